@@ -1,0 +1,67 @@
+# Lamplighter's chores. A bare `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := actors api lorawan store simulator
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
+
+.PHONY: help setup demo test check format bench docs lock clean browser
+
+help: ## list the chores
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create the environment in .venv from the lock file
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Lamplighter needs Python 3.11 or newer; found $$($(PYTHON) -V)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing; installing python3-venv."; \
+	  $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) python3-venv \
+	  || { echo "Please install python3-venv (apt install python3-venv) and run make again."; exit 1; }; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the addresses
+	$(BIN)/lamplighter demo
+
+test: $(READY) browser ## run all tests (installs a browser for them where it can)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+check: $(READY) ## formats, lints, types, import contract
+	$(BIN)/ruff format --check $(PACKAGES) tests
+	$(BIN)/ruff check $(PACKAGES) tests
+	$(BIN)/flake8-async --enable=ASYNC $(PACKAGES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## rewrite the code to the format, mend what can be mended
+	$(BIN)/ruff format $(PACKAGES) tests
+	$(BIN)/ruff check --fix $(PACKAGES) tests
+
+bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
+	$(BIN)/python -m tests.bench
+
+docs: $(READY) ## redraw the generated parts of the documentation
+	$(BIN)/python -m actors.device.diagram docs/architecture.md
+
+lock: $(READY) ## pin the newest allowed versions, with hashes
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+	  if command -v $$name >/dev/null 2>&1; then exit 0; fi; done; \
+	echo "Installing Chromium for the browser tests."; \
+	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) chromium; } >/dev/null \
+	  || echo "Chromium could not be installed; the browser tests will fail. Try: apt install chromium"
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

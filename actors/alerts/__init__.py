@@ -1,0 +1,19 @@
+"""Alerts: what is wrong for long enough to tell a person, and how the person is told."""
+
+from actors.alerts.alerter import Alerter, AlerterStatistics
+from actors.alerts.delivery import AppriseNotifier, LogNotifier, Notifier, NotifierStatistics
+from actors.alerts.notice import Notice
+from actors.alerts.rules import AlertKind, AlertPolicy, Finding
+
+__all__ = [
+    "AlertKind",
+    "AlertPolicy",
+    "Alerter",
+    "AlerterStatistics",
+    "AppriseNotifier",
+    "Finding",
+    "LogNotifier",
+    "Notice",
+    "Notifier",
+    "NotifierStatistics",
+]

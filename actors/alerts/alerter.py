@@ -1,0 +1,255 @@
+"""Watches the board, keeps the book of alerts, and has people told.
+
+The rule it keeps: it waits for nobody. Notifiers take a notice or drop it; the store is given a few
+seconds and then the person is told anyway, because a store that fails is itself an alert.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+
+from actors.alerts.book import AlertBook, Decision, StoredAlert
+from actors.alerts.delivery import Notifier
+from actors.alerts.notice import notices
+from actors.alerts.rules import (
+    AlertPolicy,
+    Finding,
+    actor_finding,
+    gateway_finding,
+    light_findings,
+    network_finding,
+    silent_at,
+    store_finding,
+)
+from actors.board.board import Board
+from actors.board.changes import ActorView, GatewayView, Subject
+from actors.clock import Clock
+from actors.device.model import Device
+from actors.mailbox import Mailbox, MailboxStatistics
+from actors.reply import ActorError
+from store.port import Put, Store, Table, Write
+
+log = structlog.get_logger()
+
+# Reports about the store and the network: two kinds, each changing once in seconds at most.
+MAILBOX_REPORTS = 256
+# Ten seconds of the busiest fleet; past that it starts over from a snapshot.
+BEHIND_MOST = 5_000
+# For the store before a person is told anyway.
+SAVE_WAIT_S = 5.0
+# Alerts in one commit, some 400 bytes each: 200 kB.
+SAVE_MOST = 500
+# Lights looked at between two checkpoints, about 8 us each: 2 ms.
+CHUNK = 250
+# No wait is longer than this, so that a clock that was wrong for a moment cannot hide an alert.
+LOOK_AGAIN_S = 3_600.0
+# Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
+WAIT_SLACK_S = 1e-6
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(StoredAlert)
+
+
+class Commits(Protocol):
+    """What the alerter needs of the journal."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Return when the writes are durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlerterStatistics:
+    """Alerts open now; notices handed to notifiers, and how many of them were not taken."""
+
+    open: int
+    notices: int
+    not_taken: int
+    mailbox: MailboxStatistics
+
+
+class Alerter:
+    """One actor for all alerts. Its book outlives its incarnations, and the process (in the store).
+
+    What happens to lights, gateways and actors it learns from the board; the store and the network
+    are reported by `store_failing` and `network_problem`.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        journal: Commits,
+        store: Store,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        notifiers: Sequence[Notifier] = (),
+        policy: AlertPolicy | None = None,
+    ) -> None:
+        self.mailbox: Mailbox[Finding] = Mailbox("alerter", MAILBOX_REPORTS)
+        self._board = board
+        self._journal = journal
+        self._store = store
+        self._clock = clock
+        self._notifiers = notifiers
+        self._policy = policy or AlertPolicy()
+        self._book = AlertBook(self._policy, new_id)
+        self._restored = False
+        # When each light would be silent: one entry per light, looked at again when it is due.
+        self._silences: list[tuple[float, str]] = []
+        self._watched: set[str] = set()
+        self._decided: list[Decision] = []  # at most one per track and flip since the last round
+        self._wake = trio.Event()
+        self._notices = self._not_taken = 0
+
+    def store_failing(self, since: float | None) -> None:
+        """The journal's health listener: since when it fails, None when it works."""
+        self.mailbox.offer(store_finding(since))
+
+    def network_problem(self, problem: str | None) -> None:
+        """ChirpStack cannot be asked, and why; None when it answers again."""
+        self.mailbox.offer(network_finding(problem))
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled. Raises StoreError when the stored alerts cannot be read."""
+        if not self._restored:
+            await self._restore()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._follow_board)
+            nursery.start_soon(self._take_reports)
+            task_status.started()
+            await self._act()
+
+    def statistics(self) -> AlerterStatistics:
+        """Counters, now."""
+        return AlerterStatistics(
+            open=self._book.open_count(),
+            notices=self._notices,
+            not_taken=self._not_taken,
+            mailbox=self.mailbox.statistics(),
+        )
+
+    # What comes in.
+
+    async def _restore(self) -> None:
+        stored: list[StoredAlert] = []
+        for record in await self._store.scan(Table.ALERT):
+            try:
+                stored.append(_decoder.decode(record.value))
+            except msgspec.MsgspecError as error:
+                log.error("stored alert is unreadable", alert=record.key, error=str(error))
+        for view in self._book.restore(stored, self._clock.now()):
+            self._board.publish(view)
+        self._restored = True
+
+    async def _follow_board(self) -> None:
+        while True:
+            with self._board.subscribe(BEHIND_MOST) as subscription:
+                snapshot = subscription.snapshot
+                if snapshot is not None:
+                    await self._see_all([*snapshot.gateways, *snapshot.actors])
+                    await self._see_all(snapshot.devices)
+                async for batch in subscription:
+                    await self._see_all(change.what for change in batch)
+            log.warning("alerter starts over", reason=subscription.closed_reason)
+
+    async def _take_reports(self) -> None:
+        while True:
+            self._observe(await self.mailbox.take())
+            self.mailbox.handled()
+
+    async def _see_all(self, subjects: Iterable[Subject]) -> None:
+        for count, subject in enumerate(subjects, start=1):
+            match subject:
+                case Device():
+                    self._see_light(subject)
+                case GatewayView():
+                    self._observe(gateway_finding(subject))
+                case ActorView():
+                    self._observe(actor_finding(subject))
+                case _:
+                    pass  # commands are seen in their light; alerts are our own
+            if count % CHUNK == 0:
+                await trio.lowlevel.checkpoint()
+
+    def _see_light(self, device: Device) -> None:
+        now = self._clock.now()
+        for finding in light_findings(device, now, self._policy):
+            self._observe(finding)
+        due_at = silent_at(device, self._policy)
+        if due_at is not None and due_at > now and device.dev_eui not in self._watched:
+            self._watched.add(device.dev_eui)
+            heapq.heappush(self._silences, (due_at, device.dev_eui))
+            self._wake.set()
+
+    def _observe(self, finding: Finding) -> None:
+        before = self._book.next_at() if finding.holds else None
+        self._decided.extend(self._book.observe(finding, self._clock.now()))
+        if self._decided or (finding.holds and self._book.next_at() != before):
+            self._wake.set()
+
+    # What is done about it.
+
+    async def _act(self) -> None:
+        while True:
+            self._wake = trio.Event()
+            now = self._clock.now()
+            self._look_for_silence(now)
+            next_at = self._book.next_at()
+            if next_at is not None and next_at <= now:
+                self._decided.extend(self._book.due(now))
+            if self._decided:
+                decided, self._decided = self._decided, []
+                await self._carry_out(decided)
+                continue
+            with trio.move_on_after(self._wait_s()):
+                await self._wake.wait()
+
+    def _wait_s(self) -> float:
+        times = [self._clock.now() + LOOK_AGAIN_S]
+        next_at = self._book.next_at()
+        if next_at is not None:
+            times.append(next_at)
+        if self._silences:
+            times.append(self._silences[0][0])
+        return max(0.0, min(times) - self._clock.now()) + WAIT_SLACK_S
+
+    def _look_for_silence(self, now: float) -> None:
+        while self._silences and self._silences[0][0] <= now:
+            _, dev_eui = heapq.heappop(self._silences)
+            self._watched.discard(dev_eui)
+            device = self._board.devices.get(dev_eui)
+            if device is not None:
+                self._see_light(device)
+
+    async def _carry_out(self, decisions: Sequence[Decision]) -> None:
+        """Store it, show it, tell it; in this order, so that a restart repeats nothing."""
+        now = self._clock.now()
+        puts = [
+            Put(Table.ALERT, decision.view.id, _encoder.encode(decision.stored), now)
+            for decision in decisions
+        ]
+        with trio.move_on_after(SAVE_WAIT_S) as patience:
+            for first in range(0, len(puts), SAVE_MOST):
+                await self._save(puts[first : first + SAVE_MOST])
+        if patience.cancelled_caught:
+            log.warning("alerts are told before they are stored", alerts=len(puts))
+        for decision in decisions:
+            log.info("alert", act=decision.act.value, kind=decision.view.kind)
+            self._board.publish(decision.view)
+        for notice in notices(decisions, now):
+            self._notices += 1
+            for notifier in self._notifiers:
+                if not notifier.offer(notice):
+                    self._not_taken += 1
+
+    async def _save(self, puts: Sequence[Put]) -> None:
+        try:
+            await self._journal.commit(puts)
+        except ActorError as error:
+            log.error("alerts not stored", error=str(error))

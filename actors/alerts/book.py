@@ -1,0 +1,212 @@
+"""The book of alerts: from findings to who must be told what, and when.
+
+The rule it keeps: pure and patient. A person is told once that something began, hourly that it
+lasts, once that it is over, and never of a flapping thing's every flap.
+
+Theory. Of each (kind, subject) the book knows a track, in one of four states:
+
+    pending    the condition holds, but not yet long enough; nobody knows of it
+    open       it was announced; repeated while it lasts
+    reopened   it came back soon after closing: the alert is open again, but not yet announced
+    closed     it is over; remembered for `reopen_s`, then forgotten
+
+    pending --lasted--> open --over--> closed --holds again--> reopened --lasted--> open
+       `--over--> (forgotten)             ^------over, quietly------'
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from actors.alerts.rules import AlertKind, AlertPolicy, Finding
+from actors.board.changes import AlertView
+
+replace = msgspec.structs.replace
+
+
+class Act(Enum):
+    """What happened to an alert."""
+
+    OPENED = "opened"
+    REPEATED = "repeated"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    """Quietly: nobody is told yet."""
+    CLOSED_QUIETLY = "closed quietly"
+
+    @property
+    def told(self) -> bool:
+        """Whether a person is told."""
+        return self in {Act.OPENED, Act.REPEATED, Act.CLOSED}
+
+
+class StoredAlert(msgspec.Struct, frozen=True):
+    """An alert as the store keeps it. `announced` is False while it is reopened quietly."""
+
+    view: AlertView
+    announced: bool = True
+    reopened_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An alert as it is now, and what happened to it."""
+
+    act: Act
+    stored: StoredAlert
+
+    @property
+    def view(self) -> AlertView:
+        """As the board shows it."""
+        return self.stored.view
+
+
+@dataclass(slots=True)
+class _Track:
+    kind: AlertKind
+    due_at: float
+    """When the book must look at it again."""
+    text: str = ""
+    stored: StoredAlert | None = None
+    """None while pending."""
+    unconfirmed: bool = False
+    """Restored from the store, and nothing has been found about it since."""
+
+
+class AlertBook:
+    """Tracks by (kind, subject). At most one track per condition that holds or ended lately."""
+
+    def __init__(self, policy: AlertPolicy, new_id: Callable[[], str]) -> None:
+        self._policy = policy
+        self._new_id = new_id
+        self._tracks: dict[tuple[str, str], _Track] = {}
+
+    def restore(self, alerts: Iterable[StoredAlert], now: float) -> list[AlertView]:
+        """Take in what the store kept; returns the views to be shown, oldest first.
+
+        Nobody is told again: open alerts stay open and repeat when their time comes.
+        """
+        views = []
+        for stored in sorted(alerts, key=lambda one: one.view.opened_at):
+            view = stored.view
+            views.append(view)
+            try:
+                kind = AlertKind(view.kind)
+            except ValueError:
+                continue  # of a version that had other kinds: shown, never touched
+            if view.closed_at is None:
+                due_at = now + self._policy.confirm_s
+                track = _Track(kind, due_at, view.summary, stored, unconfirmed=True)
+            elif view.closed_at + self._policy.reopen_s > now:
+                track = _Track(kind, view.closed_at + self._policy.reopen_s, "", stored)
+            else:
+                continue
+            self._tracks[view.kind, view.subject] = track
+        return views
+
+    def observe(self, finding: Finding, now: float) -> list[Decision]:
+        """A condition was looked at."""
+        track = self._tracks.get(finding.key)
+        if track is None:
+            return self._begin(finding, now) if finding.holds else []
+        if track.unconfirmed:
+            track.unconfirmed = False
+            track.due_at = self._due_at(track, now)
+        if track.stored is None:
+            return self._pending(track, finding, now)
+        if track.stored.view.closed_at is not None:
+            return self._reopen(track, finding, now) if finding.holds else []
+        if finding.holds:
+            track.text = finding.text
+            return []
+        return [self._close(track, finding.text, now)]
+
+    def due(self, now: float) -> list[Decision]:
+        """Carry on with everything whose time has come."""
+        decisions = []
+        for key, track in list(self._tracks.items()):
+            if track.due_at > now:
+                continue
+            if track.stored is None:
+                decisions.append(self._open(key, track, now))
+            elif track.stored.view.closed_at is not None:
+                del self._tracks[key]
+            elif track.unconfirmed:
+                decisions.append(self._close(track, "not seen again since the restart", now))
+            elif not track.stored.announced:
+                decisions.append(self._announce(track, now))
+            else:
+                decisions.append(self._repeat(track, now))
+        return decisions
+
+    def next_at(self) -> float | None:
+        """When `due` has something to do, unless something is found before."""
+        return min((track.due_at for track in self._tracks.values()), default=None)
+
+    def open_count(self) -> int:
+        """Alerts that are open now."""
+        return sum(
+            track.stored is not None and track.stored.view.closed_at is None
+            for track in self._tracks.values()
+        )
+
+    def _begin(self, finding: Finding, now: float) -> list[Decision]:
+        due_at = now + self._policy.settles_s(finding.kind)
+        track = _Track(finding.kind, due_at, finding.text)
+        self._tracks[finding.key] = track
+        return [self._open(finding.key, track, now)] if due_at <= now else []
+
+    def _pending(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
+        if not finding.holds:
+            del self._tracks[finding.key]
+            return []
+        track.text = finding.text
+        return [self._open(finding.key, track, now)] if track.due_at <= now else []
+
+    def _open(self, key: tuple[str, str], track: _Track, now: float) -> Decision:
+        kind, subject = key
+        view = AlertView(self._new_id(), kind, subject, track.text, now, now)
+        return self._keep(track, Act.OPENED, StoredAlert(view), now)
+
+    def _announce(self, track: _Track, now: float) -> Decision:
+        assert track.stored is not None  # noqa: S101 - only what is open is announced
+        view = replace(track.stored.view, repeated_at=now, summary=track.text)
+        return self._keep(track, Act.OPENED, StoredAlert(view), now)
+
+    def _repeat(self, track: _Track, now: float) -> Decision:
+        assert track.stored is not None  # noqa: S101 - only what is open repeats
+        before = track.stored.view
+        view = replace(before, repeated_at=now, repeats=before.repeats + 1, summary=track.text)
+        return self._keep(track, Act.REPEATED, StoredAlert(view), now)
+
+    def _reopen(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
+        assert track.stored is not None  # noqa: S101 - only what was closed reopens
+        track.text = finding.text
+        view = replace(track.stored.view, closed_at=None, close_reason=None, summary=finding.text)
+        stored = StoredAlert(view, announced=False, reopened_at=now)
+        return [self._keep(track, Act.REOPENED, stored, now)]
+
+    def _close(self, track: _Track, reason: str, now: float) -> Decision:
+        assert track.stored is not None  # noqa: S101 - only what is open closes
+        act = Act.CLOSED if track.stored.announced else Act.CLOSED_QUIETLY
+        view = replace(track.stored.view, closed_at=now, close_reason=reason)
+        track.unconfirmed = False
+        return self._keep(track, act, StoredAlert(view), now)
+
+    def _keep(self, track: _Track, act: Act, stored: StoredAlert, now: float) -> Decision:
+        track.stored = stored
+        track.due_at = self._due_at(track, now)
+        return Decision(act, stored)
+
+    def _due_at(self, track: _Track, now: float) -> float:
+        policy, stored = self._policy, track.stored
+        if stored is None:
+            return track.due_at
+        if stored.view.closed_at is not None:
+            return stored.view.closed_at + policy.reopen_s
+        if not stored.announced:
+            lasted_s = max(policy.lasted_s, policy.settles_s(track.kind))
+            return (stored.reopened_at or now) + lasted_s
+        return stored.view.repeated_at + policy.repeat_s

@@ -1,0 +1,72 @@
+"""What a person is sent: one short text about one alert, or about many of a kind at once.
+
+The rule it keeps: when a gateway takes 500 lights down with it, that is one message, not 500.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.alerts.book import Act, Decision
+
+DIGEST_OVER = 5
+"""More than so many of one kind in one round become one notice."""
+NAMED = 5
+"""So many of them are named in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to a person. `act` is opened, repeated or closed; `at` is Unix seconds UTC."""
+
+    act: str
+    kind: str
+    title: str
+    body: str
+    at: float
+    alert_ids: tuple[str, ...] = ()
+
+    @property
+    def good_news(self) -> bool:
+        """True when it says that something is over."""
+        return self.act == Act.CLOSED.value
+
+
+def notices(decisions: Sequence[Decision], now: float) -> list[Notice]:
+    """The messages for one round of decisions, in order; quiet ones make none."""
+    groups: dict[tuple[Act, str], list[Decision]] = {}
+    for decision in decisions:
+        if decision.act.told:
+            groups.setdefault((decision.act, decision.view.kind), []).append(decision)
+    made: list[Notice] = []
+    for (act, kind), group in groups.items():
+        if len(group) > DIGEST_OVER:
+            made.append(_digest(act, kind, group, now))
+        else:
+            made.extend(_single(one, now) for one in group)
+    return made
+
+
+def _single(decision: Decision, now: float) -> Notice:
+    act, view = decision.act, decision.view
+    title = f"{view.kind.replace('_', ' ')}: {view.subject}"
+    if act is Act.CLOSED:
+        title = f"over: {title}"
+    body = _text(decision)
+    if act is Act.REPEATED:
+        title = f"still {title}"
+        body = f"{body} (for {(now - view.opened_at) / 3600:.1f} h)"
+    return Notice(act.value, view.kind, title, body, now, (view.id,))
+
+
+def _digest(act: Act, kind: str, group: Sequence[Decision], now: float) -> Notice:
+    words = {Act.CLOSED: "over: ", Act.REPEATED: "still "}.get(act, "")
+    title = f"{words}{len(group)} x {kind.replace('_', ' ')}"
+    lines = [_text(decision) for decision in group[:NAMED]]
+    left = len(group) - NAMED
+    body = "\n".join([*lines, f"and {left} more"] if left > 0 else lines)
+    return Notice(act.value, kind, title, body, now, tuple(one.view.id for one in group))
+
+
+def _text(decision: Decision) -> str:
+    view = decision.view
+    return view.close_reason or view.summary if decision.act is Act.CLOSED else view.summary

@@ -1,0 +1,142 @@
+"""What counts as wrong: pure rules from a view to findings.
+
+The rule it keeps: a finding says whether a condition holds now, nothing of what was before; the
+book of alerts remembers, and decides who is told.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from actors.board.changes import ActorView, GatewayView
+from actors.device.model import Device, Phase
+
+
+class AlertKind(StrEnum):
+    """Everything that can be alerted."""
+
+    LIGHT_FAILED = "light_failed"
+    """A light does not show what it was told to: timed attempts are spent."""
+    LIGHT_SILENT = "light_silent"
+    """No uplink for longer than its status interval allows."""
+    GATEWAY_OFFLINE = "gateway_offline"
+    ACTOR_PARKED = "actor_parked"
+    """An actor used up its restarts and waits for a revival by hand."""
+    NETWORK_UNREACHABLE = "network_unreachable"
+    """ChirpStack does not answer, or refuses the API key."""
+    STORE_FAILING = "store_failing"
+    """Nothing can be made durable: no command is accepted meanwhile."""
+
+
+PARKED = "crashed"
+"""How the supervisor calls the state of a parked actor."""
+
+
+def _settle_defaults() -> dict[AlertKind, float]:
+    # The first and the fourth are judged already by those who say so (three attempts, a restart
+    # budget); the others may be over in the next moment.
+    return {
+        AlertKind.LIGHT_FAILED: 0.0,
+        AlertKind.LIGHT_SILENT: 60.0,
+        AlertKind.GATEWAY_OFFLINE: 30.0,
+        AlertKind.ACTOR_PARKED: 0.0,
+        AlertKind.NETWORK_UNREACHABLE: 30.0,
+        AlertKind.STORE_FAILING: 15.0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPolicy:
+    """The numbers of alerting, in seconds."""
+
+    silent_after_s: float = 2_700.0
+    """Three status intervals of 15 min without an uplink."""
+    repeat_s: float = 3_600.0
+    reopen_s: float = 600.0
+    """A condition back within this time of its closing is the same alert, reopened quietly."""
+    lasted_s: float = 120.0
+    """A reopened alert is announced once it has lasted so long, or as long as its kind settles."""
+    confirm_s: float = 900.0
+    """A stored alert that nothing confirms within this time after a start is closed."""
+    settle_s: dict[AlertKind, float] = field(default_factory=_settle_defaults)
+    """How long a condition must last before its alert opens."""
+
+    def settles_s(self, kind: AlertKind) -> float:
+        """For one kind; one not configured opens at once."""
+        return self.settle_s.get(kind, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Whether a condition holds for a subject, and in words why (or why no more)."""
+
+    kind: AlertKind
+    subject: str
+    holds: bool
+    text: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which alert it is about."""
+        return self.kind.value, self.subject
+
+
+def light_findings(device: Device, now: float, policy: AlertPolicy) -> tuple[Finding, ...]:
+    """What a light's record says. A light that was never heard is not called silent."""
+    return _failed(device), _silent(device, now, policy)
+
+
+def silent_at(device: Device, policy: AlertPolicy) -> float | None:
+    """When this light will count as silent unless it is heard; None for one never heard."""
+    return None if device.heard_at is None else device.heard_at + policy.silent_after_s
+
+
+def gateway_finding(view: GatewayView) -> Finding:
+    """What the watcher says of a gateway."""
+    name = view.name or view.gateway_id
+    text = f"gateway {name} is online" if view.online else f"gateway {name} is offline"
+    return Finding(AlertKind.GATEWAY_OFFLINE, view.gateway_id, not view.online, text)
+
+
+def actor_finding(view: ActorView) -> Finding:
+    """What the supervisor says of an actor."""
+    parked = view.state == PARKED
+    error = f": {view.last_error}" if view.last_error else ""
+    text = f"{view.id} was given up after {view.restarts} restarts{error}"
+    return Finding(
+        AlertKind.ACTOR_PARKED, view.id, parked, text if parked else f"{view.id} is {view.state}"
+    )
+
+
+def store_finding(failing_since: float | None) -> Finding:
+    """What the journal says of the store."""
+    failing = failing_since is not None
+    text = "the store cannot be written" if failing else "the store can be written again"
+    return Finding(AlertKind.STORE_FAILING, "store", failing, text)
+
+
+def network_finding(problem: str | None) -> Finding:
+    """What whoever asks ChirpStack says of it; `problem` is None when it answers."""
+    text = "ChirpStack answers again" if problem is None else f"ChirpStack: {problem}"
+    return Finding(AlertKind.NETWORK_UNREACHABLE, "chirpstack", problem is not None, text)
+
+
+def _failed(device: Device) -> Finding:
+    name = device.name or device.dev_eui
+    command = device.command
+    overdue = command is not None and command.overdue
+    if device.phase is not Phase.FAILED and not overdue:
+        why = f"{name} is {device.phase.value.replace('_', ' ')} again"
+        return Finding(AlertKind.LIGHT_FAILED, device.dev_eui, holds=False, text=why)
+    error = f": {device.last_error}" if device.last_error else ""
+    goal = "does not take its settings" if device.setup is not None else "does not show its colour"
+    return Finding(AlertKind.LIGHT_FAILED, device.dev_eui, holds=True, text=f"{name} {goal}{error}")
+
+
+def _silent(device: Device, now: float, policy: AlertPolicy) -> Finding:
+    name = device.name or device.dev_eui
+    due_at = silent_at(device, policy)
+    silent = due_at is not None and now >= due_at
+    text = f"{name} has been silent for {policy.silent_after_s / 60:g} min"
+    return Finding(
+        AlertKind.LIGHT_SILENT, device.dev_eui, silent, text if silent else f"{name} was heard"
+    )

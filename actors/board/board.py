@@ -1,0 +1,282 @@
+"""What every light and gateway is doing now, and who wants to know.
+
+The rule it keeps: to publish never waits and never fails, whatever the readers do. Views share the
+very objects that were published, so 20,000 lights cost the board their pointers only.
+
+Theory. Publishing puts the change into one ring shared by all readers, and judges the conditions
+of those who wait for that very thing. Readers are woken by the board's own task at most every 50 ms,
+because to wake a task costs 7 us: 100 readers woken for each of 500 changes a second would take a
+third of the machine, woken 20 times a second they take 1.4 %. While that task is down (between two
+incarnations) publishing wakes the readers itself.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import assert_never
+
+import structlog
+import trio
+
+from actors.board.changes import ActorView, AlertView, GatewayView, Subject
+from actors.board.ring import ChangeRing
+from actors.board.subscription import CAPACITY, Snapshot, Subscription
+from actors.board.waiters import Waiters
+from actors.clock import Clock
+from actors.device.model import Command, Device
+
+log = structlog.get_logger()
+
+# 20 s of the busiest fleet (500 changes a second). Most are devices of about 2 kB that nobody else
+# holds any more: 20 MB.
+CHANGES_KEPT = 10_000
+# About 3 kB each with its timeline: 30 MB.
+COMMANDS_KEPT = 10_000
+ALERTS_KEPT = 1_000
+GATHER_S = 0.05
+# Actor states in which there is nothing to show.
+WELL = frozenset({"starting", "running", "stopped", "finished"})
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStatistics:
+    """One look at the board. `dropped` counts readers closed because they fell behind."""
+
+    number: int
+    devices: int
+    gateways: int
+    commands_open: int
+    commands_ended: int
+    alerts_open: int
+    subscribers: int
+    waiters: int
+    dropped: int
+
+
+class Board:
+    """The newest of everything, by id. `boot` names this run of the service."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        boot: str,
+        *,
+        changes_kept: int = CHANGES_KEPT,
+        commands_kept: int = COMMANDS_KEPT,
+        alerts_kept: int = ALERTS_KEPT,
+        gather_s: float = GATHER_S,
+    ) -> None:
+        self.boot = boot
+        self._clock = clock
+        self._ring = ChangeRing(changes_kept)
+        self._commands_kept = commands_kept
+        self._alerts_kept = alerts_kept
+        self._gather_s = gather_s
+        self._devices: dict[str, Device] = {}
+        self._gateways: dict[str, GatewayView] = {}
+        self._actors: dict[str, ActorView] = {}
+        # One open command per light: at most as many as there are lights.
+        self._open: dict[str, Command] = {}
+        self._ended: dict[str, Command] = {}  # oldest first
+        self._alerts_open: dict[str, AlertView] = {}
+        self._alerts_closed: dict[str, AlertView] = {}  # oldest first
+        self._subscriptions: list[Subscription] = []
+        self._dropped = 0
+        self._command_waiters: Waiters[Command] = Waiters()
+        self._device_waiters: Waiters[Device] = Waiters()
+        self._news: trio.Event | None = None  # set by a change, awaited by `run`
+
+    # What is.
+
+    @property
+    def number(self) -> int:
+        """Of the newest change; 0 before the first."""
+        return self._ring.number
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """Every light by DevEUI: a live view, to be read before the next checkpoint."""
+        return MappingProxyType(self._devices)
+
+    @property
+    def gateways(self) -> Mapping[str, GatewayView]:
+        """Every gateway by id: a live view."""
+        return MappingProxyType(self._gateways)
+
+    @property
+    def open_commands(self) -> Mapping[str, Command]:
+        """Commands that are still pursued, by id: a live view."""
+        return MappingProxyType(self._open)
+
+    def alerts(self) -> Sequence[AlertView]:
+        """Open and recent alerts, newest first."""
+        alerts = [*self._alerts_open.values(), *self._alerts_closed.values()]
+        return sorted(alerts, key=lambda alert: (alert.opened_at, alert.id), reverse=True)
+
+    def command(self, command_id: str) -> Command | None:
+        """An open command, or one of the newest 10,000 ended ones."""
+        return self._open.get(command_id) or self._ended.get(command_id)
+
+    def statistics(self) -> BoardStatistics:
+        """Counters, now."""
+        return BoardStatistics(
+            number=self._ring.number,
+            devices=len(self._devices),
+            gateways=len(self._gateways),
+            commands_open=len(self._open),
+            commands_ended=len(self._ended),
+            alerts_open=len(self._alerts_open),
+            subscribers=len(self._subscriptions),
+            waiters=len(self._command_waiters) + len(self._device_waiters),
+            dropped=self._dropped,
+        )
+
+    # What changes.
+
+    def publish(self, subject: Subject) -> None:
+        """Show this from now on, and tell everybody. Never waits, never fails."""
+        match subject:
+            case Device():
+                self._devices[subject.dev_eui] = subject
+            case Command():
+                self._keep_command(subject)
+            case GatewayView():
+                self._gateways[subject.gateway_id] = subject
+            case AlertView():
+                self._keep_alert(subject)
+            case ActorView():
+                self._keep_actor(subject)
+            case _:
+                assert_never(subject)
+        self._ring.add(self._clock.now(), subject)
+        self._drop_the_slow()
+        if self._news is None:
+            self._wake_readers()
+        else:
+            self._news.set()
+        if isinstance(subject, Device):
+            self._device_waiters.tell(subject.dev_eui, subject)
+        elif isinstance(subject, Command):
+            self._command_waiters.tell(subject.id, subject)
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Wake the readers after changes, at most every `gather_s` seconds, until cancelled."""
+        try:
+            self._news = trio.Event()
+            self._wake_readers()
+            task_status.started()
+            while True:
+                await self._news.wait()
+                self._news = trio.Event()
+                self._wake_readers()
+                with trio.move_on_after(self._gather_s):
+                    await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
+        finally:
+            self._news = None
+            self._wake_readers()
+
+    # Who wants to know.
+
+    def subscribe(self, capacity: int = CAPACITY, resume_from: int | None = None) -> Subscription:
+        """Follow the board from this instant on.
+
+        `resume_from` is the last number seen in this `boot`: while the changes since are kept they
+        are in `missed`, otherwise (and without it) there is a `snapshot`. A reader more than
+        `capacity` changes (at most as many as are kept) behind is closed.
+        """
+        resumed = resume_from is not None and self._ring.holds(resume_from)
+        subscription = Subscription(
+            self._ring,
+            max(1, min(capacity, self._ring.capacity)),
+            snapshot=None if resumed else self.snapshot(),
+            missed=self._ring.since(resume_from, self._ring.capacity)
+            if resumed and resume_from is not None
+            else (),
+            forget=self._forget,
+        )
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def snapshot(self) -> Snapshot:
+        """The whole board, now: pointers only, 0.2 ms for 20,000 lights."""
+        return Snapshot(
+            boot=self.boot,
+            number=self._ring.number,
+            at=self._clock.now(),
+            devices=tuple(self._devices.values()),
+            gateways=tuple(self._gateways.values()),
+            alerts=tuple(self.alerts()),
+            actors=tuple(self._actors.values()),
+        )
+
+    def close_all(self, reason: str) -> None:
+        """Close every subscription: the service goes down."""
+        for subscription in list(self._subscriptions):
+            subscription.close(reason)
+
+    async def wait_command(
+        self, command_id: str, until: Callable[[Command], bool], timeout_s: float
+    ) -> Command | None:
+        """The command once it satisfies `until`, or as it is after `timeout_s` seconds.
+
+        None when it is unknown even then. Always a checkpoint.
+        """
+        known = self.command(command_id)
+        if known is not None and until(known):
+            await trio.lowlevel.checkpoint()
+            return known
+        found = await self._command_waiters.wait(command_id, until, timeout_s)
+        return found or self.command(command_id)
+
+    async def wait_device(
+        self, dev_eui: str, until: Callable[[Device], bool], timeout_s: float
+    ) -> Device | None:
+        """Likewise for a light."""
+        known = self._devices.get(dev_eui)
+        if known is not None and until(known):
+            await trio.lowlevel.checkpoint()
+            return known
+        found = await self._device_waiters.wait(dev_eui, until, timeout_s)
+        return found or self._devices.get(dev_eui)
+
+    def _keep_command(self, command: Command) -> None:
+        if not command.status.final:
+            self._open[command.id] = command
+            return
+        self._open.pop(command.id, None)
+        self._ended.pop(command.id, None)
+        self._ended[command.id] = command
+        if len(self._ended) > self._commands_kept:
+            del self._ended[next(iter(self._ended))]
+
+    def _keep_alert(self, alert: AlertView) -> None:
+        self._alerts_closed.pop(alert.id, None)
+        if alert.closed_at is None:
+            self._alerts_open[alert.id] = alert
+            return
+        self._alerts_open.pop(alert.id, None)
+        self._alerts_closed[alert.id] = alert
+        if len(self._alerts_closed) > self._alerts_kept:
+            del self._alerts_closed[next(iter(self._alerts_closed))]
+
+    def _keep_actor(self, actor: ActorView) -> None:
+        if actor.state in WELL:
+            self._actors.pop(actor.id, None)
+        else:
+            self._actors[actor.id] = actor
+
+    def _drop_the_slow(self) -> None:
+        number = self._ring.number
+        slow = [one for one in self._subscriptions if number - one.cursor > one.capacity]
+        for subscription in slow:
+            self._dropped += 1
+            log.warning("subscriber dropped", behind=subscription.lag)
+            subscription.close(f"too slow: more than {subscription.capacity} changes behind")
+
+    def _wake_readers(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.wake()
+
+    def _forget(self, subscription: Subscription) -> None:
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)

@@ -1,0 +1,62 @@
+"""What the board holds and announces: views of gateways and alerts, and numbered changes."""
+
+import msgspec
+
+from actors.device.model import Command, Device
+
+
+class GatewayView(msgspec.Struct, frozen=True):
+    """A gateway as the watcher sees it. `since` is when `online` last changed."""
+
+    gateway_id: str
+    name: str = ""
+    online: bool = True
+    since: float = 0.0
+    last_seen_at: float | None = None
+    heard_at: float | None = None
+    """The newest uplink through it."""
+    latitude: float | None = None
+    longitude: float | None = None
+    known: bool = True
+    """False for a gateway that hears our lights but is not in the server's list."""
+    airtime_used_s: float = 0.0
+    """In the sliding hour, by our frames."""
+    airtime_budget_s: float | None = None
+    pending: int = 0
+    """Attempts that wait for this gateway."""
+
+
+class AlertView(msgspec.Struct, frozen=True):
+    """One alert: opened once, repeated while it lasts, closed with a reason."""
+
+    id: str
+    kind: str
+    """light_failed, light_silent, gateway_offline, actor_parked, network_unreachable..."""
+    subject: str
+    """The DevEUI, gateway id or actor id."""
+    summary: str
+    opened_at: float
+    repeated_at: float
+    repeats: int = 0
+    closed_at: float | None = None
+    close_reason: str | None = None
+
+
+class ActorView(msgspec.Struct, frozen=True):
+    """A change of an actor's life worth showing."""
+
+    id: str
+    state: str
+    restarts: int
+    last_error: str | None = None
+
+
+Subject = Device | Command | GatewayView | AlertView | ActorView
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One numbered change. `boot` names the run of the service: numbers start anew with each."""
+
+    number: int
+    at: float
+    what: Subject

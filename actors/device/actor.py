@@ -1,0 +1,148 @@
+"""The shell of one light: receives, asks the machine, stores, and only then lets effects out.
+
+The rule it keeps: nothing that the outside can see happens before the new state is durable. The
+actor holds no state but the last stored record, so a restart goes on where the store stands.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Protocol
+
+import trio
+
+from actors.board.changes import Subject
+from actors.clock import Clock
+from actors.device import events as ev
+from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note, Submit, Withdraw
+from actors.device.machine import next_due, step
+from actors.device.model import Attempt, Command, Device, Hearing
+from actors.device.policy import Policy
+from actors.device.records import writes_of
+from actors.mailbox import Mailbox
+from actors.timers import TimerService
+from store.port import Write
+
+MAILBOX_CAPACITY = 32
+"""A light is heard at most every few seconds, each uplink by one webhook, plus txacks, timer and
+people: 32 is minutes of that. 20,000 lights of 32 messages of about 1 kB are 640 MB at the very
+worst, and nothing while they are empty."""
+
+
+class Journal(Protocol):
+    """The store's only writer."""
+
+    async def commit(self, writes: list[Write]) -> None:
+        """Return when the writes are durable."""
+        ...
+
+
+class Board(Protocol):
+    """Where the newest state is shown."""
+
+    def publish(self, subject: Subject) -> None:
+        """Show this; never waits."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Who hands frames to ChirpStack."""
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
+        """Take this attempt, in place of one not yet queued."""
+        ...
+
+    def withdraw(self, dev_eui: str) -> None:
+        """Forget what is not yet queued."""
+        ...
+
+
+class Inquirer(Protocol):
+    """Who asks ChirpStack what it still knows."""
+
+    def ask(self, dev_eui: str, number: int) -> None:
+        """Answer with `Inquired(number)` in the device's mailbox."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What all device actors share. `boot` names this run of the service."""
+
+    clock: Clock
+    rng: random.Random
+    policy: Policy
+    journal: Journal
+    board: Board
+    dispatcher: Dispatcher
+    inquirer: Inquirer
+    timers: TimerService
+    boot: str
+
+
+class DeviceActor:
+    """One light. `device` is the newest stored record, `mailbox` outlives the incarnations."""
+
+    __slots__ = ("_ports", "_steps", "device", "mailbox")
+
+    def __init__(self, device: Device, ports: Ports) -> None:
+        self.device = device
+        self.mailbox: Mailbox[ev.DeviceEvent] = Mailbox(
+            f"device {device.dev_eui}", MAILBOX_CAPACITY
+        )
+        self._ports = ports
+        self._steps = 0
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve the mailbox until cancelled."""
+        task_status.started()
+        await self._deal_with(ev.Restored())
+        while True:
+            message = await self.mailbox.take()
+            await self._deal_with(message)
+            self.mailbox.handled()
+
+    async def _deal_with(self, event: ev.DeviceEvent) -> None:
+        ports, before = self._ports, self.device
+        now = ports.clock.now()
+        device, effects = step(before, event, now, ports.rng.random(), ports.policy)
+        if device is not before or effects:
+            self._steps += 1
+            entry = f"{ports.boot}-{self._steps}"
+            await ports.journal.commit(writes_of(device, effects, event, now, entry))
+            self.device = device
+            ports.board.publish(device)
+        self._let_out(effects)
+        self._set_timer()
+        reply = getattr(event, "reply", None)
+        if reply is not None:
+            reply.resolve(next((e.text for e in effects if isinstance(e, Answer)), ""))
+
+    def _let_out(self, effects: list[Effect]) -> None:
+        ports, device = self._ports, self.device
+        newest: dict[str, Command] = {}
+        for effect in effects:
+            match effect:
+                case CommandChanged(command):
+                    newest[command.id] = command
+                case Submit(attempt):
+                    ports.dispatcher.submit(device.dev_eui, attempt, device.hearings)
+                case Withdraw():
+                    ports.dispatcher.withdraw(device.dev_eui)
+                case Inquire(number):
+                    ports.inquirer.ask(device.dev_eui, number)
+                case Note() | Answer():
+                    pass
+        for command in newest.values():
+            ports.board.publish(command)
+
+    def _set_timer(self) -> None:
+        device, timers = self.device, self._ports.timers
+        due_at = next_due(device, self._ports.policy)
+        if due_at is None:
+            timers.cancel(device.dev_eui)
+        else:
+            # a full mailbox may refuse the tick: each message in it sets the timer anew
+            timers.set(device.dev_eui, due_at, self._tick)
+
+    def _tick(self) -> None:
+        self.mailbox.offer(ev.Tick())

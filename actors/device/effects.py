@@ -1,0 +1,64 @@
+"""What the device machine wants done; the shell carries it out, after the new state is stored."""
+
+from enum import StrEnum
+
+import msgspec
+
+from actors.device.model import Attempt, Command
+
+
+class Submit(msgspec.Struct, frozen=True):
+    """Hand this attempt to the dispatcher; it replaces an earlier one not yet in the queue."""
+
+    attempt: Attempt
+
+
+class Withdraw(msgspec.Struct, frozen=True, gc=False):
+    """The dispatcher may forget what it holds for this device."""
+
+
+class Inquire(msgspec.Struct, frozen=True, gc=False):
+    """Ask ChirpStack for retained events, queue and activation; answer with `Inquired`."""
+
+    number: int
+
+
+class CommandChanged(msgspec.Struct, frozen=True):
+    """A command took a step: store it, show it, tell whoever waits for its verdict."""
+
+    command: Command
+
+
+class NoteKind(StrEnum):
+    """Kinds of history entries of a device."""
+
+    JOIN = "join"
+    SESSION = "session"
+    STATUS = "status"
+    UPLINK = "uplink"
+    STALE = "stale"
+    PHASE = "phase"
+    COMMAND = "command"
+    TXACK = "txack"
+    DROPPED = "dropped"
+    GATEWAY_ERROR = "gateway_error"
+    SETUP = "setup"
+    DRIFT = "drift"
+    INQUIRY = "inquiry"
+    ERROR = "error"
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One line for the device's history."""
+
+    kind: NoteKind
+    detail: dict[str, str | int | float | None]
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What to tell whoever asked, once the new state is stored."""
+
+    text: str
+
+
+Effect = Submit | Withdraw | Inquire | CommandChanged | Note | Answer

@@ -1,0 +1,186 @@
+"""What can happen to a light: the inputs of the device machine, and of its mailbox.
+
+The rule it keeps: an event is a fact that arrived, in whatever order; it never says what to do.
+`at` is ChirpStack's clock; what our own clock says comes to the machine as `now`.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.reply import Reply
+from lorawan.events.model import DeviceInfo, Reception
+from lorawan.kuando.light import Light
+from lorawan.kuando.status import Status
+from lorawan.network import Activation, QueueItem
+
+# ------------------------------------------------------------------ from people and programs
+
+
+class CommandRequested(msgspec.Struct, frozen=True):
+    """Someone wants this light to show `light`. `reply` resolves once the command is stored."""
+
+    command_id: str
+    light: Light
+    keep: bool
+    ttl_s: float
+    correlation_id: str = ""
+    idempotency_key: str | None = None
+    """Stored with the command, in the same commit."""
+    idempotency_fingerprint: str = ""
+    reply: Reply[str] | None = None
+
+
+class InitializeRequested(msgspec.Struct, frozen=True):
+    """Send the settings again; unless `force`, only where this session has not got them."""
+
+    force: bool = False
+    reply: Reply[str] | None = None
+
+
+class StatusRequested(msgspec.Struct, frozen=True):
+    """Ask the light for a status: by hand, or by the sweeper to feed the light's own watchdog."""
+
+    reason: str
+    reply: Reply[str] | None = None
+
+
+# ------------------------------------------------------------------ from the network
+
+
+class UplinkHeard(msgspec.Struct, frozen=True):
+    """An uplink; `status` is None when its payload is not a status of this light."""
+
+    at: float
+    dev_addr: str
+    f_cnt: int
+    status: Status | None
+    receptions: tuple[Reception, ...] = ()
+    spreading_factor: int | None = None
+    device: DeviceInfo | None = None
+    note: str | None = None
+    """What the payload was when it was no status."""
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """The network server accepted a join: the session before it is over."""
+
+    at: float
+    dev_addr: str
+    device: DeviceInfo | None = None
+
+
+class Transmitted(msgspec.Struct, frozen=True, gc=False):
+    """txack: a gateway took the frame of this queue item. `ends_at` is `at` plus airtime."""
+
+    at: float
+    queue_item_id: str
+    gateway_id: str
+    ends_at: float
+
+
+class ItemDropped(msgspec.Struct, frozen=True, gc=False):
+    """The server discarded a queue item (EXPIRED, DOWNLINK_PAYLOAD_SIZE, F_CNT_DOWN)."""
+
+    at: float
+    queue_item_id: str
+    code: str
+
+
+class GatewayRefusedFrame(msgspec.Struct, frozen=True, gc=False):
+    """A gateway would not send (QUEUE_FULL, TX_FREQ...); the item stays queued at the server."""
+
+    at: float
+    problem: str
+
+
+# ------------------------------------------------------------------ from the dispatcher
+
+
+class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
+    """The dispatcher keeps the attempt back, and why (words for a person)."""
+
+    number: int
+    reason: str
+
+
+class AttemptQueued(msgspec.Struct, frozen=True, gc=False):
+    """The attempt is in ChirpStack's queue. The activation was read just before the enqueue."""
+
+    number: int
+    queue_item_id: str
+    expires_at: float
+    activation: Activation
+
+
+class AttemptRefused(msgspec.Struct, frozen=True, gc=False):
+    """The attempt can never be sent: the server does not know the device, or calls it invalid."""
+
+    number: int
+    reason: str
+
+
+class DispatcherStarted(msgspec.Struct, frozen=True, gc=False):
+    """The dispatcher (re)started and has forgotten what it was given: submit it again."""
+
+
+# ------------------------------------------------------------------ from the gateway watcher
+
+
+class GatewayHealthChanged(msgspec.Struct, frozen=True, gc=False):
+    """A gateway that hears this light went away or came back."""
+
+    gateway_id: str
+    online: bool
+
+
+# ------------------------------------------------------------------ answers to an inquiry
+
+
+class Inquired(msgspec.Struct, frozen=True):
+    """What ChirpStack still knows. `events` are retained ones, oldest first, already translated.
+
+    `failure` tells why nothing could be learned; then the other fields are empty.
+    """
+
+    number: int
+    events: Sequence["UplinkHeard | Joined | Transmitted | ItemDropped"] = ()
+    queue: Sequence[QueueItem] = ()
+    activation: Activation | None = None
+    failure: str | None = None
+
+
+# ------------------------------------------------------------------ from our own house
+
+
+class Tick(msgspec.Struct, frozen=True, gc=False):
+    """The device's timer: look at the clock again."""
+
+
+class Restored(msgspec.Struct, frozen=True, gc=False):
+    """The actor (re)started from its stored record."""
+
+
+class Swept(msgspec.Struct, frozen=True, gc=False):
+    """The sweeper's round: silent too long? watchdog to be fed?"""
+
+
+DeviceEvent = (
+    CommandRequested
+    | InitializeRequested
+    | StatusRequested
+    | UplinkHeard
+    | Joined
+    | Transmitted
+    | ItemDropped
+    | GatewayRefusedFrame
+    | AttemptHeld
+    | AttemptQueued
+    | AttemptRefused
+    | DispatcherStarted
+    | GatewayHealthChanged
+    | Inquired
+    | Tick
+    | Restored
+    | Swept
+)

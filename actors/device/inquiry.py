@@ -1,0 +1,39 @@
+"""Asking ChirpStack what became of things: replay before retry.
+
+The rule it keeps: one inquiry at a time, each with a deadline of its own; the answer is only more
+events, which are placed like any others.
+"""
+
+from actors.device.effects import Inquire, NoteKind
+from actors.device.events import Inquired
+from actors.device.model import Inquiry
+from actors.device.turn import Turn
+
+
+def ask(turn: Turn, why: str) -> None:
+    """Start an inquiry unless one is under way."""
+    device = turn.device
+    if device.inquiry is not None:
+        return
+    number = device.inquiries_made + 1
+    turn.change(inquiry=Inquiry(number, turn.now), inquiries_made=number, inquired_at=turn.now)
+    turn.note(NoteKind.INQUIRY, number=number, why=why)
+    turn.emit(Inquire(number))
+
+
+def begin_answer(turn: Turn, event: Inquired) -> bool:
+    """Close the inquiry. False when the answer is not to the one under way."""
+    inquiry = turn.device.inquiry
+    if inquiry is None or inquiry.number != event.number:
+        return False
+    turn.change(inquiry=None)
+    turn.note(
+        NoteKind.INQUIRY, number=event.number, events=len(event.events), failure=event.failure
+    )
+    return True
+
+
+def overdue(turn: Turn) -> bool:
+    """True when an inquiry was not answered although its deadline is long past."""
+    inquiry = turn.device.inquiry
+    return inquiry is not None and turn.now >= inquiry.asked_at + turn.policy.inquiry_again_s

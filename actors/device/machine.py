@@ -1,0 +1,171 @@
+"""The life of one light, as a pure function: (device, event, now, chance) -> (device, effects).
+
+Theory
+------
+Lamplighter knows nothing for certain about a light but what the light itself says. Commands go out
+through a queue, a gateway and the air, each of which loses things without a word; so the machine
+never concludes from having sent, only from having heard.
+
+* What was heard: the *session* (one life between two joins), the newest *report* of that session,
+  and which gateways hear the light. `hearing.py` places every uplink before it is believed.
+* What is wanted: a colour, by a *command*. To bring a light to it is a *pursuit*; it carries one
+  *attempt* at a time, held, queued or transmitted. `pursuit.py` says when it is proven: a status of
+  this session, heard after the frame was queued, repeats all five bytes and counts more downlinks
+  than before. A queue id, a txack, an empty queue prove nothing.
+* What the light must be told first after a join: its settings, in `setup.py`.
+
+    uninitialized    no status of this session yet; nothing is sent, for nothing would be delivered
+    initializing     the settings are on their way, one frame at a time
+    idle             nothing is wanted, or the light shows it
+    awaiting_verify  an attempt is out: held, queued or transmitted; its window runs from the
+                     estimated end of transmission
+    retrying         the attempt is unproven; ChirpStack is asked whether only the answer's webhook
+                     was lost; the next attempt waits for its time or for evidence
+    failed           the timed attempts are unproven; only evidence tries again
+
+Time drives the first three attempts, for bad luck passes by itself. After that it is an outage far
+more likely than luck, so only *evidence* starts another: a status that shows another state, a join
+followed by its first uplink, a gateway that hears the light coming back. Evidence never waits for a
+timer, and is itself spaced, for air is scarce.
+
+Every event is legal in every phase: the table below is total, and each cell names the phases that
+may follow, which `apply` checks. The state diagram in the documentation is drawn from this table.
+The machine does no I/O and reads no clock; `now` is our clock (Unix seconds), `chance` one draw
+from [0, 1) for jitter and markers. An event's own `at` is ChirpStack's clock and only ever compared
+with other times of ChirpStack.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from actors.device import deadlines, inquiry
+from actors.device import events as ev
+from actors.device import reactions as react
+from actors.device.effects import Effect
+from actors.device.model import Device, Phase
+from actors.device.policy import Policy
+from actors.device.turn import Turn
+
+Handler = Callable[[Turn, Any], None]
+
+U, N, I, A, R, F = (  # noqa: E741 - one letter a phase keeps the table readable
+    Phase.UNINITIALIZED,
+    Phase.INITIALIZING,
+    Phase.IDLE,
+    Phase.AWAITING_VERIFY,
+    Phase.RETRYING,
+    Phase.FAILED,
+)
+ANY = frozenset(Phase)
+
+
+class Rule(NamedTuple):
+    """One cell of the table: what deals with the event, and the phases that may follow."""
+
+    handler: Handler
+    after: frozenset[Phase]
+
+
+def _row(handler: Handler, **after: tuple[Phase, ...]) -> Mapping[Phase, Rule]:
+    """One event: the same handler in every phase; `after` adds to staying in the phase."""
+    return {p: Rule(handler, frozenset({p, *after.get(p.name.lower(), ())})) for p in Phase}
+
+
+def _inquired(turn: Turn, event: ev.Inquired) -> None:
+    """What ChirpStack still knows is more of the same events; most will be duplicates."""
+    if inquiry.begin_answer(turn, event):
+        for retained in event.events:
+            apply(turn, retained)
+        deadlines.after_inquiry(turn, event)
+
+
+TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
+    # from people and programs
+    ev.CommandRequested: _row(
+        react.command, idle=(A,), retrying=(A, N), failed=(A, N), awaiting_verify=(A,)
+    ),
+    ev.InitializeRequested: _row(
+        react.initialize, idle=(N,), awaiting_verify=(N,), retrying=(N,), failed=(N,)
+    ),
+    ev.StatusRequested: _row(react.ask_status),
+    # from the network
+    ev.UplinkHeard: _row(
+        react.uplink,
+        uninitialized=(N,),
+        initializing=(U, I, A, R, F),
+        idle=(U, N, A),
+        awaiting_verify=(U, N, I, R, F),
+        retrying=(U, N, I, A),
+        failed=(U, N, I, A),
+    ),
+    ev.Joined: _row(
+        react.joined, initializing=(U,), idle=(U,), awaiting_verify=(U,), retrying=(U,), failed=(U,)
+    ),
+    ev.Transmitted: _row(react.transmitted),
+    ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(F,)),
+    ev.GatewayRefusedFrame: _row(react.gateway_refused),
+    # from the dispatcher
+    ev.AttemptHeld: _row(react.held),
+    ev.AttemptQueued: _row(
+        react.queued, awaiting_verify=(I, U), initializing=(U, I, A, R, F), idle=(U,)
+    ),
+    ev.AttemptRefused: _row(react.refused, awaiting_verify=(I, F), initializing=(F,)),
+    ev.DispatcherStarted: _row(react.dispatcher_started),
+    # from the gateway watcher
+    ev.GatewayHealthChanged: _row(react.gateway_health, retrying=(A, N), failed=(A, N)),
+    # answers of ChirpStack: each is more of the events above
+    ev.Inquired: {phase: Rule(_inquired, ANY) for phase in Phase},
+    # from our own house
+    ev.Tick: _row(
+        deadlines.tick,
+        initializing=(I, A, R, F),
+        awaiting_verify=(R, I, F),
+        retrying=(A, F, I),
+        failed=(I,),
+    ),
+    ev.Restored: _row(deadlines.restored),
+    ev.Swept: _row(deadlines.swept),
+}
+
+
+def step(
+    device: Device, event: ev.DeviceEvent, now: float, chance: float, policy: Policy
+) -> tuple[Device, list[Effect]]:
+    """One turn of the machine.
+
+    `now` is Unix seconds on our clock, `chance` one draw from [0, 1). Returns the new device (the
+    same object when nothing changed) and the effects, to be carried out in order once the device is
+    stored. Never raises for any event in any phase; an AssertionError is a broken table.
+    """
+    turn = Turn(device, now, chance, policy)
+    apply(turn, event)
+    return turn.device, turn.effects
+
+
+def apply(turn: Turn, event: ev.DeviceEvent) -> None:
+    """Deal with one event by the table, within a turn (an inquiry's answer holds several)."""
+    before = turn.device.phase
+    rule = TABLE[type(event)][before]
+    rule.handler(turn, event)
+    after = turn.device.phase
+    assert after in rule.after, (  # noqa: S101 - the table is the specification
+        f"{type(event).__name__} led from {before} to {after}"
+    )
+
+
+def next_due(device: Device, policy: Policy) -> float | None:
+    """When the machine must look at the clock again (Unix seconds), or None.
+
+    While an attempt is held no timer runs but the command's own time to live.
+    """
+    due: list[float | None] = [
+        device.attempt.due_at if device.attempt is not None else None,
+        device.command.expires_at if device.command is not None else None,
+    ]
+    if device.inquiry is not None:
+        due.append(device.inquiry.asked_at + policy.inquiry_again_s)
+    elif device.phase is Phase.RETRYING and device.pursuit is not None and device.attempt is None:
+        due.append(device.pursuit.next_at)
+    if device.phase is Phase.INITIALIZING and device.setup is not None and device.inquiry is None:
+        due.append(device.setup.next_at)
+    return min((at for at in due if at is not None), default=None)

@@ -1,0 +1,306 @@
+"""What Lamplighter knows of one light: immutable values, stored and shown as they are.
+
+The rule it keeps: no behaviour. `machine.py` makes new values from old ones; the store keeps them
+as JSON; the board shows them. Fields ending in `_at` (and `since`) are Unix seconds UTC.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from lorawan.kuando.frames import Frame
+from lorawan.kuando.light import Light
+
+
+class Phase(StrEnum):
+    """The states of the device machine (DESIGN, section 2)."""
+
+    UNINITIALIZED = "uninitialized"
+    INITIALIZING = "initializing"
+    IDLE = "idle"
+    AWAITING_VERIFY = "awaiting_verify"
+    RETRYING = "retrying"
+    FAILED = "failed"
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """One life between two joins. `f_cnt` is the highest uplink counter heard, -1 before any."""
+
+    dev_addr: str
+    since: float
+    f_cnt: int = -1
+    heard_at: float = 0.0
+    set_up: bool = False
+    """The settings (0601, 04nn) were carried out in this session."""
+    previous: tuple[str, ...] = ()
+    """DevAddrs of the last sessions before this one, newest first: their uplinks may come late."""
+
+    @property
+    def heard(self) -> bool:
+        """True once an uplink of this session arrived."""
+        return self.f_cnt >= 0
+
+
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """The newest status heard of the light, of whichever session `dev_addr` names."""
+
+    at: float
+    dev_addr: str
+    f_cnt: int
+    light: Light
+    downlinks_received: int
+    uplinks_sent: int
+    sw_rev: int
+    hw_rev: int
+    rssi_dbm: int
+    snr_raw: int
+    high_brightness: int | None = None
+
+
+class Hearing(msgspec.Struct, frozen=True, gc=False):
+    """A gateway that heard the light lately. `margin_db` is SNR minus what the uplink needed."""
+
+    gateway_id: str
+    heard_at: float
+    rssi_dbm: int
+    snr_db: float
+    margin_db: float
+    latest: bool
+    """It heard the newest uplink: ChirpStack sends through one of these."""
+    online: bool = True
+
+
+class Wanted(msgspec.Struct, frozen=True, gc=False):
+    """What the light should show, by which command, and whether to bring it back to that."""
+
+    light: Light
+    command_id: str
+    since: float
+    keep: bool = True
+
+
+class StepKind(StrEnum):
+    """What can happen to a command; the timeline is made of these."""
+
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    HELD = "held"
+    QUEUED = "queued"
+    TRANSMITTED = "transmitted"
+    UNPROVEN = "unproven"
+    NOT_SENT = "not_sent"
+    EVIDENCE = "evidence"
+    REPLAYED = "replayed"
+    OVERDUE = "overdue"
+    VERIFIED = "verified"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One step of a command, with its time, gateway and reason where there is one."""
+
+    at: float
+    kind: StepKind
+    attempt: int | None = None
+    gateway_id: str | None = None
+    reason: str | None = None
+
+
+class CommandStatus(StrEnum):
+    """Where a command stands. The first four are open, the others final."""
+
+    ACCEPTED = "accepted"
+    HELD = "held"
+    QUEUED = "queued"
+    TRANSMITTED = "transmitted"
+    VERIFIED = "verified"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+    @property
+    def final(self) -> bool:
+        """True when nothing is pursued any more."""
+        return self in FINAL
+
+
+FINAL = frozenset(
+    {
+        CommandStatus.VERIFIED,
+        CommandStatus.SUPERSEDED,
+        CommandStatus.EXPIRED,
+        CommandStatus.REJECTED,
+    }
+)
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One colour command and all that happened to it."""
+
+    id: str
+    dev_eui: str
+    light: Light
+    keep: bool
+    accepted_at: float
+    expires_at: float
+    status: CommandStatus = CommandStatus.ACCEPTED
+    reason: str | None = None
+    """Why it is held, rejected or expired, in words for a person."""
+    superseded_by: str | None = None
+    attempts: int = 0
+    """Frames that were really transmitted and counted."""
+    overdue: bool = False
+    """Its timed attempts are spent; it is still pursued."""
+    ended_at: float | None = None
+    correlation_id: str = ""
+    timeline: tuple[Step, ...] = ()
+    steps_omitted: int = 0
+    """Steps dropped from the middle of an overlong timeline."""
+
+
+class Stage(StrEnum):
+    """How far an attempt has come."""
+
+    SUBMITTED = "submitted"  # the dispatcher has it
+    HELD = "held"  # the dispatcher says why it cannot go out
+    QUEUED = "queued"  # ChirpStack has it
+    TRANSMITTED = "transmitted"  # a gateway took it
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One frame on its way to the light; a device has at most one."""
+
+    number: int
+    """Counts up through the life of the device; names the attempt to the dispatcher."""
+    frame: Frame
+    marker_us: int
+    """0-999999, the microseconds of the item's expiry: by these we know our item again."""
+    submitted_at: float
+    not_before: float
+    retry: bool
+    """True unless it is the first frame of its pursuit: first attempts go before retries."""
+    baseline: int = 0
+    """Downlinks the light had received, by its newest status before the submission."""
+    due_at: float | None = None
+    """When the machine must look at it again; None while it is held: then no timer runs."""
+    stage: Stage = Stage.SUBMITTED
+    reason: str | None = None
+    queue_item_id: str | None = None
+    f_cnt_down: int | None = None
+    """The session's next downlink counter, read before the enqueue."""
+    queued_at: float | None = None
+    item_expires_at: float | None = None
+    ends_at: float | None = None
+    """Estimated end of transmission: txack plus airtime."""
+    gateway_id: str | None = None
+
+
+class Proof(msgspec.Struct, frozen=True, gc=False):
+    """From where on a status proves something: after the first enqueue of a pursuit.
+
+    A status counts when it belongs to session `dev_addr`, its uplink counter is at least `fence`
+    (the server's next expected counter, read before the enqueue: causal, no clock involved) and
+    its downlink counter is above `baseline`.
+    """
+
+    dev_addr: str
+    baseline: int
+    fence: int
+
+
+class Pursuit(msgspec.Struct, frozen=True):
+    """The light is being brought to `goal`, for an open command or to restore what is wanted."""
+
+    goal: Light
+    command_id: str
+    restoring: bool = False
+    """True when no caller waits: the light drifted from what an ended command wanted."""
+    attempts: int = 0
+    """Transmitted and unproven so far; only these are counted."""
+    unsent: int = 0
+    """Items in a row that no gateway took; they cost no attempt but are spaced out."""
+    next_at: float | None = None
+    """When the next attempt is due (phase RETRYING), None when only evidence starts one."""
+    proof: Proof | None = None
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """The settings of this session are on their way."""
+
+    step: int = 0
+    """Index into the steps that this software revision needs."""
+    attempts: int = 0
+    """Rounds that ended without proof."""
+    extra: int = 0
+    """Frames of earlier rounds that may have arrived since the baseline without being told."""
+    unsent: int = 0
+    """Items in a row that no gateway took."""
+    proof: Proof | None = None
+    next_at: float | None = None
+    """When the next frame is due; None while one is on its way, or only evidence starts one."""
+
+
+class Inquiry(msgspec.Struct, frozen=True, gc=False):
+    """ChirpStack was asked what became of things; no answer yet."""
+
+    number: int
+    asked_at: float
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of one light. This is the record in the store."""
+
+    dev_eui: str
+    name: str = ""
+    application_id: str = ""
+    application_name: str = ""
+    profile_name: str = ""
+    tags: dict[str, str] = {}
+    phase: Phase = Phase.UNINITIALIZED
+    since: float = 0.0
+    session: Session | None = None
+    report: Report | None = None
+    hearings: tuple[Hearing, ...] = ()
+    wanted: Wanted | None = None
+    command: Command | None = None
+    """The open command, if any."""
+    pursuit: Pursuit | None = None
+    setup: Setup | None = None
+    attempt: Attempt | None = None
+    inquiry: Inquiry | None = None
+    orphans: tuple[tuple[str, str, float, float], ...] = ()
+    """txacks of items not known yet (item id, gateway, estimated end, airtime): they may overtake
+    the reply of the enqueue."""
+    last_frame_at: float | None = None
+    """Estimated end of the newest frame of ours to this light."""
+    attempts_made: int = 0
+    """Attempt numbers given out so far."""
+    inquiries_made: int = 0
+    inquired_at: float | None = None
+    uplinks: int = 0
+    duplicates: int = 0
+    stale: int = 0
+    joins: int = 0
+    last_error: str | None = None
+    last_error_at: float | None = None
+
+    @property
+    def reported(self) -> Light | None:
+        """What the light shows as far as is known: the newest status of the running session."""
+        if self.report is None or self.session is None:
+            return None
+        return self.report.light if self.report.dev_addr == self.session.dev_addr else None
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the newest uplink of any session arrived."""
+        if self.session is not None and self.session.heard:
+            return self.session.heard_at
+        return self.report.at if self.report is not None else None
+
+    @property
+    def unreachable(self) -> bool:
+        """True while every gateway that hears the light is offline."""
+        return bool(self.hearings) and not any(hearing.online for hearing in self.hearings)

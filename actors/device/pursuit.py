@@ -1,0 +1,186 @@
+"""Bringing a light to a goal: attempts, their proof, and what to do when there is none.
+
+The rule it keeps: an attempt is counted only when a gateway took its frame, and nothing is proven
+but by the light's own words (`proven`).
+"""
+
+from actors.device.effects import NoteKind
+from actors.device.inquiry import ask
+from actors.device.model import (
+    CommandStatus,
+    Device,
+    Phase,
+    Proof,
+    Pursuit,
+    Stage,
+    StepKind,
+)
+from actors.device.turn import Turn, replace
+from lorawan.kuando import wants_reply
+from lorawan.kuando.frames import SetLight
+
+
+def proven(device: Device, pursuit: Pursuit) -> bool:
+    """Whether the newest status proves the goal.
+
+    It must be of the running session, repeat all five bytes, have been heard after the fence (so
+    after the first frame of this pursuit was queued) and count more downlinks than the baseline.
+    """
+    proof, report, session = pursuit.proof, device.report, device.session
+    if proof is None or report is None or session is None:
+        return False
+    return (
+        report.dev_addr == session.dev_addr == proof.dev_addr
+        and report.f_cnt >= proof.fence
+        and report.light == pursuit.goal
+        and report.downlinks_received > proof.baseline
+    )
+
+
+def attempt(turn: Turn) -> None:
+    """Send the goal, now or as soon as the spacing to the last frame allows."""
+    pursuit = turn.device.pursuit
+    assert pursuit is not None  # noqa: S101 - callers ask only while pursuing
+    report = turn.device.report
+    reply = wants_reply(turn.policy.reply_policy, report.sw_rev if report is not None else None)
+    turn.change(pursuit=replace(pursuit, next_at=None))
+    turn.submit(
+        SetLight(pursuit.goal, reply),
+        retry=pursuit.restoring or pursuit.attempts > 0 or pursuit.unsent > 0,
+        not_before=turn.evidence_gap(pursuit.attempts),
+    )
+    turn.enter(Phase.AWAITING_VERIFY)
+
+
+def queued(turn: Turn, dev_addr: str, fence: int) -> None:
+    """ChirpStack has the frame: from here on a status may prove something."""
+    device = turn.device
+    pursuit, sent = device.pursuit, device.attempt
+    if pursuit is None or sent is None:
+        return
+    if pursuit.proof is None or pursuit.proof.dev_addr != dev_addr:
+        turn.change(pursuit=replace(pursuit, proof=proof_from(device, dev_addr, fence)))
+    turn.command_step(StepKind.QUEUED, CommandStatus.QUEUED, attempt=sent.number)
+
+
+def proof_from(device: Device, dev_addr: str, fence: int) -> Proof:
+    """The line after which a status counts: the newest one before the fence is the baseline."""
+    report, sent = device.report, device.attempt
+    baseline = sent.baseline if sent is not None else 0
+    if report is not None and report.dev_addr == dev_addr and report.f_cnt < fence:
+        baseline = report.downlinks_received
+    return Proof(dev_addr, baseline, fence)
+
+
+def verified(turn: Turn) -> None:
+    """The light said it: the command, if one is open, has its verdict."""
+    device = turn.device
+    pursuit, sent, command = device.pursuit, device.attempt, device.command
+    assert pursuit is not None  # noqa: S101 - proven() was asked about it
+    if sent is not None and sent.stage is Stage.QUEUED and command is not None:
+        # the echo overtook the txack, or the txack was lost: the frame was on air all the same
+        turn.change(command=replace(command, attempts=command.attempts + 1))
+    turn.close_attempt()
+    turn.change(pursuit=None)
+    if pursuit.restoring:
+        turn.note(NoteKind.DRIFT, restored="yes", command_id=pursuit.command_id)
+    else:
+        turn.command_step(
+            StepKind.VERIFIED,
+            CommandStatus.VERIFIED,
+            attempt=sent.number if sent is not None else None,
+            ended_at=turn.now,
+        )
+    turn.enter(Phase.IDLE)
+
+
+def unproven(turn: Turn, why: str, *, inquire: bool = True) -> None:
+    """The frame went out and proved nothing: count it, ask what was missed, wait for its time."""
+    pursuit, sent = turn.device.pursuit, turn.device.attempt
+    assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
+    attempts = pursuit.attempts + 1
+    spent = attempts >= turn.policy.attempts_most
+    turn.close_attempt()
+    turn.change(
+        pursuit=replace(
+            pursuit,
+            attempts=attempts,
+            unsent=0,
+            next_at=None if spent else turn.now + turn.backoff_s(attempts),
+        )
+    )
+    turn.command_step(
+        StepKind.UNPROVEN, attempt=sent.number if sent is not None else None, reason=why
+    )
+    turn.enter(Phase.RETRYING)
+    if inquire:
+        ask(turn, why)
+
+
+def not_sent(turn: Turn, why: str) -> None:
+    """No gateway took the frame: nothing is counted, the next item is spaced out."""
+    pursuit, sent = turn.device.pursuit, turn.device.attempt
+    assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
+    unsent = pursuit.unsent + 1
+    wait_s = turn.backoff_s(unsent, turn.policy.unsent_backoff_most_s)
+    turn.close_attempt()
+    turn.change(pursuit=replace(pursuit, unsent=unsent, next_at=turn.now + wait_s))
+    turn.command_step(
+        StepKind.NOT_SENT,
+        CommandStatus.HELD,
+        attempt=sent.number if sent is not None else None,
+        reason=why,
+    )
+    turn.enter(Phase.RETRYING)
+
+
+def give_up_timing(turn: Turn) -> None:
+    """The timed attempts are spent: from now on only evidence starts another.
+
+    While the newest status shows the goal nobody is told that it failed: then it is merely waited
+    for the proof.
+    """
+    device = turn.device
+    pursuit, command = device.pursuit, device.command
+    if pursuit is None:
+        return
+    shown = device.reported == pursuit.goal
+    if command is not None and not command.overdue:
+        turn.command_step(
+            StepKind.OVERDUE,
+            overdue=True,
+            reason="no proof after the timed attempts; tried again on evidence",
+        )
+    if not shown:
+        turn.trouble(f"{pursuit.attempts} attempts unproven")
+    turn.enter(Phase.RETRYING if shown else Phase.FAILED)
+
+
+def on_air(turn: Turn, gateway_id: str | None) -> None:
+    """A gateway took the frame: from here on the attempt is one."""
+    command, sent = turn.device.command, turn.device.attempt
+    if command is not None and sent is not None:
+        turn.command_step(
+            StepKind.TRANSMITTED,
+            CommandStatus.TRANSMITTED,
+            attempt=sent.number,
+            gateway_id=gateway_id,
+            attempts=command.attempts + 1,
+        )
+
+
+def restore_if_drifted(turn: Turn) -> bool:
+    """Bring the light back to what is wanted, if it shows something else. True when it has to."""
+    wanted, reported = turn.device.wanted, turn.device.reported
+    if wanted is None or not wanted.keep or reported is None or reported == wanted.light:
+        return False
+    turn.note(NoteKind.DRIFT, command_id=wanted.command_id)
+    turn.change(pursuit=Pursuit(wanted.light, wanted.command_id, restoring=True))
+    attempt(turn)
+    return True
+
+
+def evidence(turn: Turn, what: str) -> None:
+    """Something says that another attempt makes sense now: do not wait for its time."""
+    turn.command_step(StepKind.EVIDENCE, reason=what)
+    attempt(turn)

@@ -1,0 +1,348 @@
+"""What the machine does about each event from people, the network, the dispatcher, the gateways.
+
+The rule it keeps: each function deals with one kind of event in every phase, and leaves the device
+in a phase that the table of `machine.py` allows. Facts are taken in first, then decided upon.
+"""
+
+from actors.device import events as ev
+from actors.device import hearing, pursuit, setup
+from actors.device.effects import CommandChanged, NoteKind
+from actors.device.inquiry import ask
+from actors.device.model import (
+    Attempt,
+    Command,
+    CommandStatus,
+    Device,
+    Phase,
+    Pursuit,
+    Stage,
+    Step,
+    StepKind,
+    Wanted,
+)
+from actors.device.turn import Turn, replace, with_step
+from lorawan.kuando import answers_downlinks
+from lorawan.kuando.frames import Frame, RequestStatus, StatusInterval
+
+ORPHANS_MOST = 4
+"""txacks kept until the enqueue is answered: one of ours is out at a time, others are copies."""
+
+PENDING = frozenset({Stage.SUBMITTED, Stage.HELD})
+
+# ------------------------------------------------------------------ from people and programs
+
+
+def command(turn: Turn, event: ev.CommandRequested) -> None:
+    """The newest command wins: it supersedes an open one and is pursued at once."""
+    device = turn.device
+    turn.command_step(
+        StepKind.SUPERSEDED,
+        CommandStatus.SUPERSEDED,
+        superseded_by=event.command_id,
+        ended_at=turn.now,
+    )
+    made = Command(
+        id=event.command_id,
+        dev_eui=device.dev_eui,
+        light=event.light,
+        keep=event.keep,
+        accepted_at=turn.now,
+        expires_at=turn.now + event.ttl_s,
+        correlation_id=event.correlation_id,
+    )
+    made = with_step(made, Step(turn.now, StepKind.ACCEPTED), turn.policy.timeline_most)
+    turn.change(
+        command=made,
+        wanted=Wanted(event.light, made.id, turn.now, event.keep),
+        pursuit=Pursuit(event.light, made.id),
+    )
+    turn.emit(CommandChanged(made))
+    turn.answer("accepted")
+    if device.phase is Phase.UNINITIALIZED:
+        turn.command_step(StepKind.WAITING, reason="the light has not reported since it joined")
+        ask(turn, "a command waits for the light's first status")
+    elif device.phase is Phase.INITIALIZING:
+        turn.command_step(StepKind.WAITING, reason="the light is being given its settings first")
+    elif device.setup is not None:
+        setup.begin(turn)
+    else:
+        turn.close_attempt()
+        pursuit.attempt(turn)
+
+
+def initialize(turn: Turn, event: ev.InitializeRequested) -> None:
+    """Settings again: unless forced, only where this session has not got them."""
+    device = turn.device
+    if device.phase is Phase.UNINITIALIZED or device.session is None:
+        turn.answer("waiting")
+    elif device.phase is Phase.INITIALIZING:
+        turn.answer("under way")
+    elif device.session.set_up and not event.force:
+        turn.answer("already")
+    else:
+        turn.answer("started")
+        turn.close_attempt()
+        setup.begin(turn)
+
+
+def ask_status(turn: Turn, event: ev.StatusRequested) -> None:
+    """One frame that makes the light speak; only where nothing else is on its way."""
+    if turn.device.phase is Phase.IDLE and turn.device.attempt is None:
+        turn.submit(upkeep_frame(turn), retry=True)
+        turn.note(NoteKind.UPLINK, asked=event.reason)
+        turn.answer("asked")
+    else:
+        turn.answer("busy")
+
+
+def upkeep_frame(turn: Turn) -> Frame:
+    """What makes the light speak, or at least feeds its watchdog (before software 5.6)."""
+    report = turn.device.report
+    if report is not None and answers_downlinks(report.sw_rev):
+        return RequestStatus()
+    return StatusInterval(turn.policy.status_interval_min)
+
+
+# ------------------------------------------------------------------ from the network
+
+
+def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
+    """The light spoke: place it, then see what it proves or shows."""
+    session = turn.device.session
+    if not hearing.believe(turn, event):
+        return
+    new = turn.device.session
+    joined_anew = session is None or new is None or new.since != session.since
+    if joined_anew:
+        _await_first_status(turn)
+    told = event.status is not None
+    match turn.device.phase:
+        case Phase.UNINITIALIZED:
+            if told:
+                setup.begin(turn)
+        case Phase.INITIALIZING:
+            if told and setup.heard(turn, event.at):
+                after_setup(turn)
+        case Phase.IDLE:
+            if told:
+                turn.close_attempt()
+                pursuit.restore_if_drifted(turn)
+        case Phase.AWAITING_VERIFY:
+            if told:
+                _judge(turn, event.at)
+        case Phase.RETRYING | Phase.FAILED:
+            goal = turn.device.pursuit
+            if told and goal is not None and pursuit.proven(turn.device, goal):
+                pursuit.verified(turn)
+            else:
+                resume(turn, "the light was heard")
+
+
+def joined(turn: Turn, event: ev.Joined) -> None:
+    """The light is dim green now, has no settings, and hears nothing before its first uplink."""
+    if hearing.believe_join(turn, event):
+        _await_first_status(turn)
+
+
+def transmitted(turn: Turn, event: ev.Transmitted) -> None:
+    """A gateway took a frame for this light: ours, if the queue item says so."""
+    sent, now = turn.device.attempt, turn.now
+    airtime_s = max(0.0, event.ends_at - event.at)
+    turn.change(last_frame_at=max(turn.device.last_frame_at or 0.0, now + airtime_s))
+    turn.note(NoteKind.TXACK, gateway=event.gateway_id, item=event.queue_item_id, at=event.at)
+    if sent is None:
+        return
+    if sent.stage is Stage.QUEUED and sent.queue_item_id in {event.queue_item_id, ""}:
+        _on_air(turn, event.gateway_id, event.ends_at, airtime_s)
+    elif sent.stage in PENDING:
+        orphan = (event.queue_item_id, event.gateway_id, event.ends_at, airtime_s)
+        turn.change(orphans=(*turn.device.orphans, orphan)[-ORPHANS_MOST:])
+
+
+def item_dropped(turn: Turn, event: ev.ItemDropped) -> None:
+    """The server threw the item away: unsent if it expired, hopeless if it was refused."""
+    sent = turn.device.attempt
+    turn.note(NoteKind.DROPPED, code=event.code, item=event.queue_item_id)
+    if sent is None or sent.stage is not Stage.QUEUED or sent.queue_item_id != event.queue_item_id:
+        return
+    if event.code == "EXPIRED":
+        not_sent(turn, "no gateway took the frame before it expired")
+    else:
+        _hopeless(turn, f"ChirpStack discarded the frame: {event.code}")
+
+
+def gateway_refused(turn: Turn, event: ev.GatewayRefusedFrame) -> None:
+    """The item stays in the server's queue and is sent again by it: nothing to do but to tell."""
+    turn.note(NoteKind.GATEWAY_ERROR, problem=event.problem)
+    turn.trouble(f"a gateway refused a frame: {event.problem}")
+
+
+# ------------------------------------------------------------------ from the dispatcher
+
+
+def held(turn: Turn, event: ev.AttemptHeld) -> None:
+    """It cannot go out now: nothing is counted and no timer runs."""
+    sent = _pending(turn.device, event.number)
+    if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
+        turn.change_attempt(stage=Stage.HELD, reason=event.reason, due_at=None)
+        turn.command_step(
+            StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=event.reason
+        )
+
+
+def queued(turn: Turn, event: ev.AttemptQueued) -> None:
+    """ChirpStack has it. Its session and counters, read before, are the line for the proof."""
+    sent, session = _pending(turn.device, event.number), turn.device.session
+    if sent is None or session is None:
+        return
+    activation = event.activation
+    if activation.dev_addr != session.dev_addr:
+        since = max(session.since, session.heard_at)
+        hearing.begin_session(turn, activation.dev_addr, since)
+        _await_first_status(turn)
+        ask(turn, "the light joined without our being told")
+        return
+    turn.change_attempt(
+        stage=Stage.QUEUED,
+        reason=None,
+        queue_item_id=event.queue_item_id,
+        f_cnt_down=activation.f_cnt_down,
+        queued_at=turn.now,
+        item_expires_at=event.expires_at,
+        due_at=max(turn.now, event.expires_at) + turn.policy.item_grace_s,
+    )
+    if turn.device.phase is Phase.INITIALIZING:
+        setup.queued(turn, session.dev_addr, activation.f_cnt_up)
+    elif turn.device.phase is Phase.AWAITING_VERIFY:
+        pursuit.queued(turn, session.dev_addr, activation.f_cnt_up)
+    for item, gateway_id, ends_at, airtime_s in turn.device.orphans:
+        if item == event.queue_item_id and turn.device.attempt is not None:
+            _on_air(turn, gateway_id, ends_at, airtime_s)
+            break
+    _echo_came_first(turn)
+
+
+def refused(turn: Turn, event: ev.AttemptRefused) -> None:
+    """It can never be sent."""
+    if _pending(turn.device, event.number) is not None:
+        _hopeless(turn, event.reason)
+
+
+def dispatcher_started(turn: Turn, event: ev.DispatcherStarted) -> None:
+    """The dispatcher forgot what it held."""
+    turn.submit_again()
+
+
+# ------------------------------------------------------------------ from the gateway watcher
+
+
+def gateway_health(turn: Turn, event: ev.GatewayHealthChanged) -> None:
+    """A gateway that hears the light came back: worth an attempt. Holding is the dispatcher's."""
+    news = hearing.gateway_health(turn, event.gateway_id, online=event.online)
+    if news and event.online and turn.device.phase in {Phase.RETRYING, Phase.FAILED}:
+        resume(turn, f"gateway {event.gateway_id} is back")
+
+
+# ------------------------------------------------------------------ shared by several
+
+
+def resume(turn: Turn, what: str) -> None:
+    """Evidence: go on with the settings, or with the colour."""
+    if turn.device.setup is not None:
+        setup.resume(turn)
+    elif turn.device.pursuit is not None:
+        pursuit.evidence(turn, what)
+
+
+def after_setup(turn: Turn) -> None:
+    """The settings are carried out: the wanted colour next, if one is missing."""
+    goal = turn.device.pursuit
+    if goal is not None and pursuit.proven(turn.device, goal):
+        pursuit.verified(turn)
+    elif goal is not None:
+        pursuit.attempt(turn)
+    elif not pursuit.restore_if_drifted(turn):
+        turn.enter(Phase.IDLE)
+
+
+def not_sent(turn: Turn, why: str) -> None:
+    """No gateway took the frame, whatever it was."""
+    if turn.device.phase is Phase.INITIALIZING:
+        setup.not_sent(turn, why)
+    elif turn.device.phase is Phase.AWAITING_VERIFY:
+        pursuit.not_sent(turn, why)
+    else:
+        turn.close_attempt()
+
+
+def _await_first_status(turn: Turn) -> None:
+    turn.enter(Phase.UNINITIALIZED)
+    turn.command_step(
+        StepKind.WAITING,
+        CommandStatus.ACCEPTED,
+        reason="the light joined again; waiting for its first status",
+    )
+
+
+def _judge(turn: Turn, at: float) -> None:
+    """A status while an attempt is out: proof, or evidence that the frame was lost."""
+    goal, sent = turn.device.pursuit, turn.device.attempt
+    if goal is None or sent is None:
+        return
+    if pursuit.proven(turn.device, goal):
+        pursuit.verified(turn)
+    elif sent.stage is Stage.TRANSMITTED and sent.ends_at is not None and at > sent.ends_at:
+        pursuit.unproven(turn, "the light reported without having carried it out", inquire=False)
+        left = turn.device.pursuit
+        if left is not None and left.attempts >= turn.policy.attempts_most:
+            pursuit.give_up_timing(turn)
+        resume(turn, "the light shows another state")
+
+
+def _echo_came_first(turn: Turn) -> None:
+    """The answer's webhook may have overtaken the reply of the enqueue."""
+    goal, report = turn.device.pursuit, turn.device.report
+    if turn.device.phase is Phase.AWAITING_VERIFY and goal is not None:
+        if pursuit.proven(turn.device, goal):
+            pursuit.verified(turn)
+    elif (
+        turn.device.phase is Phase.INITIALIZING
+        and report is not None
+        and setup.heard(turn, report.at)
+    ):
+        after_setup(turn)
+
+
+def _on_air(turn: Turn, gateway_id: str, ends_at: float, airtime_s: float) -> None:
+    phase = turn.device.phase
+    window_s = setup.answer_due_s(turn) if phase is Phase.INITIALIZING else turn.window_s()
+    turn.change_attempt(
+        stage=Stage.TRANSMITTED,
+        gateway_id=gateway_id,
+        ends_at=ends_at,
+        due_at=turn.now + airtime_s + window_s,  # our clock: the server's is only its own measure
+    )
+    if phase is Phase.AWAITING_VERIFY:
+        pursuit.on_air(turn, gateway_id)
+
+
+def _hopeless(turn: Turn, why: str) -> None:
+    """No further try can help: an open command is rejected, and nothing is wanted any more."""
+    turn.trouble(why)
+    turn.close_attempt()
+    if turn.device.command is not None:
+        turn.command_step(StepKind.REJECTED, CommandStatus.REJECTED, reason=why, ended_at=turn.now)
+        turn.change(pursuit=None, wanted=None)
+    if turn.device.phase is Phase.INITIALIZING:
+        was = turn.device.setup
+        if was is not None:
+            spent = turn.policy.attempts_most
+            turn.change(setup=replace(was, attempts=spent, step=0, proof=None, next_at=None))
+        turn.enter(Phase.FAILED)
+    elif turn.device.phase is Phase.AWAITING_VERIFY:
+        turn.enter(Phase.IDLE if turn.device.pursuit is None else Phase.FAILED)
+
+
+def _pending(device: Device, number: int) -> Attempt | None:
+    sent = device.attempt
+    return sent if sent is not None and sent.number == number and sent.stage in PENDING else None

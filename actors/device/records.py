@@ -1,0 +1,51 @@
+"""What one step of a light leaves in the store: one commit, all or nothing.
+
+The rule it keeps: the record, the commands that changed, the verdicts and the history of one step
+are written together, so that a crash between any two of them cannot happen.
+"""
+
+import msgspec
+
+from actors.device.effects import CommandChanged, Effect, Note
+from actors.device.events import CommandRequested, DeviceEvent
+from actors.device.model import Command, Device
+from actors.history import note_line
+from actors.keys import KeyRecord, stored_key
+from actors.metrics.verdict import Verdict, verdict_lines
+from store.port import Put, Record, Table, Write
+
+_encoder = msgspec.json.Encoder()
+_devices = msgspec.json.Decoder(Device)
+_commands = msgspec.json.Decoder(Command)
+
+
+def writes_of(
+    device: Device, effects: list[Effect], event: DeviceEvent, now: float, entry: str
+) -> list[Write]:
+    """The writes of one step. `entry` is unique to the step, `now` Unix seconds."""
+    writes: list[Write] = [Put(Table.DEVICE, device.dev_eui, _encoder.encode(device), now)]
+    newest = {e.command.id: e.command for e in effects if isinstance(e, CommandChanged)}
+    for command in newest.values():
+        writes.append(Put(Table.COMMAND, command.id, _encoder.encode(command), now))
+        if command.status.final:
+            writes.extend(verdict_lines(Verdict.of(command)))
+    if isinstance(event, CommandRequested) and event.idempotency_key is not None:
+        fingerprint = event.idempotency_fingerprint
+        key = KeyRecord(event.idempotency_key, fingerprint, event.command_id, now)
+        writes.append(stored_key(key))
+    notes = (effect for effect in effects if isinstance(effect, Note))
+    writes.extend(
+        note_line(device.dev_eui, f"{entry}-{index}", now, note)
+        for index, note in enumerate(notes)
+    )
+    return writes
+
+
+def read_device(record: Record) -> Device:
+    """One stored light. Raises msgspec.MsgspecError for what is not one."""
+    return _devices.decode(record.value)
+
+
+def read_command(record: Record) -> Command:
+    """One stored command. Raises msgspec.MsgspecError for what is not one."""
+    return _commands.decode(record.value)

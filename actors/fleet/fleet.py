@@ -1,0 +1,286 @@
+"""The fleet: one actor for each light, and the door by which events reach them.
+
+The rule it keeps: `deliver` and `post` never wait, whatever the light does; one light's full
+mailbox, crash or flood is an answer to whoever brings it something, and delays no other light.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import structlog
+import trio
+
+from actors.clock import Clock
+from actors.device.events import DeviceEvent, GatewayHealthChanged, Transmitted
+from actors.device.model import Device
+from actors.fleet.hearings import HearingIndex
+from actors.fleet.rounds import Rounds
+from actors.fleet.translate import described, translate
+from actors.fleet.unknown import UnknownDevice, UnknownDevices
+from actors.history import line
+from actors.mailbox import Mailbox, Offer
+from actors.supervision import (
+    Backoff,
+    Budget,
+    ChildReport,
+    ChildSpec,
+    Exhausted,
+    Restart,
+    Supervisor,
+    SupervisorStopped,
+)
+from actors.surface import Delivery
+from lorawan.events import Event
+from lorawan.events.model import DeviceInfo, Uplink
+from store.port import Write
+
+log = structlog.get_logger()
+
+# 10 kB each with actor, mailbox and record: 500 MB, and twice the fleet that this was made for.
+DEVICES_MOST = 50_000
+PROFILE_CONTAINS = "kuando"
+# A poisoned message costs one crash each; five within a minute are no bad luck any more.
+BUDGET = Budget(restarts=5, period_s=60.0)
+BACKOFF = Backoff(first_s=0.2, factor=2.0, most_s=10.0, jitter=0.2)
+RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
+
+
+class LightActor(Protocol):
+    """What the fleet needs of a device actor."""
+
+    mailbox: Mailbox[DeviceEvent]
+    device: Device
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve the mailbox until cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPorts:
+    """What the fleet tells others. Nothing here may block or raise.
+
+    `transmitted` is the dispatcher's ear for txacks, `heard` the gateway watcher's, `note` takes
+    history lines nobody depends on.
+    """
+
+    transmitted: Callable[[str, Transmitted], None]
+    heard: Callable[[str, float], None]
+    note: Callable[[Sequence[Write]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetStatistics:
+    """Counted since the start; `deliveries` by outcome."""
+
+    devices: int
+    gateways: int
+    deliveries: Mapping[Delivery, int]
+    unknown_devices: int
+    registrations_refused: int
+    parked_refused: int
+    news_posted: int
+    news_owed: int
+
+
+def actor_id(dev_eui: str) -> str:
+    """The id of a light's actor in the tree."""
+    return f"device {dev_eui}"
+
+
+class Fleet:
+    """The registry of lights. `supervisor` runs the actors, `run` is the fleet's own small task."""
+
+    def __init__(
+        self,
+        make_actor: Callable[[Device], LightActor],
+        supervisor: Supervisor,
+        ports: FleetPorts,
+        clock: Clock,
+        *,
+        profile_contains: str = PROFILE_CONTAINS,
+        devices_most: int = DEVICES_MOST,
+    ) -> None:
+        self._make_actor = make_actor
+        self._supervisor = supervisor
+        self._ports = ports
+        self._clock = clock
+        self._profile_contains = profile_contains.casefold()
+        self._devices_most = devices_most
+        self._actors: dict[str, LightActor] = {}
+        self._hearings = HearingIndex()
+        self._unknown = UnknownDevices()
+        self._rounds = Rounds(self.post)
+        self._deliveries = dict.fromkeys(Delivery, 0)
+        self._registrations_refused = 0
+        self._parked_refused = 0
+        self._stopping = False
+
+    # From the network.
+
+    def deliver(self, event: Event) -> Delivery:
+        """Put a network event in its light's mailbox; a new light of our profile is registered."""
+        outcome = self._deliver(event)
+        self._deliveries[outcome] += 1
+        return outcome
+
+    def gateway_changed(self, gateway_id: str, online: bool) -> None:  # noqa: FBT001 contract
+        """A gateway went away or came back: the lights it hears are told, soon."""
+        news = GatewayHealthChanged(gateway_id, online)
+        lights = self._hearings.lights
+        self._rounds.announce(f"gateway {gateway_id}", news, lambda: lights(gateway_id))
+
+    # From our own house.
+
+    def post(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
+        """Put an event in a light's mailbox, without waiting; None for a light not known."""
+        actor = self._actors.get(dev_eui)
+        return None if actor is None else actor.mailbox.offer(event)
+
+    def broadcast(self, event: DeviceEvent) -> None:
+        """Every light gets this, soon; of one kind of event only the newest waits."""
+        self._rounds.announce(type(event).__name__, event, lambda: list(self._actors))
+
+    async def restore(self, devices: Iterable[Device]) -> int:
+        """Register the lights that the store knows; how many are registered then."""
+        for count, device in enumerate(devices, start=1):
+            if device.dev_eui not in self._actors:
+                self.register(device)
+            if count % RESTORE_CHUNK == 0:
+                await trio.lowlevel.checkpoint()
+        return len(self._actors)
+
+    def register(self, device: Device) -> LightActor | None:
+        """Start an actor for a light that is not yet known; None when the fleet is full.
+
+        Its record is stored by the actor itself, with its first message. Raises DuplicateChild for
+        a light that is known, SupervisorStopped while the fleet stops.
+        """
+        if len(self._actors) >= self._devices_most:
+            self._registrations_refused += 1
+            log.error("fleet is full", devices=len(self._actors), dev_eui=device.dev_eui)
+            return None
+        actor = self._make_actor(device)
+        self._supervisor.start_child(
+            ChildSpec(
+                id=actor_id(device.dev_eui),
+                start=actor.run,
+                restart=Restart.PERMANENT,
+                budget=BUDGET,
+                backoff=BACKOFF,
+                exhausted=Exhausted.PARK,
+                mailbox=actor.mailbox,
+            )
+        )
+        self._actors[device.dev_eui] = actor
+        self._unknown.forget(device.dev_eui)
+        self._hearings.note(
+            device.dev_eui,
+            [one.gateway_id for one in sorted(device.hearings, key=lambda one: one.heard_at)],
+        )
+        return actor
+
+    def revive(self, dev_eui: str) -> bool:
+        """Give a light's parked actor another life; False when it is not parked or not known."""
+        return self._supervisor.revive(actor_id(dev_eui))
+
+    def stop(self) -> None:
+        """Take nothing from the network any more: the house goes down."""
+        self._stopping = True
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Carry broadcasts and news of gateways to the lights, until cancelled."""
+        await self._rounds.run(task_status)
+
+    # To be looked at.
+
+    @property
+    def actors(self) -> Mapping[str, LightActor]:
+        """Every light's actor by DevEUI: a live view."""
+        return MappingProxyType(self._actors)
+
+    def report(self, dev_eui: str) -> ChildReport | None:
+        """The supervisor's view of a light's actor."""
+        return self._supervisor.child(actor_id(dev_eui))
+
+    def unknown(self, most: int = 100) -> Sequence[UnknownDevice]:
+        """Devices that sent events but are none of ours, the last heard first."""
+        return self._unknown.recent(most)
+
+    def statistics(self) -> FleetStatistics:
+        """Counters, now."""
+        return FleetStatistics(
+            devices=len(self._actors),
+            gateways=len(self._hearings),
+            deliveries=dict(self._deliveries),
+            unknown_devices=len(self._unknown),
+            registrations_refused=self._registrations_refused,
+            parked_refused=self._parked_refused,
+            news_posted=self._rounds.posted,
+            news_owed=self._rounds.owed,
+        )
+
+    # How.
+
+    def _deliver(self, event: Event) -> Delivery:
+        if self._stopping:
+            return Delivery.STOPPING
+        dev_eui = event.device.dev_eui
+        actor = self._actors.get(dev_eui)
+        done = Delivery.DELIVERED
+        if actor is None:
+            if not self._is_ours(event.device):
+                self._unknown.count(event.device, self._clock.now())
+                return Delivery.UNKNOWN
+            try:
+                actor = self.register(self._new(event.device))
+            except SupervisorStopped:
+                return Delivery.STOPPING
+            if actor is None:
+                return Delivery.FULL
+            done = Delivery.REGISTERED
+        self._tell_others(dev_eui, event)
+        message = translate(event)
+        if message is None:
+            self._note(dev_eui, event)
+            return done
+        if isinstance(message, Transmitted):
+            self._ports.transmitted(dev_eui, message)
+        match actor.mailbox.offer(message):
+            case Offer.ACCEPTED:
+                return done
+            case Offer.FULL:
+                return Delivery.FULL
+            case Offer.CLOSED:  # parked: later, after somebody revived it
+                self._parked_refused += 1
+                return Delivery.FULL
+
+    def _tell_others(self, dev_eui: str, event: Event) -> None:
+        if isinstance(event, Uplink) and event.receptions:
+            by_signal = sorted(event.receptions, key=lambda one: one.snr_db)
+            self._hearings.note(dev_eui, [one.gateway_id for one in by_signal])
+            at = min(event.at, self._clock.now())  # a late webhook is no sign of life now
+            for reception in by_signal:
+                self._ports.heard(reception.gateway_id, at)
+
+    def _note(self, dev_eui: str, event: Event) -> None:
+        told = described(event)
+        if told is not None:
+            entry, kind, detail = told
+            self._ports.note([line(dev_eui, entry, event.at, kind, detail)])
+
+    def _is_ours(self, device: DeviceInfo) -> bool:
+        return self._profile_contains in device.device_profile_name.casefold()
+
+    def _new(self, device: DeviceInfo) -> Device:
+        return Device(
+            dev_eui=device.dev_eui,
+            name=device.device_name,
+            application_id=device.application_id,
+            application_name=device.application_name,
+            profile_name=device.device_profile_name,
+            tags=dict(device.tags),
+            since=self._clock.now(),
+        )

@@ -1,0 +1,107 @@
+"""Success of downlinks over the last hours, from the verdicts in the store.
+
+The rule it keeps: percentiles are exact (nearest rank over every verdict read, no buckets), and
+when there is more than can be read, the figures say over how many hours they really are.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+import msgspec
+import structlog
+import trio
+
+from actors.device.model import CommandStatus
+from actors.metrics.verdict import FLEET_STREAM, Verdict, decode, device_stream
+from actors.surface import DownlinkMetrics
+from store.port import Entry, Store
+
+log = structlog.get_logger()
+
+HOURS_MOST = 168.0
+"""Verdicts are kept for seven days."""
+# 200 bytes each: 20 MB while they are read. A gateway sends about 270 frames an hour at SF12, so
+# this is a fortnight of a gateway, or a day of fifteen.
+VERDICTS_MOST = 100_000
+# Decoded between two checkpoints, 1 us each: 2 ms.
+CHUNK = 2_000
+
+
+async def downlink_metrics(
+    store: Store, dev_eui: str | None, hours: float, now: float, open_commands: int
+) -> DownlinkMetrics:
+    """Of one light, or of the fleet, over the last `hours` (at most 168). Raises StoreError.
+
+    `open_commands` is how many are pursued now: they are no verdicts yet.
+    """
+    hours = max(0.0, min(hours, HOURS_MOST))
+    stream = FLEET_STREAM if dev_eui is None else device_stream(dev_eui)
+    since = now - hours * 3_600.0
+    entries = await store.entries(
+        stream, since=since, until=math.nextafter(now, math.inf), most=VERDICTS_MOST
+    )
+    if len(entries) == VERDICTS_MOST:
+        hours = (now - entries[-1].at) / 3_600.0
+    return summarize(await _decoded(entries), hours, open_commands)
+
+
+def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0) -> DownlinkMetrics:
+    """The figures of these verdicts.
+
+    Success is verified among all that ended otherwise than superseded, for those nobody failed.
+    Frames are counted of all of them: that is what a verified command costs on the air. The
+    first-attempt rate is of the verified ones.
+    """
+    ended: dict[CommandStatus, list[Verdict]] = {status: [] for status in CommandStatus}
+    for verdict in verdicts:
+        ended[verdict.status].append(verdict)
+    verified = ended[CommandStatus.VERIFIED]
+    expired, rejected = ended[CommandStatus.EXPIRED], ended[CommandStatus.REJECTED]
+    superseded = ended[CommandStatus.SUPERSEDED]
+    judged = len(verified) + len(expired) + len(rejected)
+    frames = sum(verdict.frames for group in ended.values() for verdict in group)
+    took_s = sorted(map(attrgetter("took_s"), verified))
+    return DownlinkMetrics(
+        hours=hours,
+        commands=judged + len(superseded) + open_commands,
+        open=open_commands,
+        verified=len(verified),
+        superseded=len(superseded),
+        expired=len(expired),
+        rejected=len(rejected),
+        success_rate=_ratio(len(verified), judged),
+        frames=frames,
+        frames_per_verified=_ratio(frames, len(verified)),
+        time_to_verify_p50_s=percentile(took_s, 0.50),
+        time_to_verify_p95_s=percentile(took_s, 0.95),
+        time_to_verify_p99_s=percentile(took_s, 0.99),
+        first_attempt_rate=_ratio(sum(one.attempts <= 1 for one in verified), len(verified)),
+    )
+
+
+def percentile(ordered: Sequence[float], share: float) -> float | None:
+    """The smallest value that at least `share` of an ascending sequence does not exceed.
+
+    The nearest-rank percentile: always one of the values. None for an empty sequence.
+    """
+    if not ordered:
+        return None
+    rank = max(1, math.ceil(share * len(ordered) - 1e-9))  # 0.95 * 20 is a hair above 19
+    return ordered[rank - 1]
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+async def _decoded(entries: Sequence[Entry]) -> list[Verdict]:
+    verdicts = []
+    for count, entry in enumerate(entries, start=1):
+        try:
+            verdicts.append(decode(entry.value))
+        except msgspec.MsgspecError as error:
+            log.warning("verdict is unreadable", entry=entry.entry, error=str(error))
+        if count % CHUNK == 0:
+            await trio.lowlevel.checkpoint()
+    return verdicts

@@ -1,0 +1,153 @@
+"""What is read when Prometheus asks: the statistics that every part keeps anyway.
+
+The rule it keeps: nothing is counted twice. A part counts for itself; here its numbers only get
+their names. To read must be cheap: some milliseconds for 20,000 lights.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import trio
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from actors.board.board import Board
+from actors.deadletters import DeadLetters
+from actors.device.model import Phase
+from actors.fleet import Fleet
+from actors.journal import Journal
+
+PREFIX = "lamplighter"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Whom to ask. What is None is left out; `more` are parts whose statistics have no names here:
+    each numeric field becomes the gauge `lamplighter_<part>_<field>`."""
+
+    board: Board | None = None
+    journal: Journal | None = None
+    fleet: Fleet | None = None
+    dead_letters: DeadLetters | None = None
+    more: dict[str, Callable[[], Any]] = field(default_factory=dict)
+
+
+class SourcesCollector(Collector):
+    """Reads the sources at each scrape, in Trio's thread."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: the names depend on the parts, and a scrape tells them."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric with its values, now."""
+        sources = self._sources
+        if sources.board is not None:
+            yield from _board(sources.board)
+        if sources.journal is not None:
+            yield from _journal(sources.journal)
+        if sources.fleet is not None:
+            yield from _fleet(sources.fleet)
+        if sources.dead_letters is not None:
+            total = sources.dead_letters.total
+            yield _counter("dead_letters", "Messages nobody handled.", total)
+        for part, read in sources.more.items():
+            yield from _statistics(part, read())
+        yield from _trio()
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _board(board: Board) -> Iterator[Metric]:
+    now = board.statistics()
+    phases = Counter(device.phase for device in board.devices.values())
+    devices = GaugeMetricFamily(f"{PREFIX}_devices", "Lights by phase.", labels=["phase"])
+    for phase in Phase:
+        devices.add_metric([phase.value], phases[phase])
+    yield devices
+    online = sum(gateway.online for gateway in board.gateways.values())
+    gateways = GaugeMetricFamily(f"{PREFIX}_gateways", "Gateways by health.", labels=["state"])
+    gateways.add_metric(["online"], online)
+    gateways.add_metric(["offline"], now.gateways - online)
+    yield gateways
+    airtime = GaugeMetricFamily(
+        f"{PREFIX}_gateway_airtime_seconds",
+        "Airtime used by our frames in the sliding hour, by gateway.",
+        labels=["gateway_id"],
+    )
+    for gateway in board.gateways.values():
+        airtime.add_metric([gateway.gateway_id], gateway.airtime_used_s)
+    yield airtime
+    yield _gauge("commands_open", "Commands still pursued.", now.commands_open)
+    held = Counter(command.status for command in board.open_commands.values())
+    open_by = GaugeMetricFamily(
+        f"{PREFIX}_commands_open_by_status", "Open commands by status.", labels=["status"]
+    )
+    for status, count in held.items():
+        open_by.add_metric([status.value], count)
+    yield open_by
+    yield _gauge("alerts_open", "Alerts open now.", now.alerts_open)
+    yield _gauge("subscribers", "Followers of the board.", now.subscribers)
+    yield _counter("subscribers_dropped", "Followers closed for being too slow.", now.dropped)
+    yield _counter("board_changes", "Changes published.", now.number)
+
+
+def _journal(journal: Journal) -> Iterator[Metric]:
+    now = journal.statistics()
+    yield _gauge("journal_healthy", "1 while the store can be written.", float(journal.healthy))
+    yield _gauge("journal_waiting", "Requests waiting for the store.", now.mailbox.depth)
+    yield _counter("journal_commits", "Transactions carried out.", now.commits)
+    yield _counter("journal_requests", "Requests made durable.", now.requests)
+    yield _counter("journal_writes", "Single writes made durable.", now.writes)
+    yield _counter("journal_failures", "Transactions that had to be repeated.", now.failures)
+
+
+def _fleet(fleet: Fleet) -> Iterator[Metric]:
+    now = fleet.statistics()
+    yield _gauge("fleet_devices", "Lights with an actor.", now.devices)
+    yield _gauge("fleet_unknown_devices", "Strangers heard lately.", now.unknown_devices)
+    yield _gauge("fleet_news_owed", "Posts due to lights with full mailboxes.", now.news_owed)
+    refused = "Events for lights whose actor is parked."
+    yield _counter("fleet_parked_refused", refused, now.parked_refused)
+    full = "New lights turned away because the fleet is full."
+    yield _counter("fleet_registrations_refused", full, now.registrations_refused)
+    deliveries = CounterMetricFamily(
+        f"{PREFIX}_deliveries", "Network events by outcome.", labels=["outcome"]
+    )
+    for outcome, count in now.deliveries.items():
+        deliveries.add_metric([outcome.value], count)
+    yield deliveries
+
+
+def _statistics(part: str, values: Any) -> Iterator[Metric]:
+    """Numeric fields of a dataclass or struct; others are left out."""
+    names = [one.name for one in dataclasses.fields(values)] if dataclasses.is_dataclass(
+        values
+    ) else list(getattr(values, "__struct_fields__", ()))
+    for name in names:
+        value = getattr(values, name)
+        if isinstance(value, Real):
+            text = f"{part}: {name.replace('_', ' ')}"
+            yield _gauge(f"{part}_{name}", text, float(value))
+
+
+def _trio() -> Iterator[Metric]:
+    try:
+        now = trio.lowlevel.current_statistics()
+    except RuntimeError:  # outside of Trio: a test, or the page of the documentation
+        return
+    yield _gauge("trio_tasks", "Tasks alive in the event loop.", now.tasks_living)
+    yield _gauge("trio_tasks_runnable", "Tasks waiting for their turn.", now.tasks_runnable)

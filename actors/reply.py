@@ -1,0 +1,114 @@
+"""The answer to a question put to an actor, and the errors that one who asks may get.
+
+The rule it keeps: whoever asks gets an answer, an error or `NoReply`, and never waits for ever.
+"""
+
+from typing import Any, Generic, Protocol, TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+
+class ActorError(Exception):
+    """Something between actors went wrong. Base of the family."""
+
+
+class NoReply(ActorError):
+    """Transient and ambiguous: nobody answered in time; the question may still be dealt with."""
+
+
+class ActorCrashed(ActorError):
+    """The actor crashed on this message, or was parked with the message waiting.
+
+    The crash itself is the cause (`__cause__`) where there is one.
+    """
+
+    def __init__(self, actor_id: str, reason: str) -> None:
+        super().__init__(f"{actor_id} crashed: {reason}")
+        self.actor_id = actor_id
+        self.reason = reason
+
+
+class ActorStopped(ActorError):
+    """The actor was stopped, or finished, before it got to this message."""
+
+    def __init__(self, actor_id: str, reason: str) -> None:
+        super().__init__(f"{actor_id} stopped: {reason}")
+        self.actor_id = actor_id
+        self.reason = reason
+
+
+class Reply(Generic[T]):
+    """A one-shot promise carried by a message. The first outcome wins, later ones are ignored.
+
+    It costs one small object until somebody waits. Any number of tasks may wait.
+    """
+
+    __slots__ = ("_error", "_event", "_resolved", "_value")
+
+    _value: T
+
+    def __init__(self) -> None:
+        self._resolved = False
+        self._error: Exception | None = None
+        self._event: trio.Event | None = None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether an outcome, value or error, is there."""
+        return self._resolved
+
+    def resolve(self, value: T) -> None:
+        """Answer with `value`."""
+        if not self._resolved:
+            self._value = value
+            self._settle()
+
+    def fail(self, error: Exception) -> None:
+        """Answer with an error, which is raised at whoever waits."""
+        if not self._resolved:
+            self._error = error
+            self._settle()
+
+    async def wait(self, timeout_s: float) -> T:
+        """Wait for the answer. Always a checkpoint.
+
+        Raises the error of `fail`, or NoReply after `timeout_s` seconds. An answer that arrives in
+        the same instant as the timeout counts as an answer.
+        """
+        with trio.move_on_after(timeout_s):
+            if self._resolved:
+                await trio.lowlevel.checkpoint()
+            else:
+                if self._event is None:
+                    self._event = trio.Event()
+                await self._event.wait()
+        if not self._resolved:
+            raise NoReply(f"no reply within {timeout_s:g} s")
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def _settle(self) -> None:
+        self._resolved = True
+        if self._event is not None:
+            self._event.set()
+
+
+class Asks(Protocol):
+    """A message that carries a reply, by this very name."""
+
+    @property
+    def reply(self) -> Reply[Any]:
+        """Where the answer goes."""
+        ...
+
+
+def fail_reply(message: object, error: Exception) -> bool:
+    """Fail the reply that `message` carries, if it carries one. True if somebody was told."""
+    reply = getattr(message, "reply", None)
+    if not isinstance(reply, Reply) or reply.resolved:
+        return False
+    reply.fail(error)
+    return True

@@ -1,0 +1,200 @@
+"""What the house offers to its edge (HTTP, websockets, command line): one interface, no HTTP in it.
+
+The rule it keeps: expected outcomes are values, matched exhaustively by the caller; exceptions are
+for broken rules. Nothing here waits without a deadline.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, Protocol
+
+import msgspec
+
+from actors.board.changes import AlertView, GatewayView
+from actors.board.subscription import Subscription
+from actors.deadletters import DeadLetter
+from actors.device.model import Command, Device
+from actors.supervision import ChildReport
+from lorawan.events import Event
+from lorawan.kuando.light import Light
+
+
+class Delivery(Enum):
+    """What became of an event from the network."""
+
+    DELIVERED = "delivered"
+    """It is in the mailbox of its device."""
+    REGISTERED = "registered"
+    """Likewise; the device was new and is known from now on."""
+    UNKNOWN = "unknown"
+    """Not a device of ours; counted."""
+    FULL = "full"
+    """The mailbox is full; send it again later."""
+    STOPPING = "stopping"
+
+
+class Refusal(Enum):
+    """Why a request to a device was not taken."""
+
+    UNKNOWN_DEVICE = "unknown_device"
+    MAILBOX_FULL = "mailbox_full"
+    PARKED = "parked"
+    """The device's actor used up its restarts and waits for a revival."""
+    NO_REPLY = "no_reply"
+    """The actor did not answer in time, or crashed over it; the command may yet appear."""
+    KEY_REUSED = "key_reused"
+    """The idempotency key belongs to another request."""
+    STOPPING = "stopping"
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The command is in the store. `repeated`: an earlier request with the same key made it."""
+
+    command: Command
+    repeated: bool = False
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One line of a device's history."""
+
+    entry: str
+    at: float
+    kind: str
+    detail: dict[str, Any]
+
+
+class DownlinkMetrics(msgspec.Struct, frozen=True):
+    """Success of downlinks over a time; times in seconds, None where nothing ended."""
+
+    hours: float
+    commands: int
+    open: int
+    verified: int
+    superseded: int
+    expired: int
+    rejected: int
+    success_rate: float | None
+    """Verified of those that ended otherwise than superseded."""
+    frames: int
+    frames_per_verified: float | None
+    time_to_verify_p50_s: float | None
+    time_to_verify_p95_s: float | None
+    time_to_verify_p99_s: float | None
+    first_attempt_rate: float | None
+
+
+class DeviceInspection(msgspec.Struct, frozen=True):
+    """One device and its actor, as they are now."""
+
+    device: Device
+    actor: ChildReport | None
+    next_timer_at: float | None
+
+
+class InitializationRun(msgspec.Struct, frozen=True):
+    """Progress of an initialisation of one or all lights."""
+
+    id: str
+    started_at: float
+    total: int
+    started: int
+    done: int
+    skipped: int
+    failed: int
+    ended_at: float | None = None
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether the service can do its work; `problems` in words, empty when ready."""
+
+    ready: bool
+    problems: tuple[str, ...] = ()
+
+
+class House(Protocol):
+    """Lamplighter without its web."""
+
+    def deliver(self, event: Event) -> Delivery:
+        """Put a network event in its device's mailbox; never waits."""
+        ...
+
+    async def command(
+        self,
+        dev_eui: str,
+        light: Light,
+        *,
+        keep: bool,
+        ttl_s: float | None,
+        correlation_id: str,
+        idempotency_key: str | None,
+        fingerprint: str,
+    ) -> Accepted | Refusal:
+        """Accept a colour command; returns after it is in the store (at most about 10 s)."""
+        ...
+
+    async def verdict(self, command_id: str, timeout_s: float) -> Command | None:
+        """Wait until the command is final, overdue or held, or the time is over: the command as
+        it is then. None when unknown."""
+        ...
+
+    async def find_command(self, command_id: str) -> Command | None:
+        """One command, open or ended."""
+        ...
+
+    def devices(self) -> Mapping[str, Device]:
+        """Every light, by DevEUI, as last published."""
+        ...
+
+    def inspect(self, dev_eui: str) -> DeviceInspection | None:
+        """One light with its actor."""
+        ...
+
+    async def history(
+        self, dev_eui: str, *, since: float, until: float, most: int
+    ) -> Sequence[HistoryEntry]:
+        """Its history, newest first."""
+        ...
+
+    async def initialize(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun:
+        """Start an initialisation of these lights, or of all of the Kuando profiles."""
+        ...
+
+    def initialization(self, run_id: str | None = None) -> InitializationRun | None:
+        """A run by id, or the newest."""
+        ...
+
+    def gateways(self) -> Mapping[str, GatewayView]:
+        """Every gateway, by id."""
+        ...
+
+    def alerts(self) -> Sequence[AlertView]:
+        """Open and recent alerts, newest first."""
+        ...
+
+    async def metrics(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
+        """Success of downlinks, fleet-wide or of one light."""
+        ...
+
+    def supervisor(self) -> ChildReport:
+        """The tree of actors."""
+        ...
+
+    def dead_letters(self, most: int) -> Sequence[DeadLetter]:
+        """Newest first."""
+        ...
+
+    def revive(self, actor_id: str) -> bool:
+        """Give a parked actor another life; False when there is no such parked actor."""
+        ...
+
+    def subscribe(self, *, capacity: int, resume_from: int | None) -> Subscription:
+        """Follow the board: a snapshot (or what was missed since `resume_from`), then changes."""
+        ...
+
+    def readiness(self) -> Readiness:
+        """Store writable, ChirpStack answering, actors alive."""
+        ...
+
+    def now(self) -> float:
+        """The house's clock, Unix seconds."""
+        ...

@@ -1,0 +1,1 @@
+"""What people and programs touch: HTTP, webhooks, live websocket, dashboard, command line."""

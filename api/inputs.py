@@ -1,0 +1,68 @@
+"""Read what a caller sent: body, query string, DevEUI; mistakes become one problem with them all.
+
+The rule it keeps: nothing is guessed. A body needs its media type, a parameter is known or refused.
+"""
+
+import re
+from typing import TypeVar
+
+import pydantic
+from quart import request
+
+from api.mistakes import Mistake, mistakes_of
+from api.models.requests import Body, Query
+from api.problems import INVALID, UNREADABLE, WRONG_MEDIA_TYPE, Problem
+
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
+
+_DEV_EUI = re.compile(r"[0-9a-fA-F]{16}")
+
+
+async def read_body(model: type[B], *, optional: bool = False) -> B:
+    """The JSON body as `model`; with `optional`, no body at all is an empty object.
+
+    Raises Problem: wrong media type (415), not JSON (400), mistakes (422).
+    """
+    data = await request.get_data(as_text=False)
+    if optional and not data:
+        return model()
+    if request.mimetype != "application/json":
+        raise Problem(WRONG_MEDIA_TYPE, "send application/json")
+    try:
+        return model.model_validate_json(data)
+    except pydantic.ValidationError as error:
+        mistakes = mistakes_of(error)
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            # pydantic's own words tell line and column.
+            detail = str(error.errors(include_input=False)[0]["msg"])
+            raise Problem(UNREADABLE, detail, errors=mistakes) from None
+        raise Problem(INVALID, errors=mistakes) from None
+
+
+def read_query(model: type[Q]) -> Q:
+    """The query string as `model`. Raises Problem with every mistake (422)."""
+    values: dict[str, object] = {}
+    twice: list[Mistake] = []
+    for name, given in request.args.lists():
+        if name in model.lists:
+            values[name] = given
+        else:
+            values[name] = given[0]
+            if len(given) > 1:
+                twice.append(Mistake(name, "is given more than once"))
+    try:
+        query = model.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise Problem(INVALID, errors=[*twice, *mistakes_of(error)]) from None
+    if twice:
+        raise Problem(INVALID, errors=twice)
+    return query
+
+
+def read_dev_eui(text: str) -> str:
+    """A DevEUI of the path, in lower case. Raises Problem (422) when it is none."""
+    if not _DEV_EUI.fullmatch(text):
+        mistake = Mistake("dev_eui", "must be 16 hexadecimal digits")
+        raise Problem(INVALID, errors=[mistake])
+    return text.lower()

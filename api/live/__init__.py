@@ -1,0 +1,1 @@
+"""The live websocket: a snapshot of the board, then its numbered changes."""

@@ -1,0 +1,217 @@
+"""The messages of the live websocket, version 1. What each means is told in docs/live.md.
+
+The rule it keeps: pure; what is sent to many clients is encoded once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import assert_never
+
+import msgspec
+
+from actors.board.changes import ActorView, AlertView, Change, GatewayView, Subject
+from actors.board.subscription import Snapshot
+from actors.device.model import Command, Device
+from api.models import AlertShown, CommandSummary, DeviceSummary, GatewayShown
+
+SUBPROTOCOL = "lamplighter.v1"
+KINDS = frozenset({"device", "command", "gateway", "alert", "actor"})
+
+# 200 lights of about 700 bytes are 140 kB a message, and 2 ms of work before others have a turn.
+DEVICES_PER_PART = 200
+# 100 changes of about 700 bytes: 70 kB a message.
+CHANGES_PER_MESSAGE = 100
+# What a client says is short: a token has at most 200 characters.
+CLIENT_MESSAGE_BYTES = 4_096
+# Four seconds of the busiest fleet (500 changes/s), about 800 bytes each: 1.6 MB.
+ENCODED_KEPT = 2_000
+
+
+class Auth(msgspec.Struct, frozen=True, tag="auth", tag_field="type"):
+    """From a client that cannot set headers: its first message."""
+
+    token: str
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping", tag_field="type"):
+    """From a client: answer with `pong`, repeating `id`."""
+
+    id: str | int | None = None
+
+
+_from_client: msgspec.json.Decoder[Auth | Ping] = msgspec.json.Decoder(Auth | Ping)
+
+
+def decode(text: str | bytes) -> Auth | Ping:
+    """What a client said. Raises msgspec.DecodeError for anything else."""
+    if len(text) > CLIENT_MESSAGE_BYTES:
+        raise msgspec.DecodeError("the message is too long")
+    return _from_client.decode(text)
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What a client wants to hear of; an empty set means all."""
+
+    kinds: frozenset[str] = KINDS
+    dev_euis: frozenset[str] = frozenset()
+    gateways: frozenset[str] = frozenset()
+
+    def admits(self, what: Subject, devices: Mapping[str, Device]) -> bool:
+        """Whether this is wanted; `devices` tells which gateways hear a command's light."""
+        if kind_of(what) not in self.kinds:
+            return False
+        if not self.dev_euis and not self.gateways:
+            return True
+        match what:
+            case Device():
+                return self._light(what.dev_eui, what)
+            case Command():
+                return self._light(what.dev_eui, devices.get(what.dev_eui))
+            case GatewayView():
+                return what.gateway_id in self.gateways
+            case AlertView():
+                return what.subject in self.dev_euis or what.subject in self.gateways
+            case ActorView():
+                return any(dev_eui in what.id for dev_eui in self.dev_euis)
+            case _:
+                assert_never(what)
+
+    def _light(self, dev_eui: str, device: Device | None) -> bool:
+        if dev_eui in self.dev_euis:
+            return True
+        heard = device.hearings if device is not None else ()
+        return any(hearing.gateway_id in self.gateways for hearing in heard)
+
+
+def kind_of(what: Subject) -> str:
+    """The word for it on the wire."""
+    match what:
+        case Device():
+            return "device"
+        case Command():
+            return "command"
+        case GatewayView():
+            return "gateway"
+        case AlertView():
+            return "alert"
+        case ActorView():
+            return "actor"
+        case _:
+            assert_never(what)
+
+
+class Encoder:
+    """Encodes the board's things, each once however many clients want it."""
+
+    def __init__(self) -> None:
+        # As many as there are lights, about 1 kB each: 20 MB for 20,000.
+        self._devices: dict[str, tuple[Device, msgspec.Raw]] = {}
+        self._changes: dict[int, tuple[Change, msgspec.Raw]] = {}
+
+    def change(self, change: Change) -> msgspec.Raw:
+        """One change as JSON."""
+        kept = self._changes.get(change.number)
+        if kept is not None and kept[0] is change:
+            return kept[1]
+        raw = _raw(
+            {
+                "number": change.number,
+                "at": change.at,
+                "kind": kind_of(change.what),
+                "what": self.subject(change.what),
+            }
+        )
+        self._changes[change.number] = (change, raw)
+        if len(self._changes) > ENCODED_KEPT:
+            del self._changes[next(iter(self._changes))]
+        return raw
+
+    def subject(self, what: Subject) -> msgspec.Raw:
+        """One light, command, gateway, alert or actor as JSON."""
+        match what:
+            case Device():
+                kept = self._devices.get(what.dev_eui)
+                if kept is not None and kept[0] is what:
+                    return kept[1]
+                raw = _raw(DeviceSummary.of(what))
+                self._devices[what.dev_eui] = (what, raw)
+                return raw
+            case Command():
+                return _raw(CommandSummary.of(what))
+            case GatewayView():
+                return _raw(GatewayShown.of(what))
+            case AlertView():
+                return _raw(AlertShown.of(what))
+            case ActorView():
+                return _raw(what)
+            case _:
+                assert_never(what)
+
+
+def hello(boot: str, number: int, at: float, *, resumed: bool, beat_s: float) -> str:
+    """The first message: which run of the service this is, and where its numbers are."""
+    return _message(
+        {
+            "type": "hello",
+            "protocol": 1,
+            "boot": boot,
+            "number": number,
+            "at": at,
+            "resumed": resumed,
+            "beat_s": beat_s,
+        }
+    )
+
+
+def snapshot_parts(
+    snapshot: Snapshot, wanted: Filter, devices: Mapping[str, Device], encoder: Encoder
+) -> Iterator[str]:
+    """The snapshot in parts; all but its lights stand in the first. Made as they are asked for."""
+    lights = [device for device in snapshot.devices if wanted.admits(device, devices)]
+    parts = max(1, -(-len(lights) // DEVICES_PER_PART))
+    for part in range(parts):
+        chunk = lights[part * DEVICES_PER_PART : (part + 1) * DEVICES_PER_PART]
+        rest: Iterable[tuple[str, Sequence[Subject]]] = (
+            ("gateways", snapshot.gateways if part == 0 else ()),
+            ("alerts", snapshot.alerts if part == 0 else ()),
+            ("actors", snapshot.actors if part == 0 else ()),
+        )
+        message: dict[str, object] = {
+            "type": "snapshot",
+            "number": snapshot.number,
+            "at": snapshot.at,
+            "part": part + 1,
+            "parts": parts,
+            "devices": [encoder.subject(device) for device in chunk],
+        }
+        for name, subjects in rest:
+            message[name] = [encoder.subject(s) for s in subjects if wanted.admits(s, devices)]
+        yield _message(message)
+
+
+def changes_parts(
+    batch: Sequence[Change], wanted: Filter, devices: Mapping[str, Device], encoder: Encoder
+) -> Iterator[str]:
+    """The wanted ones of these changes; `number` is the newest looked at, wanted or not."""
+    for start in range(0, len(batch), CHANGES_PER_MESSAGE):
+        part = batch[start : start + CHANGES_PER_MESSAGE]
+        raws = [encoder.change(c) for c in part if wanted.admits(c.what, devices)]
+        if raws:
+            yield _message({"type": "changes", "number": part[-1].number, "changes": raws})
+
+
+def beat(number: int, at: float) -> str:
+    """A sign of life, and from where to resume."""
+    return _message({"type": "beat", "number": number, "at": at})
+
+
+def pong(ping: Ping) -> str:
+    """The answer to a client's `ping`."""
+    return _message({"type": "pong", "id": ping.id})
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def _message(message: dict[str, object]) -> str:
+    return msgspec.json.encode(message).decode()

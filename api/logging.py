@@ -1,0 +1,58 @@
+"""Log lines: for a person on a terminal, as JSON elsewhere, each with its request's id.
+
+The rule it keeps: messages are constants, what varies is a field; and no field holds a token or
+a query string.
+"""
+
+import logging
+import re
+import sys
+from typing import TextIO
+
+import structlog
+
+from api.settings import Logs
+
+# What may come in as a correlation id: it is put into logs, headers and the store.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def setup_logging(logs: Logs, stream: TextIO | None = None) -> None:
+    """Configure structlog, and the standard library's logging to go the same way, on `stream`
+    (default: standard error)."""
+    out = stream if stream is not None else sys.stderr
+    console = logs.format == "console" or (logs.format == "auto" and out.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        if console
+        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, *renderers],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[logs.level]),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+            foreign_pre_chain=shared,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(_LEVELS[logs.level], logging.INFO))
+
+
+def usable_request_id(offered: str | None) -> str | None:
+    """The correlation id that a caller sent, if it is fit to be kept."""
+    if offered is not None and _REQUEST_ID.fullmatch(offered):
+        return offered
+    return None

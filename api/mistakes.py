@@ -1,0 +1,66 @@
+"""What is wrong with some input, field by field, in words for the person who wrote it.
+
+The rule it keeps: the value itself is not repeated, since it may be a secret.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pydantic
+
+# A body of 256 kB could hold 30,000 unknown fields; the first 50 mistakes will do.
+MISTAKES_MOST = 50
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known field",
+    "json_invalid": "is not valid JSON",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be a string",
+    "list_type": "must be a list",
+}
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """One mistake: the field (dotted where nested, empty for the whole) and what is wrong."""
+
+    field: str
+    problem: str
+
+
+def mistakes_of(error: Exception) -> list[Mistake]:
+    """The mistakes that a validation error tells of, at most 50."""
+    if isinstance(error, pydantic.ValidationError):
+        found = error.errors(include_url=False, include_context=True, include_input=False)
+        return [Mistake(field_name(e["loc"]), _words(e)) for e in found[:MISTAKES_MOST]]
+    if isinstance(error, msgspec.ValidationError):
+        problem, _, place = str(error).partition(" - at `$")
+        return [Mistake(place.rstrip("`").lstrip("."), problem)]
+    return [Mistake("", "cannot be read")]
+
+
+def field_name(location: Sequence[str | int]) -> str:
+    """`("web", "tokens", 0)` as `web.tokens.0`."""
+    return ".".join(str(part) for part in location)
+
+
+def _words(error: Any) -> str:
+    if words := _WORDS.get(error["type"]):
+        return words
+    # Our own validators raise ValueError; pydantic puts a prefix before its text.
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    message = message.removeprefix("Input should be ")
+    if message != error["msg"] and not str(error["msg"]).startswith(("Value", "Assertion")):
+        return f"must be {message}"
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,303 @@
+"""A light as HTTP shows it: short in lists and live messages, whole when inspected.
+
+The rule it keeps: wanted and reported are shown apart, and `reported` is null while nothing was
+heard in the running session, however well it was known before.
+"""
+
+import msgspec
+
+from actors.device.model import Attempt, CommandStatus, Device, Phase
+from actors.surface import DeviceInspection
+from actors.supervision import ChildState
+from api.models.commands import CommandView, LightView
+
+
+class DeviceSummary(msgspec.Struct, frozen=True):
+    """One light in short."""
+
+    dev_eui: str
+    name: str
+    application_id: str
+    application_name: str
+    profile_name: str
+    tags: dict[str, str]
+    phase: Phase
+    since: float
+    """When it came into this phase."""
+    wanted: LightView | None
+    reported: LightView | None
+    """What it shows by the newest status of its running session."""
+    as_wanted: bool | None
+    """Whether the two are the same; null while one of them is not known."""
+    heard_at: float | None
+    gateways: list[str]
+    """Ids of the gateways that hear it, the newest uplink's first."""
+    reachable: bool
+    """At least one of them is online."""
+    command_id: str | None
+    """The open command."""
+    command_status: CommandStatus | None
+    overdue: bool
+    last_error: str | None
+
+    @classmethod
+    def of(cls, device: Device) -> "DeviceSummary":
+        """The summary of a device."""
+        command = device.command
+        reported = device.reported
+        wanted = device.wanted.light if device.wanted is not None else None
+        known = wanted is not None and reported is not None
+        hearings = sorted(device.hearings, key=lambda h: (not h.latest, -h.heard_at))
+        return cls(
+            dev_eui=device.dev_eui,
+            name=device.name,
+            application_id=device.application_id,
+            application_name=device.application_name,
+            profile_name=device.profile_name,
+            tags=device.tags,
+            phase=device.phase,
+            since=device.since,
+            wanted=LightView.of(wanted) if wanted is not None else None,
+            reported=LightView.of(reported) if reported is not None else None,
+            as_wanted=wanted == reported if known else None,
+            heard_at=device.heard_at,
+            gateways=[hearing.gateway_id for hearing in hearings],
+            reachable=any(hearing.online for hearing in hearings),
+            command_id=command.id if command is not None else None,
+            command_status=command.status if command is not None else None,
+            overdue=command is not None and command.overdue,
+            last_error=device.last_error,
+        )
+
+
+class DevicePage(msgspec.Struct, frozen=True):
+    """Some lights, ordered by DevEUI; `total` counts all that match."""
+
+    total: int
+    limit: int
+    offset: int
+    devices: list[DeviceSummary]
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """The life since the last join; `set_up` tells whether its settings were carried out."""
+
+    dev_addr: str
+    since: float
+    f_cnt: int | None
+    set_up: bool
+
+
+class ReportView(msgspec.Struct, frozen=True):
+    """The newest status uplink; `current` unless it belongs to an earlier session."""
+
+    at: float
+    current: bool
+    f_cnt: int
+    light: LightView
+    downlinks_received: int
+    uplinks_sent: int
+    software_rev: float
+    hardware_rev: float
+    rssi_dbm: int
+    snr_raw: int
+    high_brightness: int | None
+
+
+class HearingView(msgspec.Struct, frozen=True):
+    """A gateway that heard the light lately."""
+
+    gateway_id: str
+    online: bool
+    latest: bool
+    heard_at: float
+    rssi_dbm: int
+    snr_db: float
+    margin_db: float
+    """Signal-to-noise ratio above what the uplink needed."""
+
+
+class AttemptView(msgspec.Struct, frozen=True):
+    """The frame on its way."""
+
+    number: int
+    carries: str
+    """light, auto_uplink, status_interval, request_status or high_brightness."""
+    stage: str
+    reason: str | None
+    retry: bool
+    submitted_at: float
+    queued_at: float | None
+    queue_item_id: str | None
+    gateway_id: str | None
+    ends_at: float | None
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> "AttemptView":
+        """The view of an attempt."""
+        return cls(
+            number=attempt.number,
+            carries=str(attempt.frame.__struct_config__.tag),
+            stage=attempt.stage.value,
+            reason=attempt.reason,
+            retry=attempt.retry,
+            submitted_at=attempt.submitted_at,
+            queued_at=attempt.queued_at,
+            queue_item_id=attempt.queue_item_id,
+            gateway_id=attempt.gateway_id,
+            ends_at=attempt.ends_at,
+        )
+
+
+class PursuitView(msgspec.Struct, frozen=True):
+    """What the light is being brought to; `restoring` when no caller waits for it."""
+
+    goal: LightView
+    restoring: bool
+    attempts: int
+    unsent: int
+    next_at: float | None
+
+
+class MailboxView(msgspec.Struct, frozen=True):
+    """The queue in front of an actor."""
+
+    depth: int
+    capacity: int
+    peak: int
+    refused: int
+
+
+class DeviceActorView(msgspec.Struct, frozen=True):
+    """The device's actor."""
+
+    state: ChildState
+    since: float
+    restarts: int
+    last_error: str | None
+    last_crash_at: float | None
+    mailbox: MailboxView | None
+
+
+class DeviceView(msgspec.Struct, frozen=True):
+    """One light, whole, with its actor."""
+
+    device: DeviceSummary
+    session: SessionView | None
+    report: ReportView | None
+    hearings: list[HearingView]
+    wanted_since: float | None
+    wanted_by: str | None
+    """The command that the wanted state comes from."""
+    keep: bool | None
+    command: CommandView | None
+    pursuit: PursuitView | None
+    attempt: AttemptView | None
+    inquiring: bool
+    """ChirpStack is being asked what became of things."""
+    next_timer_at: float | None
+    last_frame_at: float | None
+    uplinks: int
+    duplicates: int
+    stale: int
+    joins: int
+    last_error_at: float | None
+    actor: DeviceActorView | None
+
+    @classmethod
+    def of(cls, seen: DeviceInspection) -> "DeviceView":
+        """The view of an inspected device."""
+        device, wanted = seen.device, seen.device.wanted
+        return cls(
+            device=DeviceSummary.of(device),
+            session=_session(device),
+            report=_report(device),
+            hearings=_hearings(device),
+            wanted_since=wanted.since if wanted is not None else None,
+            wanted_by=wanted.command_id if wanted is not None else None,
+            keep=wanted.keep if wanted is not None else None,
+            command=CommandView.of(device.command) if device.command is not None else None,
+            pursuit=_pursuit(device),
+            attempt=AttemptView.of(device.attempt) if device.attempt is not None else None,
+            inquiring=device.inquiry is not None,
+            next_timer_at=seen.next_timer_at,
+            last_frame_at=device.last_frame_at,
+            uplinks=device.uplinks,
+            duplicates=device.duplicates,
+            stale=device.stale,
+            joins=device.joins,
+            last_error_at=device.last_error_at,
+            actor=_actor(seen),
+        )
+
+
+def _session(device: Device) -> SessionView | None:
+    session = device.session
+    if session is None:
+        return None
+    f_cnt = session.f_cnt if session.heard else None
+    return SessionView(session.dev_addr, session.since, f_cnt, session.set_up)
+
+
+def _report(device: Device) -> ReportView | None:
+    report = device.report
+    if report is None:
+        return None
+    return ReportView(
+        at=report.at,
+        current=device.reported is not None,
+        f_cnt=report.f_cnt,
+        light=LightView.of(report.light),
+        downlinks_received=report.downlinks_received,
+        uplinks_sent=report.uplinks_sent,
+        software_rev=report.sw_rev / 10,
+        hardware_rev=report.hw_rev / 10,
+        rssi_dbm=report.rssi_dbm,
+        snr_raw=report.snr_raw,
+        high_brightness=report.high_brightness,
+    )
+
+
+def _hearings(device: Device) -> list[HearingView]:
+    return [
+        HearingView(
+            gateway_id=hearing.gateway_id,
+            online=hearing.online,
+            latest=hearing.latest,
+            heard_at=hearing.heard_at,
+            rssi_dbm=hearing.rssi_dbm,
+            snr_db=hearing.snr_db,
+            margin_db=hearing.margin_db,
+        )
+        for hearing in device.hearings
+    ]
+
+
+def _pursuit(device: Device) -> PursuitView | None:
+    pursuit = device.pursuit
+    if pursuit is None:
+        return None
+    return PursuitView(
+        goal=LightView.of(pursuit.goal),
+        restoring=pursuit.restoring,
+        attempts=pursuit.attempts,
+        unsent=pursuit.unsent,
+        next_at=pursuit.next_at,
+    )
+
+
+def _actor(seen: DeviceInspection) -> DeviceActorView | None:
+    actor = seen.actor
+    if actor is None:
+        return None
+    mailbox = actor.mailbox
+    return DeviceActorView(
+        state=actor.state,
+        since=actor.since,
+        restarts=actor.restarts,
+        last_error=actor.last_error,
+        last_crash_at=actor.last_crash_at,
+        mailbox=None
+        if mailbox is None
+        else MailboxView(mailbox.depth, mailbox.capacity, mailbox.peak, mailbox.refused),
+    )

@@ -1,0 +1,102 @@
+"""Gateways and alerts as HTTP shows them."""
+
+import msgspec
+
+from actors.board.changes import AlertView, GatewayView
+
+
+class GatewayShown(msgspec.Struct, frozen=True):
+    """A gateway as the watcher sees it."""
+
+    gateway_id: str
+    name: str
+    online: bool
+    since: float
+    """When `online` last changed."""
+    last_seen_at: float | None
+    """The newest statistics that ChirpStack had of it."""
+    heard_at: float | None
+    """The newest uplink of our lights through it."""
+    latitude: float | None
+    longitude: float | None
+    known: bool
+    """False: it hears our lights, but ChirpStack does not list it for our key."""
+    airtime_used_s: float
+    """By our frames, in the last hour."""
+    airtime_budget_s: float | None
+    pending: int
+    """Frames that wait for it."""
+
+    @classmethod
+    def of(cls, gateway: GatewayView) -> "GatewayShown":
+        """The view of a gateway."""
+        return cls(
+            gateway_id=gateway.gateway_id,
+            name=gateway.name,
+            online=gateway.online,
+            since=gateway.since,
+            last_seen_at=gateway.last_seen_at,
+            heard_at=gateway.heard_at,
+            latitude=gateway.latitude,
+            longitude=gateway.longitude,
+            known=gateway.known,
+            airtime_used_s=gateway.airtime_used_s,
+            airtime_budget_s=gateway.airtime_budget_s,
+            pending=gateway.pending,
+        )
+
+
+class GatewayList(msgspec.Struct, frozen=True):
+    """Every gateway, by id."""
+
+    total: int
+    gateways: list[GatewayShown]
+
+
+class GatewayHealth(msgspec.Struct, frozen=True):
+    """How many gateways are there, and which are not."""
+
+    total: int
+    online: int
+    offline: list[GatewayShown]
+    unknown: list[GatewayShown]
+    """They hear our lights, but ChirpStack does not list them for our key."""
+
+
+class AlertShown(msgspec.Struct, frozen=True):
+    """One alert."""
+
+    id: str
+    kind: str
+    subject: str
+    """The DevEUI, gateway id or actor id."""
+    summary: str
+    open: bool
+    opened_at: float
+    repeated_at: float
+    repeats: int
+    closed_at: float | None
+    close_reason: str | None
+
+    @classmethod
+    def of(cls, alert: AlertView) -> "AlertShown":
+        """The view of an alert."""
+        return cls(
+            id=alert.id,
+            kind=alert.kind,
+            subject=alert.subject,
+            summary=alert.summary,
+            open=alert.closed_at is None,
+            opened_at=alert.opened_at,
+            repeated_at=alert.repeated_at,
+            repeats=alert.repeats,
+            closed_at=alert.closed_at,
+            close_reason=alert.close_reason,
+        )
+
+
+class AlertList(msgspec.Struct, frozen=True):
+    """Alerts, newest first; `open` counts all open ones, shown or not."""
+
+    open: int
+    alerts: list[AlertShown]

@@ -1,0 +1,167 @@
+"""What operating the service needs to see: actors, dead letters, history, metrics, health."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from actors.deadletters import DeadLetter
+from actors.supervision import ChildReport, ChildState
+from actors.surface import DownlinkMetrics, HistoryEntry, InitializationRun
+from api.models.devices import MailboxView
+
+# A message can be as large as a decoded event, some 10 kB; the first 500 characters tell which.
+MESSAGE_CHARS = 500
+
+
+class ActorNode(msgspec.Struct, frozen=True):
+    """One actor and what is below it: the troubled first, then by id, cut at the limit asked for."""
+
+    id: str
+    state: ChildState
+    since: float
+    restarts: int
+    last_error: str | None
+    last_crash_at: float | None
+    mailbox: MailboxView | None
+    children_total: int
+    children_by_state: dict[str, int]
+    children: "list[ActorNode]"
+
+    @classmethod
+    def of(cls, report: ChildReport, *, most: int) -> "ActorNode":
+        """The view of a report, with at most `most` children at every level."""
+        ranked = sorted(
+            report.children,
+            key=lambda c: (c.state is ChildState.RUNNING, not c.children, -c.restarts, c.id),
+        )
+        mailbox = report.mailbox
+        return cls(
+            id=report.id,
+            state=report.state,
+            since=report.since,
+            restarts=report.restarts,
+            last_error=report.last_error,
+            last_crash_at=report.last_crash_at,
+            mailbox=None
+            if mailbox is None
+            else MailboxView(mailbox.depth, mailbox.capacity, mailbox.peak, mailbox.refused),
+            children_total=len(report.children),
+            children_by_state=dict(Counter(child.state.value for child in report.children)),
+            children=[cls.of(child, most=most) for child in ranked[:most]],
+        )
+
+
+class DeadLetterView(msgspec.Struct, frozen=True):
+    """A message that nobody will handle any more."""
+
+    actor_id: str
+    kind: str
+    message: str
+    error: str
+    at: float
+
+    @classmethod
+    def of(cls, letter: DeadLetter) -> "DeadLetterView":
+        """The view of a dead letter."""
+        return cls(
+            actor_id=letter.actor_id,
+            kind=type(letter.message).__name__,
+            message=repr(letter.message)[:MESSAGE_CHARS],
+            error=letter.error,
+            at=letter.at,
+        )
+
+
+class SupervisorView(msgspec.Struct, frozen=True):
+    """The tree of actors, and the newest dead letters."""
+
+    root: ActorNode
+    dead_letters: list[DeadLetterView]
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    """One line of a light's history."""
+
+    entry: str
+    at: float
+    kind: str
+    detail: dict[str, Any]
+
+    @classmethod
+    def of(cls, line: HistoryEntry) -> "HistoryLine":
+        """The view of a line."""
+        return cls(line.entry, line.at, line.kind, line.detail)
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """History, newest first. `until` of the next request, null when there is no more."""
+
+    dev_eui: str
+    events: list[HistoryLine]
+    next_until: float | None
+
+
+class MetricsView(msgspec.Struct, frozen=True):
+    """Success of downlinks; `time_to_verify` from acceptance to proof, null where none ended."""
+
+    dev_eui: str | None
+    hours: float
+    commands: int
+    open: int
+    verified: int
+    superseded: int
+    expired: int
+    rejected: int
+    success_rate: float | None
+    """Verified of those that ended otherwise than superseded, 0 to 1."""
+    first_attempt_rate: float | None
+    frames: int
+    frames_per_verified: float | None
+    time_to_verify_p50_s: float | None
+    time_to_verify_p95_s: float | None
+    time_to_verify_p99_s: float | None
+
+    @classmethod
+    def of(cls, dev_eui: str | None, metrics: DownlinkMetrics) -> "MetricsView":
+        """The view of metrics, of the fleet where `dev_eui` is None."""
+        shown = {name: getattr(metrics, name) for name in metrics.__struct_fields__}
+        return cls(dev_eui=dev_eui, **{k: v for k, v in shown.items() if k in _METRICS})
+
+
+_METRICS = frozenset(MetricsView.__struct_fields__)
+
+
+class InitializationView(msgspec.Struct, frozen=True):
+    """Progress of an initialisation; running while `ended_at` is null."""
+
+    id: str
+    started_at: float
+    ended_at: float | None
+    total: int
+    started: int
+    done: int
+    skipped: int
+    """The session had its settings already."""
+    failed: int
+
+    @classmethod
+    def of(cls, run: InitializationRun) -> "InitializationView":
+        """The view of a run."""
+        return cls(
+            id=run.id,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+            total=run.total,
+            started=run.started,
+            done=run.done,
+            skipped=run.skipped,
+            failed=run.failed,
+        )
+
+
+class ReadinessView(msgspec.Struct, frozen=True):
+    """Whether the service can do its work. `problems` are shown to a viewer only."""
+
+    ready: bool
+    problems: list[str]

@@ -1,0 +1,150 @@
+"""What callers send: bodies and query strings, with their bounds.
+
+The rule it keeps: bodies are strict (a JSON number is a number), unknown fields are mistakes, and
+every mistake is told, not only the first.
+"""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from actors.device.model import Phase
+from lorawan.kuando.light import Light
+
+Byte = Annotated[int, Field(ge=0, le=255)]
+
+
+def _seconds(value: object) -> object:
+    """A time in a query string: Unix seconds, or RFC 3339 with its offset."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return datetime.fromisoformat(value)
+    return value
+
+
+def _timestamp(value: object) -> object:
+    moment = _seconds(value)
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise ValueError("a time needs its offset, as in 2025-01-31T12:00:00Z")
+        return moment.timestamp()
+    return moment
+
+
+Time = Annotated[
+    float,
+    BeforeValidator(_timestamp, json_schema_input_type=float | AwareDatetime),
+    Field(ge=0, le=1e11, allow_inf_nan=False),
+]
+
+
+class Body(BaseModel):
+    """A JSON body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Query(BaseModel):
+    """A query string. A parameter given twice is a mistake unless it is one of `lists`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    lists: ClassVar[frozenset[str]] = frozenset()
+
+
+class DownlinkRequest(Body):
+    """The colour to show, and how to wait for it."""
+
+    red: Byte
+    green: Byte
+    blue: Byte
+    on: Byte = Field(255, description="Blink time lit, as the device takes it.")
+    off: Byte = Field(0, description="Blink time dark; 0 is steady.")
+    keep: bool = Field(
+        default=True, description="Bring the light back to this after it drifted, as by a rejoin."
+    )
+    ttl_s: float | None = Field(
+        None,
+        gt=0,
+        le=7 * 86_400,
+        allow_inf_nan=False,
+        description="How long it is pursued; by default 24 h.",
+    )
+    wait_for_verification: bool = Field(
+        default=True, description="False answers 202 as soon as the command is stored."
+    )
+    timeout_s: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="How long to wait; by default 120 s, at most 180 s (both are settings).",
+    )
+
+    @property
+    def light(self) -> Light:
+        """What the light should show."""
+        return Light(red=self.red, green=self.green, blue=self.blue, on=self.on, off=self.off)
+
+
+class InitializeRequest(Body):
+    """How to initialise."""
+
+    force: bool = Field(
+        default=False, description="Also where this session has its settings already."
+    )
+
+
+class DeviceQuery(Query):
+    """Which lights to list. Several values of `phase` are alternatives."""
+
+    lists: ClassVar[frozenset[str]] = frozenset({"phase"})
+
+    phase: list[Phase] | None = None
+    gateway: str | None = Field(None, description="Heard by this gateway.")
+    application: str | None = Field(None, description="Id or name of the application.")
+    tag: str | None = Field(None, description="`key`, or `key=value`.")
+    search: str | None = Field(
+        None, min_length=1, max_length=100, description="Part of the DevEUI or the name."
+    )
+    as_wanted: bool | None = Field(
+        None, description="Lights that show what is wanted, or that do not as far as known."
+    )
+    limit: int = Field(100, ge=1, le=1_000)
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class HistoryQuery(Query):
+    """Which part of the history: since <= at < until. Times as Unix seconds or RFC 3339."""
+
+    since: Time | None = Field(None, description="By default 24 h before `until`.")
+    until: Time | None = Field(None, description="By default now.")
+    limit: int = Field(200, ge=1, le=1_000)
+
+
+class MetricsQuery(Query):
+    """Over how long."""
+
+    hours: float = Field(24.0, gt=0, le=8_760, allow_inf_nan=False)
+
+
+class AlertQuery(Query):
+    """Which alerts."""
+
+    open: bool | None = None
+    kind: str | None = None
+    limit: int = Field(100, ge=1, le=1_000)
+
+
+class SupervisorQuery(Query):
+    """How much of the tree."""
+
+    children: int = Field(50, ge=0, le=1_000, description="Shown at every level at most.")
+    dead_letters: int = Field(50, ge=0, le=1_000)
+
+
+class WebhookQuery(Query):
+    """ChirpStack's own parameter; other parameters of the URL are left alone."""
+
+    event: Literal["up", "join", "ack", "txack", "log", "status", "location"]

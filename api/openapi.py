@@ -1,0 +1,164 @@
+"""The OpenAPI description, made from what the handlers declare.
+
+The rule it keeps: every status that a handler can answer stands in its `@answers`, and the tests
+compare what is declared with what is sent.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from quart import Quart
+from quart_schema import Info, QuartSchema
+from quart_schema.openapi import HttpSecurityScheme, OpenAPIProvider
+from quart_schema.validation import (
+    QUART_SCHEMA_QUERYSTRING_ATTRIBUTE,
+    QUART_SCHEMA_REQUEST_ATTRIBUTE,
+    DataSource,
+)
+from werkzeug.routing.rules import Rule
+
+from api.auth import Scope, scope_of
+from api.models.requests import Body, Query
+from api.problems import MEDIA_TYPE, TYPE_PREFIX, UNAUTHENTICATED, Kind, ProblemView
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ANSWERS = "_lamplighter_answers"
+_REF = "#/components/schemas/{name}"
+_TAGS = {
+    "lights": "Command lights and look at them.",
+    "gateways": "The gateways, as the watcher sees them.",
+    "operation": "Alerts, metrics, actors and health of the service.",
+    "network": "What ChirpStack sends.",
+}
+_DESCRIPTION = (
+    "Makes sure that every light shows the colour it was told to show. Times are Unix seconds "
+    "UTC. Errors are RFC 9457 problem details. Changes are followed live on the websocket "
+    "`/api/v1/live`, which OpenAPI cannot describe; its messages are in docs/live.md."
+)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One status that a handler answers with; `model` None is an empty body."""
+
+    status: int
+    description: str
+    model: type[msgspec.Struct] | None = None
+    media_type: str = "application/json"
+
+
+def answers(
+    *good: Answer, problems: Sequence[Kind] = (), tag: str, body_optional: bool = False
+) -> Callable[[F], F]:
+    """Declare what a view answers; authentication and rate limit are added for all that need it."""
+
+    def mark(view: F) -> F:
+        setattr(view, _ANSWERS, (good, tuple(problems), tag, body_optional))
+        return view
+
+    return mark
+
+
+def takes(*, body: type[Body] | None = None, query: type[Query] | None = None) -> Callable[[F], F]:
+    """Declare what a view reads; the view itself reads it by `read_body` and `read_query`."""
+
+    def mark(view: F) -> F:
+        if body is not None:
+            setattr(view, QUART_SCHEMA_REQUEST_ATTRIBUTE, (body, DataSource.JSON))
+        if query is not None:
+            setattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, query)
+        return view
+
+    return mark
+
+
+def declared(view: Callable[..., Any]) -> frozenset[int]:
+    """The statuses that a view declares, for the tests."""
+    good, problems, _, _ = getattr(view, _ANSWERS, ((), (), "", False))
+    return frozenset([answer.status for answer in good] + [kind.status for kind in problems])
+
+
+class Provider(OpenAPIProvider):
+    """Describes our `@answers` instead of one model per status."""
+
+    def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Path objects and components of one rule."""
+        paths, components = super().build_paths(rule)
+        view = self._app.view_functions[rule.endpoint]
+        good, problems, tag, body_optional = getattr(view, _ANSWERS, ((), (), "", False))
+        for operations in paths.values():
+            for method, operation in operations.items():
+                operation["tags"] = [tag] if tag else operation.get("tags", [])
+                # The docstring ends where it stops speaking to callers.
+                operation["description"] = operation.get("description", "").strip()
+                if "requestBody" in operation:
+                    operation["requestBody"]["required"] = not body_optional
+                self._secure(operation, scope_of(view, method.upper()))
+                extra = () if scope_of(view, method.upper()) is Scope.PUBLIC else (UNAUTHENTICATED,)
+                responses, found = _responses(good, (*problems, *extra))
+                operation["responses"] = responses or operation["responses"]
+                components.update(found)
+        return paths, components
+
+    @staticmethod
+    def _secure(operation: dict[str, Any], scope: Scope) -> None:
+        operation["security"] = [] if scope is Scope.PUBLIC else [{scope.value: []}]
+
+
+def describe(app: Quart, version: str) -> None:
+    """Make the app able to describe itself; `openapi_json` gives the description."""
+    schemes = {
+        scope.value: HttpSecurityScheme("bearer")
+        for scope in (Scope.VIEWER, Scope.OPERATOR, Scope.WEBHOOK)
+    }
+    QuartSchema(
+        app,
+        openapi_path=None,  # served by our own route: built once, and with our own page
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        swagger_ui_path=None,
+        info=Info(title="Lamplighter", version=version, description=_DESCRIPTION),
+        tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
+        security_schemes=dict(schemes),
+        openapi_provider_class=Provider,
+    )
+
+
+def openapi_json(app: Quart) -> bytes:
+    """The description of all routes as they are now."""
+    provider: OpenAPIProvider = app.extensions["QUART_SCHEMA"].openapi_provider
+    return msgspec.json.encode(provider.schema())
+
+
+def _responses(
+    good: Sequence[Answer], problems: Sequence[Kind]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    models = [answer.model for answer in good if answer.model is not None]
+    schemas, components = msgspec.json.schema_components([*models, ProblemView], _REF)
+    by_model = dict(zip([*models, ProblemView], schemas, strict=True))
+    responses: dict[str, Any] = {}
+    for answer in good:
+        shown: dict[str, Any] = {"description": answer.description}
+        if answer.model is not None:
+            shown["content"] = {answer.media_type: {"schema": by_model[answer.model]}}
+        elif answer.media_type != "application/json":
+            shown["content"] = {answer.media_type: {"schema": {"type": "string"}}}
+        responses[str(answer.status)] = shown
+    for kind in problems:
+        words = f"{kind.title} (`{TYPE_PREFIX}{kind.slug}`)."
+        problem = responses.setdefault(
+            str(kind.status),
+            {"description": "", "content": {MEDIA_TYPE: {"schema": by_model[ProblemView]}}},
+        )
+        problem["description"] = f"{problem['description']} {words}".strip()
+    for name, component in components.items():
+        component.setdefault("title", name)
+    return responses, {name: _cleaned(component) for name, component in components.items()}
+
+
+def _cleaned(component: dict[str, Any]) -> dict[str, Any]:
+    if "description" in component:
+        component["description"] = inspect.cleandoc(component["description"])
+    return component

@@ -1,0 +1,22 @@
+"""Good answers: JSON from declared models, encoded once, without a detour through dicts."""
+
+from collections.abc import Mapping
+
+import msgspec
+from quart import Response
+
+_encoder = msgspec.json.Encoder()
+
+
+def reply(
+    view: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The view as JSON."""
+    return Response(
+        _encoder.encode(view), status, dict(headers or {}), content_type="application/json"
+    )
+
+
+def no_content() -> Response:
+    """Done, and nothing to say."""
+    return Response(b"", 204)

@@ -1,0 +1,25 @@
+"""`GET /commands/{id}`: one command with its timeline."""
+
+from quart import Blueprint, Response
+
+from api.models import CommandView
+from api.openapi import Answer, answers
+from api.problems import RATE_LIMITED, UNKNOWN_COMMAND, Problem
+from api.replies import reply
+from api.services import services
+
+blueprint = Blueprint("commands", __name__)
+
+
+@blueprint.get("/commands/<command_id>")
+@answers(
+    Answer(200, "The command as it is now.", CommandView),
+    problems=(UNKNOWN_COMMAND, RATE_LIMITED),
+    tag="lights",
+)
+async def get_command(command_id: str) -> Response:
+    """One command, open or ended, with all that happened to it."""
+    command = await services().house.find_command(command_id)
+    if command is None:
+        raise Problem(UNKNOWN_COMMAND)
+    return reply(CommandView.of(command))

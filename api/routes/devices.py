@@ -1,0 +1,201 @@
+"""The lights: list, inspect, history, initialise."""
+
+from collections.abc import Callable
+
+from quart import Blueprint, Response
+
+from actors.device.model import Device
+from api.inputs import read_body, read_dev_eui, read_query
+from api.mistakes import Mistake
+from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage, InitializationView
+from api.models.operation import HistoryLine
+from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
+from api.openapi import Answer, answers, takes
+from api.problems import (
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    INVALID,
+    RATE_LIMITED,
+    UNKNOWN_DEVICE,
+    UNKNOWN_RUN,
+    UNREADABLE,
+    WRONG_MEDIA_TYPE,
+    WRONG_ORIGIN,
+    Problem,
+)
+from api.replies import reply
+from api.services import services
+
+DAY_S = 86_400.0
+
+blueprint = Blueprint("devices", __name__)
+
+_READ = (INVALID, RATE_LIMITED)
+_WRITE = (
+    UNREADABLE,
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    WRONG_MEDIA_TYPE,
+    INVALID,
+    RATE_LIMITED,
+    WRONG_ORIGIN,
+)
+
+
+@blueprint.get("/devices")
+@answers(Answer(200, "A page of lights.", DevicePage), problems=_READ, tag="lights")
+@takes(query=DeviceQuery)
+async def list_devices() -> Response:
+    """The lights, by DevEUI; filters are combined."""
+    query = read_query(DeviceQuery)
+    wanted = matcher(query)
+    devices = services().house.devices()
+    found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
+    page = found[query.offset : query.offset + query.limit]
+    return reply(
+        DevicePage(
+            total=len(found),
+            limit=query.limit,
+            offset=query.offset,
+            devices=[DeviceSummary.of(devices[dev_eui]) for dev_eui in page],
+        )
+    )
+
+
+@blueprint.get("/devices/<dev_eui>")
+@answers(
+    Answer(200, "The light and its actor.", DeviceView),
+    problems=(UNKNOWN_DEVICE, *_READ),
+    tag="lights",
+)
+async def get_device(dev_eui: str) -> Response:
+    """One light inspected: what it is doing, why, and what comes next."""
+    seen = services().house.inspect(read_dev_eui(dev_eui))
+    if seen is None:
+        raise Problem(UNKNOWN_DEVICE)
+    return reply(DeviceView.of(seen))
+
+
+@blueprint.get("/devices/<dev_eui>/events")
+@answers(
+    Answer(200, "A page of its history.", HistoryPage),
+    problems=(UNKNOWN_DEVICE, *_READ),
+    tag="lights",
+)
+@takes(query=HistoryQuery)
+async def get_history(dev_eui: str) -> Response:
+    """What happened to one light, newest first."""
+    dev_eui, query, house = read_dev_eui(dev_eui), read_query(HistoryQuery), services().house
+    until = query.until if query.until is not None else house.now()
+    since = query.since if query.since is not None else max(until - DAY_S, 0.0)
+    if since > until:
+        raise Problem(INVALID, errors=[Mistake("since", "must not be after until")])
+    if dev_eui not in house.devices():
+        raise Problem(UNKNOWN_DEVICE)
+    lines = await house.history(dev_eui, since=since, until=until, most=query.limit)
+    full = len(lines) == query.limit
+    return reply(
+        HistoryPage(
+            dev_eui=dev_eui,
+            events=[HistoryLine.of(line) for line in lines],
+            next_until=lines[-1].at if full else None,
+        )
+    )
+
+
+@blueprint.post("/devices/<dev_eui>/initialize")
+@answers(
+    Answer(202, "Under way; `Location` is its progress.", InitializationView),
+    problems=(UNKNOWN_DEVICE, *_WRITE),
+    tag="lights",
+    body_optional=True,
+)
+@takes(body=InitializeRequest)
+async def initialize_device(dev_eui: str) -> Response:
+    """Send one light its settings again."""
+    dev_eui = read_dev_eui(dev_eui)
+    body = await read_body(InitializeRequest, optional=True)
+    if dev_eui not in services().house.devices():
+        raise Problem(UNKNOWN_DEVICE)
+    return await _initialize([dev_eui], force=body.force)
+
+
+@blueprint.post("/devices/initialize")
+@answers(
+    Answer(202, "Under way; `Location` is its progress.", InitializationView),
+    problems=_WRITE,
+    tag="lights",
+    body_optional=True,
+)
+@takes(body=InitializeRequest)
+async def initialize_all() -> Response:
+    """Send every light of the Kuando profiles its settings again."""
+    body = await read_body(InitializeRequest, optional=True)
+    return await _initialize(None, force=body.force)
+
+
+@blueprint.get("/devices/initialize")
+@answers(
+    Answer(200, "The newest initialisation.", InitializationView),
+    problems=(UNKNOWN_RUN, RATE_LIMITED),
+    tag="lights",
+)
+async def newest_initialization() -> Response:
+    """Progress of the newest initialisation."""
+    return _progress(None)
+
+
+@blueprint.get("/devices/initialize/<run_id>")
+@answers(
+    Answer(200, "This initialisation.", InitializationView),
+    problems=(UNKNOWN_RUN, RATE_LIMITED),
+    tag="lights",
+)
+async def one_initialization(run_id: str) -> Response:
+    """Progress of one initialisation."""
+    return _progress(run_id)
+
+
+def matcher(query: DeviceQuery) -> Callable[[Device], bool]:
+    """The filters of a query as one predicate."""
+    phases = frozenset(query.phase or ())
+    search = query.search.lower() if query.search is not None else None
+    key, has_value, value = (query.tag or "").partition("=")
+
+    def wanted(device: Device) -> bool:
+        if phases and device.phase not in phases:
+            return False
+        if query.application not in (None, device.application_id, device.application_name):
+            return False
+        if query.gateway is not None and not _heard_by(device, query.gateway.lower()):
+            return False
+        if key and (key not in device.tags or (has_value and device.tags[key] != value)):
+            return False
+        if search is not None and search not in device.dev_eui + "\n" + device.name.lower():
+            return False
+        return query.as_wanted is None or query.as_wanted is _as_wanted(device)
+
+    return wanted
+
+
+def _heard_by(device: Device, gateway_id: str) -> bool:
+    return any(hearing.gateway_id == gateway_id for hearing in device.hearings)
+
+
+def _as_wanted(device: Device) -> bool | None:
+    if device.wanted is None:
+        return None
+    return device.reported == device.wanted.light
+
+
+async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
+    run = await services().house.initialize(dev_euis, force=force)
+    location = f"/api/v1/devices/initialize/{run.id}"
+    return reply(InitializationView.of(run), 202, {"Location": location})
+
+
+def _progress(run_id: str | None) -> Response:
+    run = services().house.initialization(run_id)
+    if run is None:
+        raise Problem(UNKNOWN_RUN)
+    return reply(InitializationView.of(run))

@@ -1,0 +1,190 @@
+"""`POST /downlink/{dev_eui}`: set a colour and hear the verdict.
+
+The rule it keeps: the handler only asks the house and waits. A caller who leaves, a time that runs
+out, a service that stops: none of them touches the command, which is stored before anything is
+answered.
+"""
+
+import hashlib
+import re
+from typing import NoReturn, assert_never
+
+import msgspec
+import structlog
+from quart import Blueprint, Response, request
+
+from actors.device.model import Command, CommandStatus
+from actors.surface import Accepted, Refusal
+from api.inputs import read_body, read_dev_eui
+from api.mistakes import Mistake
+from api.models import CommandView
+from api.models.requests import DownlinkRequest
+from api.openapi import Answer, answers, takes
+from api.prefer import Preferences, read_preferences
+from api.problems import (
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    EXPIRED,
+    INVALID,
+    KEY_REUSED,
+    MAILBOX_FULL,
+    NO_REPLY,
+    PARKED,
+    RATE_LIMITED,
+    REJECTED,
+    STOPPING,
+    SUPERSEDED,
+    UNKNOWN_DEVICE,
+    UNREADABLE,
+    WRONG_MEDIA_TYPE,
+    WRONG_ORIGIN,
+    Problem,
+)
+from api.replies import reply
+from api.services import Services, services
+from api.waiting import waits
+
+# As long as a ULID several times over; it is stored with the command.
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+blueprint = Blueprint("downlink", __name__)
+
+_PROBLEMS = (
+    UNREADABLE,
+    UNKNOWN_DEVICE,
+    BODY_TIMEOUT,
+    SUPERSEDED,
+    EXPIRED,
+    BODY_TOO_LARGE,
+    WRONG_MEDIA_TYPE,
+    INVALID,
+    KEY_REUSED,
+    RATE_LIMITED,
+    REJECTED,
+    MAILBOX_FULL,
+    PARKED,
+    STOPPING,
+    NO_REPLY,
+    WRONG_ORIGIN,
+)
+
+
+@blueprint.post("/downlink/<dev_eui>")
+@answers(
+    Answer(200, "Verified: the light reports exactly this state.", CommandView),
+    Answer(
+        202,
+        "Accepted and pursued, but not verified yet: see `status`, `reason` and `overdue`. "
+        "`Location` is the command.",
+        CommandView,
+    ),
+    problems=_PROBLEMS,
+    tag="lights",
+)
+@takes(body=DownlinkRequest)
+@waits
+async def set_light(dev_eui: str) -> Response:
+    """Set a light's colour, and wait for the verdict.
+
+    Headers: `Prefer: respond-async` answers at once, `Prefer: wait=10` after 10 s at the latest;
+    `Idempotency-Key` makes a repetition harmless; `X-Request-ID` is kept with the command.
+    """
+    here = services()
+    dev_eui = read_dev_eui(dev_eui)
+    preferences = read_preferences(request.headers.getlist("Prefer"))
+    key = _idempotency_key()
+    body = await read_body(DownlinkRequest)
+    wait_s = _wait_s(here, body, preferences)
+    taken = await here.house.command(
+        dev_eui,
+        body.light,
+        keep=body.keep,
+        ttl_s=body.ttl_s,
+        correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+        idempotency_key=key,
+        fingerprint=fingerprint(dev_eui, body),
+    )
+    if not isinstance(taken, Accepted):
+        refuse(taken)
+    command = taken.command
+    if wait_s > 0:
+        with here.drain.releasing():
+            command = await here.house.verdict(command.id, wait_s) or command
+    return _verdict(command, taken, preferences)
+
+
+def fingerprint(dev_eui: str, body: DownlinkRequest) -> str:
+    """What the command is, so that a key used again for another one is noticed. How long a caller
+    waits is not part of it."""
+    light = body.light
+    canonical = [dev_eui, *msgspec.structs.astuple(light), body.keep, body.ttl_s]
+    return hashlib.sha256(msgspec.json.encode(canonical)).hexdigest()
+
+
+def refuse(refusal: Refusal) -> NoReturn:
+    """Answer a refusal of the house."""
+    match refusal:
+        case Refusal.UNKNOWN_DEVICE:
+            raise Problem(UNKNOWN_DEVICE)
+        case Refusal.MAILBOX_FULL:
+            raise Problem(MAILBOX_FULL, "nothing was stored", headers={"Retry-After": "5"})
+        case Refusal.PARKED:
+            raise Problem(PARKED, "an operator can revive it", headers={"Retry-After": "60"})
+        case Refusal.NO_REPLY:
+            raise Problem(
+                NO_REPLY,
+                "the command may yet be taken: ask for the device, or repeat the request with the "
+                "same Idempotency-Key",
+            )
+        case Refusal.KEY_REUSED:
+            raise Problem(KEY_REUSED)
+        case Refusal.STOPPING:
+            raise Problem(STOPPING, headers={"Retry-After": "10"})
+        case _:
+            assert_never(refusal)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        mistake = Mistake("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+        raise Problem(INVALID, errors=[mistake])
+    return key
+
+
+def _wait_s(here: Services, body: DownlinkRequest, preferences: Preferences) -> float:
+    """How long to wait for the verdict; 0 answers as soon as the command is stored."""
+    web = here.settings.web
+    if body.timeout_s is not None and body.timeout_s > web.wait_most_s:
+        mistake = Mistake("timeout_s", f"must be at most {web.wait_most_s:g}")
+        raise Problem(INVALID, errors=[mistake])
+    if not body.wait_for_verification:
+        return 0.0
+    if preferences.wait_s is not None:
+        return min(preferences.wait_s, web.wait_most_s)
+    if preferences.respond_async:
+        return 0.0
+    return body.timeout_s if body.timeout_s is not None else web.wait_default_s
+
+
+def _verdict(command: Command, taken: Accepted, preferences: Preferences) -> Response:
+    headers = {"Location": f"/api/v1/commands/{command.id}"}
+    if preferences.applied:
+        headers["Preference-Applied"] = preferences.applied
+        headers["Vary"] = "Prefer"
+    if taken.repeated:
+        headers["Idempotent-Replayed"] = "true"
+    view = CommandView.of(command)
+    members = {"command": msgspec.to_builtins(view)}
+    match command.status:
+        case CommandStatus.VERIFIED:
+            return reply(view, 200, headers)
+        case CommandStatus.SUPERSEDED:
+            detail = f"by command {command.superseded_by}"
+            raise Problem(SUPERSEDED, detail, headers=headers, members=members)
+        case CommandStatus.EXPIRED:
+            raise Problem(EXPIRED, command.reason or "", headers=headers, members=members)
+        case CommandStatus.REJECTED:
+            raise Problem(REJECTED, command.reason or "", headers=headers, members=members)
+        case _:
+            return reply(view, 202, headers)

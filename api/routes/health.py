@@ -1,0 +1,43 @@
+"""Probes: is the process alive, and can it do its work?
+
+The rule it keeps: liveness asks nothing of anybody, so that a database that is down does not make
+an orchestrator kill a service that is waiting for it.
+"""
+
+from quart import Blueprint, Response, g
+
+from api.auth import Caller, Scope, requires
+from api.models import ReadinessView
+from api.openapi import Answer, answers
+from api.replies import no_content, reply
+from api.services import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@requires(Scope.PUBLIC)
+@answers(Answer(204, "The process answers."), tag="operation")
+async def healthz() -> Response:
+    """Liveness."""
+    return no_content()
+
+
+@blueprint.get("/readyz")
+@requires(Scope.PUBLIC)
+@answers(
+    Answer(200, "Ready.", ReadinessView),
+    Answer(503, "Not ready; `problems` say why to callers with scope viewer.", ReadinessView),
+    tag="operation",
+)
+async def readyz() -> Response:
+    """Readiness: store writable, ChirpStack answering, actors alive, not stopping."""
+    here = services()
+    readiness = here.house.readiness()
+    problems = list(readiness.problems)
+    if here.drain.begun:
+        problems.append("the service is stopping")
+    ready = readiness.ready and not here.drain.begun
+    caller: Caller = g.caller
+    shown = problems if caller.may(Scope.VIEWER) else []
+    return reply(ReadinessView(ready, shown), 200 if ready else 503)

@@ -1,0 +1,51 @@
+"""The dashboard, the page that shows the API, and the description behind it.
+
+The rule it keeps: pages hold no data and are public; what they show they ask for with a token.
+Nothing is loaded from another host.
+"""
+
+from pathlib import Path
+
+from quart import Blueprint, Response, current_app, send_from_directory
+from quart_schema import hide
+
+from api.auth import Scope, requires
+from api.openapi import openapi_json
+
+STATIC = Path(__file__).parent.parent / "static"
+_DESCRIPTION = "lamplighter.openapi"
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+@requires(Scope.PUBLIC)
+@hide
+async def index() -> Response:
+    """The dashboard."""
+    return await _page("index.html")
+
+
+@blueprint.get("/docs")
+@requires(Scope.PUBLIC)
+@hide
+async def docs() -> Response:
+    """The API, made readable."""
+    return await _page("docs.html")
+
+
+@blueprint.get("/openapi.json")
+@requires(Scope.PUBLIC)
+@hide
+async def openapi() -> Response:
+    """The OpenAPI description, made once: routes do not change while the app runs."""
+    app = current_app._get_current_object()  # noqa: SLF001 Quart's own way
+    if _DESCRIPTION not in app.extensions:
+        app.extensions[_DESCRIPTION] = openapi_json(app)
+    return Response(app.extensions[_DESCRIPTION], content_type="application/json")
+
+
+async def _page(name: str) -> Response:
+    response = await send_from_directory(STATIC, name)
+    response.headers["Cache-Control"] = "no-cache"
+    return response

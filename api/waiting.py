@@ -1,0 +1,45 @@
+"""How long a handler may take.
+
+The rule it keeps: every request is answered before the server would cut it off at shutdown. Only
+handlers marked `waits` may take longer, and those are released when the service stops.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import trio
+from quart import current_app
+from quart.ctx import RequestContext
+from quart.typing import ResponseReturnValue
+from quart_trio import QuartTrio
+
+from api.problems import TOO_SLOW, Problem
+from api.services import services
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_WAITS = "_lamplighter_waits"
+
+
+def waits(view: F) -> F:
+    """Mark a view that waits for a verdict, and gives up when the service drains."""
+    setattr(view, _WAITS, True)
+    return view
+
+
+class LamplighterApp(QuartTrio):
+    """A Quart app whose handlers have a deadline."""
+
+    async def dispatch_request(
+        self, request_context: RequestContext | None = None
+    ) -> ResponseReturnValue:
+        """Run the handler; raises Problem (504) when it takes too long."""
+        web = services().settings.web
+        with trio.move_on_after(web.handler_s) as scope:
+            context = request_context
+            rule = context.request.url_rule if context is not None else None
+            view = current_app.view_functions.get(rule.endpoint) if rule is not None else None
+            if getattr(view, _WAITS, False):
+                scope.deadline += web.wait_most_s
+            return await super().dispatch_request(request_context)
+        raise Problem(TOO_SLOW)

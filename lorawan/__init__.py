@@ -1,0 +1,1 @@
+"""What the network says and hears: Busylight codec, ChirpStack client, events, airtime."""

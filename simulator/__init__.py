@@ -1,0 +1,1 @@
+"""A pretend world: lights, gateways, radio and network server, in process or as real servers."""

@@ -1,0 +1,70 @@
+"""What the network server keeps of one device, and how it is configured.
+
+The rule it keeps: state only; `rules` and `scheduler` change it as the original would.
+
+Source: chirpstack/chirpstack v4.19, config.rs and storage/device.rs.
+"""
+
+from collections import deque
+
+import msgspec
+
+from lorawan.events.model import DeviceInfo, Event, Modulation, Reception
+from simulator.queue import DeviceQueue
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's configuration, with its defaults; `class_c_timeout_s` is the profile's."""
+
+    scheduler_interval_s: float = 1.0
+    batch_size: int = 100
+    scheduler_lock_s: float = 2.0
+    class_a_lock_s: float = 5.0
+    class_c_lock_s: float = 5.0
+    deduplication_s: float = 0.2
+    get_downlink_data_delay_s: float = 0.1
+    prefer_min_margin_db: float = 10.0
+    flush_queue_on_activate: bool = True
+    class_c_timeout_s: float = 10.0
+    frame_kept_s: float = 30.0
+    """How long a published frame is remembered for its gateway's acknowledgement."""
+    tenant_key: bool = False
+    """With a tenant's API key an unknown device is answered as a refusal."""
+
+
+class Device:
+    """What the server knows of one device. `receptions` are those of the last uplink."""
+
+    __slots__ = (
+        "activated",
+        "dev_addr",
+        "disabled",
+        "events",
+        "f_cnt_down",
+        "f_cnt_up",
+        "info",
+        "modulation",
+        "queue",
+        "receptions",
+        "run_after_s",
+        "supports_class_c",
+    )
+
+    def __init__(self, info: DeviceInfo, retained_events: int) -> None:
+        self.info = info
+        self.queue = DeviceQueue()
+        self.events: deque[Event] = deque(maxlen=retained_events)
+        self.supports_class_c = True
+        self.disabled = False
+        self.activated = False
+        self.dev_addr = ""
+        self.f_cnt_up = 0
+        self.f_cnt_down = 0
+        self.receptions: tuple[Reception, ...] = ()
+        self.modulation: Modulation | None = None
+        self.run_after_s = 0.0
+
+    @property
+    def class_c(self) -> bool:
+        """Class C counts from the activation on."""
+        return self.activated and self.supports_class_c

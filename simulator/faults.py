@@ -1,0 +1,103 @@
+"""What can go wrong with a call to the network server, on order or by chance.
+
+The rule it keeps: an ordered fault comes before a drawn one and is used up in the order given, so
+that a test says exactly which call fails and how.
+"""
+
+import random
+from collections import deque
+from enum import StrEnum
+
+import msgspec
+
+from lorawan.network import (
+    NetworkError,
+    NetworkFault,
+    NetworkInvalid,
+    NetworkRefused,
+    NetworkTimeout,
+    NetworkUnavailable,
+    NetworkUnknown,
+)
+from simulator.profile import Profile
+
+
+class CallFault(StrEnum):
+    """How one call fails."""
+
+    UNAVAILABLE = "unavailable"
+    """Refused at once; no effect."""
+    TIMEOUT = "timeout"
+    """No effect, and no reply before the deadline."""
+    REPLY_LOST = "reply_lost"
+    """The effect happened; no reply before the deadline."""
+    SLOW = "slow"
+    """It works, but the reply takes seconds; events may come first."""
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    INVALID = "invalid"
+    FAULT = "fault"
+
+
+ERRORS: dict[CallFault, type[NetworkError]] = {
+    CallFault.UNAVAILABLE: NetworkUnavailable,
+    CallFault.TIMEOUT: NetworkTimeout,
+    CallFault.REPLY_LOST: NetworkTimeout,
+    CallFault.REFUSED: NetworkRefused,
+    CallFault.UNKNOWN: NetworkUnknown,
+    CallFault.INVALID: NetworkInvalid,
+    CallFault.FAULT: NetworkFault,
+}
+"""What each fault raises; `SLOW` raises nothing."""
+
+# A script for one test; more than this is a loop that forgot to end.
+_ORDERED_MAX = 1000
+
+
+class _Ordered(msgspec.Struct, frozen=True):
+    fault: CallFault
+    method: str | None
+
+
+class Faults:
+    """The faults of one server. `down` True makes every call fail as unavailable."""
+
+    def __init__(self, rng: random.Random, profile: Profile) -> None:
+        self.down = False
+        self.profile = profile
+        self._rng = rng
+        self._ordered: deque[_Ordered] = deque()
+
+    def order(self, fault: CallFault, *, method: str | None = None, calls: int = 1) -> None:
+        """Make the next `calls` calls (of this method, when named) fail like this.
+
+        Raises ValueError when more than 1000 would wait.
+        """
+        if len(self._ordered) + calls > _ORDERED_MAX:
+            raise ValueError(f"more than {_ORDERED_MAX} faults ordered")
+        self._ordered.extend(_Ordered(fault, method) for _ in range(calls))
+
+    def clear(self) -> None:
+        """Forget what was ordered, and be up again."""
+        self._ordered.clear()
+        self.down = False
+
+    def draw(self, method: str) -> CallFault | None:
+        """How this call goes; None is well."""
+        if self.down:
+            return CallFault.UNAVAILABLE
+        for index, ordered in enumerate(self._ordered):
+            if ordered.method in (None, method):
+                del self._ordered[index]
+                return ordered.fault
+        profile = self.profile
+        for chance, fault in (
+            (profile.call_unavailable, CallFault.UNAVAILABLE),
+            (profile.call_timeout, CallFault.TIMEOUT),
+            (profile.call_reply_lost, CallFault.REPLY_LOST),
+            (profile.call_fault, CallFault.FAULT),
+            (profile.call_slow, CallFault.SLOW),
+        ):
+            if chance and self._rng.random() < chance:
+                return fault
+        return None

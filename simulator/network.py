@@ -1,0 +1,236 @@
+"""The network server in process: `lorawan.network.NetworkServer` over the pretend world.
+
+The rule it keeps: a call takes time both ways, and its effect happens in between, so that an event
+may come before the reply and a reply may be lost after the effect. Answers to bad requests are
+those of ChirpStack v4's own table of errors.
+"""
+
+import random
+import string
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+import trio
+
+from lorawan.events.model import Event
+from lorawan.network import (
+    Activation,
+    GatewayInfo,
+    ListedDevice,
+    NetworkFault,
+    NetworkInvalid,
+    NetworkRefused,
+    NetworkTimeout,
+    NetworkUnknown,
+    QueueItem,
+)
+from simulator.device import Device
+from simulator.faults import ERRORS, CallFault, Faults
+from simulator.kernel import Kernel
+from simulator.profile import Profile
+from simulator.queue import Entry
+from simulator.rules import ServerRules
+
+T = TypeVar("T")
+
+_EUI_DIGITS = 16
+_HEX_DIGITS = frozenset(string.hexdigits)
+
+
+class NetworkStatistics(msgspec.Struct, frozen=True):
+    """Counters of the server: calls by method, and what its rules counted."""
+
+    calls: dict[str, int]
+    rules: dict[str, int]
+    queued: int
+
+
+class SimulatedNetwork:
+    """Implements `NetworkServer`; `faults` decides what goes wrong with the calls.
+
+    `inject` is for programs other than ours that use the same server.
+    """
+
+    def __init__(
+        self, *, kernel: Kernel, rng: random.Random, profile: Profile, rules: ServerRules
+    ) -> None:
+        self.rules = rules
+        self.faults = Faults(rng, profile)
+        self._kernel = kernel
+        self._rng = rng
+        self._calls: dict[str, int] = {}
+
+    async def enqueue(self, dev_eui: str, *, f_port: int, data: bytes, expires_at: float) -> str:
+        """Queue one unconfirmed downlink; the item's id."""
+        return await self._call(
+            "enqueue",
+            lambda: self._enqueue(dev_eui, f_port, data, expires_at, confirmed=False),
+        )
+
+    async def queue(self, dev_eui: str) -> Sequence[QueueItem]:
+        """What waits for the device; empty for an unknown one."""
+        return await self._call("queue", lambda: self._queue(dev_eui))
+
+    async def activation(self, dev_eui: str) -> Activation | None:
+        """The device's session, None before its first join."""
+        return await self._call("activation", lambda: self._activation(dev_eui))
+
+    async def flush(self, dev_eui: str) -> None:
+        """Drop everything queued, also what may be in flight."""
+        await self._call("flush", lambda: self._flush(dev_eui))
+
+    async def replay(self, dev_eui: str) -> Sequence[Event]:
+        """The retained events of the device, oldest first."""
+        return await self._call("replay", lambda: self._replay(dev_eui))
+
+    async def gateways(self) -> Sequence[GatewayInfo]:
+        """Every gateway, by id."""
+        return await self._call("gateways", self._gateways)
+
+    async def devices(self, profile_contains: str) -> Sequence[ListedDevice]:
+        """Devices whose profile's name contains this, case-insensitively, by DevEUI."""
+        return await self._call("devices", lambda: self._devices(profile_contains))
+
+    def inject(
+        self,
+        dev_eui: str,
+        data: bytes,
+        *,
+        f_port: int = 15,
+        confirmed: bool = False,
+        expires_at: float | None = None,
+    ) -> str:
+        """Somebody else's downlink, queued at once; the item's id. Raises as `enqueue` does."""
+        self._kernel.catch_up()
+        return self._enqueue(dev_eui, f_port, data, expires_at, confirmed=confirmed)
+
+    def statistics(self) -> NetworkStatistics:
+        """Counters so far, and the items queued now over all devices."""
+        return NetworkStatistics(
+            calls=dict(self._calls),
+            rules=dict(self.rules.counts),
+            queued=sum(len(device.queue) for device in self.rules.devices.values()),
+        )
+
+    # One call
+
+    async def _call(self, method: str, effect: Callable[[], T]) -> T:
+        profile = self.faults.profile
+        self._calls[method] = self._calls.get(method, 0) + 1
+        self._kernel.catch_up()
+        fault = self.faults.draw(method)
+        there_s = back_s = self._rng.uniform(*profile.call_latency_s) / 2
+        if fault is CallFault.SLOW:
+            back_s = self._rng.uniform(*profile.call_slow_s)
+        if fault is CallFault.TIMEOUT:
+            await trio.sleep(profile.call_deadline_s)
+            raise NetworkTimeout(f"{method}: no reply within {profile.call_deadline_s} s")
+        await trio.sleep(there_s)
+        self._kernel.catch_up()
+        if fault is not None and fault not in (CallFault.SLOW, CallFault.REPLY_LOST):
+            raise ERRORS[fault](f"{method}: {fault.value}")
+        result = effect()
+        if fault is CallFault.REPLY_LOST or there_s + back_s > profile.call_deadline_s:
+            await trio.sleep(max(profile.call_deadline_s - there_s, 0.0))
+            raise NetworkTimeout(f"{method}: no reply within {profile.call_deadline_s} s")
+        await trio.sleep(back_s)
+        return result
+
+    # The effects, at one instant each
+
+    def _enqueue(
+        self,
+        dev_eui: str,
+        f_port: int,
+        data: bytes,
+        expires_at: float | None,
+        *,
+        confirmed: bool,
+    ) -> str:
+        dev_eui = _eui(dev_eui)
+        port = f_port & 0xFF
+        if port == 0:
+            raise NetworkInvalid("FPort must be > 0")
+        device = self.rules.devices.get(dev_eui)
+        if device is None:
+            if self.rules.settings.tenant_key:
+                raise NetworkRefused("")
+            # The row refers to a device that is not there: a foreign key error.
+            raise NetworkFault("insert or update on table violates foreign key constraint")
+        entry = Entry(
+            id=self.rules.new_id(),
+            f_port=port,
+            data=bytes(data),
+            confirmed=confirmed,
+            expires_at=None if expires_at is None else round(expires_at, 6),
+        )
+        self.rules.enqueue(device, entry)
+        return entry.id
+
+    def _queue(self, dev_eui: str) -> Sequence[QueueItem]:
+        device = self._lenient(dev_eui)
+        return () if device is None else device.queue.items()
+
+    def _flush(self, dev_eui: str) -> None:
+        device = self._lenient(dev_eui)
+        if device is not None:
+            self.rules.flush(device)
+
+    def _activation(self, dev_eui: str) -> Activation | None:
+        device = self._lenient(dev_eui)
+        if device is None:
+            raise NetworkUnknown(f"Object does not exist (id: {dev_eui})")
+        if not device.activated:
+            return None
+        return Activation(
+            dev_addr=device.dev_addr, f_cnt_up=device.f_cnt_up, f_cnt_down=device.f_cnt_down
+        )
+
+    def _replay(self, dev_eui: str) -> Sequence[Event]:
+        device = self._lenient(dev_eui)
+        return () if device is None else tuple(device.events)
+
+    def _gateways(self) -> Sequence[GatewayInfo]:
+        # A flat earth around a square somewhere in Europe; a metre is about 9e-6 degrees.
+        return tuple(
+            GatewayInfo(
+                gateway_id=gateway_id,
+                name=gateway.name,
+                last_seen_at=gateway.last_seen_at(),
+                latitude=round(55.0 + gateway.position[1] * 9e-6, 6),
+                longitude=round(10.0 + gateway.position[0] * 15.7e-6, 6),
+            )
+            for gateway_id, gateway in sorted(self.rules.gateways.items())
+        )
+
+    def _devices(self, profile_contains: str) -> Sequence[ListedDevice]:
+        wanted = profile_contains.casefold()
+        return tuple(
+            ListedDevice(
+                dev_eui=dev_eui,
+                name=device.info.device_name,
+                application_id=device.info.application_id,
+                application_name=device.info.application_name,
+                device_profile_id=device.info.device_profile_id,
+                device_profile_name=device.info.device_profile_name,
+                tags=device.info.tags,
+            )
+            for dev_eui, device in sorted(self.rules.devices.items())
+            if wanted in device.info.device_profile_name.casefold()
+        )
+
+    def _lenient(self, dev_eui: str) -> Device | None:
+        device = self.rules.devices.get(_eui(dev_eui))
+        if device is None and self.rules.settings.tenant_key:
+            raise NetworkRefused("")
+        return device
+
+
+def _eui(dev_eui: str) -> str:
+    """As the server reads it: empty is all zeros, anything but 16 digits an internal error."""
+    if not dev_eui:
+        return "0" * _EUI_DIGITS
+    if len(dev_eui) != _EUI_DIGITS or not set(dev_eui) <= _HEX_DIGITS:
+        raise NetworkFault(f"EUI64 parse error: {dev_eui!r}")
+    return dev_eui.lower()

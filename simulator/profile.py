@@ -1,0 +1,149 @@
+"""How unkind the world is: every chance and delay of the simulation, as data.
+
+The rule it keeps: a profile is frozen and holds no behaviour; two worlds with the same seed and
+profile are the same world. Chances are per frame, per event or per call; 0 means never.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+Span = tuple[float, float]
+"""A uniform range of seconds, both ends included."""
+
+
+class OffTime(StrEnum):
+    """What a light does when it must send within its duty cycle's off-time (undocumented)."""
+
+    IGNORED = "ignored"
+    DELAYS = "delays"
+    DROPS = "drops"
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The chances of one world. The defaults are a world in which nothing goes wrong."""
+
+    name: str = "calm"
+
+    # Radio. Rayleigh fading draws once per frame and link.
+    uplink_loss: float = 0.0
+    downlink_loss: float = 0.0
+    rayleigh_fading: bool = False
+
+    # Gateways.
+    backhaul_s: Span = (0.02, 0.08)
+    tx_error: float = 0.0
+    ack_lost: float = 0.0
+    ack_late: float = 0.0
+    ack_late_s: Span = (5.0, 60.0)
+    ack_doubled: float = 0.0
+    outage_every_s: float = 0.0
+    """Mean time between outages of one gateway's backhaul."""
+    outage_s: Span = (60.0, 1800.0)
+
+    # Events on their way to the sink.
+    event_latency_s: Span = (0.005, 0.05)
+    event_lost: float = 0.0
+    event_doubled: float = 0.0
+    event_late: float = 0.0
+    event_late_s: Span = (1.0, 180.0)
+
+    # Calls to the network server.
+    call_latency_s: Span = (0.002, 0.02)
+    call_deadline_s: float = 5.0
+    call_slow: float = 0.0
+    call_slow_s: Span = (1.0, 4.0)
+    call_unavailable: float = 0.0
+    call_timeout: float = 0.0
+    """No effect, no reply."""
+    call_reply_lost: float = 0.0
+    """The effect happened, the reply did not arrive."""
+    call_fault: float = 0.0
+    down_every_s: float = 0.0
+    """Mean time between spells in which the server answers nobody."""
+    down_s: Span = (5.0, 120.0)
+
+    # Lights. What the vendor's documents leave open is a choice here.
+    answer_delay_s: Span = (0.05, 0.30)
+    auto_uplink_answers_commands: bool = False
+    off_time: OffTime = OffTime.IGNORED
+    reply_watchdog: bool = False
+    restart_every_s: float = 0.0
+    """Mean time between spontaneous restarts of one light."""
+    unplug_every_s: float = 0.0
+    unplugged_s: Span = (30.0, 4 * 3600.0)
+
+    # Other people's programs on the same server.
+    foreign_every_s: float = 0.0
+    """Mean time between somebody else's downlinks to the fleet."""
+
+    retained_events: int = 100
+
+
+CALM = Profile()
+"""Nothing is lost."""
+
+OFFICE = Profile(
+    name="office",
+    uplink_loss=0.03,
+    downlink_loss=0.03,
+    event_lost=0.001,
+    event_late=0.001,
+    restart_every_s=30 * 86_400.0,
+)
+"""One well-placed gateway indoors (Petajajarvi et al.: 96.7 % delivered)."""
+
+CITY = Profile(
+    name="city",
+    uplink_loss=0.10,
+    downlink_loss=0.10,
+    rayleigh_fading=True,
+    tx_error=0.01,
+    ack_lost=0.002,
+    ack_late=0.002,
+    ack_doubled=0.002,
+    outage_every_s=86_400.0,
+    event_lost=0.01,
+    event_doubled=0.01,
+    event_late=0.02,
+    call_slow=0.01,
+    call_unavailable=0.005,
+    call_timeout=0.001,
+    call_reply_lost=0.002,
+    restart_every_s=7 * 86_400.0,
+    unplug_every_s=14 * 86_400.0,
+    foreign_every_s=6 * 3600.0,
+    retained_events=10,
+)
+"""Many walls, other people's traffic, and a network that has bad moments."""
+
+STORM = Profile(
+    name="storm",
+    uplink_loss=0.30,
+    downlink_loss=0.30,
+    rayleigh_fading=True,
+    tx_error=0.05,
+    ack_lost=0.03,
+    ack_late=0.03,
+    ack_doubled=0.03,
+    outage_every_s=4 * 3600.0,
+    event_lost=0.10,
+    event_doubled=0.05,
+    event_late=0.10,
+    call_slow=0.05,
+    call_slow_s=(1.0, 4.5),
+    call_unavailable=0.03,
+    call_timeout=0.02,
+    call_reply_lost=0.03,
+    call_fault=0.02,
+    down_every_s=2 * 3600.0,
+    auto_uplink_answers_commands=True,
+    off_time=OffTime.DELAYS,
+    restart_every_s=12 * 3600.0,
+    unplug_every_s=86_400.0,
+    foreign_every_s=1800.0,
+    retained_events=10,
+)
+"""Everything that can go wrong does, often at once."""
+
+PROFILES = {profile.name: profile for profile in (CALM, OFFICE, CITY, STORM)}

@@ -1,0 +1,39 @@
+"""What can go wrong with durable storage, in one small family.
+
+The rule it keeps: a caller decides by class alone. Only `StoreUnavailable` is worth repeating;
+the others stay true until somebody acts. The foreign exception is always kept as the cause.
+
+    StoreError
+    ├── StoreUnavailable   transient: locked, disk full, connection lost, time out
+    ├── StoreRefused       terminal: held by another process, too new, wrong address or credentials
+    ├── StoreCorrupt       terminal: what is stored cannot be trusted
+    └── StoreClosed        terminal: used before `open` or after `close`
+"""
+
+
+class StoreError(Exception):
+    """Base of everything a store raises; raised itself only for what nothing below describes."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot answer now and may do so later.
+
+    A commit that ends like this may or may not have been carried out. Commits are idempotent by
+    design, so the answer is to repeat the very same writes, with a growing delay.
+    """
+
+
+class StoreRefused(StoreError):
+    """This process may not use the store as it is configured; repeating does not help.
+
+    Raised when another process holds the store or took it over, when a newer version wrote it,
+    and when the address, the path or the credentials are wrong. An operator has to act.
+    """
+
+
+class StoreCorrupt(StoreError):
+    """What is stored is damaged or is not ours; restore it from a copy."""
+
+
+class StoreClosed(StoreError):
+    """The store was used before `open` returned, or after `close`: a mistake of the caller."""

@@ -1,0 +1,190 @@
+"""A store without a database, for tests and simulation; runs in virtual time.
+
+The rule it keeps: it promises exactly what the real ones do. The disk outlives the store, so a
+simulated crash is a new `MemoryStore` on the same `MemoryDisk`, and between any two commits every
+moment is a legal one to crash.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from store.errors import StoreClosed, StoreRefused
+from store.port import Append, Delete, Entry, Put, Record, Table, Write
+
+Hook = Callable[[Sequence[Write]], Awaitable[None]]
+
+
+class MemoryDisk:
+    """What survives a simulated crash: records, streams, and who may write."""
+
+    def __init__(self) -> None:
+        self._records: dict[Table, dict[str, Record]] = {table: {} for table in Table}
+        self._streams: dict[str, _Stream] = {}
+        self._owner: object = None
+
+    def take(self, owner: object) -> None:
+        """Make `owner` the only one who may use the disk from now on."""
+        self._owner = owner
+
+    def check(self, owner: object) -> None:
+        """Raise StoreRefused unless `owner` was the last to take the disk."""
+        if self._owner is not owner:
+            raise StoreRefused("another store was opened on this disk")
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        """Carry out all writes, in order."""
+        for write in writes:
+            match write:
+                case Put(table, key, value, at):
+                    self._records[table][key] = Record(key, bytes(value), float(at))
+                case Delete(table, key):
+                    self._records[table].pop(key, None)
+                case Append(stream, entry, at, value):
+                    self._streams.setdefault(stream, _Stream()).append(
+                        Entry(entry, float(at), bytes(value))
+                    )
+
+    def record(self, table: Table, key: str) -> Record | None:
+        """One record, or None."""
+        return self._records[table].get(key)
+
+    def records(self, table: Table) -> list[Record]:
+        """Every record of a table, by key."""
+        return [record for _, record in sorted(self._records[table].items())]
+
+    def entries(self, stream: str, since: float, until: float) -> list[Entry]:
+        """The entries of a stream with since <= at < until, oldest first."""
+        found = self._streams.get(stream)
+        return found.between(since, until) if found else []
+
+    def prune(self, tables: Sequence[Table], before: float, most: int) -> int:
+        """Drop up to `most` old records and entries; returns how many went."""
+        gone = 0
+        for table in tables:
+            records = self._records[table]
+            old = [record.key for record in records.values() if record.at < before]
+            for key in old[: most - gone]:
+                del records[key]
+                gone += 1
+        for name, stream in list(self._streams.items()):
+            gone += stream.drop(before, most - gone)
+            if not stream:
+                del self._streams[name]
+        return gone
+
+
+class MemoryStore:
+    """A `Store` on a `MemoryDisk`.
+
+    `before_commit` is awaited with the writes before any of them is carried out, `after_commit`
+    after all of them: to wait there is a slow disk, to raise there is a failed commit or one
+    whose answer was lost.
+    """
+
+    def __init__(
+        self,
+        disk: MemoryDisk | None = None,
+        *,
+        before_commit: Hook | None = None,
+        after_commit: Hook | None = None,
+    ) -> None:
+        self.disk = disk or MemoryDisk()
+        self.before_commit = before_commit
+        self.after_commit = after_commit
+        self._commits = trio.Lock()  # in order and one at a time, as a database's writer is
+        self._open = False
+        self._closed = False
+
+    @property
+    def durability_warnings(self) -> Sequence[str]:
+        """Why a commit may not survive a crash here: always, and why."""
+        return ("memory: nothing survives the end of the process",)
+
+    async def open(self) -> None:
+        """Take the disk; an earlier store on it is refused from now on. Idempotent."""
+        await trio.lowlevel.checkpoint()
+        if self._closed:
+            raise StoreClosed("memory: the store is closed")
+        if not self._open:
+            self._open = True
+            self.disk.take(self)
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Carry out all writes at one instant, or none of them."""
+        async with self._commits:
+            self._check()
+            if self.before_commit is not None:
+                await self.before_commit(writes)
+            self._check()
+            self.disk.apply(writes)
+            if self.after_commit is not None:
+                await self.after_commit(writes)
+
+    async def get(self, table: Table, key: str) -> Record | None:
+        """One record, or None."""
+        await self._read()
+        return self.disk.record(table, key)
+
+    async def scan(self, table: Table) -> Sequence[Record]:
+        """Every record of a table, by key."""
+        await self._read()
+        return self.disk.records(table)
+
+    async def entries(
+        self, stream: str, *, since: float, until: float, most: int, newest_first: bool = True
+    ) -> Sequence[Entry]:
+        """At most `most` entries of a stream with since <= at < until (Unix seconds)."""
+        await self._read()
+        found = self.disk.entries(stream, since, until)
+        if newest_first:
+            found.reverse()
+        return found[: max(most, 0)]
+
+    async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
+        """Delete up to `most` entries and records of these tables with at < before."""
+        async with self._commits:
+            self._check()
+            return self.disk.prune(tables, before, max(most, 0))
+
+    async def close(self) -> None:
+        """Refuse everything from now on; idempotent."""
+        self._closed = True
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def _read(self) -> None:
+        self._check()
+        await trio.lowlevel.checkpoint()
+
+    def _check(self) -> None:
+        if self._closed or not self._open:
+            raise StoreClosed("memory: the store is not open")
+        self.disk.check(self)
+
+
+class _Stream:
+    """One stream: its entries by name, and their order by (at, entry)."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._order: list[tuple[float, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def append(self, entry: Entry) -> None:
+        if entry.entry not in self._entries:
+            self._entries[entry.entry] = entry
+            insort(self._order, (entry.at, entry.entry))
+
+    def between(self, since: float, until: float) -> list[Entry]:
+        first, end = bisect_left(self._order, (since, "")), bisect_left(self._order, (until, ""))
+        return [self._entries[name] for _, name in self._order[first:end]]
+
+    def drop(self, before: float, most: int) -> int:
+        old = self._order[: min(bisect_left(self._order, (before, "")), most)]
+        for _, name in old:
+            del self._entries[name]
+        del self._order[: len(old)]
+        return len(old)

@@ -1,0 +1,104 @@
+"""Choose a store by its URL.
+
+The rule it keeps: a URL that is not understood word for word is refused with the reason, before
+anything is created; credentials never appear in a message.
+
+    sqlite:///path/file.db      relative to the working directory
+    sqlite:////abs/file.db      absolute
+    redis://[user:password@]host[:port][/db][?prefix=lamplighter]
+    rediss://...                the same over TLS; ssl_ca_certs, ssl_certfile, ssl_keyfile as query
+    unix://[user:password@]/path/to.sock[?db=0&prefix=lamplighter]
+    memory:                     for trying out; nothing survives the process
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+
+from store.errors import StoreRefused
+from store.memory import MemoryStore
+from store.port import Store
+from store.redis import RedisStore
+from store.sqlite import SqliteStore
+
+_OPTIONS = {
+    "redis": {"prefix"},
+    "rediss": {"prefix", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"},
+    "unix": {"prefix", "db"},
+}
+
+
+def store_from_url(url: str) -> Store:
+    """The store that `url` names, not yet opened. Raises StoreRefused on anything unclear."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - read once here, since it raises on nonsense
+    except ValueError:  # its words may quote a password
+        raise StoreRefused("store URL cannot be read; write / ? # @ in a password as %xx") from None
+    match parts.scheme:
+        case "memory" if url == "memory:":
+            return MemoryStore()
+        case "sqlite":
+            return SqliteStore(_sqlite_path(url, parts))
+        case "redis" | "rediss" | "unix":
+            return _redis(parts)
+        case _:
+            raise StoreRefused(
+                f"store URL with scheme {parts.scheme!r}: expected sqlite:///path, redis://host, "
+                "rediss://host, unix:///path or memory:"
+            )
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncGenerator[Store, None]:
+    """Open the store that `url` names, and close it at the end. Raises as `Store.open` does."""
+    store = store_from_url(url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        await store.open()
+        yield store
+
+
+def _sqlite_path(url: str, parts: SplitResult) -> str:
+    if not url.lower().startswith("sqlite:///"):
+        raise StoreRefused(
+            "sqlite URL has three slashes before a relative path and four before an absolute one"
+        )
+    if parts.query or parts.fragment:
+        raise StoreRefused("sqlite URL has no options; write ? and # in a path as %3F and %23")
+    path = unquote(parts.path).removeprefix("/")
+    if not path or path.endswith("/") or "\0" in path:
+        raise StoreRefused("sqlite URL names no file: expected sqlite:///path/file.db")
+    if path == ":memory:":
+        raise StoreRefused("sqlite in memory is not offered: the store in memory is memory:")
+    return path
+
+
+def _redis(parts: SplitResult) -> Store:
+    scheme = parts.scheme
+    try:
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
+    except ValueError:
+        if parts.query:
+            raise StoreRefused(f"{scheme} URL: options are name=value&name=value") from None
+        options = {}
+    unknown = sorted(options.keys() - _OPTIONS[scheme])
+    if unknown:
+        known = ", ".join(sorted(_OPTIONS[scheme]))
+        raise StoreRefused(f"{scheme} URL has unknown option {unknown[0]!r}; known: {known}")
+    if scheme == "unix":
+        if not parts.path.strip("/"):
+            raise StoreRefused("unix URL names no socket: expected unix:///path/to.sock")
+        database = options.get("db", "0")
+    else:
+        if not parts.hostname:
+            raise StoreRefused(f"{scheme} URL names no host: expected {scheme}://host:6379/0")
+        database = parts.path.strip("/") or "0"
+    if not (database.isascii() and database.isdigit()):
+        raise StoreRefused(f"{scheme} URL: the database is not a number")
+    if parts.fragment:
+        raise StoreRefused(f"{scheme} URL: write # as %23")
+    prefix = options.pop("prefix", "lamplighter")
+    # Not geturl(): it drops the slashes of unix:///path.
+    url = f"{scheme}://{parts.netloc}{parts.path}?{urlencode(options)}"
+    return RedisStore(url.rstrip("?"), prefix=prefix)

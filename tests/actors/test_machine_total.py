@@ -1,0 +1,154 @@
+"""The device machine takes any event in any phase, in any order, and keeps its promises."""
+
+from typing import get_args
+
+import hypothesis.strategies as st
+from hypothesis import given, settings
+
+from actors.device import events as ev
+from actors.device.effects import CommandChanged, Submit
+from actors.device.machine import TABLE, next_due, step
+from actors.device.model import CommandStatus, Device, Phase, Stage
+from actors.device.policy import Policy
+from lorawan.events import Reception
+from lorawan.kuando import AFTER_JOIN, Light, Status
+from lorawan.network import Activation, QueueItem
+
+LIGHTS = [AFTER_JOIN, Light(255, 0, 0), Light(0, 255, 0)]
+ADDRESSES = ["00000001", "00000002", "00000003"]
+POLICY = Policy()
+
+lights = st.sampled_from(LIGHTS)
+addresses = st.sampled_from(ADDRESSES)
+counters = st.integers(0, 6)
+offsets = st.floats(-200, 5)
+items = st.sampled_from(["", "a", "b", "c"])
+numbers = st.integers(0, 6)
+
+
+@st.composite
+def statuses(draw: st.DrawFn) -> Status:
+    return Status(
+        rssi_dbm=-80,
+        snr_raw=20,
+        downlinks_received=draw(counters),
+        uplinks_sent=draw(counters),
+        light=draw(lights),
+        sw_rev=draw(st.sampled_from([41, 56, 61])),
+        hw_rev=12,
+        adr=1,
+    )
+
+
+activations = st.builds(Activation, addresses, counters, counters)
+
+
+def uplinks(now: float) -> st.SearchStrategy[ev.UplinkHeard]:
+    return st.builds(
+        ev.UplinkHeard,
+        at=offsets.map(lambda o: now + o),
+        dev_addr=addresses,
+        f_cnt=counters,
+        status=st.none() | statuses(),
+        receptions=st.sampled_from([(), (Reception("gw-1", -90, 3.0),)]),
+        spreading_factor=st.sampled_from([None, 7, 12]),
+    )
+
+
+def events(now: float) -> st.SearchStrategy[ev.DeviceEvent]:
+    at = offsets.map(lambda o: now + o)
+    network = uplinks(now) | st.builds(ev.Joined, at=at, dev_addr=addresses)
+    retained = network | st.builds(ev.Transmitted, at, items, st.just("gw-1"), at)
+    return (
+        st.builds(
+            ev.CommandRequested,
+            st.sampled_from(["x", "y", "z"]),
+            lights,
+            st.booleans(),
+            st.sampled_from([60.0, 86_400.0]),
+        )
+        | st.builds(ev.InitializeRequested, st.booleans())
+        | st.builds(ev.StatusRequested, st.just("test"))
+        | retained
+        | st.builds(ev.ItemDropped, at, items, st.sampled_from(["EXPIRED", "F_CNT_DOWN"]))
+        | st.builds(ev.GatewayRefusedFrame, at, st.just("QUEUE_FULL"))
+        | st.builds(ev.AttemptHeld, numbers, st.sampled_from(["why", "because"]))
+        | st.builds(ev.AttemptQueued, numbers, items, at, activations)
+        | st.builds(ev.AttemptRefused, numbers, st.just("no"))
+        | st.just(ev.DispatcherStarted())
+        | st.builds(ev.GatewayHealthChanged, st.just("gw-1"), st.booleans())
+        | st.builds(
+            ev.Inquired,
+            numbers,
+            st.lists(retained, max_size=4),
+            st.lists(st.builds(QueueItem, items, st.just(15), st.just(b"")), max_size=2),
+            st.none() | activations,
+            st.none() | st.just("no answer"),
+        )
+        | st.just(ev.Tick())
+        | st.just(ev.Restored())
+        | st.just(ev.Swept())
+    )
+
+
+def test_the_table_is_total() -> None:
+    assert set(TABLE) == set(get_args(ev.DeviceEvent))
+    for row in TABLE.values():
+        assert set(row) == set(Phase)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_event_in_any_order_keeps_the_promises(data: st.DataObject) -> None:
+    device, now = Device(dev_eui="2020200000000001"), 1_000_000.0
+    accepted: dict[str, float] = {}
+    for _ in range(data.draw(st.integers(1, 40))):
+        now += data.draw(st.sampled_from([0.0, 1.0, 11.0, 31.0, 400.0]))
+        event = data.draw(events(now))
+        if isinstance(event, ev.CommandRequested):
+            event = ev.CommandRequested(
+                f"{event.command_id}{len(accepted)}", event.light, event.keep, event.ttl_s
+            )
+            accepted[event.command_id] = now
+        before = device
+        device, effects = step(device, event, now, data.draw(st.floats(0, 0.999)), POLICY)
+        _check(before, device, effects, now)
+
+
+def _check(before: Device, device: Device, effects: list[object], now: float) -> None:
+    for effect in effects:
+        if isinstance(effect, Submit):
+            assert device.attempt is None or effect.attempt.number <= device.attempt.number
+            assert effect.attempt.stage is Stage.SUBMITTED
+        if isinstance(effect, CommandChanged) and effect.command.status is CommandStatus.VERIFIED:
+            _proved(device, effect.command.light)
+    if device.phase is Phase.FAILED and device.pursuit is not None:
+        assert device.reported != device.pursuit.goal
+    if device.command is not None:
+        assert not device.command.status.final
+        assert device.pursuit is not None
+        assert device.pursuit.goal == device.command.light
+    if device.phase is Phase.IDLE:
+        assert device.pursuit is None
+    if device.phase is Phase.AWAITING_VERIFY:
+        assert device.attempt is not None
+        assert device.pursuit is not None
+    if device.phase is Phase.UNINITIALIZED:
+        assert device.attempt is None
+    # deadlines never ask to be looked at again without end
+    ticked = device
+    for _ in range(4):
+        due = next_due(ticked, POLICY)
+        if due is None or due > now:
+            return
+        ticked, _ = step(ticked, ev.Tick(), now, 0.5, POLICY)
+    raise AssertionError(f"the machine ticks for ever in {ticked.phase}")
+
+
+def _proved(device: Device, light: Light) -> None:
+    report, session = device.report, device.session
+    assert report is not None
+    assert session is not None
+    assert report.light == light
+    assert report.dev_addr == session.dev_addr
+    assert report.f_cnt == session.f_cnt or report.f_cnt <= session.f_cnt

