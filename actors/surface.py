@@ -155,7 +155,9 @@ class House(Protocol):
         """Its history, newest first."""
         ...
 
-    async def initialize(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun:
+    async def initialize(
+        self, dev_euis: Sequence[str] | None, *, force: bool
+    ) -> InitializationRun | Refusal:
         """Start an initialisation of these lights, or of all of the Kuando profiles."""
         ...
 
@@ -173,6 +175,10 @@ class House(Protocol):
 
     async def metrics(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
         """Success of downlinks, fleet-wide or of one light."""
+        ...
+
+    def prometheus(self) -> bytes:
+        """Everything countable in the house, in Prometheus' text format."""
         ...
 
     def supervisor(self) -> ChildReport:

@@ -158,9 +158,7 @@ class Sweeper:
         before = self._clock.now() - policy.retention_s
         for _ in range(policy.prune_steps_most):
             try:
-                step = await self._store.prune(
-                    tables=PRUNED, before=before, most=policy.prune_step
-                )
+                step = await self._store.prune(tables=PRUNED, before=before, most=policy.prune_step)
             except StoreUnavailable as error:
                 self._failures += 1
                 log.warning("pruning put off", error=str(error))

@@ -113,12 +113,24 @@ def bearer(authorization: str | None) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+def token_of(authorization: str | None, header: str | None) -> str | None:
+    """The token of a request: a bearer token, or else our own header."""
+    token = bearer(authorization)
+    return token if token is not None else header
+
+
 def subprotocol_token(subprotocols: Sequence[str]) -> str | None:
     """The token among the offered websocket subprotocols, if there is one."""
     for offered in subprotocols:
         if offered.startswith(SUBPROTOCOL_PREFIX):
             return offered.removeprefix(SUBPROTOCOL_PREFIX)
     return None
+
+
+def own_host(host: str, names: Iterable[str]) -> bool:
+    """Whether a Host header names this machine: loopback, or one of `names`."""
+    name = host_name(host)
+    return name in LOOPBACK_NAMES or name in set(names)
 
 
 def host_name(host: str) -> str:

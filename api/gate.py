@@ -10,7 +10,15 @@ import trio
 from quart import Quart, Response, current_app, g, request, websocket
 from quart.wrappers import Request, Websocket
 
-from api.auth import LOOPBACK_NAMES, Caller, Scope, bearer, host_name, same_origin, scope_of
+from api.auth import (
+    TOKEN_HEADER,
+    Caller,
+    Scope,
+    own_host,
+    same_origin,
+    scope_of,
+    token_of,
+)
 from api.logging import usable_request_id
 from api.problems import (
     FORBIDDEN,
@@ -26,8 +34,15 @@ log = structlog.get_logger()
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Probes come every second, and from where no token is known.
-_UNLIMITED = frozenset({"health.healthz", "health.readyz"})
+# Probes come every second, and from where no token is known; webhooks count wrong tokens only.
+_UNLIMITED = frozenset(
+    {
+        "health.healthz",
+        "health.readyz",
+        "webhooks.chirpstack",
+        "webhooks.chirpstack_uplink",
+    }
+)
 # Quart's own view of the static folder cannot be marked.
 _PUBLIC_ENDPOINTS = frozenset({"static"})
 # One log line per probe, scrape or webhook would drown the others.
@@ -126,8 +141,7 @@ def check_host(here: Services, asked: Request | Websocket) -> None:
     if not here.gatekeeper.open:
         return
     web = here.settings.web
-    name = host_name(asked.headers.get("Host", ""))
-    if name not in LOOPBACK_NAMES and name != web.bind and name not in web.hosts:
+    if not own_host(asked.headers.get("Host", ""), (web.bind, *web.hosts)):
         raise Problem(WRONG_HOST, "no token is configured; add the name to web.hosts")
 
 
@@ -146,7 +160,8 @@ def too_many(wait_s: float) -> Problem:
 def _caller(here: Services) -> Caller:
     """Who asks. Raises Problem for a token that is none of ours, which counts as a request."""
     address = request.headers.get("Remote-Addr", "")
-    caller = here.gatekeeper.caller(bearer(request.headers.get("Authorization")), address)
+    token = token_of(request.headers.get("Authorization"), request.headers.get(TOKEN_HEADER))
+    caller = here.gatekeeper.caller(token, address)
     if caller is None:
         charge(here, address)
         raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

@@ -24,7 +24,7 @@ async def read_body(model: type[B], *, optional: bool = False) -> B:
 
     Raises Problem: wrong media type (415), not JSON (400), mistakes (422).
     """
-    data = await request.get_data(as_text=False)
+    data: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     if optional and not data:
         return model()
     if request.mimetype != "application/json":

@@ -18,7 +18,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def setup_logging(logs: Logs, stream: TextIO | None = None) -> None:
+def configure(logs: Logs, stream: TextIO | None = None) -> None:
     """Configure structlog, and the standard library's logging to go the same way, on `stream`
     (default: standard error)."""
     out = stream if stream is not None else sys.stderr

@@ -136,7 +136,7 @@ def _responses(
     good: Sequence[Answer], problems: Sequence[Kind]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     models = [answer.model for answer in good if answer.model is not None]
-    schemas, components = msgspec.json.schema_components([*models, ProblemView], _REF)
+    schemas, components = msgspec.json.schema_components([*models, ProblemView], ref_template=_REF)
     by_model = dict(zip([*models, ProblemView], schemas, strict=True))
     responses: dict[str, Any] = {}
     for answer in good:

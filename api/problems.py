@@ -155,7 +155,7 @@ async def _on_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     kind = _BY_STATUS.get(status)
     # The headers carry what the status demands: Allow of 405, Location of a redirect.
-    headers = {k: v for k, v in error.get_headers() if k.lower() not in {"content-type"}}
+    headers = {k: v for k, v in error.get_headers() if k.lower() != "content-type"}
     if error.response is not None or 300 <= status < 400:
         return Response(b"", status, headers)
     if kind is not None:

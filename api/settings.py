@@ -9,7 +9,7 @@ import ipaddress
 import math
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -57,7 +57,7 @@ class ChirpStack(_Section):
     tls: bool = False
     ca_file: str | None = None
     tenant_id: str | None = None
-    profile_contains: str = Field("kuando", min_length=1)
+    profile_contains: str = Field(default="kuando", min_length=1)
     """Lights are the devices whose profile's name contains this, in any case of letters."""
 
     @model_validator(mode="after")
@@ -135,32 +135,32 @@ class Web(_Section):
     """The HTTP server. Without tokens it serves loopback only."""
 
     bind: str = "127.0.0.1"
-    port: int = Field(8090, ge=0, le=65_535)
+    port: int = Field(default=8090, ge=0, le=65_535)
     tokens: Tokens = Tokens()
     origins: Names = ()
     """Origins besides our own whose pages may use the live websocket and send commands."""
     hosts: Names = ()
     """Names besides localhost under which we are reached, asked only while there is no token."""
-    rate_per_s: float = Field(20.0, gt=0, allow_inf_nan=False)
-    rate_burst: int = Field(100, ge=1)
+    rate_per_s: float = Field(default=20.0, gt=0, allow_inf_nan=False)
+    rate_burst: int = Field(default=100, ge=1)
     """Requests of one client at once; a dashboard opening takes about ten. Webhooks are free."""
-    wait_default_s: float = Field(120.0, gt=0, le=3600)
-    wait_most_s: float = Field(180.0, gt=0, le=3600)
+    wait_default_s: float = Field(default=120.0, gt=0, le=3600)
+    wait_most_s: float = Field(default=180.0, gt=0, le=3600)
     """How long a command's caller may wait for the verdict."""
-    handler_s: float = Field(12.0, gt=0)
+    handler_s: float = Field(default=12.0, gt=0)
     """All other requests: the house answers within about 10 s."""
-    graceful_s: float = Field(15.0, gt=0)
+    graceful_s: float = Field(default=15.0, gt=0)
     """At shutdown; must exceed `handler_s`, so that what runs is answered."""
-    body_bytes_most: int = Field(256_000, ge=1_024, le=16_000_000)
+    body_bytes_most: int = Field(default=256_000, ge=1_024, le=16_000_000)
     body_timeout_s: Seconds = 10.0
     keep_alive_s: Seconds = 10.0
     """An idle connection, and one that drips its headers, is closed after this."""
-    unread_s: float = Field(10.0, ge=0.5, le=600)
+    unread_s: float = Field(default=10.0, ge=0.5, le=600)
     """A peer that takes no data for so long is disconnected (TCP_USER_TIMEOUT)."""
     ping_s: Seconds = 20.0
     """Between pings on an open websocket."""
-    live_clients_most: int = Field(200, ge=1, le=10_000)
-    live_queue: int = Field(1_000, ge=1)
+    live_clients_most: int = Field(default=200, ge=1, le=10_000)
+    live_queue: int = Field(default=1_000, ge=1)
     """Changes waiting for one live client; one that falls behind further is dropped."""
 
     @property
@@ -201,8 +201,8 @@ class Radio(_Section):
     region: Literal[
         "EU868", "EU433", "US915", "AU915", "AS923", "IN865", "KR920", "CN470", "RU864"
     ] = "EU868"
-    rx2_dr: int | None = Field(None, ge=0, le=15)
-    duty: float | None = Field(None, gt=0, le=1)
+    rx2_dr: int | None = Field(default=None, ge=0, le=15)
+    duty: float | None = Field(default=None, gt=0, le=1)
 
 
 class Gateways(_Section):
@@ -274,7 +274,12 @@ class ApiSettings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only the arguments: reading files and the environment is done in one place."""
         return (init_settings,)

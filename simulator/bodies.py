@@ -246,11 +246,23 @@ def _as_json(message: Message) -> dict[str, Any]:
             inner[field.json_name] = [MessageToDict(part) for part in value]
     body = MessageToDict(outer, always_print_fields_with_no_presence=True) | inner
     _utc_as_offset(body)
-    return {
-        field.json_name: body[field.json_name]
-        for field in message.DESCRIPTOR.fields
-        if field.json_name in body
-    }
+    return _in_order(body, message.DESCRIPTOR)
+
+
+def _in_order(body: dict[str, Any], descriptor: Any) -> dict[str, Any]:
+    """Keys in the order of declaration, as the server's library prints them."""
+    ordered: dict[str, Any] = {}
+    for field in descriptor.fields:
+        if field.json_name not in body:
+            continue
+        value, inner = body[field.json_name], field.message_type
+        if inner is not None and inner.file.package in ("integration", "gw", "common"):
+            if isinstance(value, list):
+                value = [_in_order(part, inner) for part in value]
+            elif not inner.GetOptions().map_entry:
+                value = _in_order(value, inner)
+        ordered[field.json_name] = value
+    return ordered
 
 
 def _utc_as_offset(body: dict[str, Any]) -> None:

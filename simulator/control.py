@@ -13,7 +13,7 @@ from simulator.gateway import Gateway, GatewayMode
 from simulator.kernel import Kernel, Timer
 from simulator.network import SimulatedNetwork
 from simulator.profile import Profile, Span
-from simulator.station import Station
+from simulator.station import Station, StationState
 
 FOREIGN_LIGHTS = (
     bytes.fromhex("ff0000ff00"),
@@ -83,21 +83,26 @@ class Chaos:
     def _outage(self, gateway: Gateway, span_s: Span) -> None:
         if gateway.mode is GatewayMode.ONLINE:
             gateway.mode = GatewayMode.OFFLINE
-            self._kernel.after(self._rng.uniform(*span_s), self._mend, gateway)
+            pause_s = self._rng.uniform(*span_s)
+            self._kernel.after(pause_s, self._mend, gateway, gateway.mode_since_s)
 
-    def _mend(self, gateway: Gateway) -> None:
-        gateway.mode = GatewayMode.ONLINE
+    def _mend(self, gateway: Gateway, broken_since_s: float) -> None:
+        """Only what was broken here: somebody may have stopped it by hand meanwhile."""
+        if gateway.mode_since_s == broken_since_s:
+            gateway.mode = GatewayMode.ONLINE
 
     def _unplug(self, station: Station, span_s: Span) -> None:
+        if station.state is StationState.UNPLUGGED:
+            return
         station.unplug()
         self._kernel.after(self._rng.uniform(*span_s), station.plug)
 
     def _down(self, faults: Faults, span_s: Span) -> None:
-        faults.down = True
+        faults.in_spell = True
         self._kernel.after(self._rng.uniform(*span_s), self._up, faults)
 
     def _up(self, faults: Faults) -> None:
-        faults.down = False
+        faults.in_spell = False
 
     def _foreign(self) -> None:
         if self._stations:

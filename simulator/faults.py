@@ -60,10 +60,12 @@ class _Ordered(msgspec.Struct, frozen=True):
 
 
 class Faults:
-    """The faults of one server. `down` True makes every call fail as unavailable."""
+    """The faults of one server. While `down` (set by hand) or `in_spell` (by chance) is true,
+    every call fails as unavailable."""
 
     def __init__(self, rng: random.Random, profile: Profile) -> None:
         self.down = False
+        self.in_spell = False
         self.profile = profile
         self._rng = rng
         self._ordered: deque[_Ordered] = deque()
@@ -80,11 +82,11 @@ class Faults:
     def clear(self) -> None:
         """Forget what was ordered, and be up again."""
         self._ordered.clear()
-        self.down = False
+        self.down = self.in_spell = False
 
     def draw(self, method: str) -> CallFault | None:
         """How this call goes; None is well."""
-        if self.down:
+        if self.down or self.in_spell:
             return CallFault.UNAVAILABLE
         for index, ordered in enumerate(self._ordered):
             if ordered.method in (None, method):

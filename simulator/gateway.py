@@ -147,6 +147,11 @@ class Gateway:
         self._mode_since_s = self._kernel.now
 
     @property
+    def mode_since_s(self) -> float:
+        """World time of the last change of mode."""
+        return self._mode_since_s
+
+    @property
     def profile(self) -> Profile:
         """The chances that it is subject to."""
         return self._air.profile

@@ -27,9 +27,9 @@ class Timer:
 
     __slots__ = ("args", "at", "callback")
 
-    def __init__(self, at: float, callback: Callable[..., None], args: tuple[Any, ...]) -> None:
+    def __init__(self, at: float, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self.at = at
-        self.callback: Callable[..., None] | None = callback
+        self.callback: Callable[..., object] | None = callback
         self.args = args
 
     def cancel(self) -> None:
@@ -67,7 +67,7 @@ class Kernel:
         """World time in Unix seconds UTC."""
         return self.epoch_at + self._now
 
-    def at(self, when_s: float, callback: Callable[..., None], *args: Any) -> Timer:
+    def at(self, when_s: float, callback: Callable[..., object], *args: Any) -> Timer:
         """Call `callback(*args)` at this world time; at once (but not now) when that is past."""
         timer = Timer(max(when_s, self._now), callback, args)
         self._sequence += 1
@@ -76,7 +76,7 @@ class Kernel:
             self._sleep.deadline = min(self._sleep.deadline, self._origin + timer.at)
         return timer
 
-    def after(self, delay_s: float, callback: Callable[..., None], *args: Any) -> Timer:
+    def after(self, delay_s: float, callback: Callable[..., object], *args: Any) -> Timer:
         """Call `callback(*args)` this many seconds from now."""
         return self.at(self._now + delay_s, callback, *args)
 

@@ -27,11 +27,12 @@ from simulator.telling import Teller
 
 
 class _Published(msgspec.Struct, frozen=True, gc=False):
-    """A frame given to a gateway; `item_id` is None for an ACK or join-accept alone."""
+    """A frame given to a gateway. `f_cnt` is None for a join-accept, which counts nothing;
+    `item_id` is None for it and for an ACK alone."""
 
     device: Device
     item_id: str | None
-    f_cnt: int
+    f_cnt: int | None
     at_s: float
 
 
@@ -117,7 +118,7 @@ class ServerRules:
         )
         self._publish(
             self._choose_gateway(receptions, frame.modulation),
-            _Published(device, None, 0, self._kernel.now),
+            _Published(device, None, None, self._kernel.now),
             accept,
             self._timed_slots(frame, heard_s + self._region.join_delay_s),
         )
@@ -243,8 +244,11 @@ class ServerRules:
             if published.item_id is not None:
                 self._teller.gateway_error(device, status)
             return
+        if published.f_cnt is None:
+            return
+        f_cnt_after = max(device.f_cnt_down, published.f_cnt + 1)
         if published.item_id is None:
-            self._count_down(device, published)
+            device.f_cnt_down = f_cnt_after
             return
         entry = device.queue.find(published.item_id)
         if entry is None:
@@ -264,10 +268,7 @@ class ServerRules:
             f_cnt_down=published.f_cnt,
             slot=slot,
         )
-        self._count_down(device, published)
-
-    def _count_down(self, device: Device, published: _Published) -> None:
-        device.f_cnt_down = max(device.f_cnt_down, published.f_cnt + 1)
+        device.f_cnt_down = f_cnt_after
 
     # Inside
 

@@ -250,7 +250,7 @@ class Station:
             # The MAC layer is busy with its confirmed frame and takes no other.
             self._status_waits = True
             return
-        ready_s = self._ready_at()
+        ready_s = self._ready_at(droppable=not confirmed)
         if ready_s is None:
             self._answers_dropped += 1
             return
@@ -270,7 +270,10 @@ class Station:
 
     def _send_raw(self, data: bytes, dev_addr: str) -> None:
         """An answer other than a status; a busy device simply loses it."""
-        if self.light.dev_addr == dev_addr != "" and self._ready_at() == self._kernel.now:
+        if (
+            self.light.dev_addr == dev_addr != ""
+            and self._ready_at(droppable=True) == self._kernel.now
+        ):
             self._count_and_transmit(self._frame(dev_addr, _F_PORT, data, confirmed=False))
 
     def _count_and_transmit(self, frame: UplinkFrame) -> None:
@@ -333,13 +336,13 @@ class Station:
         airtime_s = uplink_s(payload_bytes, frame.modulation)
         self._duty_free_at_s = now_s + airtime_s / self._region.device_duty_cycle
 
-    def _ready_at(self) -> float | None:
+    def _ready_at(self, *, droppable: bool) -> float | None:
         """When it may send next; None when the off-time makes it drop the frame."""
         now_s = self._kernel.now
         match self._air.profile.off_time:
             case OffTime.IGNORED:
                 return max(now_s, self._free_at_s)
-            case OffTime.DELAYS:
-                return max(now_s, self._free_at_s, self._duty_free_at_s)
-            case OffTime.DROPS:
+            case OffTime.DROPS if droppable:
                 return None if now_s < self._duty_free_at_s else max(now_s, self._free_at_s)
+            case OffTime.DELAYS | OffTime.DROPS:
+                return max(now_s, self._free_at_s, self._duty_free_at_s)

@@ -142,7 +142,7 @@ class Alerter:
             try:
                 stored.append(_decoder.decode(record.value))
             except msgspec.MsgspecError as error:
-                log.error("stored alert is unreadable", alert=record.key, error=str(error))
+                log.warning("stored alert is unreadable", alert=record.key, error=str(error))
         for view in self._book.restore(stored, self._clock.now()):
             self._board.publish(view)
         self._restored = True
@@ -252,4 +252,4 @@ class Alerter:
         try:
             await self._journal.commit(puts)
         except ActorError as error:
-            log.error("alerts not stored", error=str(error))
+            log.warning("alerts not stored", error=str(error))

@@ -4,7 +4,8 @@ The rule it keeps: to hand a notice over never waits. Who is slow loses the olde
 alert repeats hourly, so that nothing important is lost for good.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,18 +57,27 @@ class LogNotifier:
 class AppriseNotifier:
     """Sends notices through Apprise, one at a time, in a worker thread of its own.
 
-    Raises ValueError for an address that Apprise does not understand. Addresses hold secrets: they
-    are never logged.
+    `on_outcome` is told of each notice whether it was delivered. Raises ValueError for an address
+    that Apprise does not understand. Addresses hold secrets: they are never logged.
     """
 
     def __init__(
-        self, urls: Sequence[str], *, deadline_s: float = DEADLINE_S, tries: int = TRIES
+        self,
+        urls: Sequence[str],
+        *,
+        on_outcome: Callable[[bool], None] | None = None,
+        deadline_s: float = DEADLINE_S,
+        tries: int = TRIES,
     ) -> None:
         self.mailbox: Mailbox[Notice] = Mailbox("notifier", WAITING_MOST, Overflow.DROP_OLDEST)
+        self._on_outcome = on_outcome
         self._apprise = apprise.Apprise()
-        for number, url in enumerate(urls, start=1):
-            if not self._apprise.add(url):
-                raise ValueError(f"address {number} of the notifications is not understood")
+        with warnings.catch_warnings():
+            # The first address loads every plugin there is (half a second), old modules included.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for number, url in enumerate(urls, start=1):
+                if not self._apprise.add(url):
+                    raise ValueError(f"address {number} of the notifications is not understood")
         self._deadline_s = deadline_s
         self._tries = max(1, tries)
         # A thread stuck in a service cannot be stopped: it keeps its place here until it ends, so
@@ -94,13 +104,19 @@ class AppriseNotifier:
     async def _send(self, notice: Notice) -> None:
         for left in reversed(range(self._tries)):
             if await self._try(notice):
-                self._sent += 1
+                self._count(delivered=True)
                 return
             if left:
                 with trio.move_on_after(RETRY_AFTER_S):
                     await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
-        self._failed += 1
+        self._count(delivered=False)
         log.error("notice not delivered", title=notice.title, tries=self._tries)
+
+    def _count(self, *, delivered: bool) -> None:
+        self._sent += delivered
+        self._failed += not delivered
+        if self._on_outcome is not None:
+            self._on_outcome(delivered)
 
     async def _try(self, notice: Notice) -> bool:
         with trio.move_on_after(self._deadline_s):

@@ -4,10 +4,10 @@ The rule it keeps: to publish never waits and never fails, whatever the readers 
 very objects that were published, so 20,000 lights cost the board their pointers only.
 
 Theory. Publishing puts the change into one ring shared by all readers, and judges the conditions
-of those who wait for that very thing. Readers are woken by the board's own task at most every 50 ms,
-because to wake a task costs 7 us: 100 readers woken for each of 500 changes a second would take a
-third of the machine, woken 20 times a second they take 1.4 %. While that task is down (between two
-incarnations) publishing wakes the readers itself.
+of those who wait for that very thing. Readers are woken by the board's own task at most every
+50 ms, because to wake a task costs 7 us: 100 readers woken for each of 500 changes a second would
+take a third of the machine, woken 20 times a second they take 1.4 %. While that task is down
+(between two incarnations) publishing wakes the readers itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -95,6 +95,9 @@ class DeviceActor:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve the mailbox until cancelled."""
         task_status.started()
+        self._ports.board.publish(self.device)
+        if self.device.command is not None:
+            self._ports.board.publish(self.device.command)
         await self._deal_with(ev.Restored())
         while True:
             message = await self.mailbox.take()

@@ -33,8 +33,10 @@ class Policy:
     unsent_backoff_most_s: float = 300.0
     evidence_gap_most_s: float = 900.0
     """About one status interval: a light that answers wrongly for ever gets one frame each."""
-    inquiry_timeout_s: float = 8.0
-    inquiry_again_s: float = 30.0
+    inquiry_timeout_s: float = 20.0
+    """A server sends retained events ten a second, and keeps up to about a hundred of a light."""
+    inquiry_again_s: float = 45.0
+    """An inquiry that was not answered by then is given up."""
     resubmit_after_s: float = 600.0
     """An attempt of which the dispatcher said nothing for so long is submitted again."""
     command_ttl_s: float = 86_400.0

@@ -11,7 +11,7 @@ from actors.device.events import CommandRequested, DeviceEvent
 from actors.device.model import Command, Device
 from actors.history import note_line
 from actors.keys import KeyRecord, stored_key
-from actors.metrics.verdict import Verdict, verdict_lines
+from actors.metrics.verdict import verdict_writes
 from store.port import Put, Record, Table, Write
 
 _encoder = msgspec.json.Encoder()
@@ -28,15 +28,14 @@ def writes_of(
     for command in newest.values():
         writes.append(Put(Table.COMMAND, command.id, _encoder.encode(command), now))
         if command.status.final:
-            writes.extend(verdict_lines(Verdict.of(command)))
+            writes.extend(verdict_writes(command))
     if isinstance(event, CommandRequested) and event.idempotency_key is not None:
         fingerprint = event.idempotency_fingerprint
         key = KeyRecord(event.idempotency_key, fingerprint, event.command_id, now)
         writes.append(stored_key(key))
     notes = (effect for effect in effects if isinstance(effect, Note))
     writes.extend(
-        note_line(device.dev_eui, f"{entry}-{index}", now, note)
-        for index, note in enumerate(notes)
+        note_line(device.dev_eui, f"{entry}-{index}", now, note) for index, note in enumerate(notes)
     )
     return writes
 

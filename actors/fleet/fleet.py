@@ -126,7 +126,7 @@ class Fleet:
         self._deliveries[outcome] += 1
         return outcome
 
-    def gateway_changed(self, gateway_id: str, online: bool) -> None:  # noqa: FBT001 contract
+    def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away or came back: the lights it hears are told, soon."""
         news = GatewayHealthChanged(gateway_id, online)
         lights = self._hearings.lights

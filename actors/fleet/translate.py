@@ -23,8 +23,7 @@ from lorawan.events.model import (
     TxAck,
     Uplink,
 )
-from lorawan.kuando import parse_uplink
-from lorawan.kuando.status import Status
+from lorawan.kuando import OtherReport, Status, UnknownReport, parse_uplink
 
 PAYLOAD_BYTES = 6
 """A txack does not tell the length of its frame. The longest of ours has six bytes (a colour that
@@ -48,8 +47,7 @@ def translate(event: Event) -> NetworkEvent | None:
         case Join():
             return Joined(event.at, event.dev_addr, event.device)
         case TxAck():
-            airtime_s = downlink_airtime_s(PAYLOAD_BYTES, event.modulation or RX2)
-            ends_at = event.at + airtime_s
+            ends_at = event.at + _airtime_s(event.modulation or RX2)
             return Transmitted(event.at, event.queue_item_id, event.gateway_id, ends_at)
         case Log():
             return _log(event)
@@ -57,31 +55,38 @@ def translate(event: Event) -> NetworkEvent | None:
             return None
 
 
-def described(event: Event) -> tuple[str, str, dict[str, str | float | None]] | None:
+Detail = dict[str, str | float | None]
+
+
+def described(event: Event) -> tuple[str, str, Detail] | None:
     """Entry id, kind and detail of the history line for an event that means nothing to a light.
 
     None for one that does: the light's own actor writes that into the history.
     """
+    detail: Detail
     match event:
         case Ack():
             entry = f"ack-{event.queue_item_id}-{event.acknowledged:d}"
-            return entry, "ack", {"item": event.queue_item_id, "acknowledged": event.acknowledged}
+            detail = {"item": event.queue_item_id, "acknowledged": event.acknowledged}
+            return entry, "ack", detail
         case DeviceStatus():
-            battery = event.battery_percent
-            detail = {"margin_db": event.margin_db, "battery_percent": battery}
+            detail = {"margin_db": event.margin_db, "battery_percent": event.battery_percent}
             return f"status-{event.at:.6f}", "device_status", detail
-        case Location():
-            place = {
-                "latitude": event.latitude,
-                "longitude": event.longitude,
-                "altitude_m": event.altitude_m,
-            }
-            return f"location-{event.at:.6f}", "location", {**place}
+        case Location(latitude=latitude, longitude=longitude, altitude_m=altitude_m):
+            detail = {"latitude": latitude, "longitude": longitude, "altitude_m": altitude_m}
+            return f"location-{event.at:.6f}", "location", detail
         case Log() if _log(event) is None:
-            detail_log = {"level": event.level, "code": event.code, "text": event.description}
-            return f"log-{event.code}-{event.at:.6f}", "log", {**detail_log}
+            detail = {"level": event.level, "code": event.code, "text": event.description}
+            return f"log-{event.code}-{event.at:.6f}", "log", detail
         case _:
             return None
+
+
+def _airtime_s(modulation: Modulation) -> float:
+    try:
+        return downlink_airtime_s(PAYLOAD_BYTES, modulation)
+    except ValueError:  # FSK, or a spreading factor of no LoRaWAN region: the longest will do
+        return downlink_airtime_s(PAYLOAD_BYTES, RX2)
 
 
 def _uplink(event: Uplink) -> UplinkHeard:
@@ -95,8 +100,13 @@ def _uplink(event: Uplink) -> UplinkHeard:
         receptions=event.receptions,
         spreading_factor=event.modulation.spreading_factor if event.modulation else None,
         device=event.device,
-        note=None if status is not None else str(report)[:NOTE_CHARS],
+        note=None if isinstance(report, Status) else _note(event.f_port, report),
     )
+
+
+def _note(f_port: int, report: OtherReport | UnknownReport) -> str:
+    kind = report.kind.value if isinstance(report, OtherReport) else "unknown payload"
+    return f"{kind} on port {f_port}: {report.raw.hex()}"[:NOTE_CHARS]
 
 
 def _log(event: Log) -> ItemDropped | GatewayRefusedFrame | None:

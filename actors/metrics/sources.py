@@ -134,9 +134,11 @@ def _fleet(fleet: Fleet) -> Iterator[Metric]:
 
 def _statistics(part: str, values: Any) -> Iterator[Metric]:
     """Numeric fields of a dataclass or struct; others are left out."""
-    names = [one.name for one in dataclasses.fields(values)] if dataclasses.is_dataclass(
-        values
-    ) else list(getattr(values, "__struct_fields__", ()))
+    names = (
+        [one.name for one in dataclasses.fields(values)]
+        if dataclasses.is_dataclass(values)
+        else list(getattr(values, "__struct_fields__", ()))
+    )
     for name in names:
         value = getattr(values, name)
         if isinstance(value, Real):

@@ -54,7 +54,7 @@ async def live() -> None:
     if caller is None:
         caller = await _first_message(here)
         if caller is None:
-            return
+            return None
     client = LiveClient(
         receive=websocket.receive,
         send=websocket.send,

@@ -7,8 +7,8 @@ heard in the running session, however well it was known before.
 import msgspec
 
 from actors.device.model import Attempt, CommandStatus, Device, Phase
-from actors.surface import DeviceInspection
 from actors.supervision import ChildState
+from actors.surface import DeviceInspection
 from api.models.commands import CommandView, LightView
 
 

@@ -15,7 +15,7 @@ MESSAGE_CHARS = 500
 
 
 class ActorNode(msgspec.Struct, frozen=True):
-    """One actor and what is below it: the troubled first, then by id, cut at the limit asked for."""
+    """One actor and those below it, the troubled first, as many as were asked for."""
 
     id: str
     state: ChildState

@@ -60,13 +60,13 @@ class DownlinkRequest(Body):
     red: Byte
     green: Byte
     blue: Byte
-    on: Byte = Field(255, description="Blink time lit, as the device takes it.")
-    off: Byte = Field(0, description="Blink time dark; 0 is steady.")
+    on: Byte = Field(default=255, description="Blink time lit, as the device takes it.")
+    off: Byte = Field(default=0, description="Blink time dark; 0 is steady.")
     keep: bool = Field(
         default=True, description="Bring the light back to this after it drifted, as by a rejoin."
     )
     ttl_s: float | None = Field(
-        None,
+        default=None,
         gt=0,
         le=7 * 86_400,
         allow_inf_nan=False,
@@ -76,7 +76,7 @@ class DownlinkRequest(Body):
         default=True, description="False answers 202 as soon as the command is stored."
     )
     timeout_s: float | None = Field(
-        None,
+        default=None,
         gt=0,
         allow_inf_nan=False,
         description="How long to wait; by default 120 s, at most 180 s (both are settings).",
@@ -102,31 +102,31 @@ class DeviceQuery(Query):
     lists: ClassVar[frozenset[str]] = frozenset({"phase"})
 
     phase: list[Phase] | None = None
-    gateway: str | None = Field(None, description="Heard by this gateway.")
-    application: str | None = Field(None, description="Id or name of the application.")
-    tag: str | None = Field(None, description="`key`, or `key=value`.")
+    gateway: str | None = Field(default=None, description="Heard by this gateway.")
+    application: str | None = Field(default=None, description="Id or name of the application.")
+    tag: str | None = Field(default=None, description="`key`, or `key=value`.")
     search: str | None = Field(
-        None, min_length=1, max_length=100, description="Part of the DevEUI or the name."
+        default=None, min_length=1, max_length=100, description="Part of the DevEUI or the name."
     )
     as_wanted: bool | None = Field(
-        None, description="Lights that show what is wanted, or that do not as far as known."
+        default=None, description="Lights that show what is wanted, or that do not as far as known."
     )
-    limit: int = Field(100, ge=1, le=1_000)
-    offset: int = Field(0, ge=0, le=1_000_000)
+    limit: int = Field(default=100, ge=1, le=1_000)
+    offset: int = Field(default=0, ge=0, le=1_000_000)
 
 
 class HistoryQuery(Query):
     """Which part of the history: since <= at < until. Times as Unix seconds or RFC 3339."""
 
-    since: Time | None = Field(None, description="By default 24 h before `until`.")
-    until: Time | None = Field(None, description="By default now.")
-    limit: int = Field(200, ge=1, le=1_000)
+    since: Time | None = Field(default=None, description="By default 24 h before `until`.")
+    until: Time | None = Field(default=None, description="By default now.")
+    limit: int = Field(default=200, ge=1, le=1_000)
 
 
 class MetricsQuery(Query):
     """Over how long."""
 
-    hours: float = Field(24.0, gt=0, le=8_760, allow_inf_nan=False)
+    hours: float = Field(default=24.0, gt=0, le=8_760, allow_inf_nan=False)
 
 
 class AlertQuery(Query):
@@ -134,14 +134,14 @@ class AlertQuery(Query):
 
     open: bool | None = None
     kind: str | None = None
-    limit: int = Field(100, ge=1, le=1_000)
+    limit: int = Field(default=100, ge=1, le=1_000)
 
 
 class SupervisorQuery(Query):
     """How much of the tree."""
 
-    children: int = Field(50, ge=0, le=1_000, description="Shown at every level at most.")
-    dead_letters: int = Field(50, ge=0, le=1_000)
+    children: int = Field(default=50, ge=0, le=1_000, description="Shown at every level at most.")
+    dead_letters: int = Field(default=50, ge=0, le=1_000)
 
 
 class WebhookQuery(Query):

@@ -20,7 +20,9 @@ async def list_gateways() -> Response:
 
 
 @blueprint.get("/gateways/health")
-@answers(Answer(200, "Counts and troubles.", GatewayHealth), problems=(RATE_LIMITED,), tag="gateways")
+@answers(
+    Answer(200, "Counts and troubles.", GatewayHealth), problems=(RATE_LIMITED,), tag="gateways"
+)
 async def gateway_health() -> Response:
     """How many gateways are online, and which are not."""
     gateways = _gateways()

@@ -16,7 +16,9 @@ root = Blueprint("metrics", __name__)
 
 
 @blueprint.get("/metrics/downlinks")
-@answers(Answer(200, "Of all lights.", MetricsView), problems=(INVALID, RATE_LIMITED), tag="operation")
+@answers(
+    Answer(200, "Of all lights.", MetricsView), problems=(INVALID, RATE_LIMITED), tag="operation"
+)
 @takes(query=MetricsQuery)
 async def fleet_metrics() -> Response:
     """Success rate, frames and time to verify over the last hours."""

@@ -39,10 +39,9 @@ async def docs() -> Response:
 @hide
 async def openapi() -> Response:
     """The OpenAPI description, made once: routes do not change while the app runs."""
-    app = current_app._get_current_object()  # noqa: SLF001 Quart's own way
-    if _DESCRIPTION not in app.extensions:
-        app.extensions[_DESCRIPTION] = openapi_json(app)
-    return Response(app.extensions[_DESCRIPTION], content_type="application/json")
+    if _DESCRIPTION not in current_app.extensions:
+        current_app.extensions[_DESCRIPTION] = openapi_json(current_app)
+    return Response(current_app.extensions[_DESCRIPTION], content_type="application/json")
 
 
 async def _page(name: str) -> Response:

@@ -1,150 +1,18 @@
-"""What ChirpStack's HTTP integration sends: the hot path, one function behind two edges.
+"""The webhooks as routes: their description, and an edge for an app without the shortcut."""
 
-The rule it keeps: 204 means that the event is in its device's mailbox. ChirpStack sends each event
-once and never again, so nothing here waits, and nothing is refused that could be taken.
-
-`Webhooks.answer` knows no framework. `api/ingest.py` calls it straight from ASGI, which costs half
-of what a request through Quart costs; the routes below carry the description, and answer the same
-where that shortcut is not in front.
-"""
-
-import msgspec
-import structlog
-import trio
-from prometheus_client import Counter
 from quart import Blueprint, Response, request
 
-from actors.surface import Delivery, House
-from api.auth import TOKEN_HEADER, Gatekeeper, Scope, bearer, requires
-from api.limits import RateLimiter
-from api.mistakes import Mistake
+from api.auth import TOKEN_HEADER, Scope, requires, token_of
 from api.openapi import Answer, answers
-from api.problems import (
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
-    FORBIDDEN,
-    INVALID,
-    MAILBOX_FULL,
-    RATE_LIMITED,
-    STOPPING,
-    UNAUTHENTICATED,
-    UNREADABLE,
-    WRONG_MEDIA_TYPE,
-    Kind,
-    Problem,
-)
 from api.services import services
-from lorawan.events import Event, MalformedEvent, UnknownEventKind, decode_json, decode_protobuf
-
-log = structlog.get_logger()
+from api.webhooks import PROBLEMS, Webhook
 
 blueprint = Blueprint("webhooks", __name__)
-
-JSON = "application/json"
-PROTOBUF = frozenset({"application/octet-stream", "application/x-protobuf", "application/protobuf"})
-_KNOWN = frozenset({"up", "join", "ack", "txack", "log", "status", "location", "integration"})
-_PROBLEMS: tuple[Kind, ...] = (
-    UNREADABLE,
-    UNAUTHENTICATED,
-    FORBIDDEN,
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
-    WRONG_MEDIA_TYPE,
-    INVALID,
-    RATE_LIMITED,
-    MAILBOX_FULL,
-    STOPPING,
-)
-
-
-class Webhook(msgspec.Struct, frozen=True, gc=False):
-    """One delivery as it came, apart from its body."""
-
-    event: str
-    """`?event=`, empty where the URL has none."""
-    media_type: str
-    token: str | None
-    address: str
-
-
-class Webhooks:
-    """Takes events for the house."""
-
-    def __init__(
-        self, house: House, gatekeeper: Gatekeeper, limiter: RateLimiter, counter: Counter
-    ) -> None:
-        self._house = house
-        self._gatekeeper = gatekeeper
-        self._limiter = limiter
-        self._counter = counter
-        self._counters: dict[tuple[str, str], Counter] = {}
-
-    def admit(self, webhook: Webhook) -> None:
-        """Judge what can be judged before the body is read. Raises Problem.
-
-        Only wrong tokens count against the rate limit: a busy network is no abuse.
-        """
-        caller = self._gatekeeper.caller(webhook.token, webhook.address)
-        if caller is None or not caller.may(Scope.WEBHOOK):
-            wait_s = self._limiter.take(webhook.address, trio.current_time())
-            if wait_s:
-                raise Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
-            if caller is None or caller.scope is Scope.PUBLIC:
-                raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
-            raise Problem(FORBIDDEN, "needs scope webhook")
-        if webhook.media_type != JSON and webhook.media_type not in PROTOBUF:
-            raise Problem(WRONG_MEDIA_TYPE, "send application/json or application/octet-stream")
-        if not webhook.event:
-            raise Problem(INVALID, errors=[Mistake("event", "is missing in the query")])
-
-    def take(self, webhook: Webhook, body: bytes) -> int:
-        """Hand the event to the house; the status to answer with. Raises Problem."""
-        try:
-            event = _decode(webhook, body)
-        except UnknownEventKind:
-            self._count(webhook.event, "ignored")
-            return 202
-        except MalformedEvent as error:
-            self._count(webhook.event, "malformed")
-            log.warning("event malformed", kind=webhook.event, field=error.field)
-            mistake = Mistake(error.field, error.problem)
-            raise Problem(UNREADABLE, "the event cannot be read", errors=[mistake]) from None
-        delivery = self._house.deliver(event)
-        self._count(webhook.event, delivery.value)
-        match delivery:
-            case Delivery.DELIVERED | Delivery.REGISTERED:
-                return 204
-            case Delivery.UNKNOWN:
-                return 202
-            case Delivery.FULL:
-                raise Problem(MAILBOX_FULL, "send it again", headers={"Retry-After": "1"})
-            case Delivery.STOPPING:
-                raise Problem(STOPPING, headers={"Retry-After": "10"})
-
-    def _count(self, event: str, outcome: str) -> None:
-        key = (event if event in _KNOWN else "other", outcome)
-        child = self._counters.get(key)
-        if child is None:
-            child = self._counters[key] = self._counter.labels(*key)
-        child.inc()
-
-
-def token_of(authorization: str | None, header: str | None) -> str | None:
-    """The token of a delivery: a bearer token, or our own header."""
-    token = bearer(authorization)
-    return token if token is not None else header
-
-
-def _decode(webhook: Webhook, body: bytes) -> Event:
-    if webhook.media_type == JSON:
-        return decode_json(webhook.event, body)
-    return decode_protobuf(webhook.event, body)
-
 
 _answers = answers(
     Answer(204, "In the mailbox of its device."),
     Answer(202, "Taken note of and ignored: another device's, or of a kind that is not known."),
-    problems=_PROBLEMS,
+    problems=PROBLEMS,
     tag="network",
 )
 
@@ -178,5 +46,5 @@ async def _receive(event: str) -> Response:
     )
     webhooks = services().webhooks
     webhooks.admit(webhook)
-    body = await request.get_data(as_text=False)
+    body: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
     return Response(b"", webhooks.take(webhook, body))

@@ -116,7 +116,7 @@ class Replays:
                 events.append(decode_json(item.description, item.body.encode()))
             except (MalformedEvent, UnknownEventKind) as error:
                 self._skipped += 1
-                log.warning("replay_item_skipped", kind=item.description, error=str(error))
+                log.warning("replay_item_skipped", kind=item.description, error=str(error)[:200])
         self._events += len(events)
         return events
 

@@ -1,5 +1,11 @@
-"""What ChirpStack tells us, decoded to our own types."""
+"""What ChirpStack reports: its events, decoded from JSON or Protobuf into our own types.
 
+Source: chirpstack/chirpstack-docs, integrations/events.md, and chirpstack-api 4.20.
+"""
+
+from lorawan.events.errors import EventError, MalformedEvent, UnknownEventKind
+from lorawan.events.json_body import decode_json
+from lorawan.events.kinds import EventKind
 from lorawan.events.model import (
     Ack,
     DeviceInfo,
@@ -13,17 +19,24 @@ from lorawan.events.model import (
     TxAck,
     Uplink,
 )
+from lorawan.events.protobuf_body import decode_protobuf
 
 __all__ = [
     "Ack",
     "DeviceInfo",
     "DeviceStatus",
     "Event",
+    "EventError",
+    "EventKind",
     "Join",
     "Location",
     "Log",
+    "MalformedEvent",
     "Modulation",
     "Reception",
     "TxAck",
+    "UnknownEventKind",
     "Uplink",
+    "decode_json",
+    "decode_protobuf",
 ]

@@ -1,6 +1,11 @@
-"""The Kuando Busylight IoT Omega: its status, its downlinks, what a light shows."""
+"""The Kuando Busylight IoT Omega: what is sent to it, and what it says.
+
+Source: Plenom, Technical Documentation v4.2.2 (hardware 1.2 and 1.5), and the codecs that Plenom
+submitted to The Things Network.
+"""
 
 from lorawan.kuando.downlink import (
+    DownlinkError,
     ForbiddenDownlink,
     PayloadRefused,
     ReplyPolicy,
@@ -19,13 +24,14 @@ from lorawan.kuando.frames import (
     StatusInterval,
 )
 from lorawan.kuando.light import AFTER_JOIN, Light
-from lorawan.kuando.reports import OtherReport, UnknownReport, parse_uplink
+from lorawan.kuando.reports import OtherReport, Report, ReportKind, UnknownReport, parse_uplink
 from lorawan.kuando.status import Status
 
 __all__ = [
     "AFTER_JOIN",
     "F_PORT",
     "AutoUplink",
+    "DownlinkError",
     "ForbiddenDownlink",
     "Frame",
     "HighBrightness",
@@ -33,6 +39,8 @@ __all__ = [
     "OtherReport",
     "PayloadRefused",
     "ReplyPolicy",
+    "Report",
+    "ReportKind",
     "RequestStatus",
     "SetLight",
     "Status",

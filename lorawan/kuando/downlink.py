@@ -1,7 +1,14 @@
-"""From a frame to the bytes that are sent, and the list of what must never be sent.
+"""Turns the frames that we send into the bytes of the device, and keeps all others from being sent.
 
-The rule it keeps: every payload of ours passes `guard`, whoever made it. The length selects the
-kind of a downlink: two bytes are a command, five or six a colour (Plenom v4.2.2).
+The rule it keeps: whatever is not on the short list of harmless payloads is refused. Some commands
+cost a visit on a ladder: a factory reset, boot mode, another JoinEUI or AppKey.
+
+The length selects the kind, so a 5-byte colour may well begin with the byte of a forbidden
+command; red 170 is not AA00.
+
+    DownlinkError
+    ├── PayloadRefused          a value does not fit its byte
+    └── ForbiddenDownlink       the payload must never be sent
 """
 
 from enum import StrEnum
@@ -14,72 +21,141 @@ from lorawan.kuando.frames import (
     SetLight,
     StatusInterval,
 )
+from lorawan.kuando.light import Light
+
+REPLY = 0x01
+"""The sixth byte of a colour: send one status uplink in answer."""
+
+_STATUS_INTERVAL = 0x04
+_REQUEST_STATUS = 0x05
+_AUTO_UPLINK = 0x06
+_HIGH_BRIGHTNESS = 0x07
+
+_HARMLESS = frozenset(
+    {bytes([_REQUEST_STATUS, 0x01])}
+    | {bytes([kind, value]) for kind in (_AUTO_UPLINK, _HIGH_BRIGHTNESS) for value in (0, 1)}
+    # What an interval of 0 does is not documented.
+    | {bytes([_STATUS_INTERVAL, minutes]) for minutes in range(1, 256)}
+)
+
+_FORBIDDEN = {
+    (2, 0x01): "switches ADR, which is the network server's business",
+    (2, 0x02): "switches ADR, which is the network server's business",
+    (2, 0x03): "sets the restart watchdog, whose meaning changed between revisions",
+    (2, 0xAA): "restores the factory settings",
+    (2, 0xBB): "enters boot mode at the next power-up",
+    (7, 0x09): "changes the light shown after a join, by which a join is recognised",
+    (9, 0x10): "writes a new JoinEUI",
+    (17, 0x11): "writes a new AppKey",
+}
+
+_ANSWERS_FROM = 56
+_REPLIES_FROM = 58
 
 
-class PayloadRefused(ValueError):
-    """Ours: a value that does not fit the device's bytes."""
+class DownlinkError(Exception):
+    """A payload that is not sent. Base of the family; ours to fix, the device saw nothing."""
 
 
-class ForbiddenDownlink(PayloadRefused):
-    """Ours: a payload that must never reach a light."""
+class PayloadRefused(DownlinkError):
+    """`field` of a frame is `value`, outside its range; both ends of the range are allowed."""
+
+    def __init__(self, field: str, value: object, lowest: int, highest: int) -> None:
+        super().__init__(f"{field} must be between {lowest} and {highest}, not {value!r}")
+        self.field = field
+        self.lowest = lowest
+        self.highest = highest
+
+
+class ForbiddenDownlink(DownlinkError):
+    """`payload` is not one of the harmless ones; `reason` says what it would do, for people."""
+
+    def __init__(self, payload: bytes, reason: str) -> None:
+        # The first bytes tell the command; the rest of a long one could be a key.
+        shown = payload[:2].hex().upper() + ("..." if len(payload) > 2 else "")
+        super().__init__(f"{shown or 'an empty payload'} ({len(payload)} bytes) {reason}")
+        self.payload = payload
+        self.reason = reason
 
 
 class ReplyPolicy(StrEnum):
-    """When a colour asks for a status by its sixth byte."""
+    """When a colour asks for a status in reply (its sixth byte).
+
+    AUTO leaves it out where the software is unknown or older than 5.8, because field reports
+    about the byte on older lights contradict each other.
+    """
 
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
 
 
-REPLY_FROM_SW_REV = 58
-AUTO_UPLINK_FROM_SW_REV = 56
+def encode(frame: Frame) -> bytes:
+    """The payload of a frame, for port `F_PORT`.
+
+    Raises `PayloadRefused` for a value outside its range. Source: Plenom v4.2.2.
+    """
+    payload = _encode(frame)
+    guard(payload)
+    return payload
+
+
+def guard(payload: bytes) -> None:
+    """Raises `ForbiddenDownlink` unless this is a payload that `encode` could have made.
+
+    Harmless are a colour (5 bytes, or 6 with 01 at the end), 04nn from 1 minute, 0501, 0600, 0601,
+    0700 and 0701; what is not listed is refused, known or not.
+    """
+    match len(payload):
+        case 5:
+            return
+        case 6 if payload[5] == REPLY:
+            return
+        case 2 if payload in _HARMLESS:
+            return
+    known = _FORBIDDEN.get((len(payload), payload[0])) if payload else None
+    raise ForbiddenDownlink(payload, known or "is none of the payloads known to be harmless")
 
 
 def wants_reply(policy: ReplyPolicy, sw_rev: int | None) -> bool:
-    """Whether a colour for this software revision carries the sixth byte."""
+    """Whether a colour shall carry the sixth byte. `sw_rev` is the revision times ten, or None
+    while the light has not told it."""
     match policy:
         case ReplyPolicy.ALWAYS:
             return True
         case ReplyPolicy.NEVER:
             return False
         case ReplyPolicy.AUTO:
-            return sw_rev is not None and sw_rev >= REPLY_FROM_SW_REV
+            return sw_rev is not None and sw_rev >= _REPLIES_FROM
 
 
-def answers_downlinks(sw_rev: int | None) -> bool:
-    """Whether 0601 and 0501 exist in this software revision (from 5.6)."""
-    return sw_rev is not None and sw_rev >= AUTO_UPLINK_FROM_SW_REV
+def answers_downlinks(sw_rev: int) -> bool:
+    """Whether the software knows the automatic uplink (0601) and the status request (0501):
+    from 5.6, `sw_rev` = 56."""
+    return sw_rev >= _ANSWERS_FROM
 
 
-def encode(frame: Frame) -> bytes:
-    """The payload of a frame. Raises PayloadRefused for a value that is no byte."""
+def _encode(frame: Frame) -> bytes:
     match frame:
         case SetLight(light, reply):
-            fields = (light.red, light.blue, light.green, light.on, light.off)
-            values = [*fields, 1] if reply else [*fields]
+            return _light_bytes(light) + (bytes([REPLY]) if reply else b"")
         case AutoUplink(on):
-            values = [0x06, int(on)]
+            return bytes([_AUTO_UPLINK, on])
         case StatusInterval(minutes):
-            if minutes < 1:
-                raise PayloadRefused(f"minutes: {minutes} is not 1-255")
-            values = [0x04, minutes]
+            return bytes([_STATUS_INTERVAL, _in_range("minutes", minutes, 1)])
         case RequestStatus():
-            values = [0x05, 0x01]
+            return bytes([_REQUEST_STATUS, 0x01])
         case HighBrightness(on):
-            values = [0x07, int(on)]
-    for value in values:
-        if not 0 <= value <= 255:
-            raise PayloadRefused(f"{value} is not a byte (0-255)")
-    payload = bytes(values)
-    guard(payload)
-    return payload
+            return bytes([_HIGH_BRIGHTNESS, on])
 
 
-def guard(payload: bytes) -> None:
-    """Raise ForbiddenDownlink unless this is a payload of a kind that we send."""
-    if len(payload) in {5, 6}:
-        return
-    if len(payload) == 2 and payload[0] in {0x04, 0x05, 0x06, 0x07}:
-        return
-    raise ForbiddenDownlink(f"{payload.hex()} is no downlink that may be sent")
+def _light_bytes(light: Light) -> bytes:
+    fields = ("red", "blue", "green", "on", "off")
+    return bytes(_in_range(field, getattr(light, field), 0) for field in fields)
+
+
+def _in_range(field: str, value: int, lowest: int) -> int:
+    # A float or a bool could come from a caller that mypy never saw; bytes() would take the bool.
+    if type(value) is not int or not lowest <= value <= 255:
+        raise PayloadRefused(field, value, lowest, 255)
+    return value

@@ -5,7 +5,12 @@ the unit of the blink times (Plenom v4.2.2: 1/100 s down, 1/10 s up) while the u
 downlink's bytes.
 """
 
+from typing import Annotated
+
 import msgspec
+
+Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
+"""One byte of a payload. Checked when decoded from JSON or the store, and by `encode`."""
 
 
 class Light(msgspec.Struct, frozen=True, gc=False, order=True):
@@ -15,11 +20,11 @@ class Light(msgspec.Struct, frozen=True, gc=False, order=True):
     `on` is. On the wire the order is red, BLUE, green, on, off.
     """
 
-    red: int
-    green: int
-    blue: int
-    on: int = 255
-    off: int = 0
+    red: Byte
+    green: Byte
+    blue: Byte
+    on: Byte = 255
+    off: Byte = 0
 
     @property
     def steady(self) -> bool:
@@ -28,9 +33,9 @@ class Light(msgspec.Struct, frozen=True, gc=False, order=True):
 
     @property
     def dark(self) -> bool:
-        """True when nothing is lit: no colour, or never on."""
+        """True when no colour is lit, whatever the blink times are."""
         return (self.red, self.green, self.blue) == (0, 0, 0)
 
 
 AFTER_JOIN = Light(red=0, green=0x35, blue=0, on=255, off=0)
-"""The dim green shown after every join (Plenom v4.2.2: `000035FF00`)."""
+"""The dim green shown after every join (Plenom v4.2.2: `000035FF00`; software 5.6: green 0x32)."""

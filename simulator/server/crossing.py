@@ -28,6 +28,8 @@ class Crossing:
         try:
             return trio.from_thread.run(self._guarded, function, *args, trio_token=self._token)
         except (trio.RunFinishedError, trio.Cancelled) as error:
+            # This is a thread of gRPC's: no scope waits for this Cancelled, the run it came from
+            # has ended.
             raise NetworkUnavailable("the server is stopping") from error
 
     def close(self) -> None:

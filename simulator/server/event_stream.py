@@ -22,7 +22,7 @@ from simulator.server.desk import Desk, checked_eui
 BATCH = 10
 """Entries that ChirpStack reads from Redis at one look."""
 
-STREAMS_MAX = 32
+STREAMS_MAX = 64
 """Each stream holds one of the server's threads while it is open."""
 
 Render = Callable[[Event], tuple[str, bytes]]

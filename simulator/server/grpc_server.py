@@ -31,7 +31,8 @@ from simulator.server.event_stream import STREAMS_MAX, InternalServicer, Render
 from simulator.server.gateways import GatewayServicer
 
 THREADS_MAX = STREAMS_MAX + 64
-"""64 unary calls at a time besides the streams: as many as one client keeps in flight."""
+"""64 unary calls at a time besides the streams: as many as one client keeps in flight. Threads
+start as they are needed."""
 
 STOP_S = 5.0
 """How long stopping may take beyond its grace."""
@@ -91,7 +92,8 @@ class GrpcServer:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.stop()
+        with trio.move_on_after(2 * STOP_S, shield=True):
+            await self.stop()
 
     async def start(self) -> None:
         """Listen and serve. Raises `OSError` when the port stays taken."""

@@ -16,7 +16,8 @@ from lorawan.network import (
     NetworkTimeout,
     NetworkUnknown,
 )
-from tests.support.grpc_peer import LIGHT, GrpcPeer, running_peer
+from tests.support.grpc_peer import GrpcPeer, running_peer
+from tests.support.small_network import LIGHT
 
 KEY = "the-secret-key"
 ENQUEUE = "DeviceService.Enqueue"

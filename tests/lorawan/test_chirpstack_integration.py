@@ -17,7 +17,7 @@ from lorawan.chirpstack import (
 from lorawan.chirpstack.integration import MASK, masked_url, merge_integration, split_urls
 from lorawan.network import Encoding, HttpIntegration, NetworkFault, NetworkForbidden
 from simulator.server import GrpcServer
-from tests.support.grpc_peer import LIGHT, SmallNetwork, listed, webhook_body
+from tests.support.small_network import LIGHT, SmallNetwork, listed, webhook_body
 
 OURS = "http://lamps.example:8000/webhooks/chirpstack"
 FOREIGN = "https://other.example/hook?token=their-secret"
@@ -117,10 +117,11 @@ def test_a_header_that_others_get_to_see_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "lamps.example/hook", "ftp://lamps/hook", "http://a/b,c", "http://a/b c", "http://["]
+    "url",
+    ["", "lamps.example/hook", "ftp://lamps/hook", "http://a/b,c", "http://a/b c", "http://["],
 )
 def test_a_url_that_cannot_work_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="URL|comma"):
+    with pytest.raises(ValueError, match=r"URL|comma"):
         plan_integration(None, HttpIntegration("app", url, {}))
 
 
@@ -203,9 +204,7 @@ class TestAgainstAServer:
         assert kept.event_endpoint_url == f"{FOREIGN},{OURS}"
         assert kept.headers == {"X": "y", "Authorization": SECRET}
 
-    async def test_every_application_with_a_light_is_set_up(
-        self, client: ChirpStackClient
-    ) -> None:
+    async def test_every_application_with_a_light_is_set_up(self, client: ChirpStackClient) -> None:
         changes = await ensure_integrations(client, "kuando", WANTED)
         assert [change.application_id for change in changes] == [
             "application-one",

@@ -19,7 +19,8 @@ from lorawan.network import (
 )
 from simulator.server import GrpcServer
 from simulator.server.grpc_server import TENANT_ID
-from tests.support.grpc_peer import LIGHT, GrpcPeer, SmallNetwork, listed, running_peer, webhook_body
+from tests.support.grpc_peer import GrpcPeer, running_peer
+from tests.support.small_network import LIGHT, SmallNetwork, listed, webhook_body
 
 
 @pytest.fixture
@@ -62,7 +63,9 @@ async def test_devices_are_found_by_profile_in_any_case_whatever_the_page(
         async with ChirpStackClient(config) as client:
             found = await client.devices("kUaNdO")
             assert sorted(euis(found)) == [0, 1, 2, 3, 4, 5, 6, 8, 9]
-            assert [int(each.dev_eui, 16) for each in found if each.application_name == "attic"] == [
+            assert [
+                int(each.dev_eui, 16) for each in found if each.application_name == "attic"
+            ] == [
                 8,
                 9,
             ]
@@ -88,7 +91,10 @@ async def test_a_device_is_listed_with_where_it_belongs(network: SmallNetwork) -
 async def test_a_tenants_key_without_its_tenant_is_told_what_is_missing(
     network: SmallNetwork,
 ) -> None:
-    async with serve(network) as server, ChirpStackClient(settings(server.port, "tenant")) as client:
+    async with (
+        serve(network) as server,
+        ChirpStackClient(settings(server.port, "tenant")) as client,
+    ):
         with pytest.raises(NetworkForbidden, match="tenant_id"):
             await client.devices("kuando")
         with pytest.raises(NetworkForbidden, match="tenant_id"):
@@ -160,9 +166,7 @@ async def test_a_server_that_never_ends_is_left(
 ) -> None:
     monkeypatch.setattr(listing_module, "PAGES_MAX", 5)
     items = [api.GatewayListItem(gateway_id="a" * 16)]
-    peer.answer(
-        "GatewayService.List", api.ListGatewaysResponse(total_count=10**9, result=items)
-    )
+    peer.answer("GatewayService.List", api.ListGatewaysResponse(total_count=10**9, result=items))
     async with ChirpStackClient(settings(peer.port)) as client:
         with pytest.raises(NetworkFault, match="pages"):
             await client.gateways()

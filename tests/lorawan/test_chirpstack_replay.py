@@ -13,7 +13,8 @@ from chirpstack_api import api
 from lorawan.chirpstack import ChirpStackClient, ChirpStackSettings, ReplayLimits
 from lorawan.events.model import Uplink
 from lorawan.network import NetworkForbidden, NetworkTimeout, NetworkUnavailable
-from tests.support.grpc_peer import LIGHT, GrpcPeer, running_peer, uplink, webhook_body
+from tests.support.grpc_peer import GrpcPeer, running_peer
+from tests.support.small_network import LIGHT, uplink, webhook_body
 
 STREAM = "InternalService.StreamDeviceEvents"
 FIRST_S, QUIET_S = 0.3, 0.15
@@ -207,10 +208,10 @@ async def test_a_replay_that_finds_no_free_stream_in_time_was_not_sent(peer: Grp
             refused.append(error)
 
     limits = {"first_s": 9.0, "quiet_s": 9.0, "total_s": 0.25}
-    async with ChirpStackClient(settings(peer, replays_max=1, **limits)) as client:
-        async with trio.open_nursery() as nursery:
-            for _ in range(3):
-                nursery.start_soon(replay, client)
+    one_at_a_time = settings(peer, replays_max=1, **limits)
+    async with ChirpStackClient(one_at_a_time) as client, trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(replay, client)
     assert 1 <= len(refused) <= 2
     assert len(peer.requests) == 3 - len(refused)
 

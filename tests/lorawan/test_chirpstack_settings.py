@@ -36,7 +36,7 @@ def test_a_key_that_grpc_would_print_is_refused_without_showing_it(key: str) -> 
 
 @pytest.mark.parametrize("wrong", [{"ca_file": "ca.pem"}, {"page_size": 0}, {"page_size": 1001}])
 def test_settings_that_contradict_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="ca_file|page_size"):
+    with pytest.raises(ValueError, match=r"ca_file|page_size"):
         ChirpStackSettings(target="h:1", api_key="k", **wrong)  # type: ignore[arg-type]
 
 

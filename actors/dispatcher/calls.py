@@ -1,0 +1,83 @@
+"""What the planner wants done, and what becomes of it: the values between planner and shell.
+
+The rule it keeps: a call answers exactly once, with one of the outcomes below, and carries the
+`stamp` by which the planner knows what it belonged to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused
+from lorawan.network import Activation, QueueItem
+
+News = AttemptHeld | AttemptQueued | AttemptRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Post this to the light's actor."""
+
+    dev_eui: str
+    news: News
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Read the activation, then the queue; `twice` reads the activation once more after it."""
+
+    dev_eui: str
+    stamp: int
+    twice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Put this into ChirpStack's queue."""
+
+    dev_eui: str
+    stamp: int
+    data: bytes
+    expires_at: float
+
+
+Action = Tell | Look | Enqueue
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """`before` was read before the queue, `after` after it (the same unless asked `twice`)."""
+
+    before: Activation | None
+    queue: Sequence[QueueItem]
+    after: Activation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """ChirpStack took it."""
+
+    item_id: str
+
+
+class Failure(Enum):
+    """Why a call failed, by what follows from it."""
+
+    UNAVAILABLE = "unavailable"  # nobody there; no effect
+    TIMEOUT = "timeout"  # nobody answered; effect unknown
+    FAULT = "fault"  # the server is ill; effect unknown
+    REFUSED = "refused"  # the API key is wrong
+    FORBIDDEN = "forbidden"  # the key has no right to this
+    UNKNOWN = "unknown"  # the device is gone
+    INVALID = "invalid"  # the request can never work
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The call did not do what it should; `text` in the server's words."""
+
+    failure: Failure
+    text: str
+
+
+Outcome = Looked | Enqueued | Failed

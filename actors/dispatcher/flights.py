@@ -1,0 +1,153 @@
+"""Our items in ChirpStack's queues: which gateways they occupy, and what air they may cost.
+
+The rule it keeps: an item is in flight from the moment its enqueue starts until a txack, a look at
+the queue or its expiry says otherwise; whatever the end, air is charged for every sending that may
+have happened, never for fewer.
+"""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actors.device.events import Transmitted
+from actors.dispatcher.air import Air
+from actors.dispatcher.judgement import Mark
+from actors.dispatcher.lanes import Lanes
+from actors.dispatcher.policy import DispatchPolicy
+from lorawan.network import Activation
+
+
+@dataclass(slots=True)
+class Item:
+    """One item of ours, from its enqueue on. `id` is None until the server told it."""
+
+    token: int
+    dev_eui: str
+    number: int
+    mark: Mark
+    gateways: frozenset[str]
+    airtime_s: float
+    answer_s: float
+    started_at: float
+    expires_at: float
+    heard_at: float | None
+    """The light's newest uplink, on ChirpStack's clock: it locks Class C for some seconds."""
+    activation: Activation
+    id: str | None = None
+    in_doubt: bool = False
+    txack_id: str | None = None
+
+
+class Flights:
+    """Every item in flight, at most `outstanding_most`; and what follows for lanes and air."""
+
+    def __init__(self, policy: DispatchPolicy) -> None:
+        self._policy = policy
+        self.air = Air(policy.region.duty_cycle, policy.window_s)
+        self.lanes = Lanes(serialise=policy.serialise_overlaps, kept_s=policy.overlap_kept_s)
+        self._items: dict[int, Item] = {}
+        self._due: list[tuple[float, int]] = []  # expiry plus grace
+        self._load: dict[str, int] = {}
+        self._silent: set[str] = set()
+        self.transmitted = 0
+        self.expired = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    # ---------------------------------------------------------------- may one more start?
+
+    def crowded(self, gateways: Iterable[str]) -> bool:
+        """Whether ChirpStack holds enough undelivered items, in all or for one of these."""
+        policy = self._policy
+        if len(self._items) >= policy.outstanding_most:
+            return True
+        return any(
+            self._load.get(one, 0) >= (1 if one in self._silent else policy.outstanding_per_gateway)
+            for one in gateways
+        )
+
+    def worst_s(self, airtime_s: float) -> float:
+        """The air that such a frame costs at worst, on one gateway."""
+        return airtime_s * self._policy.sends_most
+
+    # ---------------------------------------------------------------- an item's life
+
+    def start(self, item: Item) -> None:
+        """The enqueue begins, or an item of ours was found in the queue."""
+        self._items[item.token] = item
+        heapq.heappush(self._due, (item.expires_at + self._policy.item_grace_s, item.token))
+        for one in item.gateways:
+            self._load[one] = self._load.get(one, 0) + 1
+        self.air.reserve(item.token, item.gateways, self.worst_s(item.airtime_s))
+        until = item.started_at + self._policy.lane_timeout_s
+        self.lanes.occupy(item.token, item.gateways, until)
+
+    def never_was(self, item: Item) -> None:
+        """The enqueue had no effect."""
+        self._forget(item)
+        self.lanes.release(item.token)
+
+    def acknowledged(self, item: Item, told: Transmitted, now: float) -> None:
+        """A gateway took the frame: it alone is occupied, until the answer is over."""
+        airtime_s = max(0.0, told.ends_at - told.at)
+        first_at = told.at - (now - item.started_at)  # no later than the enqueue, on that clock
+        if item.heard_at is not None:
+            first_at = max(first_at, item.heard_at + self._policy.class_a_lock_s)
+        earlier_s = item.airtime_s * (self._sends(told.at - first_at) - 1)
+        costs = dict.fromkeys(item.gateways, earlier_s)
+        costs[told.gateway_id] = costs.get(told.gateway_id, 0.0) + airtime_s
+        self._forget(item)
+        self.air.charge(costs, now)
+        self.lanes.release(item.token)
+        self.lanes.occupy(item.token, {told.gateway_id}, now + airtime_s + item.answer_s)
+        self._silent.discard(told.gateway_id)
+        self.transmitted += 1
+
+    def foreign(self, token: int, told: Transmitted, answer_s: float, now: float) -> None:
+        """A frame of somebody else's went out to a light of ours: its air counts all the same."""
+        airtime_s = max(0.0, told.ends_at - told.at)
+        self.air.charge({told.gateway_id: airtime_s}, now)
+        self.lanes.occupy(token, {told.gateway_id}, now + airtime_s + answer_s)
+        self._silent.discard(told.gateway_id)
+
+    def gone(self, item: Item, now: float) -> None:
+        """The item left the queue without a txack that we heard of: sent, flushed or expired."""
+        self._forget(item)
+        sends = self._sends(min(now, item.expires_at) - item.started_at)
+        self.air.charge(dict.fromkeys(item.gateways, item.airtime_s * sends), now)
+
+    def unanswered(self, item: Item) -> None:
+        """The item still waits although it should be out: no gateway of these acknowledges."""
+        self._silent.update(item.gateways)
+
+    def take_expired(self, now: float) -> list[Item]:
+        """End the items whose time is over without a word on them."""
+        over: list[Item] = []
+        while self._due and self._due[0][0] <= now:
+            item = self._items.get(heapq.heappop(self._due)[1])
+            if item is not None:
+                self.gone(item, now)
+                self.unanswered(item)
+                self.expired += 1
+                over.append(item)
+        return over
+
+    def next_at(self) -> float | None:
+        """When the next item expires, at the earliest."""
+        return self._due[0][0] if self._due else None
+
+    def _sends(self, span_s: float) -> int:
+        """How often an item may have been sent within a span: at once, then once per lock."""
+        return 1 + int(max(0.0, span_s) // self._policy.class_c_lock_s)
+
+    def _forget(self, item: Item) -> None:
+        del self._items[item.token]
+        self.air.release(item.token)
+        for one in item.gateways:
+            self._load[one] -= 1
+            if not self._load[one]:
+                del self._load[one]
+        if len(self._due) > 2 * len(self._items) + 64:  # those that ended early
+            self._due = [due for due in self._due if due[1] in self._items]
+            heapq.heapify(self._due)

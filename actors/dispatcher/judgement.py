@@ -1,0 +1,113 @@
+"""What ChirpStack's queue and activation mean for an attempt: the look before the enqueue.
+
+The rule it keeps: at most one item of ours per light. An item that is already there is taken for
+ours only by its marker and its bytes; what may be in flight is waited for and never flushed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from actors.dispatcher.calls import Looked
+from lorawan.kuando.frames import F_PORT
+from lorawan.network import Activation, QueueItem
+
+MARKER_TOLERANCE_US = 2.0
+"""A double holds Unix seconds to 0.24 us, a server's timestamp to 1 us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By what we know an item of ours again."""
+
+    marker_us: int
+    data: bytes
+
+    def found_in(self, queue: Iterable[QueueItem]) -> QueueItem | None:
+        """The oldest item that bears it."""
+        return next((item for item in queue if self._is_on(item)), None)
+
+    def _is_on(self, item: QueueItem) -> bool:
+        if item.f_port != F_PORT or item.data != self.data or item.expires_at is None:
+            return False
+        off_us = abs((item.expires_at % 1.0) * 1e6 - self.marker_us)
+        return min(off_us, 1e6 - off_us) < MARKER_TOLERANCE_US
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An enqueue whose outcome we never learned, and what was read before it."""
+
+    mark: Mark
+    activation: Activation
+    txack_id: str | None
+    """A txack that came for this light since then, if one did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Our item is there already: an enqueue of unknown outcome took effect."""
+
+    item_id: str
+    expires_at: float
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Our item was there and is gone: a gateway took it. `item_id` is empty where unknown."""
+
+    item_id: str
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An earlier item on our port still waits; `until` is its expiry, None where it has none."""
+
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Nothing would be delivered: no uplink since the join, or (`joined` False) no join at all."""
+
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Nothing of ours is there. `foreign` counts items of others on other ports.
+
+    We enqueue behind those: ChirpStack's queue is strictly first in first out, so waiting here
+    would not bring ours forward, and a stuck item of somebody else would silence the light for
+    good. If theirs is stuck ours expires unsent, which costs no air.
+    """
+
+    activation: Activation
+    foreign: int
+
+
+Judgement = Adopt | Sent | Behind | Unheard | Clear
+
+
+def judge(look: Looked, mark: Mark, doubt: Doubt | None) -> Judgement:
+    """Decide about an attempt with this mark; `doubt` is about an earlier enqueue of the same."""
+    before = look.before
+    ours = mark.found_in(look.queue)
+    if ours is not None and ours.expires_at is not None and before is not None:
+        known = before if doubt is None else doubt.activation
+        return Adopt(ours.id, ours.expires_at, known)
+    if doubt is not None and (doubt.txack_id is not None or moved(look.after, doubt.activation)):
+        return Sent(doubt.txack_id or "", doubt.activation)
+    earlier = [item for item in look.queue if item.f_port == F_PORT]
+    if earlier:
+        expiries = [item.expires_at for item in earlier if item.expires_at is not None]
+        return Behind(max(expiries) if len(expiries) == len(earlier) else None)
+    if before is None or before.f_cnt_up == 0:
+        return Unheard(joined=before is not None)
+    return Clear(before, len(look.queue))
+
+
+def moved(now: Activation | None, then: Activation) -> bool:
+    """Whether a gateway took a downlink since: the counter moves only on a positive txack."""
+    return now is not None and now.dev_addr == then.dev_addr and now.f_cnt_down > then.f_cnt_down

@@ -1,0 +1,90 @@
+"""The numbers of the dispatcher, all configurable; the defaults are argued here.
+
+The rule it keeps: a plain frozen value, so that the planner stays a function of its arguments.
+"""
+
+from dataclasses import dataclass
+
+from lorawan.airtime import REGIONS, Region
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchPolicy:
+    """Pacing and limits of the dispatcher. Times in seconds."""
+
+    region: Region = REGIONS["EU868"]
+    rx2_dr: int | None = None
+    """Data rate of Class C downlinks; None is the region's own (EU868: DR0, which is SF12)."""
+    window_s: float = 3_600.0
+    """The sliding window of the duty cycle (ETSI EN 300 220)."""
+
+    spacing_s: float = 10.0
+    """Least time between two frames to one light: a second downlink 1-3 s after the first is lost
+    while the light still answers the first."""
+    item_ttl_s: float = 30.0
+    """Life of an item in ChirpStack's queue."""
+    item_grace_s: float = 5.0
+    """After an item's expiry, before it counts as gone: two clocks and one scheduler run."""
+
+    calls_most: int = 8
+    """Calls in flight. At 10 ms a call 8 are 250 frames a second, far above what 100 gateways
+    take, and a server that hangs holds no more than 8 of its connections by us."""
+    call_timeout_s: float = 15.0
+    """Above the client's own deadline; a guard against a client that has none."""
+    slow_call_s: float = 0.5
+    """A question to ChirpStack that takes longer no longer keeps the next light waiting."""
+    look_ahead_s: float = 1.0
+    """A light is asked about so long before its gateway is free, so that only the enqueue is left
+    to do; with ChirpStack's tick of 1 s a late enqueue costs a whole second."""
+    look_fresh_s: float = 2.0
+    """An answer older than that is asked for again before an enqueue."""
+
+    lane_timeout_s: float = 8.0
+    """Without a txack a gateway is free again after scheduler tick 1 s, class-A lock 5 s, slack."""
+    answer_delay_s: float = 0.35
+    """From the end of a downlink to the start of its answer: 0.05-0.30 s assumed, and 50 ms."""
+    serialise_overlaps: bool = True
+    """Gateways that hear the same light do not send at once: on the one channel of RX2 two
+    overlapping gateways destroy each other's frames."""
+    overlap_kept_s: float = 86_400.0
+    claim_after_s: float = 10.0
+    """A light that waits longer for several gateways at once keeps the others from taking them."""
+    outstanding_most: int = 100
+    """Items in ChirpStack without txack: its scheduler takes 100 devices a run, lowest DevEUI
+    first, and about 500 stuck ones starve the rest."""
+    outstanding_per_gateway: int = 3
+    """The frame on air and two more; one only, while a gateway let the last item expire."""
+
+    prefer_margin_db: float = 10.0
+    """ChirpStack's `gateway_prefer_min_margin`: any gateway above it may be chosen."""
+    class_a_lock_s: float = 5.0
+    class_c_lock_s: float = 5.0
+    """ChirpStack's locks: after an uplink, and between two sendings of one item."""
+
+    retry_first_s: float = 1.0
+    retry_most_s: float = 30.0
+    retry_jitter: float = 0.2
+    refused_again_s: float = 60.0
+    """A wrong API key does not heal by itself: look again seldom."""
+    faults_most: int = 3
+    fault_hold_s: float = 60.0
+    settle_s: float = 2.0
+    """After an enqueue of unknown outcome, before the queue is looked at: what is still on its
+    way there has arrived by then."""
+    recheck_s: float = 30.0
+    """Another look where nothing tells when the queue is empty."""
+    unheard_again_s: float = 60.0
+    """Another look at a light without uplink; its uplink wakes it sooner, by its own actor."""
+    patience_s: float = 8.0
+    """Delays that pass by themselves within this are not told: the caller would be given up on
+    for a hiccup, and thousands of lights would each write a line into their history."""
+
+    @property
+    def life_most_s(self) -> float:
+        """Longest life of an item: its expiry is rounded up to a second, plus its marker."""
+        return self.item_ttl_s + 2.0
+
+    @property
+    def sends_most(self) -> int:
+        """How often a gateway that never acknowledges may send one item before it expires."""
+        return 1 + int(self.life_most_s // self.class_c_lock_s)

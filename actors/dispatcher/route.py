@@ -1,0 +1,58 @@
+"""Which gateways may carry a light's frame, and which hear it: all that pacing asks of a light.
+
+The rule it keeps: ChirpStack chooses the gateway, not we, so a route names every one that it may
+choose: of those that heard the last uplink any with a margin of 10 dB or more, at random, and if
+there is none the best. Source: ChirpStack v4, downlink/helpers.rs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.device.model import Hearing
+
+UNKNOWN_GATEWAY = "unknown gateway"
+"""Stands for the gateway of a light of which we have not heard through which it is heard."""
+SLOWEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Lights with equal routes wait in one line."""
+
+    candidates: frozenset[str]
+    """ChirpStack sends through one of these."""
+    hearing: frozenset[str]
+    """These heard the light lately; empty when it was never heard."""
+
+
+def route_of(hearings: Sequence[Hearing], prefer_margin_db: float) -> Route:
+    """The route that follows from the hearings of a light.
+
+    Without a word on the last uplink every gateway that ever heard it may be chosen.
+    """
+    hearing = frozenset(one.gateway_id for one in hearings)
+    latest = [one for one in hearings if one.latest]
+    good = frozenset(one.gateway_id for one in latest if one.margin_db >= prefer_margin_db)
+    if good:
+        return Route(good, hearing)
+    if latest:
+        best = max(latest, key=lambda one: one.margin_db)
+        return Route(frozenset({best.gateway_id}), hearing)
+    return Route(hearing or frozenset({UNKNOWN_GATEWAY}), hearing)
+
+
+def spreading_factor(hearings: Sequence[Hearing]) -> int:
+    """The light's uplink spreading factor, read back from a margin (SNR minus what it needed).
+
+    The demodulator needs -7.5 dB at SF7 and 2.5 dB less each step. Source: Semtech SX1276.
+    """
+    newest = max(hearings, key=lambda one: (one.latest, one.heard_at), default=None)
+    if newest is None:
+        return SLOWEST
+    needed_db = newest.snr_db - newest.margin_db
+    return min(max(7 + round((-7.5 - needed_db) / 2.5), 7), SLOWEST)
+
+
+def last_heard_at(hearings: Sequence[Hearing]) -> float | None:
+    """The newest uplink, on ChirpStack's clock."""
+    return max((one.heard_at for one in hearings), default=None)

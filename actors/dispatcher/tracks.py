@@ -1,0 +1,57 @@
+"""What the dispatcher remembers of a light beside the attempt that waits for it.
+
+The rule it keeps: at most one call under way and one item of ours per light, however often its
+attempt is replaced or withdrawn meanwhile.
+"""
+
+from dataclasses import dataclass, field
+
+from actors.device.events import AttemptQueued, Transmitted
+from actors.dispatcher.flights import Item
+from actors.dispatcher.judgement import Mark
+
+ORPHANS_MOST = 4
+"""txacks that came before the reply of their enqueue; one is usual, the rest are copies."""
+SETTLED_MOST = 4
+"""Items whose txack was taken in, so that a copy of it is not paid twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question to ChirpStack under way. `stamp` is that of its attempt, or of a checked item."""
+
+    stamp: int
+    enqueue: bool
+    started_at: float
+
+
+@dataclass(slots=True)
+class Track:
+    """One light. Bound: one for each light that was ever sent to, about 500 bytes."""
+
+    ends_at: float = float("-inf")
+    """End of the newest frame to this light, on our clock."""
+    told_at: float = float("-inf")
+    """When the newest txack came."""
+    call: Call | None = None
+    item: Item | None = None
+    """In ChirpStack's queue as far as we know."""
+    doubt: Item | None = None
+    """An enqueue whose outcome is not known."""
+    queued: tuple[int, Mark, AttemptQueued] | None = None
+    """What was told last, in case it is submitted again."""
+    orphans: list[Transmitted] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+
+    @property
+    def enqueueing(self) -> bool:
+        """An enqueue is under way."""
+        return self.call is not None and self.call.enqueue
+
+    def settle(self, item_id: str) -> None:
+        """The txack of this item was taken in."""
+        self.settled = [*self.settled, item_id][-SETTLED_MOST:]
+
+    def adopt_orphan(self, told: Transmitted) -> None:
+        """A txack came before its enqueue was answered."""
+        self.orphans = [*self.orphans, told][-ORPHANS_MOST:]

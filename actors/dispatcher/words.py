@@ -1,0 +1,54 @@
+"""The reasons of the dispatcher in words for a person.
+
+The rule it keeps: times are UTC and say so; a reason names what is missing, never a state of ours.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+EARLIER_ITEM = "an earlier item is still in ChirpStack's queue"
+NOT_HEARD = "the light has not sent an uplink since it joined"
+NEVER_JOINED = "the light never joined"
+
+
+def clock_words(at: float, now: float) -> str:
+    """A time (Unix seconds) as seen at `now`: `10:42 UTC`, with the date when it is far."""
+    when = datetime.fromtimestamp(at, UTC)
+    return f"{when:%H:%M} UTC" if abs(at - now) < 43_200.0 else f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+def offline(gateways: Iterable[tuple[str, float]], now: float) -> str:
+    """Every gateway (name, offline since) that hears the light is away."""
+    each = ", ".join(f"{name} (since {clock_words(since, now)})" for name, since in gateways)
+    return f"every gateway that hears this light is offline: {each}"
+
+
+def air_used_up(names: Iterable[str], until: float, now: float) -> str:
+    """The duty cycle leaves no room on any of these gateways."""
+    return f"airtime of gateway {', '.join(names)} is used up until {clock_words(until, now)}"
+
+
+def no_answer(since: float, now: float) -> str:
+    """ChirpStack is away."""
+    return f"ChirpStack does not answer since {clock_words(since, now)}"
+
+
+def refused(text: str) -> str:
+    """The API key is wrong, for all lights."""
+    return f"ChirpStack refuses the API key: {text or 'no reason given'}"
+
+
+def forbidden(text: str) -> str:
+    """The key may not touch this light."""
+    told = f" ({text})" if text else ""
+    return f"ChirpStack denies access to this light: read-only key, other tenant, or unknown{told}"
+
+
+def fault(text: str) -> str:
+    """The server fails inside."""
+    return f"ChirpStack fails on this light: {text or 'internal error'}"
+
+
+def turn(names: Iterable[str]) -> str:
+    """Nothing is wrong; others are before it."""
+    return f"waits for its turn at gateway {', '.join(names)}"

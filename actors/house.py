@@ -1,0 +1,295 @@
+"""Lamplighter without its web: what the edge may ask of the actors, and the life of the whole.
+
+The rule it keeps: it holds no state of its own; it asks the parts, waits with a deadline, and turns
+what comes back into the outcomes of `surface.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import structlog
+import trio
+
+from actors import history
+from actors.board.changes import AlertView, GatewayView
+from actors.board.subscription import Subscription
+from actors.deadletters import DeadLetter
+from actors.device.events import CommandRequested
+from actors.device.model import Command, Device
+from actors.device.records import read_command, read_device
+from actors.keys import KeyUse, read_key
+from actors.mailbox import Offer
+from actors.metrics import downlink_metrics
+from actors.parts import Parts
+from actors.reply import ActorCrashed, ActorError, NoReply, Reply
+from actors.supervision import ChildReport, ChildSpec, ChildState, Supervisor
+from actors.surface import (
+    Accepted,
+    Delivery,
+    DeviceInspection,
+    DownlinkMetrics,
+    HistoryEntry,
+    InitializationRun,
+    Readiness,
+    Refusal,
+)
+from lorawan.events import Event
+from lorawan.kuando.light import Light
+from store.port import Record, Table
+
+log = structlog.get_logger()
+
+ACCEPT_TIMEOUT_S = 10.0
+"""For the store to take a command: a commit takes milliseconds; past that it is failing."""
+VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
+"""Parts without which the service cannot do its work."""
+DECODE_CHUNK = 500
+"""Records decoded between two checkpoints, about 20 us each: 10 ms."""
+
+
+class Lamplighter:
+    """The house. `run` lives until cancelled or until a part cannot be kept alive."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._root: Supervisor | None = None
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(
+        self,
+        web: ChildSpec | None = None,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Restore everything from the (opened) store, then run all parts.
+
+        Raises StoreError when the store cannot be read, SupervisorGaveUp when a part cannot be
+        kept alive.
+        """
+        await self._restore()
+        self._root = self._parts.root(web)
+        self._parts.garbage.install()
+        try:
+            await self._root.run(task_status)
+        finally:
+            self._parts.fleet.stop()
+            self._parts.garbage.remove()
+            self._parts.board.close_all("the service stopped")
+
+    async def _restore(self) -> None:
+        parts, store = self._parts, self._parts.world.store
+        keys = [read_key(record) for record in await store.scan(Table.IDEMPOTENCY)]
+        parts.keys.restore(keys, self.now())
+        devices: list[Device] = []
+        for count, record in enumerate(await store.scan(Table.DEVICE), start=1):
+            device = _readable(record)
+            if device is not None:
+                devices.append(device)
+            if count % DECODE_CHUNK == 0:
+                await trio.lowlevel.checkpoint()
+        known = await parts.fleet.restore(devices)
+        log.info("restored", devices=known, idempotency_keys=len(keys))
+
+    # ---------------------------------------------------------------- events and commands
+
+    def deliver(self, event: Event) -> Delivery:
+        """Put a network event in its device's mailbox; never waits."""
+        return self._parts.fleet.deliver(event)
+
+    async def command(
+        self,
+        dev_eui: str,
+        light: Light,
+        *,
+        keep: bool,
+        ttl_s: float | None,
+        correlation_id: str,
+        idempotency_key: str | None,
+        fingerprint: str,
+    ) -> Accepted | Refusal:
+        """Accept a colour command; returns after it is in the store (at most about 10 s)."""
+        parts = self._parts
+        if dev_eui not in parts.fleet.actors:
+            return Refusal.UNKNOWN_DEVICE
+        command_id = parts.world.new_id()
+        key = None if idempotency_key is None else f"{dev_eui}:{idempotency_key}"
+        if key is not None:
+            use = parts.keys.claim(key, fingerprint, command_id, self.now())
+            if use is KeyUse.REUSED:
+                return Refusal.KEY_REUSED
+            if isinstance(use, str):
+                return await self._repeated(use)
+        request = CommandRequested(
+            command_id=command_id,
+            light=light,
+            keep=keep,
+            ttl_s=parts.policies.device.command_ttl_s if ttl_s is None else ttl_s,
+            correlation_id=correlation_id,
+            idempotency_key=key,
+            idempotency_fingerprint=fingerprint,
+            reply=Reply(),
+        )
+        outcome = await self._hand_over(dev_eui, request)
+        if isinstance(outcome, Refusal) and outcome is not Refusal.NO_REPLY and key is not None:
+            parts.keys.release(key, command_id)
+        return outcome
+
+    async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
+        match self._parts.fleet.post(dev_eui, request):
+            case None:
+                return Refusal.UNKNOWN_DEVICE
+            case Offer.FULL:
+                return Refusal.MAILBOX_FULL
+            case Offer.CLOSED:
+                return Refusal.PARKED
+            case Offer.ACCEPTED:
+                pass
+        assert request.reply is not None  # noqa: S101 - made with one
+        try:
+            await request.reply.wait(ACCEPT_TIMEOUT_S)
+        except (NoReply, ActorCrashed):
+            return Refusal.NO_REPLY
+        except ActorError:
+            return Refusal.STOPPING
+        command = await self.find_command(request.command_id)
+        return Refusal.NO_REPLY if command is None else Accepted(command)
+
+    async def _repeated(self, command_id: str) -> Accepted | Refusal:
+        """An equal request made this command before, perhaps a moment ago."""
+        board = self._parts.board
+        command = await board.wait_command(command_id, lambda _: True, timeout_s=0.0)
+        command = command or await self.find_command(command_id)
+        if command is None:
+            command = await board.wait_command(command_id, lambda _: True, ACCEPT_TIMEOUT_S)
+        return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
+
+    async def verdict(self, command_id: str, timeout_s: float) -> Command | None:
+        """Wait until the command is final, overdue or held, or the time is over."""
+        known = self._parts.board.command(command_id)
+        if known is None:
+            return await self.find_command(command_id)
+        return await self._parts.board.wait_command(command_id, _settled, timeout_s)
+
+    async def find_command(self, command_id: str) -> Command | None:
+        """One command, open or ended."""
+        known = self._parts.board.command(command_id)
+        if known is not None:
+            await trio.lowlevel.checkpoint()
+            return known
+        record = await self._parts.world.store.get(Table.COMMAND, command_id)
+        return None if record is None else read_command(record)
+
+    # ---------------------------------------------------------------- lights
+
+    def devices(self) -> Mapping[str, Device]:
+        """Every light, by DevEUI, as last published."""
+        return self._parts.board.devices
+
+    def inspect(self, dev_eui: str) -> DeviceInspection | None:
+        """One light with its actor."""
+        device = self._parts.board.devices.get(dev_eui)
+        if device is None:
+            return None
+        return DeviceInspection(
+            device=device,
+            actor=self._parts.fleet.report(dev_eui),
+            next_timer_at=self._parts.timers.next_at(dev_eui),
+        )
+
+    async def history(
+        self, dev_eui: str, *, since: float, until: float, most: int
+    ) -> Sequence[HistoryEntry]:
+        """Its history, newest first. Raises StoreError."""
+        store = self._parts.world.store
+        return await history.read(store, dev_eui, since=since, until=until, most=most)
+
+    async def initialize(
+        self, dev_euis: Sequence[str] | None, *, force: bool
+    ) -> InitializationRun | Refusal:
+        """Start an initialisation of these lights, or of all of the Kuando profiles."""
+        await trio.lowlevel.checkpoint()
+        run = self._parts.initializer.start(dev_euis, force=force)
+        return Refusal.MAILBOX_FULL if run is None else run
+
+    def initialization(self, run_id: str | None = None) -> InitializationRun | None:
+        """A run by id, or the newest."""
+        return self._parts.initializer.progress(run_id)
+
+    # ---------------------------------------------------------------- the rest of the view
+
+    def gateways(self) -> Mapping[str, GatewayView]:
+        """Every gateway, by id."""
+        return self._parts.board.gateways
+
+    def alerts(self) -> Sequence[AlertView]:
+        """Open and recent alerts, newest first."""
+        return self._parts.board.alerts()
+
+    async def metrics(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
+        """Success of downlinks, fleet-wide or of one light. Raises StoreError."""
+        pursued = self._parts.board.open_commands.values()
+        count = sum(dev_eui is None or command.dev_eui == dev_eui for command in pursued)
+        return await downlink_metrics(self._parts.world.store, dev_eui, hours, self.now(), count)
+
+    def prometheus(self) -> bytes:
+        """Everything countable, in Prometheus' text format."""
+        return self._parts.metrics.render()
+
+    def supervisor(self) -> ChildReport:
+        """The tree of actors."""
+        if self._root is None:
+            return ChildReport("root", ChildState.STARTING, self.now())
+        return self._root.report()
+
+    def dead_letters(self, most: int) -> Sequence[DeadLetter]:
+        """Newest first."""
+        return self._parts.dead_letters.recent(most)
+
+    def revive(self, actor_id: str) -> bool:
+        """Give a parked actor another life; False when there is no such parked actor."""
+        if self._root is not None and self._root.revive(actor_id):
+            return True
+        return self._parts.lights.revive(actor_id)
+
+    def subscribe(self, *, capacity: int, resume_from: int | None) -> Subscription:
+        """Follow the board: a snapshot (or what was missed since `resume_from`), then changes."""
+        return self._parts.board.subscribe(capacity, resume_from)
+
+    def readiness(self) -> Readiness:
+        """Store writable, ChirpStack answering, actors alive."""
+        problems = []
+        if self._parts.journal.failing_since is not None:
+            problems.append("the store cannot be written")
+        if self._parts.watcher.network_unreachable_since is not None:
+            problems.append("ChirpStack does not answer")
+        if self._root is None:
+            problems.append("the service is starting")
+        else:
+            problems.extend(self._troubled())
+        return Readiness(not problems, tuple(problems))
+
+    def _troubled(self) -> list[str]:
+        """Parts that are not running. The lights' supervisor is: one light is no reason."""
+        reports = [self._root.child(name) for name in VITAL] if self._root is not None else []
+        return [
+            f"{report.id} is {report.state.value}"
+            for report in reports
+            if report is not None and report.state is not ChildState.RUNNING
+        ]
+
+    def now(self) -> float:
+        """The house's clock, Unix seconds."""
+        return self._parts.world.clock.now()
+
+
+def _settled(command: Command) -> bool:
+    return command.status.final or command.overdue or command.status.value == "held"
+
+
+def _readable(record: Record) -> Device | None:
+    """One odd record must not keep the others from starting; it stays in the store as it is."""
+    try:
+        return read_device(record)
+    except msgspec.MsgspecError as error:
+        log.exception("a light's record cannot be read", dev_eui=record.key, problem=str(error))
+        return None

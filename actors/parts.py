@@ -1,0 +1,260 @@
+"""Every part of the house, made and joined: the one place where actors learn of each other.
+
+The rule it keeps: parts know each other by callables and small protocols only, and data flows one
+way: network -> fleet -> light -> journal -> board, dispatcher, inquirer, timers.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from actors.alerts import Alerter, AlertPolicy, Notifier
+from actors.board.board import Board
+from actors.board.changes import ActorView
+from actors.clock import Clock
+from actors.deadletters import DeadLetters
+from actors.device.actor import DeviceActor, Ports
+from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
+from actors.device.model import Device
+from actors.device.policy import Policy
+from actors.directory import Directory
+from actors.dispatcher import Dispatcher, DispatchPolicy
+from actors.fleet import Fleet, FleetPorts, translate
+from actors.gateways import GatewayWatcher, WatchPolicy
+from actors.initialization import Initializer
+from actors.inquirer import Inquirer
+from actors.journal import Journal
+from actors.keys import KeyBook
+from actors.metrics import GarbageWatch, Metrics, Sources
+from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
+from actors.sweeper import Sweeper, SweepPolicy
+from actors.timers import TimerService
+from lorawan.network import NetworkServer
+from store.port import Store
+
+JOURNAL_SHUTDOWN_S = 10.0
+"""Longer than the journal's own drain (8 s): what waits is written before the process ends."""
+ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
+"""A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The numbers of all parts."""
+
+    device: Policy = field(default_factory=Policy)
+    dispatch: DispatchPolicy = field(default_factory=DispatchPolicy)
+    watch: WatchPolicy = field(default_factory=WatchPolicy)
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    sweep: SweepPolicy = field(default_factory=SweepPolicy)
+    profile_contains: str = "kuando"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the house is given from outside: time, chance, names, and the two servers."""
+
+    store: Store
+    network: NetworkServer
+    clock: Clock
+    rng: random.Random
+    boot: str
+    """Names this run of the service."""
+    new_id: Callable[[], str]
+    notifiers: Sequence[Notifier] = ()
+    notifier_children: Sequence[ChildSpec] = ()
+    """Notifiers that are actors themselves."""
+
+
+class Parts:
+    """All parts of one house. Nothing runs yet: `children` are for the root supervisor."""
+
+    def __init__(self, world: World, policies: Policies) -> None:
+        clock, rng = world.clock, world.rng
+        self.world = world
+        self.policies = policies
+        self.dead_letters = DeadLetters()
+        self.metrics = Metrics()
+        self.keys = KeyBook()
+        self.timers = TimerService(clock)
+        self.board = Board(clock, world.boot)
+        self.journal = Journal(
+            world.store,
+            clock,
+            rng,
+            observe=self.metrics.journal_committed,
+            on_health=self._store_health,
+        )
+        self.inquirer = Inquirer(
+            world.network,
+            self._post,
+            translate,
+            clock=clock,
+            timeout_s=policies.device.inquiry_timeout_s,
+        )
+        self.dispatcher = Dispatcher(
+            world.network,
+            self._post,
+            clock=clock,
+            rng=rng,
+            policy=policies.dispatch,
+            on_started=lambda: self.fleet.broadcast(DispatcherStarted()),
+        )
+        self.watcher = GatewayWatcher(
+            world.network,
+            self.board.publish,
+            clock=clock,
+            policy=policies.watch,
+            airtime=self.dispatcher.airtime,
+            on_change=self._gateway_changed,
+            on_network=self._network_health,
+        )
+        self.lights = Supervisor(
+            "lights",
+            clock=clock,
+            rng=rng,
+            dead_letters=self.dead_letters,
+            on_change=self._actor_changed,
+        )
+        device_ports = Ports(
+            clock=clock,
+            rng=rng,
+            policy=policies.device,
+            journal=self.journal,
+            board=self.board,
+            dispatcher=self.dispatcher,
+            inquirer=self.inquirer,
+            timers=self.timers,
+            boot=world.boot,
+        )
+        self.fleet = Fleet(
+            lambda device: DeviceActor(device, device_ports),
+            self.lights,
+            FleetPorts(
+                transmitted=self._transmitted,
+                heard=self.watcher.heard,
+                note=self.journal.offer,
+            ),
+            clock,
+            profile_contains=policies.profile_contains,
+        )
+        self.directory = Directory(
+            world.network,
+            lambda: self.fleet.actors,
+            self.fleet.register,
+            clock,
+            profile_contains=policies.profile_contains,
+            chance=rng.random,
+        )
+        self.initializer = Initializer(
+            self.board,
+            self.fleet.post,
+            clock,
+            new_id=world.new_id,
+            is_ours=self._is_ours,
+        )
+        self.sweeper = Sweeper(
+            lambda: self.board.devices,
+            self.fleet.post,
+            self.journal.offer,
+            world.store,
+            world.network,
+            clock,
+            policies.sweep,
+        )
+        self.alerter = Alerter(
+            self.board,
+            self.journal,
+            world.store,
+            clock,
+            new_id=world.new_id,
+            notifiers=world.notifiers,
+            policy=policies.alerts,
+        )
+        self.garbage = GarbageWatch(self.metrics.gc_paused)
+        self.metrics.watch(
+            Sources(
+                board=self.board,
+                journal=self.journal,
+                fleet=self.fleet,
+                dead_letters=self.dead_letters,
+                more={
+                    "directory": self.directory.statistics,
+                    "dispatcher": self.dispatcher.statistics,
+                    "inquirer": self.inquirer.statistics,
+                    "watcher": self.watcher.statistics,
+                    "sweeper": self.sweeper.statistics,
+                    "alerter": self.alerter.statistics,
+                    "timers": self.timers.statistics,
+                },
+            )
+        )
+
+    def root(self, web: ChildSpec | None = None) -> Supervisor:
+        """The root supervisor over all parts, in the order in which they start."""
+        children = [
+            ChildSpec("timers", self.timers.run, budget=ROOT_BUDGET),
+            ChildSpec(
+                "journal",
+                self.journal.run,
+                budget=ROOT_BUDGET,
+                shutdown_s=JOURNAL_SHUTDOWN_S,
+                mailbox=self.journal.mailbox,
+            ),
+            ChildSpec("board", self.board.run, budget=ROOT_BUDGET),
+            *self.world.notifier_children,
+            ChildSpec(
+                "alerter", self.alerter.run, budget=ROOT_BUDGET, mailbox=self.alerter.mailbox
+            ),
+            ChildSpec("inquirer", self.inquirer.run, budget=ROOT_BUDGET),
+            ChildSpec("dispatcher", self.dispatcher.run, budget=ROOT_BUDGET),
+            ChildSpec("fleet", self.fleet.run, budget=ROOT_BUDGET),
+            self.lights.as_child(),
+            ChildSpec("gateway watcher", self.watcher.run, budget=ROOT_BUDGET),
+            ChildSpec("directory", self.directory.run, budget=ROOT_BUDGET),
+            ChildSpec(
+                "initialization",
+                self.initializer.run,
+                budget=ROOT_BUDGET,
+                mailbox=self.initializer.mailbox,
+            ),
+            ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
+        ]
+        if web is not None:
+            children.append(web)
+        return Supervisor(
+            "root",
+            children,
+            clock=self.world.clock,
+            rng=self.world.rng,
+            dead_letters=self.dead_letters,
+            on_change=self._actor_changed,
+        )
+
+    # The parts made first know those made last by these.
+
+    def _post(self, dev_eui: str, event: DeviceEvent) -> None:
+        self.fleet.post(dev_eui, event)
+
+    def _store_health(self, since: float | None) -> None:
+        self.alerter.store_failing(since)
+
+    def _network_health(self, problem: str | None) -> None:
+        self.alerter.network_problem(problem)
+
+    def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
+        self.metrics.frame()
+        self.dispatcher.transmitted(dev_eui, event)
+
+    def _gateway_changed(self, gateway_id: str, online: bool) -> None:
+        self.dispatcher.gateway_changed(gateway_id, online)
+        self.fleet.gateway_changed(gateway_id, online)
+
+    def _actor_changed(self, report: ChildReport) -> None:
+        self.metrics.actor_changed(report)
+        self.board.publish(
+            ActorView(report.id, report.state.value, report.restarts, report.last_error)
+        )
+
+    def _is_ours(self, device: Device) -> bool:
+        return self.policies.profile_contains.casefold() in device.profile_name.casefold()

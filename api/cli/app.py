@@ -1,0 +1,122 @@
+"""The verbs of `lamplighter`, and how their failures become exit codes.
+
+The rule it keeps: a mistake of the person is answered in words and exit code 2, a failure of the
+world in words and exit code 1; a traceback is a bug of ours. Heavy imports wait for their verb.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="lamplighter",
+    help="Makes sure that a light shows the colour it was told to show.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+demo_app = typer.Typer(help="A pretend world of lights and gateways, to try things out.")
+app.add_typer(demo_app, name="demo")
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="TOML file with the settings.", envvar="LAMPLIGHTER_CONFIG"
+    ),
+]
+errors = Console(stderr=True, highlight=False)
+
+
+def fail(text: str, code: int) -> typer.Exit:
+    """Say what is wrong on standard error, and end with this exit code."""
+    errors.print(text, markup=False)
+    return typer.Exit(code)
+
+
+@app.command()
+def serve(config: Config = None) -> None:
+    """Run the service against a real ChirpStack."""
+    from api.cli.serve import run_service
+    from api.settings_file import SettingsError, load_settings
+
+    try:
+        settings = load_settings(config, os.environ)
+    except SettingsError as error:
+        raise fail(str(error), 2) from None
+    raise typer.Exit(run_service(settings))
+
+
+@app.command()
+def setup(
+    url: Annotated[str, typer.Option(help="Where ChirpStack reaches our webhook.")],
+    config: Config = None,
+    application: Annotated[
+        list[str] | None, typer.Option(help="Application id; all with lights unless given.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, change nothing.")] = False,
+) -> None:
+    """Create or correct ChirpStack's HTTP integration; safe to repeat."""
+    from api.cli.setup import run_setup
+    from api.settings_file import SettingsError, load_settings
+
+    try:
+        settings = load_settings(config, os.environ)
+    except SettingsError as error:
+        raise fail(str(error), 2) from None
+    raise typer.Exit(run_setup(settings, url, application or [], dry_run=dry_run))
+
+
+@demo_app.callback(invoke_without_command=True)
+def demo(
+    context: typer.Context,
+    lights: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    gateways: Annotated[int, typer.Option(min=1, max=20)] = 4,
+    port: Annotated[int, typer.Option(help="Of the dashboard and API; 0 takes a free one.")] = 8090,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
+    loss: Annotated[float, typer.Option(min=0.0, max=0.9, help="Loss per frame.")] = 0.1,
+) -> None:
+    """Start Lamplighter with a pretend world on a lossy radio."""
+    if context.invoked_subcommand is not None:
+        return
+    from api.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(lights=lights, gateways=gateways, port=port, seed=seed, loss=loss))
+
+
+Address = Annotated[str, typer.Option("--at", help="Address of the running demo.")]
+GatewayId = Annotated[str, typer.Argument(help="Gateway id, as the demo lists it.")]
+DEMO_AT = "http://127.0.0.1:8090"
+
+
+@demo_app.command("stop-gateway")
+def stop_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
+    """Take a pretend gateway off the air."""
+    from api.cli.demo import control
+
+    raise typer.Exit(control(at, f"gateways/{gateway_id}/stop"))
+
+
+@demo_app.command("start-gateway")
+def start_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
+    """Bring a pretend gateway back."""
+    from api.cli.demo import control
+
+    raise typer.Exit(control(at, f"gateways/{gateway_id}/start"))
+
+
+@demo_app.command("restart-light")
+def restart_light(dev_eui: Annotated[str, typer.Argument()], at: Address = DEMO_AT) -> None:
+    """Blink the power of a pretend light: it joins anew, dim green."""
+    from api.cli.demo import control
+
+    raise typer.Exit(control(at, f"lights/{dev_eui}/restart"))
+
+
+def main() -> None:
+    """The entry point of the `lamplighter` program."""
+    # gRPC writes lost connections to standard error by itself; ours are logged with their reason
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    sys.exit(app())

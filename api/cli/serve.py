@@ -1,0 +1,44 @@
+"""`lamplighter serve`: the service until a signal, and what went wrong in words."""
+
+import structlog
+import trio
+
+from actors.supervision import SupervisorGaveUp
+from api.cli.app import errors
+from api.logging import setup_logging
+from api.service import serve_until_signal
+from api.settings import ApiSettings
+from store.errors import StoreError
+
+log = structlog.get_logger()
+
+
+def run_service(settings: ApiSettings) -> int:
+    """Run it; the exit code: 0 after a polite stop, 1 when something cannot be had or kept."""
+    setup_logging(settings.logs)
+    try:
+        trio.run(serve_until_signal, settings)
+    except BaseExceptionGroup as group:
+        return explain(group)
+    return 0
+
+
+def explain(group: BaseExceptionGroup[BaseException]) -> int:
+    """Expected failures in words; anything else is a bug and is raised. Returns the exit code."""
+    expected, unexpected = group.split((StoreError, OSError, SupervisorGaveUp, KeyboardInterrupt))
+    if unexpected is not None:
+        raise unexpected
+    assert expected is not None  # noqa: S101 - a group is never empty
+    for error in leaves(expected):
+        if isinstance(error, KeyboardInterrupt):
+            return 130
+        errors.print(f"lamplighter: {error}", markup=False)
+    return 1
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The errors of a group, however nested."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found.extend(leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    return found

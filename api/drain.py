@@ -1,0 +1,61 @@
+"""The end of service: new requests are sent away, waiting ones released, running ones waited for.
+
+The rule it keeps: it only counts and tells; how long anybody waits is decided in `web.py`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+
+
+class Drain:
+    """How many requests are being answered, and whether the service is stopping."""
+
+    def __init__(self) -> None:
+        self._scopes: set[trio.CancelScope] = set()
+        self._idle: trio.Event | None = None
+        self.running = 0
+        """Requests being answered now."""
+        self.begun = False
+
+    def begin(self) -> None:
+        """Release all that wait, and all that would."""
+        self.begun = True
+        for scope in self._scopes:
+            scope.cancel(reason="the service is stopping")
+
+    def renew(self) -> None:
+        """Service begins again."""
+        self.begun = False
+
+    @contextmanager
+    def releasing(self) -> Iterator[trio.CancelScope]:
+        """A scope that ends early when the service stops; `cancelled_caught` tells."""
+        with trio.CancelScope() as scope:
+            self._scopes.add(scope)
+            if self.begun:
+                scope.cancel(reason="the service is stopping")
+            try:
+                yield scope
+            finally:
+                self._scopes.discard(scope)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Around a request."""
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+            if self.running == 0 and self._idle is not None:
+                self._idle.set()
+                self._idle = None
+
+    async def wait_idle(self) -> None:
+        """Wait until no request is being answered; give it a deadline."""
+        while self.running:
+            if self._idle is None:
+                self._idle = trio.Event()
+            await self._idle.wait()

@@ -1,0 +1,131 @@
+"""One running Lamplighter: settings turned into store, network, house and web, run to the end.
+
+The rule it keeps: what this process opens, it closes, in the reverse order; and its exit code tells
+the truth to whoever restarts it.
+"""
+
+import gc
+import random
+import secrets
+import signal
+import time
+import uuid
+from collections.abc import Sequence
+
+import structlog
+import trio
+from quart import Blueprint
+
+from actors.alerts import AlertPolicy, AppriseNotifier, LogNotifier, Notifier
+from actors.clock import RunClock
+from actors.dispatcher import DispatchPolicy
+from actors.gateways import WatchPolicy
+from actors.house import Lamplighter
+from actors.parts import Parts, Policies, World
+from actors.supervision import ChildSpec
+from api.app import create_app
+from api.settings import ApiSettings
+from api.web import WebActor
+from lorawan.airtime import region
+from lorawan.chirpstack import ChirpStackClient
+from store.open import open_store
+
+log = structlog.get_logger()
+
+
+def new_id() -> str:
+    """A fresh identifier: 128 random bits, in the usual spelling."""
+    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+
+
+def policies_of(settings: ApiSettings) -> Policies:
+    """The numbers of all parts, from the settings."""
+    return Policies(
+        device=settings.policy,
+        dispatch=DispatchPolicy(
+            region=region(settings.radio.region, duty_cycle=settings.radio.duty),
+            rx2_dr=settings.radio.rx2_dr,
+            spacing_s=settings.policy.spacing_s,
+            item_ttl_s=settings.policy.item_ttl_s,
+        ),
+        watch=WatchPolicy(
+            poll_s=settings.gateways.poll_s, offline_after_s=settings.gateways.offline_after_s
+        ),
+        alerts=AlertPolicy(
+            repeat_s=settings.alerts.repeat_s, silent_after_s=settings.policy.silent_after_s
+        ),
+        profile_contains=settings.chirpstack.profile_contains,
+    )
+
+
+async def serve(
+    settings: ApiSettings,
+    *,
+    extra: Sequence[Blueprint] = (),
+    task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Run the service until cancelled; `started` tells the port that it listens on.
+
+    Raises StoreError, OSError (the address is taken) or SupervisorGaveUp.
+    """
+    notifiers: list[Notifier] = [LogNotifier()]
+    children: list[ChildSpec] = []
+    if settings.alerts.urls:
+        sender = AppriseNotifier([url.get_secret_value() for url in settings.alerts.urls])
+        notifiers.append(sender)
+        children.append(ChildSpec("notifier", sender.run, mailbox=sender.mailbox))
+    async with (
+        open_store(settings.store.url.get_secret_value()) as store,
+        ChirpStackClient(settings.chirpstack.connection()) as network,
+    ):
+        for warning in store.durability_warnings:
+            log.warning("store may lose data", problem=warning)
+        world = World(
+            store=store,
+            network=network,
+            clock=RunClock(time.time()),
+            rng=random.Random(secrets.randbits(64)),
+            boot=secrets.token_hex(8),
+            new_id=new_id,
+            notifiers=notifiers,
+            notifier_children=children,
+        )
+        house = Lamplighter(Parts(world, policies_of(settings)))
+        web = WebActor(create_app(house, settings, extra=extra), settings.web)
+        spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(house.run, spec)
+            # what was made so far lives as long as the process: spare the collector the walk
+            gc.collect()
+            gc.freeze()
+            task_status.started(web.port)
+
+
+async def until_signal(
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> str:
+    """Wait for SIGTERM or SIGINT; the name of the one that came."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            return signal.Signals(number).name
+    raise AssertionError("signals end only with the process")
+
+
+async def serve_until_signal(settings: ApiSettings) -> None:
+    """`serve`, ended politely by SIGTERM or SIGINT. Raises what `serve` raises."""
+    async with trio.open_nursery() as nursery:
+
+        async def watch(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+            name = await until_signal(task_status)
+            log.info("stopping", signal=name)
+            nursery.cancel_scope.cancel(reason=name)
+
+        await nursery.start(watch)
+        await nursery.start(_served, settings)
+
+
+async def _served(
+    settings: ApiSettings, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
+) -> None:
+    await serve(settings, task_status=task_status)

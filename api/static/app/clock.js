@@ -1,0 +1,80 @@
+// The service's clock as far as this page knows it, and elements that tell times in words.
+// A browser whose clock is wrong must not call a light silent; so all ages are by the service's.
+
+const TICK_MS = 5_000;
+let ahead = 0; // seconds that the service is ahead of this browser
+
+export function now() {
+  return Date.now() / 1000 + ahead;
+}
+
+/** The service said that it is `at` (Unix seconds). */
+export function setNow(at) {
+  ahead = at - Date.now() / 1000;
+}
+
+/** `just now`, `42 s`, `7 min`, `3 h`, `5 d`: short, for a person. */
+export function span(seconds) {
+  const s = Math.max(0, seconds);
+  if (s < 90) return `${Math.round(s)} s`;
+  if (s < 5_400) return `${Math.round(s / 60)} min`;
+  if (s < 129_600) return `${Math.round(s / 3_600)} h`;
+  return `${Math.round(s / 86_400)} d`;
+}
+
+export function ago(at) {
+  const seconds = now() - at;
+  if (seconds < -5) return `in ${span(-seconds)}`;
+  return seconds < 5 ? "just now" : `${span(seconds)} ago`;
+}
+
+/** The time of the day in the reader's zone, with the date when it was another day. */
+export function clockTime(at) {
+  const when = new Date(at * 1000);
+  const today = new Date(now() * 1000);
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  if (when.toDateString() === today.toDateString()) return time;
+  return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
+}
+
+/** `<time-ago>` keeps its words true while it is on the page. Set `at` (Unix seconds, or null). */
+class TimeAgo extends HTMLElement {
+  #at = null;
+
+  set at(at) {
+    if (at === this.#at) return;
+    this.#at = at;
+    this.title = at === null ? "" : clockTime(at);
+    this.tell();
+  }
+
+  tell() {
+    const words = this.#at === null ? "never" : ago(this.#at);
+    if (this.textContent !== words) this.textContent = words;
+  }
+
+  connectedCallback() {
+    shown.add(this);
+    this.tell();
+  }
+
+  disconnectedCallback() {
+    shown.delete(this);
+  }
+}
+
+const shown = new Set();
+
+setInterval(() => {
+  if (!document.hidden) for (const element of shown) element.tell();
+}, TICK_MS);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) for (const element of shown) element.tell();
+});
+customElements.define("time-ago", TimeAgo);
+
+export function timeAgo(at) {
+  const element = document.createElement("time-ago");
+  element.at = at;
+  return element;
+}

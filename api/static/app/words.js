@@ -1,0 +1,198 @@
+// Plain words for what a light shows and why that is not yet what was asked. Pure. The rule it keeps:
+// only what is known is said; a frame that was sent is never called a colour that is shown.
+
+export const KIND_WORDS = {
+  verified: "Verified",
+  working: "Working",
+  held: "Held",
+  failed: "Failed",
+  quiet: "Quiet",
+};
+
+export const KIND_MEANINGS = {
+  verified: "They report exactly what was asked",
+  working: "On their way to what was asked",
+  held: "Something outside must change first",
+  failed: "The timed attempts brought no proof",
+  quiet: "Nothing is asked of them now",
+};
+
+const HUES = [
+  [14, "red"], [40, "orange"], [68, "yellow"], [160, "green"], [200, "cyan"],
+  [252, "blue"], [290, "violet"], [344, "pink"], [361, "red"],
+];
+const DIM_BELOW = 110; // 0x35, the green after a join, is dim to the eye, 0x80 is not
+
+export function isDark(light) {
+  return light.red + light.green + light.blue === 0;
+}
+
+export function blinks(light) {
+  return light.off > 0 && !isDark(light);
+}
+
+export function sameLight(one, other) {
+  return ["red", "green", "blue", "on", "off"].every((part) => one[part] === other[part]);
+}
+
+/** `red`, `dim green`, `dark`, `blue, blinking`. */
+export function lightWords(light) {
+  if (light === null) return "unknown";
+  return blinks(light) ? `${colourWords(light)}, blinking` : colourWords(light);
+}
+
+export function colourWords({ red, green, blue }) {
+  const most = Math.max(red, green, blue);
+  if (most === 0) return "dark";
+  const range = most - Math.min(red, green, blue);
+  const dim = most < DIM_BELOW ? "dim " : "";
+  if (range / most < 0.2) return `${dim}white`;
+  let hue;
+  if (most === red) hue = ((green - blue) / range) * 60;
+  else if (most === green) hue = 120 + ((blue - red) / range) * 60;
+  else hue = 240 + ((red - green) / range) * 60;
+  const degrees = (hue + 360) % 360;
+  return dim + HUES.find(([end]) => degrees < end)[1];
+}
+
+function actorOf(device, store) {
+  return store.actors.get(`device ${device.dev_eui}`);
+}
+
+function parked(device, store) {
+  return actorOf(device, store)?.state === "crashed";
+}
+
+function unreachable(device) {
+  return device.gateways.length > 0 && !device.reachable;
+}
+
+/** The state that a person asks for, one of KINDS. */
+export function kindOf(device, store) {
+  if (parked(device, store) || device.phase === "failed") return "failed";
+  const busy = !["idle", "uninitialized"].includes(device.phase);
+  if (device.command_status === "held" || (busy && unreachable(device))) return "held";
+  if (device.phase === "uninitialized") {
+    if (device.wanted === null) return "quiet";
+    return unreachable(device) ? "held" : "working";
+  }
+  if (busy) return "working";
+  return device.as_wanted === true ? "verified" : "quiet";
+}
+
+/** One or two words for the state, more exact than its kind. */
+export function stateWords(device, store) {
+  const kind = kindOf(device, store);
+  if (kind === "failed") return failedWords(device, store);
+  if (kind === "held" || kind === "verified") return KIND_WORDS[kind];
+  switch (device.phase) {
+    case "uninitialized":
+      return kind === "quiet" ? "Not heard yet" : "Waiting";
+    case "initializing":
+      return "Setting up";
+    case "retrying":
+      return "Retrying";
+    case "awaiting_verify":
+      return { accepted: "Sending", queued: "Queued", transmitted: "Verifying" }[device.command_status] ?? "Restoring";
+    default:
+      return device.wanted === null ? "Nothing asked" : "Differs";
+  }
+}
+
+function failedWords(device, store) {
+  if (parked(device, store)) return "Parked";
+  return device.as_wanted === true ? "Setup failed" : "Failed";
+}
+
+/** One sentence why the light is not simply as wanted, or null when it is. */
+export function why(device, store) {
+  const kind = kindOf(device, store);
+  if (parked(device, store)) {
+    const error = actorOf(device, store).last_error;
+    return `Parked: its actor crashed too often${error ? ` (${error})` : ""} and waits for a revival.`;
+  }
+  if (kind === "held") return heldWords(device, store);
+  switch (device.phase) {
+    case "uninitialized":
+      return device.wanted === null
+        ? null
+        : "Waiting: the light has not reported since it joined, and hears nothing before that.";
+    case "initializing":
+      return `Setting up: the light gets its settings${device.wanted ? `, then ${lightWords(device.wanted)}` : ""}.`;
+    case "awaiting_verify":
+      return awaitingWords(device);
+    case "retrying":
+      return "Retrying: the last frame brought no proof; the next one goes out when its time comes.";
+    case "failed":
+      return device.as_wanted === true
+        ? "Setup failed: the light shows its colour but does not take its settings."
+        : "Failed: no proof after the timed attempts; its next sign of life starts another.";
+    default:
+      return device.as_wanted === false
+        ? `Differs: it shows ${lightWords(device.reported)}, and the order said not to bring it back.`
+        : null;
+  }
+}
+
+function heldWords(device, store) {
+  if (unreachable(device)) {
+    const names = device.gateways.map((id) => store.gatewayName(id)).join(", ");
+    return `Held: every gateway that hears this light is offline: ${names}.`;
+  }
+  const command = store.commands.get(device.dev_eui);
+  const known = command !== undefined && command.id === device.command_id ? command.reason : null;
+  return known ? `Held: ${known}.` : "Held: the order waits here until it may be sent.";
+}
+
+function awaitingWords(device) {
+  const wanted = device.wanted === null ? "its colour" : lightWords(device.wanted);
+  switch (device.command_status) {
+    case "accepted":
+      return `Sending: the order for ${wanted} is stored and goes out next.`;
+    case "queued":
+      return `Queued: ChirpStack has the frame for ${wanted}; no gateway sent it yet.`;
+    case "transmitted":
+      return `Verifying: a gateway sent ${wanted}; the light has not confirmed it yet.`;
+    default:
+      return `Restoring: the light drifted and is being brought back to ${wanted}.`;
+  }
+}
+
+const STEP_WORDS = {
+  accepted: "Accepted and stored",
+  waiting: "Waiting",
+  held: "Held",
+  queued: "In ChirpStack's queue",
+  transmitted: "Sent by a gateway",
+  unproven: "No proof in time",
+  not_sent: "Not sent",
+  evidence: "Tried again on evidence",
+  replayed: "ChirpStack was asked",
+  overdue: "Overdue, still pursued",
+  verified: "Verified by the light",
+  superseded: "Superseded by a newer command",
+  expired: "Expired",
+  rejected: "Rejected",
+};
+
+export function stepWords(kind) {
+  return STEP_WORDS[kind] ?? kind;
+}
+
+const ALERT_WORDS = {
+  light_failed: "Light",
+  light_silent: "Silent",
+  gateway_offline: "Gateway",
+  actor_parked: "Actor",
+  network_unreachable: "Network",
+  store_failing: "Store",
+};
+
+export function alertWords(kind) {
+  return ALERT_WORDS[kind] ?? kind.replaceAll("_", " ");
+}
+
+export function sentence(text) {
+  const trimmed = text.trim();
+  return trimmed ? trimmed[0].toUpperCase() + trimmed.slice(1) : "";
+}

@@ -1,0 +1,140 @@
+// Shows /openapi.json as a page. No library, nothing from another host; text is only ever set as
+// text, never as markup.
+
+const METHODS = ["get", "post", "put", "patch", "delete"];
+
+function node(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+function resolve(description, schema) {
+  if (!schema?.$ref) return schema ?? {};
+  return schema.$ref
+    .replace("#/", "")
+    .split("/")
+    .reduce((at, key) => at?.[key], description) ?? {};
+}
+
+function typeName(schema) {
+  if (!schema) return "";
+  if (schema.$ref) return schema.$ref.split("/").pop();
+  const any = schema.anyOf ?? schema.oneOf;
+  if (any) return any.map(typeName).join(" or ");
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.type === "array") return `list of ${typeName(schema.items)}`;
+  const bounds = [];
+  if (schema.minimum !== undefined) bounds.push(`≥ ${schema.minimum}`);
+  if (schema.exclusiveMinimum !== undefined) bounds.push(`> ${schema.exclusiveMinimum}`);
+  if (schema.maximum !== undefined) bounds.push(`≤ ${schema.maximum}`);
+  return [schema.type ?? "any", ...bounds].join(" ");
+}
+
+function fields(description, schema, seen = new Set()) {
+  const shown = resolve(description, schema);
+  const properties = Object.entries(shown.properties ?? {});
+  if (properties.length === 0) return node("p", {}, typeName(schema));
+  const name = typeName(schema);
+  const table = node("table", {});
+  for (const [key, field] of properties) {
+    const needed = (shown.required ?? []).includes(key) && field.default === undefined;
+    const notes = [field.description];
+    if (field.default !== undefined) notes.push(`Default ${JSON.stringify(field.default)}.`);
+    const cell = node("td", {}, notes.filter(Boolean).join(" "));
+    for (const part of [field, field.items, ...(field.anyOf ?? [])]) {
+      if (part?.$ref && !seen.has(part.$ref)) {
+        const inner = node("details", {}, node("summary", {}, typeName(part)));
+        const body = node("div", {});
+        // Filled when opened: schemas refer to each other.
+        inner.addEventListener("toggle", () => {
+          if (body.childElementCount === 0) {
+            body.append(fields(description, part, new Set([...seen, part.$ref])));
+          }
+        });
+        inner.append(body);
+        cell.append(inner);
+      }
+    }
+    table.append(
+      node("tr", {}, node("td", {}, node("code", {}, key), needed ? " *" : ""), node("td", {}, typeName(field)), cell),
+    );
+  }
+  return node("div", {}, name ? node("p", {}, node("strong", {}, name)) : null, table);
+}
+
+function content(description, part) {
+  return Object.entries(part?.content ?? {}).map(([type, value]) =>
+    node("div", {}, node("p", {}, node("code", {}, type)), fields(description, value.schema)),
+  );
+}
+
+function operationNode(description, path, method, operation) {
+  const scopes = (operation.security ?? []).flatMap((entry) => Object.keys(entry));
+  const body = node("div", {}, node("p", {}, operation.description ?? ""));
+  if (operation.parameters?.length) {
+    const table = node("table", {});
+    for (const parameter of operation.parameters) {
+      table.append(
+        node("tr", {}, node("td", {}, node("code", {}, parameter.name)), node("td", {}, parameter.in),
+          node("td", {}, typeName(parameter.schema)), node("td", {}, parameter.description ?? "")),
+      );
+    }
+    body.append(node("h4", {}, "Parameters"), table);
+  }
+  if (operation.requestBody) {
+    body.append(node("h4", {}, "Body"), ...content(description, operation.requestBody));
+  }
+  body.append(node("h4", {}, "Answers"));
+  for (const [status, answer] of Object.entries(operation.responses ?? {})) {
+    body.append(
+      node("details", {}, node("summary", {}, node("strong", {}, status), ` ${answer.description}`),
+        node("div", {}, ...content(description, answer))),
+    );
+  }
+  return node("details", { id: operation.operationId },
+    node("summary", {}, node("span", { class: "method" }, method), node("span", { class: "path" }, path),
+      node("span", { class: "scope" }, scopes.join(", ") || "public"),
+      node("div", {}, operation.summary ?? "")),
+    body);
+}
+
+function show(description) {
+  document.getElementById("title").textContent = `${description.info.title} API`;
+  document.getElementById("description").textContent = description.info.description ?? "";
+  const main = document.getElementById("operations");
+  const list = node("ul", {});
+  main.replaceChildren();
+  for (const tag of description.tags ?? []) {
+    main.append(node("h2", {}, tag.name), node("p", {}, tag.description ?? ""));
+    for (const [path, operations] of Object.entries(description.paths)) {
+      for (const method of METHODS) {
+        const operation = operations[method];
+        if (!operation?.tags?.includes(tag.name)) continue;
+        main.append(operationNode(description, path, method, operation));
+        list.append(node("li", {}, node("a", { href: `#${operation.operationId}` }, `${method.toUpperCase()} ${path}`)));
+      }
+    }
+  }
+  document.getElementById("contents").replaceChildren(list);
+  openTarget();
+}
+
+function openTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) {
+    target.open = true;
+    target.scrollIntoView();
+  }
+}
+
+addEventListener("hashchange", openTarget);
+try {
+  const answer = await fetch("/openapi.json");
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  show(await answer.json());
+} catch (error) {
+  document.getElementById("operations").textContent = `The description cannot be loaded: ${error.message}`;
+}

@@ -1,0 +1,181 @@
+"""What a gateway may still send: an account of its airtime over a sliding hour.
+
+The rule it keeps: a frame counts whole from its charge until its last moment is a window ago. So
+if every frame was charged at a time that `room_at` allowed, no window of an hour, wherever it
+begins, holds more than the budget. Counting whole costs at most one frame of room at the edge of
+the window, and buys that reservations may overlap and be corrected in any order.
+
+Nobody else keeps this account: ChirpStack only measures, and most gateways send whatever they are
+given. Source: chirpstack/chirpstack-concentratord, ETSI EN 300 220 regulation (1 h, sliding).
+"""
+
+import math
+from bisect import bisect_right, insort
+from typing import NamedTuple
+
+WINDOW_S = 3600.0
+
+# The shortest frame (SF7, no payload, 46 ms) fits 7,776 times into 10 % of an hour, so a lawful
+# gateway stays below this and is accounted exactly. About 250 bytes each: 2 MB a gateway at most.
+# Where there is no limit, more frames fit; see `_coalesce`.
+ENTRIES_MOST = 8192
+
+
+class _Entry(NamedTuple):
+    leaves_at: float
+    order: int
+    airtime_us: int
+    at: float
+    key: str | None
+
+
+class AirtimeLedger:
+    """The airtime of one gateway. All times are of one clock, in seconds.
+
+    `duty_cycle` is the fraction of `window_s` that may be used, or None for no limit. Asking moves
+    the ledger's own idea of now forward; asked about an earlier time it answers for the newest. A
+    clock set back by more than a window is believed, and everything counts as just sent.
+    """
+
+    def __init__(
+        self,
+        duty_cycle: float | None,
+        *,
+        window_s: float = WINDOW_S,
+        entries_most: int = ENTRIES_MOST,
+    ) -> None:
+        if duty_cycle is not None and not 0.0 < duty_cycle <= 1.0:
+            raise ValueError(f"duty cycle must be above 0 and at most 1, not {duty_cycle}")
+        if entries_most < 2 * window_s:
+            raise ValueError("entries_most must leave room for two entries a second")
+        self._window_s = window_s
+        self._budget_us = None if duty_cycle is None else round(duty_cycle * window_s * 1e6)
+        self._entries_most = entries_most
+        self._entries: list[_Entry] = []  # in the order in which they leave
+        self._by_key: dict[str, _Entry] = {}
+        self._spent_us = 0
+        self._charges = 0
+        self._newest = -math.inf
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def budget_s(self) -> float | None:
+        """Seconds of airtime that any window may hold; None: no limit."""
+        return None if self._budget_us is None else self._budget_us / 1e6
+
+    def spent(self, at: float) -> float:
+        """Seconds of airtime that count at `at`."""
+        self._advance(at)
+        return self._spent_us / 1e6
+
+    def room_at(self, at: float, airtime_s: float) -> float:
+        """The earliest time, not before `at`, from which a frame of `airtime_s` fits; infinite
+        when it is longer than the whole budget. Charges nothing."""
+        self._advance(at)
+        now = max(at, self._newest)
+        if self._budget_us is None:
+            return now
+        airtime_us = _microseconds(airtime_s)
+        if airtime_us > self._budget_us:
+            return math.inf
+        excess_us = self._spent_us + airtime_us - self._budget_us
+        for entry in self._entries:
+            if excess_us <= 0:
+                break
+            excess_us -= entry.airtime_us
+            now = entry.leaves_at
+        return now
+
+    def charge(self, at: float, airtime_s: float, key: str | None = None) -> None:
+        """Record a frame that starts at `at`, be it a reservation or a fact, room or not.
+
+        A fact may come late. A `key` that is known already has its frame replaced, so that an
+        event delivered twice is paid once.
+        """
+        airtime_us = _microseconds(airtime_s)
+        if key is not None:
+            self.refund(key)
+        if at > self._newest:
+            self._advance(at)
+        leaves_at = at + airtime_s + self._window_s
+        if airtime_us == 0 or leaves_at <= self._newest:
+            return
+        self._charges += 1
+        entry = _Entry(leaves_at, self._charges, airtime_us, at, key)
+        self._add(entry)
+        if len(self._entries) > self._entries_most:
+            self._coalesce()
+
+    def correct(self, key: str, airtime_s: float, at: float | None = None) -> bool:
+        """Replace what was charged under `key` by what was really sent (at the same time, unless
+        `at` is given). False when the key is not known, or no longer: nothing changes then."""
+        entry = self._by_key.get(key)
+        if entry is None:
+            return False
+        self.charge(entry.at if at is None else at, airtime_s, key)
+        return True
+
+    def refund(self, key: str) -> bool:
+        """Strike out what was charged under `key`: it was never sent, or not by this gateway.
+        False when the key is not known, or no longer."""
+        entry = self._by_key.pop(key, None)
+        if entry is None:
+            return False
+        # The key's entry sorts just before anything that leaves later or came later.
+        del self._entries[bisect_right(self._entries, entry) - 1]
+        self._spent_us -= entry.airtime_us
+        return True
+
+    def _advance(self, at: float) -> None:
+        if at < self._newest - self._window_s:
+            self._redate(at)
+        if at <= self._newest:
+            return
+        self._newest = at
+        gone = 0
+        for entry in self._entries:
+            if entry.leaves_at > at:
+                break
+            gone += 1
+            self._spent_us -= entry.airtime_us
+            if entry.key is not None:
+                del self._by_key[entry.key]
+        del self._entries[:gone]
+
+    def _redate(self, at: float) -> None:
+        entries, self._entries = self._entries, []
+        self._spent_us = 0
+        self._newest = at
+        for entry in entries:
+            leaves_at = min(entry.leaves_at, at + self._window_s)
+            self._add(entry._replace(leaves_at=leaves_at, at=min(entry.at, at)))
+
+    def _add(self, entry: _Entry) -> None:
+        insort(self._entries, entry)
+        self._spent_us += entry.airtime_us
+        if entry.key is not None:
+            self._by_key[entry.key] = entry
+
+    def _coalesce(self) -> None:
+        # Frames that leave within the same second leave together, at the end of it: at most one
+        # entry a second of the window is left, and none is counted for less than its time. Their
+        # keys are lost. Only a gateway without a limit, or one that exceeds it, comes here.
+        seconds: dict[int, int] = {}
+        for entry in self._entries:
+            second = math.ceil(entry.leaves_at)
+            seconds[second] = seconds.get(second, 0) + entry.airtime_us
+        self._entries = [
+            _Entry(float(second), order, airtime_us, second - self._window_s, None)
+            for order, (second, airtime_us) in enumerate(seconds.items())
+        ]
+        self._by_key.clear()
+
+
+def _microseconds(airtime_s: float) -> int:
+    # Whole numbers, so that adding and taking away for months leaves no residue. LoRa's times are
+    # whole microseconds; the inner rounding takes off what floating point adds to them.
+    if not (math.isfinite(airtime_s) and airtime_s >= 0.0):
+        raise ValueError(f"airtime must be finite and not negative, not {airtime_s}")
+    return math.ceil(round(airtime_s * 1e6, 3))

@@ -1,0 +1,187 @@
+"""From ChirpStack's bodies to our own events.
+
+The rule it keeps: nothing is checked here any more; defaults are filled in, and names and EUIs take
+the one spelling that the rest of Lamplighter compares.
+"""
+
+import math
+from collections.abc import Iterable
+
+from lorawan.events import model
+from lorawan.events.kinds import EventKind
+from lorawan.events.wire import (
+    Wire,
+    WireAck,
+    WireDevice,
+    WireJoin,
+    WireLocation,
+    WireLog,
+    WireRxInfo,
+    WireStatus,
+    WireTxAck,
+    WireTxInfo,
+    WireUp,
+)
+
+WIRE_TYPES: dict[EventKind, type[Wire]] = {
+    EventKind.UP: WireUp,
+    EventKind.JOIN: WireJoin,
+    EventKind.ACK: WireAck,
+    EventKind.TXACK: WireTxAck,
+    EventKind.LOG: WireLog,
+    EventKind.STATUS: WireStatus,
+    EventKind.LOCATION: WireLocation,
+}
+
+_QUEUE_ITEM_ID = "queue_item_id"
+_UNDEFINED_CODE_RATE = "CR_UNDEFINED"
+
+
+def to_event(wire: Wire) -> model.Event:
+    """The event that a body tells."""
+    match wire:
+        case WireUp():
+            return _uplink(wire)
+        case WireJoin():
+            return model.Join(
+                device=_device(wire.device_info),
+                at=wire.time.at,
+                dev_addr=wire.dev_addr.lower(),
+                deduplication_id=wire.deduplication_id or "",
+            )
+        case WireTxAck():
+            return _txack(wire)
+        case WireAck():
+            return model.Ack(
+                device=_device(wire.device_info),
+                at=wire.time.at,
+                queue_item_id=wire.queue_item_id,
+                acknowledged=wire.acknowledged or False,
+                f_cnt_down=wire.f_cnt_down or 0,
+            )
+        case WireLog():
+            return _log(wire)
+        case WireStatus():
+            return _status(wire)
+        case WireLocation():
+            return model.Location(
+                device=_device(wire.device_info),
+                at=wire.time.at,
+                latitude=wire.location.latitude or 0.0,
+                longitude=wire.location.longitude or 0.0,
+                altitude_m=_finite(wire.location.altitude),
+            )
+
+
+def _uplink(wire: WireUp) -> model.Uplink:
+    return model.Uplink(
+        device=_device(wire.device_info),
+        at=wire.time.at,
+        dev_addr=wire.dev_addr.lower(),
+        f_cnt=wire.f_cnt or 0,
+        f_port=wire.f_port or 0,
+        data=wire.data or b"",
+        deduplication_id=wire.deduplication_id or "",
+        confirmed=wire.confirmed or False,
+        dr=wire.dr or 0,
+        receptions=_receptions(wire.rx_info or ()),
+        modulation=_modulation(wire.tx_info),
+        frequency_hz=_frequency_hz(wire.tx_info),
+    )
+
+
+def _txack(wire: WireTxAck) -> model.TxAck:
+    return model.TxAck(
+        device=_device(wire.device_info),
+        at=wire.time.at,
+        queue_item_id=wire.queue_item_id,
+        gateway_id=(wire.gateway_id or "").lower(),
+        f_cnt_down=wire.f_cnt_down or 0,
+        downlink_id=wire.downlink_id or 0,
+        modulation=_modulation(wire.tx_info),
+        frequency_hz=_frequency_hz(wire.tx_info),
+    )
+
+
+def _log(wire: WireLog) -> model.Log:
+    context = wire.context or {}
+    return model.Log(
+        device=_device(wire.device_info),
+        at=wire.time.at,
+        level=wire.level or "INFO",
+        code=wire.code or "UNKNOWN",
+        description=wire.description or "",
+        queue_item_id=context.get(_QUEUE_ITEM_ID) or None,
+        context=context,
+    )
+
+
+def _status(wire: WireStatus) -> model.DeviceStatus:
+    # LoRaWAN answers either "external power", "cannot measure", or a level.
+    external = wire.external_power_source or False
+    measured = not (external or wire.battery_level_unavailable)
+    return model.DeviceStatus(
+        device=_device(wire.device_info),
+        at=wire.time.at,
+        margin_db=wire.margin or 0,
+        external_power=external,
+        battery_percent=round(_finite(wire.battery_level), 2) if measured else None,
+    )
+
+
+def _device(wire: WireDevice) -> model.DeviceInfo:
+    return model.DeviceInfo(
+        dev_eui=wire.dev_eui.lower(),
+        device_name=wire.device_name or "",
+        application_id=wire.application_id or "",
+        application_name=wire.application_name or "",
+        tenant_id=wire.tenant_id or "",
+        device_profile_id=wire.device_profile_id or "",
+        device_profile_name=wire.device_profile_name or "",
+        device_class=wire.device_class_enabled or "",
+        tags=wire.tags or {},
+    )
+
+
+def _receptions(wires: Iterable[WireRxInfo]) -> tuple[model.Reception, ...]:
+    """One per gateway that is named, in the order sent; a gateway of several antennas is listed
+    once for each, and counts by its best."""
+    best: dict[str, model.Reception] = {}
+    for wire in wires:
+        if not wire.gateway_id:
+            continue
+        heard = model.Reception(
+            gateway_id=wire.gateway_id.lower(),
+            rssi_dbm=wire.rssi or 0,
+            # Protobuf has it as a 32-bit float; gateways measure in steps of 0.1 or 0.25 dB.
+            snr_db=round(_finite(wire.snr), 2),
+        )
+        known = best.get(heard.gateway_id)
+        if known is None or (known.snr_db, known.rssi_dbm) < (heard.snr_db, heard.rssi_dbm):
+            best[heard.gateway_id] = heard
+    return tuple(best.values())
+
+
+def _modulation(wire: WireTxInfo | None) -> model.Modulation | None:
+    """None when the frame was not LoRa as the regional plans know it."""
+    lora = wire.modulation.lora if wire is not None and wire.modulation is not None else None
+    if lora is None or not lora.bandwidth:
+        return None
+    spreading_factor = lora.spreading_factor or 0
+    if not 7 <= spreading_factor <= 12:
+        return None
+    given = lora.code_rate if lora.code_rate != _UNDEFINED_CODE_RATE else None
+    return model.Modulation(
+        spreading_factor=spreading_factor,
+        bandwidth_hz=lora.bandwidth,
+        code_rate=given or "CR_4_5",
+    )
+
+
+def _frequency_hz(wire: WireTxInfo | None) -> int:
+    return (wire.frequency or 0) if wire is not None else 0
+
+
+def _finite(value: float | None) -> float:
+    """Protobuf can carry what JSON cannot; it says no more than a missing value."""
+    return value if value is not None and math.isfinite(value) else 0.0

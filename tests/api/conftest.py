@@ -1,0 +1,46 @@
+"""An app over a fake house, as most tests of the edge need it."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from quart.typing import TestClientProtocol
+from quart_trio import QuartTrio
+
+from api.app import create_app
+from api.settings import ApiSettings, ChirpStack
+from tests.support.fake_house import FakeHouse
+
+VIEWER = "viewer-token-0123456789abcdef"
+OPERATOR = "operator-token-0123456789abcdef"
+WEBHOOK = "webhook-token-0123456789abcdef"
+TOKENS = {"viewer": [VIEWER], "operator": [OPERATOR], "webhook": [WEBHOOK]}
+
+
+def settings_with(**web: object) -> ApiSettings:
+    """Settings with these of the web."""
+    chirpstack = ChirpStack(target="localhost:8080", api_key="unused")
+    return ApiSettings(chirpstack=chirpstack, web=web)
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[list[dict[str, object]]]:
+    """Catch what is logged."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+def house() -> FakeHouse:
+    return FakeHouse()
+
+
+@pytest.fixture
+def app(house: FakeHouse) -> QuartTrio:
+    """Without tokens, as on loopback."""
+    return create_app(house, settings_with())
+
+
+@pytest.fixture
+def client(app: QuartTrio) -> TestClientProtocol:
+    return app.test_client()

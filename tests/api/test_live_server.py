@@ -1,0 +1,255 @@
+"""The websocket over the real server, with peers that behave as badly as peers do."""
+
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+import trio
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    WebSocketConnection,
+    wrap_client_stream,
+)
+
+from tests.api.conftest import OPERATOR, TOKENS, VIEWER, WEBHOOK, settings_with
+from tests.support.fake_house import DEV_EUI, FakeHouse, a_light
+from tests.support.web_server import Server, get, read_answer, running
+
+QUICK = {"port": 0, "handler_s": 1.0, "graceful_s": 1.5, "unread_s": 0.8}
+
+
+@asynccontextmanager
+async def following(
+    server: Server, query: str = "", **options: object
+) -> AsyncGenerator[WebSocketConnection, None]:
+    async with await server.connect() as stream, trio.open_nursery() as nursery:
+        host, resource = f"127.0.0.1:{server.port}", f"/api/v1/live{query}"
+        socket = await wrap_client_stream(nursery, stream, host, resource, **options)  # type: ignore[arg-type]
+        yield socket
+        # No closing handshake: this client trips over a ping that crosses its close frame.
+        nursery.cancel_scope.cancel()
+
+
+async def told(socket: WebSocketConnection) -> dict[str, object]:
+    return json.loads(await socket.get_message())  # type: ignore[no-any-return]
+
+
+async def closed_with(socket: WebSocketConnection) -> tuple[int, str]:
+    """Read until the server closes; code and reason."""
+    while True:
+        try:
+            await socket.get_message()
+        except ConnectionClosed as closed:
+            reason = closed.reason
+            return (reason.code, reason.reason or "") if reason is not None else (0, "")
+
+
+async def test_snapshot_then_changes_then_resume(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK)) as server:
+        async with following(server) as socket:
+            hello, snapshot = await told(socket), await told(socket)
+            assert (hello["type"], hello["boot"], hello["resumed"]) == ("hello", "boot-1", False)
+            assert [d["dev_eui"] for d in snapshot["devices"]] == [DEV_EUI]  # type: ignore[attr-defined]
+            assert (snapshot["part"], snapshot["parts"]) == (1, 1)
+            house.board.publish(a_light(name="Moved"))
+            changes = await told(socket)
+            assert changes["number"] == hello["number"] + 1  # type: ignore[operator]
+            assert changes["changes"][0]["what"]["name"] == "Moved"  # type: ignore[index]
+        house.board.publish(a_light(name="While away"))
+        async with following(server, f"?resume=boot-1:{changes['number']}") as socket:
+            again, missed = await told(socket), await told(socket)
+            assert (again["resumed"], again["number"]) == (True, changes["number"])
+            assert missed["changes"][0]["what"]["name"] == "While away"  # type: ignore[index]
+        async with following(server, f"?resume=boot-0:{changes['number']}") as socket:
+            assert (await told(socket))["resumed"] is False
+
+
+async def test_a_fleet_comes_in_parts() -> None:
+    house = FakeHouse(lights=1_001)
+    async with running(house, settings_with(**QUICK)) as server, following(server) as socket:
+        await told(socket)
+        parts = [await told(socket) for _ in range(6)]
+    assert [p["part"] for p in parts] == [1, 2, 3, 4, 5, 6]
+    assert {p["parts"] for p in parts} == {6}
+    assert len({d["dev_eui"] for p in parts for d in p["devices"]}) == 1_001  # type: ignore[attr-defined]
+
+
+async def test_the_stop_says_goodbye(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK)) as server:
+        async with following(server) as socket:
+            await told(socket)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(server.stop)
+                code, reason = await closed_with(socket)
+    assert code == 1012
+    assert "stopping" in reason
+
+
+async def test_a_peer_that_stops_reading_delays_nobody() -> None:
+    """Its socket fills; the others hear every change, and the server still stops in time."""
+    house = FakeHouse(lights=2_000)
+    async with running(house, settings_with(**QUICK, live_queue=50)) as server:
+        deaf = await server.connect()
+        deaf.socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4096)
+        await deaf.send_all(
+            b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        async with following(server, f"?dev_eui={DEV_EUI}") as socket:
+            await told(socket)
+            await told(socket)
+            for n in range(60):
+                house.board.publish(a_light(name=f"change {n}"))
+                heard = await told(socket)
+                assert heard["changes"][0]["what"]["name"] == f"change {n}"  # type: ignore[index]
+        async with await server.connect() as stream:
+            await stream.send_all(get("/readyz"))
+            assert (await read_answer(stream))[0] == 200
+        took_s = await server.stop()
+        await deaf.aclose()
+    assert house.board.statistics().dropped == 1
+    assert took_s < 2.9
+
+
+async def test_a_slow_reader_is_told_why(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK, live_queue=5)) as server:
+        async with following(server, message_queue_size=0) as socket:
+            await told(socket)
+            await told(socket)
+            for n in range(20):  # all before the sender has a turn
+                house.board.publish(a_light(name=f"change {n}"))
+            code, reason = await closed_with(socket)
+    assert (code, reason.split(":")[0]) == (1013, "too slow")
+
+
+async def test_a_peer_that_is_gone_costs_nothing(house: FakeHouse) -> None:
+    """Once, a sender whose peer had gone looped without a checkpoint and froze the service."""
+    async with running(house, settings_with(**QUICK)) as server:
+        stream = await server.connect()
+        await stream.send_all(
+            b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        await stream.receive_some(10)
+        await stream.aclose()  # without a close frame
+        began_s = time.process_time()
+        for n in range(20):
+            house.board.publish(a_light(name=f"change {n}"))
+            await trio.sleep(0.025)
+        assert time.process_time() - began_s < 0.25, "half a second of rest took that much CPU"
+        assert house.board.statistics().subscribers == 0
+        assert len(server.actor._services.hub) == 0
+
+
+async def test_a_bug_closes_with_1011(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK)) as server:
+        async with following(server) as socket:
+            await told(socket)
+            await told(socket)
+            house.breaks = True
+            house.board.publish(a_light(name="boom"))
+            code, reason = await closed_with(socket)
+    assert code == 1011
+    assert "secret" not in reason
+
+
+@pytest.mark.parametrize("message", ["not json", '{"type": "auth"}', "[" * 4_000, "x" * 5_000])
+async def test_nonsense_from_a_client_ends_it(house: FakeHouse, message: str) -> None:
+    async with running(house, settings_with(**QUICK)) as server, following(server) as socket:
+        await socket.send_message(message)
+        assert (await closed_with(socket))[0] == 1003
+
+
+async def test_ping_and_beat(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK, ping_s=0.2)) as server:
+        async with following(server) as socket:
+            await told(socket)
+            await told(socket)
+            await socket.send_message('{"type": "ping", "id": 7}')
+            assert await told(socket) == {"type": "pong", "id": 7}
+            beat = await told(socket)
+    assert (beat["type"], beat["number"]) == ("beat", house.board.number)
+
+
+async def test_filters(house: FakeHouse) -> None:
+    house.board.publish(a_light("20202000000000aa"))
+    async with running(house, settings_with(**QUICK)) as server:
+        query = "?dev_eui=20202000000000AA&kind=device,command"
+        async with following(server, query) as socket:
+            await told(socket)
+            snapshot = await told(socket)
+            assert len(snapshot["devices"]) == 1  # type: ignore[arg-type]
+            assert snapshot["gateways"] == []
+            house.board.publish(a_light(name="not asked for"))
+            house.board.publish(a_light("20202000000000aa", name="asked for"))
+            changes = await told(socket)
+            names = [c["what"]["name"] for c in changes["changes"]]  # type: ignore[attr-defined]
+            assert names == ["asked for"]
+
+
+async def rejected(server: Server, query: str = "", **options: object) -> int:
+    status = 0
+    try:
+        async with following(server, query, **options):
+            pass
+    except* ConnectionRejected as group:
+        status = group.exceptions[0].status_code  # type: ignore[union-attr]
+    return status
+
+
+async def test_the_door_asks_for_a_token(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK, tokens=TOKENS)) as server:
+        good = [("Authorization", f"Bearer {VIEWER}")]
+        async with following(server, extra_headers=good) as socket:
+            assert (await told(socket))["type"] == "hello"
+        offers = ["lamplighter.v1", f"bearer.{OPERATOR}"]
+        async with following(server, subprotocols=offers) as socket:
+            assert socket.subprotocol == "lamplighter.v1", "the token is not repeated"
+        async with following(server) as socket:
+            await socket.send_message(json.dumps({"type": "auth", "token": VIEWER}))
+            assert (await told(socket))["type"] == "hello"
+        async with following(server) as socket:
+            await socket.send_message(json.dumps({"type": "auth", "token": "x" * 24}))
+            assert (await closed_with(socket))[0] == 4401
+        async with following(server) as socket:
+            await socket.send_message(json.dumps({"type": "auth", "token": WEBHOOK}))
+            assert (await closed_with(socket))[0] == 4403
+        wrong = [("Authorization", "Bearer " + "x" * 24)]
+        assert await rejected(server, extra_headers=wrong) == 401
+        assert await rejected(server, subprotocols=[f"bearer.{WEBHOOK}"]) == 403
+        assert await rejected(server, "?token=" + VIEWER, extra_headers=good) == 422
+
+
+async def test_the_door_checks_where_a_page_comes_from(house: FakeHouse) -> None:
+    settings = settings_with(**QUICK, origins=["https://panel.example"])
+    async with running(house, settings) as server:
+        own = [("Origin", f"http://127.0.0.1:{server.port}")]
+        async with following(server, extra_headers=own) as socket:
+            await told(socket)
+        async with following(server, extra_headers=[("Origin", "https://panel.example")]) as socket:
+            await told(socket)
+        foreign = [("Origin", "https://evil.example")]
+        assert await rejected(server, extra_headers=foreign) == 403
+        assert await rejected(server, "?kind=lamps") == 422
+
+
+async def test_only_so_many_clients(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK, live_clients_most=1)) as server:
+        async with following(server) as socket:
+            await told(socket)
+            assert await rejected(server) == 503
+
+
+def test_a_light_is_encoded_once_for_all() -> None:
+    from api.live.protocol import Encoder
+
+    encoder, light = Encoder(), a_light()
+    assert encoder.subject(light) is encoder.subject(light)
+    moved = msgspec.structs.replace(light, name="Moved")
+    assert json.loads(bytes(encoder.subject(moved)))["name"] == "Moved"
