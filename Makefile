@@ -6,6 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Opt-in rules that do not fit here: checkpoint rules for every path (9xx), Python 3.15 notes, and
+# async functions without await, which are the shape of a protocol and its fakes; and what it cannot
+# see when a task_status is handed on.
+ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC914
 PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
@@ -38,7 +42,7 @@ test: $(READY) browser ## run all tests (installs a browser for them where it ca
 check: $(READY) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests
 	$(BIN)/ruff check $(PACKAGES) tests
-	$(BIN)/flake8-async --enable=ASYNC $(PACKAGES)
+	$(BIN)/flake8-async --disable=$(ASYNC_OFF) $$(git ls-files '*.py' | grep -v '^tests/')
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -19,7 +19,8 @@ from actors.device.model import Device
 from actors.device.policy import Policy
 from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
-from actors.fleet import Fleet, FleetPorts, translate
+from actors.fleet import Fleet, translate
+from actors.fleet.fleet import FleetPorts
 from actors.gateways import GatewayWatcher, WatchPolicy
 from actors.initialization import Initializer
 from actors.inquirer import Inquirer
@@ -89,25 +90,24 @@ class Parts:
             world.network,
             self._post,
             translate,
-            clock=clock,
             timeout_s=policies.device.inquiry_timeout_s,
         )
         self.dispatcher = Dispatcher(
             world.network,
             self._post,
-            clock=clock,
-            rng=rng,
-            policy=policies.dispatch,
-            on_started=lambda: self.fleet.broadcast(DispatcherStarted()),
+            clock,
+            rng,
+            policies.dispatch,
+            on_started=self._dispatcher_lost_all,
+            name_of=self._gateway_name,
         )
         self.watcher = GatewayWatcher(
             world.network,
             self.board.publish,
-            clock=clock,
-            policy=policies.watch,
+            clock,
+            policies.watch,
+            on_change=(self.dispatcher.gateway_changed, self._gateway_news),
             airtime=self.dispatcher.airtime,
-            on_change=self._gateway_changed,
-            on_network=self._network_health,
         )
         self.lights = Supervisor(
             "lights",
@@ -236,6 +236,13 @@ class Parts:
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
         self.fleet.post(dev_eui, event)
 
+    def _dispatcher_lost_all(self) -> None:
+        self.fleet.broadcast(DispatcherStarted())
+
+    def _gateway_name(self, gateway_id: str) -> str:
+        view = self.board.gateways.get(gateway_id)
+        return view.name if view is not None and view.name else gateway_id
+
     def _store_health(self, since: float | None) -> None:
         self.alerter.store_failing(since)
 
@@ -246,8 +253,7 @@ class Parts:
         self.metrics.frame()
         self.dispatcher.transmitted(dev_eui, event)
 
-    def _gateway_changed(self, gateway_id: str, online: bool) -> None:
-        self.dispatcher.gateway_changed(gateway_id, online)
+    def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)
 
     def _actor_changed(self, report: ChildReport) -> None:

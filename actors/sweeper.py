@@ -4,6 +4,9 @@ The rule it keeps: it is never in anybody's way. Lights are nudged one by one ov
 the store is pruned in small steps, ChirpStack is asked about few lights at a time; and a queue is
 flushed only when all that is in it is ours, long expired and not in flight, for a flush takes
 everything and a flushed frame in flight makes the next one be dropped as a replay.
+
+It deletes from the store beside the journal, the only writer: what it deletes nobody reads any
+more, so the order between the two does not matter.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -64,15 +64,16 @@ class Ingest:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a webhook; hand on everything else; send requests away when the service stops."""
         if scope["type"] != "http":  # websockets are counted, and sent away, by their own hub
-            return await self.inner(scope, receive, send)
-        if self._drain.begun and scope["path"] not in PROBES:
+            await self.inner(scope, receive, send)
+        elif self._drain.begun and scope["path"] not in PROBES:
             problem = Problem(STOPPING, headers={"Retry-After": "10", "Connection": "close"})
-            return await _send_problem(send, problem, bind_request_id(None))
-        with self._drain.answering():
-            if scope["method"] == "POST" and scope["path"] in EVENT_BY_PATH:
-                await self._answer(scope, receive, send)
-            else:
-                await self.inner(scope, receive, send)
+            await _send_problem(send, problem, bind_request_id(None))
+        else:
+            with self._drain.answering():
+                if scope["method"] == "POST" and scope["path"] in EVENT_BY_PATH:
+                    await self._answer(scope, receive, send)
+                else:
+                    await self.inner(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope["headers"])
@@ -99,7 +100,7 @@ class Ingest:
             event=_event(scope["query_string"], EVENT_BY_PATH[scope["path"]]),
             media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
             token=token_of(headers.get("authorization"), headers.get(TOKEN_HEADER.lower())),
-            address=(scope.get("client") or [""])[0],
+            address=(scope.get("client") or ["<local>"])[0],
         )
         self._webhooks.admit(webhook)
         length = headers.get("content-length", "")

@@ -5,7 +5,7 @@ compare what is declared with what is sent.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -82,6 +82,10 @@ def declared(view: Callable[..., Any]) -> frozenset[int]:
 
 class Provider(OpenAPIProvider):
     """Describes our `@answers` instead of one model per status."""
+
+    def generate_rules(self) -> Iterable[Rule]:
+        """The rules to describe: all that are not hidden, without the static folder."""
+        return (rule for rule in super().generate_rules() if rule.endpoint != "static")
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
         """Path objects and components of one rule."""

@@ -14,6 +14,7 @@ from quart_schema import RequestSchemaValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from api.mistakes import Mistake, mistakes_of
+from store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ INTERNAL = Kind("internal", 500, "Something failed inside; it is logged under th
 REJECTED = Kind("rejected", 502, "The network server refused the command")
 MAILBOX_FULL = Kind("mailbox-full", 503, "The device has too much to do")
 PARKED = Kind("parked", 503, "The device's actor is parked after too many crashes")
+STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The store does not answer")
 STOPPING = Kind("stopping", 503, "The service is stopping")
 TOO_MANY_CLIENTS = Kind("too-many-clients", 503, "Too many live clients")
 NO_REPLY = Kind("no-reply", 504, "The device's actor did not answer in time")
@@ -138,6 +140,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(Problem, _on_problem)
     app.register_error_handler(RequestSchemaValidationError, _on_schema_error)
     app.register_error_handler(HTTPException, _on_http_exception)
+    app.register_error_handler(StoreError, _on_store_error)
     app.register_error_handler(Exception, _on_exception)
 
 
@@ -159,9 +162,15 @@ async def _on_http_exception(error: HTTPException) -> Response:
     if error.response is not None or 300 <= status < 400:
         return Response(b"", status, headers)
     if kind is not None:
-        return Problem(kind, error.description or "", headers=headers).response()
+        detail = "" if status == 404 else error.description or ""  # werkzeug talks of typing URLs
+        return Problem(kind, detail, headers=headers).response()
     body = problem_body("about:blank", error.name, status, error.description or "")
     return Response(body, status, headers, content_type=MEDIA_TYPE)
+
+
+async def _on_store_error(error: StoreError) -> Response:
+    log.warning("store failed a request", exc_info=error)
+    return Problem(STORE_UNAVAILABLE, headers={"Retry-After": "5"}).response()
 
 
 async def _on_exception(error: BaseException) -> Response:

@@ -19,4 +19,11 @@ def reply(
 
 def no_content() -> Response:
     """Done, and nothing to say."""
-    return Response(b"", 204)
+    return empty(204)
+
+
+def empty(status: int) -> Response:
+    """A status that says it all."""
+    response = Response(b"", status)
+    del response.headers["Content-Type"]
+    return response

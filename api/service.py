@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
+import msgspec
 import structlog
 import trio
 from quart import Blueprint
@@ -26,7 +27,7 @@ from actors.supervision import ChildSpec
 from api.app import create_app
 from api.settings import ApiSettings
 from api.web import WebActor
-from lorawan.airtime import region
+from lorawan.airtime import Region, region
 from lorawan.chirpstack import ChirpStackClient
 from store.open import open_store
 
@@ -43,7 +44,7 @@ def policies_of(settings: ApiSettings) -> Policies:
     return Policies(
         device=settings.policy,
         dispatch=DispatchPolicy(
-            region=region(settings.radio.region, duty_cycle=settings.radio.duty),
+            region=_region(settings),
             rx2_dr=settings.radio.rx2_dr,
             spacing_s=settings.policy.spacing_s,
             item_ttl_s=settings.policy.item_ttl_s,
@@ -56,6 +57,13 @@ def policies_of(settings: ApiSettings) -> Policies:
         ),
         profile_contains=settings.chirpstack.profile_contains,
     )
+
+
+def _region(settings: ApiSettings) -> Region:
+    """The region, with the operator's own duty cycle where one is set."""
+    known = region(settings.radio.region)
+    duty = settings.radio.duty
+    return known if duty is None else msgspec.structs.replace(known, duty_cycle=duty)
 
 
 async def serve(

@@ -138,7 +138,7 @@ class Web(_Section):
     port: int = Field(default=8090, ge=0, le=65_535)
     tokens: Tokens = Tokens()
     origins: Names = ()
-    """Origins besides our own whose pages may use the live websocket and send commands."""
+    """Origins besides our own whose pages may act: where a proxy in front changes the Host."""
     hosts: Names = ()
     """Names besides localhost under which we are reached, asked only while there is no token."""
     rate_per_s: float = Field(default=20.0, gt=0, allow_inf_nan=False)
@@ -160,7 +160,7 @@ class Web(_Section):
     ping_s: Seconds = 20.0
     """Between pings on an open websocket."""
     live_clients_most: int = Field(default=200, ge=1, le=10_000)
-    live_queue: int = Field(default=1_000, ge=1)
+    live_queue: int = Field(default=1_000, ge=1, le=10_000)
     """Changes waiting for one live client; one that falls behind further is dropped."""
 
     @property

@@ -24,8 +24,8 @@ log = structlog.get_logger()
 
 # A close frame takes one round trip to a peer that reads; who does not read is not waited for.
 GOODBYE_S = 1.0
-# When hypercorn is told to stop, everybody is answered; this is for the last closing of sockets. Its
-# own grace would always be used up where a websocket was open: its ping task sleeps on.
+# When hypercorn is told to stop, everybody is answered; this is for the last closing of sockets.
+# A longer grace would always be used up where a websocket was open: its ping task sleeps on.
 LAST_S = 0.2
 # On top of all waits: a cancelled task needs a turn to end.
 SLACK_S = 1.0

@@ -5,6 +5,7 @@ seconds and then the person is told anyway, because a store that fails is itself
 """
 
 import heapq
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,8 +39,9 @@ log = structlog.get_logger()
 
 # Reports about the store and the network: two kinds, each changing once in seconds at most.
 MAILBOX_REPORTS = 256
-# Ten seconds of the busiest fleet; past that it starts over from a snapshot.
-BEHIND_MOST = 5_000
+# Twenty seconds of the busiest fleet; past that it starts over from a snapshot, as it does when
+# 20,000 lights are restored at once.
+BEHIND_MOST = 10_000
 # For the store before a person is told anyway.
 SAVE_WAIT_S = 5.0
 # Alerts in one commit, some 400 bytes each: 200 kB.
@@ -104,6 +106,8 @@ class Alerter:
         self._silences: list[tuple[float, str]] = []
         self._watched: set[str] = set()
         self._decided: list[Decision] = []  # at most one per track and flip since the last round
+        self._untold: list[Decision] = []  # stored and shown, at most `gather_s` old
+        self._told_at = -math.inf
         self._wake = trio.Event()
         self._notices = self._not_taken = 0
 
@@ -156,7 +160,7 @@ class Alerter:
                     await self._see_all(snapshot.devices)
                 async for batch in subscription:
                     await self._see_all(change.what for change in batch)
-            log.warning("alerter starts over", reason=subscription.closed_reason)
+            log.info("alerter starts over", reason=subscription.closed_reason)
 
     async def _take_reports(self) -> None:
         while True:
@@ -207,11 +211,14 @@ class Alerter:
                 decided, self._decided = self._decided, []
                 await self._carry_out(decided)
                 continue
+            self._tell(now)
             with trio.move_on_after(self._wait_s()):
                 await self._wake.wait()
 
     def _wait_s(self) -> float:
         times = [self._clock.now() + LOOK_AGAIN_S]
+        if self._untold:
+            times.append(self._told_at + self._policy.gather_s)
         next_at = self._book.next_at()
         if next_at is not None:
             times.append(next_at)
@@ -220,7 +227,9 @@ class Alerter:
         return max(0.0, min(times) - self._clock.now()) + WAIT_SLACK_S
 
     def _look_for_silence(self, now: float) -> None:
-        while self._silences and self._silences[0][0] <= now:
+        for _ in range(CHUNK):
+            if not self._silences or self._silences[0][0] > now:
+                return
             _, dev_eui = heapq.heappop(self._silences)
             self._watched.discard(dev_eui)
             device = self._board.devices.get(dev_eui)
@@ -228,7 +237,8 @@ class Alerter:
                 self._see_light(device)
 
     async def _carry_out(self, decisions: Sequence[Decision]) -> None:
-        """Store it, show it, tell it; in this order, so that a restart repeats nothing."""
+        """Store it and show it, then have it told: in this order, so that a restart repeats
+        nothing. What a crash keeps from being told is told with the hourly repetition."""
         now = self._clock.now()
         puts = [
             Put(Table.ALERT, decision.view.id, _encoder.encode(decision.stored), now)
@@ -239,10 +249,19 @@ class Alerter:
                 await self._save(puts[first : first + SAVE_MOST])
         if patience.cancelled_caught:
             log.warning("alerts are told before they are stored", alerts=len(puts))
-        for decision in decisions:
-            log.info("alert", act=decision.act.value, kind=decision.view.kind)
+        for count, decision in enumerate(decisions, start=1):
             self._board.publish(decision.view)
-        for notice in notices(decisions, now):
+            if count % CHUNK == 0:
+                await trio.lowlevel.checkpoint()
+        self._untold.extend(decision for decision in decisions if decision.act.told)
+
+    def _tell(self, now: float) -> None:
+        """Hand over what was gathered, if its time has come: at once after a quiet minute."""
+        if not self._untold or now < self._told_at + self._policy.gather_s:
+            return
+        told, self._untold = self._untold, []
+        self._told_at = now
+        for notice in notices(told, now):
             self._notices += 1
             for notifier in self._notifiers:
                 if not notifier.offer(notice):

@@ -14,6 +14,7 @@ Theory. Of each (kind, subject) the book knows a track, in one of four states:
        `--over--> (forgotten)             ^------over, quietly------'
 """
 
+import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -24,6 +25,11 @@ from actors.alerts.rules import AlertKind, AlertPolicy, Finding
 from actors.board.changes import AlertView
 
 replace = msgspec.structs.replace
+
+Key = tuple[str, str]
+"""Kind and subject of an alert."""
+STALE_SLACK = 64
+"""Entries of the heap that are out of date may outnumber the tracks by this many."""
 
 
 class Act(Enum):
@@ -81,7 +87,10 @@ class AlertBook:
     def __init__(self, policy: AlertPolicy, new_id: Callable[[], str]) -> None:
         self._policy = policy
         self._new_id = new_id
-        self._tracks: dict[tuple[str, str], _Track] = {}
+        self._tracks: dict[Key, _Track] = {}
+        # When to look at which track, soonest first: a thousand lights may fail in one second, and
+        # each asks when the next is due. Entries that are out of date are skipped.
+        self._agenda: list[tuple[float, Key]] = []
 
     def restore(self, alerts: Iterable[StoredAlert], now: float) -> list[AlertView]:
         """Take in what the store kept; returns the views to be shown, oldest first.
@@ -104,6 +113,7 @@ class AlertBook:
             else:
                 continue
             self._tracks[view.kind, view.subject] = track
+            self._schedule((view.kind, view.subject), track, track.due_at)
         return views
 
     def observe(self, finding: Finding, now: float) -> list[Decision]:
@@ -113,7 +123,7 @@ class AlertBook:
             return self._begin(finding, now) if finding.holds else []
         if track.unconfirmed:
             track.unconfirmed = False
-            track.due_at = self._due_at(track, now)
+            self._schedule(finding.key, track, self._due_at(track, now))
         if track.stored is None:
             return self._pending(track, finding, now)
         if track.stored.view.closed_at is not None:
@@ -121,29 +131,37 @@ class AlertBook:
         if finding.holds:
             track.text = finding.text
             return []
-        return [self._close(track, finding.text, now)]
+        return [self._close(finding.key, track, finding.text, now)]
 
-    def due(self, now: float) -> list[Decision]:
-        """Carry on with everything whose time has come."""
+    def due(self, now: float, most: int = 1_000) -> list[Decision]:
+        """Carry on with what is due, at most so many tracks at once; see `next_at` for the rest."""
+        keys: list[Key] = []
+        while len(keys) < most and (next_at := self.next_at()) is not None and next_at <= now:
+            keys.append(heapq.heappop(self._agenda)[1])
         decisions = []
-        for key, track in list(self._tracks.items()):
-            if track.due_at > now:
-                continue
+        for key in dict.fromkeys(keys):
+            track = self._tracks[key]
             if track.stored is None:
                 decisions.append(self._open(key, track, now))
             elif track.stored.view.closed_at is not None:
                 del self._tracks[key]
             elif track.unconfirmed:
-                decisions.append(self._close(track, "not seen again since the restart", now))
+                decisions.append(self._close(key, track, "not seen again since the restart", now))
             elif not track.stored.announced:
-                decisions.append(self._announce(track, now))
+                decisions.append(self._announce(key, track, now))
             else:
-                decisions.append(self._repeat(track, now))
+                decisions.append(self._repeat(key, track, now))
         return decisions
 
     def next_at(self) -> float | None:
         """When `due` has something to do, unless something is found before."""
-        return min((track.due_at for track in self._tracks.values()), default=None)
+        while self._agenda:
+            due_at, key = self._agenda[0]
+            track = self._tracks.get(key)
+            if track is not None and track.due_at == due_at:
+                return due_at
+            heapq.heappop(self._agenda)
+        return None
 
     def open_count(self) -> int:
         """Alerts that are open now."""
@@ -156,6 +174,7 @@ class AlertBook:
         due_at = now + self._policy.settles_s(finding.kind)
         track = _Track(finding.kind, due_at, finding.text)
         self._tracks[finding.key] = track
+        self._schedule(finding.key, track, due_at)
         return [self._open(finding.key, track, now)] if due_at <= now else []
 
     def _pending(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
@@ -165,40 +184,47 @@ class AlertBook:
         track.text = finding.text
         return [self._open(finding.key, track, now)] if track.due_at <= now else []
 
-    def _open(self, key: tuple[str, str], track: _Track, now: float) -> Decision:
+    def _open(self, key: Key, track: _Track, now: float) -> Decision:
         kind, subject = key
         view = AlertView(self._new_id(), kind, subject, track.text, now, now)
-        return self._keep(track, Act.OPENED, StoredAlert(view), now)
+        return self._keep(key, track, Act.OPENED, StoredAlert(view), now)
 
-    def _announce(self, track: _Track, now: float) -> Decision:
+    def _announce(self, key: Key, track: _Track, now: float) -> Decision:
         assert track.stored is not None  # noqa: S101 - only what is open is announced
         view = replace(track.stored.view, repeated_at=now, summary=track.text)
-        return self._keep(track, Act.OPENED, StoredAlert(view), now)
+        return self._keep(key, track, Act.OPENED, StoredAlert(view), now)
 
-    def _repeat(self, track: _Track, now: float) -> Decision:
+    def _repeat(self, key: Key, track: _Track, now: float) -> Decision:
         assert track.stored is not None  # noqa: S101 - only what is open repeats
         before = track.stored.view
         view = replace(before, repeated_at=now, repeats=before.repeats + 1, summary=track.text)
-        return self._keep(track, Act.REPEATED, StoredAlert(view), now)
+        return self._keep(key, track, Act.REPEATED, StoredAlert(view), now)
 
     def _reopen(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
         assert track.stored is not None  # noqa: S101 - only what was closed reopens
         track.text = finding.text
         view = replace(track.stored.view, closed_at=None, close_reason=None, summary=finding.text)
         stored = StoredAlert(view, announced=False, reopened_at=now)
-        return [self._keep(track, Act.REOPENED, stored, now)]
+        return [self._keep(finding.key, track, Act.REOPENED, stored, now)]
 
-    def _close(self, track: _Track, reason: str, now: float) -> Decision:
+    def _close(self, key: Key, track: _Track, reason: str, now: float) -> Decision:
         assert track.stored is not None  # noqa: S101 - only what is open closes
         act = Act.CLOSED if track.stored.announced else Act.CLOSED_QUIETLY
         view = replace(track.stored.view, closed_at=now, close_reason=reason)
         track.unconfirmed = False
-        return self._keep(track, act, StoredAlert(view), now)
+        return self._keep(key, track, act, StoredAlert(view), now)
 
-    def _keep(self, track: _Track, act: Act, stored: StoredAlert, now: float) -> Decision:
+    def _keep(self, key: Key, track: _Track, act: Act, stored: StoredAlert, now: float) -> Decision:
         track.stored = stored
-        track.due_at = self._due_at(track, now)
+        self._schedule(key, track, self._due_at(track, now))
         return Decision(act, stored)
+
+    def _schedule(self, key: Key, track: _Track, due_at: float) -> None:
+        track.due_at = due_at
+        heapq.heappush(self._agenda, (due_at, key))
+        if len(self._agenda) > 2 * len(self._tracks) + STALE_SLACK:
+            self._agenda = [(track.due_at, key) for key, track in self._tracks.items()]
+            heapq.heapify(self._agenda)
 
     def _due_at(self, track: _Track, now: float) -> float:
         policy, stored = self._policy, track.stored

@@ -55,6 +55,9 @@ class AlertPolicy:
     """A condition back within this time of its closing is the same alert, reopened quietly."""
     lasted_s: float = 120.0
     """A reopened alert is announced once it has lasted so long, or as long as its kind settles."""
+    gather_s: float = 60.0
+    """After people were told something, the next is gathered for so long: a network that goes
+    silent light by light is a message a minute."""
     confirm_s: float = 900.0
     """A stored alert that nothing confirms within this time after a start is closed."""
     settle_s: dict[AlertKind, float] = field(default_factory=_settle_defaults)

@@ -64,6 +64,12 @@ class Air:
             if self._reserved_s[one] < RESIDUE_S:
                 del self._reserved_s[one]
 
+    def conclude(self, now: float) -> None:
+        """Whatever is set aside counts as sent: nobody is left to say what became of it."""
+        for token, (gateways, seconds) in list(self._reserved.items()):
+            self.release(token)
+            self.charge(dict.fromkeys(gateways, seconds), now)
+
     def charge(self, seconds: Mapping[str, float], now: float) -> None:
         """These gateways send, or may have sent, for so long, up to now or from now on."""
         for one, sent_s in seconds.items():

@@ -52,6 +52,10 @@ class Breaker:
         """Whether an attempt may be tried although the breaker is open."""
         return self.trouble is not None and self.probe is None and now >= self.probe_at
 
+    def probing(self, stamp: int) -> None:
+        """This attempt is the probe."""
+        self.probe = stamp
+
     def answered(self, now: float, *, enqueue: bool) -> None:
         """ChirpStack answered a look or an enqueue, whatever it said."""
         self._answered_at = now
@@ -65,11 +69,14 @@ class Breaker:
         if self._answered_at > started_at:
             return
         if self.trouble is None:
-            self.trouble = Trouble(started_at)
-        elif self.probe not in {None, stamp}:
+            self._failures = 1
+        elif stamp == self.probe:
+            self._failures += 1
+        else:
             return  # a call from before: the probe decides
+        if self.trouble is None or self.trouble.refusal is not None:
+            self.trouble = Trouble(started_at)
         self.probe = None
-        self._failures += 1
         self.probe_at = now + backoff_s(self._failures, self._policy, chance)
 
     def refused(self, text: str, now: float, *, enqueue: bool) -> None:

@@ -41,12 +41,13 @@ class Item:
 class Flights:
     """Every item in flight, at most `outstanding_most`; and what follows for lanes and air."""
 
-    def __init__(self, policy: DispatchPolicy) -> None:
+    def __init__(self, policy: DispatchPolicy, air: Air | None = None) -> None:
         self._policy = policy
-        self.air = Air(policy.region.duty_cycle, policy.window_s)
+        self.air = air if air is not None else Air(policy.region.duty_cycle, policy.window_s)
         self.lanes = Lanes(serialise=policy.serialise_overlaps, kept_s=policy.overlap_kept_s)
         self._items: dict[int, Item] = {}
         self._due: list[tuple[float, int]] = []  # expiry plus grace
+        self._unchecked: list[tuple[float, int]] = []  # start plus the time a txack may take
         self._load: dict[str, int] = {}
         self._silent: set[str] = set()
         self.transmitted = 0
@@ -77,11 +78,12 @@ class Flights:
         """The enqueue begins, or an item of ours was found in the queue."""
         self._items[item.token] = item
         heapq.heappush(self._due, (item.expires_at + self._policy.item_grace_s, item.token))
+        check_at = item.started_at + self._policy.lane_timeout_s
+        heapq.heappush(self._unchecked, (check_at, item.token))
         for one in item.gateways:
             self._load[one] = self._load.get(one, 0) + 1
         self.air.reserve(item.token, item.gateways, self.worst_s(item.airtime_s))
-        until = item.started_at + self._policy.lane_timeout_s
-        self.lanes.occupy(item.token, item.gateways, until)
+        self.lanes.occupy(item.token, item.gateways, check_at)
 
     def never_was(self, item: Item) -> None:
         """The enqueue had no effect."""
@@ -133,9 +135,23 @@ class Flights:
                 over.append(item)
         return over
 
+    def take_overdue(self, now: float) -> Item | None:
+        """An item whose txack should have come: its queue is worth a look. Each is given once."""
+        while self._unchecked and self._unchecked[0][0] <= now:
+            item = self._items.get(heapq.heappop(self._unchecked)[1])
+            if item is not None:
+                return item
+        return None
+
     def next_at(self) -> float | None:
         """When the next item expires, at the earliest."""
         return self._due[0][0] if self._due else None
+
+    def next_overdue_at(self) -> float | None:
+        """When the next txack should have come, at the earliest."""
+        while self._unchecked and self._unchecked[0][1] not in self._items:
+            heapq.heappop(self._unchecked)
+        return self._unchecked[0][0] if self._unchecked else None
 
     def _sends(self, span_s: float) -> int:
         """How often an item may have been sent within a span: at once, then once per lock."""

@@ -2,57 +2,228 @@
 
 Theory
 ------
-Facts come in by methods (`submit`, `transmitted`, `gateway_changed`, the outcome of a call); what
-is to be done comes out of `plan`, and only there: news for the lights, and calls. `next_at` says
-when to plan again if nothing happens before. `now` is our clock (Unix seconds) and never goes back;
-`chance` is a draw from [0, 1).
+Facts come in (`submit`, `withdraw`, `transmitted`, `gateway_changed`, `answered`); what is to be
+done comes out of `plan`, and only there: news for the lights, and calls. `now` is our clock (Unix
+seconds) and never goes back.
 
-An attempt *waits* (for its time, for the end of a trouble, in line for its gateways); when its
-gateways are about to be free ChirpStack is asked about the light (*look*); when nothing of ours is
-in its queue and the gateways are free it is *enqueued*, and from then on its item is *in flight*.
+An attempt *waits*: for its time, for the end of a trouble, in line for its gateways. Shortly before
+its gateways are free ChirpStack is asked about the light: the *look*. When nothing of ours is in
+its queue and the gateways are free, it is *enqueued*, and from then on its item is *in flight*,
+until a txack, a look or its expiry ends that.
 
-The rule it keeps: between the look and the end of the enqueue nothing else is done to that light,
-so that there are never two items of ours in its queue; and nothing is enqueued before its air is
-set aside.
+    floor.py      the working state          schedule.py   what may start now
+    waiting.py    the lines                  outcomes.py   what follows from answers and txacks
+    flights.py    items, lanes and air       judgement.py  what a look means
+
+The rule it keeps: from the look to the end of the enqueue nothing else is done to that light, so
+that there are never two items of ours in its queue; and nothing is enqueued before its air is set
+aside.
 """
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, Transmitted
+from actors.device.events import AttemptRefused, Transmitted
 from actors.device.model import Attempt, Hearing
-from actors.dispatcher import words
-from actors.dispatcher.breaker import Breaker, backoff_s
-from actors.dispatcher.calls import (
-    Action,
-    Enqueue,
-    Enqueued,
-    Failed,
-    Failure,
-    Look,
-    Looked,
-    News,
-    Outcome,
-    Tell,
-)
-from actors.dispatcher.flights import Flights, Item
-from actors.dispatcher.judgement import (
-    Adopt,
-    Behind,
-    Clear,
-    Doubt,
-    Mark,
-    Sent,
-    Unheard,
-    judge,
-    moved,
-)
+from actors.dispatcher import outcomes
+from actors.dispatcher.air import Air
+from actors.dispatcher.calls import Action, Outcome, Tell
+from actors.dispatcher.floor import Floor
+from actors.dispatcher.judgement import Mark
 from actors.dispatcher.policy import DispatchPolicy
-from actors.dispatcher.route import Route, last_heard_at, route_of, spreading_factor
-from actors.dispatcher.tracks import Call, Track
-from actors.dispatcher.waiting import Hold, Key, Line, Place, Waiting, WaitingRoom
+from actors.dispatcher.route import last_heard_at, route_of, spreading_factor
+from actors.dispatcher.schedule import Schedule
+from actors.dispatcher.waiting import Place, Waiting
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
 from lorawan.kuando import PayloadRefused, encode
-from lorawan.network import Activation
+
+STATUS_BYTES = 25
+"""The longer of the two forms of a status uplink."""
+UPLINK_BANDWIDTH_HZ = 125_000
+UNDER_WAY = frozenset({Place.LOOKING, Place.READY, Place.ENQUEUEING})
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAttempt:
+    """An attempt that waits here, and why, in words."""
+
+    dev_eui: str
+    number: int
+    retry: bool
+    submitted_at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchStatistics:
+    """Now: `waiting`, `calls`, `in_flight`, `gateways_occupied`. The rest since the start.
+
+    `trouble` says in words why nothing goes out, `trouble_since` since when (Unix seconds).
+    """
+
+    waiting: int
+    calls: int
+    in_flight: int
+    gateways_occupied: int
+    trouble: str | None
+    trouble_since: float | None
+    queued: int
+    transmitted: int
+    expired: int
+    adopted: int
+    refused: int
+    txacks_missed: int
+    foreign: int
+    behind_foreign: int
+    failures: dict[str, int]
+
+
+class Planner:
+    """The dispatcher without its tasks."""
+
+    def __init__(
+        self, policy: DispatchPolicy, name_of: Callable[[str], str], air: Air | None = None
+    ) -> None:
+        self._policy = policy
+        self._name_of = name_of
+        self._rx2 = policy.region.rx2(policy.rx2_dr)
+        self._floor = Floor(policy, name_of, air)
+        self.wake_at = 0.0
+        """When `plan` is due again if nothing happens before."""
+
+    # ---------------------------------------------------------------- facts
+
+    def submit(
+        self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing], now: float
+    ) -> None:
+        """An attempt to be carried out, in place of an earlier one for the same light."""
+        floor = self._floor
+        try:
+            mark = Mark(attempt.marker_us, encode(attempt.frame))
+        except PayloadRefused as error:
+            floor.drop(dev_eui)
+            floor.news.append(Tell(dev_eui, AttemptRefused(attempt.number, str(error))))
+            return
+        queued = floor.track(dev_eui).queued
+        if queued is not None and queued[:2] == (attempt.number, mark):
+            floor.drop(dev_eui)  # the news of it was lost on the way, or to a crash
+            floor.news.append(Tell(dev_eui, queued[2]))
+            return
+        before = floor.room.get(dev_eui)
+        if before is not None and before.place in UNDER_WAY and before.is_of(attempt, mark):
+            before.told = None
+            return
+        one = self._waiting(dev_eui, attempt, mark, hearings)
+        floor.drop(dev_eui)
+        floor.room.add(one)
+        if len(one.route.hearing) > 1:
+            floor.flights.lanes.overlap(one.route.hearing, now)
+        floor.place(one, now)
+
+    def withdraw(self, dev_eui: str) -> None:
+        """The attempt for this light is not wanted any more; a call under way ends by itself."""
+        self._floor.drop(dev_eui)
+
+    def transmitted(self, dev_eui: str, told: Transmitted, now: float) -> None:
+        """A txack for this light, of whichever item."""
+        outcomes.transmitted(self._floor, dev_eui, told, now)
+
+    def gateway_changed(self, gateway_id: str, now: float, *, online: bool) -> None:
+        """A gateway went away or came back."""
+        if online:
+            self._floor.offline.pop(gateway_id, None)
+        else:
+            self._floor.offline.setdefault(gateway_id, now)
+
+    def answered(
+        self, dev_eui: str, stamp: int, outcome: Outcome, now: float, chance: float
+    ) -> None:
+        """A call that `plan` asked for ended; `chance` is a draw from [0, 1)."""
+        outcomes.answered(self._floor, dev_eui, stamp, outcome, now, chance)
+
+    def cut_off(self, now: float) -> None:
+        """All calls under way were lost with the tasks that made them."""
+        outcomes.cut_off(self._floor, now)
+
+    def successor(self, now: float) -> "Planner":
+        """A new planner that knows nothing but what the gateways sent, and may have sent."""
+        air = self._floor.flights.air
+        air.conclude(now)
+        return Planner(self._policy, self._name_of, air)
+
+    # ---------------------------------------------------------------- decisions
+
+    def plan(self, now: float) -> list[Action]:
+        """What is to be done now, in order."""
+        floor = self._floor
+        schedule = Schedule(floor, now)
+        schedule.make()
+        self.wake_at = schedule.wake_at
+        news, floor.news = floor.news, []
+        return [*news, *schedule.actions]
+
+    # ---------------------------------------------------------------- to be looked at
+
+    def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
+        """Seconds sent in the window, the budget (None: no limit), attempts that wait for it."""
+        air = self._floor.flights.air
+        return air.spent(gateway_id, now), air.budget_s, self._floor.room.pending(gateway_id)
+
+    def waiting(self, now: float) -> list[WaitingAttempt]:
+        """All that wait, the next first."""
+        return [
+            WaitingAttempt(
+                one.dev_eui,
+                one.attempt.number,
+                one.attempt.retry,
+                one.attempt.submitted_at,
+                self._floor.reason_of(one, now),
+            )
+            for one in sorted(self._floor.room, key=lambda one: one.order)
+        ]
+
+    def statistics(self, now: float) -> DispatchStatistics:
+        """Counters, now."""
+        floor = self._floor
+        trouble, counts = floor.breaker.trouble, floor.counts
+        return DispatchStatistics(
+            waiting=len(floor.room),
+            calls=floor.calls,
+            in_flight=len(floor.flights),
+            gateways_occupied=floor.flights.lanes.occupied(now),
+            trouble=None if trouble is None else trouble.words(now),
+            trouble_since=None if trouble is None else trouble.since,
+            queued=counts.get("queued", 0),
+            transmitted=floor.flights.transmitted,
+            expired=floor.flights.expired,
+            adopted=counts.get("adopted", 0),
+            refused=counts.get("refused", 0),
+            txacks_missed=counts.get("txacks_missed", 0),
+            foreign=counts.get("foreign", 0),
+            behind_foreign=counts.get("behind_foreign", 0),
+            failures={
+                name.removeprefix("failed_"): count
+                for name, count in counts.items()
+                if name.startswith("failed_")
+            },
+        )
+
+    # ---------------------------------------------------------------- how
+
+    def _waiting(
+        self, dev_eui: str, attempt: Attempt, mark: Mark, hearings: Sequence[Hearing]
+    ) -> Waiting:
+        # Every frame is given time for an answer: with automatic uplinks on, as we set them, a
+        # light answers each downlink, whether the frame asks for it or not.
+        uplink = Modulation(spreading_factor(hearings), UPLINK_BANDWIDTH_HZ)
+        return Waiting(
+            stamp=self._floor.stamp(),
+            dev_eui=dev_eui,
+            attempt=attempt,
+            mark=mark,
+            route=route_of(hearings, self._policy.prefer_margin_db),
+            airtime_s=downlink_airtime_s(len(mark.data), self._rx2),
+            answer_s=self._policy.answer_delay_s + uplink_airtime_s(STATUS_BYTES, uplink),
+            heard_at=last_heard_at(hearings),
+        )

@@ -5,6 +5,7 @@ choose: of those that heard the last uplink any with a margin of 10 dB or more, 
 there is none the best. Source: ChirpStack v4, downlink/helpers.rs.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,8 @@ def spreading_factor(hearings: Sequence[Hearing]) -> int:
     if newest is None:
         return SLOWEST
     needed_db = newest.snr_db - newest.margin_db
+    if not math.isfinite(needed_db):
+        return SLOWEST
     return min(max(7 + round((-7.5 - needed_db) / 2.5), 7), SLOWEST)
 
 

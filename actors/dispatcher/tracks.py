@@ -33,6 +33,8 @@ class Track:
     """End of the newest frame to this light, on our clock."""
     told_at: float = float("-inf")
     """When the newest txack came."""
+    settled_at: float = float("-inf")
+    """Before this an enqueue of unknown outcome may still be on its way to ChirpStack."""
     call: Call | None = None
     item: Item | None = None
     """In ChirpStack's queue as far as we know."""

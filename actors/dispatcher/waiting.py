@@ -65,6 +65,7 @@ class Waiting:
     faults: int = 0
     call_at: float = 0.0
     """When its last call began."""
+    looked_at: float = 0.0
     activation: Activation | None = None
     """As looked up, once it is READY."""
 
@@ -72,6 +73,10 @@ class Waiting:
     def order(self) -> Order:
         """Its rank among all that wait."""
         return (self.attempt.retry, self.attempt.submitted_at, self.stamp)
+
+    def is_of(self, attempt: Attempt, mark: Mark) -> bool:
+        """Whether it is this attempt; the mark tells lights apart that began to count anew."""
+        return (self.attempt.number, self.mark) == (attempt.number, mark)
 
 
 @dataclass(slots=True, eq=False)
@@ -118,6 +123,7 @@ class WaitingRoom:
         self._later: list[tuple[float, int, Waiting]] = []
         self._pending: dict[str, int] = {}
         self._tickets = 0
+        self._active: dict[int, Waiting] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -151,11 +157,19 @@ class WaitingRoom:
                     del self._pending[gateway_id]
         return one
 
+    def active(self) -> list[Waiting]:
+        """Those looked up or READY, as many as calls may be in flight and some more."""
+        return list(self._active.values())
+
     def move(self, one: Waiting, place: Place) -> None:
         """To a place that is no heap."""
         if one.place is Place.LINE:
             self._lines[one.route].live -= 1
         one.place = place
+        if place in {Place.LOOKING, Place.READY}:
+            self._active[one.stamp] = one
+        else:
+            self._active.pop(one.stamp, None)
 
     def later(self, one: Waiting, at: float) -> None:
         """Not before `at`."""
@@ -170,7 +184,7 @@ class WaitingRoom:
         """Into the line of its route."""
         if one.place is Place.LINE:
             return
-        one.place = Place.LINE
+        self.move(one, Place.LINE)
         if one.in_line_since is None:
             one.in_line_since = now
         line = self._lines.get(one.route)
@@ -199,6 +213,11 @@ class WaitingRoom:
     def next_at(self) -> float | None:
         """When the next one's time comes, at the earliest."""
         return self._later[0][0] if self._later else None
+
+    def held(self, one: Waiting) -> bool:
+        """Whether it was told why its line is held."""
+        line = self._lines.get(one.route)
+        return line is not None and line.held is not None and line.held == one.told
 
     def lines(self) -> list[tuple[Waiting, Line]]:
         """Every line with its head, in the order of the heads; empty ones are forgotten."""

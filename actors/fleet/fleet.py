@@ -192,7 +192,8 @@ class Fleet:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Carry broadcasts and news of gateways to the lights, until cancelled."""
-        await self._rounds.run(task_status)
+        task_status.started()
+        await self._rounds.run()
 
     # To be looked at.
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import msgspec
 import trio
 from rich.console import Console
@@ -20,7 +20,7 @@ from api.cli.app import errors
 from api.cli.demo_routes import demo_blueprint
 from api.cli.serve import explain
 from api.cli.webhooks import Poster
-from api.logging import setup_logging
+from api.logging import configure
 from api.service import serve, until_signal
 from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
@@ -115,7 +115,7 @@ async def running(world: World, *, store_url: str, port: int) -> AsyncIterator[D
         trio.open_nursery() as nursery,
     ):
         settings = settings_for(server.port, store_url, port)
-        setup_logging(settings.logs)
+        configure(settings.logs)
         await nursery.start(poster.run)
         await nursery.start(world.run)
         serving = trio.CancelScope()
@@ -171,8 +171,8 @@ def control(at: str, path: str) -> int:
     """One POST to a running demo; the exit code."""
     out = Console(highlight=False)
     try:
-        response = httpx.post(f"{at}/demo/{path}", timeout=10.0)
-    except httpx.HTTPError as error:
+        response = httpx2.post(f"{at}/demo/{path}", timeout=10.0)
+    except httpx2.HTTPError as error:
         errors.print(f"no demo answers at {at}: {error}", markup=False)
         return 1
     if response.is_error:
@@ -182,7 +182,7 @@ def control(at: str, path: str) -> int:
     return 0
 
 
-def _detail(response: httpx.Response) -> str:
+def _detail(response: httpx2.Response) -> str:
     try:
         problem = msgspec.json.decode(response.content)
     except msgspec.MsgspecError:

@@ -5,7 +5,7 @@ import trio
 
 from actors.supervision import SupervisorGaveUp
 from api.cli.app import errors
-from api.logging import setup_logging
+from api.logging import configure
 from api.service import serve_until_signal
 from api.settings import ApiSettings
 from store.errors import StoreError
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 def run_service(settings: ApiSettings) -> int:
     """Run it; the exit code: 0 after a polite stop, 1 when something cannot be had or kept."""
-    setup_logging(settings.logs)
+    configure(settings.logs)
     try:
         trio.run(serve_until_signal, settings)
     except BaseExceptionGroup as group:

@@ -4,7 +4,7 @@ The rule it keeps: it behaves as ChirpStack does: each event once, unordered, un
 URL of the integration that was set up through the API.
 """
 
-import httpx
+import httpx2
 import structlog
 import trio
 
@@ -42,12 +42,12 @@ class Poster:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Post until cancelled."""
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client, trio.open_nursery() as nursery:
+        async with httpx2.AsyncClient(timeout=TIMEOUT_S) as client, trio.open_nursery() as nursery:
             for _ in range(POSTERS):
                 nursery.start_soon(self._post_all, client)
             task_status.started()
 
-    async def _post_all(self, client: httpx.AsyncClient) -> None:
+    async def _post_all(self, client: httpx2.AsyncClient) -> None:
         async for event in self._waiting.clone():
             integration = self._integration
             if integration is None:
@@ -61,5 +61,5 @@ class Poster:
                     await client.post(
                         url.strip(), params={"event": kind}, content=body, headers=headers
                     )
-                except httpx.HTTPError as error:
+                except httpx2.HTTPError as error:
                     log.debug("webhook not delivered", error=str(error))

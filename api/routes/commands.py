@@ -4,7 +4,7 @@ from quart import Blueprint, Response
 
 from api.models import CommandView
 from api.openapi import Answer, answers
-from api.problems import RATE_LIMITED, UNKNOWN_COMMAND, Problem
+from api.problems import RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_COMMAND, Problem
 from api.replies import reply
 from api.services import services
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("commands", __name__)
 @blueprint.get("/commands/<command_id>")
 @answers(
     Answer(200, "The command as it is now.", CommandView),
-    problems=(UNKNOWN_COMMAND, RATE_LIMITED),
+    problems=(UNKNOWN_COMMAND, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="lights",
 )
 async def get_command(command_id: str) -> Response:

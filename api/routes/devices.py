@@ -5,6 +5,7 @@ from collections.abc import Callable
 from quart import Blueprint, Response
 
 from actors.device.model import Device
+from actors.surface import Refusal
 from api.inputs import read_body, read_dev_eui, read_query
 from api.mistakes import Mistake
 from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage, InitializationView
@@ -15,7 +16,10 @@ from api.problems import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
     INVALID,
+    MAILBOX_FULL,
     RATE_LIMITED,
+    STOPPING,
+    STORE_UNAVAILABLE,
     UNKNOWN_DEVICE,
     UNKNOWN_RUN,
     UNREADABLE,
@@ -23,6 +27,7 @@ from api.problems import (
     WRONG_ORIGIN,
     Problem,
 )
+from api.refusals import refuse
 from api.replies import reply
 from api.services import services
 
@@ -39,6 +44,8 @@ _WRITE = (
     INVALID,
     RATE_LIMITED,
     WRONG_ORIGIN,
+    MAILBOX_FULL,
+    STOPPING,
 )
 
 
@@ -79,7 +86,7 @@ async def get_device(dev_eui: str) -> Response:
 @blueprint.get("/devices/<dev_eui>/events")
 @answers(
     Answer(200, "A page of its history.", HistoryPage),
-    problems=(UNKNOWN_DEVICE, *_READ),
+    problems=(UNKNOWN_DEVICE, STORE_UNAVAILABLE, *_READ),
     tag="lights",
 )
 @takes(query=HistoryQuery)
@@ -190,6 +197,8 @@ def _as_wanted(device: Device) -> bool | None:
 
 async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
     run = await services().house.initialize(dev_euis, force=force)
+    if isinstance(run, Refusal):
+        refuse(run)
     location = f"/api/v1/devices/initialize/{run.id}"
     return reply(InitializationView.of(run), 202, {"Location": location})
 

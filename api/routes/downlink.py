@@ -7,14 +7,13 @@ answered.
 
 import hashlib
 import re
-from typing import NoReturn, assert_never
 
 import msgspec
 import structlog
 from quart import Blueprint, Response, request
 
 from actors.device.model import Command, CommandStatus
-from actors.surface import Accepted, Refusal
+from actors.surface import Accepted
 from api.inputs import read_body, read_dev_eui
 from api.mistakes import Mistake
 from api.models import CommandView
@@ -26,20 +25,16 @@ from api.problems import (
     BODY_TOO_LARGE,
     EXPIRED,
     INVALID,
-    KEY_REUSED,
-    MAILBOX_FULL,
-    NO_REPLY,
-    PARKED,
     RATE_LIMITED,
     REJECTED,
-    STOPPING,
+    STORE_UNAVAILABLE,
     SUPERSEDED,
-    UNKNOWN_DEVICE,
     UNREADABLE,
     WRONG_MEDIA_TYPE,
     WRONG_ORIGIN,
     Problem,
 )
+from api.refusals import REFUSALS, refuse
 from api.replies import reply
 from api.services import Services, services
 from api.waiting import waits
@@ -50,21 +45,17 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 blueprint = Blueprint("downlink", __name__)
 
 _PROBLEMS = (
+    *REFUSALS,
     UNREADABLE,
-    UNKNOWN_DEVICE,
     BODY_TIMEOUT,
     SUPERSEDED,
     EXPIRED,
     BODY_TOO_LARGE,
     WRONG_MEDIA_TYPE,
     INVALID,
-    KEY_REUSED,
     RATE_LIMITED,
     REJECTED,
-    MAILBOX_FULL,
-    PARKED,
-    STOPPING,
-    NO_REPLY,
+    STORE_UNAVAILABLE,
     WRONG_ORIGIN,
 )
 
@@ -108,8 +99,10 @@ async def set_light(dev_eui: str) -> Response:
         refuse(taken)
     command = taken.command
     if wait_s > 0:
-        with here.drain.releasing():
+        with here.drain.releasing() as released:
             command = await here.house.verdict(command.id, wait_s) or command
+        if released.cancelled_caught:
+            command = await here.house.find_command(command.id) or command
     return _verdict(command, taken, preferences)
 
 
@@ -119,29 +112,6 @@ def fingerprint(dev_eui: str, body: DownlinkRequest) -> str:
     light = body.light
     canonical = [dev_eui, *msgspec.structs.astuple(light), body.keep, body.ttl_s]
     return hashlib.sha256(msgspec.json.encode(canonical)).hexdigest()
-
-
-def refuse(refusal: Refusal) -> NoReturn:
-    """Answer a refusal of the house."""
-    match refusal:
-        case Refusal.UNKNOWN_DEVICE:
-            raise Problem(UNKNOWN_DEVICE)
-        case Refusal.MAILBOX_FULL:
-            raise Problem(MAILBOX_FULL, "nothing was stored", headers={"Retry-After": "5"})
-        case Refusal.PARKED:
-            raise Problem(PARKED, "an operator can revive it", headers={"Retry-After": "60"})
-        case Refusal.NO_REPLY:
-            raise Problem(
-                NO_REPLY,
-                "the command may yet be taken: ask for the device, or repeat the request with the "
-                "same Idempotency-Key",
-            )
-        case Refusal.KEY_REUSED:
-            raise Problem(KEY_REUSED)
-        case Refusal.STOPPING:
-            raise Problem(STOPPING, headers={"Retry-After": "10"})
-        case _:
-            assert_never(refusal)
 
 
 def _idempotency_key() -> str | None:

@@ -7,7 +7,7 @@ from api.meters import CONTENT_TYPE
 from api.models import MetricsView
 from api.models.requests import MetricsQuery
 from api.openapi import Answer, answers, takes
-from api.problems import INVALID, RATE_LIMITED, UNKNOWN_DEVICE, Problem
+from api.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
 from api.replies import reply
 from api.services import services
 
@@ -17,7 +17,9 @@ root = Blueprint("metrics", __name__)
 
 @blueprint.get("/metrics/downlinks")
 @answers(
-    Answer(200, "Of all lights.", MetricsView), problems=(INVALID, RATE_LIMITED), tag="operation"
+    Answer(200, "Of all lights.", MetricsView),
+    problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
+    tag="operation",
 )
 @takes(query=MetricsQuery)
 async def fleet_metrics() -> Response:
@@ -29,7 +31,7 @@ async def fleet_metrics() -> Response:
 @blueprint.get("/metrics/downlinks/<dev_eui>")
 @answers(
     Answer(200, "Of this light.", MetricsView),
-    problems=(UNKNOWN_DEVICE, INVALID, RATE_LIMITED),
+    problems=(UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="operation",
 )
 @takes(query=MetricsQuery)

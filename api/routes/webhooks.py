@@ -4,6 +4,7 @@ from quart import Blueprint, Response, request
 
 from api.auth import TOKEN_HEADER, Scope, requires, token_of
 from api.openapi import Answer, answers
+from api.replies import empty
 from api.services import services
 from api.webhooks import PROBLEMS, Webhook
 
@@ -47,4 +48,4 @@ async def _receive(event: str) -> Response:
     webhooks = services().webhooks
     webhooks.admit(webhook)
     body: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
-    return Response(b"", webhooks.take(webhook, body))
+    return empty(webhooks.take(webhook, body))

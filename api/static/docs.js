@@ -10,6 +10,11 @@ function node(name, attributes = {}, ...children) {
   return element;
 }
 
+// What stands between backticks is code.
+function words(text) {
+  return (text ?? "").split("`").map((part, n) => (n % 2 ? node("code", {}, part) : part));
+}
+
 function resolve(description, schema) {
   if (!schema?.$ref) return schema ?? {};
   return schema.$ref
@@ -37,13 +42,13 @@ function fields(description, schema, seen = new Set()) {
   const shown = resolve(description, schema);
   const properties = Object.entries(shown.properties ?? {});
   if (properties.length === 0) return node("p", {}, typeName(schema));
-  const name = typeName(schema);
+  const name = shown.title ?? typeName(schema);
   const table = node("table", {});
   for (const [key, field] of properties) {
     const needed = (shown.required ?? []).includes(key) && field.default === undefined;
     const notes = [field.description];
-    if (field.default !== undefined) notes.push(`Default ${JSON.stringify(field.default)}.`);
-    const cell = node("td", {}, notes.filter(Boolean).join(" "));
+    if (field.default !== undefined && field.default !== null) notes.push(`Default ${JSON.stringify(field.default)}.`);
+    const cell = node("td", {}, ...words(notes.filter(Boolean).join(" ")));
     for (const part of [field, field.items, ...(field.anyOf ?? [])]) {
       if (part?.$ref && !seen.has(part.$ref)) {
         const inner = node("details", {}, node("summary", {}, typeName(part)));
@@ -73,7 +78,7 @@ function content(description, part) {
 
 function operationNode(description, path, method, operation) {
   const scopes = (operation.security ?? []).flatMap((entry) => Object.keys(entry));
-  const body = node("div", {}, node("p", {}, operation.description ?? ""));
+  const body = node("div", {}, node("p", {}, ...words(operation.description)));
   if (operation.parameters?.length) {
     const table = node("table", {});
     for (const parameter of operation.parameters) {
@@ -90,7 +95,7 @@ function operationNode(description, path, method, operation) {
   body.append(node("h4", {}, "Answers"));
   for (const [status, answer] of Object.entries(operation.responses ?? {})) {
     body.append(
-      node("details", {}, node("summary", {}, node("strong", {}, status), ` ${answer.description}`),
+      node("details", {}, node("summary", {}, node("strong", {}, status), " ", ...words(answer.description)),
         node("div", {}, ...content(description, answer))),
     );
   }

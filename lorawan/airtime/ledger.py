@@ -17,7 +17,7 @@ WINDOW_S = 3600.0
 
 # The shortest frame (SF7, no payload, 46 ms) fits 7,776 times into 10 % of an hour, so a lawful
 # gateway stays below this and is accounted exactly. About 250 bytes each: 2 MB a gateway at most.
-# Where there is no limit, more frames fit; see `_coalesce`.
+# Where there is no limit, more frames fit: see `_coalesce`.
 ENTRIES_MOST = 8192
 
 
@@ -32,9 +32,10 @@ class _Entry(NamedTuple):
 class AirtimeLedger:
     """The airtime of one gateway. All times are of one clock, in seconds.
 
-    `duty_cycle` is the fraction of `window_s` that may be used, or None for no limit. Asking moves
-    the ledger's own idea of now forward; asked about an earlier time it answers for the newest. A
-    clock set back by more than a window is believed, and everything counts as just sent.
+    `duty_cycle` is the fraction of `window_s` that may be used, or None for no limit. Asking (not
+    charging, which may be about the past or the future) moves the ledger's own idea of now forward;
+    asked about an earlier time it answers for the newest. A clock set back by more than a window is
+    believed, and everything counts as just sent.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class AirtimeLedger:
         if duty_cycle is not None and not 0.0 < duty_cycle <= 1.0:
             raise ValueError(f"duty cycle must be above 0 and at most 1, not {duty_cycle}")
         if entries_most < 2 * window_s:
-            raise ValueError("entries_most must leave room for two entries a second")
+            raise ValueError("entries_most must be at least two a second of the window")
         self._window_s = window_s
         self._budget_us = None if duty_cycle is None else round(duty_cycle * window_s * 1e6)
         self._entries_most = entries_most
@@ -91,20 +92,17 @@ class AirtimeLedger:
     def charge(self, at: float, airtime_s: float, key: str | None = None) -> None:
         """Record a frame that starts at `at`, be it a reservation or a fact, room or not.
 
-        A fact may come late. A `key` that is known already has its frame replaced, so that an
-        event delivered twice is paid once.
+        A fact may come late, a reservation may be for later. A `key` that is known already has its
+        frame replaced, so that an event delivered twice is paid once.
         """
         airtime_us = _microseconds(airtime_s)
         if key is not None:
             self.refund(key)
-        if at > self._newest:
-            self._advance(at)
         leaves_at = at + airtime_s + self._window_s
         if airtime_us == 0 or leaves_at <= self._newest:
             return
         self._charges += 1
-        entry = _Entry(leaves_at, self._charges, airtime_us, at, key)
-        self._add(entry)
+        self._add(_Entry(leaves_at, self._charges, airtime_us, at, key))
         if len(self._entries) > self._entries_most:
             self._coalesce()
 
@@ -159,17 +157,21 @@ class AirtimeLedger:
             self._by_key[entry.key] = entry
 
     def _coalesce(self) -> None:
-        # Frames that leave within the same second leave together, at the end of it: at most one
-        # entry a second of the window is left, and none is counted for less than its time. Their
-        # keys are lost. Only a gateway without a limit, or one that exceeds it, comes here.
-        seconds: dict[int, int] = {}
-        for entry in self._entries:
-            second = math.ceil(entry.leaves_at)
-            seconds[second] = seconds.get(second, 0) + entry.airtime_us
-        self._entries = [
-            _Entry(float(second), order, airtime_us, second - self._window_s, None)
-            for order, (second, airtime_us) in enumerate(seconds.items())
-        ]
+        # Frames that leave within the same second leave together, at the end of it: of a window's
+        # 3,600 seconds that makes fewer entries than the bound, and none is counted for less than
+        # its time. Charges farther apart than that, which nobody asked about, are merged coarser.
+        # Keys are lost. Only a gateway without a limit, or one that exceeds it, comes here.
+        step_s = 1
+        while len(self._entries) > self._entries_most // 2:
+            merged: dict[int, int] = {}
+            for entry in self._entries:
+                step = math.ceil(entry.leaves_at / step_s)
+                merged[step] = merged.get(step, 0) + entry.airtime_us
+            self._entries = [
+                _Entry(float(step * step_s), 0, airtime_us, step * step_s - self._window_s, None)
+                for step, airtime_us in merged.items()
+            ]
+            step_s *= 2
         self._by_key.clear()
 
 

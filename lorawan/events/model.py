@@ -18,7 +18,8 @@ class DeviceInfo(msgspec.Struct, frozen=True):
     device_profile_id: str = ""
     device_profile_name: str = ""
     device_class: str = ""
-    """CLASS_A, CLASS_B or CLASS_C; empty from servers that do not say."""
+    """CLASS_A, CLASS_B or CLASS_C; empty from servers that do not say (CLASS_A from them in
+    Protobuf, where it is the default)."""
     tags: dict[str, str] = {}
 
 
@@ -65,7 +66,10 @@ class Join(msgspec.Struct, frozen=True):
 
 
 class TxAck(msgspec.Struct, frozen=True):
-    """`txack`: a gateway took the frame into its transmit queue; not "on air", not "received"."""
+    """`txack`: a gateway took the frame into its transmit queue; not "on air", not "received".
+
+    `gateway_id` is empty when a roaming partner's gateway is not named.
+    """
 
     device: DeviceInfo
     at: float

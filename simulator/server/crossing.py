@@ -30,7 +30,7 @@ class Crossing:
         except (trio.RunFinishedError, trio.Cancelled) as error:
             # This is a thread of gRPC's: no scope waits for this Cancelled, the run it came from
             # has ended.
-            raise NetworkUnavailable("the server is stopping") from error
+            raise NetworkUnavailable("the server is stopping") from error  # noqa: ASYNC104
 
     def close(self) -> None:
         """Cancel what is running; to be called in Trio."""

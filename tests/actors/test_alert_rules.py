@@ -147,6 +147,27 @@ def test_later_than_reopening_it_is_a_new_alert() -> None:
     assert pages.book.next_at() is not None
 
 
+def test_a_thousand_alerts_at_once_are_carried_on_in_portions() -> None:
+    pages = Pages()
+    for number in range(1_500):
+        pages.book.observe(
+            Finding(AlertKind.GATEWAY_OFFLINE, f"g{number}", holds=True, text="away"), NOW
+        )
+    assert len(pages.book.due(NOW + 30)) == 1_000
+    assert pages.book.next_at() == NOW + 30
+    assert len(pages.book.due(NOW + 30)) == 500
+    assert pages.book.due(NOW + 30) == []
+    assert pages.book.next_at() == NOW + 30 + HOUR
+
+
+def test_years_of_flapping_leave_no_trace() -> None:
+    pages = Pages(AlertKind.LIGHT_FAILED)
+    for flap in range(10_000):
+        pages.see(True, 30 * flap)
+        pages.see(False, 30 * flap + 15)
+    assert len(pages.book._agenda) < 100
+
+
 def stored(closed_at: float | None = None, *, announced: bool = True) -> StoredAlert:
     view = AlertView("old", "gateway_offline", "s", "away", NOW - 600, NOW - 600, 0, closed_at)
     return StoredAlert(view, announced, None if announced else NOW - 60)

@@ -1,3 +1,4 @@
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -39,13 +40,14 @@ class Pager:
 class House:
     """A board, a journal and an alerter on one disk."""
 
-    def __init__(self, disk: MemoryDisk | None = None) -> None:
+    def __init__(self, disk: MemoryDisk | None = None, *, gather_s: float = 0.0) -> None:
+        self.policy = AlertPolicy(gather_s=gather_s)
         self.clock = RunClock(START)
         self.board = Board(self.clock, "boot")
         self.store = MemoryStore(disk, before_commit=self._before)
         self.down = False
         self.pager = Pager()
-        self.numbers = iter(range(1_000))
+        self.numbers = itertools.count()
         self.alerter: Alerter
 
     async def _before(self, _writes: Sequence[Write]) -> None:
@@ -70,6 +72,7 @@ class House:
             self.store,
             self.clock,
             new_id=lambda: f"a{next(self.numbers)}",
+            policy=self.policy,
             notifiers=[self.pager, LogNotifier()],
         )
         await nursery.start(journal.run)
@@ -204,6 +207,38 @@ async def test_many_at_once_are_one_notice(autojump_clock: trio.testing.MockCloc
         assert len(house.pager.notices) <= 3
         assert sum(len(notice.alert_ids) for notice in house.pager.notices) == 1_000
         assert house.alerter.statistics().open == 1_000
+        nursery.cancel_scope.cancel()
+
+
+async def test_trouble_that_spreads_is_told_once_a_minute(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(gather_s=60.0)
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        for number in range(600):  # ten minutes of one light each second
+            house.board.publish(light(f"d{number}", Phase.FAILED))
+            await trio.sleep(1)
+        await trio.sleep(60)
+        assert house.pager.titles[0] == "light failed: d0"
+        assert house.pager.titles[1] == "60 x light failed"
+        assert 11 <= len(house.pager.notices) <= 12
+        assert sum(len(notice.alert_ids) for notice in house.pager.notices) == 600
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_whole_fleet_in_trouble_holds_nobody_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House(gather_s=60.0)
+    fleet = 5_000
+    for number in range(fleet):
+        house.board.publish(light(f"d{number}"))
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        await trio.sleep(AlertPolicy().silent_after_s + 150)
+        assert house.alerter.statistics().open == fleet
+        assert len(house.pager.notices) <= 10
         nursery.cancel_scope.cancel()
 
 

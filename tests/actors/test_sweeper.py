@@ -124,10 +124,10 @@ async def test_a_light_that_takes_no_nudge_is_counted_only(
     around.offer = Offer.FULL
     async with trio.open_nursery() as nursery:
         await nursery.start(around.sweeper.run)
-        await trio.sleep(900)
+        await trio.sleep(750)
         nursery.cancel_scope.cancel()
     statistics = around.sweeper.statistics()
-    assert (statistics.nudged, statistics.not_taken) == (0, 3)
+    assert (statistics.nudged, statistics.not_taken) == (0, 2)
     assert statistics.rounds == 2
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from quart.typing import TestClientProtocol
+from quart.typing import TestClientProtocol as Client
 from quart_trio import QuartTrio
 
 from api.app import create_app
@@ -42,5 +42,5 @@ def app(house: FakeHouse) -> QuartTrio:
 
 
 @pytest.fixture
-def client(app: QuartTrio) -> TestClientProtocol:
+def client(app: QuartTrio) -> Client:
     return app.test_client()

@@ -73,6 +73,8 @@ async def test_a_stuck_client_ends_as_soon_as_it_reads(
             nursery.start_soon(peer.client.run, subscription)
             await trio.testing.wait_all_tasks_blocked()
             peer.reads = trio.Event()
+            house.board.publish(a_light(name="stuck"))
+            await trio.testing.wait_all_tasks_blocked()
             for n in range(10):
                 house.board.publish(a_light(name=f"change {n}"))
             await trio.testing.wait_all_tasks_blocked()

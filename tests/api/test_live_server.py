@@ -79,12 +79,11 @@ async def test_a_fleet_comes_in_parts() -> None:
 
 
 async def test_the_stop_says_goodbye(house: FakeHouse) -> None:
-    async with running(house, settings_with(**QUICK)) as server:
-        async with following(server) as socket:
-            await told(socket)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(server.stop)
-                code, reason = await closed_with(socket)
+    async with running(house, settings_with(**QUICK)) as server, following(server) as socket:
+        await told(socket)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.stop)
+            code, reason = await closed_with(socket)
     assert code == 1012
     assert "stopping" in reason
 
@@ -117,13 +116,15 @@ async def test_a_peer_that_stops_reading_delays_nobody() -> None:
 
 
 async def test_a_slow_reader_is_told_why(house: FakeHouse) -> None:
-    async with running(house, settings_with(**QUICK, live_queue=5)) as server:
-        async with following(server, message_queue_size=0) as socket:
-            await told(socket)
-            await told(socket)
-            for n in range(20):  # all before the sender has a turn
-                house.board.publish(a_light(name=f"change {n}"))
-            code, reason = await closed_with(socket)
+    async with (
+        running(house, settings_with(**QUICK, live_queue=5)) as server,
+        following(server, message_queue_size=0) as socket,
+    ):
+        await told(socket)
+        await told(socket)
+        for n in range(20):  # all before the sender has a turn
+            house.board.publish(a_light(name=f"change {n}"))
+        code, reason = await closed_with(socket)
     assert (code, reason.split(":")[0]) == (1013, "too slow")
 
 
@@ -148,13 +149,12 @@ async def test_a_peer_that_is_gone_costs_nothing(house: FakeHouse) -> None:
 
 
 async def test_a_bug_closes_with_1011(house: FakeHouse) -> None:
-    async with running(house, settings_with(**QUICK)) as server:
-        async with following(server) as socket:
-            await told(socket)
-            await told(socket)
-            house.breaks = True
-            house.board.publish(a_light(name="boom"))
-            code, reason = await closed_with(socket)
+    async with running(house, settings_with(**QUICK)) as server, following(server) as socket:
+        await told(socket)
+        await told(socket)
+        house.breaks = True
+        house.board.publish(a_light(name="boom"))
+        code, reason = await closed_with(socket)
     assert code == 1011
     assert "secret" not in reason
 
@@ -167,13 +167,15 @@ async def test_nonsense_from_a_client_ends_it(house: FakeHouse, message: str) ->
 
 
 async def test_ping_and_beat(house: FakeHouse) -> None:
-    async with running(house, settings_with(**QUICK, ping_s=0.2)) as server:
-        async with following(server) as socket:
-            await told(socket)
-            await told(socket)
-            await socket.send_message('{"type": "ping", "id": 7}')
-            assert await told(socket) == {"type": "pong", "id": 7}
-            beat = await told(socket)
+    async with (
+        running(house, settings_with(**QUICK, ping_s=0.2)) as server,
+        following(server) as socket,
+    ):
+        await told(socket)
+        await told(socket)
+        await socket.send_message('{"type": "ping", "id": 7}')
+        assert await told(socket) == {"type": "pong", "id": 7}
+        beat = await told(socket)
     assert (beat["type"], beat["number"]) == ("beat", house.board.number)
 
 
@@ -240,10 +242,12 @@ async def test_the_door_checks_where_a_page_comes_from(house: FakeHouse) -> None
 
 
 async def test_only_so_many_clients(house: FakeHouse) -> None:
-    async with running(house, settings_with(**QUICK, live_clients_most=1)) as server:
-        async with following(server) as socket:
-            await told(socket)
-            assert await rejected(server) == 503
+    async with (
+        running(house, settings_with(**QUICK, live_clients_most=1)) as server,
+        following(server) as socket,
+    ):
+        await told(socket)
+        assert await rejected(server) == 503
 
 
 def test_a_light_is_encoded_once_for_all() -> None:

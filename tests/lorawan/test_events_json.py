@@ -84,9 +84,13 @@ def test_what_we_rely_on_is_checked(kind, name, members, field):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"[]", b"null", b"\xff", b'{"a": "\xff"}', b'{"time": NaN}', b"[" * 100_000]
-    + [b'{"time":"2026-01-02T03:04:05Z","object":' + b"[" * 100_000],
-)  # fmt: skip
+    [
+        *(b"", b"{", b"[]", b"null", b"\xff", b'{"a": "\xff"}', b'{"time": NaN}', b"[" * 100_000),
+        b'{"time":"2026-01-02T03:04:05Z","object":' + b"[" * 100_000,
+        b'{"deduplicationId":"\xff"}',
+    ],
+    ids=lambda raw: repr(raw[:20]),
+)
 def test_what_is_no_event_at_all(raw):
     assert refused("up", raw)[0] in {"body", "time"}
 

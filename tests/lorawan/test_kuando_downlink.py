@@ -145,6 +145,12 @@ def test_an_interval_out_of_range_is_refused(minutes):
         encode(StatusInterval(minutes=minutes))
 
 
+@pytest.mark.parametrize("frame", [AutoUplink(on=2), HighBrightness(on=255)])
+def test_a_switch_that_is_no_switch_does_not_pass_the_guard(frame):
+    with pytest.raises(ForbiddenDownlink):
+        encode(frame)
+
+
 def test_one_family_of_errors():
     assert issubclass(PayloadRefused, DownlinkError)
     assert issubclass(ForbiddenDownlink, DownlinkError)

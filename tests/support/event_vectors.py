@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lorawan.events import (
     Ack,
     DeviceInfo,
@@ -31,9 +33,7 @@ _DOCS = DeviceInfo(
     device_class="",
     tags={"key": "value"},
 )
-_DOCS_WITHOUT_TAGS = DeviceInfo(
-    **{name: getattr(_DOCS, name) for name in _DOCS.__struct_fields__} | {"tags": {}}
-)
+_DOCS_WITHOUT_TAGS = msgspec.structs.replace(_DOCS, tags={})
 _DERIVED = DeviceInfo(
     dev_eui="0101010101010101",
     device_name="light-01",

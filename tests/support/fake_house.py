@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+import trio
 
 from actors.board.board import Board
 from actors.board.changes import AlertView, GatewayView
@@ -103,6 +104,9 @@ class FakeHouse:
                 ChildReport("journal", ChildState.PARKED, NOW - 5, 3, "StoreError: full", NOW - 5),
             ),
         )
+        self.awaited = trio.Event()
+        """Set once somebody waits for a verdict, and `released` once nobody does any more."""
+        self.released = trio.Event()
         self.breaks = False
         """Every call that the edge makes for devices then raises, as if there were a bug."""
 
@@ -169,11 +173,15 @@ class FakeHouse:
 
     async def verdict(self, command_id: str, timeout_s: float) -> Command | None:
         """Wait as the real one does."""
-        return await self.board.wait_command(
-            command_id,
-            lambda c: c.status.final or c.overdue or c.status is CommandStatus.HELD,
-            timeout_s,
-        )
+        self.awaited.set()
+        try:
+            return await self.board.wait_command(
+                command_id,
+                lambda c: c.status.final or c.overdue or c.status is CommandStatus.HELD,
+                timeout_s,
+            )
+        finally:
+            self.released.set()
 
     async def find_command(self, command_id: str) -> Command | None:
         """Among those accepted."""
@@ -199,8 +207,12 @@ class FakeHouse:
         """Of `lines`, whichever light they are of."""
         return [line for line in self.lines if since <= line.at < until][:most]
 
-    async def initialize(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun:
-        """Note the run."""
+    async def initialize(
+        self, dev_euis: Sequence[str] | None, *, force: bool
+    ) -> InitializationRun | Refusal:
+        """Note the run, unless the test chose a refusal."""
+        if self.refusal is not None:
+            return self.refusal
         total = len(self.board.devices) if dev_euis is None else len(dev_euis)
         run = InitializationRun(f"run-{len(self.runs) + 1}", NOW, total, 0, 0, 0, 0)
         self.runs.append((run, dev_euis, force))
@@ -237,6 +249,10 @@ class FakeHouse:
             time_to_verify_p99_s=None,
             first_attempt_rate=0.75,
         )
+
+    def prometheus(self) -> bytes:
+        """One gauge."""
+        return b"lamplighter_fake 1.0\n"
 
     def supervisor(self) -> ChildReport:
         """The tree that the test may change."""

@@ -37,7 +37,8 @@ export function clockTime(at) {
   return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
 }
 
-/** `<time-ago>` keeps its words true while it is on the page. Set `at` (Unix seconds, or null). */
+/** `<time-ago>` keeps its words true while it is on the page. Set `at` (Unix seconds, or null).
+ *  With the attribute `for` it tells how long (`7 min`) instead of when (`7 min ago`). */
 class TimeAgo extends HTMLElement {
   #at = null;
 
@@ -49,7 +50,8 @@ class TimeAgo extends HTMLElement {
   }
 
   tell() {
-    const words = this.#at === null ? "never" : ago(this.#at);
+    const tell = this.hasAttribute("for") ? (at) => span(now() - at) : ago;
+    const words = this.#at === null ? "never" : tell(this.#at);
     if (this.textContent !== words) this.textContent = words;
   }
 
@@ -76,5 +78,12 @@ customElements.define("time-ago", TimeAgo);
 export function timeAgo(at) {
   const element = document.createElement("time-ago");
   element.at = at;
+  return element;
+}
+
+export function timeFor(at) {
+  const element = timeAgo(at);
+  element.setAttribute("for", "");
+  element.tell();
   return element;
 }

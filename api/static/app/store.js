@@ -76,7 +76,8 @@ export class Store {
         this.#batch.gateways.add(what.gateway_id);
         break;
       case "alert":
-        this.alerts.set(what.id, what);
+        if (what.open) this.alerts.set(what.id, what);
+        else this.alerts.delete(what.id);
         this.#batch.alerts = true;
         break;
       case "actor":

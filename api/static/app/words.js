@@ -104,32 +104,32 @@ function failedWords(device, store) {
   return device.as_wanted === true ? "Setup failed" : "Failed";
 }
 
-/** One sentence why the light is not simply as wanted, or null when it is. */
+/** Why the light is not simply as wanted: one sentence to stand after `stateWords`; or null. */
 export function why(device, store) {
   const kind = kindOf(device, store);
   if (parked(device, store)) {
     const error = actorOf(device, store).last_error;
-    return `Parked: its actor crashed too often${error ? ` (${error})` : ""} and waits for a revival.`;
+    return `Its actor crashed too often${error ? ` (${error})` : ""} and waits for a revival.`;
   }
   if (kind === "held") return heldWords(device, store);
   switch (device.phase) {
     case "uninitialized":
       return device.wanted === null
         ? null
-        : "Waiting: the light has not reported since it joined, and hears nothing before that.";
+        : "It has not reported since it joined, and hears nothing before that.";
     case "initializing":
-      return `Setting up: the light gets its settings${device.wanted ? `, then ${lightWords(device.wanted)}` : ""}.`;
+      return `It gets its settings${device.wanted ? `, then ${lightWords(device.wanted)}` : " first"}.`;
     case "awaiting_verify":
       return awaitingWords(device);
     case "retrying":
-      return "Retrying: the last frame brought no proof; the next one goes out when its time comes.";
+      return "The last frame brought no proof; another follows.";
     case "failed":
       return device.as_wanted === true
-        ? "Setup failed: the light shows its colour but does not take its settings."
-        : "Failed: no proof after the timed attempts; its next sign of life starts another.";
+        ? "It shows its colour but does not take its settings."
+        : "No proof after the timed attempts; its next sign of life starts another.";
     default:
       return device.as_wanted === false
-        ? `Differs: it shows ${lightWords(device.reported)}, and the order said not to bring it back.`
+        ? "It drifted, and the order said not to bring it back."
         : null;
   }
 }
@@ -137,24 +137,23 @@ export function why(device, store) {
 function heldWords(device, store) {
   if (unreachable(device)) {
     const names = device.gateways.map((id) => store.gatewayName(id)).join(", ");
-    return `Held: every gateway that hears this light is offline: ${names}.`;
+    return `Every gateway that hears this light is offline: ${names}.`;
   }
   const command = store.commands.get(device.dev_eui);
   const known = command !== undefined && command.id === device.command_id ? command.reason : null;
-  return known ? `Held: ${known}.` : "Held: the order waits here until it may be sent.";
+  return known ? `${sentence(known)}.` : "The order waits here until it may be sent.";
 }
 
 function awaitingWords(device) {
-  const wanted = device.wanted === null ? "its colour" : lightWords(device.wanted);
   switch (device.command_status) {
     case "accepted":
-      return `Sending: the order for ${wanted} is stored and goes out next.`;
+      return "The order is stored and goes out next.";
     case "queued":
-      return `Queued: ChirpStack has the frame for ${wanted}; no gateway sent it yet.`;
+      return "ChirpStack has the frame; no gateway sent it yet.";
     case "transmitted":
-      return `Verifying: a gateway sent ${wanted}; the light has not confirmed it yet.`;
+      return "A gateway sent it; the light has not confirmed it yet.";
     default:
-      return `Restoring: the light drifted and is being brought back to ${wanted}.`;
+      return "It drifted and is being brought back.";
   }
 }
 

@@ -1,0 +1,163 @@
+"""The dispatcher: the only one that hands downlinks to ChirpStack.
+
+The rule it keeps: nobody waits for it, and it waits for nobody: what it is told is noted and taken
+up by its own task, calls to ChirpStack have tasks of their own, and all decisions are the
+planner's.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from random import Random
+
+import structlog
+import trio
+
+from actors.clock import Clock
+from actors.device.events import DeviceEvent, Transmitted
+from actors.device.model import Attempt, Hearing
+from actors.dispatcher import caller
+from actors.dispatcher.calls import Enqueue, Failed, Failure, Look, Outcome, Tell
+from actors.dispatcher.planner import DispatchStatistics, Planner, WaitingAttempt
+from actors.dispatcher.policy import DispatchPolicy
+from lorawan.network import NetworkServer
+
+log = structlog.get_logger()
+
+TXACKS_MOST = 10_000
+"""txacks not yet taken up. One task takes them up within a millisecond; while it restarts (10 s at
+most) 100 gateways send some thousand. The oldest give way: a look finds out what they told."""
+
+Submission = tuple[Attempt, Sequence[Hearing]]
+
+
+class Dispatcher:
+    """The actor. Its state outlives incarnations; `on_started` is called where it did not.
+
+    `post` hands an event to a light's actor and neither waits nor raises. `name_of` gives a
+    gateway's name for the reasons that people read.
+    """
+
+    def __init__(
+        self,
+        network: NetworkServer,
+        post: Callable[[str, DeviceEvent], object],
+        clock: Clock,
+        rng: Random,
+        policy: DispatchPolicy | None = None,
+        *,
+        on_started: Callable[[], None] = lambda: None,
+        name_of: Callable[[str], str] = str,
+    ) -> None:
+        self._network = network
+        self._post = post
+        self._clock = clock
+        self._rng = rng
+        self._policy = policy if policy is not None else DispatchPolicy()
+        self._on_started = on_started
+        self._planner = Planner(self._policy, name_of)
+        self._lost = False
+        # Bounds: one submission for each light, one word on each gateway, and TXACKS_MOST.
+        self._submissions: dict[str, Submission | None] = {}
+        self._txacks: deque[tuple[str, Transmitted]] = deque(maxlen=TXACKS_MOST)
+        self._gateways: dict[str, bool] = {}
+        self._offline: set[str] = set()
+        self._wake = trio.Event()
+
+    # ---------------------------------------------------------------- what it is told
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing]) -> None:
+        """Carry out this attempt, in place of an earlier one for this light. Never fails."""
+        self._submissions[dev_eui] = (attempt, hearings)
+        self._wake.set()
+
+    def withdraw(self, dev_eui: str) -> None:
+        """Forget what is held for this light. An enqueue under way is not undone."""
+        self._submissions[dev_eui] = None
+        self._wake.set()
+
+    def transmitted(self, dev_eui: str, told: Transmitted) -> None:
+        """A txack came for this light."""
+        self._txacks.append((dev_eui, told))
+        self._wake.set()
+
+    def gateway_changed(self, gateway_id: str, online: bool) -> None:
+        """A gateway went away or came back."""
+        self._gateways[gateway_id] = online
+        self._wake.set()
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled. Calls that a crash cut off are looked into, not repeated."""
+        if self._lost:
+            # The planner itself failed: what it held may be inconsistent, so it begins anew and
+            # every light is asked to submit again. Items of before are found by their marks.
+            self._planner = self._planner.successor(self._clock.now())
+            self._gateways = dict.fromkeys(self._offline, False) | self._gateways
+            self._on_started()
+        self._lost = True
+        self._planner.cut_off(self._clock.now())
+        self._lost = False
+        async with trio.open_nursery() as calls:
+            task_status.started()
+            while True:
+                self._wake = trio.Event()
+                self._plan(calls)
+                wait_s = self._planner.wake_at - self._clock.now()
+                with trio.move_on_after(max(0.0, wait_s)):
+                    await self._wake.wait()
+
+    def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
+        """Seconds sent in the sliding hour, the budget (None: no limit), attempts that wait."""
+        return self._planner.airtime(gateway_id, now)
+
+    def waiting(self) -> Sequence[WaitingAttempt]:
+        """All attempts that wait here with their reasons, the next first."""
+        return self._planner.waiting(self._clock.now())
+
+    def statistics(self) -> DispatchStatistics:
+        """Counters, now."""
+        return self._planner.statistics(self._clock.now())
+
+    # ---------------------------------------------------------------- how
+
+    def _plan(self, calls: trio.Nursery) -> None:
+        self._lost = True  # an error from here on leaves the planner in an unknown state
+        self._take_up(self._clock.now())
+        actions = self._planner.plan(self._clock.now())
+        self._lost = False
+        for action in actions:
+            match action:
+                case Tell(dev_eui, news):
+                    self._post(dev_eui, news)
+                case Look() | Enqueue():
+                    calls.start_soon(self._call, action, name=f"dispatcher call {action.dev_eui}")
+
+    def _take_up(self, now: float) -> None:
+        for gateway_id, online in self._gateways.items():
+            (self._offline.discard if online else self._offline.add)(gateway_id)
+            self._planner.gateway_changed(gateway_id, now, online=online)
+        self._gateways.clear()
+        while self._txacks:
+            dev_eui, told = self._txacks.popleft()
+            self._planner.transmitted(dev_eui, told, now)
+        submissions, self._submissions = self._submissions, {}
+        for dev_eui, submission in submissions.items():
+            if submission is None:
+                self._planner.withdraw(dev_eui)
+            else:
+                self._planner.submit(dev_eui, *submission, now)
+
+    async def _call(self, call: Look | Enqueue) -> None:
+        try:
+            outcome: Outcome = await caller.make(call, self._network, self._policy.call_timeout_s)
+        except Exception as error:
+            # One light's trouble is its own: an error that is no network's holds this light back.
+            log.exception("call failed", dev_eui=call.dev_eui)
+            outcome = Failed(Failure.FAULT, f"internal error: {type(error).__name__}")
+        self._lost = True
+        self._planner.answered(
+            call.dev_eui, call.stamp, outcome, self._clock.now(), self._rng.random()
+        )
+        self._lost = False
+        self._wake.set()

@@ -1,0 +1,21 @@
+"""The numbers of the gateway watcher, all configurable."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPolicy:
+    """Times in seconds."""
+
+    poll_s: float = 30.0
+    """The usual interval of a gateway's own stats: more often tells nothing new."""
+    poll_timeout_s: float = 20.0
+    """Below `poll_s`, so that a hanging list never delays the next one."""
+    first_poll_timeout_s: float = 10.0
+    """The house waits for the first list, that the first frames go to living gateways."""
+    offline_after_s: float = 300.0
+    """Ten stats missed: a gateway behind a poor backhaul loses a few of them now and then."""
+    unlisted_kept_s: float = 86_400.0
+    """A gateway that is not in the server's list is forgotten so long after its last uplink."""
+    unlisted_most: int = 1_000
+    """Of those, at about 500 bytes each."""

@@ -1,0 +1,207 @@
+"""The gateway watcher: asks ChirpStack for the gateways, and tells whoever cares what changed.
+
+The rule it keeps: what is not known is not made up. While ChirpStack does not answer, every gateway
+keeps the state it had; only an uplink through it can still say something new.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+import trio
+
+from actors.board.changes import GatewayView
+from actors.clock import Clock
+from actors.gateways import health
+from actors.gateways.health import Health
+from actors.gateways.policy import WatchPolicy
+from lorawan.network import GatewayInfo, NetworkError, NetworkServer
+
+log = structlog.get_logger()
+
+Airtime = Callable[[str, float], tuple[float, float | None, int]]
+"""(gateway, now) to seconds used, budget (None: no limit), attempts that wait for it."""
+
+
+def _no_airtime(_gateway_id: str, _now: float) -> tuple[float, float | None, int]:
+    return 0.0, None, 0
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherStatistics:
+    """Counters, and since when (Unix seconds) ChirpStack gave no list, and why."""
+
+    gateways: int
+    online: int
+    unlisted: int
+    polls: int
+    failed_polls: int
+    polled_at: float | None
+    network_unreachable_since: float | None
+    problem: str | None
+
+
+class GatewayWatcher:
+    """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online.
+
+    None of them may wait or raise. A gateway seen for the first time counts as a change, so that
+    what was restored from an earlier run is put right.
+    """
+
+    def __init__(
+        self,
+        network: NetworkServer,
+        publish: Callable[[GatewayView], None],
+        clock: Clock,
+        policy: WatchPolicy | None = None,
+        *,
+        on_change: Sequence[Callable[[str, bool], None]] = (),
+        airtime: Airtime = _no_airtime,
+    ) -> None:
+        self._network = network
+        self._publish = publish
+        self._clock = clock
+        self._policy = policy if policy is not None else WatchPolicy()
+        self._on_change = on_change
+        self._airtime = airtime
+        # Bound: the gateways that the server lists, and `unlisted_most` others.
+        self._known: dict[str, Health] = {}
+        self._announced: dict[str, bool] = {}
+        self._polled_at: float | None = None
+        self._unreachable_since: float | None = None
+        self._problem: str | None = None
+        self._polls = self._failed_polls = 0
+
+    # ---------------------------------------------------------------- what it is told
+
+    def heard(self, gateway_id: str, at: float) -> None:
+        """An uplink came through this gateway at `at` (Unix seconds)."""
+        before = self._known.get(gateway_id)
+        if before is None and self._unlisted() >= self._policy.unlisted_most:
+            return
+        now = self._clock.now()
+        after = health.heard(before, gateway_id, at, now)
+        self._known[gateway_id] = after = health.judged(after, self._policy.offline_after_s, now)
+        if before is None or after.online is not before.online:
+            self._publish(self._view(after))
+        self._announce(after)
+
+    # ---------------------------------------------------------------- what it knows
+
+    @property
+    def network_unreachable_since(self) -> float | None:
+        """Since when ChirpStack has not given a list (Unix seconds); None while it does."""
+        return self._unreachable_since
+
+    def view(self, gateway_id: str) -> GatewayView | None:
+        """One gateway, as of now."""
+        known = self._known.get(gateway_id)
+        return None if known is None else self._view(known)
+
+    def name_of(self, gateway_id: str) -> str:
+        """The gateway's name, or its id where it has none."""
+        known = self._known.get(gateway_id)
+        return gateway_id if known is None or known.info is None else known.info.name or gateway_id
+
+    def statistics(self) -> WatcherStatistics:
+        """Counters, now."""
+        return WatcherStatistics(
+            gateways=len(self._known),
+            online=sum(known.online for known in self._known.values()),
+            unlisted=self._unlisted(),
+            polls=self._polls,
+            failed_polls=self._failed_polls,
+            polled_at=self._polled_at,
+            network_unreachable_since=self._unreachable_since,
+            problem=self._problem,
+        )
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Poll until cancelled; the first list, or its deadline, comes before `started`."""
+        await self._poll(self._policy.first_poll_timeout_s)
+        task_status.started()
+        next_at = trio.current_time()
+        while True:
+            # The server tells nothing by itself: this is the one place where we have to ask.
+            next_at = max(next_at + self._policy.poll_s, trio.current_time())
+            await trio.sleep_until(next_at)
+            await self._poll(self._policy.poll_timeout_s)
+
+    async def _poll(self, timeout_s: float) -> None:
+        began_at = self._clock.now()
+        self._polls += 1
+        try:
+            with trio.fail_after(timeout_s):
+                gateways = await self._network.gateways()
+        except NetworkError as error:
+            self._failed(began_at, f"{type(error).__name__}: {error}")
+        except trio.TooSlowError:
+            self._failed(began_at, f"no list of gateways within {timeout_s:g} s")
+        else:
+            self._take_in(gateways)
+
+    def _failed(self, began_at: float, problem: str) -> None:
+        self._failed_polls += 1
+        self._problem = problem
+        if self._unreachable_since is None:
+            self._unreachable_since = began_at
+            log.warning("gateways not listed", problem=problem)
+
+    def _take_in(self, gateways: Sequence[GatewayInfo]) -> None:
+        now = self._clock.now()
+        before_at = self._polled_at if self._polled_at is not None else now
+        known = dict(self._known)
+        if self._unreachable_since is not None:
+            log.info("gateways listed again", away_s=round(now - self._unreachable_since))
+            known = {one: health.excused(of, now - before_at, now) for one, of in known.items()}
+        self._unreachable_since = self._problem = None
+        self._polled_at = now
+        infos = {info.gateway_id: info for info in gateways}
+        for gateway_id, info in infos.items():
+            known[gateway_id] = health.listed(known.get(gateway_id), info, before_at, now)
+        for gateway_id in known.keys() - infos.keys():
+            known[gateway_id] = replace(known[gateway_id], info=None)
+        self._known = {
+            one: health.judged(of, self._policy.offline_after_s, now) for one, of in known.items()
+        }
+        for each in list(self._known.values()):
+            self._publish(self._view(each))
+            self._announce(each)
+        self._forget_unlisted(now)
+
+    def _announce(self, one: Health) -> None:
+        """Tell of a change, if it is one."""
+        if self._announced.get(one.gateway_id) is not one.online:
+            self._announced[one.gateway_id] = one.online
+            log.info("gateway", gateway_id=one.gateway_id, online=one.online)
+            for tell in self._on_change:
+                tell(one.gateway_id, one.online)
+
+    def _forget_unlisted(self, now: float) -> None:
+        for one in [one for one in self._known.values() if one.info is None]:
+            if one.heard_at is None or now - one.heard_at > self._policy.unlisted_kept_s:
+                del self._known[one.gateway_id]
+                del self._announced[one.gateway_id]
+
+    def _unlisted(self) -> int:
+        return sum(known.info is None for known in self._known.values())
+
+    def _view(self, one: Health) -> GatewayView:
+        info = one.info
+        used_s, budget_s, pending = self._airtime(one.gateway_id, self._clock.now())
+        return GatewayView(
+            gateway_id=one.gateway_id,
+            name=info.name if info is not None else "",
+            online=one.online,
+            since=one.since,
+            last_seen_at=info.last_seen_at if info is not None else None,
+            heard_at=one.heard_at,
+            latitude=info.latitude if info is not None else None,
+            longitude=info.longitude if info is not None else None,
+            known=info is not None,
+            airtime_used_s=used_s,
+            airtime_budget_s=budget_s,
+            pending=pending,
+        )

@@ -1,0 +1,161 @@
+"""The inquirer: asks ChirpStack what it still knows of a light, and answers with `Inquired`.
+
+The rule it keeps: every question is answered, with what was learned or with why nothing was, and
+within its deadline; of one light only the newest question waits.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+import trio
+
+from actors.device.events import (
+    DeviceEvent,
+    Inquired,
+    ItemDropped,
+    Joined,
+    Transmitted,
+    UplinkHeard,
+)
+from lorawan.events import Event
+from lorawan.network import (
+    Activation,
+    NetworkError,
+    NetworkForbidden,
+    NetworkInvalid,
+    NetworkServer,
+    NetworkUnknown,
+    QueueItem,
+)
+
+log = structlog.get_logger()
+
+WORKERS = 8
+"""A replay takes seconds, nearly all of it waiting: 8 answer some 200 lights a minute, and hold no
+more than 8 of the server's streams."""
+TIMEOUT_S = 8.0
+
+Retained = UplinkHeard | Joined | Transmitted | ItemDropped
+
+
+@dataclass(frozen=True, slots=True)
+class InquirerStatistics:
+    """Now: `waiting` and `in_hand`. Since the start: `answered`, of these `failed`."""
+
+    waiting: int
+    in_hand: int
+    answered: int
+    failed: int
+
+
+class Inquirer:
+    """The actor. `post` neither waits nor raises. Bound: one waiting question for each light."""
+
+    def __init__(
+        self,
+        network: NetworkServer,
+        post: Callable[[str, DeviceEvent], object],
+        translate: Callable[[Event], DeviceEvent | None],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        workers: int = WORKERS,
+    ) -> None:
+        self._network = network
+        self._post = post
+        self._translate = translate
+        self._timeout_s = timeout_s
+        self._workers = workers
+        self._waiting: dict[str, int] = {}
+        self._in_hand: dict[tuple[str, int], None] = {}
+        self._lot = trio.lowlevel.ParkingLot()
+        self._answered = self._failed = 0
+        self._replay_denied = False
+
+    def ask(self, dev_eui: str, number: int) -> None:
+        """Answer question `number` of this light, in place of an older one that still waits."""
+        self._waiting[dev_eui] = number
+        self._lot.unpark()
+
+    def statistics(self) -> InquirerStatistics:
+        """Counters, now."""
+        return InquirerStatistics(
+            len(self._waiting), len(self._in_hand), self._answered, self._failed
+        )
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled. Questions that a crash cut off are answered as failed."""
+        for dev_eui, number in list(self._in_hand):
+            self._answer(dev_eui, Inquired(number, failure="the inquiry was cut off by a crash"))
+        async with trio.open_nursery() as workers:
+            for worker in range(self._workers):
+                workers.start_soon(self._work, name=f"inquirer worker {worker}")
+            task_status.started()
+
+    async def _work(self) -> None:
+        while True:
+            while not self._waiting:
+                await self._lot.park()
+            dev_eui = next(iter(self._waiting))
+            number = self._waiting.pop(dev_eui)
+            self._in_hand[dev_eui, number] = None
+            self._answer(dev_eui, await self._inquire(dev_eui, number))
+
+    def _answer(self, dev_eui: str, answer: Inquired) -> None:
+        self._in_hand.pop((dev_eui, answer.number), None)
+        self._answered += 1
+        self._failed += answer.failure is not None
+        self._post(dev_eui, answer)
+
+    async def _inquire(self, dev_eui: str, number: int) -> Inquired:
+        try:
+            with trio.fail_after(self._timeout_s):
+                return await self._gather(dev_eui, number)
+        except* NetworkError as group:
+            failure = f"ChirpStack could not be asked: {_first(group)}"
+        except* trio.TooSlowError:
+            failure = f"ChirpStack did not answer within {self._timeout_s:g} s"
+        except* Exception as group:
+            log.exception("inquiry failed", dev_eui=dev_eui)
+            failure = f"internal error: {type(_first(group)).__name__}"
+        return Inquired(number, failure=failure)
+
+    async def _gather(self, dev_eui: str, number: int) -> Inquired:
+        events: list[Retained] = []
+        queue: list[QueueItem] = []
+        activations: list[Activation | None] = []
+
+        async def read_queue() -> None:
+            queue.extend(await self._network.queue(dev_eui))
+
+        async def read_activation() -> None:
+            activations.append(await self._network.activation(dev_eui))
+
+        async def read_events() -> None:
+            for event in await self._replay(dev_eui):
+                meaning = self._translate(event)
+                if isinstance(meaning, Retained):
+                    events.append(meaning)
+
+        async with trio.open_nursery() as calls:
+            for read in (read_queue, read_activation, read_events):
+                calls.start_soon(read)
+        return Inquired(number, tuple(events), tuple(queue), activations[0])
+
+    async def _replay(self, dev_eui: str) -> Sequence[Event]:
+        """The retained events; none where this server or key will never give them."""
+        try:
+            return await self._network.replay(dev_eui)
+        except (NetworkInvalid, NetworkForbidden, NetworkUnknown) as error:
+            # The queue and the counters tell most of it. If the light itself is gone, or forbidden,
+            # reading those fails likewise.
+            if not self._replay_denied:
+                self._replay_denied = True
+                log.warning("no replay", dev_eui=dev_eui, error=f"{type(error).__name__}: {error}")
+            return ()
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

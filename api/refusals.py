@@ -1,0 +1,40 @@
+"""What a house that does not take a request is answered with, one for all routes."""
+
+from typing import NoReturn, assert_never
+
+from actors.surface import Refusal
+from api.problems import (
+    KEY_REUSED,
+    MAILBOX_FULL,
+    NO_REPLY,
+    PARKED,
+    STOPPING,
+    UNKNOWN_DEVICE,
+    Problem,
+)
+
+REFUSALS = (UNKNOWN_DEVICE, KEY_REUSED, MAILBOX_FULL, PARKED, STOPPING, NO_REPLY)
+"""The kinds of problem that `refuse` raises."""
+
+
+def refuse(refusal: Refusal) -> NoReturn:
+    """Answer a refusal of the house."""
+    match refusal:
+        case Refusal.UNKNOWN_DEVICE:
+            raise Problem(UNKNOWN_DEVICE)
+        case Refusal.MAILBOX_FULL:
+            raise Problem(MAILBOX_FULL, "nothing was stored", headers={"Retry-After": "5"})
+        case Refusal.PARKED:
+            raise Problem(PARKED, "an operator can revive it", headers={"Retry-After": "60"})
+        case Refusal.NO_REPLY:
+            raise Problem(
+                NO_REPLY,
+                "the command may yet be taken: ask for the device, or repeat the request with the "
+                "same Idempotency-Key",
+            )
+        case Refusal.KEY_REUSED:
+            raise Problem(KEY_REUSED)
+        case Refusal.STOPPING:
+            raise Problem(STOPPING, headers={"Retry-After": "10"})
+        case _:
+            assert_never(refusal)

@@ -1,0 +1,126 @@
+"""Attempts, hearings and a dispatcher in a house of its own, for the dispatcher's tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+import trio
+
+from actors.clock import RunClock
+from actors.device.events import (
+    AttemptHeld,
+    AttemptQueued,
+    AttemptRefused,
+    DeviceEvent,
+    Transmitted,
+)
+from actors.device.model import Attempt, Hearing
+from actors.dispatcher import Dispatcher, DispatchPolicy
+from lorawan.kuando import Light, SetLight
+from tests.support.scripted_network import ScriptedNetwork
+
+START = 1_800_000_000.0
+POLICY = DispatchPolicy(rx2_dr=3)  # SF9
+
+
+def attempt(
+    number: int = 1,
+    *,
+    at: float = START,
+    retry: bool = False,
+    not_before: float = 0.0,
+    marker_us: int = 123_456,
+    red: int = 255,
+) -> Attempt:
+    frame = SetLight(Light(red, 0, 0), reply=True)
+    return Attempt(number, frame, marker_us, at, not_before, retry)
+
+
+def hearing(
+    gateway_id: str = "gw-a", margin_db: float = 15.0, *, latest: bool = True, sf: int = 9
+) -> Hearing:
+    needed_db = -7.5 - 2.5 * (sf - 7)
+    return Hearing(gateway_id, START - 60.0, -90, needed_db + margin_db, margin_db, latest)
+
+
+def hearings(*gateway_ids: str) -> tuple[Hearing, ...]:
+    return tuple(hearing(gateway_id) for gateway_id in gateway_ids or ("gw-a",))
+
+
+@dataclass
+class House:
+    """A dispatcher that runs, the network it talks to, and what the lights were told."""
+
+    clock: RunClock
+    network: ScriptedNetwork
+    dispatcher: Dispatcher
+    told: list[tuple[float, str, DeviceEvent]] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+
+    def post(self, dev_eui: str, event: DeviceEvent) -> None:
+        self.told.append((self.clock.now(), dev_eui, event))
+
+    def news(self, dev_eui: str = "light-1") -> list[DeviceEvent]:
+        return [event for _, to, event in self.told if to == dev_eui]
+
+    def held(self, dev_eui: str = "light-1") -> list[str]:
+        return [event.reason for event in self.news(dev_eui) if isinstance(event, AttemptHeld)]
+
+    def queued(self, dev_eui: str = "light-1") -> list[AttemptQueued]:
+        return [event for event in self.news(dev_eui) if isinstance(event, AttemptQueued)]
+
+    def refused(self, dev_eui: str = "light-1") -> list[str]:
+        return [event.reason for event in self.news(dev_eui) if isinstance(event, AttemptRefused)]
+
+    def enqueued(self, dev_eui: str | None = None) -> list[float]:
+        """When items were put into the queue, seconds since the start."""
+        return [
+            at - START
+            for at, to, _ in self.network.server.enqueued
+            if dev_eui is None or to == dev_eui
+        ]
+
+    async def restart(self, nursery: trio.Nursery) -> None:
+        """Cancel the incarnation and start another one on the same object."""
+        self.scope.cancel(reason="test")
+        await trio.testing.wait_all_tasks_blocked()
+        self.scope = trio.CancelScope()
+        await nursery.start(self.serve)
+
+    async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        with self.scope:
+            await self.dispatcher.run(task_status)
+
+
+@asynccontextmanager
+async def house(
+    policy: DispatchPolicy = POLICY, *, seed: int = 1, ticking: bool = True, latency_s: float = 0.01
+) -> AsyncIterator[tuple[House, trio.Nursery]]:
+    """A running dispatcher; leaving ends it. Use with a mock clock."""
+    clock = RunClock(START)
+    network = ScriptedNetwork(clock, Random(seed), latency_s=latency_s)
+    found: list[House] = []
+    dispatcher = Dispatcher(
+        network,
+        lambda dev_eui, event: found[0].post(dev_eui, event),
+        clock,
+        Random(seed + 1),
+        policy,
+        on_started=lambda: found[0].starts.append(clock.now()),
+    )
+    built = House(clock, network, dispatcher)
+    found.append(built)
+
+    def txack(dev_eui: str, told: Transmitted) -> None:
+        built.post(dev_eui, told)
+        dispatcher.transmitted(dev_eui, told)
+
+    network.on_txack = txack
+    async with trio.open_nursery() as nursery:
+        await nursery.start(built.serve)
+        if ticking:
+            nursery.start_soon(network.run_scheduler)
+        yield built, nursery
+        nursery.cancel_scope.cancel(reason="the test is over")

@@ -1,0 +1,138 @@
+"""Items in flight: what they occupy, and that air is charged for every sending that may have been.
+"""
+
+import pytest
+from dispatcher_kit import POLICY, START
+
+from actors.device.events import Transmitted
+from actors.dispatcher.air import Air
+from actors.dispatcher.flights import Flights, Item
+from actors.dispatcher.judgement import Mark
+from lorawan.network import Activation
+
+AIRTIME_S = 0.2
+
+
+def item(token: int = 1, *gateways: str, heard_at: float | None = None, at: float = START) -> Item:
+    return Item(
+        token=token,
+        dev_eui=f"light-{token}",
+        number=1,
+        mark=Mark(token, b"\0" * 6),
+        gateways=frozenset(gateways or ("a",)),
+        airtime_s=AIRTIME_S,
+        answer_s=0.6,
+        started_at=at,
+        expires_at=at + 31.0,
+        heard_at=heard_at,
+        activation=Activation("01020304", 5, 0),
+        id=f"item-{token}",
+    )
+
+
+def txack(gateway_id: str, at: float) -> Transmitted:
+    return Transmitted(at, "item-1", gateway_id, at + AIRTIME_S)
+
+
+def test_a_txack_moves_the_charge_and_the_lane_to_the_gateway_it_names() -> None:
+    flights = Flights(POLICY)
+    flying = item(1, "a", "b")
+    flights.start(flying)
+    assert flights.lanes.free_at({"a", "b"}, START) == START + POLICY.lane_timeout_s
+    flights.acknowledged(flying, txack("b", START + 0.5), START + 0.6)
+    assert flights.lanes.free_at({"a"}, START + 0.6) == START + 0.6
+    assert flights.lanes.free_at({"b"}, START + 0.6) == pytest.approx(START + 0.6 + 0.2 + 0.6)
+    assert flights.air.spent("a", START + 1.0) == 0.0
+    assert flights.air.spent("b", START + 1.0) == pytest.approx(AIRTIME_S)
+    assert len(flights) == 0
+
+
+def test_a_late_txack_charges_the_sendings_that_nobody_acknowledged() -> None:
+    flights = Flights(POLICY)
+    flying = item(1, "a", "b")
+    flights.start(flying)
+    flights.acknowledged(flying, txack("b", START + 11.0), START + 11.0)
+    assert flights.air.spent("a", START + 12.0) == pytest.approx(2 * AIRTIME_S)
+    assert flights.air.spent("b", START + 12.0) == pytest.approx(3 * AIRTIME_S)
+
+
+def test_an_uplink_just_before_explains_the_delay() -> None:
+    flights = Flights(POLICY)
+    flying = item(1, heard_at=START - 1.0)
+    flights.start(flying)
+    flights.acknowledged(flying, txack("a", START + 5.5), START + 5.6)
+    assert flights.air.spent("a", START + 6.0) == pytest.approx(AIRTIME_S)
+
+
+def test_an_expired_item_is_charged_for_all_that_a_silent_gateway_may_have_sent() -> None:
+    flights = Flights(POLICY)
+    flights.start(item(1, "a", "b"))
+    assert flights.take_expired(START + 35.9) == []
+    assert [one.token for one in flights.take_expired(START + 36.0)] == [1]
+    for gateway_id in ("a", "b"):
+        assert flights.air.spent(gateway_id, START + 36.0) == pytest.approx(7 * AIRTIME_S)
+    assert flights.expired == 1
+
+
+def test_an_enqueue_without_effect_costs_nothing() -> None:
+    flights = Flights(POLICY)
+    flying = item()
+    flights.start(flying)
+    flights.never_was(flying)
+    assert flights.lanes.free_at({"a"}, START) == START
+    assert flights.air.fits({"a"}, 360.0, START)
+    assert flights.take_expired(START + 100.0) == []
+
+
+def test_a_gateway_holds_three_items_at_most_and_a_silent_one_a_single_one() -> None:
+    flights = Flights(POLICY)
+    for token in (1, 2, 3):
+        assert not flights.crowded({"a"})
+        flights.start(item(token, at=START + 8.0 * token))
+    assert flights.crowded({"a"})
+    assert not flights.crowded({"b"})
+    flights.take_expired(START + 44.0)
+    assert len(flights) == 2
+    assert flights.crowded({"a"})  # it let one expire, so one at a time
+    flights.take_expired(START + 60.0)
+    assert not flights.crowded({"a"})
+    flights.start(item(4, at=START + 60.0))
+    assert flights.crowded({"a"})
+    flights.foreign(99, txack("a", START + 61.0), 0.35, START + 61.0)
+    assert not flights.crowded({"a"})
+
+
+def test_an_overdue_item_is_given_once() -> None:
+    flights = Flights(POLICY)
+    flights.start(item(1))
+    ended = item(2, at=START + 1.0)
+    flights.start(ended)
+    flights.never_was(ended)
+    assert flights.next_overdue_at() == START + 8.0
+    assert flights.take_overdue(START + 7.9) is None
+    overdue = flights.take_overdue(START + 8.0)
+    assert overdue is not None
+    assert overdue.token == 1
+    assert flights.take_overdue(START + 100.0) is None
+    assert flights.next_overdue_at() is None
+
+
+def test_what_is_set_aside_leaves_no_room_and_counts_as_sent_when_nobody_is_left() -> None:
+    air = Air(0.1, 3_600.0)
+    air.reserve(1, frozenset({"a"}), 300.0)
+    assert air.room_at({"a"}, 100.0, START) == START
+    assert not air.fits({"a"}, 100.0, START)
+    assert air.fits({"a"}, 60.0, START)
+    air.conclude(START)
+    assert air.spent("a", START) == pytest.approx(300.0)
+    assert air.room_at({"a"}, 100.0, START) > START + 3_600.0
+    assert air.fits({"b"}, 360.0, START)
+
+
+def test_without_a_duty_cycle_there_is_always_room_and_the_account_is_kept() -> None:
+    air = Air(None, 3_600.0)
+    air.charge({"a": 1_000.0}, START)
+    assert air.budget_s is None
+    assert air.fits({"a"}, 1_000.0, START)
+    assert air.room_at({"a"}, 1_000.0, START) == START
+    assert air.spent("a", START) == pytest.approx(1_000.0)
