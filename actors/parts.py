@@ -15,7 +15,7 @@ from actors.clock import Clock
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
-from actors.device.model import Device
+from actors.device.model import Command, Device
 from actors.device.policy import Policy
 from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
@@ -26,7 +26,7 @@ from actors.initialization import Initializer
 from actors.inquirer import Inquirer
 from actors.journal import Journal
 from actors.keys import KeyBook
-from actors.metrics import GarbageWatch, Metrics, Sources
+from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper, SweepPolicy
 from actors.timers import TimerService
@@ -126,6 +126,7 @@ class Parts:
             inquirer=self.inquirer,
             timers=self.timers,
             boot=world.boot,
+            ended=self._ended,
         )
         self.fleet = Fleet(
             lambda device: DeviceActor(device, device_ports),
@@ -252,6 +253,11 @@ class Parts:
     def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
         self.metrics.frame()
         self.dispatcher.transmitted(dev_eui, event)
+
+    def _ended(self, command: Command) -> None:
+        verdict = verdict_of(command)
+        if verdict is not None:
+            self.metrics.verdict(verdict)
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)

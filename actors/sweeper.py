@@ -203,7 +203,8 @@ class Sweeper:
         """Post Swept to every light, evenly over what is left of the period."""
         policy = self._policy
         lights = list(self._devices())
-        slices = max(1, int((began + policy.period_s - self._clock.now()) / policy.slice_s))
+        left_s = began + policy.period_s - self._clock.now()
+        slices = max(1, min(len(lights), int(left_s / policy.slice_s)))
         for number in range(slices):
             first, end = (len(lights) * part // slices for part in (number, number + 1))
             for dev_eui in lights[first:end]:

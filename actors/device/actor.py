@@ -5,6 +5,7 @@ actor holds no state but the last stored record, so a restart goes on where the 
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,6 +78,8 @@ class Ports:
     inquirer: Inquirer
     timers: TimerService
     boot: str
+    ended: Callable[[Command], None]
+    """Told of each command that became final, for the figures; must not wait."""
 
 
 class DeviceActor:
@@ -137,6 +140,8 @@ class DeviceActor:
                     pass
         for command in newest.values():
             ports.board.publish(command)
+            if command.status.final:
+                ports.ended(command)
 
     def _set_timer(self) -> None:
         device, timers = self.device, self._ports.timers

@@ -68,10 +68,11 @@ def after_inquiry(turn: Turn, event: ev.Inquired) -> None:
         if sent.stage is Stage.QUEUED and _past_expiry(turn, sent):
             _settle_queued(turn, event, sent)
         return
-    goal = turn.device.pursuit
-    if turn.device.phase is Phase.RETRYING and turn.device.setup is None and goal is not None:
-        if goal.attempts >= turn.policy.attempts_most and goal.next_at is None:
-            pursuit.give_up_timing(turn)
+    goal, settings = turn.device.pursuit, turn.device.setup
+    if turn.device.phase is not Phase.RETRYING or settings is not None or goal is None:
+        return
+    if goal.attempts >= turn.policy.attempts_most and goal.next_at is None:
+        pursuit.give_up_timing(turn)
 
 
 def _session_of_the_server(turn: Turn, event: ev.Inquired, dev_addr: str) -> None:

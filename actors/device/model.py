@@ -180,7 +180,7 @@ class Attempt(msgspec.Struct, frozen=True):
     submitted_at: float
     not_before: float
     retry: bool
-    """True unless it is the first frame of its pursuit: first attempts go before retries."""
+    """True unless a caller waits for it and it is the first of its pursuit: those go first."""
     baseline: int = 0
     """Downlinks the light had received, by its newest status before the submission."""
     due_at: float | None = None

@@ -336,7 +336,7 @@ def _hopeless(turn: Turn, why: str) -> None:
     if turn.device.phase is Phase.INITIALIZING:
         was = turn.device.setup
         if was is not None:
-            spent = turn.policy.attempts_most
+            spent = turn.policy.setup_rounds_most
             turn.change(setup=replace(was, attempts=spent, step=0, proof=None, next_at=None))
         turn.enter(Phase.FAILED)
     elif turn.device.phase is Phase.AWAITING_VERIFY:

@@ -48,7 +48,8 @@ def send(turn: Turn) -> None:
     turn.change(setup=replace(setup, next_at=None))
     turn.submit(
         frames[min(setup.step, len(frames) - 1)],
-        retry=setup.attempts > 0 or setup.unsent > 0,
+        # settings give way to colours, unless a caller waits for this very light
+        retry=turn.device.command is None or setup.attempts > 0 or setup.unsent > 0,
         not_before=turn.evidence_gap(setup.attempts),
     )
 
@@ -119,7 +120,7 @@ def unproven(turn: Turn, why: str) -> None:
     extra = 0 if told else setup.extra + setup.step + 1
     turn.close_attempt()
     turn.note(NoteKind.SETUP, unproven=why, round=attempts)
-    if attempts < turn.policy.attempts_most:
+    if attempts < turn.policy.setup_rounds_most:
         due_at = turn.now + turn.backoff_s(attempts)
         turn.change(setup=Setup(attempts=attempts, extra=extra, next_at=due_at))
     else:

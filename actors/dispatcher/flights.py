@@ -37,6 +37,10 @@ class Item:
     in_doubt: bool = False
     txack_id: str | None = None
 
+    def is_of(self, number: int, mark: Mark) -> bool:
+        """Whether it carries this attempt."""
+        return (self.number, self.mark) == (number, mark)
+
 
 class Flights:
     """Every item in flight, at most `outstanding_most`; and what follows for lanes and air."""

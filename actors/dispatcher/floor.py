@@ -61,14 +61,22 @@ class Floor:
         """Before this (Unix seconds) nothing may be sent to the light."""
         track = self.track(one.dev_eui)
         spaced_at = track.ends_at + self.policy.spacing_s
+        if track.doubt is not None:
+            spaced_at = 0.0  # a look that settles the doubt needs no spacing; what follows does
         return max(one.attempt.not_before, one.again_at, spaced_at, track.settled_at)
 
     def place(self, one: Waiting, now: float) -> None:
         """Put it where it belongs: behind a call, later, or in line."""
-        if self.track(one.dev_eui).call is not None:
+        track = self.track(one.dev_eui)
+        if track.call is not None:
             self.room.move(one, Place.BLOCKED)
             return
-        at, hold = self.may_go_at(one), one.hold
+        at = self.may_go_at(one)
+        if track.item is not None and track.doubt is None:  # its end wakes this one
+            at = max(at, track.item.expires_at + self.policy.item_grace_s)
+            if one.hold is None:
+                self.hold_behind_item(one, now)
+        hold = one.hold
         if at <= now:
             one.hold = one.reason = None
             self.room.line_up(one, now)
@@ -97,6 +105,11 @@ class Floor:
     def hold(self, one: Waiting, hold: Hold, again_at: float) -> None:
         """Keep it back until `again_at`; the reason is told at its own time."""
         one.hold, one.again_at, one.reason = hold, again_at, hold.text
+
+    def hold_behind_item(self, one: Waiting, now: float) -> None:
+        """An earlier item is in the queue; mostly it is out within seconds, so nothing is told."""
+        one.hold = Hold(("earlier item",), words.EARLIER_ITEM, now + self.policy.patience_s)
+        one.reason = one.hold.text
 
     def tell_held(self, one: Waiting, key: Key, text: str) -> None:
         """Say why it is kept back, once per change of the reason."""

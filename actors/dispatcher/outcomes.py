@@ -84,7 +84,7 @@ def _looked(floor: Floor, dev_eui: str, track: Track, call: Call, look: Looked, 
         return
     one.failures = 0
     doubt, track.doubt = track.doubt, None
-    ours = doubt is not None and (doubt.number, doubt.mark) == (one.attempt.number, one.mark)
+    ours = doubt is not None and doubt.is_of(one.attempt.number, one.mark)
     known = None
     if doubt is not None and ours:
         known = Doubt(one.mark, doubt.activation, doubt.txack_id)
@@ -102,9 +102,9 @@ def _looked(floor: Floor, dev_eui: str, track: Track, call: Call, look: Looked, 
             recheck_at = now + floor.policy.recheck_s
             gone_at = recheck_at if until is None else until + floor.policy.item_grace_s
             again_at = min(gone_at, recheck_at) if gone_at > now else recheck_at
-            hold = Hold(("earlier item",), words.EARLIER_ITEM, now + floor.policy.patience_s)
             if track.told_at < call.started_at:  # else its txack came while we asked: look again
-                floor.hold(one, hold, again_at)
+                one.again_at = again_at
+                floor.hold_behind_item(one, now)
         case Unheard(joined):
             text = words.NOT_HEARD if joined else words.NEVER_JOINED
             again_at = now + floor.policy.unheard_again_s
@@ -132,6 +132,9 @@ def _reconcile(
         return
     floor.flights.gone(item, now)
     floor.end_of(item)
+    one = floor.room.get(item.dev_eui)
+    if one is not None:
+        one.hold = None  # it is not behind this any more
     if item.id is not None:
         track.settle(item.id)  # its txack may yet come, and is paid
     if moved(look.after, item.activation):
@@ -176,7 +179,7 @@ def _enqueued(floor: Floor, dev_eui: str, track: Track, item_id: str, now: float
     assert item is not None  # noqa: S101 - in flight since its enqueue began, for 30 s
     item.id = item_id
     one = floor.room.get(dev_eui)
-    if one is not None and (one.attempt.number, one.mark) == (item.number, item.mark):
+    if one is not None and item.is_of(one.attempt.number, one.mark):
         news = AttemptQueued(item.number, item_id, item.expires_at, item.activation)
         floor.queued(one, news)
     _settle_orphans(floor, track, item, now)

@@ -23,7 +23,7 @@ aside.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.device.events import AttemptRefused, Transmitted
+from actors.device.events import AttemptQueued, AttemptRefused, Transmitted
 from actors.device.model import Attempt, Hearing
 from actors.dispatcher import outcomes
 from actors.dispatcher.air import Air
@@ -105,10 +105,16 @@ class Planner:
             floor.drop(dev_eui)
             floor.news.append(Tell(dev_eui, AttemptRefused(attempt.number, str(error))))
             return
-        queued = floor.track(dev_eui).queued
+        track = floor.track(dev_eui)
+        queued, item = track.queued, track.item
         if queued is not None and queued[:2] == (attempt.number, mark):
             floor.drop(dev_eui)  # the news of it was lost on the way, or to a crash
             floor.news.append(Tell(dev_eui, queued[2]))
+            return
+        if item is not None and item.id is not None and item.is_of(attempt.number, mark):
+            floor.drop(dev_eui)  # it was withdrawn while its enqueue was under way
+            news = AttemptQueued(item.number, item.id, item.expires_at, item.activation)
+            floor.news.append(Tell(dev_eui, news))
             return
         before = floor.room.get(dev_eui)
         if before is not None and before.place in UNDER_WAY and before.is_of(attempt, mark):

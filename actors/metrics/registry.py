@@ -5,7 +5,6 @@ times what counting does; labels have few values, known beforehand.
 
 Counted here, each by whoever sees it happen:
 
-    lamplighter_webhooks_total{event,outcome}     webhooks received, by event type and answer
     lamplighter_commands_total{verdict}           commands ended, by verdict
     lamplighter_time_to_verify_seconds            acceptance to proof, of verified commands
     lamplighter_frames_total                      frames of ours that a gateway took
@@ -16,7 +15,9 @@ Counted here, each by whoever sees it happen:
     lamplighter_gc_pause_seconds                  pauses by the garbage collector
 
 Read from the parts at each scrape (see `sources.py`): lamplighter_devices{phase},
-_gateways{state}, _gateway_airtime_seconds{gateway_id}, _commands_open, _commands_open_by_status,
+_devices_not_as_wanted, _gateways{state}, _gateway_online{gateway_id},
+_gateway_airtime_seconds{gateway_id}, _gateway_airtime_budget_seconds{gateway_id},
+_gateway_pending{gateway_id}, _commands_open, _commands_overdue, _commands_open_by_status,
 _alerts_open, _subscribers, _subscribers_dropped_total, _board_changes_total, _journal_healthy,
 _journal_waiting, _journal_commits_total, _journal_requests_total, _journal_writes_total,
 _journal_failures_total, _fleet_devices, _fleet_unknown_devices, _fleet_news_owed,
@@ -36,8 +37,6 @@ from actors.metrics.verdict import Verdict
 from actors.supervision import ChildReport, ChildState
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-EVENTS = ("up", "join", "ack", "txack", "log", "status", "location", "other")
-"""Webhook types that ChirpStack v4 has; anything else counts as other."""
 VERIFY_BUCKETS_S = (2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 1_800.0, 86_400.0)
 COMMIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 BATCH_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
@@ -49,8 +48,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._webhooks = self._counter("webhooks", "Webhooks received.", ("event", "outcome"))
-        self._webhook_children: dict[tuple[str, str], Counter] = {}
         commands = self._counter("commands", "Commands ended.", ("verdict",))
         self._commands: Mapping[CommandStatus, Counter] = {
             status: commands.labels(status.value) for status in CommandStatus if status.final
@@ -78,14 +75,6 @@ class Metrics:
     def render(self) -> bytes:
         """Everything in Prometheus' text format (`CONTENT_TYPE`); to be called in Trio's thread."""
         return generate_latest(self.registry)
-
-    def webhook(self, event: str, outcome: str) -> None:
-        """A webhook came in; `outcome` is one of a few fixed words."""
-        key = (event if event in EVENTS else "other", outcome)
-        child = self._webhook_children.get(key)
-        if child is None:
-            child = self._webhook_children[key] = self._webhooks.labels(*key)
-        child.inc()
 
     def verdict(self, verdict: Verdict) -> None:
         """A command ended."""

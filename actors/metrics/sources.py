@@ -83,14 +83,14 @@ def _board(board: Board) -> Iterator[Metric]:
     gateways.add_metric(["online"], online)
     gateways.add_metric(["offline"], now.gateways - online)
     yield gateways
-    airtime = GaugeMetricFamily(
-        f"{PREFIX}_gateway_airtime_seconds",
-        "Airtime used by our frames in the sliding hour, by gateway.",
-        labels=["gateway_id"],
+    yield from _gateways(board)
+    unlike = sum(
+        device.wanted is not None and device.reported not in (None, device.wanted.light)
+        for device in board.devices.values()
     )
-    for gateway in board.gateways.values():
-        airtime.add_metric([gateway.gateway_id], gateway.airtime_used_s)
-    yield airtime
+    yield _gauge("devices_not_as_wanted", "Lights that show another state.", unlike)
+    overdue = sum(command.overdue for command in board.open_commands.values())
+    yield _gauge("commands_overdue", "Open commands past their timed attempts.", overdue)
     yield _gauge("commands_open", "Commands still pursued.", now.commands_open)
     held = Counter(command.status for command in board.open_commands.values())
     open_by = GaugeMetricFamily(
@@ -103,6 +103,27 @@ def _board(board: Board) -> Iterator[Metric]:
     yield _gauge("subscribers", "Followers of the board.", now.subscribers)
     yield _counter("subscribers_dropped", "Followers closed for being too slow.", now.dropped)
     yield _counter("board_changes", "Changes published.", now.number)
+
+
+def _gateways(board: Board) -> Iterator[Metric]:
+    """One series for each gateway: online, airtime, and who waits for it."""
+    labels = ["gateway_id"]
+
+    def family(name: str, text: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"{PREFIX}_gateway_{name}", text, labels=labels)
+
+    online = family("online", "1 while the gateway is online.")
+    used = family("airtime_seconds", "Airtime used by our frames in the sliding hour.")
+    budget = family("airtime_budget_seconds", "Airtime allowed in an hour.")
+    pending = family("pending", "Attempts that wait for the gateway.")
+    for gateway in board.gateways.values():
+        name = [gateway.gateway_id]
+        online.add_metric(name, float(gateway.online))
+        used.add_metric(name, gateway.airtime_used_s)
+        pending.add_metric(name, gateway.pending)
+        if gateway.airtime_budget_s is not None:
+            budget.add_metric(name, gateway.airtime_budget_s)
+    yield from (online, used, budget, pending)
 
 
 def _journal(journal: Journal) -> Iterator[Metric]:

@@ -26,6 +26,7 @@ from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import ensure_integrations
 from lorawan.network import HttpIntegration
+from simulator.device import ServerSettings
 from simulator.profile import Profile
 from simulator.server.grpc_server import GrpcServer
 from simulator.world import World
@@ -76,13 +77,19 @@ async def until_signal_then_cancel(
 def build_world(lights: int, gateways: int, seed: int, loss: float) -> World:
     """The demo's world: quick heartbeats, frames lost by chance, webhooks not quite reliable."""
     profile = Profile(
-        name="demo", uplink_loss=loss, downlink_loss=loss, event_lost=0.01, event_doubled=0.01
+        name="demo",
+        uplink_loss=loss,
+        downlink_loss=loss,
+        event_lost=0.01,
+        event_doubled=0.01,
+        auto_uplink_answers_commands=True,
     )
     return World.build(
         seed,
         lights=lights,
         gateways=gateways,
         profile=profile,
+        settings=ServerSettings(scheduler_interval_s=0.1),  # as advised to operators
         epoch_at=time.time(),
         stats_interval_s=STATS_INTERVAL_S,
         heartbeat_s=HEARTBEAT_MIN * 60.0,
@@ -148,7 +155,7 @@ async def _set_up(settings: ApiSettings, port: int) -> None:
 
 def tell(demo: Demo) -> None:
     """Where things are, and what to try."""
-    out = Console(highlight=False)
+    out = Console(highlight=False, soft_wrap=True)
     at = f"http://127.0.0.1:{demo.port}"
     first = next(iter(demo.world.stations))
     gateway = next(iter(demo.world.gateways))
@@ -157,7 +164,8 @@ def tell(demo: Demo) -> None:
     out.print(f"[bold]API[/bold]        {at}/api/v1  (described at {at}/docs)\n")
     lights, gateways = len(demo.world.stations), len(demo.world.gateways)
     out.print(f"A pretend world: {lights} lights, {gateways} gateways, a lossy radio. It takes")
-    out.print("about a minute until every light has joined and got its settings. Then try:\n")
+    out.print("a few minutes until the last light has joined and got its settings; commands go first.")
+    out.print("Try:\n")
     body = '{"red":255,"green":0,"blue":0}'
     out.print(f"  curl -X POST {at}/api/v1/downlink/{first} \\", markup=False)
     out.print(f"    -H 'content-type: application/json' -d '{body}'", markup=False)

@@ -1,4 +1,4 @@
-"""The real web over a house that is played: an office with lights in every state.
+"""The real web over a house that is played: an office that the test makes do things.
 
 A browser's driver is synchronous, so the service runs in a thread of its own, where it can be
 stopped and started again. To look at the page by hand: `python -m tests.browser.serve_fake 8099`.
@@ -12,121 +12,24 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 import trio
+from pydantic import SecretStr
 from quart import Blueprint, Response
 
-from actors.board.changes import ActorView, AlertView, GatewayView
-from actors.device.model import (
-    Command,
-    CommandStatus,
-    Device,
-    Hearing,
-    Phase,
-    Step,
-    StepKind,
-    Wanted,
-)
+from actors.device.model import CommandStatus, Phase, Wanted
 from actors.surface import Accepted, Refusal
 from api.app import create_app
-from api.settings import ApiSettings, ChirpStack
+from api.live.hub import Hub
+from api.services import services_of
+from api.settings import ApiSettings, ChirpStack, Web
 from api.web import WebActor
-from lorawan.kuando.light import AFTER_JOIN, Light
-from tests.support.fake_house import NOW, FakeHouse, a_light
+from lorawan.kuando.light import Light
+from tests.browser.office import GREEN, office, order
+from tests.support.fake_house import FakeHouse
 
-ROOF, HALL, YARD = "0016c001f153a14c", "0016c001f153a14d", "0016c001f153a14e"
-RED, GREEN, BLUE = Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255)
-YELLOW, VIOLET, DARK = Light(255, 190, 0), Light(150, 0, 255), Light(0, 0, 0)
-BLINKING = Light(255, 0, 0, 100, 100)
 PATIENCE_S = 15.0
 """Three times what the service takes to start or stop on a busy machine."""
 
 T = TypeVar("T")
-
-
-def eui(number: int) -> str:
-    """The DevEUI of the light of this number."""
-    return f"202020390729{number:04x}"
-
-
-def light(number: int, name: str, shown: Light, **changes: Any) -> Device:
-    """A light that shows this, as wanted."""
-    device = a_light(eui(number), name=name)
-    assert device.report is not None
-    report = msgspec.structs.replace(device.report, light=shown)
-    wanted = Wanted(shown, "cmd-0", NOW - 700)
-    return msgspec.structs.replace(device, **{"report": report, "wanted": wanted, **changes})
-
-
-def order(number: int, wanted: Light, status: CommandStatus, *steps: Step, **changes: Any) -> Command:
-    """An order under way for the light of this number."""
-    accepted = Step(NOW - 95, StepKind.ACCEPTED)
-    command = Command(
-        id=f"order-{number}",
-        dev_eui=eui(number),
-        light=wanted,
-        keep=True,
-        accepted_at=NOW - 95,
-        expires_at=NOW + 86_000,
-        status=status,
-        timeline=(accepted, *steps),
-    )
-    return msgspec.structs.replace(command, **changes)
-
-
-def pursued(command: Command, name: str, shown: Light, phase: Phase, **changes: Any) -> Device:
-    """The light that this order is for."""
-    number = int(command.dev_eui[-4:], 16)
-    wanted = Wanted(command.light, command.id, command.accepted_at)
-    return light(number, name, shown, phase=phase, command=command, wanted=wanted, **changes)
-
-
-def office() -> list[Device | GatewayView | AlertView | ActorView]:
-    """Lights in every state, three gateways of which one is away, and the alerts of that."""
-    away = (Hearing(YARD, NOW - 400, -118, -9.0, 3.5, latest=True, online=False),)
-    held = "every gateway that hears this light is offline: Yard (since 08:46 UTC)"
-    waiting = order(
-        20, VIOLET, CommandStatus.HELD, Step(NOW - 94, StepKind.HELD, 4, reason=held), reason=held
-    )
-    sent = order(
-        21,
-        BLUE,
-        CommandStatus.TRANSMITTED,
-        Step(NOW - 92, StepKind.QUEUED, 9),
-        Step(NOW - 60, StepKind.TRANSMITTED, 9, ROOF),
-        Step(NOW - 30, StepKind.UNPROVEN, 9, reason="the light did not answer"),
-        Step(NOW - 9, StepKind.QUEUED, 10),
-        Step(NOW - 7, StepKind.TRANSMITTED, 10, HALL),
-    )
-    lost = order(22, RED, CommandStatus.TRANSMITTED, attempts=3, overdue=True)
-    rejoined = light(23, "Reception", AFTER_JOIN, wanted=Wanted(RED, "cmd-0", NOW - 5_000))
-    joined = {"session": None, "report": None, "phase": Phase.UNINITIALIZED}
-    lights = [
-        light(1, "Desk 1", GREEN),
-        light(2, "Desk 2", RED),
-        light(3, "Desk 10", BLINKING),
-        light(4, "Meeting room Turing", YELLOW),
-        light(5, "Meeting room Hopper", GREEN),
-        light(6, "Quiet room", VIOLET),
-        light(7, "Workshop", Light(255, 96, 0)),
-        light(8, "Laboratory", BLUE),
-        light(9, "Server room", Light(0, 220, 255, 32, 160)),
-        light(10, "Canteen", Light(255, 255, 255)),
-        light(11, "Archive", DARK),
-        light(12, "Stairs", AFTER_JOIN, wanted=None),
-        pursued(waiting, "Loading dock with a rather long name", GREEN, Phase.AWAITING_VERIFY, hearings=away),
-        pursued(sent, "Desk 3", GREEN, Phase.AWAITING_VERIFY),
-        pursued(lost, "Gate", AFTER_JOIN, Phase.FAILED, last_error="no proof after 3 attempts"),
-        msgspec.structs.replace(rejoined, phase=Phase.INITIALIZING),
-        light(24, "Post room", GREEN, wanted=Wanted(BLUE, "cmd-0", NOW - 90), phase=Phase.RETRYING),
-        light(25, "Spare", GREEN, wanted=None, **joined),
-    ]
-    return [
-        *lights,
-        GatewayView(ROOF, "Roof", since=NOW - 90_000, heard_at=NOW - 60, airtime_used_s=41.2, airtime_budget_s=360.0, pending=1),
-        GatewayView(HALL, "Hall", since=NOW - 90_000, heard_at=NOW - 20, airtime_used_s=337.0, airtime_budget_s=360.0),
-        GatewayView(YARD, "Yard", online=False, since=NOW - 460, heard_at=NOW - 500, airtime_used_s=3.1, airtime_budget_s=360.0, pending=2),
-        AlertView("alert-1", "gateway_offline", YARD, "gateway Yard is offline", NOW - 430, NOW - 430),
-        AlertView("alert-2", "light_failed", eui(22), "Gate does not show its colour: no proof after 3 attempts", NOW - 120, NOW - 60, 1),
-    ]
 
 
 class PlayedHouse(FakeHouse):
@@ -135,6 +38,7 @@ class PlayedHouse(FakeHouse):
     def __init__(self, boot: str = "boot-1") -> None:
         super().__init__(lights=0)
         self.board.boot = boot
+        self.commands["cmd-0"] = order(99, GREEN, CommandStatus.VERIFIED, id="cmd-0")
         for subject in office():
             self.board.publish(subject)
             command = getattr(subject, "command", None)
@@ -146,9 +50,7 @@ class PlayedHouse(FakeHouse):
         taken = await super().command(dev_eui, light, **options)
         if isinstance(taken, Accepted):
             wanted = Wanted(light, taken.command.id, self.now(), options["keep"])
-            self.change(
-                dev_eui, wanted=wanted, command=taken.command, phase=Phase.AWAITING_VERIFY
-            )
+            self.change(dev_eui, wanted=wanted, command=taken.command, phase=Phase.AWAITING_VERIFY)
         return taken
 
     def change(self, dev_eui: str, **changes: Any) -> None:
@@ -192,14 +94,13 @@ def demonstration(house: PlayedHouse) -> Blueprint:
 class PlayedService:
     """The web over a played house, in a thread. A context manager; `port` 0 takes a free one."""
 
-    def __init__(
-        self, house: PlayedHouse, *, port: int = 0, demo: bool = True, **web: object
-    ) -> None:
+    def __init__(self, house: PlayedHouse, *, port: int = 0, demo: bool = True, **web: Any) -> None:
         self.house = house
         self.port = port
         self._web = web
         self._demo = demo
         self._ready = threading.Event()
+        self._hub: Hub
         self._token: trio.lowlevel.TrioToken | None = None
         self._scope = trio.CancelScope()
         self._thread = threading.Thread(target=self._run, name="played service")
@@ -213,6 +114,10 @@ class PlayedService:
         """Call it in the thread of the service."""
         return trio.from_thread.run_sync(lambda: what(*args, **options), trio_token=self._token)
 
+    def drop_live(self, code: int) -> None:
+        """Close every websocket with this code. In the thread of the service."""
+        self._hub.close_all(code, "the test drops it")
+
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._ready.wait(PATIENCE_S):
@@ -220,6 +125,10 @@ class PlayedService:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take it down; a second time does nothing."""
         if self._thread.is_alive():
             self.call(self._scope.cancel, reason="the test is over")
         self._thread.join(PATIENCE_S)
@@ -228,12 +137,15 @@ class PlayedService:
         trio.run(self._serve)
 
     async def _serve(self) -> None:
+        quick = {"handler_s": 2.0, "graceful_s": 2.5, "unread_s": 1.0}
         settings = ApiSettings(
-            chirpstack=ChirpStack(target="localhost:8080", api_key="unused"),
-            web={"port": self.port, "handler_s": 2.0, "graceful_s": 2.5, "unread_s": 1.0, **self._web},
+            chirpstack=ChirpStack(target="localhost:8080", api_key=SecretStr("unused")),
+            web=Web(**{"port": self.port, **quick, **self._web}),
         )
         extra = [demonstration(self.house)] if self._demo else []
-        actor = WebActor(create_app(self.house, settings, extra=extra), settings.web)
+        app = create_app(self.house, settings, extra=extra)
+        self._hub = services_of(app).hub
+        actor = WebActor(app, settings.web)
         self._token = trio.lowlevel.current_trio_token()
         with self._scope:
             async with trio.open_nursery() as nursery:

@@ -24,7 +24,9 @@ async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> AsyncIterat
     yield world
 
 
-async def test_lights_are_found_set_up_and_commanded(world: World) -> None:
+async def test_lights_are_found_set_up_and_commanded(
+    world: World, autojump_clock: MockClock
+) -> None:
     async with housed(world) as home:
         await home.settled()
         for dev_eui, light in zip(world.stations, (RED, GREEN, BLUE, RED), strict=True):
@@ -36,7 +38,7 @@ async def test_lights_are_found_set_up_and_commanded(world: World) -> None:
 
 
 async def test_a_command_sent_while_all_gateways_are_down_is_verified_after_they_return(
-    world: World,
+    world: World, autojump_clock: MockClock
 ) -> None:
     async with housed(world) as home:
         await home.settled()
@@ -60,7 +62,9 @@ async def test_a_command_sent_while_all_gateways_are_down_is_verified_after_they
         assert world.showing(dev_eui) == RED
 
 
-async def test_a_light_that_lost_power_is_brought_back(world: World) -> None:
+async def test_a_light_that_lost_power_is_brought_back(
+    world: World, autojump_clock: MockClock
+) -> None:
     async with housed(world) as home:
         await home.settled()
         dev_eui = next(iter(world.stations))
@@ -72,7 +76,9 @@ async def test_a_light_that_lost_power_is_brought_back(world: World) -> None:
         assert home.devices[dev_eui].phase is Phase.IDLE
 
 
-async def test_the_newest_wins_and_the_older_is_told(world: World) -> None:
+async def test_the_newest_wins_and_the_older_is_told(
+    world: World, autojump_clock: MockClock
+) -> None:
     async with housed(world) as home:
         await home.settled()
         dev_eui = next(iter(world.stations))
@@ -85,7 +91,9 @@ async def test_the_newest_wins_and_the_older_is_told(world: World) -> None:
         assert world.showing(dev_eui) == BLUE
 
 
-async def test_after_a_crash_at_any_moment_open_commands_go_on(world: World) -> None:
+async def test_after_a_crash_at_any_moment_open_commands_go_on(
+    world: World, autojump_clock: MockClock
+) -> None:
     disk = MemoryDisk()
     dev_eui = next(iter(world.stations))
     async with housed(world, disk) as home:
@@ -115,7 +123,9 @@ async def test_on_a_lossy_radio_every_command_is_verified_in_the_end(
             assert world.showing(dev_eui) == GREEN
 
 
-async def test_an_idempotency_key_makes_one_command(world: World) -> None:
+async def test_an_idempotency_key_makes_one_command(
+    world: World, autojump_clock: MockClock
+) -> None:
     async with housed(world) as home:
         await home.settled()
         dev_eui = next(iter(world.stations))
@@ -124,7 +134,7 @@ async def test_an_idempotency_key_makes_one_command(world: World) -> None:
         assert once.id == again.id
 
 
-async def test_a_quiet_day_costs_no_frames(world: World) -> None:
+async def test_a_quiet_day_costs_no_frames(world: World, autojump_clock: MockClock) -> None:
     world.set_profile(CALM)
     async with housed(world) as home:
         await home.settled()

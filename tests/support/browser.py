@@ -30,7 +30,9 @@ def find_chromium() -> str:
     named = os.environ.get(ENV)
     found = named or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        raise RuntimeError(f"no Chromium: install one of {', '.join(NAMES)}, or set {ENV} to its path")
+        raise RuntimeError(
+            f"no Chromium: install one of {', '.join(NAMES)}, or set {ENV} to its path"
+        )
     return found
 
 

@@ -6,6 +6,7 @@ models ChirpStack v4's Class C path: strict FIFO, one item per device and tick, 
 each sending, f_cnt_down moving only on an acknowledged frame, expiry when an item reaches the head.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -180,7 +181,7 @@ class ScriptedNetwork:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            await (trio.sleep_forever() if dev_eui in self.slow else trio.sleep(self.latency_s))
+            await trio.sleep(math.inf if dev_eui in self.slow else self.latency_s)
         finally:
             self.in_flight -= 1
         error = self.script(call, dev_eui)

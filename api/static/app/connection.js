@@ -26,6 +26,7 @@ export class Connection {
   #number = null; // of the last change that was applied; null: only a snapshot will do
   #beatS = 20;
   #tries = 0;
+  #turn = 0; // of connecting: whoever comes back to another one was overtaken
   #timer = null; // the next try
   #watch = null; // what must be heard before it fires
 
@@ -43,19 +44,22 @@ export class Connection {
   async start() {
     clearTimeout(this.#timer);
     this.#drop();
+    const turn = this.#turn;
     try {
       // The browser does not tell why a websocket was refused; a question by HTTP does.
       await ask("GET", "/api/v1/alerts?limit=1");
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
-      return this.#failed(trouble);
+      if (turn === this.#turn) this.#failed(trouble);
+      return;
     }
-    this.#open();
+    if (turn === this.#turn) this.#open();
   }
 
   #failed(trouble) {
     const refused = trouble.status === 403 && token() !== null;
-    if (trouble.status === 401 || refused) return this.#lock(trouble.message);
+    if (trouble.status === 401) return this.#lock("The token is not valid");
+    if (refused) return this.#lock(trouble.message);
     return this.#again(trouble.message, trouble.retryAfter * 1000);
   }
 
@@ -81,7 +85,7 @@ export class Connection {
       if (socket !== this.#socket) return;
       if (LOCKED_CODES.has(event.code)) {
         this.#drop();
-        this.#lock(event.reason);
+        this.#lock(event.code === 4403 ? "The token does not allow to look" : "The token is not valid");
       } else this.#lost(event.reason);
     });
   }
@@ -147,6 +151,7 @@ export class Connection {
   }
 
   #drop() {
+    this.#turn += 1;
     clearTimeout(this.#watch);
     const socket = this.#socket;
     this.#socket = null;

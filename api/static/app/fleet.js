@@ -115,9 +115,8 @@ export class Fleet {
   }
 
   #tell(found) {
-    const known = this.#store.devices.size;
-    setHidden(this.#note, found > 0);
-    if (known === 0) setText(this.#note, "No light is known yet. A light appears with its first uplink.");
-    else if (found === 0) setText(this.#note, "No light matches.");
+    setHidden(this.#note, found > 0 || !this.#store.known);
+    if (this.#store.devices.size === 0) setText(this.#note, "No light is known yet. A light appears with its first uplink.");
+    else setText(this.#note, "No light matches.");
   }
 }

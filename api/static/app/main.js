@@ -102,12 +102,15 @@ function showConnection() {
     byId("fleet-note").hidden = false;
     setText(byId("fleet-note"), connection.reason);
   }
-  if (connection.state === "live" && servedBoot !== connection.boot) showService();
+  if (connection.state === "live" && servedBoot !== connection.boot) {
+    servedBoot = connection.boot;
+    showService();
+    lookForDemo();
+  }
 }
 
 /** Which release serves us, and which run of it: asked once a run. */
 async function showService() {
-  servedBoot = connection.boot;
   try {
     version = (await ask("GET", "/openapi.json")).info.version;
   } catch {
@@ -170,7 +173,7 @@ byId("door-form").addEventListener("submit", (event) => {
 });
 byId("door").addEventListener("cancel", (event) => event.preventDefault());
 
-/** In the demonstration one may switch gateways. */
+/** In the demonstration one may switch gateways; elsewhere there is no such page. */
 async function lookForDemo() {
   try {
     await ask("GET", "/demo/state");
@@ -220,18 +223,13 @@ new ResizeObserver(([head]) => {
 NARROW.addEventListener("change", () => (byId("page").inert = NARROW.matches && panel !== null));
 setInterval(() => connection.state === "stale" && showConnection(), 5_000);
 
-let demoAsked = false;
 store.subscribe((batch) => {
   fleet.update(batch);
   gateways.update(batch);
   alerts.update(batch);
   panel?.update(batch);
   showCounts();
-  if (batch.all) {
-    openRemembered();
-    if (!demoAsked) lookForDemo();
-    demoAsked = true;
-  }
+  if (batch.all) openRemembered();
 });
 whenLocked(() => lock("The token is not valid"));
 begin();

@@ -14,6 +14,8 @@ export class Store {
   gateways = new Map();
   alerts = new Map();
   actors = new Map();
+  /** Whether a whole snapshot came: before that, empty means nothing. */
+  known = false;
   /** The newest command of each light that was told of since the page opened. */
   commands = new Map();
   counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
@@ -52,6 +54,7 @@ export class Store {
     if (message.part === message.parts && this.#seen !== null) {
       for (const devEui of this.devices.keys()) if (!this.#seen.has(devEui)) this.#forget(devEui);
       this.#seen = null;
+      this.known = true;
     }
     this.#batch.all = true;
     this.#schedule();
