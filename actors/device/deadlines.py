@@ -7,7 +7,7 @@ fires late, twice or after a restart does no harm.
 from actors.device import events as ev
 from actors.device import hearing, inquiry, pursuit, setup
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
-from actors.device.reactions import after_setup, not_sent, upkeep_frame
+from actors.device.reactions import after_setup, await_first_status, not_sent, upkeep_frame
 from actors.device.turn import Turn
 
 
@@ -80,7 +80,7 @@ def _session_of_the_server(turn: Turn, event: ev.Inquired, dev_addr: str) -> Non
     session = turn.device.session
     assert session is not None  # noqa: S101 - asked by the caller
     hearing.begin_session(turn, dev_addr, max(session.since, session.heard_at))
-    turn.enter(Phase.UNINITIALIZED)
+    await_first_status(turn)
     for retained in event.events:
         if isinstance(retained, ev.UplinkHeard) and retained.dev_addr == dev_addr:
             hearing.believe(turn, retained)

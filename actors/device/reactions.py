@@ -114,7 +114,7 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
     new = turn.device.session
     joined_anew = session is None or new is None or new.since != session.since
     if joined_anew:
-        _await_first_status(turn)
+        await_first_status(turn)
     told = event.status is not None
     match turn.device.phase:
         case Phase.UNINITIALIZED:
@@ -141,7 +141,7 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
 def joined(turn: Turn, event: ev.Joined) -> None:
     """The light is dim green now, has no settings, and hears nothing before its first uplink."""
     if hearing.believe_join(turn, event):
-        _await_first_status(turn)
+        await_first_status(turn)
 
 
 def transmitted(turn: Turn, event: ev.Transmitted) -> None:
@@ -199,7 +199,7 @@ def queued(turn: Turn, event: ev.AttemptQueued) -> None:
     if activation.dev_addr != session.dev_addr:
         since = max(session.since, session.heard_at)
         hearing.begin_session(turn, activation.dev_addr, since)
-        _await_first_status(turn)
+        await_first_status(turn)
         ask(turn, "the light joined without our being told")
         return
     turn.change_attempt(
@@ -265,6 +265,16 @@ def after_setup(turn: Turn) -> None:
         turn.enter(Phase.IDLE)
 
 
+def await_first_status(turn: Turn) -> None:
+    """A new session: nothing is known of the light, and nothing would be delivered to it."""
+    turn.enter(Phase.UNINITIALIZED)
+    turn.command_step(
+        StepKind.WAITING,
+        CommandStatus.ACCEPTED,
+        reason="the light joined again; waiting for its first status",
+    )
+
+
 def not_sent(turn: Turn, why: str) -> None:
     """No gateway took the frame, whatever it was."""
     if turn.device.phase is Phase.INITIALIZING:
@@ -273,15 +283,6 @@ def not_sent(turn: Turn, why: str) -> None:
         pursuit.not_sent(turn, why)
     else:
         turn.close_attempt()
-
-
-def _await_first_status(turn: Turn) -> None:
-    turn.enter(Phase.UNINITIALIZED)
-    turn.command_step(
-        StepKind.WAITING,
-        CommandStatus.ACCEPTED,
-        reason="the light joined again; waiting for its first status",
-    )
 
 
 def _judge(turn: Turn, at: float) -> None:

@@ -54,7 +54,7 @@ class House:
 
     clock: RunClock
     network: ScriptedNetwork
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher = field(init=False)
     told: list[tuple[float, str, DeviceEvent]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -101,17 +101,15 @@ async def house(
     """A running dispatcher; leaving ends it. Use with a mock clock."""
     clock = RunClock(START)
     network = ScriptedNetwork(clock, Random(seed), latency_s=latency_s)
-    found: list[House] = []
-    dispatcher = Dispatcher(
+    built = House(clock, network)
+    dispatcher = built.dispatcher = Dispatcher(
         network,
-        lambda dev_eui, event: found[0].post(dev_eui, event),
+        built.post,
         clock,
         Random(seed + 1),
         policy,
-        on_started=lambda: found[0].starts.append(clock.now()),
+        on_started=lambda: built.starts.append(clock.now()),
     )
-    built = House(clock, network, dispatcher)
-    found.append(built)
 
     def txack(dev_eui: str, told: Transmitted) -> None:
         built.post(dev_eui, told)

@@ -114,9 +114,9 @@ class World:
             case Tell(dev_eui, news):
                 self.news.append((self.now, dev_eui, news))
                 made = self.open.get(dev_eui)
-                if made is not None and made.number == news.number:
-                    if not isinstance(news, AttemptHeld):
-                        del self.open[dev_eui]
+                ended = not isinstance(news, AttemptHeld)
+                if made is not None and made.number == news.number and ended:
+                    del self.open[dev_eui]
             case Look():
                 self._begin()
                 self.at(self._delay(), lambda: self._look(action))

@@ -228,18 +228,9 @@ async def test_one_slow_light_delays_no_other(autojump_clock: Clock) -> None:
 async def test_a_txack_that_overtakes_the_reply_of_its_enqueue_is_not_lost(
     autojump_clock: Clock,
 ) -> None:
-    async with house(latency_s=0.01) as (it, _):
+    async with house() as (it, _):
+        it.network.reply_latency_s = 3.0
         submit(it, "light-1", "light-2")
-        original = it.network.script_after
-        assert original("enqueue", "light-1") is None
-
-        async def slow_reply(*args: object, **named: object) -> str:
-            item_id = await enqueue(*args, **named)  # type: ignore[arg-type]
-            await trio.sleep(3.0)
-            return item_id
-
-        enqueue = it.network.enqueue
-        it.network.enqueue = slow_reply  # type: ignore[method-assign]
         await trio.sleep(10.0)
         order = [type(event).__name__ for event in it.news("light-1")]
         assert order == ["Transmitted", "AttemptQueued"]
@@ -397,13 +388,12 @@ async def test_a_restart_in_the_middle_of_an_enqueue_makes_no_duplicate(
     autojump_clock: Clock,
 ) -> None:
     async with house(ticking=False) as (it, nursery):
-        it.network.script_after = fails("enqueue", error=lambda: NetworkTimeout("late"))
+        it.network.reply_latency_s = 3.0
         submit(it)
-        await trio.sleep(0.0305)  # the item is in the queue, its reply is on the way
+        await trio.sleep(1.0)  # the item is in the queue, its reply is on the way
         assert len(it.network.server.enqueued) == 1
         assert it.queued() == []
         await it.restart(nursery)
-        it.network.script_after = lambda _call, _dev_eui: None
         await trio.sleep(10.0)
         assert len(it.network.server.enqueued) == 1
         assert [news.queue_item_id for news in it.queued()] == ["item-1"]
@@ -437,7 +427,6 @@ async def test_a_submission_repeated_gets_the_same_news_without_another_item(
 async def test_a_failed_planner_begins_anew_and_asks_for_all_submissions(
     autojump_clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = START
     async with house(replace(POLICY, rx2_dr=None)) as (it, nursery):
         submit(it, "light-1")
         await trio.sleep(5.0)
@@ -459,7 +448,7 @@ async def test_a_failed_planner_begins_anew_and_asks_for_all_submissions(
         it.scope = trio.CancelScope()
         await nursery.start(it.serve)
         assert len(it.starts) == 1
-        assert it.starts[0] > clock
+        assert it.starts[0] > START
         assert it.dispatcher.airtime("gw-a", it.clock.now())[0] == pytest.approx(used_s)
         it.network.server.add("light-3", "gw-b")
         it.dispatcher.submit("light-3", attempt(), hearings("gw-b"))

@@ -16,7 +16,8 @@ from actors.device.policy import Policy
 from actors.dispatcher import DispatchPolicy
 from actors.gateways import WatchPolicy
 from actors.house import Lamplighter
-from actors.parts import Parts, Policies, World as Outside
+from actors.parts import Parts, Policies
+from actors.parts import World as Outside
 from actors.surface import Accepted
 from lorawan.kuando import Light
 from simulator.profile import CALM, Profile

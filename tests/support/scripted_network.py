@@ -151,6 +151,7 @@ class ScriptedNetwork:
         self.clock = clock
         self.server = Server(rng)
         self.latency_s = latency_s
+        self.reply_latency_s = 0.0  # of an enqueue, after its effect
         self.script: Script = lambda _call, _dev_eui: None
         self.script_after: Script = lambda _call, _dev_eui: None
         self.slow: set[str] = set()
@@ -198,6 +199,7 @@ class ScriptedNetwork:
         item = self.server.put(
             dev_eui, data, f_port=f_port, expires_at=expires_at, now=self.clock.now()
         )
+        await trio.sleep(self.reply_latency_s)
         self._end("enqueue", dev_eui)
         return item.id
 

@@ -1,0 +1,199 @@
+"""The watcher: fresh views every poll, changes told once, and nothing made up in an outage."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+import trio
+
+from actors.board.changes import GatewayView
+from actors.clock import RunClock
+from actors.gateways import GatewayWatcher, WatchPolicy
+from lorawan.network import GatewayInfo, NetworkRefused, NetworkUnavailable
+from tests.support.scripted_network import ScriptedNetwork
+
+START = 1_800_000_000.0
+Clock = trio.testing.MockClock
+
+
+@dataclass
+class Roof:
+    """A watcher, its network, and what it said."""
+
+    clock: RunClock
+    network: ScriptedNetwork
+    watcher: GatewayWatcher = field(init=False)
+    views: list[GatewayView] = field(default_factory=list)
+    changes: list[tuple[float, str, bool]] = field(default_factory=list)
+    alive: set[str] = field(default_factory=lambda: {"gw-a", "gw-b"})
+
+    def changed(self, gateway_id: str, online: bool) -> None:
+        self.changes.append((round(self.clock.now() - START), gateway_id, online))
+
+    async def stats(self) -> None:
+        """Every living gateway sends stats each 30 s, as ChirpStack lists them."""
+        while True:
+            now = self.clock.now()
+            before = {one.gateway_id: one for one in self.network.listed}
+            self.network.listed = [
+                GatewayInfo(
+                    gateway_id,
+                    f"Roof {gateway_id[-1]}",
+                    last_seen_at=now
+                    if gateway_id in self.alive
+                    else before[gateway_id].last_seen_at,
+                    latitude=50.0,
+                )
+                for gateway_id in ("gw-a", "gw-b")
+            ]
+            await trio.sleep(30.0)
+
+
+@asynccontextmanager
+async def roof(*, started: bool = True) -> AsyncIterator[tuple[Roof, trio.Nursery]]:
+    clock = RunClock(START)
+    network = ScriptedNetwork(clock, Random(1))
+    it = Roof(clock, network)
+    it.watcher = GatewayWatcher(
+        network,
+        it.views.append,
+        clock,
+        WatchPolicy(),
+        on_change=(it.changed,),
+        airtime=lambda gateway_id, _now: (12.5, 360.0, len(gateway_id)),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(it.stats)
+        await trio.testing.wait_all_tasks_blocked()
+        if started:
+            await nursery.start(it.watcher.run)
+        yield it, nursery
+        nursery.cancel_scope.cancel(reason="the test is over")
+
+
+async def test_the_first_list_comes_before_started_and_counts_as_change(
+    autojump_clock: Clock,
+) -> None:
+    async with roof() as (it, _):
+        assert it.changes == [(0, "gw-a", True), (0, "gw-b", True)]
+        first = it.views[0]
+        assert (first.gateway_id, first.name, first.online, first.known) == (
+            "gw-a",
+            "Roof a",
+            True,
+            True,
+        )
+        assert (first.airtime_used_s, first.airtime_budget_s, first.pending) == (12.5, 360.0, 4)
+        assert (first.last_seen_at, first.latitude) == (START, 50.0)
+        assert it.watcher.name_of("gw-a") == "Roof a"
+        assert it.watcher.name_of("nobody") == "nobody"
+
+
+async def test_views_are_fresh_every_poll(autojump_clock: Clock) -> None:
+    async with roof() as (it, _):
+        await trio.sleep(300.5)
+        assert len(it.views) == 2 * 11
+        assert it.watcher.statistics().polls == 11
+        newest = it.watcher.view("gw-b")
+        assert newest is not None
+        assert newest.last_seen_at == pytest.approx(START + 300.0)
+
+
+async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_clock: Clock) -> None:
+    async with roof() as (it, _):
+        it.changes.clear()
+        await trio.sleep(60.0)
+        it.alive.discard("gw-b")
+        await trio.sleep(600.0)
+        assert it.changes == [(390, "gw-b", False)]
+        assert it.watcher.statistics().online == 1
+        it.alive.add("gw-b")
+        await trio.sleep(60.0)
+        assert it.changes[1:] == [(690, "gw-b", True)]
+
+
+async def test_an_uplink_brings_a_gateway_back_at_once(autojump_clock: Clock) -> None:
+    async with roof() as (it, _):
+        it.alive.discard("gw-b")
+        await trio.sleep(500.0)
+        it.changes.clear()
+        it.watcher.heard("gw-b", it.clock.now())
+        assert it.changes == [(500, "gw-b", True)]
+        assert it.views[-1].online
+        assert it.views[-1].heard_at == it.clock.now()
+        count = len(it.views)
+        it.watcher.heard("gw-b", it.clock.now())
+        assert len(it.views) == count
+
+
+@pytest.mark.parametrize("error", [NetworkUnavailable, NetworkRefused])
+async def test_what_was_known_is_kept_while_the_network_is_away(
+    autojump_clock: Clock, error: type[Exception]
+) -> None:
+    async with roof() as (it, _):
+        await trio.sleep(60.0)
+        it.changes.clear()
+        it.network.script = lambda _call, _dev_eui: error("away")  # type: ignore[return-value]
+        it.alive.clear()
+        await trio.sleep(3_600.0)
+        assert it.changes == []
+        assert it.watcher.network_unreachable_since == pytest.approx(START + 90.0, abs=1.0)
+        assert "away" in (it.watcher.statistics().problem or "")
+        it.network.script = lambda _call, _dev_eui: None
+        await trio.sleep(31.0)
+        assert it.watcher.network_unreachable_since is None
+        assert it.changes == []  # their stats had nowhere to go either
+        await trio.sleep(360.0)
+        assert [change[1:] for change in it.changes] == [("gw-a", False), ("gw-b", False)]
+
+
+async def test_a_list_that_hangs_is_given_up_and_asked_for_again(autojump_clock: Clock) -> None:
+    async with roof(started=False) as (it, nursery):
+        it.network.slow.add("")
+        await nursery.start(it.watcher.run)
+        assert it.clock.now() == pytest.approx(START + 10.0, abs=0.1)
+        assert it.watcher.network_unreachable_since == pytest.approx(START)
+        await trio.sleep(100.0)
+        assert it.network.in_flight <= 1
+        it.network.slow.clear()
+        await trio.sleep(60.0)
+        assert it.watcher.statistics().online == 2
+
+
+async def test_gateways_of_others_are_shown_count_as_online_and_are_forgotten(
+    autojump_clock: Clock,
+) -> None:
+    async with roof() as (it, _):
+        it.watcher.heard("gw-x", it.clock.now())
+        assert it.changes[-1] == (0, "gw-x", True)
+        view = it.watcher.view("gw-x")
+        assert view is not None
+        assert (view.known, view.online, view.name) == (False, True, "")
+        await trio.sleep(3_600.0)
+        assert it.watcher.statistics().unlisted == 1
+        assert it.changes[-1] == (0, "gw-x", True)
+        await trio.sleep(86_400.0)
+        assert it.watcher.view("gw-x") is None
+
+
+async def test_strangers_are_bounded(autojump_clock: Clock) -> None:
+    async with roof() as (it, _):
+        for number in range(1_500):
+            it.watcher.heard(f"stranger-{number}", it.clock.now())
+        assert it.watcher.statistics().unlisted == 1_000
+
+
+async def test_a_dead_gateway_that_is_taken_off_the_list_counts_as_online(
+    autojump_clock: Clock,
+) -> None:
+    async with roof() as (it, _):
+        it.alive.discard("gw-b")
+        it.watcher.heard("gw-b", it.clock.now())
+        await trio.sleep(400.0)
+        assert it.changes[-1][1:] == ("gw-b", False)
+        full = list(it.network.listed)
+        it.network.listed = [one for one in full if one.gateway_id == "gw-a"]
+        await trio.sleep(20.5)
+        assert it.changes[-1][1:] == ("gw-b", True)

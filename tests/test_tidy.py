@@ -1,0 +1,61 @@
+"""The habits of the repository that no linter knows, held as tests."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api.settings import ApiSettings
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("actors", "api", "lorawan", "store", "simulator")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+LINES_MOST = 400
+WALL_CLOCK_READERS = {"api/service.py", "api/cli/demo.py"}
+"""Where a run gets its time, once."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_file_holds_one_concept_and_says_which(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= LINES_MOST
+    assert text.startswith('"""'), "a file begins by saying what it is for"
+
+
+def test_nobody_reads_the_wall_clock_but_the_start() -> None:
+    readers = {
+        name_of(path) for path in SOURCES if re.search(r"\btime\.time\(", path.read_text("utf-8"))
+    }
+    assert readers <= WALL_CLOCK_READERS
+
+
+def test_nothing_unfinished_is_marked_and_left() -> None:
+    mark = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+    assert [name_of(p) for p in SOURCES + TESTS if mark.search(p.read_text("utf-8"))] == []
+
+
+def test_no_test_is_skipped() -> None:
+    skip = re.compile(r"pytest\.(mark\.)?(skip|xfail|importorskip)")
+    mine = Path(__file__)
+    assert [name_of(p) for p in TESTS if p != mine and skip.search(p.read_text("utf-8"))] == []
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    names = [path.name for path in TESTS if path.name.startswith("test_")]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_every_table_of_the_settings_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [t for t in ApiSettings.model_fields if f"`{t}." not in readme] == []
+
+
+def test_the_lock_file_names_no_index() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert "--hash=sha256:" in lock
