@@ -112,8 +112,14 @@ async def serve(
 async def until_signal(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> str:
-    """Wait for SIGTERM or SIGINT; the name of the one that came."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    """Wait for SIGTERM, SIGINT or SIGHUP; the name of the one that came.
+
+    A second one ends the process at once.
+    """
+    wanted = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        wanted.append(signal.SIGHUP)
+    with trio.open_signal_receiver(*wanted) as signals:
         task_status.started()
         async for number in signals:
             return signal.Signals(number).name
@@ -121,7 +127,7 @@ async def until_signal(
 
 
 async def serve_until_signal(settings: ApiSettings) -> None:
-    """`serve`, ended politely by SIGTERM or SIGINT. Raises what `serve` raises."""
+    """`serve`, ended politely by a signal. Raises what `serve` raises."""
     async with trio.open_nursery() as nursery:
 
         async def watch(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -53,7 +53,7 @@ class Flights:
         self._due: list[tuple[float, int]] = []  # expiry plus grace
         self._unchecked: list[tuple[float, int]] = []  # start plus the time a txack may take
         self._load: dict[str, int] = {}
-        self._silent: set[str] = set()
+        self._misses: dict[str, set[str]] = {}  # lights without txack since the gateway's last one
         self.transmitted = 0
         self.expired = 0
 
@@ -68,7 +68,7 @@ class Flights:
         if len(self._items) >= policy.outstanding_most:
             return True
         return any(
-            self._load.get(one, 0) >= (1 if one in self._silent else policy.outstanding_per_gateway)
+            self._load.get(one, 0) >= (1 if self._silent(one) else policy.outstanding_per_gateway)
             for one in gateways
         )
 
@@ -107,7 +107,7 @@ class Flights:
         self.air.charge(costs, now)
         self.lanes.release(item.token)
         self.lanes.occupy(item.token, {told.gateway_id}, now + airtime_s + item.answer_s)
-        self._silent.discard(told.gateway_id)
+        self._misses.pop(told.gateway_id, None)
         self.transmitted += 1
 
     def foreign(self, token: int, told: Transmitted, answer_s: float, now: float) -> None:
@@ -115,7 +115,7 @@ class Flights:
         airtime_s = max(0.0, told.ends_at - told.at)
         self.air.charge({told.gateway_id: airtime_s}, now)
         self.lanes.occupy(token, {told.gateway_id}, now + airtime_s + answer_s)
-        self._silent.discard(told.gateway_id)
+        self._misses.pop(told.gateway_id, None)
 
     def gone(self, item: Item, now: float) -> None:
         """The item left the queue without a txack that we heard of: sent, flushed or expired."""
@@ -124,8 +124,9 @@ class Flights:
         self.air.charge(dict.fromkeys(item.gateways, item.airtime_s * sends), now)
 
     def unanswered(self, item: Item) -> None:
-        """The item still waits although it should be out: no gateway of these acknowledges."""
-        self._silent.update(item.gateways)
+        """The item still waits although it should be out: the light's fault, or a gateway's."""
+        for one in item.gateways:
+            self._misses.setdefault(one, set()).add(item.dev_eui)
 
     def take_expired(self, now: float) -> list[Item]:
         """End the items whose time is over without a word on them."""
@@ -156,6 +157,11 @@ class Flights:
         while self._unchecked and self._unchecked[0][1] not in self._items:
             heapq.heappop(self._unchecked)
         return self._unchecked[0][0] if self._unchecked else None
+
+    def _silent(self, gateway_id: str) -> bool:
+        """Two lights in a row without txack: it is the gateway. One may be a light that is no
+        Class C device, which must not slow its neighbours."""
+        return len(self._misses.get(gateway_id, ())) >= 2
 
     def _sends(self, span_s: float) -> int:
         """How often an item may have been sent within a span: at once, then once per lock."""

@@ -53,7 +53,7 @@ class DispatchPolicy:
     """Items in ChirpStack without txack: its scheduler takes 100 devices a run, lowest DevEUI
     first, and about 500 stuck ones starve the rest."""
     outstanding_per_gateway: int = 3
-    """The frame on air and two more; one only, while a gateway let the last item expire."""
+    """The frame on air and two more; one only, while a gateway takes nothing of two lights."""
 
     prefer_margin_db: float = 10.0
     """ChirpStack's `gateway_prefer_min_margin`: any gateway above it may be chosen."""

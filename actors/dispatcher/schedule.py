@@ -64,18 +64,15 @@ class Schedule:
 
     def _consider_in_line(self, one: Waiting, line: Line, lanes: frozenset[str]) -> None:
         """Ask ChirpStack about the head of a line, shortly before its gateways are free."""
-        if self._held_offline(one, line) or self._held_for_air(one, line, lanes):
-            return
-        line.moving()
-        if not self._room_in_the_air(one, lanes):
-            return
-        around = self._around(lanes)
-        free_at = self._free_at(one, around)
-        look_at = free_at - self._floor.policy.look_ahead_s
+        if self._held_offline(one, line) or not self._calls_left():
+            return  # the next answer plans anew
+        look_at = self._free_at(one, lanes) - self._floor.policy.look_ahead_s
         if look_at > self._now:
             self._wake(look_at)
-        elif self._may_look(one):
-            self._look(one)
+        elif not self._held_for_air(one, line, lanes):
+            line.moving()
+            if self._room_in_the_air(one, lanes) and self._may_look(one):
+                self._look(one)
 
     def _consider_ready(self, one: Waiting, lanes: frozenset[str], trouble: Trouble | None) -> None:
         """Enqueue what was looked up, if its gateways are free; look again if that is long ago."""
@@ -90,11 +87,10 @@ class Schedule:
         self._wake(stale_at)
         if self._held_for_air(one, None, lanes) or not self._room_in_the_air(one, lanes):
             return
-        around = self._around(lanes)
-        free_at = self._free_at(one, around)
+        free_at = self._free_at(one, lanes)
         if free_at > now:
             self._wake(free_at)
-        elif floor.calls < floor.policy.calls_most and not self._overtakes(one, around):
+        elif floor.calls < floor.policy.calls_most and not self._overtakes(one, lanes):
             self._enqueue(one, lanes)
 
     def _consider_in_trouble(self, one: Waiting, line: Line, trouble: Trouble) -> None:
@@ -107,9 +103,10 @@ class Schedule:
             floor.tell_line(line, trouble.key, trouble.words(now))
         else:
             self._wake(told_at)
-        if floor.breaker.may_probe(now) and floor.calls < floor.policy.calls_most:
-            floor.breaker.probing(one.stamp)
-            self._look(one)
+        if floor.breaker.may_probe(now):
+            if floor.calls < floor.policy.calls_most:  # else the next answer plans anew
+                floor.breaker.probing(one.stamp)
+                self._look(one)
         elif floor.breaker.probe is None:
             self._wake(floor.breaker.probe_at)
 
@@ -146,22 +143,32 @@ class Schedule:
     def _around(self, lanes: frozenset[str]) -> frozenset[str]:
         return self._floor.flights.lanes.around(lanes, self._now)
 
-    def _free_at(self, one: Waiting, around: frozenset[str]) -> float:
+    def _free_at(self, one: Waiting, lanes: frozenset[str]) -> float:
         """When its gateways and all that overlap with them are free; infinite behind a claim."""
+        around = self._around(lanes)
         if self._claimed & around:
             return math.inf
         free_at = self._floor.flights.lanes.free_at(around, self._now)
-        since = one.in_line_since
-        patient = since is None or self._now - since < self._floor.policy.claim_after_s
-        if free_at > self._now and not self._claimed and not patient:
-            self._claimed = around
+        if free_at > self._now and not self._claimed:
+            self._claim(one, lanes, around)
         return free_at
+
+    def _claim(self, one: Waiting, lanes: frozenset[str], around: frozenset[str]) -> None:
+        """The first that waits for nothing but its gateways, and long, keeps others off them."""
+        floor, now = self._floor, self._now
+        since = one.in_line_since
+        if since is not None and now - since >= floor.policy.claim_after_s:
+            needed_s = floor.flights.worst_s(one.airtime_s)
+            if floor.flights.air.room_at(lanes, needed_s, now) <= now:
+                self._claimed = around
+
+    def _calls_left(self) -> bool:
+        """Whether another look may be under way."""
+        return self._floor.calls < self._floor.policy.calls_most - ENQUEUES_KEPT_FREE
 
     def _may_look(self, one: Waiting) -> bool:
         """One attempt of a line at a time, unless ChirpStack is slow over the one before."""
         floor = self._floor
-        if floor.calls >= floor.policy.calls_most - ENQUEUES_KEPT_FREE:
-            return False
         for other in floor.room.active():
             if other.route != one.route:
                 continue
@@ -173,9 +180,9 @@ class Schedule:
                 return False
         return True
 
-    def _overtakes(self, one: Waiting, around: frozenset[str]) -> bool:
+    def _overtakes(self, one: Waiting, lanes: frozenset[str]) -> bool:
         """Whether one that comes first is about to be READY for the same gateways."""
-        floor = self._floor
+        floor, around = self._floor, self._around(lanes)
         for other in floor.room.active():
             slow_at = other.call_at + floor.policy.slow_call_s
             if (
@@ -193,7 +200,7 @@ class Schedule:
     def _check_overdue(self) -> None:
         """Items whose txack should be here: is it the gateway that is silent, or our webhook?"""
         floor = self._floor
-        while floor.calls < floor.policy.calls_most - ENQUEUES_KEPT_FREE:
+        while self._calls_left():
             item = floor.flights.take_overdue(self._now)
             if item is None:
                 break

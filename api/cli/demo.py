@@ -31,12 +31,15 @@ from simulator.profile import Profile
 from simulator.server.grpc_server import GrpcServer
 from simulator.world import World
 
-STATS_INTERVAL_S = 5.0
+STATS_INTERVAL_S = 2.0
+POLL_S = 1.0
+"""A gateway that is stopped shows as offline after three missed statistics: 6 to 7 s."""
+SPACING_S = 5.0
+"""The pretend lights answer within 2 s, and ChirpStack waits 5 s after an uplink."""
 HEARTBEAT_MIN = 1
-SPREAD_S = 15.0
+SPREAD_S_PER_LIGHT = 0.3
+"""Between one light's power and the next one's: 50 lights in 15 s."""
 API_KEY = "pretend-key-of-the-demo"
-ARRIVAL_S = 3.0
-"""After the last light is powered: the first uplinks, by which the service learns of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,12 @@ def run_demo(*, lights: int, gateways: int, port: int, seed: int, loss: float) -
     """Run until a signal; the exit code."""
 
     async def main() -> None:
-        with tempfile.TemporaryDirectory(prefix="lamplighter-demo-") as folder:
-            url = f"sqlite:///{Path(folder) / 'demo.db'}"
-            world = build_world(lights, gateways, seed, loss)
-            async with trio.open_nursery() as nursery:
-                await nursery.start(until_signal_then_cancel, nursery.cancel_scope)
+        async with trio.open_nursery() as nursery:
+            # before there is anything that a signal could leave behind
+            await nursery.start(until_signal_then_cancel, nursery.cancel_scope)
+            with tempfile.TemporaryDirectory(prefix="lamplighter-demo-") as folder:
+                url = f"sqlite:///{Path(folder) / 'demo.db'}"
+                world = build_world(lights, gateways, seed, loss)
                 async with running(world, store_url=url, port=port) as demo:
                     tell(demo)
                     await trio.sleep_forever()
@@ -93,7 +97,7 @@ def build_world(lights: int, gateways: int, seed: int, loss: float) -> World:
         epoch_at=time.time(),
         stats_interval_s=STATS_INTERVAL_S,
         heartbeat_s=HEARTBEAT_MIN * 60.0,
-        power_on_spread_s=SPREAD_S,
+        power_on_spread_s=SPREAD_S_PER_LIGHT * lights,
     )
 
 
@@ -105,8 +109,12 @@ def settings_for(grpc_port: int, store_url: str, port: int) -> ApiSettings:
             "store": {"url": store_url},
             "web": {"port": port},
             "radio": {"rx2_dr": 3},
-            "gateways": {"poll_s": 2.0, "offline_after_s": 3 * STATS_INTERVAL_S},
-            "policy": {"status_interval_min": HEARTBEAT_MIN, "silent_after_s": 240.0},
+            "gateways": {"poll_s": POLL_S, "offline_after_s": 3 * STATS_INTERVAL_S},
+            "policy": {
+                "status_interval_min": HEARTBEAT_MIN,
+                "silent_after_s": 240.0,
+                "spacing_s": SPACING_S,
+            },
             "logs": {"level": "warning"},
         }
     )
@@ -164,7 +172,7 @@ def tell(demo: Demo) -> None:
     out.print(f"[bold]API[/bold]        {at}/api/v1  (described at {at}/docs)\n")
     lights, gateways = len(demo.world.stations), len(demo.world.gateways)
     out.print(f"A pretend world: {lights} lights, {gateways} gateways, a lossy radio. It takes")
-    out.print("a few minutes until the last light has joined and got its settings; commands go first.")
+    out.print("a few minutes until all have joined and got their settings; commands go first.")
     out.print("Try:\n")
     body = '{"red":255,"green":0,"blue":0}'
     out.print(f"  curl -X POST {at}/api/v1/downlink/{first} \\", markup=False)
@@ -179,8 +187,8 @@ def control(at: str, path: str) -> int:
     """One POST to a running demo; the exit code."""
     out = Console(highlight=False)
     try:
-        response = httpx2.post(f"{at}/demo/{path}", timeout=10.0)
-    except httpx2.HTTPError as error:
+        response = httpx2.post(f"{at.rstrip('/')}/demo/{path}", timeout=10.0)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         errors.print(f"no demo answers at {at}: {error}", markup=False)
         return 1
     if response.is_error:

@@ -37,6 +37,8 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     command_id: str | None
     """The open command."""
     command_status: CommandStatus | None
+    command_reason: str | None
+    """Why it is held or waits, in words."""
     overdue: bool
     last_error: str | None
 
@@ -65,6 +67,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
             reachable=any(hearing.online for hearing in hearings),
             command_id=command.id if command is not None else None,
             command_status=command.status if command is not None else None,
+            command_reason=command.reason if command is not None else None,
             overdue=command is not None and command.overdue,
             last_error=device.last_error,
         )

@@ -52,13 +52,13 @@ class World:
         self.open: dict[str, Attempt] = {}
         self.in_flight = self.most_in_flight = 0
         self.numbers = itertools.count(1)
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = itertools.count()
         self.at(0.0, self._tick)
 
     # ------------------------------------------------------------ the script
 
-    def at(self, after_s: float, what: Callable[[], None]) -> None:
+    def at(self, after_s: float, what: Callable[[], object]) -> None:
         heapq.heappush(self._events, (self.now + after_s, next(self._serial), what))
 
     def submit(self, dev_eui: str, *, retry: bool = False, not_before: float = 0.0) -> Attempt:

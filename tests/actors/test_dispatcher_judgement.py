@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from actors.dispatcher.calls import Looked
@@ -47,6 +47,7 @@ def test_our_marker_is_found_again_in_any_expiry(marker: int, at: float) -> None
 @given(marker=st.integers(0, 999_999), other=st.integers(0, 999_999))
 def test_another_marker_is_not_ours(marker: int, other: int) -> None:
     apart = min(abs(marker - other), 1_000_000 - abs(marker - other))
+    assume(apart != 2)  # the tolerance itself, which a double blurs
     item = QueueItem("x", 15, b"\1", expires_at=1_800_000_031 + other / 1e6)
     assert (Mark(marker, b"\1").found_in([item]) is not None) == (apart < 2)
 

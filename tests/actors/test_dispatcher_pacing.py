@@ -239,6 +239,19 @@ async def test_a_dead_gateway_gets_few_items_and_delays_no_other(
         assert len({dev_eui for _, dev_eui, _ in it.network.server.enqueued}) == 40
 
 
+async def test_a_light_that_takes_nothing_delays_no_other(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Not a Class C device, say: its item stays in the queue until it expires."""
+    async with house() as (it, _):
+        for number in range(20):
+            it.network.server.add(f"light-{number:02}", "gw-a")
+            it.dispatcher.submit(f"light-{number:02}", attempt(at=START + number), hearings())
+        it.network.server.lights["light-00"].locked_until = START + 1e6
+        await trio.sleep(8.0 + 22.0)
+        assert len(it.network.server.sent) == 19
+
+
 async def test_lost_txacks_slow_a_gateway_but_do_not_make_it_silent(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

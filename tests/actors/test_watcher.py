@@ -11,7 +11,7 @@ import trio
 from actors.board.changes import GatewayView
 from actors.clock import RunClock
 from actors.gateways import GatewayWatcher, WatchPolicy
-from lorawan.network import GatewayInfo, NetworkRefused, NetworkUnavailable
+from lorawan.network import GatewayInfo, NetworkError, NetworkRefused, NetworkUnavailable
 from tests.support.scripted_network import ScriptedNetwork
 
 START = 1_800_000_000.0
@@ -28,27 +28,23 @@ class Roof:
     views: list[GatewayView] = field(default_factory=list)
     changes: list[tuple[float, str, bool]] = field(default_factory=list)
     alive: set[str] = field(default_factory=lambda: {"gw-a", "gw-b"})
+    on_the_list: tuple[str, ...] = ("gw-a", "gw-b")
 
     def changed(self, gateway_id: str, online: bool) -> None:
         self.changes.append((round(self.clock.now() - START), gateway_id, online))
 
     async def stats(self) -> None:
         """Every living gateway sends stats each 30 s, as ChirpStack lists them."""
+        seen_at: dict[str, float] = {}
+        pause_s = 23.0  # between two polls, so that no two things happen at once
         while True:
-            now = self.clock.now()
-            before = {one.gateway_id: one for one in self.network.listed}
+            seen_at.update(dict.fromkeys(self.alive, self.clock.now()))
             self.network.listed = [
-                GatewayInfo(
-                    gateway_id,
-                    f"Roof {gateway_id[-1]}",
-                    last_seen_at=now
-                    if gateway_id in self.alive
-                    else before[gateway_id].last_seen_at,
-                    latitude=50.0,
-                )
-                for gateway_id in ("gw-a", "gw-b")
+                GatewayInfo(one, f"Roof {one[-1]}", last_seen_at=seen_at[one], latitude=50.0)
+                for one in self.on_the_list
             ]
-            await trio.sleep(30.0)
+            await trio.sleep(pause_s)
+            pause_s = 30.0
 
 
 @asynccontextmanager
@@ -98,7 +94,7 @@ async def test_views_are_fresh_every_poll(autojump_clock: Clock) -> None:
         assert it.watcher.statistics().polls == 11
         newest = it.watcher.view("gw-b")
         assert newest is not None
-        assert newest.last_seen_at == pytest.approx(START + 300.0)
+        assert newest.last_seen_at == pytest.approx(START + 293.0)
 
 
 async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_clock: Clock) -> None:
@@ -107,7 +103,7 @@ async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_cloc
         await trio.sleep(60.0)
         it.alive.discard("gw-b")
         await trio.sleep(600.0)
-        assert it.changes == [(390, "gw-b", False)]
+        assert it.changes == [(360, "gw-b", False)]
         assert it.watcher.statistics().online == 1
         it.alive.add("gw-b")
         await trio.sleep(60.0)
@@ -130,12 +126,12 @@ async def test_an_uplink_brings_a_gateway_back_at_once(autojump_clock: Clock) ->
 
 @pytest.mark.parametrize("error", [NetworkUnavailable, NetworkRefused])
 async def test_what_was_known_is_kept_while_the_network_is_away(
-    autojump_clock: Clock, error: type[Exception]
+    autojump_clock: Clock, error: type[NetworkError]
 ) -> None:
     async with roof() as (it, _):
-        await trio.sleep(60.0)
+        await trio.sleep(65.0)
         it.changes.clear()
-        it.network.script = lambda _call, _dev_eui: error("away")  # type: ignore[return-value]
+        it.network.script = lambda _call, _dev_eui: error("away")
         it.alive.clear()
         await trio.sleep(3_600.0)
         assert it.changes == []
@@ -167,7 +163,7 @@ async def test_gateways_of_others_are_shown_count_as_online_and_are_forgotten(
 ) -> None:
     async with roof() as (it, _):
         it.watcher.heard("gw-x", it.clock.now())
-        assert it.changes[-1] == (0, "gw-x", True)
+        assert (0, "gw-x", True) in it.changes
         view = it.watcher.view("gw-x")
         assert view is not None
         assert (view.known, view.online, view.name) == (False, True, "")
@@ -193,7 +189,6 @@ async def test_a_dead_gateway_that_is_taken_off_the_list_counts_as_online(
         it.watcher.heard("gw-b", it.clock.now())
         await trio.sleep(400.0)
         assert it.changes[-1][1:] == ("gw-b", False)
-        full = list(it.network.listed)
-        it.network.listed = [one for one in full if one.gateway_id == "gw-a"]
-        await trio.sleep(20.5)
+        it.on_the_list = ("gw-a",)
+        await trio.sleep(60.0)
         assert it.changes[-1][1:] == ("gw-b", True)

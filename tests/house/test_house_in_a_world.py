@@ -1,7 +1,5 @@
 """The whole house in a pretend world: what an operator relies on, hours in seconds."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import trio
 from trio.testing import MockClock
@@ -18,10 +16,10 @@ LOSSY = Profile(name="lossy", uplink_loss=0.15, downlink_loss=0.15, event_lost=0
 
 
 @pytest.fixture
-async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> AsyncIterator[World]:
+async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
     world = make_world()
     await nursery.start(world.run)
-    yield world
+    return world
 
 
 async def test_lights_are_found_set_up_and_commanded(

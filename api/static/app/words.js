@@ -139,8 +139,7 @@ function heldWords(device, store) {
     const names = device.gateways.map((id) => store.gatewayName(id)).join(", ");
     return `Every gateway that hears this light is offline: ${names}.`;
   }
-  const command = store.commands.get(device.dev_eui);
-  const known = command !== undefined && command.id === device.command_id ? command.reason : null;
+  const known = device.command_reason;
   return known ? `${sentence(known)}.` : "The order waits here until it may be sent.";
 }
 

@@ -1,0 +1,137 @@
+"""`lamplighter` as a person runs it: a process of its own, its output in a file, real signals.
+
+The rule it keeps: a process dies with its owner's `with` block, by its id; every wait has a
+deadline, and one that passes shows what the process had said.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trio
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "api.cli")
+# Importing everything takes 1 s of CPU; the test machine may be busy with others' tests.
+PATIENCE_S = 30.0
+LOOK_S = 0.02
+"""Between two looks at something that tells nobody when it changes."""
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """That of the tests, without settings of ours, and wide enough for unbroken lines."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("LAMPLIGHTER_")}
+    return own | {"COLUMNS": "200", "NO_COLOR": "1"} | dict(more or {})
+
+
+class Running:
+    """One `lamplighter ...` that runs until it is ended. Its output goes to `folder`."""
+
+    def __init__(self, folder: Path, *words: str, env: Mapping[str, str] | None = None) -> None:
+        self._words = words
+        self._env = environment(env)
+        self._out = folder / f"{words[0]}-{time.monotonic_ns()}.out"
+        self._err = self._out.with_suffix(".err")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [*COMMAND, *self._words],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=ROOT,
+                env=self._env,
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    @property
+    def output(self) -> str:
+        """What it wrote to standard output so far."""
+        return self._out.read_text(encoding="utf-8")
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to standard error so far."""
+        return self._err.read_text(encoding="utf-8")
+
+    def wait_output(self, pattern: str, timeout_s: float = PATIENCE_S) -> re.Match[str]:
+        """Wait until standard output has this."""
+        until = time.monotonic() + timeout_s
+        while (found := re.search(pattern, self.output)) is None:
+            assert self._running.poll() is None, f"it ended: {self.output}{self.errors}"
+            assert time.monotonic() < until, f"no {pattern!r} in {self.output!r}"
+            time.sleep(LOOK_S)
+        return found
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._running.send_signal(number)
+
+    def ended(self, timeout_s: float) -> int:
+        """Wait for its end; the exit code, or the signal's number below zero."""
+        try:
+            return self._running.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it did not end: {self.output}{self.errors}") from None
+
+    async def until_ended(self, timeout_s: float) -> int:
+        """The same for an asynchronous test, whose pretend servers go on meanwhile."""
+        return await trio.to_thread.run_sync(self.ended, timeout_s)
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no last write. Nothing happens when it ended already."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self.process is not None
+        return self.process
+
+
+def run(*words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """One `lamplighter ...` that ends by itself."""
+    return subprocess.run(
+        [*COMMAND, *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=environment(env),
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+async def run_meanwhile(
+    *words: str, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The same for an asynchronous test, whose pretend servers go on meanwhile."""
+    return await trio.to_thread.run_sync(lambda: run(*words, env=env))
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
