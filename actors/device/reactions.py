@@ -116,6 +116,8 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
     if joined_anew:
         await_first_status(turn)
     told = event.status is not None
+    if told:
+        setup.recount(turn)
     match turn.device.phase:
         case Phase.UNINITIALIZED:
             if told:

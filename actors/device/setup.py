@@ -87,6 +87,14 @@ def heard(turn: Turn, at: float) -> bool:
     return False
 
 
+def recount(turn: Turn) -> None:
+    """A status came while no frame was on air: it has counted all that earlier rounds sent."""
+    setup, sent = turn.device.setup, turn.device.attempt
+    on_its_way = sent is not None and sent.stage in {Stage.QUEUED, Stage.TRANSMITTED}
+    if setup is not None and setup.extra and not on_its_way:
+        turn.change(setup=replace(setup, extra=0))
+
+
 def next_step(turn: Turn, *, arrived: bool) -> bool:
     """The current frame is done with. True when the settings are carried out."""
     setup = turn.device.setup

@@ -16,6 +16,9 @@ from actors.dispatcher.lanes import Lanes
 from actors.dispatcher.policy import DispatchPolicy
 from lorawan.network import Activation
 
+STALE_SLACK = 64
+"""Items that ended early stay in the heaps until they outnumber the others by this many."""
+
 
 @dataclass(slots=True)
 class Item:
@@ -174,6 +177,7 @@ class Flights:
             self._load[one] -= 1
             if not self._load[one]:
                 del self._load[one]
-        if len(self._due) > 2 * len(self._items) + 64:  # those that ended early
-            self._due = [due for due in self._due if due[1] in self._items]
-            heapq.heapify(self._due)
+        for heap in (self._due, self._unchecked):
+            if len(heap) > 2 * len(self._items) + STALE_SLACK:
+                heap[:] = [due for due in heap if due[1] in self._items]
+                heapq.heapify(heap)

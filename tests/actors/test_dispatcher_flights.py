@@ -135,3 +135,13 @@ def test_without_a_duty_cycle_there_is_always_room_and_the_account_is_kept() -> 
     assert air.fits({"a"}, 1_000.0, START)
     assert air.room_at({"a"}, 1_000.0, START) == START
     assert air.spent("a", START) == pytest.approx(1_000.0, abs=1e-5)
+
+
+def test_items_that_ended_early_leave_no_rubbish() -> None:
+    flights = Flights(POLICY)
+    for token in range(1_000):
+        flying = item(token)
+        flights.start(flying)
+        flights.acknowledged(flying, txack("a", START), START)
+    assert len(flights._due) <= 70
+    assert len(flights._unchecked) <= 70

@@ -381,6 +381,22 @@ async def test_an_error_that_is_no_networks_stays_with_its_light(
         assert len(it.queued("light-2")) == 1
 
 
+async def test_withdrawn_during_its_enqueue_and_submitted_again_is_not_enqueued_twice(
+    autojump_clock: Clock,
+) -> None:
+    async with house(ticking=False) as (it, _):
+        it.network.reply_latency_s = 1.0
+        submit(it)
+        await trio.sleep(0.5)
+        it.dispatcher.withdraw("light-1")
+        await trio.sleep(1.0)
+        assert it.told == []
+        it.dispatcher.submit("light-1", attempt(), hearings())
+        await trio.sleep(1.0)
+        assert [news.queue_item_id for news in it.queued()] == ["item-1"]
+        assert len(it.network.server.enqueued) == 1
+
+
 # ------------------------------------------------------------------ restarts
 
 

@@ -1,0 +1,361 @@
+"""The device machine beyond the colours: settings, upkeep, restarts, answers that come late."""
+
+import pytest
+
+from actors.device import events as ev
+from actors.device.effects import Answer, Inquire, Submit, Withdraw
+from actors.device.model import CommandStatus, Phase, Stage
+from actors.device.policy import Policy
+from lorawan.kuando.frames import AutoUplink, RequestStatus, StatusInterval
+from lorawan.network import Activation, QueueItem
+from tests.support.story import BLUE, RED, Story
+
+
+def answer_of(story: Story) -> str:
+    answer = story.effect(Answer)
+    assert answer is not None
+    return answer.text
+
+
+# ------------------------------------------------------------------ settings asked for by hand
+
+
+def test_initialisation_is_skipped_where_this_session_has_its_settings() -> None:
+    story = Story().settle()
+    story.tell(ev.InitializeRequested())
+    assert answer_of(story) == "already"
+    assert story.device.phase is Phase.IDLE
+
+
+def test_initialisation_by_force_sends_the_settings_and_then_what_was_wanted() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.tell(ev.InitializeRequested(force=True))
+    assert answer_of(story) == "started"
+    assert story.effect(Withdraw) is not None
+    assert story.device.phase is Phase.INITIALIZING
+    assert story.attempt.frame == AutoUplink(on=True)
+    story.tell(ev.InitializeRequested(force=True))
+    assert answer_of(story) == "under way"
+    for _ in range(6):
+        if story.device.phase is Phase.IDLE:
+            break
+        story.carry()
+    assert story.status_of() is CommandStatus.VERIFIED
+
+
+def test_initialisation_waits_for_a_light_that_was_not_heard() -> None:
+    story = Story()
+    story.tell(ev.InitializeRequested())
+    assert answer_of(story) == "waiting"
+
+
+def test_settings_without_end_of_trouble_fail_and_a_sign_of_life_begins_anew() -> None:
+    story = Story(policy=Policy(setup_rounds_most=2))
+    story.join()
+    story.uplink()
+    for _ in range(2):
+        for _ in range(3):
+            story.carry(lost=True)
+            story.wait(31)
+        story.answer_inquiry()
+        story.wait(15)
+    assert story.device.phase is Phase.FAILED
+    assert "settings unproven" in (story.device.last_error or "")
+    story.uplink()
+    assert story.device.phase is Phase.INITIALIZING
+    story.now += 20
+    for _ in range(6):
+        if story.device.phase is Phase.IDLE:
+            break
+        story.carry()
+    assert story.device.phase is Phase.IDLE
+
+
+def test_a_command_for_a_light_whose_settings_failed_tries_them_again() -> None:
+    story = Story(policy=Policy(setup_rounds_most=1))
+    story.join()
+    story.uplink()
+    for _ in range(3):
+        story.carry(lost=True)
+        story.wait(31)
+    assert story.device.phase is Phase.FAILED
+    story.command(RED)
+    assert story.device.phase is Phase.INITIALIZING
+    assert not story.attempt.retry  # a caller waits for it
+
+
+def test_a_setting_no_gateway_took_goes_again_uncounted() -> None:
+    story = Story()
+    story.join()
+    story.uplink()
+    item = story.queue()
+    story.wait(31)
+    story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+    assert story.device.attempt is None
+    story.wait(15)
+    assert story.attempt.frame == AutoUplink(on=True)
+    assert story.device.setup is not None
+    assert story.device.setup.attempts == 0
+    assert story.device.setup.unsent == 1
+
+
+def test_a_setting_whose_txack_was_lost_is_found_by_the_counter() -> None:
+    story = Story()
+    story.join()
+    story.uplink()
+    story.queue()
+    story.deliver()
+    story.f_cnt_down += 1
+    story.wait(36)
+    story.answer_inquiry()
+    assert story.attempt.frame == StatusInterval(15)
+
+
+def test_settings_wait_without_counting_while_no_gateway_listens() -> None:
+    story = Story()
+    story.join()
+    story.uplink()
+    story.queue()
+    story.txack()
+    story.tell(ev.GatewayHealthChanged("gw-1", online=False))
+    story.wait(11)
+    assert story.attempt.frame == AutoUplink(on=True)
+    assert story.attempt.stage is Stage.SUBMITTED
+
+
+def test_settings_the_server_refuses_reject_the_waiting_command() -> None:
+    story = Story()
+    story.join()
+    story.uplink()
+    story.command(RED)
+    story.tell(ev.AttemptRefused(story.attempt.number, "unknown device"))
+    assert story.status_of() is CommandStatus.REJECTED
+    assert story.device.phase is Phase.FAILED
+
+
+def test_a_command_that_expires_during_the_settings_leaves_them_going() -> None:
+    story = Story()
+    story.join()
+    story.uplink()
+    story.command(RED, ttl_s=5)
+    story.wait(6)
+    assert story.status_of() is CommandStatus.EXPIRED
+    assert story.device.phase is Phase.INITIALIZING
+    for _ in range(4):
+        if story.device.phase is Phase.IDLE:
+            break
+        story.carry()
+    assert story.device.phase is Phase.IDLE
+
+
+def test_a_light_that_failed_its_settings_but_shows_the_wanted_is_not_called_failed() -> None:
+    story = Story(policy=Policy(setup_rounds_most=1)).settle()
+    story.command(RED)
+    story.carry()
+    story.tell(ev.InitializeRequested(force=True))
+    for _ in range(3):
+        story.carry(lost=True)
+        story.wait(31)
+    assert story.device.phase is Phase.RETRYING
+
+
+# ------------------------------------------------------------------ asking, sweeping
+
+
+def test_a_status_is_asked_for_only_where_nothing_is_on_its_way() -> None:
+    story = Story().settle()
+    story.tell(ev.StatusRequested("by hand"))
+    assert answer_of(story) == "asked"
+    assert story.attempt.frame == RequestStatus()
+    story.tell(ev.StatusRequested("by hand"))
+    assert answer_of(story) == "busy"
+    story.carry()
+    assert story.device.attempt is None
+    assert story.device.phase is Phase.IDLE
+
+
+def test_upkeep_that_is_not_answered_or_not_sent_is_let_go() -> None:
+    story = Story().settle()
+    story.tell(ev.StatusRequested("by hand"))
+    story.carry(lost=True)
+    story.wait(31)
+    assert story.device.attempt is None
+    story.tell(ev.StatusRequested("by hand"))
+    item = story.queue()
+    story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+    assert story.device.attempt is None
+    story.tell(ev.StatusRequested("by hand"))
+    story.queue()
+    story.f_cnt_down += 1
+    story.wait(36)
+    story.answer_inquiry()
+    assert story.device.attempt is None
+
+
+def test_old_firmware_is_fed_with_its_interval() -> None:
+    story = Story(sw_rev=41).settle()
+    story.now += 26 * 3600
+    story.tell(ev.Swept())
+    submit = story.effect(Submit)
+    assert submit is not None
+    assert submit.attempt.frame == StatusInterval(15)
+
+
+def test_a_silent_light_is_asked_about_once_in_a_while() -> None:
+    story = Story().settle()
+    story.tell(ev.Swept())
+    assert story.effect(Inquire) is None
+    story.now += 3_000
+    story.tell(ev.Swept())
+    assert story.effect(Inquire) is not None
+    story.answer_inquiry(failure="no answer")
+    story.tell(ev.Swept())
+    assert story.effect(Inquire) is None
+
+
+def test_old_firmware_has_until_its_next_status_to_answer() -> None:
+    story = Story(sw_rev=41).settle()
+    story.command(RED)
+    story.queue()
+    story.txack()
+    story.deliver()
+    story.wait(900)
+    assert story.device.phase is Phase.AWAITING_VERIFY
+    story.uplink()
+    assert story.status_of() is CommandStatus.VERIFIED
+    assert story.commands["c1"].attempts == 1
+
+
+# ------------------------------------------------------------------ odd answers
+
+
+def test_the_servers_session_settles_what_times_cannot() -> None:
+    """Its clock was set back: uplinks of the new session look older than the join before."""
+    story = Story().settle()
+    story.join(told=False)
+    story.now -= 3_600
+    heard = story.compose()
+    story.now += 3_600
+    story.tell(heard)
+    assert story.device.session is not None
+    assert story.device.session.dev_addr != story.dev_addr
+    assert story.effect(Inquire) is not None
+    story.answer_inquiry(heard)
+    assert story.device.session.dev_addr == story.dev_addr
+    assert story.device.phase is Phase.INITIALIZING
+
+
+def test_counters_that_went_back_under_the_same_address_are_a_new_session() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.carry()
+    same = story.dev_addr
+    story.now += 60
+    story.join(told=False)
+    story.dev_addr = same
+    story.uplink()
+    assert story.device.phase is Phase.INITIALIZING
+
+
+def test_an_answer_to_an_older_question_changes_nothing() -> None:
+    story = Story().settle()
+    story.command(RED)
+    before = story.device
+    story.tell(ev.Inquired(99, activation=Activation("ffffffff", 1, 1)))
+    assert story.device is before
+
+
+def test_our_item_is_known_by_its_mark_when_its_id_is_not() -> None:
+    story = Story().settle()
+    story.command(RED)
+    attempt = story.attempt
+    expires_at = float(int(story.now) + 30) + attempt.marker_us / 1e6
+    activation = Activation(story.dev_addr, story.f_cnt + 1, story.f_cnt_down)
+    story.tell(ev.AttemptQueued(attempt.number, "", expires_at, activation))
+    story.wait(40)
+    assert story.device.inquiry is not None
+    item = QueueItem("somewhere", 15, b"", expires_at=expires_at)
+    story.tell(ev.Inquired(story.device.inquiry.number, queue=[item], activation=activation))
+    assert story.attempt.number == attempt.number
+    story.tell(ev.Transmitted(story.now, "somewhere", "gw-1", story.now + 0.2))
+    assert story.attempt.stage is Stage.TRANSMITTED
+
+
+def test_a_gateways_refusal_is_remembered_and_left_to_the_server() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    story.tell(ev.GatewayRefusedFrame(story.now, "QUEUE_FULL"))
+    assert story.attempt.stage is Stage.QUEUED
+    assert "QUEUE_FULL" in (story.device.last_error or "")
+
+
+def test_a_frame_the_server_calls_too_large_is_rejected() -> None:
+    story = Story().settle()
+    story.command(RED)
+    item = story.queue()
+    story.tell(ev.ItemDropped(story.now, item, "DOWNLINK_PAYLOAD_SIZE"))
+    assert story.status_of() is CommandStatus.REJECTED
+    assert "DOWNLINK_PAYLOAD_SIZE" in (story.commands["c1"].reason or "")
+
+
+def test_a_restoration_that_is_refused_fails_and_tries_again_on_a_sign_of_life() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.carry()
+    story.light = BLUE
+    story.now += 60
+    story.uplink()
+    story.tell(ev.AttemptRefused(story.attempt.number, "no"))
+    assert story.device.phase is Phase.FAILED
+    story.uplink()
+    assert story.device.phase is Phase.AWAITING_VERIFY
+
+
+def test_a_silent_dispatcher_is_told_again() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.wait(620)
+    assert story.effect(Submit) is not None
+    assert story.attempt.stage is Stage.SUBMITTED
+
+
+def test_a_long_timeline_loses_its_middle_and_says_so() -> None:
+    story = Story(policy=Policy(timeline_most=12)).settle()
+    story.command(RED)
+    for n in range(40):
+        story.tell(ev.AttemptHeld(story.attempt.number, f"reason {n}"))
+    command = story.commands["c1"]
+    assert len(command.timeline) == 12
+    assert command.steps_omitted == 29
+    assert command.timeline[0].kind.value == "accepted"
+    assert command.timeline[-1].reason == "reason 39"
+
+
+def test_names_and_tags_follow_the_server() -> None:
+    from lorawan.events.model import DeviceInfo
+
+    story = Story().settle()
+    event = story.compose()
+    info = DeviceInfo(story.device.dev_eui, "Bay 7", "app", "lights", tags={"floor": "2"})
+    story.tell(
+        ev.UplinkHeard(**{f: getattr(event, f) for f in event.__struct_fields__} | {"device": info})
+    )
+    assert (story.device.name, story.device.tags) == ("Bay 7", {"floor": "2"})
+
+
+@pytest.mark.parametrize("failure", [None, "no answer"])
+def test_while_the_last_inquiry_is_out_nobody_is_called_failed(failure: str | None) -> None:
+    story = Story().settle()
+    story.command(RED)
+    for _ in range(3):
+        story.queue()
+        story.txack()
+        story.wait(30.3)
+        assert story.device.phase is Phase.RETRYING
+        story.answer_inquiry(failure=failure)
+        next_at = story.device.pursuit.next_at if story.device.pursuit else None
+        if next_at is not None:
+            story.wait(next_at - story.now)
+    assert story.device.phase is Phase.FAILED
