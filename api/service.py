@@ -4,6 +4,7 @@ The rule it keeps: what this process opens, it closes, in the reverse order; and
 the truth to whoever restarts it.
 """
 
+import errno
 import gc
 import random
 import secrets
@@ -25,8 +26,8 @@ from actors.house import Lamplighter
 from actors.parts import Parts, Policies, World
 from actors.supervision import ChildSpec
 from api.app import create_app
-from api.settings import ApiSettings
-from api.web import WebActor
+from api.settings import ApiSettings, Web
+from api.web import WebActor, listen
 from lorawan.airtime import Region, region
 from lorawan.chirpstack import ChirpStackClient
 from store.open import open_store
@@ -74,8 +75,9 @@ async def serve(
 ) -> None:
     """Run the service until cancelled; `started` tells the port that it listens on.
 
-    Raises StoreError, OSError (the address is taken) or SupervisorGaveUp.
+    Raises StoreError, OSError (the address cannot be had) or SupervisorGaveUp.
     """
+    claim_address(settings.web)
     notifiers: list[Notifier] = [LogNotifier()]
     children: list[ChildSpec] = []
     if settings.alerts.urls:
@@ -107,6 +109,17 @@ async def serve(
             gc.collect()
             gc.freeze()
             task_status.started(web.port)
+
+
+def claim_address(web: Web) -> None:
+    """Find out that the address cannot be had before anything else is begun. Raises OSError."""
+    try:
+        listen(web).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise
+        where = f"cannot listen on {web.bind} port {web.port}"
+        raise OSError(error.errno, f"{where}: {error.strerror}") from error
 
 
 async def until_signal(

@@ -27,7 +27,7 @@ Config = Annotated[
         "--config", "-c", help="TOML file with the settings.", envvar="LAMPLIGHTER_CONFIG"
     ),
 ]
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def fail(text: str, code: int) -> typer.Exit:
@@ -74,7 +74,10 @@ def demo(
     context: typer.Context,
     lights: Annotated[int, typer.Option(min=1, max=500)] = 50,
     gateways: Annotated[int, typer.Option(min=1, max=20)] = 4,
-    port: Annotated[int, typer.Option(help="Of the dashboard and API; 0 takes a free one.")] = 8090,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65_535, help="Of the dashboard and API; 0 takes a free one."),
+    ] = 8090,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
     loss: Annotated[float, typer.Option(min=0.0, max=0.9, help="Loss per frame.")] = 0.1,
 ) -> None:
@@ -119,4 +122,4 @@ def main() -> None:
     """The entry point of the `lamplighter` program."""
     # gRPC writes lost connections to standard error by itself; ours are logged with their reason
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    sys.exit(app())
+    sys.exit(app(prog_name="lamplighter"))

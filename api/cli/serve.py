@@ -32,7 +32,8 @@ def explain(group: BaseExceptionGroup[BaseException]) -> int:
     for error in leaves(expected):
         if isinstance(error, KeyboardInterrupt):
             return 130
-        errors.print(f"lamplighter: {error}", markup=False)
+        words = error.strerror if isinstance(error, OSError) and error.strerror else error
+        errors.print(f"lamplighter: {words}", markup=False)
     return 1
 
 

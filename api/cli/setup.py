@@ -1,31 +1,48 @@
 """`lamplighter setup`: point ChirpStack's HTTP integration at us, and show what changed."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import trio
 from rich.console import Console
 
 from api.cli.app import errors
+from api.ingest import EVENT_BY_PATH
 from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
-from lorawan.chirpstack.integration import Change, ensure_integration, ensure_integrations
+from lorawan.chirpstack.integration import Change, ensure_integration, merge_integration
 from lorawan.network import HttpIntegration, NetworkError
+
+
+class _NoLights(Exception):
+    """There is no device to set up."""
 
 
 def run_setup(
     settings: ApiSettings, url: str, applications: Sequence[str], *, dry_run: bool
 ) -> int:
-    """Do it; the exit code: 0 when all is as wanted, 1 when ChirpStack did not do it, 2 when the
-    URL cannot work."""
-    out = Console(highlight=False)
+    """Do it; the exit code: 0 when all is as wanted, 1 when ChirpStack did not do it or knows no
+    light, 2 when the URL cannot work."""
+    out = Console(highlight=False, soft_wrap=True)
+    tokens = settings.web.tokens.webhook
+    headers = {"Authorization": f"Bearer {tokens[0].get_secret_value()}"} if tokens else {}
+    wanted = HttpIntegration(application_id="", event_endpoint_url=url, headers=headers)
     try:
-        changes = trio.run(_setup, settings, url, applications, dry_run)
+        merge_integration(None, wanted)
+    except ValueError as error:
+        errors.print(f"--url: {error}", markup=False)
+        return 2
+    if urlsplit(url).path.rstrip("/") not in EVENT_BY_PATH:
+        paths = " or ".join(EVENT_BY_PATH)
+        errors.print(f"Note: unless a proxy changes it, the path must be {paths}.", markup=False)
+    try:
+        changes = trio.run(_setup, settings, wanted, applications, dry_run)
     except NetworkError as error:
         errors.print(f"ChirpStack: {error}", markup=False)
         return 1
-    except ValueError as error:
+    except _NoLights as error:
         errors.print(str(error), markup=False)
-        return 2
+        return 1
     for change in changes:
         out.print(f"application {change.application_id}: {change.text}", markup=False)
     if not changes:
@@ -36,16 +53,16 @@ def run_setup(
 
 
 async def _setup(
-    settings: ApiSettings, url: str, applications: Sequence[str], dry_run: bool
+    settings: ApiSettings, wanted: HttpIntegration, applications: Sequence[str], dry_run: bool
 ) -> list[Change]:
-    tokens = settings.web.tokens.webhook
-    headers = {"Authorization": f"Bearer {tokens[0].get_secret_value()}"} if tokens else {}
-    wanted = HttpIntegration(application_id="", event_endpoint_url=url, headers=headers)
     changes: list[Change] = []
     async with ChirpStackClient(settings.chirpstack.connection()) as client:
         if not applications:
             profile = settings.chirpstack.profile_contains
-            return await ensure_integrations(client, profile, wanted, dry_run)
+            devices = await client.devices(profile)
+            applications = sorted({device.application_id for device in devices})
+            if not applications:
+                raise _NoLights(f"ChirpStack has no device with {profile!r} in its profile's name.")
         for application_id in applications:
             changes += await ensure_integration(client, application_id, wanted, dry_run)
     return changes

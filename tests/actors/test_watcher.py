@@ -163,12 +163,11 @@ async def test_gateways_of_others_are_shown_count_as_online_and_are_forgotten(
 ) -> None:
     async with roof() as (it, _):
         it.watcher.heard("gw-x", it.clock.now())
-        assert (0, "gw-x", True) in it.changes
-        view = it.views[-1]
-        assert (view.gateway_id, view.known, view.online) == ("gw-x", False, True)
+        shown = [(view.gateway_id, view.known, view.online) for view in it.views[-1:]]
+        assert shown == [("gw-x", False, True)]
         await trio.sleep(3_600.0)
         assert it.watcher.statistics().unlisted == 1
-        assert it.changes[-1] == (0, "gw-x", True)
+        assert [change for change in it.changes if change[1] == "gw-x"] == [(0, "gw-x", True)]
         await trio.sleep(86_400.0)
         assert it.watcher.view("gw-x") is None
 
