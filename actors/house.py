@@ -10,7 +10,7 @@ import msgspec
 import structlog
 import trio
 
-from actors import history
+from actors import airlog, history
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.deadletters import DeadLetter
@@ -43,6 +43,8 @@ ACCEPT_TIMEOUT_S = 10.0
 """For the store to take a command: a commit takes milliseconds; past that it is failing."""
 VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
 """Parts without which the service cannot do its work."""
+FAR_FUTURE = 1e12
+"""Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
 DECODE_CHUNK = 500
 """Records decoded between two checkpoints, about 20 us each: 10 ms."""
 
@@ -87,8 +89,20 @@ class Lamplighter:
                 devices.append(device)
             if count % DECODE_CHUNK == 0:
                 await trio.lowlevel.checkpoint()
+        await self._restore_airtime()
         known = await parts.fleet.restore(devices)
         log.info("restored", devices=known, idempotency_keys=len(keys))
+
+    async def _restore_airtime(self) -> None:
+        """The sliding hour of every gateway goes on over a restart."""
+        since = self.now() - airlog.WINDOW_S
+        lines = await self._parts.world.store.entries(
+            airlog.STREAM, since=since, until=FAR_FUTURE, most=airlog.LINES_MOST
+        )
+        for entry in lines:
+            sent = airlog.read_line(entry)
+            if sent is not None:
+                self._parts.dispatcher.sent_before(sent.gateway_id, entry.at, sent.airtime_s)
 
     # ---------------------------------------------------------------- events and commands
 

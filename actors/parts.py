@@ -108,6 +108,7 @@ class Parts:
             policies.watch,
             on_change=(self.dispatcher.gateway_changed, self._gateway_news),
             airtime=self.dispatcher.airtime,
+            on_network=self._network_health,
         )
         self.lights = Supervisor(
             "lights",

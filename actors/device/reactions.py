@@ -108,7 +108,7 @@ def upkeep_frame(turn: Turn) -> Frame:
 
 def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
     """The light spoke: place it, then see what it proves or shows."""
-    session = turn.device.session
+    session, heard_by = turn.device.session, _online(turn.device)
     if not hearing.believe(turn, event):
         return
     new = turn.device.session
@@ -138,6 +138,8 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
                 pursuit.verified(turn)
             else:
                 resume(turn, "the light was heard")
+    if _online(turn.device) - heard_by:
+        turn.submit_held()  # the dispatcher knows the gateways of a light by its submission only
 
 
 def joined(turn: Turn, event: ev.Joined) -> None:
@@ -344,6 +346,10 @@ def _hopeless(turn: Turn, why: str) -> None:
         turn.enter(Phase.FAILED)
     elif turn.device.phase is Phase.AWAITING_VERIFY:
         turn.enter(Phase.IDLE if turn.device.pursuit is None else Phase.FAILED)
+
+
+def _online(device: Device) -> set[str]:
+    return {heard.gateway_id for heard in device.hearings if heard.online}
 
 
 def _pending(device: Device, number: int) -> Attempt | None:

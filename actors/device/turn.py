@@ -119,6 +119,11 @@ class Turn:
             self.change(attempt=attempt)
             self.emit(Submit(attempt))
 
+    def submit_held(self) -> None:
+        """A held attempt once more: something that held it may be over."""
+        if self.device.attempt is not None and self.device.attempt.stage is Stage.HELD:
+            self.submit_again()
+
     def change_attempt(self, **fields: Any) -> None:
         """Rewrite fields of the attempt; there must be one."""
         attempt = self.device.attempt

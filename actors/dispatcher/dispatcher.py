@@ -85,6 +85,11 @@ class Dispatcher:
         self._gateways[gateway_id] = online
         self._wake.set()
 
+    def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
+        """A gateway sent for so long from `at` (Unix seconds) for an earlier run of the service;
+        to be told before `run`."""
+        self._planner.sent_before(gateway_id, at, airtime_s)
+
     # ---------------------------------------------------------------- its life
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -171,6 +171,10 @@ class Planner:
 
     # ---------------------------------------------------------------- to be looked at
 
+    def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
+        """A frame of an earlier run: it counts against its gateway's hour like any other."""
+        self._floor.flights.air.charge({gateway_id: airtime_s}, at)
+
     def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
         """Seconds sent in the window, the budget (None: no limit), attempts that wait for it."""
         air = self._floor.flights.air

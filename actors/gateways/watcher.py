@@ -42,7 +42,8 @@ class WatcherStatistics:
 
 
 class GatewayWatcher:
-    """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online.
+    """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online,
+    `on_network` why ChirpStack gives no list, and None once it does again.
 
     None of them may wait or raise. A gateway seen for the first time counts as a change, so that
     what was restored from an earlier run is put right.
@@ -57,6 +58,7 @@ class GatewayWatcher:
         *,
         on_change: Sequence[Callable[[str, bool], None]] = (),
         airtime: Airtime = _no_airtime,
+        on_network: Callable[[str | None], None] = lambda problem: None,
     ) -> None:
         self._network = network
         self._publish = publish
@@ -64,6 +66,7 @@ class GatewayWatcher:
         self._policy = policy if policy is not None else WatchPolicy()
         self._on_change = on_change
         self._airtime = airtime
+        self._on_network = on_network
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
         self._announced: dict[str, bool] = {}

@@ -25,13 +25,14 @@ class Poster:
     """Posts events once an integration is set up. `send` never waits."""
 
     def __init__(self) -> None:
-        self._integration: HttpIntegration | None = None
+        self.integration: HttpIntegration | None = None
+        """What was set up; None: nothing is posted."""
         self._queue, self._waiting = trio.open_memory_channel[Event](WAITING_MOST)
         self.lost = 0
 
     def set_up(self, application_id: str, integration: HttpIntegration | None) -> None:
         """The server's callback: the integration was created, changed or deleted."""
-        self._integration = integration
+        self.integration = integration
 
     def send(self, event: Event) -> None:
         """Hand an event over."""
@@ -49,7 +50,7 @@ class Poster:
 
     async def _post_all(self, client: httpx2.AsyncClient) -> None:
         async for event in self._waiting.clone():
-            integration = self._integration
+            integration = self.integration
             if integration is None:
                 continue
             as_json = integration.encoding is Encoding.JSON

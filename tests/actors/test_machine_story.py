@@ -390,6 +390,20 @@ def test_a_held_attempt_costs_nothing_and_no_timer_runs() -> None:
     assert story.status_of() is CommandStatus.VERIFIED
 
 
+def test_a_new_gateway_that_hears_a_held_light_frees_it() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.tell(ev.GatewayHealthChanged("gw-1", online=False))
+    story.tell(ev.AttemptHeld(story.attempt.number, "every gateway is offline"))
+    story.uplink(gateway="gw-2")
+    submit = story.effect(Submit)
+    assert submit is not None
+    assert submit.attempt.number == story.attempt.number
+    story.tell(ev.AttemptHeld(story.attempt.number, "airtime is used up"))
+    story.uplink(gateway="gw-2")
+    assert story.effect(Submit) is None  # no news for the dispatcher
+
+
 def test_a_window_that_closes_while_no_gateway_listens_counts_for_nothing() -> None:
     story = Story().settle()
     story.command(RED)

@@ -69,7 +69,9 @@ async def running(store_url: str, lights: int) -> AsyncGenerator[Service, None]:
         process = start("tests.bench.service", msgspec.json.encode(settings).decode())
         try:
             with trio.fail_after(START_TIMEOUT_S):
-                port = int(await trio.to_thread.run_sync(read_line, process, abandon_on_cancel=True))
+                port = int(
+                    await trio.to_thread.run_sync(read_line, process, abandon_on_cancel=True)
+                )
             yield Service(port, network, process, began, time.perf_counter() - began)
         finally:
             with trio.CancelScope(shield=True):

@@ -27,14 +27,14 @@ from tests.bench.figures import Figure, latencies, percentile
 from tests.bench.service import Service, running
 
 LIGHTS = 1_000
-BATCH = 60
+BATCH = 50
 """Proven within seconds, before their items expire (30 s), each by gateways of its own."""
-BATCHES = 3
+BATCHES = 4
 BACKGROUND = range(2 * BATCH * BATCHES, LIGHTS - BATCH)
 BACKGROUND_PER_S = 500.0
 BACKGROUND_PREPARED = 20_000
 BACKGROUND_CONNECTIONS = 8
-PAUSE_S = (0.06, 0.16)
+PAUSE_S = (0.055, 0.105)
 """Between two verdicts: longer than the board's pause, and at no fixed beat with it."""
 TIMEOUT_S = 20.0
 

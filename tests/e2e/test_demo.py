@@ -226,9 +226,7 @@ def test_a_second_demo_on_its_port_is_refused_in_words(demo: Demo, folder: Path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_and_leaves_nothing_behind(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_a_signal_ends_it_and_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     words = ("demo", "--port", "0", "--lights", "2", "--gateways", "1")
     with Running(tmp_path, *words, env={"TMPDIR": str(tmp_path)}) as process:
         process.wait_output("Stop with")

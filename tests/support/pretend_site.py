@@ -47,7 +47,7 @@ class Site:
     def connect(self) -> None:
         """As if `lamplighter setup` had been run before the test."""
         url = f"{self.url}/api/v1/webhooks/chirpstack"
-        self.poster.set_up("", HttpIntegration(application_id="", event_endpoint_url=url))
+        self.poster.set_up("", HttpIntegration("", url, headers={}))
 
     def config(self, folder: Path, store_url: str = "", **tables: dict[str, Any]) -> Path:
         """A settings file; `tables` are merged over what every test needs."""
