@@ -151,6 +151,7 @@ class GatewayWatcher:
         if self._unreachable_since is None:
             self._unreachable_since = began_at
             log.warning("gateways not listed", problem=problem)
+            self._on_network(problem)
 
     def _take_in(self, gateways: Sequence[GatewayInfo]) -> None:
         now = self._clock.now()
@@ -158,6 +159,7 @@ class GatewayWatcher:
         known = dict(self._known)
         if self._unreachable_since is not None:
             log.info("gateways listed again", away_s=round(now - self._unreachable_since))
+            self._on_network(None)
             known = {one: health.excused(of, now - before_at, now) for one, of in known.items()}
         self._unreachable_since = self._problem = None
         self._polled_at = now
