@@ -10,6 +10,7 @@ to the pretend network server as far as the airtime of 400 gateways allows.
 As a module it is the process of the house; its arguments are the store and the number.
 """
 
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -19,10 +20,11 @@ import msgspec
 import trio
 
 from actors.surface import Accepted
-from tests.bench import fleet, http, stores
+from tests.bench import fleet, http, posts, stores
 from tests.bench.figures import Figure, latencies
 from tests.bench.household import Household, answer, at_home
-from tests.bench.service import read_line, running, start, stop
+from tests.bench.process import read_line, start, stop
+from tests.bench.service import running
 
 LIGHTS = 4_000
 WARM_UP = 200
@@ -44,7 +46,7 @@ async def measure(folder: Path) -> list[Figure]:
 
 
 async def _by_http(url: str, what: str) -> list[Figure]:
-    requests = [fleet.command(number, fleet.RED) for number in range(LIGHTS)]
+    requests = [posts.command(number, fleet.RED) for number in range(LIGHTS)]
     async with running(url, LIGHTS) as service:
         await http.hammer(service.port, requests[:WARM_UP], CONNECTIONS)
         load = await http.hammer(service.port, requests[WARM_UP:], CONNECTIONS)
@@ -84,6 +86,8 @@ def _figures(
 async def _main(url: str, lights: int) -> None:
     async with at_home(url, lights) as home:
         await home.all_running(lights)
+        gc.collect()
+        gc.freeze()  # as the service does once it has started
         await _called(home, range(WARM_UP))
         answer(await _called(home, range(WARM_UP, lights)))
 

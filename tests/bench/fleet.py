@@ -7,7 +7,6 @@ gateways, showing what it was told to. It is a pure function of its number.
 import struct
 import time
 import uuid
-from collections.abc import Sequence
 
 import msgspec
 
@@ -16,7 +15,6 @@ from lorawan.events import DeviceInfo, Modulation, Reception, TxAck, Uplink
 from lorawan.kuando.frames import F_PORT
 from lorawan.kuando.light import Light
 from lorawan.network import ListedDevice
-from simulator.bodies import json_body, protobuf_body
 from store.open import open_store
 from store.port import Put, Table
 
@@ -36,7 +34,6 @@ _SF9 = Modulation(spreading_factor=9, bandwidth_hz=125_000)
 _STATUS = struct.Struct("<iiII8B")
 _SW_REV, _HW_REV = 60, 15
 _COMMIT = 500
-JSON, PROTOBUF = "application/json", "application/octet-stream"
 
 
 def dev_eui(number: int) -> str:
@@ -156,29 +153,6 @@ def txack(number: int, item_id: str) -> TxAck:
         modulation=_SF9,
         frequency_hz=869_525_000,
     )
-
-
-def webhooks(events: Sequence[Uplink | TxAck], media_type: str = JSON) -> list[bytes]:
-    """The HTTP requests that ChirpStack would make of these events."""
-    render = json_body if media_type == JSON else protobuf_body
-    requests = []
-    for kind, body in map(render, events):
-        head = (
-            f"POST /api/v1/webhooks/chirpstack?event={kind} HTTP/1.1\r\nHost: localhost\r\n"
-            f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        requests.append(head.encode() + body)
-    return requests
-
-
-def command(number: int, light: Light) -> bytes:
-    """The HTTP request for a colour, answered as soon as it is stored."""
-    body = msgspec.json.encode({"red": light.red, "green": light.green, "blue": light.blue})
-    head = (
-        f"POST /api/v1/downlink/{dev_eui(number)} HTTP/1.1\r\nHost: localhost\r\n"
-        f"Prefer: respond-async\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _dev_addr(number: int) -> str:

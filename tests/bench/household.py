@@ -6,6 +6,7 @@ which is the quiet one, called directly.
 
 import random
 import secrets
+import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from tests.bench.network import QuietNetwork
 
 POLICIES = Policies(dispatch=DispatchPolicy(rx2_dr=3))
 RUNNING_TIMEOUT_S = 60.0
+LOOK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,14 @@ class Household:
     async def all_running(self, lights: int) -> None:
         """Wait until so many lights have a running actor and stand on the board."""
         with trio.fail_after(RUNNING_TIMEOUT_S):
-            while not self._all_running(lights):
-                await trio.sleep(0.05)
+            while not self._all_running(lights):  # noqa: ASYNC110 nobody tells of all at once
+                await trio.sleep(LOOK_S)
             await trio.testing.wait_all_tasks_blocked()
 
     def _all_running(self, lights: int) -> bool:
         if len(self.house.devices()) < lights:
             return False
-        return all(
-            child.state.value == "running" for child in self.parts.lights.report().children
-        )
+        return all(child.state.value == "running" for child in self.parts.lights.report().children)
 
 
 @asynccontextmanager
@@ -72,7 +72,5 @@ async def at_home(store_url: str, lights: int) -> AsyncGenerator[Household, None
 
 def answer(value: object) -> None:
     """Tell the bench that started this process what was measured."""
-    import sys
-
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()

@@ -28,11 +28,11 @@ from actors.device.model import Device
 from actors.device.records import read_device
 from actors.surface import Delivery
 from store.open import open_store
-from store.port import Table
+from store.port import Record, Table
 from tests.bench import fleet
 from tests.bench.figures import Figure
 from tests.bench.household import Household, answer, at_home
-from tests.bench.service import read_line, rss_bytes, start, stop
+from tests.bench.process import read_line, rss_bytes, start, stop
 
 SIZES = (1_000, 20_000)
 AIM_KB = 8.0
@@ -74,7 +74,7 @@ async def _asked(url: str, lights: int, trace: str) -> dict[str, Any]:
 async def _main(url: str, lights: int, trace: bool) -> None:
     """Take the lights into a house that began with none, and say what that took."""
     async with open_store(url) as store:
-        records = [record for record in await store.scan(Table.DEVICE)]
+        records = list(await store.scan(Table.DEVICE))
     empty = url.removesuffix(".db") + f"-{time.time_ns()}.db"
     async with at_home(empty, 0) as home:
         await home.all_running(0)
@@ -94,7 +94,7 @@ async def _main(url: str, lights: int, trace: bool) -> None:
         answer(found)
 
 
-def _decoded(records: list[Any]) -> Iterator[Device]:
+def _decoded(records: list[Record]) -> Iterator[Device]:
     return (read_device(record) for record in records)
 
 

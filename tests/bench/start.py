@@ -26,8 +26,10 @@ async def measure(folder: Path) -> list[Figure]:
         inside.mkdir()
         with stores.store(name, inside) as url:
             await fleet.stored(url, LIGHTS)
-            for number in range(1, STARTS[name] + 1):
-                figures.append(await _start(url, f"{LIGHTS:,} lights, {name}, start {number}"))
+            figures += [
+                await _start(url, f"{LIGHTS:,} lights, {name}, start {number}")
+                for number in range(1, STARTS[name] + 1)
+            ]
     return figures
 
 

@@ -22,7 +22,7 @@ import msgspec
 import trio
 from trio_websocket import WebSocketConnection, open_websocket_url
 
-from tests.bench import fleet, http
+from tests.bench import fleet, http, posts
 from tests.bench.figures import Figure, latencies, percentile
 from tests.bench.service import Service, running
 
@@ -32,7 +32,7 @@ BATCH = 50
 BATCHES = 4
 BACKGROUND = range(2 * BATCH * BATCHES, LIGHTS - BATCH)
 BACKGROUND_PER_S = 500.0
-BACKGROUND_PREPARED = 20_000
+BACKGROUND_PREPARED = 15_000
 BACKGROUND_CONNECTIONS = 8
 PAUSE_S = (0.055, 0.105)
 """Between two verdicts: longer than the board's pause, and at no fixed beat with it."""
@@ -129,20 +129,20 @@ class Bench:
 
     async def _commanded(self, connection: http.Connection, lights: range) -> None:
         for number in lights:
-            status, body = await connection.ask(fleet.command(number, fleet.RED))
+            status, body = await connection.ask(posts.command(number, fleet.RED))
             if status != 202:
                 raise RuntimeError(f"a command was answered {status}: {body[:300]!r}")
         for number in lights:
             await self._follower.told(fleet.dev_eui(number), "queued")
         for number in lights:
             item_id = self._service.network.transmit(fleet.dev_eui(number))
-            await self._sent(connection, fleet.webhooks([fleet.txack(number, item_id)])[0])
+            await self._sent(connection, posts.webhooks([fleet.txack(number, item_id)])[0])
         for number in lights:
             await self._follower.told(fleet.dev_eui(number), "transmitted")
 
     async def _verdict(self, connection: http.Connection, number: int) -> float:
         status = fleet.status(number, 1, fleet.RED, fleet.DOWNLINKS + 1)
-        (request,) = fleet.webhooks([status])
+        (request,) = posts.webhooks([status])
         await trio.sleep(self._rng.uniform(*PAUSE_S))
         began = time.perf_counter()
         await self._sent(connection, request)
@@ -159,7 +159,7 @@ def background() -> Iterator[bytes]:
     lights = len(BACKGROUND)
     numbers = range(BACKGROUND_PREPARED)
     turns = (fleet.status(BACKGROUND.start + n % lights, 1 + n // lights) for n in numbers)
-    return iter(fleet.webhooks(list(turns)))
+    return iter(posts.webhooks(list(turns)))
 
 
 @asynccontextmanager

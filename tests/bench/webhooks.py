@@ -10,7 +10,7 @@ told and shows it, which is what the service can take for ever.
 
 from pathlib import Path
 
-from tests.bench import fleet, http
+from tests.bench import fleet, http, posts
 from tests.bench.figures import Figure, latencies
 from tests.bench.service import Service, running
 
@@ -18,7 +18,7 @@ LIGHTS = 1_000
 WARM_UP = 1_000
 # 3 and 6 statuses of each light, below the 32 that its mailbox holds; some seconds each.
 REQUESTS = {1: 3_000, 50: 6_000}
-FORMS = {"JSON": fleet.JSON, "Protobuf": fleet.PROTOBUF}
+FORMS = {"JSON": posts.JSON, "Protobuf": posts.PROTOBUF}
 
 
 async def measure(folder: Path) -> list[Figure]:
@@ -45,7 +45,7 @@ class Turns:
         """The next requests."""
         numbers = range(self.given, self.given + count)
         self.given += count
-        return fleet.webhooks(
+        return posts.webhooks(
             [fleet.status(n % LIGHTS, 1 + n // LIGHTS) for n in numbers], media_type
         )
 

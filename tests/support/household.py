@@ -129,4 +129,5 @@ async def housed(
 
 def world_began(world: World) -> float:
     """Trio's time at world second 0."""
+    world.kernel.catch_up()
     return trio.current_time() - world.kernel.now
