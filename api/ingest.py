@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from api.auth import TOKEN_HEADER, own_host, token_of
+from api.exchange import Exchange, Receive, Send
 from api.gate import REQUEST_ID_HEADER, bind_request_id
 from api.problems import (
     BODY_TIMEOUT,
@@ -29,8 +30,6 @@ from api.webhooks import Webhook
 log = structlog.get_logger()
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 EVENT_BY_PATH = {"/api/v1/webhooks/chirpstack": "", "/api/v1/webhooks/chirpstack/uplink": "up"}
@@ -69,20 +68,23 @@ class Ingest:
             problem = Problem(STOPPING, headers={"Retry-After": "10", "Connection": "close"})
             await _send_problem(send, problem, bind_request_id(None))
         else:
+            exchange = Exchange(receive, send, self._web.unread_s)
             with self._drain.answering():
                 if scope["method"] == "POST" and scope["path"] in EVENT_BY_PATH:
-                    await self._answer(scope, receive, send)
+                    await self._answer(scope, exchange, send)
                 else:
-                    await self.inner(scope, receive, send)
+                    await self.inner(scope, exchange.receive, exchange.send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, exchange: Exchange, send: Send) -> None:
         headers = _headers(scope["headers"])
         offered_id = headers.get(REQUEST_ID_HEADER.lower())
         request_id = bind_request_id(offered_id) if offered_id is not None else None
         try:
-            status = await self._take(scope, headers, receive)
+            status = await self._take(scope, headers, exchange.receive)
         except Problem as problem:
             request_id = request_id or bind_request_id(None)
+            if problem.kind is not BODY_TIMEOUT:
+                await exchange.drain()
             await _send_problem(send, problem, request_id)
         except Exception:
             request_id = request_id or bind_request_id(None)

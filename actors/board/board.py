@@ -34,6 +34,7 @@ CHANGES_KEPT = 10_000
 COMMANDS_KEPT = 10_000
 ALERTS_KEPT = 1_000
 GATHER_S = 0.05
+GATHER_PER_READER_S = 0.0005
 # Actor states in which there is nothing to show.
 WELL = frozenset({"starting", "running", "stopped", "finished"})
 
@@ -160,7 +161,7 @@ class Board:
             self._command_waiters.tell(subject.id, subject)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Wake the readers after changes, at most every `gather_s` seconds, until cancelled."""
+        """Wake the readers after changes, in rounds, until cancelled."""
         try:
             self._news = trio.Event()
             self._wake_readers()
@@ -169,7 +170,8 @@ class Board:
                 await self._news.wait()
                 self._news = trio.Event()
                 self._wake_readers()
-                with trio.move_on_after(self._gather_s):
+                pause_s = GATHER_PER_READER_S * len(self._subscriptions)
+                with trio.move_on_after(min(self._gather_s, pause_s)):
                     await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
         finally:
             self._news = None

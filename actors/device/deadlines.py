@@ -37,7 +37,8 @@ def tick(turn: Turn, event: ev.Tick) -> None:
 def restored(turn: Turn, event: ev.Restored) -> None:
     """The actor woke from its record; what happened meanwhile is unknown, so it is asked for."""
     sent = turn.device.attempt
-    turn.change(inquiry=None)
+    if turn.device.inquiry is not None:
+        turn.change(inquiry=None)  # whoever was asked is gone
     if sent is not None and sent.stage in {Stage.SUBMITTED, Stage.HELD}:
         turn.submit_again()
     heard = turn.device.session is not None and turn.device.session.heard

@@ -7,10 +7,13 @@ world in words and exit code 1; a traceback is a bug of ours. Heavy imports wait
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from api.settings import ApiSettings
 
 app = typer.Typer(
     name="lamplighter",
@@ -30,22 +33,23 @@ Config = Annotated[
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def fail(text: str, code: int) -> typer.Exit:
-    """Say what is wrong on standard error, and end with this exit code."""
-    errors.print(text, markup=False)
-    return typer.Exit(code)
+def load(config: Path | None) -> "ApiSettings":
+    """The settings; ends with exit code 2 and all mistakes in words when they cannot be used."""
+    from api.settings_file import SettingsError, load_settings
+
+    try:
+        return load_settings(config, os.environ)
+    except SettingsError as error:
+        errors.print(str(error), markup=False)
+        raise typer.Exit(2) from None
 
 
 @app.command()
 def serve(config: Config = None) -> None:
     """Run the service against a real ChirpStack."""
+    settings = load(config)
     from api.cli.serve import run_service
-    from api.settings_file import SettingsError, load_settings
 
-    try:
-        settings = load_settings(config, os.environ)
-    except SettingsError as error:
-        raise fail(str(error), 2) from None
     raise typer.Exit(run_service(settings))
 
 
@@ -59,13 +63,9 @@ def setup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, change nothing.")] = False,
 ) -> None:
     """Create or correct ChirpStack's HTTP integration; safe to repeat."""
+    settings = load(config)
     from api.cli.setup import run_setup
-    from api.settings_file import SettingsError, load_settings
 
-    try:
-        settings = load_settings(config, os.environ)
-    except SettingsError as error:
-        raise fail(str(error), 2) from None
     raise typer.Exit(run_setup(settings, url, application or [], dry_run=dry_run))
 
 

@@ -48,6 +48,7 @@ async def test_changes_come_in_batches_without_gaps(
     async with trio.open_nursery() as nursery:
         await nursery.start(board.run)
         subscription = board.subscribe()
+        others = [board.subscribe() for _ in range(99)]
         nursery.start_soon(collect, subscription, batches)
         for number in range(400):
             board.publish(light(number % 7))
@@ -58,6 +59,7 @@ async def test_changes_come_in_batches_without_gaps(
     assert numbers == list(range(1, 401))
     assert len(batches) <= 20  # 0.8 s at one wake-up each 50 ms, and the first at once
     assert subscription.delivered == 400
+    assert len(others) == 99
 
 
 async def test_the_first_change_after_quiet_comes_at_once_and_the_next_is_paced(
@@ -72,6 +74,7 @@ async def test_the_first_change_after_quiet_comes_at_once_and_the_next_is_paced(
 
     async with trio.open_nursery() as nursery:
         await nursery.start(board.run)
+        others = [board.subscribe() for _ in range(99)]
         nursery.start_soon(read)
         for pause_s in (10.0, 0.01, 0.01, 10.0):
             await trio.sleep(pause_s)
@@ -79,6 +82,29 @@ async def test_the_first_change_after_quiet_comes_at_once_and_the_next_is_paced(
         await trio.sleep(1)
         nursery.cancel_scope.cancel()
     assert arrivals == [pytest.approx(at) for at in (10.0, 10.05, 20.02)]
+    assert len(others) == 99
+
+
+async def test_a_single_reader_hears_of_every_change_within_a_millisecond(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    board = board_now()
+    late_s: list[float] = []
+
+    async def read() -> None:
+        async for batch in board.subscribe():
+            late_s.extend(trio.current_time() - change.at + START for change in batch)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(board.run)
+        nursery.start_soon(read)
+        for _ in range(100):
+            await trio.sleep(0.002)
+            board.publish(light(1))
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    assert len(late_s) == 100
+    assert max(late_s) < 0.001
 
 
 async def test_readers_are_served_while_the_board_task_is_down() -> None:

@@ -1,7 +1,8 @@
-"""The command: `python -m tests.bench [NAME ...] [--json FILE]`.
+"""The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
 The rule it keeps: one bench after another, each in a folder of its own that is deleted afterwards,
-each bounded in time; one that fails does not take the others along, but the exit code tells.
+each bounded in time; rounds lie apart, so that a noisy minute is not all that a bench saw; one that
+fails does not take the others along, but the exit code tells.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import trio
 from rich.console import Console
 
 from tests.bench import commands, memory, start, verdicts, webhooks
-from tests.bench.figures import Figure, as_json, show
+from tests.bench.figures import Figure, as_json, medians, show
 
 Bench = Callable[[Path], Awaitable[list[Figure]]]
 BENCHES: dict[str, Bench] = {
@@ -29,6 +30,9 @@ BENCHES: dict[str, Bench] = {
     "commands": commands.measure,
 }
 TIMEOUT_S = 180.0
+ROUNDS = 2
+"""Two rounds of all are about five minutes on two cores."""
+FILE_COLUMNS = 140
 SYNCS = 50
 
 
@@ -37,24 +41,29 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.bench", description="Measure Lamplighter.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of all; medians are shown")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - BENCHES.keys()):
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(BENCHES)}")
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         machine = describe(Path(folder))
         console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
-        figures, failed = [], []
-        for name in options.names or BENCHES:
+        figures: list[Figure] = []
+        failed: list[str] = []
+        for name in list(options.names or BENCHES) * options.rounds:
             began = time.perf_counter()
             found = trio.run(run_one, name, Path(folder), console)
             figures += found
             if not found:
                 failed.append(name)
             console.print(f"{name}: {time.perf_counter() - began:.0f} s")
-    show(figures, console)
+    found = medians(figures)
+    show(found, console)
     if options.json is not None:
-        options.json.write_bytes(as_json(machine, figures))
+        options.json.write_bytes(as_json(machine, found))
     return 1 if failed else 0
 
 

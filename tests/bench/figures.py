@@ -5,7 +5,8 @@ samples, none thrown away.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -43,6 +44,17 @@ def latencies(bench: str, what: str, samples_s: Sequence[float], note: str = "")
         Figure(bench, f"{what}, p{percent}", percentile(samples_s, percent) * 1e3, "ms", None, note)
         for percent in (50, 99)
     ]
+
+
+def medians(rounds: Sequence[Figure]) -> list[Figure]:
+    """One figure for each that was measured several times: the median, with the newest note."""
+    values: dict[tuple[str, str], list[float]] = {}
+    newest: dict[tuple[str, str], Figure] = {}
+    for each in rounds:
+        key = (each.bench, each.what)
+        values.setdefault(key, []).append(each.value)
+        newest[key] = each
+    return [replace(newest[key], value=median(found)) for key, found in values.items()]
 
 
 def show(figures: Sequence[Figure], console: Console) -> None:

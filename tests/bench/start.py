@@ -2,20 +2,20 @@
 
 Measured: from the start of the service's process (the interpreter and all imports included) until
 it listens, every light's actor runs and every light stands on the board. The store was filled and
-closed before; the pretend network server in our process lists all lights. Three starts, each a
-figure, over SQLite; two over Redis, which keeps running in between.
+closed before (Redis keeps running); the pretend network server in our process lists all lights.
+The median of some starts.
 """
 
 import time
 from pathlib import Path
 
 from tests.bench import fleet, stores
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, medians
 from tests.bench.service import running
 
 LIGHTS = 20_000
 AIM_S = 10.0
-STARTS = {stores.SQLITE: 3, stores.REDIS: 2}
+STARTS = 3
 
 
 async def measure(folder: Path) -> list[Figure]:
@@ -26,11 +26,8 @@ async def measure(folder: Path) -> list[Figure]:
         inside.mkdir()
         with stores.store(name, inside) as url:
             await fleet.stored(url, LIGHTS)
-            figures += [
-                await _start(url, f"{LIGHTS:,} lights, {name}, start {number}")
-                for number in range(1, STARTS[name] + 1)
-            ]
-    return figures
+            figures += [await _start(url, f"{LIGHTS:,} lights, {name}") for _ in range(STARTS)]
+    return medians(figures)
 
 
 async def _start(url: str, what: str) -> Figure:

@@ -83,12 +83,12 @@ async def test_a_colour_is_verified_and_a_stop_answers_who_waits(
             nursery.start_soon(wait_for_verdict)
             await until("accepted", accepted)
             service.send(signal.SIGTERM)
+            site.world.set_loss(downlink=0.0, dev_eui=second)
             assert await service.until_ended(STOP_S) == 0
         assert answers[0].status_code == 202
         command_id = answers[0].json()["id"]
         assert "Traceback" not in service.errors
 
-    site.world.set_loss(downlink=0.0, dev_eui=second)
     with Running(tmp_path, "serve", "--config", str(site.config(tmp_path))) as service:
 
         async def verified() -> bool:
@@ -221,9 +221,7 @@ def test_an_unreachable_redis_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-async def test_a_store_in_use_is_told(
-    site: Site, http: httpx2.AsyncClient, tmp_path: Path
-) -> None:
+async def test_a_store_in_use_is_told(site: Site, http: httpx2.AsyncClient, tmp_path: Path) -> None:
     with Running(tmp_path, "serve", "--config", str(site.config(tmp_path))):
         await until("ready", lambda: ready(http))
         other = site.config(tmp_path, web={"port": 0})

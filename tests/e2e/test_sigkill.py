@@ -22,8 +22,8 @@ from tests.support.redis_server import RedisServer
 LIGHTS = 4
 PACE_S = (0.0, 0.15)
 """Between two commands of one caller."""
-LIFE_S = (0.0, 0.9)
-"""From the moment it listens until it is killed."""
+LIFE_S = (0.0, 1.2)
+"""From the moment it listens until it is killed; a frame and its echo take about 1 s."""
 YOUTH_S = (0.3, 1.2)
 """From its start until it is killed, where it is not waited for: imports, restoring."""
 YOUNG = 0.25
@@ -126,6 +126,16 @@ class Trial:
                     assert found["light"]["blue"] == order.light.blue
                     self.checked.add(order.id)
 
+    async def first_life(self) -> None:
+        """Until every light has its settings, so that the kills hit colours on their way."""
+        with self.service():
+
+            async def set_up() -> bool:
+                response = await self.http.get("/api/v1/devices?phase=idle")
+                return int(response.json()["total"]) == LIGHTS
+
+            await until("all have their settings", set_up)
+
     async def life(self) -> None:
         """From a start to a SIGKILL."""
         with self.service() as service:
@@ -176,6 +186,7 @@ class Trial:
 
     async def run(self, kills: int) -> None:
         async with self.http:
+            await self.first_life()
             for _ in range(kills):
                 await self.life()
             await self.last_life()
@@ -186,7 +197,7 @@ class Trial:
 
 @pytest.mark.timeout(120)
 async def test_sqlite_keeps_what_was_accepted_over_twelve_kills(tmp_path: Path) -> None:
-    async with pretend_site(lights=LIGHTS, seed=5) as site:
+    async with pretend_site(LIGHTS, gateways=LIGHTS, seed=5) as site:
         site.connect()
         await Trial(site, tmp_path, "", seed=5).run(kills=12)
 
@@ -195,6 +206,6 @@ async def test_sqlite_keeps_what_was_accepted_over_twelve_kills(tmp_path: Path) 
 async def test_redis_keeps_what_was_accepted_over_four_kills(
     tmp_path: Path, redis: RedisServer
 ) -> None:
-    async with pretend_site(lights=LIGHTS, seed=6) as site:
+    async with pretend_site(LIGHTS, gateways=LIGHTS, seed=6) as site:
         site.connect()
         await Trial(site, tmp_path, redis.url, seed=6).run(kills=4)

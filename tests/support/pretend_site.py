@@ -81,7 +81,10 @@ class Site:
 
 @asynccontextmanager
 async def pretend_site(lights: int = 2, gateways: int = 2, seed: int = 1) -> AsyncIterator[Site]:
-    """World, gRPC server and webhooks, from start to stop; the lights have joined already."""
+    """World, gRPC server and webhooks, from start to stop; the lights have joined already.
+
+    Each light hears one gateway only, in turn: gateways in common would send one after the other.
+    """
     poster = Poster()
     world = World.build(
         seed,
@@ -93,6 +96,9 @@ async def pretend_site(lights: int = 2, gateways: int = 2, seed: int = 1) -> Asy
         stats_interval_s=1.0,
         power_on_spread_s=5.0,
     )
+    for number, dev_eui in enumerate(world.stations):
+        for other in set(world.gateways) - {list(world.gateways)[number % gateways]}:
+            world.set_loss(uplink=1.0, downlink=1.0, dev_eui=dev_eui, gateway_id=other)
     world.advance(ARRIVED_S)
     world.delivery.sink = poster.send
     async with (
