@@ -25,24 +25,25 @@ LATE_S = 0.05
 async def test_a_body_after_its_refusal_does_not_spoil_the_connection(
     house: FakeHouse, path: str, headers: tuple[str, ...], status: int
 ) -> None:
-    async with running(house, settings_with(**QUICK, **_tokens(status))) as server:
-        async with await server.connect() as stream:
-            for _ in range(2):
-                request = post(path, BODY, *headers)
-                await stream.send_all(request.removesuffix(BODY))
-                await trio.sleep(LATE_S)
-                await stream.send_all(BODY)
-                assert (await read_answer(stream))[0] == status
-            await stream.send_all(get("/healthz"))
-            assert (await read_answer(stream))[0] == 204
+    async with (
+        running(house, settings_with(**QUICK, **_tokens(status))) as server,
+        await server.connect() as stream,
+    ):
+        for _ in range(2):
+            request = post(path, BODY, *headers)
+            await stream.send_all(request.removesuffix(BODY))
+            await trio.sleep(LATE_S)
+            await stream.send_all(BODY)
+            assert (await read_answer(stream))[0] == status
+        await stream.send_all(get("/healthz"))
+        assert (await read_answer(stream))[0] == 204
 
 
 async def test_a_body_that_never_comes_closes_the_connection(house: FakeHouse) -> None:
-    async with running(house, settings_with(**QUICK)) as server:
-        async with await server.connect() as stream:
-            await stream.send_all(post("/api/v1/nowhere", BODY).removesuffix(BODY))
-            assert (await read_answer(stream))[0] == 404
-            assert await stream.receive_some() == b""
+    async with running(house, settings_with(**QUICK)) as server, await server.connect() as stream:
+        await stream.send_all(post("/api/v1/nowhere", BODY).removesuffix(BODY))
+        assert (await read_answer(stream))[0] == 404
+        assert await stream.receive_some() == b""
 
 
 def _tokens(status: int) -> dict[str, object]:

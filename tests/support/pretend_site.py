@@ -18,7 +18,9 @@ import trio
 from api.cli.webhooks import Poster
 from lorawan.network import HttpIntegration
 from simulator.device import ServerSettings
+from simulator.layout import device_info
 from simulator.profile import Profile
+from simulator.radio import Link
 from simulator.server.grpc_server import GrpcServer
 from simulator.world import World
 from tests.support.processes import LOOK_S, PATIENCE_S, free_port
@@ -26,6 +28,8 @@ from tests.support.processes import LOOK_S, PATIENCE_S, free_port
 API_KEY = "pretend-key"
 PROFILE = Profile(name="prompt", auto_uplink_answers_commands=True)
 SERVER = ServerSettings(scheduler_interval_s=0.1, class_a_lock_s=0.5, class_c_lock_s=1.0)
+NEAR_DBM = -80.0
+REVISIONS = (61, 68, 58)
 ARRIVED_S = 60.0
 """World time that has passed when the test begins: every light has joined and said so."""
 
@@ -86,19 +90,20 @@ async def pretend_site(lights: int = 2, gateways: int = 2, seed: int = 1) -> Asy
     Each light hears one gateway only, in turn: gateways in common would send one after the other.
     """
     poster = Poster()
-    world = World.build(
+    world = World(
         seed,
-        lights=lights,
-        gateways=gateways,
         profile=PROFILE,
         settings=SERVER,
         epoch_at=time.time() - ARRIVED_S,
         stats_interval_s=1.0,
-        power_on_spread_s=5.0,
     )
-    for number, dev_eui in enumerate(world.stations):
-        for other in set(world.gateways) - {list(world.gateways)[number % gateways]}:
-            world.set_loss(uplink=1.0, downlink=1.0, dev_eui=dev_eui, gateway_id=other)
+    for number in range(gateways):
+        world.add_gateway(f"0016c001f110{number:04x}", f"Roof {number}")
+    for number in range(lights):
+        gateway_id = list(world.gateways)[number % gateways]
+        links = {gateway_id: Link(uplink_rssi_dbm=NEAR_DBM, downlink_rssi_dbm=NEAR_DBM)}
+        info = device_info(f"20202041{number:08x}", f"Desk {number}")
+        world.add_light(info, links, sw_rev=REVISIONS[number % len(REVISIONS)]).plug()
     world.advance(ARRIVED_S)
     world.delivery.sink = poster.send
     async with (
