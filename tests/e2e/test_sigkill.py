@@ -19,9 +19,11 @@ from tests.support.pretend_site import Site, pretend_site, until
 from tests.support.processes import Running
 from tests.support.redis_server import RedisServer
 
-LIGHTS = 4
-PACE_S = (0.0, 0.15)
-"""Between two commands of one caller."""
+LIGHTS = 3
+PACE_S = (0.0, 0.1)
+"""Between two commands of one caller, most of which are superseded ..."""
+PAUSE_S = 1.5
+"""... and after every tenth, which so may be verified."""
 LIFE_S = (0.0, 1.2)
 """From the moment it listens until it is killed; a frame and its echo take about 1 s."""
 YOUTH_S = (0.3, 1.2)
@@ -70,7 +72,8 @@ class Caller:
                 await self._post(http, self.orders[-1])
             except httpx2.TransportError:
                 return
-            await trio.sleep(self.chance.uniform(*PACE_S))
+            pause = self.chance.random() < 0.1
+            await trio.sleep(PAUSE_S if pause else self.chance.uniform(*PACE_S))
 
     async def _post(self, http: httpx2.AsyncClient, order: Order) -> None:
         light = order.light

@@ -64,7 +64,7 @@ class Site:
             "radio": {"rx2_dr": 3, "duty": 1.0},
             "gateways": {"poll_s": 0.5},
             "policy": {
-                "spacing_s": 0.5,
+                "spacing_s": 1.0,
                 "window_s": 3.0,
                 "backoff_first_s": 1.0,
                 "item_ttl_s": 5.0,
