@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
 import trio
 
 from actors.board.changes import Subject
@@ -22,6 +23,8 @@ from actors.device.records import writes_of
 from actors.mailbox import Mailbox
 from actors.timers import TimerService
 from store.port import Write
+
+log = structlog.get_logger()
 
 MAILBOX_CAPACITY = 32
 """A light is heard at most every few seconds, each uplink by one webhook, plus txacks, timer and
@@ -143,6 +146,14 @@ class DeviceActor:
             ports.board.publish(command)
             if command.status.final:
                 ports.ended(command)
+                log.info(
+                    "command ended",
+                    correlation_id=command.correlation_id,
+                    command_id=command.id,
+                    dev_eui=command.dev_eui,
+                    status=command.status.value,
+                    attempts=command.attempts,
+                )
 
     def _set_timer(self) -> None:
         device, timers = self.device, self._ports.timers

@@ -13,7 +13,7 @@ from lorawan.kuando.light import Light
 
 
 class Phase(StrEnum):
-    """The states of the device machine (DESIGN, section 2)."""
+    """The states of the device machine; `machine.py` says what each means."""
 
     UNINITIALIZED = "uninitialized"
     INITIALIZING = "initializing"

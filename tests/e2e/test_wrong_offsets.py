@@ -119,7 +119,7 @@ async def test_no_status_at_the_wrong_offsets_verifies(site: Site, tmp_path: Pat
                 return found
 
             async def on_air() -> bool:
-                return (await command())["status"] == "transmitted"
+                return bool((await command())["status"] == "transmitted")
 
             await until("on air", on_air)
             tail = revisions(forger.station)
@@ -153,6 +153,6 @@ async def test_no_status_at_the_wrong_offsets_verifies(site: Site, tmp_path: Pat
             assert await post(http, forger.uplink(echo), as_json=True) == 204
 
             async def verified() -> bool:
-                return (await command())["status"] == "verified"
+                return bool((await command())["status"] == "verified")
 
             await until("verified by the truth", verified)

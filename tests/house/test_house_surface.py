@@ -1,6 +1,7 @@
 """What the edge asks of the house, answered by the real one in a pretend world."""
 
 import pytest
+import structlog
 import trio
 from trio.testing import MockClock
 
@@ -300,3 +301,18 @@ def _open(home: Household, kind: str, subject: str) -> AlertView | None:
         ),
         None,
     )
+
+
+async def test_a_correlation_id_goes_from_the_request_to_the_line_of_the_verdict(
+    world: World, autojump_clock: MockClock
+) -> None:
+    async with housed(world) as home:
+        await home.settled()
+        with structlog.testing.capture_logs() as lines:
+            command = await home.command(next(iter(world.stations)), RED, correlation_id="c-42")
+            await home.final(command.id, 120)
+            await trio.sleep(1)
+        ended = [line for line in lines if line["event"] == "command ended"]
+        assert [(line["correlation_id"], line["status"]) for line in ended] == [
+            ("c-42", "verified")
+        ]

@@ -53,11 +53,18 @@ class Site:
         url = f"{self.url}/api/v1/webhooks/chirpstack"
         self.poster.set_up("", HttpIntegration("", url, headers={}))
 
-    def config(self, folder: Path, store_url: str = "", **tables: dict[str, Any]) -> Path:
+    def config(
+        self,
+        folder: Path,
+        store_url: str = "",
+        *,
+        tokens: dict[str, list[str]] | None = None,
+        **tables: dict[str, Any],
+    ) -> Path:
         """A settings file; `tables` are merged over what every test needs."""
         path = folder / f"lamplighter-{time.monotonic_ns()}.toml"
         store = store_url or f"sqlite:///{folder / 'lamplighter.db'}"
-        values: dict[str, dict[str, Any]] = {
+        values: dict[str, Any] = {
             "chirpstack": {"target": f"127.0.0.1:{self.server.port}", "api_key": API_KEY},
             "store": {"url": store},
             "web": {"port": self.port, "rate_per_s": 10_000.0, "rate_burst": 10_000},
@@ -73,6 +80,8 @@ class Site:
         }
         for name, table in tables.items():
             values[name] = values.get(name, {}) | table
+        if tokens is not None:
+            values["web.tokens"] = tokens
         # a JSON value of these kinds is a TOML value, too
         lines = [
             line
