@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from api.cli.console import errors
 
 if TYPE_CHECKING:
     from api.settings import ApiSettings
@@ -30,7 +31,6 @@ Config = Annotated[
         "--config", "-c", help="TOML file with the settings.", envvar="LAMPLIGHTER_CONFIG"
     ),
 ]
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def load(config: Path | None) -> "ApiSettings":

@@ -16,7 +16,7 @@ import msgspec
 import trio
 from rich.console import Console
 
-from api.cli.app import errors
+from api.cli.console import errors
 from api.cli.demo_routes import demo_blueprint
 from api.cli.serve import explain
 from api.cli.webhooks import Poster

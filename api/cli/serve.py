@@ -4,7 +4,7 @@ import structlog
 import trio
 
 from actors.supervision import SupervisorGaveUp
-from api.cli.app import errors
+from api.cli.console import errors
 from api.logging import configure
 from api.service import serve_until_signal
 from api.settings import ApiSettings

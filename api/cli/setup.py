@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import trio
 from rich.console import Console
 
-from api.cli.app import errors
+from api.cli.console import errors
 from api.ingest import EVENT_BY_PATH
 from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient

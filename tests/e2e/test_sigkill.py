@@ -7,6 +7,7 @@ same key until there is an answer.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,17 +203,20 @@ class Trial:
         assert sum(caller.repeated for caller in self.callers) < sent
 
 
-@pytest.mark.timeout(120)
-async def test_sqlite_keeps_what_was_accepted_over_twelve_kills(tmp_path: Path) -> None:
-    async with pretend_site(LIGHTS, gateways=LIGHTS, seed=5) as site:
+async def trial(folder: Path, store_url: str, *, seed: int, kills: int, set_up: bool) -> None:
+    folder.mkdir()
+    async with pretend_site(LIGHTS, gateways=LIGHTS, seed=seed) as site:
         site.connect()
-        await Trial(site, tmp_path, "", seed=5).run(12, set_up=True)
+        await Trial(site, folder, store_url, seed).run(kills, set_up=set_up)
 
 
 @pytest.mark.timeout(120)
-async def test_redis_keeps_what_was_accepted_over_four_kills(
+async def test_what_was_accepted_outlives_twelve_kills_with_sqlite_and_four_with_redis(
     tmp_path: Path, redis: RedisServer
 ) -> None:
-    async with pretend_site(LIGHTS, gateways=LIGHTS, seed=6) as site:
-        site.connect()
-        await Trial(site, tmp_path, redis.url, seed=6).run(4, set_up=False)
+    """Beside each other, for they mostly wait."""
+    async with trio.open_nursery() as nursery:
+        one = partial(trial, tmp_path / "sqlite", "", seed=5, kills=12, set_up=True)
+        other = partial(trial, tmp_path / "redis", redis.url, seed=6, kills=4, set_up=False)
+        nursery.start_soon(one)
+        nursery.start_soon(other)
