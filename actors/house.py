@@ -276,6 +276,8 @@ class Lamplighter:
             problems.append("the store cannot be written")
         if self._parts.watcher.network_unreachable_since is not None:
             problems.append("ChirpStack does not answer")
+        if not self._parts.fleet.actors and not self._parts.directory.statistics().readings:
+            problems.append("ChirpStack has not listed the lights yet")
         if self._root is None:
             problems.append("the service is starting")
         else:

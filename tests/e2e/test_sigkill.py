@@ -204,7 +204,7 @@ class Trial:
 
 
 async def trial(folder: Path, store_url: str, *, seed: int, kills: int, set_up: bool) -> None:
-    folder.mkdir()
+    await trio.Path(folder).mkdir()
     async with pretend_site(LIGHTS, gateways=LIGHTS, seed=seed) as site:
         site.connect()
         await Trial(site, folder, store_url, seed).run(kills, set_up=set_up)
