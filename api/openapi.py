@@ -74,12 +74,6 @@ def takes(*, body: type[Body] | None = None, query: type[Query] | None = None) -
     return mark
 
 
-def declared(view: Callable[..., Any]) -> frozenset[int]:
-    """The statuses that a view declares, for the tests."""
-    good, problems, _, _ = getattr(view, _ANSWERS, ((), (), "", False))
-    return frozenset([answer.status for answer in good] + [kind.status for kind in problems])
-
-
 class Provider(OpenAPIProvider):
     """Describes our `@answers` instead of one model per status."""
 

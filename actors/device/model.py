@@ -90,7 +90,6 @@ class StepKind(StrEnum):
     UNPROVEN = "unproven"
     NOT_SENT = "not_sent"
     EVIDENCE = "evidence"
-    REPLAYED = "replayed"
     OVERDUE = "overdue"
     VERIFIED = "verified"
     SUPERSEDED = "superseded"

@@ -298,14 +298,7 @@ def test_failed_is_never_shown_while_the_newest_status_shows_the_wanted_state() 
     story.light = RED
     story.uplink()
     story.command(RED)
-    for _ in range(3):
-        story.queue()
-        story.txack()
-        story.wait(30.3)
-        story.answer_inquiry()
-        next_at = story.device.pursuit.next_at if story.device.pursuit else None
-        if next_at is not None:
-            story.wait(next_at - story.now)
+    story.spend_attempts()
     assert story.device.phase is Phase.RETRYING
     assert story.commands["c1"].overdue
     story.uplink()
@@ -480,10 +473,7 @@ def test_a_command_in_flight_survives_a_join() -> None:
     story.join()
     story.now += 4
     story.uplink()
-    for _ in range(6):
-        if story.device.phase is Phase.IDLE:
-            break
-        story.carry()
+    story.carry_until_idle()
     assert story.status_of() is CommandStatus.VERIFIED
     assert story.light == RED
 
@@ -524,10 +514,7 @@ def test_settings_that_did_not_arrive_are_sent_again() -> None:
     story.answer_inquiry()
     story.wait(15)
     assert story.attempt.frame == AutoUplink(on=True)
-    for _ in range(4):
-        if story.device.phase is Phase.IDLE:
-            break
-        story.carry()
+    story.carry_until_idle()
     assert story.device.phase is Phase.IDLE
 
 
@@ -590,13 +577,6 @@ def test_an_inquiry_that_nobody_answers_is_given_up() -> None:
 def _failed() -> Story:
     story = Story().settle()
     story.command(RED)
-    for _ in range(3):
-        story.queue()
-        story.txack()
-        story.wait(30.3)
-        story.answer_inquiry()
-        next_at = story.device.pursuit.next_at if story.device.pursuit else None
-        if next_at is not None:
-            story.wait(next_at - story.now)
+    story.spend_attempts()
     assert story.device.phase is Phase.FAILED
     return story

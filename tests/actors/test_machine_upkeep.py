@@ -37,10 +37,7 @@ def test_initialisation_by_force_sends_the_settings_and_then_what_was_wanted() -
     assert story.attempt.frame == AutoUplink(on=True)
     story.tell(ev.InitializeRequested(force=True))
     assert answer_of(story) == "under way"
-    for _ in range(6):
-        if story.device.phase is Phase.IDLE:
-            break
-        story.carry()
+    story.carry_until_idle()
     assert story.status_of() is CommandStatus.VERIFIED
 
 
@@ -65,10 +62,7 @@ def test_settings_without_end_of_trouble_fail_and_a_sign_of_life_begins_anew() -
     story.uplink()
     assert story.device.phase is Phase.INITIALIZING
     story.now += 20
-    for _ in range(6):
-        if story.device.phase is Phase.IDLE:
-            break
-        story.carry()
+    story.carry_until_idle()
     assert story.device.phase is Phase.IDLE
 
 
@@ -142,10 +136,7 @@ def test_a_command_that_expires_during_the_settings_leaves_them_going() -> None:
     story.wait(6)
     assert story.status_of() is CommandStatus.EXPIRED
     assert story.device.phase is Phase.INITIALIZING
-    for _ in range(4):
-        if story.device.phase is Phase.IDLE:
-            break
-        story.carry()
+    story.carry_until_idle()
     assert story.device.phase is Phase.IDLE
 
 
@@ -225,6 +216,13 @@ def test_old_firmware_has_until_its_next_status_to_answer() -> None:
     story.uplink()
     assert story.status_of() is CommandStatus.VERIFIED
     assert story.commands["c1"].attempts == 1
+
+
+def test_an_idle_light_that_wakes_has_nothing_to_write() -> None:
+    story = Story().settle()
+    before = story.device
+    assert story.tell(ev.Restored()) == []
+    assert story.device is before  # 20,000 of them start without a commit
 
 
 # ------------------------------------------------------------------ odd answers

@@ -155,6 +155,24 @@ class Story:
             if answered:
                 self.uplink()
 
+    def carry_until_idle(self) -> None:
+        """Carry attempt after attempt, eight at most, until nothing is left to do."""
+        for _ in range(8):
+            if self.device.phase is Phase.IDLE:
+                return
+            self.carry()
+
+    def spend_attempts(self) -> None:
+        """Transmit three attempts of which nothing is heard, and nothing is learned by asking."""
+        for _ in range(3):
+            self.queue()
+            self.txack()
+            self.wait(30.3)
+            self.answer_inquiry()
+            next_at = self.device.pursuit.next_at if self.device.pursuit else None
+            if next_at is not None:
+                self.wait(next_at - self.now)
+
     def answer_inquiry(self, *events: ev.UplinkHeard, failure: str | None = None) -> None:
         """ChirpStack answers the inquiry under way."""
         assert self.device.inquiry is not None
@@ -166,10 +184,7 @@ class Story:
         self.join()
         self.now += 5
         self.uplink()
-        for _ in range(8):
-            if self.device.phase is Phase.IDLE:
-                break
-            self.carry()
+        self.carry_until_idle()
         assert self.device.phase is Phase.IDLE
         self.now += 60
         return self

@@ -165,7 +165,6 @@ const STEP_WORDS = {
   unproven: "No proof in time",
   not_sent: "Not sent",
   evidence: "Tried again on evidence",
-  replayed: "ChirpStack was asked",
   overdue: "Overdue, still pursued",
   verified: "Verified by the light",
   superseded: "Superseded by a newer command",
