@@ -15,7 +15,7 @@ from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.deadletters import DeadLetter
 from actors.device.events import CommandRequested
-from actors.device.model import Command, Device
+from actors.device.model import Command, CommandStatus, Device
 from actors.device.records import read_command, read_device
 from actors.keys import KeyUse, read_key
 from actors.mailbox import Offer
@@ -171,8 +171,7 @@ class Lamplighter:
     async def _repeated(self, command_id: str) -> Accepted | Refusal:
         """An equal request made this command before, perhaps a moment ago."""
         board = self._parts.board
-        command = await board.wait_command(command_id, lambda _: True, timeout_s=0.0)
-        command = command or await self.find_command(command_id)
+        command = await self.find_command(command_id)
         if command is None:
             command = await board.wait_command(command_id, lambda _: True, ACCEPT_TIMEOUT_S)
         return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
@@ -299,7 +298,7 @@ class Lamplighter:
 
 
 def _settled(command: Command) -> bool:
-    return command.status.final or command.overdue or command.status.value == "held"
+    return command.status.final or command.overdue or command.status is CommandStatus.HELD
 
 
 def _readable(record: Record) -> Device | None:

@@ -15,12 +15,11 @@ from actors.clock import Clock
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
-from actors.device.model import Command, Device
+from actors.device.model import Command
 from actors.device.policy import Policy
 from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
-from actors.fleet import Fleet, translate
-from actors.fleet.fleet import FleetPorts
+from actors.fleet import Fleet, FleetPorts, translate
 from actors.gateways import GatewayWatcher, WatchPolicy
 from actors.initialization import Initializer
 from actors.inquirer import Inquirer
@@ -153,7 +152,7 @@ class Parts:
             self.fleet.post,
             clock,
             new_id=world.new_id,
-            is_ours=self._is_ours,
+            is_ours=lambda device: self.fleet.is_ours(device.profile_name),
         )
         self.sweeper = Sweeper(
             lambda: self.board.devices,
@@ -242,8 +241,7 @@ class Parts:
         self.fleet.broadcast(DispatcherStarted())
 
     def _gateway_name(self, gateway_id: str) -> str:
-        view = self.board.gateways.get(gateway_id)
-        return view.name if view is not None and view.name else gateway_id
+        return self.watcher.name_of(gateway_id)
 
     def _store_health(self, since: float | None) -> None:
         self.alerter.store_failing(since)
@@ -268,6 +266,3 @@ class Parts:
         self.board.publish(
             ActorView(report.id, report.state.value, report.restarts, report.last_error)
         )
-
-    def _is_ours(self, device: Device) -> bool:
-        return self.policies.profile_contains.casefold() in device.profile_name.casefold()

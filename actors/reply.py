@@ -3,7 +3,7 @@
 The rule it keeps: whoever asks gets an answer, an error or `NoReply`, and never waits for ever.
 """
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import trio
 
@@ -94,15 +94,6 @@ class Reply(Generic[T]):
         self._resolved = True
         if self._event is not None:
             self._event.set()
-
-
-class Asks(Protocol):
-    """A message that carries a reply, by this very name."""
-
-    @property
-    def reply(self) -> Reply[Any]:
-        """Where the answer goes."""
-        ...
 
 
 def fail_reply(message: object, error: Exception) -> bool:

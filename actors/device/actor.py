@@ -114,8 +114,7 @@ class DeviceActor:
         ports, before = self._ports, self.device
         now = ports.clock.now()
         device, effects = step(before, event, now, ports.rng.random(), ports.policy)
-        # a new object that says the same is not worth a commit: at a start that is every light
-        if effects or (device is not before and device != before):
+        if device is not before or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"
             await ports.journal.commit(writes_of(device, effects, event, now, entry))

@@ -6,6 +6,7 @@ fires late, twice or after a restart does no harm.
 
 from actors.device import events as ev
 from actors.device import hearing, inquiry, pursuit, setup
+from actors.device.marker import bears
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
 from actors.device.reactions import after_setup, await_first_status, not_sent, upkeep_frame
 from actors.device.turn import Turn
@@ -92,7 +93,8 @@ def _session_of_the_server(turn: Turn, event: ev.Inquired, dev_addr: str) -> Non
 def _settle_queued(turn: Turn, event: ev.Inquired, sent: Attempt) -> None:
     """An item past its expiry and no txack heard: still there, sent after all, or never sent?"""
     waiting = any(
-        item.id == sent.queue_item_id or _marked(item.expires_at, sent) for item in event.queue
+        item.id == sent.queue_item_id or bears(item.expires_at, sent.marker_us)
+        for item in event.queue
     )
     if event.failure is not None or waiting:
         turn.change_attempt(due_at=turn.now + turn.policy.inquiry_again_s)
@@ -168,10 +170,3 @@ def _due(turn: Turn, at: float | None) -> bool:
 
 def _past_expiry(turn: Turn, sent: Attempt) -> bool:
     return _due(turn, sent.item_expires_at)
-
-
-def _marked(expires_at: float | None, sent: Attempt) -> bool:
-    """Whether an item is ours by the microseconds of its expiry (floats keep about one)."""
-    if expires_at is None:
-        return False
-    return abs((expires_at % 1.0) * 1_000_000 - sent.marker_us) < 2.0

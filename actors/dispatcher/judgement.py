@@ -7,12 +7,10 @@ ours only by its marker and its bytes; what may be in flight is waited for and n
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from actors.device.marker import bears
 from actors.dispatcher.calls import Looked
 from lorawan.kuando.frames import F_PORT
 from lorawan.network import Activation, QueueItem
-
-MARKER_TOLERANCE_US = 2.0
-"""A double holds Unix seconds to 0.24 us, a server's timestamp to 1 us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,9 @@ class Mark:
         return next((item for item in queue if self._is_on(item)), None)
 
     def _is_on(self, item: QueueItem) -> bool:
-        if item.f_port != F_PORT or item.data != self.data or item.expires_at is None:
+        if item.f_port != F_PORT or item.data != self.data:
             return False
-        off_us = abs((item.expires_at % 1.0) * 1e6 - self.marker_us)
-        return min(off_us, 1e6 - off_us) < MARKER_TOLERANCE_US
+        return bears(item.expires_at, self.marker_us)
 
 
 @dataclass(frozen=True, slots=True)

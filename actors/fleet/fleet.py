@@ -206,6 +206,10 @@ class Fleet:
         """The supervisor's view of a light's actor."""
         return self._supervisor.child(actor_id(dev_eui))
 
+    def is_ours(self, profile_name: str) -> bool:
+        """Whether devices of this profile are lights of ours."""
+        return self._profile_contains in profile_name.casefold()
+
     def unknown(self, most: int = 100) -> Sequence[UnknownDevice]:
         """Devices that sent events but are none of ours, the last heard first."""
         return self._unknown.recent(most)
@@ -232,7 +236,7 @@ class Fleet:
         actor = self._actors.get(dev_eui)
         done = Delivery.DELIVERED
         if actor is None:
-            if not self._is_ours(event.device):
+            if not self.is_ours(event.device.device_profile_name):
                 self._unknown.count(event.device, self._clock.now())
                 return Delivery.UNKNOWN
             try:
@@ -271,9 +275,6 @@ class Fleet:
         if told is not None:
             entry, kind, detail = told
             self._ports.note([line(dev_eui, entry, event.at, kind, detail)])
-
-    def _is_ours(self, device: DeviceInfo) -> bool:
-        return self._profile_contains in device.device_profile_name.casefold()
 
     def _new(self, device: DeviceInfo) -> Device:
         return Device(

@@ -29,14 +29,13 @@ _<part>_<field of its statistics>.
 from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import generate_latest
 
 from actors.device.model import CommandStatus
 from actors.metrics.sources import PREFIX, Sources, SourcesCollector
 from actors.metrics.verdict import Verdict
 from actors.supervision import ChildReport, ChildState
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 VERIFY_BUCKETS_S = (2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 1_800.0, 86_400.0)
 COMMIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 BATCH_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
@@ -73,7 +72,7 @@ class Metrics:
         self.registry.register(SourcesCollector(sources))
 
     def render(self) -> bytes:
-        """Everything in Prometheus' text format (`CONTENT_TYPE`); to be called in Trio's thread."""
+        """Everything in Prometheus' text format; to be called in Trio's thread."""
         return generate_latest(self.registry)
 
     def verdict(self, verdict: Verdict) -> None:
