@@ -29,7 +29,9 @@ $(READY): requirements.lock pyproject.toml
 	  $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) python3-venv \
 	  || { echo "Please install python3-venv (apt install python3-venv) and run make again."; exit 1; }; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# --no-deps: the lock is complete, and a pip that resolves anew would take a newer release where
+	@# a package is asked for with an extra, which has no hash here.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
