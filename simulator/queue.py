@@ -25,6 +25,8 @@ class Entry(msgspec.Struct):
     is_pending: bool = False
     timeout_s: float | None = None
     f_cnt_down: int = 0
+    foreign: bool = False
+    """Queued by somebody else's program; the server does not know."""
 
     def listed(self) -> QueueItem:
         """As the server's API shows it."""
