@@ -15,7 +15,7 @@ from actors.clock import Clock
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
-from actors.device.model import Command
+from actors.device.model import Command, Device
 from actors.device.policy import Policy
 from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
@@ -116,7 +116,7 @@ class Parts:
             dead_letters=self.dead_letters,
             on_change=self._actor_changed,
         )
-        device_ports = Ports(
+        self.light_ports = Ports(
             clock=clock,
             rng=rng,
             policy=policies.device,
@@ -129,7 +129,7 @@ class Parts:
             ended=self._ended,
         )
         self.fleet = Fleet(
-            lambda device: DeviceActor(device, device_ports),
+            self.light_actor,
             self.lights,
             FleetPorts(
                 transmitted=self._transmitted,
@@ -231,6 +231,10 @@ class Parts:
             dead_letters=self.dead_letters,
             on_change=self._actor_changed,
         )
+
+    def light_actor(self, device: Device) -> DeviceActor:
+        """The actor of one light, not yet running."""
+        return DeviceActor(device, self.light_ports)
 
     # The parts made first know those made last by these.
 

@@ -4,6 +4,7 @@ The rule it keeps: it does nothing that a person, a thief of cables or another p
 do; it never touches the inside of a light or of the server.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -46,6 +47,7 @@ class Chaos:
         self._stations = stations
         self._network = network
         self._timers: dict[str, Timer] = {}
+        self.counts: Counter[str] = Counter()
         self._spells: list[Timer] = []
         """Ends of what is broken now, and flaps to come."""
 
@@ -97,6 +99,7 @@ class Chaos:
             self._timers[what] = self._kernel.after(pause_s, self._happened, what, mean_s, happen)
 
     def _happened(self, what: str, mean_s: float, happen: Callable[[], None]) -> None:
+        self.counts[what.rsplit(" ", 1)[0]] += 1
         happen()
         self._every(what, mean_s, happen)
 

@@ -4,7 +4,7 @@ The rule it keeps: an ordered fault comes before a drawn one and is used up in t
 that a test says exactly which call fails and how.
 """
 
-from collections import deque
+from collections import Counter, deque
 from enum import StrEnum
 
 import msgspec
@@ -72,6 +72,7 @@ class Faults:
         self.profile = profile
         self._rng = chance.each("fault")
         self._ordered: deque[_Ordered] = deque()
+        self.counts: Counter[str] = Counter()
 
     def order(self, fault: CallFault, *, method: str | None = None, calls: int = 1) -> None:
         """Make the next `calls` calls (of this method, when named) fail like this.
@@ -89,6 +90,12 @@ class Faults:
 
     def draw(self, method: str, about: str) -> CallFault | None:
         """How this call about a device (or about all) goes; None is well."""
+        fault = self._draw(method, about)
+        if fault is not None:
+            self.counts[fault.value] += 1
+        return fault
+
+    def _draw(self, method: str, about: str) -> CallFault | None:
         if self.down or self.in_spell:
             return CallFault.UNAVAILABLE
         for index, ordered in enumerate(self._ordered):

@@ -65,6 +65,11 @@ class Kernel:
         return self._now
 
     @property
+    def right_at(self) -> float:
+        """Unix time of world second 0 by a right clock."""
+        return self._began_at
+
+    @property
     def now_at(self) -> float:
         """World time in Unix seconds UTC."""
         return self.epoch_at + self._now

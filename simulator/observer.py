@@ -16,8 +16,10 @@ class Observer:
     def enqueued(self, device: Device, entry: Entry) -> None:
         """An item went into the server's queue of this device."""
 
-    def frame_sent(self, gateway_id: str, frame: DownlinkFrame, start_s: float, s: float) -> None:
-        """A gateway began to send this for so many seconds (world time)."""
+    def frame_sent(
+        self, gateway_id: str, frame: DownlinkFrame, frequency_hz: int, airtime_s: float
+    ) -> None:
+        """A gateway begins to send this."""
 
     def frame_received(self, frame: DownlinkFrame) -> None:
         """The light took this data frame in."""

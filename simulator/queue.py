@@ -7,6 +7,7 @@ Source: chirpstack/chirpstack, downlink/data.rs and storage/device_queue.rs (v4.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from enum import Enum
 
 import msgspec
@@ -59,6 +60,9 @@ class DeviceQueue:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
 
     def append(self, entry: Entry) -> None:
         """Put it last."""

@@ -138,7 +138,7 @@ class Air:
         self._downlinks.append(entry)
         self._kernel.at(end_s, self._downlink_ended, frame, entry, modulation)
         self.counts["downlinks"] += 1
-        self.observer.frame_sent(gateway_id, frame, now_s, end_s - now_s)
+        self.observer.frame_sent(gateway_id, frame, frequency_hz, end_s - now_s)
         return end_s
 
     def _uplink_ended(self, frame: UplinkFrame, entry: _OnAir, channel: deque[_OnAir]) -> None:

@@ -206,6 +206,7 @@ class ServerRules:
             data=b"" if entry is None else entry.data,
             confirmed=entry is not None and entry.confirmed,
             ack=ack,
+            foreign=entry is not None and entry.foreign,
         )
         self._publish(
             self._choose_gateway(

@@ -281,6 +281,11 @@ class World:
         self.network.faults.profile = profile
         self._chaos.start(profile)
 
+    @property
+    def trouble(self) -> Mapping[str, int]:
+        """What happened by chance to lights, gateways and server, and how often."""
+        return self._chaos.counts
+
     def heal(self) -> None:
         """All trouble ends now: everything has power, answers, and loses nothing."""
         self.set_profile(CALM)

@@ -43,6 +43,13 @@ def writes_of(
     return writes
 
 
+def record_in(writes: list[Write]) -> bytes:
+    """The light's own record among the writes of a step."""
+    first = writes[0]
+    assert isinstance(first, Put)  # noqa: S101 - `writes_of` puts it first
+    return first.value
+
+
 def read_device(record: Record) -> Device:
     """One stored light. Raises msgspec.MsgspecError for what is not one."""
     return _devices.decode(record.value)
