@@ -95,14 +95,15 @@ class Lamplighter:
 
     async def _restore_airtime(self) -> None:
         """The sliding hour of every gateway goes on over a restart."""
-        since = self.now() - airlog.WINDOW_S
+        now = self.now()
+        since = now - airlog.WINDOW_S
         lines = await self._parts.world.store.entries(
             airlog.STREAM, since=since, until=FAR_FUTURE, most=airlog.LINES_MOST
         )
         for entry in lines:
             sent = airlog.read_line(entry)
             if sent is not None:
-                self._parts.dispatcher.sent_before(sent.gateway_id, entry.at, sent.airtime_s)
+                self._parts.dispatcher.sent_before(sent.gateway_id, min(entry.at, now), sent.airtime_s)
 
     # ---------------------------------------------------------------- events and commands
 

@@ -57,7 +57,7 @@ class Oracle(Observer):
         self._trace = trace
         self._told: dict[str, tuple[str, int]] = {}
         self._air: dict[str, deque[tuple[float, float]]] = {}
-        self._air_s: Counter[str] = Counter()
+        self._air_s: dict[str, float] = {}
         self._budget_s = world.region.rx2_duty_cycle * HOUR_S
         self.airtime_most_s = 0.0
 
@@ -127,7 +127,7 @@ class Oracle(Observer):
     def _spend(self, gateway_id: str, now_s: float, airtime_s: float) -> None:
         window = self._air.setdefault(gateway_id, deque())
         window.append((now_s, airtime_s))
-        self._air_s[gateway_id] += airtime_s
+        self._air_s[gateway_id] = self._air_s.get(gateway_id, 0.0) + airtime_s
         while window and window[0][0] <= now_s - HOUR_S:
             self._air_s[gateway_id] -= window.popleft()[1]
         spent_s = self._air_s[gateway_id]
@@ -148,9 +148,9 @@ class Oracle(Observer):
             self._first_seen(_commands.decode(write.value))
         for write in commands:
             self._judge(_commands.decode(write.value))
-        for write in writes:
-            if isinstance(write, Put) and write.table is Table.DEVICE:
-                self._stored(write)
+        for record in writes:
+            if isinstance(record, Put) and record.table is Table.DEVICE:
+                self._stored(record)
 
     def _first_seen(self, command: Command) -> None:
         if command.id not in self.commands and command.dev_eui in self.lights:

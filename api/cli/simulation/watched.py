@@ -109,11 +109,11 @@ class WatchedNetwork:
 
     async def gateways(self) -> Sequence[GatewayInfo]:
         """Every gateway."""
-        return await self._ask("gateways", "house", self._network.gateways)
+        return await self._ask("gateways", "polls", self._network.gateways)
 
     async def devices(self, profile_contains: str) -> Sequence[ListedDevice]:
         """Every light."""
-        return await self._ask("devices", "house", lambda: self._network.devices(profile_contains))
+        return await self._ask("devices", "polls", lambda: self._network.devices(profile_contains))
 
     async def _ask(self, method: str, about: str, call: Callable[[], Awaitable[T]]) -> T:
         trace = self._oracle.note
