@@ -103,7 +103,9 @@ class Lamplighter:
         for entry in lines:
             sent = airlog.read_line(entry)
             if sent is not None:
-                self._parts.dispatcher.sent_before(sent.gateway_id, min(entry.at, now), sent.airtime_s)
+                self._parts.dispatcher.sent_before(
+                    sent.gateway_id, min(entry.at, now), sent.airtime_s
+                )
 
     # ---------------------------------------------------------------- events and commands
 

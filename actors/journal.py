@@ -107,8 +107,9 @@ class Journal:
         gave up or went down before it was known to be written, MailboxClosed when it is down.
         """
         if not writes:
-            return await trio.lowlevel.checkpoint()
-        await self._handed_in(writes)
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._handed_in(writes)
 
     async def _handed_in(self, writes: Sequence[Write]) -> None:
         """Hand writes in (none of them: a mere place in the order) and wait for their turn."""

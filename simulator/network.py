@@ -106,9 +106,7 @@ class SimulatedNetwork:
     ) -> str:
         """Somebody else's downlink, queued at once; the item's id. Raises as `enqueue` does."""
         self._kernel.catch_up()
-        return self._enqueue(
-            dev_eui, f_port, data, expires_at, confirmed=confirmed, foreign=True
-        )
+        return self._enqueue(dev_eui, f_port, data, expires_at, confirmed=confirmed, foreign=True)
 
     def statistics(self) -> NetworkStatistics:
         """Counters so far, and the items queued now over all devices."""

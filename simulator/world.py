@@ -71,9 +71,7 @@ class World:
         self.chance = Chance(seed)
         self.kernel = Kernel(epoch_at)
         self.air = Air(self.kernel, self.chance, profile)
-        self.delivery = Delivery(
-            kernel=self.kernel, chance=self.chance, profile=profile, sink=sink
-        )
+        self.delivery = Delivery(kernel=self.kernel, chance=self.chance, profile=profile, sink=sink)
         self.rules = ServerRules(
             kernel=self.kernel,
             chance=self.chance,

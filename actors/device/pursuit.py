@@ -152,8 +152,8 @@ def give_up_timing(turn: Turn) -> None:
 
 
 def enter_failed(turn: Turn) -> None:
-    """Nothing but evidence tries again. While the newest status shows what is wanted, nobody is told
-    that it failed: it merely waits for the proof."""
+    """Nothing but evidence tries again. While the newest status shows what is wanted, nobody is
+    told that it failed: it merely waits for the proof."""
     device = turn.device
     goal = device.pursuit.goal if device.pursuit is not None else None
     if goal is None and device.wanted is not None:

@@ -69,6 +69,44 @@ def setup(
     raise typer.Exit(run_setup(settings, url, application or [], dry_run=dry_run))
 
 
+@app.command()
+def simulate(
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The first seed; a fresh one unless given.")
+    ] = None,
+    faults: Annotated[
+        str, typer.Option(help="calm, city, storm, hell, or swarm: a mixture of its own per seed.")
+    ] = "swarm",
+    devices: Annotated[int | None, typer.Option(min=1, max=10_000)] = None,
+    gateways: Annotated[int | None, typer.Option(min=1, max=100)] = None,
+    hours: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="With faults.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many, from the first one on.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Go on with new seeds for so long.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one per core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Run the production actors in a world of faults, in virtual time; hold them to the truth."""
+    from api.cli.simulation.command import run_simulate
+
+    raise typer.Exit(
+        run_simulate(
+            seed=seed,
+            faults=faults,
+            devices=devices,
+            gateways=gateways,
+            hours=hours,
+            seeds=seeds,
+            minutes=minutes,
+            jobs=jobs,
+            as_json=as_json,
+        )
+    )
+
+
 @demo_app.callback(invoke_without_command=True)
 def demo(
     context: typer.Context,

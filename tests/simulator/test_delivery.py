@@ -1,6 +1,5 @@
 """The way of events: what is lost, doubled, late and overtaken, and by how much."""
 
-
 import pytest
 
 from lorawan.events.model import DeviceInfo, Event, Log

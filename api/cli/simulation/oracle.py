@@ -1,7 +1,7 @@
 """The one who knows: it sees the lights, the air, the server and the disk, and hears what is said.
 
-The rule it keeps: every promise is held against the truth at the very moment when it is given: when
-a record is stored, a change published, a call made, a frame sent. The first broken one ends the run.
+The rule it keeps: every promise is held against the truth at the very moment when it is given (a
+record is stored, a change published, a call made, a frame sent). The first broken one ends the run.
 """
 
 from collections import Counter, deque
@@ -133,9 +133,7 @@ class Oracle(Observer):
         spent_s = self._air_s[gateway_id]
         self.airtime_most_s = max(self.airtime_most_s, spent_s)
         if spent_s > self._budget_s + invariants.BUDGET_SLACK_S:
-            self.breaks(
-                "house", f"gateway {gateway_id} sent {spent_s:.1f} s for us within an hour"
-            )
+            self.breaks("house", f"gateway {gateway_id} sent {spent_s:.1f} s for us within an hour")
 
     # ---------------------------------------------------------------- the disk
 

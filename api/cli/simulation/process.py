@@ -93,9 +93,7 @@ class Process:
             self.disk, before_commit=self.saboteur.before_commit, after_commit=self._committed
         )
         await store.open()
-        parts = WatchedParts(
-            self._outside(store), self._policies, self._oracle, self.saboteur
-        )
+        parts = WatchedParts(self._outside(store), self._policies, self._oracle, self.saboteur)
         self.parts = parts
         house = Lamplighter(parts)
         self._oracle.note("house", "starts", self.lives)
@@ -118,7 +116,7 @@ class Process:
             if not (self._scenario.house.part_crash or self._killed):
                 self._oracle.breaks("house", f"the service gave up: {group.exceptions[0]}")
             self.kill("it gave up")
-        except* Exception as group:
+        except* Exception as group:  # noqa: BLE001 - whatever it is, it is told
             if not self._killed:
                 self._oracle.breaks("house", f"the service crashed: {group.exceptions[0]!r}")
                 self.kill("it crashed")

@@ -21,7 +21,7 @@ from store.errors import StoreUnavailable
 from store.port import Record, Table, Write
 
 
-class InjectedCrash(Exception):  # noqa: N818 - it is no error of anybody
+class InjectedCrash(Exception):
     """An actor fails here because the simulation wants it to."""
 
 
@@ -61,10 +61,10 @@ class Saboteur:
 
     def strike_part(self, where: str) -> None:
         """Perhaps raise InjectedCrash in another actor."""
-        if self.armed and self.faults.part_crash:
-            if self._rng[where].random() < self.faults.part_crash:
-                self.counts["part crash"] += 1
-                raise InjectedCrash(where)
+        chance = self.faults.part_crash
+        if self.armed and chance and self._rng[where].random() < chance:
+            self.counts["part crash"] += 1
+            raise InjectedCrash(where)
 
     async def before_commit(self, writes: Sequence[Write]) -> None:
         """A slow disk, a failing one, or the end of the process just before it is written."""

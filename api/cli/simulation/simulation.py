@@ -122,7 +122,9 @@ class Simulation:
 
     def _fail(self) -> None:
         saboteur = self.process.saboteur
-        saboteur.fail_until(trio.current_time() + self._trouble.uniform(*saboteur.faults.store_fails_s))
+        saboteur.fail_until(
+            trio.current_time() + self._trouble.uniform(*saboteur.faults.store_fails_s)
+        )
 
     def _flood(self) -> None:
         """The same few events of one light again and again, all at once."""

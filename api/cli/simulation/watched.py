@@ -86,9 +86,7 @@ class WatchedNetwork:
         return await self._ask(
             "enqueue",
             dev_eui,
-            lambda: self._network.enqueue(
-                dev_eui, f_port=f_port, data=data, expires_at=expires_at
-            ),
+            lambda: self._network.enqueue(dev_eui, f_port=f_port, data=data, expires_at=expires_at),
         )
 
     async def queue(self, dev_eui: str) -> Sequence[QueueItem]:
