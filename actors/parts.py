@@ -12,6 +12,7 @@ from actors.alerts import Alerter, AlertPolicy, Notifier
 from actors.board.board import Board
 from actors.board.changes import ActorView
 from actors.clock import Clock
+from actors.commands import Commands
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
@@ -26,6 +27,8 @@ from actors.inquirer import Inquirer
 from actors.journal import Journal
 from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.rollouts.actor import Ports as RolloutPorts
+from actors.rollouts.actor import Rollouts
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper, SweepPolicy
 from actors.timers import TimerService
@@ -154,6 +157,27 @@ class Parts:
             new_id=world.new_id,
             is_ours=lambda device: self.fleet.is_ours(device.profile_name),
         )
+        self.commands = Commands(
+            self.fleet,
+            self.board,
+            self.keys,
+            world.store,
+            clock,
+            ttl_s=policies.device.command_ttl_s,
+        )
+        self.rollouts = Rollouts(
+            RolloutPorts(
+                board=self.board,
+                journal=self.journal,
+                store=world.store,
+                clock=clock,
+                keys=self.keys,
+                give=self.commands.give,
+                find=self.commands.find,
+                new_id=world.new_id,
+            ),
+            retention_s=policies.sweep.retention_s,
+        )
         self.sweeper = Sweeper(
             lambda: self.board.devices,
             self.fleet.post,
@@ -218,6 +242,9 @@ class Parts:
                 self.initializer.run,
                 budget=ROOT_BUDGET,
                 mailbox=self.initializer.mailbox,
+            ),
+            ChildSpec(
+                "rollouts", self.rollouts.run, budget=ROOT_BUDGET, mailbox=self.rollouts.mailbox
             ),
             ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
         ]

@@ -14,6 +14,7 @@ from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.deadletters import DeadLetter
 from actors.device.model import Command, Device
+from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport
 from lorawan.events import Event
 from lorawan.kuando.light import Light
@@ -45,6 +46,8 @@ class Refusal(Enum):
     KEY_REUSED = "key_reused"
     """The idempotency key belongs to another request."""
     STOPPING = "stopping"
+    TOO_MANY = "too_many"
+    """As many of the kind as may be are under way."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -163,6 +166,24 @@ class House(Protocol):
 
     def initialization(self, run_id: str | None = None) -> InitializationRun | None:
         """A run by id, or the newest."""
+        ...
+
+    async def create_rollout(self, order: Order) -> Rollout | Refusal:
+        """Begin a rollout; returns after it is in the store (at most about 10 s)."""
+        ...
+
+    async def change_rollout(
+        self, rollout_id: str, wish: Wish
+    ) -> Rollout | Conflict | Refusal | None:
+        """Steer a rollout; None for one that is not known."""
+        ...
+
+    def rollouts(self, most: int) -> Sequence[Rollout]:
+        """The newest first."""
+        ...
+
+    def rollout(self, rollout_id: str) -> RolloutInspection | None:
+        """One with its lights."""
         ...
 
     def gateways(self) -> Mapping[str, GatewayView]:

@@ -28,6 +28,7 @@ from api.routes import (
     health,
     metrics,
     pages,
+    rollouts,
     supervisor,
     webhooks,
 )
@@ -37,6 +38,17 @@ from api.waiting import LamplighterApp
 from api.webhooks import Webhooks
 
 API = "/api/v1"
+RESOURCES = (
+    downlink,
+    commands,
+    devices,
+    rollouts,
+    gateways,
+    metrics,
+    alerts,
+    supervisor,
+    webhooks,
+)
 
 
 def create_app(
@@ -70,7 +82,7 @@ def create_app(
     openapi.describe(app, _version())
     problems.install(app)
     gate.install(app)
-    for resource in (downlink, commands, devices, gateways, metrics, alerts, supervisor, webhooks):
+    for resource in RESOURCES:
         app.register_blueprint(resource.blueprint, url_prefix=API)
     app.register_blueprint(live.blueprint, url_prefix=API)
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):

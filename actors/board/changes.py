@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.device.model import Command, Device
+from actors.rollouts.model import Rollout
 
 
 class GatewayView(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class ActorView(msgspec.Struct, frozen=True):
     last_error: str | None = None
 
 
-Subject = Device | Command | GatewayView | AlertView | ActorView
+Subject = Device | Command | GatewayView | AlertView | ActorView | Rollout
 
 
 class Change(msgspec.Struct, frozen=True):

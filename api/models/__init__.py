@@ -12,6 +12,7 @@ from api.models.operation import (
     ReadinessView,
     SupervisorView,
 )
+from api.models.rollouts import RolloutDetail, RolloutLight, RolloutList, RolloutView
 
 __all__ = [
     "ActorNode",
@@ -31,6 +32,10 @@ __all__ = [
     "LightView",
     "MetricsView",
     "ReadinessView",
+    "RolloutDetail",
+    "RolloutLight",
+    "RolloutList",
+    "RolloutView",
     "StepView",
     "SupervisorView",
 ]

@@ -25,6 +25,8 @@ from actors.device.model import (
     StepKind,
     Wanted,
 )
+from actors.rollouts import core
+from actors.rollouts.model import Conflict, Order, Part, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildState
 from actors.surface import (
     Accepted,
@@ -93,6 +95,8 @@ class FakeHouse:
         self.correlation_ids: list[str] = []
         self.lines: list[HistoryEntry] = []
         self.runs: list[tuple[InitializationRun, Sequence[str] | None, bool]] = []
+        self.rolled: dict[str, tuple[Rollout, tuple[Part, ...]]] = {}
+        self.orders: list[Order] = []
         self.parked = {"device 2020200000000099"}
         self.letters: list[DeadLetter] = []
         self.tree = ChildReport(
@@ -222,6 +226,38 @@ class FakeHouse:
         """A noted run."""
         found = [run for run, _, _ in self.runs if run_id in (None, run.id)]
         return found[-1] if found else None
+
+    async def create_rollout(self, order: Order) -> Rollout | Refusal:
+        """Begin it, unless the test chose a refusal; nothing happens to it by itself."""
+        if self.refusal is not None:
+            return self.refusal
+        self.orders.append(order)
+        rollout, parts = core.begun(f"roll-{len(self.orders)}", order, self.clock.now())
+        self.rolled[rollout.id] = rollout, parts
+        self.board.publish(rollout)
+        return rollout
+
+    async def change_rollout(
+        self, rollout_id: str, wish: Wish
+    ) -> Rollout | Conflict | Refusal | None:
+        """As the real one decides."""
+        if rollout_id not in self.rolled:
+            return None
+        rollout, parts = self.rolled[rollout_id]
+        changed = core.steered(rollout, wish, self.clock.now())
+        if isinstance(changed, Rollout):
+            self.rolled[rollout_id] = changed, parts
+            self.board.publish(changed)
+        return changed
+
+    def rollouts(self, most: int) -> Sequence[Rollout]:
+        """The newest first."""
+        return [rollout for rollout, _ in reversed(self.rolled.values())][:most]
+
+    def rollout(self, rollout_id: str) -> RolloutInspection | None:
+        """One with its lights."""
+        found = self.rolled.get(rollout_id)
+        return None if found is None else RolloutInspection(*found)
 
     def gateways(self) -> Mapping[str, GatewayView]:
         """The board's."""
