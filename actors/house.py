@@ -10,15 +10,20 @@ import msgspec
 import structlog
 import trio
 
-from actors import airlog, history
+from actors import airlog, history, signal
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
+from actors.commands import ACCEPT_TIMEOUT_S
 from actors.deadletters import DeadLetter
+from actors.device.events import StatusRequested
 from actors.device.model import Command, CommandStatus, Device
 from actors.device.records import read_device
+from actors.gateways import outages
 from actors.keys import read_key
-from actors.metrics import downlink_metrics
+from actors.mailbox import Offer
+from actors.metrics import device_stream, downlink_metrics, reliability
 from actors.parts import Parts
+from actors.reply import ActorError, Reply
 from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildSpec, ChildState, Supervisor
 from actors.surface import (
@@ -28,8 +33,11 @@ from actors.surface import (
     DownlinkMetrics,
     HistoryEntry,
     InitializationRun,
+    Outage,
+    Points,
     Readiness,
     Refusal,
+    Reliability,
 )
 from lorawan.events import Event
 from lorawan.kuando.light import Light
@@ -164,6 +172,43 @@ class Lamplighter:
         store = self._parts.world.store
         return await history.read(store, dev_eui, since=since, until=until, most=most)
 
+    async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
+        """Its commands with their timelines, newest first. Raises StoreError.
+
+        The stream of its verdicts is the index of the ended ones; there is one open at most.
+        """
+        device = self._parts.board.devices.get(dev_eui)
+        found = [] if device is None or device.command is None else [device.command]
+        ended = await self._parts.world.store.entries(
+            device_stream(dev_eui), since=0.0, until=FAR_FUTURE, most=most
+        )
+        for entry in ended:
+            command = await self.find_command(entry.entry)
+            if command is not None and command.id not in {one.id for one in found}:
+                found.append(command)
+        return found[:most]
+
+    async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
+        """How the gateways heard it, oldest first. Raises StoreError."""
+        return await signal.read(self._parts.world.store, dev_eui, since=since, until=until)
+
+    async def ask_status(self, dev_eui: str) -> str | Refusal:
+        """Make the light speak: `asked`, or `busy` where a frame is on its way anyway."""
+        reply: Reply[str] = Reply()
+        match self._parts.fleet.post(dev_eui, StatusRequested("by hand", reply)):
+            case None:
+                return Refusal.UNKNOWN_DEVICE
+            case Offer.FULL:
+                return Refusal.MAILBOX_FULL
+            case Offer.CLOSED:
+                return Refusal.PARKED
+            case Offer.ACCEPTED:
+                pass
+        try:
+            return await reply.wait(ACCEPT_TIMEOUT_S)
+        except ActorError:
+            return Refusal.NO_REPLY
+
     async def initialize(
         self, dev_euis: Sequence[str] | None, *, force: bool
     ) -> InitializationRun | Refusal:
@@ -202,6 +247,19 @@ class Lamplighter:
         """Every gateway, by id."""
         return self._parts.board.gateways
 
+    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
+        """When the gateway was away, newest first. Raises StoreError."""
+        gateway = self._parts.board.gateways.get(gateway_id)
+        store = self._parts.world.store
+        return await outages.read(store, gateway_id, gateway, since=since, until=until)
+
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
+        """Somebody knows of this open alert; None when no such alert is open."""
+        try:
+            return await self._parts.alerter.acknowledge(alert_id, by)
+        except ActorError:
+            return Refusal.NO_REPLY
+
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
         return self._parts.board.alerts()
@@ -211,6 +269,10 @@ class Lamplighter:
         pursued = self._parts.board.open_commands.values()
         count = sum(dev_eui is None or command.dev_eui == dev_eui for command in pursued)
         return await downlink_metrics(self._parts.world.store, dev_eui, hours, self.now(), count)
+
+    async def reliability(self, hours: float) -> Reliability:
+        """Spread of times and attempts, and the worst lights. Raises StoreError."""
+        return await reliability(self._parts.world.store, hours, self.now())
 
     def prometheus(self) -> bytes:
         """Everything countable, in Prometheus' text format."""

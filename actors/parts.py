@@ -22,6 +22,7 @@ from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.gateways import GatewayWatcher, WatchPolicy
+from actors.gateways.outages import OutageLog
 from actors.initialization import Initializer
 from actors.inquirer import Inquirer
 from actors.journal import Journal
@@ -103,14 +104,16 @@ class Parts:
             on_started=self._dispatcher_lost_all,
             name_of=self._gateway_name,
         )
+        self.outages = OutageLog(self.journal.offer, clock)
         self.watcher = GatewayWatcher(
             world.network,
             self.board.publish,
             clock,
             policies.watch,
-            on_change=(self.dispatcher.gateway_changed, self._gateway_news),
+            on_change=(self.dispatcher.gateway_changed, self._gateway_news, self.outages.changed),
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
+            lights_heard=self._lights_heard,
         )
         self.lights = Supervisor(
             "lights",
@@ -284,6 +287,9 @@ class Parts:
         verdict = verdict_of(command)
         if verdict is not None:
             self.metrics.verdict(verdict)
+
+    def _lights_heard(self, gateway_id: str) -> int:
+        return self.fleet.lights_heard(gateway_id)
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)

@@ -86,6 +86,60 @@ class DownlinkMetrics(msgspec.Struct, frozen=True):
     first_attempt_rate: float | None
 
 
+class Bucket(msgspec.Struct, frozen=True):
+    """Of a histogram: how many values are at most `most` (None: any) and in no bucket before."""
+
+    most: float | None
+    count: int
+
+
+class WorstLight(msgspec.Struct, frozen=True):
+    """A light whose commands have trouble, and why, in words."""
+
+    dev_eui: str
+    commands: int
+    verified: int
+    failed: int
+    attempts_per_success: float | None
+    time_to_verify_p95_s: float | None
+    why: str
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """How reliably the ended commands of a time succeeded."""
+
+    hours: float
+    commands: int
+    verified: int
+    time_to_verify: list[Bucket]
+    attempts_per_success: list[Bucket]
+    worst: list[WorstLight]
+
+
+class SignalPoint(msgspec.Struct, frozen=True, gc=False):
+    """How one gateway heard one uplink of a light."""
+
+    at: float
+    gateway_id: str
+    rssi_dbm: int
+    snr_db: float
+    f_cnt: int
+
+
+class Points(msgspec.Struct, frozen=True):
+    """Points, oldest first; `complete` is False when there were more before them."""
+
+    points: list[SignalPoint]
+    complete: bool
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """A gateway was away; `until` is None while it is."""
+
+    since: float
+    until: float | None
+
+
 class DeviceInspection(msgspec.Struct, frozen=True):
     """One device and its actor, as they are now."""
 
@@ -158,6 +212,18 @@ class House(Protocol):
         """Its history, newest first."""
         ...
 
+    async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
+        """Its commands with their timelines, newest first."""
+        ...
+
+    async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
+        """How the gateways heard it, oldest first."""
+        ...
+
+    async def ask_status(self, dev_eui: str) -> str | Refusal:
+        """Make the light speak: `asked`, or `busy` where a frame is on its way anyway."""
+        ...
+
     async def initialize(
         self, dev_euis: Sequence[str] | None, *, force: bool
     ) -> InitializationRun | Refusal:
@@ -190,12 +256,24 @@ class House(Protocol):
         """Every gateway, by id."""
         ...
 
+    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
+        """When the gateway was away, newest first."""
+        ...
+
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
+        """Somebody knows of this open alert; None when no such alert is open."""
+        ...
+
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
         ...
 
     async def metrics(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
         """Success of downlinks, fleet-wide or of one light."""
+        ...
+
+    async def reliability(self, hours: float) -> Reliability:
+        """Spread of times and attempts, and the worst lights."""
         ...
 
     def prometheus(self) -> bytes:

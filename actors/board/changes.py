@@ -25,6 +25,8 @@ class GatewayView(msgspec.Struct, frozen=True):
     airtime_budget_s: float | None = None
     pending: int = 0
     """Attempts that wait for this gateway."""
+    lights_heard: int = 0
+    """Lights that it is among the last to have heard."""
 
 
 class AlertView(msgspec.Struct, frozen=True):
@@ -41,6 +43,9 @@ class AlertView(msgspec.Struct, frozen=True):
     repeats: int = 0
     closed_at: float | None = None
     close_reason: str | None = None
+    acknowledged_at: float | None = None
+    """When somebody said that they know; since then it is not repeated."""
+    acknowledged_by: str | None = None
 
 
 class ActorView(msgspec.Struct, frozen=True):

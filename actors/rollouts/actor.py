@@ -92,7 +92,7 @@ class _Change:
 
 
 class Rollouts:
-    """One actor for all rollouts. What is stored outlives the process, the book the incarnations."""
+    """One actor for all rollouts. The store outlives the process, the book the incarnations."""
 
     def __init__(self, ports: Ports, *, retention_s: float, again_s: float = 5.0) -> None:
         self.mailbox: Mailbox[_Create | _Change] = Mailbox("rollouts", MAILBOX_REQUESTS)
@@ -235,7 +235,8 @@ class Rollouts:
         command_id = core.command_id_of(kept.rollout.id, part.dev_eui)
         command = await self._find(command_id)  # a crash may have come between command and record
         if command is None and self._overtaken(kept.rollout, part.dev_eui):
-            return await self._take_over(kept, {number: core.left_alone})
+            await self._take_over(kept, {number: core.left_alone})
+            return
         refusal = None
         if command is None:
             command, refusal = await self._give(kept, part.dev_eui, command_id)

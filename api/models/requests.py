@@ -180,6 +180,30 @@ class MetricsQuery(Query):
     hours: float = Field(default=24.0, gt=0, le=8_760, allow_inf_nan=False)
 
 
+class CommandsQuery(Query):
+    """How many."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class SignalQuery(Query):
+    """Over how long."""
+
+    hours: float = Field(default=24.0, gt=0, le=168, allow_inf_nan=False)
+
+
+class OutageQuery(Query):
+    """Over how long: as long as the store keeps it."""
+
+    days: float = Field(default=7.0, gt=0, le=7, allow_inf_nan=False)
+
+
+class Acknowledgement(Body):
+    """Who knows of it."""
+
+    by: str | None = Field(default=None, min_length=1, max_length=100)
+
+
 class AlertQuery(Query):
     """Which alerts."""
 

@@ -187,6 +187,7 @@ async def test_active_ones_are_bounded_and_old_ones_forgotten(
         assert await home.house.create_rollout(order(world)) is Refusal.TOO_MANY
         for rollout in many:
             await steer(home, rollout, Wish(State.CANCELLED))
+        await trio.sleep(300)  # nothing is open any more
         assert len(home.house.rollouts(100)) == 20
         old = home.house.now() - 8 * 86_400
         assert home.parts.policies.sweep.retention_s < 8 * 86_400
