@@ -162,11 +162,12 @@ class Rollouts:
         key = None if order.idempotency_key is None else f"rollout {order.idempotency_key}"
         if key is not None:
             use = self._ports.keys.claim(key, order.fingerprint, rollout_id, now)
-            known = self.book.kept.get(use) if isinstance(use, str) else None
-            if known is not None:
-                return known.rollout
-            if use is not KeyUse.NEW:
+            if use is KeyUse.REUSED:
                 return Refusal.KEY_REUSED
+            if isinstance(use, str):
+                if use in self.book.kept:
+                    return self.book.kept[use].rollout
+                rollout_id = use  # an incarnation crashed over it: made now, under that id
         if self.book.active() >= ACTIVE_MOST:
             if key is not None:
                 self._ports.keys.release(key, rollout_id)

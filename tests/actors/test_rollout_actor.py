@@ -12,7 +12,7 @@ from actors.board.board import Board
 from actors.clock import RunClock
 from actors.device.model import Command, CommandStatus, Device
 from actors.journal import Journal
-from actors.keys import KeyBook
+from actors.keys import KeyBook, KeyUse
 from actors.rollouts.actor import Ports, Rollouts
 from actors.rollouts.model import LightState, Order, Part, Rollout, State, Wish
 from actors.surface import Accepted, Refusal
@@ -35,6 +35,7 @@ class Street:
         self.given: list[str] = []
         self.tries = 0
         self.away = False
+        self.keys = KeyBook()
         ids = iter(range(1_000))
         self.journal = Journal(self.store, self.clock, random.Random(1), drain_s=1.0)
         self.rollouts = Rollouts(
@@ -43,7 +44,7 @@ class Street:
                 journal=self.journal,
                 store=self.store,
                 clock=self.clock,
-                keys=KeyBook(),
+                keys=self.keys,
                 give=self._give,
                 find=self._find,
                 new_id=lambda: f"r{next(ids)}",
@@ -212,3 +213,17 @@ async def test_a_pause_that_comes_while_a_light_is_tried_is_kept(
         await street.rollouts.change(rollout_id, Wish(State.RUNNING))
         await trio.sleep(60)
         assert street.now(rollout_id).open == 1
+
+
+async def test_an_order_whose_maker_crashed_is_made_once_when_it_is_repeated(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    async with opened(street) as nursery:
+        assert street.keys.claim("rollout k", "f", "before", street.clock.now()) is KeyUse.NEW
+        await nursery.start(street.rollouts.run)
+        again = {"idempotency_key": "k", "fingerprint": "f"}
+        assert await street.begin("d0", **again) == "before"
+        assert await street.begin("d0", **again) == "before"
+        await trio.sleep(5)
+        assert street.given == ["before.d0"]
