@@ -12,6 +12,7 @@ from actors.alerts import Alerter, AlertPolicy, Notifier
 from actors.board.board import Board
 from actors.board.changes import ActorView
 from actors.clock import Clock
+from actors.commands import Commands
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
@@ -21,11 +22,14 @@ from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.gateways import GatewayWatcher, WatchPolicy
+from actors.gateways.outages import OutageLog
 from actors.initialization import Initializer
 from actors.inquirer import Inquirer
 from actors.journal import Journal
 from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.rollouts.actor import Ports as RolloutPorts
+from actors.rollouts.actor import Rollouts
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper, SweepPolicy
 from actors.timers import TimerService
@@ -100,14 +104,16 @@ class Parts:
             on_started=self._dispatcher_lost_all,
             name_of=self._gateway_name,
         )
+        self.outages = OutageLog(self.journal.offer, clock)
         self.watcher = GatewayWatcher(
             world.network,
             self.board.publish,
             clock,
             policies.watch,
-            on_change=(self.dispatcher.gateway_changed, self._gateway_news),
+            on_change=(self.dispatcher.gateway_changed, self._gateway_news, self.outages.changed),
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
+            lights_heard=self._lights_heard,
         )
         self.lights = Supervisor(
             "lights",
@@ -153,6 +159,27 @@ class Parts:
             clock,
             new_id=world.new_id,
             is_ours=lambda device: self.fleet.is_ours(device.profile_name),
+        )
+        self.commands = Commands(
+            self.fleet,
+            self.board,
+            self.keys,
+            world.store,
+            clock,
+            ttl_s=policies.device.command_ttl_s,
+        )
+        self.rollouts = Rollouts(
+            RolloutPorts(
+                board=self.board,
+                journal=self.journal,
+                store=world.store,
+                clock=clock,
+                keys=self.keys,
+                give=self.commands.give,
+                find=self.commands.find,
+                new_id=world.new_id,
+            ),
+            retention_s=policies.sweep.retention_s,
         )
         self.sweeper = Sweeper(
             lambda: self.board.devices,
@@ -219,6 +246,9 @@ class Parts:
                 budget=ROOT_BUDGET,
                 mailbox=self.initializer.mailbox,
             ),
+            ChildSpec(
+                "rollouts", self.rollouts.run, budget=ROOT_BUDGET, mailbox=self.rollouts.mailbox
+            ),
             ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
         ]
         if web is not None:
@@ -261,6 +291,9 @@ class Parts:
         verdict = verdict_of(command)
         if verdict is not None:
             self.metrics.verdict(verdict)
+
+    def _lights_heard(self, gateway_id: str) -> int:
+        return self.fleet.lights_heard(gateway_id)
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)

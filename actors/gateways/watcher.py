@@ -59,6 +59,7 @@ class GatewayWatcher:
         on_change: Sequence[Callable[[str, bool], None]] = (),
         airtime: Airtime = _no_airtime,
         on_network: Callable[[str | None], None] = lambda problem: None,
+        lights_heard: Callable[[str], int] = lambda gateway_id: 0,
     ) -> None:
         self._network = network
         self._publish = publish
@@ -67,6 +68,7 @@ class GatewayWatcher:
         self._on_change = on_change
         self._airtime = airtime
         self._on_network = on_network
+        self._lights_heard = lights_heard
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
         self._announced: dict[str, bool] = {}
@@ -209,4 +211,5 @@ class GatewayWatcher:
             airtime_used_s=used_s,
             airtime_budget_s=budget_s,
             pending=pending,
+            lights_heard=self._lights_heard(one.gateway_id),
         )
