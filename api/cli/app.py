@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import errors
+from api.cli.verbs import initialize, lights, network
+from api.cli.verbs import send as sending
+from api.cli.verbs import watch as watching
+from api.cli.verbs.rollout import rollout_app
 
 if TYPE_CHECKING:
     from api.settings import ApiSettings
@@ -23,6 +27,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 demo_app = typer.Typer(help="A pretend world of lights and gateways, to try things out.")
+app.command()(lights.devices)
+app.command()(lights.device)
+app.command()(sending.send)
+app.command()(watching.watch)
+app.command()(initialize.init)
+app.command()(network.gateways)
+app.add_typer(network.alerts_app, name="alerts")
+app.add_typer(rollout_app, name="rollout")
 app.add_typer(demo_app, name="demo")
 
 Config = Annotated[
