@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import errors
+from api.cli.options import AsJson
 from api.cli.verbs import initialize, lights, network
 from api.cli.verbs import send as sending
 from api.cli.verbs import watch as watching
@@ -79,6 +80,14 @@ def setup(
     from api.cli.setup import run_setup
 
     raise typer.Exit(run_setup(settings, url, application or [], dry_run=dry_run))
+
+
+@app.command()
+def doctor(config: Config = None, as_json: AsJson = False) -> None:
+    """Examine the installation and say what to do; changes nothing, takes at most a minute."""
+    from api.cli.doctor.verb import run_doctor
+
+    raise typer.Exit(run_doctor(config, dict(os.environ), as_json=as_json))
 
 
 @demo_app.callback(invoke_without_command=True)
