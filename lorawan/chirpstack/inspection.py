@@ -49,7 +49,7 @@ class Inspection:
         self._applications = api.ApplicationServiceStub(channel)
 
     async def profile(self, profile_id: str) -> ProfileInfo:
-        """One device profile. Raises `NetworkUnknown`, or `NetworkForbidden` with a tenant's key."""
+        """One device profile; with a tenant's key an unknown one is `NetworkForbidden`."""
         request = api.GetDeviceProfileRequest(id=profile_id)
         reply = await self._ask("DeviceProfileService.Get", self._profiles.Get, request)
         profile = reply.device_profile

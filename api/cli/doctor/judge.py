@@ -177,10 +177,8 @@ def rx2(region: Region, dr: int | None, seen: Mapping[Modulation, int]) -> Itera
             f"{label}: {airtime_s * 1000:.0f} ms a command, {per_hour} commands an hour and"
             f" gateway at {region.duty_cycle:.0%}"
         )
-        if per_hour < SLOW_PER_HOUR:
-            better = int(
-                3600 * region.duty_cycle / downlink_airtime_s(COMMAND_BYTES, region.rx2(3))
-            )
+        better = int(3600 * region.duty_cycle / downlink_airtime_s(COMMAND_BYTES, region.rx2(3)))
+        if per_hour < SLOW_PER_HOUR and better > per_hour:
             yield warning(
                 "RX2",
                 says,
@@ -273,7 +271,8 @@ def gateways(found: Sequence[GatewayInfo], now: float, offline_s: float) -> Find
 
 def clock(found: Sequence[GatewayInfo], states: Sequence[DeviceState], now: float) -> Finding:
     """ChirpStack's newest time stamp cannot lie in the future of a right clock."""
-    stamps = [each.last_seen_at for each in (*found, *states) if each.last_seen_at is not None]
+    seen = [each.last_seen_at for each in found] + [each.last_seen_at for each in states]
+    stamps = [at for at in seen if at is not None]
     if not stamps:
         return unknown("clock", "ChirpStack has no time stamp to compare with")
     ahead = max(stamps) - now

@@ -35,7 +35,7 @@ async def service(settings: ApiSettings) -> Finding:
         body = response.json()
     except (httpx2.HTTPError, ValueError):
         return warning(
-            "service", f"it does not run at {host} port {web.port}", "`lamplighter serve`"
+            "service", f"it does not run at {host} port {web.port}", "start `lamplighter serve`"
         )
     if response.status_code == 200:
         return ok("service", f"it runs at {host} port {web.port} and is ready")
