@@ -27,9 +27,8 @@ class Place:
     @classmethod
     def of(cls, at: str, token: str | None) -> Self:
         """From what the person gave; `host:port` means http. Raises Mistaken."""
-        address = at.strip().rstrip("/")
-        if "://" not in address:
-            address = f"http://{address}"
+        given = at.strip()
+        address = given if "://" in given else f"http://{given}"
         try:
             parts = urlsplit(address)
             fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -39,7 +38,7 @@ class Place:
             raise Mistaken(f"--at: {at!r} is no address such as {DEFAULT_AT}")
         if token is not None and not _TOKEN.fullmatch(token):
             raise Mistaken("--token: a token has no blanks and only printable ASCII characters")
-        return cls(address.removesuffix(API), token or None)
+        return cls(address.rstrip("/").removesuffix(API).rstrip("/"), token or None)
 
     @property
     def live(self) -> str:
