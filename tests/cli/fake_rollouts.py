@@ -51,13 +51,8 @@ class FakeRollouts:
             self.looks += 1
             if self.looks > 1:  # it is over when looked at again
                 self.rollout |= {"state": "done", "verified": 2, "open": 0, "waiting": 0}
-            light = {
-                "dev_eui": "2020203907290902",
-                "state": "open",
-                "command_id": "c",
-                "reason": "",
-            }
-            return jsonify(self.rollout | {"lights": [light], "id": rollout_id})
+            light = {"dev_eui": "2020203907290902", "state": "open", "command_id": "c"}
+            return jsonify(self.rollout | {"lights": [light | {"reason": None}], "id": rollout_id})
 
         @routes.patch("/<rollout_id>")
         async def change(rollout_id: str) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -42,6 +42,14 @@ class Here:
         done = await run_meanwhile(*words, env=self.env | env)
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+
+async def until(what: str, true: Callable[[], object]) -> None:
+    """The house tells nobody when these come true."""
+    began = trio.current_time()
+    while not true():
+        assert trio.current_time() < began + PATIENCE_S, f"not within {PATIENCE_S} s: {what}"
+        await trio.sleep(LOOK_S)
 
 
 @asynccontextmanager
@@ -141,8 +149,7 @@ async def test_send_shows_the_steps_until_the_verdict(
     async with served() as here, trio.open_nursery() as nursery:
 
         async def happen() -> None:
-            while "cmd-1" not in here.house.commands:
-                await trio.sleep(LOOK_S)
+            await until("accepted", lambda: "cmd-1" in here.house.commands)
             here.house.step("cmd-1", CommandStatus.QUEUED)
             here.house.step("cmd-1", status, **changes)
 
@@ -175,8 +182,7 @@ async def test_send_that_is_not_verified_in_time() -> None:
 async def test_watch_tells_what_changes_and_ends_politely(tmp_path: Path) -> None:
     async with served() as here:
         with Running(tmp_path, "watch", "--json", env=here.env) as watching:
-            while not here.house.board.statistics().subscribers:
-                await trio.sleep(LOOK_S)
+            await until("it watches", lambda: here.house.board.statistics().subscribers)
             here.house.board.publish(a_light(name="Renamed"))
             await trio.to_thread.run_sync(lambda: watching.wait_output("Renamed"))
             assert json.loads(watching.output.splitlines()[0])["kind"] == "device"

@@ -90,8 +90,10 @@ def test_spans() -> None:
                 command_status="transmitted",
             ),
             "verifying",
-            "It shows green, but should show red: a gateway sent it, but the light has not"
-            " confirmed it yet.",
+            (
+                "It shows green, but should show red: a gateway sent it, but the light has not"
+                " confirmed it yet."
+            ),
         ),
         (
             a_device(phase="retrying", wanted=RED, as_wanted=False, reachable=False),
@@ -101,8 +103,10 @@ def test_spans() -> None:
         (
             a_device(phase="uninitialized", reported=None, as_wanted=None, wanted=RED),
             "waiting",
-            "Nobody knows what it shows: it has not reported since it joined; it should show red:"
-            " it hears nothing before its first report after a join.",
+            (
+                "Nobody knows what it shows: it has not reported since it joined; it should show"
+                " red: it hears nothing before its first report after a join."
+            ),
         ),
     ],
 )

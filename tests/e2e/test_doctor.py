@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from simulator.server import GrpcServer
 from simulator.server.desk import LightProfile
 from tests.support.pretend_site import API_KEY, Site, pretend_site, until
-from tests.support.processes import Running, environment, run_meanwhile
+from tests.support.processes import Running, run_meanwhile
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,8 +25,6 @@ async def examine(config: Path) -> tuple[int, dict[str, dict[str, Any]]]:
 
 
 async def ready(site: Site) -> bool:
-    import httpx2
-
     async with httpx2.AsyncClient() as http:
         return (await http.get(f"{site.url}/readyz")).status_code == 200
 
@@ -94,10 +93,12 @@ async def test_a_key_that_will_not_do(
     ],
 )
 async def test_a_profile_with_wrong_boxes(tmp_path: Path, profile: LightProfile, word: str) -> None:
-    async with pretend_site() as site:
-        async with GrpcServer(site.world.network, api_key=API_KEY, profile=profile) as server:
-            target = {"target": f"127.0.0.1:{server.port}", "api_key": API_KEY}
-            code, found = await examine(site.config(tmp_path, chirpstack=target))
+    async with (
+        pretend_site() as site,
+        GrpcServer(site.world.network, api_key=API_KEY, profile=profile) as server,
+    ):
+        target = {"target": f"127.0.0.1:{server.port}", "api_key": API_KEY}
+        code, found = await examine(site.config(tmp_path, chirpstack=target))
     assert code == 1
     assert word in found["profile"]["says"]
     assert found["Class C"]["level"] == "problem"
@@ -114,7 +115,7 @@ async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
 async def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
     config = tmp_path / "wrong.toml"
     config.write_text('[web]\nport = "x"\n')
-    done = await run_meanwhile("doctor", "--config", str(config), env=environment())
+    done = await run_meanwhile("doctor", "--config", str(config))
     assert done.returncode == 1
     assert "web.port" in done.stdout
     assert "chirpstack" in done.stdout

@@ -103,7 +103,12 @@ class Follower:
                 disconnect_timeout=1.0,
                 max_message_size=MESSAGE_BYTES_MOST,
             ) as socket:
-                return await self._listen(socket, send)
+                try:
+                    return await self._listen(socket, send)
+                except ConnectionClosed:
+                    # trio-websocket 0.12 leaves the socket open when the peer closed first
+                    await trio.aclose_forcefully(socket._stream)  # noqa: SLF001
+                    raise
         except ConnectionRejected as error:
             return self._rejected(refusal(error.status_code, error.body or b""))
         except ConnectionClosed as error:
