@@ -18,6 +18,7 @@ from api.cli.client.place import API, Place
 
 TIMEOUT_S = 15.0
 """The service answers everything but commands, which we do not wait for here, within 12 s."""
+CLOSE_S = 1.0
 PAGE = 1_000
 """Lights a page, the most that the service gives."""
 PAGES_MOST = 100
@@ -52,7 +53,8 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
+        with trio.move_on_after(CLOSE_S, shield=True):
+            await self._http.__aexit__(kind, error, traceback)
 
     def now(self) -> float:
         """The service's time in Unix seconds; 0 before its first answer."""

@@ -59,7 +59,8 @@ async def store(settings: ApiSettings) -> list[Finding]:
         except StoreError as error:
             return [problem("store", str(error), "check store.url and the Redis server")]
         finally:
-            await found.close()
+            with trio.move_on_after(HTTP_S, shield=True):
+                await found.close()
         remedy = "set `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`"
         told = [warning("store", each, remedy) for each in warnings]
         return told or [ok("store", "Redis answers and keeps every commit")]
