@@ -91,25 +91,28 @@ async def test_lights_are_listed_found_and_inspected() -> None:
         assert "0.0 of 360 s (0%)" in gateways.stdout
 
 
-async def test_mistakes_end_with_2_and_words() -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("device", "xyz"), "16 hexadecimal digits"),
+        (("device", "f" * 16), "no such device"),
+        (("send", DEV_EUI, "reddish"), "is no colour"),
+        (("send", DEV_EUI, "red", "--blink", "900"), "1 to 255"),
+        (("send", DEV_EUI, "red", "--idempotency-key", "é"), "printable ASCII"),
+        (("init",), "--all"),
+        (("init", DEV_EUI, "--all"), "--all"),
+        (("rollout", "start", "red"), "--all"),
+        (("rollout", "start", "red", DEV_EUI, "--all"), "--all"),
+        (("devices", "--at", "ftp://x"), "is no address"),
+        (("watch", "123"), "16 hexadecimal digits"),
+    ],
+)
+async def test_mistakes_end_with_2_and_words(words: tuple[str, ...], said: str) -> None:
     async with served() as here:
-        for words, said in (
-            (("device", "xyz"), "16 hexadecimal digits"),
-            (("device", "f" * 16), "no such device"),
-            (("send", DEV_EUI, "reddish"), "is no colour"),
-            (("send", DEV_EUI, "red", "--blink", "900"), "1 to 255"),
-            (("send", DEV_EUI, "red", "--idempotency-key", "é"), "printable ASCII"),
-            (("init",), "--all"),
-            (("init", DEV_EUI, "--all"), "--all"),
-            (("rollout", "start", "red"), "--all"),
-            (("rollout", "start", "red", DEV_EUI, "--all"), "--all"),
-            (("devices", "--at", "ftp://x"), "is no address"),
-            (("watch", "123"), "16 hexadecimal digits"),
-        ):
-            done = await here.do(*words)
-            assert done.returncode == 2, (words, done.stderr)
-            assert said in done.stderr.replace("\n", " "), (words, done.stderr)
-            assert done.stdout == ""
+        done = await here.do(*words)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr.replace("\n", " ")
+    assert done.stdout == ""
 
 
 async def test_nobody_there_ends_with_1() -> None:
