@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import errors
+from api.cli.options import AsJson
+from api.cli.verbs import initialize, lights, network
+from api.cli.verbs import send as sending
+from api.cli.verbs import watch as watching
+from api.cli.verbs.rollout import rollout_app
 
 if TYPE_CHECKING:
     from api.settings import ApiSettings
@@ -23,6 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 demo_app = typer.Typer(help="A pretend world of lights and gateways, to try things out.")
+app.command()(lights.devices)
+app.command()(lights.device)
+app.command()(sending.send)
+app.command()(watching.watch)
+app.command()(initialize.init)
+app.command()(network.gateways)
+app.add_typer(network.alerts_app, name="alerts")
+app.add_typer(rollout_app, name="rollout")
 app.add_typer(demo_app, name="demo")
 
 Config = Annotated[
@@ -105,6 +118,14 @@ def simulate(
             as_json=as_json,
         )
     )
+
+
+@app.command()
+def doctor(config: Config = None, as_json: AsJson = False) -> None:
+    """Examine the installation and say what to do; changes nothing, takes at most a minute."""
+    from api.cli.doctor.verb import run_doctor
+
+    raise typer.Exit(run_doctor(config, dict(os.environ), as_json=as_json))
 
 
 @demo_app.callback(invoke_without_command=True)
