@@ -14,7 +14,7 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format bench docs lock clean browser
+.PHONY: help setup demo test check format fuzz bench docs lock clean browser
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ check: $(READY) ## formats, lints, types, import contract
 format: $(READY) ## rewrite the code to the format, mend what can be mended
 	$(BIN)/ruff format $(PACKAGES) tests
 	$(BIN)/ruff check --fix $(PACKAGES) tests
+
+fuzz: $(READY) ## seek new ways to hurt the webhooks (FUZZ_FACTOR, 20 by default: minutes)
+	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} timeout $${FUZZ_S:-600} \
+	  $(BIN)/python -m pytest -q --timeout 0 tests/fuzz
 
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench

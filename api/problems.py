@@ -4,12 +4,13 @@ The rule it keeps: one shape for all errors, with a type to branch on and words 
 our insides (no traceback, no exception text of an unexpected error) is shown.
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import structlog
-from quart import Quart, Response
+from quart import Quart, Response, request
 from quart_schema import RequestSchemaValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -145,6 +146,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(RequestSchemaValidationError, _on_schema_error)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(StoreError, _on_store_error)
+    app.register_error_handler(OSError, _on_os_error)
     app.register_error_handler(Exception, _on_exception)
 
 
@@ -175,6 +177,13 @@ async def _on_http_exception(error: HTTPException) -> Response:
 async def _on_store_error(error: StoreError) -> Response:
     log.warning("store failed a request", exc_info=error)
     return Problem(STORE_UNAVAILABLE, headers={"Retry-After": "5"}).response()
+
+
+async def _on_os_error(error: OSError) -> Response:
+    # The static folder asks the file system, which refuses names that no file can have.
+    if error.errno == errno.ENAMETOOLONG and request.endpoint == "static":
+        return Problem(NOT_FOUND).response()
+    return await _on_exception(error)
 
 
 async def _on_exception(error: BaseException) -> Response:
