@@ -4,6 +4,7 @@ The rule it keeps: facts are taken from the pretend firmware, the air, the serve
 never from what the actors think; times are world seconds.
 """
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -52,8 +53,9 @@ class LightFacts:
     dev_eui: str
     truth: deque[Shown]
     statuses: list[Told] = field(default_factory=list)
-    colour_frames: list[tuple[float, bytes]] = field(default_factory=list)
-    """Begun on the air by any gateway: when, and the five bytes."""
+    frames: list[float] = field(default_factory=list)
+    """When gateways began to send it something, whoever's: where an enqueue of ours is in doubt,
+    nobody but this oracle could tell ours from another's."""
     attempts: set[tuple[int, bytes]] = field(default_factory=set)
     """Marks and bytes of the attempts that were ever stored."""
     stored: bytes | None = None
@@ -72,14 +74,9 @@ class LightFacts:
                 break
         return lights
 
-    def frames_since(self, since_s: float, colour: bytes) -> int:
-        """How many frames with this colour began on the air since then."""
-        count = 0
-        for at_s, data in reversed(self.colour_frames):
-            if at_s < since_s:
-                break
-            count += data == colour
-        return count
+    def frames_since(self, since_s: float) -> int:
+        """How many frames began on the air since then."""
+        return len(self.frames) - bisect_left(self.frames, since_s)
 
     def told_since(self, since_s: float, light: Light) -> bool:
         """Whether the server heard a status with this state since then."""
@@ -98,8 +95,3 @@ def status_of(event: Uplink, at_s: float) -> Told | None:
         return None
     red, blue, green, on, off = data[16:21]
     return Told(at_s, event.dev_addr, event.f_cnt, Light(red, green, blue, on, off))
-
-
-def colour_bytes(light: Light) -> bytes:
-    """What is sent for a colour, by the vendor's document: red, BLUE, green, on, off."""
-    return bytes((light.red, light.blue, light.green, light.on, light.off))

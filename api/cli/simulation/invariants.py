@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from actors.device.model import Command, CommandStatus, Device, Phase
 from actors.supervision import ChildReport
-from api.cli.simulation.facts import CommandFacts, LightFacts, colour_bytes
+from api.cli.simulation.facts import CommandFacts, LightFacts
 
 ATTEMPTS_TIMED = 3
 BATCH_MOST = 512
@@ -37,7 +37,7 @@ def command_step(facts: LightFacts, known: CommandFacts, command: Command) -> st
             return f"a command was superseded by {command.superseded_by}, which is no newer one"
         case _:
             pass
-    sent = facts.frames_since(known.since_s, colour_bytes(known.light))
+    sent = facts.frames_since(known.since_s)
     if command.attempts > sent + 1:  # one may be in the gateway's queue
         return f"{command.attempts} attempts are counted, {sent} frames were sent"
     if command.overdue and command.attempts < ATTEMPTS_TIMED:
@@ -90,7 +90,7 @@ def attempts_of_pursuit(facts: LightFacts, device: Device) -> str | None:
     since_s = next((one.since_s for one in reversed(facts.commands)), 0.0)
     if wanted is None or pursuit.restoring:
         since_s = 0.0
-    sent = facts.frames_since(since_s, colour_bytes(pursuit.goal))
+    sent = facts.frames_since(since_s)
     if pursuit.attempts > sent:
         return f"a pursuit counts {pursuit.attempts} attempts, {sent} frames were sent"
     return None

@@ -12,7 +12,7 @@ import trio
 
 from actors.device.model import Attempt, Command, Device
 from api.cli.simulation import invariants
-from api.cli.simulation.facts import CommandFacts, LightFacts, colour_bytes, status_of
+from api.cli.simulation.facts import CommandFacts, LightFacts, status_of
 from api.cli.simulation.trace import Trace
 from lorawan.events.model import Event, Uplink
 from lorawan.kuando import encode
@@ -24,7 +24,6 @@ from simulator.world import World
 from store.port import Put, Table, Write
 
 HOUR_S = 3_600.0
-COLOUR_BYTES = (5, 6)
 
 _devices = msgspec.json.Decoder(Device)
 _commands = msgspec.json.Decoder(Command)
@@ -103,8 +102,7 @@ class Oracle(Observer):
         self.note(frame.dev_eui, "on air", gateway_id, frame.f_cnt, frame.data.hex())
         if frame.f_port is None or frame.is_join_accept:
             return
-        if len(frame.data) in COLOUR_BYTES:
-            self.lights[frame.dev_eui].colour_frames.append((now_s, frame.data[:5]))
+        self.lights[frame.dev_eui].frames.append(now_s)
         if not frame.foreign and frequency_hz == self._world.region.rx2_frequency_hz:
             self._spend(gateway_id, now_s, airtime_s)
 
@@ -251,8 +249,3 @@ class Oracle(Observer):
 def mark_of(attempt: Attempt) -> tuple[int, bytes]:
     """By what an attempt is known in the server's queue."""
     return attempt.marker_us, encode(attempt.frame)
-
-
-def last_colour_of_ours(facts: LightFacts, command: CommandFacts) -> bool:
-    """Whether the newest colour on the air for this light is this command's."""
-    return not facts.colour_frames or facts.colour_frames[-1][1] == colour_bytes(command.light)
