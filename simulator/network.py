@@ -188,6 +188,7 @@ class SimulatedNetwork:
     def _flush(self, dev_eui: str) -> None:
         device = self._lenient(dev_eui)
         if device is not None:
+            self.rules.observer.flushed(device, in_flight=self.rules.in_flight(device))
             self.rules.flush(device)
 
     def _activation(self, dev_eui: str) -> Activation | None:

@@ -16,6 +16,9 @@ class Observer:
     def enqueued(self, device: Device, entry: Entry) -> None:
         """An item went into the server's queue of this device."""
 
+    def flushed(self, device: Device, *, in_flight: bool) -> None:
+        """The queue was dropped by a call; `in_flight`: a gateway was at an item of it."""
+
     def frame_sent(
         self, gateway_id: str, frame: DownlinkFrame, frequency_hz: int, airtime_s: float
     ) -> None:

@@ -86,6 +86,17 @@ class ServerRules:
         device.queue.clear()
         self._scheduler.discard(device)
 
+    def in_flight(self, device: Device) -> bool:
+        """Whether a gateway was given an item of the queue and has not answered yet."""
+        since_s = self._kernel.now - self.settings.frame_kept_s
+        waiting = {entry.id for entry in device.queue}
+        return any(
+            published.device is device
+            and published.item_id in waiting
+            and published.at_s >= since_s
+            for published in self._published.values()
+        )
+
     # Uplinks
 
     def heard(self, frame: UplinkFrame, receptions: tuple[Reception, ...]) -> None:

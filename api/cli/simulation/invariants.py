@@ -11,6 +11,8 @@ from actors.supervision import ChildReport
 from api.cli.simulation.facts import CommandFacts, LightFacts
 
 ATTEMPTS_TIMED = 3
+LIGHT_MAILBOX = 32
+PART_MAILBOX_MOST = 4_096
 BATCH_MOST = 512
 """After a crash a batch waits again: a mailbox may hold so many more than its capacity."""
 BUDGET_SLACK_S = 1e-6
@@ -81,6 +83,20 @@ def never_failed_while_told(facts: LightFacts, now_s: float) -> str | None:
     return None
 
 
+def newest_is_shown(facts: LightFacts, now_s: float) -> str | None:
+    """What the house says of a light is the newest that it was told, not the latest to arrive."""
+    device, heard = facts.record, facts.heard
+    if device is None or heard is None or device.session is None or device.report is None:
+        return None
+    if (
+        device.session.dev_addr == heard.dev_addr == device.report.dev_addr
+        and device.report.f_cnt < heard.f_cnt
+        and now_s - facts.heard_s > NOTICED_S
+    ):
+        return f"uplink {heard.f_cnt} was told, {device.report.f_cnt} is shown as the newest"
+    return None
+
+
 def attempts_of_pursuit(facts: LightFacts, device: Device) -> str | None:
     """What is counted was sent; while all gateways are away nothing is."""
     pursuit = device.pursuit
@@ -99,7 +115,9 @@ def attempts_of_pursuit(facts: LightFacts, device: Device) -> str | None:
 def bounds(report: ChildReport) -> Iterator[str]:
     """Every mailbox in the tree is within its bound."""
     box = report.mailbox
-    if box is not None and box.depth > box.capacity + BATCH_MOST:
-        yield f"{report.id}: {box.depth} messages wait, {box.capacity} is its bound"
+    light = report.id.startswith("device ")
+    most = LIGHT_MAILBOX + 1 if light else PART_MAILBOX_MOST + BATCH_MOST
+    if box is not None and box.depth > most:
+        yield f"{report.id}: {box.depth} messages wait"
     for child in report.children:
         yield from bounds(child)

@@ -122,6 +122,12 @@ class Oracle(Observer):
         if ours > 1:
             self.breaks(dev_eui, f"{ours} items of ours are in the server's queue")
 
+    def flushed(self, device: ServedDevice, *, in_flight: bool) -> None:
+        """Nothing that may be in flight is flushed."""
+        self.note(device.info.dev_eui, "flushed", in_flight)
+        if in_flight:
+            self.breaks(device.info.dev_eui, "a queue was flushed with an item in flight")
+
     def _spend(self, gateway_id: str, now_s: float, airtime_s: float) -> None:
         window = self._air.setdefault(gateway_id, deque())
         window.append((now_s, airtime_s))
@@ -234,6 +240,12 @@ class Oracle(Observer):
         if facts is not None:
             facts.heard = None
 
+    def poisoned(self, actor_id: str) -> None:
+        """An actor crashed over a message that nobody can handle: once for each of them."""
+        self.counts["crashes over poison"] += 1
+        if self.counts["crashes over poison"] > self.counts["poison"]:
+            self.breaks("house", f"{actor_id} crashed again over the same message")
+
     def killed(self) -> None:
         """So is what was in all hands."""
         for facts in self.lights.values():
@@ -244,6 +256,7 @@ class Oracle(Observer):
         now_s = trio.current_time()
         for dev_eui, facts in self.lights.items():
             self.breaks(dev_eui, invariants.never_failed_while_told(facts, now_s))
+            self.breaks(dev_eui, invariants.newest_is_shown(facts, now_s))
 
 
 def mark_of(attempt: Attempt) -> tuple[int, bytes]:

@@ -25,6 +25,10 @@ class InjectedCrash(Exception):
     """An actor fails here because the simulation wants it to."""
 
 
+class Poison:
+    """A message that no actor can handle."""
+
+
 class Saboteur:
     """Strikes by chance. `only` limits it to some lights; `counts` says how often it did."""
 

@@ -33,6 +33,8 @@ class HouseFaults(msgspec.Struct, frozen=True, kw_only=True):
     """Per message of a light's actor, before or after its commit, or between its effects."""
     part_crash: Chance = 0.0
     """Per call of another actor to the network or the store."""
+    poison_every_s: float = 0.0
+    """Mean time between messages that a light's actor cannot handle."""
     flood_every_s: float = 0.0
     flood_messages: tuple[int, int] = (40, 400)
 
@@ -87,6 +89,7 @@ STORMY = HouseFaults(
     store_answer_lost=0.01,
     light_crash=0.005,
     flood_every_s=3_600.0,
+    poison_every_s=3_600.0,
 )
 HELLISH = HouseFaults(
     kill_every_s=1_200.0,
@@ -98,6 +101,7 @@ HELLISH = HouseFaults(
     light_crash=0.02,
     part_crash=0.002,
     flood_every_s=1_200.0,
+    poison_every_s=1_200.0,
 )
 NAMED: dict[str, tuple[Profile, HouseFaults, People]] = {
     "calm": (CALM, HouseFaults(), People()),
@@ -205,6 +209,7 @@ def swarm(seed: int) -> Scenario:
         light_crash=some(0.001, 0.05),
         part_crash=some(0.0005, 0.01, 0.25),
         flood_every_s=some(300.0, 3_600.0, 0.2),
+        poison_every_s=some(300.0, 3_600.0, 0.2),
     )
     people = People(
         command_every_s=60.0 * 30.0 ** rng.random(),
@@ -215,6 +220,10 @@ def swarm(seed: int) -> Scenario:
         repeated=some(0.02, 0.3),
         other=some(0.02, 0.3),
     )
+    sf12 = rng.random() < 0.2
+    if sf12 and rng.random() < 0.5:  # more than the air of an hour can carry
+        people = msgspec.structs.replace(people, command_every_s=30.0)
+        world = msgspec.structs.replace(world, ack_lost=0.5)
     return Scenario(
         seed=seed,
         faults="swarm",
@@ -224,7 +233,7 @@ def swarm(seed: int) -> Scenario:
         world=world,
         house=house,
         people=people,
-        sf12=rng.random() < 0.2,
+        sf12=sf12,
         old_firmware=rng.random() < 0.3,
         scheduler_interval_s=rng.choice((0.1, 1.0)),
         quick_watch=rng.random() < 0.5,

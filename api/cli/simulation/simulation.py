@@ -7,17 +7,20 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import structlog
 import trio
 
+from actors.mailbox import Offer
 from api.cli.simulation import determinism
 from api.cli.simulation.invariants import bounds
 from api.cli.simulation.oracle import Oracle, Violation
 from api.cli.simulation.people import People
 from api.cli.simulation.process import Process
 from api.cli.simulation.quiet import Quiet
+from api.cli.simulation.saboteur import Poison
 from api.cli.simulation.scenario import Scenario
 from api.cli.simulation.trace import Trace
 from simulator.chance import Chance
@@ -107,6 +110,7 @@ class Simulation:
                 nursery.start_soon(self._now_and_then, faults.kill_every_s, self._kill)
                 nursery.start_soon(self._now_and_then, faults.store_fails_every_s, self._fail)
                 nursery.start_soon(self._now_and_then, faults.flood_every_s, self._flood)
+                nursery.start_soon(self._now_and_then, faults.poison_every_s, self._poison)
         await self.quiet.come()
         if self.oracle.violation is None:
             scope.cancel(reason="it is quiet")
@@ -135,16 +139,27 @@ class Simulation:
         for _ in range(rng.randint(*self.scenario.house.flood_messages)):
             for event in events:
                 self.process.deliver(event)
+        self._check_bounds()
+
+    def _poison(self) -> None:
+        parts, dev_eui = self.process.parts, self._trouble.choice(list(self.world.stations))
+        if parts is not None and self.process.house is not None:
+            message: Any = Poison()
+            if parts.fleet.post(dev_eui, message) is Offer.ACCEPTED:
+                self.oracle.counts["poison"] += 1
 
     async def _look(self) -> None:
         while True:
             await trio.sleep(LOOK_S)
             self._progress(trio.current_time())
             self.oracle.look_around()
-            house = self.process.house
-            if house is not None:
-                for broken in bounds(house.supervisor()):
-                    self.oracle.breaks("house", broken)
+            self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        house = self.process.house
+        if house is not None:
+            for broken in bounds(house.supervisor()):
+                self.oracle.breaks("house", broken)
 
 
 def simulate(scenario: Scenario, progress: Progress | None = None) -> Result:

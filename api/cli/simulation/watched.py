@@ -28,7 +28,14 @@ from lorawan.network import (
 
 T = TypeVar("T")
 
-FOLLOWING = ("InjectedCrash", "ActorCrashed", "ActorStopped", "MailboxClosed", "SupervisorGaveUp")
+FOLLOWING = (
+    "InjectedCrash",
+    "Poison",
+    "ActorCrashed",
+    "ActorStopped",
+    "MailboxClosed",
+    "SupervisorGaveUp",
+)
 """Crashes that were injected, and those that follow from one."""
 
 
@@ -60,6 +67,8 @@ class WatchedParts(Parts):
             self._oracle.counts["actor restarts"] += 1
             if report.id.startswith("device "):
                 self._oracle.crashed(report.id.removeprefix("device "))
+            if report.state is ChildState.BACKING_OFF and "Poison" in error:
+                self._oracle.poisoned(report.id)
             if not any(word in error for word in FOLLOWING):
                 about = report.id.removeprefix("device ")
                 self._oracle.breaks(about, f"{report.id} crashed by itself: {error}")
