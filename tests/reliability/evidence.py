@@ -10,6 +10,7 @@ from simulator.world import World
 from tests.reliability.site import (
     COLOURS,
     PRODUCTION,
+    SETTLED_MOST_S,
     empty_world,
     furnish_apart,
     in_virtual_time,
@@ -42,7 +43,7 @@ async def _run(loss: float, commands: int, seed: int) -> list[tuple[float | None
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
         async with housed(world, seed=seed, policies=PRODUCTION) as home:
-            await home.settled()
+            await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=loss, downlink=loss)
             async with trio.open_nursery() as lights:
                 for dev_eui in world.stations:

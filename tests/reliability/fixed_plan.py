@@ -18,6 +18,7 @@ from tests.reliability.site import (
     COLOURS,
     NEVER_S,
     PRODUCTION,
+    SETTLED_MOST_S,
     empty_world,
     furnish_apart,
     in_virtual_time,
@@ -55,7 +56,7 @@ async def _run(loss: float, commands: int, seed: int) -> list[Trial]:
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
         async with housed(world, seed=seed, policies=PRODUCTION) as home:
-            await home.settled()
+            await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=loss, downlink=loss)
             async with trio.open_nursery() as lights:
                 for dev_eui in world.stations:

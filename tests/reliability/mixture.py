@@ -18,6 +18,7 @@ from tests.reliability.site import (
     COLOUR_BYTES,
     COLOURS,
     PRODUCTION,
+    SETTLED_MOST_S,
     empty_world,
     furnish_apart,
     in_virtual_time,
@@ -53,7 +54,7 @@ async def _run(kind: str, commands: int, seed: int) -> list[Trial]:
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
         async with housed(world, seed=seed, policies=PRODUCTION) as home:
-            await home.settled()
+            await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=LOSS, downlink=LOSS)
             async with trio.open_nursery() as lights:
                 for dev_eui in world.stations:

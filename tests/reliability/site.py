@@ -25,11 +25,14 @@ T = TypeVar("T")
 
 PRODUCTION = Policies(dispatch=DispatchPolicy(rx2_dr=3))
 COLOURS = (Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255), Light(255, 80, 0))
+SETTLED_MOST_S = 14_400.0
+"""A light whose first words were lost speaks again after half an hour."""
 NEVER_S = 1e9
 """A heartbeat that never comes."""
 STRONG = -90.0
 COLOUR_BYTES = frozenset({5, 6})
-POWER_ON_S = 20.0
+POWER_ON_S = 5.0
+"""Each light so long after the one before: joins and first words are not what is measured."""
 SOFTWARE, HARDWARE = 68, 15
 
 
@@ -84,7 +87,7 @@ def _light(world: World, gateways: list[str], spreading_factor: int) -> None:
         sw_rev=SOFTWARE,
         hw_rev=HARDWARE,
     )
-    world.kernel.after(world.rng.uniform(0.0, POWER_ON_S), station.plug)
+    world.kernel.after(POWER_ON_S * number + world.rng.uniform(0.0, POWER_ON_S), station.plug)
 
 
 def colour_frames(world: World) -> list[Sent]:
