@@ -129,12 +129,15 @@ async def _order_without_end(home: Household, until: float) -> None:
         await trio.sleep(240.0)
 
 
-def busiest_hour_s(sent: list[Sent]) -> float:
-    """The most airtime in RX2 that any window of an hour holds; frames are cut at its edges."""
+def busiest_hour_s(sent: list[Sent], *, ours: bool) -> float:
+    """The most airtime in RX2 that any window of an hour holds; frames are cut at its edges.
+
+    Without `ours` the frames of ChirpStack itself (join-accepts, acknowledgements) count, too.
+    """
     frames = [
         (each.start_s, each.start_s + each.airtime_s)
         for each in sent
-        if each.frequency_hz == EU868.rx2_frequency_hz
+        if each.frequency_hz == EU868.rx2_frequency_hz and (each.f_port is not None or not ours)
     ]
     return max((airtime_in(frames, end - HOUR_S) for _, end in frames), default=0.0)
 

@@ -69,7 +69,9 @@ def _mixture(found: dict[str, Any], path: Path) -> None:
 
 def _outage(found: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7.5, 4.2))
-    for number, (outage_s, runs) in enumerate(found.items()):
+    for number, (outage_s, runs) in enumerate(
+        sorted(found.items(), key=lambda pair: float(pair[0]))
+    ):
         for run in runs:
             ended = sorted(each for each in run if each is not None)
             axes.step(
@@ -96,9 +98,9 @@ def _burst(found: dict[str, Any], path: Path) -> None:
         one = found[f"{way} 9 1"][0]
         _steps(axes, one["shown_s"], "lights that show the colour")
         _steps(axes, one["heard_s"], "first answers heard")
-        axes.set_title(f"{title}: {one['heard']} of {one['answers']} answers heard")
+        axes.set_title(f"{title}: {one['heard']} of 100 answers heard")
         axes.set_xlabel("seconds since the orders")
-        axes.legend(loc="center right")
+        axes.legend(loc="upper left")
     both[0].set_ylabel("lights (of 100)")
     _save(figure, path)
 

@@ -1,4 +1,4 @@
-"""The plan as it is: three timed attempts, then whatever the light lets be heard; 15 min heartbeats.
+"""The plan as it is: three timed attempts, then what the light lets be heard; 15 min heartbeats.
 
 The rule it keeps: a command counts as never verified only when its day is over.
 """
