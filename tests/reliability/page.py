@@ -121,6 +121,8 @@ def _evidence(found: dict[str, Any]) -> str:
             goal = evidence.GOALS.get((float(loss), name))
             if goal is not None:
                 met = _verdict(hits / n >= goal)
+                if hits / n < goal <= stats.share(hits, n)[1]:
+                    met += " (within chance: n is too small to tell)"
                 goals.append([f"{float(loss):.0%}", name, f"{goal:.4f}", _share(hits, n), met])
         rows.append([*row, f"{fmean(frames for _, frames in trials):.3f}"])
     return f"""## With evidence: heartbeats every 15 min
