@@ -14,10 +14,10 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format fuzz bench docs lock clean browser
+.PHONY: help setup demo test check format simulate planted fuzz bench reliability docs lock clean browser
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create the environment in .venv from the lock file
 
@@ -52,12 +52,21 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 	$(BIN)/ruff format $(PACKAGES) tests
 	$(BIN)/ruff check --fix $(PACKAGES) tests
 
+simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES, 5 by default)
+	$(BIN)/lamplighter simulate --faults swarm --minutes $(or $(MINUTES),5)
+
+planted: $(READY) ## plant bugs, and write down how many seeds find each (a few minutes)
+	$(BIN)/python -m tests.simulation
+
 fuzz: $(READY) ## seek new ways to hurt the webhooks (FUZZ_FACTOR, 20 by default: minutes)
 	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} timeout $${FUZZ_S:-600} \
 	  $(BIN)/python -m pytest -q --timeout 0 tests/fuzz
 
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench
+
+reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (some minutes)
+	$(BIN)/python -m tests.reliability
 
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md

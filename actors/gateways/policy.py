@@ -9,6 +9,8 @@ class WatchPolicy:
 
     poll_s: float = 30.0
     """The usual interval of a gateway's own stats: more often tells nothing new."""
+    offline_poll_s: float = 5.0
+    """While a gateway is away: whoever waits for it waits so much less for its return."""
     poll_timeout_s: float = 20.0
     """Below `poll_s`, so that a hanging list never delays the next one."""
     first_poll_timeout_s: float = 10.0

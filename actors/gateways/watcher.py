@@ -4,6 +4,7 @@ The rule it keeps: what is not known is not made up. While ChirpStack does not a
 keeps the state it had; only an uplink through it can still say something new.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -130,9 +131,13 @@ class GatewayWatcher:
         next_at = trio.current_time()
         while True:
             # The server tells nothing by itself: this is the one place where we have to ask.
-            next_at = max(next_at + self._policy.poll_s, trio.current_time())
+            next_at = max(next_at + self._pause_s(), trio.current_time())
             await trio.sleep_until(next_at)
             await self._poll(self._policy.poll_timeout_s)
+
+    def _pause_s(self) -> float:
+        away = any(not known.online for known in self._known.values())
+        return min(self._policy.poll_s, self._policy.offline_poll_s if away else math.inf)
 
     async def _poll(self, timeout_s: float) -> None:
         began_at = self._clock.now()
