@@ -4,7 +4,6 @@ The rule it keeps: what is not known is not made up. While ChirpStack does not a
 keeps the state it had; only an uplink through it can still say something new.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -136,8 +135,9 @@ class GatewayWatcher:
             await self._poll(self._policy.poll_timeout_s)
 
     def _pause_s(self) -> float:
-        away = any(not known.online for known in self._known.values())
-        return min(self._policy.poll_s, self._policy.offline_poll_s if away else math.inf)
+        policy, since = self._policy, self._clock.now() - self._policy.given_up_after_s
+        away = any(not one.online and one.since > since for one in self._known.values())
+        return min(policy.poll_s, policy.offline_poll_s) if away else policy.poll_s
 
     async def _poll(self, timeout_s: float) -> None:
         began_at = self._clock.now()
