@@ -118,11 +118,11 @@ async def test_a_gateway_away_for_a_day_is_asked_for_at_the_usual_pace(
         await trio.sleep(600.0)
         polls = it.watcher.statistics().polls
         await trio.sleep(60.0)
-        assert it.watcher.statistics().polls - polls == 12
+        assert it.watcher.statistics().polls - polls in {12, 13}
         await trio.sleep(86_400.0)
         polls = it.watcher.statistics().polls
         await trio.sleep(60.0)
-        assert it.watcher.statistics().polls - polls == 2
+        assert it.watcher.statistics().polls - polls in {2, 3}
 
 
 async def test_an_uplink_brings_a_gateway_back_at_once(autojump_clock: Clock) -> None:

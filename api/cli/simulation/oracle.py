@@ -174,7 +174,7 @@ class Oracle(Observer):
             return
         now_s = trio.current_time()
         if command.status is not known.status or command is known.newest:
-            self.note(known.dev_eui, "command", command.id, command.status.value)
+            self.note(known.dev_eui, "command", f"#{known.order}", command.status.value)
         self.breaks(
             known.dev_eui, invariants.command_step(self.lights[known.dev_eui], known, command)
         )
@@ -227,7 +227,8 @@ class Oracle(Observer):
     def accepted(self, command: Command) -> None:
         """A caller was told that its command is accepted."""
         known = self.commands.get(command.id)
-        self.note(command.dev_eui, "accepted", command.id, command.light)
+        name = "unknown" if known is None else f"#{known.order}"
+        self.note(command.dev_eui, "accepted", name, command.light)
         self.counts["accepted"] += 1
         if known is None:
             self.breaks(command.dev_eui, f"command {command.id} was accepted and is not stored")

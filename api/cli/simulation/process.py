@@ -129,19 +129,20 @@ class Process:
         life = self._chance.of(f"life {self.lives}")
         off_s = self._scenario.house.clock_off_s if self.saboteur.armed else 0.0
         wall_at = self._world.kernel.right_at + trio.current_time() + life.uniform(-off_s, off_s)
-        scope_of_life = self.lives
+        ids = self._chance.of(f"ids {self.lives}")
+        this_life = self.lives
         return Outside(
             store=store,
             network=WatchedNetwork(
                 self._world.network,
                 self._oracle,
                 self.saboteur,
-                lambda: self.lives == scope_of_life and not self._killed,
+                lambda: self.lives == this_life and not self._killed,
             ),
             clock=RunClock(wall_at),
             rng=life,
             boot=f"{life.getrandbits(32):08x}",
-            new_id=lambda: f"{life.getrandbits(64):016x}",
+            new_id=lambda: f"{ids.getrandbits(64):016x}",
         )
 
 

@@ -40,6 +40,7 @@ class Saboteur:
         self._fails_until_s = 0.0
         self._chance = chance
         self._rng = chance.each("crash")
+        self._lights = chance.each("light")
         self._store = chance.of("store")
         self._kill = kill
 
@@ -105,6 +106,7 @@ class Saboteur:
         """The ports of one light, with the saboteur between."""
         return replace(
             ports,
+            rng=self._lights[dev_eui],  # of its own: what one draws shifts nobody else's
             clock=_Clock(self, dev_eui, ports),
             journal=_Journal(self, dev_eui, ports),
             board=_Board(self, dev_eui, ports),

@@ -88,6 +88,8 @@ class Simulation:
         self.process = Process(scenario, self.world, self.oracle, chance)
         self.people = People(scenario, self.process, self.oracle, chance)
         self.quiet = Quiet(self.world, self.process, self.oracle)
+        self.digests: dict[str, str] = {}
+        """Of each light's trace, when the faults ended: after that, runs last as they need."""
         self._trouble = chance.of("trouble of the house")
         self._progress = progress or (lambda world_s: None)
 
@@ -111,6 +113,7 @@ class Simulation:
                 nursery.start_soon(self._now_and_then, faults.store_fails_every_s, self._fail)
                 nursery.start_soon(self._now_and_then, faults.flood_every_s, self._flood)
                 nursery.start_soon(self._now_and_then, faults.poison_every_s, self._poison)
+        self.digests = {one: self.trace.digest_of(one) for one in self.world.stations}
         await self.quiet.come()
         if self.oracle.violation is None:
             scope.cancel(reason="it is quiet")
