@@ -14,7 +14,7 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format bench docs lock clean browser
+.PHONY: help setup demo test check format bench crash docs lock clean browser
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench
+
+crash: $(READY) ## kill service and Redis some hundred times (a quarter of an hour)
+	$(BIN)/python -m tests.crash
 
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md

@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import structlog
 import trio
 
+from tests.crash.killed_server import commit_under_kills, serve_under_kills
 from tests.crash.killed_service import kill_service
 from tests.support.redis_server import RedisServer
 
@@ -26,10 +28,16 @@ async def crash(what: str, kills: int, seed: int) -> None:
             if what == "redis":
                 tally = await kill_service(folder, server.url, seed=seed, kills=kills)
                 print(f"service, Redis: {tally}")
+                return
+            kept = await commit_under_kills(server, kills=kills)
+            print(f"{kills} kills of the Redis server, {kept} commits acknowledged, 0 lost")
+        with RedisServer() as server:
+            tally = await serve_under_kills(folder, server, seed=seed, kills=kills)
+            print(f"service over a Redis server that is killed: {tally}")
 
 
 def main(words: list[str]) -> None:
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     kinds = words[:1] or list(KILLS)
     for what in kinds:
         kills = int(words[1]) if len(words) > 1 else KILLS[what]

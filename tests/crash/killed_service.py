@@ -76,8 +76,8 @@ class Caller:
         return [order for order in self.orders if order.id]
 
     async def send(self, http: httpx2.AsyncClient, over: trio.Event) -> None:
-        """Until nobody answers any more."""
-        while True:
+        """Until nobody answers any more, or it is over."""
+        while not over.is_set():
             if not self.orders or self.orders[-1].id:
                 colour = [self.chance.choice((0, 255)) for _ in range(3)]
                 key = f"{self.dev_eui}-{len(self.orders)}"
@@ -97,6 +97,8 @@ class Caller:
             json={"red": light.red, "green": light.green, "blue": light.blue},
             headers={"Idempotency-Key": order.key, "Prefer": "respond-async"},
         )
+        if response.status_code == 503:
+            return  # not accepted, or not known to be: the same request again
         assert response.is_success, response.text
         order.id = response.json()["id"]
         self.repeated += "Idempotent-Replayed" in response.headers
@@ -188,7 +190,7 @@ class Trial:
             await self.kept()
             for caller in self.callers:
                 pending = caller.orders[-1]
-                if not pending.id:
+                while not pending.id:
                     await caller._post(self.http, pending)
             for caller in self.callers:
                 await self.judged(caller)

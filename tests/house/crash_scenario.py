@@ -5,10 +5,8 @@ repeats a request with its idempotency key until it is told, and what it was tol
 the house for ever after.
 """
 
-import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -202,7 +200,13 @@ class Day:
         lost = await self.order(A, 255, 255, 0)
         world.network.faults.order(CallFault.REPLY_LOST, method="enqueue")
         unanswered = await self.order(B, 0, 0, 255)
-        await trio.sleep(8)
+
+        async def transmitted(home: Household) -> bool:
+            found = await home.house.find_command(lost.id)
+            return found is not None and found.status is CommandStatus.TRANSMITTED
+
+        await self.until("the frame is in the air", transmitted)
+        await trio.sleep(5)
         world.set_loss(downlink=0.0, dev_eui=A)
         await self.verified(unanswered)
         await self.verified(lost)
@@ -268,6 +272,6 @@ def make_two_lights() -> World:
     return world
 
 
-def commands_in(writes: Sequence[Write]) -> int:
+def lights_in(writes: Sequence[Write]) -> int:
     """How many lights' records one commit holds."""
     return len({w.key for w in writes if isinstance(w, Put) and w.table is Table.DEVICE})
