@@ -1,6 +1,6 @@
 """`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
 
-    python -m tests.crash [sqlite|redis|server] [KILLS] [SEED]
+python -m tests.crash [sqlite|redis|server] [KILLS] [SEED]
 """
 
 import logging

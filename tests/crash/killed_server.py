@@ -73,6 +73,8 @@ class ServerTrial(Trial):
     def __init__(self, site: Site, folder: Path, server: RedisServer, seed: int) -> None:
         super().__init__(site, folder, server.url, seed)
         self._server = server
+        for caller in self.callers:
+            caller.patient = True
 
     async def run_under_kills(self, kills: int) -> Tally:
         began = time.monotonic()

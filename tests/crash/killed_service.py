@@ -69,6 +69,8 @@ class Caller:
     chance: random.Random
     orders: list[Order] = field(default_factory=list)
     repeated: int = 0
+    patient: bool = False
+    """Takes 503 for an answer: not accepted, or not known to be; the same request again."""
 
     @property
     def accepted(self) -> list[Order]:
@@ -97,8 +99,8 @@ class Caller:
             json={"red": light.red, "green": light.green, "blue": light.blue},
             headers={"Idempotency-Key": order.key, "Prefer": "respond-async"},
         )
-        if response.status_code == 503:
-            return  # not accepted, or not known to be: the same request again
+        if self.patient and response.status_code == 503:
+            return
         assert response.is_success, response.text
         order.id = response.json()["id"]
         self.repeated += "Idempotent-Replayed" in response.headers
