@@ -18,22 +18,27 @@ from tests.support.redis_server import RedisServer
 KILLS = {"sqlite": 200, "redis": 200, "server": 20}
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 async def crash(what: str, kills: int, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="crash-") as name:
         folder = Path(name)
         if what == "sqlite":
-            print(f"service, SQLite: {await kill_service(folder, '', seed=seed, kills=kills)}")
+            say(f"service, SQLite: {await kill_service(folder, '', seed=seed, kills=kills)}")
             return
         with RedisServer() as server:
             if what == "redis":
                 tally = await kill_service(folder, server.url, seed=seed, kills=kills)
-                print(f"service, Redis: {tally}")
+                say(f"service, Redis: {tally}")
                 return
             kept = await commit_under_kills(server, kills=kills)
-            print(f"{kills} kills of the Redis server, {kept} commits acknowledged, 0 lost")
+            say(f"{kills} kills of the Redis server, {kept} commits acknowledged, 0 lost")
         with RedisServer() as server:
             tally = await serve_under_kills(folder, server, seed=seed, kills=kills)
-            print(f"service over a Redis server that is killed: {tally}")
+            say(f"service over a Redis server that is killed: {tally}")
 
 
 def main(words: list[str]) -> None:

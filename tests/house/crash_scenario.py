@@ -42,13 +42,23 @@ class Moment(Enum):
     """It is on the disk, and nobody was told."""
 
 
+def make_two_lights() -> World:
+    """Two gateways that hear two lights of new firmware."""
+    world = World(1)
+    for number in range(2):
+        world.add_gateway(f"0016c001f110{number:04x}", f"Roof {number}")
+    for dev_eui in (A, B):
+        world.add_light(dev_eui).plug()
+    return world
+
+
 @dataclass
 class Day:
     """One run of the scenario, killed at commit `kill_at` (counted from 1), or never."""
 
     kill_at: int | None = None
     moment: Moment = Moment.BEFORE
-    world: World = field(default_factory=lambda: make_two_lights())
+    world: World = field(default_factory=make_two_lights)
     disk: MemoryDisk = field(default_factory=MemoryDisk)
     commits: list[Sequence[Write]] = field(default_factory=list)
     told: list[Command] = field(default_factory=list)
@@ -136,7 +146,7 @@ class Day:
     # ------------------------------------------------------------ callers
 
     async def _living(self) -> Household:
-        while self._home is None:
+        while self._home is None:  # noqa: ASYNC110 nobody tells of a life
             await trio.sleep(0.1)
         return self._home
 
@@ -163,7 +173,7 @@ class Day:
 
     async def until(self, what: str, true: Callable[[Household], Awaitable[bool]]) -> None:
         with trio.move_on_after(PATIENCE_S):
-            while not await true(await self._living()):
+            while not await true(await self._living()):  # noqa: ASYNC110 over two lives
                 await trio.sleep(LOOK_S)
             return
         raise AssertionError(f"never: {what}")
@@ -260,16 +270,6 @@ class Day:
 async def _all_offline(home: Household) -> bool:
     gateways = home.house.gateways()
     return len(gateways) == 2 and not any(view.online for view in gateways.values())
-
-
-def make_two_lights() -> World:
-    """Two gateways that hear two lights of new firmware."""
-    world = World(1)
-    for number in range(2):
-        world.add_gateway(f"0016c001f110{number:04x}", f"Roof {number}")
-    for dev_eui in (A, B):
-        world.add_light(dev_eui).plug()
-    return world
 
 
 def lights_in(writes: Sequence[Write]) -> int:
