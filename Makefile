@@ -55,7 +55,7 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench
 
-crash: $(READY) ## kill service and Redis some hundred times (a quarter of an hour)
+crash: $(READY) ## kill service and Redis some hundred times (half an hour)
 	$(BIN)/python -m tests.crash
 
 docs: $(READY) ## redraw the generated parts of the documentation

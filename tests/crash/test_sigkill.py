@@ -26,7 +26,7 @@ def redis() -> Iterator[RedisServer]:
 async def test_what_was_accepted_outlives_kills_of_the_service(
     tmp_path: Path, redis: RedisServer
 ) -> None:
-    """SQLite and Redis beside each other, for they mostly wait; 30 s, on a busy machine 100 s."""
+    """SQLite and Redis beside each other, for they mostly wait; on a busy machine 100 s."""
     tallies: list[Tally] = []
 
     async def trial(name: str, store_url: str, kills: int) -> None:
