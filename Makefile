@@ -14,7 +14,7 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format simulate planted fuzz bench reliability docs lock clean browser
+.PHONY: help setup demo test check format simulate planted fuzz crash bench reliability docs lock clean browser
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,8 @@ bench: $(READY) ## measure throughput, latency, memory and start-up (a few minut
 
 reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (some minutes)
 	$(BIN)/python -m tests.reliability
+crash: $(READY) ## kill service and Redis some hundred times (half an hour)
+	$(BIN)/python -m tests.crash
 
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md
