@@ -102,7 +102,7 @@ class Faults:
             if ordered.method in (None, method):
                 del self._ordered[index]
                 return ordered.fault
-        profile, rng = self.profile, self._rng[about]
+        profile, rng = self.profile, self._rng[f"{method} {about}"]
         for chance, fault in (
             (profile.call_unavailable, CallFault.UNAVAILABLE),
             (profile.call_timeout, CallFault.TIMEOUT),

@@ -119,7 +119,8 @@ class SimulatedNetwork:
     # One call
 
     async def _call(self, method: str, about: str, effect: Callable[[], T]) -> T:
-        profile, rng = self.faults.profile, self._rng[about]
+        # One for each kind of call: which of several at once comes first is the scheduler's whim.
+        profile, rng = self.faults.profile, self._rng[f"{method} {about}"]
         self._calls[method] = self._calls.get(method, 0) + 1
         self._kernel.catch_up()
         fault = self.faults.draw(method, about)
