@@ -24,6 +24,7 @@ from api.settings import ApiSettings, ChirpStack, Web
 from api.web import WebActor
 from lorawan.kuando.light import Light
 from tests.browser.office import GREEN, office, order
+from tests.browser.played_answers import Played, answers
 from tests.support.fake_house import FakeHouse
 
 PATIENCE_S = 15.0
@@ -38,6 +39,7 @@ class PlayedHouse(FakeHouse):
     def __init__(self, boot: str = "boot-1") -> None:
         super().__init__(lights=0)
         self.board.boot = boot
+        self.played = Played(self)
         self.commands["cmd-0"] = order(99, GREEN, CommandStatus.VERIFIED, id="cmd-0")
         for subject in office():
             self.board.publish(subject)
@@ -142,7 +144,9 @@ class PlayedService:
             chirpstack=ChirpStack(target="localhost:8080", api_key=SecretStr("unused")),
             web=Web(**{"port": self.port, **quick, **self._web}),
         )
-        extra = [demonstration(self.house)] if self._demo else []
+        extra = [answers(self.house.played)]
+        if self._demo:
+            extra.append(demonstration(self.house))
         app = create_app(self.house, settings, extra=extra)
         self._hub = services_of(app).hub
         actor = WebActor(app, settings.web)

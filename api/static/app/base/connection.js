@@ -9,27 +9,42 @@ const LIVE = "/api/v1/live";
 const OPEN_WITHIN_MS = 10_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MOST_MS = 20_000;
+const RESTARTING = 1012;
 const LOCKED_CODES = new Set([4401, 4403]);
 // After a resume what was missed comes at once; when nothing does, nothing was missed.
 const CAUGHT_UP_MS = 300;
 
 /** `state` is connecting, locked, catching-up, live, stale or reconnecting, since `since`. */
 export class Connection {
+  /** @type {"connecting" | "locked" | "catching-up" | "live" | "stale" | "reconnecting"} */
   state = "connecting";
-  since = null;
+  /** @type {number} */
+  since = now();
   reason = "";
-  boot = null;
+  boot = "";
+  /** What is shown is as of then, while it is not live (seconds of the service). @type {number | null} */
+  trueAt = null;
+  /** When the next try is (seconds of the service), while reconnecting. @type {number | null} */
+  nextAt = null;
   #store;
   #onState;
   #onLocked;
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {number | null} */
   #number = null; // of the last change that was applied; null: only a snapshot will do
   #beatS = 20;
   #tries = 0;
   #turn = 0; // of connecting: whoever comes back to another one was overtaken
-  #timer = null; // the next try
-  #watch = null; // what must be heard before it fires
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer; // the next try
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #watch; // what must be heard before it fires
 
+  /**
+   * @param {import("./store.js").Store} store
+   * @param {{onState: (connection: Connection) => void, onLocked: (reason: string) => void}} tell
+   */
   constructor(store, { onState, onLocked }) {
     this.#store = store;
     this.#onState = onState;
@@ -56,6 +71,7 @@ export class Connection {
     if (turn === this.#turn) this.#open();
   }
 
+  /** @param {Trouble} trouble */
   #failed(trouble) {
     const refused = trouble.status === 403 && token() !== null;
     if (trouble.status === 401) return this.#lock("The token is not valid");
@@ -63,6 +79,7 @@ export class Connection {
     return this.#again(trouble.message, trouble.retryAfter * 1000);
   }
 
+  /** @param {string} reason */
   #lock(reason) {
     this.#set("locked", reason);
     this.#onLocked(reason);
@@ -86,10 +103,11 @@ export class Connection {
       if (LOCKED_CODES.has(event.code)) {
         this.#drop();
         this.#lock(event.code === 4403 ? "The token does not allow to look" : "The token is not valid");
-      } else this.#lost(event.reason);
+      } else this.#lost(event.code === RESTARTING ? "The service is restarting." : event.reason);
     });
   }
 
+  /** @param {import("./wire.js").Message} message */
   #hear(message) {
     this.#expectBeat();
     switch (message.type) {
@@ -99,6 +117,7 @@ export class Connection {
       case "snapshot":
         this.#store.snapshot(message);
         if (message.part === message.parts) this.#caughtUp(message.number);
+        else this.#set("catching-up");
         break;
       case "changes":
         this.#store.changes(message.changes.filter((change) => change.number > (this.#number ?? -1)));
@@ -111,6 +130,7 @@ export class Connection {
     }
   }
 
+  /** @param {import("./wire.js").Hello} hello */
   #greet(hello) {
     setNow(hello.at);
     this.boot = hello.boot;
@@ -121,8 +141,10 @@ export class Connection {
     if (hello.resumed) setTimeout(() => this.state === "catching-up" && this.#set("live"), CAUGHT_UP_MS);
   }
 
+  /** @param {number} number */
   #caughtUp(number) {
     this.#number = Math.max(this.#number ?? 0, number);
+    this.trueAt = now();
     if (this.state !== "live") this.#set("live");
   }
 
@@ -136,15 +158,18 @@ export class Connection {
     });
   }
 
+  /** @param {number} ms @param {() => void} otherwise */
   #expect(ms, otherwise) {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(otherwise, ms);
   }
 
+  /** @param {object} message */
   #say(message) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
+  /** @param {string} reason */
   #lost(reason) {
     this.#drop();
     this.#again(reason);
@@ -158,19 +183,22 @@ export class Connection {
     socket?.close();
   }
 
-  /** Try again after a while that doubles, with half of it left to chance. */
+  /** Try again after a while that doubles, with half of it left to chance. @param {string} reason */
   #again(reason, leastMs = 0) {
     const whole = Math.min(BACKOFF_MS * 2 ** this.#tries, BACKOFF_MOST_MS);
     this.#tries += 1;
+    const waitMs = Math.max(leastMs, whole * (0.5 + Math.random() / 2));
+    this.nextAt = now() + waitMs / 1000;
     this.#set("reconnecting", reason);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.start(), Math.max(leastMs, whole * (0.5 + Math.random() / 2)));
+    this.#timer = setTimeout(() => this.start(), waitMs);
   }
 
   #hurry() {
     if (this.state === "reconnecting") this.start();
   }
 
+  /** @param {Connection["state"]} state */
   #set(state, reason = "") {
     if (state !== this.state) this.since = now();
     this.state = state;

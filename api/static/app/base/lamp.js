@@ -1,7 +1,9 @@
 // `<lamp-light>`: a lamp that shows one light, glowing, dark, blinking or unknown. The rule it keeps:
 // it shows what it is given and decides nothing.
 
-import { blinks, isDark, lightWords, sameLight } from "./words.js";
+import { blinks, colourLetter, isDark, lightWords, sameLight } from "./words.js";
+
+/** @typedef {import("./wire.js").Light} Light */
 
 // Blink times are hundredths of a second (Plenom v4.2.2). No page may flash more than three times a
 // second (WCAG 2.3.1), whatever the light does.
@@ -13,17 +15,22 @@ const FADE_MS = 60;
 const EYE = 1 / 2.2;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+/** @type {Set<LampLight>} */
 const blinking = new Set();
 calm.addEventListener("change", () => {
   for (const lamp of blinking) lamp.blink();
 });
 
 class LampLight extends HTMLElement {
+  /** @type {Light | null | undefined} */
   #light;
+  /** @type {HTMLElement | null} */
   #lit = null;
+  #letter = document.createElement("b");
+  /** @type {Animation | null} */
   #animation = null;
 
-  /** The light, or null while it is not known. */
+  /** The light, or null while it is not known. @param {Light | null} light */
   set light(light) {
     const before = this.#light;
     if (before !== undefined && (before === light || (before && light && sameLight(before, light)))) return;
@@ -43,7 +50,8 @@ class LampLight extends HTMLElement {
         return part;
       });
       lit.append(glow, lens);
-      this.append(base, lit);
+      this.#letter.className = "lamp-letter";
+      this.append(base, lit, this.#letter);
       this.#lit = lit;
       if (!this.hasAttribute("aria-hidden")) this.setAttribute("role", "img");
     }
@@ -65,8 +73,9 @@ class LampLight extends HTMLElement {
       const most = Math.max(light.red, light.green, light.blue);
       const [red, green, blue] = [light.red, light.green, light.blue].map((byte) => Math.round((byte * 255) / most));
       this.style.setProperty("--hue", `rgb(${red} ${green} ${blue})`);
-      this.style.setProperty("--level", (most / 255) ** EYE);
+      this.style.setProperty("--level", String((most / 255) ** EYE));
     }
+    this.#letter.textContent = colourLetter(light);
     this.blink();
   }
 
@@ -77,7 +86,7 @@ class LampLight extends HTMLElement {
     this.#animation = null;
     const does = light !== null && blinks(light);
     this.classList.toggle("blinks", does);
-    if (!does || !this.isConnected) {
+    if (!does || !this.isConnected || this.#lit === null) {
       blinking.delete(this);
       return;
     }
@@ -103,9 +112,12 @@ class LampLight extends HTMLElement {
 
 customElements.define("lamp-light", LampLight);
 
-/** A lamp; `size` is a class of the style sheet. Hidden from screen readers where words stand by. */
+/**
+ * A lamp; `size` is a class of the style sheet. Hidden from screen readers where words stand by.
+ * @param {Light | null} light @param {{size?: string, hidden?: boolean}} [options]
+ */
 export function lamp(light, { size = "", hidden = false } = {}) {
-  const element = document.createElement("lamp-light");
+  const element = /** @type {LampLight} */ (document.createElement("lamp-light"));
   if (size) element.classList.add(size);
   if (hidden) element.setAttribute("aria-hidden", "true");
   element.light = light;

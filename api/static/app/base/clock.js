@@ -8,12 +8,12 @@ export function now() {
   return Date.now() / 1000 + ahead;
 }
 
-/** The service said that it is `at` (Unix seconds). */
+/** The service said that it is `at` (Unix seconds). @param {number} at */
 export function setNow(at) {
   ahead = at - Date.now() / 1000;
 }
 
-/** `just now`, `42 s`, `7 min`, `3 h`, `5 d`: short, for a person. */
+/** `just now`, `42 s`, `7 min`, `3 h`, `5 d`: short, for a person. @param {number} seconds */
 export function span(seconds) {
   const s = Math.max(0, seconds);
   if (s < 90) return `${Math.round(s)} s`;
@@ -22,13 +22,14 @@ export function span(seconds) {
   return `${Math.round(s / 86_400)} d`;
 }
 
+/** @param {number} at */
 export function ago(at) {
   const seconds = now() - at;
   if (seconds < -5) return `in ${span(-seconds)}`;
   return seconds < 5 ? "just now" : `${span(seconds)} ago`;
 }
 
-/** The time of the day in the reader's zone, with the date when it was another day. */
+/** The time of the day in the reader's zone, with the date when it was another day. @param {number} at */
 export function clockTime(at) {
   const when = new Date(at * 1000);
   const today = new Date(now() * 1000);
@@ -37,11 +38,29 @@ export function clockTime(at) {
   return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
 }
 
+/** Hours and minutes, with the day when it was another. @param {number} at */
+export function shortTime(at) {
+  const when = new Date(at * 1000);
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  if (when.toDateString() === new Date(now() * 1000).toDateString()) return time;
+  return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
+}
+
+/** `0.4 s`, `12.5 s`, `3.2 min`, `4.1 h`: a measured duration. @param {number | null} seconds */
+export function duration(seconds) {
+  if (seconds === null) return "–";
+  if (seconds < 100) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds < 6_000) return `${(seconds / 60).toFixed(seconds < 600 ? 1 : 0)} min`;
+  return `${(seconds / 3_600).toFixed(1)} h`;
+}
+
 /** `<time-ago>` keeps its words true while it is on the page. Set `at` (Unix seconds, or null).
  *  With the attribute `for` it tells how long (`7 min`) instead of when (`7 min ago`). */
 class TimeAgo extends HTMLElement {
+  /** @type {number | null} */
   #at = null;
 
+  /** Unix seconds, or null for never. @param {number | null} at */
   set at(at) {
     if (at === this.#at) return;
     this.#at = at;
@@ -50,6 +69,7 @@ class TimeAgo extends HTMLElement {
   }
 
   tell() {
+    /** @type {(at: number) => string} */
     const tell = this.hasAttribute("for") ? (at) => span(now() - at) : ago;
     const words = this.#at === null ? "never" : tell(this.#at);
     if (this.textContent !== words) this.textContent = words;
@@ -65,6 +85,7 @@ class TimeAgo extends HTMLElement {
   }
 }
 
+/** @type {Set<TimeAgo>} */
 const shown = new Set();
 
 setInterval(() => {
@@ -75,12 +96,14 @@ document.addEventListener("visibilitychange", () => {
 });
 customElements.define("time-ago", TimeAgo);
 
+/** @param {number | null} at */
 export function timeAgo(at) {
-  const element = document.createElement("time-ago");
+  const element = /** @type {TimeAgo} */ (document.createElement("time-ago"));
   element.at = at;
   return element;
 }
 
+/** @param {number | null} at */
 export function timeFor(at) {
   const element = timeAgo(at);
   element.setAttribute("for", "");
