@@ -116,6 +116,12 @@ class PlayedService:
         """Call it in the thread of the service."""
         return trio.from_thread.run_sync(lambda: what(*args, **options), trio_token=self._token)
 
+    @property
+    def token(self) -> trio.lowlevel.TrioToken:
+        """Leads into the thread of the service."""
+        assert self._token is not None
+        return self._token
+
     def drop_live(self, code: int) -> None:
         """Close every websocket with this code. In the thread of the service."""
         self._hub.close_all(code, "the test drops it")

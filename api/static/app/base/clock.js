@@ -10,7 +10,9 @@ export function now() {
 
 /** The service said that it is `at` (Unix seconds). @param {number} at */
 export function setNow(at) {
+  const before = ahead;
   ahead = at - Date.now() / 1000;
+  if (Math.abs(ahead - before) > 2) for (const element of shown) element.tell();
 }
 
 /** `just now`, `42 s`, `7 min`, `3 h`, `5 d`: short, for a person. @param {number} seconds */
@@ -33,7 +35,7 @@ export function ago(at) {
 export function clockTime(at) {
   const when = new Date(at * 1000);
   const today = new Date(now() * 1000);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   if (when.toDateString() === today.toDateString()) return time;
   return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
 }
@@ -41,7 +43,7 @@ export function clockTime(at) {
 /** Hours and minutes, with the day when it was another. @param {number} at */
 export function shortTime(at) {
   const when = new Date(at * 1000);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   if (when.toDateString() === new Date(now() * 1000).toDateString()) return time;
   return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
 }

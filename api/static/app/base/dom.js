@@ -80,15 +80,12 @@ export function setHidden(element, hidden) {
  * @param {Element} parent @param {Element[]} elements
  */
 export function arrange(parent, elements) {
+  const kept = new Set(elements);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
   let at = parent.firstElementChild;
   for (const element of elements) {
     if (element === at) at = at.nextElementSibling;
     else parent.insertBefore(element, at);
-  }
-  while (at !== null) {
-    const next = at.nextElementSibling;
-    at.remove();
-    at = next;
   }
 }
 

@@ -17,7 +17,7 @@ import { Window } from "./window.js";
 
 /** @type {Record<string, import("./window.js").Measures>} */
 const MEASURES = {
-  cards: { least: 9.6, height: 12.6, gap: 0.7, head: 3.2 },
+  cards: { least: 9.6, height: 13.9, gap: 0.7, head: 3.2 },
   dense: { least: 4.6, height: 5.1, gap: 0.3, head: 2.9 },
   table: { least: 0, height: 2.9, gap: 0, head: 2.9 },
 };
@@ -206,7 +206,7 @@ export class Fleet {
 
   /** The line above a group, which chooses all of it. @param {string} key */
   #head(key) {
-    const title = el("h3");
+    const title = el("h2");
     const tally = el("span", { class: "tally" });
     const box = el("input", { type: "checkbox", class: "pick" });
     const find = () => this.#groups.find((group) => `head ${group.key}` === key);

@@ -135,7 +135,10 @@ export class Window {
       item.gone?.();
       this.#items.delete(key);
     }
+    const held = document.activeElement;
     arrange(this.#root, seen.map((place) => this.#put(place)));
+    // An element that was moved loses the focus.
+    if (held instanceof HTMLElement && held !== document.activeElement && this.#root.contains(held)) held.focus({ preventScroll: true });
   }
 
   /** @param {Place} place */

@@ -13,7 +13,7 @@ import { OUTAGE_DAYS, outages } from "./outages.js";
 /** @typedef {import("../base/wire.js").Gateway} Gateway */
 
 class GatewayCard {
-  #name = el("h3", { class: "name" });
+  #name = el("h2", { class: "name" });
   #health = el("strong", { class: "health" });
   #since = timeFor(null);
   #heard = timeAgo(null);

@@ -32,7 +32,7 @@ export function tiles(figures) {
   );
 }
 
-const WIDTH = 520;
+const WIDTH = 430;
 const HEIGHT = 170;
 const FOOT = 20;
 const HEAD = 16;

@@ -41,11 +41,14 @@ export class Reliability {
     this.element = el(
       "div",
       { class: "view reliability" },
-      card("is-figures", "Commands", el("div", { class: "segments", role: "radiogroup", "aria-label": "Over" }, ...spans), this.#figures),
-      card("is-alerts", "Alerts", alerts),
-      card("is-worst", "Lights with most trouble", this.#worst),
-      card("is-tree", "Actors", this.#tree, this.#outcome),
-      card("is-letters", "Dead letters", this.#letters),
+      el(
+        "div",
+        { class: "column" },
+        card("is-figures", "Commands", el("div", { class: "segments", role: "radiogroup", "aria-label": "Over" }, ...spans), this.#figures),
+        card("is-worst", "Lights with most trouble", this.#worst),
+        card("is-letters", "Dead letters", this.#letters),
+      ),
+      el("div", { class: "column" }, card("is-alerts", "Alerts", alerts), card("is-tree", "Actors", this.#tree, this.#outcome)),
     );
   }
 
@@ -63,6 +66,7 @@ export class Reliability {
 
   /** @param {import("../base/store.js").Batch} batch */
   update(batch) {
+    if (batch.all) this.#told.tree = ""; // names may have come
     if (this.#open && (batch.actors || batch.all || batch.alerts || batch.commands.size > 0)) this.#soon(GATHER_MS);
   }
 

@@ -22,7 +22,7 @@ export class RolloutCard {
   #id;
   #nameOf;
   #lamp = lamp(null, { size: "medium", hidden: true });
-  #title = el("h3");
+  #title = el("h2");
   #state = el("strong", { class: "health" });
   #words = el("span");
   #reason = el("p", { class: "why", hidden: true });
