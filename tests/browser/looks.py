@@ -40,7 +40,10 @@ def not_reloaded(page: Page) -> bool:
 
 def go(page: Page, where: str) -> None:
     """Follow a link of the page, without loading it anew."""
-    page.evaluate(
-        "where => { history.pushState(null, '', '/' + where); dispatchEvent(new Event('popstate')) }",
-        where,
-    )
+    page.evaluate("where => history.pushState(null, '', '/' + where)", where)
+    page.evaluate("dispatchEvent(new Event('popstate'))")
+
+
+def two_frames(page: Page) -> None:
+    """Wait until what was asked for is drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, Serve
-from tests.browser.looks import card, go, live
+from tests.browser.looks import card, go, live, two_frames
 from tests.browser.office import ROOF, YARD, eui
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
@@ -111,6 +111,7 @@ def test_nothing_overflows_from_phone_to_wall(serve: Serve, visit: Open) -> None
         expect(page.locator(there).first).to_be_visible()
         for width in (360, 768, 1280, 2560):
             page.set_viewport_size({"width": width, "height": 800})
+            two_frames(page)
             over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             beyond = page.locator("#panel").evaluate("it => it.scrollWidth - it.clientWidth")
             assert (over <= 0, beyond <= 0) == (True, True), f"{where} at {width}"

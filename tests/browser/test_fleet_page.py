@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from lorawan.kuando.light import Light
 from tests.browser.conftest import Open, Serve
-from tests.browser.looks import LIGHTS, card, hue, live, mark, not_reloaded
+from tests.browser.looks import LIGHTS, card, hue, live, mark, not_reloaded, two_frames
 from tests.browser.office import BLUE, YARD, eui
 from tests.browser.serve_fake import PlayedHouse
 
@@ -45,6 +45,8 @@ def test_a_change_appears_without_a_reload_and_touches_its_card_only(
     service = serve()
     page, _ = visit(service.url)
     live(page)
+    expect(page.locator(".card")).to_have_count(LIGHTS)
+    two_frames(page)
     mark(page)
     page.evaluate(
         """() => {

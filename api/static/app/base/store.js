@@ -208,7 +208,7 @@ export class Store {
     this.#scheduled = true;
     // A page in the background draws no frames, but must not fall behind: the timer alone decides then.
     const tell = () => this.#tell();
-    setTimeout(() => (document.hidden ? tell() : requestAnimationFrame(tell)), this.known ? GATHER_MS : 0);
+    setTimeout(() => (document.hidden ? tell() : requestAnimationFrame(tell)), this.#batch.all ? 0 : GATHER_MS);
   }
 
   #tell() {

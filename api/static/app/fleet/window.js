@@ -3,7 +3,7 @@
 
 import { arrange } from "../base/dom.js";
 
-/** @typedef {{element: HTMLElement, update: () => void, gone?: () => void, focus?: () => void}} Item */
+/** @typedef {{element: HTMLElement, update: () => void, focus?: () => void}} Item */
 /** @typedef {{key: string, head: boolean}} Entry */
 /** @typedef {{least: number, height: number, gap: number, head: number}} Measures in rem; `least` 0: one column */
 /** @typedef {{entry: Entry, x: number, y: number, width: number, height: number, row: number, at: number}} Place */
@@ -24,6 +24,8 @@ export class Window {
   #at = new Map();
   /** @type {Map<string, Item>} */
   #items = new Map();
+  /** Where each of them was put: what stands there already is not put again. @type {Map<string, string>} */
+  #placed = new Map();
   #width = 0;
   #frame = 0;
   /** The light that the arrow keys are at. */
@@ -49,8 +51,8 @@ export class Window {
   /** Other items of another size. @param {Measures} measures */
   measure(measures) {
     this.#measures = measures;
-    for (const item of this.#items.values()) item.gone?.();
     this.#items.clear();
+    this.#placed.clear();
     this.#root.replaceChildren();
   }
 
@@ -130,10 +132,10 @@ export class Window {
     if (kept !== undefined && !seen.some((place) => place.at === kept)) seen.push(this.#places[kept]);
     seen.sort((a, b) => a.at - b.at);
     const keys = new Set(seen.map(({ entry }) => entry.key));
-    for (const [key, item] of this.#items) {
+    for (const key of this.#items.keys()) {
       if (keys.has(key)) continue;
-      item.gone?.();
       this.#items.delete(key);
+      this.#placed.delete(key);
     }
     const held = document.activeElement;
     arrange(this.#root, seen.map((place) => this.#put(place)));
@@ -151,6 +153,9 @@ export class Window {
       item.update();
     }
     const { element } = item;
+    const where = `${x} ${y} ${width} ${height} ${place.at} ${this.#at.size}`;
+    if (this.#placed.get(entry.key) === where) return element;
+    this.#placed.set(entry.key, where);
     element.style.setProperty("translate", `${x}px ${y}px`);
     element.style.setProperty("width", `${width}px`);
     element.style.setProperty("height", `${height}px`);
