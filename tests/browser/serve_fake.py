@@ -7,7 +7,7 @@ stopped and started again. To look at the page by hand: `python -m tests.browser
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -15,7 +15,8 @@ import trio
 from pydantic import SecretStr
 from quart import Blueprint, Response
 
-from actors.device.model import CommandStatus, Phase, Wanted
+from actors.board.changes import AlertView, GatewayView
+from actors.device.model import CommandStatus, Device, Phase, Wanted
 from actors.surface import Accepted, Refusal
 from api.app import create_app
 from api.live.hub import Hub
@@ -31,17 +32,18 @@ PATIENCE_S = 15.0
 """Three times what the service takes to start or stop on a busy machine."""
 
 T = TypeVar("T")
+Seen = Device | GatewayView | AlertView
 
 
 class PlayedHouse(FakeHouse):
     """A fake house whose lights can be made to do things."""
 
-    def __init__(self, boot: str = "boot-1") -> None:
+    def __init__(self, boot: str = "boot-1", subjects: Sequence[Seen] | None = None) -> None:
         super().__init__(lights=0)
         self.board.boot = boot
         self.played = Played(self)
         self.commands["cmd-0"] = order(99, GREEN, CommandStatus.VERIFIED, id="cmd-0")
-        for subject in office():
+        for subject in office() if subjects is None else subjects:
             self.board.publish(subject)
             command = getattr(subject, "command", None)
             if command is not None:

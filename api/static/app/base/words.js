@@ -132,14 +132,15 @@ function failedWords(device, store) {
   return device.as_wanted === true ? "Setup failed" : "Failed";
 }
 
-/** Why the light is not simply as wanted: one sentence to stand after `stateWords`; or null. @param {Device} device @param {Store} store */
-export function why(device, store) {
+/** Why the light is not simply as wanted: one sentence to stand after `stateWords`; or null.
+ *  `brief` leaves out who waits with it. @param {Device} device @param {Store} store */
+export function why(device, store, brief = false) {
   const kind = kindOf(device, store);
   if (parked(device, store)) {
     const error = actorOf(device, store)?.last_error;
     return `Its actor crashed too often${error ? ` (${error})` : ""} and waits for a revival.`;
   }
-  if (kind === "held") return heldWords(device, store);
+  if (kind === "held") return heldWords(device, store, brief);
   switch (device.phase) {
     case "uninitialized":
       return device.wanted === null
@@ -162,13 +163,14 @@ export function why(device, store) {
   }
 }
 
-/** @param {Device} device @param {Store} store */
-function heldWords(device, store) {
+/** @param {Device} device @param {Store} store @param {boolean} brief */
+function heldWords(device, store, brief = false) {
   if (unreachable(device)) {
     const away = device.gateways.map((id) => {
       const since = store.gateways.get(id)?.since;
       return `${store.gatewayName(id)}${since === undefined ? "" : `, offline since ${shortTime(since)}`}`;
     });
+    if (brief) return `Waiting for gateway ${away.join(", or ")}.`;
     const others = store.heldBehind(device.gateways[0]) - 1;
     const company = others < 1 ? "" : `; ${others === 1 ? "one other light waits" : `${counted(others)} other lights wait`} with it`;
     return `Waiting for gateway ${away.join(", or ")}${company}.`;

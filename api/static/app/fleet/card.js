@@ -70,7 +70,7 @@ export class LightCard {
     if (differs) this.#wanted.light = device.wanted;
     const shows = lightWords(device.reported);
     setText(this.#shows, differs ? `${shows}, wanted ${lightWords(device.wanted)}` : shows);
-    const sentence = why(device, store);
+    const sentence = why(device, store, true);
     setHidden(this.#why, sentence === null);
     if (sentence !== null) setText(this.#why, sentence);
     this.#drawn = device;

@@ -62,7 +62,7 @@ export class LightRow {
     setText(this.#wants, device.wanted === null ? "nothing asked" : lightWords(device.wanted));
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, store));
-    const sentence = why(device, store) ?? "";
+    const sentence = why(device, store, true) ?? "";
     setText(this.#why, sentence);
     setAttribute(this.#why, "title", sentence);
     this.#heard.at = device.heard_at;

@@ -63,7 +63,7 @@ class Entry {
 
 /** @param {Command} command */
 function ending(command) {
-  const sent = command.attempts === 0 ? "never sent" : `sent ${command.attempts === 1 ? "once" : `${command.attempts} times`}`;
+  const sent = command.attempts === 0 ? "never sent" : `sent ${["", "once", "twice"][command.attempts] ?? `${command.attempts} times`}`;
   const status = STATUS_WORDS[command.status] ?? command.status;
   if (command.ended_at === null) return `${status}${command.overdue ? ", overdue" : ""}, ${sent}`;
   const took = duration(command.ended_at - command.accepted_at);
