@@ -29,6 +29,7 @@ class Played:
         self.points: dict[str, list[dict[str, Any]]] = {}
         self.outages: dict[str, list[dict[str, Any]]] = {}
         self.figures: dict[str, Any] = dict(FIGURES)
+        self.spread: dict[str, Any] = dict(SPREAD)
         self.rollouts: dict[str, dict[str, Any]] = {}
         self.acknowledged: list[str] = []
         self.asked_for_status: list[str] = []
@@ -49,9 +50,13 @@ class Played:
         """When the gateway was away."""
         return 200, {"outages": self.outages.get(gateway_id, [])}
 
-    def reliability(self) -> Answer:
-        """The figures."""
+    def downlinks(self) -> Answer:
+        """The figures in short."""
         return 200, self.figures
+
+    def reliability(self) -> Answer:
+        """Their spread, and the worst lights."""
+        return 200, self.spread
 
     def acknowledge(self, alert_id: str) -> Answer:
         """The alert was seen."""
@@ -63,7 +68,7 @@ class Played:
     def ask_status(self, dev_eui: str) -> Answer:
         """The light is asked what it shows."""
         self.asked_for_status.append(dev_eui)
-        return 202, {}
+        return 202, {"dev_eui": dev_eui, "outcome": "asked"}
 
     def make_rollout(self, body: dict[str, Any]) -> Answer:
         """A new rollout, of which nothing was sent yet."""
@@ -134,6 +139,7 @@ def answers(played: Played) -> Blueprint:
         ("GET", r"devices/(\w+)/signal", played.signal),
         ("POST", r"devices/(\w+)/status", played.ask_status),
         ("GET", r"gateways/(\w+)/outages", played.gateway_outages),
+        ("GET", r"metrics/downlinks", played.downlinks),
         ("GET", r"metrics/reliability", played.reliability),
         ("POST", r"alerts/([\w-]+)/acknowledge", played.acknowledge),
         ("GET", r"rollouts", played.every_rollout),
@@ -148,7 +154,7 @@ def answers(played: Played) -> Blueprint:
             match = re.fullmatch(f"/api/v1/{pattern}", request.path)
             if match is None or method != request.method:
                 continue
-            if played.missing:
+            if played.missing and pattern != r"metrics/downlinks":
                 status, shown = 404, {"type": "urn:lamplighter:problem:not-found", "status": 404}
             else:
                 has_body = view in (played.make_rollout, played.rein)
@@ -191,19 +197,30 @@ FIGURES: dict[str, Any] = {
     "time_to_verify_p50_s": 3.4,
     "time_to_verify_p95_s": 21.0,
     "time_to_verify_p99_s": 148.0,
-    "time_to_verify_s": {
-        "bounds": [1, 2, 5, 10, 20, 30, 60, 120, 300, 900],
-        "counts": [12, 214, 702, 168, 96, 28, 21, 10, 7, 4, 1],
-    },
-    "attempts": {"1": 1_180, "2": 62, "3": 15, "4": 6},
+}
+
+
+def _buckets(bounds: tuple[float, ...], *counts: int) -> list[dict[str, Any]]:
+    return [{"most": most, "count": n} for most, n in zip((*bounds, None), counts, strict=True)]
+
+
+SPREAD: dict[str, Any] = {
+    "hours": 24,
+    "commands": 1_272,
+    "verified": 1_263,
+    "time_to_verify_s": _buckets(
+        (1, 2, 5, 10, 20, 30, 60, 120, 300, 900), 12, 214, 702, 168, 96, 28, 21, 10, 7, 4, 1
+    ),
+    "attempts_per_success": _buckets((1, 2, 3, 5), 1_180, 62, 15, 6, 0),
     "worst": [
         {
             "dev_eui": "2020203907290016",
             "name": "Gate",
             "commands": 14,
             "verified": 9,
-            "attempts_per_verified": 2.7,
-            "p95_s": 842.0,
+            "failed": 5,
+            "attempts_per_success": 2.7,
+            "time_to_verify_p95_s": 842.0,
             "why": "heard by Hall alone, 2 dB above what it needs",
         },
         {
@@ -211,8 +228,9 @@ FIGURES: dict[str, Any] = {
             "name": "Loading dock with a rather long name",
             "commands": 22,
             "verified": 20,
-            "attempts_per_verified": 1.6,
-            "p95_s": 310.0,
+            "failed": 2,
+            "attempts_per_success": 1.6,
+            "time_to_verify_p95_s": 310.0,
             "why": "its only gateway Yard was offline for 42 min",
         },
     ],

@@ -178,10 +178,10 @@ def site() -> PlayedHouse:
     subjects.append(AlertView("a-1", "gateway_offline", YARD, offline, NOW - 640, NOW - 640))
     house = PlayedHouse("7c1e04", subjects)
     house.tree = _tree()
-    house.played.figures["worst"] = [
+    house.played.spread["worst"] = [
         {**one, "name": name, "dev_eui": eui(number), "why": why}
         for one, (name, number, why) in zip(
-            house.played.figures["worst"],
+            house.played.spread["worst"],
             (
                 ("Line 05", 55, "heard by Hall alone, 2 dB above what it needs"),
                 ("Bay 03", 3, "its only gateway Yard was offline for 16 min"),

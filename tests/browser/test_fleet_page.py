@@ -32,7 +32,7 @@ def test_lights_glow_in_their_colours_and_say_what_they_are_in_words(
     expect(held).to_contain_text("green, wanted violet")
     expect(held.locator(".state")).to_have_text("Held")
     expect(held.locator(".why")).to_have_text(
-        re.compile(r"^Waiting for gateway Yard, offline since \d\d:\d\d\.$")
+        re.compile(r"^Waits for Yard, offline since \d\d:\d\d\.$")
     )
     for kind, count in (("all", 18), ("verified", 11), ("working", 3), ("held", 1), ("failed", 1)):
         expect(page.locator(f'.chip[data-kind="{kind}"] strong')).to_have_text(str(count))
@@ -154,7 +154,7 @@ def test_the_table_is_sorted_by_any_column_both_ways(serve: Serve, visit: Open) 
     assert "sort=-state" in page.url
     row = page.locator(f'.light-row[data-eui="{eui(20)}"]')
     expect(row).to_contain_text("violet")
-    expect(row).to_contain_text("Waiting for gateway Yard")
+    expect(row).to_contain_text("Waits for Yard")
     row.get_by_role("button").click()
     expect(page.locator("#panel-title")).to_contain_text("Loading dock")
 

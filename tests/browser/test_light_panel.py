@@ -121,7 +121,7 @@ def test_a_light_is_asked_for_its_status(serve: Serve, visit: Open) -> None:
     service = serve()
     page, _ = visit(service.url + f"?light={eui(2)}")
     page.get_by_role("button", name="Ask for status").click()
-    expect(page.locator("#panel > .outcome")).to_have_text("It will be asked for its status.")
+    expect(page.locator("#panel > .outcome")).to_have_text("It is asked for its status.")
     assert service.house.played.asked_for_status == [eui(2)]
 
 

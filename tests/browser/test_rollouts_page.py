@@ -25,7 +25,7 @@ def begin(page: Page) -> None:
     expect(dialog).to_contain_text("Desk 1, Desk 2, Desk 3, Desk 10")
     dialog.get_by_role("button", name="Violet").click()
     dialog.get_by_label("Lights a minute").fill("12")
-    dialog.get_by_label("Stop after").fill("2")
+    dialog.get_by_label("Failures allowed").fill("2")
     dialog.get_by_label("Name").fill("Evening")
     expect(dialog).to_contain_text("4 lights to violet, about 20 s")
     dialog.get_by_role("button", name="Start").click()
@@ -38,7 +38,7 @@ def test_lights_colour_pace_and_limit_are_chosen_and_sent(serve: Serve, visit: O
     rollout = page.locator(".rollout")
     expect(rollout.locator("h2")).to_have_text("Evening")
     expect(rollout).to_contain_text("Running")
-    expect(rollout).to_contain_text("12 a minute, stops after 2 failures")
+    expect(rollout).to_contain_text("12 a minute, at most 2 failures")
     expect(rollout.locator(".legend")).to_have_text("4 waiting")
     [made] = service.house.played.rollouts.values()
     assert [light["dev_eui"] for light in made["lights"]] == [eui(n) for n in (1, 2, 21, 3)]

@@ -116,7 +116,7 @@
 
 /** @typedef {{since: number, until: number | null}} Outage */
 
-/** @typedef {object} Reliability
+/** @typedef {object} Figures
  * @property {number} hours
  * @property {number} commands
  * @property {number} open
@@ -131,13 +131,16 @@
  * @property {number | null} time_to_verify_p50_s
  * @property {number | null} time_to_verify_p95_s
  * @property {number | null} time_to_verify_p99_s
- * @property {{bounds: number[], counts: number[]}} [time_to_verify_s]
- * @property {Record<string, number>} [attempts]
- * @property {WorstLight[]} [worst]
  */
 
+/** @typedef {{most: number | null, count: number}} Bucket */
+
+/** @typedef {{hours: number, commands: number, verified: number, time_to_verify_s: Bucket[],
+ *   attempts_per_success: Bucket[], worst: WorstLight[]}} Reliability */
+
 /** @typedef {{dev_eui: string, name: string, commands: number, verified: number,
- *   attempts_per_verified: number | null, p95_s: number | null, why: string}} WorstLight */
+ *   failed: number, attempts_per_success: number | null, time_to_verify_p95_s: number | null,
+ *   why: string}} WorstLight */
 
 /** @typedef {object} Rollout
  * @property {string} id

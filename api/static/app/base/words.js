@@ -170,7 +170,7 @@ function heldWords(device, store, brief = false) {
       const since = store.gateways.get(id)?.since;
       return `${store.gatewayName(id)}${since === undefined ? "" : `, offline since ${shortTime(since)}`}`;
     });
-    if (brief) return `Waiting for gateway ${away.join(", or ")}.`;
+    if (brief) return `Waits for ${away.join(", or ")}.`;
     const others = store.heldBehind(device.gateways[0]) - 1;
     const company = others < 1 ? "" : `; ${others === 1 ? "one other light waits" : `${counted(others)} other lights wait`} with it`;
     return `Waiting for gateway ${away.join(", or ")}${company}.`;
@@ -187,7 +187,7 @@ function awaitingWords(device) {
     case "queued":
       return "ChirpStack has the frame; no gateway sent it yet.";
     case "transmitted":
-      return "A gateway sent it; the light has not confirmed it yet.";
+      return "Sent; the light has not confirmed it yet.";
     default:
       return "It drifted and is being brought back.";
   }

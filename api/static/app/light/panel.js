@@ -18,6 +18,8 @@ import { Timeline } from "./timeline.js";
 const GATHER_MS = 250;
 const COMMANDS_MOST = 20;
 const SIGNAL_HOURS = 24;
+/** @type {Record<string, string>} */
+const STATUS_WORDS = { asked: "It is asked for its status.", busy: "Something is under way with it already; its status comes with that." };
 
 export class LightPanel {
   devEui;
@@ -88,7 +90,7 @@ export class LightPanel {
     const setup = el("button", { type: "button", class: "secondary", text: "Initialise", title: "Send its settings again" });
     setup.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
     const status = el("button", { type: "button", class: "secondary", text: "Ask for status", title: "Ask the light what it shows" });
-    status.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/status`, undefined, "It will be asked for its status."));
+    status.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
     return el("div", { class: "row actions" }, setup, status, this.#revive);
   }
 
@@ -207,12 +209,12 @@ export class LightPanel {
     setText(this.#raw, JSON.stringify(seen, null, 2));
   }
 
-  /** @param {string} path @param {unknown} body @param {string} done */
+  /** @param {string} path @param {unknown} body @param {string | ((answer: any) => string)} done */
   async #act(path, body, done) {
     this.#tell("", "Asking…");
     try {
-      await ask("POST", path, { body });
-      this.#tell("good", done);
+      const answer = await ask("POST", path, { body });
+      this.#tell("good", typeof done === "string" ? done : done(answer));
     } catch (trouble) {
       this.#tell("bad", isMissing(trouble) ? "Not available from this service." : troubleWords(trouble));
     }

@@ -5,7 +5,8 @@ import { addressOf } from "../base/address.js";
 import { duration } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
 
-/** @typedef {import("../base/wire.js").Reliability} Figures */
+/** @typedef {import("../base/wire.js").Figures} Figures */
+/** @typedef {import("../base/wire.js").Bucket} Bucket */
 
 /** @param {number | null} share */
 function percent(share) {
@@ -60,17 +61,23 @@ function bound(seconds) {
   return seconds < 3_600 ? `${Math.round(seconds / 60)}m` : `${Math.round(seconds / 3_600)}h`;
 }
 
-/** @param {{bounds: number[], counts: number[]}} spread counts has one more: beyond the last bound */
-export function histogram({ bounds, counts }) {
-  /** @type {[string, number][]} */
-  const named = counts.map((count, at) => [at < bounds.length ? `≤${bound(bounds[at])}` : `>${bound(bounds[bounds.length - 1])}`, count]);
-  return bars("Commands by time to verify", named);
+/** The name under a bar. @param {Bucket} bucket @param {Bucket | undefined} before */
+function upTo({ most }, before) {
+  return most === null ? `>${bound(before?.most ?? 0)}` : `≤${bound(most)}`;
 }
 
-/** @param {Record<string, number>} attempts */
-export function attemptBars(attempts) {
-  const numbers = Object.keys(attempts).map(Number).sort((a, b) => a - b);
-  return bars("Verified commands by attempts", numbers.map((number) => [String(number), attempts[String(number)]]));
+/** @param {Bucket[]} buckets */
+export function histogram(buckets) {
+  return bars("Commands by time to verify", buckets.map((bucket, at) => [upTo(bucket, buckets[at - 1]), bucket.count]));
+}
+
+/** @param {Bucket[]} buckets */
+export function attemptBars(buckets) {
+  const named = buckets.map((bucket, at) => {
+    const before = buckets[at - 1]?.most ?? 0;
+    return /** @type {[string, number]} */ ([bucket.most === null || bucket.most - before > 1 ? upTo(bucket, buckets[at - 1]) : String(bucket.most), bucket.count]);
+  });
+  return bars("Verified commands by attempts", named);
 }
 
 /** @param {import("../base/wire.js").WorstLight[]} worst */
@@ -83,8 +90,8 @@ export function worstTable(worst) {
       {},
       el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: light.name || light.dev_eui })),
       el("td", { text: `${light.verified} of ${light.commands}` }),
-      el("td", { text: light.attempts_per_verified === null ? "–" : light.attempts_per_verified.toFixed(1) }),
-      el("td", { text: duration(light.p95_s) }),
+      el("td", { text: light.attempts_per_success === null ? "–" : light.attempts_per_success.toFixed(1) }),
+      el("td", { text: duration(light.time_to_verify_p95_s) }),
       el("td", { class: "why", text: light.why }),
     ),
   );

@@ -86,34 +86,34 @@ export class Reliability {
   async #askFigures() {
     const hours = encodeURIComponent(chosen("hours") || "24");
     try {
-      this.#showFigures(await ask("GET", `/api/v1/metrics/reliability?hours=${hours}`));
+      const [figures, spread] = await Promise.all([
+        ask("GET", `/api/v1/metrics/downlinks?hours=${hours}`),
+        ask("GET", `/api/v1/metrics/reliability?hours=${hours}`).catch((trouble) => {
+          if (isMissing(trouble)) return null;
+          throw trouble;
+        }),
+      ]);
+      this.#showFigures(figures, spread);
     } catch (trouble) {
-      if (!isMissing(trouble)) return this.#figures.replaceChildren(el("p", { class: "bad", text: troubleWords(trouble) }));
-      try {
-        this.#showFigures(await ask("GET", `/api/v1/metrics/downlinks?hours=${hours}`));
-      } catch (other) {
-        this.#figures.replaceChildren(el("p", { class: "bad", text: troubleWords(other) }));
-      }
+      this.#told.figures = "";
+      this.#figures.replaceChildren(el("p", { class: "bad", text: troubleWords(trouble) }));
     }
   }
 
-  /** @param {import("../base/wire.js").Reliability} figures */
-  #showFigures(figures) {
-    const told = JSON.stringify(figures);
+  /** @param {import("../base/wire.js").Figures} figures @param {import("../base/wire.js").Reliability | null} spread */
+  #showFigures(figures, spread) {
+    const told = JSON.stringify([figures, spread]);
     if (told === this.#told.figures) return;
     this.#told.figures = told;
     const missing = () => el("p", { class: "hint", text: "Not available from this service." });
-    const chart = (/** @type {string} */ title, /** @type {Node | null} */ drawn) => el("figure", {}, el("figcaption", { text: title }), drawn ?? missing());
+    const chart = (/** @type {string} */ title, /** @type {Node} */ drawn) => el("figure", {}, el("figcaption", { text: title }), drawn);
     this.#figures.replaceChildren(
       tiles(figures),
-      el(
-        "div",
-        { class: "charts" },
-        chart("Time to verify, in seconds", figures.time_to_verify_s === undefined ? null : histogram(figures.time_to_verify_s)),
-        chart("Attempts until verified", figures.attempts === undefined ? null : attemptBars(figures.attempts)),
-      ),
+      spread === null
+        ? missing()
+        : el("div", { class: "charts" }, chart("Time to verify, in seconds", histogram(spread.time_to_verify_s)), chart("Attempts until verified", attemptBars(spread.attempts_per_success))),
     );
-    this.#worst.replaceChildren(figures.worst === undefined ? missing() : worstTable(figures.worst));
+    this.#worst.replaceChildren(spread === null ? missing() : worstTable(spread.worst));
   }
 
   async #askTree() {

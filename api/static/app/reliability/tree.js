@@ -34,14 +34,13 @@ function branch(node, nameOf, revive) {
   const parked = node.state === "crashed";
   const button = parked ? el("button", { type: "button", class: "plain", text: "Revive", "aria-label": `Revive ${nameOf(node.id)}`, onclick: () => revive(node.id) }) : null;
   // Device actors that are well would be hundreds of the same line.
-  const many = node.children_total > 12;
-  const shown = many ? node.children.filter((child) => child.state !== "running" || child.restarts > 0) : node.children;
+  const shown = node.children.filter((child) => !child.id.startsWith("device ") || child.state !== "running" || child.restarts > 0);
   const rest = node.children_total - shown.length;
   const states = Object.entries(node.children_by_state).map(([state, count]) => `${count.toLocaleString("en")} ${STATE_WORDS[state] === "runs" ? "running" : (STATE_WORDS[state] ?? state)}`);
   return el(
     "li",
     { "data-actor": node.id, "data-kind": kind },
     el("div", { class: "actor" }, el("span", { class: "knot" }), ...facts, button),
-    node.children_total === 0 ? null : el("ul", {}, ...shown.map((child) => branch(child, nameOf, revive)), rest > 0 ? el("li", { "data-kind": "quiet" }, el("div", { class: "actor" }, el("span", { class: "knot many" }), el("span", { class: "hint", text: many ? `${plural(node.children_total, "actor")}: ${states.join(", ")}` : `${rest} more` }))) : null),
+    node.children_total === 0 ? null : el("ul", {}, ...shown.map((child) => branch(child, nameOf, revive)), rest > 0 ? el("li", { "data-kind": "quiet" }, el("div", { class: "actor" }, el("span", { class: "knot many" }), el("span", { class: "hint", text: `${plural(rest, "more actor")}; of all, ${states.join(", ")}` }))) : null),
   );
 }

@@ -19,8 +19,8 @@ export class RolloutForm {
   #title = el("h2", { id: "rollout-title" });
   #names = el("p", { class: "hint names" });
   #name = el("input", { type: "text", maxlength: "100", placeholder: "Evening, parking level 2", autocomplete: "off" });
-  #pace = el("input", { type: "number", min: "1", max: "600", value: "30", required: true, inputmode: "numeric" });
-  #failures = el("input", { type: "number", min: "1", max: "10000", value: "5", required: true, inputmode: "numeric" });
+  #pace = el("input", { type: "number", min: "1", max: "6000", value: "30", required: true, inputmode: "numeric" });
+  #failures = el("input", { type: "number", min: "0", max: "50000", value: "5", required: true, inputmode: "numeric" });
   #keep = el("input", { type: "checkbox", checked: true });
   #preview = lamp(null, { hidden: true });
   #plan = el("p", { class: "to-send", role: "status" });
@@ -38,7 +38,7 @@ export class RolloutForm {
       this.#title,
       this.#names,
       ...this.#chooser.elements,
-      el("div", { class: "fields" }, field("Lights a minute", this.#pace, "the pace"), field("Stop after", this.#failures, "failures"), field("Name", this.#name, "if you like")),
+      el("div", { class: "fields" }, field("Lights a minute", this.#pace, "at most"), field("Failures allowed", this.#failures, "one more stops it"), field("Name", this.#name, "if you like")),
       el("label", { class: "keep" }, this.#keep, "Bring them back to this after they drifted"),
       el("div", { class: "row send" }, this.#preview, this.#plan),
       this.#outcome,

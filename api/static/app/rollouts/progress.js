@@ -59,7 +59,7 @@ export class RolloutCard {
     setAttribute(this.element, "data-kind", STATE_KINDS[rollout.state] ?? "quiet");
     setText(this.#title, rollout.name || `${plural(rollout.total, "light")} to ${lightWords(rollout.light)}`);
     setText(this.#state, STATE_WORDS[rollout.state] ?? rollout.state);
-    const ended = rollout.ended_at === null ? `${rollout.pace_per_min} a minute, stops after ${plural(rollout.failures_most, "failure")}` : `after ${duration(rollout.ended_at - rollout.created_at)}`;
+    const ended = rollout.ended_at === null ? `${rollout.pace_per_min} a minute, at most ${plural(rollout.failures_most, "failure")}` : `after ${duration(rollout.ended_at - rollout.created_at)}`;
     setText(this.#words, `${lightWords(rollout.light)}, begun ${shortTime(rollout.created_at)}, ${ended}`);
     setHidden(this.#reason, !rollout.reason);
     setText(this.#reason, rollout.reason ? `${sentence(rollout.reason)}.`.replace("..", ".") : "");
