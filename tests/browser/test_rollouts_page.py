@@ -9,6 +9,7 @@ from tests.browser.conftest import Open, Serve
 from tests.browser.looks import live
 from tests.browser.office import eui
 from tests.browser.serve_fake import PlayedHouse
+from tests.support.fake_house import NOW
 
 VIOLET = {"red": 150, "green": 0, "blue": 255, "on": 255, "off": 0}
 
@@ -97,10 +98,17 @@ def test_the_websocket_tells_of_progress_without_being_asked(serve: Serve, visit
     page.route_web_socket(re.compile("/api/v1/live"), between)
     page.goto(serve(house).url + "?view=rollouts")
     live(page)
+    page.wait_for_load_state("networkidle")
+    tell(sides[0], 10_000, shown)
     expect(page.locator(".rollout .legend")).to_have_text("2 waiting")
     newer = {**shown, "verified": 2, "waiting": 0, "state": "done", "ended_at": shown["created_at"]}
     what = {**newer, "changed_at": shown["changed_at"] + 1}
-    change = {"number": 10_000, "at": 0.0, "kind": "rollout", "what": what}
-    sides[0].send(json.dumps({"type": "changes", "number": 10_000, "changes": [change]}))
+    tell(sides[0], 10_001, what)
     expect(page.locator(".rollout .legend")).to_have_text("2 verified")
     expect(page.locator(".rollout .health")).to_have_text("Done")
+
+
+def tell(page_side: WebSocketRoute, number: int, rollout: dict[str, object]) -> None:
+    """Send the page a change as the service would."""
+    change = {"number": number, "at": NOW, "kind": "rollout", "what": rollout}
+    page_side.send(json.dumps({"type": "changes", "number": number, "changes": [change]}))

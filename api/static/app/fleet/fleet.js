@@ -17,7 +17,7 @@ import { Window } from "./window.js";
 
 /** @type {Record<string, import("./window.js").Measures>} */
 const MEASURES = {
-  cards: { least: 9.6, height: 13.9, gap: 0.7, head: 3.2 },
+  cards: { least: 9.6, height: 14.1, gap: 0.7, head: 3.2 },
   dense: { least: 4.6, height: 5.1, gap: 0.3, head: 2.9 },
   table: { least: 0, height: 2.9, gap: 0, head: 2.9 },
 };

@@ -21,7 +21,7 @@ export function details(seen) {
     ...(session === null ? term("Session", "none since it is known") : term("Session", `${session.dev_addr}, joined `, timeAgo(session.since), session.set_up ? ", set up" : ", not set up")),
     ...(session?.f_cnt == null ? [] : term("Frame counter", `${session.f_cnt} up`)),
     ...(report === null ? [] : term("Firmware", `software ${report.software_rev.toFixed(1)}, hardware ${report.hardware_rev.toFixed(1)}`)),
-    ...(report === null ? [] : term("Its own counters", `${report.downlinks_received} downlinks received, ${report.uplinks_sent} uplinks sent`, report.current ? "" : " (of an earlier session)")),
+    ...(report === null ? [] : term("Its own counters", `${plural(report.downlinks_received, "downlink")} received, ${plural(report.uplinks_sent, "uplink")} sent`, report.current ? "" : " (of an earlier session)")),
     ...term("Heard", `${plural(seen.uplinks, "uplink")}, ${seen.duplicates} doubled, ${seen.stale} late, ${plural(seen.joins, "join")}`),
     ...(attempt === null ? [] : term("On its way", `${attempt.carries.replaceAll("_", " ")}, ${attempt.stage}`, attempt.reason ? `: ${attempt.reason}` : null)),
     ...(seen.next_timer_at === null ? [] : term("Next timer", timeAgo(seen.next_timer_at))),

@@ -192,7 +192,9 @@ export class LightPanel {
     try {
       const { points } = await ask("GET", `/api/v1/devices/${this.devEui}/signal?hours=${SIGNAL_HOURS}`);
       const to = now();
-      this.#signal.replaceChildren(signalPlots(points, (id) => this.#store.gatewayName(id), to - SIGNAL_HOURS * 3_600, to));
+      // A light that is new has no empty day before it.
+      const first = points.reduce((/** @type {number} */ least, /** @type {{at: number}} */ point) => Math.min(least, point.at), to - 3_600);
+      this.#signal.replaceChildren(signalPlots(points, (id) => this.#store.gatewayName(id), Math.max(first, to - SIGNAL_HOURS * 3_600), to));
       this.#f_cnt = counter;
     } catch (trouble) {
       const words = isMissing(trouble) ? "Not available from this service." : troubleWords(trouble);

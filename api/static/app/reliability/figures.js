@@ -57,7 +57,7 @@ function bars(label, counted) {
 
 /** A bound in seconds, short enough for under a bar. @param {number} seconds */
 function bound(seconds) {
-  if (seconds < 90) return `${seconds}`;
+  if (seconds < 120) return `${seconds}`;
   return seconds < 3_600 ? `${Math.round(seconds / 60)}m` : `${Math.round(seconds / 3_600)}h`;
 }
 
