@@ -41,6 +41,14 @@ def test_every_file_that_is_named_is_there() -> None:
             assert (STATIC / target).is_file(), f"{name_of(page)}: {target}"
 
 
+def test_every_module_is_asked_for_at_once() -> None:
+    """A module that is found only in another one costs a slow network a round trip."""
+    index = (STATIC / "index.html").read_text("utf-8")
+    named = set(re.findall(r'"modulepreload" href="/static/([^"]+)"', index))
+    modules = {path.relative_to(STATIC).as_posix() for path in (STATIC / "app").rglob("*.js")}
+    assert named == modules - {"app/main.js", "app/base/wire.js"}
+
+
 def test_the_lock_of_the_type_checker_names_no_index() -> None:
     lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: found for name, found in lock["packages"].items() if name}
