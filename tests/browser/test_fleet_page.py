@@ -111,7 +111,7 @@ def test_lights_are_narrowed_and_grouped_and_the_address_keeps_it(
     house = PlayedHouse()
     for number, floor in ((1, "1"), (2, "1"), (3, "3")):
         house.change(eui(number), tags={"floor": floor})
-    page, _ = visit(serve(house).url)
+    page, _ = visit(serve(house).url, viewport=TALL)
     live(page)
     page.get_by_label("Group by").select_option("tag:floor")
     heads = page.locator(".group-head")

@@ -7,7 +7,7 @@ import { RolloutCard } from "./progress.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
 
-const ASK_EVERY_MS = 3_000;
+const ASK_EVERY_MS = 2_000;
 const TOLD_WITHIN_MS = 10_000;
 
 export class Rollouts {
