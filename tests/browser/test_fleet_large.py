@@ -19,8 +19,8 @@ MANY = 2_000
 CHANGES_PER_S = 50
 SECONDS = 2
 SCRIPT_MS_PER_S = 32.0
-"""What a whole second with 50 changes may cost. It takes 11 to 15 ms, less than one frame of a screen,
-on two cores shared with other work; twice a frame leaves room for a slower machine."""
+"""What a whole second with 50 changes may cost. It takes 11 to 15 ms, less than one frame of a
+screen, on two cores shared with other work; twice a frame leaves room for a slower machine."""
 LAYOUT_MS_PER_S = 50.0
 ROUNDS_MOST = 4
 """Beside other work everything takes longer; what is too slow is so in every round."""

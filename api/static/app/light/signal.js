@@ -61,7 +61,7 @@ function plot(title, points, value, gateways, from, to) {
   const least = Math.floor((Math.min(...values) - 2) / 5) * 5;
   const most = Math.ceil((Math.max(...values) + 2) / 5) * 5;
   const x = (/** @type {number} */ at) => round(LEFT + ((at - from) / Math.max(1, to - from)) * (WIDTH - LEFT - 6));
-  const y = (/** @type {number} */ one) => round(4 + ((most - one) / (most - least)) * (HEIGHT - BOTTOM - 8));
+  const y = (/** @type {number} */ one) => round(9 + ((most - one) / (most - least)) * (HEIGHT - BOTTOM - 14));
   const lines = [least, (least + most) / 2, most].flatMap((level) => [
     draw("line", { class: "grid", x1: LEFT, x2: WIDTH - 6, y1: y(level), y2: y(level) }),
     draw("text", { x: LEFT - 5, y: y(level) + 3, "text-anchor": "end", text: String(Math.round(level)) }),

@@ -75,7 +75,7 @@ export class RolloutCard {
     this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part, words]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${words}`)));
     setHidden(this.#pause, rollout.state !== "running");
     setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
-    setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state) || rollout.ended_at !== null);
+    setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
     if (this.#details.open && rollout.changed_at !== this.#listed) this.#list();
     this.#listed = rollout.changed_at;
   }
