@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TSC := node_modules/typescript/bin/tsc
 # Opt-in rules that do not fit here: checkpoint rules for every path (9xx), Python 3.15 notes, and
 # async functions without await, which are the shape of a protocol and its fakes; and what it cannot
 # see when a task_status is handed on.
@@ -14,7 +15,8 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format simulate planted fuzz crash bench reliability docs lock clean browser
+.PHONY: help setup demo test check format simulate planted fuzz crash bench reliability docs \
+        screenshots lock clean browser
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,17 +37,23 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# The type checker of the pages, by the node that came with the environment.
+$(TSC): $(READY) package-lock.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent
+	@touch $@
+
 demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the addresses
 	$(BIN)/lamplighter demo
 
 test: $(READY) browser ## run all tests (installs a browser for them where it can)
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-check: $(READY) ## formats, lints, types, import contract
+check: $(READY) $(TSC) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests
 	$(BIN)/ruff check $(PACKAGES) tests
 	$(BIN)/flake8-async --disable=$(ASYNC_OFF) $$(git ls-files '*.py' | grep -v '^tests/')
 	$(BIN)/mypy
+	$(BIN)/node $(TSC) --project .
 	$(BIN)/lint-imports
 
 format: $(READY) ## rewrite the code to the format, mend what can be mended
@@ -73,6 +81,9 @@ crash: $(READY) ## kill service and Redis some hundred times (half an hour)
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md
 
+screenshots: $(READY) browser ## take the pictures of the dashboard in docs/ anew
+	$(BIN)/python -m tests.browser.screenshots docs
+
 lock: $(READY) ## pin the newest allowed versions, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
@@ -85,4 +96,4 @@ browser:
 	  || echo "Chromium could not be installed; the browser tests will fail. Try: apt install chromium"
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
