@@ -46,7 +46,7 @@ demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the
 	$(BIN)/lamplighter demo
 
 test: $(READY) browser ## run all tests (installs a browser for them where it can)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 check: $(READY) $(TSC) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests

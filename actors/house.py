@@ -16,7 +16,7 @@ from actors.board.subscription import Subscription
 from actors.commands import ACCEPT_TIMEOUT_S
 from actors.deadletters import DeadLetter
 from actors.device.events import StatusRequested
-from actors.device.model import Command, CommandStatus, Device
+from actors.device.model import Command, CommandStatus, Device, Stage
 from actors.device.records import read_device
 from actors.gateways import outages
 from actors.keys import read_key
@@ -47,6 +47,8 @@ log = structlog.get_logger()
 
 VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
 """Parts without which the service cannot do its work."""
+UNCERTAIN = frozenset({Stage.SUBMITTED, Stage.QUEUED})
+"""Stages of an attempt that may be in ChirpStack's queue after a crash."""
 FAR_FUTURE = 1e12
 """Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
 DECODE_CHUNK = 500
@@ -94,6 +96,9 @@ class Lamplighter:
             if count % DECODE_CHUNK == 0:
                 await trio.lowlevel.checkpoint()
         await self._restore_airtime()
+        for device in devices:
+            if device.attempt is not None and device.attempt.stage in UNCERTAIN:
+                parts.dispatcher.in_flight_before(device.dev_eui, device.attempt, device.hearings)
         known = await parts.fleet.restore(devices)
         log.info("restored", devices=known, idempotency_keys=len(keys))
 

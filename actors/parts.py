@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from actors import airlog
 from actors.alerts import Alerter, AlertPolicy, Notifier
 from actors.board.board import Board
 from actors.board.changes import ActorView
@@ -77,6 +78,7 @@ class Parts:
         clock, rng = world.clock, world.rng
         self.world = world
         self.policies = policies
+        self._charges = 0
         self.dead_letters = DeadLetters()
         self.metrics = Metrics()
         self.keys = KeyBook()
@@ -102,6 +104,7 @@ class Parts:
             rng,
             policies.dispatch,
             on_started=self._dispatcher_lost_all,
+            on_charged=self._air_charged,
             name_of=self._gateway_name,
         )
         self.outages = OutageLog(self.journal.offer, clock)
@@ -273,6 +276,14 @@ class Parts:
 
     def _dispatcher_lost_all(self) -> None:
         self.fleet.broadcast(DispatcherStarted())
+
+    def _air_charged(self, charges: list[tuple[str, float, float]]) -> None:
+        lines = []
+        for gateway_id, at, airtime_s in charges:
+            self._charges += 1
+            entry = f"{self.world.boot}-{self._charges}"
+            lines.append(airlog.line(entry, gateway_id, at, airtime_s))
+        self.journal.offer(lines)
 
     def _gateway_name(self, gateway_id: str) -> str:
         return self.watcher.name_of(gateway_id)

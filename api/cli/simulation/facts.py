@@ -56,6 +56,8 @@ class LightFacts:
     frames: list[float] = field(default_factory=list)
     """When gateways began to send it something, whoever's: where an enqueue of ours is in doubt,
     nobody but this oracle could tell ours from another's."""
+    txacks: list[float] = field(default_factory=list)
+    """When the server told of one: a late one may be of a frame before, and nobody can tell."""
     attempts: set[tuple[int, bytes]] = field(default_factory=set)
     """Marks and bytes of the attempts that were ever stored."""
     stored: bytes | None = None
@@ -75,8 +77,9 @@ class LightFacts:
         return lights
 
     def frames_since(self, since_s: float) -> int:
-        """How many frames began on the air since then."""
-        return len(self.frames) - bisect_left(self.frames, since_s)
+        """How many frames gateways took or began to send since then."""
+        sent = len(self.frames) - bisect_left(self.frames, since_s)
+        return max(sent, len(self.txacks) - bisect_left(self.txacks, since_s))
 
     def told_since(self, since_s: float, light: Light) -> bool:
         """Whether the server heard a status with this state since then."""

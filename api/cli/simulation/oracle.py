@@ -14,7 +14,7 @@ from actors.device.model import Attempt, Command, Device
 from api.cli.simulation import invariants
 from api.cli.simulation.facts import CommandFacts, LightFacts, status_of
 from api.cli.simulation.trace import Trace
-from lorawan.events.model import Event, Uplink
+from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import encode
 from simulator.device import Device as ServedDevice
 from simulator.frames import DownlinkFrame, UplinkFrame
@@ -77,8 +77,10 @@ class Oracle(Observer):
     def told(self, event: Event) -> None:
         """The server made an event."""
         self.note(event.device.dev_eui, "told", type(event).__name__.lower())
+        facts = self.lights[event.device.dev_eui]
+        if isinstance(event, TxAck):
+            facts.txacks.append(trio.current_time())
         if isinstance(event, Uplink):
-            facts = self.lights[event.device.dev_eui]
             status = status_of(event, trio.current_time())
             if status is not None:
                 facts.statuses.append(status)
@@ -100,9 +102,11 @@ class Oracle(Observer):
         """Airtime of ours, and what may have reached a light."""
         now_s = trio.current_time()
         self.note(frame.dev_eui, "on air", gateway_id, frame.f_cnt, frame.data.hex())
-        if frame.f_port is None or frame.is_join_accept:
+        if frame.is_join_accept:
             return
         self.lights[frame.dev_eui].frames.append(now_s)
+        if frame.f_port is None:
+            return
         if not frame.foreign and frequency_hz == self._world.region.rx2_frequency_hz:
             self._spend(gateway_id, now_s, airtime_s)
 

@@ -15,6 +15,9 @@ from simulator.world import World
 
 SHOWN_WITHIN_S = 30 * 60.0 + 600.0
 """One heartbeat of a light that lost its settings (30 min), and ten minutes to drain."""
+DRAIN_S = 1_200.0
+"""From the first status that is heard: a heartbeat may meet a gateway that sends just then, and
+one light's evidence is spaced by up to 15 min."""
 SETTLED_WITHIN_S = 3 * 3_600.0
 LOOK_S = 20.0
 
@@ -52,12 +55,18 @@ class Quiet:
             self._oracle.look_around()
             passed_s = trio.current_time() - began_s
             missing = self._missing(passed_s)
-            if missing and passed_s > SHOWN_WITHIN_S:
-                self._tell_missing(missing, passed_s)
+            overdue = [one for one in missing if self._heard(one, began_s)]
+            if overdue and passed_s > SHOWN_WITHIN_S:
+                self._tell_missing(overdue, passed_s)
             elif not missing and self._settled():
                 return
             elif passed_s > SETTLED_WITHIN_S:
                 self._tell_unsettled(passed_s)
+
+    def _heard(self, dev_eui: str, began_s: float) -> bool:
+        """Whether it was heard since the faults ended, and long enough ago."""
+        told = [one.at_s for one in self._oracle.lights[dev_eui].statuses if one.at_s >= began_s]
+        return bool(told) and trio.current_time() - told[0] > DRAIN_S
 
     def _missing(self, passed_s: float) -> list[str]:
         missing = []

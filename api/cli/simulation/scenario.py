@@ -202,7 +202,7 @@ def swarm(seed: int) -> Scenario:
         kill_every_s=some(300.0, 7_200.0),
         kill_at_commit=some(0.0005, 0.02),
         down_s=(0.5, rng.choice((5.0, 60.0, 900.0))),
-        clock_off_s=some(1.0, 7_200.0, 0.15),
+        clock_off_s=some(1.0, 20.0, 0.15),
         store_slow=some(0.01, 0.5, 0.3),
         store_fails_every_s=some(600.0, 7_200.0, 0.3),
         store_answer_lost=some(0.01, 0.2, 0.3),
