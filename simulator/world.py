@@ -69,6 +69,8 @@ class World:
         self.stats_interval_s = stats_interval_s
         self.heartbeat_s = heartbeat_s
         self.chance = Chance(seed)
+        self.rng = self.chance.of("world")
+        """For whoever arranges the world; nothing in it draws from this."""
         self.kernel = Kernel(epoch_at)
         self.air = Air(self.kernel, self.chance, profile)
         self.delivery = Delivery(kernel=self.kernel, chance=self.chance, profile=profile, sink=sink)

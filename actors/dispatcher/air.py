@@ -74,7 +74,7 @@ class Air:
 
     def charge(self, seconds: Mapping[str, float], now: float) -> None:
         """These gateways send, or may have sent, for so long, up to now or from now on."""
-        self.charges.extend((one, now, sent_s) for one, sent_s in seconds.items() if sent_s > 0.0)
+        self.charges.extend((one, now, s) for one, s in sorted(seconds.items()) if s > 0.0)
         self.restore(seconds, now)
 
     def restore(self, seconds: Mapping[str, float], now: float) -> None:

@@ -123,7 +123,8 @@ class Flights:
     def gone(self, item: Item, now: float) -> None:
         """The item left the queue without a txack that we heard of: sent, flushed or expired."""
         self._forget(item)
-        sends = self._sends(min(now, item.expires_at) - item.started_at)
+        ended_at = item.expires_at + self._policy.clock_slack_s
+        sends = self._sends(min(now, ended_at) - item.started_at)
         self.air.charge(dict.fromkeys(item.gateways, item.airtime_s * sends), now)
 
     def unanswered(self, item: Item) -> None:
@@ -137,7 +138,7 @@ class Flights:
         while self._due and self._due[0][0] <= now:
             item = self._items.get(heapq.heappop(self._due)[1])
             if item is not None:
-                self.gone(item, now)
+                self.gone(item, item.expires_at + self._policy.clock_slack_s)
                 self.unanswered(item)
                 self.expired += 1
                 over.append(item)

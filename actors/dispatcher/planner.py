@@ -183,7 +183,7 @@ class Planner:
         its gateways may be sending it. No more of them are believed than were ever in flight."""
         one = self._waiting(dev_eui, attempt, self._mark_of(attempt), hearings)
         worst_s = self._floor.flights.worst_s(one.airtime_s)
-        for gateway_id in one.route.candidates:
+        for gateway_id in sorted(one.route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)
             if before < self._policy.outstanding_per_gateway:
                 self._in_flight_before[gateway_id] = before + 1

@@ -30,6 +30,10 @@ class DispatchPolicy:
     item_grace_s: float = 5.0
     """After an item's expiry, before it counts as gone: two clocks and one scheduler run."""
 
+    clock_slack_s: float = 10.0
+    """ChirpStack's clock may be so far behind ours: its item then lives, and is sent, so much
+    longer. Two clocks set by NTP differ by far less; `lamplighter doctor` looks."""
+
     calls_most: int = 8
     """Calls in flight. At 10 ms a call 8 are 250 frames a second, far above what 100 gateways
     take, and a server that hangs holds no more than 8 of its connections by us."""
@@ -97,8 +101,9 @@ class DispatchPolicy:
 
     @property
     def life_most_s(self) -> float:
-        """Longest life of an item: its expiry is rounded up to a second, plus its marker."""
-        return self.item_ttl_s + 2.0
+        """Longest life of an item: its expiry is rounded up to a second, plus its marker, and two
+        clocks may differ."""
+        return self.item_ttl_s + 2.0 + self.clock_slack_s
 
     @property
     def sends_most(self) -> int:

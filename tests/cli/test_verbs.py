@@ -9,11 +9,12 @@ from subprocess import CompletedProcess
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from actors.board.changes import AlertView
 from actors.device.model import CommandStatus
+from actors.rollouts.model import State
 from api.settings import ApiSettings, ChirpStack
-from tests.cli.fake_rollouts import FakeRollouts
 from tests.support.fake_house import DEV_EUI, NOW, FakeHouse, a_light
 from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
 from tests.support.web_server import Server
@@ -32,9 +33,8 @@ TOKENS = {
 class Here:
     """A served house, and `lamplighter` pointed at it."""
 
-    def __init__(self, server: Server, house: FakeHouse, rollouts: FakeRollouts) -> None:
+    def __init__(self, server: Server, house: FakeHouse) -> None:
         self.house = house
-        self.rollouts = rollouts
         self.env = {"LAMPLIGHTER_AT": f"http://127.0.0.1:{server.port}"}
 
     async def do(self, *words: str, **env: str) -> CompletedProcess[str]:
@@ -54,16 +54,15 @@ async def until(what: str, true: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def served(lights: int = 1, **web: object) -> AsyncGenerator[Here, None]:
-    house, rollouts = FakeHouse(lights), FakeRollouts()
+    house = FakeHouse(lights)
     chirpstack = ChirpStack(target="localhost:8080", api_key="unused")
     server = Server(house, ApiSettings(chirpstack=chirpstack, web={"port": 0, **web}))
-    server.app.register_blueprint(rollouts.blueprint())
     with trio.fail_after(3 * PATIENCE_S):
         async with trio.open_nursery() as nursery:
             await nursery.start(house.board.run)
             await nursery.start(server.run)
             try:
-                yield Here(server, house, rollouts)
+                yield Here(server, house)
             finally:
                 server.scope.cancel(reason="the test is over")
                 nursery.cancel_scope.cancel(reason="the test is over")
@@ -199,8 +198,8 @@ async def test_initialisations_and_alerts() -> None:
         alert = AlertView("a1", "overdue", DEV_EUI, "Desk 02 is overdue", NOW, NOW)
         here.house.board.publish(alert)
         assert "Desk 02 is overdue" in (await here.do("alerts")).stdout
-        old = await here.do("alerts", "acknowledge", "a1")
-        assert (old.returncode, "cannot acknowledge" in old.stderr) == (1, True)
+        seen = await here.do("alerts", "acknowledge", "a1", "--by", "me")
+        assert seen.returncode == 0, seen.stderr
         begun = await here.do("init", DEV_EUI, "--force", "--wait", "0")
         assert begun.returncode == 0, begun.stderr
         assert here.house.runs[0][1:] == ([DEV_EUI], True)
@@ -209,24 +208,34 @@ async def test_initialisations_and_alerts() -> None:
         assert json.loads(late.stdout)["runs"][0]["total"] == 1
 
 
-async def test_rollouts_by_their_contract() -> None:
-    async with served() as here:
-        start = await here.do(
-            "rollout", "start", "red", "--tag", "floor=2", "--not-as-wanted", "--pace", "60"
-        )
+async def test_rollouts_are_begun_followed_and_steered() -> None:
+    async with served() as here, trio.open_nursery() as nursery:
+        nursery.start_soon(finish_the_first, here.house)
+        start = await here.do("rollout", "start", "red", "--tag", "floor=2", "--pace", "60")
         assert start.returncode == 0, start.stderr
-        assert "done: 2 of 2 verified" in start.stdout
-        method, body = here.rollouts.asked[0]
-        assert (method, body["filter"]) == ("POST", {"tag": "floor=2", "as_wanted": False})
-        assert (body["red"], body["pace_per_min"], "dev_euis" in body) == (255, 60, False)
-        await here.do("rollout", "start", "off", DEV_EUI, "--no-wait", "--name", "night")
-        assert here.rollouts.asked[1][1]["dev_euis"] == [DEV_EUI]
-        assert "evening" in (await here.do("rollout", "list")).stdout
-        assert DEV_EUI in (await here.do("rollout", "show", "r1")).stdout
+        assert "done: 1 of 1 verified" in start.stdout
+        [order] = here.house.orders
+        assert (order.light.red, order.pace_per_min) == (255, 60)
+        later = await here.do("rollout", "start", "off", DEV_EUI, "--no-wait", "--name", "night")
+        assert later.returncode == 0, later.stderr
+        assert here.house.orders[1].dev_euis == (DEV_EUI,)
+        assert "night" in (await here.do("rollout", "list")).stdout
+        assert DEV_EUI in (await here.do("rollout", "show", "roll-2")).stdout
         for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
-            done = await here.do("rollout", verb, "r1", "--json")
+            done = await here.do("rollout", verb, "roll-2", "--json")
             assert json.loads(done.stdout)["state"] == state
-        assert (await here.do("rollout", "watch", "r1")).returncode == 0
+        assert (await here.do("rollout", "watch", "roll-2")).returncode == 9, "it was cancelled"
+        again = await here.do("rollout", "resume", "roll-2")
+        assert again.returncode in {1, 2}
+        assert "cancelled" in again.stderr
+
+
+async def finish_the_first(house: FakeHouse) -> None:
+    """Let the first rollout end as soon as it was asked for."""
+    await until("a rollout was begun", lambda: "roll-1" in house.rolled)
+    rollout, parts = house.rolled["roll-1"]
+    over = replace(rollout, state=State.DONE, waiting=0, verified=rollout.total)
+    house.rolled["roll-1"] = over, parts
 
 
 async def test_completion_asks_the_server() -> None:

@@ -16,7 +16,7 @@ RED, GREEN, BLUE = Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255)
 
 @pytest.fixture
 async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
-    world = make_world(lights=2)
+    world = make_world(lights=2, seed=2)
     await nursery.start(world.run)
     return world
 

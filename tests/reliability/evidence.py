@@ -62,7 +62,7 @@ async def _command_often(
 ) -> None:
     for number in range(rounds):
         # anywhere between two heartbeats
-        await trio.sleep(15.0 + world.chance_of_trial.uniform(0.0, HEARTBEAT_S))
+        await trio.sleep(15.0 + world.rng.uniform(0.0, HEARTBEAT_S))
         ordered = await home.command(dev_eui, COLOURS[number % len(COLOURS)])
         done = await home.final(ordered.id, 2 * DAY_S)
         verified = done.status is CommandStatus.VERIFIED

@@ -71,7 +71,7 @@ async def _command_often(
 ) -> None:
     gateway = world.gateways[own_gateway(world, dev_eui)]
     for number in range(rounds):
-        await trio.sleep(PAUSE_S + world.chance_of_trial.uniform(0.0, PAUSE_S))
+        await trio.sleep(PAUSE_S + world.rng.uniform(0.0, PAUSE_S))
         light = COLOURS[number % len(COLOURS)]
         before = gateway.statistics().frames_sent
         ordered = await home.command(dev_eui, light)

@@ -68,7 +68,7 @@ async def _command_often(
     kind: str, home: Household, world: World, dev_eui: str, rounds: int, trials: list[Trial]
 ) -> None:
     for number in range(rounds):
-        await trio.sleep(15.0 + world.chance_of_trial.uniform(0.0, BETWEEN_S))
+        await trio.sleep(15.0 + world.rng.uniform(0.0, BETWEEN_S))
         await home.parts.board.wait_device(dev_eui, lambda d: d.phase is Phase.IDLE, DAY_S)
         light = COLOURS[number % len(COLOURS)]
         async with trio.open_nursery() as trouble:
@@ -83,7 +83,7 @@ async def _gateway_away(
     world: World, gateway_id: str, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     world.stop_gateway(gateway_id)
-    before_s = world.chance_of_trial.uniform(0.0, OUTAGE_S)
+    before_s = world.rng.uniform(0.0, OUTAGE_S)
     await trio.sleep(before_s)
     task_status.started()
     await trio.sleep(OUTAGE_S - before_s)
@@ -94,7 +94,7 @@ async def _without_power(
     world: World, dev_eui: str, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     world.unplug(dev_eui)
-    before_s = world.chance_of_trial.uniform(0.0, UNPOWERED_S)
+    before_s = world.rng.uniform(0.0, UNPOWERED_S)
     await trio.sleep(before_s)
     task_status.started()
     await trio.sleep(UNPOWERED_S - before_s)

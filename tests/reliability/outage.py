@@ -54,12 +54,12 @@ async def _run(outage_s: float, seed: int, lights: int) -> list[float | None]:
         await outer.start(world.run)
         async with housed(world, seed=seed, policies=PRODUCTION) as home:
             await home.settled(SETTLED_MOST_S)
-            await trio.sleep(SETTLED_S + world.chance_of_trial.uniform(0.0, 60.0))
+            await trio.sleep(SETTLED_S + world.rng.uniform(0.0, 60.0))
             world.stop_gateway(gateway_id)
             back_at = home.house.now() + outage_s
             async with trio.open_nursery() as commands:
                 for dev_eui in world.stations:
-                    wait_s = world.chance_of_trial.uniform(0.0, outage_s)
+                    wait_s = world.rng.uniform(0.0, outage_s)
                     commands.start_soon(_command, home, dev_eui, wait_s, back_at, ended)
                 await trio.sleep(outage_s)
                 world.start_gateway(gateway_id)

