@@ -168,8 +168,8 @@ class Flights:
         return len(self._misses.get(gateway_id, ())) >= 2
 
     def _sends(self, span_s: float) -> int:
-        """How often an item may have been sent within a span: at once, then once per lock."""
-        return 1 + int(max(0.0, span_s) // self._policy.class_c_lock_s)
+        """How often an item may have been sent within a span: at once, and then again."""
+        return 1 + int(max(0.0, span_s) // self._policy.sends_every_s)
 
     def _forget(self, item: Item) -> None:
         del self._items[item.token]

@@ -66,8 +66,10 @@ class DispatchPolicy:
     prefer_margin_db: float = 10.0
     """ChirpStack's `gateway_prefer_min_margin`: any gateway above it may be chosen."""
     class_a_lock_s: float = 5.0
-    class_c_lock_s: float = 5.0
-    """ChirpStack's locks: after an uplink, and between two sendings of one item."""
+    """ChirpStack's lock after an uplink; between two sendings of an item it is 5 s, too."""
+    sends_every_s: float = 3.5
+    """An item that nobody acknowledges is sent by Class C, and again by Class A when the light
+    answers, on RX2 if RX1 is taken: two sendings in seven seconds at most."""
 
     retry_first_s: float = 1.0
     retry_most_s: float = 30.0
@@ -108,4 +110,4 @@ class DispatchPolicy:
     @property
     def sends_most(self) -> int:
         """How often a gateway that never acknowledges may send one item before it expires."""
-        return 1 + int(self.life_most_s // self.class_c_lock_s)
+        return 1 + int(self.life_most_s // self.sends_every_s)
