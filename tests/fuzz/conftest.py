@@ -9,6 +9,11 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from actors.supervision import ChildReport
+
+SEEKS = "FUZZ_FACTOR" in os.environ
+"""Whether something new is sought."""
+
 
 @pytest.fixture(autouse=True)
 def quiet_logs() -> Iterator[list[dict[str, object]]]:
@@ -20,3 +25,8 @@ def quiet_logs() -> Iterator[list[dict[str, object]]]:
 def rounds(normal: int) -> int:
     """How many examples: `FUZZ_FACTOR` times as many as in the normal run."""
     return normal * int(os.environ.get("FUZZ_FACTOR", "1"))
+
+
+def restarts(report: ChildReport) -> int:
+    """Restarts of an actor and of all below it."""
+    return report.restarts + sum(restarts(child) for child in report.children)

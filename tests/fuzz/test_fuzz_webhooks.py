@@ -6,7 +6,6 @@ actor is noticed, too. After each round there is no dead letter and no restart.
 
 import base64
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,15 +17,13 @@ from hypothesis import strategies as st
 from quart.typing import TestClientProtocol as Client
 from trio.testing import MockClock
 
-from actors.supervision import ChildReport
 from api.app import create_app
 from tests.api.conftest import settings_with
-from tests.fuzz.conftest import rounds
+from tests.fuzz.conftest import SEEKS, restarts, rounds
 from tests.support.event_vectors import DATA
 from tests.support.household import Household, housed, make_world
 from tests.support.lorawan_strategies import spoilt
 
-SEEKS = "FUZZ_FACTOR" in os.environ
 URL = "/api/v1/webhooks/chirpstack"
 KINDS = ("up", "join", "ack", "txack", "log", "status", "location")
 JSON, PROTOBUF = "application/json", "application/octet-stream"
@@ -131,10 +128,6 @@ def protobuf_deliveries() -> st.SearchStrategy[Delivery]:
     longer = st.binary(max_size=40).map(lambda tail: whole + tail)
     kinds = st.sampled_from(KINDS).map(lambda kind: f"event={kind}")
     return st.tuples(kinds, st.just(PROTOBUF), cut | flipped | longer)
-
-
-def restarts(report: ChildReport) -> int:
-    return report.restarts + sum(restarts(child) for child in report.children)
 
 
 @asynccontextmanager
