@@ -150,7 +150,7 @@ def test_the_live_messages_are_told_of() -> None:
     text = (DOCS / "live.md").read_text()
     for word in ("hello", "snapshot", "changes", "beat", "pong", "ping", "auth"):
         assert f"`{word}`" in text
-    for code in (1003, 1008, 1011, 1012, 1013, 4401, 4403):
+    for code in (1003, 1008, 1009, 1011, 1012, 1013, 4401, 4403):
         assert str(code) in text
     for block in text.split("```json")[1:]:
         json.loads(block.split("```")[0])

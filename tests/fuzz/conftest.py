@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from actors.supervision import ChildReport
+from tests.support.fake_house import FakeHouse
 
 SEEKS = "FUZZ_FACTOR" in os.environ
 """Whether something new is sought."""
@@ -20,6 +21,11 @@ def quiet_logs() -> Iterator[list[dict[str, object]]]:
     """Catch what is logged."""
     with structlog.testing.capture_logs() as lines:
         yield lines
+
+
+@pytest.fixture
+def house() -> FakeHouse:
+    return FakeHouse()
 
 
 def rounds(normal: int) -> int:

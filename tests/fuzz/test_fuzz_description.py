@@ -6,7 +6,6 @@ the description names for it, and nothing fails inside.
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 import schemathesis
@@ -87,7 +86,7 @@ def requests_for(draw: st.DrawFn, operation: Operation, known: Known) -> schemat
         if f"{{{name}}}" in operation.path and draw(st.integers(0, 3))
     }
     # Where there is nothing to be wrong in, no wrong request can be made.
-    free = not fixed and operation.path_parameters or operation.query or operation.body
+    free = (not fixed and operation.path_parameters) or operation.query or operation.body
     mode = draw(st.sampled_from(MODES)) if free else schemathesis.GenerationMode.POSITIVE
     case = draw(operation.as_strategy(mode, path_parameters=fixed or None))
     case.headers.pop("Authorization", None)  # a token of its own, which is none of ours
@@ -158,7 +157,8 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
                 except FailureGroup as found:
                     wrong += [
                         f"{operation.label} {response.status_code}: {failure.title}: "
-                        f"{failure.message}\n{case.headers} {response.request.body!r:.300}\n{response.content!r}"
+                        f"{failure.message}\n{case.headers} {response.request.body!r:.300}\n"
+                        f"{response.content!r}"
                         for failure in found.exceptions
                     ]
             assert wrong == []
