@@ -175,8 +175,11 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
     derandomize=not SEEKS,
     database=None,
     suppress_health_check=list(HealthCheck),
-    # Each round runs a house for hours of its time; to shrink takes longer than a test may.
-    phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if SEEKS else [])],
+    # Each round runs a house for minutes of its time; to shrink takes longer than a test may, and
+    # what is found is told at once, before `make fuzz` runs out of time.
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+    print_blob=True,
 )
 @given(data=st.data())
 def test_every_answer_is_described(data: st.DataObject, tokens: dict[str, list[str]]) -> None:

@@ -155,6 +155,8 @@ async def test_hostile_frames(
     derandomize=not SEEKS,
     database=None,
     suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+    print_blob=True,
     phases=[Phase.explicit, Phase.generate],  # on the real clock, where shrinking takes too long
 )
 @given(
