@@ -170,7 +170,7 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
 
 @pytest.mark.parametrize("tokens", [{}, TOKENS], ids=["open", "tokens"])
 @settings(
-    max_examples=rounds(6),
+    max_examples=rounds(4),
     deadline=None,
     derandomize=not SEEKS,
     database=None,

@@ -24,7 +24,7 @@ from tests.support.household import housed, make_world
 
 FILL = 1_100
 """More than the tables of what strangers send have places (1,000)."""
-REQUESTS = rounds(200)
+REQUESTS = rounds(120)
 """In each of the two rounds after it."""
 FREE = {"rate_per_s": 1e6, "rate_burst": 1_000_000, "tokens": TOKENS}
 HOOK = "/api/v1/webhooks/chirpstack?event="

@@ -100,7 +100,7 @@ async def knock(server: Server, said: bytes) -> int:
             return 0
 
 
-async def attack(server: Server, sent: list[bytes], *headers: str) -> int:
+async def attack(server: Server, sent: list[bytes], *headers: str, within_s: float = 3.0) -> int:
     """Come in, send it all, and see how it ends."""
     async with await server.connect() as stream:
         await stream.send_all(greeting("", *headers))
@@ -112,4 +112,4 @@ async def attack(server: Server, sent: list[bytes], *headers: str) -> int:
                     await stream.send_all(b"".join(sent[start : start + 50]))
             except trio.BrokenResourceError:
                 pass
-        return await ending(stream, rest, 0.3)
+        return await ending(stream, rest, within_s)
