@@ -192,7 +192,9 @@ async def test_guessing_tokens(house: FakeHouse, quiet_logs: list[dict[str, obje
         for offered in (f"Bearer {'x' * 24}", "Bearer", "Basic eDp5", "\xff\xfe"):
             assert await knock(server, greeting("", f"Authorization: {offered}")) == 401
     assert unheard(quiet_logs) == []
-    async with running(house, settings_with(**{**QUICK, "rate_burst": 5}, tokens=TOKENS)) as server:
+    async with running(
+        house, settings_with(**{**QUICK, "rate_burst": 5, "rate_per_s": 0.001}, tokens=TOKENS)
+    ) as server:
         statuses = [
             await knock(server, greeting("", f"Authorization: Bearer {n}")) for n in "x" * 9
         ]
