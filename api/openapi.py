@@ -21,9 +21,22 @@ from werkzeug.routing.rules import Rule
 
 from api.auth import Scope, scope_of
 from api.models.requests import Body, Query
-from api.problems import MEDIA_TYPE, TYPE_PREFIX, UNAUTHENTICATED, Kind, ProblemView
+from api.problems import (
+    FORBIDDEN,
+    MEDIA_TYPE,
+    RATE_LIMITED,
+    STOPPING,
+    TOO_SLOW,
+    TYPE_PREFIX,
+    UNAUTHENTICATED,
+    WRONG_HOST,
+    Kind,
+    ProblemView,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+DEV_EUI = {"type": "string", "pattern": "^[0-9a-fA-F]{16}$"}
 
 _ANSWERS = "_lamplighter_answers"
 _REF = "#/components/schemas/{name}"
@@ -41,6 +54,12 @@ _DESCRIPTION = (
 )
 
 
+GATE = (UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
+"""What the gate answers on every route: a wrong token is wrong where none is asked for, too."""
+GUARDED = (FORBIDDEN, STOPPING, TOO_SLOW)
+"""What every route answers besides that is not public."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """One status that a handler answers with; `model` None is an empty body."""
 
@@ -53,7 +72,7 @@ class Answer(msgspec.Struct, frozen=True):
 def answers(
     *good: Answer, problems: Sequence[Kind] = (), tag: str, body_optional: bool = False
 ) -> Callable[[F], F]:
-    """Declare what a view answers; authentication and rate limit are added for all that need it."""
+    """Declare what a view answers; what the gate and the app answer for it is added."""
 
     def mark(view: F) -> F:
         setattr(view, _ANSWERS, (good, tuple(problems), tag, body_optional))
@@ -94,9 +113,13 @@ class Provider(OpenAPIProvider):
                 operation["description"] = operation.get("description", "").strip()
                 if "requestBody" in operation:
                     operation["requestBody"]["required"] = not body_optional
+                for parameter in operation.get("parameters", ()):
+                    if parameter["in"] == "path" and parameter["name"] == "dev_eui":
+                        parameter["schema"] = DEV_EUI
                 self._secure(operation, scope_of(view, method.upper()))
-                extra = () if scope_of(view, method.upper()) is Scope.PUBLIC else (UNAUTHENTICATED,)
-                responses, found = _responses(good, (*problems, *extra))
+                public = scope_of(view, method.upper()) is Scope.PUBLIC
+                gate = GATE if public else (*GATE, *GUARDED)
+                responses, found = _responses(good, tuple(dict.fromkeys((*problems, *gate))))
                 operation["responses"] = responses or operation["responses"]
                 components.update(found)
         return paths, components

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 import structlog
-from quart import Quart, Response, request
+from quart import Quart, Response, has_websocket_context, request
 from quart_schema import RequestSchemaValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.routing import WebsocketMismatch
 
 from api.mistakes import Mistake, mistakes_of
 from store.errors import StoreError
@@ -53,6 +54,7 @@ EXPIRED = Kind("expired", 410, "The command's time to live is over")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = Kind("wrong-media-type", 415, "The body is of another type than expected")
 KEY_REUSED = Kind("key-reused", 422, "The idempotency key belongs to another request")
+UPGRADE_REQUIRED = Kind("upgrade-required", 426, "This is followed on a websocket")
 RATE_LIMITED = Kind("rate-limited", 429, "Too many requests")
 INTERNAL = Kind("internal", 500, "Something failed inside; it is logged under the request id")
 REJECTED = Kind("rejected", 502, "The network server refused the command")
@@ -144,6 +146,7 @@ def install(app: Quart) -> None:
     """Answer every error of the app with a problem."""
     app.register_error_handler(Problem, _on_problem)
     app.register_error_handler(RequestSchemaValidationError, _on_schema_error)
+    app.register_error_handler(WebsocketMismatch, _on_websocket_mismatch)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(StoreError, _on_store_error)
     app.register_error_handler(OSError, _on_os_error)
@@ -156,6 +159,14 @@ async def _on_problem(error: Problem) -> Response:
 
 async def _on_schema_error(error: RequestSchemaValidationError) -> Response:
     return Problem(INVALID, errors=mistakes_of(error.validation_error)).response()
+
+
+async def _on_websocket_mismatch(error: WebsocketMismatch) -> Response:
+    if has_websocket_context():
+        return Problem(NOT_FOUND, "there is no websocket here; it is /api/v1/live").response()
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    detail = "connect with a websocket client: the request has to ask for an upgrade"
+    return Problem(UPGRADE_REQUIRED, detail, headers=headers).response()
 
 
 async def _on_http_exception(error: HTTPException) -> Response:

@@ -16,6 +16,7 @@ from hypercorn.config import Config
 from hypercorn.trio import serve
 from quart_trio import QuartTrio
 
+from api import connection
 from api.live.client import RESTARTING
 from api.services import Services, services_of
 from api.settings import Web
@@ -58,6 +59,7 @@ class WebActor:
         The server's task is shielded, so that a cancel reaches it as a request to stop, with a
         deadline.
         """
+        connection.install()
         self._stop = trio.Event()
         self._services.drain.renew()
         listener = listen(self._web)
@@ -140,7 +142,7 @@ def server_config(web: Web, descriptor: int) -> Config:
     config.keep_alive_max_requests = 1_000_000  # ChirpStack keeps one connection for days
     config.read_timeout = web.read_timeout_s
     config.websocket_ping_interval = web.ping_s
-    config.websocket_max_message_size = 64 * 1024  # the protocol's own limit is lower and politer
+    config.websocket_max_message_size = connection.MESSAGE_BYTES
     config.max_app_queue_size = APP_QUEUE
     config.h11_max_incomplete_size = 32 * 1024  # a URL with 100 DevEUIs and the headers
     return config

@@ -1,7 +1,8 @@
 """From ChirpStack's bodies to our own events.
 
 The rule it keeps: nothing is refused here any more; defaults are filled in, names and EUIs take the
-one spelling that the rest of Lamplighter compares, and names are no longer than they need be.
+one spelling that the rest of Lamplighter compares, and nothing that is kept is larger than it need
+be: what is too long is cut, and what is too many left out.
 """
 
 import math
@@ -37,6 +38,14 @@ NAME_CHARS = 200
 """ChirpStack's own names have at most 100 characters; what is longer is cut, for names are kept."""
 GATEWAY_ID_CHARS = 64
 """A gateway's EUI has 16. A longer id counts as none: cut, it might be another gateway's."""
+CODE_CHARS = 64
+"""Of a code, a level, or an id that is a UUID of 36."""
+TAGS_MOST = 16
+TAG_CHARS = 64
+"""Of a key and of a value: 16 tags are 2 kB of text at most. Of a log event's context likewise, the
+values of which are sentences and cut as names are: 16 * (64 + 200) are 4 kB."""
+RECEPTIONS_MOST = 50
+"""The best ones: an uplink in a city is heard by twenty gateways. 50 of 64 characters are 3 kB."""
 
 _QUEUE_ITEM_ID = "queue_item_id"
 _UNDEFINED_CODE_RATE = "CR_UNDEFINED"
@@ -52,7 +61,7 @@ def to_event(wire: Wire) -> model.Event:
                 device=_device(wire.device_info),
                 at=wire.time.at,
                 dev_addr=wire.dev_addr.lower(),
-                deduplication_id=wire.deduplication_id or "",
+                deduplication_id=_cut(wire.deduplication_id, CODE_CHARS),
             )
         case WireTxAck():
             return _txack(wire)
@@ -86,7 +95,7 @@ def _uplink(wire: WireUp) -> model.Uplink:
         f_cnt=wire.f_cnt or 0,
         f_port=wire.f_port or 0,
         data=wire.data or b"",
-        deduplication_id=wire.deduplication_id or "",
+        deduplication_id=_cut(wire.deduplication_id, CODE_CHARS),
         confirmed=wire.confirmed or False,
         dr=wire.dr or 0,
         receptions=_receptions(wire.rx_info or ()),
@@ -110,14 +119,16 @@ def _txack(wire: WireTxAck) -> model.TxAck:
 
 def _log(wire: WireLog) -> model.Log:
     context = wire.context or {}
+    # Cut, it might be another item's.
+    item_id = context.get(_QUEUE_ITEM_ID) or None
     return model.Log(
         device=_device(wire.device_info),
         at=wire.time.at,
-        level=wire.level or "INFO",
-        code=wire.code or "UNKNOWN",
-        description=wire.description or "",
-        queue_item_id=context.get(_QUEUE_ITEM_ID) or None,
-        context=context,
+        level=_cut(wire.level, CODE_CHARS) or "INFO",
+        code=_cut(wire.code, CODE_CHARS) or "UNKNOWN",
+        description=_name(wire.description),
+        queue_item_id=item_id if item_id is None or len(item_id) <= CODE_CHARS else None,
+        context=_few(context, NAME_CHARS),
     )
 
 
@@ -144,13 +155,13 @@ def _device(wire: WireDevice) -> model.DeviceInfo:
         device_profile_id=_name(wire.device_profile_id),
         device_profile_name=_name(wire.device_profile_name),
         device_class=_name(wire.device_class_enabled),
-        tags=wire.tags or {},
+        tags=_few(wire.tags or {}, TAG_CHARS),
     )
 
 
 def _receptions(wires: Iterable[WireRxInfo]) -> tuple[model.Reception, ...]:
     """One per gateway that is named, in the order sent; a gateway of several antennas is listed
-    once for each, and counts by its best."""
+    once for each, and counts by its best. Of too many, the best ones."""
     best: dict[str, model.Reception] = {}
     for wire in wires:
         gateway_id = _gateway_id(wire.gateway_id)
@@ -165,6 +176,9 @@ def _receptions(wires: Iterable[WireRxInfo]) -> tuple[model.Reception, ...]:
         known = best.get(heard.gateway_id)
         if known is None or (known.snr_db, known.rssi_dbm) < (heard.snr_db, heard.rssi_dbm):
             best[heard.gateway_id] = heard
+    if len(best) > RECEPTIONS_MOST:
+        by_signal = sorted(best.values(), key=lambda one: (-one.snr_db, -one.rssi_dbm))
+        return tuple(by_signal[:RECEPTIONS_MOST])
     return tuple(best.values())
 
 
@@ -180,7 +194,7 @@ def _modulation(wire: WireTxInfo | None) -> model.Modulation | None:
     return model.Modulation(
         spreading_factor=spreading_factor,
         bandwidth_hz=lora.bandwidth,
-        code_rate=given or "CR_4_5",
+        code_rate=_cut(given, CODE_CHARS) or "CR_4_5",
     )
 
 
@@ -189,7 +203,17 @@ def _frequency_hz(wire: WireTxInfo | None) -> int:
 
 
 def _name(text: str | None) -> str:
-    return (text or "")[:NAME_CHARS]
+    return _cut(text, NAME_CHARS)
+
+
+def _cut(text: str | None, most: int) -> str:
+    return (text or "")[:most]
+
+
+def _few(given: dict[str, str], most: int) -> dict[str, str]:
+    """The first `TAGS_MOST` by name (Protobuf keeps no order), their values cut at `most`."""
+    names = given if len(given) <= TAGS_MOST else sorted(given)[:TAGS_MOST]
+    return {name[:TAG_CHARS]: given[name][:most] for name in names}
 
 
 def _gateway_id(text: str | None) -> str:

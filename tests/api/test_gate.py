@@ -192,3 +192,13 @@ async def test_a_line_per_request(client: Client, quiet_logs: list[dict[str, obj
     assert [(line["method"], line["path"], line["status"]) for line in lines] == [
         ("GET", READS, 200)
     ]
+
+
+async def test_methods_that_are_none_are_counted_as_one(guarded: Client) -> None:
+    for n in range(20):
+        assert (await guarded.open("/api/v1/devices", method=f"M{n}")).status_code == 405
+    headers = with_token(VIEWER)
+    shown = await (await guarded.get("/metrics", headers=headers)).get_data(as_text=True)
+    (line,) = [x for x in shown.splitlines() if 'requests_total{method="other"' in x]
+    assert line.endswith(" 20.0")
+    assert "M1" not in shown

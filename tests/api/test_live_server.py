@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 import trio
+from quart.typing import TestClientProtocol as Client
 from trio_websocket import (
     ConnectionClosed,
     ConnectionRejected,
@@ -257,3 +258,12 @@ def test_a_light_is_encoded_once_for_all() -> None:
     assert encoder.subject(light) is encoder.subject(light)
     moved = msgspec.structs.replace(light, name="Moved")
     assert json.loads(bytes(encoder.subject(moved)))["name"] == "Moved"
+
+
+async def test_what_is_followed_on_a_websocket_asks_for_an_upgrade(client: Client) -> None:
+    response = await client.get("/api/v1/live")
+    problem = await response.get_json()
+    assert response.status_code == 426
+    assert response.headers["Upgrade"] == "websocket"
+    assert problem["type"] == "urn:lamplighter:problem:upgrade-required"
+    assert "websocket client" in problem["detail"]

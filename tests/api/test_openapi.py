@@ -52,7 +52,20 @@ async def test_every_operation_says_what_it_does(description: dict[str, Any]) ->
             assert operation["operationId"] not in seen
             seen.add(operation["operationId"])
             assert all(answer["description"] for answer in operation["responses"].values())
-            assert ("401" in operation["responses"]) is bool(operation["security"])
+            # A wrong token, a wrong name of ours, too many: on public routes, too.
+            assert {"401", "403", "429"} <= set(operation["responses"])
+            forbidden = "problem:forbidden" in operation["responses"]["403"]["description"]
+            assert forbidden is bool(operation["security"])
+            words = [answer["description"] for answer in operation["responses"].values()]
+            assert all(len(set(w.split("). "))) == len(w.split("). ")) for w in words), "twice"
+
+
+async def test_what_a_dev_eui_looks_like_is_described(description: dict[str, Any]) -> None:
+    for path, operations in description["paths"].items():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["name"] == "dev_eui":
+                    assert parameter["schema"]["pattern"] == "^[0-9a-fA-F]{16}$", path
 
 
 async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
@@ -137,7 +150,7 @@ def test_the_live_messages_are_told_of() -> None:
     text = (DOCS / "live.md").read_text()
     for word in ("hello", "snapshot", "changes", "beat", "pong", "ping", "auth"):
         assert f"`{word}`" in text
-    for code in (1003, 1008, 1011, 1012, 1013, 4401, 4403):
+    for code in (1003, 1008, 1009, 1011, 1012, 1013, 4401, 4403):
         assert str(code) in text
     for block in text.split("```json")[1:]:
         json.loads(block.split("```")[0])

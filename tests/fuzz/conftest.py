@@ -9,6 +9,12 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from actors.supervision import ChildReport
+from tests.support.fake_house import FakeHouse
+
+SEEKS = "FUZZ_FACTOR" in os.environ
+"""Whether something new is sought."""
+
 
 @pytest.fixture(autouse=True)
 def quiet_logs() -> Iterator[list[dict[str, object]]]:
@@ -17,6 +23,16 @@ def quiet_logs() -> Iterator[list[dict[str, object]]]:
         yield lines
 
 
+@pytest.fixture
+def house() -> FakeHouse:
+    return FakeHouse()
+
+
 def rounds(normal: int) -> int:
     """How many examples: `FUZZ_FACTOR` times as many as in the normal run."""
     return normal * int(os.environ.get("FUZZ_FACTOR", "1"))
+
+
+def restarts(report: ChildReport) -> int:
+    """Restarts of an actor and of all below it."""
+    return report.restarts + sum(restarts(child) for child in report.children)

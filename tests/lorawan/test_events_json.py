@@ -245,3 +245,34 @@ def test_names_are_cut_and_an_overlong_gateway_id_counts_as_none() -> None:
     assert isinstance(event, Uplink)
     assert event.device.device_name == "n" * 200
     assert [heard.gateway_id for heard in event.receptions] == ["a" * 64]
+
+
+def test_tags_are_few_and_short() -> None:
+    tags = {f"{n:03d}" + "k" * 100: "v" * 600 for n in range(300)}
+    event = decode_json("up", changed(UP, deviceInfo__tags=tags))
+    assert list(event.device.tags) == [f"{n:03d}" + "k" * 61 for n in range(16)]
+    assert set(event.device.tags.values()) == {"v" * 64}
+
+
+def test_the_words_of_a_log_are_cut() -> None:
+    words = {"level": "l" * 999, "code": "c" * 999, "description": "d" * 99_999}
+    context = {"queue_item_id": "q" * 65, **{f"{n:03d}": "x" * 999 for n in range(99)}}
+    event = decode_json("log", changed("docs-log", context=context, **words))
+    assert (len(event.level), len(event.code), len(event.description)) == (64, 64, 200)
+    assert event.queue_item_id is None, "cut, it might be another item's"
+    assert len(event.context) == 16
+    assert {len(text) for text in event.context.values()} == {200}
+
+
+def test_of_too_many_gateways_the_best_are_kept() -> None:
+    heard = [{"gatewayId": f"{n:016x}", "snr": n / 10} for n in range(300)]
+    event = decode_json("up", changed(UP, rxInfo=heard))
+    assert {one.gateway_id for one in event.receptions} == {f"{n:016x}" for n in range(250, 300)}
+
+
+def test_ids_and_words_of_an_uplink_are_cut() -> None:
+    long = "x" * 100_000
+    members = {"deduplicationId": long, "txInfo__modulation__lora__codeRate": long}
+    event = decode_json("up", changed(UP, **members))
+    assert len(event.deduplication_id) == 64
+    assert len(event.modulation.code_rate) == 64
