@@ -1,0 +1,338 @@
+"""The device machine against a small world that knows the truth, in any order of events.
+
+LAMPLIGHTER_MODEL_EXAMPLES makes it search deeper, and then by chance instead of by a fixed seed.
+"""
+
+import os
+
+import hypothesis.strategies as st
+import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from actors.device import events as ev
+from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
+from actors.device.machine import next_due, step
+from actors.device.model import Attempt, Command, CommandStatus, Device, Phase, Stage
+from actors.device.policy import Policy
+from lorawan.kuando import AFTER_JOIN, Light, SetLight
+from tests.model.world import Item, World
+
+EXAMPLES = os.environ.get("LAMPLIGHTER_MODEL_EXAMPLES")
+POLICY = Policy()
+LIGHTS = [Light(255, 0, 0), Light(0, 255, 0), AFTER_JOIN]
+PENDING = {Stage.SUBMITTED, Stage.HELD}
+ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
+RECORDS = msgspec.json.Decoder(Device)
+
+
+class MachineAgainstWorld(RuleBasedStateMachine):
+    """Faults of every kind; `bag` holds what the world said and the machine may yet be told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.device = Device(dev_eui="2020200000000001")
+        self.commands: dict[str, Command] = {}
+        self.bag: list[ev.DeviceEvent] = []
+        self.pending: Attempt | None = None  # what the dispatcher holds
+        self.asked: int | None = None
+        self.enqueued: dict[str, list[int]] = {}  # per command: the world's order of each enqueue
+        self.on_air: dict[str, int] = {}
+        self.owner: dict[int, str] = {}
+        self.foreign = 0
+
+    # ------------------------------------------------------------ the door to the machine
+
+    def tell(self, event: ev.DeviceEvent, chance: float = 0.5) -> None:
+        before = self.device
+        self.device, effects = step(before, event, self.world.now, chance, POLICY)
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Submit(attempt):
+                self.pending = attempt
+                if isinstance(attempt.frame, SetLight) and self.device.pursuit is not None:
+                    self.owner.setdefault(attempt.number, self.device.pursuit.command_id)
+            case Withdraw():
+                self.pending = None
+            case Inquire(number):
+                self.asked = number
+            case CommandChanged(command):
+                self._check_step(self.commands.get(command.id), command)
+                self.commands[command.id] = command
+            case _:
+                pass
+
+    def _check_step(self, old: Command | None, new: Command) -> None:
+        if old is None:
+            assert new.status is CommandStatus.ACCEPTED
+            return
+        assert not old.status.final, f"{old.status} was final, then {new.status}"
+        assert new.attempts >= old.attempts
+        assert not old.overdue or new.overdue
+        if new.status is CommandStatus.SUPERSEDED:
+            assert new.superseded_by not in {None, new.id}
+        if new.status is CommandStatus.EXPIRED:
+            assert self.world.now >= new.expires_at
+        if new.status is CommandStatus.TRANSMITTED:
+            assert old.status in {CommandStatus.QUEUED, CommandStatus.TRANSMITTED}
+        if new.status is CommandStatus.VERIFIED:
+            session = self.device.session
+            assert session is not None
+            first = min(self.enqueued.get(new.id, []), default=None)
+            assert first is not None, "verified before anything of it was queued"
+            assert self.world.said_after(first, session.dev_addr, new.light), "a false verified"
+
+    # ------------------------------------------------------------ people
+
+    @rule(light=st.sampled_from(LIGHTS), keep=st.booleans(), ttl_s=st.sampled_from([90.0, 86400.0]))
+    def command(self, light: Light, keep: bool, ttl_s: float) -> None:
+        self.tell(ev.CommandRequested(f"c{len(self.commands)}", light, keep, ttl_s))
+
+    @rule(force=st.booleans())
+    def initialize(self, force: bool) -> None:
+        self.tell(ev.InitializeRequested(force))
+
+    # ------------------------------------------------------------ the light and the air
+
+    @rule(told=st.booleans())
+    def join(self, told: bool) -> None:
+        event = self.world.join()
+        if told:
+            self.tell(event)
+        else:
+            self.bag.append(event)
+
+    @rule(fate=st.sampled_from(["now", "twice", "later", "unheard"]))
+    def uplink(self, fate: str) -> None:
+        self.world.now += 1.0
+        event = self.world.speak(reaches_server=fate != "unheard")
+        if event is None:
+            return
+        if fate == "later":
+            self.bag.append(event)
+            return
+        for _ in range(2 if fate == "twice" else 1):
+            self.tell(event)
+
+    @precondition(lambda self: self.bag)
+    @rule(index=st.integers(0, 50), again=st.booleans())
+    def deliver_late(self, index: int, again: bool) -> None:
+        at = index % len(self.bag)
+        self.tell(self.bag[at] if again else self.bag.pop(at))
+
+    @precondition(lambda self: self.bag)
+    @rule(index=st.integers(0, 50))
+    def lose(self, index: int) -> None:
+        at = index % len(self.bag)
+        if not isinstance(self.bag[at], ev.AttemptQueued):  # within the house only a crash loses
+            self.bag.pop(at)
+
+    # ------------------------------------------------------------ dispatcher and server
+
+    def _ours(self) -> Item | None:
+        return next((item for item in self.world.queue if item.number is not None), None)
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(told=st.booleans())
+    def enqueue(self, told: bool) -> None:
+        sent, item = self.pending, self._ours()
+        assert sent is not None
+        if item is not None and item.number != sent.number:
+            return  # one of ours at a time: it waits here
+        self.world.now = max(self.world.now, sent.not_before)
+        if item is None:
+            expires_at = float(int(self.world.now) + 30) + sent.marker_us / 1e6
+            item, activation = self.world.enqueue(sent.frame, expires_at, sent.number)
+            if sent.number in self.owner:
+                orders = self.enqueued.setdefault(self.owner[sent.number], [])
+                orders.append(self.world.order)
+        else:  # known again by its mark
+            activation = self.world.activation()
+        self.pending = None
+        reply = ev.AttemptQueued(sent.number, item.id, item.expires_at, activation)
+        if told:
+            self.tell(reply)
+        else:
+            self.bag.append(reply)
+
+    @precondition(lambda self: self.world.queue)
+    @rule(reaches=st.booleans(), told=st.sampled_from(["now", "twice", "later"]))
+    def transmit(self, reaches: bool, told: str) -> None:
+        item = self.world.queue[0]
+        if item.number is None:
+            self.foreign += 1
+        elif item.number in self.owner:
+            owner = self.owner[item.number]
+            self.on_air[owner] = self.on_air.get(owner, 0) + 1
+        event = self.world.transmit(item, reaches_light=reaches)
+        if told == "later":
+            self.bag.append(event)
+            return
+        for _ in range(2 if told == "twice" else 1):
+            self.tell(event)
+
+    @precondition(lambda self: self.world.queue)
+    @rule(told=st.booleans())
+    def expire(self, told: bool) -> None:
+        item = self.world.queue[0]
+        self.world.now = max(self.world.now, item.expires_at)
+        event = self.world.drop(item, "EXPIRED")
+        if told:
+            self.tell(event)
+        else:
+            self.bag.append(event)
+
+    @rule(light=st.sampled_from(LIGHTS))
+    def foreign_downlink(self, light: Light) -> None:
+        self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(word=st.sampled_from(["held", "refused"]))
+    def dispatcher_speaks(self, word: str) -> None:
+        assert self.pending is not None
+        number = self.pending.number
+        if word == "held":
+            self.tell(ev.AttemptHeld(number, "its gateway is offline"))
+        else:
+            self.pending = None
+            self.tell(ev.AttemptRefused(number, "the server does not know the device"))
+
+    @rule(online=st.booleans())
+    def gateway(self, online: bool) -> None:
+        self.tell(ev.GatewayHealthChanged("gw-1", online))
+
+    @precondition(lambda self: self.asked is not None)
+    @rule(failed=st.booleans(), told=st.booleans())
+    def answer(self, failed: bool, told: bool) -> None:
+        assert self.asked is not None
+        reply = self._answer(self.asked, failed=failed)
+        self.asked = None
+        if told:
+            self.tell(reply)
+        else:
+            self.bag.append(reply)
+
+    def _answer(self, number: int, *, failed: bool = False) -> ev.Inquired:
+        world = self.world
+        if failed:
+            return ev.Inquired(number, failure="unavailable")
+        return ev.Inquired(number, tuple(world.retained), world.queue_items(), world.activation())
+
+    # ------------------------------------------------------------ our own house
+
+    @rule(seconds=st.sampled_from([1.0, 12.0, 40.0, 100.0, 1000.0, 100_000.0]))
+    def time_passes(self, seconds: float) -> None:
+        until = self.world.now + seconds
+        for _ in range(200):
+            due = next_due(self.device, POLICY)
+            if due is None or due > until:
+                self.world.now = until
+                return
+            self.world.now = max(self.world.now, due)
+            self.tell(ev.Tick())
+        raise AssertionError("the machine asks for ticks without end")
+
+    @rule()
+    def crash(self) -> None:
+        self.device = RECORDS.decode(msgspec.json.encode(self.device))
+        self.asked = None
+        self.bag = [event for event in self.bag if not isinstance(event, ev.AttemptQueued)]
+        self.tell(ev.Restored())
+
+    @rule()
+    def dispatcher_restarts(self) -> None:
+        self.pending = None
+        self.tell(ev.DispatcherStarted())
+
+    @rule()
+    def sweep(self) -> None:
+        self.tell(ev.Swept())
+
+    # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def nobody_is_told_failed_while_it_shows(self) -> None:
+        device = self.device
+        if device.phase is Phase.FAILED and device.pursuit is not None:
+            assert device.reported != device.pursuit.goal
+
+    @invariant()
+    def attempts_are_frames_on_air(self) -> None:
+        device, command = self.device, self.device.command
+        if device.pursuit is not None:
+            assert device.pursuit.next_at is None or device.pursuit.attempts < POLICY.attempts_most
+        if command is not None:
+            on_air = self.on_air.get(command.id, 0)
+            assert command.attempts <= on_air + self.foreign, "counted, but never on air"
+
+    @invariant()
+    def nothing_is_stuck(self) -> None:
+        device, sent = self.device, self.device.attempt
+        if device.command is not None:
+            assert device.pursuit is not None
+            assert self.world.now < device.command.expires_at or next_due(device, POLICY)
+        if sent is not None:
+            assert sent.due_at is not None or sent.stage is Stage.HELD
+            if sent.stage is Stage.HELD:
+                replies = [e.number for e in self.bag if isinstance(e, ev.AttemptQueued)]
+                holds = self.pending is not None and self.pending.number == sent.number
+                assert holds or sent.number in replies, "held, but by nobody"
+            return
+        assert device.phase is not Phase.AWAITING_VERIFY
+        if device.inquiry is not None or device.phase in ONLY_EVIDENCE:
+            return
+        if device.phase is Phase.INITIALIZING:
+            assert device.setup is not None
+            assert device.setup.next_at is not None
+        if device.phase is Phase.RETRYING and device.setup is None:
+            assert device.pursuit is not None
+            spent = device.pursuit.attempts >= POLICY.attempts_most
+            assert spent or device.pursuit.next_at is not None
+
+    # ------------------------------------------------------------ once the faults stop
+
+    def teardown(self) -> None:
+        """A world without loss: the wanted colour is shown and the command verified."""
+        command = self.device.command
+        for _ in range(60):
+            if self.device.command is None and self.device.phase is Phase.IDLE:
+                break
+            self._cooperate()
+        wanted = self.device.wanted
+        if command is None or wanted is None:
+            return
+        ended = self.commands[command.id].status
+        assert ended in {CommandStatus.VERIFIED, CommandStatus.EXPIRED}, (
+            f"{ended} in {self.device.phase} after the faults stopped"
+        )
+        if ended is CommandStatus.VERIFIED:
+            assert self.device.reported == command.light
+
+    def _cooperate(self) -> None:
+        self.tell(ev.GatewayHealthChanged("gw-1", online=True))
+        if self.asked is not None:
+            number, self.asked = self.asked, None
+            self.tell(self._answer(number))
+        while self.world.queue:
+            self.transmit(reaches=True, told="now")
+        if self.pending is not None:
+            self.enqueue(told=True)
+            while self.world.queue:
+                self.transmit(reaches=True, told="now")
+        self.time_passes(12.0)
+        self.uplink(fate="now")
+
+
+TestMachineAgainstWorld = MachineAgainstWorld.TestCase
+TestMachineAgainstWorld.settings = settings(
+    max_examples=int(EXAMPLES or 120),
+    stateful_step_count=40,
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
