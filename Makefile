@@ -14,7 +14,7 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format bench docs lock clean browser
+.PHONY: help setup demo test check format bench docs mutants lock clean browser
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ bench: $(READY) ## measure throughput, latency, memory and start-up (a few minut
 
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md
+
+mutants: $(READY) ## break the device machine and the codec on purpose; which tests notice? (hours)
+	rm -rf build/mutants && mkdir -p build/mutants
+	git ls-files -z | xargs -0 cp --parents -t build/mutants
+	cd build/mutants && CR="$(CURDIR)/$(BIN)/cosmic-ray" PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  nice -n 10 sh tests/mutants/run.sh
 
 lock: $(READY) ## pin the newest allowed versions, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
