@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TSC := node_modules/typescript/bin/tsc
 # Opt-in rules that do not fit here: checkpoint rules for every path (9xx), Python 3.15 notes, and
 # async functions without await, which are the shape of a protocol and its fakes; and what it cannot
 # see when a task_status is handed on.
@@ -14,10 +15,11 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format bench docs mutants lock clean browser
+.PHONY: help setup demo test check format simulate planted fuzz crash bench reliability docs \
+        screenshots model mutants lock clean browser
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create the environment in .venv from the lock file
 
@@ -35,34 +37,62 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# The type checker of the pages, by the node that came with the environment.
+$(TSC): $(READY) package-lock.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent
+	@touch $@
+
 demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the addresses
 	$(BIN)/lamplighter demo
 
 test: $(READY) browser ## run all tests (installs a browser for them where it can)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-check: $(READY) ## formats, lints, types, import contract
+check: $(READY) $(TSC) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests
 	$(BIN)/ruff check $(PACKAGES) tests
 	$(BIN)/flake8-async --disable=$(ASYNC_OFF) $$(git ls-files '*.py' | grep -v '^tests/')
 	$(BIN)/mypy
+	$(BIN)/node $(TSC) --project .
 	$(BIN)/lint-imports
 
 format: $(READY) ## rewrite the code to the format, mend what can be mended
 	$(BIN)/ruff format $(PACKAGES) tests
 	$(BIN)/ruff check --fix $(PACKAGES) tests
 
+simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES, 5 by default)
+	$(BIN)/lamplighter simulate --faults swarm --minutes $(or $(MINUTES),5)
+
+planted: $(READY) ## plant bugs, and write down how many seeds find each (a few minutes)
+	$(BIN)/python -m tests.simulation
+
+fuzz: $(READY) ## seek new ways to hurt the webhooks (FUZZ_FACTOR, 20 by default: minutes)
+	FUZZ_FACTOR=$${FUZZ_FACTOR:-20} timeout $${FUZZ_S:-600} \
+	  $(BIN)/python -m pytest -q --timeout 0 tests/fuzz
+
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench
 
+reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (some minutes)
+	$(BIN)/python -m tests.reliability
+crash: $(READY) ## kill service and Redis some hundred times (half an hour)
+	$(BIN)/python -m tests.crash
+
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md
+
+model: $(READY) ## hold the device machine against its model, deeper (LAMPLIGHTER_MODEL_EXAMPLES)
+	LAMPLIGHTER_MODEL_EXAMPLES=$${LAMPLIGHTER_MODEL_EXAMPLES:-3000} \
+	  $(BIN)/python -m pytest -q --timeout 0 tests/model/test_machine_model.py
 
 mutants: $(READY) ## break the device machine and the codec on purpose; which tests notice? (hours)
 	rm -rf build/mutants && mkdir -p build/mutants
 	git ls-files -z | xargs -0 cp --parents -t build/mutants
 	cd build/mutants && CR="$(CURDIR)/$(BIN)/cosmic-ray" PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  nice -n 10 sh tests/mutants/run.sh
+
+screenshots: $(READY) browser ## take the pictures of the dashboard in docs/ anew
+	$(BIN)/python -m tests.browser.screenshots docs
 
 lock: $(READY) ## pin the newest allowed versions, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
@@ -76,4 +106,4 @@ browser:
 	  || echo "Chromium could not be installed; the browser tests will fail. Try: apt install chromium"
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

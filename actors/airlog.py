@@ -1,12 +1,12 @@
 """What the gateways sent for us, kept in the store: a restart does not renew anybody's airtime.
 
-The rule it keeps: one line for each txack, under the queue item's id, written in the same commit as
-what the light's actor makes of it.
+The rule it keeps: a line for each charge of the dispatcher, whether a txack told of the frame or it
+only may have been sent. A crash forgets what is not yet written and what was in flight: for the one
+the dispatcher keeps a little of each budget back, the other it charges anew when it starts.
 """
 
 import msgspec
 
-from actors.device.events import Transmitted
 from store.port import Append, Entry
 
 STREAM = "air"
@@ -17,7 +17,7 @@ LINES_MOST = 200_000
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
-    """A frame of ours that a gateway took; `airtime_s` is estimated from its modulation."""
+    """What a gateway sent for us, or may have sent; estimated from its modulation."""
 
     gateway_id: str
     airtime_s: float
@@ -27,11 +27,9 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Sent)
 
 
-def line(event: Transmitted) -> Append:
-    """The line for a txack; one that came twice adds none. `at` is ChirpStack's clock."""
-    sent = Sent(event.gateway_id, max(0.0, event.ends_at - event.at))
-    entry = f"{event.queue_item_id}@{event.at:.3f}"
-    return Append(STREAM, entry, event.at, _encoder.encode(sent))
+def line(entry: str, gateway_id: str, at: float, airtime_s: float) -> Append:
+    """The line for one charge; `entry` is unique to it, `at` Unix seconds on our clock."""
+    return Append(STREAM, entry, at, _encoder.encode(Sent(gateway_id, airtime_s)))
 
 
 def read_line(entry: Entry) -> Sent | None:

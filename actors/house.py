@@ -10,18 +10,21 @@ import msgspec
 import structlog
 import trio
 
-from actors import airlog, history
+from actors import airlog, history, signal
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
+from actors.commands import ACCEPT_TIMEOUT_S
 from actors.deadletters import DeadLetter
-from actors.device.events import CommandRequested
-from actors.device.model import Command, CommandStatus, Device
-from actors.device.records import read_command, read_device
-from actors.keys import KeyUse, read_key
+from actors.device.events import StatusRequested
+from actors.device.model import Command, CommandStatus, Device, Stage
+from actors.device.records import read_device
+from actors.gateways import outages
+from actors.keys import read_key
 from actors.mailbox import Offer
-from actors.metrics import downlink_metrics
+from actors.metrics import device_stream, downlink_metrics, reliability
 from actors.parts import Parts
-from actors.reply import ActorCrashed, ActorError, NoReply, Reply
+from actors.reply import ActorError, Reply
+from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildSpec, ChildState, Supervisor
 from actors.surface import (
     Accepted,
@@ -30,8 +33,11 @@ from actors.surface import (
     DownlinkMetrics,
     HistoryEntry,
     InitializationRun,
+    Outage,
+    Points,
     Readiness,
     Refusal,
+    Reliability,
 )
 from lorawan.events import Event
 from lorawan.kuando.light import Light
@@ -39,10 +45,10 @@ from store.port import Record, Table
 
 log = structlog.get_logger()
 
-ACCEPT_TIMEOUT_S = 10.0
-"""For the store to take a command: a commit takes milliseconds; past that it is failing."""
 VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
 """Parts without which the service cannot do its work."""
+UNCERTAIN = frozenset({Stage.SUBMITTED, Stage.QUEUED})
+"""Stages of an attempt that may be in ChirpStack's queue after a crash."""
 FAR_FUTURE = 1e12
 """Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
 DECODE_CHUNK = 500
@@ -90,19 +96,25 @@ class Lamplighter:
             if count % DECODE_CHUNK == 0:
                 await trio.lowlevel.checkpoint()
         await self._restore_airtime()
+        for device in devices:
+            if device.attempt is not None and device.attempt.stage in UNCERTAIN:
+                parts.dispatcher.in_flight_before(device.dev_eui, device.attempt, device.hearings)
         known = await parts.fleet.restore(devices)
         log.info("restored", devices=known, idempotency_keys=len(keys))
 
     async def _restore_airtime(self) -> None:
         """The sliding hour of every gateway goes on over a restart."""
-        since = self.now() - airlog.WINDOW_S
+        now = self.now()
+        since = now - airlog.WINDOW_S
         lines = await self._parts.world.store.entries(
             airlog.STREAM, since=since, until=FAR_FUTURE, most=airlog.LINES_MOST
         )
         for entry in lines:
             sent = airlog.read_line(entry)
             if sent is not None:
-                self._parts.dispatcher.sent_before(sent.gateway_id, entry.at, sent.airtime_s)
+                self._parts.dispatcher.sent_before(
+                    sent.gateway_id, min(entry.at, now), sent.airtime_s
+                )
 
     # ---------------------------------------------------------------- events and commands
 
@@ -122,59 +134,16 @@ class Lamplighter:
         fingerprint: str,
     ) -> Accepted | Refusal:
         """Accept a colour command; returns after it is in the store (at most about 10 s)."""
-        parts = self._parts
-        if dev_eui not in parts.fleet.actors:
-            return Refusal.UNKNOWN_DEVICE
-        command_id = parts.world.new_id()
-        key = None if idempotency_key is None else f"{dev_eui}:{idempotency_key}"
-        if key is not None:
-            use = parts.keys.claim(key, fingerprint, command_id, self.now())
-            if use is KeyUse.REUSED:
-                return Refusal.KEY_REUSED
-            if isinstance(use, str):
-                return await self._repeated(use)
-        request = CommandRequested(
-            command_id=command_id,
-            light=light,
+        return await self._parts.commands.give(
+            dev_eui,
+            light,
+            command_id=self._parts.world.new_id(),
             keep=keep,
-            ttl_s=parts.policies.device.command_ttl_s if ttl_s is None else ttl_s,
+            ttl_s=ttl_s,
             correlation_id=correlation_id,
-            idempotency_key=key,
-            idempotency_fingerprint=fingerprint,
-            reply=Reply(),
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
         )
-        outcome = await self._hand_over(dev_eui, request)
-        if isinstance(outcome, Refusal) and outcome is not Refusal.NO_REPLY and key is not None:
-            parts.keys.release(key, command_id)
-        return outcome
-
-    async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
-        match self._parts.fleet.post(dev_eui, request):
-            case None:
-                return Refusal.UNKNOWN_DEVICE
-            case Offer.FULL:
-                return Refusal.MAILBOX_FULL
-            case Offer.CLOSED:
-                return Refusal.PARKED
-            case Offer.ACCEPTED:
-                pass
-        assert request.reply is not None  # noqa: S101 - made with one
-        try:
-            await request.reply.wait(ACCEPT_TIMEOUT_S)
-        except (NoReply, ActorCrashed):
-            return Refusal.NO_REPLY
-        except ActorError:
-            return Refusal.STOPPING
-        command = await self.find_command(request.command_id)
-        return Refusal.NO_REPLY if command is None else Accepted(command)
-
-    async def _repeated(self, command_id: str) -> Accepted | Refusal:
-        """An equal request made this command before, perhaps a moment ago."""
-        board = self._parts.board
-        command = await self.find_command(command_id)
-        if command is None:
-            command = await board.wait_command(command_id, lambda _: True, ACCEPT_TIMEOUT_S)
-        return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
 
     async def verdict(self, command_id: str, timeout_s: float) -> Command | None:
         """Wait until the command is final, overdue or held, or the time is over."""
@@ -185,12 +154,7 @@ class Lamplighter:
 
     async def find_command(self, command_id: str) -> Command | None:
         """One command, open or ended."""
-        known = self._parts.board.command(command_id)
-        if known is not None:
-            await trio.lowlevel.checkpoint()
-            return known
-        record = await self._parts.world.store.get(Table.COMMAND, command_id)
-        return None if record is None else read_command(record)
+        return await self._parts.commands.find(command_id)
 
     # ---------------------------------------------------------------- lights
 
@@ -216,6 +180,43 @@ class Lamplighter:
         store = self._parts.world.store
         return await history.read(store, dev_eui, since=since, until=until, most=most)
 
+    async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
+        """Its commands with their timelines, newest first. Raises StoreError.
+
+        The stream of its verdicts is the index of the ended ones; there is one open at most.
+        """
+        device = self._parts.board.devices.get(dev_eui)
+        found = [] if device is None or device.command is None else [device.command]
+        ended = await self._parts.world.store.entries(
+            device_stream(dev_eui), since=0.0, until=FAR_FUTURE, most=most
+        )
+        for entry in ended:
+            command = await self.find_command(entry.entry)
+            if command is not None and command.id not in {one.id for one in found}:
+                found.append(command)
+        return found[:most]
+
+    async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
+        """How the gateways heard it, oldest first. Raises StoreError."""
+        return await signal.read(self._parts.world.store, dev_eui, since=since, until=until)
+
+    async def ask_status(self, dev_eui: str) -> str | Refusal:
+        """Make the light speak: `asked`, or `busy` where a frame is on its way anyway."""
+        reply: Reply[str] = Reply()
+        match self._parts.fleet.post(dev_eui, StatusRequested("by hand", reply)):
+            case None:
+                return Refusal.UNKNOWN_DEVICE
+            case Offer.FULL:
+                return Refusal.MAILBOX_FULL
+            case Offer.CLOSED:
+                return Refusal.PARKED
+            case Offer.ACCEPTED:
+                pass
+        try:
+            return await reply.wait(ACCEPT_TIMEOUT_S)
+        except ActorError:
+            return Refusal.NO_REPLY
+
     async def initialize(
         self, dev_euis: Sequence[str] | None, *, force: bool
     ) -> InitializationRun | Refusal:
@@ -228,11 +229,44 @@ class Lamplighter:
         """A run by id, or the newest."""
         return self._parts.initializer.progress(run_id)
 
+    # ---------------------------------------------------------------- rollouts
+
+    async def create_rollout(self, order: Order) -> Rollout | Refusal:
+        """Begin a rollout; returns after it is in the store (at most about 10 s)."""
+        return await self._parts.rollouts.create(order)
+
+    async def change_rollout(
+        self, rollout_id: str, wish: Wish
+    ) -> Rollout | Conflict | Refusal | None:
+        """Steer a rollout; None for one that is not known."""
+        return await self._parts.rollouts.change(rollout_id, wish)
+
+    def rollouts(self, most: int) -> Sequence[Rollout]:
+        """The newest first."""
+        return self._parts.rollouts.book.listed(most)
+
+    def rollout(self, rollout_id: str) -> RolloutInspection | None:
+        """One with its lights."""
+        return self._parts.rollouts.book.inspect(rollout_id)
+
     # ---------------------------------------------------------------- the rest of the view
 
     def gateways(self) -> Mapping[str, GatewayView]:
         """Every gateway, by id."""
         return self._parts.board.gateways
+
+    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
+        """When the gateway was away, newest first. Raises StoreError."""
+        gateway = self._parts.board.gateways.get(gateway_id)
+        store = self._parts.world.store
+        return await outages.read(store, gateway_id, gateway, since=since, until=until)
+
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
+        """Somebody knows of this open alert; None when no such alert is open."""
+        try:
+            return await self._parts.alerter.acknowledge(alert_id, by)
+        except ActorError:
+            return Refusal.NO_REPLY
 
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
@@ -243,6 +277,10 @@ class Lamplighter:
         pursued = self._parts.board.open_commands.values()
         count = sum(dev_eui is None or command.dev_eui == dev_eui for command in pursued)
         return await downlink_metrics(self._parts.world.store, dev_eui, hours, self.now(), count)
+
+    async def reliability(self, hours: float) -> Reliability:
+        """Spread of times and attempts, and the worst lights. Raises StoreError."""
+        return await reliability(self._parts.world.store, hours, self.now())
 
     def prometheus(self) -> bytes:
         """Everything countable, in Prometheus' text format."""

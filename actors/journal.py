@@ -20,7 +20,7 @@ from actors.mailbox import Mailbox, MailboxFull, MailboxStatistics, Offer
 from actors.reply import NoReply, Reply
 from actors.supervision import Backoff
 from store.errors import StoreUnavailable
-from store.port import Store, Write
+from store.port import Record, Store, Table, Write
 
 log = structlog.get_logger()
 
@@ -107,7 +107,12 @@ class Journal:
         gave up or went down before it was known to be written, MailboxClosed when it is down.
         """
         if not writes:
-            return await trio.lowlevel.checkpoint()
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._handed_in(writes)
+
+    async def _handed_in(self, writes: Sequence[Write]) -> None:
+        """Hand writes in (none of them: a mere place in the order) and wait for their turn."""
         reply: Reply[None] = Reply()
         request = Request(writes, reply)
         accepted = self.mailbox.offer(request) is Offer.ACCEPTED  # cheaper than `put`, by 15 us
@@ -126,6 +131,20 @@ class Journal:
     def offer(self, writes: Sequence[Write]) -> Offer:
         """Hand writes in without waiting for anything: for history lines nobody depends on."""
         return self.mailbox.offer(Request(writes, None)) if writes else Offer.ACCEPTED
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        """One record, as it is once all that was handed in before is written. Always a checkpoint.
+
+        While the store is away this waits, as `commit` does, and raises what `commit` raises.
+        """
+        await self._handed_in(())
+        tries = 0
+        while True:
+            try:
+                return await self._store.get(table, key)
+            except StoreUnavailable:
+                tries += 1
+            await trio.sleep(RETRY.delay_s(tries, self._rng.random()))
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled; then write what is already there, for at most `drain_s` seconds.
@@ -171,7 +190,8 @@ class Journal:
         while True:
             began = self._clock.now()
             try:
-                await self._store.commit(writes)
+                if writes:
+                    await self._store.commit(writes)
                 break
             except StoreUnavailable as error:
                 tries += 1

@@ -8,24 +8,29 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from actors import airlog
 from actors.alerts import Alerter, AlertPolicy, Notifier
 from actors.board.board import Board
 from actors.board.changes import ActorView
 from actors.clock import Clock
+from actors.commands import Commands
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
-from actors.device.model import Command
+from actors.device.model import Command, Device
 from actors.device.policy import Policy
 from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.gateways import GatewayWatcher, WatchPolicy
+from actors.gateways.outages import OutageLog
 from actors.initialization import Initializer
 from actors.inquirer import Inquirer
 from actors.journal import Journal
 from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.rollouts.actor import Ports as RolloutPorts
+from actors.rollouts.actor import Rollouts
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper, SweepPolicy
 from actors.timers import TimerService
@@ -73,6 +78,7 @@ class Parts:
         clock, rng = world.clock, world.rng
         self.world = world
         self.policies = policies
+        self._charges = 0
         self.dead_letters = DeadLetters()
         self.metrics = Metrics()
         self.keys = KeyBook()
@@ -98,16 +104,19 @@ class Parts:
             rng,
             policies.dispatch,
             on_started=self._dispatcher_lost_all,
+            on_charged=self._air_charged,
             name_of=self._gateway_name,
         )
+        self.outages = OutageLog(self.journal.offer, clock)
         self.watcher = GatewayWatcher(
             world.network,
             self.board.publish,
             clock,
             policies.watch,
-            on_change=(self.dispatcher.gateway_changed, self._gateway_news),
+            on_change=(self.dispatcher.gateway_changed, self._gateway_news, self.outages.changed),
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
+            lights_heard=self._lights_heard,
         )
         self.lights = Supervisor(
             "lights",
@@ -116,7 +125,7 @@ class Parts:
             dead_letters=self.dead_letters,
             on_change=self._actor_changed,
         )
-        device_ports = Ports(
+        self.light_ports = Ports(
             clock=clock,
             rng=rng,
             policy=policies.device,
@@ -129,7 +138,7 @@ class Parts:
             ended=self._ended,
         )
         self.fleet = Fleet(
-            lambda device: DeviceActor(device, device_ports),
+            self.light_actor,
             self.lights,
             FleetPorts(
                 transmitted=self._transmitted,
@@ -153,6 +162,27 @@ class Parts:
             clock,
             new_id=world.new_id,
             is_ours=lambda device: self.fleet.is_ours(device.profile_name),
+        )
+        self.commands = Commands(
+            self.fleet,
+            self.board,
+            self.keys,
+            world.store,
+            clock,
+            ttl_s=policies.device.command_ttl_s,
+        )
+        self.rollouts = Rollouts(
+            RolloutPorts(
+                board=self.board,
+                journal=self.journal,
+                store=world.store,
+                clock=clock,
+                keys=self.keys,
+                give=self.commands.give,
+                find=self.commands.find,
+                new_id=world.new_id,
+            ),
+            retention_s=policies.sweep.retention_s,
         )
         self.sweeper = Sweeper(
             lambda: self.board.devices,
@@ -219,6 +249,9 @@ class Parts:
                 budget=ROOT_BUDGET,
                 mailbox=self.initializer.mailbox,
             ),
+            ChildSpec(
+                "rollouts", self.rollouts.run, budget=ROOT_BUDGET, mailbox=self.rollouts.mailbox
+            ),
             ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
         ]
         if web is not None:
@@ -232,6 +265,10 @@ class Parts:
             on_change=self._actor_changed,
         )
 
+    def light_actor(self, device: Device) -> DeviceActor:
+        """The actor of one light, not yet running."""
+        return DeviceActor(device, self.light_ports)
+
     # The parts made first know those made last by these.
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
@@ -239,6 +276,14 @@ class Parts:
 
     def _dispatcher_lost_all(self) -> None:
         self.fleet.broadcast(DispatcherStarted())
+
+    def _air_charged(self, charges: list[tuple[str, float, float]]) -> None:
+        lines = []
+        for gateway_id, at, airtime_s in charges:
+            self._charges += 1
+            entry = f"{self.world.boot}-{self._charges}"
+            lines.append(airlog.line(entry, gateway_id, at, airtime_s))
+        self.journal.offer(lines)
 
     def _gateway_name(self, gateway_id: str) -> str:
         return self.watcher.name_of(gateway_id)
@@ -257,6 +302,9 @@ class Parts:
         verdict = verdict_of(command)
         if verdict is not None:
             self.metrics.verdict(verdict)
+
+    def _lights_heard(self, gateway_id: str) -> int:
+        return self.fleet.lights_heard(gateway_id)
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)

@@ -14,6 +14,7 @@ from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.deadletters import DeadLetter
 from actors.device.model import Command, Device
+from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport
 from lorawan.events import Event
 from lorawan.kuando.light import Light
@@ -45,6 +46,8 @@ class Refusal(Enum):
     KEY_REUSED = "key_reused"
     """The idempotency key belongs to another request."""
     STOPPING = "stopping"
+    TOO_MANY = "too_many"
+    """As many of the kind as may be are under way."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -81,6 +84,60 @@ class DownlinkMetrics(msgspec.Struct, frozen=True):
     time_to_verify_p95_s: float | None
     time_to_verify_p99_s: float | None
     first_attempt_rate: float | None
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """Of a histogram: how many values are at most `most` (None: any) and in no bucket before."""
+
+    most: float | None
+    count: int
+
+
+class WorstLight(msgspec.Struct, frozen=True):
+    """A light whose commands have trouble, and why, in words."""
+
+    dev_eui: str
+    commands: int
+    verified: int
+    failed: int
+    attempts_per_success: float | None
+    time_to_verify_p95_s: float | None
+    why: str
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """How reliably the ended commands of a time succeeded."""
+
+    hours: float
+    commands: int
+    verified: int
+    time_to_verify: list[Bucket]
+    attempts_per_success: list[Bucket]
+    worst: list[WorstLight]
+
+
+class SignalPoint(msgspec.Struct, frozen=True, gc=False):
+    """How one gateway heard one uplink of a light."""
+
+    at: float
+    gateway_id: str
+    rssi_dbm: int
+    snr_db: float
+    f_cnt: int
+
+
+class Points(msgspec.Struct, frozen=True):
+    """Points, oldest first; `complete` is False when there were more before them."""
+
+    points: list[SignalPoint]
+    complete: bool
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """A gateway was away; `until` is None while it is."""
+
+    since: float
+    until: float | None
 
 
 class DeviceInspection(msgspec.Struct, frozen=True):
@@ -155,6 +212,18 @@ class House(Protocol):
         """Its history, newest first."""
         ...
 
+    async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
+        """Its commands with their timelines, newest first."""
+        ...
+
+    async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
+        """How the gateways heard it, oldest first."""
+        ...
+
+    async def ask_status(self, dev_eui: str) -> str | Refusal:
+        """Make the light speak: `asked`, or `busy` where a frame is on its way anyway."""
+        ...
+
     async def initialize(
         self, dev_euis: Sequence[str] | None, *, force: bool
     ) -> InitializationRun | Refusal:
@@ -165,8 +234,34 @@ class House(Protocol):
         """A run by id, or the newest."""
         ...
 
+    async def create_rollout(self, order: Order) -> Rollout | Refusal:
+        """Begin a rollout; returns after it is in the store (at most about 10 s)."""
+        ...
+
+    async def change_rollout(
+        self, rollout_id: str, wish: Wish
+    ) -> Rollout | Conflict | Refusal | None:
+        """Steer a rollout; None for one that is not known."""
+        ...
+
+    def rollouts(self, most: int) -> Sequence[Rollout]:
+        """The newest first."""
+        ...
+
+    def rollout(self, rollout_id: str) -> RolloutInspection | None:
+        """One with its lights."""
+        ...
+
     def gateways(self) -> Mapping[str, GatewayView]:
         """Every gateway, by id."""
+        ...
+
+    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
+        """When the gateway was away, newest first."""
+        ...
+
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
+        """Somebody knows of this open alert; None when no such alert is open."""
         ...
 
     def alerts(self) -> Sequence[AlertView]:
@@ -175,6 +270,10 @@ class House(Protocol):
 
     async def metrics(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
         """Success of downlinks, fleet-wide or of one light."""
+        ...
+
+    async def reliability(self, hours: float) -> Reliability:
+        """Spread of times and attempts, and the worst lights."""
         ...
 
     def prometheus(self) -> bytes:

@@ -26,8 +26,10 @@ from api.routes import (
     downlink,
     gateways,
     health,
+    insight,
     metrics,
     pages,
+    rollouts,
     supervisor,
     webhooks,
 )
@@ -37,6 +39,18 @@ from api.waiting import LamplighterApp
 from api.webhooks import Webhooks
 
 API = "/api/v1"
+RESOURCES = (
+    downlink,
+    commands,
+    devices,
+    insight,
+    rollouts,
+    gateways,
+    metrics,
+    alerts,
+    supervisor,
+    webhooks,
+)
 
 
 def create_app(
@@ -70,7 +84,7 @@ def create_app(
     openapi.describe(app, _version())
     problems.install(app)
     gate.install(app)
-    for resource in (downlink, commands, devices, gateways, metrics, alerts, supervisor, webhooks):
+    for resource in RESOURCES:
         app.register_blueprint(resource.blueprint, url_prefix=API)
     app.register_blueprint(live.blueprint, url_prefix=API)
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):

@@ -34,11 +34,13 @@ log = structlog.get_logger()
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Probes come every second, and from where no token is known; webhooks count wrong tokens only.
+# Probes come every second, and from where no token is known; webhooks count wrong tokens only. The
+# dashboard is some 40 small files: a few reloads must not leave half of it behind.
 _UNLIMITED = frozenset(
     {
         "health.healthz",
         "health.readyz",
+        "static",
         "webhooks.chirpstack",
         "webhooks.chirpstack_uplink",
     }

@@ -15,10 +15,12 @@ import trio
 from api.auth import TOKEN_HEADER, own_host, token_of
 from api.exchange import Exchange, Receive, Send
 from api.gate import REQUEST_ID_HEADER, bind_request_id
+from api.mistakes import Mistake
 from api.problems import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
     INTERNAL,
+    INVALID,
     MEDIA_TYPE,
     STOPPING,
     WRONG_HOST,
@@ -34,6 +36,9 @@ Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 EVENT_BY_PATH = {"/api/v1/webhooks/chirpstack": "", "/api/v1/webhooks/chirpstack/uplink": "up"}
 """The webhook paths, and the event that each means where the URL names none."""
+
+# ChirpStack sends one, and a proxy may add a few.
+PARAMETERS_MOST = 20
 
 PROBES = frozenset({"/healthz", "/readyz"})
 
@@ -142,7 +147,11 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def _event(query: bytes, default: str) -> str:
     if query.startswith(b"event=") and query[6:].isalpha():  # as ChirpStack sends it
         return query[6:].decode()
-    values = parse_qs(query.decode("latin-1"), max_num_fields=20).get("event")
+    try:
+        values = parse_qs(query.decode("latin-1"), max_num_fields=PARAMETERS_MOST).get("event")
+    except ValueError:
+        mistake = Mistake("", f"has more than {PARAMETERS_MOST} parameters in the query")
+        raise Problem(INVALID, errors=[mistake]) from None
     return values[0] if values else default
 
 

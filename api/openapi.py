@@ -29,6 +29,7 @@ _ANSWERS = "_lamplighter_answers"
 _REF = "#/components/schemas/{name}"
 _TAGS = {
     "lights": "Command lights and look at them.",
+    "rollouts": "One colour for many lights, with a pace and a limit of failures.",
     "gateways": "The gateways, as the watcher sees them.",
     "operation": "Alerts, metrics, actors and health of the service.",
     "network": "What ChirpStack sends.",

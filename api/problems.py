@@ -4,12 +4,13 @@ The rule it keeps: one shape for all errors, with a type to branch on and words 
 our insides (no traceback, no exception text of an unexpected error) is shown.
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import structlog
-from quart import Quart, Response
+from quart import Quart, Response, request
 from quart_schema import RequestSchemaValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -41,9 +42,13 @@ UNKNOWN_DEVICE = Kind("unknown-device", 404, "There is no such device")
 UNKNOWN_COMMAND = Kind("unknown-command", 404, "There is no such command")
 UNKNOWN_GATEWAY = Kind("unknown-gateway", 404, "There is no such gateway")
 UNKNOWN_ACTOR = Kind("unknown-actor", 404, "There is no such parked actor")
+UNKNOWN_ALERT = Kind("unknown-alert", 404, "There is no such alert")
+UNKNOWN_ROLLOUT = Kind("unknown-rollout", 404, "There is no such rollout")
 UNKNOWN_RUN = Kind("unknown-run", 404, "There is no such initialisation")
 BODY_TIMEOUT = Kind("body-timeout", 408, "The body did not arrive in time")
 SUPERSEDED = Kind("superseded", 409, "A newer command took the place of this one")
+CONFLICT = Kind("conflict", 409, "It cannot be changed like this as it is now")
+TOO_MANY_ROLLOUTS = Kind("too-many-rollouts", 409, "Too many rollouts are under way")
 EXPIRED = Kind("expired", 410, "The command's time to live is over")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 WRONG_MEDIA_TYPE = Kind("wrong-media-type", 415, "The body is of another type than expected")
@@ -141,6 +146,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(RequestSchemaValidationError, _on_schema_error)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(StoreError, _on_store_error)
+    app.register_error_handler(OSError, _on_os_error)
     app.register_error_handler(Exception, _on_exception)
 
 
@@ -171,6 +177,13 @@ async def _on_http_exception(error: HTTPException) -> Response:
 async def _on_store_error(error: StoreError) -> Response:
     log.warning("store failed a request", exc_info=error)
     return Problem(STORE_UNAVAILABLE, headers={"Retry-After": "5"}).response()
+
+
+async def _on_os_error(error: OSError) -> Response:
+    # The static folder asks the file system, which refuses names that no file can have.
+    if error.errno == errno.ENAMETOOLONG and request.endpoint == "static":
+        return Problem(NOT_FOUND).response()
+    return await _on_exception(error)
 
 
 async def _on_exception(error: BaseException) -> Response:

@@ -9,6 +9,7 @@ from api.problems import (
     NO_REPLY,
     PARKED,
     STOPPING,
+    TOO_MANY_ROLLOUTS,
     UNKNOWN_DEVICE,
     Problem,
 )
@@ -36,5 +37,7 @@ def refuse(refusal: Refusal) -> NoReturn:
             raise Problem(KEY_REUSED)
         case Refusal.STOPPING:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
+        case Refusal.TOO_MANY:
+            raise Problem(TOO_MANY_ROLLOUTS, "cancel one, or wait for the end of one")
         case _:
             assert_never(refusal)

@@ -45,7 +45,7 @@ def policies_of(settings: ApiSettings) -> Policies:
     return Policies(
         device=settings.policy,
         dispatch=DispatchPolicy(
-            region=_region(settings),
+            region=region_of(settings),
             rx2_dr=settings.radio.rx2_dr,
             spacing_s=settings.policy.spacing_s,
             item_ttl_s=settings.policy.item_ttl_s,
@@ -60,7 +60,7 @@ def policies_of(settings: ApiSettings) -> Policies:
     )
 
 
-def _region(settings: ApiSettings) -> Region:
+def region_of(settings: ApiSettings) -> Region:
     """The region, with the operator's own duty cycle where one is set."""
     known = region(settings.radio.region)
     duty = settings.radio.duty

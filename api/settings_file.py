@@ -17,7 +17,9 @@ from api.mistakes import Mistake, mistakes_of
 from api.settings import ENV_PREFIX, ApiSettings
 
 CONFIG_VARIABLE = "LAMPLIGHTER_CONFIG"
-"""Names the file; the only LAMPLIGHTER_ variable that is not a setting."""
+"""Names the file; with those of the client the only LAMPLIGHTER_ variable that is no setting."""
+CLIENT_VARIABLES = frozenset({"LAMPLIGHTER_AT", "LAMPLIGHTER_TOKEN"})
+"""Where the command line finds a running service, and its token."""
 
 
 class SettingsError(Exception):
@@ -51,7 +53,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> ApiSettings:
     values = _file(path, mistakes) if path is not None else {}
     known = tuple(f"{ENV_PREFIX}{name}".upper() for name in ApiSettings.model_fields)
     for name in environ:
-        if name.upper().startswith(ENV_PREFIX) and name.upper() != CONFIG_VARIABLE:
+        upper = name.upper()
+        if upper.startswith(ENV_PREFIX) and upper not in {CONFIG_VARIABLE, *CLIENT_VARIABLES}:
             table = name.upper().partition("__")[0]
             if table not in known or "__" not in name:
                 mistakes.append(Mistake(name, "is not a known setting"))

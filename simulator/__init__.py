@@ -7,7 +7,7 @@ from simulator.device import ServerSettings
 from simulator.faults import CallFault
 from simulator.gateway import GatewayMode, TxStatus
 from simulator.network import SimulatedNetwork
-from simulator.profile import CALM, CITY, OFFICE, PROFILES, STORM, OffTime, Profile
+from simulator.profile import CALM, CITY, HELL, OFFICE, PROFILES, STORM, OffTime, Profile
 from simulator.region import EU868, EU868_SF9, US915
 from simulator.world import World, WorldStatistics
 
@@ -16,6 +16,7 @@ __all__ = [
     "CITY",
     "EU868",
     "EU868_SF9",
+    "HELL",
     "OFFICE",
     "PROFILES",
     "STORM",

@@ -4,12 +4,13 @@ The rule it keeps: it does nothing that a person, a thief of cables or another p
 do; it never touches the inside of a light or of the server.
 """
 
-import random
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from simulator.chance import Chance
 from simulator.faults import Faults
-from simulator.gateway import Gateway, GatewayMode
+from simulator.gateway import Gateway, GatewayMode, TxStatus
 from simulator.kernel import Kernel, Timer
 from simulator.network import SimulatedNetwork
 from simulator.profile import Profile, Span
@@ -24,6 +25,8 @@ FOREIGN_LIGHTS = (
 """What somebody else's program sends: red, blue, green, off."""
 
 _FOREIGN_LIFE_S = 600.0
+_FLAPS_MOST = 6
+_TX_ERRORS = tuple(status for status in TxStatus if status is not TxStatus.OK)
 
 
 class Chaos:
@@ -33,17 +36,20 @@ class Chaos:
         self,
         *,
         kernel: Kernel,
-        rng: random.Random,
+        chance: Chance,
         gateways: dict[str, Gateway],
         stations: dict[str, Station],
         network: SimulatedNetwork,
     ) -> None:
         self._kernel = kernel
-        self._rng = rng
+        self._rng = chance.each("trouble")
         self._gateways = gateways
         self._stations = stations
         self._network = network
         self._timers: dict[str, Timer] = {}
+        self.counts: Counter[str] = Counter()
+        self._spells: list[Timer] = []
+        """Ends of what is broken now, and flaps to come."""
 
     def start(self, profile: Profile) -> None:
         """Let this profile's trouble begin, in place of an earlier one's.
@@ -60,6 +66,21 @@ class Chaos:
                 profile.outage_every_s,
                 partial(self._outage, gateway, profile.outage_s),
             )
+            self._every(
+                f"flap {gateway.gateway_id}",
+                profile.flap_every_s,
+                partial(self._flap, gateway, profile.flap_s),
+            )
+            self._every(
+                f"silence {gateway.gateway_id}",
+                profile.silent_every_s,
+                partial(self._outage, gateway, profile.silent_s, GatewayMode.SILENT),
+            )
+            self._every(
+                f"tx fault {gateway.gateway_id}",
+                profile.tx_fault_every_s,
+                partial(self._tx_fault, gateway, profile.tx_fault_s),
+            )
         for station in self._stations.values():
             self._every(f"restart {station.dev_eui}", profile.restart_every_s, station.restart)
             self._every(
@@ -67,48 +88,87 @@ class Chaos:
                 profile.unplug_every_s,
                 partial(self._unplug, station, profile.unplugged_s),
             )
+        self._every("clock", profile.server_clock_every_s, partial(self._set_clock, profile))
         self._every("down", profile.down_every_s, partial(self._down, faults, profile.down_s))
         self._every("foreign", profile.foreign_every_s, self._foreign)
 
     def _every(self, what: str, mean_s: float, happen: Callable[[], None]) -> None:
         """A Poisson process: exponential pauses with this mean; 0 means never."""
         if mean_s > 0.0:
-            pause_s = self._rng.expovariate(1.0 / mean_s)
+            pause_s = self._rng[what].expovariate(1.0 / mean_s)
             self._timers[what] = self._kernel.after(pause_s, self._happened, what, mean_s, happen)
 
     def _happened(self, what: str, mean_s: float, happen: Callable[[], None]) -> None:
+        self.counts[what.rsplit(" ", 1)[0]] += 1
         happen()
         self._every(what, mean_s, happen)
 
-    def _outage(self, gateway: Gateway, span_s: Span) -> None:
+    def heal(self) -> None:
+        """End every spell now; no more trouble begins until `start`."""
+        for timer in (*self._timers.values(), *self._spells):
+            timer.cancel()
+        self._timers.clear()
+        self._spells.clear()
+        for gateway in self._gateways.values():
+            gateway.tx_error = None
+            if gateway.mode is not GatewayMode.ONLINE:
+                gateway.mode = GatewayMode.ONLINE
+        for station in self._stations.values():
+            station.plug()
+        self._network.faults.clear()
+        self._kernel.set_clock(0.0)
+
+    def _later(self, delay_s: float, call: Callable[..., object], *args: object) -> None:
+        self._spells = [timer for timer in self._spells if timer.waiting]
+        self._spells.append(self._kernel.after(delay_s, call, *args))
+
+    def _outage(
+        self, gateway: Gateway, span_s: Span, mode: GatewayMode = GatewayMode.OFFLINE
+    ) -> None:
         if gateway.mode is GatewayMode.ONLINE:
-            gateway.mode = GatewayMode.OFFLINE
-            pause_s = self._rng.uniform(*span_s)
-            self._kernel.after(pause_s, self._mend, gateway, gateway.mode_since_s)
+            gateway.mode = mode
+            pause_s = self._rng[gateway.gateway_id].uniform(*span_s)
+            self._later(pause_s, self._mend, gateway, gateway.mode_since_s)
 
     def _mend(self, gateway: Gateway, broken_since_s: float) -> None:
         """Only what was broken here: somebody may have stopped it by hand meanwhile."""
         if gateway.mode_since_s == broken_since_s:
             gateway.mode = GatewayMode.ONLINE
 
+    def _flap(self, gateway: Gateway, span_s: Span) -> None:
+        rng, at_s = self._rng[gateway.gateway_id], 0.0
+        for _ in range(rng.randint(2, _FLAPS_MOST)):
+            self._later(at_s, self._outage, gateway, span_s)
+            at_s += 2.0 * span_s[1]
+
+    def _tx_fault(self, gateway: Gateway, span_s: Span) -> None:
+        rng = self._rng[gateway.gateway_id]
+        gateway.tx_error = rng.choice(_TX_ERRORS)
+        self._later(rng.uniform(*span_s), setattr, gateway, "tx_error", None)
+
+    def _set_clock(self, profile: Profile) -> None:
+        off_s = profile.server_clock_off_s
+        self._kernel.set_clock(self._rng["server"].uniform(-off_s, off_s))
+
     def _unplug(self, station: Station, span_s: Span) -> None:
         if station.state is StationState.UNPLUGGED:
             return
         station.unplug()
-        self._kernel.after(self._rng.uniform(*span_s), station.plug)
+        self._later(self._rng[station.dev_eui].uniform(*span_s), station.plug)
 
     def _down(self, faults: Faults, span_s: Span) -> None:
         faults.in_spell = True
-        self._kernel.after(self._rng.uniform(*span_s), self._up, faults)
+        self._later(self._rng["server"].uniform(*span_s), self._up, faults)
 
     def _up(self, faults: Faults) -> None:
         faults.in_spell = False
 
     def _foreign(self) -> None:
         if self._stations:
-            dev_eui = self._rng.choice(list(self._stations))
+            rng = self._rng["foreign"]
+            dev_eui = rng.choice(list(self._stations))
             self._network.inject(
                 dev_eui,
-                self._rng.choice(FOREIGN_LIGHTS),
+                rng.choice(FOREIGN_LIGHTS),
                 expires_at=self._kernel.now_at + _FOREIGN_LIFE_S,
             )

@@ -4,12 +4,13 @@ The rule it keeps: at most once by intent, and never in order by promise, as Chi
 integrations are. What is lost here stays in the server's retained events.
 """
 
-import random
 from collections import Counter
 from collections.abc import Callable
 
 from lorawan.events.model import Event
+from simulator.chance import Chance
 from simulator.kernel import Kernel
+from simulator.observer import NOBODY, Observer
 from simulator.profile import Profile
 
 Sink = Callable[[Event], None]
@@ -23,19 +24,21 @@ class Delivery:
         self,
         *,
         kernel: Kernel,
-        rng: random.Random,
+        chance: Chance,
         profile: Profile,
         sink: Sink | None = None,
     ) -> None:
         self.sink = sink
         self.profile = profile
         self.counts: Counter[str] = Counter()
+        self.observer: Observer = NOBODY
         self._kernel = kernel
-        self._rng = rng
+        self._rng = chance.each("webhook")
 
     def send(self, event: Event) -> None:
         """One event leaves the server; it arrives never, once or twice, now or minutes later."""
-        profile, rng = self.profile, self._rng
+        profile, rng = self.profile, self._rng[event.device.dev_eui]
+        self.observer.told(event)
         self.counts["sent"] += 1
         if profile.event_lost and rng.random() < profile.event_lost:
             self.counts["lost"] += 1
@@ -54,4 +57,5 @@ class Delivery:
     def _arrive(self, event: Event) -> None:
         self.counts["arrived"] += 1
         if self.sink is not None:
+            self.observer.arrived(event)
             self.sink(event)

@@ -4,8 +4,7 @@ The rule it keeps: an ordered fault comes before a drawn one and is used up in t
 that a test says exactly which call fails and how.
 """
 
-import random
-from collections import deque
+from collections import Counter, deque
 from enum import StrEnum
 
 import msgspec
@@ -13,12 +12,14 @@ import msgspec
 from lorawan.network import (
     NetworkError,
     NetworkFault,
+    NetworkForbidden,
     NetworkInvalid,
     NetworkRefused,
     NetworkTimeout,
     NetworkUnavailable,
     NetworkUnknown,
 )
+from simulator.chance import Chance
 from simulator.profile import Profile
 
 
@@ -34,6 +35,7 @@ class CallFault(StrEnum):
     SLOW = "slow"
     """It works, but the reply takes seconds; events may come first."""
     REFUSED = "refused"
+    FORBIDDEN = "forbidden"
     UNKNOWN = "unknown"
     INVALID = "invalid"
     FAULT = "fault"
@@ -44,6 +46,7 @@ ERRORS: dict[CallFault, type[NetworkError]] = {
     CallFault.TIMEOUT: NetworkTimeout,
     CallFault.REPLY_LOST: NetworkTimeout,
     CallFault.REFUSED: NetworkRefused,
+    CallFault.FORBIDDEN: NetworkForbidden,
     CallFault.UNKNOWN: NetworkUnknown,
     CallFault.INVALID: NetworkInvalid,
     CallFault.FAULT: NetworkFault,
@@ -63,12 +66,13 @@ class Faults:
     """The faults of one server. While `down` (set by hand) or `in_spell` (by chance) is true,
     every call fails as unavailable."""
 
-    def __init__(self, rng: random.Random, profile: Profile) -> None:
+    def __init__(self, chance: Chance, profile: Profile) -> None:
         self.down = False
         self.in_spell = False
         self.profile = profile
-        self._rng = rng
+        self._rng = chance.each("fault")
         self._ordered: deque[_Ordered] = deque()
+        self.counts: Counter[str] = Counter()
 
     def order(self, fault: CallFault, *, method: str | None = None, calls: int = 1) -> None:
         """Make the next `calls` calls (of this method, when named) fail like this.
@@ -84,22 +88,32 @@ class Faults:
         self._ordered.clear()
         self.down = self.in_spell = False
 
-    def draw(self, method: str) -> CallFault | None:
-        """How this call goes; None is well."""
+    def draw(self, method: str, about: str) -> CallFault | None:
+        """How this call about a device (or about all) goes; None is well."""
+        fault = self._draw(method, about)
+        if fault is not None:
+            self.counts[fault.value] += 1
+        return fault
+
+    def _draw(self, method: str, about: str) -> CallFault | None:
         if self.down or self.in_spell:
             return CallFault.UNAVAILABLE
         for index, ordered in enumerate(self._ordered):
             if ordered.method in (None, method):
                 del self._ordered[index]
                 return ordered.fault
-        profile = self.profile
+        profile, rng = self.profile, self._rng[f"{method} {about}"]
         for chance, fault in (
             (profile.call_unavailable, CallFault.UNAVAILABLE),
             (profile.call_timeout, CallFault.TIMEOUT),
             (profile.call_reply_lost, CallFault.REPLY_LOST),
             (profile.call_fault, CallFault.FAULT),
+            (profile.call_refused, CallFault.REFUSED),
+            (profile.call_forbidden, CallFault.FORBIDDEN),
+            (profile.call_unknown, CallFault.UNKNOWN),
+            (profile.call_invalid, CallFault.INVALID),
             (profile.call_slow, CallFault.SLOW),
         ):
-            if chance and self._rng.random() < chance:
+            if chance and rng.random() < chance:
                 return fault
         return None

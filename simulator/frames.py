@@ -47,6 +47,8 @@ class DownlinkFrame(msgspec.Struct, frozen=True, gc=False):
     confirmed: bool = False
     ack: bool = False
     is_join_accept: bool = False
+    foreign: bool = False
+    """Of somebody else's program: only an oracle may look."""
 
 
 class Slot(msgspec.Struct, frozen=True, gc=False):

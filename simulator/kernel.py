@@ -46,10 +46,12 @@ class Timer:
 class Kernel:
     """Schedules callbacks on world time, in seconds since the world began."""
 
-    __slots__ = ("_heap", "_now", "_origin", "_ran", "_sequence", "_sleep", "epoch_at")
+    __slots__ = ("_began_at", "_heap", "_now", "_origin", "_ran", "_sequence", "_sleep", "epoch_at")
 
     def __init__(self, epoch_at: float) -> None:
+        self._began_at = epoch_at
         self.epoch_at = epoch_at
+        """Unix time of world second 0 by the server's clock, which may be set while it runs."""
         self._heap: list[tuple[float, int, Timer]] = []
         self._now = 0.0
         self._sequence = 0
@@ -61,6 +63,11 @@ class Kernel:
     def now(self) -> float:
         """World time in seconds: that of the running callback, or of the latest one."""
         return self._now
+
+    @property
+    def right_at(self) -> float:
+        """Unix time of world second 0 by a right clock."""
+        return self._began_at
 
     @property
     def now_at(self) -> float:
@@ -86,6 +93,10 @@ class Kernel:
             raise RuntimeError("Trio drives this kernel; it cannot be advanced by hand")
         self._run_due(until_s)
         self._now = max(self._now, until_s)
+
+    def set_clock(self, off_s: float) -> None:
+        """Somebody sets the server's clock, so many seconds off the right time."""
+        self.epoch_at = self._began_at + off_s
 
     def catch_up(self) -> None:
         """Bring the world to Trio's present before a call from another task looks at it.

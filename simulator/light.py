@@ -19,7 +19,8 @@ _F_PORT = 15
 _STATUS = struct.Struct("<iiII8B")
 _INT32 = struct.Struct("<i")
 _DEFAULT_INTERVAL_MIN = 30
-_SILENT_UPLINKS_MAX = 240
+WATCHDOG_UPLINKS = 240
+"""Before software 6.1 a light restarts after so many uplinks without a downlink."""
 _MISSED_REPLIES_MAX = 6
 _F_CNT_GAP_MAX = 16_384
 """LoRaWAN 1.0.3, MAX_FCNT_GAP: a larger step is refused."""
@@ -47,6 +48,7 @@ class FirmwareOptions(msgspec.Struct, frozen=True, kw_only=True):
     auto_answers_commands: bool = False
     after_join: Light = DIM_GREEN
     reply_watchdog: bool = False
+    watchdog_uplinks: int = WATCHDOG_UPLINKS
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
@@ -249,7 +251,7 @@ class Busylight:
         self.auto_uplink = False
         self.adr = 1
         self.silent_uplinks = 0
-        self.silent_uplinks_max = _SILENT_UPLINKS_MAX
+        self.silent_uplinks_max = self.options.watchdog_uplinks
         self.missed_replies = 0
         self.missed_replies_max = _MISSED_REPLIES_MAX
         self._f_cnt_down_last = -1

@@ -5,9 +5,9 @@ may come before the reply and a reply may be lost after the effect. Answers to b
 those of ChirpStack v4's own table of errors.
 """
 
-import random
 import string
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from lorawan.network import (
     Activation,
     GatewayInfo,
     ListedDevice,
+    NetworkError,
     NetworkFault,
     NetworkInvalid,
     NetworkRefused,
@@ -25,6 +26,7 @@ from lorawan.network import (
     NetworkUnknown,
     QueueItem,
 )
+from simulator.chance import Chance
 from simulator.device import Device
 from simulator.faults import ERRORS, CallFault, Faults
 from simulator.kernel import Kernel
@@ -53,44 +55,45 @@ class SimulatedNetwork:
     """
 
     def __init__(
-        self, *, kernel: Kernel, rng: random.Random, profile: Profile, rules: ServerRules
+        self, *, kernel: Kernel, chance: Chance, profile: Profile, rules: ServerRules
     ) -> None:
         self.rules = rules
-        self.faults = Faults(rng, profile)
+        self.faults = Faults(chance, profile)
         self._kernel = kernel
-        self._rng = rng
+        self._rng = chance.each("call")
         self._calls: dict[str, int] = {}
 
     async def enqueue(self, dev_eui: str, *, f_port: int, data: bytes, expires_at: float) -> str:
         """Queue one unconfirmed downlink; the item's id."""
         return await self._call(
             "enqueue",
+            dev_eui,
             lambda: self._enqueue(dev_eui, f_port, data, expires_at, confirmed=False),
         )
 
     async def queue(self, dev_eui: str) -> Sequence[QueueItem]:
         """What waits for the device; empty for an unknown one."""
-        return await self._call("queue", lambda: self._queue(dev_eui))
+        return await self._call("queue", dev_eui, lambda: self._queue(dev_eui))
 
     async def activation(self, dev_eui: str) -> Activation | None:
         """The device's session, None before its first join."""
-        return await self._call("activation", lambda: self._activation(dev_eui))
+        return await self._call("activation", dev_eui, lambda: self._activation(dev_eui))
 
     async def flush(self, dev_eui: str) -> None:
         """Drop everything queued, also what may be in flight."""
-        await self._call("flush", lambda: self._flush(dev_eui))
+        await self._call("flush", dev_eui, lambda: self._flush(dev_eui))
 
     async def replay(self, dev_eui: str) -> Sequence[Event]:
         """The retained events of the device, oldest first."""
-        return await self._call("replay", lambda: self._replay(dev_eui))
+        return await self._call("replay", dev_eui, lambda: self._replay(dev_eui))
 
     async def gateways(self) -> Sequence[GatewayInfo]:
         """Every gateway, by id."""
-        return await self._call("gateways", self._gateways)
+        return await self._call("gateways", "gateways", self._gateways)
 
     async def devices(self, profile_contains: str) -> Sequence[ListedDevice]:
         """Devices whose profile's name contains this, case-insensitively, by DevEUI."""
-        return await self._call("devices", lambda: self._devices(profile_contains))
+        return await self._call("devices", "devices", lambda: self._devices(profile_contains))
 
     def inject(
         self,
@@ -103,7 +106,7 @@ class SimulatedNetwork:
     ) -> str:
         """Somebody else's downlink, queued at once; the item's id. Raises as `enqueue` does."""
         self._kernel.catch_up()
-        return self._enqueue(dev_eui, f_port, data, expires_at, confirmed=confirmed)
+        return self._enqueue(dev_eui, f_port, data, expires_at, confirmed=confirmed, foreign=True)
 
     def statistics(self) -> NetworkStatistics:
         """Counters so far, and the items queued now over all devices."""
@@ -115,18 +118,27 @@ class SimulatedNetwork:
 
     # One call
 
-    async def _call(self, method: str, effect: Callable[[], T]) -> T:
-        profile = self.faults.profile
+    async def _call(self, method: str, about: str, effect: Callable[[], T]) -> T:
+        # One for each kind of call: which of several at once comes first is the scheduler's whim.
+        profile, rng = self.faults.profile, self._rng[f"{method} {about}"]
         self._calls[method] = self._calls.get(method, 0) + 1
         self._kernel.catch_up()
-        fault = self.faults.draw(method)
-        there_s = back_s = self._rng.uniform(*profile.call_latency_s) / 2
+        fault = self.faults.draw(method, about)
+        there_s = back_s = rng.uniform(*profile.call_latency_s) / 2
         if fault is CallFault.SLOW:
-            back_s = self._rng.uniform(*profile.call_slow_s)
+            back_s = rng.uniform(*profile.call_slow_s)
         if fault is CallFault.TIMEOUT:
             await trio.sleep(profile.call_deadline_s)
             raise NetworkTimeout(f"{method}: no reply within {profile.call_deadline_s} s")
-        await trio.sleep(there_s)
+        try:
+            await trio.sleep(there_s)
+        except trio.Cancelled:
+            # What is on its way arrives, even if nobody is left who waits for the answer.
+            self._kernel.catch_up()
+            if fault in (None, CallFault.SLOW, CallFault.REPLY_LOST):
+                with suppress(NetworkError):
+                    effect()
+            raise
         self._kernel.catch_up()
         if fault is not None and fault not in (CallFault.SLOW, CallFault.REPLY_LOST):
             raise ERRORS[fault](f"{method}: {fault.value}")
@@ -147,6 +159,7 @@ class SimulatedNetwork:
         expires_at: float | None,
         *,
         confirmed: bool,
+        foreign: bool = False,
     ) -> str:
         dev_eui = _eui(dev_eui)
         port = f_port & 0xFF
@@ -159,11 +172,12 @@ class SimulatedNetwork:
             # The row refers to a device that is not there: a foreign key error.
             raise NetworkFault("insert or update on table violates foreign key constraint")
         entry = Entry(
-            id=self.rules.new_id(),
+            id=self.rules.new_id(dev_eui),
             f_port=port,
             data=bytes(data),
             confirmed=confirmed,
             expires_at=None if expires_at is None else round(expires_at, 6),
+            foreign=foreign,
         )
         self.rules.enqueue(device, entry)
         return entry.id
@@ -175,6 +189,7 @@ class SimulatedNetwork:
     def _flush(self, dev_eui: str) -> None:
         device = self._lenient(dev_eui)
         if device is not None:
+            self.rules.observer.flushed(device, in_flight=self.rules.in_flight(device))
             self.rules.flush(device)
 
     def _activation(self, dev_eui: str) -> Activation | None:

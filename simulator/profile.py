@@ -40,6 +40,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     outage_every_s: float = 0.0
     """Mean time between outages of one gateway's backhaul."""
     outage_s: Span = (60.0, 1800.0)
+    flap_every_s: float = 0.0
+    """Mean time between fits in which one gateway goes away and comes back several times."""
+    flap_s: Span = (2.0, 45.0)
+    silent_every_s: float = 0.0
+    """Mean time between spells in which one gateway sends and acknowledges nothing."""
+    silent_s: Span = (60.0, 1200.0)
+    tx_fault_every_s: float = 0.0
+    """Mean time between spells in which one gateway refuses every frame with the same error."""
+    tx_fault_s: Span = (30.0, 600.0)
 
     # Events on their way to the sink.
     event_latency_s: Span = (0.005, 0.05)
@@ -59,6 +68,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     call_reply_lost: float = 0.0
     """The effect happened, the reply did not arrive."""
     call_fault: float = 0.0
+    call_refused: float = 0.0
+    call_forbidden: float = 0.0
+    call_unknown: float = 0.0
+    call_invalid: float = 0.0
+    server_clock_off_s: float = 0.0
+    """The server's clock is set now and then, to at most so far from the right time."""
+    server_clock_every_s: float = 0.0
     down_every_s: float = 0.0
     """Mean time between spells in which the server answers nobody."""
     down_s: Span = (5.0, 120.0)
@@ -72,6 +88,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Mean time between spontaneous restarts of one light."""
     unplug_every_s: float = 0.0
     unplugged_s: Span = (30.0, 4 * 3600.0)
+    watchdog_uplinks: int = 0
+    """Uplinks without a downlink after which old firmware restarts; 0 is its own 240."""
 
     # Other people's programs on the same server.
     foreign_every_s: float = 0.0
@@ -146,4 +164,39 @@ STORM = Profile(
 )
 """Everything that can go wrong does, often at once."""
 
-PROFILES = {profile.name: profile for profile in (CALM, OFFICE, CITY, STORM)}
+HELL = msgspec.structs.replace(
+    STORM,
+    name="hell",
+    uplink_loss=0.4,
+    downlink_loss=0.4,
+    tx_error=0.10,
+    ack_lost=0.10,
+    ack_late=0.10,
+    ack_doubled=0.10,
+    outage_every_s=3600.0,
+    flap_every_s=3600.0,
+    silent_every_s=3600.0,
+    tx_fault_every_s=3600.0,
+    event_lost=0.30,
+    event_doubled=0.20,
+    event_late=0.30,
+    event_late_s=(1.0, 600.0),
+    call_slow=0.15,
+    call_unavailable=0.10,
+    call_timeout=0.05,
+    call_reply_lost=0.10,
+    call_fault=0.05,
+    call_forbidden=0.005,
+    down_every_s=1800.0,
+    server_clock_off_s=5.0,
+    server_clock_every_s=1800.0,
+    off_time=OffTime.DROPS,
+    restart_every_s=2 * 3600.0,
+    unplug_every_s=4 * 3600.0,
+    unplugged_s=(30.0, 1800.0),
+    watchdog_uplinks=4,
+    foreign_every_s=600.0,
+)
+"""No installation is like this; what holds here holds."""
+
+PROFILES = {profile.name: profile for profile in (CALM, OFFICE, CITY, STORM, HELL)}

@@ -7,6 +7,7 @@ Source: chirpstack/chirpstack, downlink/data.rs and storage/device_queue.rs (v4.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from enum import Enum
 
 import msgspec
@@ -25,6 +26,8 @@ class Entry(msgspec.Struct):
     is_pending: bool = False
     timeout_s: float | None = None
     f_cnt_down: int = 0
+    foreign: bool = False
+    """Queued by somebody else's program; the server does not know."""
 
     def listed(self) -> QueueItem:
         """As the server's API shows it."""
@@ -57,6 +60,9 @@ class DeviceQueue:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
 
     def append(self, entry: Entry) -> None:
         """Put it last."""

@@ -7,7 +7,6 @@ is deaf on all channels, and so is a light.
 """
 
 import math
-import random
 from collections import Counter, deque
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,8 +16,10 @@ import msgspec
 
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation, Reception
+from simulator.chance import Chance
 from simulator.frames import JOIN_ACCEPT_BYTES, DownlinkFrame, UplinkFrame
 from simulator.kernel import Kernel
+from simulator.observer import NOBODY, Observer
 from simulator.profile import Profile
 from simulator.region import REQUIRED_SNR_DB
 
@@ -98,9 +99,10 @@ def noise_floor_dbm(bandwidth_hz: int) -> float:
 class Air:
     """Carries frames between lights and gateways. `counts` says why frames were lost."""
 
-    def __init__(self, kernel: Kernel, rng: random.Random, profile: Profile) -> None:
+    def __init__(self, kernel: Kernel, chance: Chance, profile: Profile) -> None:
         self._kernel = kernel
-        self._rng = rng
+        self._rng = chance.each("air")
+        self.observer: Observer = NOBODY
         self.profile = profile
         self.counts: Counter[str] = Counter()
         self.gateways: dict[str, Receiver] = {}
@@ -121,6 +123,7 @@ class Air:
         channel.append(entry)
         self._kernel.at(end_s, self._uplink_ended, frame, entry, channel)
         self.counts["uplinks"] += 1
+        self.observer.uplink_sent(frame)
         return end_s
 
     def downlink(
@@ -135,6 +138,7 @@ class Air:
         self._downlinks.append(entry)
         self._kernel.at(end_s, self._downlink_ended, frame, entry, modulation)
         self.counts["downlinks"] += 1
+        self.observer.frame_sent(gateway_id, frame, frequency_hz, end_s - now_s)
         return end_s
 
     def _uplink_ended(self, frame: UplinkFrame, entry: _OnAir, channel: deque[_OnAir]) -> None:
@@ -151,7 +155,7 @@ class Air:
             if not self.gateways[gateway_id].hears(entry.start_s, entry.end_s):
                 self.counts["uplink_deaf_gateway"] += 1
                 continue
-            rssi_dbm = link.uplink_rssi_dbm + self._fading_db()
+            rssi_dbm = link.uplink_rssi_dbm + self._fading_db(frame.dev_eui)
             snr_db = min(rssi_dbm - noise_dbm, SNR_CEILING_DB)
             if snr_db < required_db:
                 self.counts["uplink_too_weak"] += 1
@@ -161,7 +165,7 @@ class Air:
                 for other in others
             ):
                 self.counts["uplink_collided"] += 1
-            elif self._lost(self.profile.uplink_loss, link.uplink_loss):
+            elif self._lost(frame.dev_eui, self.profile.uplink_loss, link.uplink_loss):
                 self.counts["uplink_lost"] += 1
             else:
                 receptions.append(
@@ -182,7 +186,7 @@ class Air:
         if not light.listened(entry.start_s, entry.end_s, entry.frequency_hz):
             self.counts["downlink_deaf_light"] += 1
             return
-        rssi_dbm = link.downlink_rssi_dbm + self._fading_db()
+        rssi_dbm = link.downlink_rssi_dbm + self._fading_db(frame.dev_eui)
         snr_db = min(rssi_dbm - noise_floor_dbm(modulation.bandwidth_hz), SNR_CEILING_DB)
         if snr_db < REQUIRED_SNR_DB[modulation.spreading_factor]:
             self.counts["downlink_too_weak"] += 1
@@ -197,21 +201,21 @@ class Air:
             and other.end_s > entry.start_s
         ):
             self.counts["downlink_collided"] += 1
-        elif self._lost(self.profile.downlink_loss, link.downlink_loss):
+        elif self._lost(frame.dev_eui, self.profile.downlink_loss, link.downlink_loss):
             self.counts["downlink_lost"] += 1
         else:
             self.counts["downlinks_received"] += 1
             light.receive(frame, round(rssi_dbm), math.floor(snr_db * 4) / 4)
 
-    def _fading_db(self) -> float:
+    def _fading_db(self, dev_eui: str) -> float:
         """One Rayleigh draw per frame and link (Attia et al. 2019)."""
         if not self.profile.rayleigh_fading:
             return 0.0
-        return 10.0 * math.log10(max(self._rng.expovariate(1.0), 1e-6))
+        return 10.0 * math.log10(max(self._rng[dev_eui].expovariate(1.0), 1e-6))
 
-    def _lost(self, everywhere: float, here: float) -> bool:
+    def _lost(self, dev_eui: str, everywhere: float, here: float) -> bool:
         chance = 1.0 - (1.0 - everywhere) * (1.0 - here)
-        return chance > 0.0 and self._rng.random() < chance
+        return chance > 0.0 and self._rng[dev_eui].random() < chance
 
 
 def payload_bytes(frame: DownlinkFrame) -> int:

@@ -8,7 +8,6 @@ Source: chirpstack/chirpstack v4.19: downlink/{scheduler,data,helpers,tx_ack}.rs
 uplink/{data,join}.rs.
 """
 
-import random
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -16,10 +15,12 @@ from collections.abc import Callable
 import msgspec
 
 from lorawan.events.model import DeviceInfo, Event, Modulation, Reception
+from simulator.chance import Chance
 from simulator.device import Device, ServerSettings
 from simulator.frames import DownlinkCommand, DownlinkFrame, Slot, UplinkFrame
 from simulator.gateway import Gateway, TxStatus
 from simulator.kernel import Kernel
+from simulator.observer import NOBODY, Observer
 from simulator.queue import Entry
 from simulator.region import REQUIRED_SNR_DB, Region
 from simulator.scheduler import Scheduler
@@ -43,7 +44,7 @@ class ServerRules:
         self,
         *,
         kernel: Kernel,
-        rng: random.Random,
+        chance: Chance,
         region: Region,
         settings: ServerSettings,
         tell: Callable[[Event], None],
@@ -53,7 +54,8 @@ class ServerRules:
         self.gateways: dict[str, Gateway] = {}
         self.counts: Counter[str] = Counter()
         self._kernel = kernel
-        self._rng = rng
+        self._rng = chance.each("server")
+        self.observer: Observer = NOBODY
         self._region = region
         self._teller = Teller(kernel, region, self.counts, tell)
         self._by_dev_addr: dict[str, Device] = {}
@@ -76,12 +78,24 @@ class ServerRules:
     def enqueue(self, device: Device, entry: Entry) -> None:
         """Put a downlink last in the device's queue; no size or state check."""
         device.queue.append(entry)
+        self.observer.enqueued(device, entry)
         self._scheduler.add(device)
 
     def flush(self, device: Device) -> None:
         """Drop the whole queue silently, what may be in flight included."""
         device.queue.clear()
         self._scheduler.discard(device)
+
+    def in_flight(self, device: Device) -> bool:
+        """Whether a gateway was given an item of the queue and has not answered yet."""
+        since_s = self._kernel.now - self.settings.frame_kept_s
+        waiting = {entry.id for entry in device.queue}
+        return any(
+            published.device is device
+            and published.item_id in waiting
+            and published.at_s >= since_s
+            for published in self._published.values()
+        )
 
     # Uplinks
 
@@ -97,7 +111,7 @@ class ServerRules:
             self.counts["join_unknown"] += 1
             return
         self._by_dev_addr.pop(device.dev_addr, None)
-        device.dev_addr = self._free_dev_addr()
+        device.dev_addr = self._free_dev_addr(frame.dev_eui)
         self._by_dev_addr[device.dev_addr] = device
         device.activated = True
         device.f_cnt_up = 0
@@ -117,12 +131,12 @@ class ServerRules:
             is_join_accept=True,
         )
         self._publish(
-            self._choose_gateway(receptions, frame.modulation),
+            self._choose_gateway(frame.dev_eui, receptions, frame.modulation),
             _Published(device, None, None, self._kernel.now),
             accept,
             self._timed_slots(frame, heard_s + self._region.join_delay_s),
         )
-        self._teller.join(device, heard_s, self.new_id())
+        self._teller.join(device, heard_s, self.new_id(frame.dev_eui))
 
     def _uplink(
         self, frame: UplinkFrame, receptions: tuple[Reception, ...], heard_s: float
@@ -131,7 +145,7 @@ class ServerRules:
         if device is None or device.disabled:
             self.counts["uplink_unknown"] += 1
             return
-        deduplication_id = self.new_id()
+        deduplication_id = self.new_id(frame.dev_eui)
         if frame.f_cnt < device.f_cnt_up:
             self._teller.counter_refused(device, frame, deduplication_id)
             return
@@ -203,9 +217,12 @@ class ServerRules:
             data=b"" if entry is None else entry.data,
             confirmed=entry is not None and entry.confirmed,
             ack=ack,
+            foreign=entry is not None and entry.foreign,
         )
         self._publish(
-            self._choose_gateway(device.receptions, device.modulation or self._region.rx2),
+            self._choose_gateway(
+                frame.dev_eui, device.receptions, device.modulation or self._region.rx2
+            ),
             _Published(device, None if entry is None else entry.id, f_cnt, self._kernel.now),
             frame,
             slots,
@@ -215,12 +232,14 @@ class ServerRules:
         self, gateway_id: str, published: _Published, frame: DownlinkFrame, slots: tuple[Slot, ...]
     ) -> None:
         self._forget_published()
-        downlink_id = self._rng.getrandbits(32)
+        downlink_id = self._rng[frame.dev_eui].getrandbits(32)
         self._published[downlink_id] = published
         self.counts["published"] += 1
         self.gateways[gateway_id].command(DownlinkCommand(downlink_id, frame, slots))
 
-    def _choose_gateway(self, receptions: tuple[Reception, ...], modulation: Modulation) -> str:
+    def _choose_gateway(
+        self, dev_eui: str, receptions: tuple[Reception, ...], modulation: Modulation
+    ) -> str:
         """At random among those with margin enough, else the best; health plays no part."""
         required_db = REQUIRED_SNR_DB[modulation.spreading_factor]
         good = [
@@ -229,7 +248,7 @@ class ServerRules:
             if reception.snr_db - required_db >= self.settings.prefer_min_margin_db
         ]
         if good:
-            return self._rng.choice(good)
+            return self._rng[dev_eui].choice(good)
         return max(receptions, key=lambda reception: reception.snr_db).gateway_id
 
     def acknowledged(self, downlink_id: int, gateway_id: str, status: TxStatus, slot: Slot) -> None:
@@ -297,12 +316,12 @@ class ServerRules:
                 return
             del self._published[downlink_id]
 
-    def _free_dev_addr(self) -> str:
+    def _free_dev_addr(self, dev_eui: str) -> str:
         while True:
-            dev_addr = f"{self._rng.getrandbits(25):08x}"
+            dev_addr = f"{self._rng[dev_eui].getrandbits(25):08x}"
             if dev_addr not in self._by_dev_addr:
                 return dev_addr
 
-    def new_id(self) -> str:
+    def new_id(self, dev_eui: str) -> str:
         """A random UUID, as the server makes them for queue items and de-duplications."""
-        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._rng[dev_eui].getrandbits(128), version=4))

@@ -165,6 +165,7 @@ class Station:
         )
         if not reaction.accepted:
             return
+        self._air.observer.frame_received(frame)
         self._downlinks += frame.f_port is not None
         self._ack_due |= frame.confirmed
         if frame.ack:

@@ -1,10 +1,9 @@
 """One pretend world: a seed, a clock, lights, gateways, air and a network server.
 
-The rule it keeps: everything random comes from one `random.Random` and everything happens on one
-event heap, so that a seed and the calls made are the whole story of a world.
+The rule it keeps: everything random comes from one seed and everything happens on one event heap,
+so that a seed and the calls made are the whole story of a world.
 """
 
-import random
 from collections.abc import Mapping
 
 import msgspec
@@ -12,14 +11,16 @@ import trio
 
 from lorawan.events.model import DeviceInfo
 from lorawan.kuando.light import Light
+from simulator.chance import Chance
 from simulator.control import Chaos
 from simulator.delivery import Delivery, Sink
 from simulator.device import ServerSettings
 from simulator.gateway import Gateway, GatewayMode, GatewayStatistics
 from simulator.kernel import Kernel, KernelStatistics
 from simulator.layout import FIRMWARE_MIX, device_info, gateway_sites, light_sites
-from simulator.light import Busylight, FirmwareOptions
+from simulator.light import WATCHDOG_UPLINKS, Busylight, FirmwareOptions
 from simulator.network import NetworkStatistics, SimulatedNetwork
+from simulator.observer import Observer
 from simulator.profile import CALM, Profile
 from simulator.radio import Air, Link
 from simulator.region import EU868_SF9, Region
@@ -67,26 +68,26 @@ class World:
         self.profile = profile
         self.stats_interval_s = stats_interval_s
         self.heartbeat_s = heartbeat_s
-        self.rng = random.Random(seed)
+        self.chance = Chance(seed)
         self.kernel = Kernel(epoch_at)
-        self.air = Air(self.kernel, self.rng, profile)
-        self.delivery = Delivery(kernel=self.kernel, rng=self.rng, profile=profile, sink=sink)
+        self.air = Air(self.kernel, self.chance, profile)
+        self.delivery = Delivery(kernel=self.kernel, chance=self.chance, profile=profile, sink=sink)
         self.rules = ServerRules(
             kernel=self.kernel,
-            rng=self.rng,
+            chance=self.chance,
             region=region,
             settings=settings or ServerSettings(),
             tell=self.delivery.send,
         )
         self.air.deliver = self.rules.heard
         self.network = SimulatedNetwork(
-            kernel=self.kernel, rng=self.rng, profile=profile, rules=self.rules
+            kernel=self.kernel, chance=self.chance, profile=profile, rules=self.rules
         )
         self.gateways: dict[str, Gateway] = {}
         self.stations: dict[str, Station] = {}
         self._chaos = Chaos(
             kernel=self.kernel,
-            rng=self.rng,
+            chance=self.chance,
             gateways=self.gateways,
             stations=self.stations,
             network=self.network,
@@ -126,7 +127,8 @@ class World:
         sites = gateway_sites(gateways)
         for site in sites:
             world.add_gateway(site.gateway_id, site.name, position=site.position)
-        for place in light_sites(lights, sites, region, world.rng, firmware):
+        rng = world.chance.of("layout")
+        for place in light_sites(lights, sites, region, rng, firmware):
             station = world.add_light(
                 place.info,
                 place.links,
@@ -134,9 +136,13 @@ class World:
                 sw_rev=place.sw_rev,
                 hw_rev=place.hw_rev,
             )
-            world.kernel.after(world.rng.uniform(0.0, power_on_spread_s), station.plug)
+            world.kernel.after(rng.uniform(0.0, power_on_spread_s), station.plug)
         world.set_profile(profile)
         return world
+
+    def watch(self, observer: Observer) -> None:
+        """Let an oracle see everything from now on."""
+        self.air.observer = self.rules.observer = self.delivery.observer = observer
 
     # Furnishing
 
@@ -153,7 +159,7 @@ class World:
             gateway_id,
             name or gateway_id,
             kernel=self.kernel,
-            rng=self.rng,
+            rng=self.chance.of(f"gateway/{gateway_id}"),
             air=self.air,
             region=self.region,
             stats_interval_s=self.stats_interval_s,
@@ -189,6 +195,7 @@ class World:
             options = FirmwareOptions(
                 auto_answers_commands=self.profile.auto_uplink_answers_commands,
                 reply_watchdog=self.profile.reply_watchdog,
+                watchdog_uplinks=self.profile.watchdog_uplinks or WATCHDOG_UPLINKS,
             )
         station = Station(
             info.dev_eui,
@@ -196,7 +203,7 @@ class World:
             dict(links),
             spreading_factor,
             kernel=self.kernel,
-            rng=self.rng,
+            rng=self.chance.of(f"light/{info.dev_eui}"),
             air=self.air,
             region=self.region,
             heartbeat_s=self.heartbeat_s,
@@ -271,6 +278,16 @@ class World:
         self.delivery.profile = profile
         self.network.faults.profile = profile
         self._chaos.start(profile)
+
+    @property
+    def trouble(self) -> Mapping[str, int]:
+        """What happened by chance to lights, gateways and server, and how often."""
+        return self._chaos.counts
+
+    def heal(self) -> None:
+        """All trouble ends now: everything has power, answers, and loses nothing."""
+        self.set_profile(CALM)
+        self._chaos.heal()
 
     # What it really is
 

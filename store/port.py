@@ -25,6 +25,7 @@ class Table(StrEnum):
     COMMAND = "command"
     IDEMPOTENCY = "idempotency"
     ALERT = "alert"
+    ROLLOUT = "rollout"
     META = "meta"
 
 

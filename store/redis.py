@@ -74,6 +74,13 @@ class RedisStore:
         """
         await self._writes.run(self._take)
 
+    async def look(self) -> Sequence[str]:
+        """What `open` would warn of, without becoming the owner and without a write.
+
+        Raises as `open` does.
+        """
+        return await self._reads.run(self._look)
+
     async def commit(self, writes: Sequence[Write]) -> None:
         """Make all writes durable in one transaction, or none of them."""
         result = outcome(writes)
@@ -113,6 +120,12 @@ class RedisStore:
             _check_schema(self._writer.get(self._keys.schema))
             self._warnings = tuple(_durability_warnings(self._writer))
             self._owner = str(self._writer.incr(self._keys.owner)).encode()
+
+    def _look(self) -> Sequence[str]:
+        with _translated():
+            if self._reader.info("replication").get("role") == "slave":
+                raise StoreRefused("redis: the server is a read-only replica")
+            return tuple(_durability_warnings(self._reader))
 
     def _commit(self, result: Outcome) -> None:
         self._transaction(self._stage_commit, result)

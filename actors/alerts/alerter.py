@@ -28,11 +28,11 @@ from actors.alerts.rules import (
     store_finding,
 )
 from actors.board.board import Board
-from actors.board.changes import ActorView, GatewayView, Subject
+from actors.board.changes import ActorView, AlertView, GatewayView, Subject
 from actors.clock import Clock
 from actors.device.model import Device
-from actors.mailbox import Mailbox, MailboxStatistics
-from actors.reply import ActorError
+from actors.mailbox import Mailbox, MailboxStatistics, Offer
+from actors.reply import ActorError, NoReply, Reply
 from store.port import Put, Store, Table, Write
 
 log = structlog.get_logger()
@@ -44,6 +44,7 @@ MAILBOX_REPORTS = 256
 BEHIND_MOST = 10_000
 # For the store before a person is told anyway.
 SAVE_WAIT_S = 5.0
+ACKNOWLEDGE_WAIT_S = 10.0
 # Alerts in one commit, some 400 bytes each: 200 kB.
 SAVE_MOST = 500
 # Lights looked at between two checkpoints, about 8 us each: 2 ms.
@@ -63,6 +64,13 @@ class Commits(Protocol):
     async def commit(self, writes: Sequence[Write]) -> None:
         """Return when the writes are durable."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Acknowledge:
+    alert_id: str
+    by: str | None
+    reply: Reply[AlertView | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,7 @@ class Alerter:
         notifiers: Sequence[Notifier] = (),
         policy: AlertPolicy | None = None,
     ) -> None:
-        self.mailbox: Mailbox[Finding] = Mailbox("alerter", MAILBOX_REPORTS)
+        self.mailbox: Mailbox[Finding | _Acknowledge] = Mailbox("alerter", MAILBOX_REPORTS)
         self._board = board
         self._journal = journal
         self._store = store
@@ -118,6 +126,16 @@ class Alerter:
     def network_problem(self, problem: str | None) -> None:
         """ChirpStack cannot be asked, and why; None when it answers again."""
         self.mailbox.offer(network_finding(problem))
+
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | None:
+        """Somebody knows: it is not repeated. None when no such alert is open.
+
+        Returns after it is stored. Raises ActorError when that is not known in time.
+        """
+        reply: Reply[AlertView | None] = Reply()
+        if self.mailbox.offer(_Acknowledge(alert_id, by, reply)) is not Offer.ACCEPTED:
+            raise NoReply("the alerter has too much to do")
+        return await reply.wait(ACKNOWLEDGE_WAIT_S)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises StoreError when the stored alerts cannot be read."""
@@ -164,7 +182,14 @@ class Alerter:
 
     async def _take_reports(self) -> None:
         while True:
-            self._observe(await self.mailbox.take())
+            message = await self.mailbox.take()
+            if isinstance(message, _Acknowledge):
+                decision = self._book.acknowledge(message.alert_id, message.by, self._clock.now())
+                if decision is not None:
+                    await self._carry_out([decision])
+                message.reply.resolve(None if decision is None else decision.view)
+            else:
+                self._observe(message)
             self.mailbox.handled()
 
     async def _see_all(self, subjects: Iterable[Subject]) -> None:

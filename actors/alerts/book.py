@@ -41,6 +41,10 @@ class Act(Enum):
     REOPENED = "reopened"
     """Quietly: nobody is told yet."""
     CLOSED_QUIETLY = "closed quietly"
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody knows: it is not repeated any more."""
+    KEPT = "kept"
+    """Stored anew, so that retention does not take it: nobody is told."""
 
     @property
     def told(self) -> bool:
@@ -153,6 +157,19 @@ class AlertBook:
                 decisions.append(self._repeat(key, track, now))
         return decisions
 
+    def acknowledge(self, alert_id: str, by: str | None, now: float) -> Decision | None:
+        """Somebody knows of this open alert; None when it is not open (or not known).
+
+        It is told when it is over, and again when it comes back.
+        """
+        for key, track in self._tracks.items():
+            stored = track.stored
+            if stored is None or stored.view.id != alert_id or stored.view.closed_at is not None:
+                continue
+            view = replace(stored.view, acknowledged_at=now, acknowledged_by=by)
+            return self._keep(key, track, Act.ACKNOWLEDGED, replace(stored, view=view), now)
+        return None
+
     def next_at(self) -> float | None:
         """When `due` has something to do, unless something is found before."""
         while self._agenda:
@@ -197,13 +214,22 @@ class AlertBook:
     def _repeat(self, key: Key, track: _Track, now: float) -> Decision:
         assert track.stored is not None  # noqa: S101 - only what is open repeats
         before = track.stored.view
+        if before.acknowledged_at is not None:
+            return self._keep(key, track, Act.KEPT, track.stored, now)
         view = replace(before, repeated_at=now, repeats=before.repeats + 1, summary=track.text)
         return self._keep(key, track, Act.REPEATED, StoredAlert(view), now)
 
     def _reopen(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
         assert track.stored is not None  # noqa: S101 - only what was closed reopens
         track.text = finding.text
-        view = replace(track.stored.view, closed_at=None, close_reason=None, summary=finding.text)
+        view = replace(
+            track.stored.view,
+            closed_at=None,
+            close_reason=None,
+            summary=finding.text,
+            acknowledged_at=None,
+            acknowledged_by=None,
+        )
         stored = StoredAlert(view, announced=False, reopened_at=now)
         return [self._keep(finding.key, track, Act.REOPENED, stored, now)]
 
@@ -235,4 +261,6 @@ class AlertBook:
         if not stored.announced:
             lasted_s = max(policy.lasted_s, policy.settles_s(track.kind))
             return (stored.reopened_at or now) + lasted_s
+        if stored.view.acknowledged_at is not None:
+            return now + policy.repeat_s
         return stored.view.repeated_at + policy.repeat_s

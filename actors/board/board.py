@@ -24,6 +24,7 @@ from actors.board.subscription import CAPACITY, Snapshot, Subscription
 from actors.board.waiters import Waiters
 from actors.clock import Clock
 from actors.device.model import Command, Device
+from actors.rollouts.model import Rollout
 
 log = structlog.get_logger()
 
@@ -76,6 +77,7 @@ class Board:
         self._devices: dict[str, Device] = {}
         self._gateways: dict[str, GatewayView] = {}
         self._actors: dict[str, ActorView] = {}
+        self._rollouts: dict[str, Rollout] = {}  # oldest first; their actor bounds them
         # One open command per light: at most as many as there are lights.
         self._open: dict[str, Command] = {}
         self._ended: dict[str, Command] = {}  # oldest first
@@ -147,6 +149,8 @@ class Board:
                 self._keep_alert(subject)
             case ActorView():
                 self._keep_actor(subject)
+            case Rollout():
+                self._rollouts[subject.id] = subject
             case _:
                 assert_never(subject)
         self._ring.add(self._clock.now(), subject)
@@ -159,6 +163,10 @@ class Board:
             self._device_waiters.tell(subject.dev_eui, subject)
         elif isinstance(subject, Command):
             self._command_waiters.tell(subject.id, subject)
+
+    def forget_rollout(self, rollout_id: str) -> None:
+        """It is past its retention; nobody is told."""
+        self._rollouts.pop(rollout_id, None)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Wake the readers after changes, in rounds, until cancelled."""
@@ -209,6 +217,7 @@ class Board:
             gateways=tuple(self._gateways.values()),
             alerts=tuple(self.alerts()),
             actors=tuple(self._actors.values()),
+            rollouts=tuple(reversed(self._rollouts.values())),
         )
 
     def close_all(self, reason: str) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.device.model import Command, Device
+from actors.rollouts.model import Rollout
 
 
 class GatewayView(msgspec.Struct, frozen=True):
@@ -24,6 +25,8 @@ class GatewayView(msgspec.Struct, frozen=True):
     airtime_budget_s: float | None = None
     pending: int = 0
     """Attempts that wait for this gateway."""
+    lights_heard: int = 0
+    """Lights that it is among the last to have heard."""
 
 
 class AlertView(msgspec.Struct, frozen=True):
@@ -40,6 +43,9 @@ class AlertView(msgspec.Struct, frozen=True):
     repeats: int = 0
     closed_at: float | None = None
     close_reason: str | None = None
+    acknowledged_at: float | None = None
+    """When somebody said that they know; since then it is not repeated."""
+    acknowledged_by: str | None = None
 
 
 class ActorView(msgspec.Struct, frozen=True):
@@ -51,7 +57,7 @@ class ActorView(msgspec.Struct, frozen=True):
     last_error: str | None = None
 
 
-Subject = Device | Command | GatewayView | AlertView | ActorView
+Subject = Device | Command | GatewayView | AlertView | ActorView | Rollout
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import trio
 from actors.board.changes import ActorView, AlertView, Change, GatewayView
 from actors.board.ring import ChangeRing
 from actors.device.model import Device
+from actors.rollouts.model import Rollout
 
 CAPACITY = 1_000
 """Changes a reader may be behind: two seconds of the busiest fleet (500 changes a second)."""
@@ -33,6 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     gateways: tuple[GatewayView, ...]
     alerts: tuple[AlertView, ...]
     actors: tuple[ActorView, ...] = ()
+    rollouts: tuple[Rollout, ...] = ()
 
 
 class Subscription:

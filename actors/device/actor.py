@@ -1,7 +1,9 @@
 """The shell of one light: receives, asks the machine, stores, and only then lets effects out.
 
 The rule it keeps: nothing that the outside can see happens before the new state is durable. The
-actor holds no state but the last stored record, so a restart goes on where the store stands.
+actor holds no state but the last stored record, so a restart goes on where the store stands; and
+where a crash left open whether a step was stored, the store is asked, and what that step had to
+tell is told by the next incarnation.
 """
 
 import random
@@ -19,10 +21,10 @@ from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note,
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Command, Device, Hearing
 from actors.device.policy import Policy
-from actors.device.records import writes_of
+from actors.device.records import record_in, writes_of
 from actors.mailbox import Mailbox
 from actors.timers import TimerService
-from store.port import Write
+from store.port import Record, Table, Write
 
 log = structlog.get_logger()
 
@@ -37,6 +39,10 @@ class Journal(Protocol):
 
     async def commit(self, writes: list[Write]) -> None:
         """Return when the writes are durable."""
+        ...
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        """One record, after all that was handed in before is durable."""
         ...
 
 
@@ -85,10 +91,20 @@ class Ports:
     """Told of each command that became final, for the figures; must not wait."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """A step on its way to the store, or stored and not yet told to everybody."""
+
+    device: Device
+    effects: list[Effect]
+    value: bytes
+    """The record as it is stored, to know it again."""
+
+
 class DeviceActor:
     """One light. `device` is the newest stored record, `mailbox` outlives the incarnations."""
 
-    __slots__ = ("_ports", "_steps", "device", "mailbox")
+    __slots__ = ("_ports", "_steps", "_unfinished", "device", "mailbox")
 
     def __init__(self, device: Device, ports: Ports) -> None:
         self.device = device
@@ -97,10 +113,12 @@ class DeviceActor:
         )
         self._ports = ports
         self._steps = 0
+        self._unfinished: _Unfinished | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve the mailbox until cancelled."""
         task_status.started()
+        await self._finish_step()
         self._ports.board.publish(self.device)
         if self.device.command is not None:
             self._ports.board.publish(self.device.command)
@@ -117,14 +135,32 @@ class DeviceActor:
         if device is not before or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"
-            await ports.journal.commit(writes_of(device, effects, event, now, entry))
+            writes = writes_of(device, effects, event, now, entry)
+            self._unfinished = _Unfinished(device, effects, record_in(writes))
+            await ports.journal.commit(writes)
             self.device = device
             ports.board.publish(device)
-        self._let_out(effects)
+            self._let_out(effects)
+            self._unfinished = None
         self._set_timer()
         reply = getattr(event, "reply", None)
         if reply is not None:
             reply.resolve(next((e.text for e in effects if isinstance(e, Answer)), ""))
+
+    async def _finish_step(self) -> None:
+        """A crash cut the last step off: where it was stored it goes on, where not it never was.
+
+        It is tried once: an effect that crashes the actor must not do so again and again.
+        """
+        left = self._unfinished
+        if left is None:
+            return
+        stored = await self._ports.journal.read(Table.DEVICE, self.device.dev_eui)
+        self._unfinished = None
+        if stored is not None and stored.value == left.value:
+            self.device = left.device
+            self._ports.board.publish(left.device)
+            self._let_out(left.effects)
 
     def _let_out(self, effects: list[Effect]) -> None:
         ports, device = self._ports, self.device

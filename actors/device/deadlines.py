@@ -5,7 +5,7 @@ fires late, twice or after a restart does no harm.
 """
 
 from actors.device import events as ev
-from actors.device import hearing, inquiry, pursuit, setup
+from actors.device import hearing, inquiry, pursuit, setback, setup
 from actors.device.marker import bears
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
 from actors.device.reactions import after_setup, await_first_status, not_sent, upkeep_frame
@@ -37,6 +37,7 @@ def tick(turn: Turn, event: ev.Tick) -> None:
 
 def restored(turn: Turn, event: ev.Restored) -> None:
     """The actor woke from its record; what happened meanwhile is unknown, so it is asked for."""
+    setback.undo(turn)
     sent = turn.device.attempt
     if turn.device.inquiry is not None:
         turn.change(inquiry=None)  # whoever was asked is gone

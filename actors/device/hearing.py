@@ -13,6 +13,7 @@ from enum import Enum
 
 from actors.device.effects import NoteKind
 from actors.device.events import Joined, UplinkHeard
+from actors.device.heard import noted
 from actors.device.inquiry import ask
 from actors.device.model import Device, Hearing, Report, Session
 from actors.device.turn import Turn, replace
@@ -134,7 +135,13 @@ def _absorb(turn: Turn, event: UplinkHeard) -> None:
     best = max(event.receptions, key=lambda r: r.snr_db, default=Reception(gateway_id=""))
     status = event.status
     if status is None:
-        turn.note(NoteKind.UPLINK, f_cnt=event.f_cnt, note=event.note, gateway=best.gateway_id)
+        turn.note(
+            NoteKind.UPLINK,
+            f_cnt=event.f_cnt,
+            note=event.note,
+            gateway=best.gateway_id,
+            heard=noted(event.receptions),
+        )
         return
     turn.change(
         report=Report(
@@ -161,6 +168,7 @@ def _absorb(turn: Turn, event: UplinkHeard) -> None:
         rssi_dbm=best.rssi_dbm,
         snr_db=best.snr_db,
         gateways=len(event.receptions),
+        heard=noted(event.receptions),
     )
 
 

@@ -11,9 +11,13 @@ from actors.device.turn import Turn
 
 
 def ask(turn: Turn, why: str) -> None:
-    """Start an inquiry unless one is under way."""
+    """Start an inquiry unless one is under way.
+
+    What an answer holds (uplinks of sessions long over, say) starts none: the next answer would
+    hold it again, and the questions would never end.
+    """
     device = turn.device
-    if device.inquiry is not None:
+    if device.inquiry is not None or turn.answering:
         return
     number = device.inquiries_made + 1
     turn.change(inquiry=Inquiry(number, turn.now), inquiries_made=number, inquired_at=turn.now)

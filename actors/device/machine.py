@@ -74,8 +74,10 @@ def _row(handler: Handler, **after: tuple[Phase, ...]) -> Mapping[Phase, Rule]:
 def _inquired(turn: Turn, event: ev.Inquired) -> None:
     """What ChirpStack still knows is more of the same events; most will be duplicates."""
     if inquiry.begin_answer(turn, event):
+        turn.answering = True
         for retained in event.events:
             apply(turn, retained)
+        turn.answering = False
         deadlines.after_inquiry(turn, event)
 
 
@@ -102,14 +104,14 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
         react.joined, initializing=(U,), idle=(U,), awaiting_verify=(U,), retrying=(U,), failed=(U,)
     ),
     ev.Transmitted: _row(react.transmitted),
-    ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(F,)),
+    ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
     ev.GatewayRefusedFrame: _row(react.gateway_refused),
     # from the dispatcher
     ev.AttemptHeld: _row(react.held),
     ev.AttemptQueued: _row(
         react.queued, awaiting_verify=(I, U), initializing=(U, I, A, R, F), idle=(U,)
     ),
-    ev.AttemptRefused: _row(react.refused, awaiting_verify=(I, F), initializing=(F,)),
+    ev.AttemptRefused: _row(react.refused, awaiting_verify=(I, R, F), initializing=(R, F)),
     ev.DispatcherStarted: _row(react.dispatcher_started),
     # from the gateway watcher
     ev.GatewayHealthChanged: _row(react.gateway_health, retrying=(A, N), failed=(A, N)),
@@ -139,6 +141,8 @@ def step(
     """
     turn = Turn(device, now, chance, policy)
     apply(turn, event)
+    if turn.device is not device:
+        turn.change(stepped_at=now)
     return turn.device, turn.effects
 
 

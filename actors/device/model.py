@@ -284,6 +284,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     joins: int = 0
     last_error: str | None = None
     last_error_at: float | None = None
+    stepped_at: float = 0.0
+    """When this record was made, on our clock: nothing in it is younger."""
 
     @property
     def reported(self) -> Light | None:

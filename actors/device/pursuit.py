@@ -135,24 +135,30 @@ def not_sent(turn: Turn, why: str) -> None:
 
 
 def give_up_timing(turn: Turn) -> None:
-    """The timed attempts are spent: from now on only evidence starts another.
-
-    While the newest status shows the goal nobody is told that it failed: then it is merely waited
-    for the proof.
-    """
+    """The timed attempts are spent: from now on only evidence starts another."""
     device = turn.device
     pursuit, command = device.pursuit, device.command
     if pursuit is None:
         return
-    shown = device.reported == pursuit.goal
     if command is not None and not command.overdue:
         turn.command_step(
             StepKind.OVERDUE,
             overdue=True,
             reason="no proof after the timed attempts; tried again on evidence",
         )
-    if not shown:
+    if device.reported != pursuit.goal:
         turn.trouble(f"{pursuit.attempts} attempts unproven")
+    enter_failed(turn)
+
+
+def enter_failed(turn: Turn) -> None:
+    """Nothing but evidence tries again. While the newest status shows what is wanted, nobody is
+    told that it failed: it merely waits for the proof."""
+    device = turn.device
+    goal = device.pursuit.goal if device.pursuit is not None else None
+    if goal is None and device.wanted is not None:
+        goal = device.wanted.light
+    shown = goal is not None and device.reported == goal
     turn.enter(Phase.RETRYING if shown else Phase.FAILED)
 
 

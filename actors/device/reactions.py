@@ -343,9 +343,12 @@ def _hopeless(turn: Turn, why: str) -> None:
         if was is not None:
             spent = turn.policy.setup_rounds_most
             turn.change(setup=replace(was, attempts=spent, step=0, proof=None, next_at=None))
-        turn.enter(Phase.FAILED)
+        pursuit.enter_failed(turn)
     elif turn.device.phase is Phase.AWAITING_VERIFY:
-        turn.enter(Phase.IDLE if turn.device.pursuit is None else Phase.FAILED)
+        if turn.device.pursuit is None:
+            turn.enter(Phase.IDLE)
+        else:
+            pursuit.enter_failed(turn)
 
 
 def _online(device: Device) -> set[str]:

@@ -6,9 +6,8 @@ are written together, so that a crash between any two of them cannot happen.
 
 import msgspec
 
-from actors import airlog
 from actors.device.effects import CommandChanged, Effect, Note
-from actors.device.events import CommandRequested, DeviceEvent, Transmitted
+from actors.device.events import CommandRequested, DeviceEvent
 from actors.device.model import Command, Device
 from actors.history import note_line
 from actors.keys import KeyRecord, stored_key
@@ -34,13 +33,18 @@ def writes_of(
         fingerprint = event.idempotency_fingerprint
         key = KeyRecord(event.idempotency_key, fingerprint, event.command_id, now)
         writes.append(stored_key(key))
-    if isinstance(event, Transmitted):
-        writes.append(airlog.line(event))
     notes = (effect for effect in effects if isinstance(effect, Note))
     writes.extend(
         note_line(device.dev_eui, f"{entry}-{index}", now, note) for index, note in enumerate(notes)
     )
     return writes
+
+
+def record_in(writes: list[Write]) -> bytes:
+    """The light's own record among the writes of a step."""
+    first = writes[0]
+    assert isinstance(first, Put)  # noqa: S101 - `writes_of` puts it first
+    return first.value
 
 
 def read_device(record: Record) -> Device:

@@ -10,7 +10,7 @@ from actors.device.effects import NoteKind
 from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Setup, Stage, StepKind
 from actors.device.policy import Policy
-from actors.device.pursuit import proof_from
+from actors.device.pursuit import enter_failed, proof_from
 from actors.device.turn import Turn, replace
 from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus, StatusInterval
@@ -134,9 +134,7 @@ def unproven(turn: Turn, why: str) -> None:
     else:
         turn.change(setup=Setup(attempts=attempts, extra=extra))
         turn.trouble(f"settings unproven after {attempts} rounds: {why}")
-        wanted = turn.device.wanted
-        shown = wanted is not None and turn.device.reported == wanted.light
-        turn.enter(Phase.RETRYING if shown else Phase.FAILED)
+        enter_failed(turn)
         turn.command_step(StepKind.WAITING, reason="the light does not take its settings")
     ask(turn, why)
 

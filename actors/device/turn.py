@@ -28,7 +28,7 @@ replace = msgspec.structs.replace
 class Turn:
     """One event being dealt with: `device` is the newest version, `effects` what is to be done."""
 
-    __slots__ = ("chance", "device", "effects", "now", "policy")
+    __slots__ = ("answering", "chance", "device", "effects", "now", "policy")
 
     def __init__(self, device: Device, now: float, chance: float, policy: Policy) -> None:
         self.device = device
@@ -36,6 +36,8 @@ class Turn:
         self.chance = chance
         self.policy = policy
         self.effects: list[Effect] = []
+        self.answering = False
+        """The events of an inquiry's answer are being dealt with: they raise no new question."""
 
     # -------------------------------------------------------------- the record
 

@@ -16,9 +16,11 @@ RESIDUE_S = 1e-9
 class Air:
     """The ledgers of all gateways. Bound: one for each gateway that ever sent for us."""
 
-    __slots__ = ("_duty_cycle", "_ledgers", "_reserved", "_reserved_s", "_window_s")
+    __slots__ = ("_duty_cycle", "_ledgers", "_reserved", "_reserved_s", "_window_s", "charges")
 
     def __init__(self, duty_cycle: float | None, window_s: float) -> None:
+        self.charges: list[tuple[str, float, float]] = []
+        """Gateway, time and seconds of what was charged since somebody took it, to be stored."""
         self._duty_cycle = duty_cycle
         self._window_s = window_s
         self._ledgers: dict[str, AirtimeLedger] = {}
@@ -72,6 +74,11 @@ class Air:
 
     def charge(self, seconds: Mapping[str, float], now: float) -> None:
         """These gateways send, or may have sent, for so long, up to now or from now on."""
+        self.charges.extend((one, now, sent_s) for one, sent_s in seconds.items() if sent_s > 0.0)
+        self.restore(seconds, now)
+
+    def restore(self, seconds: Mapping[str, float], now: float) -> None:
+        """The same, of an earlier run: it is stored already."""
         for one, sent_s in seconds.items():
             ledger = self._ledgers.get(one)
             if ledger is None:

@@ -46,6 +46,7 @@ class Dispatcher:
         policy: DispatchPolicy | None = None,
         *,
         on_started: Callable[[], None] = lambda: None,
+        on_charged: Callable[[list[tuple[str, float, float]]], None] = lambda charges: None,
         name_of: Callable[[str], str] = str,
     ) -> None:
         self._network = network
@@ -54,6 +55,7 @@ class Dispatcher:
         self._rng = rng
         self._policy = policy if policy is not None else DispatchPolicy()
         self._on_started = on_started
+        self._on_charged = on_charged
         self._planner = Planner(self._policy, name_of)
         self._lost = False
         # Bounds: one submission for each light, one word on each gateway, and TXACKS_MOST.
@@ -89,6 +91,10 @@ class Dispatcher:
         """A gateway sent for so long from `at` (Unix seconds) for an earlier run of the service;
         to be told before `run`."""
         self._planner.sent_before(gateway_id, at, airtime_s)
+
+    def in_flight_before(self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing]) -> None:
+        """An attempt of an earlier run of the service may be in flight; to be told before `run`."""
+        self._planner.in_flight_before(dev_eui, attempt, hearings, self._clock.now())
 
     # ---------------------------------------------------------------- its life
 
@@ -131,6 +137,9 @@ class Dispatcher:
         self._take_up(self._clock.now())
         actions = self._planner.plan(self._clock.now())
         self._lost = False
+        charges = self._planner.take_charges()
+        if charges:
+            self._on_charged(charges)
         for action in actions:
             match action:
                 case Tell(dev_eui, news):

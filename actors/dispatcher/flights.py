@@ -50,7 +50,7 @@ class Flights:
 
     def __init__(self, policy: DispatchPolicy, air: Air | None = None) -> None:
         self._policy = policy
-        self.air = air if air is not None else Air(policy.region.duty_cycle, policy.window_s)
+        self.air = air if air is not None else Air(policy.duty_cycle, policy.window_s)
         self.lanes = Lanes(serialise=policy.serialise_overlaps, kept_s=policy.overlap_kept_s)
         self._items: dict[int, Item] = {}
         self._due: list[tuple[float, int]] = []  # expiry plus grace

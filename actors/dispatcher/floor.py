@@ -147,8 +147,10 @@ class Floor:
         self.count("refused")
 
     def end_of(self, item: Item) -> None:
-        """The item is no longer in flight."""
+        """The item is no longer in flight; its txack may yet come, and then it is paid already."""
         track = self.track(item.dev_eui)
+        if item.id is not None:
+            track.settle(item.id)
         if track.item is item:
             track.item = None
 

@@ -51,11 +51,13 @@ def transmitted(floor: Floor, dev_eui: str, told: Transmitted, now: float) -> No
     track.ends_at = max(track.ends_at, now + airtime_s)
     track.told_at = now
     item = track.item
-    if item is not None and (item.id == told.queue_item_id or item.in_doubt):
+    if told.queue_item_id in track.settled:
+        pass  # of an item that is over: it says nothing of the one in doubt now
+    elif item is not None and (item.id == told.queue_item_id or item.in_doubt):
         _acknowledged(floor, track, item, told, now)
     elif track.enqueueing:
         track.adopt_orphan(told)
-    elif told.queue_item_id not in track.settled:
+    else:
         _foreign(floor, track, told, now)
     floor.wake(dev_eui, now)
 
@@ -135,8 +137,6 @@ def _reconcile(
     one = floor.room.get(item.dev_eui)
     if one is not None:
         one.hold = None  # it is not behind this any more
-    if item.id is not None:
-        track.settle(item.id)  # its txack may yet come, and is paid
     if moved(look.after, item.activation):
         track.ends_at = max(track.ends_at, now)
         floor.count("txacks_missed")

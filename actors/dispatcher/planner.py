@@ -89,6 +89,7 @@ class Planner:
         self._name_of = name_of
         self._rx2 = policy.region.rx2(policy.rx2_dr)
         self._floor = Floor(policy, name_of, air)
+        self._in_flight_before: dict[str, int] = {}
         self.wake_at = 0.0
         """When `plan` is due again if nothing happens before."""
 
@@ -100,7 +101,7 @@ class Planner:
         """An attempt to be carried out, in place of an earlier one for the same light."""
         floor = self._floor
         try:
-            mark = Mark(attempt.marker_us, encode(attempt.frame))
+            mark = self._mark_of(attempt)
         except PayloadRefused as error:
             floor.drop(dev_eui)
             floor.news.append(Tell(dev_eui, AttemptRefused(attempt.number, str(error))))
@@ -173,12 +174,32 @@ class Planner:
 
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
         """A frame of an earlier run: it counts against its gateway's hour like any other."""
-        self._floor.flights.air.charge({gateway_id: airtime_s}, at)
+        self._floor.flights.air.restore({gateway_id: airtime_s}, at)
+
+    def in_flight_before(
+        self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing], now: float
+    ) -> None:
+        """An attempt of an earlier run, of which nobody knows whether it was in ChirpStack's queue:
+        its gateways may be sending it. No more of them are believed than were ever in flight."""
+        one = self._waiting(dev_eui, attempt, self._mark_of(attempt), hearings)
+        worst_s = self._floor.flights.worst_s(one.airtime_s)
+        for gateway_id in one.route.candidates:
+            before = self._in_flight_before.get(gateway_id, 0)
+            if before < self._policy.outstanding_per_gateway:
+                self._in_flight_before[gateway_id] = before + 1
+                self._floor.flights.air.charge({gateway_id: worst_s}, now)
+
+    def take_charges(self) -> list[tuple[str, float, float]]:
+        """Gateway, time and seconds of what was charged since the last call."""
+        air = self._floor.flights.air
+        charges, air.charges = air.charges, []
+        return charges
 
     def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
         """Seconds sent in the window, the budget (None: no limit), attempts that wait for it."""
         air = self._floor.flights.air
-        return air.spent(gateway_id, now), air.budget_s, self._floor.room.pending(gateway_id)
+        spent_s = air.spent(gateway_id, now)
+        return spent_s, self._policy.budget_s, self._floor.room.pending(gateway_id)
 
     def waiting(self, now: float) -> list[WaitingAttempt]:
         """All that wait, the next first."""
@@ -220,6 +241,10 @@ class Planner:
         )
 
     # ---------------------------------------------------------------- how
+
+    @staticmethod
+    def _mark_of(attempt: Attempt) -> Mark:
+        return Mark(attempt.marker_us, encode(attempt.frame))
 
     def _waiting(
         self, dev_eui: str, attempt: Attempt, mark: Mark, hearings: Sequence[Hearing]

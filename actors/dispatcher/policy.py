@@ -18,6 +18,10 @@ class DispatchPolicy:
     window_s: float = 3_600.0
     """The sliding window of the duty cycle (ETSI EN 300 220)."""
 
+    kept_back: float = 0.02
+    """Of every budget, for what a crash forgets: charges not yet written, 7 s or five frames at
+    SF12."""
+
     spacing_s: float = 10.0
     """Least time between two frames to one light: a second downlink 1-3 s after the first is lost
     while the light still answers the first."""
@@ -78,6 +82,18 @@ class DispatchPolicy:
     patience_s: float = 8.0
     """Delays that pass by themselves within this are not told: the caller would be given up on
     for a hiccup, and thousands of lights would each write a line into their history."""
+
+    @property
+    def duty_cycle(self) -> float | None:
+        """What is planned with."""
+        whole = self.region.duty_cycle
+        return None if whole is None else whole * (1.0 - self.kept_back)
+
+    @property
+    def budget_s(self) -> float | None:
+        """Seconds of airtime that a gateway may use per window; None without a limit."""
+        whole = self.region.duty_cycle
+        return None if whole is None else whole * self.window_s
 
     @property
     def life_most_s(self) -> float:

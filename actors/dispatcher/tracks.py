@@ -51,7 +51,9 @@ class Track:
         return self.call is not None and self.call.enqueue
 
     def settle(self, item_id: str) -> None:
-        """The txack of this item was taken in."""
+        """This item is over: a txack of it, or another one, means nothing more."""
+        if item_id in self.settled:
+            return
         self.settled = [*self.settled, item_id][-SETTLED_MOST:]
 
     def adopt_orphan(self, told: Transmitted) -> None:

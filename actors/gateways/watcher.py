@@ -59,6 +59,7 @@ class GatewayWatcher:
         on_change: Sequence[Callable[[str, bool], None]] = (),
         airtime: Airtime = _no_airtime,
         on_network: Callable[[str | None], None] = lambda problem: None,
+        lights_heard: Callable[[str], int] = lambda gateway_id: 0,
     ) -> None:
         self._network = network
         self._publish = publish
@@ -67,6 +68,7 @@ class GatewayWatcher:
         self._on_change = on_change
         self._airtime = airtime
         self._on_network = on_network
+        self._lights_heard = lights_heard
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
         self._announced: dict[str, bool] = {}
@@ -128,9 +130,14 @@ class GatewayWatcher:
         next_at = trio.current_time()
         while True:
             # The server tells nothing by itself: this is the one place where we have to ask.
-            next_at = max(next_at + self._policy.poll_s, trio.current_time())
+            next_at = max(next_at + self._pause_s(), trio.current_time())
             await trio.sleep_until(next_at)
             await self._poll(self._policy.poll_timeout_s)
+
+    def _pause_s(self) -> float:
+        policy, since = self._policy, self._clock.now() - self._policy.given_up_after_s
+        away = any(not one.online and one.since > since for one in self._known.values())
+        return min(policy.poll_s, policy.offline_poll_s) if away else policy.poll_s
 
     async def _poll(self, timeout_s: float) -> None:
         began_at = self._clock.now()
@@ -209,4 +216,5 @@ class GatewayWatcher:
             airtime_used_s=used_s,
             airtime_budget_s=budget_s,
             pending=pending,
+            lights_heard=self._lights_heard(one.gateway_id),
         )

@@ -3,6 +3,7 @@
 from actors.metrics.downlinks import downlink_metrics, summarize
 from actors.metrics.garbage import GarbageWatch
 from actors.metrics.registry import Metrics
+from actors.metrics.reliability import reliability
 from actors.metrics.sources import Sources
 from actors.metrics.verdict import FLEET_STREAM, Verdict, device_stream, verdict_of, verdict_writes
 
@@ -14,6 +15,7 @@ __all__ = [
     "Verdict",
     "device_stream",
     "downlink_metrics",
+    "reliability",
     "summarize",
     "verdict_of",
     "verdict_writes",

@@ -43,7 +43,7 @@ async def downlink_metrics(
     )
     if len(entries) == VERDICTS_MOST:
         hours = (now - entries[-1].at) / 3_600.0
-    return summarize(await _decoded(entries), hours, open_commands)
+    return summarize(await decoded(entries), hours, open_commands)
 
 
 def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0) -> DownlinkMetrics:
@@ -95,7 +95,8 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-async def _decoded(entries: Sequence[Entry]) -> list[Verdict]:
+async def decoded(entries: Sequence[Entry]) -> list[Verdict]:
+    """The verdicts of these entries; what cannot be read is told and left out."""
     verdicts = []
     for count, entry in enumerate(entries, start=1):
         try:

@@ -1,4 +1,4 @@
-"""The command line: `lamplighter serve | setup | demo`."""
+"""The command line `lamplighter`: the service itself, and a client of a running one."""
 
 from api.cli.app import main
 

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import errors
+from api.cli.options import AsJson
+from api.cli.verbs import initialize, lights, network
+from api.cli.verbs import send as sending
+from api.cli.verbs import watch as watching
+from api.cli.verbs.rollout import rollout_app
 
 if TYPE_CHECKING:
     from api.settings import ApiSettings
@@ -23,6 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 demo_app = typer.Typer(help="A pretend world of lights and gateways, to try things out.")
+app.command()(lights.devices)
+app.command()(lights.device)
+app.command()(sending.send)
+app.command()(watching.watch)
+app.command()(initialize.init)
+app.command()(network.gateways)
+app.add_typer(network.alerts_app, name="alerts")
+app.add_typer(rollout_app, name="rollout")
 app.add_typer(demo_app, name="demo")
 
 Config = Annotated[
@@ -67,6 +80,52 @@ def setup(
     from api.cli.setup import run_setup
 
     raise typer.Exit(run_setup(settings, url, application or [], dry_run=dry_run))
+
+
+@app.command()
+def simulate(
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The first seed; a fresh one unless given.")
+    ] = None,
+    faults: Annotated[
+        str, typer.Option(help="calm, city, storm, hell, or swarm: a mixture of its own per seed.")
+    ] = "swarm",
+    devices: Annotated[int | None, typer.Option(min=1, max=10_000)] = None,
+    gateways: Annotated[int | None, typer.Option(min=1, max=100)] = None,
+    hours: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="With faults.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many, from the first one on.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Go on with new seeds for so long.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one per core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Run the production actors in a world of faults, in virtual time; hold them to the truth."""
+    from api.cli.simulation.command import run_simulate
+
+    raise typer.Exit(
+        run_simulate(
+            seed=seed,
+            faults=faults,
+            devices=devices,
+            gateways=gateways,
+            hours=hours,
+            seeds=seeds,
+            minutes=minutes,
+            jobs=jobs,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def doctor(config: Config = None, as_json: AsJson = False) -> None:
+    """Examine the installation and say what to do; changes nothing, takes at most a minute."""
+    from api.cli.doctor.verb import run_doctor
+
+    raise typer.Exit(run_doctor(config, dict(os.environ), as_json=as_json))
 
 
 @demo_app.callback(invoke_without_command=True)

@@ -11,10 +11,11 @@ import msgspec
 from actors.board.changes import ActorView, AlertView, Change, GatewayView, Subject
 from actors.board.subscription import Snapshot
 from actors.device.model import Command, Device
-from api.models import AlertShown, CommandSummary, DeviceSummary, GatewayShown
+from actors.rollouts.model import Rollout
+from api.models import AlertShown, CommandSummary, DeviceSummary, GatewayShown, RolloutView
 
 SUBPROTOCOL = "lamplighter.v1"
-KINDS = frozenset({"device", "command", "gateway", "alert", "actor"})
+KINDS = frozenset({"device", "command", "gateway", "alert", "actor", "rollout"})
 
 # 200 lights of about 700 bytes are 140 kB a message, and 2 ms of work before others have a turn.
 DEVICES_PER_PART = 200
@@ -72,6 +73,8 @@ class Filter(msgspec.Struct, frozen=True):
                 return what.subject in self.dev_euis or what.subject in self.gateways
             case ActorView():
                 return any(dev_eui in what.id for dev_eui in self.dev_euis)
+            case Rollout():
+                return False  # it is of no light and no gateway in particular
             case _:
                 assert_never(what)
 
@@ -95,6 +98,8 @@ def kind_of(what: Subject) -> str:
             return "alert"
         case ActorView():
             return "actor"
+        case Rollout():
+            return "rollout"
         case _:
             assert_never(what)
 
@@ -143,6 +148,8 @@ class Encoder:
                 return _raw(AlertShown.of(what))
             case ActorView():
                 return _raw(what)
+            case Rollout():
+                return _raw(RolloutView.of(what))
             case _:
                 assert_never(what)
 
@@ -174,6 +181,7 @@ def snapshot_parts(
             ("gateways", snapshot.gateways if part == 0 else ()),
             ("alerts", snapshot.alerts if part == 0 else ()),
             ("actors", snapshot.actors if part == 0 else ()),
+            ("rollouts", snapshot.rollouts if part == 0 else ()),
         )
         message: dict[str, object] = {
             "type": "snapshot",

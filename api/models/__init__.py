@@ -1,8 +1,16 @@
 """What HTTP and the live websocket show and take; every field of the wire is declared here."""
 
-from api.models.commands import CommandSummary, CommandView, LightView, StepView
+from api.models.commands import CommandList, CommandSummary, CommandView, LightView, StepView
 from api.models.devices import DevicePage, DeviceSummary, DeviceView
-from api.models.network import AlertList, AlertShown, GatewayHealth, GatewayList, GatewayShown
+from api.models.network import (
+    AlertList,
+    AlertShown,
+    GatewayHealth,
+    GatewayList,
+    GatewayShown,
+    OutageList,
+    OutageView,
+)
 from api.models.operation import (
     ActorNode,
     DeadLetterView,
@@ -10,13 +18,17 @@ from api.models.operation import (
     InitializationView,
     MetricsView,
     ReadinessView,
+    StatusAsked,
     SupervisorView,
 )
+from api.models.reliability import ReliabilityView, SignalPointView, SignalView
+from api.models.rollouts import RolloutDetail, RolloutLight, RolloutList, RolloutView
 
 __all__ = [
     "ActorNode",
     "AlertList",
     "AlertShown",
+    "CommandList",
     "CommandSummary",
     "CommandView",
     "DeadLetterView",
@@ -30,7 +42,17 @@ __all__ = [
     "InitializationView",
     "LightView",
     "MetricsView",
+    "OutageList",
+    "OutageView",
     "ReadinessView",
+    "ReliabilityView",
+    "RolloutDetail",
+    "RolloutLight",
+    "RolloutList",
+    "RolloutView",
+    "SignalPointView",
+    "SignalView",
+    "StatusAsked",
     "StepView",
     "SupervisorView",
 ]

@@ -121,3 +121,10 @@ class CommandView(msgspec.Struct, frozen=True):
             timeline=[StepView.of(step) for step in command.timeline],
             steps_omitted=command.steps_omitted,
         )
+
+
+class CommandList(msgspec.Struct, frozen=True):
+    """Commands of one light with their timelines, newest first."""
+
+    dev_eui: str
+    commands: list[CommandView]

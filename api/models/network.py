@@ -26,6 +26,8 @@ class GatewayShown(msgspec.Struct, frozen=True):
     airtime_budget_s: float | None
     pending: int
     """Frames that wait for it."""
+    lights_heard: int
+    """Lights that it is among the last to have heard."""
 
     @classmethod
     def of(cls, gateway: GatewayView) -> "GatewayShown":
@@ -43,6 +45,7 @@ class GatewayShown(msgspec.Struct, frozen=True):
             airtime_used_s=gateway.airtime_used_s,
             airtime_budget_s=gateway.airtime_budget_s,
             pending=gateway.pending,
+            lights_heard=gateway.lights_heard,
         )
 
 
@@ -77,6 +80,9 @@ class AlertShown(msgspec.Struct, frozen=True):
     repeats: int
     closed_at: float | None
     close_reason: str | None
+    acknowledged_at: float | None
+    """When somebody said that they know; since then it is not repeated."""
+    acknowledged_by: str | None
 
     @classmethod
     def of(cls, alert: AlertView) -> "AlertShown":
@@ -92,7 +98,24 @@ class AlertShown(msgspec.Struct, frozen=True):
             repeats=alert.repeats,
             closed_at=alert.closed_at,
             close_reason=alert.close_reason,
+            acknowledged_at=alert.acknowledged_at,
+            acknowledged_by=alert.acknowledged_by,
         )
+
+
+class OutageView(msgspec.Struct, frozen=True):
+    """The gateway was away; `until` is null while it is."""
+
+    since: float
+    until: float | None
+
+
+class OutageList(msgspec.Struct, frozen=True):
+    """When a gateway was away, newest first."""
+
+    gateway_id: str
+    days: float
+    outages: list[OutageView]
 
 
 class AlertList(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What operating the service needs to see: actors, dead letters, history, metrics, health."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -130,6 +130,15 @@ class MetricsView(msgspec.Struct, frozen=True):
 
 
 _METRICS = frozenset(MetricsView.__struct_fields__)
+
+
+class StatusAsked(msgspec.Struct, frozen=True):
+    """What came of asking a light to speak."""
+
+    dev_eui: str
+    outcome: Literal["asked", "busy"]
+    """`asked`: a frame is on its way. `busy`: a command, settings or a frame are under way already,
+    or the light has not reported since it joined."""
 
 
 class InitializationView(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ every mistake is told, not only the first.
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from actors.device.model import Phase
 from lorawan.kuando.light import Light
@@ -54,8 +54,8 @@ class Query(BaseModel):
     lists: ClassVar[frozenset[str]] = frozenset()
 
 
-class DownlinkRequest(Body):
-    """The colour to show, and how to wait for it."""
+class ColourRequest(Body):
+    """The colour to show, and for how long it is pursued."""
 
     red: Byte
     green: Byte
@@ -72,6 +72,16 @@ class DownlinkRequest(Body):
         allow_inf_nan=False,
         description="How long it is pursued; by default 24 h.",
     )
+
+    @property
+    def light(self) -> Light:
+        """What the light should show."""
+        return Light(red=self.red, green=self.green, blue=self.blue, on=self.on, off=self.off)
+
+
+class DownlinkRequest(ColourRequest):
+    """The colour to show, and how to wait for it."""
+
     wait_for_verification: bool = Field(
         default=True, description="False answers 202 as soon as the command is stored."
     )
@@ -82,10 +92,51 @@ class DownlinkRequest(Body):
         description="How long to wait; by default 120 s, at most 180 s (both are settings).",
     )
 
-    @property
-    def light(self) -> Light:
-        """What the light should show."""
-        return Light(red=self.red, green=self.green, blue=self.blue, on=self.on, off=self.off)
+
+class LightFilter(Body):
+    """Which lights, as in the list of lights; the filters are combined."""
+
+    phase: list[Phase] | None = None
+    gateway: str | None = Field(default=None, description="Heard by this gateway.")
+    application: str | None = Field(default=None, description="Id or name of the application.")
+    tag: str | None = Field(default=None, description="`key`, or `key=value`.")
+    search: str | None = Field(
+        default=None, min_length=1, max_length=100, description="Part of the DevEUI or the name."
+    )
+    as_wanted: bool | None = Field(
+        default=None, description="Lights that show what is wanted, or that do not as far as known."
+    )
+
+
+DevEui = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{16}$")]
+Pace = Annotated[float, Field(gt=0, le=6_000, allow_inf_nan=False)]
+FailuresMost = Annotated[int, Field(ge=0, le=50_000)]
+
+
+class RolloutRequest(ColourRequest):
+    """One colour for many lights: for `dev_euis`, or for those that `filter` finds now."""
+
+    dev_euis: list[DevEui] | None = Field(default=None, min_length=1, max_length=50_000)
+    filter: LightFilter | None = None
+    name: str = Field(default="", max_length=100)
+    pace_per_min: Pace = Field(default=30.0, description="Lights commanded in a minute at most.")
+    failures_most: FailuresMost = Field(
+        default=5, description="More failed lights than this stop it; 0 stops at the first."
+    )
+
+    @model_validator(mode="after")
+    def _names_its_lights(self) -> "RolloutRequest":
+        if (self.dev_euis is None) is (self.filter is None):
+            raise ValueError("name the lights by either dev_euis or filter")
+        return self
+
+
+class RolloutChange(Body):
+    """What to change; anything left out stays."""
+
+    state: Literal["paused", "running", "cancelled"] | None = None
+    pace_per_min: Pace | None = None
+    failures_most: FailuresMost | None = None
 
 
 class InitializeRequest(Body):
@@ -127,6 +178,30 @@ class MetricsQuery(Query):
     """Over how long."""
 
     hours: float = Field(default=24.0, gt=0, le=8_760, allow_inf_nan=False)
+
+
+class CommandsQuery(Query):
+    """How many."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class SignalQuery(Query):
+    """Over how long."""
+
+    hours: float = Field(default=24.0, gt=0, le=168, allow_inf_nan=False)
+
+
+class OutageQuery(Query):
+    """Over how long: as long as the store keeps it."""
+
+    days: float = Field(default=7.0, gt=0, le=7, allow_inf_nan=False)
+
+
+class Acknowledgement(Body):
+    """Who knows of it."""
+
+    by: str | None = Field(default=None, min_length=1, max_length=100)
 
 
 class AlertQuery(Query):

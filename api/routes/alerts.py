@@ -1,12 +1,26 @@
-"""`GET /alerts`: what is wrong, and what was."""
+"""The alerts: what is wrong, what was, and that somebody knows."""
 
 from quart import Blueprint, Response
 
-from api.inputs import read_query
+from actors.surface import Refusal
+from api.inputs import read_body, read_query
 from api.models import AlertList, AlertShown
-from api.models.requests import AlertQuery
+from api.models.requests import Acknowledgement, AlertQuery
 from api.openapi import Answer, answers, takes
-from api.problems import INVALID, RATE_LIMITED
+from api.problems import (
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    CONFLICT,
+    INVALID,
+    NO_REPLY,
+    RATE_LIMITED,
+    UNKNOWN_ALERT,
+    UNREADABLE,
+    WRONG_MEDIA_TYPE,
+    WRONG_ORIGIN,
+    Problem,
+)
+from api.refusals import refuse
 from api.replies import reply
 from api.services import services
 
@@ -26,3 +40,38 @@ async def list_alerts() -> Response:
         if query.open in (None, alert.open) and query.kind in (None, alert.kind)
     ]
     return reply(AlertList(sum(alert.open for alert in alerts), shown[: query.limit]))
+
+
+@blueprint.post("/alerts/<alert_id>/acknowledge")
+@answers(
+    Answer(200, "The alert as it is now.", AlertShown),
+    problems=(
+        UNKNOWN_ALERT,
+        CONFLICT,
+        UNREADABLE,
+        BODY_TIMEOUT,
+        BODY_TOO_LARGE,
+        WRONG_MEDIA_TYPE,
+        INVALID,
+        RATE_LIMITED,
+        WRONG_ORIGIN,
+        NO_REPLY,
+    ),
+    tag="operation",
+    body_optional=True,
+)
+@takes(body=Acknowledgement)
+async def acknowledge(alert_id: str) -> Response:
+    """Say that somebody knows of an open alert: it is not repeated any more.
+
+    People are told when it is over, and again when it comes back after that.
+    """
+    body, house = await read_body(Acknowledgement, optional=True), services().house
+    if all(alert.id != alert_id for alert in house.alerts()):
+        raise Problem(UNKNOWN_ALERT)
+    known = await house.acknowledge(alert_id, body.by)
+    if known is None:
+        raise Problem(CONFLICT, "the alert is over")
+    if isinstance(known, Refusal):
+        refuse(known)
+    return reply(AlertShown.of(known))

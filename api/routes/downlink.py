@@ -6,7 +6,6 @@ answered.
 """
 
 import hashlib
-import re
 
 import msgspec
 import structlog
@@ -15,6 +14,7 @@ from quart import Blueprint, Response, request
 from actors.device.model import Command, CommandStatus
 from actors.surface import Accepted
 from api.inputs import read_body, read_dev_eui
+from api.keys import idempotency_key
 from api.mistakes import Mistake
 from api.models import CommandView
 from api.models.requests import DownlinkRequest
@@ -38,9 +38,6 @@ from api.refusals import REFUSALS, refuse
 from api.replies import reply
 from api.services import Services, services
 from api.waiting import waits
-
-# As long as a ULID several times over; it is stored with the command.
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 blueprint = Blueprint("downlink", __name__)
 
@@ -83,7 +80,7 @@ async def set_light(dev_eui: str) -> Response:
     here = services()
     dev_eui = read_dev_eui(dev_eui)
     preferences = read_preferences(request.headers.getlist("Prefer"))
-    key = _idempotency_key()
+    key = idempotency_key()
     body = await read_body(DownlinkRequest)
     wait_s = _wait_s(here, body, preferences)
     taken = await here.house.command(
@@ -112,14 +109,6 @@ def fingerprint(dev_eui: str, body: DownlinkRequest) -> str:
     light = body.light
     canonical = [dev_eui, *msgspec.structs.astuple(light), body.keep, body.ttl_s]
     return hashlib.sha256(msgspec.json.encode(canonical)).hexdigest()
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        mistake = Mistake("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-        raise Problem(INVALID, errors=[mistake])
-    return key
 
 
 def _wait_s(here: Services, body: DownlinkRequest, preferences: Preferences) -> float:

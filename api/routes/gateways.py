@@ -2,11 +2,15 @@
 
 from quart import Blueprint, Response
 
-from api.models import GatewayHealth, GatewayList, GatewayShown
-from api.openapi import Answer, answers
-from api.problems import RATE_LIMITED, UNKNOWN_GATEWAY, Problem
+from api.inputs import read_query
+from api.models import GatewayHealth, GatewayList, GatewayShown, OutageList, OutageView
+from api.models.requests import OutageQuery
+from api.openapi import Answer, answers, takes
+from api.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_GATEWAY, Problem
 from api.replies import reply
 from api.services import services
+
+DAY_S = 86_400.0
 
 blueprint = Blueprint("gateways", __name__)
 
@@ -48,6 +52,25 @@ async def gateway_status(gateway_id: str) -> Response:
     if gateway is None:
         raise Problem(UNKNOWN_GATEWAY)
     return reply(GatewayShown.of(gateway))
+
+
+@blueprint.get("/gateways/<gateway_id>/outages")
+@answers(
+    Answer(200, "Newest first.", OutageList),
+    problems=(UNKNOWN_GATEWAY, INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
+    tag="gateways",
+)
+@takes(query=OutageQuery)
+async def gateway_outages(gateway_id: str) -> Response:
+    """When one gateway was away, newest first; the running outage has no end."""
+    gateway_id, query, house = gateway_id.lower(), read_query(OutageQuery), services().house
+    if gateway_id not in house.gateways():
+        raise Problem(UNKNOWN_GATEWAY)
+    until = house.now() + 1.0
+    found = await house.outages(gateway_id, since=until - query.days * DAY_S, until=until)
+    return reply(
+        OutageList(gateway_id, query.days, [OutageView(one.since, one.until) for one in found])
+    )
 
 
 def _gateways() -> list[GatewayShown]:

@@ -4,7 +4,7 @@ from quart import Blueprint, Response
 
 from api.inputs import read_dev_eui, read_query
 from api.meters import CONTENT_TYPE
-from api.models import MetricsView
+from api.models import MetricsView, ReliabilityView
 from api.models.requests import MetricsQuery
 from api.openapi import Answer, answers, takes
 from api.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
@@ -41,6 +41,24 @@ async def device_metrics(dev_eui: str) -> Response:
     if dev_eui not in house.devices():
         raise Problem(UNKNOWN_DEVICE)
     return reply(MetricsView.of(dev_eui, await house.metrics(dev_eui, query.hours)))
+
+
+@blueprint.get("/metrics/reliability")
+@answers(
+    Answer(200, "Of all lights.", ReliabilityView),
+    problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
+    tag="operation",
+)
+@takes(query=MetricsQuery)
+async def fleet_reliability() -> Response:
+    """Spread of times and attempts over the last hours, and the worst lights with reasons."""
+    query, house = read_query(MetricsQuery), services().house
+    figures = await house.reliability(query.hours)
+    devices = house.devices()
+    names = {
+        one.dev_eui: devices[one.dev_eui].name for one in figures.worst if one.dev_eui in devices
+    }
+    return reply(ReliabilityView.of(figures, names))
 
 
 @root.get("/metrics")

@@ -3,32 +3,40 @@
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
+/** @param {string} name @param {Record<string, string>} attributes @param {...(Node | string | null | undefined)} children */
 function node(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child != null));
   return element;
 }
 
 // What stands between backticks is code.
+/** @param {string | undefined} text */
 function words(text) {
   return (text ?? "").split("`").map((part, n) => (n % 2 ? node("code", {}, part) : part));
 }
 
+// The description is what the service makes it; its shape is OpenAPI's.
+/** @typedef {any} Description */
+/** @typedef {any} Schema */
+
+/** @param {Description} description @param {Schema} schema */
 function resolve(description, schema) {
   if (!schema?.$ref) return schema ?? {};
   return schema.$ref
     .replace("#/", "")
     .split("/")
-    .reduce((at, key) => at?.[key], description) ?? {};
+    .reduce((/** @type {any} */ at, /** @type {string} */ key) => at?.[key], description) ?? {};
 }
 
+/** @param {Schema} schema @returns {string} */
 function typeName(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
   const any = schema.anyOf ?? schema.oneOf;
   if (any) return any.map(typeName).join(" or ");
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if (schema.enum) return schema.enum.map((/** @type {unknown} */ value) => JSON.stringify(value)).join(" | ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.type === "array") return `list of ${typeName(schema.items)}`;
   const bounds = [];
@@ -38,8 +46,10 @@ function typeName(schema) {
   return [schema.type ?? "any", ...bounds].join(" ");
 }
 
+/** @param {Description} description @param {Schema} schema @param {Set<string>} seen @returns {HTMLElement} */
 function fields(description, schema, seen = new Set()) {
   const shown = resolve(description, schema);
+  /** @type {[string, Schema][]} */
   const properties = Object.entries(shown.properties ?? {});
   if (properties.length === 0) return node("p", {}, typeName(schema));
   const name = shown.title ?? typeName(schema);
@@ -70,14 +80,16 @@ function fields(description, schema, seen = new Set()) {
   return node("div", {}, name ? node("p", {}, node("strong", {}, name)) : null, table);
 }
 
+/** @param {Description} description @param {{content?: Record<string, {schema: Schema}>} | undefined} part */
 function content(description, part) {
   return Object.entries(part?.content ?? {}).map(([type, value]) =>
     node("div", {}, node("p", {}, node("code", {}, type)), fields(description, value.schema)),
   );
 }
 
+/** @param {Description} description @param {string} path @param {string} method @param {any} operation */
 function operationNode(description, path, method, operation) {
-  const scopes = (operation.security ?? []).flatMap((entry) => Object.keys(entry));
+  const scopes = (operation.security ?? []).flatMap((/** @type {object} */ entry) => Object.keys(entry));
   const body = node("div", {}, node("p", {}, ...words(operation.description)));
   if (operation.parameters?.length) {
     const table = node("table", {});
@@ -93,7 +105,7 @@ function operationNode(description, path, method, operation) {
     body.append(node("h4", {}, "Body"), ...content(description, operation.requestBody));
   }
   body.append(node("h4", {}, "Answers"));
-  for (const [status, answer] of Object.entries(operation.responses ?? {})) {
+  for (const [status, answer] of Object.entries(/** @type {Record<string, any>} */ (operation.responses ?? {}))) {
     body.append(
       node("details", {}, node("summary", {}, node("strong", {}, status), " ", ...words(answer.description)),
         node("div", {}, ...content(description, answer))),
@@ -106,24 +118,32 @@ function operationNode(description, path, method, operation) {
     body);
 }
 
+/** @param {string} id @returns {HTMLElement} */
+function byId(id) {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`the page has no #${id}`);
+  return found;
+}
+
+/** @param {Description} description */
 function show(description) {
-  document.getElementById("title").textContent = `${description.info.title} API`;
-  document.getElementById("description").textContent = description.info.description ?? "";
-  const main = document.getElementById("operations");
+  byId("title").textContent = `${description.info.title} API`;
+  byId("description").textContent = description.info.description ?? "";
+  const main = byId("operations");
   const list = node("ul", {});
   main.replaceChildren();
   for (const tag of description.tags ?? []) {
     main.append(node("h2", {}, tag.name), node("p", {}, tag.description ?? ""));
     for (const [path, operations] of Object.entries(description.paths)) {
       for (const method of METHODS) {
-        const operation = operations[method];
+        const operation = /** @type {any} */ (operations)[method];
         if (!operation?.tags?.includes(tag.name)) continue;
         main.append(operationNode(description, path, method, operation));
         list.append(node("li", {}, node("a", { href: `#${operation.operationId}` }, `${method.toUpperCase()} ${path}`)));
       }
     }
   }
-  document.getElementById("contents").replaceChildren(list);
+  byId("contents").replaceChildren(list);
   openTarget();
 }
 
@@ -141,5 +161,5 @@ try {
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   show(await answer.json());
 } catch (error) {
-  document.getElementById("operations").textContent = `The description cannot be loaded: ${error.message}`;
+  byId("operations").textContent = `The description cannot be loaded: ${error instanceof Error ? error.message : error}`;
 }

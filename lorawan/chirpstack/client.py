@@ -15,6 +15,7 @@ from chirpstack_api import api
 from lorawan.chirpstack import wire
 from lorawan.chirpstack.calls import Calls, CallStatistics
 from lorawan.chirpstack.channel import open_channel
+from lorawan.chirpstack.inspection import Inspection
 from lorawan.chirpstack.listing import ApplicationInfo, Listing
 from lorawan.chirpstack.replay import Replays, ReplayStatistics
 from lorawan.chirpstack.settings import ChirpStackSettings
@@ -61,6 +62,7 @@ class ChirpStackClient:
         self._application = api.ApplicationServiceStub(channel)
         self._internal = api.InternalServiceStub(channel)
         self._listing = Listing(self._calls, channel, self.settings)
+        self.inspection = Inspection(self._calls, channel, self.settings)
         return self
 
     async def __aexit__(

@@ -1,7 +1,7 @@
 """From ChirpStack's bodies to our own events.
 
-The rule it keeps: nothing is checked here any more; defaults are filled in, and names and EUIs take
-the one spelling that the rest of Lamplighter compares.
+The rule it keeps: nothing is refused here any more; defaults are filled in, names and EUIs take the
+one spelling that the rest of Lamplighter compares, and names are no longer than they need be.
 """
 
 import math
@@ -32,6 +32,11 @@ WIRE_TYPES: dict[EventKind, type[Wire]] = {
     EventKind.STATUS: WireStatus,
     EventKind.LOCATION: WireLocation,
 }
+
+NAME_CHARS = 200
+"""ChirpStack's own names have at most 100 characters; what is longer is cut, for names are kept."""
+GATEWAY_ID_CHARS = 64
+"""A gateway's EUI has 16. A longer id counts as none: cut, it might be another gateway's."""
 
 _QUEUE_ITEM_ID = "queue_item_id"
 _UNDEFINED_CODE_RATE = "CR_UNDEFINED"
@@ -95,7 +100,7 @@ def _txack(wire: WireTxAck) -> model.TxAck:
         device=_device(wire.device_info),
         at=wire.time.at,
         queue_item_id=wire.queue_item_id,
-        gateway_id=(wire.gateway_id or "").lower(),
+        gateway_id=_gateway_id(wire.gateway_id),
         f_cnt_down=wire.f_cnt_down or 0,
         downlink_id=wire.downlink_id or 0,
         modulation=_modulation(wire.tx_info),
@@ -132,13 +137,13 @@ def _status(wire: WireStatus) -> model.DeviceStatus:
 def _device(wire: WireDevice) -> model.DeviceInfo:
     return model.DeviceInfo(
         dev_eui=wire.dev_eui.lower(),
-        device_name=wire.device_name or "",
-        application_id=wire.application_id or "",
-        application_name=wire.application_name or "",
-        tenant_id=wire.tenant_id or "",
-        device_profile_id=wire.device_profile_id or "",
-        device_profile_name=wire.device_profile_name or "",
-        device_class=wire.device_class_enabled or "",
+        device_name=_name(wire.device_name),
+        application_id=_name(wire.application_id),
+        application_name=_name(wire.application_name),
+        tenant_id=_name(wire.tenant_id),
+        device_profile_id=_name(wire.device_profile_id),
+        device_profile_name=_name(wire.device_profile_name),
+        device_class=_name(wire.device_class_enabled),
         tags=wire.tags or {},
     )
 
@@ -148,10 +153,11 @@ def _receptions(wires: Iterable[WireRxInfo]) -> tuple[model.Reception, ...]:
     once for each, and counts by its best."""
     best: dict[str, model.Reception] = {}
     for wire in wires:
-        if not wire.gateway_id:
+        gateway_id = _gateway_id(wire.gateway_id)
+        if not gateway_id:
             continue
         heard = model.Reception(
-            gateway_id=wire.gateway_id.lower(),
+            gateway_id=gateway_id,
             rssi_dbm=wire.rssi or 0,
             # Protobuf has it as a 32-bit float; gateways measure in steps of 0.1 or 0.25 dB.
             snr_db=round(_finite(wire.snr), 2),
@@ -180,6 +186,15 @@ def _modulation(wire: WireTxInfo | None) -> model.Modulation | None:
 
 def _frequency_hz(wire: WireTxInfo | None) -> int:
     return (wire.frequency or 0) if wire is not None else 0
+
+
+def _name(text: str | None) -> str:
+    return (text or "")[:NAME_CHARS]
+
+
+def _gateway_id(text: str | None) -> str:
+    """In lower case; empty where the gateway is not named."""
+    return text.lower() if text is not None and len(text) <= GATEWAY_ID_CHARS else ""
 
 
 def _finite(value: float | None) -> float:

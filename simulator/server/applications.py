@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
-from chirpstack_api import api, common
+from chirpstack_api import api
 from google.protobuf.empty_pb2 import Empty
 
 from lorawan.chirpstack.wire import http_integration, http_integration_message
@@ -195,7 +195,7 @@ class DeviceProfileServicer(api.DeviceProfileServiceServicer):  # type: ignore[m
         ]
         page = one_page(found, request.limit, request.offset)
         items = [
-            api.DeviceProfileListItem(id=each, name=profiles[each], **_light_profile())
+            api.DeviceProfileListItem(id=each, name=profiles[each], **self._desk.profile.shared())
             for each in page
         ]
         return api.ListDeviceProfilesResponse(total_count=len(found), result=items)
@@ -211,7 +211,8 @@ class DeviceProfileServicer(api.DeviceProfileServiceServicer):  # type: ignore[m
             id=request.id,
             name=profiles[request.id],
             tenant_id=self._desk.tenant_id,
-            **_light_profile(),
+            class_c_timeout=self._desk.profile.class_c_timeout_s,
+            **self._desk.profile.shared(),
         )
         return api.GetDeviceProfileResponse(device_profile=profile)
 
@@ -229,12 +230,3 @@ def check_id(context: grpc.ServicerContext, value: str, *, known: str | None = N
         uuid.UUID(value)
     except ValueError as error:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-
-
-def _light_profile() -> dict[str, Any]:
-    return {
-        "region": common.Region.EU868,
-        "mac_version": common.MacVersion.LORAWAN_1_0_3,
-        "supports_otaa": True,
-        "supports_class_c": True,
-    }

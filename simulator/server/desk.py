@@ -6,10 +6,11 @@ send for it. Source: chirpstack/src/api/error.rs.
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 import msgspec
+from chirpstack_api import common
 
 from lorawan.network import (
     NetworkError,
@@ -28,6 +29,31 @@ _T = TypeVar("_T")
 _EUI = re.compile(r"[0-9a-fA-F]{16}")
 
 
+class LightProfile(msgspec.Struct, frozen=True):
+    """The boxes ticked in the one device profile; the defaults are right for a light."""
+
+    class_b: bool = False
+    class_c: bool = True
+    class_c_timeout_s: int = 0
+
+    @property
+    def device_class(self) -> Any:
+        """The class that a joined device ends up with: with both ticked, its first uplink without
+        the Class B bit makes it Class A."""
+        right = self.class_c and not self.class_b
+        return common.DeviceClass.CLASS_C if right else common.DeviceClass.CLASS_A
+
+    def shared(self) -> dict[str, Any]:
+        """What a profile and its item in a list have in common."""
+        return {
+            "region": common.Region.EU868,
+            "mac_version": common.MacVersion.LORAWAN_1_0_3,
+            "supports_otaa": True,
+            "supports_class_b": self.class_b,
+            "supports_class_c": self.class_c,
+        }
+
+
 class Desk(msgspec.Struct, frozen=True):
     """Shared by the servicers of one running server."""
 
@@ -35,6 +61,7 @@ class Desk(msgspec.Struct, frozen=True):
     crossing: Crossing
     access: Access
     tenant_id: str
+    profile: LightProfile = LightProfile()
 
     def ask(
         self,

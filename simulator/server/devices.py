@@ -10,10 +10,11 @@ Source: chirpstack/src/api/device.rs, chirpstack/src/storage/device_queue.rs.
 from typing import Any
 
 import grpc
-from chirpstack_api import api, common
+from chirpstack_api import api
 from google.protobuf.empty_pb2 import Empty
 
 from lorawan.chirpstack.wire import from_timestamp, to_timestamp
+from lorawan.events.model import Uplink
 from lorawan.network import ListedDevice, NetworkError, NetworkUnknown, QueueItem
 from simulator.server.access import Rights, refuse
 from simulator.server.desk import Desk, abort_as, checked_eui, one_page
@@ -144,14 +145,17 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
         )
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """One device; lights are Class C."""
+        """One device, seen at its newest uplink that is still kept."""
         rights = self._desk.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
         devices = self._desk.ask(context, rights, self._desk.backend.devices, "")
         device = next((device for device in devices if device.dev_eui == dev_eui), None)
         if device is None:
             abort_as(context, rights, NetworkUnknown(dev_eui))
+        kept = self._desk.ask(context, rights, self._desk.backend.replay, dev_eui)
+        heard = [event.at for event in kept if isinstance(event, Uplink)]
         return api.GetDeviceResponse(
+            last_seen_at=to_timestamp(max(heard)) if heard else None,
             device=api.Device(
                 dev_eui=device.dev_eui,
                 name=device.name,
@@ -159,7 +163,7 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
                 device_profile_id=device.device_profile_id,
                 tags=device.tags,
             ),
-            class_enabled=common.DeviceClass.CLASS_C,
+            class_enabled=self._desk.profile.device_class,
         )
 
 

@@ -25,7 +25,7 @@ from simulator.server.applications import (
     TenantServicer,
 )
 from simulator.server.crossing import Crossing
-from simulator.server.desk import Desk
+from simulator.server.desk import Desk, LightProfile
 from simulator.server.devices import DeviceServicer
 from simulator.server.event_stream import STREAMS_MAX, InternalServicer, Render
 from simulator.server.gateways import GatewayServicer
@@ -65,6 +65,7 @@ class GrpcServer:
         render: Render | None = None,
         clock: Callable[[], float] | None = None,
         poll_s: float = 1.0,
+        profile: LightProfile | None = None,
     ) -> None:
         self._backend = backend
         self._access = Access(api_key, read_only_key, tenant_key)
@@ -74,6 +75,7 @@ class GrpcServer:
         self._render = render or _webhook_body
         self._clock = clock
         self._poll_s = poll_s
+        self._profile = profile or LightProfile()
         self._integrations: Integrations = {}
         self._running: tuple[grpc.Server, ThreadPoolExecutor, Crossing] | None = None
 
@@ -101,7 +103,7 @@ class GrpcServer:
             raise RuntimeError("the server runs already")
         crossing = Crossing()
         pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="pretend-chirpstack")
-        desk = Desk(self._backend, crossing, self._access, self._tenant_id)
+        desk = Desk(self._backend, crossing, self._access, self._tenant_id, self._profile)
         server = grpc.server(pool, options=_OPTIONS)
         api.add_DeviceServiceServicer_to_server(DeviceServicer(desk), server)
         api.add_GatewayServiceServicer_to_server(GatewayServicer(desk, self._clock), server)

@@ -470,3 +470,25 @@ async def test_a_failed_planner_begins_anew_and_asks_for_all_submissions(
         it.dispatcher.submit("light-3", attempt(), hearings("gw-b"))
         await trio.sleep(1.0)
         assert "gw-b" in it.held("light-3")[0]
+
+
+async def test_a_late_txack_of_an_earlier_item_says_nothing_of_one_in_doubt(
+    autojump_clock: Clock,
+) -> None:
+    # found by the simulation (swarm seed 176): an attempt was counted that never went out
+    async with house() as (it, _):
+        light = it.network.server.add("light-1", "gw-a")
+        it.network.lose_txack = lambda _: True
+        it.dispatcher.submit("light-1", attempt(), hearings())
+        await trio.sleep(60)  # sent, expired as far as we know, and its txack is late
+        [first] = it.queued()
+        it.network.script = fails("enqueue", error=lambda: NetworkTimeout("lost"), times=1)
+        it.dispatcher.submit("light-1", attempt(2, at=START + 60, marker_us=654_321), hearings())
+        await trio.sleep(0.2)
+        now = it.clock.now()
+        late = Transmitted(now - 50.0, first.queue_item_id, "gw-a", now - 49.8)
+        it.dispatcher.transmitted("light-1", late)
+        await trio.sleep(20)
+        assert len(it.network.server.enqueued) == 2, "it was put into the queue after all"
+        assert light.activation is not None
+        assert light.activation.f_cnt_down == 2

@@ -107,7 +107,22 @@ async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_cloc
         assert it.watcher.statistics().online == 1
         it.alive.add("gw-b")
         await trio.sleep(60.0)
-        assert it.changes[1:] == [(690, "gw-b", True)]
+        assert it.changes[1:] == [(685, "gw-b", True)], "5 s at most after its stats at 683"
+
+
+async def test_a_gateway_away_for_a_day_is_asked_for_at_the_usual_pace(
+    autojump_clock: Clock,
+) -> None:
+    async with roof() as (it, _):
+        it.alive.discard("gw-b")
+        await trio.sleep(600.0)
+        polls = it.watcher.statistics().polls
+        await trio.sleep(60.0)
+        assert it.watcher.statistics().polls - polls in {12, 13}
+        await trio.sleep(86_400.0)
+        polls = it.watcher.statistics().polls
+        await trio.sleep(60.0)
+        assert it.watcher.statistics().polls - polls in {2, 3}
 
 
 async def test_an_uplink_brings_a_gateway_back_at_once(autojump_clock: Clock) -> None:

@@ -93,6 +93,7 @@ async def test_how_long_it_waits(
         (Refusal.PARKED, 503, "parked", "60"),
         (Refusal.NO_REPLY, 504, "no-reply", None),
         (Refusal.KEY_REUSED, 422, "key-reused", None),
+        (Refusal.TOO_MANY, 409, "too-many-rollouts", None),
         (Refusal.STOPPING, 503, "stopping", "10"),
     ],
 )

@@ -13,6 +13,7 @@ from api.problems import KINDS, TYPE_PREFIX
 from tests.support.fake_house import DEV_EUI, GATEWAY
 
 DOCS = Path(__file__).parents[2] / "docs"
+COLOUR = {"red": 255, "green": 0, "blue": 0}
 RED = {"red": 255, "green": 0, "blue": 0, "wait_for_verification": False}
 
 
@@ -91,6 +92,19 @@ async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> N
         ("get", "/api/v1/alerts", "/api/v1/alerts", None),
         ("get", "/api/v1/supervisor", "/api/v1/supervisor", None),
         ("get", "/api/v1/metrics/downlinks", "/api/v1/metrics/downlinks", None),
+        ("get", "/api/v1/metrics/reliability", "/api/v1/metrics/reliability", None),
+        ("post", "/api/v1/rollouts", "/api/v1/rollouts", {**COLOUR, "dev_euis": [DEV_EUI]}),
+        ("post", "/api/v1/rollouts", "/api/v1/rollouts", COLOUR),
+        ("get", "/api/v1/rollouts", "/api/v1/rollouts", None),
+        ("get", "/api/v1/devices/{dev_eui}/commands", f"/api/v1/devices/{DEV_EUI}/commands", None),
+        ("get", "/api/v1/devices/{dev_eui}/signal", f"/api/v1/devices/{DEV_EUI}/signal", None),
+        ("post", "/api/v1/devices/{dev_eui}/status", f"/api/v1/devices/{DEV_EUI}/status", None),
+        (
+            "get",
+            "/api/v1/gateways/{gateway_id}/outages",
+            f"/api/v1/gateways/{GATEWAY}/outages",
+            None,
+        ),
         ("get", "/readyz", "/readyz", None),
     ],
 )

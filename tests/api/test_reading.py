@@ -243,3 +243,9 @@ async def test_a_store_that_is_away_is_told_as_such(client: Client, house: FakeH
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert problem["type"] == "urn:lamplighter:problem:store-unavailable"
     assert "secret" not in str(problem)
+
+
+async def test_a_file_name_that_no_file_can_have_is_not_found(client: Client) -> None:
+    response = await client.get("/static/" + "a" * 256)
+    assert response.status_code == 404
+    assert (await response.get_json())["type"] == "urn:lamplighter:problem:not-found"

@@ -175,3 +175,13 @@ async def test_real_bodies(client: Client, house: FakeHouse) -> None:
             )
             assert response.status_code in (204, 400), path.name
     assert len(house.delivered) > 20
+
+
+async def test_a_query_of_too_many_parameters_is_a_mistake(house: FakeHouse) -> None:
+    client = create_app(house, settings_with()).test_client()
+    response = await client.post(f"{URL}?{'&' * 20}", json=UP)
+    problem = await response.get_json()
+    assert (response.status_code, problem["type"]) == (422, "urn:lamplighter:problem:invalid")
+    assert problem["errors"] == [
+        {"field": "", "problem": "has more than 20 parameters in the query"}
+    ]

@@ -7,7 +7,7 @@ stopped and started again. To look at the page by hand: `python -m tests.browser
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -15,7 +15,8 @@ import trio
 from pydantic import SecretStr
 from quart import Blueprint, Response
 
-from actors.device.model import CommandStatus, Phase, Wanted
+from actors.board.changes import AlertView, GatewayView
+from actors.device.model import CommandStatus, Device, Phase, Wanted
 from actors.surface import Accepted, Refusal
 from api.app import create_app
 from api.live.hub import Hub
@@ -24,22 +25,25 @@ from api.settings import ApiSettings, ChirpStack, Web
 from api.web import WebActor
 from lorawan.kuando.light import Light
 from tests.browser.office import GREEN, office, order
+from tests.browser.played_answers import Played, answers
 from tests.support.fake_house import FakeHouse
 
 PATIENCE_S = 15.0
 """Three times what the service takes to start or stop on a busy machine."""
 
 T = TypeVar("T")
+Seen = Device | GatewayView | AlertView
 
 
 class PlayedHouse(FakeHouse):
     """A fake house whose lights can be made to do things."""
 
-    def __init__(self, boot: str = "boot-1") -> None:
+    def __init__(self, boot: str = "boot-1", subjects: Sequence[Seen] | None = None) -> None:
         super().__init__(lights=0)
         self.board.boot = boot
+        self.played = Played(self)
         self.commands["cmd-0"] = order(99, GREEN, CommandStatus.VERIFIED, id="cmd-0")
-        for subject in office():
+        for subject in office() if subjects is None else subjects:
             self.board.publish(subject)
             command = getattr(subject, "command", None)
             if command is not None:
@@ -114,6 +118,12 @@ class PlayedService:
         """Call it in the thread of the service."""
         return trio.from_thread.run_sync(lambda: what(*args, **options), trio_token=self._token)
 
+    @property
+    def token(self) -> trio.lowlevel.TrioToken:
+        """Leads into the thread of the service."""
+        assert self._token is not None
+        return self._token
+
     def drop_live(self, code: int) -> None:
         """Close every websocket with this code. In the thread of the service."""
         self._hub.close_all(code, "the test drops it")
@@ -142,7 +152,9 @@ class PlayedService:
             chirpstack=ChirpStack(target="localhost:8080", api_key=SecretStr("unused")),
             web=Web(**{"port": self.port, **quick, **self._web}),
         )
-        extra = [demonstration(self.house)] if self._demo else []
+        extra = [answers(self.house.played)]
+        if self._demo:
+            extra.append(demonstration(self.house))
         app = create_app(self.house, settings, extra=extra)
         self._hub = services_of(app).hub
         actor = WebActor(app, settings.web)

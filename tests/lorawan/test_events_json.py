@@ -2,7 +2,14 @@ import json
 
 import pytest
 
-from lorawan.events import EventError, EventKind, MalformedEvent, UnknownEventKind, decode_json
+from lorawan.events import (
+    EventError,
+    EventKind,
+    MalformedEvent,
+    UnknownEventKind,
+    Uplink,
+    decode_json,
+)
 from lorawan.events.refusal import BODY_BYTES_MOST
 from tests.support.event_vectors import body
 
@@ -225,3 +232,16 @@ def test_a_log_without_its_parts():
 def test_an_empty_item_id_is_none():
     event = decode_json("log", changed("docs-log", context={"queue_item_id": ""}))
     assert event.queue_item_id is None
+
+
+def test_names_are_cut_and_an_overlong_gateway_id_counts_as_none() -> None:
+    body = {
+        "time": "2026-01-02T03:04:05Z",
+        "deviceInfo": {"devEui": "0101010101010101", "deviceName": "n" * 100_000},
+        "devAddr": "01abcdef",
+        "rxInfo": [{"gatewayId": "0" * 65}, {"gatewayId": "A" * 64}],
+    }
+    event = decode_json("up", json.dumps(body).encode())
+    assert isinstance(event, Uplink)
+    assert event.device.device_name == "n" * 200
+    assert [heard.gateway_id for heard in event.receptions] == ["a" * 64]

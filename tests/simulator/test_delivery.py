@@ -1,10 +1,9 @@
 """The way of events: what is lost, doubled, late and overtaken, and by how much."""
 
-import random
-
 import pytest
 
 from lorawan.events.model import DeviceInfo, Event, Log
+from simulator.chance import Chance
 from simulator.delivery import Delivery
 from simulator.kernel import Kernel
 from simulator.profile import CALM, STORM, Profile
@@ -28,7 +27,7 @@ def _delivered(
     arrived: list[tuple[float, Event]] = []
     delivery = Delivery(
         kernel=kernel,
-        rng=random.Random(seed),
+        chance=Chance(seed),
         profile=profile,
         sink=lambda event: arrived.append((kernel.now - event.at * every_s, event)),
     )
@@ -85,7 +84,7 @@ def test_the_same_seed_delivers_the_same() -> None:
 
 def test_without_a_sink_nothing_happens() -> None:
     kernel = Kernel(epoch_at=0.0)
-    delivery = Delivery(kernel=kernel, rng=random.Random(1), profile=CALM)
+    delivery = Delivery(kernel=kernel, chance=Chance(1), profile=CALM)
     delivery.send(_events(1)[0])
     kernel.advance(1.0)
     assert delivery.counts["arrived"] == 1

@@ -1,5 +1,7 @@
 """Air and gateways: collisions, deafness, queues, and the bursts that the theory predicts."""
 
+from itertools import count
+
 import msgspec
 import pytest
 
@@ -15,6 +17,7 @@ from simulator.world import World
 GATEWAY = "0016c001f1000001"
 SECOND = "0016c001f1000002"
 RED_REPLY = bytes.fromhex("ff0000ff0001")
+_downlink_ids = count(1)
 
 
 def _world(
@@ -52,7 +55,7 @@ def _send(
     frame = DownlinkFrame(dev_eui, device.dev_addr, device.f_cnt_down, 15, data)
     device.f_cnt_down += 1
     slot = Slot(frequency_hz or world.region.rx2_frequency_hz, world.region.rx2, start_s)
-    gateway.command(DownlinkCommand(world.rng.getrandbits(32), frame, (slot,)))
+    gateway.command(DownlinkCommand(next(_downlink_ids), frame, (slot,)))
 
 
 def _statuses(events: list[Event]) -> list[Uplink]:

@@ -68,3 +68,13 @@ async def test_a_replaced_record_counts_by_its_newest_time(store: Store) -> None
     await store.commit([put("k", at=3.0)])
 
     assert await store.prune(tables=[Table.DEVICE], before=2.0, most=9) == 0
+
+
+async def test_every_table_keeps_its_own_records(store: Store) -> None:
+    await store.commit([put("k", table.value.encode(), at=1.0, table=table) for table in Table])
+
+    for table in Table:
+        (record,) = await store.scan(table)
+        assert (record.key, record.value) == ("k", table.value.encode())
+    assert await store.prune(tables=[t for t in Table if t is not Table.ROLLOUT], before=9, most=99)
+    assert [len(await store.scan(table)) for table in Table] == [t is Table.ROLLOUT for t in Table]

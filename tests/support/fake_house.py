@@ -25,6 +25,10 @@ from actors.device.model import (
     StepKind,
     Wanted,
 )
+from actors.metrics.reliability import assess
+from actors.metrics.verdict import Verdict
+from actors.rollouts import core
+from actors.rollouts.model import Conflict, Order, Part, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildState
 from actors.surface import (
     Accepted,
@@ -33,8 +37,12 @@ from actors.surface import (
     DownlinkMetrics,
     HistoryEntry,
     InitializationRun,
+    Outage,
+    Points,
     Readiness,
     Refusal,
+    Reliability,
+    SignalPoint,
 )
 from lorawan.events.model import Event
 from lorawan.kuando.light import Light
@@ -93,6 +101,11 @@ class FakeHouse:
         self.correlation_ids: list[str] = []
         self.lines: list[HistoryEntry] = []
         self.runs: list[tuple[InitializationRun, Sequence[str] | None, bool]] = []
+        self.rolled: dict[str, tuple[Rollout, tuple[Part, ...]]] = {}
+        self.orders: list[Order] = []
+        self.points: list[SignalPoint] = []
+        self.away: list[Outage] = []
+        self.status_answer = "asked"
         self.parked = {"device 2020200000000099"}
         self.letters: list[DeadLetter] = []
         self.tree = ChildReport(
@@ -207,6 +220,19 @@ class FakeHouse:
         """Of `lines`, whichever light they are of."""
         return [line for line in self.lines if since <= line.at < until][:most]
 
+    async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
+        """Those accepted, the newest first."""
+        mine = [one for one in self.commands.values() if one.dev_eui == dev_eui]
+        return mine[::-1][:most]
+
+    async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
+        """Of `points`, whichever light they are of."""
+        return Points([one for one in self.points if since <= one.at < until], complete=True)
+
+    async def ask_status(self, dev_eui: str) -> str | Refusal:
+        """As the test chose."""
+        return self.refusal if self.refusal is not None else self.status_answer
+
     async def initialize(
         self, dev_euis: Sequence[str] | None, *, force: bool
     ) -> InitializationRun | Refusal:
@@ -223,9 +249,58 @@ class FakeHouse:
         found = [run for run, _, _ in self.runs if run_id in (None, run.id)]
         return found[-1] if found else None
 
+    async def create_rollout(self, order: Order) -> Rollout | Refusal:
+        """Begin it, unless the test chose a refusal; nothing happens to it by itself."""
+        if self.refusal is not None:
+            return self.refusal
+        self.orders.append(order)
+        rollout, parts = core.begun(f"roll-{len(self.orders)}", order, self.clock.now())
+        self.rolled[rollout.id] = rollout, parts
+        self.board.publish(rollout)
+        return rollout
+
+    async def change_rollout(
+        self, rollout_id: str, wish: Wish
+    ) -> Rollout | Conflict | Refusal | None:
+        """As the real one decides."""
+        if rollout_id not in self.rolled:
+            return None
+        rollout, parts = self.rolled[rollout_id]
+        changed = core.steered(rollout, wish, self.clock.now())
+        if isinstance(changed, Rollout):
+            self.rolled[rollout_id] = changed, parts
+            self.board.publish(changed)
+        return changed
+
+    def rollouts(self, most: int) -> Sequence[Rollout]:
+        """The newest first."""
+        return [rollout for rollout, _ in reversed(self.rolled.values())][:most]
+
+    def rollout(self, rollout_id: str) -> RolloutInspection | None:
+        """One with its lights."""
+        found = self.rolled.get(rollout_id)
+        return None if found is None else RolloutInspection(*found)
+
     def gateways(self) -> Mapping[str, GatewayView]:
         """The board's."""
         return self.board.gateways
+
+    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
+        """Those of the test."""
+        return [one for one in self.away if one.until is None or one.until >= since]
+
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
+        """Only what is open."""
+        if self.refusal is not None:
+            return self.refusal
+        found = [one for one in self.alerts() if one.id == alert_id and one.closed_at is None]
+        if not found:
+            return None
+        known = msgspec.structs.replace(
+            found[0], acknowledged_at=self.clock.now(), acknowledged_by=by
+        )
+        self.board.publish(known)
+        return known
 
     def alerts(self) -> Sequence[AlertView]:
         """The board's."""
@@ -248,6 +323,18 @@ class FakeHouse:
             time_to_verify_p95_s=40.0,
             time_to_verify_p99_s=None,
             first_attempt_rate=0.75,
+        )
+
+    async def reliability(self, hours: float) -> Reliability:
+        """Made of one light's verdicts."""
+        ends = [
+            (CommandStatus.VERIFIED, 4.0, 1),
+            (CommandStatus.VERIFIED, 95.0, 3),
+            (CommandStatus.EXPIRED, 600.0, 3),
+        ]
+        return assess(
+            [Verdict(DEV_EUI, status, NOW, NOW + s, tries, tries) for status, s, tries in ends],
+            hours,
         )
 
     def prometheus(self) -> bytes:

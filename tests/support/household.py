@@ -101,9 +101,13 @@ async def housed(
     *,
     seed: int = 7,
     policies: Policies = POLICIES,
+    store: MemoryStore | None = None,
 ) -> AsyncIterator[Household]:
-    """A house over `world` (which somebody else runs), on a disk that may outlive it."""
-    store = MemoryStore(disk or MemoryDisk())
+    """A house over `world` (which somebody else runs), on a disk that may outlive it.
+
+    `store` may be given instead of the disk, where the test wants to hear of each commit.
+    """
+    store = store or MemoryStore(disk or MemoryDisk())
     await store.open()
     rng = random.Random(seed)
     outside = Outside(

@@ -1,143 +1,156 @@
-// Puts the page together: store, connection, cards, panel, and the address that remembers what one
-// looks at (?q=…&state=…&light=…). The rule it keeps: the parts do not know each other.
+// Puts the page together: store, connection, views, and the address that remembers what one looks at.
+// The rule it keeps: the parts do not know each other.
 
-import { Alerts } from "./alerts.js";
-import { ask, setToken, token, whenLocked } from "./api.js";
-import { clockTime, span, now } from "./clock.js";
-import { Connection } from "./connection.js";
-import { byId, el, icon, setAttribute, setText } from "./dom.js";
-import { Fleet } from "./fleet.js";
-import { Gateways } from "./gateways.js";
-import { LightPanel } from "./panel.js";
-import { KINDS, Store } from "./store.js";
-import { KIND_MEANINGS, KIND_WORDS } from "./words.js";
+import { Banner } from "./banner.js";
+import { addressOf, choose, chosen, whenChosen } from "./base/address.js";
+import { ask, setToken, token, whenLocked } from "./base/api.js";
+import { Connection } from "./base/connection.js";
+import { byId, el, setAttribute, setHidden, setText } from "./base/dom.js";
+import { Store, freshBatch } from "./base/store.js";
+import { plural } from "./base/words.js";
+import { Fleet } from "./fleet/fleet.js";
+import { Gateways } from "./gateways/gateways.js";
+import { LightPanel } from "./light/panel.js";
+import { Alerts } from "./reliability/alerts.js";
+import { Reliability } from "./reliability/reliability.js";
+import { RolloutForm } from "./rollouts/form.js";
+import { Rollouts } from "./rollouts/rollouts.js";
 
-const NARROW = matchMedia("(max-width: 700px)");
+const NARROW = matchMedia("(max-width: 980px)");
 const SCHEME = "lamplighter.scheme";
 const SCHEMES = ["system", "dark", "light"];
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: "Lights", gateways: "Gateways", reliability: "Reliability", rollouts: "Rollouts" });
 
 const store = new Store();
-const fleet = new Fleet(store, { list: byId("fleet"), note: byId("fleet-note"), more: byId("fleet-more"), onOpen: openLight });
-const gateways = new Gateways(store, { list: byId("gateways"), tally: byId("gateways-tally") });
-const alerts = new Alerts(store, {
-  section: byId("alerts-section"), list: byId("alerts"), tally: byId("alerts-tally"), announcer: byId("announcer"), onOpen: openLight,
+const fleet = new Fleet(store, { open: (devEui) => choose({ light: chosen("light") === devEui ? "" : devEui }), onSelect: showSelection });
+const gateways = new Gateways(store);
+const alerts = new Alerts(store, { announcer: byId("announcer"), open: (devEui) => choose({ light: devEui }) });
+const reliability = new Reliability(store, alerts.element);
+const rollouts = new Rollouts(store);
+const form = new RolloutForm((rollout) => {
+  store.putRollouts([rollout]);
+  fleet.selection.clear();
+  choose({ view: "rollouts", light: "" }, { push: true });
 });
 const connection = new Connection(store, { onState: showConnection, onLocked: lock });
-const chips = new Map();
+const banner = new Banner(connection, store);
+/** @type {LightPanel | null} */
 let panel = null;
-let version = "";
-let servedBoot = null;
+let servedBoot = "";
+let view = "";
 
-// ------------------------------------------------------------------ the address
+// ------------------------------------------------------------------ what is looked at
 
-function remember(changes) {
-  const url = new URL(location.href);
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) url.searchParams.set(name, value);
-    else url.searchParams.delete(name);
-  }
-  history.replaceState(null, "", url);
-}
+const VIEWS = /** @type {Record<string, HTMLElement>} */ ({
+  fleet: el("div", {}, alerts.strip, fleet.element), gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element,
+});
 
 function recall() {
-  const asked = new URL(location.href).searchParams;
-  const state = asked.get("state") ?? "";
-  byId("search").value = asked.get("q") ?? "";
-  fleet.find(byId("search").value.trim(), KINDS.includes(state) ? state : "");
+  const asked = chosen("view");
+  const next = asked in VIEWS ? asked : "fleet";
+  if (next !== view) {
+    view = next;
+    setText(byId("view-title"), TITLES[view]);
+    document.title = view === "fleet" ? "Lamplighter" : `${TITLES[view]} – Lamplighter`;
+    for (const [name, element] of Object.entries(VIEWS)) setHidden(element, name !== view);
+    scrollTo({ top: 0, behavior: "instant" });
+  }
+  for (const link of document.querySelectorAll(".views a")) {
+    setAttribute(link, "aria-current", link.getAttribute("data-view") === view ? "page" : null);
+  }
+  if (view === "fleet") fleet.recall();
+  gateways.look(view === "gateways");
+  reliability.look(view === "reliability");
+  rollouts.look(view === "rollouts");
+  showLight();
+  showSelection();
 }
 
-function find(search, state) {
-  fleet.find(search, state);
-  remember({ q: search, state });
-  showCounts();
+/** Links within the page change the address without a new page. @param {MouseEvent} event */
+function follow(event) {
+  const link = /** @type {Element} */ (event.target).closest("a[href^='/']");
+  const href = link?.getAttribute("href") ?? "";
+  if (link === null || !(href === "/" || href.startsWith("/?")) || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  const asked = new URL(href, location.href).searchParams;
+  const cleared = [...new URL(location.href).searchParams.keys()].map((name) => [name, ""]);
+  choose({ ...Object.fromEntries(cleared), ...Object.fromEntries(asked) }, { push: true });
 }
 
 // ------------------------------------------------------------------ the head
 
-function makeChips() {
-  for (const kind of ["", ...KINDS]) {
-    const number = el("strong", { text: "0" });
-    const button = el(
-      "button",
-      { type: "button", class: "chip", "data-kind": kind || "all", "aria-pressed": "false", title: kind ? KIND_MEANINGS[kind] : "All lights",
-        onclick: () => find(fleet.search, fleet.state === kind ? "" : kind) },
-      kind ? el("span", { class: "badge" }, icon(kind)) : null,
-      number,
-      el("span", { class: "label", text: kind ? KIND_WORDS[kind] : "Lights" }),
-    );
-    chips.set(kind, { button, number });
-    byId("counts").append(button);
-  }
-}
-
-function showCounts() {
-  for (const [kind, { button, number }] of chips) {
-    setText(number, String(kind ? store.counts[kind] : store.devices.size));
-    setAttribute(button, "aria-pressed", String(fleet.state === kind));
-  }
-}
-
-function connectionWords() {
-  switch (connection.state) {
-    case "live":
-      return "Live";
-    case "catching-up":
-      return "Catching up…";
-    case "stale":
-      return `Stale for ${span(now() - connection.since)}`;
-    case "reconnecting":
-      return `Reconnecting since ${clockTime(connection.since)}`;
-    case "locked":
-      return "Token needed";
-    default:
-      return "Connecting…";
-  }
+function showNumbers() {
+  const { size } = store.gateways;
+  const online = [...store.gateways.values()].filter((gateway) => gateway.online).length;
+  setText(byId("tally-gateways"), size === 0 ? "" : `${online}/${size}`);
+  setAttribute(byId("tally-gateways"), "data-kind", online < size ? "failed" : null);
+  setText(byId("tally-alerts"), alerts.count === 0 ? "" : plural(alerts.count, "alert"));
+  setAttribute(byId("tally-alerts"), "data-kind", alerts.count > 0 ? "failed" : null);
+  setText(byId("tally-rollouts"), rollouts.running === 0 ? "" : `${rollouts.running} running`);
 }
 
 function showConnection() {
-  document.documentElement.dataset.connection = connection.state;
-  setText(byId("connection-words"), connectionWords());
-  byId("connection").title = connection.reason;
-  if (connection.state === "reconnecting" && store.devices.size === 0) {
-    byId("fleet-note").hidden = false;
-    setText(byId("fleet-note"), connection.reason);
-  }
+  banner.show();
   if (connection.state === "live" && servedBoot !== connection.boot) {
     servedBoot = connection.boot;
     showService();
     lookForDemo();
+    banner.askReadiness();
   }
 }
 
 /** Which release serves us, and which run of it: asked once a run. */
 async function showService() {
+  let version = "";
   try {
-    version = (await ask("GET", "/openapi.json")).info.version;
+    version = `${(await ask("GET", "/openapi.json")).info.version}, `;
   } catch {
     // The line then tells the boot alone.
   }
-  setText(byId("service"), `Lamplighter ${version}, boot ${connection.boot.slice(0, 12)}`);
+  setText(byId("service"), `Lamplighter ${version}boot ${connection.boot.slice(0, 12)}`);
 }
+
+// ------------------------------------------------------------------ lights chosen
+
+function showSelection() {
+  const { size } = fleet.selection;
+  const bar = byId("selection");
+  setHidden(bar, size === 0 || view !== "fleet");
+  document.body.classList.toggle("with-selection", size > 0);
+  setText(byId("selected"), `${plural(size, "light")} selected`);
+  const all = byId("select-all");
+  setHidden(all, fleet.shown.every((devEui) => fleet.selection.has(devEui)));
+  setText(all, `Select all ${fleet.shown.length.toLocaleString("en")}`);
+}
+
+byId("select-all").addEventListener("click", () => fleet.selection.setAll(fleet.shown, true));
+byId("select-none").addEventListener("click", () => fleet.selection.clear());
+byId("select-set").addEventListener("click", () => {
+  const chosenOnes = [...fleet.selection.lights];
+  form.ask(chosenOnes, fleet.names(chosenOnes));
+});
 
 // ------------------------------------------------------------------ one light
 
-function openLight(devEui) {
-  if (panel?.devEui === devEui) return closeLight();
-  panel?.close();
-  panel = new LightPanel(devEui, store, closeLight);
+function showLight() {
+  const devEui = chosen("light");
+  if ((panel?.devEui ?? "") === devEui) return;
+  if (devEui && !store.devices.has(devEui)) return; // it may come with the snapshot
+  closePanel();
+  if (!devEui) return;
+  panel = new LightPanel(devEui, store, () => choose({ light: "" }));
   const aside = byId("panel");
   aside.replaceChildren(...panel.elements());
   aside.hidden = false;
   aside.scrollTop = 0;
   document.body.classList.add("with-panel");
   byId("page").inert = NARROW.matches;
-  panel.update({ all: true, devices: new Set(), commands: new Set(), gateways: new Set() });
+  panel.update({ ...freshBatch(), all: true });
   panel.focus();
   fleet.mark(devEui);
-  remember({ light: devEui });
 }
 
-function closeLight() {
+function closePanel() {
   if (panel === null) return;
   const { devEui } = panel;
   panel.close();
@@ -146,30 +159,26 @@ function closeLight() {
   byId("panel").replaceChildren();
   document.body.classList.remove("with-panel");
   byId("page").inert = false;
-  fleet.mark(null);
-  fleet.focus(devEui);
-  remember({ light: "" });
-}
-
-function openRemembered() {
-  const devEui = new URL(location.href).searchParams.get("light");
-  if (panel === null && devEui !== null && store.devices.has(devEui)) openLight(devEui);
+  fleet.mark("");
+  if (view === "fleet") fleet.focus(devEui);
 }
 
 // ------------------------------------------------------------------ the door
 
+/** @param {string} reason */
 function lock(reason) {
-  const door = byId("door");
+  const door = /** @type {HTMLDialogElement} */ (byId("door"));
   setText(byId("door-words"), token() === null ? "It is kept in this tab until you close it." : `${reason}. Another one?`);
   if (!door.open) door.showModal();
 }
 
 byId("door-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  setToken(byId("token").value.trim());
-  byId("token").value = "";
-  byId("door").close();
-  begin();
+  const input = /** @type {HTMLInputElement} */ (byId("token"));
+  setToken(input.value.trim());
+  input.value = "";
+  /** @type {HTMLDialogElement} */ (byId("door")).close();
+  connection.start();
 });
 byId("door").addEventListener("cancel", (event) => event.preventDefault());
 
@@ -185,6 +194,7 @@ async function lookForDemo() {
 
 // ------------------------------------------------------------------ light and dark
 
+/** @param {string} scheme */
 function wearScheme(scheme) {
   document.documentElement.dataset.scheme = scheme;
   setText(byId("scheme-words"), `Colours: ${scheme}`);
@@ -192,44 +202,52 @@ function wearScheme(scheme) {
 }
 
 byId("scheme").addEventListener("click", () => {
-  const next = SCHEMES[(SCHEMES.indexOf(document.documentElement.dataset.scheme) + 1) % SCHEMES.length];
+  const next = SCHEMES[(SCHEMES.indexOf(document.documentElement.dataset.scheme ?? "") + 1) % SCHEMES.length];
   localStorage.setItem(SCHEME, next);
   wearScheme(next);
 });
 
 // ------------------------------------------------------------------ begin
 
-function begin() {
-  connection.start();
-}
-
 wearScheme(SCHEMES.find((scheme) => scheme === localStorage.getItem(SCHEME)) ?? "system");
-makeChips();
+byId("views").append(...Object.values(VIEWS));
+document.body.append(form.element);
+for (const link of document.querySelectorAll(".views a")) {
+  const name = link.getAttribute("data-view") ?? "";
+  link.setAttribute("href", addressOf({ view: name === "fleet" ? "" : name }));
+}
 recall();
-addEventListener("popstate", recall);
-byId("search").addEventListener("input", () => find(byId("search").value.trim(), fleet.state));
+whenChosen(recall);
+document.addEventListener("click", follow);
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && panel !== null && !event.defaultPrevented) closeLight();
-  const typing = event.target instanceof HTMLInputElement;
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+  const typing = event.target instanceof HTMLElement && event.target.matches("input:not([type='checkbox'], [type='radio']), textarea, select");
+  if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("dialog[open]") === null) {
+    if (panel !== null) choose({ light: "" });
+    else if (!typing) fleet.selection.clear();
+  }
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && view === "fleet") {
     event.preventDefault();
-    byId("search").focus();
+    fleet.focusSearch();
   }
 });
 // The details begin where the head ends.
 new ResizeObserver(([head]) => {
   document.documentElement.style.setProperty("--top", `${head.borderBoxSize[0].blockSize}px`);
-}).observe(document.querySelector(".top"));
+}).observe(byId("top"));
 NARROW.addEventListener("change", () => (byId("page").inert = NARROW.matches && panel !== null));
-setInterval(() => connection.state === "stale" && showConnection(), 5_000);
-
 store.subscribe((batch) => {
-  fleet.update(batch);
+  if (view === "fleet") fleet.update(batch);
+  else fleet.missed(batch);
   gateways.update(batch);
   alerts.update(batch);
+  reliability.update(batch);
+  rollouts.update(batch);
   panel?.update(batch);
-  showCounts();
-  if (batch.all) openRemembered();
+  if (batch.all || batch.gateways.size > 0 || batch.alerts || batch.rollouts.size > 0) showNumbers();
+  if (batch.all) {
+    showLight();
+    showSelection();
+  }
 });
 whenLocked(() => lock("The token is not valid"));
-begin();
+connection.start();

@@ -1,0 +1,101 @@
+"""How reliably commands succeed: spread of the times and attempts, and the worst lights.
+
+The rule it keeps: figures of what was heard, from the verdicts in the store; the words say why a
+light is among the worst, and a light without trouble is never among them.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from actors.device.model import CommandStatus
+from actors.metrics.downlinks import HOURS_MOST, VERDICTS_MOST, decoded, percentile
+from actors.metrics.verdict import FLEET_STREAM, Verdict
+from actors.surface import Bucket, Reliability, WorstLight
+from store.port import Store
+
+TIME_BOUNDS_S = (5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 300.0, 900.0, 3_600.0)
+"""Around the timed attempts at 0, 40 and 90 s and the verdict at 120 s."""
+ATTEMPT_BOUNDS = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
+WORST_MOST = 20
+ATTEMPTS_TROUBLE = 1.5
+"""Attempts per success above this are told as trouble."""
+SLOW_S = 60.0
+"""A light whose p95 is above this needed a second attempt for it."""
+
+
+async def reliability(store: Store, hours: float, now: float) -> Reliability:
+    """Of all lights over the last `hours` (at most 168). Raises StoreError."""
+    hours = max(0.0, min(hours, HOURS_MOST))
+    entries = await store.entries(
+        FLEET_STREAM,
+        since=now - hours * 3_600.0,
+        until=math.nextafter(now, math.inf),
+        most=VERDICTS_MOST,
+    )
+    if len(entries) == VERDICTS_MOST:
+        hours = (now - entries[-1].at) / 3_600.0
+    return assess(await decoded(entries), hours)
+
+
+def assess(verdicts: Sequence[Verdict], hours: float) -> Reliability:
+    """The figures of these verdicts."""
+    verified = [one for one in verdicts if one.status is CommandStatus.VERIFIED]
+    by_light: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_light.setdefault(verdict.dev_eui, []).append(verdict)
+    troubled = [light for of in by_light.values() if (light := _judged(of)) is not None]
+    troubled.sort(key=_badness)
+    return Reliability(
+        hours=hours,
+        commands=len(verdicts),
+        verified=len(verified),
+        time_to_verify=histogram(TIME_BOUNDS_S, (one.took_s for one in verified)),
+        attempts_per_success=histogram(ATTEMPT_BOUNDS, (float(one.attempts) for one in verified)),
+        worst=troubled[:WORST_MOST],
+    )
+
+
+def histogram(bounds: Sequence[float], values: Iterable[float]) -> list[Bucket]:
+    """How many values are at most each bound and above the one before; the last has none."""
+    counts = [0] * (len(bounds) + 1)
+    for value in values:
+        counts[bisect_left(bounds, value)] += 1
+    return [Bucket(most, count) for most, count in zip([*bounds, None], counts, strict=True)]
+
+
+def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
+    """One light's figures and what is wrong with them; None when nothing is."""
+    verified = [one for one in verdicts if one.status is CommandStatus.VERIFIED]
+    expired = sum(one.status is CommandStatus.EXPIRED for one in verdicts)
+    rejected = sum(one.status is CommandStatus.REJECTED for one in verdicts)
+    attempts = sum(one.attempts for one in verdicts)
+    each = attempts / len(verified) if verified else None
+    p95_s = percentile(sorted(one.took_s for one in verified), 0.95)
+    words = []
+    if expired:
+        words.append(f"{expired} of {len(verdicts)} commands expired")
+    if rejected:
+        words.append(f"{rejected} of {len(verdicts)} commands were refused by the network server")
+    if each is not None and each > ATTEMPTS_TROUBLE:
+        words.append(f"{each:.1f} attempts for each success")
+    if p95_s is not None and p95_s > SLOW_S:
+        words.append(f"one in twenty takes {p95_s:.0f} s or more")
+    if not words:
+        return None
+    return WorstLight(
+        dev_eui=verdicts[0].dev_eui,
+        commands=len(verdicts),
+        verified=len(verified),
+        failed=expired + rejected,
+        attempts_per_success=each,
+        time_to_verify_p95_s=p95_s,
+        why="; ".join(words),
+    )
+
+
+def _badness(light: WorstLight) -> tuple[float, float, float, str]:
+    """First those that fail most often, then those that cost most, then the slowest."""
+    each, p95_s = light.attempts_per_success, light.time_to_verify_p95_s
+    share = light.failed / light.commands
+    return (-share, -(math.inf if each is None else each), -(p95_s or 0.0), light.dev_eui)

@@ -1,0 +1,4 @@
+"""Rollouts: one colour for many lights, with a pace and a limit of failures that stops it.
+
+`model.py` says what a rollout is, `core.py` decides, `book.py` keeps and stores, `actor.py` acts.
+"""

@@ -1,0 +1,375 @@
+"""The actor of all rollouts: takes orders, commands lights at their pace, and follows the outcome.
+
+The rule it keeps: a light gets one command from a rollout, however often anything crashes. The
+command's id follows from rollout and light, and it is looked for before it is given; within one run
+of the service an idempotency key guards it besides. Nothing is shown that is not stored.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import structlog
+import trio
+
+from actors.board.board import Board
+from actors.board.changes import Change
+from actors.clock import Clock
+from actors.device.model import Command
+from actors.keys import KeyBook, KeyRecord, KeyUse, stored_key
+from actors.mailbox import Mailbox, Offer
+from actors.reply import ActorError, Reply
+from actors.rollouts import core
+from actors.rollouts.book import Book, Commits, Kept
+from actors.rollouts.model import Conflict, Order, Part, Rollout, Wish
+from actors.surface import Accepted, Refusal
+from lorawan.kuando.light import Light
+from store.errors import StoreUnavailable
+from store.port import Store, Table
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+MAILBOX_REQUESTS = 64
+"""People's requests; an order for 13,000 lights (a body of 256 kB) is 1 MB: 64 MB at the worst."""
+ACTIVE_MOST = 20
+BEHIND_MOST = 10_000
+"""Each has one task and may have the whole fleet: 50,000 lights of 200 bytes, 10 MB."""
+REPLY_TIMEOUT_S = 10.0
+PRUNE_S = 3_600.0
+TRIES_MOST = 5
+"""For a light whose mailbox is full or whose actor does not answer, `again_s` apart."""
+CHUNK = 100
+"""Lights looked up between two commits after a start."""
+
+
+class GiveCommand(Protocol):
+    """`actors.commands.Commands.give`."""
+
+    def __call__(
+        self,
+        dev_eui: str,
+        light: Light,
+        *,
+        command_id: str,
+        keep: bool,
+        ttl_s: float | None,
+        correlation_id: str,
+        idempotency_key: str | None,
+        fingerprint: str,
+    ) -> Awaitable[Accepted | Refusal]:
+        """Accept a colour command."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Whom the actor asks."""
+
+    board: Board
+    journal: Commits
+    store: Store
+    clock: Clock
+    keys: KeyBook
+    give: GiveCommand
+    find: Callable[[str], Awaitable[Command | None]]
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Create:
+    order: Order
+    reply: Reply[Rollout | Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    rollout_id: str
+    wish: Wish
+    reply: Reply[Rollout | Conflict | None]
+
+
+class Rollouts:
+    """One actor for all rollouts. The store outlives the process, the book the incarnations."""
+
+    def __init__(self, ports: Ports, *, retention_s: float, again_s: float = 5.0) -> None:
+        self.mailbox: Mailbox[_Create | _Change] = Mailbox("rollouts", MAILBOX_REQUESTS)
+        self.book = Book(ports.journal, ports.board.publish)
+        self._ports = ports
+        self._retention_s = retention_s
+        self._again_s = again_s
+        self._restored = False
+        self._nursery: trio.Nursery | None = None
+        self._driven: set[str] = set()
+
+    # ---------------------------------------------------------------- what is asked of it
+
+    async def create(self, order: Order) -> Rollout | Refusal:
+        """Begin a rollout; returns after it is stored."""
+        reply: Reply[Rollout | Refusal] = Reply()
+        refusal = await self._ask(_Create(order, reply), reply)
+        return refusal if isinstance(refusal, Refusal) else await reply.wait(0)
+
+    async def change(self, rollout_id: str, wish: Wish) -> Rollout | Conflict | Refusal | None:
+        """Steer a rollout; None for one that is not known."""
+        reply: Reply[Rollout | Conflict | None] = Reply()
+        refusal = await self._ask(_Change(rollout_id, wish, reply), reply)
+        return refusal if isinstance(refusal, Refusal) else await reply.wait(0)
+
+    async def _ask(self, message: _Create | _Change, reply: Reply[T]) -> Refusal | None:
+        match self.mailbox.offer(message):
+            case Offer.FULL:
+                return Refusal.MAILBOX_FULL
+            case Offer.CLOSED:
+                return Refusal.STOPPING
+            case Offer.ACCEPTED:
+                pass
+        try:
+            await reply.wait(REPLY_TIMEOUT_S)
+        except ActorError:
+            return Refusal.NO_REPLY
+        return None
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled. Raises StoreError when the stored rollouts cannot be read."""
+        if not self._restored:
+            self.book.restore(await self._ports.store.scan(Table.ROLLOUT))
+            self._restored = True
+        self._driven.clear()
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self._follow)
+            for kept in self.book.running():
+                self._drive(kept)
+            task_status.started()
+            while True:
+                with trio.move_on_after(PRUNE_S):
+                    message = await self.mailbox.take()
+                    match message:
+                        case _Create():
+                            message.reply.resolve(await self._created(message.order))
+                        case _Change():
+                            message.reply.resolve(await self._changed(message))
+                    self.mailbox.handled()
+                await self._prune()
+
+    async def _created(self, order: Order) -> Rollout | Refusal:
+        now, rollout_id = self._ports.clock.now(), self._ports.new_id()
+        key = None if order.idempotency_key is None else f"rollout {order.idempotency_key}"
+        if key is not None:
+            use = self._ports.keys.claim(key, order.fingerprint, rollout_id, now)
+            if use is KeyUse.REUSED:
+                return Refusal.KEY_REUSED
+            if isinstance(use, str):
+                if use in self.book.kept:
+                    return self.book.kept[use].rollout
+                rollout_id = use  # an incarnation crashed over it: made now, under that id
+        if self.book.active() >= ACTIVE_MOST:
+            if key is not None:
+                self._ports.keys.release(key, rollout_id)
+            return Refusal.TOO_MANY
+        rollout, parts = core.begun(rollout_id, order, now)
+        more = (
+            [] if key is None else [stored_key(KeyRecord(key, order.fingerprint, rollout_id, now))]
+        )
+        kept = await self.book.add(rollout, parts, more)
+        log.info("rollout", rollout=rollout.id, lights=rollout.total)
+        self._drive(kept)
+        return rollout
+
+    async def _changed(self, message: _Change) -> Rollout | Conflict | None:
+        kept = self.book.kept.get(message.rollout_id)
+        if kept is None:
+            return None
+        async with kept.lock:
+            before = kept.rollout
+            after = core.steered(before, message.wish, self._ports.clock.now())
+            if isinstance(after, Conflict):
+                return after
+            if after.state.active and not before.state.active and self.book.active() >= ACTIVE_MOST:
+                return Conflict(f"{ACTIVE_MOST} rollouts run or pause already")
+            if after is not before:
+                await self.book.change(kept, after, {})
+                log.info("rollout", rollout=after.id, state=after.state.value)
+        self._drive(kept)
+        return after
+
+    async def _prune(self) -> None:
+        for rollout_id in await self.book.prune(self._ports.clock.now() - self._retention_s):
+            self._ports.board.forget_rollout(rollout_id)
+
+    # ---------------------------------------------------------------- commanding
+
+    def _drive(self, kept: Kept) -> None:
+        """Have a task that commands its lights, unless there is one."""
+        if self._nursery is not None and kept.rollout.id not in self._driven:
+            self._driven.add(kept.rollout.id)
+            self._nursery.start_soon(self._command_all, kept)
+
+    async def _command_all(self, kept: Kept) -> None:
+        """One light after another at the pace, while it runs; ends with the last waiting one."""
+        place = 0
+        while not kept.rollout.state.over and kept.rollout.waiting:
+            due_at = core.due_at(kept.rollout)
+            changed = kept.changed
+            if due_at is None:
+                await changed.wait()
+                continue
+            wait_s = due_at - self._ports.clock.now()
+            if wait_s > 0:
+                with trio.move_on_after(wait_s):
+                    await changed.wait()
+                continue
+            number = kept.next_waiting(place)
+            if number is None:
+                break
+            place = number
+            await self._command_one(kept, number)
+        self._driven.discard(kept.rollout.id)
+
+    async def _command_one(self, kept: Kept, number: int) -> None:
+        part, ports = kept.parts[number], self._ports
+        command_id = core.command_id_of(kept.rollout.id, part.dev_eui)
+        command = await self._find(command_id)  # a crash may have come between command and record
+        if command is None and self._overtaken(kept.rollout, part.dev_eui):
+            await self._take_over(kept, {number: core.left_alone})
+            return
+        refusal = None
+        if command is None:
+            command, refusal = await self._give(kept, part.dev_eui, command_id)
+        now = ports.clock.now()
+        if command is not None:
+            found = command
+            await self._take_over(
+                kept,
+                # whoever follows may have seen it first, and more of it
+                {number: lambda old: old if old.command_id else core.seen(old, found, now)},
+                commanded_at=now,
+            )
+        elif refusal is not None:
+            why = f"no command could be given: {refusal.value.replace('_', ' ')}"
+            maybe_id = command_id if refusal is Refusal.NO_REPLY else None  # it may yet appear
+            await self._take_over(kept, {number: lambda old: core.failed(old, why, now, maybe_id)})
+
+    async def _give(
+        self, kept: Kept, dev_eui: str, command_id: str
+    ) -> tuple[Command | None, Refusal | None]:
+        """Command the light, with patience; (None, None) when the rollout does not run any more."""
+        rollout, tries = kept.rollout, 0
+        while True:
+            outcome: Accepted | Refusal = Refusal.NO_REPLY
+            with suppress(StoreUnavailable):
+                outcome = await self._ports.give(
+                    dev_eui,
+                    rollout.light,
+                    command_id=command_id,
+                    keep=rollout.keep,
+                    ttl_s=rollout.ttl_s,
+                    correlation_id=rollout.correlation_id,
+                    idempotency_key=f"rollout {rollout.id}",  # a caller's key has no space in it
+                    fingerprint=rollout.id,
+                )
+            if isinstance(outcome, Accepted):
+                return outcome.command, None
+            tries += 1
+            patient = outcome in {Refusal.MAILBOX_FULL, Refusal.NO_REPLY, Refusal.STOPPING}
+            if not patient or tries >= TRIES_MOST:
+                return None, outcome
+            await trio.sleep(self._again_s)
+            if core.due_at(kept.rollout) is None:
+                return await self._find(command_id), None
+
+    async def _find(self, command_id: str) -> Command | None:
+        """One command; a store that is away is waited for."""
+        while True:
+            with suppress(StoreUnavailable):
+                return await self._ports.find(command_id)
+            await trio.sleep(self._again_s)
+
+    def _overtaken(self, rollout: Rollout, dev_eui: str) -> bool:
+        device = self._ports.board.devices.get(dev_eui)
+        if device is None or device.wanted is None:
+            return False
+        wanted = device.wanted
+        ordered_at = self.book.ordered_at(wanted.command_id, wanted.since)
+        return core.overtaken(rollout, device, ordered_at)
+
+    # ---------------------------------------------------------------- following
+
+    async def _follow(self) -> None:
+        while True:
+            with self._ports.board.subscribe(BEHIND_MOST) as subscription:
+                await self._look_up_all()
+                async for batch in subscription:
+                    await self._see(batch)
+            log.info("rollouts start over", reason=subscription.closed_reason)
+
+    async def _see(self, batch: Sequence[Change]) -> None:
+        newest = {one.what.id: one.what for one in batch if isinstance(one.what, Command)}
+        by_rollout: dict[str, list[Command]] = {}
+        for command in newest.values():
+            rollout_id = core.rollout_id_of(command.id)
+            if rollout_id in self.book.kept:
+                by_rollout.setdefault(rollout_id, []).append(command)
+        for rollout_id, commands in by_rollout.items():
+            kept = self.book.kept.get(rollout_id)
+            if kept is not None:
+                await self._compare(kept, commands)
+
+    async def _look_up_all(self) -> None:
+        """What happened to the commands while nobody looked."""
+        for kept in list(self.book.kept.values()):
+            unsettled = [p for p in kept.parts if p.command_id is not None and not p.settled]
+            for first in range(0, len(unsettled), CHUNK):
+                found: list[Command] = []
+                lost: dict[int, Callable[[Part], Part]] = {}
+                for part in unsettled[first : first + CHUNK]:
+                    command = await self._find(part.command_id or "")
+                    if command is not None:
+                        found.append(command)
+                    else:
+                        lost[kept.index[part.dev_eui]] = self._lost
+                await self._compare(kept, found)
+                await self._take_over(kept, lost)
+
+    def _lost(self, part: Part) -> Part:
+        return core.failed(part, "its command is not known any more", self._ports.clock.now())
+
+    async def _compare(self, kept: Kept, commands: Sequence[Command]) -> None:
+        now = self._ports.clock.now()
+
+        def seen(command: Command) -> Callable[[Part], Part]:
+            return lambda part: core.seen(part, command, now)
+
+        known = [command for command in commands if command.dev_eui in kept.index]
+        await self._take_over(kept, {kept.index[one.dev_eui]: seen(one) for one in known})
+
+    async def _take_over(
+        self,
+        kept: Kept,
+        lights: dict[int, Callable[[Part], Part]],
+        commanded_at: float | None = None,
+    ) -> None:
+        """Change these lights, where there is anything to change, and store and show it."""
+        async with kept.lock:
+            now, before = self._ports.clock.now(), kept.parts
+            after = {
+                number: change(before[number])
+                for number, change in lights.items()
+                if not before[number].settled
+            }
+            changed = {n: part for n, part in after.items() if part != before[n]}
+            if not changed and commanded_at is None:
+                return
+            rollout = kept.rollout
+            if commanded_at is not None:
+                rollout = core.commanded(rollout, commanded_at)
+            pairs = [(before[number], part) for number, part in changed.items()]
+            rollout = core.moved(rollout, pairs, now)  # the limit of failures is looked at
+            if rollout.state is not kept.rollout.state:
+                log.info("rollout", rollout=rollout.id, state=rollout.state.value)
+            await self.book.change(kept, rollout, changed)

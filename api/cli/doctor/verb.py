@@ -1,0 +1,56 @@
+"""`lamplighter doctor` as a verb: the findings as lines or JSON, and the exit code."""
+
+import time
+from pathlib import Path
+
+import msgspec
+import trio
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.console import console, print_json
+from api.cli.doctor.finding import Finding, Level, ok, problem
+from api.cli.exits import Exit
+
+_SIGNS = {
+    Level.OK: ("✓ ok", "green"),
+    Level.WARNING: ("! warning", "yellow"),
+    Level.PROBLEM: ("✗ problem", "bold red"),
+    Level.UNKNOWN: ("? unknown", "dim"),
+}
+
+
+def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -> int:
+    """Examine and report; 0 without problems, 1 with."""
+    from api.settings_file import SettingsError, load_settings
+
+    try:
+        settings = load_settings(config, environ)
+    except SettingsError as error:
+        remedy = "correct them; nothing else was looked at"
+        findings = [
+            problem("settings", f"{each.field or 'settings'}: {each.problem}", remedy)
+            for each in error.mistakes
+        ]
+    else:
+        from api.cli.doctor.examine import examine
+
+        told = f"readable ({config or 'from the environment'})"
+        findings = [ok("settings", told), *trio.run(examine, settings, time.time)]
+    problems = sum(each.level is Level.PROBLEM for each in findings)
+    if as_json:
+        print_json({"ok": not problems, "findings": msgspec.to_builtins(findings)})
+    else:
+        _tell(console(), findings)
+    return Exit.FAILED if problems else Exit.OK
+
+
+def _tell(out: Console, findings: list[Finding]) -> None:
+    for each in findings:
+        sign, style = _SIGNS[each.level]
+        line = Text(f"{sign:<10} ", style=style) + Text(f"{each.check:<12} ", style="bold")
+        out.print(line + Text(each.says, style="default"), soft_wrap=True)
+        if each.remedy:
+            out.print(Text(f"{'':<11}{'':<13}→ {each.remedy}"), soft_wrap=True)
+    counts = [(level, sum(each.level is level for each in findings)) for level in _SIGNS]
+    out.print("\n" + ", ".join(f"{count} {level}" for level, count in counts if count))

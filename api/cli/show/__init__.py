@@ -1,0 +1,1 @@
+"""What the service says, as words, colours and tables for a person. Pure."""

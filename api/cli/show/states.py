@@ -1,0 +1,149 @@
+"""What a light is doing and why it does not show what it should: the words of the dashboard.
+
+The rule it keeps: only what is known is said; a frame that was sent is never called a colour that
+is shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.cli.show.colours import words
+
+Json = Mapping[str, Any]
+
+STYLES = {
+    "verified": "green",
+    "working": "cyan",
+    "held": "yellow",
+    "failed": "red",
+    "quiet": "dim",
+}
+MARKS = {"verified": "✓", "working": "→", "held": "‖", "failed": "✗", "quiet": "·"}
+ORDER = ("failed", "held", "working", "quiet", "verified")
+"""The troubled first."""
+
+
+def unreachable(device: Json) -> bool:
+    """Whether it was heard, but by gateways only that are offline now."""
+    return bool(device["gateways"]) and not device["reachable"]
+
+
+def kind_of(device: Json) -> str:
+    """One of STYLES."""
+    phase = device["phase"]
+    if phase == "failed":
+        return "failed"
+    busy = phase not in {"idle", "uninitialized"}
+    if device["command_status"] == "held" or (busy and unreachable(device)):
+        return "held"
+    if phase == "uninitialized":
+        if device["wanted"] is None:
+            return "quiet"
+        return "held" if unreachable(device) else "working"
+    if busy:
+        return "working"
+    return "verified" if device["as_wanted"] is True else "quiet"
+
+
+def state(device: Json) -> str:
+    """One or two words."""
+    kind, phase = kind_of(device), device["phase"]
+    if kind == "failed":
+        return "setup failed" if device["as_wanted"] is True else "failed"
+    if kind in {"held", "verified"}:
+        return kind
+    if phase == "uninitialized":
+        return "not heard yet" if kind == "quiet" else "waiting"
+    if phase == "awaiting_verify":
+        sent = {"accepted": "sending", "queued": "queued", "transmitted": "verifying"}
+        return sent.get(device["command_status"] or "", "restoring")
+    plain = {"initializing": "setting up", "retrying": "retrying"}
+    return plain.get(phase, "nothing asked" if device["wanted"] is None else "differs")
+
+
+def why(device: Json, gateways: Mapping[str, str] | None = None) -> str:
+    """One sentence: what it shows, what it should, and why they differ. `gateways` are names."""
+    shown = words(device["reported"])
+    wanted = device["wanted"]
+    if device["reported"] is None:
+        shows = "Nobody knows what it shows: it has not reported since it joined"
+    else:
+        shows = f"It shows {shown}"
+    if wanted is None:
+        return f"{shows}, and nothing is asked of it."
+    if device["as_wanted"] is True and kind_of(device) == "verified":
+        return f"{shows}, as it should."
+    if device["as_wanted"] is True:
+        return f"{shows}, as it should; {_because(device, gateways or {})}."
+    link = "; it should show" if device["reported"] is None else ", but should show"
+    return f"{shows}{link} {words(wanted)}: {_because(device, gateways or {})}."
+
+
+def _because(device: Json, names: Mapping[str, str]) -> str:
+    if kind_of(device) == "held":
+        if unreachable(device):
+            heard = ", ".join(names.get(each) or each for each in device["gateways"])
+            return f"every gateway that hears it is offline ({heard})"
+        return str(device["command_reason"] or "the order waits until it may be sent")
+    match device["phase"]:
+        case "uninitialized":
+            return "it hears nothing before its first report after a join"
+        case "initializing":
+            return "it gets its settings first"
+        case "awaiting_verify":
+            sent = {
+                "accepted": "the order is stored and goes out next",
+                "queued": "ChirpStack has the frame, but no gateway has sent it yet",
+                "transmitted": "a gateway sent it, but the light has not confirmed it yet",
+            }
+            drifted = "it drifted and is being brought back"
+            return sent.get(device["command_status"] or "", drifted)
+        case "retrying":
+            return "the last frame brought no proof, and another follows"
+        case "failed" if device["as_wanted"] is True:
+            return "but it does not take its settings"
+        case "failed":
+            return "the timed attempts brought no proof; its next sign of life starts another"
+        case _:
+            return "it drifted, and the order said not to bring it back"
+
+
+STEPS = {
+    "accepted": "accepted and stored",
+    "waiting": "waiting",
+    "held": "held",
+    "queued": "in ChirpStack's queue",
+    "transmitted": "sent by a gateway",
+    "unproven": "no proof in time",
+    "not_sent": "not sent",
+    "evidence": "tried again on evidence",
+    "overdue": "overdue, still pursued",
+    "verified": "verified by the light",
+    "superseded": "superseded by a newer command",
+    "expired": "expired",
+    "rejected": "rejected",
+}
+
+
+def step_words(step: Json, names: Mapping[str, str]) -> str:
+    """One step of a command as a line without its time."""
+    text = STEPS.get(step["kind"], str(step["kind"]))
+    if (gateway := step["gateway_id"]) is not None:
+        text += f" {names.get(gateway) or gateway}" if step["kind"] == "transmitted" else ""
+    if step["attempt"]:
+        text += f" (frame {step['attempt']})"
+    return f"{text}: {step['reason']}" if step["reason"] else text
+
+
+def sort_key(device: Json, by: str) -> tuple[Any, ...]:
+    """For sorting lights by one of the columns."""
+    name, dev_eui = device["name"].casefold(), device["dev_eui"]
+    keys: dict[str, Sequence[Any]] = {
+        "name": (name,),
+        "dev-eui": (),
+        "colour": (words(device["reported"]), name),
+        "state": (ORDER.index(kind_of(device)), state(device), name),
+        "since": (-device["since"],),
+        "heard": (-(device["heard_at"] or 0.0),),
+    }
+    return (*keys[by], dev_eui)

@@ -1,0 +1,121 @@
+"""Lights, gateways, alerts and rollouts as tables. Pure: rows in, a table out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from api.cli.show.colours import swatch
+from api.cli.show.states import MARKS, STYLES, kind_of, state
+from api.cli.show.times import ago, span
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def table(*headings: str) -> Table:
+    """An empty one, as all of ours look."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in headings:
+        made.add_column(heading, overflow="fold", no_wrap=heading in {"DevEUI", "Gateway id", "Id"})
+    return made
+
+
+def lights(devices: Rows, now: float, gateways: Mapping[str, str]) -> Table:
+    """One row a light."""
+    made = table("Name", "DevEUI", "Shows", "Should show", "State", "Since", "Heard", "Gateways")
+    for device in devices:
+        differs = device["wanted"] is not None and device["as_wanted"] is not True
+        heard = [gateways.get(each) or each for each in device["gateways"]]
+        more = f" +{len(heard) - 2}" if len(heard) > 2 else ""
+        made.add_row(
+            Text(device["name"]),
+            device["dev_eui"],
+            swatch(device["reported"]),
+            swatch(device["wanted"]) if differs else "",
+            state_text(device),
+            span(now - device["since"]) if device["since"] else "",
+            ago(device["heard_at"], now),
+            Text(", ".join(heard[:2]) + more),
+        )
+    return made
+
+
+def state_text(device: Mapping[str, Any]) -> Text:
+    """The state with its mark."""
+    kind = kind_of(device)
+    return Text(f"{MARKS[kind]} {state(device)}", style=STYLES[kind])
+
+
+def gateways(rows: Rows, now: float) -> Table:
+    """One row a gateway."""
+    made = table(
+        "Name", "Gateway id", "State", "Since", "Statistics", "Lights heard", "Airtime", "Waiting"
+    )
+    for row in rows:
+        on = row["online"]
+        words = ("✓ online" if on else "✗ offline") + ("" if row["known"] else ", not listed")
+        made.add_row(
+            Text(row["name"]),
+            row["gateway_id"],
+            Text(words, style="green" if on else "red"),
+            span(now - row["since"]),
+            ago(row["last_seen_at"], now),
+            ago(row["heard_at"], now),
+            airtime(row["airtime_used_s"], row["airtime_budget_s"]),
+            str(row["pending"]),
+        )
+    return made
+
+
+def airtime(used_s: float, budget_s: float | None) -> str:
+    """How much of the hour's allowance is used."""
+    if not budget_s:
+        return f"{used_s:.1f} s"
+    return f"{used_s:.1f} of {budget_s:.0f} s ({used_s / budget_s:.0%})"
+
+
+def alerts(rows: Rows, now: float) -> Table:
+    """One row an alert."""
+    made = table("Id", "State", "Kind", "About", "What", "Since", "Told")
+    for row in rows:
+        acknowledged = row.get("acknowledged_at") is not None
+        words = "closed" if not row["open"] else "acknowledged" if acknowledged else "open"
+        style = {"open": "red", "acknowledged": "yellow", "closed": "dim"}[words]
+        closed = f" ({row['close_reason']})" if row["close_reason"] else ""
+        made.add_row(
+            row["id"],
+            Text(words, style=style),
+            row["kind"],
+            Text(row["subject"]),
+            Text(row["summary"] + closed),
+            ago(row["opened_at"], now),
+            f"{row['repeats'] + 1} x",
+        )
+    return made
+
+
+def rollouts(rows: Rows, now: float) -> Table:
+    """One row a rollout."""
+    made = table("Id", "Name", "Colour", "State", "Started", "Lights", "Verified", "Failed", "Open")
+    for row in rows:
+        made.add_row(
+            row["id"],
+            Text(row["name"] or ""),
+            swatch(row["light"]),
+            rollout_state(row),
+            ago(row["created_at"], now),
+            str(row["total"]),
+            str(row["verified"]),
+            Text(str(row["failed"]), style="red" if row["failed"] else "default"),
+            str(row["open"] + row["waiting"]),
+        )
+    return made
+
+
+def rollout_state(row: Mapping[str, Any]) -> Text:
+    """The state, with its reason."""
+    style = {"running": "cyan", "paused": "yellow", "done": "green"}.get(row["state"], "red")
+    reason = f" ({row['reason']})" if row["reason"] else ""
+    return Text(f"{row['state']}{reason}", style=style)

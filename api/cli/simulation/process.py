@@ -1,0 +1,156 @@
+"""The service as its manager sees it: a process that is started, killed, and started again.
+
+The rule it keeps: a kill is a kill. From that instant nothing of the old life reaches the disk, the
+network or anybody who listens; the next life knows what is on the disk, and nothing else.
+"""
+
+import trio
+
+from actors.clock import RunClock
+from actors.device.policy import Policy
+from actors.dispatcher import DispatchPolicy
+from actors.gateways import WatchPolicy
+from actors.house import Lamplighter
+from actors.parts import Policies
+from actors.parts import World as Outside
+from actors.supervision import SupervisorGaveUp
+from actors.surface import Delivery
+from api.cli.simulation.oracle import Oracle
+from api.cli.simulation.saboteur import Saboteur
+from api.cli.simulation.scenario import Scenario
+from api.cli.simulation.watched import WatchedNetwork, WatchedParts
+from lorawan.events import Event, decode_json, decode_protobuf
+from simulator.bodies import json_body, protobuf_body
+from simulator.chance import Chance
+from simulator.world import World
+from store.memory import MemoryDisk, MemoryStore
+
+TAKEN = frozenset({Delivery.DELIVERED, Delivery.REGISTERED})
+
+
+class Process:
+    """One service over many lives. `house` is None while it is down."""
+
+    def __init__(self, scenario: Scenario, world: World, oracle: Oracle, chance: Chance) -> None:
+        self.house: Lamplighter | None = None
+        self.parts: WatchedParts | None = None
+        self.disk = MemoryDisk()
+        self.lives = 0
+        self.began_s = 0.0
+        self.saboteur = Saboteur(scenario.house, chance, self.kill)
+        self._scenario = scenario
+        self._world = world
+        self._oracle = oracle
+        self._chance = chance
+        self._manager = chance.of("manager")
+        self._scope = trio.CancelScope()
+        self._killed = True
+        self._policies = policies_of(scenario)
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep it running until cancelled."""
+        self._world.delivery.sink = self.deliver
+        task_status.started()
+        while True:
+            await self._live()
+            span_s = self._scenario.house.down_s if self.saboteur.armed else (0.5, 0.5)
+            await trio.sleep(self._manager.uniform(*span_s))
+
+    def kill(self, why: str) -> None:
+        """SIGKILL. No effect while it is down."""
+        if self._killed:
+            return
+        self._killed = True
+        self.house = None
+        self._oracle.note("house", "killed", why)
+        self._oracle.counts["kills"] += 1
+        self._oracle.killed()
+        self.disk.take(None)  # whatever the old life still tries to write is refused
+        self._scope.cancel(reason=why)
+
+    def deliver(self, event: Event) -> None:
+        """A webhook; nobody sends it again."""
+        self._oracle.note(event.device.dev_eui, "webhook", type(event).__name__.lower())
+        if self.house is None:
+            return
+        match self._scenario.wire:
+            case "json":
+                event = decode_json(*json_body(event))
+            case "protobuf":
+                event = decode_protobuf(*protobuf_body(event))
+            case _:
+                pass
+        if self.house.deliver(event) in TAKEN:
+            self._oracle.taken(event)
+
+    # ---------------------------------------------------------------- one life
+
+    async def _live(self) -> None:
+        self.lives += 1
+        self._killed = False
+        self.began_s = trio.current_time()
+        store = MemoryStore(
+            self.disk, before_commit=self.saboteur.before_commit, after_commit=self._committed
+        )
+        await store.open()
+        parts = WatchedParts(self._outside(store), self._policies, self._oracle, self.saboteur)
+        self.parts = parts
+        house = Lamplighter(parts)
+        self._oracle.note("house", "starts", self.lives)
+        with trio.CancelScope() as self._scope:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self._serve, house)
+                self.house = None if self._killed else house
+                await trio.sleep_forever()
+        self.house = None
+        self._killed = True
+
+    async def _serve(
+        self, house: Lamplighter, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        try:
+            await house.run(task_status=task_status)
+        except* SupervisorGaveUp as group:
+            self._oracle.note("house", "gave up", str(group.exceptions[0]))
+            self._oracle.counts["service gave up"] += 1
+            if not (self._scenario.house.part_crash or self._killed):
+                self._oracle.breaks("house", f"the service gave up: {group.exceptions[0]}")
+            self.kill("it gave up")
+        except* Exception as group:  # noqa: BLE001 - whatever it is, it is told
+            if not self._killed:
+                self._oracle.breaks("house", f"the service crashed: {group.exceptions[0]!r}")
+                self.kill("it crashed")
+
+    async def _committed(self, writes: object) -> None:
+        self._oracle.committed(writes)  # type: ignore[arg-type]
+        await self.saboteur.after_commit(writes)  # type: ignore[arg-type]
+
+    def _outside(self, store: MemoryStore) -> Outside:
+        life = self._chance.of(f"life {self.lives}")
+        off_s = self._scenario.house.clock_off_s if self.saboteur.armed else 0.0
+        wall_at = self._world.kernel.right_at + trio.current_time() + life.uniform(-off_s, off_s)
+        ids = self._chance.of(f"ids {self.lives}")
+        this_life = self.lives
+        return Outside(
+            store=store,
+            network=WatchedNetwork(
+                self._world.network,
+                self._oracle,
+                self.saboteur,
+                lambda: self.lives == this_life and not self._killed,
+            ),
+            clock=RunClock(wall_at),
+            rng=life,
+            boot=f"{life.getrandbits(32):08x}",
+            new_id=lambda: f"{ids.getrandbits(64):016x}",
+        )
+
+
+def policies_of(scenario: Scenario) -> Policies:
+    """The defaults, with what the region and the scenario ask for."""
+    watch = WatchPolicy(poll_s=10.0, offline_after_s=90.0, poll_timeout_s=8.0)
+    return Policies(
+        device=Policy(),
+        dispatch=DispatchPolicy(rx2_dr=0 if scenario.sf12 else 3),
+        watch=watch if scenario.quick_watch else WatchPolicy(),
+    )

@@ -1,0 +1,118 @@
+"""What must hold once nothing goes wrong any more.
+
+The rule it keeps: healing gives no help to the house beyond what an operator would give: everything
+has power and answers again, the clocks are right, and parked actors are revived.
+"""
+
+import trio
+
+from actors.device.model import CommandStatus, Phase
+from actors.supervision import ChildState
+from api.cli.simulation.facts import CommandFacts, LightFacts
+from api.cli.simulation.oracle import Oracle
+from api.cli.simulation.process import Process
+from simulator.world import World
+
+SHOWN_WITHIN_S = 30 * 60.0 + 600.0
+"""One heartbeat of a light that lost its settings (30 min), and ten minutes to drain."""
+DRAIN_S = 1_200.0
+"""From the first status that is heard: a heartbeat may meet a gateway that sends just then, and
+one light's evidence is spaced by up to 15 min."""
+SETTLED_WITHIN_S = 3 * 3_600.0
+LOOK_S = 20.0
+
+
+def wanted_of(facts: LightFacts) -> CommandFacts | None:
+    """The command whose colour a light must show now; None when nothing is wanted of it."""
+    newest = facts.commands[-1] if facts.commands else None
+    if newest is None:
+        return None
+    over = newest.status in {CommandStatus.EXPIRED, CommandStatus.REJECTED}
+    left = newest.status is CommandStatus.VERIFIED and not newest.newest.keep
+    return None if over or left else newest
+
+
+class Quiet:
+    """The time after the faults. `shown_s` tells how long each light took to be as wanted."""
+
+    def __init__(self, world: World, process: Process, oracle: Oracle) -> None:
+        self.shown_s: dict[str, float] = {}
+        self._world = world
+        self._process = process
+        self._oracle = oracle
+
+    async def come(self) -> None:
+        """Heal everything, and hold the house to its promises; ends as soon as all is settled."""
+        saboteur = self._process.saboteur
+        self._world.heal()
+        saboteur.armed = False
+        if saboteur.faults.clock_off_s:
+            self._process.kill("its clock is set right")
+        began_s = trio.current_time()
+        while self._oracle.violation is None:
+            await trio.sleep(LOOK_S)
+            self._revive()
+            self._oracle.look_around()
+            passed_s = trio.current_time() - began_s
+            missing = self._missing(passed_s)
+            overdue = [one for one in missing if self._heard(one, began_s)]
+            if overdue and passed_s > SHOWN_WITHIN_S:
+                self._tell_missing(overdue, passed_s)
+            elif not missing and self._settled():
+                return
+            elif passed_s > SETTLED_WITHIN_S:
+                self._tell_unsettled(passed_s)
+
+    def _heard(self, dev_eui: str, began_s: float) -> bool:
+        """Whether it was heard since the faults ended, and long enough ago."""
+        told = [one.at_s for one in self._oracle.lights[dev_eui].statuses if one.at_s >= began_s]
+        return bool(told) and trio.current_time() - told[0] > DRAIN_S
+
+    def _missing(self, passed_s: float) -> list[str]:
+        missing = []
+        for dev_eui, facts in self._oracle.lights.items():
+            wanted = wanted_of(facts)
+            if wanted is None or self._world.stations[dev_eui].light.shown == wanted.light:
+                self.shown_s.setdefault(dev_eui, passed_s)
+            else:
+                self.shown_s.pop(dev_eui, None)
+                missing.append(dev_eui)
+        return missing
+
+    def _settled(self) -> bool:
+        return self._process.house is not None and all(
+            facts.record is not None
+            and facts.record.phase is Phase.IDLE
+            and facts.record.command is None
+            and all(known.status.final for known in facts.commands)
+            for facts in self._oracle.lights.values()
+        )
+
+    def _revive(self) -> None:
+        house, parts = self._process.house, self._process.parts
+        if house is None or parts is None:
+            return
+        for child in parts.lights.report().children:
+            if child.state is ChildState.PARKED:
+                house.revive(child.id)
+
+    def _tell_missing(self, missing: list[str], passed_s: float) -> None:
+        facts = self._oracle.lights[missing[0]]
+        wanted, shown = wanted_of(facts), self._world.stations[missing[0]].light.shown
+        phase = facts.record.phase.value if facts.record is not None else "not stored"
+        self._oracle.breaks(
+            missing[0],
+            f"{passed_s / 60:.0f} min after the last fault it shows {shown}, wanted is"
+            f" {wanted.light if wanted else None}; it is {phase}",
+        )
+
+    def _tell_unsettled(self, passed_s: float) -> None:
+        for dev_eui, facts in self._oracle.lights.items():
+            open_ones = [known for known in facts.commands if not known.status.final]
+            phase = facts.record.phase if facts.record is not None else None
+            if open_ones or phase is not Phase.IDLE:
+                self._oracle.breaks(
+                    dev_eui,
+                    f"{passed_s / 60:.0f} min after the last fault it is {phase}, with"
+                    f" {len(open_ones)} commands without an outcome",
+                )

@@ -1,0 +1,1 @@
+"""The verbs that speak to a running service, one file each."""

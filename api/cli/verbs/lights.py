@@ -1,0 +1,123 @@
+"""`lamplighter devices` and `lamplighter device`: what the lights show, and why."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from api.cli.client.http import Client
+from api.cli.client.place import DEFAULT_AT, Place
+from api.cli.console import console, print_json
+from api.cli.exits import Exit
+from api.cli.options import AsJson, At, DevEui, Token, place, read_dev_eui, run
+
+
+class Phases(StrEnum):
+    """The phases of a light, as the service names them."""
+
+    UNINITIALIZED = "uninitialized"
+    INITIALIZING = "initializing"
+    IDLE = "idle"
+    AWAITING_VERIFY = "awaiting_verify"
+    RETRYING = "retrying"
+    FAILED = "failed"
+
+
+class Sort(StrEnum):
+    """What the list may be sorted by."""
+
+    NAME = "name"
+    DEV_EUI = "dev-eui"
+    COLOUR = "colour"
+    STATE = "state"
+    SINCE = "since"
+    HEARD = "heard"
+
+
+Phase = Annotated[
+    list[Phases] | None,
+    typer.Option("--phase", help="In this phase; repeatable."),
+]
+Gateway = Annotated[str | None, typer.Option("--gateway", help="Heard by this gateway (its id).")]
+Application = Annotated[str | None, typer.Option("--application", help="Its id or name.")]
+Tag = Annotated[str | None, typer.Option("--tag", help="KEY or KEY=VALUE.")]
+Search = Annotated[str | None, typer.Option("--search", help="Part of the DevEUI or the name.")]
+AsWanted = Annotated[
+    bool | None,
+    typer.Option("--as-wanted/--not-as-wanted", help="Only those that show what they should."),
+]
+
+
+def devices(
+    phase: Phase = None,
+    gateway: Gateway = None,
+    application: Application = None,
+    tag: Tag = None,
+    search: Search = None,
+    as_wanted: AsWanted = None,
+    sort: Annotated[Sort, typer.Option(help="By which column.")] = Sort.NAME,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    at: At = DEFAULT_AT,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the lights: what each shows, what it should show, and its state."""
+    query = {
+        "phase": phase,
+        "gateway": gateway,
+        "application": application,
+        "tag": tag,
+        "search": search,
+        "as_wanted": as_wanted,
+    }
+    raise run(_devices, place(at, token), query, sort, reverse, as_json)
+
+
+def device(
+    dev_eui: DevEui, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Inspect one light: what it is doing, why, and what comes next."""
+    raise run(_device, place(at, token), dev_eui, as_json)
+
+
+async def gateway_names(client: Client) -> dict[str, str]:
+    """What the gateways are called, by id."""
+    found = await client.get("/gateways")
+    return {each["gateway_id"]: each["name"] for each in found["gateways"]}
+
+
+async def _devices(
+    where: Place, query: dict[str, Any], sort: str, reverse: bool, as_json: bool
+) -> Exit:
+    from api.cli.show import states, tables
+
+    async with Client(where) as client:
+        found = await client.devices(query)
+        found.sort(key=lambda each: states.sort_key(each, sort), reverse=reverse)
+        if as_json:
+            print_json({"total": len(found), "devices": found})
+            return Exit.OK
+        out = console()
+        if not found:
+            out.print("No light matches.")
+            return Exit.OK
+        out.print(tables.lights(found, client.now(), await gateway_names(client)))
+    counts = [(kind, sum(states.kind_of(each) == kind for each in found)) for kind in states.ORDER]
+    told = ", ".join(f"{count} {kind}" for kind, count in counts if count)
+    out.print(f"{len(found)} light{'s' if len(found) != 1 else ''}: {told}")
+    return Exit.OK
+
+
+async def _device(where: Place, text: str, as_json: bool) -> Exit:
+    from api.cli.show.device import lines
+
+    dev_eui = read_dev_eui(text)
+    async with Client(where) as client:
+        view = await client.get(f"/devices/{dev_eui}")
+        if as_json:
+            print_json(view)
+            return Exit.OK
+        out = console()
+        for line in lines(view, client.now(), await gateway_names(client)):
+            out.print(line, soft_wrap=True)
+    return Exit.OK

@@ -1,0 +1,248 @@
+"""`lamplighter rollout ...`: one colour for many lights, paced, and stopped when too many fail."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import trio
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from api.cli.client.errors import ClientError, Refused
+from api.cli.client.http import Client
+from api.cli.client.place import DEFAULT_AT, Place
+from api.cli.console import console, print_json
+from api.cli.exits import Exit
+from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
+from api.cli.show import tables
+from api.cli.show.colours import swatch
+from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Search, Tag
+from api.cli.verbs.send import Blink, Colour, NoKeep, Ttl, order
+
+LOOK_S = 1.0
+OVER = frozenset({"done", "cancelled", "stopped"})
+
+rollout_app = typer.Typer(help="One colour for many lights, paced.", no_args_is_help=True)
+
+RolloutId = Annotated[str, typer.Argument(metavar="ID", help="As `rollout list` shows it.")]
+Pace = Annotated[float | None, typer.Option("--pace", min=0.001, help="Lights a minute.")]
+Failures = Annotated[
+    int | None, typer.Option("--failures-most", min=0, help="Stop after so many failures.")
+]
+
+
+@rollout_app.command("start")
+def start(
+    colour: Colour,
+    dev_euis: DevEuis = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every light.")] = False,
+    phase: Phase = None,
+    gateway: Gateway = None,
+    application: Application = None,
+    tag: Tag = None,
+    search: Search = None,
+    as_wanted: AsWanted = None,
+    blink: Blink = None,
+    ttl: Ttl = None,
+    no_keep: NoKeep = False,
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    pace: Pace = None,
+    failures_most: Failures = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it and leave.")] = False,
+    at: At = DEFAULT_AT,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a rollout for the named lights, or for those that match the filters."""
+    chosen: dict[str, Any] = {
+        "phase": phase,
+        "gateway": gateway,
+        "application": application,
+        "tag": tag,
+        "search": search,
+        "as_wanted": as_wanted,
+    }
+    chosen = {field: value for field, value in chosen.items() if value is not None}
+    if [bool(dev_euis), everything, bool(chosen)].count(True) != 1:
+        raise typer.BadParameter("give DevEUIs, or filters, or --all")
+    body = order(colour, blink, ttl, no_keep)
+    extra = {"name": name, "pace_per_min": pace, "failures_most": failures_most}
+    body |= {field: value for field, value in extra.items() if value is not None}
+    raise run(_start, place(at, token), body, dev_euis, chosen, not no_wait, as_json)
+
+
+@rollout_app.command("list")
+def list_rollouts(at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False) -> None:
+    """List the rollouts."""
+    raise run(_list, place(at, token), as_json)
+
+
+@rollout_app.command("show")
+def show(
+    rollout_id: RolloutId, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Show a rollout and each of its lights."""
+    raise run(_show, place(at, token), rollout_id, as_json)
+
+
+@rollout_app.command("watch")
+def watch(
+    rollout_id: RolloutId, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Follow a rollout until it is over."""
+    raise run(_watch, place(at, token), rollout_id, as_json)
+
+
+@rollout_app.command("pause")
+def pause(
+    rollout_id: RolloutId, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Start no further lights; those begun go on."""
+    raise run(_change, place(at, token), rollout_id, {"state": "paused"}, as_json)
+
+
+@rollout_app.command("resume")
+def resume(
+    rollout_id: RolloutId,
+    pace: Pace = None,
+    failures_most: Failures = None,
+    at: At = DEFAULT_AT,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a paused rollout, at another pace if given."""
+    extra = {"pace_per_min": pace, "failures_most": failures_most}
+    change = {"state": "running"} | {k: v for k, v in extra.items() if v is not None}
+    raise run(_change, place(at, token), rollout_id, change, as_json)
+
+
+@rollout_app.command("cancel")
+def cancel(
+    rollout_id: RolloutId, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """End a rollout; lights that are not begun stay as they are."""
+    raise run(_change, place(at, token), rollout_id, {"state": "cancelled"}, as_json)
+
+
+def outcome(rollout: Mapping[str, Any]) -> Exit:
+    """What its state means for a script."""
+    if rollout["state"] not in OVER:
+        return Exit.UNVERIFIED
+    return Exit.OK if rollout["state"] == "done" and not rollout["failed"] else Exit.PARTLY
+
+
+async def _start(
+    where: Place,
+    body: dict[str, Any],
+    texts: list[str] | None,
+    chosen: dict[str, Any],
+    wait: bool,
+    as_json: bool,
+) -> Exit:
+    if texts:
+        body["dev_euis"] = [read_dev_eui(text) for text in texts]
+    else:
+        body["filter"] = chosen
+    async with Client(where) as client:
+        made = await _ask(client, "POST", "/rollouts", body)
+        if wait:
+            return await _follow(client, made, as_json)
+        if as_json:
+            print_json(made)
+        else:
+            console().print(f"Rollout {made['id']} started for {made['total']} lights.")
+    return Exit.OK
+
+
+async def _list(where: Place, as_json: bool) -> Exit:
+    async with Client(where) as client:
+        found = await _ask(client, "GET", "/rollouts")
+        if as_json:
+            print_json(found)
+        elif found["rollouts"]:
+            console().print(tables.rollouts(found["rollouts"], client.now()))
+        else:
+            console().print("No rollouts.")
+    return Exit.OK
+
+
+async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
+    async with Client(where) as client:
+        found = await _ask(client, "GET", _path(rollout_id))
+        if as_json:
+            print_json(found)
+            return Exit.OK
+        out = console()
+        out.print(tables.rollouts([found], client.now()))
+        out.print(_pace(found))
+        made = tables.table("DevEUI", "State", "Reason", "Command")
+        for light in found.get("lights", ()):
+            made.add_row(
+                light["dev_eui"], light["state"], light["reason"] or "", light["command_id"] or ""
+            )
+        out.print(made)
+    return Exit.OK
+
+
+async def _watch(where: Place, rollout_id: str, as_json: bool) -> Exit:
+    async with Client(where) as client:
+        return await _follow(client, await _ask(client, "GET", _path(rollout_id)), as_json)
+
+
+async def _change(where: Place, rollout_id: str, change: dict[str, Any], as_json: bool) -> Exit:
+    async with Client(where) as client:
+        found = await _ask(client, "PATCH", _path(rollout_id), change)
+    if as_json:
+        print_json(found)
+    else:
+        console().print(f"Rollout {found['id']} is {found['state']}. {_pace(found)}", markup=False)
+    return Exit.OK
+
+
+async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exit:
+    """Progress until it is over; a paused one is waited for, too."""
+    out = console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    quiet = as_json or not out.is_terminal
+    if not as_json:
+        out.print(f"Rollout {rollout['id']}: ", swatch(rollout["light"]), _pace(rollout), sep="  ")
+    with Progress(*columns, console=out, disable=quiet) as progress:
+        bar = progress.add_task(rollout["state"], total=rollout["total"])
+        while True:
+            ended = rollout["verified"] + rollout["failed"] + rollout["superseded"]
+            told = f"{rollout['state']}: {rollout['verified']} verified, {rollout['failed']} failed"
+            progress.update(bar, completed=ended, total=rollout["total"], description=told)
+            if rollout["state"] in OVER:
+                break
+            await trio.sleep(LOOK_S)
+            rollout = await _ask(client, "GET", _path(rollout["id"]))
+    if as_json:
+        print_json(rollout)
+    else:
+        reason = f" ({rollout['reason']})" if rollout["reason"] else ""
+        out.print(
+            f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
+            f" {rollout['failed']} failed, {rollout['superseded']} superseded",
+            markup=False,
+        )
+    return outcome(rollout)
+
+
+def _pace(rollout: Mapping[str, Any]) -> str:
+    most = rollout["failures_most"]
+    return f"{rollout['pace_per_min']:g} lights a minute, stops after {most} failures"
+
+
+async def _ask(client: Client, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """One request; an older service without rollouts is named as such."""
+    try:
+        answer: dict[str, Any] = (await client.ask(method, path, body=body)).body
+    except Refused as error:
+        if error.slug == "not-found":
+            raise ClientError("this service has no rollouts; it is older") from error
+        raise
+    return answer
+
+
+def _path(rollout_id: str) -> str:
+    return f"/rollouts/{quote(rollout_id, safe='')}"

@@ -1,0 +1,82 @@
+"""Rollouts as HTTP and the websocket show them."""
+
+from typing import Any
+
+import msgspec
+
+from actors.rollouts.model import LightState, Part, Rollout, RolloutInspection, State
+from api.models.commands import LightView
+
+
+class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
+    """One colour for many lights. Every light is in exactly one of the five counts."""
+
+    id: str
+    name: str
+    state: State
+    """`cancelled` and `done` are the end; `stopped` (too many failures) may be resumed."""
+    reason: str | None
+    """Why it stopped or was cancelled, in words."""
+    light: LightView
+    keep: bool
+    created_at: float
+    ended_at: float | None
+    changed_at: float
+    pace_per_min: float
+    failures_most: int
+    total: int
+    waiting: int
+    """Not commanded yet."""
+    open: int
+    """Commanded, and neither ended nor overdue."""
+    verified: int
+    failed: int
+    """Rejected, expired, overdue, or no command could be given."""
+    superseded: int
+    """A newer command of somebody else came."""
+
+    @classmethod
+    def of(cls, rollout: Rollout) -> "RolloutView":
+        """The view of a rollout."""
+        return cls(**_shown(rollout))
+
+
+class RolloutLight(msgspec.Struct, frozen=True):
+    """One light of a rollout."""
+
+    dev_eui: str
+    state: LightState
+    command_id: str | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, part: Part) -> "RolloutLight":
+        """The view of a light."""
+        return cls(part.dev_eui, part.state, part.command_id, part.reason)
+
+
+class RolloutDetail(RolloutView, frozen=True, kw_only=True):
+    """A rollout with its lights, in the order in which they are commanded."""
+
+    lights: list[RolloutLight]
+
+    @classmethod
+    def inspected(cls, seen: RolloutInspection) -> "RolloutDetail":
+        """The view of a rollout with its lights."""
+        lights = [RolloutLight.of(part) for part in seen.parts]
+        return cls(**_shown(seen.rollout), lights=lights)
+
+
+class RolloutList(msgspec.Struct, frozen=True):
+    """Rollouts, newest first."""
+
+    rollouts: list[RolloutView]
+
+
+def _shown(rollout: Rollout) -> dict[str, Any]:
+    shown = {
+        name: getattr(rollout, name)
+        for name in RolloutView.__struct_fields__
+        if name not in {"light", "lights"}
+    }
+    return {**shown, "light": LightView.of(rollout.light)}

@@ -1,0 +1,166 @@
+"""Rollouts: one colour for many lights; begun, watched, steered.
+
+The rule it keeps: which lights they are is settled once, when the rollout begins; a light that is
+not known is a mistake and never left out silently.
+"""
+
+import hashlib
+
+import structlog
+from quart import Blueprint, Response
+
+from actors.rollouts.model import Conflict, Order, State, Wish
+from actors.surface import Refusal
+from api.inputs import read_body
+from api.keys import idempotency_key
+from api.mistakes import MISTAKES_MOST, Mistake
+from api.models import RolloutDetail, RolloutList, RolloutView
+from api.models.requests import DeviceQuery, RolloutChange, RolloutRequest
+from api.openapi import Answer, answers, takes
+from api.problems import (
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    CONFLICT,
+    INVALID,
+    KEY_REUSED,
+    MAILBOX_FULL,
+    NO_REPLY,
+    RATE_LIMITED,
+    STOPPING,
+    TOO_MANY_ROLLOUTS,
+    UNKNOWN_ROLLOUT,
+    UNREADABLE,
+    WRONG_MEDIA_TYPE,
+    WRONG_ORIGIN,
+    Problem,
+)
+from api.refusals import refuse
+from api.replies import reply
+from api.routes.devices import matcher
+from api.services import services
+
+LISTED_MOST = 100
+
+blueprint = Blueprint("rollouts", __name__)
+
+_WRITE = (
+    UNREADABLE,
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    WRONG_MEDIA_TYPE,
+    INVALID,
+    RATE_LIMITED,
+    WRONG_ORIGIN,
+    MAILBOX_FULL,
+    STOPPING,
+    NO_REPLY,
+)
+
+
+@blueprint.post("/rollouts")
+@answers(
+    Answer(201, "Stored and begun; `Location` is its progress.", RolloutView),
+    problems=(*_WRITE, KEY_REUSED, TOO_MANY_ROLLOUTS),
+    tag="rollouts",
+)
+@takes(body=RolloutRequest)
+async def create_rollout() -> Response:
+    """Bring many lights to one colour, some at a time.
+
+    `Idempotency-Key` makes a repetition harmless: the same order gives the same rollout.
+    """
+    key, body = idempotency_key(), await read_body(RolloutRequest)
+    dev_euis = _chosen(body)
+    order = Order(
+        dev_euis=dev_euis,
+        light=body.light,
+        keep=body.keep,
+        ttl_s=body.ttl_s,
+        name=body.name,
+        pace_per_min=body.pace_per_min,
+        failures_most=body.failures_most,
+        correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+        idempotency_key=key,
+        fingerprint=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
+    )
+    made = await services().house.create_rollout(order)
+    if isinstance(made, Refusal):
+        refuse(made)
+    return reply(RolloutView.of(made), 201, {"Location": f"/api/v1/rollouts/{made.id}"})
+
+
+@blueprint.get("/rollouts")
+@answers(
+    Answer(200, "At most 100, newest first.", RolloutList),
+    problems=(RATE_LIMITED,),
+    tag="rollouts",
+)
+async def list_rollouts() -> Response:
+    """The rollouts, newest first."""
+    rollouts = services().house.rollouts(LISTED_MOST)
+    return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
+
+
+@blueprint.get("/rollouts/<rollout_id>")
+@answers(
+    Answer(200, "The rollout and each of its lights.", RolloutDetail),
+    problems=(UNKNOWN_ROLLOUT, RATE_LIMITED),
+    tag="rollouts",
+)
+async def get_rollout(rollout_id: str) -> Response:
+    """One rollout with its lights."""
+    seen = services().house.rollout(rollout_id)
+    if seen is None:
+        raise Problem(UNKNOWN_ROLLOUT)
+    return reply(RolloutDetail.inspected(seen))
+
+
+@blueprint.patch("/rollouts/<rollout_id>")
+@answers(
+    Answer(200, "The rollout as it is now.", RolloutView),
+    problems=(*_WRITE, UNKNOWN_ROLLOUT, CONFLICT),
+    tag="rollouts",
+)
+@takes(body=RolloutChange)
+async def change_rollout(rollout_id: str) -> Response:
+    """Pause, resume or cancel a rollout, or change its pace or its limit of failures.
+
+    Cancelling gives no further commands; those already accepted go on.
+    """
+    body = await read_body(RolloutChange)
+    wish = Wish(
+        state=None if body.state is None else State(body.state),
+        pace_per_min=body.pace_per_min,
+        failures_most=body.failures_most,
+    )
+    if wish == Wish():
+        raise Problem(INVALID, errors=[Mistake("", "names nothing to change")])
+    changed = await services().house.change_rollout(rollout_id, wish)
+    if changed is None:
+        raise Problem(UNKNOWN_ROLLOUT)
+    if isinstance(changed, Conflict):
+        raise Problem(CONFLICT, changed.why)
+    if isinstance(changed, Refusal):
+        refuse(changed)
+    return reply(RolloutView.of(changed))
+
+
+def _chosen(body: RolloutRequest) -> tuple[str, ...]:
+    """The lights meant, each once. Raises Problem with every mistake."""
+    devices = services().house.devices()
+    if body.dev_euis is not None:
+        given = [dev_eui.lower() for dev_eui in body.dev_euis]
+        unknown = [
+            Mistake(f"dev_euis.{number}", "is not a known light")
+            for number, dev_eui in enumerate(given)
+            if dev_eui not in devices
+        ]
+        if unknown:
+            raise Problem(INVALID, errors=unknown[:MISTAKES_MOST])
+        return tuple(dict.fromkeys(given))
+    assert body.filter is not None  # noqa: S101 - the body has one of the two
+    wanted = matcher(DeviceQuery.model_construct(**dict(body.filter)))
+    found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
+    if not found:
+        raise Problem(INVALID, errors=[Mistake("filter", "matches no light")])
+    return tuple(found)

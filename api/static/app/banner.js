@@ -1,0 +1,94 @@
+// Says how much of what is shown can be believed. The rule it keeps: whenever the page is not live there
+// is a sentence that says since when, and what happens next.
+
+import { token } from "./base/api.js";
+import { clockTime, now, span } from "./base/clock.js";
+import { byId, setHidden, setText } from "./base/dom.js";
+import { sentence } from "./base/words.js";
+
+/** @typedef {import("./base/connection.js").Connection} Connection */
+/** @typedef {import("./base/store.js").Store} Store */
+
+const READY_EVERY_MS = 15_000;
+// A blink of the connection is not worth a bar across the page.
+const PATIENCE_S = 1.5;
+
+export class Banner {
+  #connection;
+  #store;
+  /** @type {string[]} */
+  #problems = [];
+  #bar = byId("banner");
+
+  /** @param {Connection} connection @param {Store} store */
+  constructor(connection, store) {
+    this.#connection = connection;
+    this.#store = store;
+    setInterval(() => this.show(), 1_000);
+    setInterval(() => this.#problems.length > 0 && this.askReadiness(), READY_EVERY_MS);
+  }
+
+  show() {
+    const { state } = this.#connection;
+    document.documentElement.dataset.connection = state;
+    setText(byId("connection-words"), this.#short());
+    byId("connection").title = this.#connection.reason;
+    const words = this.#long();
+    setHidden(this.#bar, words === "");
+    setText(this.#bar, words);
+  }
+
+  /** What the service says of itself; its trouble is shown until it is over. */
+  async askReadiness() {
+    try {
+      // 503 while it is not ready; its words are in the answer either way.
+      const headers = token() === null ? undefined : { Authorization: `Bearer ${token()}` };
+      const answer = await fetch("/readyz", { cache: "no-store", headers });
+      const told = await answer.json();
+      this.#problems = told.ready === false ? (told.problems?.length > 0 ? told.problems : ["it does not say why"]) : [];
+    } catch {
+      this.#problems = []; // The connection tells what there is to tell.
+    }
+    this.show();
+  }
+
+  #short() {
+    const connection = this.#connection;
+    switch (connection.state) {
+      case "live":
+        return "Live";
+      case "catching-up":
+        return "Catching up…";
+      case "stale":
+        return `Stale for ${span(now() - connection.since)}`;
+      case "reconnecting":
+        return `Reconnecting since ${clockTime(connection.since)}`;
+      case "locked":
+        return "Token needed";
+      default:
+        return "Connecting…";
+    }
+  }
+
+  #long() {
+    const connection = this.#connection;
+    const asOf = connection.trueAt === null ? "" : ` What you see is as of ${clockTime(connection.trueAt)}.`;
+    switch (connection.state) {
+      case "reconnecting": {
+        if (now() - connection.since < PATIENCE_S && connection.trueAt !== null) return "";
+        const wait = Math.max(0, Math.ceil((connection.nextAt ?? 0) - now()));
+        const why = connection.reason ? `${sentence(connection.reason).replace(/\.?$/, ".")} ` : "";
+        return `${why}No connection since ${clockTime(connection.since)}.${asOf} ${wait > 0 ? `Trying again in ${wait} s.` : "Trying again now."}`;
+      }
+      case "stale":
+        return `Nothing was heard from the service for ${span(now() - (connection.trueAt ?? connection.since))}.${asOf}`;
+      case "catching-up":
+        if (now() - connection.since < PATIENCE_S) return "";
+        return `Catching up: ${Math.round(this.#store.arrived * 100)} % of the lights came so far.${asOf}`;
+      case "live":
+        return this.#problems.length === 0 ? "" : `The service is not ready: ${this.#problems.join("; ")}.`;
+      default:
+        return "";
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// What one looks at, kept in the address: a link, a reload and the back button bring it back. The rule
+// it keeps: every choice of a view is a parameter here, and nothing else remembers it.
+
+/** @typedef {Record<string, string>} Choices */
+
+const listeners = /** @type {(() => void)[]} */ ([]);
+
+/** The value of a parameter, or "". @param {string} name */
+export function chosen(name) {
+  return new URL(location.href).searchParams.get(name) ?? "";
+}
+
+/**
+ * Change parameters; an empty value takes one away. `push` makes a step that "back" undoes.
+ * @param {Choices} changes @param {{push?: boolean}} [options]
+ */
+export function choose(changes, { push = false } = {}) {
+  const url = new URL(location.href);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  if (url.href === location.href) return;
+  if (push) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
+  for (const listener of listeners) listener();
+}
+
+/** Told after every change of the address, by the page or by "back". @param {() => void} listener */
+export function whenChosen(listener) {
+  listeners.push(listener);
+}
+
+addEventListener("popstate", () => {
+  for (const listener of listeners) listener();
+});
+
+/** An address with these parameters and no others, to link to. @param {Choices} choices */
+export function addressOf(choices) {
+  const found = new URLSearchParams(Object.entries(choices).filter(([, value]) => value));
+  return found.size === 0 ? "/" : `/?${found}`;
+}

@@ -1,0 +1,96 @@
+// Asks the service by HTTP, with the token of this tab. The rule it keeps: every failure becomes a
+// `Trouble` with words for a person; the token never stands in a URL.
+
+const TOKEN = "lamplighter.token";
+const PATIENCE_MS = 20_000; // the service answers everything but a verdict within 12 s
+
+/** A request that did not succeed; `status` is 0 when the service was not reached. */
+export class Trouble extends Error {
+  /** @param {number} status @param {string} words @param {number} retryAfter @param {string} type */
+  constructor(status, words, retryAfter = 0, type = "") {
+    super(words);
+    this.status = status;
+    this.retryAfter = retryAfter;
+    this.type = type;
+  }
+}
+
+let onLocked = () => {};
+
+/** Who is told when a token is needed. @param {() => void} listener */
+export function whenLocked(listener) {
+  onLocked = listener;
+}
+
+export function token() {
+  return sessionStorage.getItem(TOKEN);
+}
+
+/** @param {string | null} value */
+export function setToken(value) {
+  if (value === null) sessionStorage.removeItem(TOKEN);
+  else sessionStorage.setItem(TOKEN, value);
+}
+
+/**
+ * The JSON of an answer (null without a body). Throws Trouble.
+ * @param {string} method @param {string} path
+ * @param {{body?: unknown, headers?: Record<string, string>}} [options]
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, { body, headers = {} } = {}) {
+  /** @type {Record<string, string>} */
+  const sent = { Accept: "application/json", ...headers };
+  if (token() !== null) sent.Authorization = `Bearer ${token()}`;
+  if (body !== undefined) sent["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: sent,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+  } catch {
+    throw new Trouble(0, "The service cannot be reached.");
+  }
+  if (!answer.ok) throw await troubleOf(answer);
+  return (answer.headers.get("Content-Type") ?? "").includes("json") ? answer.json() : null;
+}
+
+/** @param {Response} answer */
+async function troubleOf(answer) {
+  let type = "";
+  let words = `The service answered ${answer.status}.`;
+  try {
+    const problem = await answer.json();
+    type = problem.type ?? "";
+    const mistakes = (problem.errors ?? []).map((/** @type {object} */ one) => Object.values(one).join(" "));
+    words = [problem.title, problem.detail, ...mistakes].filter(Boolean).join(": ");
+  } catch {
+    // Not a problem document: a proxy in between, say.
+  }
+  if (answer.status === 401) onLocked();
+  return new Trouble(answer.status, words, Number(answer.headers.get("Retry-After") ?? 0), type);
+}
+
+/** 32 hexadecimal digits of chance; `crypto.randomUUID` is missing without TLS. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The words of a trouble; whatever else was thrown is a fault of ours and is thrown on.
+ * @param {unknown} trouble
+ */
+export function troubleWords(trouble) {
+  if (!(trouble instanceof Trouble)) throw trouble;
+  return trouble.message;
+}
+
+/** Whether the service does not know this path: an older one, say. @param {unknown} trouble */
+export function isMissing(trouble) {
+  return trouble instanceof Trouble && (trouble.status === 405 || (trouble.status === 404 && !trouble.type.includes(":unknown-")));
+}

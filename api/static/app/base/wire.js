@@ -1,0 +1,175 @@
+// The shapes that the service speaks, for the type checker alone; nothing here runs. What they mean is
+// told in docs/http.md and docs/live.md.
+
+/** @typedef {{red: number, green: number, blue: number, on: number, off: number}} Light */
+
+/** @typedef {object} Device
+ * @property {string} dev_eui
+ * @property {string} name
+ * @property {string} application_id
+ * @property {string} application_name
+ * @property {string} profile_name
+ * @property {Record<string, string>} tags
+ * @property {string} phase
+ * @property {number} since
+ * @property {Light | null} wanted
+ * @property {Light | null} reported
+ * @property {boolean | null} as_wanted
+ * @property {number | null} heard_at
+ * @property {string[]} gateways
+ * @property {boolean} reachable
+ * @property {string | null} command_id
+ * @property {string | null} command_status
+ * @property {string | null} command_reason
+ * @property {boolean} overdue
+ * @property {string | null} last_error
+ */
+
+/** @typedef {object} Gateway
+ * @property {string} gateway_id
+ * @property {string} name
+ * @property {boolean} online
+ * @property {number} since
+ * @property {number | null} last_seen_at
+ * @property {number | null} heard_at
+ * @property {boolean} known
+ * @property {number} airtime_used_s
+ * @property {number | null} airtime_budget_s
+ * @property {number} pending
+ */
+
+/** @typedef {object} Alert
+ * @property {string} id
+ * @property {string} kind
+ * @property {string} subject
+ * @property {string} summary
+ * @property {boolean} open
+ * @property {number} opened_at
+ * @property {number} repeats
+ * @property {number | null} closed_at
+ * @property {string | null} close_reason
+ * @property {number | null} [acknowledged_at]
+ */
+
+/** @typedef {{at: number, kind: string, attempt: number | null, gateway_id: string | null, reason: string | null}} Step */
+
+/** @typedef {object} Command
+ * @property {string} id
+ * @property {string} dev_eui
+ * @property {Light} light
+ * @property {boolean} keep
+ * @property {string} status
+ * @property {string | null} reason
+ * @property {boolean} overdue
+ * @property {number} attempts
+ * @property {number} accepted_at
+ * @property {number} expires_at
+ * @property {number | null} ended_at
+ * @property {string} [correlation_id]
+ * @property {Step[]} [timeline]
+ * @property {number} [steps_omitted]
+ */
+
+/** @typedef {{id: string, state: string, restarts: number, last_error: string | null}} Actor */
+
+/** @typedef {object} ActorNode
+ * @property {string} id
+ * @property {string} state
+ * @property {number} since
+ * @property {number} restarts
+ * @property {string | null} last_error
+ * @property {number | null} last_crash_at
+ * @property {Mailbox | null} mailbox
+ * @property {number} children_total
+ * @property {Record<string, number>} children_by_state
+ * @property {ActorNode[]} children
+ */
+
+/** @typedef {{depth: number, capacity: number, peak: number, refused: number}} Mailbox */
+
+/** @typedef {{actor_id: string, kind: string, message: string, error: string, at: number}} DeadLetter */
+
+/** @typedef {object} Inspection
+ * @property {Device} device
+ * @property {{dev_addr: string, since: number, f_cnt: number | null, set_up: boolean} | null} session
+ * @property {{at: number, current: boolean, downlinks_received: number, uplinks_sent: number,
+ *   software_rev: number, hardware_rev: number} | null} report
+ * @property {Hearing[]} hearings
+ * @property {string | null} wanted_by
+ * @property {Command | null} command
+ * @property {{number: number, carries: string, stage: string, reason: string | null,
+ *   submitted_at: number, ends_at: number | null} | null} attempt
+ * @property {number | null} next_timer_at
+ * @property {number} uplinks
+ * @property {number} duplicates
+ * @property {number} stale
+ * @property {number} joins
+ * @property {number | null} last_error_at
+ * @property {{state: string, since: number, restarts: number, last_error: string | null,
+ *   mailbox: Mailbox | null} | null} actor
+ */
+
+/** @typedef {{gateway_id: string, online: boolean, latest: boolean, heard_at: number,
+ *   rssi_dbm: number, snr_db: number, margin_db: number}} Hearing */
+
+/** @typedef {{at: number, gateway_id: string, rssi_dbm: number, snr_db: number, f_cnt: number}} SignalPoint */
+
+/** @typedef {{since: number, until: number | null}} Outage */
+
+/** @typedef {object} Figures
+ * @property {number} hours
+ * @property {number} commands
+ * @property {number} open
+ * @property {number} verified
+ * @property {number} superseded
+ * @property {number} expired
+ * @property {number} rejected
+ * @property {number | null} success_rate
+ * @property {number | null} first_attempt_rate
+ * @property {number} frames
+ * @property {number | null} frames_per_verified
+ * @property {number | null} time_to_verify_p50_s
+ * @property {number | null} time_to_verify_p95_s
+ * @property {number | null} time_to_verify_p99_s
+ */
+
+/** @typedef {{most: number | null, count: number}} Bucket */
+
+/** @typedef {{hours: number, commands: number, verified: number, time_to_verify_s: Bucket[],
+ *   attempts_per_success: Bucket[], worst: WorstLight[]}} Reliability */
+
+/** @typedef {{dev_eui: string, name: string, commands: number, verified: number,
+ *   failed: number, attempts_per_success: number | null, time_to_verify_p95_s: number | null,
+ *   why: string}} WorstLight */
+
+/** @typedef {object} Rollout
+ * @property {string} id
+ * @property {string} name
+ * @property {string} state
+ * @property {string | null} reason
+ * @property {Light} light
+ * @property {number} created_at
+ * @property {number | null} ended_at
+ * @property {number} changed_at
+ * @property {number} pace_per_min
+ * @property {number} failures_most
+ * @property {number} total
+ * @property {number} waiting
+ * @property {number} open
+ * @property {number} verified
+ * @property {number} failed
+ * @property {number} superseded
+ * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null}[]} [lights]
+ */
+
+/** @typedef {{type: "snapshot", number: number, part: number, parts: number, devices: Device[],
+ *   gateways: Gateway[], alerts: Alert[], actors: Actor[], rollouts?: Rollout[]}} Snapshot */
+
+/** @typedef {{number: number, at: number, kind: string, what: any}} Change */
+
+/** @typedef {{type: "hello", boot: string, number: number, at: number, resumed: boolean, beat_s: number}} Hello */
+
+/** @typedef {Hello | Snapshot | {type: "changes", number: number, changes: Change[]}
+ *   | {type: "beat", number: number, at: number} | {type: "pong"}} Message */
+
+export {};

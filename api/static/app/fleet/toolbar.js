@@ -1,0 +1,142 @@
+// What narrows and arranges the fleet: states, search, filters, grouping, and how lights are shown. The
+// rule it keeps: it shows what the address says, and changes nothing but the address.
+
+import { choose, chosen } from "../base/address.js";
+import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";
+import { KINDS } from "../base/store.js";
+import { KIND_MEANINGS, KIND_WORDS } from "../base/words.js";
+import { offers } from "./filter.js";
+
+/** @typedef {import("../base/store.js").Store} Store */
+
+export const SHOWS = /** @type {const} */ (["cards", "dense", "table"]);
+/** @type {Record<string, string>} */
+const SHOW_WORDS = { cards: "Cards", dense: "Small lamps", table: "Table" };
+/** What narrows the fleet. */
+export const FILTERS = ["q", "state", "gateway", "app", "tag"];
+const TYPING_MS = 120;
+
+export class Toolbar {
+  #store;
+  /** @type {Map<string, {button: HTMLButtonElement, number: HTMLElement}>} */
+  #chips = new Map();
+  #search = el("input", { id: "search", type: "search", placeholder: "Find a light", "aria-label": "Find a light by name or DevEUI", autocomplete: "off", spellcheck: "false", maxlength: "100" });
+  #selects = {
+    gateway: el("select", { "aria-label": "Gateway" }),
+    app: el("select", { "aria-label": "Application" }),
+    tag: el("select", { "aria-label": "Tag" }),
+    group: el("select", { "aria-label": "Group by" }),
+  };
+  /** @type {Map<string, HTMLInputElement>} */
+  #shows = new Map();
+  #clear = el("button", { type: "button", class: "plain", text: "Clear filters", hidden: true });
+  #offered = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #typing;
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.#store = store;
+    this.#search.addEventListener("input", () => {
+      clearTimeout(this.#typing);
+      this.#typing = setTimeout(() => choose({ q: this.#search.value.trim() }), TYPING_MS);
+    });
+    for (const [name, select] of Object.entries(this.#selects)) {
+      select.addEventListener("change", () => choose({ [name]: select.value }));
+    }
+    this.#clear.addEventListener("click", () => choose(Object.fromEntries(FILTERS.map((name) => [name, ""]))));
+    this.element = el(
+      "div",
+      { class: "toolbar" },
+      el("div", { class: "counts", role: "group", "aria-label": "Show lights by state" }, ...this.#makeChips()),
+      el(
+        "div",
+        { class: "narrow" },
+        el("div", { class: "search" }, icon("search"), this.#search),
+        this.#selects.gateway,
+        this.#selects.app,
+        this.#selects.tag,
+        this.#selects.group,
+        this.#clear,
+        this.#makeShows(),
+      ),
+    );
+  }
+
+  focusSearch() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  /** Show what the address says. */
+  recall() {
+    if (document.activeElement !== this.#search) this.#search.value = chosen("q");
+    for (const [name, select] of Object.entries(this.#selects)) this.#set(select, chosen(name));
+    for (const [show, input] of this.#shows) input.checked = show === (chosen("show") || "cards");
+    setHidden(this.#clear, FILTERS.every((name) => !chosen(name)));
+    this.counts();
+  }
+
+  counts() {
+    for (const [kind, { button, number }] of this.#chips) {
+      setText(number, String(kind ? this.#store.counts[kind] : this.#store.devices.size));
+      setAttribute(button, "aria-pressed", String(chosen("state") === kind));
+    }
+  }
+
+  /** What there is to choose from; asked for when lights or gateways came or changed their names. */
+  offer() {
+    const { apps, tags, keys } = offers(this.#store);
+    const gateways = [...this.#store.gateways.values()].map((gateway) => [gateway.gateway_id, gateway.name || gateway.gateway_id]);
+    gateways.sort((a, b) => a[1].localeCompare(b[1]));
+    const offered = JSON.stringify([apps, tags, gateways]);
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    fill(this.#selects.gateway, [["", "All gateways"], ...gateways]);
+    fill(this.#selects.app, [["", "All applications"], ...apps.map((app) => [app, app])]);
+    fill(this.#selects.tag, [["", "All tags"], ...tags.map((tag) => [tag, tag.replace("=", ": ")])]);
+    fill(this.#selects.group, [["", "No groups"], ["state", "By state"], ["gateway", "By gateway"], ["app", "By application"], ...keys.map((key) => [`tag:${key}`, `By ${key}`])]);
+    setHidden(this.#selects.tag, tags.length === 0);
+    setHidden(this.#selects.app, apps.length < 2);
+    this.recall();
+  }
+
+  /** @param {HTMLSelectElement} select @param {string} value */
+  #set(select, value) {
+    // Chosen by the address, though not (yet) among what there is.
+    if (value && ![...select.options].some((option) => option.value === value)) select.add(new Option(value, value));
+    if (select.value !== value) select.value = value;
+    select.classList.toggle("chosen", value !== "");
+  }
+
+  #makeChips() {
+    return ["", ...KINDS].map((kind) => {
+      const known = /** @type {import("../base/words.js").Kind} */ (kind);
+      const number = el("strong", { text: "0" });
+      const button = el(
+        "button",
+        { type: "button", class: "chip", "data-kind": kind || "all", "aria-pressed": "false", title: kind ? KIND_MEANINGS[known] : "All lights",
+          onclick: () => choose({ state: chosen("state") === kind ? "" : kind }) },
+        kind ? el("span", { class: "badge" }, icon(kind)) : null,
+        number,
+        el("span", { class: "label", text: kind ? KIND_WORDS[known] : "Lights" }),
+      );
+      this.#chips.set(kind, { button, number });
+      return button;
+    });
+  }
+
+  #makeShows() {
+    const labels = SHOWS.map((show) => {
+      const input = el("input", { type: "radio", name: "show", value: show, onchange: () => choose({ show: show === "cards" ? "" : show }) });
+      this.#shows.set(show, input);
+      return el("label", { title: SHOW_WORDS[show] }, input, el("span", {}, icon(`show-${show}`), el("span", { class: "unseen", text: SHOW_WORDS[show] })));
+    });
+    return el("div", { class: "segments", role: "radiogroup", "aria-label": "Show as" }, ...labels);
+  }
+}
+
+/** @param {HTMLSelectElement} select @param {string[][]} options */
+function fill(select, options) {
+  select.replaceChildren(...options.map(([value, words]) => new Option(words, value)));
+}

@@ -1,0 +1,230 @@
+// The details of one light beside the fleet: what it shows and should show, its orders step by step,
+// a form to give another, and what else is known. The rule it keeps: it asks the service again when
+// that light changed, never by the clock, and one question at a time.
+
+import { ask, isMissing, troubleWords } from "../base/api.js";
+import { now, timeAgo } from "../base/clock.js";
+import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
+import { lamp } from "../base/lamp.js";
+import { lightWords, stateWords, why } from "../base/words.js";
+import { CommandForm } from "./command.js";
+import { details, hearingsTable } from "./details.js";
+import { signalPlots } from "./signal.js";
+import { Timeline } from "./timeline.js";
+
+/** @typedef {import("../base/wire.js").Inspection} Inspection */
+
+// Changes of one light come in bursts (device, command, device): they are answered with one question.
+const GATHER_MS = 250;
+const COMMANDS_MOST = 20;
+const SIGNAL_HOURS = 24;
+/** @type {Record<string, string>} */
+const STATUS_WORDS = { asked: "It is asked for its status.", busy: "Something is under way with it already; its status comes with that." };
+
+export class LightPanel {
+  devEui;
+  #store;
+  #onClose;
+  #shown = lamp(null, { size: "large" });
+  #wanted = lamp(null, { size: "medium", hidden: true });
+  #shows = el("span");
+  #heard = timeAgo(null);
+  #wants = el("span");
+  #title = el("h2", { id: "panel-title", tabindex: "-1" });
+  #icon = icon("quiet");
+  #word = el("span");
+  #state = el("p", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word);
+  #why = el("p", { class: "why" });
+  #form;
+  #timeline;
+  #signal = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
+  #hearings = el("div");
+  #details = el("dl");
+  #raw = el("pre", { class: "raw", tabindex: "0", "aria-label": "Inspection as JSON", hidden: true });
+  #revive = el("button", { type: "button", class: "secondary", text: "Revive", title: "Start its parked actor again", hidden: true });
+  #outcome = el("p", { class: "outcome", role: "status" });
+  #asking = false;
+  #askAgain = false;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #timer = null;
+  #closed = false;
+  #setUp = false;
+  #f_cnt = -2; // of the uplink whose signal is shown
+
+  /** @param {string} devEui @param {import("../base/store.js").Store} store @param {() => void} onClose */
+  constructor(devEui, store, onClose) {
+    this.devEui = devEui;
+    this.#store = store;
+    this.#onClose = onClose;
+    this.#timeline = new Timeline(store);
+    const device = store.devices.get(devEui);
+    this.#form = new CommandForm(devEui, device?.wanted ?? device?.reported, () => this.#askSoon());
+    this.#revive.addEventListener("click", () => this.#act(`/api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, "Its actor lives again."));
+  }
+
+  /** What stands in the panel. */
+  elements() {
+    const now = el("div", { class: "fact" }, this.#shown, el("p", {}, el("strong", { text: "Shows" }), this.#shows, el("span", { class: "hint" }, "heard ", this.#heard)));
+    const wanted = el("div", { class: "fact" }, this.#wanted, el("p", {}, el("strong", { text: "Should show" }), this.#wants));
+    return [
+      el("header", {}, el("div", {}, this.#title, el("p", { class: "eui", text: this.devEui })), el("div", { class: "row" }, this.#rawButton(), this.#closeButton())),
+      this.#raw,
+      el("div", { class: "facts" }, now, wanted),
+      el("div", { class: "verdict" }, this.#state, this.#why),
+      el("h3", { text: "Set the colour" }),
+      this.#form.element,
+      el("h3", { text: "Orders" }),
+      this.#timeline.element,
+      el("h3", { text: `Uplinks, last ${SIGNAL_HOURS} h` }),
+      this.#signal,
+      el("h3", { text: "Heard by" }),
+      this.#hearings,
+      el("h3", { text: "Details" }),
+      this.#details,
+      this.#actions(),
+      this.#outcome,
+    ];
+  }
+
+  #actions() {
+    const setup = el("button", { type: "button", class: "secondary", text: "Initialise", title: "Send its settings again" });
+    setup.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
+    const status = el("button", { type: "button", class: "secondary", text: "Ask for status", title: "Ask the light what it shows" });
+    status.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
+    return el("div", { class: "row actions" }, setup, status, this.#revive);
+  }
+
+  #rawButton() {
+    const button = el("button", { type: "button", class: "plain", "aria-expanded": "false", text: "JSON", title: "The whole inspection as the service tells it" });
+    button.addEventListener("click", () => {
+      this.#raw.hidden = !this.#raw.hidden;
+      setAttribute(button, "aria-expanded", String(!this.#raw.hidden));
+    });
+    return button;
+  }
+
+  #closeButton() {
+    return el("button", { type: "button", class: "plain round", "aria-label": "Close", onclick: () => this.#onClose() }, icon("close"));
+  }
+
+  focus() {
+    this.#title.focus();
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer ?? undefined);
+  }
+
+  /** @param {import("../base/store.js").Batch} batch */
+  update(batch) {
+    const device = this.#store.devices.get(this.devEui);
+    if (device === undefined) return;
+    const concerned = batch.all || batch.devices.has(this.devEui) || batch.commands.has(this.devEui);
+    if (!concerned && !device.gateways.some((id) => batch.gateways.has(id))) return;
+    this.#show(device);
+    this.#askSoon();
+  }
+
+  #askSoon() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#ask();
+    }, GATHER_MS);
+  }
+
+  /** @param {import("../base/wire.js").Device} device */
+  #show(device) {
+    setText(this.#title, device.name || device.dev_eui);
+    this.#shown.light = device.reported;
+    this.#wanted.light = device.wanted;
+    setText(this.#shows, lightWords(device.reported));
+    this.#heard.at = device.heard_at;
+    setText(this.#wants, device.wanted === null ? "nothing" : lightWords(device.wanted));
+    const kind = this.#store.kind(this.devEui);
+    setAttribute(/** @type {Element} */ (this.#state.parentElement), "data-kind", kind);
+    setIcon(this.#icon, kind);
+    setText(this.#word, stateWords(device, this.#store));
+    const words = why(device, this.#store);
+    setHidden(this.#why, words === null);
+    setText(this.#why, words ?? "");
+  }
+
+  async #ask() {
+    if (this.#asking) {
+      this.#askAgain = true;
+      return;
+    }
+    this.#asking = true;
+    try {
+      const seen = await ask("GET", `/api/v1/devices/${this.devEui}`);
+      await Promise.all([this.#askCommands(seen), this.#askSignal(seen)]);
+      if (!this.#closed) this.#showSeen(seen);
+    } catch (trouble) {
+      this.#tell("bad", troubleWords(trouble));
+    } finally {
+      this.#asking = false;
+      if (this.#askAgain && !this.#closed) {
+        this.#askAgain = false;
+        this.#ask();
+      }
+    }
+  }
+
+  /** @param {Inspection} seen */
+  async #askCommands(seen) {
+    try {
+      const { commands } = await ask("GET", `/api/v1/devices/${this.devEui}/commands?limit=${COMMANDS_MOST}`);
+      if (!this.#closed) this.#timeline.show(commands, true);
+    } catch (trouble) {
+      if (!isMissing(trouble)) throw trouble;
+      // An older service tells the newest one only.
+      const last = this.#store.commands.get(this.devEui)?.id ?? seen.wanted_by;
+      const command = seen.command ?? (last === null ? null : await ask("GET", `/api/v1/commands/${encodeURIComponent(last)}`).catch(() => null));
+      if (!this.#closed) this.#timeline.show(command === null ? [] : [command], false);
+    }
+  }
+
+  /** @param {Inspection} seen */
+  async #askSignal(seen) {
+    const counter = seen.session?.f_cnt ?? -1;
+    if (counter === this.#f_cnt) return;
+    try {
+      const { points } = await ask("GET", `/api/v1/devices/${this.devEui}/signal?hours=${SIGNAL_HOURS}`);
+      const to = now();
+      // A light that is new has no empty day before it.
+      const first = points.reduce((/** @type {number} */ least, /** @type {{at: number}} */ point) => Math.min(least, point.at), to - 3_600);
+      this.#signal.replaceChildren(signalPlots(points, (id) => this.#store.gatewayName(id), Math.max(first, to - SIGNAL_HOURS * 3_600), to));
+      this.#f_cnt = counter;
+    } catch (trouble) {
+      const words = isMissing(trouble) ? "Not available from this service." : troubleWords(trouble);
+      this.#signal.replaceChildren(el("p", { class: "hint", text: words }));
+    }
+  }
+
+  /** @param {Inspection} seen */
+  #showSeen(seen) {
+    this.#setUp = seen.session?.set_up ?? false;
+    setHidden(this.#revive, seen.actor?.state !== "crashed");
+    this.#hearings.replaceChildren(hearingsTable(seen.hearings, this.#store));
+    this.#details.replaceChildren(...details(seen));
+    setText(this.#raw, JSON.stringify(seen, null, 2));
+  }
+
+  /** @param {string} path @param {unknown} body @param {string | ((answer: any) => string)} done */
+  async #act(path, body, done) {
+    this.#tell("", "Asking…");
+    try {
+      const answer = await ask("POST", path, { body });
+      this.#tell("good", typeof done === "string" ? done : done(answer));
+    } catch (trouble) {
+      this.#tell("bad", isMissing(trouble) ? "Not available from this service." : troubleWords(trouble));
+    }
+  }
+
+  /** @param {string} tone @param {string} words */
+  #tell(tone, words) {
+    this.#outcome.dataset.tone = tone;
+    setText(this.#outcome, words);
+  }
+}

@@ -1,0 +1,104 @@
+// Every command of a light and every step of it, newest command first. The rule it keeps: a command that
+// is open or was looked at stays unfolded; only what changed is written.
+
+import { clockTime, duration, shortTime } from "../base/clock.js";
+import { el, setAttribute, setText } from "../base/dom.js";
+import { lamp } from "../base/lamp.js";
+import { lightWords, plural, sentence, stepWords } from "../base/words.js";
+
+/** @typedef {import("../base/wire.js").Command} Command */
+/** @typedef {import("../base/store.js").Store} Store */
+
+/** @type {Record<string, string>} */
+const STATUS_WORDS = {
+  accepted: "Accepted", held: "Held", queued: "Queued", transmitted: "Sent, not yet verified", verified: "Verified",
+  superseded: "Superseded", expired: "Expired", rejected: "Rejected",
+};
+
+class Entry {
+  #store;
+  #lamp = lamp(null, { size: "small", hidden: true });
+  #title = el("span", { class: "what" });
+  #status = el("span", { class: "hint" });
+  #when = el("time", { class: "hint" });
+  #steps = el("ol", { class: "timeline" });
+  #told = "";
+  element = el("details", { class: "order" }, el("summary", {}, this.#lamp, el("span", { class: "order-words" }, this.#title, this.#status), this.#when), this.#steps);
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  /** @param {Command} command */
+  update(command) {
+    const told = JSON.stringify(command);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#lamp.light = command.light;
+    setAttribute(this.element, "data-status", command.status);
+    setText(this.#title, lightWords(command.light));
+    setText(this.#status, ending(command));
+    setText(this.#when, shortTime(command.accepted_at));
+    const steps = (command.timeline ?? []).map((step, at, all) => this.#step(step, all[at - 1]));
+    if (command.steps_omitted) steps.splice(1, 0, el("li", { class: "hint", text: `${plural(command.steps_omitted, "step")} in between are not kept` }));
+    this.#steps.replaceChildren(...steps);
+  }
+
+  /** @param {import("../base/wire.js").Step} step @param {import("../base/wire.js").Step | undefined} before */
+  #step(step, before) {
+    const gateway = step.gateway_id === null ? null : this.#store.gatewayName(step.gateway_id);
+    const words = [gateway === null ? null : `by ${gateway}`, step.reason].filter(Boolean).join(": ");
+    const after = before === undefined ? "" : `+${duration(step.at - before.at)}`;
+    return el(
+      "li",
+      { "data-step": step.kind },
+      el("span", { class: "what", text: stepWords(step.kind) }),
+      el("span", { class: "after", text: after }),
+      el("time", { text: clockTime(step.at), datetime: new Date(step.at * 1000).toISOString() }),
+      words ? el("span", { class: "hint", text: sentence(words) }) : null,
+    );
+  }
+}
+
+/** @param {Command} command */
+function ending(command) {
+  const sent = command.attempts === 0 ? "never sent" : `sent ${["", "once", "twice"][command.attempts] ?? `${command.attempts} times`}`;
+  const status = STATUS_WORDS[command.status] ?? command.status;
+  if (command.ended_at === null) return `${status}${command.overdue ? ", overdue" : ""}, ${sent}`;
+  const took = duration(command.ended_at - command.accepted_at);
+  return `${status} ${command.status === "verified" ? "in" : "after"} ${took}, ${sent}`;
+}
+
+export class Timeline {
+  #store;
+  /** @type {Map<string, Entry>} */
+  #entries = new Map();
+  #list = el("div", { class: "orders" });
+  #none = el("p", { class: "hint", text: "It was not told anything yet." });
+  #note = el("p", { class: "hint", hidden: true, text: "Earlier commands are not available from this service." });
+  element = el("div", {}, this.#list, this.#none, this.#note);
+
+  /** @param {Store} store */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  /** @param {Command[]} commands newest first @param {boolean} all whether the service told the earlier ones, too */
+  show(commands, all) {
+    const first = this.#entries.size === 0;
+    const elements = commands.map((command, at) => {
+      let entry = this.#entries.get(command.id);
+      if (entry === undefined) {
+        entry = new Entry(this.#store);
+        this.#entries.set(command.id, entry);
+        entry.element.open = at === 0 || (first && command.ended_at === null);
+      }
+      entry.update(command);
+      return entry.element;
+    });
+    if (elements.some((element, at) => this.#list.children[at] !== element) || this.#list.children.length !== elements.length) this.#list.replaceChildren(...elements);
+    this.#none.hidden = commands.length > 0;
+    this.#note.hidden = all;
+  }
+}

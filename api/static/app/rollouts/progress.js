@@ -1,0 +1,124 @@
+// One order for many lights: how far it is, what holds it, and the reins. The rule it keeps: a button
+// asks; the state changes when the service says so; a failure is shown with its light and its reason.
+
+import { addressOf } from "../base/address.js";
+import { ask, troubleWords } from "../base/api.js";
+import { duration, shortTime } from "../base/clock.js";
+import { el, setAttribute, setHidden, setText } from "../base/dom.js";
+import { lamp } from "../base/lamp.js";
+import { lightWords, plural, sentence } from "../base/words.js";
+
+/** @typedef {import("../base/wire.js").Rollout} Rollout */
+
+/** @type {["verified" | "open" | "waiting" | "failed" | "superseded", string][]} */
+const PARTS = [["verified", "verified"], ["open", "on their way"], ["failed", "failed"], ["superseded", "superseded"], ["waiting", "waiting"]];
+/** @type {Record<string, string>} */
+const STATE_WORDS = { running: "Running", paused: "Paused", stopped: "Stopped", cancelled: "Cancelled", done: "Done" };
+/** @type {Record<string, string>} */
+const STATE_KINDS = { running: "working", paused: "held", stopped: "failed", cancelled: "quiet", done: "verified" };
+const LISTED_MOST = 500;
+
+export class RolloutCard {
+  #id;
+  #nameOf;
+  #lamp = lamp(null, { size: "medium", hidden: true });
+  #title = el("h2");
+  #state = el("strong", { class: "health" });
+  #words = el("span");
+  #reason = el("p", { class: "why", hidden: true });
+  #bar = el("div", { class: "progress", role: "progressbar", "aria-valuemin": "0" }, ...PARTS.map(([part]) => el("span", { class: part })));
+  #legend = el("ul", { class: "legend parts" });
+  #pause = this.#button("Pause", { state: "paused" });
+  #resume = this.#button("Go on", { state: "running" });
+  #cancel = this.#button("Cancel", { state: "cancelled" });
+  #lights = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Lights of this order" });
+  #details = el("details", {}, el("summary", { text: "Lights" }), this.#lights);
+  #outcome = el("p", { class: "outcome", role: "status" });
+  #listed = 0;
+
+  /** @param {string} id @param {(devEui: string) => string} nameOf */
+  constructor(id, nameOf) {
+    this.#id = id;
+    this.#nameOf = nameOf;
+    this.#details.addEventListener("toggle", () => this.#list());
+    this.element = el(
+      "li",
+      { class: "rollout", "data-rollout": id },
+      el("header", { class: "row" }, this.#lamp, el("div", { class: "told" }, this.#title, el("p", { class: "hint" }, this.#state, " ", this.#words)), this.#pause, this.#resume, this.#cancel),
+      this.#reason,
+      this.#bar,
+      this.#legend,
+      this.#details,
+      this.#outcome,
+    );
+  }
+
+  /** @param {Rollout} rollout */
+  update(rollout) {
+    this.#lamp.light = rollout.light;
+    setAttribute(this.element, "data-kind", STATE_KINDS[rollout.state] ?? "quiet");
+    setText(this.#title, rollout.name || `${plural(rollout.total, "light")} to ${lightWords(rollout.light)}`);
+    setText(this.#state, STATE_WORDS[rollout.state] ?? rollout.state);
+    const ended = rollout.ended_at === null ? `${rollout.pace_per_min} a minute, at most ${plural(rollout.failures_most, "failure")}` : `after ${duration(rollout.ended_at - rollout.created_at)}`;
+    setText(this.#words, `${lightWords(rollout.light)}, begun ${shortTime(rollout.created_at)}, ${ended}`);
+    setHidden(this.#reason, !rollout.reason);
+    setText(this.#reason, rollout.reason ? `${sentence(rollout.reason)}.`.replace("..", ".") : "");
+    const settled = rollout.verified + rollout.failed + rollout.superseded;
+    setAttribute(this.#bar, "aria-valuemax", String(rollout.total));
+    setAttribute(this.#bar, "aria-valuenow", String(settled));
+    setAttribute(this.#bar, "aria-label", `Progress of ${this.#title.textContent}`);
+    PARTS.forEach(([part], at) => {
+      const span = /** @type {HTMLElement} */ (this.#bar.children[at]);
+      span.style.setProperty("flex-grow", String(rollout[part]));
+      setHidden(span, rollout[part] === 0);
+    });
+    this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part, words]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${words}`)));
+    setHidden(this.#pause, rollout.state !== "running");
+    setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
+    setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
+    if (this.#details.open && rollout.changed_at !== this.#listed) this.#list();
+    this.#listed = rollout.changed_at;
+  }
+
+  /** @param {string} words @param {object} change */
+  #button(words, change) {
+    const button = el("button", { type: "button", class: "secondary", text: words, hidden: true });
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      setText(this.#outcome, "");
+      try {
+        await ask("PATCH", `/api/v1/rollouts/${encodeURIComponent(this.#id)}`, { body: change });
+        this.onAsked();
+      } catch (trouble) {
+        this.#outcome.dataset.tone = "bad";
+        setText(this.#outcome, troubleWords(trouble));
+      } finally {
+        button.disabled = false;
+      }
+    });
+    return button;
+  }
+
+  /** Called after the service took a change. */
+  onAsked = () => {};
+
+  async #list() {
+    if (!this.#details.open) return;
+    try {
+      /** @type {Rollout} */
+      const { lights } = await ask("GET", `/api/v1/rollouts/${encodeURIComponent(this.#id)}`);
+      const order = ["failed", "open", "superseded", "waiting", "verified"];
+      const listed = (lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+      const rows = listed.slice(0, LISTED_MOST).map((light) =>
+        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), light.state), el("td", { text: light.reason ?? "" })),
+      );
+      const head = el("tr", {}, ...["Light", "State", "Why"].map((name) => el("th", { scope: "col", text: name })));
+      this.#lights.replaceChildren(
+        el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)),
+        listed.length > rows.length ? el("p", { class: "hint", text: `${listed.length - rows.length} more are not listed here.` }) : "",
+      );
+    } catch (trouble) {
+      this.#lights.replaceChildren(el("p", { class: "bad", text: troubleWords(trouble) }));
+    }
+  }
+}

@@ -1,0 +1,49 @@
+"""How the tests find things on the page."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import EXPECT_MS
+from tests.browser.office import eui
+
+OPERATOR = "operator-token-0123456789abcdef"
+TOKENS = {"operator": [OPERATOR], "webhook": ["webhook-token-0123456789abcdef"]}
+LIGHTS = 18
+
+expect.set_options(timeout=EXPECT_MS)
+
+
+def card(page: Page, number: int) -> Locator:
+    """The card of the light of this number."""
+    return page.locator(f'.card[data-eui="{eui(number)}"]')
+
+
+def hue(card_or_panel: Locator) -> str:
+    """The colour that its first lamp glows in."""
+    lamp = card_or_panel.locator("lamp-light").first
+    return str(lamp.evaluate("lamp => lamp.style.getPropertyValue('--hue')"))
+
+
+def live(page: Page) -> None:
+    """Wait until the page says that it is live."""
+    expect(page.locator("#connection-words")).to_have_text("Live")
+
+
+def mark(page: Page) -> None:
+    """Leave something behind that a reload would wipe away."""
+    page.evaluate("window.notReloaded = true")
+
+
+def not_reloaded(page: Page) -> bool:
+    """Whether it is still there."""
+    return bool(page.evaluate("window.notReloaded === true"))
+
+
+def go(page: Page, where: str) -> None:
+    """Follow a link of the page, without loading it anew."""
+    page.evaluate("where => history.pushState(null, '', '/' + where)", where)
+    page.evaluate("dispatchEvent(new Event('popstate'))")
+
+
+def two_frames(page: Page) -> None:
+    """Wait until what was asked for is drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -1,0 +1,117 @@
+"""The pages by keyboard, by screen reader, and from phone to wall screen."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, Serve
+from tests.browser.looks import card, go, live, two_frames
+from tests.browser.office import ROOF, YARD, eui
+from tests.browser.played_answers import signal_of
+from tests.browser.serve_fake import PlayedHouse
+from tests.support.fake_house import NOW
+
+
+def test_the_keyboard_suffices(serve: Serve, visit: Open) -> None:
+    page, _ = visit(serve().url)
+    live(page)
+    page.keyboard.press("/")
+    page.keyboard.type("gate")
+    expect(page.locator(".card")).to_have_count(1)
+    card(page, 22).locator("button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_be_focused()
+    assert f"light={eui(22)}" in page.url
+    expect(page.locator("#panel-title")).to_have_text("Gate")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(card(page, 22).locator("button")).to_be_focused()
+
+
+def test_the_keyboard_chooses_many_and_gives_them_an_order(serve: Serve, visit: Open) -> None:
+    page, _ = visit(serve().url)
+    live(page)
+    press = page.keyboard.press
+    page.locator(".card button").first.focus()
+    press("ArrowRight")
+    press("Tab")
+    expect(page.get_by_label("Select Canteen")).to_be_focused()
+    press("Space")
+    press("ArrowRight")
+    press("ArrowRight")
+    press("Tab")
+    press("Space")
+    expect(page.locator("#selected")).to_have_text("2 lights selected")
+    page.get_by_role("button", name="Set colour…").focus()
+    press("Enter")
+    expect(page.get_by_role("dialog", name="Set 2 lights")).to_be_visible()
+    page.get_by_role("button", name="Red", exact=True).focus()
+    press("Enter")
+    page.get_by_role("button", name="Start", exact=True).focus()
+    press("Enter")
+    expect(page.locator(".rollout h2")).to_have_text("2 lights to red")
+
+
+def test_every_page_is_reached_by_tab_and_says_where_one_is(serve: Serve, visit: Open) -> None:
+    page, _ = visit(serve().url)
+    live(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    for name in ("Lights", "Gateways", "Reliability", "Rollouts"):
+        page.keyboard.press("Tab")
+        link = page.get_by_role("navigation").get_by_role("link", name=name)
+        expect(link).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(link).to_have_attribute("aria-current", "page")
+        expect(page.get_by_role("main", name=name)).to_be_visible()
+
+
+VIEWS = {
+    "": ".card",
+    "?show=dense&group=state": ".group-head",
+    "?show=table&group=gateway": ".light-row",
+    f"?light={eui(21)}": "#panel .signal svg",
+    "?view=gateways": ".history .strip",
+    "?view=reliability": ".tree li",
+    "?view=rollouts": ".rollout",
+}
+"""Where the pages are, and what is on each of them once it is there."""
+
+
+def rich_house() -> PlayedHouse:
+    """Something to see on every page."""
+    house = PlayedHouse()
+    house.played.points[eui(21)] = signal_of(1, {ROOF: -97.0, YARD: -118.0})
+    house.played.outages[YARD] = [{"since": NOW - 460, "until": None}]
+    light = {"red": 255, "green": 0, "blue": 0, "on": 255, "off": 0, "keep": True}
+    house.played.make_rollout({"dev_euis": [eui(n) for n in range(1, 11)], **light})
+    house.played.progress("rollout-1", verified=4, open=2, failed=1, superseded=1)
+    return house
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_no_page_breaks_a_rule_of_accessibility(serve: Serve, visit: Open, scheme: str) -> None:
+    axe = Axe()
+    page, _ = visit(serve(rich_house()).url, color_scheme=scheme, reduced_motion="reduce")
+    live(page)
+    for where, there in VIEWS.items():
+        go(page, where)
+        expect(page.locator(there).first).to_be_visible()
+        found = axe.run(page).response["violations"]
+        told = [(one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found]
+        assert told == [], where
+        assert page.locator(there).count() > 0
+
+
+def test_nothing_overflows_from_phone_to_wall(serve: Serve, visit: Open) -> None:
+    page, _ = visit(serve(rich_house()).url)
+    live(page)
+    for where, there in VIEWS.items():
+        go(page, where)
+        expect(page.locator(there).first).to_be_visible()
+        for width in (360, 768, 1280, 2560):
+            page.set_viewport_size({"width": width, "height": 800})
+            two_frames(page)
+            over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            beyond = page.locator("#panel").evaluate("it => it.scrollWidth - it.clientWidth")
+            assert (over <= 0, beyond <= 0) == (True, True), f"{where} at {width}"

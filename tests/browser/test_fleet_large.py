@@ -1,0 +1,111 @@
+"""2,000 lights in the browser stay smooth: what it costs is measured, not believed."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+import trio
+from playwright.sync_api import CDPSession, Page, expect
+
+from lorawan.kuando.light import Light
+from tests.browser.conftest import Open, Serve
+from tests.browser.looks import live
+from tests.browser.serve_fake import PlayedHouse, PlayedService
+from tests.support.fake_house import a_light
+
+log = logging.getLogger(__name__)
+
+MANY = 2_000
+CHANGES_PER_S = 50
+SECONDS = 2
+SCRIPT_MS_PER_S = 32.0
+"""What a whole second with 50 changes may cost. It takes 11 to 15 ms, less than one frame of a
+screen, on two cores shared with other work; twice a frame leaves room for a slower machine."""
+LAYOUT_MS_PER_S = 50.0
+ROUNDS_MOST = 4
+"""Beside other work everything takes longer; what is too slow is so in every round."""
+ON_PAGE_MOST = 1_000
+MANY_CHANGE = 1_900
+
+
+def many_eui(number: int) -> str:
+    return f"20202040{number:08x}"
+
+
+def large_house() -> PlayedHouse:
+    house = PlayedHouse()
+    for number in range(MANY - len(house.board.devices)):
+        tags = {"floor": str(number % 7)}
+        house.board.publish(a_light(many_eui(number), name=f"Lamp {number:04d}", tags=tags))
+    return house
+
+
+def storm(service: PlayedService, seed: int) -> None:
+    """50 lights a second change their colour; every second one of them is in sight."""
+
+    async def changes() -> None:
+        for count in range(CHANGES_PER_S * SECONDS):
+            number = count * 37 % MANY_CHANGE if count % 2 else count // 2 % 20
+            shown = Light((count + seed * 90) % 256, 255 - (count + seed * 90) % 256, 80)
+            service.house.shows(many_eui(number), shown)
+            await trio.sleep(1 / CHANGES_PER_S)
+
+    trio.from_thread.run(changes, trio_token=service.token)
+
+
+def spent(page: Page, cdp: CDPSession, what: Callable[[], None]) -> dict[str, float]:
+    """What the page spent in milliseconds while this was done."""
+
+    def read() -> dict[str, float]:
+        told = cdp.send("Performance.getMetrics")["metrics"]
+        return {one["name"]: one["value"] for one in told}
+
+    before = read()
+    what()
+    page.wait_for_timeout(300)
+    after = read()
+    return {name: (after[name] - before[name]) * 1000 for name in after if "Duration" in name}
+
+
+@pytest.mark.parametrize("show", ["", "?show=dense&group=tag:floor", "?show=table&sort=state"])
+def test_two_thousand_lights_that_change_cost_little(serve: Serve, visit: Open, show: str) -> None:
+    service = serve(large_house())
+    page, _ = visit(service.url + show)
+    live(page)
+    expect(page.locator('.chip[data-kind="all"] strong')).to_have_text(str(MANY))
+    assert page.evaluate("document.querySelectorAll('[data-eui]').length") < ON_PAGE_MOST
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Performance.enable")
+    for number in range(ROUNDS_MOST):
+        shown = page.locator(f'[data-eui="{many_eui(0)}"]').inner_text()
+        cost = spent(page, cdp, lambda number=number: storm(service, number))  # type: ignore[misc]
+        assert page.locator(f'[data-eui="{many_eui(0)}"]').inner_text() != shown
+        script = cost["ScriptDuration"] / SECONDS
+        layout = (cost["LayoutDuration"] + cost["RecalcStyleDuration"]) / SECONDS
+        if script < SCRIPT_MS_PER_S and layout < LAYOUT_MS_PER_S:
+            break
+    log.info("%s: %.1f ms script, %.1f ms layout a second", show or "cards", script, layout)
+    assert script < SCRIPT_MS_PER_S
+    assert layout < LAYOUT_MS_PER_S
+
+
+def test_any_of_two_thousand_is_reached_by_search_scroll_and_keys(
+    serve: Serve, visit: Open
+) -> None:
+    page, _ = visit(serve(large_house()).url)
+    live(page)
+    page.get_by_label("Find a light").fill("lamp 0987")
+    expect(page.locator(".card .name")).to_have_text(["Lamp 0987"])
+    page.get_by_role("button", name="Clear filters").click()
+    first = page.locator(".card button").first
+    first.focus()
+    page.keyboard.press("End")
+    expect(page.locator(".card button:focus")).to_contain_text("Workshop")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".card button:focus")).to_contain_text("Stairs")
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".card .name").first).to_have_text("Archive")
+    # What has the focus stays on the page, though it is out of sight.
+    expect(page.locator(".card button:focus")).to_contain_text("Stairs")
+    page.keyboard.press("Home")
+    expect(page.locator(".card button:focus")).to_contain_text("Archive")

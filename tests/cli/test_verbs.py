@@ -1,0 +1,254 @@
+"""The verbs as processes against the real server over a fake house: output and exit codes."""
+
+import json
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import trio
+
+from actors.board.changes import AlertView
+from actors.device.model import CommandStatus
+from api.settings import ApiSettings, ChirpStack
+from tests.cli.fake_rollouts import FakeRollouts
+from tests.support.fake_house import DEV_EUI, NOW, FakeHouse, a_light
+from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
+from tests.support.web_server import Server
+
+pytestmark = pytest.mark.timeout(120)
+
+OPERATOR = "operator-token-0123456789abcdef"
+VIEWER = "viewer-token-0123456789abcdef"
+TOKENS = {
+    "operator": [OPERATOR],
+    "viewer": [VIEWER],
+    "webhook": ["webhook-token-0123456789abcdef"],
+}
+
+
+class Here:
+    """A served house, and `lamplighter` pointed at it."""
+
+    def __init__(self, server: Server, house: FakeHouse, rollouts: FakeRollouts) -> None:
+        self.house = house
+        self.rollouts = rollouts
+        self.env = {"LAMPLIGHTER_AT": f"http://127.0.0.1:{server.port}"}
+
+    async def do(self, *words: str, **env: str) -> CompletedProcess[str]:
+        """One verb, which must not end with a traceback."""
+        done = await run_meanwhile(*words, env=self.env | env)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+
+async def until(what: str, true: Callable[[], object]) -> None:
+    """The house tells nobody when these come true."""
+    began = trio.current_time()
+    while not true():
+        assert trio.current_time() < began + PATIENCE_S, f"not within {PATIENCE_S} s: {what}"
+        await trio.sleep(LOOK_S)
+
+
+@asynccontextmanager
+async def served(lights: int = 1, **web: object) -> AsyncGenerator[Here, None]:
+    house, rollouts = FakeHouse(lights), FakeRollouts()
+    chirpstack = ChirpStack(target="localhost:8080", api_key="unused")
+    server = Server(house, ApiSettings(chirpstack=chirpstack, web={"port": 0, **web}))
+    server.app.register_blueprint(rollouts.blueprint())
+    with trio.fail_after(3 * PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(house.board.run)
+            await nursery.start(server.run)
+            try:
+                yield Here(server, house, rollouts)
+            finally:
+                server.scope.cancel(reason="the test is over")
+                nursery.cancel_scope.cancel(reason="the test is over")
+
+
+async def test_lights_are_listed_found_and_inspected() -> None:
+    async with served(3) as here:
+        listed = await here.do("devices", "--sort", "dev-eui")
+        assert listed.returncode == 0, listed.stderr
+        assert listed.stdout.index("2020200000000001") < listed.stdout.index(DEV_EUI)
+        assert "green" in listed.stdout
+        assert "✓ verified" in listed.stdout
+        assert "3 lights: 3 verified" in listed.stdout
+        none = await here.do("devices", "--search", "nowhere")
+        assert (none.returncode, none.stdout) == (0, "No light matches.\n")
+        data = json.loads((await here.do("devices", "--json")).stdout)
+        assert data["total"] == 3
+        one = await here.do("device", DEV_EUI.upper())
+        assert "It shows green, as it should." in one.stdout
+        assert "Roof: online, RSSI -97 dBm, SNR 7 dB" in one.stdout
+        assert "1 restart" in one.stdout
+        assert json.loads((await here.do("device", DEV_EUI, "--json")).stdout)["uplinks"] == 0
+        gateways = await here.do("gateways")
+        assert "✓ online" in gateways.stdout
+        assert "0.0 of 360 s (0%)" in gateways.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("device", "xyz"), "16 hexadecimal digits"),
+        (("device", "f" * 16), "no such device"),
+        (("send", DEV_EUI, "reddish"), "is no colour"),
+        (("send", DEV_EUI, "red", "--blink", "900"), "1 to 255"),
+        (("send", DEV_EUI, "red", "--idempotency-key", "é"), "printable ASCII"),
+        (("init",), "--all"),
+        (("init", DEV_EUI, "--all"), "--all"),
+        (("rollout", "start", "red"), "--all"),
+        (("rollout", "start", "red", DEV_EUI, "--all"), "--all"),
+        (("devices", "--at", "ftp://x"), "is no address"),
+        (("watch", "123"), "16 hexadecimal digits"),
+    ],
+)
+async def test_mistakes_end_with_2_and_words(words: tuple[str, ...], said: str) -> None:
+    async with served() as here:
+        done = await here.do(*words)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr.replace("\n", " ")
+    assert done.stdout == ""
+
+
+async def test_nobody_there_ends_with_1() -> None:
+    nowhere = {"LAMPLIGHTER_AT": f"127.0.0.1:{free_port()}"}
+    for words in (("devices",), ("send", DEV_EUI, "red"), ("watch",), ("watch", "--json")):
+        done = await run_meanwhile(*words, env=nowhere)
+        assert done.returncode == 1
+        assert "no service answers at http://127.0.0.1:" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+async def test_tokens() -> None:
+    async with served(tokens=TOKENS) as here:
+        assert (await here.do("devices")).returncode == 2
+        assert "--token" in (await here.do("devices")).stderr
+        assert (await here.do("devices", LAMPLIGHTER_TOKEN=VIEWER)).returncode == 0
+        refused = await here.do("send", DEV_EUI, "red", "--token", VIEWER)
+        assert (refused.returncode, "operator" in refused.stderr) == (2, True)
+        assert (await here.do("watch", "--token", "x" * 30)).returncode == 2
+        done = await here.do("send", DEV_EUI, "red", "--no-wait", "--token", OPERATOR)
+        assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "code"),
+    [
+        (CommandStatus.VERIFIED, {}, 0),
+        (CommandStatus.HELD, {"reason": "no gateway"}, 4),
+        (CommandStatus.SUPERSEDED, {"superseded_by": "cmd-9"}, 6),
+        (CommandStatus.EXPIRED, {}, 7),
+        (CommandStatus.REJECTED, {"reason": "no such device"}, 8),
+    ],
+)
+async def test_send_shows_the_steps_until_the_verdict(
+    status: CommandStatus, changes: dict[str, str], code: int
+) -> None:
+    async with served() as here, trio.open_nursery() as nursery:
+
+        async def happen() -> None:
+            await until("accepted", lambda: "cmd-1" in here.house.commands)
+            here.house.step("cmd-1", CommandStatus.QUEUED)
+            here.house.step("cmd-1", status, **changes)
+
+        nursery.start_soon(happen)
+        done = await here.do("send", DEV_EUI, "red", "--blink", "50/50", "--ttl", "60", "--no-keep")
+        command = here.house.commands["cmd-1"]
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "accepted and stored" in done.stdout
+    assert "in ChirpStack's queue" in done.stdout
+    assert done.stdout.count("accepted and stored") == 1
+    assert (command.light.red, command.light.on, command.light.off) == (255, 50, 50)
+    assert command.expires_at - command.accepted_at == 60
+    assert not command.keep
+
+
+async def test_send_that_is_not_verified_in_time() -> None:
+    async with served() as here:
+        done = await here.do("send", DEV_EUI, "blue", "--wait", "0.3", "--json")
+        assert done.returncode == 3
+        assert json.loads(done.stdout)["status"] == "accepted"
+        assert (await here.do("send", DEV_EUI, "blue", "--no-wait")).returncode == 0
+        twice = ("send", DEV_EUI, "off", "--no-wait", "--idempotency-key", "k")
+        await here.do(*twice)
+        again = await here.do(*twice)
+        assert "earlier command" in again.stderr
+        other = await here.do("send", DEV_EUI, "red", "--no-wait", "--idempotency-key", "k")
+        assert (other.returncode, "another request" in other.stderr) == (2, True)
+
+
+async def test_watch_tells_what_changes_and_ends_politely(tmp_path: Path) -> None:
+    async with served() as here:
+        with Running(tmp_path, "watch", "--json", env=here.env) as watching:
+            await until("it watches", lambda: here.house.board.statistics().subscribers)
+            here.house.board.publish(a_light(name="Renamed"))
+            await trio.to_thread.run_sync(lambda: watching.wait_output("Renamed"))
+            assert json.loads(watching.output.splitlines()[0])["kind"] == "device"
+            watching.send(signal.SIGINT)
+            assert await watching.until_ended(PATIENCE_S) == 0
+            assert "Traceback" not in watching.errors
+
+
+async def test_initialisations_and_alerts() -> None:
+    async with served() as here:
+        alert = AlertView("a1", "overdue", DEV_EUI, "Desk 02 is overdue", NOW, NOW)
+        here.house.board.publish(alert)
+        assert "Desk 02 is overdue" in (await here.do("alerts")).stdout
+        old = await here.do("alerts", "acknowledge", "a1")
+        assert (old.returncode, "cannot acknowledge" in old.stderr) == (1, True)
+        begun = await here.do("init", DEV_EUI, "--force", "--wait", "0")
+        assert begun.returncode == 0, begun.stderr
+        assert here.house.runs[0][1:] == ([DEV_EUI], True)
+        late = await here.do("init", "--all", "--wait", "1.5", "--json")
+        assert late.returncode == 3
+        assert json.loads(late.stdout)["runs"][0]["total"] == 1
+
+
+async def test_rollouts_by_their_contract() -> None:
+    async with served() as here:
+        start = await here.do(
+            "rollout", "start", "red", "--tag", "floor=2", "--not-as-wanted", "--pace", "60"
+        )
+        assert start.returncode == 0, start.stderr
+        assert "done: 2 of 2 verified" in start.stdout
+        method, body = here.rollouts.asked[0]
+        assert (method, body["filter"]) == ("POST", {"tag": "floor=2", "as_wanted": False})
+        assert (body["red"], body["pace_per_min"], "dev_euis" in body) == (255, 60, False)
+        await here.do("rollout", "start", "off", DEV_EUI, "--no-wait", "--name", "night")
+        assert here.rollouts.asked[1][1]["dev_euis"] == [DEV_EUI]
+        assert "evening" in (await here.do("rollout", "list")).stdout
+        assert DEV_EUI in (await here.do("rollout", "show", "r1")).stdout
+        for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+            done = await here.do("rollout", verb, "r1", "--json")
+            assert json.loads(done.stdout)["state"] == state
+        assert (await here.do("rollout", "watch", "r1")).returncode == 0
+
+
+async def test_completion_asks_the_server() -> None:
+    async with served() as here:
+        shell = {"COMP_WORDS": f"lamplighter device {DEV_EUI[:6]}", "COMP_CWORD": "2"}
+        done = await here.do(_LAMPLIGHTER_COMPLETE="complete_bash", **shell)
+        assert DEV_EUI in done.stdout
+
+
+def test_every_verb_and_exit_code_is_described() -> None:
+    from typer.main import get_command
+
+    from api.cli.app import app
+    from api.cli.exits import Exit
+
+    text = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    command = get_command(app)
+    names = [name for name in getattr(command, "commands", {}) if name != "simulate"]
+    assert len(names) > 10
+    assert [name for name in names if f"`lamplighter {name}" not in text] == []
+    for group in ("rollout", "alerts"):
+        below = getattr(command, "commands")[group].commands  # noqa: B009 not typed by typer
+        assert [n for n in below if f"`lamplighter {group} {n}" not in text] == []
+    assert [code for code in Exit if f"| {int(code)} |" not in text] == []
+    assert run("--help").returncode == 0

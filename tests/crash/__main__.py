@@ -1,0 +1,54 @@
+"""`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
+
+python -m tests.crash [sqlite|redis|server] [KILLS] [SEED]
+"""
+
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import structlog
+import trio
+
+from tests.crash.killed_server import commit_under_kills, serve_under_kills
+from tests.crash.killed_service import kill_service
+from tests.support.redis_server import RedisServer
+
+KILLS = {"sqlite": 200, "redis": 200, "server": 20}
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def crash(what: str, kills: int, seed: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="crash-") as name:
+        folder = Path(name)
+        if what == "sqlite":
+            say(f"service, SQLite: {await kill_service(folder, '', seed=seed, kills=kills)}")
+            return
+        with RedisServer() as server:
+            if what == "redis":
+                tally = await kill_service(folder, server.url, seed=seed, kills=kills)
+                say(f"service, Redis: {tally}")
+                return
+            kept = await commit_under_kills(server, kills=kills)
+            say(f"{kills} kills of the Redis server, {kept} commits acknowledged, 0 lost")
+        with RedisServer() as server:
+            tally = await serve_under_kills(folder, server, seed=seed, kills=kills)
+            say(f"service over a Redis server that is killed: {tally}")
+
+
+def main(words: list[str]) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    kinds = words[:1] or list(KILLS)
+    for what in kinds:
+        kills = int(words[1]) if len(words) > 1 else KILLS[what]
+        seed = int(words[2]) if len(words) > 2 else 1
+        trio.run(crash, what, kills, seed)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,53 @@
+"""SIGKILL at any moment loses no accepted command: a few kills of what `make crash` does at length.
+
+Callers behave as the documentation asks: one Idempotency-Key for each command, repeated with the
+same key until there is an answer.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.crash.killed_server import commit_under_kills, serve_under_kills
+from tests.crash.killed_service import Tally, kill_service
+from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A server that the test may kill."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.mark.timeout(300)
+async def test_what_was_accepted_outlives_kills_of_the_service(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """SQLite and Redis beside each other, for they mostly wait; on a busy machine 100 s."""
+    tallies: list[Tally] = []
+
+    async def trial(name: str, store_url: str, kills: int) -> None:
+        folder, set_up = tmp_path / name, not store_url
+        tallies.append(await kill_service(folder, store_url, seed=5, kills=kills, set_up=set_up))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trial, "sqlite", "", 10)
+        nursery.start_soon(trial, "redis", redis.url, 4)
+    assert sorted(tally.kills for tally in tallies) == [4, 10]
+
+
+@pytest.mark.timeout(120)
+async def test_what_was_accepted_outlives_kills_of_the_redis_server(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    tally = await serve_under_kills(tmp_path, redis, seed=6, kills=3)
+    assert tally.kills == 3
+
+
+async def test_every_acknowledged_commit_outlives_kills_of_the_redis_server(
+    redis: RedisServer,
+) -> None:
+    assert await commit_under_kills(redis, kills=3) > 3 * 20

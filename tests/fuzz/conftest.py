@@ -1,0 +1,22 @@
+"""The hypothesis profiles of this folder, and silence.
+
+The rule it keeps: the normal run is the same every time; only `make fuzz` seeks something new.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[list[dict[str, object]]]:
+    """Catch what is logged."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+def rounds(normal: int) -> int:
+    """How many examples: `FUZZ_FACTOR` times as many as in the normal run."""
+    return normal * int(os.environ.get("FUZZ_FACTOR", "1"))

@@ -1,0 +1,68 @@
+"""The command: `python -m tests.reliability [NAME ...] [--quick]`; `make reliability`.
+
+The rule it keeps: what was measured is kept in `docs/reliability/figures.json`, and the page and
+its plots are made of that alone; an experiment that is not run again keeps its figures.
+"""
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from tests.reliability import drawing, page
+from tests.reliability.jobs import EXPERIMENTS, carry_out, jobs_of
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+FIGURES = DOCS / "reliability" / "figures.json"
+
+
+def main() -> int:
+    """Measure, draw, write; the exit code."""
+    parser = argparse.ArgumentParser("python -m tests.reliability", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument("--quick", action="store_true", help="few repetitions, wide intervals")
+    parser.add_argument("--draw", action="store_true", help="measure nothing, only draw")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.names) - set(EXPERIMENTS)):
+        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(EXPERIMENTS)}")
+    FIGURES.parent.mkdir(exist_ok=True)
+    figures: dict[str, Any] = {}
+    if FIGURES.exists():
+        figures = msgspec.json.decode(FIGURES.read_bytes())
+    names = () if options.draw else options.names or EXPERIMENTS
+    measure(names, figures, quick=options.quick)
+    drawing.draw(figures, FIGURES.parent)
+    (DOCS / "reliability.md").write_text(page.text(figures), encoding="utf-8")
+    return 0
+
+
+def measure(names: tuple[str, ...], figures: dict[str, Any], *, quick: bool) -> None:
+    """Run the pieces on all cores; each experiment replaces its old figures when all are there."""
+    console, began = Console(highlight=False), time.perf_counter()
+    jobs = [job for name in names for job in jobs_of(name, quick=quick)]
+    missing = {name: sum(job.experiment == name for job in jobs) for name in names}
+    found: dict[str, dict[str, list[Any]]] = {name: {} for name in names}
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        running = {pool.submit(carry_out, job): job for job in jobs}
+        for number, done in enumerate(as_completed(running), 1):
+            job = running[done]
+            found[job.experiment].setdefault(job.key, []).append((job.args, done.result()))
+            took_s = time.perf_counter() - began
+            console.print(f"{number}/{len(jobs)} {job.experiment} {job.key}: {took_s:.0f} s")
+            missing[job.experiment] -= 1
+            if not missing[job.experiment]:
+                figures[job.experiment] = {
+                    key: [result for _, result in sorted(results, key=lambda pair: str(pair[0]))]
+                    for key, results in found[job.experiment].items()
+                }
+                FIGURES.write_bytes(msgspec.json.encode(figures, order="sorted") + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

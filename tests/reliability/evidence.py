@@ -1,0 +1,70 @@
+"""The plan as it is: three timed attempts, then what the light lets be heard; 15 min heartbeats.
+
+The rule it keeps: a command counts as never verified only when its day is over.
+"""
+
+import trio
+
+from actors.device.model import CommandStatus
+from simulator.world import World
+from tests.reliability.site import (
+    COLOURS,
+    PRODUCTION,
+    SETTLED_MOST_S,
+    empty_world,
+    furnish_apart,
+    in_virtual_time,
+)
+from tests.support.household import Household, housed
+
+LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)
+LIGHTS = 50
+DAY_S = 86_400.0
+HORIZONS_S = {"2 min": 120.0, "20 min": 1_200.0, "60 min": 3_600.0, "24 h": DAY_S}
+GOALS = {
+    (0.05, "20 min"): 0.9999,
+    (0.10, "20 min"): 0.999,
+    (0.20, "20 min"): 0.99,
+    (0.30, "60 min"): 0.995,
+    **{(loss, "24 h"): 1.0 for loss in LOSSES},
+}
+HEARTBEAT_S = 900.0
+
+
+def run(loss: float, commands: int, seed: int) -> list[tuple[float | None, int]]:
+    """Seconds to the verdict (None: none within a day) and frames, of each command."""
+    return in_virtual_time(_run, loss, commands, seed)
+
+
+async def _run(loss: float, commands: int, seed: int) -> list[tuple[float | None, int]]:
+    world = empty_world(seed)
+    furnish_apart(world, LIGHTS)
+    trials: list[tuple[float | None, int]] = []
+    async with trio.open_nursery() as outer:
+        await outer.start(world.run)
+        async with housed(world, seed=seed, policies=PRODUCTION) as home:
+            await home.settled(SETTLED_MOST_S)
+            world.set_loss(uplink=loss, downlink=loss)
+            async with trio.open_nursery() as lights:
+                for dev_eui in world.stations:
+                    rounds = -(-commands // LIGHTS)
+                    lights.start_soon(_command_often, home, world, dev_eui, rounds, trials)
+        outer.cancel_scope.cancel(reason="measured")
+    return trials
+
+
+async def _command_often(
+    home: Household,
+    world: World,
+    dev_eui: str,
+    rounds: int,
+    trials: list[tuple[float | None, int]],
+) -> None:
+    for number in range(rounds):
+        # anywhere between two heartbeats
+        await trio.sleep(15.0 + world.chance_of_trial.uniform(0.0, HEARTBEAT_S))
+        ordered = await home.command(dev_eui, COLOURS[number % len(COLOURS)])
+        done = await home.final(ordered.id, 2 * DAY_S)
+        verified = done.status is CommandStatus.VERIFIED
+        took_s = done.ended_at - done.accepted_at if verified and done.ended_at else None
+        trials.append((took_s, done.attempts))

@@ -1,0 +1,39 @@
+"""`make planted`: how many seeds it takes until each planted bug is found, into docs/simulation.md.
+
+The rule it keeps: the table is what was measured, and a bug that was not found is in it as such.
+"""
+
+import sys
+from pathlib import Path
+
+from tests.simulation.hunt import Found, hunt
+from tests.simulation.planted import PLANTED
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
+BEGIN = "<!-- planted bugs: written by make planted -->"
+END = "<!-- end of planted bugs -->"
+SEEDS_MOST = 300
+
+
+def row(name: str, found: Found | None) -> str:
+    if found is None:
+        return f"| {name} | not in {SEEDS_MOST} | |"
+    return f"| {name} | {found.seeds} | {found.what} |"
+
+
+def main() -> int:
+    rows = []
+    for name in PLANTED:
+        found = hunt(name, SEEDS_MOST)
+        rows.append(row(name, found))
+        sys.stdout.write(rows[-1] + "\n")
+        sys.stdout.flush()
+    table = "\n".join(["| bug | seeds needed | how it showed |", "|---|---|---|", *rows])
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

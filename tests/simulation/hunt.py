@@ -1,0 +1,32 @@
+"""Seed after seed with a bug planted, until the oracle speaks."""
+
+import re
+from dataclasses import dataclass
+
+from api.cli.simulation.scenario import scenario
+from api.cli.simulation.simulation import simulate
+from tests.simulation.planted import PLANTED
+
+
+@dataclass(frozen=True)
+class Found:
+    """After so many seeds, by this broken truth (numbers and names left out)."""
+
+    seeds: int
+    what: str
+
+
+def hunt(name: str, seeds_most: int, first: int = 1) -> Found | None:
+    for count, seed in enumerate(range(first, first + seeds_most), start=1):
+        with PLANTED[name]():
+            result = simulate(scenario(seed, "swarm"))
+        if result.violation is not None:
+            return Found(count, general(result.violation.what))
+    return None
+
+
+def general(what: str) -> str:
+    """Without what is of this seed only."""
+    what = re.sub(r"Light\([^)]*\)", "a colour", what)
+    what = re.sub(r"\b[0-9a-f]{16}\b", "an id", what)
+    return re.sub(r"\d+(\.\d+)?", "N", what)

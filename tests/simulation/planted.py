@@ -1,0 +1,342 @@
+"""Bugs put into the production code on purpose, to see that the simulation finds them.
+
+Each is what somebody might write by mistake: a few lines, patched in for the time of a `with`.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from actors.device import deadlines, hearing, pursuit, reactions, setup
+from actors.device.actor import DeviceActor
+from actors.device.machine import TABLE, Rule, next_due, step
+from actors.device.model import CommandStatus, Device, Phase, Proof, Session, Stage, StepKind
+from actors.device.records import writes_of
+from actors.dispatcher import outcomes
+from actors.dispatcher.calls import Enqueue
+from actors.dispatcher.dispatcher import Dispatcher
+from actors.dispatcher.flights import Flights
+from actors.dispatcher.judgement import Behind, Clear
+from actors.mailbox import Mailbox
+from lorawan.kuando import Status, parse_uplink
+from lorawan.kuando.light import Light
+
+replace = msgspec.structs.replace
+Plant = Callable[[], contextlib.AbstractContextManager[object]]
+PLANTED: dict[str, Plant] = {}
+
+
+def planted(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
+    def keep(make: Callable[[], Iterator[None]]) -> Plant:
+        plant = contextlib.contextmanager(make)
+        PLANTED[name] = plant
+        return plant
+
+    return keep
+
+
+@planted("time to live read as verification")
+def time_to_live() -> Iterator[None]:
+    def expire(turn: Any) -> None:
+        command = turn.device.command
+        if command is not None and turn.now >= command.expires_at:
+            turn.command_step(StepKind.VERIFIED, CommandStatus.VERIFIED, ended_at=turn.now)
+            turn.change(pursuit=None)
+
+    with patch.object(deadlines, "_expire", expire):
+        yield
+
+
+@planted("baseline 0 and no fence when nothing is known")
+def baseline_zero() -> Iterator[None]:
+    def proof_from(device: Any, dev_addr: str, fence: int) -> Proof:
+        return Proof(dev_addr, 0, 0)
+
+    with (
+        patch.object(pursuit, "proof_from", proof_from),
+        patch.object(setup, "proof_from", proof_from),
+    ):
+        yield
+
+
+@planted("counter not reset at a join")
+def counter_kept() -> Iterator[None]:
+    def begin_session(turn: Any, dev_addr: str, at: float) -> None:
+        ended = turn.device.session
+        previous = () if ended is None else (ended.dev_addr, *ended.previous)[:4]
+        kept = -1 if ended is None else ended.f_cnt
+        turn.close_attempt()
+        turn.change(
+            session=Session(dev_addr=dev_addr, since=at, f_cnt=kept, previous=previous),
+            setup=None,
+            orphans=(),
+        )
+
+    with patch.object(hearing, "begin_session", begin_session):
+        yield
+
+
+@planted("colour read at the wrong offset")
+def wrong_offset() -> Iterator[None]:
+    def parse(f_port: int, data: bytes) -> Any:
+        report = parse_uplink(f_port, data)
+        if isinstance(report, Status):  # red, green, blue: the order of everything but this light
+            seen = report.light
+            light = Light(seen.red, seen.blue, seen.green, seen.on, seen.off)
+            return replace(report, light=light)
+        return report
+
+    with patch("actors.fleet.translate.parse_uplink", parse):
+        yield
+
+
+@planted("flush of an item in flight")
+def flush_in_flight() -> Iterator[None]:
+    call = Dispatcher._call
+
+    async def flushing(self: Dispatcher, action: Any) -> None:
+        if isinstance(action, Enqueue):
+            with contextlib.suppress(Exception):
+                await self._network.flush(action.dev_eui)
+        await call(self, action)
+
+    def judge(look: Any, mark: Any, doubt: Any) -> Any:
+        found = JUDGE(look, mark, doubt)
+        if isinstance(found, Behind) and look.before is not None:
+            return Clear(look.before, 0)
+        return found
+
+    with patch.object(Dispatcher, "_call", flushing), patch.object(outcomes, "judge", judge):
+        yield
+
+
+JUDGE = outcomes.judge
+
+
+@planted("no look before the enqueue")
+def no_look() -> Iterator[None]:
+    def judge(look: Any, mark: Any, doubt: Any) -> Any:
+        found = JUDGE(look, mark, doubt)
+        return Clear(look.before, 0) if look.before is not None else found
+
+    with patch.object(outcomes, "judge", judge):
+        yield
+
+
+@planted("persist after enqueue")
+def persist_late() -> Iterator[None]:
+    async def deal_with(self: Any, event: Any) -> None:
+        ports, before = self._ports, self.device
+        now = ports.clock.now()
+        device, effects = step(before, event, now, ports.rng.random(), ports.policy)
+        self.device = device
+        self._let_out(effects)
+        if device is not before or effects:
+            self._steps += 1
+            entry = f"{ports.boot}-{self._steps}"
+            await ports.journal.commit(writes_of(device, effects, event, now, entry))
+            ports.board.publish(device)
+        self._set_timer()
+        reply = getattr(event, "reply", None)
+        if reply is not None:
+            reply.resolve("accepted")
+
+    with patch.object(DeviceActor, "_deal_with", deal_with):
+        yield
+
+
+@planted("retry counted while held")
+def counted_while_held() -> Iterator[None]:
+    def due(device: Device, policy: Any) -> float | None:
+        sent = device.attempt
+        if sent is not None and sent.stage is Stage.HELD:
+            return sent.submitted_at + policy.window_s
+        return next_due(device, policy)
+
+    def attempt_due(turn: Any, sent: Any) -> None:
+        if turn.device.phase is Phase.AWAITING_VERIFY:
+            pursuit.unproven(turn, "no answer")
+        else:
+            ATTEMPT_DUE(turn, sent)
+
+    def tick(turn: Any, event: Any) -> None:
+        sent = turn.device.attempt
+        if (
+            sent is not None
+            and sent.stage is Stage.HELD
+            and turn.now >= sent.submitted_at + turn.policy.window_s
+            and turn.device.phase is Phase.AWAITING_VERIFY
+        ):
+            pursuit.unproven(turn, "no answer")
+        else:
+            TICK(turn, event)
+
+    row = TABLE[TICK_EVENT]
+    mended = {phase: Rule(tick, rule.after) for phase, rule in row.items()}
+    with (
+        patch("actors.device.actor.next_due", due),
+        patch.object(deadlines, "_attempt_due", attempt_due),
+        patch.dict(TABLE, {TICK_EVENT: mended}),  # type: ignore[call-overload]
+    ):
+        yield
+
+
+ATTEMPT_DUE = deadlines._attempt_due
+TICK = deadlines.tick
+TICK_EVENT = next(kind for kind in TABLE if kind.__name__ == "Tick")
+
+
+@planted("late echo of an older command accepted")
+def late_echo() -> Iterator[None]:
+    def proven(device: Any, goal: Any) -> bool:
+        report, session = device.report, device.session
+        return (
+            goal.proof is not None
+            and report is not None
+            and session is not None
+            and report.light == goal.goal
+        )
+
+    def place(device: Any, event: Any) -> Any:
+        found = PLACE(device, event)
+        late = {hearing.Place.STALE, hearing.Place.DUPLICATE, hearing.Place.DOUBTFUL}
+        return hearing.Place.NEWER if found in late else found
+
+    with patch.object(pursuit, "proven", proven), patch.object(hearing, "place", place):
+        yield
+
+
+PLACE = hearing.place
+
+
+@planted("an echo is proof whatever its counter")
+def no_counter() -> Iterator[None]:
+    def proven(device: Any, goal: Any) -> bool:
+        report = device.report
+        return report is not None and report.light == goal.goal
+
+    with patch.object(pursuit, "proven", proven):
+        yield
+
+
+COMMAND = reactions.command
+
+
+@planted("superseded, and still pursued")
+def old_pursued() -> Iterator[None]:
+    def command(turn: Any, event: Any) -> None:
+        before = turn.device.pursuit
+        COMMAND(turn, event)
+        if before is not None and turn.device.pursuit is not None:
+            turn.change(pursuit=replace(before, command_id=event.command_id))
+
+    row = TABLE[COMMAND_EVENT]
+    mended = {phase: Rule(command, rule.after) for phase, rule in row.items()}
+    with patch.dict(TABLE, {COMMAND_EVENT: mended}):  # type: ignore[call-overload]
+        yield
+
+
+COMMAND_EVENT = next(kind for kind in TABLE if kind.__name__ == "CommandRequested")
+
+
+@planted("drift is not brought back")
+def no_restore() -> Iterator[None]:
+    def never(turn: Any) -> bool:
+        return False
+
+    with patch.object(pursuit, "restore_if_drifted", never):
+        yield
+
+
+@planted("failed is told although it is shown")
+def failed_though_shown() -> Iterator[None]:
+    def enter_failed(turn: Any) -> None:
+        turn.enter(Phase.FAILED)
+
+    with (
+        patch.object(pursuit, "enter_failed", enter_failed),
+        patch.object(setup, "enter_failed", enter_failed),
+    ):
+        yield
+
+
+@planted("a lost webhook is never asked for")
+def no_replay() -> Iterator[None]:
+    def ask(turn: Any, why: str) -> None:
+        del turn, why
+
+    with (
+        patch.object(pursuit, "ask", ask),
+        patch.object(hearing, "ask", ask),
+        patch.object(reactions, "ask", ask),
+        patch("actors.device.inquiry.ask", ask),
+    ):
+        yield
+
+
+@planted("airtime forgotten")
+def airtime_forgotten() -> Iterator[None]:
+    def fits(self: Any, gateways: Any, seconds: float, now: float) -> bool:
+        del self, gateways, seconds, now
+        return True
+
+    def room_at(self: Any, gateways: Any, seconds: float, now: float) -> float:
+        del self, gateways, seconds
+        return now
+
+    with (
+        patch("actors.dispatcher.air.Air.fits", fits),
+        patch("actors.dispatcher.air.Air.room_at", room_at),
+        patch.object(Flights, "crowded", lambda self, gateways: False),
+    ):
+        yield
+
+
+@planted("a poisoned message is handled again")
+def poison_returns() -> Iterator[None]:
+    def crash(self: Any) -> Any:
+        self.restore()
+
+    with patch.object(Mailbox, "crash", crash):
+        yield
+
+
+@planted("a full mailbox grows")
+def mailbox_grows() -> Iterator[None]:
+    offer = Mailbox.offer
+
+    def grown(self: Any, message: Any) -> Any:
+        self._capacity = math.inf if self.name.startswith("device") else self._capacity
+        return offer(self, message)
+
+    with patch.object(Mailbox, "offer", grown):
+        yield
+
+
+@planted("a light crashes on a duplicate")
+def crash_on_duplicate() -> Iterator[None]:
+    def believe(turn: Any, event: Any) -> bool:
+        if hearing.place(turn.device, event) is hearing.Place.DUPLICATE:
+            raise ValueError("seen before")
+        return BELIEVE(turn, event)
+
+    with patch.object(hearing, "believe", believe):
+        yield
+
+
+BELIEVE = hearing.believe
+
+
+@planted("orders by the time of arrival")
+def by_arrival() -> Iterator[None]:
+    def place(device: Any, event: Any) -> Any:
+        if device.session is not None and event.dev_addr == device.session.dev_addr:
+            return hearing.Place.NEWER
+        return PLACE(device, event)
+
+    with patch.object(hearing, "place", place):
+        yield

@@ -1,0 +1,52 @@
+"""The same seed and code give the same trace: again, in another process, with another hash seed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from api.cli.simulation.scenario import scenario, swarm
+from api.cli.simulation.simulation import simulate
+
+SEEDS = (("storm", 5), ("swarm", 7), ("swarm", 19))
+
+
+def hash_in_another_process(faults: str, seed: int, hash_seed: str) -> str:
+    command = ["-m", "api.cli", "simulate", "--json", "--faults", faults, "--seed", str(seed)]
+    done = subprocess.run(
+        [sys.executable, *command],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        check=True,
+        timeout=55,
+    )
+    said: dict[str, dict[str, str]] = json.loads(done.stdout)
+    return said["result"]["hash"]
+
+
+@pytest.mark.parametrize(("faults", "seed"), SEEDS)
+def test_one_seed_is_one_trace_wherever_it_runs(faults: str, seed: int) -> None:
+    here = simulate(scenario(seed, faults)).hash
+    assert simulate(scenario(seed, faults)).hash == here
+    assert hash_in_another_process(faults, seed, "1") == here
+    assert hash_in_another_process(faults, seed, "4711") == here
+
+
+def test_another_seed_is_another_trace() -> None:
+    hashes = {simulate(scenario(seed, "city", hours=0.2)).hash for seed in range(3)}
+    assert len(hashes) == 3
+
+
+def test_a_swarm_is_drawn_from_its_seed_alone_and_is_as_mixed_as_promised() -> None:
+    assert swarm(11) == swarm(11)
+    drawn = [swarm(seed) for seed in range(300)]
+    for name in ("uplink_loss", "event_late", "call_reply_lost", "restart_every_s", "tx_error"):
+        present = sum(getattr(one.world, name) > 0 for one in drawn)
+        assert 60 < present < 240, name
+    for name in ("kill_every_s", "light_crash", "part_crash", "store_fails_every_s"):
+        present = sum(getattr(one.house, name) > 0 for one in drawn)
+        assert 30 < present < 240, name
+    assert {one.wire for one in drawn} == {"event", "json", "protobuf"}
+    assert {one.devices for one in drawn} == {1, 2, 3, 4, 5}
