@@ -4,6 +4,7 @@ LAMPLIGHTER_MODEL_EXAMPLES makes it search deeper, and then by chance instead of
 """
 
 import os
+from typing import NamedTuple
 
 import hypothesis.strategies as st
 import msgspec
@@ -35,12 +36,16 @@ DISTURBANCES = [
     "dispatcher restarts",
     "sweep",
 ]
-GRACE_S = 2000.0
-"""Rules move the clock without a tick; `time_passes` ticks. A command may outlive its time so long.
-"""
-
 ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
 RECORDS = msgspec.json.Decoder(Device)
+
+
+class Enqueued(NamedTuple):
+    """When a frame of a command entered the server's queue, and what was known then."""
+
+    order: int
+    dev_addr: str
+    known_received: int
 
 
 class MachineAgainstWorld(RuleBasedStateMachine):
@@ -54,7 +59,8 @@ class MachineAgainstWorld(RuleBasedStateMachine):
         self.bag: list[ev.DeviceEvent] = []
         self.pending: Attempt | None = None  # what the dispatcher holds
         self.asked: int | None = None
-        self.enqueued: dict[str, list[int]] = {}  # per command: the world's order of each enqueue
+        self.enqueued: dict[str, list[Enqueued]] = {}  # per command, in order
+        self.known: dict[int, tuple[str, int]] = {}  # per attempt: session, downlinks it had
         self.on_air: dict[str, int] = {}
         self.owner: dict[int, str] = {}
         self.foreign = 0
@@ -71,6 +77,7 @@ class MachineAgainstWorld(RuleBasedStateMachine):
         match effect:
             case Submit(attempt):
                 self.pending = attempt
+                self.known.setdefault(attempt.number, self._known_received())
                 if isinstance(attempt.frame, SetLight) and self.device.pursuit is not None:
                     self.owner.setdefault(attempt.number, self.device.pursuit.command_id)
             case Withdraw():
@@ -82,6 +89,10 @@ class MachineAgainstWorld(RuleBasedStateMachine):
                 self.commands[command.id] = command
             case _:
                 pass
+
+    def _known_received(self) -> tuple[str, int]:
+        report = self.device.report
+        return ("", 0) if report is None else (report.dev_addr, report.downlinks_received)
 
     def _check_step(self, old: Command | None, new: Command) -> None:
         if old is None:
@@ -96,19 +107,18 @@ class MachineAgainstWorld(RuleBasedStateMachine):
             assert self.world.now >= new.expires_at
         if new.status is CommandStatus.HELD:
             assert new.attempts == old.attempts, "counted while held"
-        frames = self.on_air.get(new.id, 0)
-        assert new.attempts <= frames, "counted, but never on air"
+        assert new.attempts <= self.on_air.get(new.id, 0) + self.foreign, "never on air"
         if new.status is CommandStatus.TRANSMITTED:
             assert old.status in {CommandStatus.QUEUED, CommandStatus.TRANSMITTED}
         if new.status is CommandStatus.VERIFIED:
             session = self.device.session
             assert session is not None
-            assert session.dev_addr == self.world.dev_addr or self.untold, "an ended session"
-            first = min(self.enqueued.get(new.id, []), default=None)
-            assert first is not None, "verified before anything of it was queued"
-            assert self.world.said_after(first, session.dev_addr, new.light), "a false verified"
-            since = self.world.arrived_after(first, session.dev_addr)
-            assert since, "verified, but the light has received nothing since"
+            of_it = [e for e in self.enqueued.get(new.id, []) if e.dev_addr == session.dev_addr]
+            assert of_it, "verified before anything of it was queued in this session"
+            first = of_it[0]
+            assert self.world.said_after(
+                first.order, session.dev_addr, new.light, first.known_received
+            ), "a false verified"
 
     @initialize(sw_rev=st.sampled_from([61, 61, 41]), settled=st.sampled_from([True, True, False]))
     def begin(self, sw_rev: int, settled: bool) -> None:
@@ -172,7 +182,9 @@ class MachineAgainstWorld(RuleBasedStateMachine):
             item, activation = self.world.enqueue(sent.frame, expires_at, sent.number)
             if sent.number in self.owner:
                 orders = self.enqueued.setdefault(self.owner[sent.number], [])
-                orders.append(self.world.order)
+                dev_addr, received = self.known[sent.number]
+                known = received if dev_addr == self.world.dev_addr else 0
+                orders.append(Enqueued(self.world.order, self.world.dev_addr, known))
         else:  # known again by its mark
             activation = self.world.activation()
         self.pending = None
@@ -207,6 +219,70 @@ class MachineAgainstWorld(RuleBasedStateMachine):
             self.transmit(reaches=reaches, told="now" if told else "later")
         if answer != "none":
             self.uplink(fate=answer)
+
+    @precondition(lambda self: self.device.phase is Phase.IDLE)
+    @rule(light=st.sampled_from([None, *LIGHTS]))
+    def spend(self, light: Light | None) -> None:
+        """Three frames of one command go on air and nothing comes back (None: the same colour)."""
+        self.command(light or self.world.light, keep=True, ttl_s=86400.0)
+        for _ in range(POLICY.attempts_most):
+            if self.pending is None:
+                return
+            self.enqueue(told=True)
+            while self.world.queue:
+                self.transmit(reaches=False, told="now")
+            self.time_passes(40.0)
+            if self.asked is not None:
+                self.answer(failed=False, told=True)
+            self.time_passes(1000.0)
+
+    @precondition(lambda self: self.device.phase is Phase.IDLE)
+    @rule(light=st.sampled_from(LIGHTS), late_reply=st.booleans())
+    def same_colour_by_another(self, light: Light, late_reply: bool) -> None:
+        """Somebody else's frame sets the colour; its echo is late, and comes amid a command."""
+        item, _ = self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
+        while self.world.queue and item in self.world.queue:
+            self.transmit(reaches=True, told="now")
+        self.uplink(fate="later")
+        self.command(light, keep=True, ttl_s=86400.0)
+        if self.pending is None:
+            return
+        self.enqueue(told=not late_reply)
+        echoes = [e for e in self.bag if isinstance(e, ev.UplinkHeard)]
+        if echoes and not late_reply:
+            self.bag.remove(echoes[-1])
+            self.tell(echoes[-1])
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(light=st.sampled_from(LIGHTS))
+    def overpainted(self, light: Light) -> None:
+        """Our frame is lost, somebody else's arrives: the light counts it and shows another."""
+        self.enqueue(told=True)
+        self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
+        while self.world.queue:
+            self.transmit(reaches=self.world.queue[0].number is None, told="now")
+        self.uplink(fate="now")
+
+    @precondition(lambda self: self.pending is not None)
+    @rule()
+    def echo_overtakes_reply(self) -> None:
+        """The webhook of the answer is quicker than the reply of the enqueue."""
+        self.enqueue(told=False)
+        while self.world.queue:
+            self.transmit(reaches=True, told="now")
+        self.uplink(fate="now")
+        for reply in [e for e in self.bag if isinstance(e, ev.AttemptQueued)]:
+            self.bag.remove(reply)
+            self.tell(reply)
+
+    @rule(seconds=st.sampled_from([40.0, 1000.0]))
+    def gateway_outage(self, seconds: float) -> None:
+        """Nothing is heard and nothing is sent for a while, and then all is well again."""
+        self.tell(ev.GatewayHealthChanged("gw-1", online=False))
+        if self.pending is not None:
+            self.tell(ev.AttemptHeld(self.pending.number, "its gateway is offline"))
+        self.time_passes(seconds)
+        self.tell(ev.GatewayHealthChanged("gw-1", online=True))
 
     @precondition(lambda self: self.world.queue)
     @rule(told=st.booleans())
@@ -256,6 +332,8 @@ class MachineAgainstWorld(RuleBasedStateMachine):
             due = next_due(self.device, POLICY)
             if due is None or due > until:
                 self.world.now = until
+                open_one = self.device.command
+                assert open_one is None or until <= open_one.expires_at, "outlived its time"
                 return
             self.world.now = max(self.world.now, due)
             self.tell(ev.Tick())
@@ -266,7 +344,12 @@ class MachineAgainstWorld(RuleBasedStateMachine):
         """What is rare: one rule, so that it does not crowd out the life of a command."""
         match kind:
             case "join":
+                self.world.now += 1.0
                 self.tell(self.world.join())
+                session = self.device.session
+                assert session is not None
+                assert session.dev_addr == self.world.dev_addr, "the join did not end the session"
+                assert self.device.phase is Phase.UNINITIALIZED
             case "join untold":
                 self.bag.append(self.world.join())
             case "initialize":
@@ -292,14 +375,38 @@ class MachineAgainstWorld(RuleBasedStateMachine):
     def nobody_is_told_failed_while_it_shows(self) -> None:
         device = self.device
         if device.phase is Phase.FAILED and device.pursuit is not None:
-            assert device.reported != device.pursuit.goal
+            assert device.reported != device.pursuit.goal, "said to have failed"
 
     @invariant()
     def attempts_are_frames_on_air(self) -> None:
         device, command = self.device, self.device.command
         if device.pursuit is not None:
             assert device.pursuit.next_at is None or device.pursuit.attempts < POLICY.attempts_most
-        assert command is None or self.world.now < command.expires_at + GRACE_S, "outlived its time"
+        if command is not None:
+            on_air = self.on_air.get(command.id, 0)
+            assert command.attempts <= on_air + self.foreign, "counted, but never on air"
+
+    @invariant()
+    def what_is_proven_is_said(self) -> None:
+        device = self.device
+        pursuit, report = device.pursuit, device.report
+        if pursuit is None or pursuit.proof is None or report is None or device.setup is not None:
+            return
+        proof = pursuit.proof
+        assert not (
+            device.session is not None
+            and device.session.dev_addr == report.dev_addr == proof.dev_addr
+            and report.light == pursuit.goal
+            and report.f_cnt >= proof.fence
+            and report.downlinks_received > proof.baseline
+        ), "the light said it, and nobody was told"
+
+    @invariant()
+    def settings_are_where_they_are_said_to_be(self) -> None:
+        session, world = self.device.session, self.world
+        if session is not None and session.set_up and session.dev_addr == world.dev_addr:
+            old = world.sw_rev < 56
+            assert old or world.auto or world.foreign_received, "settings the light never got"
 
     @invariant()
     def nothing_is_stuck(self) -> None:
@@ -323,7 +430,7 @@ class MachineAgainstWorld(RuleBasedStateMachine):
         if device.phase is Phase.RETRYING and device.setup is None:
             assert device.pursuit is not None
             spent = device.pursuit.attempts >= POLICY.attempts_most
-            assert spent or device.pursuit.next_at is not None
+            assert spent or device.pursuit.next_at is not None, "no next attempt"
 
     # ------------------------------------------------------------ once the faults stop
 

@@ -37,6 +37,7 @@ class Spoken:
     order: int
     dev_addr: str
     light: Light
+    received: int
 
 
 @dataclass
@@ -48,6 +49,7 @@ class World:
     dev_addr: str = "01000001"
     light: Light = AFTER_JOIN
     received: int = 0
+    foreign_received: int = 0
     sent: int = 0
     f_cnt_up: int = 0
     f_cnt_down: int = 0
@@ -66,6 +68,7 @@ class World:
         self.dev_addr = f"0100{self.sessions:04x}"
         self.light, self.auto, self.owes_answer = AFTER_JOIN, False, False
         self.received = self.sent = self.f_cnt_up = self.f_cnt_down = 0
+        self.foreign_received = 0
         self.queue.clear()
         return self._keep(ev.Joined(at=self.now, dev_addr=self.dev_addr))
 
@@ -75,7 +78,7 @@ class World:
         f_cnt, self.f_cnt_up = self.f_cnt_up, self.f_cnt_up + 1
         self.owes_answer = False
         self.order += 1
-        self.spoken.append(Spoken(self.order, self.dev_addr, self.light))
+        self.spoken.append(Spoken(self.order, self.dev_addr, self.light, self.received))
         if not reaches_server:
             return None
         status = Status(-80, 30, self.received, self.sent, self.light, self.sw_rev, 12, 1)
@@ -104,6 +107,7 @@ class World:
         self.now += 0.3
         if reaches_light:
             self._carry_out(item.frame)
+            self.foreign_received += item.number is None
         return txack
 
     def drop(self, item: Item, code: str) -> ev.ItemDropped:
@@ -119,10 +123,14 @@ class World:
         """The queue as the server lists it."""
         return [QueueItem(item.id, 15, b"", expires_at=item.expires_at) for item in self.queue]
 
-    def said_after(self, order: int, dev_addr: str, light: Light) -> bool:
-        """Whether in that session the light said so after the given point."""
+    def said_after(self, order: int, dev_addr: str, light: Light, known_received: int) -> bool:
+        """Whether in that session the light said so after the given point, having got more."""
         return any(
-            s.order > order and s.dev_addr == dev_addr and s.light == light for s in self.spoken
+            s.order > order
+            and s.dev_addr == dev_addr
+            and s.light == light
+            and s.received > known_received
+            for s in self.spoken
         )
 
     def _carry_out(self, frame: Frame) -> None:
