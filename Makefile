@@ -85,11 +85,12 @@ model: $(READY) ## hold the device machine against its model, deeper (LAMPLIGHTE
 	LAMPLIGHTER_MODEL_EXAMPLES=$${LAMPLIGHTER_MODEL_EXAMPLES:-3000} \
 	  $(BIN)/python -m pytest -q --timeout 0 tests/model/test_machine_model.py
 
-mutants: $(READY) ## break the device machine and the codec on purpose; which tests notice? (hours)
+mutants: $(READY) ## break the device machine and the codec on purpose; and write docs/mutants.md (half an hour)
 	rm -rf build/mutants && mkdir -p build/mutants
 	git ls-files -z | xargs -0 cp --parents -t build/mutants
 	cd build/mutants && CR="$(CURDIR)/$(BIN)/cosmic-ray" PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  nice -n 10 sh tests/mutants/run.sh
+	$(BIN)/python -m tests.mutants.table build/mutants docs/mutants.md
 
 screenshots: $(READY) browser ## take the pictures of the dashboard in docs/ anew
 	$(BIN)/python -m tests.browser.screenshots docs

@@ -87,7 +87,9 @@ def _light(world: World, gateways: list[str], spreading_factor: int) -> None:
         sw_rev=SOFTWARE,
         hw_rev=HARDWARE,
     )
-    world.kernel.after(POWER_ON_S * number + world.chance_of_trial.uniform(0.0, POWER_ON_S), station.plug)
+    world.kernel.after(
+        POWER_ON_S * number + world.chance_of_trial.uniform(0.0, POWER_ON_S), station.plug
+    )
 
 
 def colour_frames(world: World) -> list[Sent]:
