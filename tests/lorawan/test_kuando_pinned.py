@@ -18,7 +18,7 @@ DOCUMENTED = {
 
 
 def test_the_light_of_a_join_and_the_port() -> None:
-    assert AFTER_JOIN == Light(red=0, green=0x35, blue=0, on=255, off=0)
+    assert Light(red=0, green=0x35, blue=0, on=255, off=0) == AFTER_JOIN
     assert F_PORT == 15
 
 
