@@ -16,7 +16,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recomm
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
 .PHONY: help setup demo test check format simulate planted fuzz crash bench reliability docs \
-        screenshots lock clean browser
+        screenshots model mutants lock clean browser
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,17 @@ crash: $(READY) ## kill service and Redis some hundred times (half an hour)
 
 docs: $(READY) ## redraw the generated parts of the documentation
 	$(BIN)/python -m actors.device.diagram docs/architecture.md
+
+model: $(READY) ## hold the device machine against its model, deeper (LAMPLIGHTER_MODEL_EXAMPLES)
+	LAMPLIGHTER_MODEL_EXAMPLES=$${LAMPLIGHTER_MODEL_EXAMPLES:-3000} \
+	  $(BIN)/python -m pytest -q --timeout 0 tests/model/test_machine_model.py
+
+mutants: $(READY) ## break the device machine and the codec on purpose; and write docs/mutants.md (half an hour)
+	rm -rf build/mutants && mkdir -p build/mutants
+	git ls-files -z | xargs -0 cp --parents -t build/mutants
+	cd build/mutants && CR="$(CURDIR)/$(BIN)/cosmic-ray" PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  nice -n 10 sh tests/mutants/run.sh
+	$(BIN)/python -m tests.mutants.table build/mutants docs/mutants.md
 
 screenshots: $(READY) browser ## take the pictures of the dashboard in docs/ anew
 	$(BIN)/python -m tests.browser.screenshots docs

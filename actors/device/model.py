@@ -207,6 +207,8 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
     dev_addr: str
     baseline: int
     fence: int
+    attempts: int = 0
+    """Frames of the open command that were on air before: in an older session."""
 
 
 class Pursuit(msgspec.Struct, frozen=True):

@@ -59,7 +59,9 @@ def queued(turn: Turn, dev_addr: str, fence: int) -> None:
     if pursuit is None or sent is None:
         return
     if pursuit.proof is None or pursuit.proof.dev_addr != dev_addr:
-        turn.change(pursuit=replace(pursuit, proof=proof_from(device, dev_addr, fence)))
+        proof = proof_from(device, dev_addr, fence)
+        before = device.command.attempts if device.command is not None else 0
+        turn.change(pursuit=replace(pursuit, proof=replace(proof, attempts=before)))
     turn.command_step(StepKind.QUEUED, CommandStatus.QUEUED, attempt=sent.number)
 
 
@@ -77,8 +79,10 @@ def verified(turn: Turn) -> None:
     device = turn.device
     pursuit, sent, command = device.pursuit, device.attempt, device.command
     assert pursuit is not None  # noqa: S101 - proven() was asked about it
-    if sent is not None and sent.stage is Stage.QUEUED and command is not None:
-        # the echo overtook the txack, or the txack was lost: the frame was on air all the same
+    queued = sent is not None and sent.stage is Stage.QUEUED
+    if queued and command is not None and _none_on_air(pursuit, command.attempts):
+        # The echo overtook the txack, or the txack was lost: the frame was on air all the same.
+        # Had an earlier frame of this session been, the echo might be that one's.
         turn.change(command=replace(command, attempts=command.attempts + 1))
     turn.close_attempt()
     turn.change(pursuit=None)
@@ -92,6 +96,10 @@ def verified(turn: Turn) -> None:
             ended_at=turn.now,
         )
     turn.enter(Phase.IDLE)
+
+
+def _none_on_air(pursuit: Pursuit, attempts: int) -> bool:
+    return pursuit.proof is not None and attempts == pursuit.proof.attempts
 
 
 def unproven(turn: Turn, why: str, *, inquire: bool = True) -> None:

@@ -192,6 +192,40 @@ def test_the_echo_may_come_before_the_reply_of_the_enqueue() -> None:
     assert story.commands["c1"].attempts == 1
 
 
+def test_a_late_echo_of_the_first_attempt_does_not_count_the_second_still_queued() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.carry(answered=False)
+    echo = story.compose()
+    story.wait(31)
+    story.answer_inquiry()
+    assert story.device.pursuit is not None
+    assert story.device.pursuit.next_at is not None
+    story.wait(story.device.pursuit.next_at - story.now)
+    story.queue()
+    story.tell(echo)
+    assert story.status_of() is CommandStatus.VERIFIED
+    assert story.commands["c1"].attempts == 1
+
+
+def test_an_echo_that_overtakes_its_txack_counts_in_every_session() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.carry(lost=True)
+    story.join()
+    story.uplink()
+    for _ in range(3):
+        if story.device.setup is not None:
+            story.carry()
+    story.now = max(story.now, story.attempt.not_before)
+    story.queue()
+    story.deliver()
+    story.now += 1
+    story.uplink()  # before the txack
+    assert story.status_of() is CommandStatus.VERIFIED
+    assert story.commands["c1"].attempts == 2
+
+
 def test_the_txack_may_come_before_the_reply_of_the_enqueue() -> None:
     story = Story().settle()
     story.command(RED)

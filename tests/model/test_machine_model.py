@@ -1,0 +1,484 @@
+"""The device machine against a small world that knows the truth, in any order of events.
+
+LAMPLIGHTER_MODEL_EXAMPLES makes it search deeper, and then by chance instead of by a fixed seed.
+"""
+
+import os
+from typing import NamedTuple
+
+import hypothesis.strategies as st
+import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from actors.device import events as ev
+from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
+from actors.device.machine import next_due, step
+from actors.device.model import Attempt, Command, CommandStatus, Device, Phase, Stage
+from actors.device.policy import Policy
+from lorawan.kuando import AFTER_JOIN, Light, SetLight
+from tests.model.world import Item, World
+
+EXAMPLES = os.environ.get("LAMPLIGHTER_MODEL_EXAMPLES")
+POLICY = Policy()
+FATES = ["now", "twice", "later", "unheard", "none"]
+LIGHTS = [Light(255, 0, 0), AFTER_JOIN]
+"""Two only: the same colour wanted again is where a false proof hides."""
+
+DISTURBANCES = [
+    "join",
+    "join untold",
+    "initialize",
+    "foreign downlink",
+    "gateway offline",
+    "gateway online",
+    "crash",
+    "dispatcher restarts",
+    "sweep",
+]
+ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
+RECORDS = msgspec.json.Decoder(Device)
+
+
+class Enqueued(NamedTuple):
+    """When a frame of a command entered the server's queue, and what was known then."""
+
+    order: int
+    dev_addr: str
+    known_received: int
+
+
+class MachineAgainstWorld(RuleBasedStateMachine):
+    """Faults of every kind; `bag` holds what the world said and the machine may yet be told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.device = Device(dev_eui="2020200000000001")
+        self.commands: dict[str, Command] = {}
+        self.bag: list[ev.DeviceEvent] = []
+        self.pending: Attempt | None = None  # what the dispatcher holds
+        self.asked: int | None = None
+        self.enqueued: dict[str, list[Enqueued]] = {}  # per command, in order
+        self.known: dict[int, tuple[str, int]] = {}  # per attempt: session, downlinks it had
+        self.on_air: dict[str, int] = {}
+        self.owner: dict[int, str] = {}
+        self.foreign = 0
+
+    # ------------------------------------------------------------ the door to the machine
+
+    def tell(self, event: ev.DeviceEvent, chance: float = 0.5) -> None:
+        before = self.device
+        self.device, effects = step(before, event, self.world.now, chance, POLICY)
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Submit(attempt):
+                self.pending = attempt
+                self.known.setdefault(attempt.number, self._known_received())
+                if isinstance(attempt.frame, SetLight) and self.device.pursuit is not None:
+                    self.owner.setdefault(attempt.number, self.device.pursuit.command_id)
+            case Withdraw():
+                self.pending = None
+            case Inquire(number):
+                self.asked = number
+            case CommandChanged(command):
+                self._check_step(self.commands.get(command.id), command)
+                self.commands[command.id] = command
+            case _:
+                pass
+
+    def _known_received(self) -> tuple[str, int]:
+        report = self.device.report
+        return ("", 0) if report is None else (report.dev_addr, report.downlinks_received)
+
+    def _check_step(self, old: Command | None, new: Command) -> None:
+        if old is None:
+            assert new.status is CommandStatus.ACCEPTED
+            return
+        assert not old.status.final, f"{old.status} was final, then {new.status}"
+        assert new.attempts >= old.attempts
+        assert not old.overdue or new.overdue
+        if new.status is CommandStatus.SUPERSEDED:
+            assert new.superseded_by == f"c{len(self.commands)}", "not superseded by the newest"
+        if new.status is CommandStatus.EXPIRED:
+            assert self.world.now >= new.expires_at
+        if new.status is CommandStatus.HELD:
+            assert new.attempts == old.attempts, "counted while held"
+        assert new.attempts <= self.on_air.get(new.id, 0) + self.foreign, "never on air"
+        if new.status is CommandStatus.TRANSMITTED:
+            assert old.status in {CommandStatus.QUEUED, CommandStatus.TRANSMITTED}
+        if new.status is CommandStatus.VERIFIED:
+            session = self.device.session
+            assert session is not None
+            of_it = [e for e in self.enqueued.get(new.id, []) if e.dev_addr == session.dev_addr]
+            assert of_it, "verified before anything of it was queued in this session"
+            first = of_it[0]
+            assert self.world.said_after(
+                first.order, session.dev_addr, new.light, first.known_received
+            ), "a false verified"
+
+    @initialize(sw_rev=st.sampled_from([61, 61, 41]), settled=st.sampled_from([True, True, False]))
+    def begin(self, sw_rev: int, settled: bool) -> None:
+        """Mostly a light that has its settings: the search is for what comes after."""
+        self.world.sw_rev = sw_rev
+        if settled:
+            self._until_idle()
+
+    # ------------------------------------------------------------ people
+
+    @rule(
+        light=st.sampled_from(LIGHTS),
+        keep=st.booleans(),
+        ttl_s=st.sampled_from([90.0, *[86400.0] * 4]),
+    )
+    def command(self, light: Light, keep: bool, ttl_s: float) -> None:
+        self.tell(ev.CommandRequested(f"c{len(self.commands)}", light, keep, ttl_s))
+
+    # ------------------------------------------------------------ the light and the air
+
+    @rule(fate=st.sampled_from(FATES[:-1]))
+    def uplink(self, fate: str) -> None:
+        self.world.now += 1.0
+        event = self.world.speak(reaches_server=fate != "unheard")
+        if event is None:
+            return
+        if fate == "later":
+            self.bag.append(event)
+            return
+        for _ in range(2 if fate == "twice" else 1):
+            self.tell(event)
+
+    @precondition(lambda self: self.bag)
+    @rule(index=st.integers(0, 50), again=st.booleans())
+    def deliver_late(self, index: int, again: bool) -> None:
+        at = index % len(self.bag)
+        self.tell(self.bag[at] if again else self.bag.pop(at))
+
+    @precondition(lambda self: self.bag)
+    @rule(index=st.integers(0, 50))
+    def lose(self, index: int) -> None:
+        at = index % len(self.bag)
+        if not isinstance(self.bag[at], ev.AttemptQueued):  # within the house only a crash loses
+            self.bag.pop(at)
+
+    # ------------------------------------------------------------ dispatcher and server
+
+    def _ours(self) -> Item | None:
+        return next((item for item in self.world.queue if item.number is not None), None)
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(told=st.booleans())
+    def enqueue(self, told: bool) -> None:
+        sent, item = self.pending, self._ours()
+        assert sent is not None
+        if item is not None and item.number != sent.number:
+            return  # one of ours at a time: it waits here
+        self.world.now = max(self.world.now, sent.not_before)
+        if item is None:
+            expires_at = float(int(self.world.now) + 30) + sent.marker_us / 1e6
+            item, activation = self.world.enqueue(sent.frame, expires_at, sent.number)
+            if sent.number in self.owner:
+                orders = self.enqueued.setdefault(self.owner[sent.number], [])
+                dev_addr, received = self.known[sent.number]
+                known = received if dev_addr == self.world.dev_addr else 0
+                orders.append(Enqueued(self.world.order, self.world.dev_addr, known))
+        else:  # known again by its mark
+            activation = self.world.activation()
+        self.pending = None
+        reply = ev.AttemptQueued(sent.number, item.id, item.expires_at, activation)
+        if told:
+            self.tell(reply)
+        else:
+            self.bag.append(reply)
+
+    @precondition(lambda self: self.world.queue)
+    @rule(reaches=st.booleans(), told=st.sampled_from(["now", "twice", "later"]))
+    def transmit(self, reaches: bool, told: str) -> None:
+        item = self.world.queue[0]
+        if item.number is None:
+            self.foreign += 1
+        elif item.number in self.owner:
+            owner = self.owner[item.number]
+            self.on_air[owner] = self.on_air.get(owner, 0) + 1
+        event = self.world.transmit(item, reaches_light=reaches)
+        if told == "later":
+            self.bag.append(event)
+            return
+        for _ in range(2 if told == "twice" else 1):
+            self.tell(event)
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(reaches=st.booleans(), told=st.booleans(), answer=st.sampled_from(FATES))
+    def carry(self, reaches: bool, told: bool, answer: str) -> None:
+        """One frame from the dispatcher to the answer, some of it lost."""
+        self.enqueue(told=True)
+        if self.world.queue:
+            self.transmit(reaches=reaches, told="now" if told else "later")
+        if answer != "none":
+            self.uplink(fate=answer)
+
+    @precondition(lambda self: self.device.phase is Phase.IDLE)
+    @rule(light=st.sampled_from([None, *LIGHTS]))
+    def spend(self, light: Light | None) -> None:
+        """Three frames of one command go on air and nothing comes back (None: the same colour)."""
+        self.command(light or self.world.light, keep=True, ttl_s=86400.0)
+        for _ in range(POLICY.attempts_most):
+            if self.pending is None:
+                return
+            self.enqueue(told=True)
+            while self.world.queue:
+                self.transmit(reaches=False, told="now")
+            self.time_passes(40.0)
+            if self.asked is not None:
+                self.answer(failed=False, told=True)
+            self.time_passes(1000.0)
+
+    @precondition(lambda self: self.device.phase is Phase.IDLE)
+    @rule(light=st.sampled_from(LIGHTS), late_reply=st.booleans())
+    def same_colour_by_another(self, light: Light, late_reply: bool) -> None:
+        """Somebody else's frame sets the colour; its echo is late, and comes amid a command."""
+        item, _ = self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
+        while self.world.queue and item in self.world.queue:
+            self.transmit(reaches=True, told="now")
+        self.uplink(fate="later")
+        self.command(light, keep=True, ttl_s=86400.0)
+        if self.pending is None:
+            return
+        self.enqueue(told=not late_reply)
+        echoes = [e for e in self.bag if isinstance(e, ev.UplinkHeard)]
+        if echoes and not late_reply:
+            self.bag.remove(echoes[-1])
+            self.tell(echoes[-1])
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(light=st.sampled_from(LIGHTS))
+    def overpainted(self, light: Light) -> None:
+        """Our frame is lost, somebody else's arrives: the light counts it and shows another."""
+        self.enqueue(told=True)
+        self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
+        while self.world.queue:
+            self.transmit(reaches=self.world.queue[0].number is None, told="now")
+        self.uplink(fate="now")
+
+    @precondition(lambda self: self.pending is not None)
+    @rule()
+    def echo_overtakes_reply(self) -> None:
+        """The webhook of the answer is quicker than the reply of the enqueue."""
+        self.enqueue(told=False)
+        while self.world.queue:
+            self.transmit(reaches=True, told="now")
+        self.uplink(fate="now")
+        for reply in [e for e in self.bag if isinstance(e, ev.AttemptQueued)]:
+            self.bag.remove(reply)
+            self.tell(reply)
+
+    @rule(seconds=st.sampled_from([40.0, 1000.0]))
+    def gateway_outage(self, seconds: float) -> None:
+        """Nothing is heard and nothing is sent for a while, and then all is well again."""
+        self.tell(ev.GatewayHealthChanged("gw-1", online=False))
+        if self.pending is not None:
+            self.tell(ev.AttemptHeld(self.pending.number, "its gateway is offline"))
+        self.time_passes(seconds)
+        self.tell(ev.GatewayHealthChanged("gw-1", online=True))
+
+    @precondition(lambda self: self.world.queue)
+    @rule(told=st.booleans())
+    def expire(self, told: bool) -> None:
+        item = self.world.queue[0]
+        self.world.now = max(self.world.now, item.expires_at)
+        event = self.world.drop(item, "EXPIRED")
+        if told:
+            self.tell(event)
+        else:
+            self.bag.append(event)
+
+    @precondition(lambda self: self.pending is not None)
+    @rule(word=st.sampled_from(["held"] * 5 + ["refused"]))
+    def dispatcher_speaks(self, word: str) -> None:
+        assert self.pending is not None
+        number = self.pending.number
+        if word == "held":
+            self.tell(ev.AttemptHeld(number, "its gateway is offline"))
+        else:
+            self.pending = None
+            self.tell(ev.AttemptRefused(number, "the server does not know the device"))
+
+    @precondition(lambda self: self.asked is not None)
+    @rule(failed=st.booleans(), told=st.booleans())
+    def answer(self, failed: bool, told: bool) -> None:
+        assert self.asked is not None
+        reply = self._answer(self.asked, failed=failed)
+        self.asked = None
+        if told:
+            self.tell(reply)
+        else:
+            self.bag.append(reply)
+
+    def _answer(self, number: int, *, failed: bool = False) -> ev.Inquired:
+        world = self.world
+        if failed:
+            return ev.Inquired(number, failure="unavailable")
+        return ev.Inquired(number, tuple(world.retained), world.queue_items(), world.activation())
+
+    # ------------------------------------------------------------ our own house
+
+    @rule(seconds=st.sampled_from([1.0, 12.0, 40.0, 100.0, 1000.0]))
+    def time_passes(self, seconds: float) -> None:
+        until = self.world.now + seconds
+        for _ in range(200):
+            due = next_due(self.device, POLICY)
+            if due is None or due > until:
+                self.world.now = until
+                open_one = self.device.command
+                assert open_one is None or until <= open_one.expires_at, "outlived its time"
+                return
+            self.world.now = max(self.world.now, due)
+            self.tell(ev.Tick())
+        raise AssertionError("the machine asks for ticks without end")
+
+    @rule(kind=st.sampled_from(DISTURBANCES), light=st.sampled_from(LIGHTS))
+    def disturb(self, kind: str, light: Light) -> None:
+        """What is rare: one rule, so that it does not crowd out the life of a command."""
+        match kind:
+            case "join":
+                self.world.now += 1.0
+                self.tell(self.world.join())
+                session = self.device.session
+                assert session is not None
+                assert session.dev_addr == self.world.dev_addr, "the join did not end the session"
+                assert self.device.phase is Phase.UNINITIALIZED
+            case "join untold":
+                self.bag.append(self.world.join())
+            case "initialize":
+                self.tell(ev.InitializeRequested(force=light == AFTER_JOIN))
+            case "foreign downlink":
+                self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
+            case "gateway offline" | "gateway online":
+                self.tell(ev.GatewayHealthChanged("gw-1", kind == "gateway online"))
+            case "crash":
+                self.device = RECORDS.decode(msgspec.json.encode(self.device))
+                self.asked = None
+                self.bag = [e for e in self.bag if not isinstance(e, ev.AttemptQueued)]
+                self.tell(ev.Restored())
+            case "dispatcher restarts":
+                self.pending = None
+                self.tell(ev.DispatcherStarted())
+            case _:
+                self.tell(ev.Swept())
+
+    # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def nobody_is_told_failed_while_it_shows(self) -> None:
+        device = self.device
+        if device.phase is Phase.FAILED and device.pursuit is not None:
+            assert device.reported != device.pursuit.goal, "said to have failed"
+
+    @invariant()
+    def attempts_are_frames_on_air(self) -> None:
+        device, command = self.device, self.device.command
+        if device.pursuit is not None:
+            assert device.pursuit.next_at is None or device.pursuit.attempts < POLICY.attempts_most
+        if command is not None:
+            on_air = self.on_air.get(command.id, 0)
+            assert command.attempts <= on_air + self.foreign, "counted, but never on air"
+
+    @invariant()
+    def what_is_proven_is_said(self) -> None:
+        device = self.device
+        pursuit, report = device.pursuit, device.report
+        if pursuit is None or pursuit.proof is None or report is None or device.setup is not None:
+            return
+        proof = pursuit.proof
+        assert not (
+            device.session is not None
+            and device.session.dev_addr == report.dev_addr == proof.dev_addr
+            and report.light == pursuit.goal
+            and report.f_cnt >= proof.fence
+            and report.downlinks_received > proof.baseline
+        ), "the light said it, and nobody was told"
+
+    @invariant()
+    def settings_are_where_they_are_said_to_be(self) -> None:
+        session, world = self.device.session, self.world
+        if session is not None and session.set_up and session.dev_addr == world.dev_addr:
+            old = world.sw_rev < 56
+            assert old or world.auto or world.foreign_received, "settings the light never got"
+
+    @invariant()
+    def nothing_is_stuck(self) -> None:
+        device, sent = self.device, self.device.attempt
+        if device.command is not None:
+            assert device.pursuit is not None
+            assert self.world.now < device.command.expires_at or next_due(device, POLICY)
+        if sent is not None:
+            assert sent.due_at is not None or sent.stage is Stage.HELD
+            if sent.stage is Stage.HELD:
+                replies = [e.number for e in self.bag if isinstance(e, ev.AttemptQueued)]
+                holds = self.pending is not None and self.pending.number == sent.number
+                assert holds or sent.number in replies, "held, but by nobody"
+            return
+        assert device.phase is not Phase.AWAITING_VERIFY
+        if device.inquiry is not None or device.phase in ONLY_EVIDENCE:
+            return
+        if device.phase is Phase.INITIALIZING:
+            assert device.setup is not None
+            assert device.setup.next_at is not None
+        if device.phase is Phase.RETRYING and device.setup is None:
+            assert device.pursuit is not None
+            spent = device.pursuit.attempts >= POLICY.attempts_most
+            assert spent or device.pursuit.next_at is not None, "no next attempt"
+
+    # ------------------------------------------------------------ once the faults stop
+
+    def teardown(self) -> None:
+        """A world without loss: the wanted colour is shown and the command verified."""
+        command = self.device.command
+        self._until_idle()
+        wanted = self.device.wanted
+        if command is None or wanted is None:
+            return
+        ended = self.commands[command.id].status
+        assert ended in {CommandStatus.VERIFIED, CommandStatus.EXPIRED}, (
+            f"{ended} in {self.device.phase} after the faults stopped"
+        )
+        if ended is CommandStatus.VERIFIED:
+            assert self.device.reported == command.light
+
+    def _until_idle(self) -> None:
+        for _ in range(60):
+            if self.device.command is None and self.device.phase is Phase.IDLE:
+                return
+            self._cooperate()
+
+    def _cooperate(self) -> None:
+        late = [e for e in self.bag if isinstance(e, ev.AttemptQueued)]
+        self.bag = [e for e in self.bag if not isinstance(e, ev.AttemptQueued)]
+        for reply in late:  # late within the house, but not lost
+            self.tell(reply)
+        self.tell(ev.GatewayHealthChanged("gw-1", online=True))
+        if self.asked is not None:
+            number, self.asked = self.asked, None
+            self.tell(self._answer(number))
+        while self.world.queue:
+            self.transmit(reaches=True, told="now")
+        if self.pending is not None:
+            self.enqueue(told=True)
+            while self.world.queue:
+                self.transmit(reaches=True, told="now")
+        self.time_passes(12.0)
+        self.uplink(fate="now")
+
+
+TestMachineAgainstWorld = MachineAgainstWorld.TestCase
+TestMachineAgainstWorld.settings = settings(
+    max_examples=int(EXAMPLES or 300),
+    stateful_step_count=40,
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
