@@ -69,7 +69,9 @@ def test_an_expired_item_is_charged_for_all_that_a_silent_gateway_may_have_sent(
     assert flights.take_expired(START + 35.9) == []
     assert [one.token for one in flights.take_expired(START + 36.0)] == [1]
     for gateway_id in ("a", "b"):
-        assert flights.air.spent(gateway_id, START + 36.0) == pytest.approx(12 * AIRTIME_S, abs=1e-5)
+        assert flights.air.spent(gateway_id, START + 36.0) == pytest.approx(
+            12 * AIRTIME_S, abs=1e-5
+        )
     assert flights.expired == 1
 
 
