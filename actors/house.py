@@ -47,8 +47,8 @@ log = structlog.get_logger()
 
 VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
 """Parts without which the service cannot do its work."""
-UNCERTAIN = frozenset({Stage.SUBMITTED, Stage.QUEUED})
-"""Stages of an attempt that may be in ChirpStack's queue after a crash."""
+CLOCK_SLACK_S = 60.0
+"""An item lives half a minute; ChirpStack's clock may be behind ours."""
 FAR_FUTURE = 1e12
 """Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
 DECODE_CHUNK = 500
@@ -97,8 +97,8 @@ class Lamplighter:
                 await trio.lowlevel.checkpoint()
         await self._restore_airtime()
         for device in devices:
-            if device.attempt is not None and device.attempt.stage in UNCERTAIN:
-                parts.dispatcher.in_flight_before(device.dev_eui, device.attempt, device.hearings)
+            if _may_be_in_flight(device, self.now()):
+                parts.dispatcher.in_flight_before(device.hearings)
         known = await parts.fleet.restore(devices)
         log.info("restored", devices=known, idempotency_keys=len(keys))
 
@@ -337,6 +337,13 @@ class Lamplighter:
 
 def _settled(command: Command) -> bool:
     return command.status.final or command.overdue or command.status is CommandStatus.HELD
+
+
+def _may_be_in_flight(device: Device, now: float) -> bool:
+    """Whether ChirpStack may still hold and send an item of ours for this light."""
+    if device.attempt is not None and device.attempt.stage is Stage.SUBMITTED:
+        return True  # perhaps it was enqueued, and the process died over the answer
+    return device.in_queue is not None and device.in_queue[1] + CLOCK_SLACK_S > now
 
 
 def _readable(record: Record) -> Device | None:

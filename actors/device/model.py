@@ -274,6 +274,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     orphans: tuple[tuple[str, str, float, float], ...] = ()
     """txacks of items not known yet (item id, gateway, estimated end, airtime): they may overtake
     the reply of the enqueue."""
+    in_queue: tuple[str, float] | None = None
+    """Id and expiry of the newest item of ours that no txack told of: ChirpStack may still send it,
+    whatever became of its attempt."""
     last_frame_at: float | None = None
     """Estimated end of the newest frame of ours to this light."""
     attempts_made: int = 0

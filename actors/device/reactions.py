@@ -153,6 +153,8 @@ def transmitted(turn: Turn, event: ev.Transmitted) -> None:
     sent, now = turn.device.attempt, turn.now
     airtime_s = max(0.0, event.ends_at - event.at)
     turn.change(last_frame_at=max(turn.device.last_frame_at or 0.0, now + airtime_s))
+    if turn.device.in_queue is not None and turn.device.in_queue[0] == event.queue_item_id:
+        turn.change(in_queue=None)
     turn.note(NoteKind.TXACK, gateway=event.gateway_id, item=event.queue_item_id, at=event.at)
     if sent is None:
         return
@@ -215,6 +217,8 @@ def queued(turn: Turn, event: ev.AttemptQueued) -> None:
         item_expires_at=event.expires_at,
         due_at=max(turn.now, event.expires_at) + turn.policy.item_grace_s,
     )
+    told = any(item == event.queue_item_id for item, *_ in turn.device.orphans)
+    turn.change(in_queue=None if told else (event.queue_item_id, event.expires_at))
     if turn.device.phase is Phase.INITIALIZING:
         setup.queued(turn, session.dev_addr, activation.f_cnt_up)
     elif turn.device.phase is Phase.AWAITING_VERIFY:

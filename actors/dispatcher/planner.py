@@ -40,6 +40,8 @@ from lorawan.kuando import PayloadRefused, encode
 
 STATUS_BYTES = 25
 """The longer of the two forms of a status uplink."""
+COLOUR_BYTES = 6
+"""The longest frame of ours: a colour that asks for a reply."""
 UPLINK_BANDWIDTH_HZ = 125_000
 UNDER_WAY = frozenset({Place.LOOKING, Place.READY, Place.ENQUEUEING})
 
@@ -101,7 +103,7 @@ class Planner:
         """An attempt to be carried out, in place of an earlier one for the same light."""
         floor = self._floor
         try:
-            mark = self._mark_of(attempt)
+            mark = Mark(attempt.marker_us, encode(attempt.frame))
         except PayloadRefused as error:
             floor.drop(dev_eui)
             floor.news.append(Tell(dev_eui, AttemptRefused(attempt.number, str(error))))
@@ -176,14 +178,12 @@ class Planner:
         """A frame of an earlier run: it counts against its gateway's hour like any other."""
         self._floor.flights.air.restore({gateway_id: airtime_s}, at)
 
-    def in_flight_before(
-        self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing], now: float
-    ) -> None:
-        """An attempt of an earlier run, of which nobody knows whether it was in ChirpStack's queue:
-        its gateways may be sending it. No more of them are believed than were ever in flight."""
-        one = self._waiting(dev_eui, attempt, self._mark_of(attempt), hearings)
-        worst_s = self._floor.flights.worst_s(one.airtime_s)
-        for gateway_id in sorted(one.route.candidates):
+    def in_flight_before(self, hearings: Sequence[Hearing], now: float) -> None:
+        """An item of an earlier run may be in ChirpStack's queue: the gateways of its light may be
+        sending it. No more of them are believed than were ever in flight."""
+        route = route_of(hearings, self._policy.prefer_margin_db)
+        worst_s = self._floor.flights.worst_s(downlink_airtime_s(COLOUR_BYTES, self._rx2))
+        for gateway_id in sorted(route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)
             if before < self._policy.outstanding_per_gateway:
                 self._in_flight_before[gateway_id] = before + 1
@@ -241,10 +241,6 @@ class Planner:
         )
 
     # ---------------------------------------------------------------- how
-
-    @staticmethod
-    def _mark_of(attempt: Attempt) -> Mark:
-        return Mark(attempt.marker_us, encode(attempt.frame))
 
     def _waiting(
         self, dev_eui: str, attempt: Attempt, mark: Mark, hearings: Sequence[Hearing]
