@@ -97,8 +97,10 @@ class Lamplighter:
                 await trio.lowlevel.checkpoint()
         await self._restore_airtime()
         for device in devices:
-            if _may_be_in_flight(device, self.now()):
-                parts.dispatcher.in_flight_before(device.hearings)
+            queued = device.in_queue is not None and device.in_queue[1] + CLOCK_SLACK_S > self.now()
+            asked = device.attempt is not None and device.attempt.stage is Stage.SUBMITTED
+            if queued or asked:
+                parts.dispatcher.in_flight_before(device.hearings, sure=queued)
         known = await parts.fleet.restore(devices)
         log.info("restored", devices=known, idempotency_keys=len(keys))
 
@@ -337,13 +339,6 @@ class Lamplighter:
 
 def _settled(command: Command) -> bool:
     return command.status.final or command.overdue or command.status is CommandStatus.HELD
-
-
-def _may_be_in_flight(device: Device, now: float) -> bool:
-    """Whether ChirpStack may still hold and send an item of ours for this light."""
-    if device.attempt is not None and device.attempt.stage is Stage.SUBMITTED:
-        return True  # perhaps it was enqueued, and the process died over the answer
-    return device.in_queue is not None and device.in_queue[1] + CLOCK_SLACK_S > now
 
 
 def _readable(record: Record) -> Device | None:

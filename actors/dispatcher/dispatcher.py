@@ -92,10 +92,10 @@ class Dispatcher:
         to be told before `run`."""
         self._planner.sent_before(gateway_id, at, airtime_s)
 
-    def in_flight_before(self, hearings: Sequence[Hearing]) -> None:
-        """An item for a light that is heard so may be in flight since an earlier run of the
-        service; to be told before `run`."""
-        self._planner.in_flight_before(hearings, self._clock.now())
+    def in_flight_before(self, hearings: Sequence[Hearing], *, sure: bool) -> None:
+        """An item for a light that is heard so is, or may be, in flight since an earlier run of
+        the service; to be told before `run`."""
+        self._planner.in_flight_before(hearings, self._clock.now(), sure=sure)
 
     # ---------------------------------------------------------------- its life
 

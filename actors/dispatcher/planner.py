@@ -178,16 +178,18 @@ class Planner:
         """A frame of an earlier run: it counts against its gateway's hour like any other."""
         self._floor.flights.air.restore({gateway_id: airtime_s}, at)
 
-    def in_flight_before(self, hearings: Sequence[Hearing], now: float) -> None:
-        """An item of an earlier run may be in ChirpStack's queue: the gateways of its light may be
-        sending it. No more of them are believed than were ever in flight."""
+    def in_flight_before(self, hearings: Sequence[Hearing], now: float, *, sure: bool) -> None:
+        """An item of an earlier run is in ChirpStack's queue, or (not `sure`) may have been put
+        there in the moment before the end: its gateways are sending it again and again, or may have
+        sent it once. No more of them are believed than were ever in flight."""
         route = route_of(hearings, self._policy.prefer_margin_db)
-        worst_s = self._floor.flights.worst_s(downlink_airtime_s(COLOUR_BYTES, self._rx2))
+        once_s = downlink_airtime_s(COLOUR_BYTES, self._rx2)
+        sent_s = self._floor.flights.worst_s(once_s) if sure else once_s
         for gateway_id in sorted(route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)
             if before < self._policy.outstanding_per_gateway:
                 self._in_flight_before[gateway_id] = before + 1
-                self._floor.flights.air.charge({gateway_id: worst_s}, now)
+                self._floor.flights.air.charge({gateway_id: sent_s}, now)
 
     def take_charges(self) -> list[tuple[str, float, float]]:
         """Gateway, time and seconds of what was charged since the last call."""
