@@ -22,6 +22,15 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 FIGURES = DOCS / "reliability" / "figures.json"
 
 
+def rounded(value: Any) -> Any:
+    """To a tenth: the plots show no more, and the file stays small."""
+    if isinstance(value, float) and abs(value) >= 10.0:
+        return round(value, 1)
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def main() -> int:
     """Measure, draw, write; the exit code."""
     parser = argparse.ArgumentParser("python -m tests.reliability", description=__doc__)
@@ -61,7 +70,7 @@ def measure(names: tuple[str, ...], figures: dict[str, Any], *, quick: bool) -> 
                     key: [result for _, result in sorted(results, key=lambda pair: str(pair[0]))]
                     for key, results in found[job.experiment].items()
                 }
-                FIGURES.write_bytes(msgspec.json.encode(figures, order="sorted") + b"\n")
+                FIGURES.write_bytes(msgspec.json.encode(rounded(figures), order="sorted") + b"\n")
 
 
 if __name__ == "__main__":
