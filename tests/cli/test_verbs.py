@@ -253,7 +253,7 @@ def test_every_verb_and_exit_code_is_described() -> None:
 
     text = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
     command = get_command(app)
-    names = [name for name in getattr(command, "commands", {})]
+    names = list(getattr(command, "commands", {}))
     assert len(names) > 10
     assert [name for name in names if f"`lamplighter {name}" not in text] == []
     for group in ("rollout", "alerts"):
