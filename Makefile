@@ -11,6 +11,8 @@ TSC := node_modules/typescript/bin/tsc
 # async functions without await, which are the shape of a protocol and its fakes; and what it cannot
 # see when a task_status is handed on.
 ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC914
+# Tests that seek: thousands of steps of the same code, which measuring coverage makes thrice as slow.
+SEEKING := tests/simulation tests/reliability tests/model tests/fuzz
 PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
@@ -46,7 +48,9 @@ demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the
 	$(BIN)/lamplighter demo
 
 test: $(READY) browser ## run all tests (installs a browser for them where it can)
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95 \
+	  $(addprefix --ignore=,$(SEEKING))
+	$(BIN)/python -m pytest -n auto $(SEEKING)
 
 check: $(READY) $(TSC) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests
