@@ -6,6 +6,7 @@ with words and 1, Ctrl-C with 130 and without a traceback; a bug is raised.
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated
@@ -86,7 +87,7 @@ def place(at: str, token: str | None) -> Place:
 def run(verb: Callable[..., Awaitable[Exit]], *args: object) -> typer.Exit:
     """Run a verb; raise what this returns."""
     try:
-        return typer.Exit(trio.run(verb, *args))
+        return typer.Exit(trio.run(_until_interrupted, verb, args))
     except ClientError as error:
         return fail(error)
     except BrokenPipeError:
@@ -103,6 +104,28 @@ def run(verb: Callable[..., Awaitable[Exit]], *args: object) -> typer.Exit:
         if told is None or rest is not None:
             raise
         return fail(_first(told))
+
+
+async def _until_interrupted(
+    verb: Callable[..., Awaitable[Exit]], args: tuple[object, ...]
+) -> Exit:
+    """Run a verb until it ends or Ctrl-C cancels it.
+
+    A KeyboardInterrupt is raised in whatever line is running: in a destructor or a callback it is
+    lost, and the verb would go on.
+    """
+    token = trio.lowlevel.current_trio_token()
+    with trio.CancelScope() as scope:
+
+        def interrupted(*_: object) -> None:
+            token.run_sync_soon(scope.cancel, idempotent=True)
+
+        before = signal.signal(signal.SIGINT, interrupted)
+        try:
+            return await verb(*args)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    return Exit.INTERRUPTED
 
 
 def _unread() -> typer.Exit:
