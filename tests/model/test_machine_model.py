@@ -381,7 +381,9 @@ class MachineAgainstWorld(RuleBasedStateMachine):
     def attempts_are_frames_on_air(self) -> None:
         device, command = self.device, self.device.command
         if device.pursuit is not None:
-            assert device.pursuit.next_at is None or device.pursuit.attempts < POLICY.attempts_most
+            # an item that no gateway took costs no attempt: the same one is tried again, timed
+            spent = device.pursuit.attempts >= POLICY.attempts_most and not device.pursuit.unsent
+            assert device.pursuit.next_at is None or not spent
         if command is not None:
             on_air = self.on_air.get(command.id, 0)
             assert command.attempts <= on_air + self.foreign, "counted, but never on air"
