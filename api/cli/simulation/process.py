@@ -4,6 +4,8 @@ The rule it keeps: a kill is a kill. From that instant nothing of the old life r
 network or anybody who listens; the next life knows what is on the disk, and nothing else.
 """
 
+from collections.abc import Callable
+
 import trio
 
 from actors.clock import RunClock
@@ -93,7 +95,13 @@ class Process:
             self.disk, before_commit=self.saboteur.before_commit, after_commit=self._committed
         )
         await store.open()
-        parts = WatchedParts(self._outside(store), self._policies, self._oracle, self.saboteur)
+        parts = WatchedParts(
+            self._outside(store),
+            self._policies,
+            self._oracle,
+            self.saboteur,
+            self._alive_in(self.lives),
+        )
         self.parts = parts
         house = Lamplighter(parts)
         self._oracle.note("house", "starts", self.lives)
@@ -125,19 +133,22 @@ class Process:
         self._oracle.committed(writes)  # type: ignore[arg-type]
         await self.saboteur.after_commit(writes)  # type: ignore[arg-type]
 
+    def _alive_in(self, life: int) -> Callable[[], bool]:
+        """What happens to the remains of a killed life is nobody's concern."""
+        return lambda: self.lives == life and not self._killed
+
     def _outside(self, store: MemoryStore) -> Outside:
         life = self._chance.of(f"life {self.lives}")
         off_s = self._scenario.house.clock_off_s if self.saboteur.armed else 0.0
         wall_at = self._world.kernel.right_at + trio.current_time() + life.uniform(-off_s, off_s)
         ids = self._chance.of(f"ids {self.lives}")
-        this_life = self.lives
         return Outside(
             store=store,
             network=WatchedNetwork(
                 self._world.network,
                 self._oracle,
                 self.saboteur,
-                lambda: self.lives == this_life and not self._killed,
+                self._alive_in(self.lives),
             ),
             clock=RunClock(wall_at),
             rng=life,

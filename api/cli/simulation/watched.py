@@ -43,8 +43,14 @@ class WatchedParts(Parts):
     """Production parts; lights get struck, and what they show is looked at."""
 
     def __init__(
-        self, outside: Outside, policies: Policies, oracle: Oracle, saboteur: Saboteur
+        self,
+        outside: Outside,
+        policies: Policies,
+        oracle: Oracle,
+        saboteur: Saboteur,
+        alive: Callable[[], bool],
     ) -> None:
+        self._alive = alive
         self._oracle = oracle
         self._saboteur = saboteur
         super().__init__(outside, policies)
@@ -62,7 +68,7 @@ class WatchedParts(Parts):
 
     def _actor_changed(self, report: ChildReport) -> None:
         super()._actor_changed(report)
-        if report.state in {ChildState.BACKING_OFF, ChildState.PARKED}:
+        if self._alive() and report.state in {ChildState.BACKING_OFF, ChildState.PARKED}:
             error = report.last_error or ""
             self._oracle.counts["actor restarts"] += 1
             if report.id.startswith("device "):
