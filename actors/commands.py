@@ -93,15 +93,9 @@ class Commands:
         return None if record is None else read_command(record)
 
     async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
-        match self._fleet.post(dev_eui, request):
-            case None:
-                return Refusal.UNKNOWN_DEVICE
-            case Offer.FULL:
-                return Refusal.MAILBOX_FULL
-            case Offer.CLOSED:
-                return Refusal.PARKED
-            case Offer.ACCEPTED:
-                pass
+        refusal = refusal_of(self._fleet.post(dev_eui, request))
+        if refusal is not None:
+            return refusal
         assert request.reply is not None  # noqa: S101 - made with one
         try:
             await request.reply.wait(ACCEPT_TIMEOUT_S)
@@ -118,3 +112,16 @@ class Commands:
         if command is None:
             command = await self._board.wait_command(command_id, lambda _: True, ACCEPT_TIMEOUT_S)
         return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
+
+
+def refusal_of(offer: Offer | None) -> Refusal | None:
+    """Why a light's mailbox did not take a message; None when it did."""
+    match offer:
+        case None:
+            return Refusal.UNKNOWN_DEVICE
+        case Offer.FULL:
+            return Refusal.MAILBOX_FULL
+        case Offer.CLOSED:
+            return Refusal.PARKED
+        case Offer.ACCEPTED:
+            return None

@@ -13,14 +13,13 @@ import trio
 from actors import airlog, history, signal
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
-from actors.commands import ACCEPT_TIMEOUT_S
+from actors.commands import ACCEPT_TIMEOUT_S, refusal_of
 from actors.deadletters import DeadLetter
 from actors.device.events import StatusRequested
 from actors.device.model import Command, CommandStatus, Device, Stage
 from actors.device.records import read_device
 from actors.gateways import outages
 from actors.keys import read_key
-from actors.mailbox import Offer
 from actors.metrics import device_stream, downlink_metrics, reliability
 from actors.parts import Parts
 from actors.reply import ActorError, Reply
@@ -205,15 +204,9 @@ class Lamplighter:
     async def ask_status(self, dev_eui: str) -> str | Refusal:
         """Make the light speak: `asked`, or `busy` where a frame is on its way anyway."""
         reply: Reply[str] = Reply()
-        match self._parts.fleet.post(dev_eui, StatusRequested("by hand", reply)):
-            case None:
-                return Refusal.UNKNOWN_DEVICE
-            case Offer.FULL:
-                return Refusal.MAILBOX_FULL
-            case Offer.CLOSED:
-                return Refusal.PARKED
-            case Offer.ACCEPTED:
-                pass
+        refusal = refusal_of(self._parts.fleet.post(dev_eui, StatusRequested("by hand", reply)))
+        if refusal is not None:
+            return refusal
         try:
             return await reply.wait(ACCEPT_TIMEOUT_S)
         except ActorError:

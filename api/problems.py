@@ -97,6 +97,18 @@ class ProblemView(msgspec.Struct, frozen=True, omit_defaults=True):
     """The correlation id under which the service logged this."""
 
 
+WRITING = (
+    UNREADABLE,
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    WRONG_MEDIA_TYPE,
+    INVALID,
+    RATE_LIMITED,
+    WRONG_ORIGIN,
+)
+"""What any request that changes something by a body may be refused for."""
+
+
 class Problem(Exception):
     """Raised by a handler to answer with a problem; it is an answer, not a fault."""
 

@@ -217,14 +217,14 @@ def queued(turn: Turn, event: ev.AttemptQueued) -> None:
         item_expires_at=event.expires_at,
         due_at=max(turn.now, event.expires_at) + turn.policy.item_grace_s,
     )
-    told = any(item == event.queue_item_id for item, *_ in turn.device.orphans)
-    turn.change(in_queue=None if told else (event.queue_item_id, event.expires_at))
+    turn.change(in_queue=(event.queue_item_id, event.expires_at))
     if turn.device.phase is Phase.INITIALIZING:
         setup.queued(turn, session.dev_addr, activation.f_cnt_up)
     elif turn.device.phase is Phase.AWAITING_VERIFY:
         pursuit.queued(turn, session.dev_addr, activation.f_cnt_up)
     for item, gateway_id, ends_at, airtime_s in turn.device.orphans:
         if item == event.queue_item_id and turn.device.attempt is not None:
+            turn.change(in_queue=None)
             _on_air(turn, gateway_id, ends_at, airtime_s)
             break
     _echo_came_first(turn)

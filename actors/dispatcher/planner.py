@@ -36,12 +36,10 @@ from actors.dispatcher.schedule import Schedule
 from actors.dispatcher.waiting import Place, Waiting
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
-from lorawan.kuando import PayloadRefused, encode
+from lorawan.kuando import FRAME_BYTES_MOST, PayloadRefused, encode
 
 STATUS_BYTES = 25
 """The longer of the two forms of a status uplink."""
-COLOUR_BYTES = 6
-"""The longest frame of ours: a colour that asks for a reply."""
 UPLINK_BANDWIDTH_HZ = 125_000
 UNDER_WAY = frozenset({Place.LOOKING, Place.READY, Place.ENQUEUEING})
 
@@ -183,7 +181,7 @@ class Planner:
         there in the moment before the end: its gateways are sending it again and again, or may have
         sent it once. No more of them are believed than were ever in flight."""
         route = route_of(hearings, self._policy.prefer_margin_db)
-        once_s = downlink_airtime_s(COLOUR_BYTES, self._rx2)
+        once_s = downlink_airtime_s(FRAME_BYTES_MOST, self._rx2)
         sent_s = self._floor.flights.worst_s(once_s) if sure else once_s
         for gateway_id in sorted(route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)

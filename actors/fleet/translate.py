@@ -23,11 +23,14 @@ from lorawan.events.model import (
     TxAck,
     Uplink,
 )
-from lorawan.kuando import OtherReport, Status, UnknownReport, parse_uplink
+from lorawan.kuando import (
+    FRAME_BYTES_MOST,
+    OtherReport,
+    Status,
+    UnknownReport,
+    parse_uplink,
+)
 
-PAYLOAD_BYTES = 6
-"""A txack does not tell the length of its frame. The longest of ours has six bytes (a colour that
-asks for a reply), and at SF12 a byte less shortens the frame by 0.16 s at most."""
 RX2 = Modulation(spreading_factor=12, bandwidth_hz=125_000)
 """What a Class C frame is sent with in EU868 unless the network says otherwise."""
 DROPPED = frozenset({"EXPIRED", "DOWNLINK_PAYLOAD_SIZE", "F_CNT_DOWN"})
@@ -83,10 +86,12 @@ def described(event: Event) -> tuple[str, str, Detail] | None:
 
 
 def _airtime_s(modulation: Modulation) -> float:
+    """Of the longest frame of ours, for a txack does not tell the length; a byte less shortens the
+    frame by 0.16 s at most, at SF12."""
     try:
-        return downlink_airtime_s(PAYLOAD_BYTES, modulation)
+        return downlink_airtime_s(FRAME_BYTES_MOST, modulation)
     except ValueError:  # FSK, or a spreading factor of no LoRaWAN region: the longest will do
-        return downlink_airtime_s(PAYLOAD_BYTES, RX2)
+        return downlink_airtime_s(FRAME_BYTES_MOST, RX2)
 
 
 def _uplink(event: Uplink) -> UplinkHeard:

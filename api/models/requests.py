@@ -93,8 +93,8 @@ class DownlinkRequest(ColourRequest):
     )
 
 
-class LightFilter(Body):
-    """Which lights, as in the list of lights; the filters are combined."""
+class _Filters(BaseModel):
+    """What lights are chosen by, in a query string as in a body."""
 
     phase: list[Phase] | None = None
     gateway: str | None = Field(default=None, description="Heard by this gateway.")
@@ -106,6 +106,10 @@ class LightFilter(Body):
     as_wanted: bool | None = Field(
         default=None, description="Lights that show what is wanted, or that do not as far as known."
     )
+
+
+class LightFilter(_Filters, Body):
+    """Which lights, as in the list of lights; the filters are combined."""
 
 
 DevEui = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{16}$")]
@@ -147,21 +151,11 @@ class InitializeRequest(Body):
     )
 
 
-class DeviceQuery(Query):
+class DeviceQuery(_Filters, Query):
     """Which lights to list. Several values of `phase` are alternatives."""
 
     lists: ClassVar[frozenset[str]] = frozenset({"phase"})
 
-    phase: list[Phase] | None = None
-    gateway: str | None = Field(default=None, description="Heard by this gateway.")
-    application: str | None = Field(default=None, description="Id or name of the application.")
-    tag: str | None = Field(default=None, description="`key`, or `key=value`.")
-    search: str | None = Field(
-        default=None, min_length=1, max_length=100, description="Part of the DevEUI or the name."
-    )
-    as_wanted: bool | None = Field(
-        default=None, description="Lights that show what is wanted, or that do not as far as known."
-    )
     limit: int = Field(default=100, ge=1, le=1_000)
     offset: int = Field(default=0, ge=0, le=1_000_000)
 

@@ -8,16 +8,12 @@ from api.models import AlertList, AlertShown
 from api.models.requests import Acknowledgement, AlertQuery
 from api.openapi import Answer, answers, takes
 from api.problems import (
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
     CONFLICT,
     INVALID,
     NO_REPLY,
     RATE_LIMITED,
     UNKNOWN_ALERT,
-    UNREADABLE,
-    WRONG_MEDIA_TYPE,
-    WRONG_ORIGIN,
+    WRITING,
     Problem,
 )
 from api.refusals import refuse
@@ -48,13 +44,7 @@ async def list_alerts() -> Response:
     problems=(
         UNKNOWN_ALERT,
         CONFLICT,
-        UNREADABLE,
-        BODY_TIMEOUT,
-        BODY_TOO_LARGE,
-        WRONG_MEDIA_TYPE,
-        INVALID,
-        RATE_LIMITED,
-        WRONG_ORIGIN,
+        *WRITING,
         NO_REPLY,
     ),
     tag="operation",

@@ -13,8 +13,6 @@ from api.models.operation import HistoryLine
 from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
 from api.openapi import Answer, answers, takes
 from api.problems import (
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
     INVALID,
     MAILBOX_FULL,
     RATE_LIMITED,
@@ -22,9 +20,7 @@ from api.problems import (
     STORE_UNAVAILABLE,
     UNKNOWN_DEVICE,
     UNKNOWN_RUN,
-    UNREADABLE,
-    WRONG_MEDIA_TYPE,
-    WRONG_ORIGIN,
+    WRITING,
     Problem,
 )
 from api.refusals import refuse
@@ -37,13 +33,7 @@ blueprint = Blueprint("devices", __name__)
 
 _READ = (INVALID, RATE_LIMITED)
 _WRITE = (
-    UNREADABLE,
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
-    WRONG_MEDIA_TYPE,
-    INVALID,
-    RATE_LIMITED,
-    WRONG_ORIGIN,
+    *WRITING,
     MAILBOX_FULL,
     STOPPING,
 )

@@ -18,8 +18,6 @@ from api.models import RolloutDetail, RolloutList, RolloutView
 from api.models.requests import DeviceQuery, RolloutChange, RolloutRequest
 from api.openapi import Answer, answers, takes
 from api.problems import (
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
     CONFLICT,
     INVALID,
     KEY_REUSED,
@@ -29,9 +27,7 @@ from api.problems import (
     STOPPING,
     TOO_MANY_ROLLOUTS,
     UNKNOWN_ROLLOUT,
-    UNREADABLE,
-    WRONG_MEDIA_TYPE,
-    WRONG_ORIGIN,
+    WRITING,
     Problem,
 )
 from api.refusals import refuse
@@ -44,13 +40,7 @@ LISTED_MOST = 100
 blueprint = Blueprint("rollouts", __name__)
 
 _WRITE = (
-    UNREADABLE,
-    BODY_TIMEOUT,
-    BODY_TOO_LARGE,
-    WRONG_MEDIA_TYPE,
-    INVALID,
-    RATE_LIMITED,
-    WRONG_ORIGIN,
+    *WRITING,
     MAILBOX_FULL,
     STOPPING,
     NO_REPLY,

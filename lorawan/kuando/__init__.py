@@ -16,6 +16,7 @@ from lorawan.kuando.downlink import (
 )
 from lorawan.kuando.frames import (
     F_PORT,
+    FRAME_BYTES_MOST,
     AutoUplink,
     Frame,
     HighBrightness,
@@ -29,6 +30,7 @@ from lorawan.kuando.status import Status
 
 __all__ = [
     "AFTER_JOIN",
+    "FRAME_BYTES_MOST",
     "F_PORT",
     "AutoUplink",
     "DownlinkError",

@@ -8,6 +8,8 @@ import msgspec
 from lorawan.kuando.light import Light
 
 F_PORT = 15
+FRAME_BYTES_MOST = 6
+"""The longest frame of ours: a colour that asks for a reply."""
 """The one port of the device, both ways (Plenom v4.2.2)."""
 
 

@@ -8,31 +8,25 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-import trio
-import trio._core._run as trio_scheduler
-from trio.testing import MockClock
 
 from actors.device.model import StepKind
 from actors.device.records import read_command
+from api.cli.simulation import determinism
 from store.port import Table
 from tests.house.crash_scenario import Day, Moment, lights_in
 
 
 @pytest.fixture
-def same_order() -> Iterator[None]:
-    """Trio shuffles the tasks of each round on purpose; here each day must be the same."""
-    before = trio_scheduler._ALLOW_DETERMINISTIC_SCHEDULING
-    trio_scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True
+def quiet_deaths() -> Iterator[None]:
+    """Catch what is logged."""
     with structlog.testing.capture_logs():  # each death would print a traceback
         yield
-    trio_scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before
 
 
 def lived(kill_at: int | None = None, moment: Moment = Moment.BEFORE) -> Day:
-    trio_scheduler._r.seed(1)
     day = Day(kill_at, moment)
     try:
-        trio.run(day.run, clock=MockClock(autojump_threshold=0.0))
+        determinism.run(day.run, seed=1)
     except BaseException as error:
         error.add_note(f"killed {moment.value} commit {kill_at}: {_words(day, kill_at)}")
         raise
@@ -43,7 +37,7 @@ def _words(day: Day, number: int | None) -> object:
     return None if number is None or number > len(day.commits) else day.commits[number - 1]
 
 
-def test_the_day_holds_what_it_is_meant_to_hold(same_order: None) -> None:
+def test_the_day_holds_what_it_is_meant_to_hold(quiet_deaths: None) -> None:
     day = lived()
     found = [read_command(record) for record in day.disk.records(Table.COMMAND)]
     kinds = [step.kind for command in found for step in command.timeline]
@@ -60,7 +54,7 @@ def test_the_day_holds_what_it_is_meant_to_hold(same_order: None) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("moment", Moment)
 def test_killed_at_every_commit_nothing_told_is_lost_or_false(
-    same_order: None, moment: Moment
+    quiet_deaths: None, moment: Moment
 ) -> None:
     steps = len(lived().commits)
     for number in range(1, steps + 1):

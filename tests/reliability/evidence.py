@@ -7,18 +7,11 @@ import trio
 
 from actors.device.model import CommandStatus
 from simulator.world import World
-from tests.reliability.site import (
-    COLOURS,
-    PRODUCTION,
-    SETTLED_MOST_S,
-    empty_world,
-    furnish_apart,
-    in_virtual_time,
-)
-from tests.support.household import Household, housed
+from tests.reliability.site import COLOURS, empty_world, in_virtual_time
+from tests.reliability.trials import trials_of
+from tests.support.household import Household
 
 LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)
-LIGHTS = 50
 DAY_S = 86_400.0
 HORIZONS_S = {"2 min": 120.0, "20 min": 1_200.0, "60 min": 3_600.0, "24 h": DAY_S}
 GOALS = {
@@ -38,19 +31,7 @@ def run(loss: float, commands: int, seed: int) -> list[tuple[float | None, int]]
 
 async def _run(loss: float, commands: int, seed: int) -> list[tuple[float | None, int]]:
     world = empty_world(seed)
-    furnish_apart(world, LIGHTS)
-    trials: list[tuple[float | None, int]] = []
-    async with trio.open_nursery() as outer:
-        await outer.start(world.run)
-        async with housed(world, seed=seed, policies=PRODUCTION) as home:
-            await home.settled(SETTLED_MOST_S)
-            world.set_loss(uplink=loss, downlink=loss)
-            async with trio.open_nursery() as lights:
-                for dev_eui in world.stations:
-                    rounds = -(-commands // LIGHTS)
-                    lights.start_soon(_command_often, home, world, dev_eui, rounds, trials)
-        outer.cancel_scope.cancel(reason="measured")
-    return trials
+    return await trials_of(world, seed, loss, commands, _command_often)
 
 
 async def _command_often(

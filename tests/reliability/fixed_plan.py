@@ -14,20 +14,11 @@ import trio
 from actors.device.model import CommandStatus, StepKind
 from actors.device.policy import Policy
 from simulator.world import World
-from tests.reliability.site import (
-    COLOURS,
-    NEVER_S,
-    PRODUCTION,
-    SETTLED_MOST_S,
-    empty_world,
-    furnish_apart,
-    in_virtual_time,
-    own_gateway,
-)
-from tests.support.household import Household, housed
+from tests.reliability.site import COLOURS, NEVER_S, empty_world, in_virtual_time, own_gateway
+from tests.reliability.trials import trials_of
+from tests.support.household import Household
 
 LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)
-LIGHTS = 50
 PAUSE_S = 15.0
 """Above the spacing of two frames to one light."""
 
@@ -51,19 +42,7 @@ def run(loss: float, commands: int, seed: int) -> list[Trial]:
 
 async def _run(loss: float, commands: int, seed: int) -> list[Trial]:
     world = empty_world(seed, heartbeat_s=NEVER_S)
-    furnish_apart(world, LIGHTS)
-    trials: list[Trial] = []
-    async with trio.open_nursery() as outer:
-        await outer.start(world.run)
-        async with housed(world, seed=seed, policies=PRODUCTION) as home:
-            await home.settled(SETTLED_MOST_S)
-            world.set_loss(uplink=loss, downlink=loss)
-            async with trio.open_nursery() as lights:
-                for dev_eui in world.stations:
-                    rounds = -(-commands // LIGHTS)
-                    lights.start_soon(_command_often, home, world, dev_eui, rounds, trials)
-        outer.cancel_scope.cancel(reason="measured")
-    return trials
+    return await trials_of(world, seed, loss, commands, _command_often)
 
 
 async def _command_often(

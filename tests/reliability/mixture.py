@@ -8,28 +8,20 @@ The rule it keeps: frames are counted on the air, by what they carry, settings a
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import trio
 
 from actors.device.model import CommandStatus, Phase
 from lorawan.kuando import Light
 from simulator.world import World
-from tests.reliability.site import (
-    COLOUR_BYTES,
-    COLOURS,
-    PRODUCTION,
-    SETTLED_MOST_S,
-    empty_world,
-    furnish_apart,
-    in_virtual_time,
-    own_gateway,
-)
-from tests.support.household import Household, housed
+from tests.reliability.site import COLOUR_BYTES, COLOURS, empty_world, in_virtual_time, own_gateway
+from tests.reliability.trials import trials_of
+from tests.support.household import Household
 
 WEIGHTS = {"normal": 0.97, "gateway outage": 0.02, "unpowered": 0.01}
 LOSS = 0.03
 OUTAGE_S, UNPOWERED_S, BETWEEN_S = 1_800.0, 14 * 3_600.0, 900.0
-LIGHTS = 50
 DAY_S = 86_400.0
 
 
@@ -49,19 +41,7 @@ def run(kind: str, commands: int, seed: int) -> list[Trial]:
 
 async def _run(kind: str, commands: int, seed: int) -> list[Trial]:
     world = empty_world(seed)
-    furnish_apart(world, LIGHTS)
-    trials: list[Trial] = []
-    async with trio.open_nursery() as outer:
-        await outer.start(world.run)
-        async with housed(world, seed=seed, policies=PRODUCTION) as home:
-            await home.settled(SETTLED_MOST_S)
-            world.set_loss(uplink=LOSS, downlink=LOSS)
-            async with trio.open_nursery() as lights:
-                for dev_eui in world.stations:
-                    rounds = -(-commands // LIGHTS)
-                    lights.start_soon(_command_often, kind, home, world, dev_eui, rounds, trials)
-        outer.cancel_scope.cancel(reason="measured")
-    return trials
+    return await trials_of(world, seed, LOSS, commands, partial(_command_often, kind))
 
 
 async def _command_often(

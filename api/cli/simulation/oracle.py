@@ -149,14 +149,15 @@ class Oracle(Observer):
         """These writes are on the disk from now on."""
         self._trace.now_s = trio.current_time()
         self._trace.commit(writes)
-        commands = [w for w in writes if isinstance(w, Put) and w.table is Table.COMMAND]
-        for write in commands:  # all are there before any is judged
-            self._first_seen(_commands.decode(write.value))
-        for write in commands:
-            self._judge(_commands.decode(write.value))
-        for record in writes:
-            if isinstance(record, Put) and record.table is Table.DEVICE:
-                self._stored(record)
+        puts = [write for write in writes if isinstance(write, Put)]
+        commands = [_commands.decode(put.value) for put in puts if put.table is Table.COMMAND]
+        for command in commands:  # all are there before any is judged
+            self._first_seen(command)
+        for command in commands:
+            self._judge(command)
+        for put in puts:
+            if put.table is Table.DEVICE:
+                self._stored(put)
 
     def _first_seen(self, command: Command) -> None:
         if command.id not in self.commands and command.dev_eui in self.lights:

@@ -10,28 +10,26 @@ import msgspec
 
 from simulator.profile import CALM, CITY, HELL, STORM, OffTime, Profile, Span
 
-Chance = float
-
 
 class HouseFaults(msgspec.Struct, frozen=True, kw_only=True):
     """What goes wrong with the service itself: its process, its store, its actors."""
 
     kill_every_s: float = 0.0
     """Mean time between kills of the process at any moment."""
-    kill_at_commit: Chance = 0.0
+    kill_at_commit: float = 0.0
     """Of a kill just before, or just after, a commit reaches the disk."""
     down_s: Span = (0.5, 60.0)
     clock_off_s: float = 0.0
     """At each start our clock may be so wrong."""
-    store_slow: Chance = 0.0
+    store_slow: float = 0.0
     store_slow_s: Span = (0.01, 3.0)
     store_fails_every_s: float = 0.0
     store_fails_s: Span = (1.0, 60.0)
-    store_answer_lost: Chance = 0.0
+    store_answer_lost: float = 0.0
     """The commit happened, and is reported as failed."""
-    light_crash: Chance = 0.0
+    light_crash: float = 0.0
     """Per message of a light's actor, before or after its commit, or between its effects."""
-    part_crash: Chance = 0.0
+    part_crash: float = 0.0
     """Per call of another actor to the network or the store."""
     poison_every_s: float = 0.0
     """Mean time between messages that a light's actor cannot handle."""
@@ -44,13 +42,13 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
 
     command_every_s: float = 900.0
     colours: int = 4
-    burst: Chance = 0.05
+    burst: float = 0.05
     """Of a command that is followed at once by one or two others for the same light."""
-    short_ttl: Chance = 0.05
-    no_keep: Chance = 0.05
-    repeated: Chance = 0.05
+    short_ttl: float = 0.05
+    no_keep: float = 0.05
+    repeated: float = 0.05
     """Of a command sent twice with the same idempotency key."""
-    other: Chance = 0.05
+    other: float = 0.05
     """Of a request to initialise, or for a status, beside a command."""
 
 
