@@ -45,12 +45,14 @@ def send(turn: Turn) -> None:
     setup = turn.device.setup
     assert setup is not None  # noqa: S101 - callers ask only while setting up
     frames = steps(turn.device, turn.policy)
+    # rounds are spaced where evidence abounds, not the frames within one
+    not_before = turn.evidence_gap(setup.attempts) if setup.step == 0 else 0.0
     turn.change(setup=replace(setup, next_at=None))
     turn.submit(
         frames[min(setup.step, len(frames) - 1)],
         # settings give way to colours, unless a caller waits for this very light
         retry=turn.device.command is None or setup.attempts > 0 or setup.unsent > 0,
-        not_before=turn.evidence_gap(setup.attempts),
+        not_before=not_before,
     )
 
 

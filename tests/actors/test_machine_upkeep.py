@@ -66,6 +66,30 @@ def test_settings_without_end_of_trouble_fail_and_a_sign_of_life_begins_anew() -
     assert story.device.phase is Phase.IDLE
 
 
+def test_rounds_on_evidence_are_spaced_but_not_the_frames_of_one() -> None:
+    policy = Policy(setup_rounds_most=5)
+    story = Story(policy=policy)
+    story.join()
+    story.uplink()
+    for _ in range(policy.setup_rounds_most):
+        for _ in range(3):
+            story.carry(lost=True)
+            story.wait(31)
+        if story.device.inquiry is not None:
+            story.answer_inquiry()
+        if story.device.setup is not None and story.device.setup.next_at is not None:
+            story.wait(story.device.setup.next_at - story.now)
+    assert story.device.phase is Phase.FAILED
+    story.uplink()
+    last_at = story.device.last_frame_at
+    assert last_at is not None
+    assert story.attempt.not_before >= last_at + 2 * policy.spacing_s, "the round waits its turn"
+    story.carry()
+    assert story.attempt.frame == StatusInterval(15)
+    assert story.device.last_frame_at is not None
+    assert story.attempt.not_before == story.device.last_frame_at + policy.spacing_s
+
+
 def test_a_command_for_a_light_whose_settings_failed_tries_them_again() -> None:
     story = Story(policy=Policy(setup_rounds_most=1))
     story.join()
