@@ -71,12 +71,14 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Transmitted(msgspec.Struct, frozen=True, gc=False):
-    """txack: a gateway took the frame of this queue item. `ends_at` is `at` plus airtime."""
+    """txack: a gateway took the frame of this queue item. `ends_at` is `at` plus airtime,
+    `f_cnt_down` the frame's own counter."""
 
     at: float
     queue_item_id: str
     gateway_id: str
     ends_at: float
+    f_cnt_down: int
 
 
 class ItemDropped(msgspec.Struct, frozen=True, gc=False):

@@ -158,7 +158,8 @@ def transmitted(turn: Turn, event: ev.Transmitted) -> None:
     turn.note(NoteKind.TXACK, gateway=event.gateway_id, item=event.queue_item_id, at=event.at)
     if sent is None:
         return
-    if sent.stage is Stage.QUEUED and sent.queue_item_id in {event.queue_item_id, ""}:
+    unnamed = sent.queue_item_id == "" and event.f_cnt_down >= (sent.f_cnt_down or 0)
+    if sent.stage is Stage.QUEUED and (unnamed or sent.queue_item_id == event.queue_item_id):
         _on_air(turn, event.gateway_id, event.ends_at, airtime_s)
     elif sent.stage in PENDING:
         orphan = (event.queue_item_id, event.gateway_id, event.ends_at, airtime_s)

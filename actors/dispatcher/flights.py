@@ -44,6 +44,13 @@ class Item:
         """Whether it carries this attempt."""
         return (self.number, self.mark) == (number, mark)
 
+    def may_be(self, told: Transmitted) -> bool:
+        """Whether this txack is of this item. Where its id was never told, the frame's counter
+        decides: one below that which was read before the enqueue is of an earlier frame."""
+        if self.in_doubt:
+            return told.f_cnt_down >= self.activation.f_cnt_down
+        return told.queue_item_id == self.id
+
 
 class Flights:
     """Every item in flight, at most `outstanding_most`; and what follows for lanes and air."""

@@ -37,7 +37,7 @@ class Doubt:
     mark: Mark
     activation: Activation
     txack_id: str | None
-    """A txack that came for this light since then, if one did."""
+    """The item that a txack named since then, if one did: a name, but no proof that it is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def judge(look: Looked, mark: Mark, doubt: Doubt | None) -> Judgement:
     if ours is not None and ours.expires_at is not None and before is not None:
         known = before if doubt is None else doubt.activation
         return Adopt(ours.id, ours.expires_at, known)
-    if doubt is not None and (doubt.txack_id is not None or moved(look.after, doubt.activation)):
+    if doubt is not None and moved(look.after, doubt.activation):
         return Sent(doubt.txack_id or "", doubt.activation)
     earlier = [item for item in look.queue if item.f_port == F_PORT]
     if earlier:

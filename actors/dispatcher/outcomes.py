@@ -45,7 +45,7 @@ def answered(
 
 
 def transmitted(floor: Floor, dev_eui: str, told: Transmitted, now: float) -> None:
-    """A gateway took a frame for this light: ours if we know the item, or are in doubt of one."""
+    """A gateway took a frame for this light: ours by its id, or perhaps the one in doubt."""
     track = floor.track(dev_eui)
     airtime_s = max(0.0, told.ends_at - told.at)
     track.ends_at = max(track.ends_at, now + airtime_s)
@@ -53,7 +53,7 @@ def transmitted(floor: Floor, dev_eui: str, told: Transmitted, now: float) -> No
     item = track.item
     if told.queue_item_id in track.settled:
         pass  # of an item that is over: it says nothing of the one in doubt now
-    elif item is not None and (item.id == told.queue_item_id or item.in_doubt):
+    elif item is not None and item.may_be(told):
         _acknowledged(floor, track, item, told, now)
     elif track.enqueueing:
         track.adopt_orphan(told)
@@ -206,7 +206,7 @@ def _settle_orphans(floor: Floor, track: Track, item: Item, now: float) -> None:
     """txacks that overtook the reply of their enqueue."""
     orphans, track.orphans = track.orphans, []
     for told in orphans:
-        if track.item is item and (item.in_doubt or told.queue_item_id == item.id):
+        if track.item is item and item.may_be(told):
             _acknowledged(floor, track, item, told, now)
         elif told.queue_item_id not in track.settled:
             _foreign(floor, track, told, now)

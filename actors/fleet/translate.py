@@ -51,7 +51,9 @@ def translate(event: Event) -> NetworkEvent | None:
             return Joined(event.at, event.dev_addr, event.device)
         case TxAck():
             ends_at = event.at + _airtime_s(event.modulation or RX2)
-            return Transmitted(event.at, event.queue_item_id, event.gateway_id, ends_at)
+            return Transmitted(
+                event.at, event.queue_item_id, event.gateway_id, ends_at, event.f_cnt_down
+            )
         case Log():
             return _log(event)
         case Ack() | DeviceStatus() | Location():

@@ -30,7 +30,7 @@ def item(token: int = 1, *gateways: str, heard_at: float | None = None, at: floa
 
 
 def txack(gateway_id: str, at: float) -> Transmitted:
-    return Transmitted(at, "item-1", gateway_id, at + AIRTIME_S)
+    return Transmitted(at, "item-1", gateway_id, at + AIRTIME_S, 0)
 
 
 def test_a_txack_moves_the_charge_and_the_lane_to_the_gateway_it_names() -> None:

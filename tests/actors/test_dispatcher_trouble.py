@@ -486,9 +486,28 @@ async def test_a_late_txack_of_an_earlier_item_says_nothing_of_one_in_doubt(
         it.dispatcher.submit("light-1", attempt(2, at=START + 60, marker_us=654_321), hearings())
         await trio.sleep(0.2)
         now = it.clock.now()
-        late = Transmitted(now - 50.0, first.queue_item_id, "gw-a", now - 49.8)
+        late = Transmitted(now - 50.0, first.queue_item_id, "gw-a", now - 49.8, 0)
         it.dispatcher.transmitted("light-1", late)
         await trio.sleep(20)
         assert len(it.network.server.enqueued) == 2, "it was put into the queue after all"
         assert light.activation is not None
         assert light.activation.f_cnt_down == 2
+
+
+async def test_a_late_txack_from_an_earlier_life_says_nothing_of_one_in_doubt(
+    autojump_clock: Clock,
+) -> None:
+    # found by the simulation (swarm seeds 9100538, 9100600): a dispatcher that never knew the item,
+    # or has forgotten it, took its late txack for that of an enqueue that had had no effect
+    async with house() as (it, _):
+        light = it.network.server.add("light-1", "gw-a")
+        assert light.activation is not None
+        light.activation = msgspec.structs.replace(light.activation, f_cnt_down=3)
+        it.network.script = fails("enqueue", error=lambda: NetworkTimeout("lost"), times=1)
+        it.dispatcher.submit("light-1", attempt(), hearings())
+        await trio.sleep(0.2)
+        now = it.clock.now()
+        it.dispatcher.transmitted("light-1", Transmitted(now, "of before", "gw-a", now + 0.2, 2))
+        await trio.sleep(20)
+        assert len(it.network.server.enqueued) == 1, "it was put into the queue after all"
+        assert light.activation.f_cnt_down == 4

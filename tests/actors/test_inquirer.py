@@ -40,7 +40,7 @@ def translate(event: Event) -> DeviceEvent | None:
         case Join():
             return Joined(event.at, event.dev_addr)
         case TxAck():
-            return Transmitted(event.at, event.queue_item_id, event.gateway_id, event.at + 1.0)
+            return Transmitted(event.at, event.queue_item_id, event.gateway_id, event.at + 1.0, 7)
         case Log():
             return GatewayRefusedFrame(event.at, event.description)
         case Location():

@@ -178,7 +178,7 @@ def test_the_echo_may_come_before_the_reply_of_the_enqueue() -> None:
     story.command(RED)
     attempt = story.attempt
     fence = story.f_cnt + 1
-    story.tell(ev.Transmitted(story.now, "item-9", "gw-1", story.now + 0.2))
+    story.tell(ev.Transmitted(story.now, "item-9", "gw-1", story.now + 0.2, story.f_cnt_down))
     story.deliver()
     story.now += 1
     story.uplink()
@@ -230,7 +230,7 @@ def test_the_txack_may_come_before_the_reply_of_the_enqueue() -> None:
     story = Story().settle()
     story.command(RED)
     item = f"item-{story.items + 1}"
-    story.tell(ev.Transmitted(story.now, item, "gw-1", story.now + 0.2))
+    story.tell(ev.Transmitted(story.now, item, "gw-1", story.now + 0.2, story.f_cnt_down))
     story.queue()
     assert story.attempt.stage is Stage.TRANSMITTED
     assert story.commands["c1"].attempts == 1

@@ -300,7 +300,20 @@ def test_our_item_is_known_by_its_mark_when_its_id_is_not() -> None:
     item = QueueItem("somewhere", 15, b"", expires_at=expires_at)
     story.tell(ev.Inquired(story.device.inquiry.number, queue=[item], activation=activation))
     assert story.attempt.number == attempt.number
-    story.tell(ev.Transmitted(story.now, "somewhere", "gw-1", story.now + 0.2))
+    story.tell(ev.Transmitted(story.now, "somewhere", "gw-1", story.now + 0.2, story.f_cnt_down))
+    assert story.attempt.stage is Stage.TRANSMITTED
+
+
+def test_an_item_whose_id_is_not_known_is_not_an_earlier_frames() -> None:
+    story = Story().settle()
+    story.command(RED)
+    attempt = story.attempt
+    activation = Activation(story.dev_addr, story.f_cnt + 1, story.f_cnt_down)
+    story.tell(ev.AttemptQueued(attempt.number, "", story.now + 30, activation))
+    late = ev.Transmitted(story.now, "of before", "gw-1", story.now + 0.2, story.f_cnt_down - 1)
+    story.tell(late)
+    assert story.attempt.stage is Stage.QUEUED
+    story.tell(ev.Transmitted(story.now, "ours", "gw-1", story.now + 0.2, story.f_cnt_down))
     assert story.attempt.stage is Stage.TRANSMITTED
 
 

@@ -101,8 +101,8 @@ class World:
     def transmit(self, item: Item, *, reaches_light: bool) -> ev.Transmitted:
         """A gateway takes the item; the light may hear it."""
         self.queue.remove(item)
+        txack = ev.Transmitted(self.now, item.id, "gw-1", self.now + 0.2, self.f_cnt_down)
         self.f_cnt_down += 1
-        txack = ev.Transmitted(self.now, item.id, "gw-1", self.now + 0.2)
         self._keep(txack)
         self.now += 0.3
         if reaches_light:

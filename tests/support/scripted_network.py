@@ -136,7 +136,7 @@ class Server:
         light.queue.pop(0)
         counted = activation.f_cnt_down + 1
         light.activation = msgspec.structs.replace(activation, f_cnt_down=counted)
-        return Transmitted(now, item.id, gateway_id, ends_at)
+        return Transmitted(now, item.id, gateway_id, ends_at, activation.f_cnt_down)
 
 
 Script = Callable[[str, str], NetworkError | None]

@@ -133,9 +133,9 @@ class Story:
 
     def txack(self, item: str | None = None) -> None:
         """A gateway takes the frame."""
-        self.f_cnt_down += 1
         name = item or self.attempt.queue_item_id or ""
-        self.tell(ev.Transmitted(self.now, name, "gw-1", self.now + 0.2))
+        self.tell(ev.Transmitted(self.now, name, "gw-1", self.now + 0.2, self.f_cnt_down))
+        self.f_cnt_down += 1
 
     def deliver(self) -> None:
         """The frame on its way reaches the light (nobody is told)."""
