@@ -211,9 +211,3 @@ class SupervisorQuery(Query):
 
     children: int = Field(default=50, ge=0, le=1_000, description="Shown at every level at most.")
     dead_letters: int = Field(default=50, ge=0, le=1_000)
-
-
-class WebhookQuery(Query):
-    """ChirpStack's own parameter; other parameters of the URL are left alone."""
-
-    event: Literal["up", "join", "ack", "txack", "log", "status", "location"]

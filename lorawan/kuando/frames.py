@@ -8,9 +8,9 @@ import msgspec
 from lorawan.kuando.light import Light
 
 F_PORT = 15
+"""The one port of the device, both ways (Plenom v4.2.2)."""
 FRAME_BYTES_MOST = 6
 """The longest frame of ours: a colour that asks for a reply."""
-"""The one port of the device, both ways (Plenom v4.2.2)."""
 
 
 class SetLight(msgspec.Struct, frozen=True, gc=False, tag="light"):
@@ -23,7 +23,7 @@ class SetLight(msgspec.Struct, frozen=True, gc=False, tag="light"):
 class AutoUplink(msgspec.Struct, frozen=True, gc=False, tag="auto_uplink"):
     """0601 or 0600: a status uplink after every downlink (from software 5.6; lost at restart)."""
 
-    on: bool = True
+    on: bool
 
 
 class StatusInterval(msgspec.Struct, frozen=True, gc=False, tag="status_interval"):

@@ -13,7 +13,7 @@ Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 """One byte of a payload. Checked when decoded from JSON or the store, and by `encode`."""
 
 
-class Light(msgspec.Struct, frozen=True, gc=False, order=True):
+class Light(msgspec.Struct, frozen=True, gc=False):
     """Colour and blink of a light, each field one byte (0-255).
 
     `on` and `off` are the blink times as the device takes them; `off` = 0 is steady whatever

@@ -11,8 +11,9 @@ from pathlib import Path
 import structlog
 import trio
 
-from tests.crash.killed_server import commit_under_kills, serve_under_kills
+from tests.crash.killed_server import serve_under_kills
 from tests.crash.killed_service import kill_service
+from tests.support.killed_store import commit_under_kills
 from tests.support.redis_server import RedisServer
 
 KILLS = {"sqlite": 200, "redis": 200, "server": 20}

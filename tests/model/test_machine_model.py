@@ -4,23 +4,21 @@ LAMPLIGHTER_MODEL_EXAMPLES makes it search deeper, and then by chance instead of
 """
 
 import os
-from typing import NamedTuple
 
 import hypothesis.strategies as st
 import msgspec
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from actors.device import events as ev
-from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
-from actors.device.machine import next_due, step
-from actors.device.model import Attempt, Command, CommandStatus, Device, Phase, Stage
-from actors.device.policy import Policy
+from actors.device.machine import next_due
+from actors.device.model import CommandStatus, Device, Phase
 from lorawan.kuando import AFTER_JOIN, Light, SetLight
-from tests.model.world import Item, World
+from tests.model.between import POLICY, Enqueued
+from tests.model.truths import Truths
+from tests.model.world import Item
 
 EXAMPLES = os.environ.get("LAMPLIGHTER_MODEL_EXAMPLES")
-POLICY = Policy()
 FATES = ["now", "twice", "later", "unheard", "none"]
 LIGHTS = [Light(255, 0, 0), AFTER_JOIN]
 """Two only: the same colour wanted again is where a false proof hides."""
@@ -36,89 +34,11 @@ DISTURBANCES = [
     "dispatcher restarts",
     "sweep",
 ]
-ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
 RECORDS = msgspec.json.Decoder(Device)
 
 
-class Enqueued(NamedTuple):
-    """When a frame of a command entered the server's queue, and what was known then."""
-
-    order: int
-    dev_addr: str
-    known_received: int
-
-
-class MachineAgainstWorld(RuleBasedStateMachine):
-    """Faults of every kind; `bag` holds what the world said and the machine may yet be told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = World()
-        self.device = Device(dev_eui="2020200000000001")
-        self.commands: dict[str, Command] = {}
-        self.bag: list[ev.DeviceEvent] = []
-        self.pending: Attempt | None = None  # what the dispatcher holds
-        self.asked: int | None = None
-        self.enqueued: dict[str, list[Enqueued]] = {}  # per command, in order
-        self.known: dict[int, tuple[str, int]] = {}  # per attempt: session, downlinks it had
-        self.on_air: dict[str, int] = {}
-        self.owner: dict[int, str] = {}
-        self.foreign = 0
-
-    # ------------------------------------------------------------ the door to the machine
-
-    def tell(self, event: ev.DeviceEvent, chance: float = 0.5) -> None:
-        before = self.device
-        self.device, effects = step(before, event, self.world.now, chance, POLICY)
-        for effect in effects:
-            self._carry_out(effect)
-
-    def _carry_out(self, effect: Effect) -> None:
-        match effect:
-            case Submit(attempt):
-                self.pending = attempt
-                self.known.setdefault(attempt.number, self._known_received())
-                if isinstance(attempt.frame, SetLight) and self.device.pursuit is not None:
-                    self.owner.setdefault(attempt.number, self.device.pursuit.command_id)
-            case Withdraw():
-                self.pending = None
-            case Inquire(number):
-                self.asked = number
-            case CommandChanged(command):
-                self._check_step(self.commands.get(command.id), command)
-                self.commands[command.id] = command
-            case _:
-                pass
-
-    def _known_received(self) -> tuple[str, int]:
-        report = self.device.report
-        return ("", 0) if report is None else (report.dev_addr, report.downlinks_received)
-
-    def _check_step(self, old: Command | None, new: Command) -> None:
-        if old is None:
-            assert new.status is CommandStatus.ACCEPTED
-            return
-        assert not old.status.final, f"{old.status} was final, then {new.status}"
-        assert new.attempts >= old.attempts
-        assert not old.overdue or new.overdue
-        if new.status is CommandStatus.SUPERSEDED:
-            assert new.superseded_by == f"c{len(self.commands)}", "not superseded by the newest"
-        if new.status is CommandStatus.EXPIRED:
-            assert self.world.now >= new.expires_at
-        if new.status is CommandStatus.HELD:
-            assert new.attempts == old.attempts, "counted while held"
-        assert new.attempts <= self.on_air.get(new.id, 0) + self.foreign, "never on air"
-        if new.status is CommandStatus.TRANSMITTED:
-            assert old.status in {CommandStatus.QUEUED, CommandStatus.TRANSMITTED}
-        if new.status is CommandStatus.VERIFIED:
-            session = self.device.session
-            assert session is not None
-            of_it = [e for e in self.enqueued.get(new.id, []) if e.dev_addr == session.dev_addr]
-            assert of_it, "verified before anything of it was queued in this session"
-            first = of_it[0]
-            assert self.world.said_after(
-                first.order, session.dev_addr, new.light, first.known_received
-            ), "a false verified"
+class MachineAgainstWorld(Truths):
+    """Faults of every kind."""
 
     @initialize(sw_rev=st.sampled_from([61, 61, 41]), settled=st.sampled_from([True, True, False]))
     def begin(self, sw_rev: int, settled: bool) -> None:
@@ -368,71 +288,6 @@ class MachineAgainstWorld(RuleBasedStateMachine):
                 self.tell(ev.DispatcherStarted())
             case _:
                 self.tell(ev.Swept())
-
-    # ------------------------------------------------------------ what always holds
-
-    @invariant()
-    def nobody_is_told_failed_while_it_shows(self) -> None:
-        device = self.device
-        if device.phase is Phase.FAILED and device.pursuit is not None:
-            assert device.reported != device.pursuit.goal, "said to have failed"
-
-    @invariant()
-    def attempts_are_frames_on_air(self) -> None:
-        device, command = self.device, self.device.command
-        if device.pursuit is not None:
-            # an item that no gateway took costs no attempt: the same one is tried again, timed
-            spent = device.pursuit.attempts >= POLICY.attempts_most and not device.pursuit.unsent
-            assert device.pursuit.next_at is None or not spent
-        if command is not None:
-            on_air = self.on_air.get(command.id, 0)
-            assert command.attempts <= on_air + self.foreign, "counted, but never on air"
-
-    @invariant()
-    def what_is_proven_is_said(self) -> None:
-        device = self.device
-        pursuit, report = device.pursuit, device.report
-        if pursuit is None or pursuit.proof is None or report is None or device.setup is not None:
-            return
-        proof = pursuit.proof
-        assert not (
-            device.session is not None
-            and device.session.dev_addr == report.dev_addr == proof.dev_addr
-            and report.light == pursuit.goal
-            and report.f_cnt >= proof.fence
-            and report.downlinks_received > proof.baseline
-        ), "the light said it, and nobody was told"
-
-    @invariant()
-    def settings_are_where_they_are_said_to_be(self) -> None:
-        session, world = self.device.session, self.world
-        if session is not None and session.set_up and session.dev_addr == world.dev_addr:
-            old = world.sw_rev < 56
-            assert old or world.auto or world.foreign_received, "settings the light never got"
-
-    @invariant()
-    def nothing_is_stuck(self) -> None:
-        device, sent = self.device, self.device.attempt
-        if device.command is not None:
-            assert device.pursuit is not None
-            assert self.world.now < device.command.expires_at or next_due(device, POLICY)
-        if sent is not None:
-            assert sent.due_at is not None or sent.stage is Stage.HELD
-            if sent.stage is Stage.HELD:
-                replies = [e.number for e in self.bag if isinstance(e, ev.AttemptQueued)]
-                holds = self.pending is not None and self.pending.number == sent.number
-                assert holds or sent.number in replies, "held, but by nobody"
-            return
-        assert device.phase is not Phase.AWAITING_VERIFY
-        if device.inquiry is not None or device.phase in ONLY_EVIDENCE:
-            return
-        if device.phase is Phase.INITIALIZING:
-            assert device.setup is not None
-            assert device.setup.next_at is not None
-        if device.phase is Phase.RETRYING and device.setup is None:
-            assert device.pursuit is not None
-            spent = device.pursuit.attempts >= POLICY.attempts_most
-            assert spent or device.pursuit.next_at is not None, "no next attempt"
 
     # ------------------------------------------------------------ once the faults stop
 

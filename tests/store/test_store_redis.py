@@ -1,6 +1,5 @@
 """What only the Redis store promises: crashes of the server, ownership, and clear refusals."""
 
-import math
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from store.errors import StoreCorrupt, StoreRefused, StoreUnavailable
 from store.port import Append, Outcome, Put, Record, Table, Write
 from store.redis import RedisStore
 from tests.store.conftest import opened
+from tests.support.killed_store import commit_under_kills
 from tests.support.redis_server import RedisServer
 
 A = Put(Table.DEVICE, "a", b"value", 1.0)
@@ -36,46 +36,7 @@ def admin(own_server: RedisServer) -> Iterator[Any]:
 
 
 async def test_killed_under_load_it_keeps_every_answered_commit(own_server: RedisServer) -> None:
-    answered: set[int] = set()
-    asked: set[int] = set()
-    async with opened(RedisStore(own_server.url)) as store:
-        for round_number in range(5):
-            begun = trio.Event()
-
-            async def committer(number: int, begun: trio.Event = begun) -> None:
-                while True:
-                    number += 1_000
-                    asked.add(number)
-                    value = b"%d" % number * 200
-                    try:
-                        await store.commit(
-                            [
-                                Put(Table.DEVICE, f"{number}", value, 1.0),
-                                Put(Table.COMMAND, f"{number}", value, 1.0),
-                                Append("s", f"{number}", 1.0, value),
-                            ]
-                        )
-                    except StoreUnavailable:
-                        return
-                    answered.add(number)
-                    if number > 15_000:
-                        begun.set()
-
-            async with trio.open_nursery() as nursery:
-                for first in range(20):
-                    nursery.start_soon(committer, round_number * 20 + first)
-                await begun.wait()
-                await trio.to_thread.run_sync(own_server.kill)
-            await trio.to_thread.run_sync(own_server.start)
-
-            found = {int(record.key) for record in await store.scan(Table.DEVICE)}
-            others = {int(record.key) for record in await store.scan(Table.COMMAND)}
-            entries = await store.entries("s", since=-math.inf, until=math.inf, most=100_000)
-            assert answered <= found <= asked
-            assert found == others == {int(entry.entry) for entry in entries}
-            assert len(answered) >= (round_number + 1) * 15
-            for record in await store.scan(Table.DEVICE):
-                assert record.value == record.key.encode() * 200
+    assert await commit_under_kills(own_server, kills=5) > 5 * 20
 
 
 async def test_no_server_is_unavailable_at_once(own_server: RedisServer) -> None:

@@ -1,0 +1,55 @@
+"""A store whose server is killed while many commit: what was acknowledged is there, and whole."""
+
+import math
+
+import trio
+
+from store.errors import StoreUnavailable
+from store.port import Append, Put, Table
+from store.redis import RedisStore
+from tests.support.redis_server import RedisServer
+
+COMMITTERS = 20
+
+
+async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
+    """Many committers, no service; the number of acknowledged commits, all of which were kept."""
+    asked: set[int] = set()
+    acknowledged: set[int] = set()
+    store = RedisStore(server.url)
+    await store.open()
+
+    async def committer(number: int, busy: trio.Event) -> None:
+        while True:
+            number += 1_000_000
+            asked.add(number)
+            value = b"%d" % number * 50
+            try:
+                await store.commit(
+                    [
+                        Put(Table.DEVICE, f"{number}", value, 1.0),
+                        Put(Table.COMMAND, f"{number}", value, 1.0),
+                        Append("s", f"{number}", 1.0, value),
+                    ]
+                )
+            except StoreUnavailable:
+                return
+            acknowledged.add(number)
+            if number > 3_000_000:
+                busy.set()
+
+    for kill in range(kills):
+        busy = trio.Event()
+        async with trio.open_nursery() as nursery:
+            for first in range(COMMITTERS):
+                nursery.start_soon(committer, kill * COMMITTERS + first, busy)
+            await busy.wait()
+            await trio.to_thread.run_sync(server.kill)
+        await trio.to_thread.run_sync(server.start)
+        records = {int(record.key) for record in await store.scan(Table.DEVICE)}
+        others = {int(record.key) for record in await store.scan(Table.COMMAND)}
+        entries = await store.entries("s", since=-math.inf, until=math.inf, most=10_000_000)
+        assert acknowledged <= records <= asked
+        assert records == others == {int(entry.entry) for entry in entries}, "a commit is torn"
+    await store.close()
+    return len(acknowledged)
