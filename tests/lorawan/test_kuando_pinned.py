@@ -6,9 +6,16 @@ import msgspec
 import pytest
 
 from lorawan.kuando import AFTER_JOIN, Light, frames, reports
-from lorawan.kuando.downlink import ForbiddenDownlink, ReplyPolicy, wants_reply
+from lorawan.kuando.downlink import ForbiddenDownlink, ReplyPolicy, encode, wants_reply
 from lorawan.kuando.frames import F_PORT
 
+SHORT = (
+    frames.SetLight(AFTER_JOIN, reply=False),
+    frames.AutoUplink(on=True),
+    frames.StatusInterval(255),
+    frames.RequestStatus(),
+    frames.HighBrightness(on=True),
+)
 DOCUMENTED = {
     *((2, reports._CONFIRMATION, selector) for selector in (0x10, 0x11)),
     *((3, reports._REGISTERS, selector) for selector in (1, 2, 3, 4)),
@@ -41,6 +48,11 @@ def test_values_of_the_codec_are_hashable_for_they_are_frozen(value: msgspec.Str
 )
 def test_no_value_of_the_codec_can_be_changed(kind: type[msgspec.Struct]) -> None:
     assert kind.__struct_config__.frozen
+
+
+def test_the_longest_frame_is_a_colour_that_asks_for_a_reply() -> None:
+    sizes = {len(encode(frame)) for frame in (*SHORT, frames.SetLight(AFTER_JOIN, reply=True))}
+    assert max(sizes) == frames.FRAME_BYTES_MOST
 
 
 def test_every_revision_from_the_first_that_replies_is_asked_to() -> None:
