@@ -91,6 +91,8 @@ class Ports:
     boot: str
     ended: Callable[[Command], None]
     """Told of each command that became final, for the figures; must not wait."""
+    gateway_online: Callable[[str], bool | None]
+    """The watcher's view of a gateway; None while it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class DeviceActor:
         if self.device.command is not None:
             self._ports.board.publish(self.device.command)
         await self._deal_with(ev.Restored())
+        await self._catch_up()
         while True:
             message = await self.mailbox.take()
             await self._deal_with(message)
@@ -163,6 +166,13 @@ class DeviceActor:
             self.device = left.device
             self._ports.board.publish(left.device)
             self._let_out(left.effects)
+
+    async def _catch_up(self) -> None:
+        """News of a gateway is lost to an actor that crashed over it, or was parked: it looks."""
+        for hearing in self.device.hearings:
+            online = self._ports.gateway_online(hearing.gateway_id)
+            if online is not None and online is not hearing.online:
+                await self._deal_with(ev.GatewayHealthChanged(hearing.gateway_id, online))
 
     def _let_out(self, effects: list[Effect]) -> None:
         ports, device = self._ports, self.device

@@ -75,8 +75,7 @@ class Rounds:
             self._give(key, dev_eui, event)
 
     def _give(self, key: str, dev_eui: str, event: DeviceEvent) -> None:
-        # CLOSED and None: nobody there; a revived actor starts from its record and from the newest
-        # uplink, and takes the next news.
+        # CLOSED and None: nobody there; an actor that starts again looks at its gateways itself.
         if self._post(dev_eui, event) is Offer.FULL:
             self._owed[key, dev_eui] = event
             self.postponed += 1

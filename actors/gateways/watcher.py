@@ -103,6 +103,11 @@ class GatewayWatcher:
         known = self._known.get(gateway_id)
         return None if known is None else self._view(known)
 
+    def is_online(self, gateway_id: str) -> bool | None:
+        """Whether it is; None for a gateway that was never listed nor heard."""
+        known = self._known.get(gateway_id)
+        return None if known is None else known.online
+
     def name_of(self, gateway_id: str) -> str:
         """The gateway's name, or its id where it has none."""
         known = self._known.get(gateway_id)

@@ -155,6 +155,26 @@ class VerdictCrash:
         self._board.publish(subject)
 
 
+async def test_news_of_a_gateway_outlive_a_crash_over_them(autojump_clock: MockClock) -> None:
+    # found by the simulation (swarm seed 9202906): the light took its gateway for offline for ever,
+    # and repeated its first setting every ten seconds
+    world = make_world(lights=1, gateways=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with housed(world) as home:
+            await home.settled()
+            dev_eui, gateway_id = next(iter(world.stations)), next(iter(world.gateways))
+            world.stop_gateway(gateway_id)
+            await trio.sleep(600)
+            assert home.devices[dev_eui].unreachable
+            strike(home, dev_eui, "journal", "commit", "before")
+            world.start_gateway(gateway_id)
+            await trio.sleep(60)
+            assert len(home.house.dead_letters(10)) == 1
+            assert not home.devices[dev_eui].unreachable
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
 async def test_a_read_comes_after_all_that_was_handed_in(autojump_clock: MockClock) -> None:
     world = make_world(lights=1)
     async with trio.open_nursery() as nursery:

@@ -340,3 +340,12 @@ def by_arrival() -> Iterator[None]:
 
     with patch.object(hearing, "place", place):
         yield
+
+
+@planted("news of a gateway is lost to a crash")
+def news_lost() -> Iterator[None]:
+    async def catch_up(self: Any) -> None:
+        del self
+
+    with patch.object(DeviceActor, "_catch_up", catch_up):
+        yield

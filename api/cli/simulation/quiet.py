@@ -20,6 +20,9 @@ DRAIN_S = 1_200.0
 one light's evidence is spaced by up to 15 min."""
 SETTLED_WITHIN_S = 3 * 3_600.0
 LOOK_S = 20.0
+RUN_S = 600.0
+RUN_MOST = 40
+"""Frames to one light within ten minutes: five rounds of settings and five attempts are 20."""
 
 
 def wanted_of(facts: LightFacts) -> CommandFacts | None:
@@ -54,6 +57,8 @@ class Quiet:
             self._revive()
             self._oracle.look_around()
             passed_s = trio.current_time() - began_s
+            if passed_s > RUN_S:
+                self._look_for_a_run()
             missing = self._missing(passed_s)
             overdue = [one for one in missing if self._heard(one, began_s)]
             if overdue and passed_s > SHOWN_WITHIN_S:
@@ -95,6 +100,13 @@ class Quiet:
         for child in parts.lights.report().children:
             if child.state is ChildState.PARKED:
                 house.revive(child.id)
+
+    def _look_for_a_run(self) -> None:
+        """Whatever is not proven, air is not spent on it without end."""
+        for dev_eui, facts in self._oracle.lights.items():
+            frames = facts.frames_since(trio.current_time() - RUN_S)
+            if frames > RUN_MOST:
+                self._oracle.breaks(dev_eui, f"{frames} frames within {RUN_S / 60:.0f} min")
 
     def _tell_missing(self, missing: list[str], passed_s: float) -> None:
         facts = self._oracle.lights[missing[0]]
