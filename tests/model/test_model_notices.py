@@ -14,7 +14,7 @@ from actors.device.turn import Turn, replace
 from tests.model.test_machine_model import MachineAgainstWorld
 
 REDUCED = settings(
-    max_examples=150,
+    max_examples=600,
     stateful_step_count=30,
     derandomize=True,
     database=None,
