@@ -136,7 +136,7 @@ class Parts:
             timers=self.timers,
             boot=world.boot,
             ended=self._ended,
-            gateway_online=self._gateway_online,
+            gateway_online=self.watcher.is_online,
         )
         self.fleet = Fleet(
             self.light_actor,
@@ -285,9 +285,6 @@ class Parts:
             entry = f"{self.world.boot}-{self._charges}"
             lines.append(airlog.line(entry, gateway_id, at, airtime_s))
         self.journal.offer(lines)
-
-    def _gateway_online(self, gateway_id: str) -> bool | None:
-        return self.watcher.is_online(gateway_id)
 
     def _gateway_name(self, gateway_id: str) -> str:
         return self.watcher.name_of(gateway_id)

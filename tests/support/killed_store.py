@@ -10,6 +10,8 @@ from store.redis import RedisStore
 from tests.support.redis_server import RedisServer
 
 COMMITTERS = 20
+EACH_LEAST = 15
+"""Commits of the quickest committer before a kill."""
 
 
 async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
@@ -23,7 +25,7 @@ async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
         while True:
             number += 1_000_000
             asked.add(number)
-            value = b"%d" % number * 50
+            value = b"%d" % number * 200
             try:
                 await store.commit(
                     [
@@ -35,7 +37,7 @@ async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
             except StoreUnavailable:
                 return
             acknowledged.add(number)
-            if number > 3_000_000:
+            if number > EACH_LEAST * 1_000_000:
                 busy.set()
 
     for kill in range(kills):
@@ -46,10 +48,13 @@ async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
             await busy.wait()
             await trio.to_thread.run_sync(server.kill)
         await trio.to_thread.run_sync(server.start)
-        records = {int(record.key) for record in await store.scan(Table.DEVICE)}
+        found = await store.scan(Table.DEVICE)
+        records = {int(record.key) for record in found}
         others = {int(record.key) for record in await store.scan(Table.COMMAND)}
         entries = await store.entries("s", since=-math.inf, until=math.inf, most=10_000_000)
         assert acknowledged <= records <= asked
         assert records == others == {int(entry.entry) for entry in entries}, "a commit is torn"
+        assert all(record.value == record.key.encode() * 200 for record in found)
+        assert len(acknowledged) >= (kill + 1) * EACH_LEAST
     await store.close()
     return len(acknowledged)
