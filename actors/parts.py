@@ -114,6 +114,7 @@ class Parts:
             clock,
             policies.watch,
             on_change=(self.dispatcher.gateway_changed, self._gateway_news, self.outages.changed),
+            on_return=self._gateway_returned,
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
             lights_heard=self._lights_heard,
@@ -298,6 +299,7 @@ class Parts:
     def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
         self.metrics.frame()
         self.dispatcher.transmitted(dev_eui, event)
+        self.watcher.acknowledged(event.gateway_id, event.at)
 
     def _ended(self, command: Command) -> None:
         verdict = verdict_of(command)
@@ -309,6 +311,9 @@ class Parts:
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)
+
+    def _gateway_returned(self, gateway_id: str) -> None:
+        self.fleet.gateway_returned(gateway_id)
 
     def _actor_changed(self, report: ChildReport) -> None:
         self.metrics.actor_changed(report)

@@ -136,6 +136,12 @@ class GatewayHealthChanged(msgspec.Struct, frozen=True, gc=False):
     online: bool
 
 
+class GatewayReturned(msgspec.Struct, frozen=True, gc=False):
+    """A gateway that hears this light ended a silence, for which it may never have been offline."""
+
+    gateway_id: str
+
+
 # ------------------------------------------------------------------ answers to an inquiry
 
 
@@ -181,6 +187,7 @@ DeviceEvent = (
     | AttemptRefused
     | DispatcherStarted
     | GatewayHealthChanged
+    | GatewayReturned
     | Inquired
     | Tick
     | Restored

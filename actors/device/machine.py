@@ -115,6 +115,7 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     ev.DispatcherStarted: _row(react.dispatcher_started),
     # from the gateway watcher
     ev.GatewayHealthChanged: _row(react.gateway_health, retrying=(A, N), failed=(A, N)),
+    ev.GatewayReturned: _row(react.gateway_returned, retrying=(A,)),
     # answers of ChirpStack: each is more of the events above
     ev.Inquired: {phase: Rule(_inquired, ANY) for phase in Phase},
     # from our own house

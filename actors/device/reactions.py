@@ -252,6 +252,22 @@ def gateway_health(turn: Turn, event: ev.GatewayHealthChanged) -> None:
         resume(turn, f"gateway {event.gateway_id} is back")
 
 
+def gateway_returned(turn: Turn, event: ev.GatewayReturned) -> None:
+    """A silent gateway spoke: what nobody took meanwhile says nothing about it any more."""
+    device, goal, settings = turn.device, turn.device.pursuit, turn.device.setup
+    if not any(heard.gateway_id == event.gateway_id for heard in device.hearings):
+        return
+    idle = device.attempt is None
+    if settings is not None and settings.unsent > 0:
+        turn.change(setup=replace(settings, unsent=0))
+        if idle and device.phase is Phase.INITIALIZING:
+            setup.send(turn)
+    elif settings is None and goal is not None and goal.unsent > 0:
+        turn.change(pursuit=replace(goal, unsent=0))
+        if idle and device.phase is Phase.RETRYING:
+            pursuit.evidence(turn, f"gateway {event.gateway_id} is heard again")
+
+
 # ------------------------------------------------------------------ shared by several
 
 

@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from actors.clock import Clock
-from actors.device.events import DeviceEvent, GatewayHealthChanged, Transmitted
+from actors.device.events import DeviceEvent, GatewayHealthChanged, GatewayReturned, Transmitted
 from actors.device.model import Device
 from actors.fleet.hearings import HearingIndex
 from actors.fleet.rounds import Rounds
@@ -131,6 +131,12 @@ class Fleet:
         news = GatewayHealthChanged(gateway_id, online)
         lights = self._hearings.lights
         self._rounds.announce(f"gateway {gateway_id}", news, lambda: lights(gateway_id))
+
+    def gateway_returned(self, gateway_id: str) -> None:
+        """A gateway ended a silence: the lights it hears are told, soon."""
+        lights = self._hearings.lights
+        news = GatewayReturned(gateway_id)
+        self._rounds.announce(f"return of gateway {gateway_id}", news, lambda: lights(gateway_id))
 
     # From our own house.
 

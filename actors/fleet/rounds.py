@@ -23,7 +23,8 @@ Recipients = Callable[[], Iterable[str]]
 class Rounds:
     """News by key, each for all lights that `recipients` names when its turn comes.
 
-    Bounds: a key per gateway and per kind of broadcast; owed are at most these times their lights.
+    Bounds: two keys per gateway and one per kind of broadcast; owed are at most these times their
+    lights.
     """
 
     def __init__(self, post: Post) -> None:

@@ -56,6 +56,14 @@ def heard(before: Health | None, gateway_id: str, at: float, now: float) -> Heal
     return replace(known, alive_at=newest(known.alive_at, at), heard_at=newest(known.heard_at, at))
 
 
+def acknowledged(before: Health, at: float, now: float) -> Health:
+    """The gateway took a downlink; `at` is the time of its txack, never taken for later than now.
+
+    It says that the gateway is there, not that it hears anything.
+    """
+    return replace(before, alive_at=newest(before.alive_at, min(at, now)))
+
+
 def excused(before: Health, away_s: float, now: float) -> Health:
     """ChirpStack was away for so long, up to now: the gateway could not be seen."""
     if before.alive_at is None:
@@ -72,6 +80,19 @@ def judged(before: Health, offline_after_s: float, now: float) -> Health:
     silent = before.alive_at is None or now - before.alive_at > offline_after_s
     online = before.info is None or not silent
     return before if online is before.online else replace(before, online=online, since=now)
+
+
+def silent(one: Health, silent_after_s: float, now: float) -> bool:
+    """Whether a gateway of which stats are to be expected gives no sign of life."""
+    alive_at = one.alive_at
+    return one.info is not None and (alive_at is None or now - alive_at > silent_after_s)
+
+
+def returned(before: Health, after: Health, silent_after_s: float, now: float) -> bool:
+    """Whether the newest sign of life ended a silence."""
+    if after.alive_at is None or silent(after, silent_after_s, now):
+        return False
+    return silent(before, silent_after_s, after.alive_at)
 
 
 def newest(one: float | None, other: float) -> float:

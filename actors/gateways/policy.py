@@ -9,10 +9,14 @@ class WatchPolicy:
 
     poll_s: float = 30.0
     """The usual interval of a gateway's own stats: more often tells nothing new."""
-    offline_poll_s: float = 5.0
-    """While a gateway is away: whoever waits for it waits so much less for its return."""
+    silent_poll_s: float = 2.0
+    """While a gateway is silent: whoever waits for it waits so much less for its return. A list
+    costs the server one query."""
+    silent_after_s: float = 90.0
+    """Three stats missed: looked for at the pace above, and its next sign of life is told to the
+    lights whose frames nobody took. What two lost stats of a healthy one cost is no more."""
     given_up_after_s: float = 86_400.0
-    """One away for longer is asked for at the usual pace: it may have been taken down for good."""
+    """One silent for longer is looked for at the usual pace: it may be down for good."""
     poll_timeout_s: float = 20.0
     """Below `poll_s`, so that a hanging list never delays the next one."""
     first_poll_timeout_s: float = 10.0

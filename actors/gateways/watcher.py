@@ -43,7 +43,8 @@ class WatcherStatistics:
 
 class GatewayWatcher:
     """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online,
-    `on_network` why ChirpStack gives no list, and None once it does again.
+    `on_return` one that ended a silence, and `on_network` why ChirpStack gives no list, and None
+    once it does again.
 
     None of them may wait or raise. A gateway seen for the first time counts as a change, so that
     what was restored from an earlier run is put right.
@@ -57,6 +58,7 @@ class GatewayWatcher:
         policy: WatchPolicy | None = None,
         *,
         on_change: Sequence[Callable[[str, bool], None]] = (),
+        on_return: Callable[[str], None] = lambda gateway_id: None,
         airtime: Airtime = _no_airtime,
         on_network: Callable[[str | None], None] = lambda problem: None,
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
@@ -66,12 +68,14 @@ class GatewayWatcher:
         self._clock = clock
         self._policy = policy if policy is not None else WatchPolicy()
         self._on_change = on_change
+        self._on_return = on_return
         self._airtime = airtime
         self._on_network = on_network
         self._lights_heard = lights_heard
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
         self._announced: dict[str, bool] = {}
+        self._shown: dict[str, GatewayView] = {}
         self._polled_at: float | None = None
         self._unreachable_since: float | None = None
         self._problem: str | None = None
@@ -85,11 +89,13 @@ class GatewayWatcher:
         if before is None and self._unlisted() >= self._policy.unlisted_most:
             return
         now = self._clock.now()
-        after = health.heard(before, gateway_id, at, now)
-        self._known[gateway_id] = after = health.judged(after, self._policy.offline_after_s, now)
-        if before is None or after.online is not before.online:
-            self._publish(self._view(after))
-        self._announce(after)
+        self._alive(before, health.heard(before, gateway_id, at, now), now)
+
+    def acknowledged(self, gateway_id: str, at: float) -> None:
+        """A txack came from this gateway, of `at` (Unix seconds)."""
+        before, now = self._known.get(gateway_id), self._clock.now()
+        if before is not None:
+            self._alive(before, health.acknowledged(before, at, now), now)
 
     # ---------------------------------------------------------------- what it knows
 
@@ -140,9 +146,14 @@ class GatewayWatcher:
             await self._poll(self._policy.poll_timeout_s)
 
     def _pause_s(self) -> float:
-        policy, since = self._policy, self._clock.now() - self._policy.given_up_after_s
-        away = any(not one.online and one.since > since for one in self._known.values())
-        return min(policy.poll_s, policy.offline_poll_s) if away else policy.poll_s
+        policy, now = self._policy, self._clock.now()
+        given_up = now - policy.given_up_after_s
+        looked_for = any(
+            health.silent(one, policy.silent_after_s, now)
+            and max(one.since, one.alive_at or 0.0) > given_up
+            for one in self._known.values()
+        )
+        return min(policy.poll_s, policy.silent_poll_s) if looked_for else policy.poll_s
 
     async def _poll(self, timeout_s: float) -> None:
         began_at = self._clock.now()
@@ -180,13 +191,36 @@ class GatewayWatcher:
             known[gateway_id] = health.listed(known.get(gateway_id), info, before_at, now)
         for gateway_id in known.keys() - infos.keys():
             known[gateway_id] = replace(known[gateway_id], info=None)
+        before = self._known
         self._known = {
             one: health.judged(of, self._policy.offline_after_s, now) for one, of in known.items()
         }
         for each in list(self._known.values()):
-            self._publish(self._view(each))
+            self._show(each)
             self._announce(each)
+            self._welcome(before.get(each.gateway_id), each, now)
         self._forget_unlisted(now)
+
+    def _alive(self, before: Health | None, after: Health, now: float) -> None:
+        """A sign of life that did not come by the list."""
+        after = health.judged(after, self._policy.offline_after_s, now)
+        self._known[after.gateway_id] = after
+        if before is None or after.online is not before.online:
+            self._show(after)
+        self._announce(after)
+        self._welcome(before, after, now)
+
+    def _show(self, one: Health) -> None:
+        """Publish the view, if it says anything new: the board keeps a bounded run of changes."""
+        view = self._view(one)
+        if self._shown.get(one.gateway_id) != view:
+            self._shown[one.gateway_id] = view
+            self._publish(view)
+
+    def _welcome(self, before: Health | None, after: Health, now: float) -> None:
+        """Tell of the end of a silence."""
+        if before is not None and health.returned(before, after, self._policy.silent_after_s, now):
+            self._on_return(after.gateway_id)
 
     def _announce(self, one: Health) -> None:
         """Tell of a change, if it is one."""
@@ -201,6 +235,7 @@ class GatewayWatcher:
             if one.heard_at is None or now - one.heard_at > self._policy.unlisted_kept_s:
                 del self._known[one.gateway_id]
                 del self._announced[one.gateway_id]
+                del self._shown[one.gateway_id]
 
     def _unlisted(self) -> int:
         return sum(known.info is None for known in self._known.values())

@@ -4,7 +4,12 @@ import trio
 
 from actors.clock import RunClock
 from actors.deadletters import DeadLetters
-from actors.device.events import DeviceEvent, DispatcherStarted, GatewayHealthChanged
+from actors.device.events import (
+    DeviceEvent,
+    DispatcherStarted,
+    GatewayHealthChanged,
+    GatewayReturned,
+)
 from actors.device.model import Device, Hearing
 from actors.fleet import Fleet, LightActor
 from actors.fleet.fleet import FleetPorts
@@ -103,6 +108,24 @@ async def test_a_light_with_a_full_mailbox_gets_the_newest_news_later(
         await trio.sleep(5)
         assert street.fleet.statistics().news_owed == 0
         assert light.got[-1] == GatewayHealthChanged("g1", online=False)
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_end_of_a_silence_goes_beside_the_health_to_the_same_lights(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    street = Street()
+    await street.fleet.restore([light_with("d1", "g1"), light_with("d2", "g2")])
+    street.fleet.gateway_changed("g1", online=True)
+    street.fleet.gateway_returned("g1")
+    async with trio.open_nursery() as nursery:
+        await street.open(nursery)
+        await trio.sleep(1)
+        assert street.lights["d1"].got == [
+            GatewayHealthChanged("g1", online=True),
+            GatewayReturned("g1"),
+        ]
+        assert street.lights["d2"].got == []
         nursery.cancel_scope.cancel()
 
 

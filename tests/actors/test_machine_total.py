@@ -76,6 +76,7 @@ events = (
     | st.builds(ev.AttemptRefused, numbers, st.just("no"))
     | st.just(ev.DispatcherStarted())
     | st.builds(ev.GatewayHealthChanged, st.just("gw-1"), st.booleans())
+    | st.builds(ev.GatewayReturned, st.sampled_from(["gw-1", "gw-9"]))
     | st.builds(
         ev.Inquired,
         numbers,

@@ -27,11 +27,15 @@ class Roof:
     watcher: GatewayWatcher = field(init=False)
     views: list[GatewayView] = field(default_factory=list)
     changes: list[tuple[float, str, bool]] = field(default_factory=list)
+    returns: list[tuple[float, str]] = field(default_factory=list)
     alive: set[str] = field(default_factory=lambda: {"gw-a", "gw-b"})
     on_the_list: tuple[str, ...] = ("gw-a", "gw-b")
 
     def changed(self, gateway_id: str, online: bool) -> None:
         self.changes.append((round(self.clock.now() - START), gateway_id, online))
+
+    def returned(self, gateway_id: str) -> None:
+        self.returns.append((round(self.clock.now() - START), gateway_id))
 
     async def stats(self) -> None:
         """Every living gateway sends stats each 30 s, as ChirpStack lists them."""
@@ -58,6 +62,7 @@ async def roof(*, started: bool = True) -> AsyncIterator[tuple[Roof, trio.Nurser
         clock,
         WatchPolicy(),
         on_change=(it.changed,),
+        on_return=it.returned,
         airtime=lambda gateway_id, _now: (12.5, 360.0, len(gateway_id)),
     )
     async with trio.open_nursery() as nursery:
@@ -97,17 +102,84 @@ async def test_views_are_fresh_every_poll(autojump_clock: Clock) -> None:
         assert newest.last_seen_at == pytest.approx(START + 293.0)
 
 
+async def test_a_list_that_says_nothing_new_is_not_published(autojump_clock: Clock) -> None:
+    async with roof() as (it, _):
+        it.alive.discard("gw-b")
+        await trio.sleep(200.5)
+        count, polls = len(it.views), it.watcher.statistics().polls
+        await trio.sleep(60.0)
+        assert it.watcher.statistics().polls - polls >= 29
+        shown = [view.gateway_id for view in it.views[count:]]
+        assert shown == ["gw-a", "gw-a"], "its stats, twice a minute"
+
+
 async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_clock: Clock) -> None:
     async with roof() as (it, _):
         it.changes.clear()
         await trio.sleep(60.0)
         it.alive.discard("gw-b")
         await trio.sleep(600.0)
-        assert it.changes == [(360, "gw-b", False)]
+        assert it.changes == [(354, "gw-b", False)]
         assert it.watcher.statistics().online == 1
         it.alive.add("gw-b")
         await trio.sleep(60.0)
-        assert it.changes[1:] == [(685, "gw-b", True)], "5 s at most after its stats at 683"
+        assert it.changes[1:] == [(684, "gw-b", True)], "2 s at most after its stats at 683"
+        assert it.returns == [(684, "gw-b")]
+
+
+async def test_a_silence_too_short_to_be_offline_is_noticed_and_its_end_told(
+    autojump_clock: Clock,
+) -> None:
+    async with roof() as (it, _):
+        await trio.sleep(60.0)
+        it.changes.clear()
+        it.alive.discard("gw-b")  # last stats at 53
+        await trio.sleep(180.0)
+        it.alive.add("gw-b")
+        await trio.sleep(60.0)
+        assert it.returns == [(264, "gw-b")], "2 s at most after its stats at 263"
+        assert it.changes == [], "it was never called offline"
+
+
+@pytest.mark.parametrize("sign", ["heard", "acknowledged"])
+async def test_an_uplink_or_a_txack_ends_a_silence_at_once(
+    autojump_clock: Clock, sign: str
+) -> None:
+    async with roof() as (it, _):
+        await trio.sleep(60.0)
+        it.alive.discard("gw-b")
+        await trio.sleep(140.0)
+        tell = it.watcher.heard if sign == "heard" else it.watcher.acknowledged
+        tell("gw-b", it.clock.now() - 130.0)  # a late webhook of something before
+        assert it.returns == []
+        tell("gw-b", it.clock.now())
+        assert it.returns == [(200, "gw-b")]
+        tell("gw-b", it.clock.now())
+        assert it.returns == [(200, "gw-b")]
+
+
+async def test_two_lost_stats_are_no_silence(autojump_clock: Clock) -> None:
+    async with roof() as (it, _):
+        await trio.sleep(60.0)
+        it.alive.discard("gw-b")
+        await trio.sleep(60.0)
+        it.alive.add("gw-b")
+        await trio.sleep(60.0)
+        assert it.returns == []
+
+
+async def test_a_txack_brings_a_gateway_back_but_does_not_make_one_known(
+    autojump_clock: Clock,
+) -> None:
+    async with roof() as (it, _):
+        it.alive.discard("gw-b")
+        await trio.sleep(500.0)
+        it.changes.clear()
+        it.watcher.acknowledged("gw-b", it.clock.now())
+        it.watcher.acknowledged("gw-x", it.clock.now())
+        assert it.changes == [(500, "gw-b", True)]
+        assert it.views[-1].heard_at is None, "it took a frame: it need not hear any"
+        assert it.watcher.view("gw-x") is None
 
 
 async def test_a_gateway_away_for_a_day_is_asked_for_at_the_usual_pace(
@@ -115,10 +187,10 @@ async def test_a_gateway_away_for_a_day_is_asked_for_at_the_usual_pace(
 ) -> None:
     async with roof() as (it, _):
         it.alive.discard("gw-b")
-        await trio.sleep(602.0)  # between two polls: what is due at the same moment has no order
+        await trio.sleep(603.0)  # between two polls: what is due at the same moment has no order
         polls = it.watcher.statistics().polls
         await trio.sleep(60.0)
-        assert it.watcher.statistics().polls - polls == 12
+        assert it.watcher.statistics().polls - polls == 30
         await trio.sleep(86_400.0)
         polls = it.watcher.statistics().polls
         await trio.sleep(60.0)

@@ -30,6 +30,7 @@ DISTURBANCES = [
     "foreign downlink",
     "gateway offline",
     "gateway online",
+    "gateway returned",
     "crash",
     "dispatcher restarts",
     "sweep",
@@ -278,6 +279,8 @@ class MachineAgainstWorld(Truths):
                 self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
             case "gateway offline" | "gateway online":
                 self.tell(ev.GatewayHealthChanged("gw-1", kind == "gateway online"))
+            case "gateway returned":
+                self.tell(ev.GatewayReturned("gw-1"))
             case "crash":
                 self.device = RECORDS.decode(msgspec.json.encode(self.device))
                 self.asked = None

@@ -69,9 +69,9 @@ def _mixture(found: dict[str, Any], path: Path) -> None:
 
 def _outage(found: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7.5, 4.2))
-    for number, (outage_s, runs) in enumerate(
-        sorted(found.items(), key=lambda pair: float(pair[0]))
-    ):
+    lights = max(outage.LIGHTS)
+    for number, outage_s in enumerate(outage.OUTAGES_S):
+        runs = found[f"{outage_s:g} {lights}"]
         for run in runs:
             ended = sorted(each for each in run if each is not None)
             axes.step(
@@ -79,13 +79,13 @@ def _outage(found: dict[str, Any], path: Path) -> None:
                 range(len(ended) + 1),
                 where="post",
                 color=f"C{number}",
-                label=f"{float(outage_s) / 60:.0f} min" if run is runs[0] else None,
+                label=f"{outage_s / 60:.0f} min" if run is runs[0] else None,
             )
-    limit_s = outage.GOAL_S + outage.drain_s()
+    limit_s = outage.GOAL_S + outage.drain_s(lights)
     axes.axvline(limit_s, color="k", linestyle="--", label=f"goal: {limit_s:.0f} s")
     axes.set_xlabel("seconds since the gateway's backhaul was back")
-    axes.set_ylabel(f"commands verified, of {outage.LIGHTS}")
-    axes.set_title(f"{outage.LIGHTS} orders given during an outage, one line per run")
+    axes.set_ylabel(f"commands verified, of {lights}")
+    axes.set_title(f"{lights} orders given during an outage, one line per run")
     axes.legend(title="outage", loc="lower right")
     _save(figure, path)
 

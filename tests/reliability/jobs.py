@@ -25,7 +25,6 @@ class Job:
 
 def jobs_of(experiment: str, *, quick: bool) -> list[Job]:
     """All pieces of an experiment."""
-    some = 1 if quick else 5
     made: list[Job] = []
 
     def add(key: str, *args: Any) -> None:
@@ -41,9 +40,10 @@ def jobs_of(experiment: str, *, quick: bool) -> list[Job]:
             add("gateway outage", "gateway outage", 100 if quick else 500, 2)
             add("unpowered", "unpowered", 50 if quick else 200, 3)
         case "outage":
-            for seed in range(some):
+            for seed in range(1 if quick else 10):
                 for outage_s in outage.OUTAGES_S:
-                    add(f"{outage_s:g}", outage_s, 1 + seed)
+                    for lights in outage.LIGHTS:
+                        add(f"{outage_s:g} {lights}", outage_s, 1 + seed, lights)
         case "burst":
             for way in ("ours", "naive"):
                 for factor, gateways in ((9, 1), (7, 1), (9, 2), (7, 2)):

@@ -32,3 +32,10 @@ def test_after_a_short_outage_everything_is_verified_within_the_drain() -> None:
     assert len(ended) == lights
     assert max(at for at in ended if at is not None) <= outage.GOAL_S + outage.drain_s(lights)
     assert None not in ended
+
+
+def test_few_lights_that_tried_in_vain_for_long_do_not_sit_out_their_wait() -> None:
+    for seed in (7, 10):  # 77 and 46 s before the end of a silence was told
+        ended = [at for at in outage.run(300.0, seed, 4) if at is not None]
+        assert len(ended) == 4
+        assert max(ended) <= outage.GOAL_S + outage.drain_s(4)
