@@ -11,8 +11,11 @@ TSC := node_modules/typescript/bin/tsc
 # async functions without await, which are the shape of a protocol and its fakes; and what it cannot
 # see when a task_status is handed on.
 ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC914
-# Tests that seek: thousands of steps of the same code, which measuring coverage makes thrice as slow.
-SEEKING := tests/simulation tests/reliability tests/model tests/fuzz
+# Run without measuring coverage, which makes them thrice as slow: tests that go through thousands of
+# steps of the same code, and those of the pages, which a slow service would let down.
+UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash house browser)
+# Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
@@ -48,9 +51,9 @@ demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the
 	$(BIN)/lamplighter demo
 
 test: $(READY) browser ## run all tests (installs a browser for them where it can)
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-fail-under=95 \
-	  $(addprefix --ignore=,$(SEEKING))
-	$(BIN)/python -m pytest -n auto $(SEEKING)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=95 \
+	  $(addprefix --ignore=,$(UNMEASURED))
+	$(PYTEST) $(UNMEASURED)
 
 check: $(READY) $(TSC) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests

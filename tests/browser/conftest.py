@@ -13,7 +13,7 @@ from tests.browser.serve_fake import PlayedHouse, PlayedService
 from tests.support.browser import running_browser
 
 # Waiting for something that ought to be there at once, on a busy machine.
-EXPECT_MS = 10_000
+EXPECT_MS = 20_000
 
 
 class Watcher:

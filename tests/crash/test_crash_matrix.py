@@ -13,7 +13,7 @@ from actors.device.model import StepKind
 from actors.device.records import read_command
 from api.cli.simulation import determinism
 from store.port import Table
-from tests.house.crash_scenario import Day, Moment, lights_in
+from tests.crash.crash_scenario import Day, Moment, lights_in
 
 
 @pytest.fixture
