@@ -26,6 +26,7 @@ _JOIN_RETRY_MAX_S = 300.0
 _CONFIRMED_TRIES = 4
 """Tries of the confirmed first uplink; the real number is unknown, LoRaWAN allows 8."""
 _WINDOW_TOLERANCE_S = 0.02
+_RX2_LATER_S = 1.0
 _AFTER_WINDOWS_S = 0.1
 _FACTORY_RESTART_S = 0.5
 
@@ -136,15 +137,18 @@ class Station:
     # The air's side
 
     def listened(self, start_s: float, end_s: float, frequency_hz: int) -> bool:
-        """Class C listens on RX2 whenever it does not send; on RX1 only in its window."""
+        """Class C listens on RX2 whenever it does not send; on RX1 only in its window. It is not
+        Class C before it has joined: an accept of an earlier request finds nobody who listens."""
         if self.state in (StationState.UNPLUGGED, StationState.BOOTING):
             return False
         if self._sent_from_s < end_s and self._sent_until_s > start_s:
             return False
-        if frequency_hz == self._region.rx2_frequency_hz:
-            return True
         joining = self.state is StationState.JOINING
+        on_rx2 = frequency_hz == self._region.rx2_frequency_hz
+        if on_rx2 and not joining:
+            return True
         delay_s = self._region.join_delay_s if joining else self._region.rx1_delay_s
+        delay_s += _RX2_LATER_S if on_rx2 else 0.0
         return abs(start_s - (self._sent_until_s + delay_s)) <= _WINDOW_TOLERANCE_S
 
     def receive(self, frame: DownlinkFrame, rssi_dbm: int, snr_db: float) -> None:

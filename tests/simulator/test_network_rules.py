@@ -11,9 +11,12 @@ from lorawan.network import (
     NetworkServer,
 )
 from simulator.device import ServerSettings
+from simulator.frames import JOIN_REQUEST_BYTES, DownlinkCommand, DownlinkFrame, Slot
 from simulator.gateway import GatewayMode, TxStatus
 from simulator.network import SimulatedNetwork
 from simulator.profile import Profile
+from simulator.radio import uplink_s
+from simulator.station import StationState
 from simulator.world import World
 
 
@@ -281,6 +284,37 @@ def test_a_join_event_is_no_proof_that_the_light_joined() -> None:
     assert len(bench.of(Join)) >= 1
     assert bench.device.activated
     assert bench.station.light.joins == 0
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_join_accept_in_rx2_is_heard_by_the_life_that_asked_for_it_only(restarts: bool) -> None:
+    bench = Bench(joined=False)
+    bench.station.plug()
+    _until_it_joins(bench)
+    _keep_rx1_busy(bench)
+    if restarts:
+        bench.world.advance(1.5)
+        bench.station.restart()  # it asks again before the first answer comes
+        _until_it_joins(bench)
+        assert bench.device.dev_addr, "the first request has been heard"
+    bench.world.advance(60.0)
+    assert bench.station.state is StationState.JOINED
+    assert bench.station.light.dev_addr == bench.device.dev_addr
+    assert bench.of(Uplink), "the server knows its session"
+
+
+def _until_it_joins(bench: Bench) -> None:
+    while bench.station.state is not StationState.JOINING:
+        bench.world.advance(0.01)
+
+
+def _keep_rx1_busy(bench: Bench) -> None:
+    """The gateway has something else to send just when the answer to the request is due."""
+    airtime_s = uplink_s(JOIN_REQUEST_BYTES, bench.station.modulation)
+    rx1_s = bench.world.kernel.now + airtime_s + bench.world.region.join_delay_s
+    other = DownlinkFrame("2020204100000099", "00000001", 1, 15, RED)
+    slot = Slot(bench.world.region.uplink_channels_hz[0], bench.station.modulation, rx1_s - 0.1)
+    bench.world.gateways[GATEWAY].command(DownlinkCommand(1_000_000, other, (slot,)))
 
 
 def test_the_first_uplink_is_confirmed_and_repeated_until_its_ack_comes() -> None:
