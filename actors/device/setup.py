@@ -86,6 +86,9 @@ def heard(turn: Turn, at: float) -> bool:
         return next_step(turn, arrived=True)
     if sent.stage is Stage.TRANSMITTED and sent.ends_at is not None and at > sent.ends_at:
         unproven(turn, "the light answered without having received every setting")
+        left = turn.device.setup
+        if left is not None and left.attempts >= turn.policy.setup_rounds_most:
+            resume(turn)  # its answer is evidence, too: the next may be a status interval away
     return False
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 EARLIER_ITEM = "an earlier item is still in ChirpStack's queue"
 NOT_HEARD = "the light has not sent an uplink since it joined"
+AIRTIME_OF = "airtime of gateway"
 NEVER_JOINED = "the light never joined"
 
 
@@ -25,7 +26,7 @@ def offline(gateways: Iterable[tuple[str, float]], now: float) -> str:
 
 def air_used_up(names: Iterable[str], until: float, now: float) -> str:
     """The duty cycle leaves no room on any of these gateways."""
-    return f"airtime of gateway {', '.join(names)} is used up until {clock_words(until, now)}"
+    return f"{AIRTIME_OF} {', '.join(names)} is used up until {clock_words(until, now)}"
 
 
 def no_answer(since: float, now: float) -> str:

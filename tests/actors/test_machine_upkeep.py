@@ -90,6 +90,34 @@ def test_rounds_on_evidence_are_spaced_but_not_the_frames_of_one() -> None:
     assert story.attempt.not_before == story.device.last_frame_at + policy.spacing_s
 
 
+def test_an_answer_that_misses_a_setting_is_evidence_after_the_rounds_are_spent() -> None:
+    story = Story(policy=Policy(setup_rounds_most=1))
+    story.join()
+    story.uplink()
+    for _ in range(3):
+        story.carry(lost=True)
+        story.wait(31)
+    story.answer_inquiry()
+    assert story.device.phase is Phase.FAILED
+    gaps = []
+    for _ in range(8):
+        if story.device.phase is Phase.FAILED:
+            story.uplink()  # its regular status
+        gaps.append(story.attempt.not_before - story.now)
+        story.wait(gaps[-1])
+        story.carry(lost=True)
+        story.wait(10.5)
+        story.carry(answered=False)
+        story.wait(10.5)
+        story.carry()  # the light answers, having received two of three
+        assert story.device.phase is Phase.INITIALIZING, "another round, without a wait for a timer"
+    assert gaps == sorted(gaps), "spaced ever wider, for air is scarce"
+    assert gaps[-1] > 200
+    story.wait(story.attempt.not_before - story.now)
+    story.carry_until_idle()
+    assert story.device.phase is Phase.IDLE
+
+
 def test_a_command_for_a_light_whose_settings_failed_tries_them_again() -> None:
     story = Story(policy=Policy(setup_rounds_most=1))
     story.join()

@@ -17,8 +17,11 @@ FOUND = (
     267,  # an inquiry whose answer asked again, for ever
     1059,  # a frame of somebody else's counted as ours: the oracle's own mistake
     1329,  # more airtime than the hour allows
+    9602849,  # the pretend light took an accept of its life before
+    9621621,  # settings told to be lost, and not sent again
+    9624169,  # no air left for what the oracle waited for
 )
-"""Seeds that found something once; what each found has a test of its own, too."""
+"""Seeds that found something once; what each found in the house has a test of its own, too."""
 
 
 @pytest.mark.timeout(300)

@@ -7,6 +7,7 @@ has power and answers again, the clocks are right, and parked actors are revived
 import trio
 
 from actors.device.model import CommandStatus, Phase
+from actors.dispatcher.words import AIRTIME_OF
 from actors.supervision import ChildState
 from api.cli.simulation.facts import CommandFacts, LightFacts
 from api.cli.simulation.oracle import Oracle
@@ -14,7 +15,8 @@ from api.cli.simulation.process import Process
 from simulator.world import World
 
 SHOWN_WITHIN_S = 30 * 60.0 + 600.0
-"""One heartbeat of a light that lost its settings (30 min), and ten minutes to drain."""
+"""One heartbeat of a light that lost its settings (30 min), and ten minutes to drain; counted from
+the moment at which its gateways' duty cycle has room for it again."""
 DRAIN_S = 1_200.0
 """From the first status that is heard: a heartbeat may meet a gateway that sends just then, and
 one light's evidence is spaced by up to 15 min."""
@@ -43,6 +45,7 @@ class Quiet:
         self._world = world
         self._process = process
         self._oracle = oracle
+        self._no_air_s: dict[str, float] = {}
 
     async def come(self) -> None:
         """Heal everything, and hold the house to its promises; ends as soon as all is settled."""
@@ -60,18 +63,27 @@ class Quiet:
             if passed_s > RUN_S:
                 self._look_for_a_run()
             missing = self._missing(passed_s)
-            overdue = [one for one in missing if self._heard(one, began_s)]
-            if overdue and passed_s > SHOWN_WITHIN_S:
+            self._look_at_the_air()
+            overdue = [one for one in missing if self._overdue(one, began_s)]
+            if overdue:
                 self._tell_missing(overdue, passed_s)
             elif not missing and self._settled():
                 return
             elif passed_s > SETTLED_WITHIN_S:
                 self._tell_unsettled(passed_s)
 
-    def _heard(self, dev_eui: str, began_s: float) -> bool:
-        """Whether it was heard since the faults ended, and long enough ago."""
+    def _look_at_the_air(self) -> None:
+        """A gateway that never acknowledged may have sent all that its hour allows."""
+        for one in self._process.parts.dispatcher.waiting() if self._process.parts else ():
+            if one.reason.startswith(AIRTIME_OF):
+                self._no_air_s[one.dev_eui] = trio.current_time()
+
+    def _overdue(self, dev_eui: str, began_s: float) -> bool:
+        """Whether it was heard since the faults ended, and there was time enough since then."""
+        now_s = trio.current_time()
         told = [one.at_s for one in self._oracle.lights[dev_eui].statuses if one.at_s >= began_s]
-        return bool(told) and trio.current_time() - told[0] > DRAIN_S
+        heard = bool(told) and now_s - told[0] > DRAIN_S
+        return heard and now_s - self._no_air_s.get(dev_eui, began_s) > SHOWN_WITHIN_S
 
     def _missing(self, passed_s: float) -> list[str]:
         missing = []
