@@ -1,13 +1,13 @@
 """Items in flight: what they occupy; air is charged for every sending that may have been."""
 
 import pytest
-from dispatcher_kit import POLICY, START
 
 from actors.device.events import Transmitted
 from actors.dispatcher.air import Air
 from actors.dispatcher.flights import Flights, Item
 from actors.dispatcher.judgement import Mark
 from lorawan.network import Activation
+from tests.support.dispatcher_kit import POLICY, START
 
 AIRTIME_S = 0.2
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 import trio
-from dispatcher_kit import POLICY, START, attempt, hearing, hearings, house
 
 from lorawan.airtime import REGIONS, uplink_airtime_s
 from lorawan.events.model import Modulation
+from tests.support.dispatcher_kit import POLICY, START, attempt, hearing, hearings, house
 from tests.support.scripted_network import Mood
 
 ANSWER_S = POLICY.answer_delay_s + uplink_airtime_s(25, Modulation(9, 125_000))

@@ -4,9 +4,9 @@ import math
 
 import msgspec
 import pytest
-from dispatcher_kit import hearing
 
 from actors.dispatcher.route import UNKNOWN_GATEWAY, last_heard_at, route_of, spreading_factor
+from tests.support.dispatcher_kit import hearing
 
 
 def test_every_gateway_of_the_last_uplink_with_margin_may_be_chosen() -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 import msgspec
 import pytest
 import trio
-from dispatcher_kit import POLICY, START, House, attempt, hearings, house
 
 from actors.device.events import Transmitted
 from lorawan.network import (
@@ -20,6 +19,7 @@ from lorawan.network import (
     NetworkUnavailable,
     NetworkUnknown,
 )
+from tests.support.dispatcher_kit import POLICY, START, House, attempt, hearings, house
 
 Clock = trio.testing.MockClock
 

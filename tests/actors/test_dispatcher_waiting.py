@@ -1,11 +1,10 @@
 """The waiting room: one attempt a light, order by line, and heaps that do not grow for ever."""
 
-from dispatcher_kit import START, attempt
-
 from actors.device.model import Attempt
 from actors.dispatcher.judgement import Mark
 from actors.dispatcher.route import Route
 from actors.dispatcher.waiting import Place, Waiting, WaitingRoom
+from tests.support.dispatcher_kit import START, attempt
 
 A = Route(frozenset({"a"}), frozenset({"a"}))
 AB = Route(frozenset({"a", "b"}), frozenset({"a", "b"}))

@@ -7,7 +7,7 @@ import pytest
 from api.cli.simulation.campaign import Failed, attempt
 from api.cli.simulation.scenario import NAMED, scenario
 
-SEEDS = 300
+SEEDS = 200
 CHUNK = 25
 FOUND = (
     2,  # a step cut off by a crash between its commit and its consequences

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from dispatcher_kit import START, attempt, hearings
-
 from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, Transmitted
 from actors.device.model import Attempt
 from actors.dispatcher import DispatchPolicy
 from actors.dispatcher.calls import Action, Enqueue, Enqueued, Failed, Failure, Look, Looked, Tell
 from actors.dispatcher.planner import Planner
+from tests.support.dispatcher_kit import START, attempt, hearings
 from tests.support.scripted_network import Mood, Server
 
 

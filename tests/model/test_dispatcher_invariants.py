@@ -2,8 +2,6 @@
 
 from collections import defaultdict
 
-from dispatcher_kit import START
-from dispatcher_world import Ills, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +9,8 @@ from actors.device.events import AttemptHeld, AttemptQueued
 from actors.dispatcher import DispatchPolicy
 from lorawan.airtime import uplink_airtime_s
 from lorawan.events.model import Modulation
+from tests.model.dispatcher_world import Ills, World
+from tests.support.dispatcher_kit import START
 from tests.support.scripted_network import Mood, Sent
 
 SF9 = DispatchPolicy(rx2_dr=3)
