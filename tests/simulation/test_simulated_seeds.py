@@ -20,6 +20,7 @@ FOUND = (
     9602849,  # the pretend light took an accept of its life before
     9621621,  # settings told to be lost, and not sent again
     9624169,  # no air left for what the oracle waited for
+    9648049,  # restarted by its own watchdog while the oracle waited for another light
 )
 """Seeds that found something once; what each found in the house has a test of its own, too."""
 

@@ -16,7 +16,8 @@ from simulator.world import World
 
 SHOWN_WITHIN_S = 30 * 60.0 + 600.0
 """One heartbeat of a light that lost its settings (30 min), and ten minutes to drain; counted from
-the moment at which its gateways' duty cycle has room for it again."""
+the moment at which its gateways' duty cycle has room for it again, and anew when its own watchdog
+restarts it."""
 DRAIN_S = 1_200.0
 """From the first status that is heard: a heartbeat may meet a gateway that sends just then, and
 one light's evidence is spaced by up to 15 min."""
@@ -45,7 +46,8 @@ class Quiet:
         self._world = world
         self._process = process
         self._oracle = oracle
-        self._no_air_s: dict[str, float] = {}
+        self._excused_s: dict[str, float] = {}
+        self._restarts: dict[str, int] = {}
 
     async def come(self) -> None:
         """Heal everything, and hold the house to its promises; ends as soon as all is settled."""
@@ -63,7 +65,7 @@ class Quiet:
             if passed_s > RUN_S:
                 self._look_for_a_run()
             missing = self._missing(passed_s)
-            self._look_at_the_air()
+            self._excuse()
             overdue = [one for one in missing if self._overdue(one, began_s)]
             if overdue:
                 self._tell_missing(overdue, passed_s)
@@ -72,18 +74,24 @@ class Quiet:
             elif passed_s > SETTLED_WITHIN_S:
                 self._tell_unsettled(passed_s)
 
-    def _look_at_the_air(self) -> None:
-        """A gateway that never acknowledged may have sent all that its hour allows."""
+    def _excuse(self) -> None:
+        """A gateway that never acknowledged may have sent all that its hour allows; and a light may
+        lose its colour to its own watchdog."""
+        now_s = trio.current_time()
         for one in self._process.parts.dispatcher.waiting() if self._process.parts else ():
             if one.reason.startswith(AIRTIME_OF):
-                self._no_air_s[one.dev_eui] = trio.current_time()
+                self._excused_s[one.dev_eui] = now_s
+        for dev_eui, station in self._world.stations.items():
+            restarts = station.light.restarts
+            if self._restarts.setdefault(dev_eui, restarts) != restarts:
+                self._restarts[dev_eui], self._excused_s[dev_eui] = restarts, now_s
 
     def _overdue(self, dev_eui: str, began_s: float) -> bool:
         """Whether it was heard since the faults ended, and there was time enough since then."""
         now_s = trio.current_time()
         told = [one.at_s for one in self._oracle.lights[dev_eui].statuses if one.at_s >= began_s]
         heard = bool(told) and now_s - told[0] > DRAIN_S
-        return heard and now_s - self._no_air_s.get(dev_eui, began_s) > SHOWN_WITHIN_S
+        return heard and now_s - self._excused_s.get(dev_eui, began_s) > SHOWN_WITHIN_S
 
     def _missing(self, passed_s: float) -> list[str]:
         missing = []
