@@ -218,6 +218,8 @@ def test_a_command_is_held_while_its_gateways_are_stopped_and_verified_afterward
 
 
 def test_a_light_restarted_from_the_command_line_loses_its_colour(demo: Demo, light: str) -> None:
+    demo.http.post(f"/api/v1/downlink/{light}", json=BLUE)
+    wait_until("it shows its colour", lambda: demo.shown(light) == [0, 0, 255], 60)
     done = run("demo", "restart-light", light, "--at", demo.url)
     assert done.returncode == 0, done.stderr
     wait_until("it lost its colour", lambda: demo.shown(light) != [0, 0, 255], 10)
