@@ -199,6 +199,7 @@ async def test_a_task_that_waits_for_a_place_can_be_cancelled(peer: GrpcPeer) ->
     async with ChirpStackClient(settings(peer, in_flight_max=1)) as client:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(enqueue, client)
+            await trio.testing.wait_all_tasks_blocked()  # it has the place, and keeps it
             nursery.start_soon(client.queue, LIGHT)
             await trio.testing.wait_all_tasks_blocked()
             assert client.statistics().calls.waiting == 1
