@@ -11,6 +11,10 @@ REQUIRED_SNR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 """The least signal-to-noise ratio at which a spreading factor is received."""
 
 
+RX2_AFTER_RX1_S = 1.0
+"""LoRaWAN 1.0.3: the second window opens a second after the first, in every region."""
+
+
 class Region(msgspec.Struct, frozen=True):
     """One regional plan as a network server runs it.
 

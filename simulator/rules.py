@@ -22,7 +22,7 @@ from simulator.gateway import Gateway, TxStatus
 from simulator.kernel import Kernel
 from simulator.observer import NOBODY, Observer
 from simulator.queue import Entry
-from simulator.region import REQUIRED_SNR_DB, Region
+from simulator.region import REQUIRED_SNR_DB, RX2_AFTER_RX1_S, Region
 from simulator.scheduler import Scheduler
 from simulator.telling import Teller
 
@@ -299,7 +299,7 @@ class ServerRules:
         )
         return (
             Slot(frame.frequency_hz, rx1, rx1_s),
-            Slot(self._region.rx2_frequency_hz, self._region.rx2, rx1_s + 1.0),
+            Slot(self._region.rx2_frequency_hz, self._region.rx2, rx1_s + RX2_AFTER_RX1_S),
         )
 
     def _remove(self, device: Device, entry: Entry) -> None:

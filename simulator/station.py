@@ -16,7 +16,7 @@ from simulator.kernel import Kernel, Timer
 from simulator.light import Busylight, Reaction
 from simulator.profile import OffTime
 from simulator.radio import Air, Link, uplink_s
-from simulator.region import Region
+from simulator.region import RX2_AFTER_RX1_S, Region
 
 _F_PORT = 15
 _BOOT_S = (1.0, 4.0)
@@ -26,7 +26,6 @@ _JOIN_RETRY_MAX_S = 300.0
 _CONFIRMED_TRIES = 4
 """Tries of the confirmed first uplink; the real number is unknown, LoRaWAN allows 8."""
 _WINDOW_TOLERANCE_S = 0.02
-_RX2_LATER_S = 1.0
 _AFTER_WINDOWS_S = 0.1
 _FACTORY_RESTART_S = 0.5
 
@@ -148,7 +147,7 @@ class Station:
         if on_rx2 and not joining:
             return True
         delay_s = self._region.join_delay_s if joining else self._region.rx1_delay_s
-        delay_s += _RX2_LATER_S if on_rx2 else 0.0
+        delay_s += RX2_AFTER_RX1_S if on_rx2 else 0.0
         return abs(start_s - (self._sent_until_s + delay_s)) <= _WINDOW_TOLERANCE_S
 
     def receive(self, frame: DownlinkFrame, rssi_dbm: int, snr_db: float) -> None:
@@ -292,7 +291,7 @@ class Station:
 
     def _await_ack(self) -> None:
         """LoRaWAN 1.0.3: try again 1-3 s after the second window, same counter."""
-        delay_s = self._region.rx1_delay_s + 1.0 + self._rng.uniform(1.0, 3.0)
+        delay_s = self._region.rx1_delay_s + RX2_AFTER_RX1_S + self._rng.uniform(1.0, 3.0)
         self._step = self._kernel.at(self._sent_until_s + delay_s, self._retry_confirmed)
 
     def _retry_confirmed(self) -> None:
@@ -336,7 +335,7 @@ class Station:
         now_s = self._kernel.now
         self._sent_from_s = now_s
         self._sent_until_s = self._air.uplink(self, frame, payload_bytes)
-        windows_s = self._region.rx1_delay_s + 1.0
+        windows_s = self._region.rx1_delay_s + RX2_AFTER_RX1_S
         self._free_at_s = self._sent_until_s + windows_s + _AFTER_WINDOWS_S
         airtime_s = uplink_s(payload_bytes, frame.modulation)
         self._duty_free_at_s = now_s + airtime_s / self._region.device_duty_cycle

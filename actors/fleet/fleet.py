@@ -129,14 +129,11 @@ class Fleet:
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away or came back: the lights it hears are told, soon."""
         news = GatewayHealthChanged(gateway_id, online)
-        lights = self._hearings.lights
-        self._rounds.announce(f"gateway {gateway_id}", news, lambda: lights(gateway_id))
+        self._announce(f"gateway {gateway_id}", gateway_id, news)
 
     def gateway_returned(self, gateway_id: str) -> None:
         """A gateway ended a silence: the lights it hears are told, soon."""
-        lights = self._hearings.lights
-        news = GatewayReturned(gateway_id)
-        self._rounds.announce(f"return of gateway {gateway_id}", news, lambda: lights(gateway_id))
+        self._announce(f"return of gateway {gateway_id}", gateway_id, GatewayReturned(gateway_id))
 
     # From our own house.
 
@@ -238,6 +235,10 @@ class Fleet:
         )
 
     # How.
+
+    def _announce(self, key: str, gateway_id: str, news: DeviceEvent) -> None:
+        lights = self._hearings.lights
+        self._rounds.announce(key, news, lambda: lights(gateway_id))
 
     def _deliver(self, event: Event) -> Delivery:
         if self._stopping:

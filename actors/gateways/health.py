@@ -77,13 +77,12 @@ def judged(before: Health, offline_after_s: float, now: float) -> Health:
     A listed gateway is offline without a sign of life within `offline_after_s`. One that the server
     does not list sends us no stats (it may be another tenant's), so nothing speaks against it.
     """
-    silent = before.alive_at is None or now - before.alive_at > offline_after_s
-    online = before.info is None or not silent
+    online = not silent(before, offline_after_s, now)
     return before if online is before.online else replace(before, online=online, since=now)
 
 
 def silent(one: Health, silent_after_s: float, now: float) -> bool:
-    """Whether a gateway of which stats are to be expected gives no sign of life."""
+    """Whether a gateway of which stats are to be expected gave no sign of life for so long."""
     alive_at = one.alive_at
     return one.info is not None and (alive_at is None or now - alive_at > silent_after_s)
 

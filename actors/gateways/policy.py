@@ -14,7 +14,7 @@ class WatchPolicy:
     costs the server one query."""
     silent_after_s: float = 90.0
     """Three stats missed: looked for at the pace above, and its next sign of life is told to the
-    lights whose frames nobody took. What two lost stats of a healthy one cost is no more."""
+    lights whose frames nobody took. Two lost stats are no silence."""
     given_up_after_s: float = 86_400.0
     """One silent for longer is looked for at the usual pace: it may be down for good."""
     poll_timeout_s: float = 20.0

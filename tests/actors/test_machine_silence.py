@@ -91,10 +91,7 @@ def test_a_gateway_that_does_not_hear_the_light_is_no_concern_of_its() -> None:
 def test_attempts_that_were_sent_keep_their_times() -> None:
     story = Story().settle()
     story.command(RED)
-    story.queue()
-    story.txack()
-    story.wait(31)
-    story.answer_inquiry()
+    story.lose_attempt()
     assert story.device.phase is Phase.RETRYING
     before = story.device
     story.tell(BACK)

@@ -162,10 +162,7 @@ def test_a_payload_that_is_no_status_proves_nothing() -> None:
 def test_neither_queue_id_nor_txack_nor_empty_queue_proves() -> None:
     story = Story().settle()
     story.command(RED)
-    story.queue()
-    story.txack()
-    story.wait(31)
-    story.answer_inquiry()
+    story.lose_attempt()
     assert story.status_of() is CommandStatus.TRANSMITTED
     assert story.device.phase is Phase.RETRYING
 

@@ -52,9 +52,7 @@ def test_settings_without_end_of_trouble_fail_and_a_sign_of_life_begins_anew() -
     story.join()
     story.uplink()
     for _ in range(2):
-        for _ in range(3):
-            story.carry(lost=True)
-            story.wait(31)
+        story.lose_settings()
         story.answer_inquiry()
         story.wait(15)
     assert story.device.phase is Phase.FAILED
@@ -72,9 +70,7 @@ def test_rounds_on_evidence_are_spaced_but_not_the_frames_of_one() -> None:
     story.join()
     story.uplink()
     for _ in range(policy.setup_rounds_most):
-        for _ in range(3):
-            story.carry(lost=True)
-            story.wait(31)
+        story.lose_settings()
         if story.device.inquiry is not None:
             story.answer_inquiry()
         if story.device.setup is not None and story.device.setup.next_at is not None:
@@ -94,9 +90,7 @@ def test_an_answer_that_misses_a_setting_is_evidence_after_the_rounds_are_spent(
     story = Story(policy=Policy(setup_rounds_most=1))
     story.join()
     story.uplink()
-    for _ in range(3):
-        story.carry(lost=True)
-        story.wait(31)
+    story.lose_settings()
     story.answer_inquiry()
     assert story.device.phase is Phase.FAILED
     gaps = []
@@ -122,9 +116,7 @@ def test_a_command_for_a_light_whose_settings_failed_tries_them_again() -> None:
     story = Story(policy=Policy(setup_rounds_most=1))
     story.join()
     story.uplink()
-    for _ in range(3):
-        story.carry(lost=True)
-        story.wait(31)
+    story.lose_settings()
     assert story.device.phase is Phase.FAILED
     story.command(RED)
     assert story.device.phase is Phase.INITIALIZING
@@ -197,9 +189,7 @@ def test_a_light_that_failed_its_settings_but_shows_the_wanted_is_not_called_fai
     story.command(RED)
     story.carry()
     story.tell(ev.InitializeRequested(force=True))
-    for _ in range(3):
-        story.carry(lost=True)
-        story.wait(31)
+    story.lose_settings()
     assert story.device.phase is Phase.RETRYING
 
 

@@ -162,7 +162,7 @@ power.
 
 
 def _outage(found: dict[str, Any]) -> str:
-    rows = []
+    rows, counts = [], " or ".join(map(str, outage.LIGHTS))
     for lights in outage.LIGHTS:
         limit_s = outage.GOAL_S + outage.drain_s(lights)
         for outage_s in outage.OUTAGES_S:
@@ -177,7 +177,7 @@ def _outage(found: dict[str, Any]) -> str:
                          f"{met} of {len(runs)}"])  # fmt: skip
     return f"""## A gateway comes back
 
-4 or 50 lights on one gateway get an order each during its outage. The drain time is the number of
+{counts} lights on one gateway get an order each during its outage. The drain time is the number of
 frames times the time that one keeps the gateway (frame, answer delay, answer, and no less than
 ChirpStack's tick of 1 s: {outage.lane_s():.2f} s). Goal: all verified within 30 s + drain after the
 backhaul is back.

@@ -162,13 +162,23 @@ class Story:
                 return
             self.carry()
 
+    def lose_attempt(self) -> None:
+        """Transmit one attempt of which nothing is heard, and nothing is learned by asking."""
+        self.queue()
+        self.txack()
+        self.wait(30.3)
+        self.answer_inquiry()
+
+    def lose_settings(self) -> None:
+        """Transmit the three frames of a round of settings; none of them arrives."""
+        for _ in range(3):
+            self.carry(lost=True)
+            self.wait(31)
+
     def spend_attempts(self) -> None:
         """Transmit three attempts of which nothing is heard, and nothing is learned by asking."""
         for _ in range(3):
-            self.queue()
-            self.txack()
-            self.wait(30.3)
-            self.answer_inquiry()
+            self.lose_attempt()
             next_at = self.device.pursuit.next_at if self.device.pursuit else None
             if next_at is not None:
                 self.wait(next_at - self.now)
