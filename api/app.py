@@ -15,6 +15,7 @@ from api import gate, openapi, problems
 from api.auth import Gatekeeper
 from api.drain import Drain
 from api.ingest import Ingest
+from api.inputs import only_known_parameters
 from api.limits import RateLimiter
 from api.live import socket as live
 from api.live.hub import Hub
@@ -63,6 +64,7 @@ def create_app(
     """
     web = settings.web
     app = LamplighterApp("lamplighter", static_folder=str(pages.STATIC), static_url_path="/static")
+    app.url_map.strict_slashes = False  # a slash too many at the end of a path is no mistake
     app.config["MAX_CONTENT_LENGTH"] = web.body_bytes_most
     app.config["BODY_TIMEOUT"] = web.body_timeout_s
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # revalidated by ETag: a new release shows at once
@@ -84,6 +86,7 @@ def create_app(
     openapi.describe(app, _version())
     problems.install(app)
     gate.install(app)
+    app.before_request(only_known_parameters)
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint, url_prefix=API)
     app.register_blueprint(live.blueprint, url_prefix=API)

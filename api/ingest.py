@@ -75,7 +75,7 @@ class Ingest:
         else:
             exchange = Exchange(receive, send, self._web.unread_s)
             with self._drain.answering():
-                if scope["method"] == "POST" and scope["path"] in EVENT_BY_PATH:
+                if scope["method"] == "POST" and _webhook_path(scope) in EVENT_BY_PATH:
                     await self._answer(scope, exchange, send)
                 else:
                     await self.inner(scope, exchange.receive, exchange.send)
@@ -104,7 +104,7 @@ class Ingest:
         if self._gatekeeper.open and not own_host(host, (self._web.bind, *self._web.hosts)):
             raise Problem(WRONG_HOST, "no token is configured; add the name to web.hosts")
         webhook = Webhook(
-            event=_event(scope["query_string"], EVENT_BY_PATH[scope["path"]]),
+            event=_event(scope["query_string"], EVENT_BY_PATH[_webhook_path(scope)]),
             media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
             token=token_of(headers.get("authorization"), headers.get(TOKEN_HEADER.lower())),
             address=(scope.get("client") or ["<local>"])[0],
@@ -132,6 +132,12 @@ async def _read(receive: Receive, most: int) -> bytes | None:
         if size > most:
             raise Problem(BODY_TOO_LARGE)
     return None if message["type"] == "http.disconnect" else b"".join(parts)
+
+
+def _webhook_path(scope: Scope) -> str:
+    """The path, without the slash at its end that URLs written by hand often have."""
+    path: str = scope["path"]
+    return path.rstrip("/")
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -3,13 +3,15 @@
 The rule it keeps: nothing is guessed. A body needs its media type, a parameter is known or refused.
 """
 
+import codecs
 import re
 from typing import TypeVar
 
 import pydantic
-from quart import request
+from quart import current_app, request
+from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE
 
-from api.mistakes import Mistake, mistakes_of
+from api.mistakes import MISTAKES_MOST, Mistake, mistakes_of
 from api.models.requests import Body, Query
 from api.problems import INVALID, UNREADABLE, WRONG_MEDIA_TYPE, Problem
 
@@ -28,7 +30,11 @@ async def read_body(model: type[B], *, optional: bool = False) -> B:
     if optional and not data:
         return model()
     if request.mimetype != "application/json":
-        raise Problem(WRONG_MEDIA_TYPE, "send application/json")
+        given = request.mimetype or "a body without a Content-Type"
+        raise Problem(WRONG_MEDIA_TYPE, f"send application/json, not {given[:100]}")
+    if not data:
+        raise Problem(UNREADABLE, "the body is empty")
+    data = data.removeprefix(codecs.BOM_UTF8)  # which RFC 8259 lets a reader pass over
     try:
         return model.model_validate_json(data)
     except pydantic.ValidationError as error:
@@ -58,6 +64,25 @@ def read_query(model: type[Q]) -> Q:
     if twice:
         raise Problem(INVALID, errors=twice)
     return query
+
+
+async def only_known_parameters() -> None:
+    """Before a request to the API: a path without parameters is asked without any.
+
+    Raises Problem (422): who wrote `?wait_for_verification=false` would wait all the same. Behind
+    the URL of a webhook ChirpStack and its operators write what they like.
+    """
+    rule = request.url_rule
+    if rule is None or not request.args or not rule.rule.startswith("/api/") or _is_webhook():
+        return
+    view = current_app.view_functions[rule.endpoint]
+    if getattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, None) is None:
+        names = list(request.args.keys())[:MISTAKES_MOST]
+        raise Problem(INVALID, errors=[Mistake(n, "is not a known parameter") for n in names])
+
+
+def _is_webhook() -> bool:
+    return (request.endpoint or "").startswith("webhooks.")
 
 
 def read_dev_eui(text: str) -> str:

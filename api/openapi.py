@@ -23,6 +23,7 @@ from api.auth import Scope, scope_of
 from api.models.requests import Body, Query
 from api.problems import (
     FORBIDDEN,
+    INVALID,
     MEDIA_TYPE,
     RATE_LIMITED,
     STOPPING,
@@ -56,8 +57,8 @@ _DESCRIPTION = (
 
 GATE = (UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
 """What the gate answers on every route: a wrong token is wrong where none is asked for, too."""
-GUARDED = (FORBIDDEN, STOPPING, TOO_SLOW)
-"""What every route answers besides that is not public."""
+GUARDED = (FORBIDDEN, INVALID, STOPPING, TOO_SLOW)
+"""What every route answers besides that is not public; a parameter that it lacks is a mistake."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -18,12 +18,12 @@ class Preferences(msgspec.Struct, frozen=True):
     respond_async: bool = False
     wait_s: float | None = None
 
-    @property
-    def applied(self) -> str:
-        """For `Preference-Applied`; empty when nothing was asked for."""
+    def applied(self, waited_s: float) -> str:
+        """For `Preference-Applied`, where so long was waited at most; empty when nothing was asked
+        for, or nothing of it was done."""
         words = ["respond-async"] if self.respond_async else []
-        if self.wait_s is not None:
-            words.append(f"wait={self.wait_s:g}")
+        if self.wait_s is not None and (waited_s > 0 or self.wait_s == 0):
+            words.append(f"wait={waited_s:g}")
         return ", ".join(words)
 
 

@@ -5,9 +5,18 @@ every mistake is told, not only the first.
 """
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from actors.device.model import Phase
 from lorawan.kuando.light import Light
@@ -54,14 +63,23 @@ class Query(BaseModel):
     lists: ClassVar[frozenset[str]] = frozenset()
 
 
+def _byte_or(default: int, description: str) -> Any:
+    """A byte that may be left out, which is not the same as its default; null is a mistake."""
+    return Field(default=None, description=description, json_schema_extra={"default": default})
+
+
+def _given(short: int | None, long: int | None, default: int) -> int:
+    return next(value for value in (short, long, default) if value is not None)
+
+
 class ColourRequest(Body):
     """The colour to show, and for how long it is pursued."""
 
     red: Byte
     green: Byte
     blue: Byte
-    on: Byte = Field(default=255, description="Blink time lit, as the device takes it.")
-    off: Byte = Field(default=0, description="Blink time dark; 0 is steady.")
+    on: Byte = _byte_or(255, "Blink time lit, as the device takes it.")
+    off: Byte = _byte_or(0, "Blink time dark; 0 is steady.")
     keep: bool = Field(
         default=True, description="Bring the light back to this after it drifted, as by a rejoin."
     )
@@ -73,10 +91,28 @@ class ColourRequest(Body):
         description="How long it is pursued; by default 24 h.",
     )
 
+    on_time: Byte = _byte_or(255, "Another name of `on`: give one of the two.")
+    off_time: Byte = _byte_or(0, "Another name of `off`: give one of the two.")
+
+    @field_validator("on_time", "off_time")
+    @classmethod
+    def _one_name_only(cls, value: int, info: ValidationInfo) -> int:
+        short = str(info.field_name).removesuffix("_time")
+        if info.data.get(short, value) is not None:  # given, and good or not
+            raise ValueError(f"is another name of {short}: give one of the two")
+        return value
+
     @property
     def light(self) -> Light:
         """What the light should show."""
-        return Light(red=self.red, green=self.green, blue=self.blue, on=self.on, off=self.off)
+        on, off = _given(self.on, self.on_time, 255), _given(self.off, self.off_time, 0)
+        return Light(red=self.red, green=self.green, blue=self.blue, on=on, off=off)
+
+    def canonical_json(self) -> bytes:
+        """The same bytes for the same wish, by whichever name its blink times came."""
+        light = self.light
+        canonical = self.model_copy(update={"on": light.on, "off": light.off})
+        return canonical.model_dump_json(exclude={"on_time", "off_time"}).encode()
 
 
 class DownlinkRequest(ColourRequest):

@@ -100,7 +100,7 @@ async def set_light(dev_eui: str) -> Response:
             command = await here.house.verdict(command.id, wait_s) or command
         if released.cancelled_caught:
             command = await here.house.find_command(command.id) or command
-    return _verdict(command, taken, preferences)
+    return _verdict(command, taken, preferences.applied(wait_s))
 
 
 def fingerprint(dev_eui: str, body: DownlinkRequest) -> str:
@@ -126,10 +126,10 @@ def _wait_s(here: Services, body: DownlinkRequest, preferences: Preferences) -> 
     return body.timeout_s if body.timeout_s is not None else web.wait_default_s
 
 
-def _verdict(command: Command, taken: Accepted, preferences: Preferences) -> Response:
+def _verdict(command: Command, taken: Accepted, applied: str) -> Response:
     headers = {"Location": f"/api/v1/commands/{command.id}"}
-    if preferences.applied:
-        headers["Preference-Applied"] = preferences.applied
+    if applied:
+        headers["Preference-Applied"] = applied
         headers["Vary"] = "Prefer"
     if taken.repeated:
         headers["Idempotent-Replayed"] = "true"

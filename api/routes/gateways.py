@@ -1,5 +1,7 @@
 """The gateways, as the watcher saw them last (30 s fresh)."""
 
+import re
+
 from quart import Blueprint, Response
 
 from api.inputs import read_query
@@ -11,6 +13,7 @@ from api.replies import reply
 from api.services import services
 
 DAY_S = 86_400.0
+GATEWAY_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 blueprint = Blueprint("gateways", __name__)
 
@@ -50,7 +53,7 @@ async def gateway_status(gateway_id: str) -> Response:
     """One gateway: online or not and since when, airtime used, frames waiting."""
     gateway = services().house.gateways().get(gateway_id.lower())
     if gateway is None:
-        raise Problem(UNKNOWN_GATEWAY)
+        raise _unknown(gateway_id)
     return reply(GatewayShown.of(gateway))
 
 
@@ -65,12 +68,17 @@ async def gateway_outages(gateway_id: str) -> Response:
     """When one gateway was away, newest first; the running outage has no end."""
     gateway_id, query, house = gateway_id.lower(), read_query(OutageQuery), services().house
     if gateway_id not in house.gateways():
-        raise Problem(UNKNOWN_GATEWAY)
+        raise _unknown(gateway_id)
     until = house.now() + 1.0
     found = await house.outages(gateway_id, since=until - query.days * DAY_S, until=until)
     return reply(
         OutageList(gateway_id, query.days, [OutageView(one.since, one.until) for one in found])
     )
+
+
+def _unknown(gateway_id: str) -> Problem:
+    formed = GATEWAY_ID.fullmatch(gateway_id)
+    return Problem(UNKNOWN_GATEWAY, "" if formed else "an id is 16 hexadecimal digits")
 
 
 def _gateways() -> list[GatewayShown]:

@@ -26,7 +26,7 @@ async def index() -> Response:
     return await _page("index.html")
 
 
-@blueprint.get("/docs")
+@blueprint.get("/docs", strict_slashes=True)
 @requires(Scope.PUBLIC)
 @hide
 async def docs() -> Response:

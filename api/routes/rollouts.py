@@ -71,7 +71,7 @@ async def create_rollout() -> Response:
         failures_most=body.failures_most,
         correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         idempotency_key=key,
-        fingerprint=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
+        fingerprint=hashlib.sha256(body.canonical_json()).hexdigest(),
     )
     made = await services().house.create_rollout(order)
     if isinstance(made, Refusal):

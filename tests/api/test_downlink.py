@@ -12,6 +12,7 @@ from tests.support.fake_house import DEV_EUI, FakeHouse
 URL = f"/api/v1/downlink/{DEV_EUI}"
 RED = {"red": 255, "green": 0, "blue": 0}
 ASYNC = {"Prefer": "respond-async"}
+BOTH = "is another name of {}: give one of the two"
 
 
 async def after_a_second(house: FakeHouse, status: CommandStatus, **changes: object) -> None:
@@ -83,6 +84,8 @@ async def test_how_long_it_waits(
     assert (await response.get_json())["status"] == "accepted"
     applied = response.headers.get("Preference-Applied", "")
     assert ("respond-async" in applied) is ("espond" in headers.get("Prefer", "").lower())
+    assert ("wait=" in applied) is ("wait=" in headers.get("Prefer", ""))
+    assert "wait=" not in applied or f"wait={waited_s:g}" in applied, "what was done, not asked for"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,18 @@ def test_every_refusal_is_tested() -> None:
         ({**RED, "keep": "yes"}, {"keep": "must be true or false"}),
         ({**RED, "ttl_s": 0}, {"ttl_s": "must be greater than 0"}),
         ({**RED, "timeout_s": 181}, {"timeout_s": "must be at most 180"}),
+        ({**RED, "on_time": 256}, {"on_time": "must be less than or equal to 255"}),
+        ({**RED, "off_time": None}, {"off_time": "must be a whole number"}),
+        ({**RED, "on": None}, {"on": "must be a whole number"}),
+        ({**RED, "on": 255, "on_time": 255}, {"on_time": BOTH.format("on")}),
+        (
+            {**RED, "on": 999, "on_time": 1, "off": 0, "off_time": 0},
+            {
+                "on": "must be less than or equal to 255",
+                "on_time": BOTH.format("on"),
+                "off_time": BOTH.format("off"),
+            },
+        ),
         ([], {"": "must be an object"}),
     ],
 )
