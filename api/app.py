@@ -13,6 +13,7 @@ from quart_trio import QuartTrio
 from actors.surface import House
 from api import gate, openapi, problems
 from api.auth import Gatekeeper
+from api.base_path import BasePath
 from api.drain import Drain
 from api.ingest import Ingest
 from api.inputs import only_known_parameters
@@ -93,6 +94,8 @@ def create_app(
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
         app.register_blueprint(blueprint)
     app.asgi_app = Ingest(app.asgi_app, services)  # type: ignore[assignment, method-assign]
+    if web.base_path:
+        app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]
     return app
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import msgspec
 from quart import Response
 
+from api.services import services
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -15,6 +17,11 @@ def reply(
     return Response(
         _encoder.encode(view), status, dict(headers or {}), content_type="application/json"
     )
+
+
+def address(path: str) -> str:
+    """A path of ours as the caller sees it, for `Location`: behind the proxy's prefix, if any."""
+    return services().settings.web.base_path + path
 
 
 def no_content() -> Response:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -32,12 +33,22 @@ ENV_PREFIX = "LAMPLIGHTER_"
 # 24 characters of base64 are 144 bits.
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{24,200}")
 
+_PREFIX = re.compile(r"(/[A-Za-z0-9_-]{1,64}){0,8}")
+
 
 def _split(value: object) -> object:
     """A list in an environment variable is written with commas."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _prefix(value: str) -> str:
+    """A path prefix without the slash at its end; empty for none."""
+    prefix = value.rstrip("/")
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError("must be a path as /lamp: letters, digits, - and _ after each slash")
+    return prefix
 
 
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
@@ -139,6 +150,8 @@ class Web(_Section):
     tokens: Tokens = Tokens()
     origins: Names = ()
     """Origins besides our own whose pages may act: where a proxy in front changes the Host."""
+    base_path: Annotated[str, AfterValidator(_prefix)] = ""
+    """A path prefix that a proxy in front leaves on what it hands to us, as `/lamp`."""
     hosts: Names = ()
     """Names besides localhost under which we are reached, asked only while there is no token."""
     rate_per_s: float = Field(default=20.0, gt=0, allow_inf_nan=False)

@@ -24,7 +24,7 @@ from api.problems import (
     Problem,
 )
 from api.refusals import refuse
-from api.replies import reply
+from api.replies import address, reply
 from api.services import services
 
 DAY_S = 86_400.0
@@ -189,7 +189,7 @@ async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
     run = await services().house.initialize(dev_euis, force=force)
     if isinstance(run, Refusal):
         refuse(run)
-    location = f"/api/v1/devices/initialize/{run.id}"
+    location = address(f"/api/v1/devices/initialize/{run.id}")
     return reply(InitializationView.of(run), 202, {"Location": location})
 
 

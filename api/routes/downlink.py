@@ -35,7 +35,7 @@ from api.problems import (
     Problem,
 )
 from api.refusals import REFUSALS, refuse
-from api.replies import reply
+from api.replies import address, reply
 from api.services import Services, services
 from api.waiting import waits
 
@@ -127,7 +127,7 @@ def _wait_s(here: Services, body: DownlinkRequest, preferences: Preferences) -> 
 
 
 def _verdict(command: Command, taken: Accepted, applied: str) -> Response:
-    headers = {"Location": f"/api/v1/commands/{command.id}"}
+    headers = {"Location": address(f"/api/v1/commands/{command.id}")}
     if applied:
         headers["Preference-Applied"] = applied
         headers["Vary"] = "Prefer"

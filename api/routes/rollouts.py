@@ -31,7 +31,7 @@ from api.problems import (
     Problem,
 )
 from api.refusals import refuse
-from api.replies import reply
+from api.replies import address, reply
 from api.routes.devices import matcher
 from api.services import services
 
@@ -76,7 +76,7 @@ async def create_rollout() -> Response:
     made = await services().house.create_rollout(order)
     if isinstance(made, Refusal):
         refuse(made)
-    return reply(RolloutView.of(made), 201, {"Location": f"/api/v1/rollouts/{made.id}"})
+    return reply(RolloutView.of(made), 201, {"Location": address(f"/api/v1/rollouts/{made.id}")})
 
 
 @blueprint.get("/rollouts")

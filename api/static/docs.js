@@ -1,4 +1,4 @@
-// Shows /openapi.json as a page. No library, nothing from another host; text is only ever set as
+// Shows openapi.json as a page. No library, nothing from another host; text is only ever set as
 // text, never as markup.
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -157,7 +157,7 @@ function openTarget() {
 
 addEventListener("hashchange", openTarget);
 try {
-  const answer = await fetch("/openapi.json");
+  const answer = await fetch("openapi.json");
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   show(await answer.json());
 } catch (error) {

@@ -37,14 +37,14 @@ def test_every_file_that_is_named_is_there() -> None:
         for target in re.findall(r'(?:from|import) "(\.[^"]+)"', path.read_text("utf-8")):
             assert (path.parent / target).is_file(), f"{name_of(path)}: {target}"
     for page in STATIC.glob("*.html"):
-        for target in re.findall(r'"/static/([^"]+)"', page.read_text("utf-8")):
+        for target in re.findall(r'"static/([^"]+)"', page.read_text("utf-8")):
             assert (STATIC / target).is_file(), f"{name_of(page)}: {target}"
 
 
 def test_every_module_is_asked_for_at_once() -> None:
     """A module that is found only in another one costs a slow network a round trip."""
     index = (STATIC / "index.html").read_text("utf-8")
-    named = set(re.findall(r'"modulepreload" href="/static/([^"]+)"', index))
+    named = set(re.findall(r'"modulepreload" href="static/([^"]+)"', index))
     modules = {path.relative_to(STATIC).as_posix() for path in (STATIC / "app").rglob("*.js")}
     assert named == modules - {"app/main.js", "app/base/wire.js"}
 

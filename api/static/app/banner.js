@@ -1,6 +1,7 @@
 // Says how much of what is shown can be believed. The rule it keeps: whenever the page is not live there
 // is a sentence that says since when, and what happens next.
 
+import { HOME } from "./base/address.js";
 import { token } from "./base/api.js";
 import { clockTime, now, span } from "./base/clock.js";
 import { byId, setHidden, setText } from "./base/dom.js";
@@ -43,7 +44,7 @@ export class Banner {
     try {
       // 503 while it is not ready; its words are in the answer either way.
       const headers = token() === null ? undefined : { Authorization: `Bearer ${token()}` };
-      const answer = await fetch("/readyz", { cache: "no-store", headers });
+      const answer = await fetch(new URL("readyz", HOME), { cache: "no-store", headers });
       const told = await answer.json();
       this.#problems = told.ready === false ? (told.problems?.length > 0 ? told.problems : ["it does not say why"]) : [];
     } catch {

@@ -68,9 +68,9 @@ function recall() {
 
 /** Links within the page change the address without a new page. @param {MouseEvent} event */
 function follow(event) {
-  const link = /** @type {Element} */ (event.target).closest("a[href^='/']");
+  const link = /** @type {Element} */ (event.target).closest("a[href^='./']");
   const href = link?.getAttribute("href") ?? "";
-  if (link === null || !(href === "/" || href.startsWith("/?")) || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  if (link === null || !(href === "./" || href.startsWith("./?")) || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   const asked = new URL(href, location.href).searchParams;
   const cleared = [...new URL(location.href).searchParams.keys()].map((name) => [name, ""]);
@@ -103,7 +103,7 @@ function showConnection() {
 async function showService() {
   let version = "";
   try {
-    version = `${(await ask("GET", "/openapi.json")).info.version}, `;
+    version = `${(await ask("GET", "openapi.json")).info.version}, `;
   } catch {
     // The line then tells the boot alone.
   }
@@ -185,7 +185,7 @@ byId("door").addEventListener("cancel", (event) => event.preventDefault());
 /** In the demonstration one may switch gateways; elsewhere there is no such page. */
 async function lookForDemo() {
   try {
-    await ask("GET", "/demo/state");
+    await ask("GET", "demo/state");
     gateways.demo = true;
   } catch {
     gateways.demo = false;

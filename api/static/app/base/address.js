@@ -35,8 +35,11 @@ addEventListener("popstate", () => {
   for (const listener of listeners) listener();
 });
 
+/** Where the service is, as this page was loaded: also below a path of a proxy's. Ends with a slash. */
+export const HOME = new URL("../../../", import.meta.url).href;
+
 /** An address with these parameters and no others, to link to. @param {Choices} choices */
 export function addressOf(choices) {
   const found = new URLSearchParams(Object.entries(choices).filter(([, value]) => value));
-  return found.size === 0 ? "/" : `/?${found}`;
+  return found.size === 0 ? "./" : `./?${found}`;
 }

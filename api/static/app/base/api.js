@@ -1,7 +1,10 @@
 // Asks the service by HTTP, with the token of this tab. The rule it keeps: every failure becomes a
 // `Trouble` with words for a person; the token never stands in a URL.
 
-const TOKEN = "lamplighter.token";
+import { HOME } from "./address.js";
+
+// Two services may share a host, each below a path of its own.
+const TOKEN = `lamplighter.token ${new URL(HOME).pathname}`;
 const PATIENCE_MS = 20_000; // the service answers everything but a verdict within 12 s
 
 /** A request that did not succeed; `status` is 0 when the service was not reached. */
@@ -33,7 +36,7 @@ export function setToken(value) {
 }
 
 /**
- * The JSON of an answer (null without a body). Throws Trouble.
+ * The JSON of an answer (null without a body); `path` is relative to where the service is. Throws Trouble.
  * @param {string} method @param {string} path
  * @param {{body?: unknown, headers?: Record<string, string>}} [options]
  * @returns {Promise<any>}
@@ -45,7 +48,7 @@ export async function ask(method, path, { body, headers = {} } = {}) {
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, {
+    answer = await fetch(new URL(path, HOME), {
       method,
       headers: sent,
       body: body === undefined ? undefined : JSON.stringify(body),

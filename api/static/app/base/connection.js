@@ -2,10 +2,11 @@
 // live only while the service's beat is heard; a lost connection resumes where it broke off, or
 // starts with a new snapshot. The protocol is told in docs/live.md.
 
+import { HOME } from "./address.js";
 import { Trouble, ask, token } from "./api.js";
 import { now, setNow } from "./clock.js";
 
-const LIVE = "/api/v1/live";
+const LIVE = "api/v1/live";
 const OPEN_WITHIN_MS = 10_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MOST_MS = 20_000;
@@ -62,7 +63,7 @@ export class Connection {
     const turn = this.#turn;
     try {
       // The browser does not tell why a websocket was refused; a question by HTTP does.
-      await ask("GET", "/api/v1/alerts?limit=1");
+      await ask("GET", "api/v1/alerts?limit=1");
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
       if (turn === this.#turn) this.#failed(trouble);
@@ -86,7 +87,7 @@ export class Connection {
   }
 
   #open() {
-    const url = new URL(LIVE, location.href);
+    const url = new URL(LIVE, HOME);
     url.protocol = url.protocol.replace("http", "ws");
     if (this.#number !== null) url.searchParams.set("resume", `${this.boot}:${this.#number}`);
     const socket = new WebSocket(url, ["lamplighter.v1"]);

@@ -20,7 +20,7 @@ class GatewayCard {
   #meter = el("meter", { min: "0", max: "1", high: "0.9", optimum: "0", "aria-label": "Airtime used" });
   #air = el("span", { class: "figure" });
   #pending = el("span");
-  #lights = el("a", { href: "/" });
+  #lights = el("a", { href: "./" });
   #only = el("span", { class: "hint" });
   #unknown = el("p", { class: "hint", text: "ChirpStack does not list this gateway for our key.", hidden: true });
   #history = el("div", { class: "history" }, el("p", { class: "hint", text: "Asking…" }));
@@ -82,7 +82,7 @@ class GatewayCard {
     if (state === this.#askedFor) return;
     this.#askedFor = state;
     try {
-      const answer = await ask("GET", `/api/v1/gateways/${encodeURIComponent(this.id)}/outages?days=${OUTAGE_DAYS}`);
+      const answer = await ask("GET", `api/v1/gateways/${encodeURIComponent(this.id)}/outages?days=${OUTAGE_DAYS}`);
       this.#history.replaceChildren(outages(answer.outages, now()));
     } catch (trouble) {
       const words = isMissing(trouble) ? "Its outages are not available from this service." : troubleWords(trouble);
@@ -94,7 +94,7 @@ class GatewayCard {
     this.#button.disabled = true;
     setHidden(this.#trouble, true);
     try {
-      await ask("POST", `/demo/gateways/${encodeURIComponent(this.id)}/${this.#online ? "stop" : "start"}`);
+      await ask("POST", `demo/gateways/${encodeURIComponent(this.id)}/${this.#online ? "stop" : "start"}`);
     } catch (trouble) {
       setText(this.#trouble, troubleWords(trouble));
       setHidden(this.#trouble, false);

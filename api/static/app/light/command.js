@@ -53,7 +53,7 @@ export class CommandForm {
     this.#tell("", "Sending…");
     const { light } = this.#chooser;
     try {
-      await ask("POST", `/api/v1/downlink/${this.#devEui}`, {
+      await ask("POST", `api/v1/downlink/${this.#devEui}`, {
         body: { ...light, keep: this.#keep.checked },
         headers: { Prefer: "respond-async", "Idempotency-Key": this.#key },
       });

@@ -59,7 +59,7 @@ export class LightPanel {
     this.#timeline = new Timeline(store);
     const device = store.devices.get(devEui);
     this.#form = new CommandForm(devEui, device?.wanted ?? device?.reported, () => this.#askSoon());
-    this.#revive.addEventListener("click", () => this.#act(`/api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, "Its actor lives again."));
+    this.#revive.addEventListener("click", () => this.#act(`api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, "Its actor lives again."));
   }
 
   /** What stands in the panel. */
@@ -88,9 +88,9 @@ export class LightPanel {
 
   #actions() {
     const setup = el("button", { type: "button", class: "secondary", text: "Initialise", title: "Send its settings again" });
-    setup.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
+    setup.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
     const status = el("button", { type: "button", class: "secondary", text: "Ask for status", title: "Ask the light what it shows" });
-    status.addEventListener("click", () => this.#act(`/api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
+    status.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
     return el("div", { class: "row actions" }, setup, status, this.#revive);
   }
 
@@ -157,7 +157,7 @@ export class LightPanel {
     }
     this.#asking = true;
     try {
-      const seen = await ask("GET", `/api/v1/devices/${this.devEui}`);
+      const seen = await ask("GET", `api/v1/devices/${this.devEui}`);
       await Promise.all([this.#askCommands(seen), this.#askSignal(seen)]);
       if (!this.#closed) this.#showSeen(seen);
     } catch (trouble) {
@@ -174,13 +174,13 @@ export class LightPanel {
   /** @param {Inspection} seen */
   async #askCommands(seen) {
     try {
-      const { commands } = await ask("GET", `/api/v1/devices/${this.devEui}/commands?limit=${COMMANDS_MOST}`);
+      const { commands } = await ask("GET", `api/v1/devices/${this.devEui}/commands?limit=${COMMANDS_MOST}`);
       if (!this.#closed) this.#timeline.show(commands, true);
     } catch (trouble) {
       if (!isMissing(trouble)) throw trouble;
       // An older service tells the newest one only.
       const last = this.#store.commands.get(this.devEui)?.id ?? seen.wanted_by;
-      const command = seen.command ?? (last === null ? null : await ask("GET", `/api/v1/commands/${encodeURIComponent(last)}`).catch(() => null));
+      const command = seen.command ?? (last === null ? null : await ask("GET", `api/v1/commands/${encodeURIComponent(last)}`).catch(() => null));
       if (!this.#closed) this.#timeline.show(command === null ? [] : [command], false);
     }
   }
@@ -190,7 +190,7 @@ export class LightPanel {
     const counter = seen.session?.f_cnt ?? -1;
     if (counter === this.#f_cnt) return;
     try {
-      const { points } = await ask("GET", `/api/v1/devices/${this.devEui}/signal?hours=${SIGNAL_HOURS}`);
+      const { points } = await ask("GET", `api/v1/devices/${this.devEui}/signal?hours=${SIGNAL_HOURS}`);
       const to = now();
       // A light that is new has no empty day before it.
       const first = points.reduce((/** @type {number} */ least, /** @type {{at: number}} */ point) => Math.min(least, point.at), to - 3_600);

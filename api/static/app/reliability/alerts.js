@@ -54,7 +54,7 @@ class AlertLine {
   async #acknowledge() {
     this.#button.disabled = true;
     try {
-      const alert = await ask("POST", `/api/v1/alerts/${encodeURIComponent(this.#id)}/acknowledge`);
+      const alert = await ask("POST", `api/v1/alerts/${encodeURIComponent(this.#id)}/acknowledge`);
       if (alert?.id === this.#id) this.#store.putAlert(alert);
       else setText(this.#outcome, "Acknowledged");
       setHidden(this.#button, true);
@@ -78,7 +78,7 @@ export class Alerts {
   #known = null;
   element = el("div", {}, this.#list, this.#none);
   /** The newest ones, for the top of the fleet. */
-  strip = el("a", { class: "alert-strip", href: "/?view=reliability", "data-kind": "failed", hidden: true });
+  strip = el("a", { class: "alert-strip", href: "./?view=reliability", "data-kind": "failed", hidden: true });
 
   /** @param {Store} store @param {{announcer: HTMLElement, open: (devEui: string) => void}} to */
   constructor(store, { announcer, open }) {

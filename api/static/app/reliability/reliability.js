@@ -87,8 +87,8 @@ export class Reliability {
     const hours = encodeURIComponent(chosen("hours") || "24");
     try {
       const [figures, spread] = await Promise.all([
-        ask("GET", `/api/v1/metrics/downlinks?hours=${hours}`),
-        ask("GET", `/api/v1/metrics/reliability?hours=${hours}`).catch((trouble) => {
+        ask("GET", `api/v1/metrics/downlinks?hours=${hours}`),
+        ask("GET", `api/v1/metrics/reliability?hours=${hours}`).catch((trouble) => {
           if (isMissing(trouble)) return null;
           throw trouble;
         }),
@@ -118,7 +118,7 @@ export class Reliability {
 
   async #askTree() {
     try {
-      const answer = await ask("GET", "/api/v1/supervisor?children=50&dead_letters=20");
+      const answer = await ask("GET", "api/v1/supervisor?children=50&dead_letters=20");
       const told = JSON.stringify(answer);
       if (told === this.#told.tree) return;
       this.#told.tree = told;
@@ -139,7 +139,7 @@ export class Reliability {
   /** @param {string} id */
   async #revive(id) {
     try {
-      await ask("POST", `/api/v1/supervisor/${encodeURIComponent(id)}/revive`);
+      await ask("POST", `api/v1/supervisor/${encodeURIComponent(id)}/revive`);
       setText(this.#outcome, `${this.#nameOf(id)} lives again.`);
     } catch (trouble) {
       setText(this.#outcome, troubleWords(trouble));

@@ -74,7 +74,7 @@ export class RolloutForm {
     this.#tell("", "Sending…");
     const name = this.#name.value.trim();
     try {
-      const rollout = await ask("POST", "/api/v1/rollouts", {
+      const rollout = await ask("POST", "api/v1/rollouts", {
         body: {
           dev_euis: this.#lights, ...this.#chooser.light, keep: this.#keep.checked, ...(name ? { name } : {}),
           pace_per_min: this.#pace.valueAsNumber, failures_most: this.#failures.valueAsNumber,

@@ -87,7 +87,7 @@ export class RolloutCard {
       button.disabled = true;
       setText(this.#outcome, "");
       try {
-        await ask("PATCH", `/api/v1/rollouts/${encodeURIComponent(this.#id)}`, { body: change });
+        await ask("PATCH", `api/v1/rollouts/${encodeURIComponent(this.#id)}`, { body: change });
         this.onAsked();
       } catch (trouble) {
         this.#outcome.dataset.tone = "bad";
@@ -106,7 +106,7 @@ export class RolloutCard {
     if (!this.#details.open) return;
     try {
       /** @type {Rollout} */
-      const { lights } = await ask("GET", `/api/v1/rollouts/${encodeURIComponent(this.#id)}`);
+      const { lights } = await ask("GET", `api/v1/rollouts/${encodeURIComponent(this.#id)}`);
       const order = ["failed", "open", "superseded", "waiting", "verified"];
       const listed = (lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
       const rows = listed.slice(0, LISTED_MOST).map((light) =>

@@ -51,7 +51,7 @@ export class Rollouts {
 
   async #ask() {
     try {
-      const { rollouts } = await ask("GET", "/api/v1/rollouts");
+      const { rollouts } = await ask("GET", "api/v1/rollouts");
       this.#available = true;
       this.#store.putRollouts(rollouts);
       this.#draw();
