@@ -116,6 +116,10 @@ browser:
 	echo "Installing Chromium for the browser tests."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) chromium; } >/dev/null \
 	  || echo "Chromium could not be installed; the browser tests will fail. Try: apt install chromium"
+	@[ -n "$$(PATH="$$PATH:/usr/sbin" command -v nginx)" ] && exit 0; \
+	echo "Installing nginx for the tests of the pages behind a proxy; it is not started."; \
+	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) nginx; } >/dev/null \
+	  || echo "nginx could not be installed; tests behind a proxy will fail. Try: apt install nginx"
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

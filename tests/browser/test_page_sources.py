@@ -41,6 +41,16 @@ def test_every_file_that_is_named_is_there() -> None:
             assert (STATIC / target).is_file(), f"{name_of(page)}: {target}"
 
 
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_address_is_relative(path: Path) -> None:
+    """A proxy may show the pages below a path of its own."""
+    text = path.read_text(encoding="utf-8")
+    assert (
+        re.findall(r"""(?:href|src|action)="/|url\(["']?/|["'`]/(?:api|static|demo|docs)\b""", text)
+        == []
+    )
+
+
 def test_every_module_is_asked_for_at_once() -> None:
     """A module that is found only in another one costs a slow network a round trip."""
     index = (STATIC / "index.html").read_text("utf-8")
