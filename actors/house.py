@@ -38,6 +38,7 @@ from actors.surface import (
     Refusal,
     Reliability,
 )
+from actors.trouble import brief
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 from store.port import Record, Table
@@ -306,8 +307,8 @@ class Lamplighter:
         problems = []
         if self._parts.journal.failing_since is not None:
             problems.append("the store cannot be written")
-        if self._parts.watcher.network_unreachable_since is not None:
-            problems.append("ChirpStack does not answer")
+        if self._parts.watcher.problem is not None:
+            problems.append(brief(self._parts.watcher.problem))
         if not self._parts.fleet.actors and not self._parts.directory.statistics().readings:
             problems.append("ChirpStack has not listed the lights yet")
         if self._root is None:

@@ -23,6 +23,7 @@ from lorawan.network import (
     Activation,
     NetworkError,
     NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkServer,
     NetworkUnknown,
@@ -146,9 +147,14 @@ class Inquirer:
         """The retained events; none where this server or key will never give them."""
         try:
             return await self._network.replay(dev_eui)
-        except (NetworkInvalid, NetworkForbidden, NetworkUnknown) as error:
+        except (
+            NetworkInvalid,
+            NetworkForbidden,
+            NetworkUnknown,
+            NetworkIntermediary,
+        ) as error:
             # The queue and the counters tell most of it. If the light itself is gone, or forbidden,
-            # reading those fails likewise.
+            # or something stands in ChirpStack's place, reading those fails likewise.
             if not self._replay_denied:
                 self._replay_denied = True
                 log.warning("no replay", dev_eui=dev_eui, error=f"{type(error).__name__}: {error}")

@@ -106,6 +106,7 @@ class Parts:
             on_started=self._dispatcher_lost_all,
             on_charged=self._air_charged,
             name_of=self._gateway_name,
+            key_refused=self._key_refused,
         )
         self.outages = OutageLog(self.journal.offer, clock)
         self.watcher = GatewayWatcher(
@@ -293,7 +294,12 @@ class Parts:
     def _store_health(self, since: float | None) -> None:
         self.alerter.store_failing(since)
 
+    def _key_refused(self) -> bool:
+        return self.watcher.key_refused
+
     def _network_health(self, problem: str | None) -> None:
+        if problem is None:
+            self.dispatcher.network_returned()
         self.alerter.network_problem(problem)
 
     def _transmitted(self, dev_eui: str, event: Transmitted) -> None:

@@ -6,6 +6,7 @@ the simulator in process; both pass the same tests. Every method raises only `Ne
     NetworkError
     ├── NetworkUnavailable      try again later; no effect
     │   └── NetworkTimeout      try again later; effect unknown
+    │       └── NetworkIntermediary   the answer was not the server's own
     ├── NetworkRefused          fix the API key
     │   └── NetworkForbidden    fix the key's rights, or the device is gone
     ├── NetworkUnknown          the device is gone
@@ -35,6 +36,12 @@ class NetworkTimeout(NetworkUnavailable):
     came. The call may have taken effect, so look (`queue`) before repeating an `enqueue`."""
 
 
+class NetworkIntermediary(NetworkTimeout):
+    """Transient: something between us and the server (a proxy, or another service at its address)
+    answered in its place. It says nothing about the request, and the request may still have got
+    through, so it is treated as no answer."""
+
+
 class NetworkRefused(NetworkError):
     """Terminal for this service: the API key is wrong."""
 
@@ -50,7 +57,7 @@ class NetworkUnknown(NetworkError):
 
 
 class NetworkInvalid(NetworkError):
-    """Terminal for this request: it is malformed, or the server does not know the call."""
+    """Terminal for this request: the server itself finds it malformed."""
 
 
 class NetworkFault(NetworkError):

@@ -118,8 +118,8 @@ def store_finding(failing_since: float | None) -> Finding:
 
 
 def network_finding(problem: str | None) -> Finding:
-    """What whoever asks ChirpStack says of it; `problem` is None when it answers."""
-    text = "ChirpStack answers again" if problem is None else f"ChirpStack: {problem}"
+    """What whoever asks ChirpStack says of it, a sentence; `problem` is None when it answers."""
+    text = "ChirpStack answers again" if problem is None else problem
     return Finding(AlertKind.NETWORK_UNREACHABLE, "chirpstack", problem is not None, text)
 
 

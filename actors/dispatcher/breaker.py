@@ -19,6 +19,8 @@ class Trouble:
     """What the server said when it refused the API key; None while it does not answer at all."""
     enqueue_only: bool = False
     """Reading is allowed: the key is read-only, so only an enqueue that works ends the trouble."""
+    instead: str | None = None
+    """What something else answered in ChirpStack's place, at the first call that failed."""
 
     @property
     def key(self) -> tuple[str, float]:
@@ -29,7 +31,7 @@ class Trouble:
         """The reason, for a person."""
         if self.refusal is not None:
             return words.refused(self.refusal)
-        return words.no_answer(self.since, now)
+        return words.no_answer(self.since, now, self.instead)
 
 
 class Breaker:
@@ -64,8 +66,17 @@ class Breaker:
             self.probe = None
             self.trouble = None
 
-    def unanswered(self, stamp: int, started_at: float, now: float, chance: float) -> None:
-        """A call that began at `started_at` got no answer; `chance` from [0, 1) is for jitter."""
+    def unanswered(
+        self,
+        stamp: int,
+        started_at: float,
+        now: float,
+        chance: float,
+        *,
+        instead: str | None = None,
+    ) -> None:
+        """A call that began at `started_at` got no answer, or not ChirpStack's own (`instead`);
+        `chance` from [0, 1) is for jitter."""
         if self._answered_at > started_at:
             return
         if self.trouble is None:
@@ -75,7 +86,7 @@ class Breaker:
         else:
             return  # a call from before: the probe decides
         if self.trouble is None or self.trouble.refusal is not None:
-            self.trouble = Trouble(started_at)
+            self.trouble = Trouble(started_at, instead=instead)
         self.probe = None
         self.probe_at = now + backoff_s(self._failures, self._policy, chance)
 
@@ -88,13 +99,21 @@ class Breaker:
         self.trouble = Trouble(since, text, enqueue_only=enqueue)
         self.probe_at = now + self._policy.refused_again_s
 
+    def returned(self, now: float) -> None:
+        """ChirpStack answered somebody else's question: the next probe need not wait."""
+        self.probe_at = min(self.probe_at, now)
+
     def abandon(self, stamp: int | None = None) -> None:
         """The probe (of this stamp, or whichever) will not be carried through: another may be."""
         if stamp is None or stamp == self.probe:
             self.probe = None
 
 
-def backoff_s(failures: int, policy: DispatchPolicy, chance: float) -> float:
+def backoff_s(
+    failures: int, policy: DispatchPolicy, chance: float, most_s: float | None = None
+) -> float:
     """Jittered delay after so many failures (1, 2, ...), doubling up to a limit."""
     nominal = policy.retry_first_s * 2.0 ** (min(failures, 32) - 1)
-    return min(nominal, policy.retry_most_s) * (1.0 + policy.retry_jitter * (2.0 * chance - 1.0))
+    return min(nominal, policy.retry_most_s if most_s is None else most_s) * (
+        1.0 + policy.retry_jitter * (2.0 * chance - 1.0)
+    )

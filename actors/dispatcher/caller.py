@@ -20,6 +20,7 @@ from lorawan.network import (
     NetworkError,
     NetworkFault,
     NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkRefused,
     NetworkServer,
@@ -30,6 +31,7 @@ from lorawan.network import (
 
 # Subclasses before their bases.
 FAILURES: tuple[tuple[type[NetworkError], Failure], ...] = (
+    (NetworkIntermediary, Failure.INTERMEDIARY),
     (NetworkTimeout, Failure.TIMEOUT),
     (NetworkUnavailable, Failure.UNAVAILABLE),
     (NetworkForbidden, Failure.FORBIDDEN),

@@ -65,6 +65,7 @@ class Failure(Enum):
 
     UNAVAILABLE = "unavailable"  # nobody there; no effect
     TIMEOUT = "timeout"  # nobody answered; effect unknown
+    INTERMEDIARY = "intermediary"  # something else answered in its place; effect unknown
     FAULT = "fault"  # the server is ill; effect unknown
     REFUSED = "refused"  # the API key is wrong
     FORBIDDEN = "forbidden"  # the key has no right to this

@@ -34,7 +34,8 @@ class Dispatcher:
     """The actor. Its state outlives incarnations; `on_started` is called where it did not.
 
     `post` hands an event to a light's actor and neither waits nor raises. `name_of` gives a
-    gateway's name for the reasons that people read.
+    gateway's name for the reasons that people read; `key_refused` tells whether ChirpStack refused
+    our key for a call that names no device.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Dispatcher:
         on_started: Callable[[], None] = lambda: None,
         on_charged: Callable[[list[tuple[str, float, float]]], None] = lambda charges: None,
         name_of: Callable[[str], str] = str,
+        key_refused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._network = network
         self._post = post
@@ -56,6 +58,7 @@ class Dispatcher:
         self._policy = policy if policy is not None else DispatchPolicy()
         self._on_started = on_started
         self._on_charged = on_charged
+        self._key_refused = key_refused
         self._planner = Planner(self._policy, name_of)
         self._lost = False
         # Bounds: one submission for each light, one word on each gateway, and TXACKS_MOST.
@@ -63,6 +66,7 @@ class Dispatcher:
         self._txacks: deque[tuple[str, Transmitted]] = deque(maxlen=TXACKS_MOST)
         self._gateways: dict[str, bool] = {}
         self._offline: set[str] = set()
+        self._returned = False
         self._wake = trio.Event()
 
     # ---------------------------------------------------------------- what it is told
@@ -85,6 +89,11 @@ class Dispatcher:
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away or came back."""
         self._gateways[gateway_id] = online
+        self._wake.set()
+
+    def network_returned(self) -> None:
+        """ChirpStack answers again, others found: what is held for it need not wait longer."""
+        self._returned = True
         self._wake.set()
 
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
@@ -153,6 +162,9 @@ class Dispatcher:
             (self._offline.discard if online else self._offline.add)(gateway_id)
             self._planner.gateway_changed(gateway_id, now, online=online)
         self._gateways.clear()
+        if self._returned:
+            self._returned = False
+            self._planner.network_returned(now)
         while self._txacks:
             dev_eui, told = self._txacks.popleft()
             self._planner.transmitted(dev_eui, told, now)
@@ -170,6 +182,12 @@ class Dispatcher:
             # One light's trouble is its own: an error that is no network's holds this light back.
             log.exception("call failed", dev_eui=call.dev_eui)
             outcome = Failed(Failure.FAULT, f"internal error: {type(error).__name__}")
+        match outcome:
+            case Failed(Failure.FORBIDDEN, text) if self._key_refused():
+                # ChirpStack's answer is the same whether the key is revoked or lacks one light.
+                outcome = Failed(Failure.REFUSED, text)
+            case _:
+                pass
         self._lost = True
         self._planner.answered(
             call.dev_eui, call.stamp, outcome, self._clock.now(), self._rng.random()

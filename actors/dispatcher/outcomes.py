@@ -14,8 +14,8 @@ from actors.dispatcher.judgement import Adopt, Behind, Clear, Doubt, Sent, Unhea
 from actors.dispatcher.tracks import Call, Track
 from actors.dispatcher.waiting import Hold, Place, Waiting
 
-UNKNOWN_EFFECT = frozenset({Failure.TIMEOUT, Failure.FAULT})
-NO_ANSWER = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT})
+NO_ANSWER = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT, Failure.INTERMEDIARY})
+UNKNOWN_EFFECT = NO_ANSWER - {Failure.UNAVAILABLE} | {Failure.FAULT}
 
 
 def answered(
@@ -233,7 +233,8 @@ def _tell_breaker(floor: Floor, call: Call, failed: Failed, now: float, chance: 
     # Forbidden after a look that was allowed: the key is read-only, which concerns every light.
     read_only = kind is Failure.FORBIDDEN and call.enqueue
     if kind in NO_ANSWER:
-        floor.breaker.unanswered(call.stamp, call.started_at, now, chance)
+        instead = failed.text if kind is Failure.INTERMEDIARY else None
+        floor.breaker.unanswered(call.stamp, call.started_at, now, chance, instead=instead)
     elif kind is Failure.REFUSED or read_only:
         floor.breaker.refused(failed.text, now, enqueue=call.enqueue)
     else:
@@ -258,20 +259,20 @@ def _failed(
     if one is None or one.stamp != call.stamp:
         return
     match kind:
-        case Failure.UNAVAILABLE | Failure.TIMEOUT:
+        case Failure.UNAVAILABLE | Failure.TIMEOUT | Failure.INTERMEDIARY:
             one.failures += 1
             one.again_at = now + backoff_s(one.failures, policy, chance)
-        case Failure.FAULT:
+        case Failure.FAULT | Failure.INVALID if kind is Failure.FAULT or not call.enqueue:
             one.faults += 1
+            again_at = now + backoff_s(one.faults, policy, chance, policy.denied_most_s)
             if one.faults <= policy.faults_most:
-                one.again_at = now + backoff_s(one.faults, policy, chance)
+                one.again_at = again_at
             else:
-                one.faults = 0
-                hold = Hold(("fault",), words.fault(failed.text), now)
-                floor.hold(one, hold, now + policy.fault_hold_s)
+                floor.hold(one, Hold(("fault",), words.fault(failed.text), now), again_at)
         case Failure.FORBIDDEN if not call.enqueue:
-            hold = Hold(("forbidden",), words.forbidden(failed.text), now)
-            floor.hold(one, hold, now + policy.refused_again_s)
+            one.faults += 1
+            again_at = now + backoff_s(one.faults, policy, chance, policy.denied_most_s)
+            floor.hold(one, Hold(("forbidden",), words.forbidden(failed.text), now), again_at)
         case Failure.REFUSED | Failure.FORBIDDEN:
             pass  # back in line, where the breaker holds it
         case Failure.UNKNOWN:

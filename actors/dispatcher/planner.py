@@ -143,6 +143,14 @@ class Planner:
         else:
             self._floor.offline.setdefault(gateway_id, now)
 
+    def network_returned(self, now: float) -> None:
+        """ChirpStack answers others again: probe now, and ask again about lights it denied."""
+        floor = self._floor
+        floor.breaker.returned(now)
+        for one in [one for one in floor.room if one.failures or one.faults]:
+            one.failures = one.faults = 0
+            floor.wake(one.dev_eui, now)
+
     def answered(
         self, dev_eui: str, stamp: int, outcome: Outcome, now: float, chance: float
     ) -> None:

@@ -72,12 +72,19 @@ class DispatchPolicy:
     answers, on RX2 if RX1 is taken: two sendings in seven seconds at most."""
 
     retry_first_s: float = 1.0
-    retry_most_s: float = 30.0
+    retry_most_s: float = 5.0
+    """Longest pause between two probes of a ChirpStack that does not answer: so long after its
+    return at the latest all goes on. One small call in 5 s is nothing, to it or to a proxy."""
     retry_jitter: float = 0.2
-    refused_again_s: float = 60.0
-    """A wrong API key does not heal by itself: look again seldom."""
+    refused_again_s: float = 10.0
+    """Between two probes of a refused API key. What reads like a refusal may be a proxy's, which
+    passes; where it is ChirpStack's own, the probes are six lines a minute in its log."""
     faults_most: int = 3
-    fault_hold_s: float = 60.0
+    """Faults in a row that are not told: a locked database is over in a moment."""
+    denied_most_s: float = 60.0
+    """One light that ChirpStack denies or fails on is asked about after 1, 2, 4, ... s, up to this:
+    never longer than the trouble has lasted already, and 1,000 such lights are 17 calls a second.
+    A listing that works again ends the wait of all of them."""
     settle_s: float = 2.0
     """After an enqueue of unknown outcome, before the queue is looked at: what is still on its
     way there has arrived by then."""

@@ -29,14 +29,15 @@ def air_used_up(names: Iterable[str], until: float, now: float) -> str:
     return f"{AIRTIME_OF} {', '.join(names)} is used up until {clock_words(until, now)}"
 
 
-def no_answer(since: float, now: float) -> str:
-    """ChirpStack is away."""
-    return f"ChirpStack does not answer since {clock_words(since, now)}"
+def no_answer(since: float, now: float, instead: str | None = None) -> str:
+    """ChirpStack is away; `instead` is what something else answered in its place."""
+    told = f" ({instead})" if instead else ""
+    return f"ChirpStack does not answer since {clock_words(since, now)}{told}"
 
 
 def refused(text: str) -> str:
     """The API key is wrong, for all lights."""
-    return f"ChirpStack refuses the API key: {text or 'no reason given'}"
+    return f"ChirpStack refuses our API key: {text or 'no reason given'}"
 
 
 def forbidden(text: str) -> str:

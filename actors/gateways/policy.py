@@ -15,6 +15,9 @@ class WatchPolicy:
     silent_after_s: float = 90.0
     """Three stats missed: looked for at the pace above, and its next sign of life is told to the
     lights whose frames nobody took. Two lost stats are no silence."""
+    unreachable_poll_s: float = 5.0
+    """While ChirpStack gives no list: its return is noticed, and what was held for it goes on, so
+    much later at most."""
     given_up_after_s: float = 86_400.0
     """One silent for longer is looked for at the usual pace: it may be down for good."""
     poll_timeout_s: float = 20.0

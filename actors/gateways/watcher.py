@@ -15,6 +15,7 @@ from actors.clock import Clock
 from actors.gateways import health
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
+from actors.trouble import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
 
 log = structlog.get_logger()
@@ -104,6 +105,16 @@ class GatewayWatcher:
         """Since when ChirpStack has not given a list (Unix seconds); None while it does."""
         return self._unreachable_since
 
+    @property
+    def problem(self) -> str | None:
+        """Why ChirpStack gives no list, in words; None while it does."""
+        return self._problem
+
+    @property
+    def key_refused(self) -> bool:
+        """Whether ChirpStack refused our API key at the newest list."""
+        return self._problem is not None and self._problem.startswith(KEY_REFUSED)
+
     def view(self, gateway_id: str) -> GatewayView | None:
         """One gateway, as of now."""
         known = self._known.get(gateway_id)
@@ -147,6 +158,8 @@ class GatewayWatcher:
 
     def _pause_s(self) -> float:
         policy, now = self._policy, self._clock.now()
+        if self._unreachable_since is not None:
+            return min(policy.poll_s, policy.unreachable_poll_s)
         given_up = now - policy.given_up_after_s
         looked_for = any(
             health.silent(one, policy.silent_after_s, now)
@@ -162,17 +175,18 @@ class GatewayWatcher:
             with trio.fail_after(timeout_s):
                 gateways = await self._network.gateways()
         except NetworkError as error:
-            self._failed(began_at, f"{type(error).__name__}: {error}")
+            self._failed(began_at, listing_trouble(error))
         except trio.TooSlowError:
-            self._failed(began_at, f"no list of gateways within {timeout_s:g} s")
+            self._failed(began_at, f"{NO_ANSWER}: no list of gateways within {timeout_s:g} s")
         else:
             self._take_in(gateways)
 
     def _failed(self, began_at: float, problem: str) -> None:
         self._failed_polls += 1
-        self._problem = problem
+        before, self._problem = self._problem, problem
         if self._unreachable_since is None:
             self._unreachable_since = began_at
+        if before is None or brief(before) != brief(problem):
             log.warning("gateways not listed", problem=problem)
             self._on_network(problem)
 

@@ -1,9 +1,18 @@
 """What ChirpStack's status codes mean to us, and in words that a person understands.
 
-The rule it keeps: this is the only place that reads a gRPC status. ChirpStack never uses
-PERMISSION_DENIED, RESOURCE_EXHAUSTED or FAILED_PRECONDITION; proxies in front of it may.
-Source: chirpstack/src/api/error.rs, chirpstack/src/api/auth.
+The rule it keeps: this is the only place that reads a gRPC status, and an answer is ChirpStack's
+own only where it is worded as ChirpStack words it. A status may come from three others: from gRPC
+itself, which turns a proxy's plain HTTP answer into one ("Received http2 header with status: 404"
+as UNIMPLEMENTED); from a proxy that speaks gRPC (Envoy sends UNIMPLEMENTED for its own 404, Kong
+NOT_FOUND with the text "NotFound"); and from another service at the same address. gRPC shows
+neither the HTTP status nor the content type, and proxies add headers to true answers too, so the
+code and its text are all there is. In doubt it was not ChirpStack: that costs another question.
+Source: chirpstack/src/api/error.rs, chirpstack/src/api/auth; it never uses PERMISSION_DENIED,
+RESOURCE_EXHAUSTED, FAILED_PRECONDITION or OUT_OF_RANGE.
 """
+
+import re
+from http import HTTPStatus
 
 import grpc
 
@@ -11,6 +20,7 @@ from lorawan.network import (
     NetworkError,
     NetworkFault,
     NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkRefused,
     NetworkTimeout,
@@ -22,6 +32,26 @@ NEVER_SENT = ("failed to connect", "errors resolving", "dns resolution failed")
 """How gRPC's text begins when no connection came about, so that the request never left. Every
 other UNAVAILABLE may have hit a request already on its way."""
 
+HTTP_ANSWER = re.compile(r"received http2 header with (?:status|:status): ?(\d{3})", re.IGNORECASE)
+"""How gRPC words an answer that is HTTP but no gRPC."""
+
+MADE_BY_GRPC = (
+    "stream removed",
+    "no status received",
+    "received rst_stream",
+    "rst_stream",
+    "trying to connect an http1.x server",
+    "failed parsing http/2",
+    "exception deserializing response",
+    "connection reset",
+    "socket closed",
+    "goaway",
+)
+"""Parts of texts that gRPC writes when what came back is no gRPC answer, or was cut off."""
+
+DEVICE_GONE = "does not exist"
+"""ChirpStack's NOT_FOUND is `Object does not exist (id: ...)`."""
+
 NO_RIGHT = (
     "no right: the API key is read-only or of another tenant, or the device is unknown"
     " (the server does not say which); a tenant's key also needs tenant_id"
@@ -30,8 +60,9 @@ NO_RIGHT = (
 _TEXT_MAX = 300
 
 
-class CallMissing(NetworkInvalid):
-    """The server does not know this call: too old a ChirpStack, or something else entirely."""
+class CallMissing(NetworkIntermediary):
+    """The server does not know this call: too old a ChirpStack, or something else entirely. Every
+    call that a downlink needs is in each ChirpStack v4, so there it is something else."""
 
 
 def translate(call: str, error: grpc.RpcError) -> NetworkError:
@@ -47,6 +78,10 @@ def _meaning(code: grpc.StatusCode, text: str) -> tuple[type[NetworkError], str]
     lowered = text.lower()
     if code is grpc.StatusCode.UNAVAILABLE and lowered.startswith(NEVER_SENT):
         return NetworkUnavailable, "the server cannot be reached"
+    if code in _CUT_OFF and not HTTP_ANSWER.search(text):
+        return _CUT_OFF[code]
+    if _is_not_chirpstacks(code, text):
+        return NetworkIntermediary, _who_answered(text)
     if code is grpc.StatusCode.UNAUTHENTICATED:
         if not text:
             return NetworkForbidden, NO_RIGHT
@@ -57,7 +92,49 @@ def _meaning(code: grpc.StatusCode, text: str) -> tuple[type[NetworkError], str]
     return _BY_CODE.get(code, (NetworkFault, "the server failed"))
 
 
-_BY_CODE: dict[grpc.StatusCode, tuple[type[NetworkError], str]] = {
+def _is_not_chirpstacks(code: grpc.StatusCode, text: str) -> bool:
+    """Whether this answer is, or may be, of somebody between us and ChirpStack."""
+    lowered = text.lower()
+    if HTTP_ANSWER.search(text) or any(part in lowered for part in MADE_BY_GRPC):
+        return True
+    if code in _NEVER_CHIRPSTACKS:
+        return True
+    if code is grpc.StatusCode.NOT_FOUND:
+        return DEVICE_GONE not in lowered
+    if code is grpc.StatusCode.UNAUTHENTICATED:
+        # An empty text is ChirpStack's word for "no right" (and ends no command).
+        return bool(text) and _letters(text) in _STOCK_PHRASES
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        return not text or _letters(text) in _STOCK_PHRASES
+    return False
+
+
+def _who_answered(text: str) -> str:
+    http = HTTP_ANSWER.search(text)
+    what = f"HTTP {http[1]}, " if http else ""
+    return f"{what}not an answer of ChirpStack's: something in front of it, or in its place"
+
+
+def _letters(text: str) -> str:
+    """For comparing names of statuses: `Not Found`, `NotFound` and `NOT_FOUND` are one."""
+    return re.sub(r"[^a-z]", "", re.sub(r"^\s*\d{3}\b", "", text).lower())
+
+
+_STOCK_PHRASES = frozenset(
+    {_letters(status.phrase) for status in HTTPStatus}
+    | {_letters(code.name) for code in grpc.StatusCode}
+)
+"""Names of statuses themselves, which proxies send as text; ChirpStack says what is wrong."""
+
+_NEVER_CHIRPSTACKS = frozenset(
+    {
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.OUT_OF_RANGE,
+    }
+)
+
+_CUT_OFF: dict[grpc.StatusCode, tuple[type[NetworkError], str]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: (
         NetworkTimeout,
         "no reply in time; whether it took effect is unknown",
@@ -70,11 +147,11 @@ _BY_CODE: dict[grpc.StatusCode, tuple[type[NetworkError], str]] = {
         NetworkTimeout,
         "the call was broken off; whether it took effect is unknown",
     ),
-    grpc.StatusCode.PERMISSION_DENIED: (NetworkForbidden, NO_RIGHT),
+}
+
+_BY_CODE: dict[grpc.StatusCode, tuple[type[NetworkError], str]] = {
     grpc.StatusCode.NOT_FOUND: (NetworkUnknown, "the server does not know it"),
     grpc.StatusCode.INVALID_ARGUMENT: (NetworkInvalid, "the server finds the request malformed"),
-    grpc.StatusCode.FAILED_PRECONDITION: (NetworkInvalid, "the server finds it impossible"),
-    grpc.StatusCode.OUT_OF_RANGE: (NetworkInvalid, "the server finds a value out of range"),
     grpc.StatusCode.ALREADY_EXISTS: (NetworkInvalid, "it is there already"),
     grpc.StatusCode.UNIMPLEMENTED: (
         CallMissing,

@@ -82,7 +82,7 @@ class Inspection:
         try:
             await self._ask("DeviceService.Enqueue", self._devices.Enqueue, request)
         except NetworkInvalid:
-            return True
+            return True  # ChirpStack's own word: a missing call or a proxy's error is another
         except NetworkForbidden:
             return False
         return True

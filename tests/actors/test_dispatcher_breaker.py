@@ -41,7 +41,22 @@ def test_one_probe_at_a_time_with_growing_pauses() -> None:
         assert not breaker.may_probe(now + 100.0)
         breaker.unanswered(stamp, now, now, 0.5)
         pauses.append(breaker.probe_at - now)
-    assert pauses == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+    assert pauses == [2.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0]
+
+
+def test_word_from_elsewhere_that_it_answers_makes_the_next_probe_due() -> None:
+    breaker = Breaker(POLICY)
+    breaker.unanswered(1, 0.0, 0.0, 0.5)
+    breaker.returned(0.25)
+    assert breaker.may_probe(0.25)
+    assert breaker.trouble is not None  # only its own answer ends the trouble
+
+
+def test_what_answered_in_its_place_is_told() -> None:
+    breaker = Breaker(POLICY)
+    breaker.unanswered(1, 0.0, 0.0, 0.5, instead="HTTP 404")
+    assert breaker.trouble is not None
+    assert breaker.trouble.words(1.0) == "ChirpStack does not answer since 00:00 UTC (HTTP 404)"
 
 
 def test_an_abandoned_probe_makes_room_for_another() -> None:
@@ -60,7 +75,7 @@ def test_a_read_only_key_is_not_forgiven_for_reading() -> None:
     breaker.answered(6.0, enqueue=False)
     assert breaker.trouble is not None
     assert "no right" in breaker.trouble.words(6.0)
-    assert breaker.probe_at == 65.0
+    assert breaker.probe_at == 15.0
     breaker.answered(66.0, enqueue=True)
     assert breaker.trouble is None
 
@@ -77,4 +92,5 @@ def test_a_refused_key_that_no_longer_answers_is_an_outage() -> None:
 def test_jitter_stays_within_its_bounds() -> None:
     policy = DispatchPolicy(retry_jitter=0.2)
     assert [backoff_s(1, policy, chance) for chance in (0.0, 0.5)] == [0.8, 1.0]
-    assert 35.0 < backoff_s(1_000, policy, 0.999) <= 36.0
+    assert 5.9 < backoff_s(1_000, policy, 0.999) <= 6.0
+    assert 71.0 < backoff_s(1_000, policy, 0.999, most_s=60.0) <= 72.0

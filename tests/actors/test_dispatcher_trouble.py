@@ -13,6 +13,7 @@ from lorawan.network import (
     NetworkError,
     NetworkFault,
     NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkRefused,
     NetworkTimeout,
@@ -273,7 +274,7 @@ async def test_an_outage_holds_all_probes_one_at_a_time_and_ends_paced(
         await trio.sleep(300.0)
         for dev_eui in lights:
             assert it.held(dev_eui) == ["ChirpStack does not answer since 08:00 UTC"]
-        assert len(it.network.calls) < 25
+        assert len(it.network.calls) < 75  # a probe every 5 s
         assert it.dispatcher.statistics().trouble_since == pytest.approx(START, abs=1.0)
         it.network.script = lambda _call, _dev_eui: None
         await trio.sleep(35.0 + 45.0)
@@ -290,16 +291,16 @@ async def test_a_hiccup_is_not_told(autojump_clock: Clock) -> None:
         assert len(it.queued()) == 1
 
 
-async def test_a_wrong_key_holds_all_and_is_tried_once_a_minute(autojump_clock: Clock) -> None:
+async def test_a_wrong_key_holds_all_and_is_tried_every_ten_seconds(autojump_clock: Clock) -> None:
     async with house() as (it, _):
         it.network.script = fails("activation", error=lambda: NetworkRefused("bad token"))
         submit(it, "light-1", "light-2")
         await trio.sleep(600.0)
         for dev_eui in ("light-1", "light-2"):
-            assert it.held(dev_eui) == ["ChirpStack refuses the API key: bad token"]
-        assert len(it.network.calls) <= 12
+            assert it.held(dev_eui) == ["ChirpStack refuses our API key: bad token"]
+        assert len(it.network.calls) <= 62
         it.network.script = lambda _call, _dev_eui: None
-        await trio.sleep(65.0)
+        await trio.sleep(25.0)
         assert len(it.queued("light-1")) == len(it.queued("light-2")) == 1
 
 
@@ -309,7 +310,7 @@ async def test_a_read_only_key_holds_all_and_leaves_no_air_set_aside(autojump_cl
         submit(it, "light-1", "light-2")
         await trio.sleep(600.0)
         enqueues = [call for _, call, _ in it.network.calls if call == "enqueue"]
-        assert 8 <= len(enqueues) <= 12
+        assert 45 <= len(enqueues) <= 62
         assert it.held("light-1") == it.held("light-2") != []
         assert it.dispatcher.statistics().in_flight == 0
         it.network.script = lambda _call, _dev_eui: None
@@ -332,8 +333,10 @@ async def test_a_forbidden_light_is_held_alone(autojump_clock: Clock) -> None:
         assert len(it.queued("light-2")) == 1
 
 
-@pytest.mark.parametrize("call", ["queue", "enqueue"])
-@pytest.mark.parametrize("error", [NetworkUnknown, NetworkInvalid])
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [("queue", NetworkUnknown), ("enqueue", NetworkUnknown), ("enqueue", NetworkInvalid)],
+)
 async def test_what_can_never_work_is_refused(
     autojump_clock: Clock, call: str, error: type[NetworkError]
 ) -> None:
@@ -346,7 +349,67 @@ async def test_what_can_never_work_is_refused(
         assert it.dispatcher.waiting() == []
 
 
-async def test_a_fault_is_tried_three_times_more_then_once_a_minute(autojump_clock: Clock) -> None:
+async def test_a_question_called_invalid_says_nothing_about_the_downlink(
+    autojump_clock: Clock,
+) -> None:
+    async with house() as (it, _):
+        it.network.script = fails("queue", error=lambda: NetworkInvalid("odd"))
+        submit(it)
+        await trio.sleep(60.0)
+        assert it.refused() == []
+        assert it.held() == ["ChirpStack fails on this light: odd"]
+
+
+@pytest.mark.parametrize("away_s", [15.0, 60.0, 600.0])
+@pytest.mark.parametrize(
+    "error",
+    [
+        NetworkUnavailable, NetworkTimeout, NetworkIntermediary, NetworkRefused,
+        NetworkForbidden, NetworkFault,
+    ],
+)  # fmt: skip
+async def test_what_passes_holds_and_goes_on_soon_after_its_end(
+    autojump_clock: Clock, error: type[NetworkError], away_s: float
+) -> None:
+    async with house() as (it, _):
+        it.network.script = fails("queue", "activation", "enqueue", error=lambda: error("HTTP 404"))
+        submit(it, "light-1", "light-2")
+        await trio.sleep(away_s)
+        assert it.refused("light-1") == it.refused("light-2") == []
+        assert "ChirpStack" in it.held("light-1")[-1]
+        it.network.script = lambda _call, _dev_eui: None
+        it.dispatcher.network_returned()  # the watcher's word; without it see below
+        await trio.sleep(15.0)  # the frames are 10 s apart at one gateway
+        assert len(it.queued("light-1")) == len(it.queued("light-2")) == 1
+
+
+@pytest.mark.parametrize("error", [NetworkUnavailable, NetworkTimeout, NetworkIntermediary])
+async def test_no_answer_ends_within_one_probe_interval_without_anybodys_word(
+    autojump_clock: Clock, error: type[NetworkError]
+) -> None:
+    async with house() as (it, _):
+        it.network.script = fails("queue", "activation", error=lambda: error("away"))
+        submit(it)
+        await trio.sleep(600.0)
+        it.network.script = lambda _call, _dev_eui: None
+        await trio.sleep(5.0 * 1.2 + 0.5)
+        assert len(it.queued()) == 1
+
+
+async def test_a_right_missing_for_one_light_is_the_keys_where_listings_are_refused_too(
+    autojump_clock: Clock,
+) -> None:
+    async with house() as (it, _):
+        it.key_refused = True
+        it.network.script = fails("activation", error=lambda: NetworkForbidden("no right"))
+        submit(it)
+        await trio.sleep(10.0)
+        assert it.held() == ["ChirpStack refuses our API key: no right"]
+
+
+async def test_a_fault_is_tried_with_growing_pauses_and_told_after_the_third(
+    autojump_clock: Clock,
+) -> None:
     async with house() as (it, _):
         it.network.script = fails(
             "queue", error=lambda: NetworkFault("database"), dev_eui="light-1"
@@ -354,7 +417,7 @@ async def test_a_fault_is_tried_three_times_more_then_once_a_minute(autojump_clo
         submit(it, "light-1", "light-2")
         await trio.sleep(60.0)
         assert (
-            len([1 for _, call, to in it.network.calls if (call, to) == ("queue", "light-1")]) == 4
+            len([1 for _, call, to in it.network.calls if (call, to) == ("queue", "light-1")]) == 6
         )
         assert it.held("light-1") == ["ChirpStack fails on this light: database"]
         assert len(it.queued("light-2")) == 1

@@ -67,7 +67,7 @@ async def test_nothing_set_up_is_told_with_remedies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "tenant_id", "check", "word"),
     [
-        ("wrong", "", "API key", "does not accept"),
+        ("wrong", "", "API key", "refuses our API key"),
         ("look", "", "API key", "read-only"),
         ("tenant", "", "API key", "tenant's key"),
     ],

@@ -57,6 +57,7 @@ class House:
     dispatcher: Dispatcher = field(init=False)
     told: list[tuple[float, str, DeviceEvent]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    key_refused: bool = False
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def post(self, dev_eui: str, event: DeviceEvent) -> None:
@@ -109,6 +110,7 @@ async def house(
         Random(seed + 1),
         policy,
         on_started=lambda: built.starts.append(clock.now()),
+        key_refused=lambda: built.key_refused,
     )
 
     def txack(dev_eui: str, told: Transmitted) -> None:

@@ -20,6 +20,7 @@ from lorawan.network import (
     HttpIntegration,
     NetworkError,
     NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkRefused,
     NetworkUnavailable,
@@ -40,19 +41,26 @@ def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | N
         if tenant_id is None:
             return problem(
                 "API key",
-                "the key is accepted but may not list tenants: it is a tenant's key",
-                "set chirpstack.tenant_id to the id of that tenant",
+                "ChirpStack refuses our API key for the list of tenants: it is a tenant's key, or"
+                " was revoked",
+                "set chirpstack.tenant_id to the id of that tenant, or make a new key",
             )
         return problem(
             "API key",
-            f"the key may not read tenant {tenant_id}",
+            f"ChirpStack refuses our API key for tenant {tenant_id}: revoked, or another tenant's",
             "make a key of that tenant, or correct chirpstack.tenant_id",
         )
     if isinstance(error, NetworkRefused):
         return problem(
             "API key",
-            "ChirpStack does not accept the key",
+            "ChirpStack refuses our API key",
             "make a new API key in ChirpStack and set chirpstack.api_key",
+        )
+    if isinstance(error, NetworkIntermediary):
+        return problem(
+            check,
+            f"what answers at {target} is not ChirpStack: {error}",
+            "check chirpstack.target, and whether a proxy there passes gRPC on to ChirpStack v4",
         )
     if isinstance(error, NetworkUnavailable):
         other = "the server may speak plain HTTP/2" if tls else "a proxy may want chirpstack.tls"
