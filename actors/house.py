@@ -22,6 +22,7 @@ from actors.gateways import outages
 from actors.keys import read_key
 from actors.metrics import device_stream, downlink_metrics, reliability
 from actors.parts import Parts
+from actors.reachability import Reachability
 from actors.reply import ActorError, Reply
 from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildSpec, ChildState, Supervisor
@@ -164,6 +165,10 @@ class Lamplighter:
         """Every light, by DevEUI, as last published."""
         return self._parts.board.devices
 
+    def reachability(self, device: Device) -> Reachability:
+        """Whether one of these lights can be heard and reached now."""
+        return self._parts.board.reachability(device)
+
     def inspect(self, dev_eui: str) -> DeviceInspection | None:
         """One light with its actor."""
         device = self._parts.board.devices.get(dev_eui)
@@ -173,6 +178,7 @@ class Lamplighter:
             device=device,
             actor=self._parts.fleet.report(dev_eui),
             next_timer_at=self._parts.timers.next_at(dev_eui),
+            reachability=self.reachability(device),
         )
 
     async def history(

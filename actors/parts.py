@@ -83,7 +83,7 @@ class Parts:
         self.metrics = Metrics()
         self.keys = KeyBook()
         self.timers = TimerService(clock)
-        self.board = Board(clock, world.boot)
+        self.board = Board(clock, world.boot, silent_after_s=policies.device.silent_after_s)
         self.journal = Journal(
             world.store,
             clock,

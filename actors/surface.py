@@ -14,6 +14,7 @@ from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.deadletters import DeadLetter
 from actors.device.model import Command, Device
+from actors.reachability import Reachability
 from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport
 from lorawan.events import Event
@@ -146,6 +147,7 @@ class DeviceInspection(msgspec.Struct, frozen=True):
     device: Device
     actor: ChildReport | None
     next_timer_at: float | None
+    reachability: Reachability
 
 
 class InitializationRun(msgspec.Struct, frozen=True):
@@ -200,6 +202,10 @@ class House(Protocol):
 
     def devices(self) -> Mapping[str, Device]:
         """Every light, by DevEUI, as last published."""
+        ...
+
+    def reachability(self, device: Device) -> Reachability:
+        """Whether one of these lights can be heard and reached now."""
         ...
 
     def inspect(self, dev_eui: str) -> DeviceInspection | None:

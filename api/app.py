@@ -78,7 +78,7 @@ def create_app(
         settings=settings,
         gatekeeper=gatekeeper,
         limiter=limiter,
-        hub=Hub(web.live_clients_most),
+        hub=Hub(web.live_clients_most, house.reachability),
         meters=meters,
         drain=Drain(),
         webhooks=hooks,

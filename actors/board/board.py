@@ -10,6 +10,7 @@ take a third of the machine, woken 20 times a second they take 1.4 %. While that
 (between two incarnations) publishing wakes the readers itself.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,11 +20,13 @@ import structlog
 import trio
 
 from actors.board.changes import ActorView, AlertView, GatewayView, Subject
+from actors.board.reaches import SILENT_AFTER_S, Reaches
 from actors.board.ring import ChangeRing
 from actors.board.subscription import CAPACITY, Snapshot, Subscription
 from actors.board.waiters import Waiters
 from actors.clock import Clock
 from actors.device.model import Command, Device
+from actors.reachability import Reach, Reachability
 from actors.rollouts.model import Rollout
 
 log = structlog.get_logger()
@@ -36,6 +39,14 @@ COMMANDS_KEPT = 10_000
 ALERTS_KEPT = 1_000
 GATHER_S = 0.05
 GATHER_PER_READER_S = 0.0005
+# Lights that became unreachable together, as by a gateway, are shown so 100 in 0.1 s: a reader of
+# 1,000 changes keeps up, and 20,000 lights take 20 s.
+REACHES_IN_A_ROUND = 100
+REACHES_PAUSE_S = 0.1
+# No longer between two looks at the agenda, so that a clock that was set does not hide a silence.
+LOOK_AGAIN_S = 5.0
+# Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
+WAIT_SLACK_S = 1e-6
 # Actor states in which there is nothing to show.
 WELL = frozenset({"starting", "running", "stopped", "finished"})
 
@@ -67,6 +78,7 @@ class Board:
         commands_kept: int = COMMANDS_KEPT,
         alerts_kept: int = ALERTS_KEPT,
         gather_s: float = GATHER_S,
+        silent_after_s: float = SILENT_AFTER_S,
     ) -> None:
         self.boot = boot
         self._clock = clock
@@ -76,6 +88,7 @@ class Board:
         self._gather_s = gather_s
         self._devices: dict[str, Device] = {}
         self._gateways: dict[str, GatewayView] = {}
+        self._reaches = Reaches(self._devices, self._gateways, silent_after_s)
         self._actors: dict[str, ActorView] = {}
         self._rollouts: dict[str, Rollout] = {}  # oldest first; their actor bounds them
         # One open command per light: at most as many as there are lights.
@@ -105,6 +118,14 @@ class Board:
     def gateways(self) -> Mapping[str, GatewayView]:
         """Every gateway by id: a live view."""
         return MappingProxyType(self._gateways)
+
+    def reachability(self, device: Device) -> Reachability:
+        """Whether this light can be heard and reached now."""
+        return self._reaches.of(device, self._clock.now())
+
+    def reachability_counts(self) -> Mapping[Reach, int]:
+        """How many lights are in each state of reachability; every state is named."""
+        return self._reaches.counts()
 
     @property
     def open_commands(self) -> Mapping[str, Command]:
@@ -141,10 +162,11 @@ class Board:
         match subject:
             case Device():
                 self._devices[subject.dev_eui] = subject
+                self._reaches.see(subject, self._clock.now())
             case Command():
                 self._keep_command(subject)
             case GatewayView():
-                self._gateways[subject.gateway_id] = subject
+                self._keep_gateway(subject)
             case AlertView():
                 self._keep_alert(subject)
             case ActorView():
@@ -153,16 +175,21 @@ class Board:
                 self._rollouts[subject.id] = subject
             case _:
                 assert_never(subject)
-        self._ring.add(self._clock.now(), subject)
-        self._drop_the_slow()
-        if self._news is None:
-            self._wake_readers()
-        else:
-            self._news.set()
+        self._tell(subject)
         if isinstance(subject, Device):
             self._device_waiters.tell(subject.dev_eui, subject)
         elif isinstance(subject, Command):
             self._command_waiters.tell(subject.id, subject)
+
+    def look_again(self) -> int:
+        """Show lights of which time, or a gateway, makes something else true; how many there were.
+
+        `run` does this by itself; without it (a board that nobody runs) whoever moves the clock.
+        """
+        changed = self._reaches.due(self._clock.now(), REACHES_IN_A_ROUND)
+        for device in changed:
+            self._tell(device)
+        return len(changed)
 
     def forget_rollout(self, rollout_id: str) -> None:
         """It is past its retention; nobody is told."""
@@ -175,11 +202,15 @@ class Board:
             self._wake_readers()
             task_status.started()
             while True:
-                await self._news.wait()
+                with trio.move_on_after(self._patience_s()):
+                    await self._news.wait()
                 self._news = trio.Event()
+                shown = self.look_again()
                 self._wake_readers()
-                pause_s = GATHER_PER_READER_S * len(self._subscriptions)
-                with trio.move_on_after(min(self._gather_s, pause_s)):
+                pause_s = min(self._gather_s, GATHER_PER_READER_S * len(self._subscriptions))
+                if shown == REACHES_IN_A_ROUND:
+                    pause_s = max(pause_s, REACHES_PAUSE_S)
+                with trio.move_on_after(pause_s):
                     await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
         finally:
             self._news = None
@@ -249,6 +280,29 @@ class Board:
             return known
         found = await self._device_waiters.wait(dev_eui, until, timeout_s)
         return found or self._devices.get(dev_eui)
+
+    def _tell(self, subject: Subject) -> None:
+        self._ring.add(self._clock.now(), subject)
+        self._drop_the_slow()
+        if self._news is None:
+            self._wake_readers()
+        else:
+            self._news.set()
+
+    def _patience_s(self) -> float:
+        """Until some light's moment comes; forever while there is none."""
+        next_at = self._reaches.next_at()
+        if next_at is None:
+            return math.inf
+        return max(0.0, min(next_at - self._clock.now(), LOOK_AGAIN_S)) + WAIT_SLACK_S
+
+    def _keep_gateway(self, gateway: GatewayView) -> None:
+        before = self._gateways.get(gateway.gateway_id)
+        self._gateways[gateway.gateway_id] = gateway
+        if before is None or before.online is not gateway.online:
+            self._reaches.gateway_changed(gateway.gateway_id)
+            while self._news is None and self.look_again():
+                pass
 
     def _keep_command(self, command: Command) -> None:
         if not command.status.final:

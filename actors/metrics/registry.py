@@ -15,6 +15,7 @@ Counted here, each by whoever sees it happen:
     lamplighter_gc_pause_seconds                  pauses by the garbage collector
 
 Read from the parts at each scrape (see `sources.py`): lamplighter_devices{phase},
+_devices_by_reachability{reachability},
 _devices_not_as_wanted, _gateways{state}, _gateway_online{gateway_id},
 _gateway_airtime_seconds{gateway_id}, _gateway_airtime_budget_seconds{gateway_id},
 _gateway_pending{gateway_id}, _commands_open, _commands_overdue, _commands_open_by_status,

@@ -3,10 +3,13 @@
 The rule it keeps: nothing here waits for a client.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
 
+from actors.device.model import Device
+from actors.reachability import Reachability
 from api.live.protocol import Encoder
 
 
@@ -21,11 +24,11 @@ class Closable(Protocol):
 class Hub:
     """The connected clients, at most `most` of them."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, reachability: Callable[[Device], Reachability]) -> None:
         self._most = most
         self._clients: set[Closable] = set()
         self._empty: trio.Event | None = None
-        self.encoder = Encoder()
+        self.encoder = Encoder(reachability)
         self.boot: str | None = None
         """Which run of the service this is; learnt from the first snapshot."""
 

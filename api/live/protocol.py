@@ -3,7 +3,7 @@
 The rule it keeps: pure; what is sent to many clients is encoded once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from actors.board.changes import ActorView, AlertView, Change, GatewayView, Subject
 from actors.board.subscription import Snapshot
 from actors.device.model import Command, Device
+from actors.reachability import Reachability
 from actors.rollouts.model import Rollout
 from api.models import AlertShown, CommandSummary, DeviceSummary, GatewayShown, RolloutView
 
@@ -107,9 +108,10 @@ def kind_of(what: Subject) -> str:
 class Encoder:
     """Encodes the board's things, each once however many clients want it."""
 
-    def __init__(self) -> None:
+    def __init__(self, reachability: Callable[[Device], Reachability]) -> None:
+        self._reachability = reachability
         # As many as there are lights, about 1 kB each: 20 MB for 20,000.
-        self._devices: dict[str, tuple[Device, msgspec.Raw]] = {}
+        self._devices: dict[str, tuple[Device, Reachability, msgspec.Raw]] = {}
         self._changes: dict[int, tuple[Change, msgspec.Raw]] = {}
 
     def change(self, change: Change) -> msgspec.Raw:
@@ -134,11 +136,11 @@ class Encoder:
         """One light, command, gateway, alert or actor as JSON."""
         match what:
             case Device():
-                kept = self._devices.get(what.dev_eui)
-                if kept is not None and kept[0] is what:
-                    return kept[1]
-                raw = _raw(DeviceSummary.of(what))
-                self._devices[what.dev_eui] = (what, raw)
+                reach, kept = self._reachability(what), self._devices.get(what.dev_eui)
+                if kept is not None and kept[0] is what and kept[1] == reach:
+                    return kept[2]
+                raw = _raw(DeviceSummary.of(what, reach))
+                self._devices[what.dev_eui] = (what, reach, raw)
                 return raw
             case Command():
                 return _raw(CommandSummary.of(what))

@@ -7,6 +7,7 @@ heard in the running session, however well it was known before.
 import msgspec
 
 from actors.device.model import Attempt, CommandStatus, Device, Phase
+from actors.reachability import Reach, Reachability
 from actors.supervision import ChildState
 from actors.surface import DeviceInspection
 from api.models.commands import CommandView, LightView
@@ -29,11 +30,19 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     """What it shows by the newest status of its running session."""
     as_wanted: bool | None
     """Whether the two are the same; null while one of them is not known."""
+    reported_at: float | None
+    """When that was heard."""
+    reported_current: bool
+    """It was heard within three status intervals: what is older belongs into the past tense."""
     heard_at: float | None
     gateways: list[str]
     """Ids of the gateways that hear it, the newest uplink's first."""
+    reachability: Reach
+    """Whether it can be heard and reached now, whatever it showed last."""
+    reachability_since: float | None
+    """Since when; for a silent light its last uplink. Null where nobody knows."""
     reachable: bool
-    """At least one of them is online."""
+    """True for reachability `reachable` only."""
     command_id: str | None
     """The open command."""
     command_status: CommandStatus | None
@@ -43,8 +52,8 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     last_error: str | None
 
     @classmethod
-    def of(cls, device: Device) -> "DeviceSummary":
-        """The summary of a device."""
+    def of(cls, device: Device, reach: Reachability) -> "DeviceSummary":
+        """The summary of a device that can be reached like this."""
         command = device.command
         reported = device.reported
         wanted = device.wanted.light if device.wanted is not None else None
@@ -62,9 +71,13 @@ class DeviceSummary(msgspec.Struct, frozen=True):
             wanted=LightView.of(wanted) if wanted is not None else None,
             reported=LightView.of(reported) if reported is not None else None,
             as_wanted=wanted == reported if known else None,
+            reported_at=device.report.at if device.report and reported else None,
+            reported_current=reach.reported_current,
             heard_at=device.heard_at,
             gateways=[hearing.gateway_id for hearing in hearings],
-            reachable=any(hearing.online for hearing in hearings),
+            reachability=reach.reach,
+            reachability_since=reach.since,
+            reachable=reach.reachable,
             command_id=command.id if command is not None else None,
             command_status=command.status if command is not None else None,
             command_reason=command.reason if command is not None else None,
@@ -74,9 +87,10 @@ class DeviceSummary(msgspec.Struct, frozen=True):
 
 
 class DevicePage(msgspec.Struct, frozen=True):
-    """Some lights, ordered by DevEUI; `total` counts all that match."""
+    """Some lights, ordered by DevEUI; `total` and `by_reachability` count all that match."""
 
     total: int
+    by_reachability: dict[Reach, int]
     limit: int
     offset: int
     devices: list[DeviceSummary]
@@ -212,7 +226,7 @@ class DeviceView(msgspec.Struct, frozen=True):
         """The view of an inspected device."""
         device, wanted = seen.device, seen.device.wanted
         return cls(
-            device=DeviceSummary.of(device),
+            device=DeviceSummary.of(device, seen.reachability),
             session=_session(device),
             report=_report(device),
             hearings=_hearings(device),

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from actors.device.model import Phase
+from actors.reachability import Reach
 from lorawan.kuando.light import Light
 
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -133,6 +134,9 @@ class _Filters(BaseModel):
     """What lights are chosen by, in a query string as in a body."""
 
     phase: list[Phase] | None = None
+    reachability: list[Reach] | None = Field(
+        default=None, description="How they can be reached now."
+    )
     gateway: str | None = Field(default=None, description="Heard by this gateway.")
     application: str | None = Field(default=None, description="Id or name of the application.")
     tag: str | None = Field(default=None, description="`key`, or `key=value`.")
@@ -188,9 +192,9 @@ class InitializeRequest(Body):
 
 
 class DeviceQuery(_Filters, Query):
-    """Which lights to list. Several values of `phase` are alternatives."""
+    """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
 
-    lists: ClassVar[frozenset[str]] = frozenset({"phase"})
+    lists: ClassVar[frozenset[str]] = frozenset({"phase", "reachability"})
 
     limit: int = Field(default=100, ge=1, le=1_000)
     offset: int = Field(default=0, ge=0, le=1_000_000)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from quart import Blueprint, Response
 
 from actors.device.model import Device
+from actors.reachability import Reach, Reachability
 from actors.surface import Refusal
 from api.inputs import read_body, read_dev_eui, read_query
 from api.mistakes import Mistake
@@ -45,16 +46,24 @@ _WRITE = (
 async def list_devices() -> Response:
     """The lights, by DevEUI; filters are combined."""
     query = read_query(DeviceQuery)
-    wanted = matcher(query)
-    devices = services().house.devices()
+    house = services().house
+    wanted = matcher(query, house.reachability)
+    devices = house.devices()
     found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
+    counts = dict.fromkeys(Reach, 0)
+    for dev_eui in found:
+        counts[house.reachability(devices[dev_eui]).reach] += 1
     page = found[query.offset : query.offset + query.limit]
     return reply(
         DevicePage(
             total=len(found),
+            by_reachability=counts,
             limit=query.limit,
             offset=query.offset,
-            devices=[DeviceSummary.of(devices[dev_eui]) for dev_eui in page],
+            devices=[
+                DeviceSummary.of(devices[dev_eui], house.reachability(devices[dev_eui]))
+                for dev_eui in page
+            ],
         )
     )
 
@@ -153,14 +162,19 @@ async def one_initialization(run_id: str) -> Response:
     return _progress(run_id)
 
 
-def matcher(query: DeviceQuery) -> Callable[[Device], bool]:
+def matcher(
+    query: DeviceQuery, reachability: Callable[[Device], Reachability]
+) -> Callable[[Device], bool]:
     """The filters of a query as one predicate."""
     phases = frozenset(query.phase or ())
+    reaches = frozenset(query.reachability or ())
     search = query.search.lower() if query.search is not None else None
     key, has_value, value = (query.tag or "").partition("=")
 
     def wanted(device: Device) -> bool:
         if phases and device.phase not in phases:
+            return False
+        if reaches and reachability(device).reach not in reaches:
             return False
         if query.application not in (None, device.application_id, device.application_name):
             return False

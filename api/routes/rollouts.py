@@ -149,7 +149,8 @@ def _chosen(body: RolloutRequest) -> tuple[str, ...]:
             raise Problem(INVALID, errors=unknown[:MISTAKES_MOST])
         return tuple(dict.fromkeys(given))
     assert body.filter is not None  # noqa: S101 - the body has one of the two
-    wanted = matcher(DeviceQuery.model_construct(**dict(body.filter)))
+    query = DeviceQuery.model_construct(**dict(body.filter))
+    wanted = matcher(query, services().house.reachability)
     found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
     if not found:
         raise Problem(INVALID, errors=[Mistake("filter", "matches no light")])

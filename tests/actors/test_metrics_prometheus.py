@@ -95,6 +95,8 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     got = samples(metrics)
     assert got["lamplighter_devices", ("failed",)] == 1
     assert got["lamplighter_devices", ("uninitialized",)] == 1
+    assert got["lamplighter_devices_by_reachability", ("never_heard",)] == 2
+    assert got["lamplighter_devices_by_reachability", ("silent",)] == 0
     assert got["lamplighter_gateways", ("offline",)] == 1
     assert got["lamplighter_gateway_airtime_seconds", ("g1",)] == 12.5
     assert got["lamplighter_commands_open", ()] == 1

@@ -21,7 +21,7 @@ class Peer:
         self.closed: tuple[int, str] | None = None
         self.reads = trio.Event()
         self.reads.set()
-        self.hub = Hub(10)
+        self.hub = Hub(10, house.reachability)
         self.client = LiveClient(
             receive=self._receive.receive,
             send=self._take,

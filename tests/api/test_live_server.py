@@ -69,6 +69,21 @@ async def test_snapshot_then_changes_then_resume(house: FakeHouse) -> None:
             assert (await told(socket))["resumed"] is False
 
 
+async def test_a_light_that_falls_silent_is_told_of_though_nothing_happened(
+    house: FakeHouse,
+) -> None:
+    async with running(house, settings_with(**QUICK)) as server, following(server) as socket:
+        hello, snapshot = await told(socket), await told(socket)
+        assert snapshot["devices"][0]["reachability"] == "reachable"  # type: ignore[index]
+        house.clock.at += 2_700.0
+        house.board.look_again()
+        changes = await told(socket)
+        assert changes["number"] == hello["number"] + 1  # type: ignore[operator]
+        what = changes["changes"][0]["what"]  # type: ignore[index]
+        assert (what["reachability"], what["reported_current"]) == ("silent", False)
+        assert what["reachability_since"] == what["heard_at"]
+
+
 async def test_a_fleet_comes_in_parts() -> None:
     house = FakeHouse(lights=1_001)
     async with running(house, settings_with(**QUICK)) as server, following(server) as socket:
@@ -254,7 +269,8 @@ async def test_only_so_many_clients(house: FakeHouse) -> None:
 def test_a_light_is_encoded_once_for_all() -> None:
     from api.live.protocol import Encoder
 
-    encoder, light = Encoder(), a_light()
+    house, light = FakeHouse(), a_light()
+    encoder = Encoder(house.reachability)
     assert encoder.subject(light) is encoder.subject(light)
     moved = msgspec.structs.replace(light, name="Moved")
     assert json.loads(bytes(encoder.subject(moved)))["name"] == "Moved"

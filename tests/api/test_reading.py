@@ -6,7 +6,7 @@ from quart.typing import TestClientProtocol as Client
 
 from actors.board.changes import AlertView, GatewayView
 from actors.deadletters import DeadLetter
-from actors.device.model import Phase
+from actors.device.model import Hearing, Phase, Report, Session
 from actors.supervision import ChildReport, ChildState
 from actors.surface import HistoryEntry, Readiness, Refusal
 from lorawan.kuando.light import Light
@@ -59,9 +59,52 @@ async def test_lists_and_filters(
         assert page["total"] == len(found)
 
 
+async def test_lights_by_how_they_can_be_reached(client: Client, house: FakeHouse) -> None:
+    """A verified light that nobody can hear is not one of those that are well."""
+    house.board.publish(GatewayView("00000000000000aa", "Yard", since=NOW - 9_000))
+    yard = (Hearing("00000000000000aa", NOW - 60, -97, 7.0, 20.0, latest=True),)
+    house.board.publish(a_light("20202000000000b1", hearings=yard))
+    mute = Report(NOW - 4_000, "01abcdef", 7, Light(0, 255, 0), 4, 8, 56, 14, -97, 28)
+    old = Session("01abcdef", NOW - 9_000, f_cnt=7, heard_at=NOW - 4_000)
+    house.board.publish(a_light("20202000000000b2", session=old, report=mute))
+    house.board.publish(a_light("20202000000000b3", session=None, report=None, since=NOW - 5))
+    house.board.publish(GatewayView("00000000000000aa", "Yard", online=False, since=NOW - 30))
+    page = await get(client, "/api/v1/devices")
+    seen = {
+        one["dev_eui"][-2:]: (
+            one["reachability"],
+            one["reachability_since"],
+            one["reachable"],
+            one["reported_at"],
+            one["reported_current"],
+        )
+        for one in page["devices"]  # type: ignore[attr-defined]
+    }
+    assert seen == {
+        "02": ("reachable", NOW - 3_600, True, NOW - 60, True),
+        "b1": ("no_gateway_online", NOW - 30, False, NOW - 60, True),
+        "b2": ("silent", NOW - 4_000, False, NOW - 4_000, False),
+        "b3": ("never_heard", NOW - 5, False, None, False),
+    }
+    assert page["by_reachability"] == {
+        "reachable": 1,
+        "silent": 1,
+        "no_gateway_online": 1,
+        "never_heard": 1,
+        "disabled": 0,
+    }
+    query = "?reachability=silent&reachability=no_gateway_online"
+    found = await get(client, f"/api/v1/devices{query}")
+    assert [d["dev_eui"][-2:] for d in found["devices"]] == ["b1", "b2"]  # type: ignore[attr-defined]
+    assert sum(found["by_reachability"].values()) == found["total"] == 2  # type: ignore[attr-defined]
+    one = await get(client, "/api/v1/devices/20202000000000b2")
+    assert one["device"]["reachability"] == "silent"  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
+        ("reachability=lost", "reachability.0"),
         ("limit=0", "limit"),
         ("limit=1001", "limit"),
         ("limit=x", "limit"),

@@ -9,13 +9,18 @@ from api.cli.client.place import Place
 from api.cli.exits import Exit
 from api.cli.options import read_dev_eui
 from api.cli.show.colours import parse_blink, parse_colour, swatch, words
-from api.cli.show.states import state, why
+from api.cli.show.states import sort_key, state, why
+from api.cli.show.tables import shown
 from api.cli.show.times import span
 from api.cli.verbs.rollout import outcome
 from api.cli.verbs.send import verdict
 
 GREEN = {"red": 0, "green": 255, "blue": 0, "on": 255, "off": 0}
 RED = GREEN | {"red": 255, "green": 0}
+
+
+GONE = {"reachable": False, "reachability": "no_gateway_online", "reachability_since": 9_000.0}
+SILENT = GONE | {"reachability": "silent", "reported_current": False}
 
 
 def a_device(**changes: Any) -> dict[str, Any]:
@@ -26,6 +31,10 @@ def a_device(**changes: Any) -> dict[str, Any]:
         "as_wanted": True,
         "gateways": ["g1"],
         "reachable": True,
+        "reachability": "reachable",
+        "reachability_since": 0.0,
+        "reported_current": True,
+        "reported_at": 10_000.0,
         "command_status": None,
         "command_reason": None,
     }
@@ -96,7 +105,7 @@ def test_spans() -> None:
             ),
         ),
         (
-            a_device(phase="retrying", wanted=RED, as_wanted=False, reachable=False),
+            a_device(phase="retrying", wanted=RED, as_wanted=False, **GONE),
             "held",
             "It shows green, but should show red: every gateway that hears it is offline (Roof).",
         ),
@@ -113,6 +122,79 @@ def test_spans() -> None:
 def test_why_a_light_shows_what_it_shows(device: dict[str, Any], short: str, sentence: str) -> None:
     assert state(device) == short
     assert why(device, {"g1": "Roof"}) == sentence
+
+
+@pytest.mark.parametrize(
+    ("device", "short", "sentence"),
+    [
+        (
+            a_device(**SILENT),
+            "silent",
+            "It showed green, heard 3 h ago, as it should. It has not been heard for 3 h.",
+        ),
+        (
+            a_device(**SILENT, wanted=None, as_wanted=None),
+            "silent",
+            (
+                "It showed green, heard 3 h ago, and nothing is asked of it."
+                " It has not been heard for 3 h."
+            ),
+        ),
+        (
+            a_device(**GONE),
+            "no gateway",
+            (
+                "It shows green, as it should."
+                " Every gateway that hears it is offline for 3 h (Roof)."
+            ),
+        ),
+        (
+            a_device(**GONE | {"reachability": "disabled"}),
+            "disabled",
+            "It shows green, as it should. It is disabled in ChirpStack for 3 h.",
+        ),
+        (
+            a_device(
+                phase="uninitialized",
+                reported=None,
+                as_wanted=None,
+                wanted=None,
+                **GONE | {"reachability": "never_heard"},
+            ),
+            "not heard yet",
+            (
+                "Nobody knows what it shows: it has not reported since it joined,"
+                " and nothing is asked of it."
+            ),
+        ),
+    ],
+)
+def test_a_light_that_is_not_heard_is_told_of_in_the_past(
+    device: dict[str, Any], short: str, sentence: str
+) -> None:
+    assert state(device) == short
+    assert why(device, {"g1": "Roof"}, 19_800.0) == sentence
+
+
+def test_the_troubled_lights_come_first() -> None:
+    lights = [
+        a_device(name=name, dev_eui=name, since=0.0, heard_at=None, **changes)
+        for name, changes in (
+            ("well", {}),
+            ("silent", SILENT),
+            ("working", {"phase": "retrying", "wanted": RED, "as_wanted": False}),
+            ("failed", {"phase": "failed"}),
+            ("held", {"command_status": "held"}),
+        )
+    ]
+    lights.sort(key=lambda each: sort_key(each, "state"))
+    assert [each["name"] for each in lights] == ["failed", "held", "silent", "working", "well"]
+
+
+def test_a_colour_of_the_past_is_not_drawn_in_its_colour() -> None:
+    past = shown(a_device(**SILENT), 19_800.0)
+    assert past.plain == "◌  showed green, heard 3 h ago"
+    assert not any("#00ff00" in str(span.style) for span in past.spans)
 
 
 @pytest.mark.parametrize(

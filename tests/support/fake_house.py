@@ -27,6 +27,7 @@ from actors.device.model import (
 )
 from actors.metrics.reliability import assess
 from actors.metrics.verdict import Verdict
+from actors.reachability import Reachability
 from actors.rollouts import core
 from actors.rollouts.model import Conflict, Order, Part, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildState
@@ -206,13 +207,17 @@ class FakeHouse:
             raise RuntimeError("a secret that must not leave")
         return self.board.devices
 
+    def reachability(self, device: Device) -> Reachability:
+        """The board's."""
+        return self.board.reachability(device)
+
     def inspect(self, dev_eui: str) -> DeviceInspection | None:
         """The board's, with an actor that runs."""
         device = self.board.devices.get(dev_eui)
         if device is None:
             return None
         actor = ChildReport(f"device {dev_eui}", ChildState.RUNNING, NOW - 100, restarts=1)
-        return DeviceInspection(device, actor, NOW + 30)
+        return DeviceInspection(device, actor, NOW + 30, self.reachability(device))
 
     async def history(
         self, dev_eui: str, *, since: float, until: float, most: int

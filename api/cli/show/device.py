@@ -5,9 +5,9 @@ from typing import Any
 
 from rich.text import Text
 
-from api.cli.show.colours import swatch
-from api.cli.show.states import step_words, why
-from api.cli.show.tables import state_text
+from api.cli.show.colours import code, swatch
+from api.cli.show.states import REACHES, step_words, why
+from api.cli.show.tables import shown, state_text
 from api.cli.show.times import ago, clock, span
 
 Json = Mapping[str, Any]
@@ -20,14 +20,20 @@ def lines(view: Json, now: float, gateways: Mapping[str, str]) -> Iterator[Text]
     yield Text(device["name"] or device["dev_eui"], style="bold") + Text(
         f"  {device['dev_eui']}", style="dim"
     )
-    yield Text(why(device, gateways))
+    yield Text(why(device, gateways, now))
     yield Text("")
-    yield _line("shows", swatch(device["reported"], exact=True))
+    if device["reported"] is None or device["reported_current"]:
+        yield _line("shows", swatch(device["reported"], exact=True))
+    else:
+        yield _line("showed", shown(device, now) + Text(f"  {code(device['reported'])}"))
     if device["wanted"] is not None:
         since = f"  since {ago(view['wanted_since'], now)}" if view["wanted_since"] else ""
         kept = "" if view["keep"] else ", not kept after a drift"
         yield _line("should show", swatch(device["wanted"], exact=True) + Text(since + kept))
     yield _line("state", state_text(device) + Text(f"  for {span(now - device['since'])}"))
+    since = device["reachability_since"]
+    for_long = "" if since is None else f"  for {span(now - since)}"
+    yield _line("reachable", Text(REACHES.get(device["reachability"], "yes") + for_long))
     yield _line("last heard", ago(device["heard_at"], now))
     if device["last_error"]:
         yield _line("last error", f"{device['last_error']} ({ago(view['last_error_at'], now)})")

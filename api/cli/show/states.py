@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.cli.show.colours import words
+from api.cli.show.times import ago, span
 
 Json = Mapping[str, Any]
 
@@ -16,31 +17,41 @@ STYLES = {
     "working": "cyan",
     "held": "yellow",
     "failed": "red",
+    "unreachable": "magenta",
     "quiet": "dim",
 }
-MARKS = {"verified": "✓", "working": "→", "held": "‖", "failed": "✗", "quiet": "·"}
-ORDER = ("failed", "held", "working", "quiet", "verified")
+MARKS = {
+    "verified": "✓",
+    "working": "→",
+    "held": "‖",
+    "failed": "✗",
+    "unreachable": "?",
+    "quiet": "·",
+}
+ORDER = ("failed", "held", "unreachable", "working", "quiet", "verified")
 """The troubled first."""
-
-
-def unreachable(device: Json) -> bool:
-    """Whether it was heard, but by gateways only that are offline now."""
-    return bool(device["gateways"]) and not device["reachable"]
+REACHES = {
+    "silent": "silent",
+    "no_gateway_online": "no gateway",
+    "never_heard": "not heard yet",
+    "disabled": "disabled",
+}
+"""A word for each reachability but the good one."""
 
 
 def kind_of(device: Json) -> str:
     """One of STYLES."""
-    phase = device["phase"]
+    phase, reach = device["phase"], device["reachability"]
     if phase == "failed":
         return "failed"
-    busy = phase not in {"idle", "uninitialized"}
-    if device["command_status"] == "held" or (busy and unreachable(device)):
+    waits = phase != "idle" and (phase != "uninitialized" or device["wanted"] is not None)
+    if device["command_status"] == "held" or (waits and reach in {"no_gateway_online", "disabled"}):
         return "held"
+    if reach in {"silent", "no_gateway_online", "disabled"}:
+        return "unreachable"
     if phase == "uninitialized":
-        if device["wanted"] is None:
-            return "quiet"
-        return "held" if unreachable(device) else "working"
-    if busy:
+        return "quiet" if device["wanted"] is None else "working"
+    if waits:
         return "working"
     return "verified" if device["as_wanted"] is True else "quiet"
 
@@ -52,6 +63,8 @@ def state(device: Json) -> str:
         return "setup failed" if device["as_wanted"] is True else "failed"
     if kind in {"held", "verified"}:
         return kind
+    if kind == "unreachable":
+        return REACHES[device["reachability"]]
     if phase == "uninitialized":
         return "not heard yet" if kind == "quiet" else "waiting"
     if phase == "awaiting_verify":
@@ -61,29 +74,64 @@ def state(device: Json) -> str:
     return plain.get(phase, "nothing asked" if device["wanted"] is None else "differs")
 
 
-def why(device: Json, gateways: Mapping[str, str] | None = None) -> str:
-    """One sentence: what it shows, what it should, and why they differ. `gateways` are names."""
+def why(device: Json, gateways: Mapping[str, str] | None = None, now: float | None = None) -> str:
+    """What it shows, what it should, and why they differ; and whether it can be reached at all.
+
+    `gateways` are names. A colour that was not heard lately is told in the past tense, with its age
+    where `now` is given.
+    """
+    sentence = _shown_and_wanted(device, gateways or {}, now)
+    if kind_of(device) == "held" or device["reachable"]:
+        return sentence
+    return f"{sentence} {unreached(device, gateways or {}, now)}".rstrip()
+
+
+def unreached(device: Json, names: Mapping[str, str], now: float | None) -> str:
+    """Why a light cannot be heard or reached, as a sentence."""
+    since, age = device["reachability_since"], ""
+    if since is not None and now is not None:
+        age = f" for {span(now - since)}"
+    match device["reachability"]:
+        case "silent":
+            return f"It has not been heard{age}."
+        case "no_gateway_online":
+            return f"Every gateway that hears it is offline{age} ({_hearers(device, names)})."
+        case "disabled":
+            return f"It is disabled in ChirpStack{age}."
+        case _:
+            return ""  # never heard: said already by what it shows
+
+
+def _shown_and_wanted(device: Json, names: Mapping[str, str], now: float | None) -> str:
     shown = words(device["reported"])
-    wanted = device["wanted"]
+    wanted, current = device["wanted"], device["reported_current"]
     if device["reported"] is None:
         shows = "Nobody knows what it shows: it has not reported since it joined"
-    else:
+    elif current:
         shows = f"It shows {shown}"
+    else:
+        heard = "" if now is None else f", heard {ago(device['reported_at'], now)}"
+        shows = f"It showed {shown}{heard}"
     if wanted is None:
         return f"{shows}, and nothing is asked of it."
-    if device["as_wanted"] is True and kind_of(device) == "verified":
+    if device["as_wanted"] is True and kind_of(device) in {"verified", "unreachable"}:
         return f"{shows}, as it should."
     if device["as_wanted"] is True:
-        return f"{shows}, as it should; {_because(device, gateways or {})}."
+        return f"{shows}, as it should; {_because(device, names)}."
     link = "; it should show" if device["reported"] is None else ", but should show"
-    return f"{shows}{link} {words(wanted)}: {_because(device, gateways or {})}."
+    return f"{shows}{link} {words(wanted)}: {_because(device, names)}."
+
+
+def _hearers(device: Json, names: Mapping[str, str]) -> str:
+    return ", ".join(names.get(each) or each for each in device["gateways"])
 
 
 def _because(device: Json, names: Mapping[str, str]) -> str:
     if kind_of(device) == "held":
-        if unreachable(device):
-            heard = ", ".join(names.get(each) or each for each in device["gateways"])
-            return f"every gateway that hears it is offline ({heard})"
+        if device["reachability"] == "disabled":
+            return "it is disabled in ChirpStack"
+        if device["reachability"] == "no_gateway_online":
+            return f"every gateway that hears it is offline ({_hearers(device, names)})"
         return str(device["command_reason"] or "the order waits until it may be sent")
     match device["phase"]:
         case "uninitialized":

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from api.cli.show.colours import swatch
+from api.cli.show.colours import swatch, words
 from api.cli.show.states import MARKS, STYLES, kind_of, state
 from api.cli.show.times import ago, span
 
@@ -32,7 +32,7 @@ def lights(devices: Rows, now: float, gateways: Mapping[str, str]) -> Table:
         made.add_row(
             Text(device["name"]),
             device["dev_eui"],
-            swatch(device["reported"]),
+            shown(device, now),
             swatch(device["wanted"]) if differs else "",
             state_text(device),
             span(now - device["since"]) if device["since"] else "",
@@ -40,6 +40,14 @@ def lights(devices: Rows, now: float, gateways: Mapping[str, str]) -> Table:
             Text(", ".join(heard[:2]) + more),
         )
     return made
+
+
+def shown(device: Mapping[str, Any], now: float) -> Text:
+    """What it shows; in the past tense and without its colour where that was not heard lately."""
+    if device["reported"] is None or device["reported_current"]:
+        return swatch(device["reported"])
+    age = ago(device["reported_at"], now)
+    return Text(f"◌  showed {words(device['reported'])}, heard {age}", style="dim")
 
 
 def state_text(device: Mapping[str, Any]) -> Text:

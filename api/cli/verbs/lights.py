@@ -23,6 +23,16 @@ class Phases(StrEnum):
     FAILED = "failed"
 
 
+class Reaches(StrEnum):
+    """How a light can be reached, as the service names it."""
+
+    REACHABLE = "reachable"
+    SILENT = "silent"
+    NO_GATEWAY_ONLINE = "no_gateway_online"
+    NEVER_HEARD = "never_heard"
+    DISABLED = "disabled"
+
+
 class Sort(StrEnum):
     """What the list may be sorted by."""
 
@@ -38,6 +48,10 @@ Phase = Annotated[
     list[Phases] | None,
     typer.Option("--phase", help="In this phase; repeatable."),
 ]
+Reachability = Annotated[
+    list[Reaches] | None,
+    typer.Option("--reachability", help="Those that can be reached like this now; repeatable."),
+]
 Gateway = Annotated[str | None, typer.Option("--gateway", help="Heard by this gateway (its id).")]
 Application = Annotated[str | None, typer.Option("--application", help="Its id or name.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="KEY or KEY=VALUE.")]
@@ -50,6 +64,7 @@ AsWanted = Annotated[
 
 def devices(
     phase: Phase = None,
+    reachability: Reachability = None,
     gateway: Gateway = None,
     application: Application = None,
     tag: Tag = None,
@@ -64,6 +79,7 @@ def devices(
     """List the lights: what each shows, what it should show, and its state."""
     query = {
         "phase": phase,
+        "reachability": reachability,
         "gateway": gateway,
         "application": application,
         "tag": tag,

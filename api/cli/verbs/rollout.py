@@ -16,7 +16,7 @@ from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
 from api.cli.show import tables
 from api.cli.show.colours import swatch
-from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Search, Tag
+from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Reachability, Search, Tag
 from api.cli.verbs.send import Blink, Colour, NoKeep, Ttl, order
 
 LOOK_S = 1.0
@@ -37,6 +37,7 @@ def start(
     dev_euis: DevEuis = None,
     everything: Annotated[bool, typer.Option("--all", help="Every light.")] = False,
     phase: Phase = None,
+    reachability: Reachability = None,
     gateway: Gateway = None,
     application: Application = None,
     tag: Tag = None,
@@ -56,6 +57,7 @@ def start(
     """Start a rollout for the named lights, or for those that match the filters."""
     chosen: dict[str, Any] = {
         "phase": phase,
+        "reachability": reachability,
         "gateway": gateway,
         "application": application,
         "tag": tag,

@@ -141,7 +141,10 @@ def describe(
             if before is None:
                 return f"{name}: new"
             if before["reported"] != what["reported"]:
-                return f"{name}: {states.why(what, names)}"
+                return f"{name}: {states.why(what, names, change['at'])}"
+            if before["reachability"] != what["reachability"]:
+                told = states.unreached(what, names, change["at"]) or "It is not heard yet."
+                return f"{name}: {'It can be reached again.' if what['reachable'] else told}"
             if states.state(before) != states.state(what):
                 return f"{name}: {states.state(what)}"
             return None

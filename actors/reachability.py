@@ -1,0 +1,124 @@
+"""Whether a light can be heard and spoken to now, beside what it showed last.
+
+Theory. A light's record says what was heard; it does not change while nothing is heard, so that a
+light that lost its power an hour ago still reads "verified". What can be said of it now depends on
+four facts: whether ChirpStack serves the device at all, whether it spoke since it joined, whether a
+gateway that hears it is online, and how long ago it spoke. The first that is wrong is told, because
+it explains those after it: a light behind a dead gateway falls silent, too. Only a light that had
+been silent before its last gateway went away is silent for a reason of its own.
+
+The rule it keeps: pure. All times are Unix seconds on the server's clock or ours, never a gateway's
+or a light's: a record that claims to be younger than itself is as old as the record.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from actors.device.model import Device, Hearing
+
+
+class Reach(StrEnum):
+    """What can be said of a light now. The first is the only good one."""
+
+    REACHABLE = "reachable"
+    SILENT = "silent"
+    """Not heard within three status intervals, though a gateway that heard it is online."""
+    NO_GATEWAY_ONLINE = "no_gateway_online"
+    """Every gateway that heard it lately is offline."""
+    NEVER_HEARD = "never_heard"
+    """No uplink since it joined, or none at all."""
+    DISABLED = "disabled"
+    """ChirpStack drops what it sends and keeps what is sent to it: the device is disabled there."""
+
+
+class Reachability(msgspec.Struct, frozen=True, gc=False):
+    """How a light can be reached. `since` is when it came to be so: for a silent light its last
+    uplink, without a gateway the end of the last one, None where nobody knows."""
+
+    reach: Reach
+    since: float | None
+    reported_current: bool
+    """The colour was heard within three status intervals; otherwise it belongs into the past
+    tense. False also where none is known."""
+
+    @property
+    def reachable(self) -> bool:
+        """True where it was heard lately and a gateway that hears it is online."""
+        return self.reach is Reach.REACHABLE
+
+
+GatewayState = Callable[[str], tuple[bool, float] | None]
+"""Of a gateway: whether it is online and since when; None for one that nobody watches."""
+
+
+def reachability(
+    device: Device,
+    gateway: GatewayState,
+    silent_after_s: float,
+    now: float,
+    *,
+    disabled_since: float | None = None,
+) -> Reachability:
+    """What can be said of this light at `now`. `disabled_since` is None for one that is not."""
+    current = _reported_at(device, now) + silent_after_s > now if device.reported else False
+    reach, since = _reach(device, gateway, silent_after_s, now, disabled_since)
+    return Reachability(reach, since, current)
+
+
+def changes_at(device: Device, silent_after_s: float, now: float) -> float | None:
+    """When time alone changes the answer next: it falls silent, or its colour becomes the past.
+    None when nothing but an event can change it."""
+    heard_at = _heard_at(device, now)
+    moments = [] if heard_at is None else [heard_at + silent_after_s]
+    if device.reported is not None:
+        moments.append(_reported_at(device, now) + silent_after_s)
+    return min((moment for moment in moments if moment > now), default=None)
+
+
+def _reach(
+    device: Device,
+    gateway: GatewayState,
+    silent_after_s: float,
+    now: float,
+    disabled_since: float | None,
+) -> tuple[Reach, float | None]:
+    if disabled_since is not None:
+        return Reach.DISABLED, disabled_since
+    heard_at = _heard_at(device, now)
+    silent = heard_at is not None and now >= heard_at + silent_after_s
+    states = [_state(hearing, gateway) for hearing in device.hearings]
+    if states and not any(online for online, _ in states):
+        ends = [since for _, since in states if since is not None]
+        gone_at = max(ends) if len(ends) == len(states) else None
+        before = heard_at is not None and gone_at is not None
+        if not (before and heard_at + silent_after_s <= gone_at):  # type: ignore[operator]
+            return Reach.NO_GATEWAY_ONLINE, gone_at
+    session = device.session
+    if session is None or not session.heard:
+        return Reach.NEVER_HEARD, device.since if session is None else session.since
+    if silent:
+        return Reach.SILENT, heard_at
+    backs = [since for online, since in states if online and since is not None]
+    return Reach.REACHABLE, max(session.since, min(backs, default=session.since))
+
+
+def _state(hearing: Hearing, gateway: GatewayState) -> tuple[bool, float | None]:
+    known = gateway(hearing.gateway_id)
+    return (hearing.online, None) if known is None else known
+
+
+def _heard_at(device: Device, now: float) -> float | None:
+    heard_at = device.heard_at
+    return None if heard_at is None else min(heard_at, _made_at(device, now))
+
+
+def _reported_at(device: Device, now: float) -> float:
+    report = device.report
+    return 0.0 if report is None else min(report.at, _made_at(device, now))
+
+
+def _made_at(device: Device, now: float) -> float:
+    """Nothing in a record is younger than the record, whatever a clock elsewhere said."""
+    return min(device.stepped_at, now) if device.stepped_at else now
