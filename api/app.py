@@ -21,6 +21,7 @@ from api.limits import RateLimiter
 from api.live import socket as live
 from api.live.hub import Hub
 from api.meters import Meters
+from api.peers import Peers
 from api.routes import (
     alerts,
     commands,
@@ -77,7 +78,9 @@ def create_app(
         house=house,
         settings=settings,
         gatekeeper=gatekeeper,
+        peers=Peers(web.trusted_proxies),
         limiter=limiter,
+        token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
         hub=Hub(web.live_clients_most, house.reachability),
         meters=meters,
         drain=Drain(),

@@ -4,7 +4,8 @@ The rule it keeps: what is not marked as open needs a token. Reading needs `view
 `operator` (who may read, too), and the webhooks have a scope of their own that allows nothing else.
 Without any token configured everything is allowed, which the settings permit on loopback only; then
 the Host header must name this machine, so that no web page can reach us through a rebound name.
-Tokens are never taken from a URL, because URLs are logged on the way.
+Tokens are never taken from a URL, because URLs are logged on the way. A request may show several:
+a proxy's own Authorization beside our header, say. One that is ours is enough.
 """
 
 import hashlib
@@ -14,11 +15,15 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SCOPE = "_lamplighter_scope"
 SUBPROTOCOL_PREFIX = "bearer."
 TOKEN_HEADER = "X-Lamplighter-Token"  # noqa: S105 the name of a header
+# Our header, a bearer token, and one in a subprotocol.
+TOKENS_MOST = 3
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -60,11 +65,17 @@ def scope_of(view: Callable[..., Any] | None, method: str) -> Scope:
 class Caller:
     """Somebody who asks: the scopes granted, and a name to count requests under."""
 
-    __slots__ = ("name", "scope")
+    __slots__ = ("digest", "name", "scope")
 
-    def __init__(self, scope: Scope | None, name: str) -> None:
+    def __init__(self, scope: Scope | None, name: str, digest: bytes | None = None) -> None:
         self.scope = scope
         self.name = name
+        self.digest = digest
+
+    @property
+    def known(self) -> bool:
+        """Whether a valid token was shown, or none is asked for."""
+        return self.scope is not Scope.PUBLIC
 
     def may(self, needed: Scope) -> bool:
         """Whether the caller may do what needs this scope. `scope` None is the open house."""
@@ -75,48 +86,55 @@ class Gatekeeper:
     """Knows the tokens, as digests only."""
 
     def __init__(self, tokens: Mapping[Scope, Iterable[str]]) -> None:
-        self._digests = [
-            (_digest(token), scope) for scope, several in tokens.items() for token in several
-        ]
+        self._digests: list[tuple[bytes, Scope]] = []
+        self.replace(tokens)
 
     @property
     def open(self) -> bool:
         """True when no token is configured."""
         return not self._digests
 
-    def caller(self, token: str | None, address: str) -> Caller | None:
-        """Who shows this token; None when it is none of ours.
+    def replace(self, tokens: Mapping[Scope, Iterable[str]]) -> None:
+        """From now on, these are the tokens."""
+        self._digests = [
+            (_digest(token), scope) for scope, several in tokens.items() for token in several
+        ]
 
-        Every known token is compared, whatever the earlier comparisons gave, so that the time
-        tells nothing.
+    def caller(self, tokens: Sequence[str], address: str) -> Caller | None:
+        """Who shows these tokens; None when there are some and none of them is ours.
+
+        Where several are ours, the first one counts. Every known token is compared with each,
+        whatever the earlier comparisons gave, so that the time tells nothing.
         """
         if self.open:
             return Caller(None, address)
-        if token is None:
+        if not tokens:
             return Caller(Scope.PUBLIC, address)
-        shown = _digest(token)
-        found: Scope | None = None
-        for digest, scope in self._digests:
-            if hmac.compare_digest(shown, digest):
-                found = scope
-        return None if found is None else Caller(found, f"{found}:{shown.hex()[:16]}@{address}")
+        first: Caller | None = None
+        for token in tokens[:TOKENS_MOST]:
+            shown = _digest(token)
+            for digest, scope in self._digests:
+                if hmac.compare_digest(shown, digest) and first is None:
+                    first = Caller(scope, f"{scope}:{shown.hex()[:16]}@{address}", digest)
+        return first
+
+    def still(self, caller: Caller) -> bool:
+        """Whether what the caller showed is valid now: tokens may have been replaced."""
+        if caller.digest is None:
+            return self.open
+        return (caller.digest, caller.scope) in self._digests
 
 
 def bearer(authorization: str | None) -> str | None:
-    """The token of an Authorization header, None when there is no header.
-
-    A header of another scheme gives an empty token, which is nobody's.
-    """
-    if authorization is None:
-        return None
-    scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    """The token of an Authorization header; None without one, and for another scheme, which is a
+    proxy's business."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
-def token_of(authorization: str | None, header: str | None) -> str | None:
-    """The token of a request: a bearer token, or else our own header."""
-    token = bearer(authorization)
-    return token if token is not None else header
+def tokens_of(authorization: str | None, header: str | None) -> list[str]:
+    """The tokens that a request shows: our own header's first, then a bearer token."""
+    return [token for token in (header, bearer(authorization)) if token is not None]
 
 
 def subprotocol_token(subprotocols: Sequence[str]) -> str | None:
@@ -127,34 +145,69 @@ def subprotocol_token(subprotocols: Sequence[str]) -> str | None:
     return None
 
 
-def own_host(host: str, names: Iterable[str]) -> bool:
-    """Whether a Host header names this machine: loopback, or one of `names`."""
-    name = host_name(host)
-    return name in LOOPBACK_NAMES or name in set(names)
+class Authority(msgspec.Struct, frozen=True):
+    """A name and a port, as in a Host header; the name is in lower case, without brackets."""
+
+    name: str
+    port: int | None
+
+
+def authority(host: str) -> Authority:
+    """What a Host header or an origin's authority says; an empty name for what cannot be read."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return Authority((parts.hostname or "").rstrip("."), parts.port)
+    except ValueError:
+        return Authority("", None)
 
 
 def host_name(host: str) -> str:
     """The name in a Host header or an origin's authority, without port and brackets."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    return authority(host).name
 
 
-def same_origin(origin: str | None, host: str, allowed: Iterable[str]) -> bool:
+def own_hosts(hosts: Iterable[str], names: Iterable[str]) -> bool:
+    """Whether all names that we were called by are of this machine: loopback, or of `names`.
+
+    All, because a proxy may pass on what a page of a rebound name wrote.
+    """
+    known = LOOPBACK_NAMES | {host_name(name) if ":" in name else name.lower() for name in names}
+    return all(host_name(host) in known for host in hosts)
+
+
+def same_origin(origin: str | None, hosts: Sequence[str], allowed: Iterable[str]) -> bool:
     """Whether a request with this Origin header may act: none, our own, or an allowed one.
 
-    The scheme is not compared: behind a proxy that ends TLS we see http where the page sees https.
+    `hosts` are the names that we were called by. The scheme is compared with an allowed origin's,
+    not with our own: behind a proxy that ends TLS we see http where the page sees https. A port
+    that is left out is the default one of the origin's scheme.
     """
     if origin is None:
         return True
-    if origin in set(allowed):
-        return True
-    try:
-        authority = urlsplit(origin).netloc
-    except ValueError:
+    asked = _origin(origin)
+    if asked is None:
         return False
-    return bool(authority) and authority.lower() == host.lower()
+    if any(asked == _origin(one) for one in allowed):
+        return True
+    scheme, own = asked
+    return any(_with_port(authority(host), scheme) == own for host in hosts)
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _origin(origin: str) -> tuple[str, Authority] | None:
+    """Scheme, name and port of an origin; None for `null` and what is no origin."""
+    scheme, mark, rest = origin.strip().partition("://")
+    found = authority(rest.removesuffix("/"))
+    if not mark or not found.name:
+        return None
+    scheme = scheme.lower()
+    return scheme, _with_port(found, scheme)
+
+
+def _with_port(found: Authority, scheme: str) -> Authority:
+    return Authority(found.name, found.port or _DEFAULT_PORTS.get(scheme))
 
 
 def _digest(token: str) -> bytes:

@@ -14,10 +14,13 @@ class Drain:
 
     def __init__(self) -> None:
         self._scopes: set[trio.CancelScope] = set()
+        self._handlers: set[trio.CancelScope] = set()
         self._idle: trio.Event | None = None
         self.running = 0
         """Requests being answered now."""
         self.begun = False
+        self.over = False
+        """Nothing is waited for any more."""
 
     def begin(self) -> None:
         """Release all that wait, and all that would."""
@@ -27,7 +30,24 @@ class Drain:
 
     def renew(self) -> None:
         """Service begins again."""
-        self.begun = False
+        self.begun = self.over = False
+
+    def cut(self) -> None:
+        """End the handlers that still run; they answer that the service stops."""
+        self.over = True
+        for scope in self._handlers:
+            scope.cancel(reason="the service has stopped")
+
+    @contextmanager
+    def handling(self, scope: trio.CancelScope) -> Iterator[None]:
+        """Around a handler inside of `scope`, which `cut` cancels."""
+        self._handlers.add(scope)
+        if self.over:
+            scope.cancel(reason="the service has stopped")
+        try:
+            yield
+        finally:
+            self._handlers.discard(scope)
 
     @contextmanager
     def releasing(self) -> Iterator[trio.CancelScope]:

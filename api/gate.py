@@ -4,6 +4,8 @@ The rule it keeps: what is not marked otherwise is refused. Only pages, docs and
 """
 
 import secrets
+from collections.abc import MutableMapping
+from typing import Any, cast
 
 import structlog
 import trio
@@ -14,12 +16,14 @@ from api.auth import (
     TOKEN_HEADER,
     Caller,
     Scope,
-    own_host,
+    own_hosts,
     same_origin,
     scope_of,
-    token_of,
+    subprotocol_token,
+    tokens_of,
 )
 from api.logging import usable_request_id
+from api.peers import Peer, network_of
 from api.problems import (
     FORBIDDEN,
     RATE_LIMITED,
@@ -29,26 +33,21 @@ from api.problems import (
     Problem,
 )
 from api.services import Services, services
+from api.serving.connection import PLACE
 
 log = structlog.get_logger()
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
-# Probes come every second, and from where no token is known; webhooks count wrong tokens only. The
-# dashboard is some 40 small files: a few reloads must not leave half of it behind.
-_UNLIMITED = frozenset(
-    {
-        "health.healthz",
-        "health.readyz",
-        "static",
-        "webhooks.chirpstack",
-        "webhooks.chirpstack_uplink",
-    }
-)
+# Webhooks count wrong tokens only; and what is public counts nothing (`_before`): probes come every
+# second, the dashboard is some 40 small files, and a flood from its address may not lock it out.
+_UNLIMITED = frozenset({"webhooks.chirpstack", "webhooks.chirpstack_uplink"})
 # Quart's own view of the static folder cannot be marked.
 _PUBLIC_ENDPOINTS = frozenset({"static"})
 # One log line per probe, scrape or webhook would drown the others.
+# Of what others wrote, in a problem.
+_SAID = 200
 _QUIET = frozenset({"health.healthz", "health.readyz", "metrics.prometheus"})
 
 SECURITY_HEADERS = {
@@ -76,32 +75,53 @@ async def _before() -> None:
     g.began = trio.current_time()
     bind_request_id(request.headers.get(REQUEST_ID_HEADER))
     here = services()
-    check_host(here, request)
-    caller = _caller(here)
+    peer = here.peers.of(scope(request))
+    check_host(here, peer)
+    needed = _needed()
+    caller = here.gatekeeper.caller(_shown(request), peer.address)
+    if caller is None:
+        caller = Caller(Scope.PUBLIC, peer.address)
+        if needed is not Scope.PUBLIC:
+            g.caller = caller
+            charge(here, caller)
+            raise wrong_token()
     g.caller = caller
+    prove(request, caller)
     if request.endpoint is None:
         return  # 404 or 405, which tells nobody anything
-    if request.endpoint not in _UNLIMITED:
-        charge(here, caller.name)
-    view = current_app.view_functions.get(request.endpoint)
-    needed = scope_of(view, request.method)
-    if request.endpoint in _PUBLIC_ENDPOINTS:
-        needed = Scope.PUBLIC
+    if needed is not Scope.PUBLIC and request.endpoint not in _UNLIMITED:
+        charge(here, caller)
     if not caller.may(needed):
         if caller.scope is Scope.PUBLIC:
             raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
         raise Problem(FORBIDDEN, f"needs scope {needed.value}")
     if request.method not in _SAFE:
-        headers, allowed = request.headers, here.settings.web.origins
-        if not same_origin(headers.get("Origin"), headers.get("Host", ""), allowed):
-            raise Problem(WRONG_ORIGIN)
+        check_origin(here, request, peer)
+
+
+def _needed() -> Scope:
+    """The scope that the request needs; what does not exist needs none."""
+    if request.endpoint is None or request.endpoint in _PUBLIC_ENDPOINTS:
+        return Scope.PUBLIC
+    return scope_of(current_app.view_functions.get(request.endpoint), request.method)
 
 
 async def _before_websocket() -> None:
     bind_request_id(websocket.headers.get(REQUEST_ID_HEADER))
     here = services()
-    check_host(here, websocket)
-    charge(here, websocket.headers.get("Remote-Addr", ""))
+    peer = here.peers.of(scope(websocket))
+    check_host(here, peer)
+    shown = _shown(websocket)
+    if (token := subprotocol_token(websocket.requested_subprotocols)) is not None:
+        shown.append(token)
+    caller = here.gatekeeper.caller(shown, peer.address)
+    g.caller = caller or Caller(Scope.PUBLIC, peer.address)
+    if caller is None or caller.known:  # who shows nothing yet has some seconds to do it
+        charge(here, g.caller)
+    if caller is None:
+        raise wrong_token()
+    prove(websocket, caller)
+    check_origin(here, websocket, peer)
 
 
 async def _after(response: Response) -> Response:
@@ -141,20 +161,48 @@ def bind_request_id(offered: str | None) -> str:
     return request_id
 
 
-def check_host(here: Services, asked: Request | Websocket) -> None:
+def check_host(here: Services, peer: Peer) -> None:
     """While no token is asked for, be reachable by our own names only (DNS rebinding)."""
     if not here.gatekeeper.open:
         return
     web = here.settings.web
-    if not own_host(asked.headers.get("Host", ""), (web.bind, *web.hosts)):
-        raise Problem(WRONG_HOST, "no token is configured; add the name to web.hosts")
+    if not own_hosts(peer.hosts, (web.bind, *web.hosts)):
+        called = ", ".join(sorted(set(peer.hosts)))[:_SAID]
+        raise Problem(
+            WRONG_HOST, f"called {called!r}; no token is configured: add the name to web.hosts"
+        )
 
 
-def charge(here: Services, client: str) -> None:
-    """Count a request against its client. Raises Problem (429) when it asks too much."""
-    wait_s = here.limiter.take(client, trio.current_time())
+def check_origin(here: Services, asked: Request | Websocket, peer: Peer) -> None:
+    """Pages of another origin change nothing and follow nothing. Raises Problem."""
+    origin = asked.headers.get("Origin")
+    if not same_origin(origin, peer.hosts, here.settings.web.origins):
+        called = ", ".join(sorted(set(peer.hosts)))[:_SAID]
+        raise Problem(
+            WRONG_ORIGIN,
+            f"the page's origin is {str(origin)[:_SAID]!r}, and this service was called "
+            f"{called!r}; if the page is yours, add its origin to web.origins, or have the proxy "
+            "pass on the Host header",
+        )
+
+
+def charge(here: Services, caller: Caller) -> None:
+    """Count a request against the token that was shown, or else the address. Raises Problem (429)
+    when it asks too much."""
+    now = trio.current_time()
+    if caller.digest is not None:
+        wait_s = here.token_limiter.take(caller.name, now)
+    else:
+        wait_s = here.limiter.take(network_of(caller.name), now)
     if wait_s:
         raise too_many(wait_s)
+
+
+def prove(asked: Request | Websocket, caller: Caller) -> None:
+    """Let the connection of who showed a valid token be kept when there are too many."""
+    place = scope(asked).get("state", {}).get(PLACE)
+    if place is not None and caller.known:
+        place.prove()
 
 
 def too_many(wait_s: float) -> Problem:
@@ -162,12 +210,16 @@ def too_many(wait_s: float) -> Problem:
     return Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
 
 
-def _caller(here: Services) -> Caller:
-    """Who asks. Raises Problem for a token that is none of ours, which counts as a request."""
-    address = request.headers.get("Remote-Addr", "")
-    token = token_of(request.headers.get("Authorization"), request.headers.get(TOKEN_HEADER))
-    caller = here.gatekeeper.caller(token, address)
-    if caller is None:
-        charge(here, address)
-        raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-    return caller
+def wrong_token() -> Problem:
+    """The problem to answer with when what was shown is none of our tokens."""
+    return Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def _shown(asked: Request | Websocket) -> list[str]:
+    headers = asked.headers
+    return tokens_of(headers.get("Authorization"), headers.get(TOKEN_HEADER))
+
+
+def scope(asked: Request | Websocket) -> MutableMapping[str, Any]:
+    """What the server said of a request."""
+    return cast("MutableMapping[str, Any]", asked.scope)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import structlog
 import trio
 
-from api.auth import TOKEN_HEADER, own_host, token_of
+from api.auth import TOKEN_HEADER, own_hosts, tokens_of
 from api.exchange import Exchange, Receive, Send
 from api.gate import REQUEST_ID_HEADER, bind_request_id
 from api.mistakes import Mistake
@@ -27,6 +27,8 @@ from api.problems import (
     Problem,
 )
 from api.services import Services
+from api.serving.connection import PLACE
+from api.serving.places import Place
 from api.webhooks import Webhook
 
 log = structlog.get_logger()
@@ -40,7 +42,8 @@ EVENT_BY_PATH = {"/api/v1/webhooks/chirpstack": "", "/api/v1/webhooks/chirpstack
 # ChirpStack sends one, and a proxy may add a few.
 PARAMETERS_MOST = 20
 
-PROBES = frozenset({"/healthz", "/readyz"})
+ALIVE = "/healthz"
+PROBES = frozenset({ALIVE, "/readyz"})
 
 _HEADERS = {
     name.encode(): name
@@ -48,7 +51,6 @@ _HEADERS = {
         "authorization",
         "content-length",
         "content-type",
-        "host",
         REQUEST_ID_HEADER.lower(),
         TOKEN_HEADER.lower(),
     )
@@ -64,18 +66,25 @@ class Ingest:
         self._gatekeeper = services.gatekeeper
         self._web = services.settings.web
         self._drain = services.drain
+        self._peers = services.peers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a webhook; hand on everything else; send requests away when the service stops."""
+        """Answer a webhook, and whether we live; hand on everything else; send
+        requests away when the service stops."""
         if scope["type"] != "http":  # websockets are counted, and sent away, by their own hub
             await self.inner(scope, receive, send)
-        elif self._drain.begun and scope["path"] not in PROBES:
+            return
+        exchange = Exchange(receive, send, self._web.unread_s)
+        path = scope["path"].rstrip("/")
+        if path == ALIVE and scope["method"] in {"GET", "HEAD"}:
+            await exchange.drain()
+            await _send(send, 204, b"", {"cache-control": "no-store"}, None)
+        elif self._drain.begun and path not in PROBES:
             problem = Problem(STOPPING, headers={"Retry-After": "10", "Connection": "close"})
             await _send_problem(send, problem, bind_request_id(None))
         else:
-            exchange = Exchange(receive, send, self._web.unread_s)
             with self._drain.answering():
-                if scope["method"] == "POST" and _webhook_path(scope) in EVENT_BY_PATH:
+                if scope["method"] == "POST" and path in EVENT_BY_PATH:
                     await self._answer(scope, exchange, send)
                 else:
                     await self.inner(scope, exchange.receive, exchange.send)
@@ -88,7 +97,7 @@ class Ingest:
             status = await self._take(scope, headers, exchange.receive)
         except Problem as problem:
             request_id = request_id or bind_request_id(None)
-            if problem.kind is not BODY_TIMEOUT:
+            if problem.kind not in {BODY_TIMEOUT, STOPPING}:
                 await exchange.drain()
             await _send_problem(send, problem, request_id)
         except Exception:
@@ -100,22 +109,30 @@ class Ingest:
                 await _send(send, status, b"", {}, request_id)
 
     async def _take(self, scope: Scope, headers: dict[str, str], receive: Receive) -> int | None:
-        host = headers.get("host", "")
-        if self._gatekeeper.open and not own_host(host, (self._web.bind, *self._web.hosts)):
+        peer = self._peers.of(scope)
+        if self._gatekeeper.open and not own_hosts(peer.hosts, (self._web.bind, *self._web.hosts)):
             raise Problem(WRONG_HOST, "no token is configured; add the name to web.hosts")
         webhook = Webhook(
             event=_event(scope["query_string"], EVENT_BY_PATH[_webhook_path(scope)]),
             media_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
-            token=token_of(headers.get("authorization"), headers.get(TOKEN_HEADER.lower())),
-            address=(scope.get("client") or ["<local>"])[0],
+            tokens=tokens_of(headers.get("authorization"), headers.get(TOKEN_HEADER.lower())),
+            address=peer.address,
         )
-        self._webhooks.admit(webhook)
+        caller = self._webhooks.admit(webhook)
+        place: Place | None = scope["state"].get(PLACE)
+        if place is not None and caller.known:
+            place.prove()
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._web.body_bytes_most:
             raise Problem(BODY_TOO_LARGE)
-        with trio.move_on_after(self._web.body_timeout_s):
+        with (
+            trio.move_on_after(self._web.body_timeout_s) as scope_of_body,
+            self._drain.handling(scope_of_body),
+        ):
             body = await _read(receive, self._web.body_bytes_most)
             return None if body is None else self._webhooks.take(webhook, body)
+        if self._drain.over:
+            raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(BODY_TIMEOUT)
 
 

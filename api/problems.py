@@ -33,6 +33,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 INVALID = Kind("invalid", 422, "The request has mistakes")
+BAD_HTTP = Kind("bad-http", 400, "This is not HTTP/1.1 that can be read in one way only")
 UNREADABLE = Kind("unreadable", 400, "The body cannot be read")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "A valid token is needed")
 FORBIDDEN = Kind("forbidden", 403, "The token does not allow this")

@@ -13,6 +13,7 @@ from api.drain import Drain
 from api.limits import RateLimiter
 from api.live.hub import Hub
 from api.meters import Meters
+from api.peers import Peers
 from api.settings import ApiSettings
 from api.webhooks import Webhooks
 
@@ -26,7 +27,11 @@ class Services:
     house: House
     settings: ApiSettings
     gatekeeper: Gatekeeper
+    peers: Peers
     limiter: RateLimiter
+    """By address: those who show no valid token."""
+    token_limiter: RateLimiter
+    """By token: those who show one."""
     hub: Hub
     meters: Meters
     drain: Drain

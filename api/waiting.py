@@ -1,6 +1,6 @@
 """How long a handler may take.
 
-The rule it keeps: every request is answered before the server would cut it off at shutdown. Only
+The rule it keeps: every request is answered, also one that hangs when the service stops. Only
 handlers marked `waits` may take longer, and those are released when the service stops.
 """
 
@@ -13,7 +13,7 @@ from quart.ctx import RequestContext
 from quart.typing import ResponseReturnValue
 from quart_trio import QuartTrio
 
-from api.problems import TOO_SLOW, Problem
+from api.problems import STOPPING, TOO_SLOW, Problem
 from api.services import services
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,12 +34,15 @@ class LamplighterApp(QuartTrio):
         self, request_context: RequestContext | None = None
     ) -> ResponseReturnValue:
         """Run the handler; raises Problem (504) when it takes too long."""
-        web = services().settings.web
-        with trio.move_on_after(web.handler_s) as scope:
+        here = services()
+        web = here.settings.web
+        with trio.move_on_after(web.handler_s) as scope, here.drain.handling(scope):
             context = request_context
             rule = context.request.url_rule if context is not None else None
             view = current_app.view_functions.get(rule.endpoint) if rule is not None else None
             if getattr(view, _WAITS, False):
                 scope.deadline += web.wait_most_s
             return await super().dispatch_request(request_context)
+        if here.drain.over:
+            raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(TOO_SLOW)

@@ -1,32 +1,35 @@
-"""The `web` actor: hypercorn serving the app, from listening to a polite end.
+"""The `web` actor: the app served, from listening to a polite end.
 
 The rule it keeps: nobody is cut off without a word. When asked to stop it releases the callers that
 wait for a verdict (202), closes websockets with a close frame, lets short requests end, and only
-then takes the server down. Hypercorn does none of this by itself (0.18, trio worker).
+then takes the server down. A handler that hangs is cut off and answered for; nothing that hangs
+keeps the service from ending in time.
 """
 
 import errno
 import logging
 import socket
-from functools import partial
 
 import structlog
 import trio
 from hypercorn.config import Config
-from hypercorn.trio import serve
 from quart_trio import QuartTrio
 
-from api import connection
 from api.live.client import RESTARTING
 from api.services import Services, services_of
+from api.serving import descriptors, hypercorn_parts
+from api.serving.connection import Patience
+from api.serving.places import Places
+from api.serving.server import Server
 from api.settings import Web
 
 log = structlog.get_logger()
 
 # A close frame takes one round trip to a peer that reads; who does not read is not waited for.
 GOODBYE_S = 1.0
-# When hypercorn is told to stop, everybody is answered; this is for the last closing of sockets.
-# A longer grace would always be used up where a websocket was open: its ping task sleeps on.
+# For a handler that is cut off at the end of `graceful_s`, to answer that the service stops.
+CUT_S = 0.5
+# Everybody is answered; this is for the last closing of sockets.
 LAST_S = 0.2
 # On top of all waits: a cancelled task needs a turn to end.
 SLACK_S = 1.0
@@ -35,6 +38,8 @@ BACKLOG = 512
 SEND_BUFFER_BYTES = 256 * 1024
 # What is waiting to be read by a handler: ten parts of a body of at most 64 kB each.
 APP_QUEUE = 10
+# Pings in a row that a websocket's peer may leave unanswered.
+MISSED_PONGS = 3
 
 
 class WebActor:
@@ -45,13 +50,15 @@ class WebActor:
         self._web = web
         self._services: Services = services_of(app)
         self._stop = trio.Event()
+        self.places = Places(web.connections_most, web.connections_unproven_most)
+        """The connections."""
         self.port = 0
         """The port that it listens on, once started."""
 
     @property
     def shutdown_s(self) -> float:
         """How long `run` may take to end after being cancelled, for its ChildSpec."""
-        return GOODBYE_S + self._web.graceful_s + LAST_S + self._web.unread_s + SLACK_S
+        return GOODBYE_S + self._web.graceful_s + CUT_S + LAST_S + SLACK_S
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises OSError when the address cannot be had.
@@ -59,7 +66,7 @@ class WebActor:
         The server's task is shielded, so that a cancel reaches it as a request to stop, with a
         deadline.
         """
-        connection.install()
+        hypercorn_parts.install()
         self._stop = trio.Event()
         self._services.drain.renew()
         listener = listen(self._web)
@@ -81,15 +88,26 @@ class WebActor:
         scope: trio.CancelScope,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
+        web = self._web
+        most = descriptors.connections_possible(web.connections_most)
+        if most < web.connections_most:
+            log.warning("fewer connections than set", possible=most, wanted=web.connections_most)
+        self.places = Places(most, web.connections_unproven_most)
+        server = Server(
+            hypercorn_parts.ASGIWrapper(self._app),
+            server_config(web),
+            self.places,
+            patience(web),
+            self._services.peers,
+            LAST_S,
+        )
         with scope:
-            config = server_config(self._web, listener.detach())
             async with trio.open_nursery() as nursery:
-                trigger = partial(self._wait_stop, config)
-                await nursery.start(partial(serve, self._app, config, shutdown_trigger=trigger))
+                await nursery.start(server.run, listener, self._wait_stop)
                 task_status.started()
 
-    async def _wait_stop(self, config: Config) -> None:
-        """Hypercorn's shutdown trigger: wait to be asked, then for everybody to be answered."""
+    async def _wait_stop(self) -> None:
+        """Wait to be asked to stop, then for everybody to be answered."""
         await self._stop.wait()
         here = self._services
         log.info("web stops", requests=here.drain.running, live_clients=len(here.hub))
@@ -99,7 +117,11 @@ class WebActor:
             await here.hub.wait_empty()
         with trio.move_on_after(self._web.graceful_s):
             await here.drain.wait_idle()
-        config.graceful_timeout = LAST_S  # read when it stops
+            return
+        log.warning("requests are cut off", requests=here.drain.running)
+        here.drain.cut()
+        with trio.move_on_after(CUT_S):
+            await here.drain.wait_idle()
 
 
 def listen(web: Web) -> socket.socket:
@@ -129,20 +151,27 @@ def listen(web: Web) -> socket.socket:
     return listener
 
 
-def server_config(web: Web, descriptor: int) -> Config:
-    """How hypercorn serves on this listening socket."""
+def patience(web: Web) -> Patience:
+    """How long each phase of a connection may last."""
+    return Patience(
+        idle_s=web.keep_alive_s,
+        # Behind the deadlines of body and handler, which answer with a problem.
+        busy_s=web.body_timeout_s + web.handler_s + web.wait_most_s + web.unread_s,
+        unread_s=web.unread_s,
+        websocket_s=MISSED_PONGS * web.ping_s,
+    )
+
+
+def server_config(web: Web) -> Config:
+    """How hypercorn reads and writes."""
     config = Config()
-    config.bind = [f"fd://{descriptor}"]
-    config.backlog = BACKLOG
     config.accesslog = None  # the gate writes a line per request, with its id
     config.errorlog = logging.getLogger("hypercorn.error")
     config.alpn_protocols = ["http/1.1"]
     config.include_server_header = False
-    config.keep_alive_timeout = web.keep_alive_s
     config.keep_alive_max_requests = 1_000_000  # ChirpStack keeps one connection for days
-    config.read_timeout = web.read_timeout_s
     config.websocket_ping_interval = web.ping_s
-    config.websocket_max_message_size = connection.MESSAGE_BYTES
+    config.websocket_max_message_size = hypercorn_parts.MESSAGE_BYTES
     config.max_app_queue_size = APP_QUEUE
     config.h11_max_incomplete_size = 32 * 1024  # a URL with 100 DevEUIs and the headers
     return config

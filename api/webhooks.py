@@ -13,9 +13,10 @@ import trio
 from prometheus_client import Counter
 
 from actors.surface import Delivery, House
-from api.auth import Gatekeeper, Scope
+from api.auth import Caller, Gatekeeper, Scope
 from api.limits import RateLimiter
 from api.mistakes import Mistake
+from api.peers import network_of
 from api.problems import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -57,7 +58,7 @@ class Webhook(msgspec.Struct, frozen=True, gc=False):
     event: str
     """`?event=`, empty where the URL has none."""
     media_type: str
-    token: str | None
+    tokens: list[str]
     address: str
 
 
@@ -73,14 +74,14 @@ class Webhooks:
         self._counter = counter
         self._counters: dict[tuple[str, str], Counter] = {}
 
-    def admit(self, webhook: Webhook) -> None:
-        """Judge what can be judged before the body is read. Raises Problem.
+    def admit(self, webhook: Webhook) -> Caller:
+        """Judge what can be judged before the body is read; who sends. Raises Problem.
 
         Only wrong tokens count against the rate limit: a busy network is no abuse.
         """
-        caller = self._gatekeeper.caller(webhook.token, webhook.address)
+        caller = self._gatekeeper.caller(webhook.tokens, webhook.address)
         if caller is None or not caller.may(Scope.WEBHOOK):
-            wait_s = self._limiter.take(webhook.address, trio.current_time())
+            wait_s = self._limiter.take(network_of(webhook.address), trio.current_time())
             if wait_s:
                 raise Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
             if caller is None or caller.scope is Scope.PUBLIC:
@@ -90,6 +91,7 @@ class Webhooks:
             raise Problem(WRONG_MEDIA_TYPE, "send application/json or application/octet-stream")
         if not webhook.event:
             raise Problem(INVALID, errors=[Mistake("event", "is missing in the query")])
+        return caller
 
     def take(self, webhook: Webhook, body: bytes) -> int:
         """Hand the event to the house; the status to answer with. Raises Problem."""

@@ -9,10 +9,11 @@ import re
 import msgspec
 import structlog
 import trio
-from quart import Blueprint, websocket
+from quart import Blueprint, g, websocket
 
 from actors.board.subscription import Subscription
-from api.auth import Caller, Scope, bearer, same_origin, subprotocol_token
+from api.auth import Caller, Scope
+from api.gate import prove
 from api.live.client import TOO_SLOW, LiveClient
 from api.live.protocol import KINDS, SUBPROTOCOL, Auth, Filter, decode
 from api.mistakes import Mistake
@@ -21,8 +22,6 @@ from api.problems import (
     INVALID,
     STOPPING,
     TOO_MANY_CLIENTS,
-    UNAUTHENTICATED,
-    WRONG_ORIGIN,
     Problem,
 )
 from api.services import Services, services
@@ -47,7 +46,7 @@ async def live() -> None:
     """Follow the board. See docs/live.md."""
     here = services()
     _admit(here)
-    caller = _caller(here)
+    caller = _caller()
     wanted, resume = read_filter(), read_resume()
     offered = websocket.requested_subprotocols
     await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
@@ -132,21 +131,13 @@ def _admit(here: Services) -> None:
         raise Problem(STOPPING, headers={"Retry-After": "10"})
     if here.hub.full:
         raise Problem(TOO_MANY_CLIENTS, headers={"Retry-After": "30"})
-    web, headers = here.settings.web, websocket.headers
-    if not same_origin(headers.get("Origin"), headers.get("Host", ""), web.origins):
-        raise Problem(WRONG_ORIGIN)
 
 
-def _caller(here: Services) -> Caller | None:
-    """Who comes; None when the token is still to come. Raises Problem for a wrong token."""
-    token = bearer(websocket.headers.get("Authorization"))
-    if token is None:
-        token = subprotocol_token(websocket.requested_subprotocols)
-    if token is None and not here.gatekeeper.open:
+def _caller() -> Caller | None:
+    """Who comes, as the gate found; None when the token is still to come. Raises Problem."""
+    caller: Caller = g.caller
+    if not caller.known:
         return None
-    caller = here.gatekeeper.caller(token, _address())
-    if caller is None:
-        raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
     if not caller.may(Scope.VIEWER):
         raise Problem(FORBIDDEN, "needs scope viewer")
     return caller
@@ -161,15 +152,12 @@ async def _first_message(here: Services) -> Caller | None:
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = None
         if isinstance(message, Auth):
-            caller = here.gatekeeper.caller(message.token, _address())
+            caller = here.gatekeeper.caller([message.token], g.caller.name)
     if caller is None:
         await websocket.close(UNAUTHENTICATED_CODE, "a valid token is needed")
         return None
     if not caller.may(Scope.VIEWER):
         await websocket.close(FORBIDDEN_CODE, "needs scope viewer")
         return None
+    prove(websocket, caller)
     return caller
-
-
-def _address() -> str:
-    return websocket.headers.get("Remote-Addr", "")

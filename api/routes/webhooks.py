@@ -2,7 +2,8 @@
 
 from quart import Blueprint, Response, request
 
-from api.auth import TOKEN_HEADER, Scope, requires, token_of
+from api.auth import TOKEN_HEADER, Scope, requires, tokens_of
+from api.gate import scope
 from api.openapi import Answer, answers
 from api.replies import empty
 from api.services import services
@@ -42,8 +43,8 @@ async def _receive(event: str) -> Response:
     webhook = Webhook(
         event=event,
         media_type=request.mimetype,
-        token=token_of(request.headers.get("Authorization"), request.headers.get(TOKEN_HEADER)),
-        address=request.headers.get("Remote-Addr", ""),
+        tokens=tokens_of(request.headers.get("Authorization"), request.headers.get(TOKEN_HEADER)),
+        address=services().peers.of(scope(request)).address,
     )
     webhooks = services().webhooks
     webhooks.admit(webhook)

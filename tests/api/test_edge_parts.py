@@ -42,22 +42,28 @@ def test_the_table_is_bounded() -> None:
 
 def test_tokens() -> None:
     gate = Gatekeeper({Scope.VIEWER: ["v1", "v2"], Scope.WEBHOOK: ["w"]})
-    viewer, hook = gate.caller("v2", "::1"), gate.caller("w", "::1")
+    viewer, hook = gate.caller(["v2"], "::1"), gate.caller(["w"], "::1")
     assert viewer is not None
     assert hook is not None
     assert [viewer.may(scope) for scope in Scope] == [True, True, False, False]
     assert [hook.may(scope) for scope in Scope] == [True, False, False, True]
     assert "v2" not in viewer.name
-    assert gate.caller("v3", "::1") is None
-    assert gate.caller("", "::1") is None
-    anybody = gate.caller(None, "::1")
+    assert gate.caller(["v3"], "::1") is None
+    assert gate.caller([""], "::1") is None
+    anybody = gate.caller([], "::1")
     assert anybody is not None
     assert [anybody.may(scope) for scope in Scope] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
     ("header", "token"),
-    [(None, None), ("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Basic abc", ""), ("abc", "")],
+    [
+        (None, None),
+        ("Bearer abc", "abc"),
+        ("bearer  abc ", "abc"),
+        ("Basic abc", None),
+        ("abc", None),
+    ],
 )
 def test_bearer(header: str | None, token: str | None) -> None:
     assert bearer(header) == token
@@ -88,7 +94,55 @@ def test_host_name(host: str, name: str) -> None:
     ],
 )
 def test_same_origin(origin: str | None, same: bool) -> None:
-    assert same_origin(origin, "me.example", ()) is same
+    assert same_origin(origin, ["me.example"], ()) is same
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed", "same"),
+    [
+        # from the field: a proxy that writes the default port into Host
+        ("https://lamp.example.org", "lamp.example.org:443", (), True),
+        ("http://lamp.example.org", "lamp.example.org:80", (), True),
+        ("http://lamp.example.org", "lamp.example.org:443", (), False),
+        ("https://lamp.example.org:443", "lamp.example.org", (), True),
+        ("https://lamp.example.org.", "Lamp.Example.Org", (), True),
+        ("https://lamp.example.org:8443", "lamp.example.org", (), False),
+        ("https://lamp.example.org", "127.0.0.1:8090", ("https://lamp.example.org/",), True),
+        ("https://lamp.example.org", "127.0.0.1:8090", ("https://LAMP.example.org:443",), True),
+        ("http://lamp.example.org", "127.0.0.1:8090", ("https://lamp.example.org",), False),
+        ("https://lamp.example.org:x", "lamp.example.org", (), False),
+        ("lamp.example.org", "lamp.example.org", (), False),
+        ("http://[::1]:8090", "[::1]:8090", (), True),
+    ],
+)
+def test_origins_are_compared_by_what_they_mean(
+    origin: str, host: str, allowed: tuple[str, ...], same: bool
+) -> None:
+    assert same_origin(origin, [host], allowed) is same
+
+
+def test_of_several_tokens_one_that_is_ours_is_enough() -> None:
+    gate = Gatekeeper({Scope.VIEWER: ["v"], Scope.WEBHOOK: ["w"]})
+    for shown, scope in [
+        (["w", "x"], Scope.WEBHOOK),
+        (["x", "w"], Scope.WEBHOOK),
+        (["v", "w"], Scope.VIEWER),
+    ]:
+        found = gate.caller(shown, "::1")
+        assert found is not None
+        assert found.scope is scope
+    assert gate.caller(["x", "y"], "::1") is None
+
+
+def test_replaced_tokens_are_known_at_once() -> None:
+    gate = Gatekeeper({Scope.VIEWER: ["old"], Scope.OPERATOR: ["o"]})
+    old, kept = gate.caller(["old"], "::1"), gate.caller(["o"], "::1")
+    gate.replace({Scope.VIEWER: ["new"], Scope.OPERATOR: ["o"]})
+    assert gate.caller(["old"], "::1") is None
+    assert gate.caller(["new"], "::1") is not None
+    assert old is not None
+    assert kept is not None
+    assert [gate.still(old), gate.still(kept)] == [False, True]
 
 
 @pytest.mark.parametrize(

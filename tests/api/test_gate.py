@@ -74,7 +74,113 @@ async def test_our_own_header_will_do(guarded: Client) -> None:
     headers = {"X-Lamplighter-Token": WEBHOOK}
     assert (await guarded.post(HOOK, headers=headers, json={})).status_code == 202
     both = {**headers, "Authorization": "Basic eDp5"}
-    assert (await guarded.post(HOOK, headers=both, json={})).status_code == 401
+    assert (await guarded.post(HOOK, headers=both, json={})).status_code == 202
+    wrong = {"X-Lamplighter-Token": "x" * 24, "Authorization": f"Bearer {WEBHOOK}"}
+    assert (await guarded.post(HOOK, headers=wrong, json={})).status_code == 202
+    assert (await guarded.get(READS, headers={"Authorization": "Basic eDp5"})).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Basic eDp5", "Bearer nonsense", "Digest x", "", "Bearer"])
+async def test_what_is_public_is_public_with_any_header(guarded: Client, header: str) -> None:
+    """From the field: a proxy with a password of its own passes its header on."""
+    headers = {"Authorization": header, "X-Lamplighter-Token": "nobody's"}
+    for path in PUBLIC:
+        assert (await guarded.get(path, headers=headers)).status_code in {200, 204}, path
+
+
+async def test_an_own_token_works_beside_a_proxys_password(guarded: Client) -> None:
+    headers = {"Authorization": "Basic eDp5", "X-Lamplighter-Token": OPERATOR}
+    assert (await guarded.get(READS, headers=headers)).status_code == 200
+    assert (await guarded.post(WRITES, headers=headers)).status_code == 202
+
+
+async def test_a_flood_without_tokens_locks_nobody_out(house: FakeHouse) -> None:
+    """All come from one address, as behind a proxy."""
+    settings = settings_with(tokens=TOKENS, rate_burst=3, rate_per_s=0.01)
+    client = create_app(house, settings).test_client()
+    for _ in range(5):
+        last = await client.get(READS)
+        await client.get(READS, headers=with_token("x" * 24))
+    assert last.status_code == 429
+    assert (await client.get("/")).status_code == 200
+    assert (await client.get("/static/docs.js")).status_code == 200
+    assert (await client.get(READS, headers=with_token(VIEWER))).status_code == 200
+    live = await client.get("/api/v1/live", headers=with_token(VIEWER))
+    assert live.status_code == 426, "asked for an upgrade, not sent away"
+
+
+async def test_25_dashboards_behind_one_address_open_at_once(house: FakeHouse) -> None:
+    client = create_app(house, settings_with(tokens=TOKENS)).test_client()
+    seen = {
+        (await client.get(READS, headers=with_token(VIEWER))).status_code
+        for _ in range(25)
+        for _ in range(10)
+    }
+    assert seen == {200}
+
+
+async def test_each_client_of_a_trusted_proxy_is_charged_by_itself(house: FakeHouse) -> None:
+    settings = settings_with(
+        tokens=TOKENS, rate_burst=2, rate_per_s=0.01, trusted_proxies=["127.0.0.0/8"]
+    )
+    app = create_app(house, settings)
+    local = {"scope_base": {"client": ("127.0.0.1", 1)}}
+
+    async def status(told: str) -> int:
+        headers = {"X-Forwarded-For": told}
+        return (await app.test_client().get(READS, headers=headers, **local)).status_code
+
+    assert [await status("203.0.113.7") for _ in range(3)] == [401, 401, 429]
+    assert await status("203.0.113.8") == 401
+    assert await status("203.0.113.99, 203.0.113.7") == 429, "what the client wrote says nothing"
+
+
+async def test_an_untrusted_peer_cannot_choose_its_address(house: FakeHouse) -> None:
+    app = create_app(house, settings_with(tokens=TOKENS, rate_burst=2, rate_per_s=0.01))
+    statuses = [
+        (await app.test_client().get(READS, headers={"X-Forwarded-For": f"203.0.113.{n}"}))
+        for n in range(3)
+    ]
+    assert [response.status_code for response in statuses] == [401, 401, 429]
+
+
+async def test_a_page_of_another_origin_is_told_what_was_compared(house: FakeHouse) -> None:
+    client = create_app(house, settings_with()).test_client()
+    headers = {"Host": "localhost:8090", "Origin": "https://lamp.example.org"}
+    response = await client.post(WRITES, headers=headers)
+    detail = (await response.get_json())["detail"]
+    assert response.status_code == 403
+    for part in ("https://lamp.example.org", "localhost:8090", "web.origins"):
+        assert part in detail
+
+
+@pytest.mark.parametrize(
+    ("trusted", "status"), [(["127.0.0.1"], 202), ([], 403), (["10.0.0.0/8"], 403)]
+)
+async def test_a_trusted_proxy_tells_the_name_that_the_page_has(
+    house: FakeHouse, trusted: list[str], status: int
+) -> None:
+    app = create_app(house, settings_with(tokens=TOKENS, trusted_proxies=trusted))
+    headers = {
+        **with_token(OPERATOR),
+        "Host": "127.0.0.1:8090",
+        "Origin": "https://lamp.example.org:8443",
+        "X-Forwarded-Host": "lamp.example.org",
+        "X-Forwarded-Port": "8443",
+    }
+    base = {"client": ("127.0.0.1", 1)}
+    response = await app.test_client().post(WRITES, headers=headers, scope_base=base)
+    assert response.status_code == status
+
+
+async def test_a_rebound_name_does_not_pass_by_a_trusted_proxy(house: FakeHouse) -> None:
+    """Without tokens, every name that we were called by has to be our own."""
+    app = create_app(house, settings_with(trusted_proxies=["127.0.0.1"]))
+    base = {"client": ("127.0.0.1", 1)}
+    for host, told in [("evil.example", "localhost"), ("localhost", "evil.example")]:
+        headers = {"Host": host, "X-Forwarded-Host": told}
+        response = await app.test_client().get(READS, headers=headers, scope_base=base)
+        assert response.status_code == 403
 
 
 async def test_no_token_in_a_url(guarded: Client) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from api.settings import ApiSettings
 from api.settings_file import SettingsError, load_settings
+from api.web import patience
 from tests.api.conftest import OPERATOR, TOKENS, WEBHOOK
 
 FILE = """
@@ -140,7 +141,6 @@ def test_tokens_make_sense_together(tokens: dict[str, list[str]], words: str) ->
 @pytest.mark.parametrize(
     ("section", "value"),
     [
-        ("web", {"graceful_s": 5, "handler_s": 5}),
         ("web", {"wait_default_s": 200}),
         ("policy", {"window_s": 0}),
         ("policy", {"jitter": 1}),
@@ -158,7 +158,13 @@ def test_numbers_that_cannot_work(section: str, value: dict[str, object]) -> Non
         ApiSettings(**values)  # type: ignore[arg-type]
 
 
-def test_the_read_timeout_outlasts_every_silence() -> None:
+def test_the_limits_of_a_connection_outlast_every_silence_that_is_none_of_a_peers_fault() -> None:
     web = ApiSettings(chirpstack=CHIRPSTACK).web
-    assert web.read_timeout_s > web.wait_most_s
-    assert web.read_timeout_s >= 3 * web.ping_s
+    assert patience(web).busy_s > web.wait_most_s + web.handler_s
+    assert patience(web).websocket_s >= 3 * web.ping_s
+
+
+@pytest.mark.parametrize("proxy", ["10.0.0.0/33", "proxy.local", "10.0.0", ""])
+def test_a_trusted_proxy_is_an_address(proxy: str) -> None:
+    with pytest.raises(ValueError, match="no address and no network"):
+        ApiSettings(chirpstack=CHIRPSTACK, web={"trusted_proxies": [proxy]})

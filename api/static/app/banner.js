@@ -43,7 +43,7 @@ export class Banner {
   async askReadiness() {
     try {
       // 503 while it is not ready; its words are in the answer either way.
-      const headers = token() === null ? undefined : { Authorization: `Bearer ${token()}` };
+      const headers = token() === null ? undefined : { "X-Lamplighter-Token": String(token()) };
       const answer = await fetch(new URL("readyz", HOME), { cache: "no-store", headers });
       const told = await answer.json();
       this.#problems = told.ready === false ? (told.problems?.length > 0 ? told.problems : ["it does not say why"]) : [];

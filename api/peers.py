@@ -1,0 +1,143 @@
+"""Who is at the other end: the address to charge and the names that we were called by.
+
+The rule it keeps: a header that tells of another peer counts only from a proxy that the operator
+named in `web.trusted_proxies`; from anybody else it is a claim. Of the addresses that proxies told,
+the rightmost one that is no trusted proxy counts: everything left of it was written by that peer.
+Pure.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any
+
+import msgspec
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PEER = "lamplighter.peer"
+"""Where an ASGI scope's `state` holds who is at the other end."""
+
+# Proxies in a row; a header that goes on beyond was written to cost time.
+HOPS_MOST = 20
+
+_FORWARDED = frozenset({b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"x-forwarded-port"})
+_PAIR = re.compile(r'\s*(\w+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))\s*')
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Who asks: `hosts` are the names by which we were called, the Host header's first."""
+
+    address: str
+    hosts: tuple[str, ...]
+
+
+class Peers:
+    """Tells peers apart, knowing the trusted proxies."""
+
+    def __init__(self, trusted: Iterable[str] = ()) -> None:
+        self._trusted: tuple[Network, ...] = tuple(
+            ipaddress.ip_network(each, strict=False) for each in trusted
+        )
+
+    def trusts(self, address: str) -> bool:
+        """Whether this is the address of a trusted proxy."""
+        if not self._trusted:
+            return False
+        found = address_of(address)
+        return found is not None and self._trusts(found)
+
+    def _trusts(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+    def of(self, scope: MutableMapping[str, Any]) -> Peer:
+        """Who is at the other end of an ASGI scope; found out once, and kept in its `state`."""
+        state = scope.setdefault("state", {})
+        found: Peer | None = state.get(PEER)
+        if found is None:
+            client = (scope.get("client") or ("<local>", 0))[0]
+            found = state[PEER] = self.peer(client, scope["headers"])
+        return found
+
+    def peer(self, client: str, headers: Iterable[tuple[bytes, bytes]]) -> Peer:
+        """Who asks, from the connection's other end and the raw headers of the request."""
+        told: dict[bytes, list[str]] = {}
+        host = ""
+        trusted = self.trusts(client)
+        for name, value in headers:
+            lower = name.lower()
+            if lower == b"host":
+                host = value.decode("latin-1")
+            elif trusted and lower in _FORWARDED:
+                told.setdefault(lower, []).append(value.decode("latin-1"))
+        if not told:
+            return Peer(client, (host,))
+        return Peer(self._address(client, told), (host, *_hosts(told)))
+
+    def _address(self, client: str, told: Mapping[bytes, list[str]]) -> str:
+        hops = _parts(told.get(b"x-forwarded-for", ()))
+        if not hops:
+            hops = [pairs.get("for", "") for pairs in _elements(told)]
+        found = client
+        for hop in reversed(hops[-HOPS_MOST:]):
+            address = address_of(hop)
+            if address is None:
+                break  # "unknown", or a name that hides an address: the last one known counts
+            found = str(address)
+            if not self._trusts(address):
+                break
+        return found
+
+
+def address_of(text: str) -> Address | None:
+    """An address as proxies write it: with or without port, brackets or zone; None for others."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def network_of(address: str) -> str:
+    """What stands for one peer: an IPv4 address, or the /64 of an IPv6 one, which a single host
+    has all for itself. Anything else stands for itself."""
+    found = address_of(address)
+    if found is None:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((found, 64), strict=False))
+    return str(found)
+
+
+def _parts(values: Iterable[str]) -> list[str]:
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _elements(told: Mapping[bytes, list[str]]) -> Iterator[dict[str, str]]:
+    """The elements of `Forwarded` (RFC 7239), each as its pairs."""
+    for part in _parts(told.get(b"forwarded", ())):
+        pairs: dict[str, str] = {}
+        for pair in part.split(";"):
+            found = _PAIR.fullmatch(pair)
+            if found is not None:
+                pairs[found[1].lower()] = found[2] if found[2] is not None else found[3]
+        yield pairs
+
+
+def _hosts(told: Mapping[bytes, list[str]]) -> Iterator[str]:
+    """The names that the proxies were called by, with the port where it is told apart."""
+    ports = _parts(told.get(b"x-forwarded-port", ()))
+    hosts = _parts(told.get(b"x-forwarded-host", ()))
+    hosts += [pairs["host"] for pairs in _elements(told) if pairs.get("host")]
+    for host in hosts[:HOPS_MOST]:
+        yield host
+        if ports and ports[-1].isdigit() and re.search(r":\d+$", host) is None:
+            yield f"{host}:{ports[-1]}"

@@ -1,0 +1,139 @@
+"""Who keeps a connection when there are too many, and who gives way.
+
+The rule it keeps: nobody who shows a valid token waits for those who show none. A newcomer is never
+refused while somebody without a token holds a connection: that one is closed. At the moment of
+accepting, nothing is known but an address, and an address says little: an attacker and the operator
+may sit behind the same proxy. So no room is reserved for addresses; what is protected is a
+connection on which a valid token was seen.
+
+Pure: it decides, the server closes.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+
+
+class Rank(IntEnum):
+    """How easily a connection gives way: the lowest goes first, and the last one never."""
+
+    IDLE = 0
+    """No valid token seen, and no request under way: half a head, or a rest between two."""
+    ASKING = 1
+    """No valid token seen, and its request is being answered."""
+    RESTING = 2
+    """A valid token seen, and at rest; every HTTP client opens a new connection without a word."""
+    SERVED = 3
+    """A valid token seen, and a request or a websocket under way."""
+
+
+class Place:
+    """The place of one connection."""
+
+    __slots__ = ("_move", "address", "busy", "leave", "proven", "rank")
+
+    def __init__(self, address: str, move: Callable[["Place"], None]) -> None:
+        self.address = address
+        self.proven = False
+        self.busy = False
+        self.rank = Rank.IDLE
+        self.leave: Callable[[], None] = _nothing
+        """Closes the connection; set by the connection itself."""
+        self._move = move
+
+    def work(self) -> None:
+        """A request is under way."""
+        self.busy = True
+        self._move(self)
+
+    def rest(self) -> None:
+        """The request is answered."""
+        self.busy = False
+        self._move(self)
+
+    def prove(self) -> None:
+        """A valid token was seen."""
+        if not self.proven:
+            self.proven = True
+            self._move(self)
+
+
+class Places:
+    """All connections, at most `most`; of one address at most `most_unproven` without a token.
+
+    Each step takes constant time, so that a flood of connections costs no more than accepting it.
+    """
+
+    def __init__(self, most: int, most_unproven: int) -> None:
+        self.most = most
+        self._most_unproven = most_unproven
+        self._all: dict[Place, None] = {}
+        self._ranks: dict[Rank, dict[Place, None]] = {rank: {} for rank in Rank}
+        self._unproven: dict[str, tuple[dict[Place, None], dict[Place, None]]] = {}
+        self.evicted = 0
+        self.refused = 0
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(tuple(self._all))
+
+    def enter(self, address: str, *, shared: bool = False) -> tuple[Place | None, Place | None]:
+        """A connection came: its place, and the one that gives way to it, if one has to.
+
+        `shared` tells that many people stand behind the address: a trusted proxy's. No place means
+        that all connections are of people with tokens who are being served.
+        """
+        going: Place | None = None
+        idle, asking = self._unproven.get(address, ({}, {}))
+        if len(idle) + len(asking) >= self._most_unproven and not shared:
+            going = next(iter(idle or asking))
+        elif len(self._all) >= self.most:
+            going = self.least()
+            if going is None:
+                self.refused += 1
+                return None, None
+        if going is not None:
+            self.evicted += 1
+            self.release(going)
+        place = Place(address, self._move)
+        self._all[place] = None
+        self._add(place)
+        return place, going
+
+    def least(self) -> Place | None:
+        """Who gives way first: the longest in the lowest rank."""
+        for rank in (Rank.IDLE, Rank.ASKING, Rank.RESTING):
+            if self._ranks[rank]:
+                return next(iter(self._ranks[rank]))
+        return None
+
+    def release(self, place: Place) -> None:
+        """A connection is gone; a second call does nothing."""
+        if place in self._all:
+            del self._all[place]
+            self._remove(place)
+
+    def _move(self, place: Place) -> None:
+        if place in self._all:
+            self._remove(place)
+            self._add(place)
+
+    def _add(self, place: Place) -> None:
+        place.rank = Rank(2 * place.proven + place.busy)
+        self._ranks[place.rank][place] = None
+        if not place.proven:
+            of_address = self._unproven.setdefault(place.address, ({}, {}))
+            of_address[place.rank][place] = None
+
+    def _remove(self, place: Place) -> None:
+        del self._ranks[place.rank][place]
+        if place.rank <= Rank.ASKING:
+            of_address = self._unproven[place.address]
+            del of_address[place.rank][place]
+            if not of_address[0] and not of_address[1]:
+                del self._unproven[place.address]
+
+
+def _nothing() -> None:
+    """Before the connection has said how to close it."""
