@@ -13,9 +13,8 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-import msgspec
+from api.origins import normal_host, normal_origin, same_authority
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -145,25 +144,12 @@ def subprotocol_token(subprotocols: Sequence[str]) -> str | None:
     return None
 
 
-class Authority(msgspec.Struct, frozen=True):
-    """A name and a port, as in a Host header; the name is in lower case, without brackets."""
-
-    name: str
-    port: int | None
-
-
-def authority(host: str) -> Authority:
-    """What a Host header or an origin's authority says; an empty name for what cannot be read."""
-    try:
-        parts = urlsplit(f"//{host}")
-        return Authority((parts.hostname or "").rstrip("."), parts.port)
-    except ValueError:
-        return Authority("", None)
-
-
 def host_name(host: str) -> str:
-    """The name in a Host header or an origin's authority, without port and brackets."""
-    return authority(host).name
+    """The name in a Host header, without port and brackets; empty for what cannot be read."""
+    try:
+        return normal_host(host)
+    except ValueError:
+        return ""
 
 
 def own_hosts(hosts: Iterable[str], names: Iterable[str]) -> bool:
@@ -171,43 +157,27 @@ def own_hosts(hosts: Iterable[str], names: Iterable[str]) -> bool:
 
     All, because a proxy may pass on what a page of a rebound name wrote.
     """
-    known = LOOPBACK_NAMES | {host_name(name) if ":" in name else name.lower() for name in names}
+    known = LOOPBACK_NAMES | {host_name(name) for name in names} - {""}
     return all(host_name(host) in known for host in hosts)
 
 
-def same_origin(origin: str | None, hosts: Sequence[str], allowed: Iterable[str]) -> bool:
+def same_origin(origin: str | None, hosts: Iterable[str], allowed: Iterable[str]) -> bool:
     """Whether a request with this Origin header may act: none, our own, or an allowed one.
 
     `hosts` are the names that we were called by. The scheme is compared with an allowed origin's,
     not with our own: behind a proxy that ends TLS we see http where the page sees https. A port
     that is left out is the default one of the origin's scheme.
     """
-    if origin is None:
+    if origin is None or any(same_authority(origin, host) for host in hosts):
         return True
-    asked = _origin(origin)
-    if asked is None:
-        return False
-    if any(asked == _origin(one) for one in allowed):
-        return True
-    scheme, own = asked
-    return any(_with_port(authority(host), scheme) == own for host in hosts)
+    return _normal(origin) in {_normal(one) for one in allowed} - {None}
 
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def _origin(origin: str) -> tuple[str, Authority] | None:
-    """Scheme, name and port of an origin; None for `null` and what is no origin."""
-    scheme, mark, rest = origin.strip().partition("://")
-    found = authority(rest.removesuffix("/"))
-    if not mark or not found.name:
+def _normal(origin: str) -> str | None:
+    try:
+        return normal_origin(origin)
+    except ValueError:
         return None
-    scheme = scheme.lower()
-    return scheme, _with_port(found, scheme)
-
-
-def _with_port(found: Authority, scheme: str) -> Authority:
-    return Authority(found.name, found.port or _DEFAULT_PORTS.get(scheme))
 
 
 def _digest(token: str) -> bytes:
