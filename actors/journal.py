@@ -8,6 +8,7 @@ Theory. No timer gathers a batch: while one commit is on its way the next batch 
 With one caller a commit is as quick as the store; with many, its cost is shared by up to 512.
 """
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ PATIENCE_S = 60.0
 # At shutdown: nine batches of 20 ms are 0.2 s; the rest is for a slow disk. The `shutdown_s` in
 # the journal's ChildSpec must be longer.
 DRAIN_S = 8.0
+# A commit takes milliseconds; with a slow disk a second. One that takes longer is told of, for it
+# may never end.
+SLOW_S = 5.0
 RETRY = Backoff(first_s=0.1, factor=2.0, most_s=5.0, jitter=0.2)
 
 Observer = Callable[[int, float], None]
@@ -85,6 +89,8 @@ class Journal:
     ) -> None:
         self.mailbox: Mailbox[Request] = Mailbox("journal", capacity)
         self.failing_since: float | None = None
+        self.problem: str | None = None
+        """Why the store fails, in words; None while it does not."""
         self._store = store
         self._clock = clock
         self._rng = rng
@@ -92,6 +98,9 @@ class Journal:
         self._on_health = on_health
         self._drain_s = drain_s
         self._hand: list[Request] = []
+        self._begun = trio.Event()
+        self._under_way = False
+        self._tries = 0
         self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
 
     @property
@@ -152,10 +161,22 @@ class Journal:
         Raises StoreRefused, StoreCorrupt and whatever else is no passing failure.
         """
         self._hand = []
-        task_status.started()
+        failure: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch)
+            task_status.started()
+            try:
+                await self._serve()
+            except Exception as error:  # noqa: BLE001 raised below, without the nursery's group
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _serve(self) -> None:
         try:
             while True:
-                self._hand = await self.mailbox.take_batch(BATCH_REQUESTS)
+                self._hand = await self._next_batch()
                 await self._write(self._hand)
         except trio.Cancelled:
             with trio.move_on_after(self._drain_s, shield=True) as drain:
@@ -176,6 +197,37 @@ class Journal:
             mailbox=self.mailbox.statistics(),
         )
 
+    async def _next_batch(self) -> list[Request]:
+        """What was handed in; after a while of nothing nothing, so that the store is looked after:
+        nobody should find out by a command that it is gone."""
+        every_s = self._store.check_every_s
+        with trio.move_on_after(math.inf if every_s is None else every_s):
+            return await self.mailbox.take_batch(BATCH_REQUESTS)
+        return []
+
+    async def _watch(self) -> None:
+        """Tell of a store that does not answer long before its own time is out."""
+        while True:
+            await self._begun.wait()
+            self._begun = trio.Event()
+            watched = self._tries
+            await trio.sleep(SLOW_S)
+            while self._under_way and self._tries == watched:
+                self._failed(StoreUnavailable(f"it has not answered for {SLOW_S:g} s"))
+                await self._begun.wait()
+
+    async def _try(self, writes: Sequence[Write]) -> None:
+        self._tries += 1
+        self._under_way = True
+        self._begun.set()
+        try:
+            if writes:
+                await self._store.commit(writes)
+            else:
+                await self._store.check()
+        finally:
+            self._under_way = False
+
     async def _drain(self) -> None:
         if self._hand:
             await self._write(self._hand)
@@ -190,15 +242,16 @@ class Journal:
         while True:
             began = self._clock.now()
             try:
-                if writes:
-                    await self._store.commit(writes)
+                if writes or not batch:
+                    await self._try(writes)
                 break
             except StoreUnavailable as error:
                 tries += 1
                 self._failed(error)
             with trio.move_on_after(RETRY.delay_s(tries, self._rng.random())):
                 await trio.Event().wait()  # nobody sets it: only the deadline or a cancel ends it
-        self._succeeded(len(batch), len(writes), self._clock.now() - began)
+        if batch or self.failing_since is not None:
+            self._succeeded(len(batch), len(writes), self._clock.now() - began)
         self._hand = []
         for request in batch:
             self.mailbox.handled()
@@ -207,9 +260,11 @@ class Journal:
 
     def _failed(self, error: StoreUnavailable) -> None:
         self._failures += 1
+        if str(error) != self.problem:
+            log.error("store unavailable", error=str(error))
+        self.problem = str(error)
         if self.failing_since is None:
             self.failing_since = self._clock.now()
-            log.error("store unavailable", error=str(error))
             self._tell(self.failing_since)
 
     def _succeeded(self, requests: int, writes: int, took_s: float) -> None:
@@ -221,7 +276,7 @@ class Journal:
             self._observe(requests, took_s)
         if self.failing_since is not None:
             log.info("store available again", after_s=self._clock.now() - self.failing_since)
-            self.failing_since = None
+            self.failing_since = self.problem = None
             self._tell(None)
 
     def _tell(self, since: float | None) -> None:

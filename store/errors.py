@@ -5,7 +5,9 @@ the others stay true until somebody acts. The foreign exception is always kept a
 
     StoreError
     ├── StoreUnavailable   transient: locked, disk full, connection lost, time out
-    ├── StoreRefused       terminal: held by another process, too new, wrong address or credentials
+    ├── StoreRefused       terminal: too new, wrong address or credentials
+    │   ├── StoreTaken     terminal: another process has it, or took it over
+    │   └── StoreRewound   terminal: acknowledged commits are gone (a fail-over, lost data)
     ├── StoreCorrupt       terminal: what is stored cannot be trusted
     └── StoreClosed        terminal: used before `open` or after `close`
 """
@@ -28,6 +30,22 @@ class StoreRefused(StoreError):
 
     Raised when another process holds the store or took it over, when a newer version wrote it,
     and when the address, the path or the credentials are wrong. An operator has to act.
+    """
+
+
+class StoreTaken(StoreRefused):
+    """Another process has the store, or took it over from this one: only one of them may go on.
+
+    It ends the process with an exit code of its own, so that a service manager does not start it
+    again beside the other (docs/operations.md).
+    """
+
+
+class StoreRewound(StoreRefused):
+    """The store answers, but lacks commits that it had acknowledged: it was set back.
+
+    What this process knows is newer than what is stored. A mark was left in the store where that
+    could be done (`store.mark`), and the next start asks before it commands anything again.
     """
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-from store.errors import StoreClosed, StoreRefused
+from store.errors import StoreClosed, StoreTaken
 from store.port import Append, Delete, Entry, Put, Record, Table, Write
 
 Hook = Callable[[Sequence[Write]], Awaitable[None]]
@@ -29,9 +29,9 @@ class MemoryDisk:
         self._owner = owner
 
     def check(self, owner: object) -> None:
-        """Raise StoreRefused unless `owner` was the last to take the disk."""
+        """Raise StoreTaken unless `owner` was the last to take the disk."""
         if self._owner is not owner:
-            raise StoreRefused("another store was opened on this disk")
+            raise StoreTaken("another store was opened on this disk")
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Carry out all writes, in order."""
@@ -93,6 +93,7 @@ class MemoryStore:
         self.disk = disk or MemoryDisk()
         self.before_commit = before_commit
         self.after_commit = after_commit
+        self.check_every_s: float | None = None  # a test may want to be asked
         self._commits = trio.Lock()  # in order and one at a time, as a database's writer is
         self._open = False
         self._closed = False
@@ -102,6 +103,11 @@ class MemoryStore:
         """Why a commit may not survive a crash here: always, and why."""
         return ("memory: nothing survives the end of the process",)
 
+    @property
+    def exposure_warnings(self) -> Sequence[str]:
+        """None: there are no files here."""
+        return ()
+
     async def open(self) -> None:
         """Take the disk; an earlier store on it is refused from now on. Idempotent."""
         await trio.lowlevel.checkpoint()
@@ -110,6 +116,10 @@ class MemoryStore:
         if not self._open:
             self._open = True
             self.disk.take(self)
+
+    async def check(self) -> None:
+        """Raise StoreTaken when another store was opened on the disk."""
+        await self._read()
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Carry out all writes at one instant, or none of them."""

@@ -94,9 +94,19 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Store(Protocol):
     """Durable records and streams. Every method raises only `store.errors.StoreError`s.
 
-    One process owns a store at a time. Cancelling a `commit` that is already on its way does not
-    undo it: the caller leaves when the database has answered.
+    One process owns a store at a time. Cancelling a call leaves at once and undoes nothing: what is
+    on its way may still be carried out, though never after a later call of the same store.
     """
+
+    @property
+    def exposure_warnings(self) -> Sequence[str]:
+        """Files of the store that others on this machine may read, in words; known after `open`."""
+        ...
+
+    @property
+    def check_every_s(self) -> float | None:
+        """How often `check` is to be called; None where nothing can happen behind its back."""
+        ...
 
     @property
     def durability_warnings(self) -> Sequence[str]:
@@ -110,8 +120,20 @@ class Store(Protocol):
         """Connect or create, and migrate; idempotent. A closed store stays closed."""
         ...
 
+    async def check(self) -> None:
+        """Find out whether this is still the store that was opened, ours and in its place.
+
+        Raises what a `commit` now would raise: StoreUnavailable for what may pass (removed,
+        unmounted, read-only), StoreTaken, StoreRewound, StoreCorrupt.
+        """
+        ...
+
     async def commit(self, writes: Sequence[Write]) -> None:
-        """Make all writes durable in one transaction, in order, or none of them."""
+        """Make all writes durable in one transaction, in order, or none of them.
+
+        A commit that is carried out late, after its own repetition and a newer one, changes
+        nothing: each is conditioned on its place in the order.
+        """
         ...
 
     async def get(self, table: Table, key: str) -> Record | None:

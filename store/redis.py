@@ -1,40 +1,38 @@
 """The store for an installation that already runs Redis or Valkey (7.2 or older commands only).
 
-The rule it keeps: a commit is one MULTI/EXEC, guarded by an owner number, so that of two processes
-on one prefix only the one that opened last can write. What the server does with a commit (append
-only file, fsync) is its own configuration; `durability_warnings` says where it breaks the promise.
-
-Keys, all under one hash tag, hence on one node: a cluster adds nothing here and is not supported.
-
-    {prefix}:owner            number of the last opening; guards every commit
-    {prefix}:schema           layout of these keys, 1
-    {prefix}:device           hash key -> at and value, one such hash per table
-    {prefix}:device:at        zset key by at, for retention
-    {prefix}:stream:NAME      hash entry -> at and value
-    {prefix}:at:NAME          zset entry by at, for ranges; ties in order of the entry
-    {prefix}:streams          zset stream by a lower bound of its oldest at, for retention
+The rule it keeps: a commit is one MULTI/EXEC, all or none, and `redis_guard.py` sees to it that it
+is ours and in its place. What the server does with a commit (append only file, fsync) is its own
+configuration; `durability_warnings` says where it breaks the promise. Keys: `redis_keys.py`.
 
 Redis does not roll back a command that fails inside EXEC. Ours can fail there only on a key of
 another type, which nobody but a stranger under our prefix can make.
 """
 
-import struct
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
-from typing import Any, TypeVar, TypeVarTuple
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
 
 import redis
+import trio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from store.errors import StoreClosed, StoreCorrupt, StoreError, StoreRefused, StoreUnavailable
+from store.errors import StoreClosed, StoreRefused, StoreTaken
 from store.port import Entry, Outcome, Record, Table, Write, outcome
+from store.redis_guard import Guard, Sight, check_schema, holder_words, translated
+from store.redis_keys import Keys, entry_of, pack, record_of
 from store.threaded import Worker
 
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-
-SCHEMA = 1
+CHECK_EVERY_S = 2.0
+"""Each check is an empty commit: it also shows others that we are alive."""
+PATIENCE_S = 7.0
+"""A holder that has not moved for three checks and a slow one is dead, or hangs."""
+LOOK_S = 0.5
+SCAN_S = 120.0
+"""At a start: 50,000 lights are 100 MB."""
+COMMIT_S = 30.0
+"""A server that is slow, not hung, must not be asked the same again and again; the journal tells of
+it long before. Everybody else has less patience."""
 # Idle connections are proved alive after this long, before a command is trusted to them.
 HEALTH_CHECK_S = 15
 # A scan step of 1 000 records of 1 kB is 1 MB: some ms in which the server serves nobody else.
@@ -43,8 +41,6 @@ SCAN_STEP = 1_000
 PRUNE_STREAMS = 100
 PRUNE_ENTRIES = 100
 
-_AT = struct.Struct(">d")
-
 
 class RedisStore:
     """A `Store` under one prefix of a Redis database.
@@ -52,13 +48,21 @@ class RedisStore:
     `url` is one of redis://, rediss://, unix://; `timeout_s` bounds connecting and each answer.
     """
 
-    def __init__(self, url: str, *, prefix: str = "lamplighter", timeout_s: float = 5.0) -> None:
-        self._keys = _Keys(prefix)
-        self._writer = _client(url, timeout_s)
-        self._reader = _client(url, timeout_s)
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "lamplighter",
+        timeout_s: float = 5.0,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._keys = Keys(prefix)
+        self._writer = client_of(url, timeout_s)
+        self._reader = client_of(url, timeout_s)
+        self._guard = Guard(self._writer, self._keys)
         self._writes = Worker("redis-writer")
         self._reads = Worker("redis-reader")
-        self._owner: bytes | None = None
+        self._patience_s = patience_s
         self._warnings: tuple[str, ...] = ()
 
     @property
@@ -66,25 +70,53 @@ class RedisStore:
         """What in the server's configuration may lose a commit; known after `open`."""
         return self._warnings
 
+    @property
+    def exposure_warnings(self) -> Sequence[str]:
+        """None: there are no files here."""
+        return ()
+
+    @property
+    def check_every_s(self) -> float | None:
+        """The counter that a check raises tells others that this owner lives."""
+        return CHECK_EVERY_S
+
     async def open(self) -> None:
         """Connect, check the layout and become the owner; idempotent.
 
         Raises StoreUnavailable when no server answers, StoreRefused on wrong credentials or a newer
-        layout. An earlier owner of the prefix is refused from its next commit on.
+        layout, StoreTaken when another process has the prefix and is alive. One that may be dead is
+        watched for `patience_s` first.
         """
-        await self._writes.run(self._take)
+        first = await self._writes.run(self._take, None)
+        if first is None:
+            return
+        began = trio.current_time()
+        while True:
+            await trio.sleep(min(LOOK_S, self._patience_s))
+            patient = trio.current_time() - began >= self._patience_s
+            sight = await self._writes.run(self._take, first if patient else None)
+            if sight is None:
+                return
+            if sight != first:
+                raise StoreTaken(
+                    f"redis: prefix {self._keys.prefix!r} is in use by {holder_words(sight)}"
+                )
 
     async def look(self) -> Sequence[str]:
         """What `open` would warn of, without becoming the owner and without a write.
 
-        Raises as `open` does.
+        Raises as `open` does, except that an owner who is alive is no reason.
         """
         return await self._reads.run(self._look)
+
+    async def check(self) -> None:
+        """An empty commit: ours, in order, and written."""
+        await self._writes.run(self._commit, outcome(()), answer_s=COMMIT_S)
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Make all writes durable in one transaction, or none of them."""
         result = outcome(writes)
-        await self._writes.run(self._commit, result)
+        await self._writes.run(self._commit, result, answer_s=COMMIT_S)
 
     async def get(self, table: Table, key: str) -> Record | None:
         """One record, or None."""
@@ -92,7 +124,7 @@ class RedisStore:
 
     async def scan(self, table: Table) -> Sequence[Record]:
         """Every record of a table, by key."""
-        return await self._reads.run(self._scan, table)
+        return await self._reads.run(self._scan, table, answer_s=SCAN_S)
 
     async def entries(
         self, stream: str, *, since: float, until: float, most: int, newest_first: bool = True
@@ -102,53 +134,49 @@ class RedisStore:
 
     async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
         """Delete up to `most` entries and records of these tables with at < before."""
-        return await self._writes.run(self._prune, tuple(tables), before, most)
+        return await self._writes.run(self._prune, tuple(tables), before, most, answer_s=COMMIT_S)
 
     async def close(self) -> None:
-        """Close both connections; idempotent."""
+        """Leave the prefix and close both connections; idempotent."""
         async with AsyncExitStack() as last:  # the writer's turn comes also when a reader hangs
-            last.push_async_callback(self._writes.close, self._writer.close)
+            last.push_async_callback(self._writes.close, self._leave)
             await self._reads.close(self._reader.close)
 
     # --- in the worker threads -------------------------------------------------------------------
 
-    def _take(self) -> None:
-        if self._owner is not None:
-            return
-        with _translated():
-            self._writer.set(self._keys.schema, SCHEMA, nx=True)
-            _check_schema(self._writer.get(self._keys.schema))
-            self._warnings = tuple(_durability_warnings(self._writer))
-            self._owner = str(self._writer.incr(self._keys.owner)).encode()
+    def _take(self, seen: Sight | None) -> Sight | None:
+        if self._guard.taken:
+            return None
+        sight = self._guard.take(seen)
+        if sight is None:
+            with translated():
+                self._warnings = tuple(_durability_warnings(self._writer))
+        return sight
+
+    def _leave(self) -> None:
+        self._guard.release()
+        self._writer.close()
 
     def _look(self) -> Sequence[str]:
-        with _translated():
+        with translated():
             if self._reader.info("replication").get("role") == "slave":
                 raise StoreRefused("redis: the server is a read-only replica")
+            check_schema(self._reader.get(self._keys.schema))
             return tuple(_durability_warnings(self._reader))
 
     def _commit(self, result: Outcome) -> None:
-        self._transaction(self._stage_commit, result)
-
-    def _transaction(self, stage: Callable[[Any, *Ts], None], *args: *Ts) -> None:
-        """Stage commands and execute them if we are still the owner, all or none."""
-        self._check_open()
-        with _translated(), self._writer.pipeline(transaction=True) as pipe:
-            pipe.watch(self._keys.owner)
-            if pipe.get(self._keys.owner) != self._owner:
-                raise StoreRefused(
-                    "redis: another process has opened this prefix, or the server lost its data"
-                )
+        def prepare(pipe: Any) -> None:
             pipe.multi()
-            stage(pipe, *args)
-            pipe.execute()
+            self._stage_commit(pipe, result)
+
+        self._guard.transaction(prepare)
 
     def _stage_commit(self, pipe: Any, result: Outcome) -> None:
         keys = self._keys
         for table in Table:
             puts = [put for put in result.puts if put.table is table]
             if puts:
-                pipe.hset(keys.table(table), mapping={p.key: _pack(p.at, p.value) for p in puts})
+                pipe.hset(keys.table(table), mapping={p.key: pack(p.at, p.value) for p in puts})
                 pipe.zadd(keys.table_at(table), {put.key: put.at for put in puts})
             gone = [delete.key for delete in result.deletes if delete.table is table]
             if gone:
@@ -157,7 +185,7 @@ class RedisStore:
         oldest: dict[str, float] = {}
         for append in result.appends:
             name = append.stream
-            pipe.hsetnx(keys.stream(name), append.entry, _pack(append.at, append.value))
+            pipe.hsetnx(keys.stream(name), append.entry, pack(append.at, append.value))
             pipe.zadd(keys.stream_at(name), {append.entry: append.at}, nx=True)
             oldest[name] = min(append.at, oldest.get(name, append.at))
         if oldest:
@@ -165,16 +193,16 @@ class RedisStore:
 
     def _get(self, table: Table, key: str) -> Record | None:
         self._check_open()
-        with _translated():
+        with translated():
             packed = self._reader.hget(self._keys.table(table), key)
-        return None if packed is None else _record(key.encode(), packed)
+        return None if packed is None else record_of(key.encode(), packed)
 
     def _scan(self, table: Table) -> list[Record]:
         self._check_open()
-        with _translated():  # a step may repeat a key that an earlier one has shown
+        with translated():  # a step may repeat a key that an earlier one has shown
             steps = self._reader.hscan_iter(self._keys.table(table), count=SCAN_STEP)
             found: dict[bytes, bytes] = dict(steps)
-        return [_record(key, found[key]) for key in sorted(found)]
+        return [record_of(key, found[key]) for key in sorted(found)]
 
     def _entries(
         self, stream: str, since: float, until: float, most: int, newest_first: bool
@@ -183,7 +211,7 @@ class RedisStore:
         if most < 1:
             return []
         low, high = since, f"({until!r}"
-        with _translated():
+        with translated():
             names: list[bytes] = self._reader.zrange(
                 self._keys.stream_at(stream),
                 *((high, low) if newest_first else (low, high)),
@@ -196,106 +224,93 @@ class RedisStore:
                 return []
             packed = self._reader.hmget(self._keys.stream(stream), names)
         return [
-            _entry(name, value)
+            entry_of(name, value)
             for name, value in zip(names, packed, strict=True)
             if value is not None  # pruned between the two commands
         ]
 
     def _prune(self, tables: Sequence[Table], before: float, most: int) -> int:
+        # What is old is read inside the guard: a commit that was held on the way could make it new
+        # between a look and its deletion.
         self._check_open()
         gone = 0
         for table in tables:
-            with _translated():
-                old = self._older(self._keys.table_at(table), before, most - gone)
-            if old:
-                self._transaction(self._stage_drop, table, old)
-                gone += len(old)
+            gone += self._prune_table(table, before, most - gone)
         while gone < most:
-            with _translated():
-                due = self._older(self._keys.streams, before, PRUNE_STREAMS)
-                ages = self._ages(due)
-            if not due:
+            passed = self._prune_streams(before, most - gone)
+            if passed is None:
                 break
-            gone += self._drop_entries(dict(zip(due, ages, strict=True)), before, most - gone)
+            gone += passed
         return gone
 
-    def _older(self, zset: str, before: float, most: int) -> list[bytes]:
-        if most < 1:
-            return []
-        found: list[bytes] = self._writer.zrange(
-            zset, "-inf", f"({before!r}", byscore=True, offset=0, num=most
-        )
-        return found
+    def _prune_table(self, table: Table, before: float, most: int) -> int:
+        old: list[bytes] = []
 
-    def _ages(self, streams: Sequence[bytes]) -> list[list[tuple[bytes, float]]]:
-        """The oldest entries of each stream with their `at`, one more than a pass may drop."""
-        pipe = self._writer.pipeline(transaction=False)
-        for stream in streams:
-            pipe.zrange(self._keys.stream_at(stream.decode()), 0, PRUNE_ENTRIES, withscores=True)
-        return list(pipe.execute())
+        def prepare(pipe: Any) -> None:
+            old.extend(_older(pipe, self._keys.table_at(table), before, most))
+            pipe.multi()
+            if old:
+                pipe.hdel(self._keys.table(table), *old)
+                pipe.zrem(self._keys.table_at(table), *old)
 
-    def _drop_entries(
-        self, ages: dict[bytes, list[tuple[bytes, float]]], before: float, most: int
+        if most > 0:
+            self._guard.transaction(prepare)
+        return len(old)
+
+    def _prune_streams(self, before: float, most: int) -> int | None:
+        """One pass over the streams; how many entries went, None when no stream is due."""
+        passed: list[int] = []
+
+        def prepare(pipe: Any) -> None:
+            due = _older(pipe, self._keys.streams, before, PRUNE_STREAMS)
+            # In immediate mode each is a round trip: 100 of some 50 us.
+            ages = [
+                pipe.zrange(self._keys.stream_at(name.decode()), 0, PRUNE_ENTRIES, withscores=True)
+                for name in due
+            ]
+            pipe.multi()
+            if due:
+                passed.append(
+                    self._stage_drop(pipe, dict(zip(due, ages, strict=True)), before, most)
+                )
+
+        self._guard.transaction(prepare)
+        return passed[0] if passed else None
+
+    def _stage_drop(
+        self,
+        pipe: Any,
+        ages: dict[bytes, list[tuple[bytes, float]]],
+        before: float,
+        most: int,
     ) -> int:
-        gone: dict[bytes, list[bytes]] = {}
-        oldest: dict[bytes, float] = {}
         left = most
         for stream, entries in ages.items():
-            old = [name for name, at in entries if at < before][: min(left, PRUNE_ENTRIES)]
-            gone[stream] = old
-            left -= len(old)
-            if len(old) < len(entries):
-                oldest[stream] = entries[len(old)][1]
-        self._transaction(self._stage_drop_entries, gone, oldest)
-        return most - left
-
-    def _stage_drop(self, pipe: Any, table: Table, old: list[bytes]) -> None:
-        pipe.hdel(self._keys.table(table), *old)
-        pipe.zrem(self._keys.table_at(table), *old)
-
-    def _stage_drop_entries(
-        self, pipe: Any, gone: dict[bytes, list[bytes]], oldest: dict[bytes, float]
-    ) -> None:
-        for stream, old in gone.items():
             name = stream.decode()
+            old = [entry for entry, at in entries if at < before][: min(left, PRUNE_ENTRIES)]
+            left -= len(old)
             if old:
                 pipe.hdel(self._keys.stream(name), *old)
                 pipe.zrem(self._keys.stream_at(name), *old)
-            if stream in oldest:
-                pipe.zadd(self._keys.streams, {stream: oldest[stream]})
+            if len(old) < len(entries):
+                pipe.zadd(self._keys.streams, {stream: entries[len(old)][1]})
             else:
                 pipe.zrem(self._keys.streams, stream)
+        return most - left
 
     def _check_open(self) -> None:
-        if self._owner is None:
+        if not self._guard.taken:
             raise StoreClosed("redis: the store is not open")
 
 
-class _Keys:
-    """The names of the keys."""
-
-    def __init__(self, prefix: str) -> None:
-        if not prefix or set(prefix) & set("{}"):
-            raise StoreRefused(f"redis: the prefix must be a word without braces, not {prefix!r}")
-        self._tag = "{" + prefix + "}"
-        self.owner = f"{self._tag}:owner"
-        self.schema = f"{self._tag}:schema"
-        self.streams = f"{self._tag}:streams"
-
-    def table(self, table: Table) -> str:
-        return f"{self._tag}:{table}"
-
-    def table_at(self, table: Table) -> str:
-        return f"{self._tag}:{table}:at"
-
-    def stream(self, name: str) -> str:
-        return f"{self._tag}:stream:{name}"
-
-    def stream_at(self, name: str) -> str:
-        return f"{self._tag}:at:{name}"
+def _older(client: Any, zset: str, before: float, most: int) -> list[bytes]:
+    found: list[bytes] = client.zrange(
+        zset, "-inf", f"({before!r}", byscore=True, offset=0, num=most
+    )
+    return found
 
 
-def _client(url: str, timeout_s: float) -> Any:
+def client_of(url: str, timeout_s: float) -> Any:
     """A client; untyped, because redis-py types each command for its asyncio client as well."""
     tcp_only = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return redis.Redis.from_url(
@@ -306,7 +321,9 @@ def _client(url: str, timeout_s: float) -> Any:
         socket_connect_timeout=timeout_s,
         health_check_interval=HEALTH_CHECK_S,
         # The pool replaces a connection that the server has closed (a restart) before it is used.
-        # Beyond that whoever called repeats, with a delay that does not hold up this thread.
+        # Beyond that whoever called repeats, with a delay that does not hold up this thread, and
+        # under conditions that make it harmless (redis_guard.py); left to itself, redis-py repeats
+        # ten times in silence.
         retry=Retry(NoBackoff(), 0),
     )
 
@@ -326,65 +343,3 @@ def _durability_warnings(client: Any) -> Iterator[str]:
         )
     if settings.get("maxmemory", "0") != "0" and settings.get("maxmemory-policy") != "noeviction":
         yield f"redis: maxmemory-policy is {settings.get('maxmemory-policy')}: records may vanish"
-
-
-def _check_schema(found: bytes) -> None:
-    if not found.isdigit():
-        raise StoreCorrupt("redis: the layout number under our prefix is not a number")
-    if int(found) > SCHEMA:
-        raise StoreRefused(
-            f"redis: layout {int(found)} was written by a newer version; "
-            f"this one knows layouts up to {SCHEMA}"
-        )
-
-
-def _pack(at: float, value: bytes) -> bytes:
-    return _AT.pack(at) + value
-
-
-def _unpack(packed: bytes) -> tuple[float, bytes]:
-    if len(packed) < _AT.size:
-        raise StoreCorrupt(f"redis: a value of {len(packed)} bytes is not ours")
-    return _AT.unpack_from(packed)[0], packed[_AT.size :]
-
-
-def _record(key: bytes, packed: bytes) -> Record:
-    at, value = _unpack(packed)
-    return Record(key.decode(), value, at)
-
-
-def _entry(name: bytes, packed: bytes) -> Entry:
-    at, value = _unpack(packed)
-    return Entry(name.decode(), at, value)
-
-
-_REFUSED = (
-    redis.AuthenticationError,
-    redis.exceptions.AuthorizationError,
-    redis.exceptions.NoPermissionError,
-)
-_REFUSALS = ("NOAUTH", "WRONGPASS", "NOPERM", "MOVED", "CROSSSLOT", "CLUSTERDOWN")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn redis-py's exceptions into ours, once."""
-    try:
-        yield
-    except _REFUSED as error:
-        raise StoreRefused(f"redis: {error}") from error
-    except (redis.ConnectionError, redis.TimeoutError, redis.WatchError) as error:
-        # A WatchError is a connection lost after WATCH, or an owner that changed just now; the
-        # repeated commit finds out which.
-        raise StoreUnavailable(f"redis: {error}") from error
-    except redis.ResponseError as error:
-        # redis-py puts the command before the words of the server when it was part of a pipeline.
-        words = str(error).rpartition("caused error: ")[2]
-        if words.startswith("WRONGTYPE"):
-            raise StoreCorrupt(f"redis: a key of ours has a foreign type: {words}") from error
-        if words.startswith(_REFUSALS):
-            raise StoreRefused(f"redis: {words}") from error
-        # OOM, MISCONF (its disk failed), READONLY (failing over), MASTERDOWN, NOREPLICAS, ...
-        raise StoreUnavailable(f"redis: {words}") from error
-    except redis.RedisError as error:
-        raise StoreError(f"redis: {error}") from error

@@ -1,63 +1,37 @@
 """The store for a single box: one SQLite file, no server.
 
 The rule it keeps: one process, one writer, and a commit is answered after its fsync (write-ahead
-log, synchronous=FULL). A second connection reads, so that history queries never wait for writers.
-Beside the file stand SQLite's own `-wal` and `-shm`, and `.lock`, which the owning process locks.
+log, synchronous=FULL), into the file that still stands in its place. A second connection reads, so
+that history queries never wait for writers. Beside the file stand SQLite's own `-wal` and `-shm`,
+and `.lock`. All are made readable by their owner only.
 """
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
-from store.errors import (
-    StoreClosed,
-    StoreCorrupt,
-    StoreError,
-    StoreRefused,
-    StoreUnavailable,
-)
+from store.errors import StoreClosed
 from store.port import Entry, Outcome, Record, Table, Write, outcome
+from store.sqlite_files import Files, transaction, translated
+from store.sqlite_lock import exposed
 from store.threaded import Worker
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-# Marks the file as ours ("LAMP"): a wrong path must not add tables to a stranger's file.
-APPLICATION_ID = 0x4C414D50
-
-# Step n brings a file from user_version n to n + 1. Steps are only ever added.
-#
-# record: clustered by (tbl, key), so that a scan reads pages in order; `at` finds the old ones.
-# entry: its identity is (stream, entry), because a repeated webhook arrives with the same entry
-# but may carry a later `at`. History is read by (stream, at); a WITHOUT ROWID index ends in the
-# primary key, so entry_by_stream is (stream, at, entry), the order of the contract. `at` alone
-# only ever grows at its right edge, which is cheap, and finds what to prune.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE record (
-            tbl TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, value BLOB NOT NULL,
-            PRIMARY KEY (tbl, key)) WITHOUT ROWID""",
-        "CREATE INDEX record_by_at ON record (tbl, at)",
-        """CREATE TABLE entry (
-            stream TEXT NOT NULL, entry TEXT NOT NULL, at REAL NOT NULL, value BLOB NOT NULL,
-            PRIMARY KEY (stream, entry)) WITHOUT ROWID""",
-        "CREATE INDEX entry_by_stream ON entry (stream, at)",
-        "CREATE INDEX entry_by_at ON entry (at)",
-    ),
-)
+CHECK_EVERY_S = 2.0
+"""A check reads some pages from the kernel's cache, half a millisecond; it writes nothing."""
+SLOW_S = 120.0
+"""For what a start may take (a log to read, a file to look through), and for a commit on a disk
+that is slow, not hung: it must not be asked the same again and again. The journal tells of it long
+before; everybody else has less patience."""
 
 # Rows of one statement. Every statement is one hand-over of the interpreter lock between the worker
 # thread and Trio's, so many rows a statement keep a commit short beside a busy event loop.
 # 4 columns x 256 rows = 1 024 parameters; SQLite allows 32 766.
 ROWS_PER_STATEMENT_MAX = 256
-
-# The log is cut back to this after a checkpoint: 1 000 pages of 4 KiB are the usual checkpoint, the
-# rest is room for one large commit.
-WAL_BYTES_KEPT = 32 * 1024 * 1024
 
 
 class SqliteStore:
@@ -71,20 +45,36 @@ class SqliteStore:
         self._busy_timeout_s = busy_timeout_s
         self._writes = Worker("sqlite-writer")
         self._reads = Worker("sqlite-reader")
-        self._files: _Files | None = None
+        self._files: Files | None = None
+        self._exposed: tuple[str, ...] = ()
 
     @property
     def durability_warnings(self) -> Sequence[str]:
         """None: a commit is in the log and synced before it is answered."""
         return ()
 
+    @property
+    def exposure_warnings(self) -> Sequence[str]:
+        """Files of the store that others on this machine may read; known after `open`."""
+        return self._exposed
+
+    @property
+    def check_every_s(self) -> float | None:
+        """Somebody may remove the file at any time."""
+        return CHECK_EVERY_S
+
     async def open(self) -> None:
         """Lock, create or migrate the file; idempotent.
 
-        Raises StoreRefused when another process holds the file, a newer version or another program
-        wrote it, or its directory is missing; StoreCorrupt when it is not a database.
+        Raises StoreTaken when another process holds the file; StoreRefused when a newer version or
+        another program wrote it, or its directory is missing; StoreCorrupt when it is not a
+        database, or the log beside it is of another copy.
         """
-        await self._writes.run(self._open_files)
+        await self._writes.run(self._open_files, answer_s=SLOW_S)
+
+    async def check(self) -> None:
+        """Whether the file is in its place, whole at its beginning, and still ours."""
+        await self._writes.run(self._check)
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Make all writes durable in one transaction, or none of them."""
@@ -97,7 +87,7 @@ class SqliteStore:
 
     async def scan(self, table: Table) -> Sequence[Record]:
         """Every record of a table, by key, as of one moment."""
-        return await self._read(_scan, table)
+        return await self._reads.run(self._on_reader, _scan, table, answer_s=SLOW_S)
 
     async def entries(
         self, stream: str, *, since: float, until: float, most: int, newest_first: bool = True
@@ -117,7 +107,12 @@ class SqliteStore:
 
     def _open_files(self) -> None:
         if self._files is None:
-            self._files = _Files(self._path, self._busy_timeout_s)
+            self._files = Files(self._path, self._busy_timeout_s)
+            self._exposed = tuple(exposed(self._files.path))
+
+    def _check(self) -> None:
+        with translated(self._path):
+            self._opened().look_closely()
 
     def _close_files(self) -> None:
         files, self._files = self._files, None
@@ -125,117 +120,33 @@ class SqliteStore:
             files.close()
 
     async def _write(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
-        return await self._writes.run(self._in_transaction, call, *args)
+        return await self._writes.run(self._in_transaction, call, *args, answer_s=SLOW_S)
 
     async def _read(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         return await self._reads.run(self._on_reader, call, *args)
 
     def _in_transaction(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
-        with _translated(self._path), _transaction(self._opened().writer) as writer:
-            return call(writer, *args)
+        files = self._opened()
+        with translated(self._path):
+            files.look()
+            with transaction(files.writer) as writer:
+                files.check_owner(writer)
+                result = call(writer, *args)
+            files.look()  # what went into a file that was removed meanwhile is not stored
+            return result
 
     def _on_reader(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
-        with _translated(self._path):
-            return call(self._opened().reader, *args)
+        files = self._opened()
+        with translated(self._path), files.reading:
+            return call(files.reader, *args)
 
-    def _opened(self) -> "_Files":
+    def _opened(self) -> Files:
         if self._files is None:
             raise StoreClosed(f"{self._path}: the store is not open")
         return self._files
 
 
 # --- in the worker thread ------------------------------------------------------------------------
-
-
-class _Files:
-    """The lock and both connections; made whole or not at all."""
-
-    def __init__(self, path: Path, busy_timeout_s: float) -> None:
-        if not path.parent.is_dir():  # a missing mount must not turn into an empty store
-            raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
-        self._lock = _lock(path)
-        self._connections: list[sqlite3.Connection] = []
-        try:
-            with _translated(path):
-                self.writer = self._connect(path, busy_timeout_s)
-                _migrate(self.writer, path)
-                self.reader = self._connect(path, busy_timeout_s)
-                self.reader.execute("PRAGMA query_only = ON")
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        # The writer goes last: the last connection to leave folds the log into the file. Should
-        # that fail, the log stays and the next opening reads it; nothing is lost.
-        while self._connections:
-            with suppress(sqlite3.Error):
-                self._connections.pop().close()
-        os.close(self._lock)
-
-    def _connect(self, path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            path,
-            timeout=busy_timeout_s,
-            isolation_level=None,  # transactions are begun and ended here, not guessed
-            check_same_thread=False,  # one thread at a time, though not always the same one
-        )
-        self._connections.append(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cell_size_check = ON")
-        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
-        return connection
-
-
-def _lock(path: Path) -> int:
-    """Hold `<file>.lock` for as long as the descriptor returned is open.
-
-    The kernel releases it with the process, however it ends. A file of its own, because closing
-    any descriptor of the database would drop SQLite's own locks on it. It is never removed: who
-    waits for a removed file waits for nobody.
-    """
-    lock = path.resolve().with_name(f"{path.resolve().name}.lock")
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreRefused(f"{lock}: cannot be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        os.close(descriptor)
-        raise StoreRefused(
-            f"{path}: in use by another process (pid {holder or 'unknown'}); one at a time"
-        ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
-    return descriptor
-
-
-def _migrate(writer: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to the newest schema, one transaction a step."""
-    application, version, tables = (
-        writer.execute(query).fetchone()[0]
-        for query in (
-            "PRAGMA application_id",
-            "PRAGMA user_version",
-            "SELECT count(*) FROM sqlite_schema",
-        )
-    )
-    if application != APPLICATION_ID and (application or version or tables):
-        raise StoreRefused(f"{path}: a database of another program")
-    if version > len(MIGRATIONS):
-        raise StoreRefused(
-            f"{path}: schema {version} was written by a newer version; "
-            f"this one knows schemas up to {len(MIGRATIONS)}"
-        )
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        with _transaction(writer):
-            for statement in step:
-                writer.execute(statement)
-            writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            writer.execute(f"PRAGMA user_version = {number}")
 
 
 _PUT = """INSERT INTO record (tbl, key, at, value) VALUES {rows}
@@ -319,51 +230,3 @@ def _prune(writer: sqlite3.Connection, tables: Sequence[Table], before: float, m
         gone += writer.execute(_PRUNE_RECORDS, bounds).rowcount
     bounds = {"before": before, "most": most - gone}
     return gone + writer.execute(_PRUNE_ENTRIES, bounds).rowcount
-
-
-@contextmanager
-def _transaction(writer: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    writer.execute("BEGIN IMMEDIATE")
-    try:
-        yield writer
-        writer.execute("COMMIT")
-    except BaseException:
-        if writer.in_transaction:  # some failures (disk full) have already rolled back
-            writer.execute("ROLLBACK")
-        raise
-
-
-_TRANSIENT = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,  # a file system remounted after an error, say; an operator may mend it
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_INTERRUPT,
-}
-_DAMAGED = {
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_FORMAT,
-    sqlite3.SQLITE_ERROR,  # a table or column that our own schema promises is missing
-}
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's exceptions into ours, once."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        text = f"{path}: {error} ({name})"
-        primary = None if code is None else code & 0xFF  # the rest tells extended codes apart
-        if primary in _TRANSIENT:
-            raise StoreUnavailable(text) from error
-        if primary in _DAMAGED:
-            raise StoreCorrupt(text) from error
-        raise StoreError(text) from error

@@ -1,8 +1,10 @@
 """Blocking database calls from Trio, one thread at a time.
 
-The rule it keeps: a connection is used by one thread at any moment, in the order asked, and a call
-that has started is always seen through: cancelling its caller waits for it. That wait is bounded
-by the connection's own time-out. Not for virtual time: a mock clock jumps while a thread works.
+The rule it keeps: a connection is used by one thread at any moment, in the order asked, and nobody
+waits for a thread that hangs. A caller may leave (cancelled, or out of time); the call goes on and
+keeps its turn until it ends, so that no later call overtakes it: what is carried out late is still
+carried out in order. Trio's threads are daemons: one that hangs does not keep the process.
+Not for virtual time: a mock clock jumps while a thread works.
 """
 
 from collections.abc import Callable
@@ -15,54 +17,57 @@ from store.errors import StoreClosed, StoreUnavailable
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+ANSWER_S = 8.0
+"""Below the 10 s after which a caller by HTTP is told that the store does not answer."""
+CLOSE_S = 3.0
+"""Of the 10 s in which a service that was told to stop is gone."""
+
 
 class Worker:
-    """The turnstile before one blocking connection.
+    """The turnstile before one blocking connection."""
 
-    `turn_timeout_s` bounds the wait for the calls ahead, not the call itself.
-    """
-
-    def __init__(self, name: str, *, turn_timeout_s: float = 30.0) -> None:
+    def __init__(self, name: str, *, answer_s: float = ANSWER_S, close_s: float = CLOSE_S) -> None:
         self._name = name
-        self._turn_timeout_s = turn_timeout_s
+        self._answer_s = answer_s
+        self._close_s = close_s
         self._turn = trio.CapacityLimiter(1)
         self._closed = False
 
-    async def run(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
+    async def run(self, call: Callable[[*Ts], T], *args: *Ts, answer_s: float | None = None) -> T:
         """Run `call(*args)` in a worker thread, when its turn has come.
 
-        Raises StoreUnavailable when the turn did not come in time, StoreClosed after `close`, and
-        whatever the call raises. Cancelled while waiting for its turn, the call never happens.
+        Raises StoreUnavailable when turn and answer did not come within `answer_s` (whether it was
+        carried out is then unknown), StoreClosed after `close`, and whatever the call raises.
+        Cancelled while waiting for its turn, the call never happens.
         """
+        limit_s = self._answer_s if answer_s is None else answer_s
         try:
-            with trio.fail_after(self._turn_timeout_s):
+            with trio.fail_after(limit_s):
                 return await trio.to_thread.run_sync(
                     self._call,
                     call,
                     *args,
                     thread_name=self._name,
                     limiter=self._turn,
-                    abandon_on_cancel=False,
+                    abandon_on_cancel=True,
                 )
         except trio.TooSlowError as slow:
-            raise StoreUnavailable(
-                f"{self._name}: still busy with other calls after {self._turn_timeout_s} s"
-            ) from slow
+            raise StoreUnavailable(f"{self._name}: no answer within {limit_s:g} s") from slow
 
     async def close(self, release: Callable[[], None]) -> None:
         """Let running and waiting calls end or fail, then run `release` once; idempotent.
 
         Shields itself, because a connection must be released also when the caller is being
-        cancelled; the shield ends at `turn_timeout_s`.
+        cancelled; the shield ends at `close_s`.
         """
         if self._closed:
             return
         self._closed = True  # calls still waiting for their turn find this and fail
         try:
-            with trio.fail_after(self._turn_timeout_s) as scope:
+            with trio.fail_after(self._close_s) as scope:
                 scope.shield = True
                 await trio.to_thread.run_sync(
-                    release, thread_name=self._name, limiter=self._turn, abandon_on_cancel=False
+                    release, thread_name=self._name, limiter=self._turn, abandon_on_cancel=True
                 )
         except trio.TooSlowError as slow:
             raise StoreUnavailable(f"{self._name}: not released, a call hangs") from slow

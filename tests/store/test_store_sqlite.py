@@ -15,6 +15,7 @@ import trio
 import trio.testing
 
 import store.sqlite as sqlite_module
+import store.sqlite_files as files_module
 from store.errors import StoreCorrupt, StoreRefused, StoreUnavailable
 from store.port import Append, Put, Record, Table
 from store.sqlite import SqliteStore
@@ -200,7 +201,7 @@ async def test_readers_do_not_wait_for_a_writer(path: Path) -> None:
         assert await store.get(Table.DEVICE, "a") == Record("a", b"new", 2.0)
 
 
-async def test_a_cancelled_commit_is_seen_through(path: Path) -> None:
+async def test_a_cancelled_commit_keeps_its_place_before_later_ones(path: Path) -> None:
     async with opened(SqliteStore(path, busy_timeout_s=30)) as store:
         stranger = sqlite3.connect(path, isolation_level=None)
         stranger.execute("BEGIN IMMEDIATE")
@@ -208,8 +209,10 @@ async def test_a_cancelled_commit_is_seen_through(path: Path) -> None:
             nursery.start_soon(store.commit, [A])
             await trio.testing.wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
-            stranger.execute("ROLLBACK")
-            stranger.close()
+        assert await store.get(Table.DEVICE, "a") is None  # its caller has left
+        stranger.execute("ROLLBACK")
+        stranger.close()
+        await store.commit([Put(Table.DEVICE, "b", b"later", 1.0)])
         assert await store.get(Table.DEVICE, "a") == Record("a", b"value", 1.0)
 
 
@@ -338,12 +341,12 @@ async def test_an_older_file_is_migrated_and_keeps_its_records(
     async with opened(SqliteStore(path)) as store:
         await store.commit([A])
     step = ("CREATE TABLE later (x)", "INSERT INTO later VALUES (7)")
-    monkeypatch.setattr(sqlite_module, "MIGRATIONS", (*sqlite_module.MIGRATIONS, step))
+    monkeypatch.setattr(files_module, "MIGRATIONS", (*files_module.MIGRATIONS, step))
 
     for _ in range(2):  # the second opening finds nothing to do
         async with opened(SqliteStore(path)) as store:
             assert await store.get(Table.DEVICE, "a") == Record("a", b"value", 1.0)
-    assert raw(path, "SELECT x FROM later", "PRAGMA user_version") == [(7,), (2,)]
+    assert raw(path, "SELECT x FROM later", "PRAGMA user_version") == [(7,), (3,)]
 
 
 async def test_a_failed_migration_leaves_the_file_as_it_was(
@@ -353,7 +356,7 @@ async def test_a_failed_migration_leaves_the_file_as_it_was(
         await store.commit([A])
     with monkeypatch.context() as patch:
         step = ("CREATE TABLE later (x)", "INSERT INTO missing VALUES (7)")
-        patch.setattr(sqlite_module, "MIGRATIONS", (*sqlite_module.MIGRATIONS, step))
+        patch.setattr(files_module, "MIGRATIONS", (*files_module.MIGRATIONS, step))
         with pytest.raises(StoreCorrupt):
             await SqliteStore(path).open()
 

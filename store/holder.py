@@ -1,0 +1,75 @@
+"""Who holds a store: enough to tell another process from this one, and a dead one from a slow one.
+
+The rule it keeps: a holder is called dead only where that is certain, which is on the same machine,
+started once, among the same process numbers. Elsewhere somebody has to watch whether it moves.
+"""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import msgspec
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """One opening of a store. `place` says where `pid` means something, `started` which `pid`."""
+
+    token: str
+    """Random: two openings never share it."""
+    host: str
+    pid: int
+    place: str = ""
+    started: str = ""
+
+    @property
+    def words(self) -> str:
+        """For a person."""
+        return f"process {self.pid} on {self.host}"
+
+    @property
+    def certainly_dead(self) -> bool:
+        """True when it ran here and its process is gone; False also where nobody can know."""
+        return bool(self.place) and self.place == _place() and _started(self.pid) != self.started
+
+
+def this_process() -> Holder:
+    """A new holder: this process, by a new token."""
+    pid = os.getpid()
+    return Holder(secrets.token_hex(16), socket.gethostname(), pid, _place(), _started(pid))
+
+
+def encode_holder(holder: Holder) -> bytes:
+    """As it is stored."""
+    return msgspec.json.encode(holder)
+
+
+def decode_holder(stored: bytes | str | None) -> Holder | None:
+    """What is stored; None where nobody holds it, or where nobody could be read."""
+    if not stored:
+        return None
+    try:
+        return msgspec.json.decode(stored, type=Holder)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _place() -> str:
+    """The run of the kernel and the space of process numbers; empty where neither is known."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str:
+    """When a process started, in ticks since boot; empty for one that is not there (proc(5))."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()  # the name before it may contain anything
+    if not fields or fields[0] in ("Z", "X"):  # a zombie holds nothing any more
+        return ""
+    return fields[19]

@@ -1,0 +1,310 @@
+"""The open SQLite file: its lock, its two connections, its schema and its owner.
+
+The rule it keeps: made whole or not at all, and nothing is written into a file that is not known to
+be ours. All of it blocks and belongs in worker threads.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreTaken, StoreUnavailable
+from store.holder import decode_holder, encode_holder, this_process
+from store.sqlite_lock import Identity, Lock
+
+# Marks the file as ours ("LAMP"): a wrong path must not add tables to a stranger's file.
+APPLICATION_ID = 0x4C414D50
+
+# Step n brings a file from user_version n to n + 1. Steps are only ever added.
+#
+# record: clustered by (tbl, key), so that a scan reads pages in order; `at` finds the old ones.
+# entry: its identity is (stream, entry), because a repeated webhook arrives with the same entry
+# but may carry a later `at`. History is read by (stream, at); a WITHOUT ROWID index ends in the
+# primary key, so entry_by_stream is (stream, at, entry), the order of the contract. `at` alone
+# only ever grows at its right edge, which is cheap, and finds what to prune.
+# about: facts of the file itself: who opened it last; in a backup, when and from what it was made.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE record (
+            tbl TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, value BLOB NOT NULL,
+            PRIMARY KEY (tbl, key)) WITHOUT ROWID""",
+        "CREATE INDEX record_by_at ON record (tbl, at)",
+        """CREATE TABLE entry (
+            stream TEXT NOT NULL, entry TEXT NOT NULL, at REAL NOT NULL, value BLOB NOT NULL,
+            PRIMARY KEY (stream, entry)) WITHOUT ROWID""",
+        "CREATE INDEX entry_by_stream ON entry (stream, at)",
+        "CREATE INDEX entry_by_at ON entry (at)",
+    ),
+    ("CREATE TABLE about (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",),
+)
+
+# The log is cut back to this after a checkpoint: 1 000 pages of 4 KiB are the usual checkpoint, the
+# rest is room for one large commit.
+WAL_BYTES_KEPT = 32 * 1024 * 1024
+SIDES = ("-wal", "-shm")
+TOKENS_MOST = 50
+"""After so many openings in a row that were killed half-way the oldest is forgotten."""
+READING_S = 5.0
+"""How long mending waits for a read to end."""
+
+_OWNER = "SELECT value FROM about WHERE key = 'owner'"
+
+
+class Files:
+    """The lock and both connections. `reading` is held by whoever uses the reader."""
+
+    writer: sqlite3.Connection
+    reader: sqlite3.Connection
+
+    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+        if not path.parent.is_dir():  # a missing mount must not turn into an empty store
+            raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
+        self.path = path.resolve()
+        self.reading = threading.Lock()
+        self._busy_timeout_s = busy_timeout_s
+        self._me = this_process()
+        self._sides: dict[str, Identity] = {}
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = Lock(path)
+        try:
+            with translated(path):
+                check_log(self.path, self._lock.tokens())
+                self._connect()
+        except BaseException:
+            self._disconnect()
+            self._discard_empty()
+            self._lock.release()
+            raise
+
+    def close(self) -> None:
+        """Fold the log into the file and release all."""
+        self._disconnect()
+        self._lock.release()
+
+    def look(self) -> None:
+        """Raise unless the file is in its place; put the log right where that was removed."""
+        self._lock.look()
+        if self._sides != self._sides_now():
+            self._mend()
+
+    def look_closely(self) -> None:
+        """`look`, and whether the content is still ours, past every cache of ours."""
+        self._lock.look_closely()
+        self.look()
+        with closing_connection(f"{self.path.as_uri()}?mode=ro", 1.0) as fresh:
+            self.check_owner(fresh)
+
+    def check_owner(self, connection: sqlite3.Connection) -> None:
+        """Raise StoreTaken when somebody else has opened this file since we did."""
+        row = connection.execute(_OWNER).fetchone()
+        holder = None if row is None else decode_holder(row[0])
+        if holder is None or holder.token != self._me.token:
+            who = "by something else" if holder is None else f"by {holder.words}"
+            raise StoreTaken(
+                f"{self.path}: the file was taken over, or its content replaced, {who}"
+            )
+
+    def _connect(self) -> None:
+        # Killed from here on, the file may hold either token.
+        self._lock.name(self._me.token, *self._lock.tokens()[:TOKENS_MOST])
+        self.writer = self._connection()
+        migrate(self.writer, self.path)
+        with transaction(self.writer):
+            self.writer.execute(
+                "INSERT INTO about VALUES ('owner', ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (encode_holder(self._me),),
+            )
+        # The owner stands in the file itself from now on, where also a copy's reader sees it.
+        self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._lock.name(self._me.token)
+        self.reader = self._connection()
+        self.reader.execute("PRAGMA query_only = ON")
+        self.reader.execute(_OWNER).fetchone()
+        self._sides = self._sides_now()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._busy_timeout_s,
+            isolation_level=None,  # transactions are begun and ended here, not guessed
+            check_same_thread=False,  # one thread at a time, though not always the same one
+        )
+        self._connections.append(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
+        return connection
+
+    def _disconnect(self) -> None:
+        # The writer goes last: the last connection to leave folds the log into the file. Should
+        # that fail, the log stays and the next opening reads it; nothing is lost.
+        while self._connections:
+            with suppress(sqlite3.Error):
+                self._connections.pop().close()
+
+    def _sides_now(self) -> dict[str, Identity]:
+        found = {}
+        for end in SIDES:
+            with suppress(OSError):
+                side = os.stat(f"{self.path}{end}")
+                found[end] = (side.st_dev, side.st_ino)
+        return found
+
+    def _mend(self) -> None:
+        """Somebody removed or replaced our log: what it holds is only in our hands now."""
+        if not self.reading.acquire(timeout=READING_S):
+            raise StoreUnavailable(f"{self.path}: its log was removed, and a read does not end")
+        try:
+            busy, _, _ = self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise StoreUnavailable(f"{self.path}: its log was removed; another program reads")
+            self._disconnect()
+            for end in SIDES:  # all is in the file: whatever stands there is not of it
+                with suppress(FileNotFoundError):
+                    os.unlink(f"{self.path}{end}")
+            self._connect()
+        finally:
+            self.reading.release()
+
+    def _discard_empty(self) -> None:
+        if self._lock.created and self.path.exists() and not self.path.stat().st_size:
+            self.path.unlink()
+
+
+def check_log(path: Path, tokens: Sequence[str]) -> None:
+    """Raise StoreCorrupt when the log beside a file is not known to be of it. Changes nothing.
+
+    SQLite itself would apply a log of another copy page by page, and ruin the file. `tokens` are of
+    who held the lock when the log was written; none where nobody told.
+    """
+    log = Path(f"{path}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return
+    with closing_connection(f"{path.as_uri()}?mode=ro&immutable=1", 1.0) as alone:
+        holder = None
+        with suppress(sqlite3.OperationalError):  # of before `about`, or the log holds all of it
+            row = alone.execute(_OWNER).fetchone()
+            holder = None if row is None else decode_holder(row[0])
+            if tokens and (holder is None or holder.token not in tokens):
+                raise StoreCorrupt(
+                    f"{path}: the log {log.name} beside it is of another copy; "
+                    "move the log away, or restore the copy with `lamplighter restore`"
+                )
+    # As the file will be with its log; a connection that cannot write leaves both alone.
+    with closing_connection(f"{path.as_uri()}?mode=ro", 1.0) as both:
+        verdict = both.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise StoreCorrupt(f"{path}: damaged, or beside a log of another copy: {verdict}")
+
+
+def migrate(writer: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to the newest schema, one transaction a step."""
+    application, version, tables = (
+        writer.execute(query).fetchone()[0]
+        for query in (
+            "PRAGMA application_id",
+            "PRAGMA user_version",
+            "SELECT count(*) FROM sqlite_schema",
+        )
+    )
+    check_kind(path, application, version, tables)
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        with transaction(writer):
+            for statement in step:
+                writer.execute(statement)
+            writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            writer.execute(f"PRAGMA user_version = {number}")
+
+
+def check_kind(path: Path, application: int, version: int, tables: int) -> None:
+    """Raise StoreRefused for a database of another program, or of a newer version."""
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreRefused(f"{path}: a database of another program")
+    if version > len(MIGRATIONS):
+        raise StoreRefused(
+            f"{path}: schema {version} was written by a newer version; "
+            f"this one knows schemas up to {len(MIGRATIONS)}"
+        )
+
+
+def examine(path: Path) -> None:
+    """Raise what `open` would refuse an existing file for; changes nothing, asks no owner."""
+    with translated(path):
+        resolved = path.resolve()
+        tokens: list[str] = []
+        with suppress(OSError):
+            tokens = resolved.with_name(f"{resolved.name}.lock").read_text("ascii").split()[1:]
+        check_log(resolved, tokens)
+        with closing_connection(f"{resolved.as_uri()}?mode=ro", 2.0) as found:
+            application, version = (
+                found.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("application_id", "user_version")
+            )
+            tables = found.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            check_kind(path, application, version, tables)
+
+
+@contextmanager
+def closing_connection(uri: str, timeout_s: float) -> Iterator[sqlite3.Connection]:
+    """A connection by URI, closed at the end."""
+    connection = sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(writer: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One transaction, whole or not at all."""
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        yield writer
+        writer.execute("COMMIT")
+    except BaseException:
+        if writer.in_transaction:  # some failures (disk full) have already rolled back
+            writer.execute("ROLLBACK")
+        raise
+
+
+_TRANSIENT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,  # a file system remounted after an error, say; an operator may mend it
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_INTERRUPT,
+}
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_ERROR,  # a table or column that our own schema promises is missing
+}
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's exceptions into ours, once."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        text = f"{path}: {error} ({name})"
+        primary = None if code is None else code & 0xFF  # the rest tells extended codes apart
+        if primary in _TRANSIENT:
+            raise StoreUnavailable(text) from error
+        if primary in _DAMAGED:
+            raise StoreCorrupt(text) from error
+        raise StoreError(text) from error
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror or error}") from error
