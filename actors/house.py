@@ -4,7 +4,9 @@ The rule it keeps: it holds no state of its own; it asks the parts, waits with a
 what comes back into the outcomes of `surface.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -42,9 +44,12 @@ from actors.surface import (
 from actors.trouble import brief
 from lorawan.events import Event
 from lorawan.kuando.light import Light
+from store.errors import StoreUnavailable
 from store.port import Record, Table
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
 """Parts without which the service cannot do its work."""
@@ -52,6 +57,8 @@ CLOCK_SLACK_S = 60.0
 """An item lives half a minute; ChirpStack's clock may be behind ours."""
 FAR_FUTURE = 1e12
 """Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
+STORE_ANSWER_S = 8.0
+"""For all that one request asks of the store; whoever asked is told within 10 s."""
 DECODE_CHUNK = 500
 """Records decoded between two checkpoints, about 20 us each: 10 ms."""
 
@@ -137,16 +144,18 @@ class Lamplighter:
         fingerprint: str,
     ) -> Accepted | Refusal:
         """Accept a colour command; returns after it is in the store (at most about 10 s)."""
-        return await self._parts.commands.give(
-            dev_eui,
-            light,
-            command_id=self._parts.world.new_id(),
-            keep=keep,
-            ttl_s=ttl_s,
-            correlation_id=correlation_id,
-            idempotency_key=idempotency_key,
-            fingerprint=fingerprint,
-        )
+        with _in_time(ACCEPT_TIMEOUT_S + 1.0):
+            outcome = await self._parts.commands.give(
+                dev_eui,
+                light,
+                command_id=self._parts.world.new_id(),
+                keep=keep,
+                ttl_s=ttl_s,
+                correlation_id=correlation_id,
+                idempotency_key=idempotency_key,
+                fingerprint=fingerprint,
+            )
+        return self._why(outcome)
 
     async def verdict(self, command_id: str, timeout_s: float) -> Command | None:
         """Wait until the command is final, overdue or held, or the time is over."""
@@ -157,7 +166,8 @@ class Lamplighter:
 
     async def find_command(self, command_id: str) -> Command | None:
         """One command, open or ended."""
-        return await self._parts.commands.find(command_id)
+        with _in_time():
+            return await self._parts.commands.find(command_id)
 
     # ---------------------------------------------------------------- lights
 
@@ -186,27 +196,30 @@ class Lamplighter:
     ) -> Sequence[HistoryEntry]:
         """Its history, newest first. Raises StoreError."""
         store = self._parts.world.store
-        return await history.read(store, dev_eui, since=since, until=until, most=most)
+        with _in_time():
+            return await history.read(store, dev_eui, since=since, until=until, most=most)
 
     async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
         """Its commands with their timelines, newest first. Raises StoreError.
 
         The stream of its verdicts is the index of the ended ones; there is one open at most.
         """
-        device = self._parts.board.devices.get(dev_eui)
-        found = [] if device is None or device.command is None else [device.command]
-        ended = await self._parts.world.store.entries(
-            device_stream(dev_eui), since=0.0, until=FAR_FUTURE, most=most
-        )
-        for entry in ended:
-            command = await self.find_command(entry.entry)
-            if command is not None and command.id not in {one.id for one in found}:
-                found.append(command)
+        with _in_time():
+            device = self._parts.board.devices.get(dev_eui)
+            found = [] if device is None or device.command is None else [device.command]
+            ended = await self._parts.world.store.entries(
+                device_stream(dev_eui), since=0.0, until=FAR_FUTURE, most=most
+            )
+            for entry in ended:
+                command = await self.find_command(entry.entry)
+                if command is not None and command.id not in {one.id for one in found}:
+                    found.append(command)
         return found[:most]
 
     async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
         """How the gateways heard it, oldest first. Raises StoreError."""
-        return await signal.read(self._parts.world.store, dev_eui, since=since, until=until)
+        with _in_time():
+            return await signal.read(self._parts.world.store, dev_eui, since=since, until=until)
 
     async def ask_status(self, dev_eui: str) -> str | Refusal:
         """Make the light speak: `asked`, or `busy` where a frame is on its way anyway."""
@@ -217,13 +230,15 @@ class Lamplighter:
         try:
             return await reply.wait(ACCEPT_TIMEOUT_S)
         except ActorError:
-            return Refusal.NO_REPLY
+            return self._why(Refusal.NO_REPLY)
 
     async def initialize(
         self, dev_euis: Sequence[str] | None, *, force: bool
     ) -> InitializationRun | Refusal:
         """Start an initialisation of these lights, or of all of the Kuando profiles."""
         await trio.lowlevel.checkpoint()
+        if not self._parts.journal.healthy:
+            return Refusal.STORE_FAILING
         run = self._parts.initializer.start(dev_euis, force=force)
         return Refusal.MAILBOX_FULL if run is None else run
 
@@ -235,13 +250,13 @@ class Lamplighter:
 
     async def create_rollout(self, order: Order) -> Rollout | Refusal:
         """Begin a rollout; returns after it is in the store (at most about 10 s)."""
-        return await self._parts.rollouts.create(order)
+        return self._why(await self._parts.rollouts.create(order))
 
     async def change_rollout(
         self, rollout_id: str, wish: Wish
     ) -> Rollout | Conflict | Refusal | None:
         """Steer a rollout; None for one that is not known."""
-        return await self._parts.rollouts.change(rollout_id, wish)
+        return self._why(await self._parts.rollouts.change(rollout_id, wish))
 
     def rollouts(self, most: int) -> Sequence[Rollout]:
         """The newest first."""
@@ -261,14 +276,15 @@ class Lamplighter:
         """When the gateway was away, newest first. Raises StoreError."""
         gateway = self._parts.board.gateways.get(gateway_id)
         store = self._parts.world.store
-        return await outages.read(store, gateway_id, gateway, since=since, until=until)
+        with _in_time():
+            return await outages.read(store, gateway_id, gateway, since=since, until=until)
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
         """Somebody knows of this open alert; None when no such alert is open."""
         try:
             return await self._parts.alerter.acknowledge(alert_id, by)
         except ActorError:
-            return Refusal.NO_REPLY
+            return self._why(Refusal.NO_REPLY)
 
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
@@ -278,11 +294,14 @@ class Lamplighter:
         """Success of downlinks, fleet-wide or of one light. Raises StoreError."""
         pursued = self._parts.board.open_commands.values()
         count = sum(dev_eui is None or command.dev_eui == dev_eui for command in pursued)
-        return await downlink_metrics(self._parts.world.store, dev_eui, hours, self.now(), count)
+        store = self._parts.world.store
+        with _in_time():
+            return await downlink_metrics(store, dev_eui, hours, self.now(), count)
 
     async def reliability(self, hours: float) -> Reliability:
         """Spread of times and attempts, and the worst lights. Raises StoreError."""
-        return await reliability(self._parts.world.store, hours, self.now())
+        with _in_time():
+            return await reliability(self._parts.world.store, hours, self.now())
 
     def prometheus(self) -> bytes:
         """Everything countable, in Prometheus' text format."""
@@ -312,7 +331,7 @@ class Lamplighter:
         """Store writable, ChirpStack answering, actors alive."""
         problems = []
         if self._parts.journal.failing_since is not None:
-            problems.append("the store cannot be written")
+            problems.append(f"the store cannot be written: {self._parts.journal.problem}")
         if self._parts.watcher.problem is not None:
             problems.append(brief(self._parts.watcher.problem))
         if not self._parts.fleet.actors and not self._parts.directory.statistics().readings:
@@ -332,9 +351,25 @@ class Lamplighter:
             if report is not None and report.state is not ChildState.RUNNING
         ]
 
+    def _why(self, outcome: T | Refusal) -> T | Refusal:
+        """No reply in time, and the store fails: that is why."""
+        if outcome is Refusal.NO_REPLY and not self._parts.journal.healthy:
+            return Refusal.STORE_FAILING
+        return outcome
+
     def now(self) -> float:
         """The house's clock, Unix seconds."""
         return self._parts.world.clock.now()
+
+
+@contextmanager
+def _in_time(limit_s: float = STORE_ANSWER_S) -> Iterator[None]:
+    """Whoever asks the store is told in time that it does not answer. Raises StoreUnavailable."""
+    try:
+        with trio.fail_after(limit_s):
+            yield
+    except trio.TooSlowError as slow:
+        raise StoreUnavailable(f"the store has not answered for {limit_s:g} s") from slow
 
 
 def _settled(command: Command) -> bool:

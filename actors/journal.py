@@ -44,7 +44,8 @@ RETRY = Backoff(first_s=0.1, factor=2.0, most_s=5.0, jitter=0.2)
 Observer = Callable[[int, float], None]
 """Told of each commit: how many requests it carried, and how long it took in seconds."""
 HealthListener = Callable[[float | None], None]
-"""Told since when (Unix seconds) the store fails, and None once it works again; must not raise."""
+"""Told since when (Unix seconds) the store fails (`problem` says why), and None once it works
+again; must not raise."""
 
 
 class Request:

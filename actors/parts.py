@@ -292,7 +292,7 @@ class Parts:
         return self.watcher.name_of(gateway_id)
 
     def _store_health(self, since: float | None) -> None:
-        self.alerter.store_failing(since)
+        self.alerter.store_failing(since, self.journal.problem)
 
     def _key_refused(self) -> bool:
         return self.watcher.key_refused

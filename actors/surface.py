@@ -46,6 +46,8 @@ class Refusal(Enum):
     """The actor did not answer in time, or crashed over it; the command may yet appear."""
     KEY_REUSED = "key_reused"
     """The idempotency key belongs to another request."""
+    STORE_FAILING = "store_failing"
+    """The store does not answer: whether the request was taken is not known, or nothing was."""
     STOPPING = "stopping"
     TOO_MANY = "too_many"
     """As many of the kind as may be are under way."""

@@ -9,12 +9,13 @@ from api.problems import (
     NO_REPLY,
     PARKED,
     STOPPING,
+    STORE_UNAVAILABLE,
     TOO_MANY_ROLLOUTS,
     UNKNOWN_DEVICE,
     Problem,
 )
 
-REFUSALS = (UNKNOWN_DEVICE, KEY_REUSED, MAILBOX_FULL, PARKED, STOPPING, NO_REPLY)
+REFUSALS = (UNKNOWN_DEVICE, KEY_REUSED, MAILBOX_FULL, PARKED, STOPPING, STORE_UNAVAILABLE, NO_REPLY)
 """The kinds of problem that `refuse` raises."""
 
 
@@ -35,6 +36,13 @@ def refuse(refusal: Refusal) -> NoReturn:
             )
         case Refusal.KEY_REUSED:
             raise Problem(KEY_REUSED)
+        case Refusal.STORE_FAILING:
+            raise Problem(
+                STORE_UNAVAILABLE,
+                "whether it was taken is not known: ask for the device, or repeat the request with "
+                "the same Idempotency-Key",
+                headers={"Retry-After": "5"},
+            )
         case Refusal.STOPPING:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
         case Refusal.TOO_MANY:

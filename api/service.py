@@ -6,9 +6,12 @@ the truth to whoever restarts it.
 
 import errno
 import gc
+import os
 import random
 import secrets
 import signal
+import sys
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -33,6 +36,9 @@ from lorawan.chirpstack import ChirpStackClient
 from store.open import open_store
 
 log = structlog.get_logger()
+
+LEAVE_S = 9.0
+"""Service managers and containers kill after 10 s."""
 
 
 def new_id() -> str:
@@ -90,6 +96,8 @@ async def serve(
     ):
         for warning in store.durability_warnings:
             log.warning("store may lose data", problem=warning)
+        for warning in store.exposure_warnings:
+            log.warning("store may be read by others", problem=warning)
         world = World(
             store=store,
             network=network,
@@ -146,10 +154,27 @@ async def serve_until_signal(settings: ApiSettings) -> None:
         async def watch(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
             name = await until_signal(task_status)
             log.info("stopping", signal=name)
+            leave_in_time()
             nursery.cancel_scope.cancel(reason=name)
 
         await nursery.start(watch)
         await nursery.start(_served, settings)
+
+
+def leave_in_time(limit_s: float = LEAVE_S) -> None:
+    """End the process after this time whatever hangs: a thread, a disk, a server that is silent.
+
+    Nothing accepted is lost by it: what was answered with 2xx is stored, what was not is not.
+    """
+
+    def leave() -> None:
+        sys.stderr.write(f"lamplighter: not stopped within {limit_s:g} s; left anyway\n")
+        sys.stderr.flush()
+        os._exit(1)
+
+    timer = threading.Timer(limit_s, leave)
+    timer.daemon = True  # an orderly end does not wait for it
+    timer.start()
 
 
 async def _served(

@@ -119,9 +119,9 @@ class Alerter:
         self._wake = trio.Event()
         self._notices = self._not_taken = 0
 
-    def store_failing(self, since: float | None) -> None:
+    def store_failing(self, since: float | None, problem: str | None = None) -> None:
         """The journal's health listener: since when it fails, None when it works."""
-        self.mailbox.offer(store_finding(since))
+        self.mailbox.offer(store_finding(since, problem))
 
     def network_problem(self, problem: str | None) -> None:
         """ChirpStack cannot be asked, and why; None when it answers again."""

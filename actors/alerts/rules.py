@@ -110,10 +110,11 @@ def actor_finding(view: ActorView) -> Finding:
     )
 
 
-def store_finding(failing_since: float | None) -> Finding:
+def store_finding(failing_since: float | None, problem: str | None = None) -> Finding:
     """What the journal says of the store."""
     failing = failing_since is not None
-    text = "the store cannot be written" if failing else "the store can be written again"
+    why = f": {problem}" if problem else ""
+    text = f"the store cannot be written{why}" if failing else "the store can be written again"
     return Finding(AlertKind.STORE_FAILING, "store", failing, text)
 
 

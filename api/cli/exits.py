@@ -30,5 +30,8 @@ class Exit(IntEnum):
     """ChirpStack will never take it."""
     PARTLY = 9
     """Of many lights some failed, or the rollout was stopped or cancelled before its end."""
+    STORE_TAKEN = 10
+    """Of `serve`: another process has the store, or took it over. Not to be started again: two on
+    one store would take it from each other (`RestartPreventExitStatus=10`)."""
     INTERRUPTED = 130
     """Ended by Ctrl-C. What was accepted is pursued nevertheless."""

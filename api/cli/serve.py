@@ -5,10 +5,11 @@ import trio
 
 from actors.supervision import SupervisorGaveUp
 from api.cli.console import errors
+from api.cli.exits import Exit
 from api.logging import configure
 from api.service import serve_until_signal
 from api.settings import ApiSettings
-from store.errors import StoreError
+from store.errors import StoreError, StoreTaken
 
 log = structlog.get_logger()
 
@@ -29,12 +30,24 @@ def explain(group: BaseExceptionGroup[BaseException]) -> int:
     if unexpected is not None:
         raise unexpected
     assert expected is not None  # noqa: S101 - a group is never empty
-    for error in leaves(expected):
+    code = Exit.FAILED
+    for one in leaves(expected):
+        error = store_error_behind(one)
+        if isinstance(error, StoreTaken):
+            code = Exit.STORE_TAKEN
         if isinstance(error, KeyboardInterrupt):
             return 130
         words = error.strerror if isinstance(error, OSError) and error.strerror else error
         errors.print(f"lamplighter: {words}", markup=False)
-    return 1
+    return code
+
+
+def store_error_behind(error: BaseException) -> BaseException:
+    """The store's own words where a part was given up because of them, else the error itself."""
+    cause: BaseException | None = error
+    while isinstance(cause, SupervisorGaveUp):
+        cause = cause.__cause__
+    return cause if isinstance(cause, StoreError) else error
 
 
 def leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -10,7 +10,7 @@ from actors.journal import BATCH_REQUESTS, Journal
 from actors.mailbox import MailboxClosed, Offer
 from actors.reply import ActorCrashed
 from actors.supervision import Budget, ChildSpec, ChildState, Exhausted, Supervisor
-from store.errors import StoreCorrupt, StoreUnavailable
+from store.errors import StoreCorrupt, StoreTaken, StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Append, Put, Table, Write
 
@@ -253,3 +253,87 @@ async def test_a_full_journal_makes_callers_wait_but_never_those_who_only_offer(
         await trio.sleep(60)
         assert sorted(done) == list(range(10))
         nursery.cancel_scope.cancel()
+
+
+class Watched(MemoryStore):
+    """A store that wants to be looked after every 2 s, and says what the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.check_every_s = 2.0
+        self.checks = 0
+        self.trouble: Exception | None = None
+        self.hangs = False
+
+    async def check(self) -> None:
+        self.checks += 1
+        if self.hangs:
+            await trio.sleep(60)
+        if self.trouble is not None:
+            raise self.trouble
+        await super().check()
+
+
+async def test_an_idle_store_that_is_removed_is_noticed_within_seconds_and_found_again(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store, health = Watched(), []
+    await store.open()
+    journal = journal_on(store, on_health=health.append)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(journal.run)
+        await trio.sleep(10)
+        assert (store.checks, journal.healthy, health) == (4, True, [])
+        store.trouble = StoreUnavailable("the file was removed")
+        await trio.sleep(3)
+        assert not journal.healthy
+        assert journal.problem == "the file was removed"
+        store.trouble = None
+        await trio.sleep(6)
+        assert journal.healthy
+        assert journal.problem is None
+        assert [since is None for since in health] == [False, True]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_store_that_does_not_answer_is_told_of_before_its_own_time_is_out(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    disk = Disk()
+    disk.slow_s = 60.0
+    journal = journal_on(await disk.store())
+    async with trio.open_nursery() as nursery:
+        await nursery.start(journal.run)
+        nursery.start_soon(journal.commit, [put("a")])
+        await trio.sleep(4)
+        assert journal.healthy
+        await trio.sleep(2)
+        assert journal.problem == "it has not answered for 5 s"
+        await trio.sleep(60)
+        assert journal.healthy
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_idle_store_that_hangs_is_told_of_within_ten_seconds(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store = Watched()
+    await store.open()
+    journal = journal_on(store)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(journal.run)
+        await trio.sleep(5)
+        store.hangs = True
+        await trio.sleep(10)
+        assert not journal.healthy
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_idle_store_that_was_taken_ends_the_journal(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store = Watched()
+    await store.open()
+    store.trouble = StoreTaken("another process took it over")
+    with trio.fail_after(5), pytest.raises(StoreTaken, match="took it over"):
+        await journal_on(store).run()

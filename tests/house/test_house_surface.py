@@ -167,8 +167,9 @@ async def test_a_store_that_fails_for_a_while_loses_nothing(
 
         store.before_commit = refuse  # type: ignore[attr-defined]
         dev_eui = next(iter(world.stations))
-        assert await refused(home, dev_eui) is Refusal.NO_REPLY
-        assert "the store cannot be written" in home.house.readiness().problems
+        assert await refused(home, dev_eui) is Refusal.STORE_FAILING
+        assert "the store cannot be written: disk full" in home.house.readiness().problems
+        assert await home.house.initialize(None, force=False) is Refusal.STORE_FAILING
         failing.set()
         await trio.sleep(120)
         assert home.house.readiness().ready
