@@ -45,9 +45,13 @@ Sight = tuple[bytes | None, bytes | None]
 
 
 class Guard:
-    """Ownership of one prefix. All methods block and belong in the writer's thread."""
+    """Ownership of one prefix. All methods block and belong in the writer's thread.
 
-    def __init__(self, client: Any, keys: Keys) -> None:
+    `now` dates a mark, in Unix seconds.
+    """
+
+    def __init__(self, client: Any, keys: Keys, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._client = client
         self._keys = keys
         self._me = this_process()
@@ -149,7 +153,7 @@ class Guard:
         cause = (
             f"lost its {newest} in a fail-over of Redis" if count else "lost all its data in Redis"
         )
-        put = mark_put(Mark(at=time.time(), cause=cause))
+        put = mark_put(Mark(at=self._now(), cause=cause))
         keys = self._keys
         pipe.multi()
         pipe.set(keys.schema, SCHEMA)
