@@ -1,6 +1,7 @@
 """An SQLite store under an operator's hands: removed, replaced, copied over, opened twice."""
 
-# ruff: noqa: ASYNC240 - the operator's hands are not asynchronous
+# The hands of an operator are not asynchronous.
+# ruff: noqa: ASYNC240
 import os
 import shutil
 import sqlite3
