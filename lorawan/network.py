@@ -94,6 +94,21 @@ class Activation(msgspec.Struct, frozen=True, gc=False):
     f_cnt_down: int
 
 
+class DeviceState(msgspec.Struct, frozen=True, gc=False):
+    """How the server has the device configured, as far as it decides about delivery."""
+
+    dev_eui: str
+    device_class: str = "CLASS_C"
+    """`CLASS_A`, `CLASS_B` or `CLASS_C`, as enabled now; Class C begins with a join."""
+    last_seen_at: float | None = None
+    name: str = ""
+    disabled: bool = False
+    """Nothing is sent to it and none of its uplinks is processed; its queue stands still, expired
+    items included."""
+    class_c_profile: bool | None = None
+    """Whether its profile allows Class C (and not Class B beside it); None where not asked."""
+
+
 class GatewayInfo(msgspec.Struct, frozen=True):
     """One gateway as the server lists it; `last_seen_at` is None when it was never seen."""
 
@@ -148,6 +163,10 @@ class NetworkServer(Protocol):
 
     async def activation(self, dev_eui: str) -> Activation | None:
         """The device's session, or None when it never joined."""
+        ...
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        """Whether it is disabled, and its class. Raises `NetworkUnknown` for one not there."""
         ...
 
     async def flush(self, dev_eui: str) -> None:

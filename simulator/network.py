@@ -13,9 +13,10 @@ from typing import TypeVar
 import msgspec
 import trio
 
-from lorawan.events.model import Event
+from lorawan.events.model import Event, Uplink
 from lorawan.network import (
     Activation,
+    DeviceState,
     GatewayInfo,
     ListedDevice,
     NetworkError,
@@ -78,6 +79,10 @@ class SimulatedNetwork:
     async def activation(self, dev_eui: str) -> Activation | None:
         """The device's session, None before its first join."""
         return await self._call("activation", dev_eui, lambda: self._activation(dev_eui))
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        """Whether the device is disabled, and its class."""
+        return await self._call("device", dev_eui, lambda: self._device(dev_eui))
 
     async def flush(self, dev_eui: str) -> None:
         """Drop everything queued, also what may be in flight."""
@@ -200,6 +205,20 @@ class SimulatedNetwork:
             return None
         return Activation(
             dev_addr=device.dev_addr, f_cnt_up=device.f_cnt_up, f_cnt_down=device.f_cnt_down
+        )
+
+    def _device(self, dev_eui: str) -> DeviceState:
+        device = self._lenient(dev_eui)
+        if device is None:
+            raise NetworkUnknown(f"Object does not exist (id: {dev_eui})")
+        heard = [event.at for event in device.events if isinstance(event, Uplink)]
+        return DeviceState(
+            dev_eui=device.info.dev_eui,
+            name=device.info.device_name,
+            disabled=device.disabled,
+            device_class="CLASS_C" if device.class_c else "CLASS_A",
+            class_c_profile=device.supports_class_c,
+            last_seen_at=max(heard) if heard else None,
         )
 
     def _replay(self, dev_eui: str) -> Sequence[Event]:

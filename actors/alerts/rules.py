@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from actors.board.changes import ActorView, GatewayView
-from actors.device.model import Device, Phase
+from actors.device.model import Device, Phase, Stage
 
 
 class AlertKind(StrEnum):
@@ -16,6 +16,8 @@ class AlertKind(StrEnum):
 
     LIGHT_FAILED = "light_failed"
     """A light does not show what it was told to: timed attempts are spent."""
+    LIGHT_HELD = "light_held"
+    """Nothing can be sent to a light until a person removes what is in the way in ChirpStack."""
     LIGHT_SILENT = "light_silent"
     """No uplink for longer than its status interval allows."""
     GATEWAY_OFFLINE = "gateway_offline"
@@ -36,6 +38,7 @@ def _settle_defaults() -> dict[AlertKind, float]:
     # budget); the others may be over in the next moment.
     return {
         AlertKind.LIGHT_FAILED: 0.0,
+        AlertKind.LIGHT_HELD: 120.0,
         AlertKind.LIGHT_SILENT: 60.0,
         AlertKind.GATEWAY_OFFLINE: 30.0,
         AlertKind.ACTOR_PARKED: 0.0,
@@ -85,7 +88,7 @@ class Finding:
 
 def light_findings(device: Device, now: float, policy: AlertPolicy) -> tuple[Finding, ...]:
     """What a light's record says. A light that was never heard is not called silent."""
-    return _failed(device), _silent(device, now, policy)
+    return _failed(device), _held(device), _silent(device, now, policy)
 
 
 def silent_at(device: Device, policy: AlertPolicy) -> float | None:
@@ -134,6 +137,16 @@ def _failed(device: Device) -> Finding:
     error = f": {device.last_error}" if device.last_error else ""
     goal = "does not take its settings" if device.setup is not None else "does not show its colour"
     return Finding(AlertKind.LIGHT_FAILED, device.dev_eui, holds=True, text=f"{name} {goal}{error}")
+
+
+def _held(device: Device) -> Finding:
+    name, sent = device.name or device.dev_eui, device.attempt
+    waits = sent is not None and sent.stage in {Stage.SUBMITTED, Stage.HELD}
+    if sent is None or not waits or sent.obstacle is None:
+        text = f"nothing is in the way of {name} any more"
+        return Finding(AlertKind.LIGHT_HELD, device.dev_eui, holds=False, text=text)
+    text = f"{name} cannot be sent to: {sent.reason}"
+    return Finding(AlertKind.LIGHT_HELD, device.dev_eui, holds=True, text=text)
 
 
 def _silent(device: Device, now: float, policy: AlertPolicy) -> Finding:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from actors.device.model import Obstacle
 from actors.reply import Reply
 from lorawan.events.model import DeviceInfo, Reception
 from lorawan.kuando.light import Light
@@ -104,6 +105,8 @@ class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
 
     number: int
     reason: str
+    obstacle: Obstacle | None = None
+    """What a person has to remove; None where it passes by itself, or is told elsewhere."""
 
 
 class AttemptQueued(msgspec.Struct, frozen=True, gc=False):

@@ -168,6 +168,15 @@ class Stage(StrEnum):
     TRANSMITTED = "transmitted"  # a gateway took it
 
 
+class Obstacle(StrEnum):
+    """What keeps every frame from a light until a person does something in ChirpStack."""
+
+    DISABLED = "disabled"
+    CLASS_A = "class_a"
+    FOREIGN_ITEM = "foreign_item"
+    DENIED = "denied"
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """One frame on its way to the light; a device has at most one."""
 
@@ -186,6 +195,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """When the machine must look at it again; None while it is held: then no timer runs."""
     stage: Stage = Stage.SUBMITTED
     reason: str | None = None
+    obstacle: Obstacle | None = None
+    """What held it last, if a person has to remove that; None again once it is queued."""
     queue_item_id: str | None = None
     f_cnt_down: int | None = None
     """The session's next downlink counter, read before the enqueue."""

@@ -191,7 +191,9 @@ def held(turn: Turn, event: ev.AttemptHeld) -> None:
     """It cannot go out now: nothing is counted and no timer runs."""
     sent = _pending(turn.device, event.number)
     if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
-        turn.change_attempt(stage=Stage.HELD, reason=event.reason, due_at=None)
+        turn.change_attempt(
+            stage=Stage.HELD, reason=event.reason, obstacle=event.obstacle, due_at=None
+        )
         turn.command_step(
             StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=event.reason
         )
@@ -212,6 +214,7 @@ def queued(turn: Turn, event: ev.AttemptQueued) -> None:
     turn.change_attempt(
         stage=Stage.QUEUED,
         reason=None,
+        obstacle=None,
         queue_item_id=event.queue_item_id,
         f_cnt_down=activation.f_cnt_down,
         queued_at=turn.now,

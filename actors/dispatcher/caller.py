@@ -72,4 +72,6 @@ async def _look(call: Look, network: NetworkServer) -> Looked:
     before = await network.activation(call.dev_eui)
     queue = await network.queue(call.dev_eui)
     after = await network.activation(call.dev_eui) if call.twice else before
-    return Looked(before, queue, after)
+    # Last: it decides only whether anything would be delivered at all.
+    device = await network.device(call.dev_eui)
+    return Looked(before, queue, after, device)

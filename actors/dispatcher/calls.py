@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused
-from lorawan.network import Activation, QueueItem
+from lorawan.network import Activation, DeviceState, QueueItem
 
 News = AttemptHeld | AttemptQueued | AttemptRefused
 
@@ -24,7 +24,8 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Read the activation, then the queue; `twice` reads the activation once more after it."""
+    """Read the activation, then the queue, then how the device is configured; `twice` reads the
+    activation once more after the queue."""
 
     dev_eui: str
     stamp: int
@@ -51,6 +52,8 @@ class Looked:
     before: Activation | None
     queue: Sequence[QueueItem]
     after: Activation | None
+    device: DeviceState | None = None
+    """How the device is configured; None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ by `place`, which alone decides when an attempt may next be considered.
 from collections.abc import Callable
 
 from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused
+from actors.device.model import Obstacle
 from actors.dispatcher import words
 from actors.dispatcher.air import Air
 from actors.dispatcher.breaker import Breaker
@@ -83,7 +84,7 @@ class Floor:
         elif hold is None:
             self.room.later(one, at)
         elif hold.at <= now:
-            self.tell_held(one, hold.key, hold.text)
+            self.tell_held(one, hold.key, hold.text, hold.obstacle)
             one.hold = None
             self.room.later(one, at)
         else:
@@ -111,12 +112,15 @@ class Floor:
         one.hold = Hold(("earlier item",), words.EARLIER_ITEM, now + self.policy.patience_s)
         one.reason = one.hold.text
 
-    def tell_held(self, one: Waiting, key: Key, text: str) -> None:
+    def tell_held(
+        self, one: Waiting, key: Key, text: str, obstacle: Obstacle | None = None
+    ) -> None:
         """Say why it is kept back, once per change of the reason."""
         one.reason = text
         if one.told != key:
             one.told = key
-            self.news.append(Tell(one.dev_eui, AttemptHeld(one.attempt.number, text)))
+            held = AttemptHeld(one.attempt.number, text, obstacle)
+            self.news.append(Tell(one.dev_eui, held))
 
     def tell_line(self, line: Line, key: Key, text: str) -> None:
         """Say it to all in this line who do not know it yet."""

@@ -59,9 +59,24 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """An earlier item on our port still waits; `until` is its expiry, None where it has none."""
+    """An earlier item on our port still waits; `until` is its expiry, None where it has none.
+    `foreign` is the first item that is not ours, where it blocks."""
 
     until: float | None
+    foreign: QueueItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disabled:
+    """The device is disabled: its queue stands still, and what is put there stays for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotClassC:
+    """The device has no Class C: an item would wait for its next uplink, and expire before it.
+    `profile` is whether its profile allows Class C."""
+
+    profile: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ class Unheard:
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Nothing of ours is there. `foreign` counts items of others on other ports.
+    """Nothing of ours is there. `foreign` are items of others on other ports.
 
     We enqueue behind those: ChirpStack's queue is strictly first in first out, so waiting here
     would not bring ours forward, and a stuck item of somebody else would silence the light for
@@ -81,10 +96,10 @@ class Clear:
     """
 
     activation: Activation
-    foreign: int
+    foreign: tuple[QueueItem, ...] = ()
 
 
-Judgement = Adopt | Sent | Behind | Unheard | Clear
+Judgement = Adopt | Sent | Behind | Disabled | NotClassC | Unheard | Clear
 
 
 def judge(look: Looked, mark: Mark, doubt: Doubt | None) -> Judgement:
@@ -96,13 +111,23 @@ def judge(look: Looked, mark: Mark, doubt: Doubt | None) -> Judgement:
         return Adopt(ours.id, ours.expires_at, known)
     if doubt is not None and moved(look.after, doubt.activation):
         return Sent(doubt.txack_id or "", doubt.activation)
+    if look.device is not None and look.device.disabled:
+        return Disabled()
     earlier = [item for item in look.queue if item.f_port == F_PORT]
     if earlier:
         expiries = [item.expires_at for item in earlier if item.expires_at is not None]
-        return Behind(max(expiries) if len(expiries) == len(earlier) else None)
+        until = max(expiries) if len(expiries) == len(earlier) else None
+        return Behind(until, next(filter(foreign, look.queue), None))
     if before is None or before.f_cnt_up == 0:
         return Unheard(joined=before is not None)
-    return Clear(before, len(look.queue))
+    if look.device is not None and look.device.device_class in {"CLASS_A", "CLASS_B"}:
+        return NotClassC(look.device.class_c_profile)
+    return Clear(before, tuple(look.queue))
+
+
+def foreign(item: QueueItem) -> bool:
+    """Whether somebody else queued this: ours are on our port and always expire."""
+    return item.f_port != F_PORT or item.expires_at is None
 
 
 def moved(now: Activation | None, then: Activation) -> bool:

@@ -5,14 +5,28 @@ until then its light gets nothing else.
 """
 
 from actors.device.events import AttemptQueued, Transmitted
+from actors.device.model import Obstacle
 from actors.dispatcher import words
 from actors.dispatcher.breaker import backoff_s
 from actors.dispatcher.calls import Enqueued, Failed, Failure, Looked, Outcome
 from actors.dispatcher.flights import Item
 from actors.dispatcher.floor import Floor
-from actors.dispatcher.judgement import Adopt, Behind, Clear, Doubt, Sent, Unheard, judge, moved
+from actors.dispatcher.judgement import (
+    Adopt,
+    Behind,
+    Clear,
+    Disabled,
+    Doubt,
+    NotClassC,
+    Sent,
+    Unheard,
+    judge,
+    moved,
+)
+from actors.dispatcher.judgement import foreign as is_foreign
 from actors.dispatcher.tracks import Call, Track
 from actors.dispatcher.waiting import Hold, Place, Waiting
+from lorawan.network import QueueItem
 
 NO_ANSWER = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT, Failure.INTERMEDIARY})
 UNKNOWN_EFFECT = NO_ANSWER - {Failure.UNAVAILABLE} | {Failure.FAULT}
@@ -79,6 +93,7 @@ def cut_off(floor: Floor, now: float) -> None:
 
 
 def _looked(floor: Floor, dev_eui: str, track: Track, call: Call, look: Looked, now: float) -> None:
+    track.see_strangers(filter(is_foreign, look.queue), now)
     if track.item is not None:
         _reconcile(floor, track, track.item, call, look, now)
     one = floor.room.get(dev_eui)
@@ -100,6 +115,15 @@ def _looked(floor: Floor, dev_eui: str, track: Track, call: Call, look: Looked, 
         case Sent(item_id, activation):
             assert doubt is not None  # noqa: S101 - only a doubt is judged so
             floor.queued(one, AttemptQueued(number, item_id, doubt.expires_at, activation))
+        case Disabled():
+            hold = Hold(("disabled",), words.DISABLED, now, Obstacle.DISABLED)
+            floor.hold(one, hold, now + floor.policy.recheck_s)
+        case NotClassC(profile):
+            text = words.not_class_c(profile)
+            hold = Hold(("class", profile), text, now, Obstacle.CLASS_A)
+            floor.hold(one, hold, now + floor.policy.recheck_s)
+        case Behind(_, foreign) if foreign is not None:
+            _hold_behind_foreign(floor, track, one, foreign, now)
         case Behind(until):
             recheck_at = now + floor.policy.recheck_s
             gone_at = recheck_at if until is None else until + floor.policy.item_grace_s
@@ -111,12 +135,32 @@ def _looked(floor: Floor, dev_eui: str, track: Track, call: Call, look: Looked, 
             text = words.NOT_HEARD if joined else words.NEVER_JOINED
             again_at = now + floor.policy.unheard_again_s
             floor.hold(one, Hold(("unheard", joined), text, now), again_at)
-        case Clear(activation, foreign):
-            if foreign:
+        case Clear(_, items) if items and _blocks(floor, track, look, now):
+            _hold_behind_foreign(floor, track, one, items[0], now)
+        case Clear(activation, items):
+            if items:
                 floor.count("behind_foreign")
             one.activation, one.looked_at, one.hold = activation, now, None
             if floor.may_go_at(one) <= now:
                 floor.room.move(one, Place.READY)
+
+
+def _blocks(floor: Floor, track: Track, look: Looked, now: float) -> bool:
+    """Whether the head of the queue is somebody else's, and has been for too long: an item that a
+    gateway takes is gone within seconds."""
+    since = track.strangers.get(look.queue[0].id) if look.queue else None
+    return since is not None and now - since >= floor.policy.foreign_patience_s
+
+
+def _hold_behind_foreign(
+    floor: Floor, track: Track, one: Waiting, item: QueueItem, now: float
+) -> None:
+    """Told when it is clear that no gateway takes it; another look settles it."""
+    since = track.strangers.get(item.id, now)
+    text = words.foreign_item(item, since, now)
+    told_at = since + floor.policy.foreign_patience_s
+    hold = Hold(("foreign", item.id), text, told_at, Obstacle.FOREIGN_ITEM)
+    floor.hold(one, hold, now + floor.policy.recheck_s)
 
 
 def _reconcile(
@@ -272,7 +316,8 @@ def _failed(
         case Failure.FORBIDDEN if not call.enqueue:
             one.faults += 1
             again_at = now + backoff_s(one.faults, policy, chance, policy.denied_most_s)
-            floor.hold(one, Hold(("forbidden",), words.forbidden(failed.text), now), again_at)
+            text = words.forbidden(failed.text)
+            floor.hold(one, Hold(("forbidden",), text, now, Obstacle.DENIED), again_at)
         case Failure.REFUSED | Failure.FORBIDDEN:
             pass  # back in line, where the breaker holds it
         case Failure.UNKNOWN:

@@ -90,6 +90,8 @@ class DispatchPolicy:
     way there has arrived by then."""
     recheck_s: float = 30.0
     """Another look where nothing tells when the queue is empty."""
+    foreign_patience_s: float = 15.0
+    """Somebody else's item that heads the queue for longer is stuck: Class C takes 8 s at most."""
     unheard_again_s: float = 60.0
     """Another look at a light without uplink; its uplink wakes it sooner, by its own actor."""
     patience_s: float = 8.0

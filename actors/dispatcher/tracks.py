@@ -4,14 +4,18 @@ The rule it keeps: at most one call under way and one item of ours per light, ho
 attempt is replaced or withdrawn meanwhile.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from actors.device.events import AttemptQueued, Transmitted
 from actors.dispatcher.flights import Item
 from actors.dispatcher.judgement import Mark
+from lorawan.network import QueueItem
 
 ORPHANS_MOST = 4
 """txacks that came before the reply of their enqueue; one is usual, the rest are copies."""
+STRANGERS_MOST = 16
+"""The first of them is what blocks; more are remembered only to be counted."""
 SETTLED_MOST = 4
 """Items whose txack was taken in, so that a copy of it is not paid twice."""
 
@@ -44,6 +48,13 @@ class Track:
     """What was told last, in case it is submitted again."""
     orphans: list[Transmitted] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
+    strangers: dict[str, float] = field(default_factory=dict)
+    """Items in its queue that are not ours, by id, and when each was first seen."""
+
+    def see_strangers(self, items: Iterable[QueueItem], now: float) -> None:
+        """These items of others are in the queue now."""
+        some = list(items)[:STRANGERS_MOST]
+        self.strangers = {item.id: self.strangers.get(item.id, now) for item in some}
 
     @property
     def enqueueing(self) -> bool:

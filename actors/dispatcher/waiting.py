@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from actors.device.model import Attempt
+from actors.device.model import Attempt, Obstacle
 from actors.dispatcher.judgement import Mark
 from actors.dispatcher.route import Route
 from lorawan.network import Activation
@@ -39,6 +39,7 @@ class Hold:
     key: Key
     text: str
     at: float
+    obstacle: Obstacle | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,9 +6,12 @@ The rule it keeps: times are UTC and say so; a reason names what is missing, nev
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from lorawan.network import QueueItem
+
 EARLIER_ITEM = "an earlier item is still in ChirpStack's queue"
 NOT_HEARD = "the light has not sent an uplink since it joined"
 AIRTIME_OF = "airtime of gateway"
+BYTES_SHOWN = 32
 NEVER_JOINED = "the light never joined"
 
 
@@ -43,7 +46,30 @@ def refused(text: str) -> str:
 def forbidden(text: str) -> str:
     """The key may not touch this light."""
     told = f" ({text})" if text else ""
-    return f"ChirpStack denies access to this light: read-only key, other tenant, or unknown{told}"
+    return f"ChirpStack denies access to this light: deleted there, or of another tenant{told}"
+
+
+DISABLED = "the light is disabled in ChirpStack: enable the device there"
+
+
+def not_class_c(profile: bool | None) -> str:
+    """The device cannot be sent to at any time."""
+    if profile is False:
+        return (
+            "ChirpStack has the light as Class A: tick Class C (and not Class B) in its device"
+            " profile, then let it join again"
+        )
+    return "ChirpStack has the light as Class A: its Class C begins when it joins again"
+
+
+def foreign_item(item: QueueItem, since: float, now: float) -> str:
+    """Somebody else's item is before ours, and stays."""
+    pending = ", sent and waiting for its ACK" if item.is_pending else ""
+    return (
+        f"a foreign item blocks ChirpStack's queue since {clock_words(since, now)} or longer:"
+        f" fPort {item.f_port}, bytes {item.data[:BYTES_SHOWN].hex() or 'none'}{pending};"
+        " it is not ours, flush the queue if nobody needs it"
+    )
 
 
 def fault(text: str) -> str:

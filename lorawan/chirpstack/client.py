@@ -22,6 +22,7 @@ from lorawan.chirpstack.settings import ChirpStackSettings
 from lorawan.events.model import Event
 from lorawan.network import (
     Activation,
+    DeviceState,
     GatewayInfo,
     HttpIntegration,
     ListedDevice,
@@ -101,6 +102,10 @@ class ChirpStackClient:
         request = api.GetDeviceActivationRequest(dev_eui=wire.canonical_eui(dev_eui))
         name = "DeviceService.GetActivation"
         return wire.activation(await self._read(name, self._device.GetActivation, request))
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        """See `NetworkServer.device`. The profile is asked for too where Class C is not enabled."""
+        return await self.inspection.device(dev_eui)
 
     async def flush(self, dev_eui: str) -> None:
         """See `NetworkServer.flush`."""

@@ -14,7 +14,9 @@ from lorawan.chirpstack import wire
 from lorawan.chirpstack.calls import Calls
 from lorawan.chirpstack.errors import CallMissing
 from lorawan.chirpstack.settings import ChirpStackSettings
-from lorawan.network import NetworkForbidden, NetworkInvalid
+from lorawan.network import DeviceState, NetworkForbidden, NetworkInvalid, NetworkUnknown
+
+CLASS_C = "CLASS_C"
 
 
 class ProfileInfo(msgspec.Struct, frozen=True):
@@ -28,14 +30,6 @@ class ProfileInfo(msgspec.Struct, frozen=True):
     class_b: bool
     class_c: bool
     class_c_timeout_s: int
-
-
-class DeviceState(msgspec.Struct, frozen=True):
-    """What the server knows of one device; `device_class` is `CLASS_A`, `CLASS_B` or `CLASS_C`."""
-
-    dev_eui: str
-    device_class: str
-    last_seen_at: float | None
 
 
 class Inspection:
@@ -64,15 +58,30 @@ class Inspection:
         )
 
     async def device(self, dev_eui: str) -> DeviceState:
-        """One device."""
+        """One device; its profile is read too where that may tell why it has no Class C."""
         request = api.GetDeviceRequest(dev_eui=wire.canonical_eui(dev_eui))
         reply = await self._ask("DeviceService.Get", self._devices.Get, request)
+        device_class = _name(common.DeviceClass, reply.class_enabled)
+        class_c_profile = None
+        if device_class != CLASS_C and not reply.device.is_disabled:
+            class_c_profile = await self._allows_class_c(reply.device.device_profile_id)
         seen = reply.HasField("last_seen_at")
         return DeviceState(
-            dev_eui=dev_eui,
-            device_class=_name(common.DeviceClass, reply.class_enabled),
+            dev_eui=dev_eui.lower(),
+            name=reply.device.name,
+            disabled=reply.device.is_disabled,
+            device_class=device_class,
+            class_c_profile=class_c_profile,
             last_seen_at=wire.from_timestamp(reply.last_seen_at) if seen else None,
         )
+
+    async def _allows_class_c(self, profile_id: str) -> bool | None:
+        """None where the server does not show the profile: it only makes a reason more exact."""
+        try:
+            profile = await self.profile(profile_id)
+        except (NetworkForbidden, NetworkUnknown, NetworkInvalid, CallMissing):
+            return None
+        return profile.class_c and not profile.class_b
 
     async def may_enqueue(self, dev_eui: str) -> bool:
         """Whether the key may write, found out without effect: port 0 is refused, but only to

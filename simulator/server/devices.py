@@ -10,11 +10,10 @@ Source: chirpstack/src/api/device.rs, chirpstack/src/storage/device_queue.rs.
 from typing import Any
 
 import grpc
-from chirpstack_api import api
+from chirpstack_api import api, common
 from google.protobuf.empty_pb2 import Empty
 
 from lorawan.chirpstack.wire import from_timestamp, to_timestamp
-from lorawan.events.model import Uplink
 from lorawan.network import ListedDevice, NetworkError, NetworkUnknown, QueueItem
 from simulator.server.access import Rights, refuse
 from simulator.server.desk import Desk, abort_as, checked_eui, one_page
@@ -148,22 +147,27 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
         """One device, seen at its newest uplink that is still kept."""
         rights = self._desk.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
+        state = self._desk.ask(context, rights, self._desk.backend.device, dev_eui)
         devices = self._desk.ask(context, rights, self._desk.backend.devices, "")
         device = next((device for device in devices if device.dev_eui == dev_eui), None)
         if device is None:
             abort_as(context, rights, NetworkUnknown(dev_eui))
-        kept = self._desk.ask(context, rights, self._desk.backend.replay, dev_eui)
-        heard = [event.at for event in kept if isinstance(event, Uplink)]
+        profile_class = self._desk.profile.device_class
+        right = profile_class == common.DeviceClass.CLASS_C
+        seen_at = state.last_seen_at
         return api.GetDeviceResponse(
-            last_seen_at=to_timestamp(max(heard)) if heard else None,
+            last_seen_at=None if seen_at is None else to_timestamp(seen_at),
             device=api.Device(
                 dev_eui=device.dev_eui,
                 name=device.name,
                 application_id=device.application_id,
                 device_profile_id=device.device_profile_id,
+                is_disabled=state.disabled,
                 tags=device.tags,
             ),
-            class_enabled=self._desk.profile.device_class,
+            class_enabled=(
+                common.DeviceClass.Value(state.device_class) if right else profile_class
+            ),
         )
 
 

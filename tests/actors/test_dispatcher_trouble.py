@@ -8,8 +8,10 @@ import pytest
 import trio
 
 from actors.device.events import Transmitted
+from actors.device.model import Obstacle
 from lorawan.network import (
     Activation,
+    DeviceState,
     NetworkError,
     NetworkFault,
     NetworkForbidden,
@@ -128,7 +130,55 @@ async def test_somebody_elses_item_without_expiry_is_waited_for_by_looking_again
         light.queue.clear()
         await trio.sleep(31.0)
         assert len(it.queued()) == 1
-        assert len(it.held()) == 1
+        [told] = it.held()
+        assert "fPort 15, bytes 0102030405" in told
+        assert "foreign item blocks ChirpStack's queue since 08:00 UTC" in told
+        assert it.obstacles() == [Obstacle.FOREIGN_ITEM]
+
+
+async def test_a_stuck_item_of_another_port_is_named_once_ours_expired_behind_it(
+    autojump_clock: Clock,
+) -> None:
+    async with house(ticking=False) as (it, _):
+        light = it.network.server.add("light-1", "gw-a")
+        it.network.server.put("light-1", b"\xca\xfe", f_port=2)
+        it.dispatcher.submit("light-1", attempt(), hearings())
+        await trio.sleep(60.0)
+        del light.queue[1:]
+        assert it.held() == []
+        it.dispatcher.submit("light-1", attempt(2, marker_us=7, retry=True), hearings())
+        await trio.sleep(20.0)
+        [told] = it.held()
+        assert "fPort 2, bytes cafe" in told
+        assert it.obstacles() == [Obstacle.FOREIGN_ITEM]
+        light.queue.clear()
+        await trio.sleep(31.0)
+        assert len(it.queued()) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "obstacle", "word"),
+    [
+        (DeviceState("light-1", disabled=True), Obstacle.DISABLED, "disabled in ChirpStack"),
+        (DeviceState("light-1", "CLASS_A"), Obstacle.CLASS_A, "joins again"),
+        (DeviceState("light-1", "CLASS_A", class_c_profile=False), Obstacle.CLASS_A, "profile"),
+    ],
+)
+async def test_a_light_that_chirpstack_would_not_send_to_gets_no_item_and_goes_on_by_itself(
+    autojump_clock: Clock, state: DeviceState, obstacle: Obstacle, word: str
+) -> None:
+    async with house() as (it, _):
+        it.network.states["light-1"] = state
+        submit(it, "light-1", "light-2")
+        await trio.sleep(600.0)
+        [told] = it.held()
+        assert word in told
+        assert it.obstacles() == [obstacle]
+        assert it.enqueued("light-1") == []
+        assert len(it.queued("light-2")) == 1
+        it.network.states.clear()
+        await trio.sleep(31.0)
+        assert len(it.queued()) == 1
 
 
 async def test_an_item_on_another_port_is_no_obstacle_but_counted(autojump_clock: Clock) -> None:

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 import msgspec
 
 from lorawan.events import Event
-from lorawan.network import Activation, GatewayInfo, ListedDevice, NetworkUnknown, QueueItem
+from lorawan.network import (
+    Activation,
+    DeviceState,
+    GatewayInfo,
+    ListedDevice,
+    NetworkUnknown,
+    QueueItem,
+)
 from tests.bench import fleet
 
 
@@ -42,6 +49,9 @@ class QuietNetwork:
         if known is None:
             raise NetworkUnknown(dev_eui)
         return known
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        return DeviceState(dev_eui)
 
     async def flush(self, dev_eui: str) -> None:
         self._queues.pop(dev_eui, None)

@@ -8,6 +8,7 @@ import pytest
 from lorawan.chirpstack import ChirpStackClient, ChirpStackSettings, ReplayLimits
 from lorawan.network import (
     Activation,
+    DeviceState,
     NetworkFault,
     NetworkForbidden,
     NetworkInvalid,
@@ -172,3 +173,14 @@ async def test_an_authority_file_that_is_not_there_is_told_at_once(tmp_path: Pat
     with pytest.raises(FileNotFoundError):
         async with ChirpStackClient(settings):
             pass
+
+
+async def test_how_a_device_is_configured(client: ChirpStackClient, network: SmallNetwork) -> None:
+    assert await client.device(LIGHT) == DeviceState(LIGHT, "CLASS_C", name=f"light {LIGHT}")
+    network.states[LIGHT] = DeviceState(LIGHT, "CLASS_A", disabled=True)
+    state = await client.device(LIGHT.upper())
+    assert (state.disabled, state.device_class, state.class_c_profile) == (True, "CLASS_A", None)
+    network.states[LIGHT] = DeviceState(LIGHT, "CLASS_A")
+    assert (await client.device(LIGHT)).class_c_profile is True
+    with pytest.raises(NetworkUnknown):
+        await client.device(OTHER)

@@ -107,7 +107,7 @@ def flush_in_flight() -> Iterator[None]:
     def judge(look: Any, mark: Any, doubt: Any) -> Any:
         found = JUDGE(look, mark, doubt)
         if isinstance(found, Behind) and look.before is not None:
-            return Clear(look.before, 0)
+            return Clear(look.before)
         return found
 
     with patch.object(Dispatcher, "_call", flushing), patch.object(outcomes, "judge", judge):
@@ -121,7 +121,7 @@ JUDGE = outcomes.judge
 def no_look() -> Iterator[None]:
     def judge(look: Any, mark: Any, doubt: Any) -> Any:
         found = JUDGE(look, mark, doubt)
-        return Clear(look.before, 0) if look.before is not None else found
+        return Clear(look.before) if look.before is not None else found
 
     with patch.object(outcomes, "judge", judge):
         yield

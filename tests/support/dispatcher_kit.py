@@ -15,7 +15,7 @@ from actors.device.events import (
     DeviceEvent,
     Transmitted,
 )
-from actors.device.model import Attempt, Hearing
+from actors.device.model import Attempt, Hearing, Obstacle
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from lorawan.kuando import Light, SetLight
 from tests.support.scripted_network import ScriptedNetwork
@@ -68,6 +68,14 @@ class House:
 
     def held(self, dev_eui: str = "light-1") -> list[str]:
         return [event.reason for event in self.news(dev_eui) if isinstance(event, AttemptHeld)]
+
+    def obstacles(self, dev_eui: str = "light-1") -> list[Obstacle]:
+        """What a person has to remove, as told."""
+        return [
+            event.obstacle
+            for event in self.news(dev_eui)
+            if isinstance(event, AttemptHeld) and event.obstacle is not None
+        ]
 
     def queued(self, dev_eui: str = "light-1") -> list[AttemptQueued]:
         return [event for event in self.news(dev_eui) if isinstance(event, AttemptQueued)]

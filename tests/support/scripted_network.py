@@ -21,6 +21,7 @@ from lorawan.airtime import REGIONS, downlink_airtime_s
 from lorawan.events import Event
 from lorawan.network import (
     Activation,
+    DeviceState,
     GatewayInfo,
     ListedDevice,
     NetworkError,
@@ -159,6 +160,7 @@ class ScriptedNetwork:
         self.in_flight = 0
         self.most_in_flight = 0
         self.listed: list[GatewayInfo] = []
+        self.states: dict[str, DeviceState] = {}
         self.retained: dict[str, list[Event]] = {}
         self.on_txack: Callable[[str, Transmitted], None] = lambda _dev_eui, _told: None
         self.txack_latency_s = 0.05
@@ -210,6 +212,13 @@ class ScriptedNetwork:
     async def activation(self, dev_eui: str) -> Activation | None:
         await self._begin("activation", dev_eui)
         return self.server.lights[dev_eui].activation
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        await trio.lowlevel.checkpoint()
+        error = self.script("device", dev_eui)
+        if error is not None:
+            raise error
+        return self.states.get(dev_eui, DeviceState(dev_eui))
 
     async def flush(self, dev_eui: str) -> None:
         await self._begin("flush", dev_eui)

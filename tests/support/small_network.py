@@ -5,8 +5,17 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from lorawan.events.model import DeviceInfo, Event, Join, Uplink
-from lorawan.network import Activation, GatewayInfo, ListedDevice, NetworkUnknown, QueueItem
+from lorawan.network import (
+    Activation,
+    DeviceState,
+    GatewayInfo,
+    ListedDevice,
+    NetworkUnknown,
+    QueueItem,
+)
 
 LIGHT = "0102030405060708"
 """The one device that a fresh `SmallNetwork` knows."""
@@ -23,6 +32,8 @@ class SmallNetwork:
         self.sessions: dict[str, Activation | None] = {LIGHT: None}
         self.kept: dict[str, list[Event]] = {LIGHT: []}
         self.listed: list[ListedDevice] = [listed(LIGHT)]
+        self.states: dict[str, DeviceState] = {}
+        """How a device is configured, where it is not as a light should be."""
         self.gateway_list: list[GatewayInfo] = []
         self.failure: Exception | None = None
         """Raised by every call while it is set."""
@@ -42,6 +53,16 @@ class SmallNetwork:
     async def activation(self, dev_eui: str) -> Activation | None:
         self._check(dev_eui)
         return self.sessions[dev_eui]
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        self._check(dev_eui)
+        if not any(each.dev_eui == dev_eui for each in self.listed):
+            raise NetworkUnknown(dev_eui)
+        heard = [event.at for event in self.kept[dev_eui] if isinstance(event, Uplink)]
+        return msgspec.structs.replace(
+            self.states.get(dev_eui, DeviceState(dev_eui)),
+            last_seen_at=max(heard) if heard else None,
+        )
 
     async def flush(self, dev_eui: str) -> None:
         self._check(dev_eui)

@@ -12,9 +12,9 @@ from api.cli.doctor.finding import Finding, ok, unknown
 from api.service import region_of
 from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
-from lorawan.chirpstack.inspection import DeviceState, ProfileInfo
+from lorawan.chirpstack.inspection import ProfileInfo
 from lorawan.events.model import Modulation, TxAck
-from lorawan.network import HttpIntegration, ListedDevice, NetworkError
+from lorawan.network import DeviceState, HttpIntegration, ListedDevice, NetworkError
 
 WHOLE_S = 50.0
 LOOKED_AT_MOST = 200

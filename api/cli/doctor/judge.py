@@ -12,10 +12,11 @@ from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
 from api.cli.show.times import span
 from api.ingest import EVENT_BY_PATH
 from lorawan.airtime import Region, downlink_airtime_s
-from lorawan.chirpstack.inspection import DeviceState, ProfileInfo
+from lorawan.chirpstack.inspection import ProfileInfo
 from lorawan.chirpstack.integration import masked_url, split_urls
 from lorawan.events.model import Modulation
 from lorawan.network import (
+    DeviceState,
     GatewayInfo,
     HttpIntegration,
     NetworkError,

@@ -19,6 +19,7 @@ from api.cli.simulation.saboteur import InjectedCrash, Saboteur
 from lorawan.events import Event
 from lorawan.network import (
     Activation,
+    DeviceState,
     GatewayInfo,
     ListedDevice,
     NetworkError,
@@ -111,6 +112,10 @@ class WatchedNetwork:
     async def activation(self, dev_eui: str) -> Activation | None:
         """The device's session."""
         return await self._ask("activation", dev_eui, lambda: self._network.activation(dev_eui))
+
+    async def device(self, dev_eui: str) -> DeviceState:
+        """How the device is configured."""
+        return await self._ask("device", dev_eui, lambda: self._network.device(dev_eui))
 
     async def flush(self, dev_eui: str) -> None:
         """Drop everything queued."""

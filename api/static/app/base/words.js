@@ -218,6 +218,7 @@ export function stepWords(kind) {
 /** @type {Record<string, string>} */
 const ALERT_WORDS = {
   light_failed: "Light",
+  light_held: "Held",
   light_silent: "Silent",
   gateway_offline: "Gateway",
   actor_parked: "Actor",
