@@ -5,11 +5,14 @@ fires late, twice or after a restart does no harm.
 """
 
 from actors.device import events as ev
-from actors.device import hearing, inquiry, pursuit, setback, setup
+from actors.device import inquiry, pursuit, setup
+from actors.device.effects import Submit
 from actors.device.marker import bears
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
-from actors.device.reactions import after_setup, await_first_status, not_sent, upkeep_frame
+from actors.device.reactions import after_setup, not_sent, upkeep_frame
 from actors.device.turn import Turn
+from actors.device.wakefulness import evidence_only
+from actors.device.wishes import as_heard, return_to_the_wish_before
 
 
 def tick(turn: Turn, event: ev.Tick) -> None:
@@ -37,7 +40,6 @@ def tick(turn: Turn, event: ev.Tick) -> None:
 
 def restored(turn: Turn, event: ev.Restored) -> None:
     """The actor woke from its record; what happened meanwhile is unknown, so it is asked for."""
-    setback.undo(turn)
     sent = turn.device.attempt
     if turn.device.inquiry is not None:
         turn.change(inquiry=None)  # whoever was asked is gone
@@ -51,9 +53,11 @@ def restored(turn: Turn, event: ev.Restored) -> None:
 def swept(turn: Turn, event: ev.Swept) -> None:
     """The round of the sweeper: look for what is silent, feed the light's own watchdog."""
     device, policy = turn.device, turn.policy
-    newest = max(device.heard_at or 0.0, device.inquired_at or 0.0)
-    if turn.now - newest > policy.silent_after_s:
+    asked_at = device.inquired_at or 0.0
+    if turn.now - max(device.heard_at or 0.0, asked_at) > policy.silent_after_s:
         inquiry.ask(turn, "the light is silent")
+    elif evidence_only(device) and turn.now - asked_at > policy.evidence_asked_s:
+        inquiry.ask(turn, "only evidence goes on from here, and it may have been lost")
     if device.phase is Phase.IDLE and device.attempt is None and device.session is not None:
         last_at = device.last_frame_at if device.last_frame_at is not None else device.since
         if turn.now - last_at > policy.refresh_after_s:
@@ -64,8 +68,7 @@ def after_inquiry(turn: Turn, event: ev.Inquired) -> None:
     """What ChirpStack still knew has been taken in: decide what was waiting for it."""
     activation, session = event.activation, turn.device.session
     if activation and session is not None and activation.dev_addr != session.dev_addr:
-        _session_of_the_server(turn, event, activation.dev_addr)
-        return
+        inquiry.ask(turn, "the light joined while ChirpStack was asked")
     sent = turn.device.attempt
     if sent is not None:
         if sent.stage is Stage.QUEUED and _past_expiry(turn, sent):
@@ -76,19 +79,6 @@ def after_inquiry(turn: Turn, event: ev.Inquired) -> None:
         return
     if goal.attempts >= turn.policy.attempts_most and goal.next_at is None:
         pursuit.give_up_timing(turn)
-
-
-def _session_of_the_server(turn: Turn, event: ev.Inquired, dev_addr: str) -> None:
-    """The server's session is the running one, whatever the times of the events say."""
-    session = turn.device.session
-    assert session is not None  # noqa: S101 - asked by the caller
-    hearing.begin_session(turn, dev_addr, max(session.since, session.heard_at))
-    await_first_status(turn)
-    for retained in event.events:
-        if isinstance(retained, ev.UplinkHeard) and retained.dev_addr == dev_addr:
-            hearing.believe(turn, retained)
-    if turn.device.reported is not None:
-        setup.begin(turn)
 
 
 def _settle_queued(turn: Turn, event: ev.Inquired, sent: Attempt) -> None:
@@ -124,7 +114,8 @@ def _attempt_due(turn: Turn, sent: Attempt) -> None:
         case Stage.SUBMITTED:
             turn.submit_again()
         case Stage.HELD:
-            turn.change_attempt(due_at=None)
+            turn.change_attempt(due_at=turn.now + turn.policy.resubmit_after_s)
+            turn.emit(Submit(sent))  # the dispatcher has it, unless it lost it
         case Stage.QUEUED:
             turn.change_attempt(due_at=turn.now + turn.policy.inquiry_again_s)
             inquiry.ask(turn, "the item expired and nothing was heard of it")
@@ -152,17 +143,13 @@ def _window_over(turn: Turn) -> None:
 
 
 def _expire(turn: Turn) -> None:
-    """The command's time to live is over: nothing is wanted by it any more."""
+    """The command's time to live is over: what was wanted before it is wanted again."""
     command = turn.device.command
     if command is None or turn.now < command.expires_at:
         return
-    last = command.reason or "its time to live is over"
-    turn.command_step(StepKind.EXPIRED, CommandStatus.EXPIRED, reason=last, ended_at=turn.now)
-    turn.change(pursuit=None, wanted=None)
-    pursuing = turn.device.phase in {Phase.AWAITING_VERIFY, Phase.RETRYING, Phase.FAILED}
-    if pursuing and turn.device.setup is None:
-        turn.close_attempt()
-        turn.enter(Phase.IDLE)
+    why = f"{command.reason or 'its time to live is over'}; {as_heard(turn.device)}"
+    turn.command_step(StepKind.EXPIRED, CommandStatus.EXPIRED, reason=why, ended_at=turn.now)
+    return_to_the_wish_before(turn)
 
 
 def _due(turn: Turn, at: float | None) -> bool:

@@ -45,6 +45,7 @@ class NoteKind(StrEnum):
     SETUP = "setup"
     DRIFT = "drift"
     INQUIRY = "inquiry"
+    HEALED = "healed"
     ERROR = "error"
 
 
@@ -53,6 +54,10 @@ class Note(msgspec.Struct, frozen=True):
 
     kind: NoteKind
     detail: dict[str, str | int | float | None]
+    at: float | None = None
+    """When it happened (Unix seconds), where that is not now: an event has a time of its own."""
+    entry: str | None = None
+    """The line's own id, where what happened has one: then it is kept once."""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

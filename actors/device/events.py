@@ -1,7 +1,8 @@
 """What can happen to a light: the inputs of the device machine, and of its mailbox.
 
 The rule it keeps: an event is a fact that arrived, in whatever order; it never says what to do.
-`at` is ChirpStack's clock; what our own clock says comes to the machine as `now`.
+`at` dates an event by ChirpStack's clock, None where ChirpStack does not say; it decides nothing
+about order. What our own clock says comes to the machine as `now`.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ class StatusRequested(msgspec.Struct, frozen=True):
 class UplinkHeard(msgspec.Struct, frozen=True):
     """An uplink; `status` is None when its payload is not a status of this light."""
 
-    at: float
+    at: float | None
     dev_addr: str
     f_cnt: int
     status: Status | None
@@ -61,14 +62,18 @@ class UplinkHeard(msgspec.Struct, frozen=True):
     device: DeviceInfo | None = None
     note: str | None = None
     """What the payload was when it was no status."""
+    id: str = ""
+    """By which ChirpStack knows it: its de-duplication id, else the payload."""
 
 
 class Joined(msgspec.Struct, frozen=True):
     """The network server accepted a join: the session before it is over."""
 
-    at: float
+    at: float | None
     dev_addr: str
     device: DeviceInfo | None = None
+    id: str = ""
+    """ChirpStack's de-duplication id of the join-request."""
 
 
 class Transmitted(msgspec.Struct, frozen=True, gc=False):

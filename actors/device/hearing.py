@@ -1,29 +1,54 @@
 """Which session an uplink or a join belongs to, and what it adds to what is known of the light.
 
 The rule it keeps: events come lost, doubled, late and out of order, so each is placed before it is
-believed. Only the newest uplink of the running session may change what the light is said to show.
+believed, and no clock has a say: `time` of an uplink is a gateway's, and an inquiry replays what is
+long over. Only the newest uplink of the running session may change what the light is said to show.
 
-An uplink is newer within its session by its counter (LoRaWAN FCnt, which restarts at a join), never
-by its time of arrival. Between sessions (another DevAddr) only ChirpStack's own clock can tell, and
-where that says "older" the server is asked which session runs now, for its clock may have been set
-back.
+An uplink is newer within its session by its counter (LoRaWAN FCnt, which restarts at a join). A
+session begins with
+
+* the first uplink or join ever heard of the light;
+* an uplink or a join of a DevAddr that is not one of the sessions before;
+* an uplink that counts on, with the light's own counters gone back: a life that had its DevAddr
+  already, and no replay, for its counter was never told;
+* the activation that ChirpStack reports: another DevAddr, or a next counter that is not above one
+  that we had heard before we asked.
+
+Whatever else does not fit (an uplink of a session before, a counter that was told of another
+uplink, a second join to the same DevAddr) is doubtful: ChirpStack is asked which session runs. In
+its answer the activation is read last, so it is younger than the events beside it: whatever these
+are, none of them begins a session that the activation does not name.
 """
 
 from enum import Enum
 
+from actors.device import told
 from actors.device.effects import NoteKind
-from actors.device.events import Joined, UplinkHeard
+from actors.device.events import Inquired, Joined, UplinkHeard
 from actors.device.heard import noted
 from actors.device.inquiry import ask
-from actors.device.model import Device, Hearing, Report, Session
+from actors.device.model import (
+    CommandStatus,
+    Device,
+    Hearing,
+    Inquiry,
+    Phase,
+    Report,
+    Session,
+    StepKind,
+)
 from actors.device.turn import Turn, replace
 from lorawan.events import Reception
+from lorawan.network import Activation
 
 REQUIRED_SNR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 """Least SNR a LoRa demodulator needs, by spreading factor. Source: Semtech SX1276 data sheet."""
 
 PREVIOUS_MOST = 4
 """Sessions remembered: a webhook late by more than four joins is not worth telling apart."""
+
+MISSING_MOST = 16
+"""Counters passed over that are remembered: a webhook late by more uplinks is asked about."""
 
 
 class Place(Enum):
@@ -37,78 +62,124 @@ class Place(Enum):
 
 
 def place(device: Device, event: UplinkHeard) -> Place:
-    """Decide where an uplink belongs, without changing anything."""
-    session, report = device.session, device.report
+    """Decide where an uplink that a webhook told belongs, without changing anything."""
+    session = device.session
+    if told.known(device, event):
+        return Place.DUPLICATE
     if session is None:
         return Place.NEW_SESSION
     if event.dev_addr != session.dev_addr:
-        if event.at <= max(session.since, session.heard_at):
-            return Place.STALE if event.dev_addr in session.previous else Place.DOUBTFUL
         return Place.DOUBTFUL if event.dev_addr in session.previous else Place.NEW_SESSION
-    restarted = (
-        event.status is not None
-        and report is not None
-        and report.dev_addr == session.dev_addr
-        and event.at > session.heard_at
-        and event.status.uplinks_sent < report.uplinks_sent
-        and event.status.downlinks_received <= report.downlinks_received
-    )
-    if restarted:  # the same DevAddr drawn twice: rare, and the light's own counters give it away
-        return Place.NEW_SESSION
     if event.f_cnt > session.f_cnt:
-        return Place.NEWER
-    return Place.DUPLICATE if event.f_cnt == session.f_cnt else Place.STALE
+        return Place.NEW_SESSION if _went_back(device, event) else Place.NEWER
+    return Place.STALE if event.f_cnt in session.missing else Place.DOUBTFUL
+
+
+def place_replayed(device: Device, event: UplinkHeard, answer: Inquired) -> Place:
+    """The same for an uplink within an inquiry's answer: the activation beside it has the word."""
+    activation, session, where = answer.activation, device.session, place(device, event)
+    if (
+        activation is None
+        or event.dev_addr != activation.dev_addr
+        or event.f_cnt >= activation.f_cnt_up
+        or (session is not None and event.dev_addr != session.dev_addr)
+        or where is Place.DOUBTFUL
+    ):
+        return Place.DUPLICATE if where is Place.DUPLICATE else Place.STALE
+    if where is Place.DUPLICATE and session is not None and not session.reused:
+        # told before, but to a session that was ended by mistake and runs on
+        return Place.NEWER if event.f_cnt > session.f_cnt else where
+    return where
 
 
 def believe(turn: Turn, event: UplinkHeard) -> bool:
     """Take an uplink in. True when it is the newest word of the running session."""
-    device = turn.device
-    if event.device is not None:
+    device, answer = turn.device, turn.answering
+    if event.device is not None and answer is None:
         _learn_names(turn, event)
-    where = place(device, event)
+    where = place(device, event) if answer is None else place_replayed(device, event, answer)
     match where:
         case Place.DUPLICATE:
-            turn.change(duplicates=device.duplicates + 1)
+            if answer is None:
+                turn.change(duplicates=device.duplicates + 1)
             return False
-        case Place.STALE | Place.DOUBTFUL:
-            turn.change(stale=device.stale + 1)
-            turn.note(NoteKind.STALE, dev_addr=event.dev_addr, f_cnt=event.f_cnt, at=event.at)
-            if where is Place.DOUBTFUL:
-                ask(turn, "an uplink of another session came late, or the server's clock jumped")
+        case Place.STALE:
+            told.remember(turn, event)
+            _note_stale(turn, event)
+            return False
+        case Place.DOUBTFUL:  # the answer will hold it again, and place it
+            _note_stale(turn, event)
+            ask(turn, "an uplink does not fit the session that we know")
             return False
         case Place.NEW_SESSION:
-            begin_session(turn, event.dev_addr, event.at)
+            untold = device.session is not None
+            begin_session(turn, event.dev_addr, turn.dated(event.at))
+            if untold:
+                ask(turn, "the light joined without our being told")
         case Place.NEWER:
             pass
+    told.remember(turn, event)
     _absorb(turn, event)
     return True
 
 
 def believe_join(turn: Turn, event: Joined) -> bool:
     """Take a join in. True when it ended the session that we thought was running."""
-    session = turn.device.session
-    turn.note(NoteKind.JOIN, dev_addr=event.dev_addr, at=event.at)
-    if session is not None:
-        same = event.dev_addr == session.dev_addr
-        if same or event.at <= max(session.since, session.heard_at):
-            return False  # told before by an uplink, or by a newer join
+    session, at = turn.device.session, turn.dated(event.at)
+    if not told.remember(turn, event):
+        return False
+    turn.note_event(NoteKind.JOIN, told.mark(event), event.at, dev_addr=event.dev_addr)
+    if session is not None and event.dev_addr == session.dev_addr and not session.joined:
+        turn.change(session=replace(session, joined=True))  # an uplink told of it before
+        return False
+    if turn.answering is not None:
+        running = turn.answering.activation
+        if session is not None or running is None or event.dev_addr != running.dev_addr:
+            return False  # the activation was read after it
+    elif session is not None and event.dev_addr in (session.dev_addr, *session.previous):
+        ask(turn, "a join to a DevAddr that the light had before")
+        return False
     turn.change(joins=turn.device.joins + 1)
-    begin_session(turn, event.dev_addr, event.at)
+    begin_session(turn, event.dev_addr, at, joined=True)
     return True
 
 
-def begin_session(turn: Turn, dev_addr: str, at: float) -> None:
-    """The light joined anew: its settings and colour are gone, its counters restarted."""
+def believe_activation(turn: Turn, asked: Inquiry, running: Activation | None) -> None:
+    """What ChirpStack says of the running session, read after we asked."""
+    session = turn.device.session
+    if running is None or session is None or session.number != asked.session:
+        return  # a session that began meanwhile may be younger than what was read
+    if running.dev_addr != session.dev_addr or running.f_cnt_up <= asked.f_cnt:
+        begin_session(turn, running.dev_addr, turn.now)
+
+
+def begin_session(turn: Turn, dev_addr: str, at: float, *, joined: bool = False) -> None:
+    """The light joined anew: settings and colour are gone, counters restarted, and nothing would
+    be delivered to it before its first status."""
     pursuit, ended = turn.device.pursuit, turn.device.session
-    previous = () if ended is None else (ended.dev_addr, *ended.previous)[:PREVIOUS_MOST]
+    session = Session(dev_addr=dev_addr, since=at, number=1, joined=joined)
+    if ended is not None:
+        before = tuple(one for one in (ended.dev_addr, *ended.previous) if one != dev_addr)
+        session = replace(
+            session,
+            previous=before[:PREVIOUS_MOST],
+            number=ended.number + 1,
+            reused=dev_addr == ended.dev_addr,
+        )
     turn.close_attempt()
     turn.change(
-        session=Session(dev_addr=dev_addr, since=at, previous=previous),
+        session=session,
         setup=None,
         orphans=(),
         pursuit=None if pursuit is None else replace(pursuit, proof=None, next_at=None),
     )
     turn.note(NoteKind.SESSION, dev_addr=dev_addr, at=at)
+    turn.enter(Phase.UNINITIALIZED)
+    turn.command_step(
+        StepKind.WAITING,
+        CommandStatus.ACCEPTED,
+        reason="the light joined again; waiting for its first status",
+    )
 
 
 def gateway_health(turn: Turn, gateway_id: str, *, online: bool) -> bool:
@@ -127,16 +198,21 @@ def gateway_health(turn: Turn, gateway_id: str, *, online: bool) -> bool:
 def _absorb(turn: Turn, event: UplinkHeard) -> None:
     session = turn.device.session
     assert session is not None  # noqa: S101 - a session was begun if there was none
+    at = turn.dated(event.at)
+    passed = range(max(session.f_cnt + 1, event.f_cnt - MISSING_MOST), event.f_cnt)
+    missing = (*session.missing, *passed)[-MISSING_MOST:]
     turn.change(
-        session=replace(session, f_cnt=event.f_cnt, heard_at=event.at),
+        session=replace(session, f_cnt=event.f_cnt, heard_at=at, missing=missing),
         uplinks=turn.device.uplinks + 1,
-        hearings=_hearings(turn, event),
+        hearings=_hearings(turn, event, at),
     )
     best = max(event.receptions, key=lambda r: r.snr_db, default=Reception(gateway_id=""))
     status = event.status
     if status is None:
-        turn.note(
+        turn.note_event(
             NoteKind.UPLINK,
+            told.mark(event),
+            event.at,
             f_cnt=event.f_cnt,
             note=event.note,
             gateway=best.gateway_id,
@@ -145,7 +221,7 @@ def _absorb(turn: Turn, event: UplinkHeard) -> None:
         return
     turn.change(
         report=Report(
-            at=event.at,
+            at=at,
             dev_addr=event.dev_addr,
             f_cnt=event.f_cnt,
             light=status.light,
@@ -156,11 +232,15 @@ def _absorb(turn: Turn, event: UplinkHeard) -> None:
             rssi_dbm=status.rssi_dbm,
             snr_raw=status.snr_raw,
             high_brightness=status.high_brightness,
+            server_at=event.at,
+            told_at=turn.now,
         )
     )
     light = status.light
-    turn.note(
+    turn.note_event(
         NoteKind.STATUS,
+        told.mark(event),
+        event.at,
         f_cnt=event.f_cnt,
         received=status.downlinks_received,
         shows=f"{light.red},{light.green},{light.blue},{light.on},{light.off}",
@@ -172,13 +252,13 @@ def _absorb(turn: Turn, event: UplinkHeard) -> None:
     )
 
 
-def _hearings(turn: Turn, event: UplinkHeard) -> tuple[Hearing, ...]:
+def _hearings(turn: Turn, event: UplinkHeard, at: float) -> tuple[Hearing, ...]:
     needed = REQUIRED_SNR_DB.get(event.spreading_factor or 12, -20.0)
     known = {h.gateway_id: h for h in turn.device.hearings}
     fresh = {
         r.gateway_id: Hearing(
             gateway_id=r.gateway_id,
-            heard_at=event.at,
+            heard_at=at,
             rssi_dbm=r.rssi_dbm,
             snr_db=r.snr_db,
             margin_db=r.snr_db - needed,
@@ -187,7 +267,7 @@ def _hearings(turn: Turn, event: UplinkHeard) -> tuple[Hearing, ...]:
         )
         for r in event.receptions
     }
-    oldest = event.at - turn.policy.hearing_kept_s
+    oldest = at - turn.policy.hearing_kept_s
     older = [
         replace(h, latest=False)
         for h in turn.device.hearings
@@ -195,6 +275,27 @@ def _hearings(turn: Turn, event: UplinkHeard) -> tuple[Hearing, ...]:
     ]
     ranked = sorted(fresh.values(), key=lambda h: -h.margin_db) + older
     return tuple(ranked[: turn.policy.hearings_most])
+
+
+def _went_back(device: Device, event: UplinkHeard) -> bool:
+    """Whether the light's own counters fell although its uplink counter rose: another life."""
+    report, status = device.report, event.status
+    if report is None or status is None or report.dev_addr != event.dev_addr:
+        return False
+    return (
+        status.uplinks_sent < report.uplinks_sent
+        or status.downlinks_received < report.downlinks_received
+    )
+
+
+def _note_stale(turn: Turn, event: UplinkHeard) -> None:
+    """Late or doubtful. In an answer it is what a lost webhook would have told: no sign of one
+    that came late."""
+    if turn.answering is None:
+        turn.change(stale=turn.device.stale + 1)
+    turn.note_event(
+        NoteKind.STALE, told.mark(event), event.at, dev_addr=event.dev_addr, f_cnt=event.f_cnt
+    )
 
 
 def _learn_names(turn: Turn, event: UplinkHeard) -> None:

@@ -19,22 +19,25 @@ def ask(turn: Turn, why: str) -> None:
     device = turn.device
     if device.inquiry is not None or turn.answering:
         return
-    number = device.inquiries_made + 1
-    turn.change(inquiry=Inquiry(number, turn.now), inquiries_made=number, inquired_at=turn.now)
+    number, session = device.inquiries_made + 1, device.session
+    asked = Inquiry(number, turn.now)
+    if session is not None:
+        asked = Inquiry(number, turn.now, session.number, session.f_cnt)
+    turn.change(inquiry=asked, inquiries_made=number, inquired_at=turn.now)
     turn.note(NoteKind.INQUIRY, number=number, why=why)
     turn.emit(Inquire(number))
 
 
-def begin_answer(turn: Turn, event: Inquired) -> bool:
-    """Close the inquiry. False when the answer is not to the one under way."""
+def begin_answer(turn: Turn, event: Inquired) -> Inquiry | None:
+    """Close the inquiry and return it. None when the answer is not to the one under way."""
     inquiry = turn.device.inquiry
     if inquiry is None or inquiry.number != event.number:
-        return False
+        return None
     turn.change(inquiry=None)
     turn.note(
         NoteKind.INQUIRY, number=event.number, events=len(event.events), failure=event.failure
     )
-    return True
+    return inquiry
 
 
 def overdue(turn: Turn) -> bool:

@@ -23,6 +23,9 @@ never concludes from having sent, only from having heard.
                      was lost; the next attempt waits for its time or for evidence
     failed           the timed attempts are unproven; only evidence tries again
 
+No record in which something is pursued may be without something that wakes it: `wakefulness.py`
+says what may, and takes up again what is found without.
+
 Time drives the first three attempts, for bad luck passes by itself. After that it is an outage far
 more likely than luck, so only *evidence* starts another: a status that shows another state, a join
 followed by its first uplink, a gateway that hears the light coming back. Evidence never waits for a
@@ -31,20 +34,21 @@ timer, and is itself spaced, for air is scarce.
 Every event is legal in every phase: the table below is total, and each cell names the phases that
 may follow, which `apply` checks. The state diagram in the documentation is drawn from this table.
 The machine does no I/O and reads no clock; `now` is our clock (Unix seconds), `chance` one draw
-from [0, 1) for jitter and markers. An event's own `at` is ChirpStack's clock and only ever compared
-with other times of ChirpStack.
+from [0, 1) for jitter and markers. An event's own `at` is ChirpStack's clock: it dates the event,
+and is only ever compared with other times of ChirpStack.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from actors.device import deadlines, inquiry
+from actors.device import deadlines, hearing, inquiry, setback, told
 from actors.device import events as ev
 from actors.device import reactions as react
 from actors.device.effects import Effect
 from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.device.turn import Turn
+from actors.device.wakefulness import heal
 
 Handler = Callable[[Turn, Any], None]
 
@@ -73,12 +77,16 @@ def _row(handler: Handler, **after: tuple[Phase, ...]) -> Mapping[Phase, Rule]:
 
 def _inquired(turn: Turn, event: ev.Inquired) -> None:
     """What ChirpStack still knows is more of the same events; most will be duplicates."""
-    if inquiry.begin_answer(turn, event):
-        turn.answering = True
-        for retained in event.events:
-            apply(turn, retained)
-        turn.answering = False
-        deadlines.after_inquiry(turn, event)
+    asked = inquiry.begin_answer(turn, event)
+    if asked is None:
+        return
+    hearing.believe_activation(turn, asked, event.activation)
+    turn.answering = event
+    for retained in told.worth_telling(turn.device, event.events):
+        turn.happened_at = turn.dated(retained.at)
+        apply(turn, retained)
+    turn.answering, turn.happened_at = None, turn.now
+    deadlines.after_inquiry(turn, event)
 
 
 TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
@@ -124,7 +132,7 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
         initializing=(I, A, R, F),
         awaiting_verify=(R, I, F),
         retrying=(A, F, I),
-        failed=(I,),
+        failed=(I, A),
     ),
     ev.Restored: _row(deadlines.restored),
     ev.Swept: _row(deadlines.swept),
@@ -141,10 +149,18 @@ def step(
     stored. Never raises for any event in any phase; an AssertionError is a broken table.
     """
     turn = Turn(device, now, chance, policy)
+    if isinstance(event, ev.Restored):
+        setback.undo(turn)
+    if isinstance(event, HEALING):
+        heal(turn)
     apply(turn, event)
     if turn.device is not device:
         turn.change(stepped_at=now)
     return turn.device, turn.effects
+
+
+HEALING = ev.Restored | ev.Swept | ev.CommandRequested | ev.InitializeRequested | ev.StatusRequested
+"""Before any of these a record that nothing would wake is taken up again (`wakefulness.py`)."""
 
 
 def apply(turn: Turn, event: ev.DeviceEvent) -> None:
@@ -161,7 +177,7 @@ def apply(turn: Turn, event: ev.DeviceEvent) -> None:
 def next_due(device: Device, policy: Policy) -> float | None:
     """When the machine must look at the clock again (Unix seconds), or None.
 
-    While an attempt is held no timer runs but the command's own time to live.
+    While an attempt is held no verification runs: its timer only asks whether it is still held.
     """
     due: list[float | None] = [
         device.attempt.due_at if device.attempt is not None else None,

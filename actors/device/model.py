@@ -34,6 +34,14 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     """The settings (0601, 04nn) were carried out in this session."""
     previous: tuple[str, ...] = ()
     """DevAddrs of the last sessions before this one, newest first: their uplinks may come late."""
+    number: int = 0
+    """Counts the sessions of this light: two of them may have the same DevAddr and date."""
+    joined: bool = False
+    """Its join was told; another join to the same DevAddr is another session's."""
+    reused: bool = False
+    """It has the DevAddr of the session before: what was told of that is none of this one's."""
+    missing: tuple[int, ...] = ()
+    """Uplink counters passed over, the last few: an uplink with one of these is merely late."""
 
     @property
     def heard(self) -> bool:
@@ -55,6 +63,10 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     rssi_dbm: int
     snr_raw: int
     high_brightness: int | None = None
+    server_at: float | None = None
+    """When ChirpStack received it, on ChirpStack's clock; None where it does not say."""
+    told_at: float = 0.0
+    """When we were told of it, on our clock."""
 
 
 class Hearing(msgspec.Struct, frozen=True, gc=False):
@@ -189,10 +201,14 @@ class Attempt(msgspec.Struct, frozen=True):
     not_before: float
     retry: bool
     """True unless a caller waits for it and it is the first of its pursuit: those go first."""
+    expires_at: float | None = None
+    """End of the command's time to live, on our clock: no item of it may outlive that."""
     baseline: int = 0
     """Downlinks the light had received, by its newest status before the submission."""
+    heard: int = -1
+    """Highest uplink counter of the session at the submission."""
     due_at: float | None = None
-    """When the machine must look at it again; None while it is held: then no timer runs."""
+    """When the machine must look at it again."""
     stage: Stage = Stage.SUBMITTED
     reason: str | None = None
     obstacle: Obstacle | None = None
@@ -200,10 +216,14 @@ class Attempt(msgspec.Struct, frozen=True):
     queue_item_id: str | None = None
     f_cnt_down: int | None = None
     """The session's next downlink counter, read before the enqueue."""
+    fence: int = 0
+    """The server's next uplink counter, read before the enqueue."""
     queued_at: float | None = None
     item_expires_at: float | None = None
     ends_at: float | None = None
-    """Estimated end of transmission: txack plus airtime."""
+    """Estimated end of transmission, on ChirpStack's clock: txack plus airtime."""
+    air_until: float | None = None
+    """The same on our clock, counted from when we were told."""
     gateway_id: str | None = None
 
 
@@ -236,6 +256,8 @@ class Pursuit(msgspec.Struct, frozen=True):
     next_at: float | None = None
     """When the next attempt is due (phase RETRYING), None when only evidence starts one."""
     proof: Proof | None = None
+    contested: bool = False
+    """A frame of before may have been out when it began: an echo may be that one's."""
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -259,6 +281,10 @@ class Inquiry(msgspec.Struct, frozen=True, gc=False):
 
     number: int
     asked_at: float
+    session: int = 0
+    """Number of the session that ran when it was asked."""
+    f_cnt: int = -1
+    """Highest uplink counter of that session then: the server had it before it answered."""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,6 +302,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     report: Report | None = None
     hearings: tuple[Hearing, ...] = ()
     wanted: Wanted | None = None
+    wanted_before: Wanted | None = None
+    """What was wanted before the open command: wanted again, should that end unfulfilled."""
     command: Command | None = None
     """The open command, if any."""
     pursuit: Pursuit | None = None
@@ -297,6 +325,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     uplinks: int = 0
     duplicates: int = 0
     stale: int = 0
+    missed: int = 0
+    """Events that no webhook told of, and an inquiry found."""
+    told: tuple[str, ...] = ()
+    """Marks of the events told last, the newest last (see `told.py`)."""
+    healed: int = 0
+    """Times that the record was found with nothing to wake it (see `wakefulness.py`)."""
     joins: int = 0
     last_error: str | None = None
     last_error_at: float | None = None

@@ -40,6 +40,9 @@ class Policy:
     """A server sends retained events ten a second, and keeps up to about a hundred of a light."""
     inquiry_again_s: float = 45.0
     """An inquiry that was not answered by then is given up."""
+    evidence_asked_s: float = 600.0
+    """Where only evidence goes on, ChirpStack is asked for it so often, should it have been lost:
+    an inquiry costs no airtime."""
     resubmit_after_s: float = 600.0
     """An attempt of which the dispatcher said nothing for so long is submitted again."""
     command_ttl_s: float = 86_400.0

@@ -80,12 +80,13 @@ def verified(turn: Turn) -> None:
     pursuit, sent, command = device.pursuit, device.attempt, device.command
     assert pursuit is not None  # noqa: S101 - proven() was asked about it
     queued = sent is not None and sent.stage is Stage.QUEUED
-    if queued and command is not None and _none_on_air(pursuit, command.attempts):
+    alone = not pursuit.contested and pursuit.proof is not None
+    if queued and command is not None and alone and _none_on_air(pursuit, command.attempts):
         # The echo overtook the txack, or the txack was lost: the frame was on air all the same.
         # Had an earlier frame of this session been, the echo might be that one's.
         turn.change(command=replace(command, attempts=command.attempts + 1))
     turn.close_attempt()
-    turn.change(pursuit=None)
+    turn.change(pursuit=None, wanted_before=None)
     if pursuit.restoring:
         turn.note(NoteKind.DRIFT, restored="yes", command_id=pursuit.command_id)
     else:

@@ -8,6 +8,7 @@ from actors.device import events as ev
 from actors.device import hearing, pursuit, setup
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.inquiry import ask
+from actors.device.judging import answers
 from actors.device.model import (
     Attempt,
     Command,
@@ -20,7 +21,9 @@ from actors.device.model import (
     StepKind,
     Wanted,
 )
+from actors.device.told import mark, remember
 from actors.device.turn import Turn, replace, with_step
+from actors.device.wishes import return_to_the_wish_before
 from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import Frame, RequestStatus, StatusInterval
 
@@ -51,10 +54,13 @@ def command(turn: Turn, event: ev.CommandRequested) -> None:
         correlation_id=event.correlation_id,
     )
     made = with_step(made, Step(turn.now, StepKind.ACCEPTED), turn.policy.timeline_most)
+    before = device.pursuit is not None and device.pursuit.goal == event.light
+    out = before or device.attempt is not None or device.in_queue is not None
     turn.change(
         command=made,
+        wanted_before=device.wanted if device.command is None else device.wanted_before,
         wanted=Wanted(event.light, made.id, turn.now, event.keep),
-        pursuit=Pursuit(event.light, made.id),
+        pursuit=Pursuit(event.light, made.id, contested=out),
     )
     turn.emit(CommandChanged(made))
     turn.answer("accepted")
@@ -108,13 +114,9 @@ def upkeep_frame(turn: Turn) -> Frame:
 
 def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
     """The light spoke: place it, then see what it proves or shows."""
-    session, heard_by = turn.device.session, _online(turn.device)
+    heard_by = _online(turn.device)
     if not hearing.believe(turn, event):
         return
-    new = turn.device.session
-    joined_anew = session is None or new is None or new.since != session.since
-    if joined_anew:
-        await_first_status(turn)
     told = event.status is not None
     if told:
         setup.recount(turn)
@@ -123,7 +125,7 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
             if told:
                 setup.begin(turn)
         case Phase.INITIALIZING:
-            if told and setup.heard(turn, event.at):
+            if told and setup.heard(turn):
                 after_setup(turn)
         case Phase.IDLE:
             if told:
@@ -131,7 +133,7 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
                 pursuit.restore_if_drifted(turn)
         case Phase.AWAITING_VERIFY:
             if told:
-                _judge(turn, event.at)
+                _judge(turn)
         case Phase.RETRYING | Phase.FAILED:
             goal = turn.device.pursuit
             if told and goal is not None and pursuit.proven(turn.device, goal):
@@ -144,18 +146,26 @@ def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
 
 def joined(turn: Turn, event: ev.Joined) -> None:
     """The light is dim green now, has no settings, and hears nothing before its first uplink."""
-    if hearing.believe_join(turn, event):
-        await_first_status(turn)
+    hearing.believe_join(turn, event)
 
 
 def transmitted(turn: Turn, event: ev.Transmitted) -> None:
     """A gateway took a frame for this light: ours, if the queue item says so."""
-    sent, now = turn.device.attempt, turn.now
+    sent = turn.device.attempt
     airtime_s = max(0.0, event.ends_at - event.at)
-    turn.change(last_frame_at=max(turn.device.last_frame_at or 0.0, now + airtime_s))
+    if remember(turn, event):
+        # its telling comes soon after it; what an answer tells happened at its own time
+        ended_at = turn.happened_at + airtime_s
+        turn.change(last_frame_at=max(turn.device.last_frame_at or 0.0, ended_at))
+        turn.note_event(
+            NoteKind.TXACK,
+            mark(event),
+            event.at,
+            gateway=event.gateway_id,
+            item=event.queue_item_id,
+        )
     if turn.device.in_queue is not None and turn.device.in_queue[0] == event.queue_item_id:
         turn.change(in_queue=None)
-    turn.note(NoteKind.TXACK, gateway=event.gateway_id, item=event.queue_item_id, at=event.at)
     if sent is None:
         return
     unnamed = sent.queue_item_id == "" and event.f_cnt_down >= (sent.f_cnt_down or 0)
@@ -169,7 +179,9 @@ def transmitted(turn: Turn, event: ev.Transmitted) -> None:
 def item_dropped(turn: Turn, event: ev.ItemDropped) -> None:
     """The server threw the item away: unsent if it expired, hopeless if it was refused."""
     sent = turn.device.attempt
-    turn.note(NoteKind.DROPPED, code=event.code, item=event.queue_item_id)
+    if remember(turn, event):
+        item = event.queue_item_id
+        turn.note_event(NoteKind.DROPPED, mark(event), event.at, code=event.code, item=item)
     if sent is None or sent.stage is not Stage.QUEUED or sent.queue_item_id != event.queue_item_id:
         return
     if event.code == "EXPIRED":
@@ -188,11 +200,14 @@ def gateway_refused(turn: Turn, event: ev.GatewayRefusedFrame) -> None:
 
 
 def held(turn: Turn, event: ev.AttemptHeld) -> None:
-    """It cannot go out now: nothing is counted and no timer runs."""
+    """It cannot go out now: nothing is counted."""
     sent = _pending(turn.device, event.number)
     if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
         turn.change_attempt(
-            stage=Stage.HELD, reason=event.reason, obstacle=event.obstacle, due_at=None
+            stage=Stage.HELD,
+            reason=event.reason,
+            obstacle=event.obstacle,
+            due_at=turn.now + turn.policy.resubmit_after_s,
         )
         turn.command_step(
             StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=event.reason
@@ -205,18 +220,19 @@ def queued(turn: Turn, event: ev.AttemptQueued) -> None:
     if sent is None or session is None:
         return
     activation = event.activation
-    if activation.dev_addr != session.dev_addr:
-        since = max(session.since, session.heard_at)
-        hearing.begin_session(turn, activation.dev_addr, since)
-        await_first_status(turn)
+    if activation.dev_addr != session.dev_addr or activation.f_cnt_up < sent.heard:
+        hearing.begin_session(turn, activation.dev_addr, turn.now)
         ask(turn, "the light joined without our being told")
         return
+    if activation.f_cnt_up == sent.heard:  # behind, or read before the server had noted it
+        ask(turn, "the server's counter is behind the light's")
     turn.change_attempt(
         stage=Stage.QUEUED,
         reason=None,
         obstacle=None,
         queue_item_id=event.queue_item_id,
         f_cnt_down=activation.f_cnt_down,
+        fence=activation.f_cnt_up,
         queued_at=turn.now,
         item_expires_at=event.expires_at,
         due_at=max(turn.now, event.expires_at) + turn.policy.item_grace_s,
@@ -293,16 +309,6 @@ def after_setup(turn: Turn) -> None:
         turn.enter(Phase.IDLE)
 
 
-def await_first_status(turn: Turn) -> None:
-    """A new session: nothing is known of the light, and nothing would be delivered to it."""
-    turn.enter(Phase.UNINITIALIZED)
-    turn.command_step(
-        StepKind.WAITING,
-        CommandStatus.ACCEPTED,
-        reason="the light joined again; waiting for its first status",
-    )
-
-
 def not_sent(turn: Turn, why: str) -> None:
     """No gateway took the frame, whatever it was."""
     if turn.device.phase is Phase.INITIALIZING:
@@ -313,14 +319,14 @@ def not_sent(turn: Turn, why: str) -> None:
         turn.close_attempt()
 
 
-def _judge(turn: Turn, at: float) -> None:
+def _judge(turn: Turn) -> None:
     """A status while an attempt is out: proof, or evidence that the frame was lost."""
     goal, sent = turn.device.pursuit, turn.device.attempt
     if goal is None or sent is None:
         return
     if pursuit.proven(turn.device, goal):
         pursuit.verified(turn)
-    elif sent.stage is Stage.TRANSMITTED and sent.ends_at is not None and at > sent.ends_at:
+    elif turn.device.report is not None and answers(turn.device.report, sent):
         pursuit.unproven(turn, "the light reported without having carried it out", inquire=False)
         left = turn.device.pursuit
         if left is not None and left.attempts >= turn.policy.attempts_most:
@@ -330,15 +336,11 @@ def _judge(turn: Turn, at: float) -> None:
 
 def _echo_came_first(turn: Turn) -> None:
     """The answer's webhook may have overtaken the reply of the enqueue."""
-    goal, report = turn.device.pursuit, turn.device.report
+    goal = turn.device.pursuit
     if turn.device.phase is Phase.AWAITING_VERIFY and goal is not None:
         if pursuit.proven(turn.device, goal):
             pursuit.verified(turn)
-    elif (
-        turn.device.phase is Phase.INITIALIZING
-        and report is not None
-        and setup.heard(turn, report.at)
-    ):
+    elif turn.device.phase is Phase.INITIALIZING and setup.heard(turn):
         after_setup(turn)
 
 
@@ -349,6 +351,7 @@ def _on_air(turn: Turn, gateway_id: str, ends_at: float, airtime_s: float) -> No
         stage=Stage.TRANSMITTED,
         gateway_id=gateway_id,
         ends_at=ends_at,
+        air_until=turn.now + airtime_s,
         due_at=turn.now + airtime_s + window_s,  # our clock: the server's is only its own measure
     )
     if phase is Phase.AWAITING_VERIFY:
@@ -356,12 +359,14 @@ def _on_air(turn: Turn, gateway_id: str, ends_at: float, airtime_s: float) -> No
 
 
 def _hopeless(turn: Turn, why: str) -> None:
-    """No further try can help: an open command is rejected, and nothing is wanted any more."""
+    """No further try can help: an open command is rejected."""
     turn.trouble(why)
     turn.close_attempt()
     if turn.device.command is not None:
         turn.command_step(StepKind.REJECTED, CommandStatus.REJECTED, reason=why, ended_at=turn.now)
-        turn.change(pursuit=None, wanted=None)
+        return_to_the_wish_before(turn)
+        if turn.device.phase is not Phase.INITIALIZING:
+            return
     if turn.device.phase is Phase.INITIALIZING:
         was = turn.device.setup
         if was is not None:
@@ -369,10 +374,10 @@ def _hopeless(turn: Turn, why: str) -> None:
             turn.change(setup=replace(was, attempts=spent, step=0, proof=None, next_at=None))
         pursuit.enter_failed(turn)
     elif turn.device.phase is Phase.AWAITING_VERIFY:
-        if turn.device.pursuit is None:
-            turn.enter(Phase.IDLE)
-        else:
-            pursuit.enter_failed(turn)
+        goal, most = turn.device.pursuit, turn.policy.attempts_most
+        if goal is not None:
+            turn.change(pursuit=replace(goal, attempts=max(goal.attempts, most), next_at=None))
+        pursuit.enter_failed(turn)
 
 
 def _online(device: Device) -> set[str]:

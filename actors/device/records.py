@@ -35,7 +35,13 @@ def writes_of(
         writes.append(stored_key(key))
     notes = (effect for effect in effects if isinstance(effect, Note))
     writes.extend(
-        note_line(device.dev_eui, f"{entry}-{index}", now, note) for index, note in enumerate(notes)
+        note_line(
+            device.dev_eui,
+            note.entry or f"{entry}-{index}",
+            now if note.at is None else note.at,
+            note,
+        )
+        for index, note in enumerate(notes)
     )
     return writes
 

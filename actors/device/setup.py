@@ -8,6 +8,7 @@ Lights before software 5.6 know neither 0601 nor 0501: they get the interval, an
 
 from actors.device.effects import NoteKind
 from actors.device.inquiry import ask
+from actors.device.judging import answers
 from actors.device.model import Device, Phase, Setup, Stage, StepKind
 from actors.device.policy import Policy
 from actors.device.pursuit import enter_failed, proof_from
@@ -71,7 +72,7 @@ def answer_due_s(turn: Turn) -> float:
     return turn.policy.window_s if last and provable else turn.policy.spacing_s
 
 
-def heard(turn: Turn, at: float) -> bool:
+def heard(turn: Turn) -> bool:
     """Judge the newest status. True when the settings are carried out."""
     device = turn.device
     setup, sent, report = device.setup, device.attempt, device.report
@@ -84,7 +85,7 @@ def heard(turn: Turn, at: float) -> bool:
         return False
     if report.downlinks_received - proof.baseline >= setup.step + 1 + setup.extra:
         return next_step(turn, arrived=True)
-    if sent.stage is Stage.TRANSMITTED and sent.ends_at is not None and at > sent.ends_at:
+    if answers(report, sent):
         unproven(turn, "the light answered without having received every setting")
         left = turn.device.setup
         if left is not None and left.attempts >= turn.policy.setup_rounds_most:
@@ -128,8 +129,7 @@ def unproven(turn: Turn, why: str) -> None:
     assert setup is not None  # noqa: S101 - callers ask only while setting up
     attempts = setup.attempts + 1
     report, sent = turn.device.report, turn.device.attempt
-    ends_at = sent.ends_at if sent is not None else None
-    told = report is not None and ends_at is not None and report.at > ends_at
+    told = report is not None and sent is not None and answers(report, sent)
     extra = 0 if told else setup.extra + setup.step + 1
     turn.close_attempt()
     turn.note(NoteKind.SETUP, unproven=why, round=attempts)

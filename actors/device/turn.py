@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from actors.device.effects import Answer, CommandChanged, Effect, Note, NoteKind, Submit, Withdraw
+from actors.device.events import Inquired
 from actors.device.model import (
     Attempt,
     Command,
@@ -28,7 +29,7 @@ replace = msgspec.structs.replace
 class Turn:
     """One event being dealt with: `device` is the newest version, `effects` what is to be done."""
 
-    __slots__ = ("answering", "chance", "device", "effects", "now", "policy")
+    __slots__ = ("answering", "chance", "device", "effects", "happened_at", "now", "policy")
 
     def __init__(self, device: Device, now: float, chance: float, policy: Policy) -> None:
         self.device = device
@@ -36,8 +37,11 @@ class Turn:
         self.chance = chance
         self.policy = policy
         self.effects: list[Effect] = []
-        self.answering = False
-        """The events of an inquiry's answer are being dealt with: they raise no new question."""
+        self.answering: Inquired | None = None
+        """The inquiry's answer of which the events are being dealt with: they raise no new
+        question, and they happened some time ago."""
+        self.happened_at = now
+        """When what is being dealt with happened: now, but for the events of an answer."""
 
     # -------------------------------------------------------------- the record
 
@@ -58,6 +62,18 @@ class Turn:
     def note(self, kind: NoteKind, **detail: str | float | None) -> None:
         """Write a line into the device's history."""
         self.effects.append(Note(kind, detail))
+
+    def note_event(
+        self, kind: NoteKind, mark: str, at: float | None, **detail: str | float | None
+    ) -> None:
+        """Write an event of the network into the history, under its own time and id."""
+        if self.answering is not None:
+            detail["replayed"] = "yes"
+        self.effects.append(Note(kind, detail, self.dated(at), f"{kind.value}-{mark}"))
+
+    def dated(self, at: float | None) -> float:
+        """The date of an event: ChirpStack's, but never in our future; now where unknown."""
+        return self.now if at is None else min(at, self.now)
 
     def answer(self, text: str) -> None:
         """Tell whoever asked."""
@@ -86,7 +102,9 @@ class Turn:
         if status is not None:
             fields["status"] = status
         fields["reason"] = reason
-        step = Step(self.now, kind, attempt, gateway_id, reason)
+        newest_at = command.timeline[-1].at if command.timeline else self.happened_at
+        at = max(self.happened_at, min(newest_at, self.now))
+        step = Step(at, kind, attempt, gateway_id, reason)
         command = with_step(replace(command, **fields), step, self.policy.timeline_most)
         self.change(command=None if command.status.final else command)
         self.emit(CommandChanged(command))
@@ -99,6 +117,8 @@ class Turn:
         spaced = 0.0 if device.last_frame_at is None else device.last_frame_at + policy.spacing_s
         start = max(self.now, spaced, not_before)
         number = device.attempts_made + 1
+        command, goal = device.command, device.pursuit
+        of_command = isinstance(frame, SetLight) and goal is not None and not goal.restoring
         attempt = Attempt(
             number=number,
             frame=frame,
@@ -107,6 +127,8 @@ class Turn:
             not_before=start,
             retry=retry,
             baseline=device.report.downlinks_received if device.report is not None else 0,
+            expires_at=command.expires_at if command is not None and of_command else None,
+            heard=device.session.f_cnt if device.session is not None else -1,
             due_at=start + policy.resubmit_after_s,
         )
         self.change(attempt=attempt, attempts_made=number, orphans=())

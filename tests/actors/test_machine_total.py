@@ -11,6 +11,7 @@ from actors.device.effects import CommandChanged, Submit
 from actors.device.machine import TABLE, next_due, step
 from actors.device.model import CommandStatus, Device, Phase, Stage
 from actors.device.policy import Policy
+from actors.device.wakefulness import asleep
 from lorawan.events import Reception
 from lorawan.kuando import AFTER_JOIN, Light, Status
 from lorawan.network import Activation, QueueItem
@@ -22,7 +23,8 @@ POLICY = Policy()
 lights = st.sampled_from(LIGHTS)
 addresses = st.sampled_from(ADDRESSES)
 counters = st.integers(0, 6)
-offsets = st.floats(-200, 5)
+# gateways and servers whose clocks are off: by 25 s, by an hour, by a roll-over of GPS weeks
+offsets = st.floats(-200, 5) | st.sampled_from([-25.0, 25.0, -3600.0, 3600.0, -1024 * 604_800.0])
 items = st.sampled_from(["", "a", "b", "c"])
 numbers = st.integers(0, 6)
 
@@ -46,17 +48,20 @@ activations = st.builds(Activation, addresses, counters, counters)
 
 uplinks = st.builds(
     ev.UplinkHeard,
-    at=offsets,
+    at=st.none() | offsets,
     dev_addr=addresses,
     f_cnt=counters,
     status=st.none() | statuses(),
     receptions=st.sampled_from([(), (Reception("gw-1", -90, 3.0),)]),
     spreading_factor=st.sampled_from([None, 7, 12]),
+    id=st.sampled_from(["", "a", "b"]),
 )
 retained = (
     uplinks
-    | st.builds(ev.Joined, at=offsets, dev_addr=addresses)
-    | st.builds(ev.Transmitted, offsets, items, st.just("gw-1"), offsets)
+    | st.builds(
+        ev.Joined, at=st.none() | offsets, dev_addr=addresses, id=st.sampled_from(["", "a", "b"])
+    )
+    | st.builds(ev.Transmitted, offsets, items, st.just("gw-1"), offsets, counters)
 )
 events = (
     st.builds(
@@ -119,6 +124,7 @@ def test_any_event_in_any_order_keeps_the_promises(
     story: list[tuple[float, ev.DeviceEvent, float]],
 ) -> None:
     device, now = Device(dev_eui="2020200000000001"), 1_000_000.0
+    told: list[ev.UplinkHeard | ev.Joined | ev.Transmitted] = []
     for index, (pause_s, drawn, chance) in enumerate(story):
         now += pause_s
         event = shifted(drawn, now)
@@ -126,9 +132,19 @@ def test_any_event_in_any_order_keeps_the_promises(
             event = msgspec.structs.replace(event, command_id=f"c{index}")
         device, effects = step(device, event, now, chance, POLICY)
         _check(device, effects, now)
+        if isinstance(event, ev.UplinkHeard | ev.Joined | ev.Transmitted):
+            told = [*told, event][-6:]
+        if device.inquiry is not None and index % 3 == 0:  # all of it once more, the oldest first
+            session = device.session
+            running = None if session is None else Activation(session.dev_addr, 4, 4)
+            answer = ev.Inquired(device.inquiry.number, told, (), running)
+            device, effects = step(device, answer, now, chance, POLICY)
+            _check(device, effects, now)
 
 
 def _check(device: Device, effects: list[object], now: float) -> None:
+    assert asleep(device, POLICY) is None
+    assert device.healed == 0
     for effect in effects:
         if isinstance(effect, Submit):
             assert device.attempt is None or effect.attempt.number <= device.attempt.number

@@ -5,6 +5,7 @@ from hypothesis.stateful import invariant
 from actors.device import events as ev
 from actors.device.machine import next_due
 from actors.device.model import Phase, Stage
+from actors.device.wakefulness import asleep
 from tests.model.between import POLICY, Between
 
 ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
@@ -53,13 +54,18 @@ class Truths(Between):
             assert old or world.auto or world.foreign_received, "settings the light never got"
 
     @invariant()
+    def something_wakes_it(self) -> None:
+        assert asleep(self.device, POLICY) is None
+        assert self.device.healed == 0, "there was something to heal"
+
+    @invariant()
     def nothing_is_stuck(self) -> None:
         device, sent = self.device, self.device.attempt
         if device.command is not None:
             assert device.pursuit is not None
             assert self.world.now < device.command.expires_at or next_due(device, POLICY)
         if sent is not None:
-            assert sent.due_at is not None or sent.stage is Stage.HELD
+            assert sent.due_at is not None
             if sent.stage is Stage.HELD:
                 replies = [e.number for e in self.bag if isinstance(e, ev.AttemptQueued)]
                 holds = self.pending is not None and self.pending.number == sent.number

@@ -65,16 +65,15 @@ def baseline_zero() -> Iterator[None]:
 
 @planted("counter not reset at a join")
 def counter_kept() -> Iterator[None]:
-    def begin_session(turn: Any, dev_addr: str, at: float) -> None:
+    def begin_session(turn: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
         ended = turn.device.session
         previous = () if ended is None else (ended.dev_addr, *ended.previous)[:4]
         kept = -1 if ended is None else ended.f_cnt
+        number = 1 if ended is None else ended.number + 1
+        begun = Session(dev_addr, at, f_cnt=kept, previous=previous, number=number, joined=joined)
         turn.close_attempt()
-        turn.change(
-            session=Session(dev_addr=dev_addr, since=at, f_cnt=kept, previous=previous),
-            setup=None,
-            orphans=(),
-        )
+        turn.change(session=begun, setup=None, orphans=())
+        turn.enter(Phase.UNINITIALIZED)
 
     with patch.object(hearing, "begin_session", begin_session):
         yield

@@ -40,6 +40,7 @@ class Story:
         self.effects: list[Effect] = []
         self.commands: dict[str, Command] = {}
         self.items = 0
+        self.uplinks = 0  # of all sessions: names each as the server would
 
     # ------------------------------------------------------------ time and steps
 
@@ -81,6 +82,7 @@ class Story:
         """The next status uplink of the light, as the server would tell it (now or later)."""
         self.f_cnt += 1
         self.sent += 1
+        self.uplinks += 1
         return ev.UplinkHeard(
             at=self.now,
             dev_addr=self.dev_addr,
@@ -97,6 +99,7 @@ class Story:
             ),
             receptions=(Reception(gateway, -90, 5.0),),
             spreading_factor=9,
+            id=f"uplink-{self.uplinks}",
         )
 
     def uplink(self, **kwargs: object) -> list[Effect]:
@@ -188,6 +191,14 @@ class Story:
         assert self.device.inquiry is not None
         activation = None if failure else Activation(self.dev_addr, self.f_cnt + 1, self.f_cnt_down)
         self.tell(ev.Inquired(self.device.inquiry.number, events, (), activation, failure))
+
+    def asked(self) -> "Story":
+        """An inquiry is under way, as after a restart with something open."""
+        if self.device.inquiry is None:
+            self.tell(ev.Joined(at=self.now, dev_addr=self.dev_addr, id=f"asks at {self.now}"))
+            if self.device.inquiry is None:  # that was taken for the join of this session
+                self.tell(ev.Joined(at=self.now, dev_addr=self.dev_addr, id="asks"))
+        return self
 
     def settle(self) -> "Story":
         """A light that has joined, spoken and got its settings: idle."""
