@@ -4,6 +4,7 @@ from typing import get_args
 
 import hypothesis.strategies as st
 import msgspec
+import pytest
 from hypothesis import given, settings
 
 from actors.device import events as ev
@@ -118,7 +119,8 @@ def test_the_table_is_total() -> None:
         assert set(row) == set(Phase)
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.timeout(240)
+@settings(max_examples=250, deadline=None)
 @given(stories)
 def test_any_event_in_any_order_keeps_the_promises(
     story: list[tuple[float, ev.DeviceEvent, float]],
