@@ -3,7 +3,7 @@
 The rule it keeps: the value itself is not repeated, since it may be a secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,11 +39,20 @@ class Mistake(msgspec.Struct, frozen=True):
     problem: str
 
 
-def mistakes_of(error: Exception) -> list[Mistake]:
-    """The mistakes that a validation error tells of, at most 50."""
+def mistakes_of(
+    error: Exception,
+    *,
+    most: int | None = MISTAKES_MOST,
+    words: Mapping[str, str] | None = None,
+) -> list[Mistake]:
+    """The mistakes that a validation error tells of, at most so many. `words` stand for pydantic's
+    kinds of errors before our usual ones."""
     if isinstance(error, pydantic.ValidationError):
         found = error.errors(include_url=False, include_context=True, include_input=False)
-        return [Mistake(field_name(e["loc"]), _words(e)) for e in found[:MISTAKES_MOST]]
+        told = words or {}
+        return [
+            Mistake(field_name(e["loc"]), told.get(e["type"]) or _words(e)) for e in found[:most]
+        ]
     if isinstance(error, msgspec.ValidationError):
         problem, _, place = str(error).partition(" - at `$")
         return [Mistake(place.rstrip("`").lstrip("."), problem)]

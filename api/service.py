@@ -16,7 +16,6 @@ import time
 import uuid
 from collections.abc import Sequence
 
-import msgspec
 import structlog
 import trio
 from quart import Blueprint
@@ -31,9 +30,11 @@ from actors.supervision import ChildSpec
 from api.app import create_app
 from api.settings import ApiSettings, Web
 from api.web import WebActor, listen
-from lorawan.airtime import Region, region
+from lorawan.airtime import Region
 from lorawan.chirpstack import ChirpStackClient
+from lorawan.network import NetworkServer
 from store.open import open_store
+from store.port import Store
 
 log = structlog.get_logger()
 
@@ -67,10 +68,8 @@ def policies_of(settings: ApiSettings) -> Policies:
 
 
 def region_of(settings: ApiSettings) -> Region:
-    """The region, with the operator's own duty cycle where one is set."""
-    known = region(settings.radio.region)
-    duty = settings.radio.duty
-    return known if duty is None else msgspec.structs.replace(known, duty_cycle=duty)
+    """The region, with the operator's own frequency of RX2 and duty cycle where they are set."""
+    return settings.radio.plan()
 
 
 async def serve(
@@ -84,12 +83,6 @@ async def serve(
     Raises StoreError, OSError (the address cannot be had) or SupervisorGaveUp.
     """
     claim_address(settings.web)
-    notifiers: list[Notifier] = [LogNotifier()]
-    children: list[ChildSpec] = []
-    if settings.alerts.urls:
-        sender = AppriseNotifier([url.get_secret_value() for url in settings.alerts.urls])
-        notifiers.append(sender)
-        children.append(ChildSpec("notifier", sender.run, mailbox=sender.mailbox))
     async with (
         open_store(settings.store.url.get_secret_value()) as store,
         ChirpStackClient(settings.chirpstack.connection()) as network,
@@ -98,18 +91,7 @@ async def serve(
             log.warning("store may lose data", problem=warning)
         for warning in store.exposure_warnings:
             log.warning("store may be read by others", problem=warning)
-        world = World(
-            store=store,
-            network=network,
-            clock=RunClock(time.time()),
-            rng=random.Random(secrets.randbits(64)),
-            boot=secrets.token_hex(8),
-            new_id=new_id,
-            notifiers=notifiers,
-            notifier_children=children,
-        )
-        house = Lamplighter(Parts(world, policies_of(settings)))
-        web = WebActor(create_app(house, settings, extra=extra), settings.web)
+        house, web = build(settings, store, network, extra=extra)
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
         async with trio.open_nursery() as nursery:
             await nursery.start(house.run, spec)
@@ -117,6 +99,37 @@ async def serve(
             gc.collect()
             gc.freeze()
             task_status.started(web.port)
+
+
+def build(
+    settings: ApiSettings,
+    store: Store,
+    network: NetworkServer,
+    *,
+    extra: Sequence[Blueprint] = (),
+) -> tuple[Lamplighter, WebActor]:
+    """Every part of the service, made and joined; nothing runs yet.
+
+    Whatever ApiSettings lets pass can be built: that is tested with thousands of odd ones.
+    """
+    notifiers: list[Notifier] = [LogNotifier()]
+    children: list[ChildSpec] = []
+    if settings.alerts.urls:
+        sender = AppriseNotifier([url.get_secret_value() for url in settings.alerts.urls])
+        notifiers.append(sender)
+        children.append(ChildSpec("notifier", sender.run, mailbox=sender.mailbox))
+    world = World(
+        store=store,
+        network=network,
+        clock=RunClock(time.time()),
+        rng=random.Random(secrets.randbits(64)),
+        boot=secrets.token_hex(8),
+        new_id=new_id,
+        notifiers=notifiers,
+        notifier_children=children,
+    )
+    house = Lamplighter(Parts(world, policies_of(settings)))
+    return house, WebActor(create_app(house, settings, extra=extra), settings.web)
 
 
 def claim_address(web: Web) -> None:

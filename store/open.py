@@ -11,6 +11,7 @@ anything is created; credentials never appear in a message.
     memory:                     for trying out; nothing survives the process
 """
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
@@ -42,11 +43,22 @@ def store_from_url(url: str) -> Store:
             return SqliteStore(_sqlite_path(url, parts))
         case "redis" | "rediss" | "unix":
             return _redis(parts)
+        case "redis+sentinel" | "rediss+sentinel" | "sentinel" | "redis+cluster":
+            raise StoreRefused(
+                "store URL: Sentinel and Cluster are not spoken; name the one server that is"
+                " written to, or a proxy that follows it"
+            )
         case _:
             raise StoreRefused(
                 f"store URL with scheme {parts.scheme!r}: expected sqlite:///path, redis://host, "
                 "rediss://host, unix:///path or memory:"
             )
+
+
+def files_of(url: str) -> dict[str, str]:
+    """The files that a URL's options name, by option: certificates and a key, for TLS."""
+    options = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return {name: value for name, value in options if name.startswith("ssl_")}
 
 
 @asynccontextmanager
@@ -76,16 +88,24 @@ def _sqlite_path(url: str, parts: SplitResult) -> str:
 
 def _redis(parts: SplitResult) -> Store:
     scheme = parts.scheme
+    if re.search(r"\s", parts.netloc + parts.query):
+        raise StoreRefused(f"{scheme} URL holds a blank; write it as %20")
     try:
-        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
     except ValueError:
         if parts.query:
             raise StoreRefused(f"{scheme} URL: options are name=value&name=value") from None
-        options = {}
+        pairs = []
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        raise StoreRefused(f"{scheme} URL: an option stands twice")
     unknown = sorted(options.keys() - _OPTIONS[scheme])
     if unknown:
         known = ", ".join(sorted(_OPTIONS[scheme]))
-        raise StoreRefused(f"{scheme} URL has unknown option {unknown[0]!r}; known: {known}")
+        tls = "; TLS is rediss://" if scheme == "redis" and unknown[0].startswith("ssl") else ""
+        raise StoreRefused(f"{scheme} URL has unknown option {unknown[0]!r}; known: {known}{tls}")
+    if ("ssl_certfile" in options) != ("ssl_keyfile" in options):
+        raise StoreRefused(f"{scheme} URL: ssl_certfile and ssl_keyfile belong together")
     if scheme == "unix":
         if not parts.path.strip("/"):
             raise StoreRefused("unix URL names no socket: expected unix:///path/to.sock")
@@ -94,7 +114,7 @@ def _redis(parts: SplitResult) -> Store:
         if not parts.hostname:
             raise StoreRefused(f"{scheme} URL names no host: expected {scheme}://host:6379/0")
         database = parts.path.strip("/") or "0"
-    if not (database.isascii() and database.isdigit()):
+    if not (database.isascii() and database.isdigit() and len(database) <= 9):
         raise StoreRefused(f"{scheme} URL: the database is not a number")
     if parts.fragment:
         raise StoreRefused(f"{scheme} URL: write # as %23")

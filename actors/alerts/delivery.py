@@ -7,7 +7,7 @@ alert repeats hourly, so that nothing important is lost for good.
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import apprise
 import structlog
@@ -24,6 +24,22 @@ WAITING_MOST = 100
 DEADLINE_S = 30.0
 TRIES = 3
 RETRY_AFTER_S = 20.0
+
+
+def understood(url: str) -> bool:
+    """Whether Apprise can make a notification service of this address."""
+    return _instance(url) is not None
+
+
+def _instance(url: str) -> Any:
+    """One service; `Apprise.add` would take a comma in an address for the end of it."""
+    with warnings.catch_warnings():
+        # The first address loads every plugin there is (half a second), old modules included.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return apprise.Apprise.instantiate(url)
+        except Exception:  # noqa: BLE001 a plugin may raise anything; its words may hold the secret
+            return None
 
 
 class Notifier(Protocol):
@@ -72,12 +88,10 @@ class AppriseNotifier:
         self.mailbox: Mailbox[Notice] = Mailbox("notifier", WAITING_MOST, Overflow.DROP_OLDEST)
         self._on_outcome = on_outcome
         self._apprise = apprise.Apprise()
-        with warnings.catch_warnings():
-            # The first address loads every plugin there is (half a second), old modules included.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            for number, url in enumerate(urls, start=1):
-                if not self._apprise.add(url):
-                    raise ValueError(f"address {number} of the notifications is not understood")
+        for number, url in enumerate(urls, start=1):
+            service = _instance(url)
+            if service is None or not self._apprise.add(service):
+                raise ValueError(f"address {number} of the notifications is not understood")
         self._deadline_s = deadline_s
         self._tries = max(1, tries)
         # A thread stuck in a service cannot be stopped: it keeps its place here until it ends, so

@@ -75,6 +75,10 @@ class Region(msgspec.Struct, frozen=True):
             duty = min(each.duty_cycle for each in inside)
         return msgspec.structs.replace(self, rx2_frequency_hz=frequency_hz, duty_cycle=duty)
 
+    def with_duty(self, duty_cycle: float) -> "Region":
+        """The same plan with an operator's own duty cycle, a fraction of an hour."""
+        return msgspec.structs.replace(self, duty_cycle=duty_cycle)
+
 
 def region(name: str) -> Region:
     """The region of a name (`EU868`, `AS923-2`) or of one of ChirpStack's ids (`eu868`,

@@ -4,7 +4,48 @@ The rule it keeps: the API key never shows. It is not in the repr, not in any me
 that gRPC would refuse (and print) is refused here first.
 """
 
+import ipaddress
+import re
 from dataclasses import dataclass, field
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?")
+
+
+def checked_target(target: str) -> str:
+    """The target again, when gRPC can use it as `host:port`. Raises `ValueError`, whose text does
+    not repeat it: a pasted URL may hold a password."""
+    if "://" in target:
+        raise ValueError("must be host:port, without a scheme; TLS is chirpstack.tls")
+    if "/" in target or "@" in target or not target.isprintable() or " " in target:
+        raise ValueError("must be host:port and nothing else, as in chirpstack.example:8080")
+    host, colon, port = target.rpartition(":")
+    if not colon or not host or not port:
+        raise ValueError("must be host:port, as in chirpstack.example:8080")
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65_535):
+        raise ValueError("must be host:port with a port between 1 and 65535")
+    if host.startswith("[") and host.endswith("]"):
+        _check_ipv6(host[1:-1])
+    elif ":" in host:
+        raise ValueError("must be host:port; an IPv6 address has brackets, as in [::1]:8080")
+    elif not _HOST.fullmatch(host):
+        raise ValueError("must be host:port, with a host name or an IP address")
+    return target
+
+
+def checked_api_key(api_key: str) -> str:
+    """The key again, when an HTTP header can carry it. Raises `ValueError`."""
+    if not api_key or not api_key.isascii() or not api_key.isprintable():
+        raise ValueError("api_key must be one line of printable ASCII")
+    if " " in api_key:
+        raise ValueError("api_key must not hold a blank")
+    return api_key
+
+
+def _check_ipv6(text: str) -> None:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        raise ValueError("must be host:port; between the brackets is no IPv6 address") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +109,8 @@ class ChirpStackSettings:
     page_size: int = 1000
 
     def __post_init__(self) -> None:
-        host, _, port = self.target.rpartition(":")
-        if not host or not port.isdigit() or "://" in host:
-            raise ValueError(f"target must be host:port, not {self.target!r}")
-        if not self.api_key or not self.api_key.isascii() or not self.api_key.isprintable():
-            raise ValueError("api_key must be one line of printable ASCII")
-        if " " in self.api_key:
-            raise ValueError("api_key must not hold a blank")
+        checked_target(self.target)
+        checked_api_key(self.api_key)
         if self.ca_file is not None and not self.tls:
             raise ValueError("ca_file without tls would trust nobody and protect nothing")
         if not 1 <= self.page_size <= 1000:

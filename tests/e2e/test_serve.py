@@ -173,7 +173,8 @@ def test_all_mistakes_in_the_settings_are_told_at_once(tmp_path: Path) -> None:
     done = run("serve", "--config", str(config), env=env)
     assert done.returncode == 2
     for field in (
-        "chirpstack",
+        "chirpstack.target",
+        "web",
         "web.port",
         "web.colour",
         "web.rate_burst",
@@ -183,7 +184,7 @@ def test_all_mistakes_in_the_settings_are_told_at_once(tmp_path: Path) -> None:
         "LAMPLIGHTER_WEBPORT",
     ):
         assert f"  {field}: " in done.stderr, done.stderr
-    assert "8 mistakes in the settings" in done.stderr
+    assert "9 mistakes in the settings" in done.stderr
     assert "sesame-open" not in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
