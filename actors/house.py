@@ -33,9 +33,9 @@ from actors.surface import (
     Delivery,
     DeviceInspection,
     DownlinkMetrics,
+    GatewayPast,
     HistoryEntry,
     InitializationRun,
-    Outage,
     Points,
     Readiness,
     Refusal,
@@ -272,12 +272,14 @@ class Lamplighter:
         """Every gateway, by id."""
         return self._parts.board.gateways
 
-    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
-        """When the gateway was away, newest first. Raises StoreError."""
+    async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
+        """When the gateway was away, and when anybody looked. Raises StoreError."""
         gateway = self._parts.board.gateways.get(gateway_id)
-        store = self._parts.world.store
+        running = self._parts.watched.running()
         with _in_time():
-            return await outages.read(store, gateway_id, gateway, since=since, until=until)
+            return await outages.read(
+                self._parts.world.store, gateway_id, gateway, running, since=since, until=until
+            )
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
         """Somebody knows of this open alert; None when no such alert is open."""

@@ -23,6 +23,7 @@ from actors.directory import Directory
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.gateways import GatewayWatcher, WatchPolicy
+from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.initialization import Initializer
 from actors.inquirer import Inquirer
@@ -109,6 +110,7 @@ class Parts:
             key_refused=self._key_refused,
         )
         self.outages = OutageLog(self.journal.offer, clock)
+        self.watched = WatchLog(self.journal.offer, clock)
         self.watcher = GatewayWatcher(
             world.network,
             self.board.publish,
@@ -118,6 +120,7 @@ class Parts:
             on_return=self._gateway_returned,
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
+            on_list=self._gateways_listed,
             lights_heard=self._lights_heard,
         )
         self.lights = Supervisor(
@@ -301,6 +304,13 @@ class Parts:
         if problem is None:
             self.dispatcher.network_returned()
         self.alerter.network_problem(problem)
+
+    def _gateways_listed(self, listed: bool) -> None:
+        if listed:
+            self.watched.listed()
+            self.outages.still(self.watcher.is_online)
+        else:
+            self.watched.failed()
 
     def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
         self.metrics.frame()

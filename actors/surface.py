@@ -143,6 +143,36 @@ class Outage(msgspec.Struct, frozen=True):
     until: float | None
 
 
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """A time: since <= at < until."""
+
+    since: float
+    until: float
+
+    @property
+    def length_s(self) -> float:
+        """How long it is."""
+        return max(0.0, self.until - self.since)
+
+
+class GatewayPast(msgspec.Struct, frozen=True):
+    """How a gateway was, as far as somebody looked.
+
+    `outages` newest first, `observed` the times in which it was looked at, oldest first; outside of
+    them it was neither up nor down. `away_s` is how much of `observed_s` it was away.
+    """
+
+    outages: list[Outage]
+    observed: list[Span]
+    observed_s: float
+    away_s: float
+
+    @property
+    def availability(self) -> float | None:
+        """Its share of the observed time, None where it was not observed."""
+        return 1.0 - self.away_s / self.observed_s if self.observed_s > 0 else None
+
+
 class DeviceInspection(msgspec.Struct, frozen=True):
     """One device and its actor, as they are now."""
 
@@ -264,8 +294,8 @@ class House(Protocol):
         """Every gateway, by id."""
         ...
 
-    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
-        """When the gateway was away, newest first."""
+    async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
+        """When the gateway was away, and when anybody looked."""
         ...
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:

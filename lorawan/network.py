@@ -109,8 +109,18 @@ class DeviceState(msgspec.Struct, frozen=True, gc=False):
     """Whether its profile allows Class C (and not Class B beside it); None where not asked."""
 
 
+class GatewayState(StrEnum):
+    """What the server makes of a gateway's last statistics, by its own clock: online within two
+    of the gateway's intervals."""
+
+    NEVER_SEEN = "never_seen"
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
 class GatewayInfo(msgspec.Struct, frozen=True):
-    """One gateway as the server lists it; `last_seen_at` is None when it was never seen."""
+    """One gateway as the server lists it; `last_seen_at` is None when it was never seen, `state`
+    where the server says nothing, `stats_interval_s` while it was not asked."""
 
     gateway_id: str
     name: str = ""
@@ -118,6 +128,8 @@ class GatewayInfo(msgspec.Struct, frozen=True):
     last_seen_at: float | None = None
     latitude: float | None = None
     longitude: float | None = None
+    state: GatewayState | None = None
+    stats_interval_s: float | None = None
 
 
 class ListedDevice(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from lorawan.network import (
     Activation,
     DeviceState,
     GatewayInfo,
+    GatewayState,
     ListedDevice,
     NetworkError,
     NetworkFault,
@@ -227,11 +228,14 @@ class SimulatedNetwork:
 
     def _gateways(self) -> Sequence[GatewayInfo]:
         # A flat earth around a square somewhere in Europe; a metre is about 9e-6 degrees.
+        now = self._kernel.epoch_at + self._kernel.now
         return tuple(
             GatewayInfo(
                 gateway_id=gateway_id,
                 name=gateway.name,
                 last_seen_at=gateway.last_seen_at(),
+                state=_state(gateway.last_seen_at(), gateway.stats_interval_s, now),
+                stats_interval_s=gateway.stats_interval_s,
                 latitude=round(55.0 + gateway.position[1] * 9e-6, 6),
                 longitude=round(10.0 + gateway.position[0] * 15.7e-6, 6),
             )
@@ -268,3 +272,11 @@ def _eui(dev_eui: str) -> str:
     if len(dev_eui) != _EUI_DIGITS or not set(dev_eui) <= _HEX_DIGITS:
         raise NetworkFault(f"EUI64 parse error: {dev_eui!r}")
     return dev_eui.lower()
+
+
+def _state(last_seen_at: float | None, stats_interval_s: float, now: float) -> GatewayState:
+    """As ChirpStack judges: by the last stats alone, within two intervals."""
+    if last_seen_at is None:
+        return GatewayState.NEVER_SEEN
+    late = now - last_seen_at > 2 * stats_interval_s
+    return GatewayState.OFFLINE if late else GatewayState.ONLINE

@@ -20,6 +20,12 @@ class GatewayView(msgspec.Struct, frozen=True):
     longitude: float | None = None
     known: bool = True
     """False for a gateway that hears our lights but is not in the server's list."""
+    network_state: str | None = None
+    """What ChirpStack says of it: online, offline, never_seen; None where it says nothing."""
+    stats_interval_s: float | None = None
+    """How often it sends its statistics, as far as is known."""
+    offline_after_s: float = 300.0
+    """Without a sign of life for so long it counts as offline."""
     airtime_used_s: float = 0.0
     """In the sliding hour, by our frames."""
     airtime_budget_s: float | None = None

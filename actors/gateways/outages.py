@@ -1,18 +1,21 @@
 """When each gateway was away, kept in the store.
 
 The rule it keeps: a line for each change of health, and the outages are made of the lines when
-somebody asks: what two runs of the service say about the same outage becomes one.
+somebody asks: what two runs of the service say about the same outage becomes one. Once a day the
+line is written again, so that the oldest that is kept tells since when a gateway is watched.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
 from actors.board.changes import GatewayView
 from actors.clock import Clock
-from actors.surface import Outage
+from actors.gateways import observed
+from actors.surface import GatewayPast, Outage, Span
 from store.port import Append, Entry, Store, Write
 
 DAYS_MOST = 7.0
 """As long as streams are kept."""
+DAY_S = 86_400.0
 LINES_MOST = 2_000
 """Of one gateway in one answer: one that flaps every five minutes for a week."""
 
@@ -31,12 +34,27 @@ class OutageLog:
         self._note = note
         self._clock = clock
 
+        self._noted: dict[str, tuple[float, bool]] = {}
+
     def changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away or came back, or was seen for the first time in this run."""
         now = self._clock.now()
+        self._noted[gateway_id] = now, online
         value = _ONLINE if online else _OFFLINE
         entry = f"{now:.3f}-{value.decode()}"
         self._note([Append(stream(gateway_id), entry, now, value)])
+
+    def still(self, is_online: Callable[[str], bool | None]) -> None:
+        """Nothing changed: those of whom nothing was noted for a day are noted again, and those
+        that are forgotten are forgotten here, too."""
+        due_at = self._clock.now() - DAY_S
+        for gateway_id, (at, _) in list(self._noted.items()):
+            if at <= due_at:
+                online = is_online(gateway_id)
+                if online is None:
+                    del self._noted[gateway_id]
+                else:
+                    self.changed(gateway_id, online)
 
 
 def outages(entries: Iterable[Entry], gateway: GatewayView | None) -> list[Outage]:
@@ -59,9 +77,27 @@ def outages(entries: Iterable[Entry], gateway: GatewayView | None) -> list[Outag
 
 
 async def read(
-    store: Store, gateway_id: str, gateway: GatewayView | None, *, since: float, until: float
-) -> list[Outage]:
-    """Outages that lasted into this time, newest first. Raises StoreError."""
+    store: Store,
+    gateway_id: str,
+    gateway: GatewayView | None,
+    running: Span | None,
+    *,
+    since: float,
+    until: float,
+) -> GatewayPast:
+    """What is known of this time; `running` is what is watched since the last note. Raises
+    StoreError."""
     entries = await store.entries(stream(gateway_id), since=0.0, until=until, most=LINES_MOST)
     found = outages(reversed(entries), gateway)
-    return [one for one in found if one.until is None or one.until >= since]
+    found = [one for one in found if one.until is None or one.until >= since]
+    watched = await observed.read(store, running, since=since, until=until)
+    first = min(
+        [entry.at for entry in entries] + ([gateway.since] if gateway else []), default=until
+    )
+    watched = observed.within(watched, max(since, first), until)
+    return GatewayPast(
+        outages=found,
+        observed=watched,
+        observed_s=sum(span.length_s for span in watched),
+        away_s=observed.away_s(watched, found, until),
+    )

@@ -45,7 +45,7 @@ class WatcherStatistics:
 class GatewayWatcher:
     """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online,
     `on_return` one that ended a silence, and `on_network` why ChirpStack gives no list, and None
-    once it does again.
+    once it does again; `on_list` whether it gave one, at every time of asking.
 
     None of them may wait or raise. A gateway seen for the first time counts as a change, so that
     what was restored from an earlier run is put right.
@@ -62,6 +62,7 @@ class GatewayWatcher:
         on_return: Callable[[str], None] = lambda gateway_id: None,
         airtime: Airtime = _no_airtime,
         on_network: Callable[[str | None], None] = lambda problem: None,
+        on_list: Callable[[bool], None] = lambda listed: None,
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
     ) -> None:
         self._network = network
@@ -72,6 +73,7 @@ class GatewayWatcher:
         self._on_return = on_return
         self._airtime = airtime
         self._on_network = on_network
+        self._on_list = on_list
         self._lights_heard = lights_heard
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
@@ -160,13 +162,8 @@ class GatewayWatcher:
         policy, now = self._policy, self._clock.now()
         if self._unreachable_since is not None:
             return min(policy.poll_s, policy.unreachable_poll_s)
-        given_up = now - policy.given_up_after_s
-        looked_for = any(
-            health.silent(one, policy.silent_after_s, now)
-            and max(one.since, one.alive_at or 0.0) > given_up
-            for one in self._known.values()
-        )
-        return min(policy.poll_s, policy.silent_poll_s) if looked_for else policy.poll_s
+        looks = (health.look_again_s(one, policy, now) for one in self._known.values())
+        return min(looks, default=policy.poll_s)
 
     async def _poll(self, timeout_s: float) -> None:
         began_at = self._clock.now()
@@ -183,6 +180,7 @@ class GatewayWatcher:
 
     def _failed(self, began_at: float, problem: str) -> None:
         self._failed_polls += 1
+        self._on_list(False)
         before, self._problem = self._problem, problem
         if self._unreachable_since is None:
             self._unreachable_since = began_at
@@ -200,15 +198,14 @@ class GatewayWatcher:
             known = {one: health.excused(of, now - before_at, now) for one, of in known.items()}
         self._unreachable_since = self._problem = None
         self._polled_at = now
+        self._on_list(True)
         infos = {info.gateway_id: info for info in gateways}
         for gateway_id, info in infos.items():
             known[gateway_id] = health.listed(known.get(gateway_id), info, before_at, now)
         for gateway_id in known.keys() - infos.keys():
             known[gateway_id] = replace(known[gateway_id], info=None)
         before = self._known
-        self._known = {
-            one: health.judged(of, self._policy.offline_after_s, now) for one, of in known.items()
-        }
+        self._known = {one: health.judged(of, self._policy, now) for one, of in known.items()}
         for each in list(self._known.values()):
             self._show(each)
             self._announce(each)
@@ -217,7 +214,7 @@ class GatewayWatcher:
 
     def _alive(self, before: Health | None, after: Health, now: float) -> None:
         """A sign of life that did not come by the list."""
-        after = health.judged(after, self._policy.offline_after_s, now)
+        after = health.judged(after, self._policy, now)
         self._known[after.gateway_id] = after
         if before is None or after.online is not before.online:
             self._show(after)
@@ -233,7 +230,7 @@ class GatewayWatcher:
 
     def _welcome(self, before: Health | None, after: Health, now: float) -> None:
         """Tell of the end of a silence."""
-        if before is not None and health.returned(before, after, self._policy.silent_after_s, now):
+        if before is not None and health.returned(before, after, self._policy, now):
             self._on_return(after.gateway_id)
 
     def _announce(self, one: Health) -> None:
@@ -267,6 +264,9 @@ class GatewayWatcher:
             latitude=info.latitude if info is not None else None,
             longitude=info.longitude if info is not None else None,
             known=info is not None,
+            network_state=info.state.value if info is not None and info.state else None,
+            stats_interval_s=health.interval_s(one, self._policy),
+            offline_after_s=health.offline_after_s(one, self._policy),
             airtime_used_s=used_s,
             airtime_budget_s=budget_s,
             pending=pending,

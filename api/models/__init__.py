@@ -8,6 +8,7 @@ from api.models.network import (
     GatewayHealth,
     GatewayList,
     GatewayShown,
+    ObservedView,
     OutageList,
     OutageView,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "InitializationView",
     "LightView",
     "MetricsView",
+    "ObservedView",
     "OutageList",
     "OutageView",
     "ReadinessView",

@@ -21,6 +21,12 @@ class GatewayShown(msgspec.Struct, frozen=True):
     longitude: float | None
     known: bool
     """False: it hears our lights, but ChirpStack does not list it for our key."""
+    network_state: str | None
+    """What ChirpStack says of it: online, offline or never_seen."""
+    stats_interval_s: float | None
+    """How often it sends its statistics: as ChirpStack has it, or as it was seen to."""
+    offline_after_s: float
+    """Without a sign of life for so long it counts as offline here."""
     airtime_used_s: float
     """By our frames, in the last hour."""
     airtime_budget_s: float | None
@@ -42,6 +48,9 @@ class GatewayShown(msgspec.Struct, frozen=True):
             latitude=gateway.latitude,
             longitude=gateway.longitude,
             known=gateway.known,
+            network_state=gateway.network_state,
+            stats_interval_s=gateway.stats_interval_s,
+            offline_after_s=gateway.offline_after_s,
             airtime_used_s=gateway.airtime_used_s,
             airtime_budget_s=gateway.airtime_budget_s,
             pending=gateway.pending,
@@ -110,12 +119,27 @@ class OutageView(msgspec.Struct, frozen=True):
     until: float | None
 
 
+class ObservedView(msgspec.Struct, frozen=True):
+    """In this time the gateway was looked at."""
+
+    since: float
+    until: float
+
+
 class OutageList(msgspec.Struct, frozen=True):
-    """When a gateway was away, newest first."""
+    """When a gateway was away, newest first, and when anybody looked.
+
+    `availability` is its share of `observed_s`, of which it was away `away_s`; null where it was
+    not observed. Outside of `observed` (oldest first) it was neither up nor down.
+    """
 
     gateway_id: str
     days: float
+    availability: float | None
+    observed_s: float
+    away_s: float
     outages: list[OutageView]
+    observed: list[ObservedView]
 
 
 class AlertList(msgspec.Struct, frozen=True):

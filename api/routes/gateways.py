@@ -5,7 +5,14 @@ import re
 from quart import Blueprint, Response
 
 from api.inputs import read_query
-from api.models import GatewayHealth, GatewayList, GatewayShown, OutageList, OutageView
+from api.models import (
+    GatewayHealth,
+    GatewayList,
+    GatewayShown,
+    ObservedView,
+    OutageList,
+    OutageView,
+)
 from api.models.requests import OutageQuery
 from api.openapi import Answer, answers, takes
 from api.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_GATEWAY, Problem
@@ -70,9 +77,17 @@ async def gateway_outages(gateway_id: str) -> Response:
     if gateway_id not in house.gateways():
         raise _unknown(gateway_id)
     until = house.now() + 1.0
-    found = await house.outages(gateway_id, since=until - query.days * DAY_S, until=until)
+    past = await house.gateway_past(gateway_id, since=until - query.days * DAY_S, until=until)
     return reply(
-        OutageList(gateway_id, query.days, [OutageView(one.since, one.until) for one in found])
+        OutageList(
+            gateway_id=gateway_id,
+            days=query.days,
+            availability=past.availability,
+            observed_s=past.observed_s,
+            away_s=past.away_s,
+            outages=[OutageView(one.since, one.until) for one in past.outages],
+            observed=[ObservedView(one.since, one.until) for one in past.observed],
+        )
     )
 
 

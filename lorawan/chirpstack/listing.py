@@ -14,6 +14,7 @@ from chirpstack_api import api
 from lorawan.chirpstack import wire
 from lorawan.chirpstack.calls import Calls, Method
 from lorawan.chirpstack.errors import CallMissing
+from lorawan.chirpstack.intervals import Intervals
 from lorawan.chirpstack.settings import ChirpStackSettings
 from lorawan.network import GatewayInfo, ListedDevice, NetworkFault, NetworkTimeout
 
@@ -41,10 +42,12 @@ class Listing:
         self._applications = api.ApplicationServiceStub(channel)
         self._devices = api.DeviceServiceStub(channel)
         self._gateways = api.GatewayServiceStub(channel)
+        self._intervals = Intervals(self._stats_interval_s)
 
     async def gateways(self) -> Sequence[GatewayInfo]:
         """Every gateway of the tenant, or of the server, by id. Raises `NetworkError`s."""
-        return await self._within_deadline("GatewayService.List", self._walk_gateways)
+        listed = await self._within_deadline("GatewayService.List", self._walk_gateways)
+        return await self._intervals.complete(listed)
 
     async def applications(self) -> Sequence[ApplicationInfo]:
         """Every application of the tenant, or of the server. Raises `NetworkError`s."""
@@ -73,6 +76,15 @@ class Listing:
 
         items = await self._all("GatewayService.List", self._gateways.List, page, "gateway_id")
         return [wire.gateway(item) for item in items]
+
+    async def _stats_interval_s(self, gateway_id: str) -> float | None:
+        response = await self._calls.unary(
+            "GatewayService.Get",
+            self._gateways.Get,
+            api.GetGatewayRequest(gateway_id=gateway_id),
+            deadline_s=self._settings.deadlines.page_s,
+        )
+        return wire.stats_interval_s(response)
 
     async def _walk_applications(self) -> Sequence[ApplicationInfo]:
         found: list[ApplicationInfo] = []

@@ -14,12 +14,18 @@ from lorawan.network import (
     Activation,
     Encoding,
     GatewayInfo,
+    GatewayState,
     HttpIntegration,
     ListedDevice,
     NetworkInvalid,
     QueueItem,
 )
 
+_STATES = {
+    api.GatewayState.NEVER_SEEN: GatewayState.NEVER_SEEN,
+    api.GatewayState.ONLINE: GatewayState.ONLINE,
+    api.GatewayState.OFFLINE: GatewayState.OFFLINE,
+}
 _EUI = re.compile(r"[0-9a-f]{16}")
 
 
@@ -99,7 +105,14 @@ def gateway(item: Any) -> GatewayInfo:
         last_seen_at=_optional_time(item, "last_seen_at"),
         latitude=place.latitude if placed else None,
         longitude=place.longitude if placed else None,
+        state=_STATES.get(item.state),
     )
+
+
+def stats_interval_s(response: Any) -> float | None:
+    """From `api.GetGatewayResponse`; None where none is set."""
+    seconds = response.gateway.stats_interval
+    return float(seconds) if seconds > 0 else None
 
 
 def listed_device(item: Any, *, application_id: str, application_name: str) -> ListedDevice:

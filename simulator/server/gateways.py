@@ -64,7 +64,7 @@ class GatewayServicer(api.GatewayServiceServicer):  # type: ignore[misc]
                 name=gateway.name,
                 tenant_id=self._tenant(gateway),
                 location=_location(gateway),
-                stats_interval=STATS_INTERVAL_S,
+                stats_interval=round(gateway.stats_interval_s or STATS_INTERVAL_S),
             ),
             last_seen_at=_seen(gateway),
         )
@@ -85,7 +85,8 @@ class GatewayServicer(api.GatewayServiceServicer):  # type: ignore[misc]
     def _state(self, gateway: GatewayInfo) -> Any:
         if gateway.last_seen_at is None:
             return api.GatewayState.NEVER_SEEN
-        if self._clock is None or self._clock() - gateway.last_seen_at <= 2 * STATS_INTERVAL_S:
+        interval_s = gateway.stats_interval_s or STATS_INTERVAL_S
+        if self._clock is None or self._clock() - gateway.last_seen_at <= 2 * interval_s:
             return api.GatewayState.ONLINE
         return api.GatewayState.OFFLINE
 

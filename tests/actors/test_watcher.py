@@ -11,7 +11,13 @@ import trio
 from actors.board.changes import GatewayView
 from actors.clock import RunClock
 from actors.gateways import GatewayWatcher, WatchPolicy
-from lorawan.network import GatewayInfo, NetworkError, NetworkRefused, NetworkUnavailable
+from lorawan.network import (
+    GatewayInfo,
+    GatewayState,
+    NetworkError,
+    NetworkRefused,
+    NetworkUnavailable,
+)
 from tests.support.scripted_network import ScriptedNetwork
 
 START = 1_800_000_000.0
@@ -30,6 +36,7 @@ class Roof:
     returns: list[tuple[float, str]] = field(default_factory=list)
     alive: set[str] = field(default_factory=lambda: {"gw-a", "gw-b"})
     on_the_list: tuple[str, ...] = ("gw-a", "gw-b")
+    interval_s: float | None = None
 
     def changed(self, gateway_id: str, online: bool) -> None:
         self.changes.append((round(self.clock.now() - START), gateway_id, online))
@@ -44,7 +51,13 @@ class Roof:
         while True:
             seen_at.update(dict.fromkeys(self.alive, self.clock.now()))
             self.network.listed = [
-                GatewayInfo(one, f"Roof {one[-1]}", last_seen_at=seen_at[one], latitude=50.0)
+                GatewayInfo(
+                    one,
+                    f"Roof {one[-1]}",
+                    last_seen_at=seen_at[one],
+                    latitude=50.0,
+                    stats_interval_s=self.interval_s,
+                )
                 for one in self.on_the_list
             ]
             await trio.sleep(pause_s)
@@ -279,3 +292,95 @@ async def test_a_dead_gateway_that_is_taken_off_the_list_counts_as_online(
         it.on_the_list = ("gw-a",)
         await trio.sleep(60.0)
         assert it.changes[-1][1:] == ("gw-b", True)
+
+
+@dataclass
+class Told:
+    """An hour of one gateway whose stats come every so often, as ChirpStack lists it."""
+
+    polls: int
+    changes: list[tuple[float, str, bool]]
+
+
+async def an_hour(every_s: float, *, interval: bool, state: bool) -> Told:
+    """ChirpStack's server of case 4: `last_seen_at` moves every `every_s`."""
+    clock = RunClock(START)
+    changes: list[tuple[float, str, bool]] = []
+
+    class Server(ScriptedNetwork):
+        async def gateways(self) -> list[GatewayInfo]:
+            await trio.lowlevel.checkpoint()
+            now = clock.now()
+            seen_at = START + every_s * ((now - START) // every_s)
+            online = now - seen_at <= 2 * every_s
+            return [
+                GatewayInfo(
+                    "gw-4g",
+                    "4G",
+                    last_seen_at=seen_at,
+                    state=(GatewayState.ONLINE if online else GatewayState.OFFLINE)
+                    if state
+                    else None,
+                    stats_interval_s=every_s if interval else None,
+                )
+            ]
+
+    watcher = GatewayWatcher(
+        Server(clock, Random(1)),
+        lambda _: None,
+        clock,
+        on_change=(lambda one, online: changes.append((clock.now() - START, one, online)),),
+    )
+    async with trio.open_nursery() as nursery:
+        await nursery.start(watcher.run)
+        await trio.sleep(3_600.0)
+        nursery.cancel_scope.cancel(reason="the hour is over")
+    return Told(watcher.statistics().polls, changes)
+
+
+@pytest.mark.parametrize("every_s", [30.0, 120.0, 300.0, 600.0, 900.0, 3_600.0])
+@pytest.mark.parametrize(("interval", "state"), [(True, True), (False, True), (True, False)])
+async def test_a_gateway_with_a_long_stats_interval_is_online_and_left_in_peace(
+    autojump_clock: Clock, every_s: float, interval: bool, state: bool
+) -> None:
+    """From the field: stats every 10 min by its own configuration, on a 4G line. It was offline
+    41 % of the time, alerted six times an hour, and ChirpStack was asked 1,464 times an hour."""
+    told = await an_hour(every_s, interval=interval, state=state)
+    assert told.changes == [(pytest.approx(0.0, abs=0.1), "gw-4g", True)]
+    assert told.polls <= 122
+
+
+async def test_without_word_of_its_interval_it_is_found_out_within_four_stats(
+    autojump_clock: Clock,
+) -> None:
+    """A server that keeps neither, or a forwarder that was given another interval."""
+    told = await an_hour(600.0, interval=False, state=False)
+    late = [change for change in told.changes if change[0] > 4 * 600.0]
+    assert late == [], "three gaps of ten minutes are how it speaks"
+
+
+async def test_a_gateway_that_dies_is_offline_after_three_and_a_half_of_its_intervals(
+    autojump_clock: Clock,
+) -> None:
+    async with roof(started=False) as (it, nursery):
+        it.interval_s = 120.0
+        await nursery.start(it.watcher.run)
+        await trio.sleep(60.0)
+        it.changes.clear()
+        it.alive.discard("gw-b")  # last stats at 53
+        await trio.sleep(600.0)
+        assert it.changes == [(474, "gw-b", False)]
+
+
+async def test_the_watch_is_told_of_every_list(autojump_clock: Clock) -> None:
+    lists: list[bool] = []
+    clock = RunClock(START)
+    network = ScriptedNetwork(clock, Random(1))
+    watcher = GatewayWatcher(network, lambda _: None, clock, on_list=lists.append)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(watcher.run)
+        await trio.sleep(61.0)
+        network.script = lambda _call, _dev_eui: NetworkUnavailable("away")
+        await trio.sleep(30.0)
+        nursery.cancel_scope.cancel(reason="the test is over")
+    assert lists[:4] == [True, True, True, False]

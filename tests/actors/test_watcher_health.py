@@ -6,11 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.gateways.health import Health, excused, heard, judged, listed
-from lorawan.network import GatewayInfo
+from actors.gateways import WatchPolicy
+from actors.gateways.health import (
+    Health,
+    excused,
+    heard,
+    interval_s,
+    judged,
+    listed,
+    look_again_s,
+    silent,
+)
+from lorawan.network import GatewayInfo, GatewayState
 
 NOW = 1_800_000_000.0
 LIMIT_S = 300.0
+POLICY = WatchPolicy(offline_after_s=LIMIT_S)
 
 
 def info(last_seen_at: float | None) -> GatewayInfo:
@@ -18,7 +29,7 @@ def info(last_seen_at: float | None) -> GatewayInfo:
 
 
 def online(one: Health, now: float) -> bool:
-    return judged(one, LIMIT_S, now).online
+    return judged(one, POLICY, now).online
 
 
 def test_never_seen_is_offline() -> None:
@@ -45,7 +56,7 @@ def test_no_skew_makes_a_living_gateway_offline_after_the_second_list(
     one, before_at = None, NOW
     for poll in range(steps):
         now = NOW + 30.0 * poll
-        one = judged(listed(one, info(now - 7.0 + skew_s), before_at, now), LIMIT_S, now)
+        one = judged(listed(one, info(now - 7.0 + skew_s), before_at, now), POLICY, now)
         before_at = now
         assert one.online or poll == 0
     assert one is not None
@@ -57,7 +68,7 @@ def test_no_skew_keeps_a_dead_gateway_online_beyond_one_more_poll(skew_s: float)
     for poll in range(20):
         now = NOW + 30.0 * poll
         seen_at = min(now, NOW + 60.0) - 7.0 + skew_s  # dead from the third list on
-        one = judged(listed(one, info(seen_at), before_at, now), LIMIT_S, now)
+        one = judged(listed(one, info(seen_at), before_at, now), POLICY, now)
         before_at = now
     assert one is not None
     assert not one.online
@@ -74,8 +85,8 @@ def test_time_without_the_server_is_no_silence() -> None:
 
 
 def test_an_uplink_is_a_sign_of_life_but_none_of_the_future() -> None:
-    dead = judged(listed(None, info(None), NOW, NOW), LIMIT_S, NOW)
-    alive = judged(heard(dead, "gw", NOW + 999.0, NOW), LIMIT_S, NOW)
+    dead = judged(listed(None, info(None), NOW, NOW), POLICY, NOW)
+    alive = judged(heard(dead, "gw", NOW + 999.0, NOW), POLICY, NOW)
     assert alive.online
     assert alive.heard_at == NOW
     late = heard(dead, "gw", NOW - 400.0, NOW)
@@ -87,7 +98,59 @@ def test_a_gateway_that_is_not_listed_counts_as_online() -> None:
 
 
 def test_since_is_when_it_changed() -> None:
-    one = judged(listed(None, info(NOW), NOW, NOW), LIMIT_S, NOW)
+    one = judged(listed(None, info(NOW), NOW, NOW), POLICY, NOW)
     assert one.since == NOW
-    assert judged(one, LIMIT_S, NOW + 100.0) is one
-    assert judged(one, LIMIT_S, NOW + 301.0).since == NOW + 301.0
+    assert judged(one, POLICY, NOW + 100.0) is one
+    assert judged(one, POLICY, NOW + 301.0).since == NOW + 301.0
+
+
+def told(*seen_at: float, **more: object) -> Health:
+    """After lists with these `last_seen_at`, each a second after the stats."""
+    one, before_at = None, NOW
+    for at in seen_at:
+        given = GatewayInfo("gw", "Roof", last_seen_at=at, **more)  # type: ignore[arg-type]
+        one = listed(one, given, before_at, at + 1.0)
+        before_at = at + 1.0
+    assert one is not None
+    return one
+
+
+@pytest.mark.parametrize(
+    ("every_s", "silent_s", "offline_s"),
+    [(10, 90, 300), (30, 90, 300), (60, 180, 300), (120, 360, 420), (600, 1_800, 2_100)],
+)
+def test_a_gateway_may_be_as_quiet_as_its_own_interval_lets_it(
+    every_s: float, silent_s: float, offline_s: float
+) -> None:
+    one = told(NOW, stats_interval_s=every_s)
+    assert not silent(one, POLICY, NOW + silent_s)
+    assert silent(one, POLICY, NOW + silent_s + 1)
+    assert judged(one, POLICY, NOW + offline_s).online
+    assert not judged(one, POLICY, NOW + offline_s + 1).online
+
+
+def test_the_servers_judgement_holds_until_the_interval_is_known() -> None:
+    believed = told(NOW, state=GatewayState.ONLINE)
+    assert judged(believed, POLICY, NOW + 5_000).online
+    assert not judged(told(NOW, state=GatewayState.OFFLINE), POLICY, NOW + 301).online
+    both = told(NOW, state=GatewayState.ONLINE, stats_interval_s=30.0)
+    assert not judged(both, POLICY, NOW + 301).online, "a server's clock that stands still"
+
+
+def test_a_forwarder_with_another_interval_than_the_server_thinks_is_found_out() -> None:
+    often = told(NOW, NOW + 600, NOW + 1_200, stats_interval_s=30.0)
+    assert interval_s(often, POLICY) == 30.0, "two gaps may be two outages"
+    rare = told(NOW, NOW + 600, NOW + 1_200, NOW + 1_800, stats_interval_s=30.0)
+    assert interval_s(rare, POLICY) == 600.0
+    outage = told(NOW, NOW + 30, NOW + 60, NOW + 6_000, stats_interval_s=30.0)
+    assert interval_s(outage, POLICY) == 30.0
+
+
+def test_who_is_away_for_long_is_looked_for_less_often() -> None:
+    gone = judged(told(NOW, stats_interval_s=30.0), POLICY, NOW + 301)
+    waits = [look_again_s(gone, POLICY, NOW + 301 + hours * 3_600) for hours in (0, 0.2, 1, 2, 4)]
+    assert waits == [2.0, 2.0, 8.0, 16.0, 30.0]
+    polls, at = 0, NOW + 90
+    while at < NOW + 86_400:
+        at, polls = at + look_again_s(gone, POLICY, at), polls + 1
+    assert polls < 1_700 + 2_880, "a day's outage costs at most 1,700 polls more than a day"

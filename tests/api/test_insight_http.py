@@ -74,6 +74,9 @@ async def test_outages_of_a_gateway(client: Client, house: FakeHouse) -> None:
         {"since": NOW - 60, "until": None},
         {"since": NOW - 9_000, "until": NOW - 8_000},
     ]
+    assert page["observed"] == [{"since": NOW - 3_600, "until": NOW + 1}]
+    assert (page["observed_s"], page["away_s"]) == (3_601, 61)
+    assert page["availability"] == pytest.approx(1 - 61 / 3_601)
     assert len((await (await client.get(url)).get_json())["outages"]) == 3
     assert (await client.get(f"{url}?days=8")).status_code == 422
     assert (await client.get("/api/v1/gateways/nope/outages")).status_code == 404

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import grpc
+import msgspec
 import pytest
+import trio
 from chirpstack_api import api
 
 from lorawan.chirpstack import ChirpStackClient, ChirpStackSettings, Deadlines
 from lorawan.chirpstack import listing as listing_module
 from lorawan.network import (
     GatewayInfo,
+    GatewayState,
     ListedDevice,
     NetworkFault,
     NetworkForbidden,
@@ -104,15 +107,64 @@ async def test_a_tenants_key_without_its_tenant_is_told_what_is_missing(
 @pytest.mark.parametrize("page_size", [1, 2, 1000])
 async def test_gateways_are_listed_whole(network: SmallNetwork, page_size: int) -> None:
     network.gateway_list = [
-        GatewayInfo(f"{n:016x}", f"gateway {n}", TENANT_ID, 1_700_000_000.25 + n, 52.5, 13.4)
+        GatewayInfo(
+            gateway_id=f"{n:016x}",
+            name=f"gateway {n}",
+            tenant_id=TENANT_ID,
+            last_seen_at=1_700_000_000.25 + n,
+            latitude=52.5,
+            longitude=13.4,
+            state=GatewayState.ONLINE,
+            stats_interval_s=60.0 * (n + 1),
+        )
         for n in range(5)
     ]
-    network.gateway_list.append(GatewayInfo("f" * 16, "new", TENANT_ID))
+    new = GatewayInfo("f" * 16, "new", TENANT_ID, state=GatewayState.NEVER_SEEN)
+    network.gateway_list.append(msgspec.structs.replace(new, stats_interval_s=30.0))
     async with serve(network) as server:
         for key, tenant_id in (("admin", None), ("tenant", TENANT_ID)):
             config = settings(server.port, key, tenant_id=tenant_id, page_size=page_size)
             async with ChirpStackClient(config) as client:
                 assert await client.gateways() == network.gateway_list
+
+
+def a_list(count: int) -> api.ListGatewaysResponse:
+    items = [api.GatewayListItem(gateway_id=f"{n:016x}", state="OFFLINE") for n in range(count)]
+    return api.ListGatewaysResponse(total_count=count, result=items)
+
+
+async def test_intervals_are_asked_for_twenty_at_a_time_and_then_remembered(
+    peer: GrpcPeer,
+) -> None:
+    asked: list[str] = []
+
+    def get(request: Any, _context: Any) -> Any:
+        asked.append(request.gateway_id)
+        return api.GetGatewayResponse(gateway=api.Gateway(stats_interval=600))
+
+    peer.answer("GatewayService.List", a_list(45))
+    peer.answer("GatewayService.Get", get)
+    async with ChirpStackClient(settings(peer.port)) as client:
+        known = []
+        for _ in range(5):
+            listed = await client.gateways()
+            known.append(sum(one.stats_interval_s == 600.0 for one in listed))
+    assert known == [20, 40, 45, 45, 45]
+    assert len(asked) == len(set(asked)) == 45, "once each"
+    assert {one.state for one in listed} == {GatewayState.OFFLINE}
+
+
+async def test_a_list_does_not_fail_nor_wait_by_the_intervals(peer: GrpcPeer) -> None:
+    peer.answer("GatewayService.List", a_list(3))
+    async with ChirpStackClient(settings(peer.port)) as client:
+        for code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED):
+            peer.fail("GatewayService.Get", code)
+            assert [one.stats_interval_s for one in await client.gateways()] == [None] * 3
+    async with ChirpStackClient(settings(peer.port)) as client:
+        peer.hang("GatewayService.Get")
+        began = trio.current_time()
+        assert len(await client.gateways()) == 3
+        assert trio.current_time() - began < 5.0
 
 
 async def test_applications_are_listed(network: SmallNetwork) -> None:

@@ -25,6 +25,7 @@ from actors.device.model import (
     StepKind,
     Wanted,
 )
+from actors.gateways import observed
 from actors.metrics.reliability import assess
 from actors.metrics.verdict import Verdict
 from actors.reachability import Reachability
@@ -36,6 +37,7 @@ from actors.surface import (
     Delivery,
     DeviceInspection,
     DownlinkMetrics,
+    GatewayPast,
     HistoryEntry,
     InitializationRun,
     Outage,
@@ -44,6 +46,7 @@ from actors.surface import (
     Refusal,
     Reliability,
     SignalPoint,
+    Span,
 )
 from lorawan.events.model import Event
 from lorawan.kuando.light import Light
@@ -290,9 +293,13 @@ class FakeHouse:
         """The board's."""
         return self.board.gateways
 
-    async def outages(self, gateway_id: str, *, since: float, until: float) -> Sequence[Outage]:
-        """Those of the test."""
-        return [one for one in self.away if one.until is None or one.until >= since]
+    async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
+        """The outages of the test, in a time that was looked at since an hour."""
+        watched = [Span(max(since, NOW - 3_600.0), until)]
+        away = [one for one in self.away if one.until is None or one.until >= since]
+        return GatewayPast(
+            away, watched, watched[0].length_s, observed.away_s(watched, away, until)
+        )
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
         """Only what is open."""

@@ -1,0 +1,95 @@
+"""During which times the gateways were looked at, kept in the store.
+
+What nobody looked at is neither up nor down. A watch is a span in which ChirpStack gave its lists;
+it ends when the service stops or ChirpStack gives none any more. A span that goes on is noted every
+five minutes, so that a crash forgets five minutes of it at most.
+
+The rule it keeps: nothing is claimed that was not seen. Bound: 2,016 lines of some 60 bytes in the
+seven days that streams are kept, for all gateways together.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from actors.clock import Clock
+from actors.surface import Outage, Span
+from store.port import Append, Entry, Store, Write
+
+STREAM = "gateways:watched"
+NOTE_EVERY_S = 300.0
+LINES_MOST = 10_000
+JOINED_S = 1.0
+"""Spans with no more than this between them are one."""
+
+
+class WatchLog:
+    """Told of every list. `note` must not wait; a line that it drops is time not claimed."""
+
+    def __init__(self, note: Callable[[Sequence[Write]], object], clock: Clock) -> None:
+        self._note = note
+        self._clock = clock
+        self._since: float | None = None  # of what is not noted yet
+        self._until = 0.0
+
+    def listed(self) -> None:
+        """ChirpStack gave a list, so that the time since the one before was looked at."""
+        now = self._clock.now()
+        if self._since is None or now < self._since:
+            self._since = now
+        self._until = now
+        if now - self._since >= NOTE_EVERY_S:
+            self._write(self._since, now)
+            self._since = now
+
+    def failed(self) -> None:
+        """It gave none: what was looked at ends with the last one."""
+        if self._since is not None and self._until > self._since:
+            self._write(self._since, self._until)
+        self._since = None
+
+    def running(self) -> Span | None:
+        """What goes on and is not noted yet."""
+        return None if self._since is None else Span(self._since, self._clock.now())
+
+    def _write(self, since: float, until: float) -> None:
+        entry = f"{until:.3f}"
+        self._note([Append(STREAM, entry, until, f"{since:.3f}".encode())])
+
+
+def spans(entries: Iterable[Entry], running: Span | None) -> list[Span]:
+    """The spans that these lines (oldest first) tell of, joined, oldest first."""
+    found: list[Span] = []
+    told = [span for entry in entries if (span := _read(entry)) is not None]
+    for span in [*told, *([] if running is None else [running])]:
+        if found and span.since <= found[-1].until + JOINED_S:
+            found[-1] = Span(found[-1].since, max(found[-1].until, span.until))
+        else:
+            found.append(span)
+    return found
+
+
+def within(found: Iterable[Span], since: float, until: float) -> list[Span]:
+    """What of these lies in a window."""
+    cut = (Span(max(one.since, since), min(one.until, until)) for one in found)
+    return [one for one in cut if one.length_s > 0]
+
+
+def away_s(watched: Sequence[Span], outages: Iterable[Outage], until: float) -> float:
+    """How much of what was looked at the gateway was away."""
+    return sum(
+        part.length_s
+        for outage in outages
+        for part in within(watched, outage.since, until if outage.until is None else outage.until)
+    )
+
+
+async def read(store: Store, running: Span | None, *, since: float, until: float) -> list[Span]:
+    """What was looked at in this window, oldest first. Raises StoreError."""
+    entries = await store.entries(STREAM, since=since, until=until + NOTE_EVERY_S, most=LINES_MOST)
+    return within(spans(reversed(entries), running), since, until)
+
+
+def _read(entry: Entry) -> Span | None:
+    try:
+        return Span(float(entry.value), entry.at)
+    except ValueError:
+        return None
