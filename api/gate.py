@@ -9,8 +9,7 @@ from typing import Any, cast
 
 import structlog
 import trio
-from quart import Quart, Response, current_app, g, request, websocket
-from quart.wrappers import Request, Websocket
+from quart import Quart, Request, Response, Websocket, current_app, g, request, websocket
 
 from api.auth import (
     TOKEN_HEADER,

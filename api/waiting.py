@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import trio
-from quart import current_app
-from quart.ctx import RequestContext
+from quart import current_app, request
 from quart.typing import ResponseReturnValue
 from quart_trio import QuartTrio
 
@@ -30,19 +29,20 @@ def waits(view: F) -> F:
 class LamplighterApp(QuartTrio):
     """A Quart app whose handlers have a deadline."""
 
-    async def dispatch_request(
-        self, request_context: RequestContext | None = None
-    ) -> ResponseReturnValue:
-        """Run the handler; raises Problem (504) when it takes too long."""
+    async def dispatch_request(self, *context: Any) -> ResponseReturnValue:
+        """Run the handler; raises Problem (504) when it takes too long.
+
+        What is handed on differs between Quart's versions (a request's context before 0.23, an
+        application's since), so it is not looked at: the request is known by its public proxy.
+        """
         here = services()
         web = here.settings.web
         with trio.move_on_after(web.handler_s) as scope, here.drain.handling(scope):
-            context = request_context
-            rule = context.request.url_rule if context is not None else None
+            rule = request.url_rule
             view = current_app.view_functions.get(rule.endpoint) if rule is not None else None
             if getattr(view, _WAITS, False):
                 scope.deadline += web.wait_most_s
-            return await super().dispatch_request(request_context)
+            return await super().dispatch_request(*context)
         if here.drain.over:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(TOO_SLOW)
