@@ -1,34 +1,171 @@
 """The time of day as a port, so that no actor reads a wall clock by itself.
 
-The rule it keeps: within one run, time never goes backwards and never jumps when somebody sets
-the machine's clock, because every deadline and every ordering of ours depends on it.
+Two times, because they answer different questions:
+
+* `steady` measures durations. It never goes back and never jumps when somebody sets the machine's
+  clock, and where the system has a boot time it goes on while the host sleeps. Whoever waits for
+  something, or orders what happened, uses this.
+* `now` is the date: what people are shown and what is stored. It follows the machine's clock as
+  that is set. A step of it is taken at one place (`look`, called by the timekeeper), never in the
+  middle of somebody's calculation.
+
+`now` is `steady` plus all steps so far, so that a date can be made from a steady time and back.
+Whoever keeps dates as deadlines moves them by each step (`Steps`): an hour from now stays an hour
+from now.
 """
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import trio
 
+STEP_S = 0.5
+"""A difference from here on is a step. Time servers correct less than that (0.128 s in ntpd, 0.1 s
+in systemd-timesyncd's usual case) by running slower or faster, which all clocks of a machine do
+together; smaller steps add up until they are taken."""
+SLEPT_S = 2.0
+"""A difference between boot time and Trio's own clock from here on is a sleep of the host."""
+STRADDLE_S = 0.005
+"""Two clocks are read one after the other; a pair that took longer is read again."""
+READS_MOST = 10
+
 
 class Clock(Protocol):
-    """Tells the time in Unix seconds UTC. Within one run it never goes backwards."""
+    """Tells the date and measures durations."""
 
     def now(self) -> float:
-        """The time now, in Unix seconds UTC."""
+        """The date now, in Unix seconds UTC. It is stepped when the machine's clock is set."""
+        ...
+
+    def steady(self) -> float:
+        """Seconds that only ever pass; they begin at the Unix time of the start."""
         ...
 
 
-class RunClock:
-    """The clock of one `trio.run`: wall time read once, then advanced by Trio's own clock.
+@dataclass(frozen=True, slots=True)
+class ClockNews:
+    """What became of the machine's clock since it was last looked at, in seconds.
 
-    It must be made inside `trio.run` and read from Trio's thread; elsewhere Trio raises
-    RuntimeError. Under a mock clock it follows virtual time.
+    `stepped_s` is how far it was set, backwards where negative; `slept_s` how long the host slept.
     """
 
-    __slots__ = ("_wall_at_zero",)
+    stepped_s: float = 0.0
+    slept_s: float = 0.0
 
-    def __init__(self, wall_at_start: float) -> None:
-        self._wall_at_zero = wall_at_start - trio.current_time()
+    def __bool__(self) -> bool:
+        return self != ClockNews()
+
+
+class RunClock:
+    """The clock of one `trio.run`.
+
+    It must be made inside `trio.run` and read from Trio's thread; elsewhere Trio raises
+    RuntimeError. Without `wall` the date is `wall_at_start` and what has passed since: under a mock
+    clock it follows virtual time. `wall` and `elapsed` are the machine's (see `of_machine`), or
+    what a test makes of them.
+    """
+
+    __slots__ = ("_elapsed", "_elapsed_at_look", "_origin", "_stepped_s", "_trio_at_look", "_wall")
+
+    def __init__(
+        self,
+        wall_at_start: float,
+        *,
+        wall: Callable[[], float] | None = None,
+        elapsed: Callable[[], float] = trio.current_time,
+    ) -> None:
+        self._wall = wall
+        self._elapsed = elapsed
+        self._elapsed_at_look = elapsed()
+        self._trio_at_look = trio.current_time()
+        self._origin = wall_at_start - self._elapsed_at_look
+        self._stepped_s = 0.0
+
+    @classmethod
+    def of_machine(cls) -> "RunClock":
+        """The clock of this machine: its wall clock, and its boot time where it has one."""
+        boot = getattr(time, "CLOCK_BOOTTIME", None)
+        if boot is None:
+            return cls(time.time(), wall=time.time)
+        return cls(time.time(), wall=time.time, elapsed=lambda: time.clock_gettime(boot))
+
+    @property
+    def stepped_s(self) -> float:
+        """How far `now` is ahead of `steady`: the sum of all steps since the start."""
+        return self._stepped_s
 
     def now(self) -> float:
-        """The time now, in Unix seconds UTC; resolution about 0.3 microseconds (a double)."""
-        return self._wall_at_zero + trio.current_time()
+        """The date now, in Unix seconds UTC; resolution about 0.3 microseconds (a double)."""
+        return self._origin + self._elapsed() + self._stepped_s
+
+    def steady(self) -> float:
+        """Seconds that only ever pass; they begin at the Unix time of the start."""
+        return self._origin + self._elapsed()
+
+    def look(self) -> ClockNews:
+        """Compare with the machine's clocks, and follow them from here on."""
+        elapsed, trio_now = self._elapsed(), trio.current_time()
+        slept_s = (elapsed - self._elapsed_at_look) - (trio_now - self._trio_at_look)
+        self._elapsed_at_look, self._trio_at_look = elapsed, trio_now
+        stepped_s = self._ahead_s()
+        if abs(stepped_s) < STEP_S:
+            stepped_s = 0.0
+        self._stepped_s += stepped_s
+        return ClockNews(stepped_s, slept_s if slept_s >= SLEPT_S else 0.0)
+
+    def _ahead_s(self) -> float:
+        """How far the machine's clock is ahead of `now`."""
+        if self._wall is None:
+            return 0.0
+        ahead_s = 0.0
+        for _ in range(READS_MOST):
+            before = self.now()
+            wall = self._wall()
+            after = self.now()
+            ahead_s = wall - (before + after) / 2.0
+            if after - before < STRADDLE_S:  # else this process was stopped in between
+                break
+        return ahead_s
+
+
+class SteadyClock:
+    """A clock that is never set: both of its times are the steady one of another."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        """As `steady`."""
+        return self._clock.steady()
+
+    def steady(self) -> float:
+        """The steady time of the other clock."""
+        return self._clock.steady()
+
+
+class Steps:
+    """What one keeper of dates has to move them by: every step is handed out once."""
+
+    __slots__ = ("_clock", "_taken_s")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._taken_s = ahead_s(clock)
+
+    def take(self) -> float:
+        """How far the date was set since the last call, in seconds; mostly 0."""
+        whole_s = ahead_s(self._clock)
+        by_s = whole_s - self._taken_s
+        if abs(by_s) < STEP_S / 2:  # rounding of a double
+            return 0.0
+        self._taken_s = whole_s
+        return by_s
+
+
+def ahead_s(clock: Clock) -> float:
+    """How far the date of a clock is ahead of its steady time, in seconds."""
+    return clock.now() - clock.steady()

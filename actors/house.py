@@ -41,6 +41,7 @@ from actors.surface import (
     Refusal,
     Reliability,
 )
+from actors.timekeeper import ClockStatistics
 from actors.trouble import brief
 from lorawan.events import Event
 from lorawan.kuando.light import Light
@@ -51,7 +52,16 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-VITAL = ("timers", "journal", "board", "inquirer", "dispatcher", "fleet", "gateway watcher")
+VITAL = (
+    "timekeeper",
+    "timers",
+    "journal",
+    "board",
+    "inquirer",
+    "dispatcher",
+    "fleet",
+    "gateway watcher",
+)
 """Parts without which the service cannot do its work."""
 CLOCK_SLACK_S = 60.0
 """An item lives half a minute; ChirpStack's clock may be behind ours."""
@@ -328,6 +338,10 @@ class Lamplighter:
     def subscribe(self, *, capacity: int, resume_from: int | None) -> Subscription:
         """Follow the board: a snapshot (or what was missed since `resume_from`), then changes."""
         return self._parts.board.subscribe(capacity, resume_from)
+
+    def clocks(self) -> ClockStatistics:
+        """What became of this machine's clock, and how far ChirpStack's is from it."""
+        return self._parts.timekeeper.statistics()
 
     def readiness(self) -> Readiness:
         """Store writable, ChirpStack answering, actors alive."""

@@ -241,7 +241,7 @@ class Journal:
         writes = [write for request in batch for write in request.writes]
         tries = 0
         while True:
-            began = self._clock.now()
+            began = self._clock.steady()
             try:
                 if writes or not batch:
                     await self._try(writes)
@@ -252,7 +252,7 @@ class Journal:
             with trio.move_on_after(RETRY.delay_s(tries, self._rng.random())):
                 await trio.Event().wait()  # nobody sets it: only the deadline or a cancel ends it
         if batch or self.failing_since is not None:
-            self._succeeded(len(batch), len(writes), self._clock.now() - began)
+            self._succeeded(len(batch), len(writes), self._clock.steady() - began)
         self._hand = []
         for request in batch:
             self.mailbox.handled()

@@ -12,7 +12,7 @@ from actors import airlog
 from actors.alerts import Alerter, AlertPolicy, Notifier
 from actors.board.board import Board
 from actors.board.changes import ActorView
-from actors.clock import Clock
+from actors.clock import ClockNews, RunClock
 from actors.commands import Commands
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
@@ -32,8 +32,10 @@ from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
 from actors.rollouts.actor import Ports as RolloutPorts
 from actors.rollouts.actor import Rollouts
+from actors.server_dates import ServerDates
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper, SweepPolicy
+from actors.timekeeper import Timekeeper
 from actors.timers import TimerService
 from lorawan.network import NetworkServer
 from store.port import Store
@@ -62,7 +64,7 @@ class World:
 
     store: Store
     network: NetworkServer
-    clock: Clock
+    clock: RunClock
     rng: random.Random
     boot: str
     """Names this run of the service."""
@@ -84,6 +86,8 @@ class Parts:
         self.metrics = Metrics()
         self.keys = KeyBook()
         self.timers = TimerService(clock)
+        self.dates = ServerDates(clock, self._asked_at)
+        self.timekeeper = Timekeeper(clock, self.dates.difference, [self._clock_changed])
         self.board = Board(clock, world.boot, silent_after_s=policies.device.silent_after_s)
         self.journal = Journal(
             world.store,
@@ -95,7 +99,7 @@ class Parts:
         self.inquirer = Inquirer(
             world.network,
             self._post,
-            translate,
+            lambda event: translate(self.dates.event(event)),
             timeout_s=policies.device.inquiry_timeout_s,
         )
         self.dispatcher = Dispatcher(
@@ -108,6 +112,7 @@ class Parts:
             on_charged=self._air_charged,
             name_of=self._gateway_name,
             key_refused=self._key_refused,
+            server_ahead_s=self.dates.ahead_s,
         )
         self.outages = OutageLog(self.journal.offer, clock)
         self.watched = WatchLog(self.journal.offer, clock)
@@ -150,6 +155,7 @@ class Parts:
                 transmitted=self._transmitted,
                 heard=self.watcher.heard,
                 note=self.journal.offer,
+                dated=self.dates.event,
             ),
             clock,
             profile_contains=policies.profile_contains,
@@ -223,6 +229,7 @@ class Parts:
                     "sweeper": self.sweeper.statistics,
                     "alerter": self.alerter.statistics,
                     "timers": self.timers.statistics,
+                    "clock": self.timekeeper.statistics,
                 },
             )
         )
@@ -230,6 +237,7 @@ class Parts:
     def root(self, web: ChildSpec | None = None) -> Supervisor:
         """The root supervisor over all parts, in the order in which they start."""
         children = [
+            ChildSpec("timekeeper", self.timekeeper.run, budget=ROOT_BUDGET),
             ChildSpec("timers", self.timers.run, budget=ROOT_BUDGET),
             ChildSpec(
                 "journal",
@@ -279,6 +287,14 @@ class Parts:
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
         self.fleet.post(dev_eui, event)
+
+    def _asked_at(self, queue_item_id: str) -> float | None:
+        return self.dispatcher.asked_at(queue_item_id)
+
+    def _clock_changed(self, news: ClockNews) -> None:
+        """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
+        self.timers.look()
+        self.dispatcher.look()
 
     def _dispatcher_lost_all(self) -> None:
         self.fleet.broadcast(DispatcherStarted())

@@ -17,6 +17,7 @@ from actors.device.model import Command, Device
 from actors.reachability import Reachability
 from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport
+from actors.timekeeper import ClockStatistics
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 
@@ -332,6 +333,10 @@ class House(Protocol):
 
     def subscribe(self, *, capacity: int, resume_from: int | None) -> Subscription:
         """Follow the board: a snapshot (or what was missed since `resume_from`), then changes."""
+        ...
+
+    def clocks(self) -> ClockStatistics:
+        """What became of this machine's clock, and how far ChirpStack's is from it."""
         ...
 
     def readiness(self) -> Readiness:

@@ -142,10 +142,10 @@ class Sweeper:
         The first round begins a period after the start, when the fleet has settled.
         """
         task_status.started()
-        began = self._clock.now()
+        began = self._clock.steady()
         while True:
             await self._nudge_all(began)
-            began = max(self._clock.now(), began + self._policy.period_s)
+            began = max(self._clock.steady(), began + self._policy.period_s)
             with trio.move_on_after(self._policy.chores_timeout_s) as limit:
                 await self.prune()
                 await self.look_for_stuck_items()
@@ -153,7 +153,7 @@ class Sweeper:
                 self._failures += 1
                 log.warning("sweep took too long", limit_s=self._policy.chores_timeout_s)
             self._rounds += 1
-            self._last_round_s = self._clock.now() - began
+            self._last_round_s = self._clock.steady() - began
 
     async def prune(self) -> int:
         """Drop what is past its retention, in steps; how many records and lines went."""
@@ -203,7 +203,7 @@ class Sweeper:
         """Post Swept to every light, evenly over what is left of the period."""
         policy = self._policy
         lights = list(self._devices())
-        left_s = began + policy.period_s - self._clock.now()
+        left_s = began + policy.period_s - self._clock.steady()
         slices = max(1, min(len(lights), int(left_s / policy.slice_s)))
         for number in range(slices):
             first, end = (len(lights) * part // slices for part in (number, number + 1))
@@ -213,7 +213,7 @@ class Sweeper:
                 else:  # full: it is lively enough; parked or gone: nobody there
                     self._not_taken += 1
             due_at = began + policy.period_s * (number + 1) / slices
-            with trio.move_on_after(max(0.0, due_at - self._clock.now())):
+            with trio.move_on_after(max(0.0, due_at - self._clock.steady())):
                 await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
 
     def _next_suspects(self) -> list[str]:

@@ -24,6 +24,7 @@ from api.meters import Meters
 from api.peers import Peers
 from api.routes import (
     alerts,
+    clock,
     commands,
     devices,
     downlink,
@@ -51,6 +52,7 @@ RESOURCES = (
     gateways,
     metrics,
     alerts,
+    clock,
     supervisor,
     webhooks,
 )

@@ -12,7 +12,6 @@ import secrets
 import signal
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Sequence
 
@@ -121,7 +120,7 @@ def build(
     world = World(
         store=store,
         network=network,
-        clock=RunClock(time.time()),
+        clock=RunClock.of_machine(),
         rng=random.Random(secrets.randbits(64)),
         boot=secrets.token_hex(8),
         new_id=new_id,

@@ -15,13 +15,14 @@ import structlog
 import trio
 
 from actors.board.changes import Subject
-from actors.clock import Clock
+from actors.clock import Clock, Steps
 from actors.device import events as ev
 from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note, Submit, Withdraw
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Command, Device, Hearing
 from actors.device.policy import Policy
 from actors.device.records import record_in, writes_of
+from actors.device.redate import moved
 from actors.mailbox import Mailbox
 from actors.timers import TimerService
 from store.port import Record, Table, Write
@@ -108,7 +109,7 @@ class _Unfinished:
 class DeviceActor:
     """One light. `device` is the newest stored record, `mailbox` outlives the incarnations."""
 
-    __slots__ = ("_ports", "_steps", "_unfinished", "device", "mailbox")
+    __slots__ = ("_clock_steps", "_ports", "_steps", "_unfinished", "device", "mailbox")
 
     def __init__(self, device: Device, ports: Ports) -> None:
         self.device = device
@@ -117,6 +118,7 @@ class DeviceActor:
         )
         self._ports = ports
         self._steps = 0
+        self._clock_steps = Steps(ports.clock)
         self._unfinished: _Unfinished | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -136,8 +138,10 @@ class DeviceActor:
     async def _deal_with(self, event: ev.DeviceEvent) -> None:
         ports, before = self._ports, self.device
         now = ports.clock.now()
+        if set_s := self._clock_steps.take():
+            before = moved(before, set_s)
         device, effects = step(before, event, now, ports.rng.random(), ports.policy)
-        if device is not before or effects:
+        if device is not self.device or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"
             writes = writes_of(device, effects, event, now, entry)

@@ -3,20 +3,26 @@
 The rule it keeps: nobody waits for it, and it waits for nobody: what it is told is noted and taken
 up by its own task, calls to ChirpStack have tasks of their own, and all decisions are the
 planner's.
+
+The planner lives by the steady time, which nobody sets: durations of the air and of ChirpStack's
+queue do not change with the machine's clock. Here dates become steady times on the way in, and
+dates again on the way out.
 """
 
-from collections import deque
+import dataclasses
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from random import Random
 
+import msgspec
 import structlog
 import trio
 
-from actors.clock import Clock
-from actors.device.events import DeviceEvent, Transmitted
+from actors.clock import Clock, ahead_s
+from actors.device.events import AttemptQueued, DeviceEvent, Transmitted
 from actors.device.model import Attempt, Hearing
 from actors.dispatcher import caller
-from actors.dispatcher.calls import Enqueue, Failed, Failure, Look, Outcome, Tell
+from actors.dispatcher.calls import Enqueue, Enqueued, Failed, Failure, Look, News, Outcome, Tell
 from actors.dispatcher.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.dispatcher.policy import DispatchPolicy
 from lorawan.network import NetworkServer
@@ -26,6 +32,10 @@ log = structlog.get_logger()
 TXACKS_MOST = 10_000
 """txacks not yet taken up. One task takes them up within a millisecond; while it restarts (10 s at
 most) 100 gateways send some thousand. The oldest give way: a look finds out what they told."""
+
+ASKED_MOST = 1_000
+"""Enqueues of which it is remembered when they were asked for, until their txacks: the newest, some
+100 bytes each."""
 
 Submission = tuple[Attempt, Sequence[Hearing]]
 
@@ -50,6 +60,7 @@ class Dispatcher:
         on_charged: Callable[[list[tuple[str, float, float]]], None] = lambda charges: None,
         name_of: Callable[[str], str] = str,
         key_refused: Callable[[], bool] = lambda: False,
+        server_ahead_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._network = network
         self._post = post
@@ -68,11 +79,20 @@ class Dispatcher:
         self._offline: set[str] = set()
         self._returned = False
         self._wake = trio.Event()
+        self._server_ahead_s = server_ahead_s
+        self._asked_at: OrderedDict[str, float] = OrderedDict()
 
     # ---------------------------------------------------------------- what it is told
 
     def submit(self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing]) -> None:
         """Carry out this attempt, in place of an earlier one for this light. Never fails."""
+        ahead = ahead_s(self._clock)
+        attempt = msgspec.structs.replace(
+            attempt,
+            submitted_at=attempt.submitted_at - ahead,
+            not_before=attempt.not_before - ahead,
+            expires_at=None if attempt.expires_at is None else attempt.expires_at - ahead,
+        )
         self._submissions[dev_eui] = (attempt, hearings)
         self._wake.set()
 
@@ -99,12 +119,12 @@ class Dispatcher:
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
         """A gateway sent for so long from `at` (Unix seconds) for an earlier run of the service;
         to be told before `run`."""
-        self._planner.sent_before(gateway_id, at, airtime_s)
+        self._planner.sent_before(gateway_id, at - ahead_s(self._clock), airtime_s)
 
     def in_flight_before(self, hearings: Sequence[Hearing], *, sure: bool) -> None:
         """An item for a light that is heard so is, or may be, in flight since an earlier run of
         the service; to be told before `run`."""
-        self._planner.in_flight_before(hearings, self._clock.now(), sure=sure)
+        self._planner.in_flight_before(hearings, self._clock.steady(), sure=sure)
 
     # ---------------------------------------------------------------- its life
 
@@ -113,49 +133,73 @@ class Dispatcher:
         if self._lost:
             # The planner itself failed: what it held may be inconsistent, so it begins anew and
             # every light is asked to submit again. Items of before are found by their marks.
-            self._planner = self._planner.successor(self._clock.now())
+            self._planner = self._planner.successor(self._clock.steady())
             self._gateways = dict.fromkeys(self._offline, False) | self._gateways
             self._on_started()
         self._lost = True
-        self._planner.cut_off(self._clock.now())
+        self._planner.cut_off(self._clock.steady())
         self._lost = False
         async with trio.open_nursery() as calls:
             task_status.started()
             while True:
                 self._wake = trio.Event()
                 self._plan(calls)
-                wait_s = self._planner.wake_at - self._clock.now()
+                wait_s = self._planner.wake_at - self._clock.steady()
                 with trio.move_on_after(max(0.0, wait_s)):
                     await self._wake.wait()
 
     def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
         """Seconds sent in the sliding hour, the budget (None: no limit), attempts that wait."""
-        return self._planner.airtime(gateway_id, now)
+        return self._planner.airtime(gateway_id, now - ahead_s(self._clock))
 
     def waiting(self) -> Sequence[WaitingAttempt]:
         """All attempts that wait here with their reasons, the next first."""
-        return self._planner.waiting(self._clock.now())
+        ahead = ahead_s(self._clock)
+        return [
+            dataclasses.replace(one, submitted_at=one.submitted_at + ahead)
+            for one in self._planner.waiting(self._clock.steady())
+        ]
 
     def statistics(self) -> DispatchStatistics:
         """Counters, now."""
-        return self._planner.statistics(self._clock.now())
+        known = self._planner.statistics(self._clock.steady())
+        if known.trouble_since is None:
+            return known
+        since = known.trouble_since + ahead_s(self._clock)
+        return dataclasses.replace(known, trouble_since=since)
+
+    def asked_at(self, queue_item_id: str) -> float | None:
+        """The steady time at which this item was asked for; None where that is not known (any
+        more)."""
+        return self._asked_at.get(queue_item_id)
+
+    def look(self) -> None:
+        """The clock jumped (the host slept): see what is due."""
+        self._wake.set()
 
     # ---------------------------------------------------------------- how
 
     def _plan(self, calls: trio.Nursery) -> None:
         self._lost = True  # an error from here on leaves the planner in an unknown state
-        self._take_up(self._clock.now())
-        actions = self._planner.plan(self._clock.now())
+        self._take_up(self._clock.steady())
+        actions = self._planner.plan(self._clock.steady())
         self._lost = False
         charges = self._planner.take_charges()
         if charges:
-            self._on_charged(charges)
+            ahead = ahead_s(self._clock)
+            self._on_charged([(one, at + ahead, airtime_s) for one, at, airtime_s in charges])
         for action in actions:
             match action:
                 case Tell(dev_eui, news):
-                    self._post(dev_eui, news)
+                    self._post(dev_eui, self._dated(news))
                 case Look() | Enqueue():
                     calls.start_soon(self._call, action, name=f"dispatcher call {action.dev_eui}")
+
+    def _dated(self, news: News) -> News:
+        if not isinstance(news, AttemptQueued):
+            return news
+        expires_at = news.expires_at + ahead_s(self._clock)
+        return msgspec.structs.replace(news, expires_at=expires_at)
 
     def _take_up(self, now: float) -> None:
         for gateway_id, online in self._gateways.items():
@@ -176,8 +220,11 @@ class Dispatcher:
                 self._planner.submit(dev_eui, *submission, now)
 
     async def _call(self, call: Look | Enqueue) -> None:
+        asked_at = self._clock.steady()
         try:
-            outcome: Outcome = await caller.make(call, self._network, self._policy.call_timeout_s)
+            outcome: Outcome = await caller.make(
+                call, self._network, self._policy.call_timeout_s, self._server_ahead_s()
+            )
         except Exception as error:
             # One light's trouble is its own: an error that is no network's holds this light back.
             log.exception("call failed", dev_eui=call.dev_eui)
@@ -188,9 +235,13 @@ class Dispatcher:
                 outcome = Failed(Failure.REFUSED, text)
             case _:
                 pass
+        if isinstance(outcome, Enqueued):
+            self._asked_at[outcome.item_id] = asked_at
+            if len(self._asked_at) > ASKED_MOST:
+                self._asked_at.popitem(last=False)
         self._lost = True
         self._planner.answered(
-            call.dev_eui, call.stamp, outcome, self._clock.now(), self._rng.random()
+            call.dev_eui, call.stamp, outcome, self._clock.steady(), self._rng.random()
         )
         self._lost = False
         self._wake.set()

@@ -63,12 +63,13 @@ class FleetPorts:
     """What the fleet tells others. Nothing here may block or raise.
 
     `transmitted` is the dispatcher's ear for txacks, `heard` the gateway watcher's, `note` takes
-    history lines nobody depends on.
+    history lines nobody depends on, `dated` gives an event our date.
     """
 
     transmitted: Callable[[str, Transmitted], None]
     heard: Callable[[str, float], None]
     note: Callable[[Sequence[Write]], object]
+    dated: Callable[[Event], Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,7 @@ class Fleet:
     def _deliver(self, event: Event) -> Delivery:
         if self._stopping:
             return Delivery.STOPPING
+        event = self._ports.dated(event)
         dev_eui = event.device.dev_eui
         actor = self._actors.get(dev_eui)
         done = Delivery.DELIVERED

@@ -75,9 +75,9 @@ class Aftermath:
 
     def _crashed(self, child: Child, ending: Ending) -> float | None:
         spec = child.spec
-        now = self._clock.now()
+        steady = self._clock.steady()
         self._roster.crashes += 1
-        child.last_crash_at = now
+        child.last_crash_at = self._clock.now()
         self._log_crash("child crashed", child, ending)
         poison = None if spec.mailbox is None else spec.mailbox.crash()
         if poison is not None:
@@ -85,9 +85,10 @@ class Aftermath:
         if spec.restart is Restart.TEMPORARY:
             self._finished(child, _crash_error(spec.id, ending))
             return None
-        if child.state is ChildState.RUNNING and now - child.since > spec.budget.period_s:
+        ran_s = steady - child.entered_at
+        if child.state is ChildState.RUNNING and ran_s > spec.budget.period_s:
             child.strikes = 0
-        spent = spec.budget.spend(child.spent, now)
+        spent = spec.budget.spend(child.spent, steady)
         if spent is None:
             self._exhausted(child, ending)
             return None

@@ -22,6 +22,7 @@ class Child:
         "_on_started",
         "alive",
         "dismissed",
+        "entered_at",
         "last_crash_at",
         "last_error",
         "ready",
@@ -37,12 +38,19 @@ class Child:
     )
 
     def __init__(
-        self, spec: ChildSpec, on_started: "Callable[[Child], None]", now: float, *, static: bool
+        self,
+        spec: ChildSpec,
+        on_started: "Callable[[Child], None]",
+        now: float,
+        steady: float,
+        *,
+        static: bool,
     ) -> None:
         self.spec = spec
         self.static = static
         self.state = ChildState.STARTING
-        self.since = now
+        self.since = now  # the date, to be shown
+        self.entered_at = steady  # the same moment, to measure how long it lasts
         self.restarts = 0
         self.strikes = 0  # restarts in a row without a quiet period between them
         self.spent: tuple[float, ...] = ()

@@ -67,7 +67,8 @@ class Roster:
         """Enter a child that has not run yet. Raises DuplicateChild."""
         if spec.id in self._children:
             raise DuplicateChild(f"{self._supervisor_id} has a child {spec.id} already")
-        child = Child(spec, self._started, self._clock.now(), static=static)
+        clock = self._clock
+        child = Child(spec, self._started, clock.now(), clock.steady(), static=static)
         self._children[spec.id] = child
         self._by_state[child.state] += 1
         return child
@@ -83,7 +84,7 @@ class Roster:
         self._by_state[child.state] -= 1
         self._by_state[state] += 1
         child.state = state
-        child.since = self._clock.now()
+        child.since, child.entered_at = self._clock.now(), self._clock.steady()
         child.notify()
         first_start = state is ChildState.RUNNING and child.last_crash_at is None
         if self._on_change is None or state is ChildState.STARTING or first_start:

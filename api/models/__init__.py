@@ -14,6 +14,7 @@ from api.models.network import (
 )
 from api.models.operation import (
     ActorNode,
+    ClockView,
     DeadLetterView,
     HistoryPage,
     InitializationView,
@@ -29,6 +30,7 @@ __all__ = [
     "ActorNode",
     "AlertList",
     "AlertShown",
+    "ClockView",
     "CommandList",
     "CommandSummary",
     "CommandView",

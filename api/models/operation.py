@@ -1,5 +1,6 @@
 """What operating the service needs to see: actors, dead letters, history, metrics, health."""
 
+import dataclasses
 from collections import Counter
 from typing import Any, Literal
 
@@ -8,6 +9,7 @@ import msgspec
 from actors.deadletters import DeadLetter
 from actors.supervision import ChildReport, ChildState
 from actors.surface import DownlinkMetrics, HistoryEntry, InitializationRun
+from actors.timekeeper import ClockStatistics
 from api.models.devices import MailboxView
 
 # A message can be as large as a decoded event, some 10 kB; the first 500 characters tell which.
@@ -174,3 +176,30 @@ class ReadinessView(msgspec.Struct, frozen=True):
 
     ready: bool
     problems: list[str]
+
+
+class ClockView(msgspec.Struct, frozen=True):
+    """The service's clock, and ChirpStack's against it. Dates are Unix seconds, the rest seconds.
+
+    `now` follows the machine's clock; `set_s` is the sum of all `steps` of it since the start.
+    ChirpStack's clock is ahead of ours by at least and at most so much (null where that is not
+    known); `server_ahead_s` is what is reckoned with: of all differences between those two the one
+    nearest to zero.
+    """
+
+    now: float
+    steps: int
+    set_s: float
+    last_set_s: float | None
+    last_set_at: float | None
+    sleeps: int
+    last_slept_s: float | None
+    last_slept_at: float | None
+    server_ahead_s: float
+    server_ahead_at_least_s: float | None
+    server_ahead_at_most_s: float | None
+
+    @classmethod
+    def of(cls, now: float, clock: ClockStatistics) -> "ClockView":
+        """The view of the clocks."""
+        return cls(now=now, **dataclasses.asdict(clock))

@@ -58,6 +58,7 @@ class Street:
             lambda dev_eui, event: self.transmitted.append((dev_eui, event)),
             lambda gateway_id, at: self.heard.append((gateway_id, at)),
             self._note,
+            lambda event: event,
         )
         self.fleet = Fleet(self._make, self.supervisor, ports, clock, devices_most=devices_most)
 

@@ -18,6 +18,9 @@ class Hands:
     def now(self) -> float:
         return self.at
 
+    def steady(self) -> float:
+        return self.at
+
 
 def lines(*told: tuple[float, str]) -> list[Entry]:
     return [Entry(f"{at}", at, word.encode()) for at, word in told]

@@ -77,7 +77,7 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     await nursery.start(journal.run)
     letters = DeadLetters()
     supervisor = Supervisor("fleet", clock=clock, rng=random.Random(1), dead_letters=letters)
-    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None)
+    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
     fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
     pacing = PacingStatistics(3, 1.5, "budget")
     sources = Sources(board, journal, fleet, letters, {"dispatcher": lambda: pacing})
@@ -119,7 +119,7 @@ async def test_every_metric_is_documented(nursery: trio.Nursery) -> None:
     metrics = Metrics()
     journal = Journal(MemoryStore(), clock, random.Random(1))
     supervisor = Supervisor("fleet", clock=clock, rng=random.Random(1), dead_letters=DeadLetters())
-    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None)
+    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
     fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
     metrics.watch(Sources(Board(clock, "boot"), journal, fleet, DeadLetters()))
     text = registry.__doc__ or ""

@@ -187,6 +187,9 @@ def test_a_time_that_is_no_number_is_refused() -> None:
         def now(self) -> float:
             return WALL_AT_START
 
+        def steady(self) -> float:
+            return WALL_AT_START
+
     service = TimerService(Still())
     for wrong in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="not a time"):
@@ -196,6 +199,9 @@ def test_a_time_that_is_no_number_is_refused() -> None:
 def test_timers_set_again_and_again_take_no_more_room() -> None:
     class Still:
         def now(self) -> float:
+            return WALL_AT_START
+
+        def steady(self) -> float:
             return WALL_AT_START
 
     service = TimerService(Still())

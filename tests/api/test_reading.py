@@ -292,3 +292,12 @@ async def test_a_file_name_that_no_file_can_have_is_not_found(client: Client) ->
     response = await client.get("/static/" + "a" * 256)
     assert response.status_code == 404
     assert (await response.get_json())["type"] == "urn:lamplighter:problem:not-found"
+
+
+async def test_both_clocks_are_shown(client: Client) -> None:
+    shown = await get(client, "/api/v1/clock")
+    assert shown["now"] == NOW
+    assert shown["last_set_s"] == -90.0
+    assert shown["server_ahead_at_least_s"] == shown["server_ahead_s"] == 119.5
+    assert shown["server_ahead_at_most_s"] == 120.25
+    assert shown["last_slept_at"] is None

@@ -48,6 +48,7 @@ from actors.surface import (
     SignalPoint,
     Span,
 )
+from actors.timekeeper import ClockStatistics
 from lorawan.events.model import Event
 from lorawan.kuando.light import Light
 
@@ -64,6 +65,10 @@ class FakeClock:
 
     def now(self) -> float:
         """The time it stands at."""
+        return self.at
+
+    def steady(self) -> float:
+        """It is never set."""
         return self.at
 
 
@@ -371,6 +376,10 @@ class FakeHouse:
     def subscribe(self, *, capacity: int, resume_from: int | None) -> Subscription:
         """The board's own."""
         return self.board.subscribe(capacity, resume_from)
+
+    def clocks(self) -> ClockStatistics:
+        """It was set once, and ChirpStack is two minutes ahead."""
+        return ClockStatistics(1, -90.0, -90.0, NOW - 60, 0, None, None, 119.5, 119.5, 120.25)
 
     def readiness(self) -> Readiness:
         """What the test chose."""

@@ -102,10 +102,12 @@ async def housed(
     seed: int = 7,
     policies: Policies = POLICIES,
     store: MemoryStore | None = None,
+    clock: RunClock | None = None,
 ) -> AsyncIterator[Household]:
     """A house over `world` (which somebody else runs), on a disk that may outlive it.
 
-    `store` may be given instead of the disk, where the test wants to hear of each commit.
+    `store` may be given instead of the disk, where the test wants to hear of each commit; `clock`
+    where the host's clock is not that of the world.
     """
     store = store or MemoryStore(disk or MemoryDisk())
     await store.open()
@@ -113,7 +115,7 @@ async def housed(
     outside = Outside(
         store=store,
         network=world.network,
-        clock=RunClock(DEFAULT_EPOCH_AT + trio.current_time() - world_began(world)),
+        clock=clock or RunClock(DEFAULT_EPOCH_AT + trio.current_time() - world_began(world)),
         rng=rng,
         boot=f"{rng.getrandbits(32):08x}",
         new_id=lambda: f"{rng.getrandbits(64):016x}",

@@ -132,6 +132,9 @@ class _Clock(_Between):
         self.strike()
         return self.ports.clock.now()
 
+    def steady(self) -> float:
+        return self.ports.clock.steady()
+
 
 class _Journal(_Between):
     async def commit(self, writes: list[Write]) -> None:

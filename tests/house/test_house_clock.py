@@ -1,0 +1,133 @@
+"""The host's clock is wrong, is set, or stands still: everything goes on within a timer round.
+
+From the field: boards without a battery-backed clock start with an old time and are set by NTP
+after the service has started; hosts are suspended and resumed.
+"""
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.device.model import CommandStatus, Phase
+from lorawan.kuando import Light
+from simulator.world import World
+from tests.support.host import Host
+from tests.support.household import housed, make_world
+
+RED, BLUE = Light(255, 0, 0), Light(0, 0, 255)
+YEAR_S = 365 * 86_400.0
+OFF = [-120.0, -45.0, 45.0, 3_600.0, -2 * YEAR_S]
+
+
+@pytest.fixture
+async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
+    world = make_world()
+    await nursery.start(world.run)
+    return world
+
+
+@pytest.mark.parametrize("off_s", OFF)
+async def test_a_service_that_starts_with_a_wrong_clock_sends_all_the_same(
+    off_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world, set_s=off_s)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled(600)
+        dev_eui = next(iter(world.stations))
+        command = await home.command(dev_eui, RED)
+        done = await home.final(command.id, 120)
+        assert done.status is CommandStatus.VERIFIED
+        assert done.attempts == 1
+        assert world.showing(dev_eui) == RED
+
+
+@pytest.mark.parametrize("off_s", OFF)
+async def test_a_clock_that_is_set_right_after_the_start_loses_nothing(
+    off_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world, set_s=off_s)
+    async with housed(world, clock=host.clock()) as home:
+        await trio.sleep(15)
+        host.set_s = 0.0
+        await home.settled(600)
+        dev_eui = next(iter(world.stations))
+        command = await home.command(dev_eui, BLUE)
+        done = await home.final(command.id, 120)
+        assert done.status is CommandStatus.VERIFIED
+        assert home.house.now() == pytest.approx(host.wall(), abs=0.5)
+        assert done.ended_at == pytest.approx(host.wall(), abs=120)
+
+
+@pytest.mark.parametrize("by_s", [-3_600.0, -90.0, 90.0, 3_600.0, YEAR_S, -YEAR_S])
+async def test_a_step_while_a_command_is_on_its_way_costs_no_more_than_a_timer_round(
+    by_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        dev_eui = next(iter(world.stations))
+        began_s = trio.current_time()
+        command = await home.command(dev_eui, RED)
+        await trio.sleep(0.5)
+        host.set_s = by_s
+        done = await home.final(command.id, 120)
+        assert done.status is CommandStatus.VERIFIED
+        assert done.ended_at is not None
+        took_s = done.ended_at - done.accepted_at
+        assert took_s == pytest.approx(trio.current_time() - began_s, abs=1.0)
+        assert [one.at for one in done.timeline] == sorted(one.at for one in done.timeline)
+
+
+@pytest.mark.parametrize("by_s", [-3_600.0, 3_600.0, -YEAR_S])
+async def test_a_light_that_loses_its_colour_after_a_step_is_brought_back(
+    by_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        dev_eui = next(iter(world.stations))
+        command = await home.command(dev_eui, RED)
+        await home.final(command.id, 120)
+        host.set_s = by_s
+        await trio.sleep(2)
+        world.restart_light(dev_eui)
+        await trio.sleep(300)
+        assert world.showing(dev_eui) == RED
+        assert home.devices[dev_eui].phase is Phase.IDLE
+
+
+@pytest.mark.parametrize("slept_s", [40.0, 600.0, 8 * 3_600.0])
+async def test_a_host_that_slept_goes_on_within_a_timer_round(
+    slept_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        dev_eui, other = list(world.stations)[:2]
+        command = await home.command(dev_eui, RED)
+        await trio.sleep(0.5)
+        host.sleep(slept_s)
+        done = await home.final(command.id, 120)
+        assert done.status is CommandStatus.VERIFIED
+        later = await home.command(other, BLUE)
+        assert (await home.final(later.id, 60)).status is CommandStatus.VERIFIED
+
+
+async def test_the_airtime_of_an_hour_does_not_change_with_the_clock(
+    world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        gateways = list(world.gateways)
+
+        def spent() -> list[float]:
+            now = home.house.now()
+            return [home.parts.dispatcher.airtime(one, now)[0] for one in gateways]
+
+        before = spent()
+        assert max(before) > 0
+        for set_s in (7_200.0, -7_200.0, YEAR_S, 0.0):
+            host.set_s = set_s
+            await trio.sleep(1.5)
+            assert spent() == pytest.approx(before, abs=2.0)

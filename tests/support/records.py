@@ -1,0 +1,90 @@
+"""A light's record in which every field holds something."""
+
+from actors.device.model import (
+    Attempt,
+    Command,
+    CommandStatus,
+    Device,
+    Hearing,
+    Inquiry,
+    Obstacle,
+    Phase,
+    Proof,
+    Pursuit,
+    Report,
+    Session,
+    Setup,
+    Stage,
+    Step,
+    StepKind,
+    Wanted,
+)
+from lorawan.kuando import Light
+from lorawan.kuando.frames import SetLight
+
+NOW = 1_760_000_000.0
+RED = Light(255, 0, 0)
+
+
+def a_full_record() -> Device:
+    """No field is None, and every date is another one."""
+    proof = Proof("01020304", 3, 7, 1)
+    step = Step(NOW + 1, StepKind.QUEUED, 1, "gateway", "because")
+    return Device(
+        dev_eui="2020203907290902",
+        name="Line 1",
+        application_id="app",
+        application_name="Factory",
+        profile_name="Kuando",
+        tags={"hall": "2"},
+        phase=Phase.AWAITING_VERIFY,
+        since=NOW + 2,
+        session=Session("01020304", NOW + 3, 9, NOW + 4, previous=("0a0b0c0d",), missing=(4,)),
+        report=Report(NOW + 5, "01020304", 9, RED, 3, 9, 56, 1, -70, 10, 1, NOW + 6, NOW + 7),
+        hearings=(Hearing("gateway", NOW + 8, -70, 9.0, 20.0, latest=True),),
+        wanted=Wanted(RED, "command", NOW + 9),
+        wanted_before=Wanted(RED, "older", NOW + 10),
+        command=Command(
+            "command",
+            "2020203907290902",
+            RED,
+            keep=True,
+            accepted_at=NOW + 11,
+            expires_at=NOW + 12,
+            status=CommandStatus.QUEUED,
+            reason="because",
+            superseded_by="nobody",
+            ended_at=NOW + 13,
+            timeline=(step, step),
+        ),
+        pursuit=Pursuit(RED, "command", next_at=NOW + 14, proof=proof),
+        setup=Setup(proof=proof, next_at=NOW + 15),
+        attempt=Attempt(
+            number=4,
+            frame=SetLight(RED, reply=True),
+            marker_us=123_456,
+            submitted_at=NOW + 16,
+            not_before=NOW + 17,
+            retry=False,
+            expires_at=NOW + 18,
+            due_at=NOW + 19,
+            stage=Stage.QUEUED,
+            reason="because",
+            obstacle=next(iter(Obstacle)),
+            queue_item_id="item",
+            f_cnt_down=3,
+            queued_at=NOW + 20,
+            item_expires_at=NOW + 21,
+            ends_at=NOW + 22,
+            air_until=NOW + 23,
+            gateway_id="gateway",
+        ),
+        inquiry=Inquiry(2, NOW + 24),
+        orphans=(("item", "gateway", NOW + 25, 0.2),),
+        in_queue=("item", NOW + 26),
+        last_frame_at=NOW + 27,
+        inquired_at=NOW + 28,
+        last_error="because",
+        last_error_at=NOW + 29,
+        stepped_at=NOW + 30,
+    )
