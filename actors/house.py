@@ -8,24 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-import msgspec
 import structlog
 import trio
 
-from actors import airlog, history, signal
+from actors import history, signal
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.commands import ACCEPT_TIMEOUT_S, refusal_of
 from actors.deadletters import DeadLetter
 from actors.device.events import StatusRequested
-from actors.device.model import Command, CommandStatus, Device, Stage
-from actors.device.records import read_device
+from actors.device.model import Command, CommandStatus, Device
 from actors.gateways import outages
-from actors.keys import read_key
 from actors.metrics import device_stream, downlink_metrics, reliability
 from actors.parts import Parts
 from actors.reachability import Reachability
 from actors.reply import ActorError, Reply
+from actors.restore import restore
 from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport, ChildSpec, ChildState, Supervisor
 from actors.surface import (
@@ -46,7 +44,6 @@ from actors.trouble import brief
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 from store.errors import StoreUnavailable
-from store.port import Record, Table
 
 log = structlog.get_logger()
 
@@ -63,14 +60,10 @@ VITAL = (
     "gateway watcher",
 )
 """Parts without which the service cannot do its work."""
-CLOCK_SLACK_S = 60.0
-"""An item lives half a minute; ChirpStack's clock may be behind ours."""
 FAR_FUTURE = 1e12
 """Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
 STORE_ANSWER_S = 8.0
 """For all that one request asks of the store; whoever asked is told within 10 s."""
-DECODE_CHUNK = 500
-"""Records decoded between two checkpoints, about 20 us each: 10 ms."""
 
 
 class Lamplighter:
@@ -92,7 +85,7 @@ class Lamplighter:
         Raises StoreError when the store cannot be read, SupervisorGaveUp when a part cannot be
         kept alive.
         """
-        await self._restore()
+        await restore(self._parts)
         self._root = self._parts.root(web)
         self._parts.garbage.install()
         try:
@@ -101,40 +94,6 @@ class Lamplighter:
             self._parts.fleet.stop()
             self._parts.garbage.remove()
             self._parts.board.close_all("the service stopped")
-
-    async def _restore(self) -> None:
-        parts, store = self._parts, self._parts.world.store
-        keys = [read_key(record) for record in await store.scan(Table.IDEMPOTENCY)]
-        parts.keys.restore(keys, self.now())
-        devices: list[Device] = []
-        for count, record in enumerate(await store.scan(Table.DEVICE), start=1):
-            device = _readable(record)
-            if device is not None:
-                devices.append(device)
-            if count % DECODE_CHUNK == 0:
-                await trio.lowlevel.checkpoint()
-        await self._restore_airtime()
-        for device in devices:
-            queued = device.in_queue is not None and device.in_queue[1] + CLOCK_SLACK_S > self.now()
-            asked = device.attempt is not None and device.attempt.stage is Stage.SUBMITTED
-            if queued or asked:
-                parts.dispatcher.in_flight_before(device.hearings, sure=queued)
-        known = await parts.fleet.restore(devices)
-        log.info("restored", devices=known, idempotency_keys=len(keys))
-
-    async def _restore_airtime(self) -> None:
-        """The sliding hour of every gateway goes on over a restart."""
-        now = self.now()
-        since = now - airlog.WINDOW_S
-        lines = await self._parts.world.store.entries(
-            airlog.STREAM, since=since, until=FAR_FUTURE, most=airlog.LINES_MOST
-        )
-        for entry in lines:
-            sent = airlog.read_line(entry)
-            if sent is not None:
-                self._parts.dispatcher.sent_before(
-                    sent.gateway_id, min(entry.at, now), sent.airtime_s
-                )
 
     # ---------------------------------------------------------------- events and commands
 
@@ -390,12 +349,3 @@ def _in_time(limit_s: float = STORE_ANSWER_S) -> Iterator[None]:
 
 def _settled(command: Command) -> bool:
     return command.status.final or command.overdue or command.status is CommandStatus.HELD
-
-
-def _readable(record: Record) -> Device | None:
-    """One odd record must not keep the others from starting; it stays in the store as it is."""
-    try:
-        return read_device(record)
-    except msgspec.MsgspecError as error:
-        log.exception("a light's record cannot be read", dev_eui=record.key, problem=str(error))
-        return None
