@@ -84,6 +84,9 @@ fuzz: $(READY) ## seek new ways to hurt the service (FUZZ_S seconds at most, FUZ
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench
 
+hostile: $(READY) ## attack the web server, and measure what others notice of it (three minutes)
+	$(BIN)/python -m tests.hostile
+
 reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (some minutes)
 	$(BIN)/python -m tests.reliability
 crash: $(READY) ## kill service and Redis some hundred times (half an hour)

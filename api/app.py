@@ -37,7 +37,7 @@ from api.routes import (
     supervisor,
     webhooks,
 )
-from api.services import Services, put_services
+from api.services import Services, put_services, services_of
 from api.settings import ApiSettings
 from api.waiting import LamplighterApp
 from api.webhooks import Webhooks
@@ -102,6 +102,13 @@ def create_app(
     if web.base_path:
         app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]
     return app
+
+
+def replace_tokens(app: QuartTrio, settings: ApiSettings) -> None:
+    """From now on the tokens are these; live clients whose token is none of them are closed."""
+    here = services_of(app)
+    here.gatekeeper.replace(settings.web.tokens.by_scope())
+    here.hub.close_unless(here.gatekeeper.still, live.UNAUTHENTICATED_CODE, "the token was changed")
 
 
 def _version() -> str:

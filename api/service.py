@@ -9,7 +9,6 @@ import gc
 import os
 import random
 import secrets
-import signal
 import sys
 import threading
 import uuid
@@ -27,7 +26,9 @@ from actors.house import Lamplighter
 from actors.parts import Parts, Policies, World
 from actors.supervision import ChildSpec
 from api.app import create_app
+from api.serving.descriptors import raise_limit
 from api.settings import ApiSettings, Web
+from api.signals import Load, Rereading, until_signal
 from api.web import WebActor, listen
 from lorawan.airtime import Region
 from lorawan.chirpstack import ChirpStackClient
@@ -75,6 +76,7 @@ async def serve(
     settings: ApiSettings,
     *,
     extra: Sequence[Blueprint] = (),
+    rereading: Rereading | None = None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run the service until cancelled; `started` tells the port that it listens on.
@@ -91,6 +93,8 @@ async def serve(
         for warning in store.exposure_warnings:
             log.warning("store may be read by others", problem=warning)
         house, web = build(settings, store, network, extra=extra)
+        if rereading is not None:
+            rereading.take = web.replace_tokens
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
         async with trio.open_nursery() as nursery:
             await nursery.start(house.run, spec)
@@ -142,35 +146,23 @@ def claim_address(web: Web) -> None:
         raise OSError(error.errno, f"{where}: {error.strerror}") from error
 
 
-async def until_signal(
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> str:
-    """Wait for SIGTERM, SIGINT or SIGHUP; the name of the one that came.
+async def serve_until_signal(settings: ApiSettings, load: Load | None = None) -> None:
+    """`serve`, ended politely by a signal; SIGHUP has the tokens read again with `load`.
 
-    A second one ends the process at once.
+    Raises what `serve` raises.
     """
-    wanted = [signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        wanted.append(signal.SIGHUP)
-    with trio.open_signal_receiver(*wanted) as signals:
-        task_status.started()
-        async for number in signals:
-            return signal.Signals(number).name
-    raise AssertionError("signals end only with the process")
-
-
-async def serve_until_signal(settings: ApiSettings) -> None:
-    """`serve`, ended politely by a signal. Raises what `serve` raises."""
+    raise_limit()
+    rereading = Rereading(settings, load) if load is not None else None
     async with trio.open_nursery() as nursery:
 
         async def watch(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-            name = await until_signal(task_status)
+            name = await until_signal(rereading, task_status)
             log.info("stopping", signal=name)
             leave_in_time()
             nursery.cancel_scope.cancel(reason=name)
 
         await nursery.start(watch)
-        await nursery.start(_served, settings)
+        await nursery.start(_served, settings, rereading)
 
 
 def leave_in_time(limit_s: float = LEAVE_S) -> None:
@@ -190,6 +182,8 @@ def leave_in_time(limit_s: float = LEAVE_S) -> None:
 
 
 async def _served(
-    settings: ApiSettings, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
+    settings: ApiSettings,
+    rereading: Rereading | None,
+    task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    await serve(settings, task_status=task_status)
+    await serve(settings, rereading=rereading, task_status=task_status)

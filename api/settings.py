@@ -115,8 +115,8 @@ class Web(_Section):
     connections_most: Whole = Field(default=1_000, ge=10, le=100_000)
     """Open connections: five times `live_clients_most`, about 40 MB. When there are more, one that
     never showed a valid token is closed for each that comes."""
-    connections_unproven_most: Whole = Field(default=100, ge=1, le=100_000)
-    """Of those, from one address without a valid token: 16 browsers with six each."""
+    connections_unproven_most: Whole = Field(default=200, ge=1, le=100_000)
+    """Of those, from one address without a valid token: 33 browsers with six each."""
     wait_default_s: Number = Field(default=120.0, ge=0.05, le=3600)
     wait_most_s: Number = Field(default=180.0, ge=0.05, le=3600)
     """How long a command's caller may wait for the verdict."""

@@ -15,13 +15,14 @@ import trio
 from hypercorn.config import Config
 from quart_trio import QuartTrio
 
+from api.app import replace_tokens
 from api.live.client import RESTARTING
 from api.services import Services, services_of
 from api.serving import descriptors, hypercorn_parts
 from api.serving.connection import Patience
 from api.serving.places import Places
 from api.serving.server import Server
-from api.settings import Web
+from api.settings import ApiSettings, Web
 
 log = structlog.get_logger()
 
@@ -54,6 +55,10 @@ class WebActor:
         """The connections."""
         self.port = 0
         """The port that it listens on, once started."""
+
+    def replace_tokens(self, settings: ApiSettings) -> None:
+        """From now on the tokens are these."""
+        replace_tokens(self._app, settings)
 
     @property
     def shutdown_s(self) -> float:

@@ -62,8 +62,9 @@ def serve(config: Config = None) -> None:
     """Run the service against a real ChirpStack."""
     settings = load(config)
     from api.cli.serve import run_service
+    from api.settings_file import load_settings
 
-    raise typer.Exit(run_service(settings))
+    raise typer.Exit(run_service(settings, lambda: load_settings(config, os.environ)))
 
 
 @app.command()

@@ -21,8 +21,9 @@ from api.cli.demo_routes import demo_blueprint
 from api.cli.serve import explain
 from api.cli.webhooks import Poster
 from api.logging import configure
-from api.service import serve, until_signal
+from api.service import serve
 from api.settings import ApiSettings
+from api.signals import until_signal
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import ensure_integrations
 from lorawan.network import HttpIntegration
@@ -77,7 +78,7 @@ async def until_signal_then_cancel(
     scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """End the demo politely at SIGTERM or SIGINT."""
-    scope.cancel(reason=await until_signal(task_status))
+    scope.cancel(reason=await until_signal(task_status=task_status))
 
 
 def build_world(lights: int, gateways: int, seed: int, loss: float) -> World:

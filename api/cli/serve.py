@@ -9,16 +9,20 @@ from api.cli.exits import Exit
 from api.logging import configure
 from api.service import serve_until_signal
 from api.settings import ApiSettings
+from api.signals import Load
 from store.errors import StoreError, StoreTaken
 
 log = structlog.get_logger()
 
 
-def run_service(settings: ApiSettings) -> int:
-    """Run it; the exit code: 0 after a polite stop, 1 when something cannot be had or kept."""
+def run_service(settings: ApiSettings, load: Load | None = None) -> int:
+    """Run it; SIGHUP reads the tokens again with `load`.
+
+    The exit code: 0 after a polite stop, 1 when something cannot be had or kept.
+    """
     configure(settings.logs)
     try:
-        trio.run(serve_until_signal, settings)
+        trio.run(serve_until_signal, settings, load)
     except BaseExceptionGroup as group:
         return explain(group)
     return 0

@@ -10,6 +10,7 @@ import trio
 
 from actors.device.model import Device
 from actors.reachability import Reachability
+from api.auth import Caller
 from api.live.protocol import Encoder
 
 
@@ -26,7 +27,7 @@ class Hub:
 
     def __init__(self, most: int, reachability: Callable[[Device], Reachability]) -> None:
         self._most = most
-        self._clients: set[Closable] = set()
+        self._clients: dict[Closable, Caller] = {}
         self._empty: trio.Event | None = None
         self.encoder = Encoder(reachability)
         self.boot: str | None = None
@@ -40,13 +41,13 @@ class Hub:
         """Whether no further client may come."""
         return len(self._clients) >= self._most
 
-    def add(self, client: Closable) -> None:
-        """A client is connected."""
-        self._clients.add(client)
+    def add(self, client: Closable, caller: Caller) -> None:
+        """A client is connected, let in as `caller`."""
+        self._clients[client] = caller
 
     def remove(self, client: Closable) -> None:
         """A client is gone."""
-        self._clients.discard(client)
+        self._clients.pop(client, None)
         if not self._clients and self._empty is not None:
             self._empty.set()
             self._empty = None
@@ -55,6 +56,12 @@ class Hub:
         """Close every client."""
         for client in list(self._clients):
             client.end(code, reason)
+
+    def close_unless(self, still: Callable[[Caller], bool], code: int, reason: str) -> None:
+        """Close every client that is not to stay."""
+        for client, caller in list(self._clients.items()):
+            if not still(caller):
+                client.end(code, reason)
 
     async def wait_empty(self) -> None:
         """Wait until every client is gone; give it a deadline."""

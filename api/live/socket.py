@@ -65,7 +65,7 @@ async def live() -> None:
     )
     if here.hub.full:  # others came while this one showed its token
         return await websocket.close(TOO_SLOW, "too many live clients")
-    here.hub.add(client)
+    here.hub.add(client, caller)
     try:
         with subscribe(here, resume) as subscription:
             log.info("live client came", client=caller.name, resumed=subscription.snapshot is None)

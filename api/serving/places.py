@@ -16,13 +16,12 @@ from enum import IntEnum
 class Rank(IntEnum):
     """How easily a connection gives way: the lowest goes first, and the last one never."""
 
-    IDLE = 0
-    """No valid token seen, and no request under way: half a head, or a rest between two."""
-    ASKING = 1
-    """No valid token seen, and its request is being answered."""
-    RESTING = 2
+    UNPROVEN = 0
+    """No valid token seen. Whether a request is under way makes no difference: a newcomer has not
+    even sent one yet, and a body that drips is under way for long."""
+    RESTING = 1
     """A valid token seen, and at rest; every HTTP client opens a new connection without a word."""
-    SERVED = 3
+    SERVED = 2
     """A valid token seen, and a request or a websocket under way."""
 
 
@@ -35,7 +34,7 @@ class Place:
         self.address = address
         self.proven = False
         self.busy = False
-        self.rank = Rank.IDLE
+        self.rank = Rank.UNPROVEN
         self.leave: Callable[[], None] = _nothing
         """Closes the connection; set by the connection itself."""
         self._move = move
@@ -68,7 +67,7 @@ class Places:
         self._most_unproven = most_unproven
         self._all: dict[Place, None] = {}
         self._ranks: dict[Rank, dict[Place, None]] = {rank: {} for rank in Rank}
-        self._unproven: dict[str, tuple[dict[Place, None], dict[Place, None]]] = {}
+        self._unproven: dict[str, dict[Place, None]] = {}
         self.evicted = 0
         self.refused = 0
 
@@ -85,9 +84,9 @@ class Places:
         that all connections are of people with tokens who are being served.
         """
         going: Place | None = None
-        idle, asking = self._unproven.get(address, ({}, {}))
-        if len(idle) + len(asking) >= self._most_unproven and not shared:
-            going = next(iter(idle or asking))
+        same = self._unproven.get(address, {})
+        if len(same) >= self._most_unproven and not shared:
+            going = next(iter(same))
         elif len(self._all) >= self.most:
             going = self.least()
             if going is None:
@@ -102,8 +101,8 @@ class Places:
         return place, going
 
     def least(self) -> Place | None:
-        """Who gives way first: the longest in the lowest rank."""
-        for rank in (Rank.IDLE, Rank.ASKING, Rank.RESTING):
+        """Who gives way first: in the lowest rank, the one whose last step is longest ago."""
+        for rank in (Rank.UNPROVEN, Rank.RESTING):
             if self._ranks[rank]:
                 return next(iter(self._ranks[rank]))
         return None
@@ -120,18 +119,17 @@ class Places:
             self._add(place)
 
     def _add(self, place: Place) -> None:
-        place.rank = Rank(2 * place.proven + place.busy)
+        place.rank = Rank(place.proven * (1 + place.busy))
         self._ranks[place.rank][place] = None
         if not place.proven:
-            of_address = self._unproven.setdefault(place.address, ({}, {}))
-            of_address[place.rank][place] = None
+            self._unproven.setdefault(place.address, {})[place] = None
 
     def _remove(self, place: Place) -> None:
         del self._ranks[place.rank][place]
-        if place.rank <= Rank.ASKING:
-            of_address = self._unproven[place.address]
-            del of_address[place.rank][place]
-            if not of_address[0] and not of_address[1]:
+        if place.rank is Rank.UNPROVEN:
+            same = self._unproven[place.address]
+            del same[place]
+            if not same:
                 del self._unproven[place.address]
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 import trio
+import trio.testing
 from quart.typing import TestClientProtocol as Client
 from trio_websocket import (
     ConnectionClosed,
@@ -16,9 +17,12 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
+from api.app import replace_tokens
+from api.services import services_of
 from tests.api.conftest import OPERATOR, TOKENS, VIEWER, WEBHOOK, settings_with
 from tests.support.fake_house import DEV_EUI, FakeHouse, a_light
-from tests.support.web_server import Server, get, read_answer, running
+from tests.support.live_peer import OPEN, ending, greeting
+from tests.support.web_server import Server, get, read_answer, read_head, running
 
 QUICK = {"port": 0, "handler_s": 1.0, "graceful_s": 1.5, "unread_s": 0.8}
 
@@ -283,3 +287,19 @@ async def test_what_is_followed_on_a_websocket_asks_for_an_upgrade(client: Clien
     assert response.headers["Upgrade"] == "websocket"
     assert problem["type"] == "urn:lamplighter:problem:upgrade-required"
     assert "websocket client" in problem["detail"]
+
+
+async def test_a_live_client_whose_token_is_withdrawn_is_closed(house: FakeHouse) -> None:
+    async with running(house, settings_with(**QUICK, tokens=TOKENS)) as server:
+        kept, gone = await server.connect(), await server.connect()
+        for stream, token in ((kept, OPERATOR), (gone, VIEWER)):
+            await stream.send_all(greeting("", f"Authorization: Bearer {token}"))
+            assert (await read_head(stream))[0] == 101
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert len(services_of(server.app).hub) == 2
+        tokens = {"operator": [OPERATOR], "webhook": [WEBHOOK]}
+        replace_tokens(server.app, settings_with(**QUICK, tokens=tokens))
+        assert await ending(gone, b"", 2.0) == 4401
+        assert await ending(kept, b"", 0.3) == OPEN
+        await kept.aclose()
+        await gone.aclose()

@@ -12,7 +12,7 @@ def enter(places: Places, address: str = "a") -> Place:
     return place
 
 
-def test_the_longest_idle_without_a_token_gives_way_first() -> None:
+def test_without_a_token_the_one_without_a_step_for_longest_gives_way_first() -> None:
     places = Places(3, 100)
     first, second, third = enter(places), enter(places), enter(places)
     second.work()

@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lorawan.network import HttpIntegration
 from simulator.server.grpc_server import GrpcServer
 from tests.support.pretend_site import API_KEY, Site, pretend_site, until
 from tests.support.processes import Running, free_port, run, run_meanwhile
+from tests.support.redis_server import RedisServer
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}
 WEBHOOK, OPERATOR = "webhook-token-0123456789abcdef", "operator-token-0123456789abcdef"
@@ -158,6 +160,71 @@ async def test_it_stops_at_once_while_it_starts(site: Site, tmp_path: Path) -> N
             await until("it has begun", restored)
             service.send(signal.SIGTERM)
             assert await service.until_ended(STOP_S) == 0
+
+
+async def test_a_hangup_reads_the_tokens_again(
+    site: Site, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    old, new = "old-operator-0123456789abcdef", "new-operator-0123456789abcdef"
+    config = site.config(tmp_path, tokens={"operator": [old], "webhook": [WEBHOOK]})
+
+    async def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return (await http.get("/api/v1/devices", headers=headers)).status_code
+
+    with Running(tmp_path, "serve", "--config", str(config)) as service:
+
+        async def serving() -> bool:
+            return await status(old) == 200
+
+        async def told(words: str) -> None:
+            async def there() -> bool:
+                return words in service.errors
+
+            await until(words, there)
+
+        await until("it listens", serving)
+        good = config.read_text(encoding="utf-8")
+        config.write_text(good + "\n[nonsense]\n", encoding="utf-8")
+        service.send(signal.SIGHUP)
+        await told("settings not read again")
+        assert await status(old) == 200
+        config.write_text(good.replace(old, new), encoding="utf-8")
+        service.send(signal.SIGHUP)
+        await told("tokens read again")
+        assert [await status(old), await status(new)] == [401, 200]
+        assert old not in service.errors
+        assert new not in service.errors
+        service.send(signal.SIGTERM)
+        assert await service.until_ended(STOP_S) == 0
+
+
+async def test_a_stop_ends_in_time_while_the_store_hangs(
+    site: Site, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    """A store that takes connections and answers nothing any more, and callers who wait for it."""
+    with RedisServer() as server:
+        config = site.config(tmp_path, server.url)
+        site.connect()
+        with Running(tmp_path, "serve", "--config", str(config)) as service:
+            await until("ready", lambda: ready(http))
+            await until("lights known", lambda: devices(http))
+            server.freeze()
+            try:
+                async with trio.open_nursery() as nursery:
+                    path = f"/api/v1/downlink/{next(iter(site.world.stations))}"
+
+                    async def order() -> None:
+                        with suppress(httpx2.HTTPError):
+                            await http.post(path, json=RED)
+
+                    nursery.start_soon(order)
+                    await trio.sleep(0.3)
+                    service.send(signal.SIGTERM)
+                    await service.until_ended(10.5)
+            finally:
+                server.thaw()
+        assert "Traceback" not in service.errors
 
 
 def test_all_mistakes_in_the_settings_are_told_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""The process that is attacked: the real server over a fake house, with tokens, as by default.
+
+The rule it keeps: the limit on open files is that of most systems, 1,024; what the service does
+about it is part of what is measured. It prints the port once it listens, and ends at SIGTERM.
+"""
+
+import resource
+import signal
+import sys
+
+import trio
+
+from api.app import create_app
+from api.logging import configure
+from api.serving.descriptors import raise_limit
+from api.settings import ApiSettings, ChirpStack, Logs
+from api.web import WebActor
+from tests.hostile.tokens import TOKENS
+from tests.support.fake_house import FakeHouse
+
+DESCRIPTORS = 1_024
+
+
+async def main() -> None:
+    """Serve until SIGTERM."""
+    settings = ApiSettings(
+        chirpstack=ChirpStack(target="localhost:8080", api_key="unused"),
+        web={"port": 0, "tokens": TOKENS},
+    )
+    actor = WebActor(create_app(FakeHouse(), settings), settings.web)
+    async with trio.open_nursery() as nursery:
+        with trio.open_signal_receiver(signal.SIGTERM) as signals:
+            await nursery.start(actor.run)
+            sys.stdout.write(f"{actor.port}\n")
+            sys.stdout.flush()
+            async for _ in signals:
+                nursery.cancel_scope.cancel(reason="the attack is over")
+
+
+if __name__ == "__main__":
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
+    configure(Logs(level="error"))
+    raise_limit()
+    trio.run(main)
