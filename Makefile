@@ -20,7 +20,7 @@ PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format simulate planted fuzz crash bench reliability docs \
+.PHONY: help setup demo test check format simulate planted fuzz crash bench hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
