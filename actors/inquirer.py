@@ -20,7 +20,6 @@ from actors.device.events import (
 )
 from lorawan.events import Event
 from lorawan.network import (
-    Activation,
     NetworkError,
     NetworkForbidden,
     NetworkIntermediary,
@@ -124,13 +123,9 @@ class Inquirer:
     async def _gather(self, dev_eui: str, number: int) -> Inquired:
         events: list[Retained] = []
         queue: list[QueueItem] = []
-        activations: list[Activation | None] = []
 
         async def read_queue() -> None:
             queue.extend(await self._network.queue(dev_eui))
-
-        async def read_activation() -> None:
-            activations.append(await self._network.activation(dev_eui))
 
         async def read_events() -> None:
             for event in await self._replay(dev_eui):
@@ -139,9 +134,12 @@ class Inquirer:
                     events.append(meaning)
 
         async with trio.open_nursery() as calls:
-            for read in (read_queue, read_activation, read_events):
+            for read in (read_queue, read_events):
                 calls.start_soon(read)
-        return Inquired(number, tuple(events), tuple(queue), activations[0])
+        # Last, so that it is younger than the events (which session runs?) and than the queue (an
+        # item that is gone was sent if the counter moved).
+        activation = await self._network.activation(dev_eui)
+        return Inquired(number, tuple(events), tuple(queue), activation)
 
     async def _replay(self, dev_eui: str) -> Sequence[Event]:
         """The retained events; none where this server or key will never give them."""

@@ -74,7 +74,7 @@ def _message(event: Event) -> tuple[str, Message]:
 def _uplink(event: Uplink) -> Any:
     message = integration_pb2.UplinkEvent(
         deduplication_id=event.deduplication_id,
-        time=_timestamp(event.at),
+        time=_timestamp(event.gateway_at or event.at or 0.0),
         device_info=_device_info(event.device),
         dev_addr=event.dev_addr,
         adr=True,
@@ -91,7 +91,7 @@ def _uplink(event: Uplink) -> Any:
             gw_pb2.UplinkRxInfo(
                 gateway_id=reception.gateway_id,
                 uplink_id=zlib.crc32(seed),
-                ns_time=_timestamp(event.at),
+                ns_time=None if event.at is None else _timestamp(event.at),
                 rssi=reception.rssi_dbm,
                 snr=reception.snr_db,
                 channel=_channel(event.frequency_hz),
@@ -109,7 +109,7 @@ def _uplink(event: Uplink) -> Any:
 def _join(event: Join) -> Any:
     return integration_pb2.JoinEvent(
         deduplication_id=event.deduplication_id,
-        time=_timestamp(event.at),
+        time=_timestamp(event.gateway_at or event.at or 0.0),
         device_info=_device_info(event.device),
         dev_addr=event.dev_addr,
         region_config_id=_region_config_id(0),

@@ -13,7 +13,7 @@ from simulator.faults import Faults
 from simulator.gateway import Gateway, GatewayMode, TxStatus
 from simulator.kernel import Kernel, Timer
 from simulator.network import SimulatedNetwork
-from simulator.profile import Profile, Span
+from simulator.profile import GPS_OFF_S, Profile, Span
 from simulator.station import Station, StationState
 
 FOREIGN_LIGHTS = (
@@ -77,6 +77,11 @@ class Chaos:
                 partial(self._outage, gateway, profile.silent_s, GatewayMode.SILENT),
             )
             self._every(
+                f"gateway clock {gateway.gateway_id}",
+                profile.gateway_clock_every_s,
+                partial(self._set_gateway_clock, gateway, profile),
+            )
+            self._every(
                 f"tx fault {gateway.gateway_id}",
                 profile.tx_fault_every_s,
                 partial(self._tx_fault, gateway, profile.tx_fault_s),
@@ -111,6 +116,7 @@ class Chaos:
         self._spells.clear()
         for gateway in self._gateways.values():
             gateway.tx_error = None
+            gateway.clock_off_s, gateway.gps_off_s = 0.0, None
             if gateway.mode is not GatewayMode.ONLINE:
                 gateway.mode = GatewayMode.ONLINE
         for station in self._stations.values():
@@ -149,6 +155,11 @@ class Chaos:
     def _set_clock(self, profile: Profile) -> None:
         off_s = profile.server_clock_off_s
         self._kernel.set_clock(self._rng["server"].uniform(-off_s, off_s))
+
+    def _set_gateway_clock(self, gateway: Gateway, profile: Profile) -> None:
+        rng, off_s = self._rng[f"clock of {gateway.gateway_id}"], profile.gateway_clock_off_s
+        gateway.clock_off_s = rng.uniform(-off_s, off_s)
+        gateway.gps_off_s = rng.choice(GPS_OFF_S) if rng.random() < profile.gps_wrong else None
 
     def _unplug(self, station: Station, span_s: Span) -> None:
         if station.state is StationState.UNPLUGGED:

@@ -28,6 +28,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     class_c_timeout_s: float = 10.0
     frame_kept_s: float = 30.0
     """How long a published frame is remembered for its gateway's acknowledgement."""
+    mac_downlinks: float = 0.0
+    """Chance of a downlink with MAC commands alone after each of the first uplinks."""
     tenant_key: bool = False
     """With a tenant's API key an unknown device is answered as a refusal."""
 
@@ -43,6 +45,7 @@ class Device:
         "f_cnt_down",
         "f_cnt_up",
         "info",
+        "joined_before",
         "modulation",
         "queue",
         "receptions",
@@ -57,6 +60,7 @@ class Device:
         self.supports_class_c = True
         self.disabled = False
         self.activated = False
+        self.joined_before = False
         self.dev_addr = ""
         self.f_cnt_up = 0
         self.f_cnt_down = 0

@@ -116,6 +116,10 @@ class Gateway:
         self.tx_error: TxStatus | None = None
         self.ack_delay_s: float | None = None
         self.ack_twice = False
+        self.clock_off_s = 0.0
+        """Its own clock (`gwTime`), against the right time."""
+        self.gps_off_s: float | None = None
+        """Its GPS time (`timeSinceGpsEpoch`), against the right time; None without a receiver."""
         self.gap_s = GAP_S
         """Pause after a frame of its own; a test may widen it to leave room for answers."""
         self.ledger: deque[Sent] = deque(maxlen=_LEDGER_KEPT)

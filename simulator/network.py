@@ -212,7 +212,7 @@ class SimulatedNetwork:
         device = self._lenient(dev_eui)
         if device is None:
             raise NetworkUnknown(f"Object does not exist (id: {dev_eui})")
-        heard = [event.at for event in device.events if isinstance(event, Uplink)]
+        heard = [event.at or 0.0 for event in device.events if isinstance(event, Uplink)]
         return DeviceState(
             dev_eui=device.info.dev_eui,
             name=device.info.device_name,

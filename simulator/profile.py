@@ -12,6 +12,10 @@ Span = tuple[float, float]
 """A uniform range of seconds, both ends included."""
 
 
+GPS_OFF_S = (3_600.0, -3_600.0, -25.0, -1024 * 7 * 86_400.0)
+"""Seen: an hour ahead, a leap of weeks (a receiver whose week counter rolled over)."""
+
+
 class OffTime(StrEnum):
     """What a light does when it must send within its duty cycle's off-time (undocumented)."""
 
@@ -49,6 +53,17 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     tx_fault_every_s: float = 0.0
     """Mean time between spells in which one gateway refuses every frame with the same error."""
     tx_fault_s: Span = (30.0, 600.0)
+
+    gateway_clock_off_s: float = 0.0
+    """A gateway's clock is set now and then, to at most so far from the right time."""
+    gateway_clock_every_s: float = 0.0
+    gps_wrong: float = 0.0
+    """Chance that such a gateway then gives GPS time, off by one of `GPS_OFF_S`."""
+    mac_downlinks: float = 0.0
+    """Downlinks with MAC commands alone, after each of the first uplinks of a session: they use
+    air and move the downlink counter, and no event tells of them."""
+    empty_uplinks: float = 0.0
+    """Chance that a light answers one by an uplink of its own, without a payload."""
 
     # Events on their way to the sink.
     event_latency_s: Span = (0.005, 0.05)

@@ -26,6 +26,10 @@ from simulator.region import REQUIRED_SNR_DB, RX2_AFTER_RX1_S, Region
 from simulator.scheduler import Scheduler
 from simulator.telling import Teller
 
+ADR_UPLINKS = 6
+"""Measured: a LinkADRReq after nearly every one of the first 3 to 6 uplinks."""
+GATEWAY_CLOCK_TRUSTED_S = 30.0
+
 
 class _Published(msgspec.Struct, frozen=True, gc=False):
     """A frame given to a gateway. `f_cnt` is None for a join-accept, which counts nothing;
@@ -117,7 +121,9 @@ class ServerRules:
         device.f_cnt_up = 0
         device.f_cnt_down = 0
         device.receptions = ()
-        if device.supports_class_c:
+        first = not device.joined_before
+        device.joined_before = True
+        if device.supports_class_c and not first:
             device.info = msgspec.structs.replace(device.info, device_class="CLASS_C")
         if self.settings.flush_queue_on_activate:
             self.flush(device)
@@ -136,7 +142,11 @@ class ServerRules:
             accept,
             self._timed_slots(frame, heard_s + self._region.join_delay_s),
         )
-        self._teller.join(device, heard_s, self.new_id(frame.dev_eui))
+        self._teller.join(
+            device, heard_s, self._gateway_at(receptions, heard_s), self.new_id(frame.dev_eui)
+        )
+        if device.supports_class_c:  # the first join of all still says class A
+            device.info = msgspec.structs.replace(device.info, device_class="CLASS_C")
 
     def _uplink(
         self, frame: UplinkFrame, receptions: tuple[Reception, ...], heard_s: float
@@ -151,10 +161,11 @@ class ServerRules:
             return
         now_s = self._kernel.now
         device.f_cnt_up = frame.f_cnt + 1
-        device.receptions = receptions
+        device.receptions = self._shuffled(frame.dev_eui, receptions)
         device.modulation = frame.modulation
         device.run_after_s = now_s + self.settings.class_a_lock_s
-        self._teller.uplink(device, frame, heard_s, deduplication_id)
+        gateway_at = self._gateway_at(device.receptions, heard_s)
+        self._teller.uplink(device, frame, heard_s, gateway_at, deduplication_id)
         pending = device.queue.pending() if frame.ack else None
         if pending is not None:
             self._remove(device, pending)
@@ -167,8 +178,10 @@ class ServerRules:
         if device.dev_addr != frame.dev_addr:
             return
         entry = self._settle(device)
-        if entry is None and not frame.confirmed:
+        mac = entry is None and self._has_mac_commands(device, frame)
+        if entry is None and not frame.confirmed and not mac:
             return
+        self.counts["mac_downlinks"] += mac
         self._send(
             device,
             entry,
@@ -301,6 +314,32 @@ class ServerRules:
             Slot(frame.frequency_hz, rx1, rx1_s),
             Slot(self._region.rx2_frequency_hz, self._region.rx2, rx1_s + RX2_AFTER_RX1_S),
         )
+
+    def _has_mac_commands(self, device: Device, frame: UplinkFrame) -> bool:
+        """ADR asks something after nearly every one of the first uplinks of a session."""
+        chance = self.settings.mac_downlinks
+        rng = self._rng[f"mac/{frame.dev_eui}"]
+        return chance > 0.0 and frame.f_cnt < ADR_UPLINKS and rng.random() < chance
+
+    def _shuffled(self, dev_eui: str, receptions: tuple[Reception, ...]) -> tuple[Reception, ...]:
+        """`rxInfo` comes in no order."""
+        order = list(receptions)
+        self._rng[f"order/{dev_eui}"].shuffle(order)
+        return tuple(order)
+
+    def _gateway_at(self, receptions: tuple[Reception, ...], heard_s: float) -> float:
+        """`time` of an event: GPS time of a gateway without any check, else a gateway's clock if
+        that is within 30 s of ours, else our own. Source: ChirpStack v4.19, helpers/mod.rs."""
+        right_at, server_at = self._kernel.right_at + heard_s, self._kernel.now_at
+        heard_by = [self.gateways[reception.gateway_id] for reception in receptions]
+        for gateway in heard_by:
+            if gateway.gps_off_s is not None:
+                return right_at + gateway.gps_off_s
+        for gateway in heard_by:
+            gateway_at = right_at + gateway.clock_off_s
+            if abs(gateway_at - server_at) <= GATEWAY_CLOCK_TRUSTED_S:
+                return gateway_at
+        return server_at
 
     def _remove(self, device: Device, entry: Entry) -> None:
         device.queue.remove(entry)

@@ -170,6 +170,8 @@ class Station:
             return
         self._air.observer.frame_received(frame)
         self._downlinks += frame.f_port is not None
+        if frame.f_port is None and not frame.ack:
+            self._answer_mac_commands()
         self._ack_due |= frame.confirmed
         if frame.ack:
             self._confirmed_is_over()
@@ -279,6 +281,21 @@ class Station:
             and self._ready_at(droppable=True) == self._kernel.now
         ):
             self._count_and_transmit(self._frame(dev_addr, _F_PORT, data, confirmed=False))
+
+    def _answer_mac_commands(self) -> None:
+        """Mostly with the next uplink; sometimes by one that carries nothing else (fPort 0)."""
+        chance = self._air.profile.empty_uplinks
+        if chance > 0.0 and self._rng.random() < chance:
+            delay_s = self._rng.uniform(*self.answer_delay_s)
+            self._kernel.after(delay_s, self._send_empty, self.light.dev_addr)
+
+    def _send_empty(self, dev_addr: str) -> None:
+        busy = self._confirmed is not None or self._ready_at(droppable=True) != self._kernel.now
+        if self.light.dev_addr == dev_addr != "" and not busy:
+            frame = self._frame(dev_addr, 0, b"", confirmed=False)
+            self._f_cnt_up += 1
+            self._ack_due = False
+            self._transmit(frame, 0)
 
     def _count_and_transmit(self, frame: UplinkFrame) -> None:
         self._f_cnt_up += 1

@@ -33,8 +33,10 @@ class Teller:
         self._counts = counts
         self._tell = tell
 
-    def join(self, device: Device, heard_s: float, deduplication_id: str) -> None:
-        """A join-accept was handed to a gateway."""
+    def join(
+        self, device: Device, heard_s: float, gateway_at: float, deduplication_id: str
+    ) -> None:
+        """A join-accept was handed to a gateway. `gateway_at` is all that the body says of time."""
         self._emit(
             device,
             Join(
@@ -42,11 +44,17 @@ class Teller:
                 at=self._kernel.epoch_at + heard_s,
                 dev_addr=device.dev_addr,
                 deduplication_id=deduplication_id,
+                gateway_at=gateway_at,
             ),
         )
 
     def uplink(
-        self, device: Device, frame: UplinkFrame, heard_s: float, deduplication_id: str
+        self,
+        device: Device,
+        frame: UplinkFrame,
+        heard_s: float,
+        gateway_at: float,
+        deduplication_id: str,
     ) -> None:
         """A valid uplink; its receptions are the device's newest."""
         self._emit(
@@ -64,6 +72,7 @@ class Teller:
                 receptions=device.receptions,
                 modulation=frame.modulation,
                 frequency_hz=frame.frequency_hz,
+                gateway_at=gateway_at,
             ),
         )
 

@@ -279,7 +279,9 @@ class Fleet:
         if isinstance(event, Uplink) and event.receptions:
             by_signal = sorted(event.receptions, key=lambda one: one.snr_db)
             self._hearings.note(dev_eui, [one.gateway_id for one in by_signal])
-            at = min(event.at, self._clock.now())  # a late webhook is no sign of life now
+            now = self._clock.now()
+            # a late webhook is no sign of life now; one without a time of the server's is
+            at = now if event.at is None else min(event.at, now)
             for reception in by_signal:
                 self._ports.heard(reception.gateway_id, at)
 
@@ -287,7 +289,8 @@ class Fleet:
         told = described(event)
         if told is not None:
             entry, kind, detail = told
-            self._ports.note([line(dev_eui, entry, event.at, kind, detail)])
+            at = self._clock.now() if event.at is None else event.at
+            self._ports.note([line(dev_eui, entry, at, kind, detail)])
 
     def _new(self, device: DeviceInfo) -> Device:
         return Device(

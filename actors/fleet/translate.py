@@ -48,7 +48,7 @@ def translate(event: Event) -> NetworkEvent | None:
         case Uplink():
             return _uplink(event)
         case Join():
-            return Joined(event.at, event.dev_addr, event.device)
+            return Joined(event.at, event.dev_addr, event.device, event.deduplication_id)
         case TxAck():
             ends_at = event.at + _airtime_s(event.modulation or RX2)
             return Transmitted(
@@ -107,6 +107,7 @@ def _uplink(event: Uplink) -> UplinkHeard:
         receptions=event.receptions,
         spreading_factor=event.modulation.spreading_factor if event.modulation else None,
         device=event.device,
+        id=event.deduplication_id or event.data.hex(),
         note=None if isinstance(report, Status) else _note(event.f_port, report),
     )
 

@@ -113,12 +113,20 @@ class Replays:
         events: list[Event] = []
         for item in items:
             try:
-                events.append(decode_json(item.description, item.body.encode()))
+                events.append(_dated(decode_json(item.description, item.body.encode()), item))
             except (MalformedEvent, UnknownEventKind) as error:
                 self._skipped += 1
                 log.warning("replay_item_skipped", kind=item.description, error=str(error)[:200])
         self._events += len(events)
         return events
+
+
+def _dated(event: Event, item: Any) -> Event:
+    """An event without a time of the server's has that of its entry in ChirpStack's stream."""
+    if event.at is not None or not item.HasField("time"):
+        return event
+    at = (item.time.seconds * 10**9 + item.time.nanos) / 10**9
+    return msgspec.structs.replace(event, at=at)
 
 
 class _Reader:

@@ -1,7 +1,9 @@
 """What ChirpStack tells us, as our own frozen types, free of its wire formats.
 
-Times ending in `_at`, and `at`, are Unix seconds UTC on ChirpStack's clock. EUIs are lower-case
-hexadecimal. Fields that a server may leave out have the default that Protobuf gives them.
+Times ending in `_at`, and `at`, are Unix seconds UTC on ChirpStack's clock; None where it does not
+say. `gateway_at` is a gateway's clock, which may be wrong by any amount: it decides nothing. EUIs
+are lower-case hexadecimal. Fields that a server may leave out have the default that Protobuf gives
+them.
 """
 
 import msgspec
@@ -40,10 +42,13 @@ class Reception(msgspec.Struct, frozen=True, gc=False):
 
 
 class Uplink(msgspec.Struct, frozen=True):
-    """`up`: a frame from the device; `data` is the decrypted payload (may be empty)."""
+    """`up`: a frame from the device; `data` is the decrypted payload (may be empty).
+
+    `at` is when ChirpStack received it first (`rxInfo[].nsTime`).
+    """
 
     device: DeviceInfo
-    at: float
+    at: float | None
     dev_addr: str
     f_cnt: int
     f_port: int
@@ -54,15 +59,22 @@ class Uplink(msgspec.Struct, frozen=True):
     receptions: tuple[Reception, ...] = ()
     modulation: Modulation | None = None
     frequency_hz: int = 0
+    gateway_at: float | None = None
+    """`time` of the event: the gateway's clock, where ChirpStack believed that."""
 
 
 class Join(msgspec.Struct, frozen=True):
-    """`join`: a join-accept was handed to a gateway; no proof that the device got it."""
+    """`join`: a join-accept was handed to a gateway; no proof that the device got it.
+
+    It names no time of the server's own: `at` is None but in a replay, which has one.
+    """
 
     device: DeviceInfo
-    at: float
+    at: float | None
     dev_addr: str
     deduplication_id: str = ""
+    gateway_at: float | None = None
+    """`time` of the event, a gateway's clock like an uplink's."""
 
 
 class TxAck(msgspec.Struct, frozen=True):

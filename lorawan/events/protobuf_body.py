@@ -90,7 +90,12 @@ def _up(message: Any) -> Fields:
         "confirmed": message.confirmed,
         "data": message.data,
         "rxInfo": [
-            {"gatewayId": heard.gateway_id, "rssi": heard.rssi, "snr": heard.snr}
+            {
+                "gatewayId": heard.gateway_id,
+                "nsTime": _instant(heard, "ns_time"),
+                "rssi": heard.rssi,
+                "snr": heard.snr,
+            }
             for heard in message.rx_info
         ],
         "txInfo": _tx_info(message),
@@ -167,10 +172,7 @@ _READERS: dict[EventKind, Callable[[Any], Fields]] = {
 def _head(message: Any) -> Fields:
     fields: Fields = {}
     if message.HasField("time"):
-        try:
-            fields["time"] = Instant.of(message.time.seconds, message.time.nanos)
-        except ValueError as error:
-            raise MalformedEvent("time", str(error)) from error
+        fields["time"] = _instant(message, "time")
     if message.HasField("device_info"):
         device = message.device_info
         fields["deviceInfo"] = {
@@ -185,6 +187,17 @@ def _head(message: Any) -> Fields:
             "tags": dict(device.tags),
         }
     return fields
+
+
+def _instant(message: Any, name: str) -> Instant | None:
+    """A Timestamp of a message; None where it is not set. Raises `MalformedEvent`."""
+    if not message.HasField(name):
+        return None
+    given = getattr(message, name)
+    try:
+        return Instant.of(given.seconds, given.nanos)
+    except ValueError as error:
+        raise MalformedEvent(name, str(error)) from error
 
 
 def _tx_info(message: Any) -> Fields | None:

@@ -47,6 +47,9 @@ values of which are sentences and cut as names are: 16 * (64 + 200) are 4 kB."""
 RECEPTIONS_MOST = 50
 """The best ones: an uplink in a city is heard by twenty gateways. 50 of 64 characters are 3 kB."""
 
+COPIES_WITHIN_S = 2.0
+"""Copies of one frame reach ChirpStack within its de-duplication delay, 0.2 s unless set longer."""
+
 _QUEUE_ITEM_ID = "queue_item_id"
 _UNDEFINED_CODE_RATE = "CR_UNDEFINED"
 
@@ -59,9 +62,10 @@ def to_event(wire: Wire) -> model.Event:
         case WireJoin():
             return model.Join(
                 device=_device(wire.device_info),
-                at=wire.time.at,
+                at=None,
                 dev_addr=wire.dev_addr.lower(),
                 deduplication_id=_cut(wire.deduplication_id, CODE_CHARS),
+                gateway_at=wire.time.at,
             )
         case WireTxAck():
             return _txack(wire)
@@ -90,7 +94,7 @@ def to_event(wire: Wire) -> model.Event:
 def _uplink(wire: WireUp) -> model.Uplink:
     return model.Uplink(
         device=_device(wire.device_info),
-        at=wire.time.at,
+        at=_received_at(wire.rx_info or ()),
         dev_addr=wire.dev_addr.lower(),
         f_cnt=wire.f_cnt or 0,
         f_port=wire.f_port or 0,
@@ -101,6 +105,7 @@ def _uplink(wire: WireUp) -> model.Uplink:
         receptions=_receptions(wire.rx_info or ()),
         modulation=_modulation(wire.tx_info),
         frequency_hz=_frequency_hz(wire.tx_info),
+        gateway_at=wire.time.at,
     )
 
 
@@ -180,6 +185,21 @@ def _receptions(wires: Iterable[WireRxInfo]) -> tuple[model.Reception, ...]:
         by_signal = sorted(best.values(), key=lambda one: (-one.snr_db, -one.rssi_dbm))
         return tuple(by_signal[:RECEPTIONS_MOST])
     return tuple(best.values())
+
+
+def _received_at(wires: Iterable[WireRxInfo]) -> float | None:
+    """When ChirpStack received the frame, by its own clock: the earliest of the gateways' times.
+
+    ChirpStack stamps each gateway's copy when it arrives, so none is early, and the later ones are
+    late by their backhaul. A roaming partner's copy may bear the partner's clock instead; those of
+    our own gateways are within the de-duplication (some 0.2 s), so a copy that is not within
+    `COPIES_WITHIN_S` of most others is passed over. The order of the list means nothing.
+    """
+    times = sorted(wire.ns_time.at for wire in wires if wire.ns_time is not None)
+    if not times:
+        return None
+    middle = times[len(times) // 2]
+    return next(at for at in times if abs(at - middle) <= COPIES_WITHIN_S)
 
 
 def _modulation(wire: WireTxInfo | None) -> model.Modulation | None:

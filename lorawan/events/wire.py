@@ -71,6 +71,7 @@ class WireRxInfo(_Part):
     """One of `rxInfo`. A roaming partner need not name its gateway, nor by an EUI."""
 
     gateway_id: str | None = None
+    ns_time: Instant | None = None
     rssi: Int32 | None = None
     snr: float | None = None
 

@@ -73,9 +73,10 @@ class InternalServicer(api.InternalServiceServicer):  # type: ignore[misc]
 
     def _item(self, event: Event, number: int) -> Any:
         kind, body = self._render(event)
+        at = event.at or 0.0  # the pretend server dates all that it keeps
         return api.LogItem(
-            id=f"{round(event.at * 1000)}-{number}",
-            time=to_timestamp(event.at),
+            id=f"{round(at * 1000)}-{number}",
+            time=to_timestamp(at),
             description=kind,
             body=body.decode(),
         )

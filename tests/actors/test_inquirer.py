@@ -92,7 +92,9 @@ async def test_everything_that_the_server_knows_in_one_answer(autojump_clock: Cl
             TxAck(LIGHT, START - 7.0, "item-0", "gw-a", 3),
         ]
         it.inquirer.ask("light-1", 4)
-        await trio.sleep(1.5)  # the three calls run side by side
+        await trio.sleep(1.5)  # queue and events side by side
+        assert it.answers == []
+        await trio.sleep(1.0)  # and then the activation, which so is younger than both
         [(dev_eui, answer)] = it.answers
         assert (dev_eui, answer.number, answer.failure) == ("light-1", 4, None)
         assert [type(event) for event in answer.events] == [Joined, Transmitted]
@@ -157,8 +159,8 @@ async def test_eight_at_a_time_and_the_newest_question_of_each_light(
         await trio.sleep(0.5)
         seen = it.inquirer.statistics()
         assert (seen.in_hand, seen.waiting) == (8, 32)
-        assert it.network.in_flight == 24
-        await trio.sleep(5.0)
+        assert it.network.in_flight == 16
+        await trio.sleep(10.0)
         assert sorted(it.answers, key=lambda one: lights.index(one[0])) == [
             (dev_eui, Inquired(2, (), (), Activation("01020304", 5, 0))) for dev_eui in lights
         ]
@@ -171,7 +173,7 @@ async def test_slow_lights_leave_the_other_workers_free(autojump_clock: Clock) -
             it.inquirer.ask(f"light-{number}", 1)
         it.network.slow.update(f"light-{number}" for number in range(7))
         await trio.sleep(7.5)
-        assert len(it.answers) == 7
+        assert len(it.answers) == 3, "one worker, two seconds each"
 
 
 async def test_questions_cut_off_by_a_restart_are_answered(autojump_clock: Clock) -> None:
@@ -184,6 +186,6 @@ async def test_questions_cut_off_by_a_restart_are_answered(autojump_clock: Clock
         await trio.testing.wait_all_tasks_blocked()
         it.scope = trio.CancelScope()
         await nursery.start(it.serve)
-        await trio.sleep(2.0)
+        await trio.sleep(3.0)
         failures = [answer.failure for _, answer in it.answers]
         assert failures == ["the inquiry was cut off by a crash"] * 8 + [None]

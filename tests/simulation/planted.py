@@ -16,11 +16,13 @@ from actors.device.actor import DeviceActor
 from actors.device.machine import TABLE, Rule, next_due, step
 from actors.device.model import CommandStatus, Device, Phase, Proof, Session, Stage, StepKind
 from actors.device.records import writes_of
+from actors.device.turn import Turn
 from actors.dispatcher import outcomes
 from actors.dispatcher.calls import Enqueue
 from actors.dispatcher.dispatcher import Dispatcher
 from actors.dispatcher.flights import Flights
 from actors.dispatcher.judgement import Behind, Clear
+from actors.fleet.translate import translate
 from actors.mailbox import Mailbox
 from lorawan.kuando import Status, parse_uplink
 from lorawan.kuando.light import Light
@@ -328,6 +330,66 @@ def crash_on_duplicate() -> Iterator[None]:
 
 
 BELIEVE = hearing.believe
+
+
+@planted("a gateway's clock tells what is a new session")
+def gateway_clock() -> Iterator[None]:
+    """As 0.1.0 did: a replayed older uplink whose time is younger than the newest's, as the gateway
+    has it, and whose counters are lower, was taken for another session with the same DevAddr."""
+
+    def translated(event: Any) -> Any:
+        at = getattr(event, "gateway_at", None)
+        return TRANSLATE(event if at is None else replace(event, at=at))
+
+    def place(device: Any, event: Any) -> Any:
+        session, report = device.session, device.report
+        if session is None:
+            return hearing.Place.NEW_SESSION
+        if event.dev_addr != session.dev_addr:
+            if event.at <= max(session.since, session.heard_at):
+                known = event.dev_addr in session.previous
+                return hearing.Place.STALE if known else hearing.Place.DOUBTFUL
+            known = event.dev_addr in session.previous
+            return hearing.Place.DOUBTFUL if known else hearing.Place.NEW_SESSION
+        status = event.status
+        if (
+            status is not None
+            and report is not None
+            and report.dev_addr == session.dev_addr
+            and event.at > session.heard_at
+            and status.uplinks_sent < report.uplinks_sent
+            and status.downlinks_received <= report.downlinks_received
+        ):
+            return hearing.Place.NEW_SESSION
+        if event.f_cnt > session.f_cnt:
+            return hearing.Place.NEWER
+        same = event.f_cnt == session.f_cnt
+        return hearing.Place.DUPLICATE if same else hearing.Place.STALE
+
+    def begin_session(turn: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
+        """The phase was left to the caller, who knew a new session by its date alone."""
+        before, phase = turn.device.session, turn.device.phase
+        BEGIN_SESSION(turn, dev_addr, at, joined=joined)
+        if before is not None and before.since == at:
+            turn.change(phase=phase)
+
+    def placed(device: Any, event: Any, answer: Any) -> Any:
+        del answer
+        return place(device, event)
+
+    with (
+        patch("actors.fleet.fleet.translate", translated),
+        patch("actors.parts.translate", translated),
+        patch.object(hearing, "place", place),
+        patch.object(hearing, "place_replayed", placed),
+        patch.object(hearing, "begin_session", begin_session),
+        patch.object(Turn, "dated", lambda self, at: self.now if at is None else at),
+    ):
+        yield
+
+
+TRANSLATE = translate
+BEGIN_SESSION = hearing.begin_session
 
 
 @planted("orders by the time of arrival")

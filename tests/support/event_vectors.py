@@ -103,7 +103,7 @@ EXPECTED: dict[str, tuple[str, Event]] = {
     ),
     "docs-join": (
         "join",
-        Join(_DOCS, 1658136808.823500726, "00189440", "c9dbe358-2578-4fb7-b295-66b44edc45a6"),
+        Join(_DOCS, None, "00189440", "c9dbe358-2578-4fb7-b295-66b44edc45a6", 1658136808.823500726),
     ),
     "docs-location": (
         "location",
@@ -142,7 +142,8 @@ EXPECTED: dict[str, tuple[str, Event]] = {
         "up",
         Uplink(
             device=_DOCS,
-            at=1658136855.775023242,
+            at=None,
+            gateway_at=1658136855.775023242,
             dev_addr="00189440",
             f_cnt=0,
             f_port=1,
@@ -158,7 +159,8 @@ EXPECTED: dict[str, tuple[str, Event]] = {
         "up",
         Uplink(
             device=_TWO_GATEWAYS,
-            at=1768898863.457927819,
+            at=1768898863.311799857,
+            gateway_at=1768898863.457927819,
             dev_addr="3610bd78",
             f_cnt=18230,
             f_port=210,
@@ -176,7 +178,7 @@ EXPECTED: dict[str, tuple[str, Event]] = {
     ),
     "capture-join-class-c": (
         "join",
-        Join(_NODE, 1741330475.594623020, "06b0b667", "feef733a-bd99-4b54-b0f9-ed045d03f898"),
+        Join(_NODE, None, "06b0b667", "feef733a-bd99-4b54-b0f9-ed045d03f898", 1741330475.594623020),
     ),
     "capture-log-uplink-codec": (
         "log",
@@ -211,7 +213,8 @@ EXPECTED: dict[str, tuple[str, Event]] = {
         "up",
         Uplink(
             device=_NODE,
-            at=1741335033.292943009,
+            at=1741335033.035682529,
+            gateway_at=1741335033.292943009,
             dev_addr="06b0b667",
             f_cnt=79,
             f_port=51,
@@ -227,7 +230,8 @@ EXPECTED: dict[str, tuple[str, Event]] = {
         "up",
         Uplink(
             device=_CO2,
-            at=1745210718.005217982,
+            at=1745210717.786811151,
+            gateway_at=1745210718.005217982,
             dev_addr="26011a00",
             f_cnt=1175,
             f_port=8,
@@ -242,7 +246,7 @@ EXPECTED: dict[str, tuple[str, Event]] = {
     "derived-ack-positive": ("ack", Ack(_DERIVED, _AT, _ITEM, True, 7)),
     "derived-ack-negative-timeout": ("ack", Ack(_DERIVED, _AT, _ITEM, False, 7)),
     "derived-ack-negative-defaults-omitted-v4.0": ("ack", Ack(_DERIVED, _AT, _ITEM, False, 7)),
-    "derived-join-v4.11": ("join", Join(_DERIVED, _AT, "00189440", _DEDUPLICATION)),
+    "derived-join-v4.11": ("join", Join(_DERIVED, None, "00189440", _DEDUPLICATION, _AT)),
     "derived-location": ("location", Location(_DERIVED, _AT, 37.344214, -8.839375, 2.0)),
     "derived-log-downlink-gateway-collision-packet": ("log", _refused("COLLISION_PACKET")),
     "derived-log-downlink-gateway-duty-cycle-overflow": ("log", _refused("DUTY_CYCLE_OVERFLOW")),
@@ -319,7 +323,8 @@ EXPECTED: dict[str, tuple[str, Event]] = {
         "up",
         Uplink(
             device=_DERIVED,
-            at=_AT,
+            at=1767323045.478901234,
+            gateway_at=_AT,
             dev_addr="00189440",
             f_cnt=0,
             f_port=0,

@@ -7,10 +7,13 @@ actors work, only what they have said and what was so.
 from collections.abc import Iterator
 
 from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.device.policy import Policy
+from actors.device.wakefulness import asleep
 from actors.supervision import ChildReport
 from api.cli.simulation.facts import CommandFacts, LightFacts
 
 ATTEMPTS_TIMED = 3
+POLICY = Policy()
 LIGHT_MAILBOX = 32
 PART_MAILBOX_MOST = 4_096
 BATCH_MOST = 512
@@ -63,6 +66,14 @@ def never_failed_while_shown(device: Device) -> str | None:
     if device.phase is Phase.FAILED and goal is not None and device.reported == goal:
         return "failed, although the newest status shows what is wanted"
     return None
+
+
+def something_wakes_it(device: Device) -> str | None:
+    """No stored state of anything pursued is without something that wakes it."""
+    why = asleep(device, POLICY)
+    if why is not None:
+        return f"nothing would wake it: {why}"
+    return f"it had to be taken up again: {device.last_error}" if device.healed else None
 
 
 def never_failed_while_told(facts: LightFacts, now_s: float) -> str | None:

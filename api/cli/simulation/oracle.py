@@ -202,6 +202,7 @@ class Oracle(Observer):
             facts.attempts.add(mark_of(device.attempt))
         self.breaks(write.key, invariants.never_failed_while_shown(device))
         self.breaks(write.key, invariants.attempts_of_pursuit(facts, device))
+        self.breaks(write.key, invariants.something_wakes_it(device))
 
     # ---------------------------------------------------------------- what is said
 

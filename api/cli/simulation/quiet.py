@@ -30,12 +30,15 @@ RUN_MOST = 40
 
 def wanted_of(facts: LightFacts) -> CommandFacts | None:
     """The command whose colour a light must show now; None when nothing is wanted of it."""
-    newest = facts.commands[-1] if facts.commands else None
-    if newest is None:
-        return None
-    over = newest.status in {CommandStatus.EXPIRED, CommandStatus.REJECTED}
-    left = newest.status is CommandStatus.VERIFIED and not newest.newest.keep
-    return None if over or left else newest
+    for known in reversed(facts.commands):
+        match known.status:
+            case CommandStatus.EXPIRED | CommandStatus.REJECTED | CommandStatus.SUPERSEDED:
+                continue  # what was wanted before it is wanted again
+            case CommandStatus.VERIFIED:
+                return known if known.newest.keep else None
+            case _:
+                return known
+    return None
 
 
 class Quiet:

@@ -194,8 +194,20 @@ def swarm(seed: int) -> Scenario:
         unplugged_s=(20.0, 1_200.0),
         watchdog_uplinks=rng.choice((0, 0, 0, 3)),
         foreign_every_s=some(60.0, 3_600.0, 0.3),
-        retained_events=rng.choice((0, 3, 10, 100)),
+        retained_events=rng.choice((0, 3, 10, 14, 18, 100)),
     )
+    other = random.Random(f"swarm/clocks/{seed}")  # its own, so that a seed's other faults stay
+    if other.random() < 0.6:
+        world = msgspec.structs.replace(
+            world,
+            gateway_clock_off_s=other.choice((5.0, 25.0, 60.0)),
+            gateway_clock_every_s=300.0 * 12.0 ** other.random(),
+            gps_wrong=other.choice((0.0, 0.2, 0.6)),
+        )
+    if other.random() < 0.5:
+        world = msgspec.structs.replace(
+            world, mac_downlinks=other.choice((0.3, 0.9)), empty_uplinks=other.choice((0.0, 0.5))
+        )
     house = HouseFaults(
         kill_every_s=some(300.0, 7_200.0),
         kill_at_commit=some(0.0005, 0.02),

@@ -69,7 +69,10 @@ def build_world(scenario: Scenario) -> World:
         gateways=scenario.gateways,
         profile=scenario.world,
         region=EU868 if scenario.sf12 else EU868_SF9,
-        settings=ServerSettings(scheduler_interval_s=scenario.scheduler_interval_s),
+        settings=ServerSettings(
+            scheduler_interval_s=scenario.scheduler_interval_s,
+            mac_downlinks=scenario.world.mac_downlinks,
+        ),
         firmware=OLD_FIRMWARE_MIX if scenario.old_firmware else FIRMWARE_MIX,
         power_on_spread_s=20.0,
     )
