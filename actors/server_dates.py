@@ -35,14 +35,16 @@ class ServerDates:
                 asked_at = self._asked_at(event.queue_item_id)
                 if asked_at is not None:
                     self._server.caused(event.at, asked_at)
-            case Uplink():
+            case Uplink() if event.at is not None:
                 self._told(event.at)
             case Log() if event.queue_item_id is not None:
                 self._told(event.at)
             case _:
                 pass
         off_s = self._off_s()
-        return event if not off_s else msgspec.structs.replace(event, at=event.at - off_s)
+        if not off_s or event.at is None:
+            return event
+        return msgspec.structs.replace(event, at=event.at - off_s)
 
     def date(self, server_at: float) -> float:
         """Our date of a moment that ChirpStack wrote, both in Unix seconds."""
