@@ -22,6 +22,9 @@ CONFIG_VARIABLE = "LAMPLIGHTER_CONFIG"
 """Names the file; with those of the client the only LAMPLIGHTER_ variable that is no setting."""
 CLIENT_VARIABLES = frozenset({"LAMPLIGHTER_AT", "LAMPLIGHTER_TOKEN"})
 """Where the command line finds a running service, and its token."""
+USUAL_FILE = "lamplighter.toml"
+"""As the README calls it. It is read only where it is named: a service must not change its settings
+with the folder that it is started in."""
 SHOWN_MOST = 200
 """A wrong file, a picture of 1 MB, say, could hold more mistakes than anybody reads."""
 # Setting wrong values aside brings defaults up, which cannot be wrong by themselves; a key deeper
@@ -73,6 +76,19 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> ApiSettings:
     if mistakes:
         raise SettingsError(mistakes)
     return ApiSettings.model_validate(_merged(values, over))
+
+
+def overlooked(path: Path | None) -> str:
+    """What to say where no file was named and the usual one lies in the working directory."""
+    try:
+        if path is not None or not Path(USUAL_FILE).is_file():
+            return ""
+    except OSError:
+        return ""
+    return (
+        f"{USUAL_FILE} in this folder is not read, because it was not named: use"
+        f" `--config {USUAL_FILE}`, or set {CONFIG_VARIABLE}={USUAL_FILE}"
+    )
 
 
 def _wrong(values: dict[str, Any]) -> Iterator[Mistake]:

@@ -240,13 +240,23 @@ def examine(path: Path) -> None:
         with suppress(OSError):
             tokens = resolved.with_name(f"{resolved.name}.lock").read_text("ascii").split()[1:]
         check_log(resolved, tokens)
-        with closing_connection(f"{resolved.as_uri()}?mode=ro", 2.0) as found:
+        with closing_connection(reading_uri(resolved), 2.0) as found:
             application, version = (
                 found.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("application_id", "user_version")
             )
             tables = found.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             check_kind(path, application, version, tables)
+
+
+def reading_uri(path: Path) -> str:
+    """How to look at a file without leaving anything beside it: SQLite makes a log even to read,
+    unless it is told that the file lies still, as one without a log does."""
+    log = Path(f"{path}-wal")
+    with suppress(OSError):
+        if log.stat().st_size:
+            return f"{path.absolute().as_uri()}?mode=ro"
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
 
 
 @contextmanager

@@ -48,8 +48,10 @@ Config = Annotated[
 
 def load(config: Path | None) -> "ApiSettings":
     """The settings; ends with exit code 2 and all mistakes in words when they cannot be used."""
-    from api.settings_file import SettingsError, load_settings
+    from api.settings_file import SettingsError, load_settings, overlooked
 
+    if told := overlooked(config):
+        errors.print(f"Note: {told}.", markup=False)
     try:
         return load_settings(config, os.environ)
     except SettingsError as error:

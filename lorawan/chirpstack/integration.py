@@ -1,11 +1,16 @@
 """Points the HTTP integration of ChirpStack applications at our webhook.
 
 An application has one HTTP integration; its URL is a list separated by commas, and its headers
-and its encoding hold for all of them. The rule it keeps: what others put there stays. A second
-run finds nothing to do, and no secret shows in the text of a change.
+and its encoding hold for all of them. The rule it keeps: what others put there stays, also what
+only looks like ours: ChirpStack gives back no header that was overwritten. A second run finds
+nothing to do, and no secret shows in the text of a change.
+
+Which Authorization is ours: one that holds a token of ours, or any bearer where our URL is the only
+one. Beside a foreign one, and where a URL holds a user's name (of which ChirpStack's client makes
+an Authorization of its own, unless there is one), our token goes into a header of our own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
@@ -15,6 +20,11 @@ import msgspec
 from lorawan.network import HttpIntegration, ListedDevice, NetworkFault
 
 MASK = "***"
+AUTHORIZATION = "Authorization"
+TOKEN_HEADER = "X-Lamplighter-Token"  # noqa: S105 the name of a header
+"""Takes our token where Authorization is not ours to set."""
+_BEARER = "bearer "
+_OWN_PORT = {"http": ":80", "https": ":443"}
 
 
 class ChangeKind(StrEnum):
@@ -61,6 +71,7 @@ async def ensure_integration(
     application_id: str,
     wanted: HttpIntegration,
     dry_run: bool = False,
+    tokens: Collection[str] = (),
 ) -> list[Change]:
     """Make one application send its events to us; the changes made, or due when `dry_run`.
 
@@ -69,15 +80,15 @@ async def ensure_integration(
     """
     wanted = msgspec.structs.replace(wanted, application_id=application_id)
     current = await client.http_integration(application_id)
-    changes = plan_integration(current, wanted)
+    changes = plan_integration(current, wanted, tokens)
     if dry_run or not changes:
         return changes
-    merged = merge_integration(current, wanted)
+    merged = merge_integration(current, wanted, tokens)
     if current is None:
         await client.create_http_integration(merged)
     else:
         await client.update_http_integration(merged)
-    left = plan_integration(await client.http_integration(application_id), wanted)
+    left = plan_integration(await client.http_integration(application_id), wanted, tokens)
     if left:
         steps = "; ".join(change.text for change in left)
         raise NetworkFault(f"application {application_id}: the server did not keep it: {steps}")
@@ -89,28 +100,31 @@ async def ensure_integrations(
     profile_contains: str,
     wanted: HttpIntegration,
     dry_run: bool = False,
+    tokens: Collection[str] = (),
 ) -> list[Change]:
     """The same for every application that holds a device whose profile's name matches."""
     devices = await client.devices(profile_contains)
     changes: list[Change] = []
     for application_id in sorted({device.application_id for device in devices}):
-        changes += await ensure_integration(client, application_id, wanted, dry_run)
+        changes += await ensure_integration(client, application_id, wanted, dry_run, tokens)
     return changes
 
 
-def plan_integration(current: HttpIntegration | None, wanted: HttpIntegration) -> list[Change]:
+def plan_integration(
+    current: HttpIntegration | None, wanted: HttpIntegration, tokens: Collection[str] = ()
+) -> list[Change]:
     """What to change so that `current` also does what is `wanted`; empty when it already does.
 
     `wanted` holds our one URL and our headers. Raises `ValueError` as `merge_integration` does.
     """
-    merged = merge_integration(current, wanted)
+    merged = merge_integration(current, wanted, tokens)
 
     def change(kind: ChangeKind, text: str) -> Change:
         return Change(application_id=wanted.application_id, kind=kind, text=text)
 
     if current is None:
         names = ", ".join(sorted(merged.headers)) or "none"
-        text = f"send events to {masked_url(wanted.event_endpoint_url)} as {merged.encoding}"
+        text = f"send events to {masked_url(merged.event_endpoint_url)} as {merged.encoding}"
         return [change(ChangeKind.CREATE, f"{text}, headers: {names}")]
     changes: list[Change] = []
     before, after = split_urls(current.event_endpoint_url), split_urls(merged.event_endpoint_url)
@@ -134,33 +148,101 @@ def plan_integration(current: HttpIntegration | None, wanted: HttpIntegration) -
     return changes
 
 
-def merge_integration(current: HttpIntegration | None, wanted: HttpIntegration) -> HttpIntegration:
+def merge_integration(
+    current: HttpIntegration | None, wanted: HttpIntegration, tokens: Collection[str] = ()
+) -> HttpIntegration:
     """`current` with our URL, headers and encoding in it.
 
-    A URL of ours in another spelling (scheme, query, trailing slash) is replaced. A header is
-    ours under any capitalisation. The encoding is left alone while other URLs depend on it: we
-    understand both, they may not. Raises `ValueError` for a URL that cannot work.
+    A URL of ours in another spelling (scheme, query, trailing slash) is replaced; so is the one
+    that we had before we moved to another host, where the integration shows that it was ours. A
+    header is ours under any capitalisation, but Authorization only as told above; `tokens` are
+    further ones of ours, besides that in `wanted`. The encoding is left alone while other URLs
+    depend on it: we understand both, they may not. Raises `ValueError` for a URL that cannot work.
     """
     ours = wanted.event_endpoint_url.strip()
     _check_url(ours)
-    if current is None:
-        return msgspec.structs.replace(wanted, event_endpoint_url=ours)
+    present = HttpIntegration(wanted.application_id, "", {}) if current is None else current
+    before = split_urls(present.event_endpoint_url)
+    known = _ours(wanted, tokens)
+    moved = _moved(before, ours, present.headers, known)
     urls: list[str] = []
-    for url in split_urls(current.event_endpoint_url):
-        if _endpoint(url) != _endpoint(ours):
+    for url in before:
+        if _endpoint(url) != _endpoint(ours) and url != moved:
             urls.append(url)
         elif ours not in urls:
             urls.append(ours)
     if ours not in urls:
         urls.append(ours)
-    names = {name.lower() for name in wanted.headers}
-    foreign = {name: value for name, value in current.headers.items() if name.lower() not in names}
+    alone = urls == [ours] and bool(before)
     return HttpIntegration(
         application_id=wanted.application_id,
         event_endpoint_url=",".join(urls),
-        headers={**foreign, **wanted.headers},
-        encoding=wanted.encoding if urls == [ours] else current.encoding,
+        headers=_headers(present.headers, wanted.headers, known, urls, alone=alone),
+        encoding=wanted.encoding if urls == [ours] else present.encoding,
     )
+
+
+def _headers(
+    present: Mapping[str, str],
+    wanted: Mapping[str, str],
+    known: Collection[str],
+    urls: Sequence[str],
+    *,
+    alone: bool,
+) -> dict[str, str]:
+    """The headers there, ours set in their places and all others kept in theirs."""
+    ours = dict(wanted)
+    authorization = next((name for name in ours if name.lower() == AUTHORIZATION.lower()), None)
+    foreign = [
+        name
+        for name, value in present.items()
+        if name.lower() == AUTHORIZATION.lower()
+        and value.strip()
+        and value not in known
+        and not (alone and value.lower().startswith(_BEARER))
+    ]
+    if authorization is not None and (foreign or any(map(_has_user, urls))):
+        value = ours.pop(authorization)
+        ours[TOKEN_HEADER] = value[len(_BEARER) :] if value.lower().startswith(_BEARER) else value
+    merged: dict[str, str] = {}
+    small = {name.lower(): name for name in ours}
+    for name, value in present.items():
+        mine = small.get(name.lower())
+        merged[name if mine is None else mine] = value if mine is None else ours[mine]
+    return {**merged, **ours}
+
+
+def _ours(wanted: HttpIntegration, tokens: Collection[str]) -> set[str]:
+    """Values of headers that only we use: our tokens as they are, and as bearers."""
+    found = {value for value in wanted.headers.values() if value}
+    found |= {value[len(_BEARER) :] for value in found if value.lower().startswith(_BEARER)}
+    return found | set(tokens) | {f"Bearer {token}" for token in {*found, *tokens}}
+
+
+def _moved(
+    before: Sequence[str], ours: str, headers: Mapping[str, str], known: Collection[str]
+) -> str | None:
+    """Our URL of before we moved: the only one that ends like ours, in an integration that carries
+    our token. With two of them, or with ours there, the others may be another Lamplighter's."""
+    if not any(value in known for value in headers.values()):
+        return None
+    end = _webhook_end(ours)
+    like = [url for url in before if end and _webhook_end(url) == end]
+    if len(like) != 1 or _endpoint(like[0]) == _endpoint(ours):
+        return None
+    return like[0]
+
+
+def _webhook_end(url: str) -> str:
+    """The part of the path that is ours whatever a proxy puts before it; empty without one."""
+    parts = _split(url)
+    _, mark, end = ("", "", "") if parts is None else parts.path.partition("/webhooks/chirpstack")
+    return f"{mark}{end}".rstrip("/")
+
+
+def _has_user(url: str) -> bool:
+    parts = _split(url)
+    return parts is not None and "@" in parts.netloc
 
 
 def split_urls(event_endpoint_url: str) -> list[str]:
@@ -191,7 +273,8 @@ def _endpoint(url: str) -> tuple[str, str] | None:
     parts = _split(url)
     if parts is None:
         return None
-    return parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/")
+    place = parts.netloc.rpartition("@")[2].lower()
+    return place.removesuffix(_OWN_PORT.get(parts.scheme, " ")), parts.path.rstrip("/")
 
 
 def _split(url: str) -> SplitResult | None:

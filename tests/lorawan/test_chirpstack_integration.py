@@ -14,7 +14,13 @@ from lorawan.chirpstack import (
     ensure_integrations,
     plan_integration,
 )
-from lorawan.chirpstack.integration import MASK, masked_url, merge_integration, split_urls
+from lorawan.chirpstack.integration import (
+    MASK,
+    TOKEN_HEADER,
+    masked_url,
+    merge_integration,
+    split_urls,
+)
 from lorawan.network import Encoding, HttpIntegration, NetworkFault, NetworkForbidden
 from simulator.server import GrpcServer
 from tests.support.small_network import LIGHT, SmallNetwork, listed, webhook_body
@@ -156,8 +162,107 @@ def test_a_second_run_finds_nothing_to_do_and_nothing_foreign_is_lost(
     assert after.count(OURS) == 1
     foreign = [url for url in present_urls if not url.startswith(OURS)]
     assert [url for url in after if url != OURS] == foreign
-    assert merged.headers["Authorization"] == SECRET
+    assert SECRET in merged.headers.values() or merged.headers[TOKEN_HEADER] == "our-secret"
     assert merged.headers.get("X") == headers.get("X")
+    alone = set(present_urls) and all(url.startswith(OURS) for url in present_urls)
+    for name, value in headers.items():
+        if value.strip() and not (alone and value.lower().startswith("bearer ")):
+            assert merged.headers[name] == value, "what somebody else wrote there stays"
+
+
+# From the field: an ERP system's endpoint beside ours, in the one integration of the application.
+ERP = "https://erp.example.org/hook"
+LAMP = "https://lamp.example.org/api/v1/webhooks/chirpstack"
+MINE = HttpIntegration("app", LAMP, {"Authorization": "Bearer our-webhook-token"})
+
+
+def test_a_foreign_authorization_stays_and_our_token_gets_a_header_of_its_own() -> None:
+    current = present(ERP, {"Authorization": "Basic ZXJwOnNlY3JldA=="})
+    merged = merge_integration(current, MINE)
+    assert merged.headers == {
+        "Authorization": "Basic ZXJwOnNlY3JldA==",
+        TOKEN_HEADER: "our-webhook-token",
+    }
+    assert merged.event_endpoint_url == f"{ERP},{LAMP}"
+    texts = [change.text for change in plan_integration(current, MINE)]
+    assert not [text for text in texts if "header Authorization" in text]
+    assert f"set header {TOKEN_HEADER} to {MASK} (shared with {ERP})" in texts
+    assert plan_integration(merged, MINE) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer their-token", "bearer x", "Token y", "Basic eDp5", "anything"]
+)
+def test_no_authorization_of_a_shared_integration_is_taken_for_ours(value: str) -> None:
+    for name in ("Authorization", "authorization"):
+        merged = merge_integration(present(f"{ERP},{LAMP}", {name: value}), MINE)
+        assert merged.headers == {name: value, TOKEN_HEADER: "our-webhook-token"}
+
+
+def test_a_proxys_authorization_stays_also_where_our_url_is_the_only_one() -> None:
+    merged = merge_integration(present(LAMP, {"Authorization": "Basic cHJveHk6cHc="}), MINE)
+    assert merged.headers["Authorization"] == "Basic cHJveHk6cHc="
+    assert merged.headers[TOKEN_HEADER] == "our-webhook-token"
+
+
+def test_an_older_token_of_ours_is_replaced_also_in_a_shared_integration() -> None:
+    current = present(f"{ERP},{LAMP}", {"Authorization": "Bearer our-older-token"})
+    merged = merge_integration(current, MINE, ["our-webhook-token", "our-older-token"])
+    assert merged.headers == MINE.headers
+
+
+def test_our_own_header_is_replaced_in_its_place() -> None:
+    headers = {"X-First": "1", "x-lamplighter-token": "old", "Authorization": "Basic a", "Z": "2"}
+    merged = merge_integration(present(f"{ERP},{LAMP}", headers), MINE)
+    assert list(merged.headers.items()) == [
+        ("X-First", "1"),
+        (TOKEN_HEADER, "our-webhook-token"),
+        ("Authorization", "Basic a"),
+        ("Z", "2"),
+    ]
+
+
+@pytest.mark.parametrize("url", ["https://user:word@erp.example.org/hook", ""])
+def test_a_user_in_a_url_is_an_authorization_too(url: str) -> None:
+    """ChirpStack's client makes one of it, unless the integration has one."""
+    ours = LAMP if url else LAMP.replace("https://", "https://user:word@")
+    wanted = HttpIntegration("app", ours, MINE.headers)
+    for current in (present(url) if url else present(ours), present(url) if url else None):
+        merged = merge_integration(current, wanted)
+        assert merged.headers == {TOKEN_HEADER: "our-webhook-token"}
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        "https://lamp.example.org:443/api/v1/webhooks/chirpstack",
+        "http://lamp.example.org:80/api/v1/webhooks/chirpstack//",
+        "https://LAMP.example.org/api/v1/webhooks/chirpstack?event=up",
+    ],
+)
+def test_more_spellings_of_our_url_are_replaced_not_doubled(stale: str) -> None:
+    merged = merge_integration(present(f"{stale},{ERP}", MINE.headers), MINE)
+    assert merged.event_endpoint_url == f"{LAMP},{ERP}"
+
+
+def test_our_address_of_before_we_moved_is_replaced_where_the_token_shows_that_it_was_ours() -> (
+    None
+):
+    old = "http://10.0.0.7:8090/api/v1/webhooks/chirpstack/"
+    current = present(f"{ERP},{old}", MINE.headers)
+    merged = merge_integration(current, MINE)
+    assert merged.event_endpoint_url == f"{ERP},{LAMP}"
+    assert f"replace {old} by {LAMP}" in [each.text for each in plan_integration(current, MINE)]
+    foreign = merge_integration(present(f"{ERP},{old}", {"Authorization": "Bearer theirs"}), MINE)
+    assert foreign.event_endpoint_url == f"{ERP},{old},{LAMP}", "another Lamplighter's, perhaps"
+
+
+def test_another_lamplighter_beside_ours_stays_when_ours_is_set_up_again() -> None:
+    other = "https://staging.example.org/api/v1/webhooks/chirpstack"
+    current = present(f"{other},{LAMP}", MINE.headers)
+    assert plan_integration(current, MINE) == []
+    two = present(f"{other},http://10.0.0.7:8090/api/v1/webhooks/chirpstack", MINE.headers)
+    assert merge_integration(two, MINE).event_endpoint_url.count("chirpstack") == 3
 
 
 class TestAgainstAServer:

@@ -1,6 +1,7 @@
 """What an examination finds: one line a check, with a remedy where something is wrong. Pure."""
 
 from enum import StrEnum
+from pathlib import Path
 
 import msgspec
 
@@ -41,3 +42,24 @@ def problem(check: str, says: str, remedy: str) -> Finding:
 def unknown(check: str, says: str, remedy: str = "") -> Finding:
     """It could not be found out."""
     return Finding(check, Level.UNKNOWN, says, remedy)
+
+
+def broken(check: str, error: BaseException) -> Finding:
+    """The check itself failed, in a way that nobody thought of; its text may hold a secret."""
+    kinds = sorted({type(each).__name__ for each in _leaves(error)})
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "" if place is None else f" ({Path(place.tb_frame.f_code.co_filename).name}"
+    line = "" if place is None else f":{place.tb_lineno})"
+    return problem(
+        check,
+        f"this check failed unexpectedly: {', '.join(kinds)}{where}{line}",
+        "that is a mistake in Lamplighter: report it; the other checks were made",
+    )
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in _leaves(each)]

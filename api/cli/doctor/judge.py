@@ -4,8 +4,8 @@ The rule it keeps: pure: facts and the time come in, findings go out. Nothing is
 was not seen.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
@@ -33,6 +33,7 @@ SLOW_PER_HOUR = 600
 """Below ten commands a minute and gateway, a rollout to a few hundred lights takes most of an
 hour."""
 CLOCK_S = 5.0
+FASTER_SF = 9
 
 
 def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | None) -> Finding:
@@ -144,6 +145,17 @@ def lights(
     if not states:
         yield unknown("lights", f"{total} listed; none could be looked at")
         return
+    off = [each.name or each.dev_eui for each in states if each.disabled]
+    if off:
+        yield problem(
+            "lights",
+            f"disabled in ChirpStack, so nothing is sent to them: {_some(off)}",
+            "enable them in ChirpStack, or delete them there",
+        )
+    states = [each for each in states if not each.disabled]
+    if not states:
+        return
+    total -= len(off)
     part = "" if len(states) == total else f" (looked at {len(states)} of {total})"
     seen = [each.last_seen_at for each in states if each.last_seen_at is not None]
     silent = [at for at in seen if now - at > silent_s]
@@ -160,18 +172,28 @@ def lights(
     joined = [each for each in states if each.last_seen_at is not None]
     wrong = [each.dev_eui for each in joined if each.device_class != "CLASS_C"]
     if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         yield problem(
             "Class C",
-            f"not active at {', '.join(wrong[:3])}{more}",
+            f"not active at {_some(wrong)}",
             "they joined before Class C was enabled: power them off and on",
         )
     elif joined:
         yield ok("Class C", f"active at all {len(joined)} that were heard")
 
 
-def rx2(region: Region, dr: int | None, seen: Mapping[Modulation, int]) -> Iterator[Finding]:
-    """What RX2 costs. `seen` counts what ChirpStack really sent in RX2 lately."""
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def rx2(
+    region: Region,
+    dr: int | None,
+    seen: Mapping[Modulation, int],
+    elsewhere: Mapping[int, int] = MappingProxyType({}),
+) -> Iterator[Finding]:
+    """What RX2 costs. `seen` counts what ChirpStack really sent in RX2 lately, `elsewhere` what it
+    sent on other frequencies (Hz)."""
     assumed = region.rx2(dr)
     number = region.rx2_dr if dr is None else dr
     airtime_s = downlink_airtime_s(COMMAND_BYTES, assumed)
@@ -184,30 +206,62 @@ def rx2(region: Region, dr: int | None, seen: Mapping[Modulation, int]) -> Itera
         per_hour = int(3600 * region.duty_cycle / airtime_s)
         says = (
             f"{label}: {airtime_s * 1000:.0f} ms a command, {per_hour} commands an hour and"
-            f" gateway at {region.duty_cycle:.0%}"
+            f" gateway at {100 * region.duty_cycle:.3g} %"
         )
-        better = int(3600 * region.duty_cycle / downlink_airtime_s(COMMAND_BYTES, region.rx2(3)))
+        faster = _faster(region)
+        better = int(
+            3600 * region.duty_cycle / downlink_airtime_s(COMMAND_BYTES, region.rx2(faster))
+        )
         if per_hour < SLOW_PER_HOUR and better > per_hour:
             yield warning(
                 "RX2",
                 says,
-                f"set rx2_dr=3 in ChirpStack's region file and radio.rx2_dr = 3: {better} an hour;"
-                " lights take it over when they join again",
+                f"set rx2_dr={faster} in ChirpStack's region file and radio.rx2_dr = {faster}:"
+                f" {better} an hour; each light takes it over with its next uplink, until which it"
+                " hears no command",
             )
         else:
             yield ok("RX2", says)
-    sizes = {each.spreading_factor for each in seen}
-    if not sizes:
-        yield unknown("RX2 in use", "ChirpStack keeps no downlink of late to compare with")
-    elif sizes != {assumed.spreading_factor}:
-        used = ", ".join(f"SF{size}" for size in sorted(sizes))
-        yield problem(
-            "RX2 in use",
-            f"ChirpStack sends with {used}, the settings reckon with SF{assumed.spreading_factor}",
-            "set radio.rx2_dr to what the network uses: airtime is reckoned wrongly",
+    yield _rx2_in_use(region, assumed, seen, elsewhere)
+
+
+def _faster(region: Region) -> int:
+    """The data rate of SF9, which still reaches about twice as far as SF7."""
+    rates = region.downlink_data_rates.items()
+    return next(dr for dr, rate in sorted(rates) if rate.spreading_factor == FASTER_SF)
+
+
+def _rx2_in_use(
+    region: Region,
+    assumed: Modulation,
+    seen: Mapping[Modulation, int],
+    elsewhere: Mapping[int, int],
+) -> Finding:
+    check = "RX2 in use"
+    if seen:
+        if set(seen) == {assumed}:
+            return ok(check, f"the last {sum(seen.values())} downlinks went out like that")
+        used = ", ".join(sorted(map(_rate, seen)))
+        return problem(
+            check,
+            f"ChirpStack sends with {used}, the settings reckon with {_rate(assumed)}",
+            "set radio.rx2_dr to what the network uses: airtime is reckoned wrongly. Just after a"
+            " change in ChirpStack both are seen until every light has sent an uplink",
         )
-    else:
-        yield ok("RX2 in use", f"the last {sum(seen.values())} downlinks went out like that")
+    if elsewhere:
+        most = max(elsewhere, key=lambda frequency_hz: elsewhere[frequency_hz])
+        return warning(
+            check,
+            f"none of the last {sum(elsewhere.values())} downlinks was sent on"
+            f" {region.rx2_frequency_hz} Hz, most on {most} Hz",
+            f"if ChirpStack's region file says so, set radio.rx2_frequency_hz = {most}",
+        )
+    return unknown(check, "ChirpStack keeps no downlink of late to compare with")
+
+
+def _rate(modulation: Modulation) -> str:
+    width = modulation.bandwidth_hz // 1000
+    return f"SF{modulation.spreading_factor}" + ("" if width == 125 else f" at {width} kHz")
 
 
 def integrations(found: Mapping[str, HttpIntegration | None]) -> Iterator[Finding]:
@@ -235,17 +289,36 @@ def our_urls(integration: HttpIntegration) -> list[str]:
     """Those of its URLs that end like our webhook's path, a prefix of a proxy allowed."""
     paths = tuple(EVENT_BY_PATH)
     urls = split_urls(integration.event_endpoint_url)
-    return [url for url in urls if urlsplit(url).path.rstrip("/").endswith(paths)]
+    return [url for url in urls if _path(url).rstrip("/").endswith(paths)]
 
 
-def webhook(url: str, status: int | None, error: str) -> Finding:
-    """How our webhook answered an empty delivery with the integration's own headers."""
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:  # what others wrote there need not be a URL
+        return ""
+
+
+def webhook(url: str, status: int | None, error: str, *, ours: bool = True) -> Finding:
+    """How our webhook answered an empty delivery with the integration's own headers. `ours` tells
+    whether the answer is a problem as we write them: somebody else refuses such a request, too."""
     check, place = "webhook", masked_url(url)
     if status is None:
         return problem(
             check,
             f"{place} does not answer from here: {error}",
             "start `lamplighter serve`; from ChirpStack's machine try `curl -X POST` on it",
+        )
+    if 300 <= status < 400:
+        return problem(
+            check,
+            f"{place} answers with a redirect ({status}): ChirpStack follows it, mostly with GET,"
+            " and the event is lost",
+            "run `lamplighter setup` with the address that the redirect names",
+        )
+    if status >= 400 and not ours:
+        return problem(
+            check, f"{place} answers {status}, which is not ours", "check proxy and path"
         )
     if status == 401:
         return problem(check, f"{place} refuses the token", "run `lamplighter setup` again")
@@ -311,8 +384,3 @@ def version(lists_profiles: bool | None) -> Finding:
         " that cannot be sent blocks its queue for ever",
         "update ChirpStack to 4.12 or newer",
     )
-
-
-def count(seen: Sequence[Modulation]) -> Counter[Modulation]:
-    """How often each modulation was used."""
-    return Counter(seen)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.console import console, print_json
-from api.cli.doctor.finding import Finding, Level, ok, problem
+from api.cli.doctor.finding import Finding, Level, ok, problem, warning
 from api.cli.exits import Exit
 
 _SIGNS = {
@@ -22,7 +22,7 @@ _SIGNS = {
 
 def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -> int:
     """Examine and report; 0 without problems, 1 with."""
-    from api.settings_file import SettingsError, load_settings
+    from api.settings_file import SettingsError, load_settings, overlooked
 
     try:
         settings = load_settings(config, environ)
@@ -32,11 +32,15 @@ def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -
             problem("settings", f"{each.field or 'settings'}: {each.problem}", remedy)
             for each in error.mistakes
         ]
+        if left := overlooked(config):
+            findings.append(warning("settings", left, "name it"))
     else:
         from api.cli.doctor.examine import examine
 
         told = f"readable ({config or 'from the environment'})"
-        findings = [ok("settings", told), *trio.run(examine, settings, time.time)]
+        left = overlooked(config)
+        first = warning("settings", left, "name it, or remove it") if left else ok("settings", told)
+        findings = [first, *trio.run(examine, settings, time.time, config)]
     problems = sum(each.level is Level.PROBLEM for each in findings)
     if as_json:
         print_json({"ok": not problems, "findings": msgspec.to_builtins(findings)})
