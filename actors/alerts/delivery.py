@@ -4,6 +4,7 @@ The rule it keeps: to hand a notice over never waits. Who is slow loses the olde
 alert repeats hourly, so that nothing important is lost for good.
 """
 
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ def understood(url: str) -> bool:
 
 def _instance(url: str) -> Any:
     """One service; `Apprise.add` would take a comma in an address for the end of it."""
+    logger = logging.getLogger("apprise")
+    before, logger.disabled = logger.disabled, True  # it writes what it does not understand, whole
     with warnings.catch_warnings():
         # The first address loads every plugin there is (half a second), old modules included.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -40,6 +43,8 @@ def _instance(url: str) -> Any:
             return apprise.Apprise.instantiate(url)
         except Exception:  # noqa: BLE001 a plugin may raise anything; its words may hold the secret
             return None
+        finally:
+            logger.disabled = before
 
 
 class Notifier(Protocol):

@@ -4,7 +4,7 @@ import pytest
 
 from api.cli.doctor import judge
 from api.cli.doctor.finding import Level
-from lorawan.airtime import region
+from lorawan.airtime import REGIONS, region
 from lorawan.chirpstack.inspection import DeviceState, ProfileInfo
 from lorawan.network import (
     GatewayInfo,
@@ -110,3 +110,67 @@ def test_rights_and_version() -> None:
         "warning",
         "unknown",
     ]
+
+
+@pytest.mark.parametrize("name", REGIONS)
+@pytest.mark.parametrize("duty", [None, 0.001, 0.01, 1.0])
+def test_rx2_is_judged_in_every_region_at_every_rate(name: str, duty: float | None) -> None:
+    plan = region(name) if duty is None else region(name).with_duty(duty)
+    for dr in (None, *plan.downlink_data_rates):
+        found = list(judge.rx2(plan, dr, {}))
+        assert [each.check for each in found] == ["RX2", "RX2 in use"]
+
+
+def test_a_change_of_rx2_reaches_a_light_with_its_next_uplink() -> None:
+    warned = next(judge.rx2(region("EU868"), 0, {}))
+    assert "next uplink" in warned.remedy
+    assert "join" not in warned.remedy
+    wide = next(judge.rx2(region("US915").with_duty(0.01), None, {}))
+    assert "rx2_dr = 11" in wide.remedy
+
+
+# From the field: a network whose own region file names another RX2 than the plan.
+def test_downlinks_on_another_frequency_are_not_passed_over() -> None:
+    plan = region("AU915")
+    *_, other = judge.rx2(plan, None, {}, {925_100_000: 3, 923_900_000: 1})
+    assert other.level is Level.WARNING
+    assert "radio.rx2_frequency_hz = 925100000" in other.remedy
+    *_, right = judge.rx2(plan.at(925_100_000), None, {plan.rx2(): 3}, {923_900_000: 1})
+    assert right.level is Level.OK
+
+
+def test_a_width_that_differs_is_another_rate() -> None:
+    plan = region("EU868")
+    *_, wrong = judge.rx2(plan, 5, {plan.rx2(6): 2})
+    assert wrong.level is Level.PROBLEM
+    assert "SF7 at 250 kHz" in wrong.says
+
+
+def test_a_profile_of_every_region_of_the_maker_fits_its_setting() -> None:
+    for name in ("EU868", "US915", "AU915", "IN865", "AS923", "AS923_2", "AS923_3", "AS923_4"):
+        profile = ProfileInfo("p", "Kuando", name, "LORAWAN_1_0_3", False, True, 5)
+        [finding] = judge.profiles([profile], region(name.lower()).name)
+        assert finding.level is Level.OK
+
+
+def test_a_disabled_light_is_never_called_right() -> None:
+    off = DeviceState("a" * 16, "CLASS_C", NOW - 60, name="Desk 4", disabled=True)
+    on = DeviceState("b" * 16, "CLASS_C", NOW - 60)
+    told = next(judge.lights(2, [off, on], NOW, 3_600.0, "kuando"))
+    assert told.level is Level.PROBLEM
+    assert "Desk 4" in told.says
+    assert "disabled" in told.says
+    alone = [each.level for each in judge.lights(1, [off], NOW, 3_600.0, "kuando")]
+    assert alone == [Level.PROBLEM]
+
+
+def test_a_webhook_that_refuses_like_somebody_else_is_not_ours() -> None:
+    assert judge.webhook(OURS, 400, "", ours=False).level is Level.PROBLEM
+    assert judge.webhook(OURS, 422, "", ours=True).level is Level.OK
+    for status in (301, 302, 307, 308):
+        assert "redirect" in judge.webhook(OURS, status, "", ours=False).says
+
+
+def test_urls_that_are_none_are_not_ours_and_break_nothing() -> None:
+    found = list(judge.integrations({"app": HttpIntegration("a", f"http://[,junk,{OURS}", {})}))
+    assert [each.level for each in found] == [Level.OK]
