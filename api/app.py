@@ -24,6 +24,7 @@ from api.meters import Meters
 from api.peers import Peers
 from api.routes import (
     alerts,
+    caller,
     clock,
     commands,
     devices,
@@ -54,6 +55,7 @@ RESOURCES = (
     alerts,
     clock,
     supervisor,
+    caller,
     webhooks,
 )
 

@@ -2,8 +2,9 @@
 // The rule it keeps: the parts do not know each other.
 
 import { Banner } from "./banner.js";
-import { addressOf, choose, chosen, whenChosen } from "./base/address.js";
-import { ask, setToken, token, whenLocked } from "./base/api.js";
+import { addressOf, choose, chosen, goBack, step, whenChosen } from "./base/address.js";
+import { ask, setToken, token, whenBorrowed, whenLocked } from "./base/api.js";
+import { zone } from "./base/clock.js";
 import { Connection } from "./base/connection.js";
 import { byId, el, setAttribute, setHidden, setText } from "./base/dom.js";
 import { Store, freshBatch } from "./base/store.js";
@@ -22,9 +23,9 @@ const SCHEMES = ["system", "dark", "light"];
 const TITLES = /** @type {Record<string, string>} */ ({ fleet: "Lights", gateways: "Gateways", reliability: "Reliability", rollouts: "Rollouts" });
 
 const store = new Store();
-const fleet = new Fleet(store, { open: (devEui) => choose({ light: chosen("light") === devEui ? "" : devEui }), onSelect: showSelection });
+const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
 const gateways = new Gateways(store);
-const alerts = new Alerts(store, { announcer: byId("announcer"), open: (devEui) => choose({ light: devEui }) });
+const alerts = new Alerts(store, { announcer: byId("announcer"), open: openLight });
 const reliability = new Reliability(store, alerts.element);
 const rollouts = new Rollouts(store);
 const form = new RolloutForm((rollout) => {
@@ -91,6 +92,8 @@ function showNumbers() {
 
 function showConnection() {
   banner.show();
+  document.documentElement.dataset.may = connection.mayCommand ? "command" : "look";
+  setText(byId("zone"), `Times: ${zone()}`);
   if (connection.state === "live" && servedBoot !== connection.boot) {
     servedBoot = connection.boot;
     showService();
@@ -132,13 +135,27 @@ byId("select-set").addEventListener("click", () => {
 
 // ------------------------------------------------------------------ one light
 
+/** Opening a light is a step that "back" undoes; from one light to the next is none. @param {string} devEui */
+function openLight(devEui) {
+  if (chosen("light")) choose({ light: devEui });
+  else choose({ light: devEui }, { push: true, step: { from: location.href } });
+}
+
+/** Close the light as "back" would, where nothing else was chosen since it was opened. */
+function leaveLight() {
+  const without = new URL(location.href);
+  without.searchParams.delete("light");
+  if (step()?.from === without.href) goBack();
+  else choose({ light: "" });
+}
+
 function showLight() {
   const devEui = chosen("light");
   if ((panel?.devEui ?? "") === devEui) return;
   if (devEui && !store.devices.has(devEui)) return; // it may come with the snapshot
   closePanel();
   if (!devEui) return;
-  panel = new LightPanel(devEui, store, () => choose({ light: "" }));
+  panel = new LightPanel(devEui, store, leaveLight);
   const aside = byId("panel");
   aside.replaceChildren(...panel.elements());
   aside.hidden = false;
@@ -168,8 +185,12 @@ function closePanel() {
 /** @param {string} reason */
 function lock(reason) {
   const door = /** @type {HTMLDialogElement} */ (byId("door"));
-  setText(byId("door-words"), token() === null ? "It is kept in this tab until you close it." : `${reason}. Another one?`);
+  setText(byId("door-words"), token() === null ? "Your tabs share it until the last of them is closed." : `${reason}. Another one?`);
   if (!door.open) door.showModal();
+  whenBorrowed(() => {
+    door.close();
+    connection.start();
+  });
 }
 
 byId("door-form").addEventListener("submit", (event) => {
@@ -222,7 +243,7 @@ document.addEventListener("click", follow);
 addEventListener("keydown", (event) => {
   const typing = event.target instanceof HTMLElement && event.target.matches("input:not([type='checkbox'], [type='radio']), textarea, select");
   if (event.key === "Escape" && !event.defaultPrevented && document.querySelector("dialog[open]") === null) {
-    if (panel !== null) choose({ light: "" });
+    if (panel !== null) leaveLight();
     else if (!typing) fleet.selection.clear();
   }
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && view === "fleet") {
@@ -243,6 +264,8 @@ store.subscribe((batch) => {
   reliability.update(batch);
   rollouts.update(batch);
   panel?.update(batch);
+  if (panel !== null && batch.gone && !store.devices.has(panel.devEui)) choose({ light: "" });
+  if (batch.gone) showSelection();
   if (batch.all || batch.gateways.size > 0 || batch.alerts || batch.rollouts.size > 0) showNumbers();
   if (batch.all) {
     showLight();

@@ -12,18 +12,29 @@ export function chosen(name) {
 
 /**
  * Change parameters; an empty value takes one away. `push` makes a step that "back" undoes.
- * @param {Choices} changes @param {{push?: boolean}} [options]
+ * What `step` says of that step, `step()` tells while one is there.
+ * @param {Choices} changes @param {{push?: boolean, step?: unknown}} [options]
  */
-export function choose(changes, { push = false } = {}) {
+export function choose(changes, { push = false, step: state = null } = {}) {
   const url = new URL(location.href);
   for (const [name, value] of Object.entries(changes)) {
     if (value) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
   }
   if (url.href === location.href) return;
-  if (push) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
+  if (push) history.pushState(state, "", url);
+  else history.replaceState(history.state, "", url);
   for (const listener of listeners) listener();
+}
+
+/** What was said of the step that one is at. @returns {any} */
+export function step() {
+  return history.state;
+}
+
+/** As "back" does. */
+export function goBack() {
+  history.back();
 }
 
 /** Told after every change of the address, by the page or by "back". @param {() => void} listener */

@@ -1,10 +1,15 @@
-// Asks the service by HTTP, with the token of this tab. The rule it keeps: every failure becomes a
-// `Trouble` with words for a person; the token never stands in a URL.
+// Asks the service by HTTP, with the token of this browser session. The rule it keeps: every failure
+// becomes a `Trouble` with words for a person. The token stands in no URL and no cookie, and is not kept
+// beyond the session: a tab holds it in its sessionStorage, and gives it to another tab of the same origin
+// and path that asks. That is nobody new: a script of this origin could read the sessionStorage of a tab
+// that it opens, and no other origin hears a BroadcastChannel.
 
 import { HOME } from "./address.js";
 
 // Two services may share a host, each below a path of its own.
 const TOKEN = `lamplighter.token ${new URL(HOME).pathname}`;
+// Another tab in the background answers at once; a page that waits for nobody is not slow.
+const BORROW_MS = 250;
 const PATIENCE_MS = 20_000; // the service answers everything but a verdict within 12 s
 
 /** A request that did not succeed; `status` is 0 when the service was not reached. */
@@ -29,10 +34,37 @@ export function token() {
   return sessionStorage.getItem(TOKEN);
 }
 
-/** @param {string | null} value */
+/** A token that somebody typed; other tabs that wait for one get it, too. @param {string} value */
 export function setToken(value) {
-  if (value === null) sessionStorage.removeItem(TOKEN);
-  else sessionStorage.setItem(TOKEN, value);
+  sessionStorage.setItem(TOKEN, value);
+  tabs.postMessage({ token: value });
+}
+
+const tabs = new BroadcastChannel(TOKEN);
+/** @type {((token: string) => void) | null} */
+let onBorrowed = null;
+tabs.addEventListener("message", ({ data }) => {
+  if (data.asks && token() !== null) tabs.postMessage({ token: token() });
+  if (typeof data.token === "string") onBorrowed?.(data.token);
+});
+
+/** Ask the other tabs for their token, where this one has none; they answer within some milliseconds. */
+export async function borrowToken() {
+  if (token() !== null) return;
+  const borrowed = new Promise((done) => (onBorrowed = done));
+  tabs.postMessage({ asks: true });
+  const found = await Promise.race([borrowed, new Promise((done) => setTimeout(done, BORROW_MS))]);
+  onBorrowed = null;
+  if (typeof found === "string") sessionStorage.setItem(TOKEN, found);
+}
+
+/** Told when another tab was given a token, until this one has one. @param {() => void} listener */
+export function whenBorrowed(listener) {
+  onBorrowed = (found) => {
+    onBorrowed = null;
+    sessionStorage.setItem(TOKEN, found);
+    listener();
+  };
 }
 
 /**

@@ -48,6 +48,28 @@ export function shortTime(at) {
   return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
 }
 
+const NAMED_UTC = /(?:(\d{4})-(\d\d)-(\d\d) )?(\d\d):(\d\d) UTC/g;
+
+/** The service words its times in UTC; a page has one zone. A time without a date is the nearest. @param {string} text */
+export function inZone(text) {
+  return text.replace(NAMED_UTC, (_, year, month, day, hours, minutes) => {
+    if (year !== undefined) return shortTime(Date.UTC(year, month - 1, day, hours, minutes) / 1000);
+    const today = new Date(now() * 1000);
+    const at = Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate(), hours, minutes) / 1000;
+    return shortTime(at + Math.round((now() - at) / 86_400) * 86_400);
+  });
+}
+
+/** The zone that the times of this page are in: `Europe/Berlin, UTC+2`. */
+export function zone() {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const minutes = -new Date(now() * 1000).getTimezoneOffset();
+  const sign = minutes < 0 ? "-" : "+";
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const offset = minutes === 0 ? "UTC" : `UTC${sign}${hours}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
+  return timeZone === "UTC" || timeZone === undefined ? offset : `${timeZone}, ${offset}`;
+}
+
 /** `0.4 s`, `12.5 s`, `3.2 min`, `4.1 h`: a measured duration. @param {number | null} seconds */
 export function duration(seconds) {
   if (seconds === null) return "–";

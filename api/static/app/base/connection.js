@@ -3,7 +3,7 @@
 // starts with a new snapshot. The protocol is told in docs/live.md.
 
 import { HOME } from "./address.js";
-import { Trouble, ask, token } from "./api.js";
+import { Trouble, ask, borrowToken, token } from "./api.js";
 import { now, setNow } from "./clock.js";
 
 const LIVE = "api/v1/live";
@@ -14,6 +14,10 @@ const RESTARTING = 1012;
 const LOCKED_CODES = new Set([4401, 4403]);
 // After a resume what was missed comes at once; when nothing does, nothing was missed.
 const CAUGHT_UP_MS = 300;
+// Silence for so long is asked about, and when no answer comes for as long again, it is said. A beat
+// alone, every 20 s, would leave a page for half a minute with lamps that nobody knows of.
+const SILENCE_MS = 4_000;
+const NO_UPGRADE = "The service answers, but its live connection does not open: a proxy in between has to pass websockets on, and the Host as it is";
 
 /** `state` is connecting, locked, catching-up, live, stale or reconnecting, since `since`. */
 export class Connection {
@@ -25,6 +29,8 @@ export class Connection {
   boot = "";
   /** What is shown is as of then, while it is not live (seconds of the service). @type {number | null} */
   trueAt = null;
+  /** Whether the token allows commands. */
+  mayCommand = true;
   /** When the next try is (seconds of the service), while reconnecting. @type {number | null} */
   nextAt = null;
   #store;
@@ -36,6 +42,7 @@ export class Connection {
   #number = null; // of the last change that was applied; null: only a snapshot will do
   #beatS = 20;
   #tries = 0;
+  #opened = false; // whether this websocket ever opened
   #turn = 0; // of connecting: whoever comes back to another one was overtaken
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer; // the next try
@@ -51,7 +58,8 @@ export class Connection {
     this.#onState = onState;
     this.#onLocked = onLocked;
     addEventListener("online", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    addEventListener("offline", () => this.state !== "locked" && this.#lost("This device has no network."));
+    document.addEventListener("visibilitychange", () => document.hidden || this.#look());
     addEventListener("pagehide", () => this.#drop());
     addEventListener("pageshow", (event) => event.persisted && this.start());
   }
@@ -61,9 +69,11 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#drop();
     const turn = this.#turn;
+    await borrowToken();
+    if (turn !== this.#turn) return;
     try {
       // The browser does not tell why a websocket was refused; a question by HTTP does.
-      await ask("GET", "api/v1/alerts?limit=1");
+      this.mayCommand = (await ask("GET", "api/v1/caller")).may_command;
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
       if (turn === this.#turn) this.#failed(trouble);
@@ -92,8 +102,10 @@ export class Connection {
     if (this.#number !== null) url.searchParams.set("resume", `${this.boot}:${this.#number}`);
     const socket = new WebSocket(url, ["lamplighter.v1"]);
     this.#socket = socket;
+    this.#opened = false;
     this.#expect(OPEN_WITHIN_MS, () => this.#lost("no answer"));
     socket.addEventListener("open", () => {
+      this.#opened = true;
       if (token() !== null) socket.send(JSON.stringify({ type: "auth", token: token() }));
     });
     socket.addEventListener("message", (event) => {
@@ -104,7 +116,8 @@ export class Connection {
       if (LOCKED_CODES.has(event.code)) {
         this.#drop();
         this.#lock(event.code === 4403 ? "The token does not allow to look" : "The token is not valid");
-      } else this.#lost(event.code === RESTARTING ? "The service is restarting." : event.reason);
+      } else if (!this.#opened) this.#lost(NO_UPGRADE);
+      else this.#lost(event.code === RESTARTING ? "The service is restarting." : event.reason);
     });
   }
 
@@ -128,6 +141,10 @@ export class Connection {
         setNow(message.at);
         this.#caughtUp(message.number);
         break;
+      case "pong": // what came before it is all that there was
+        if (this.state === "stale") this.#set("live");
+        if (this.state === "live") this.trueAt = now();
+        break;
     }
   }
 
@@ -149,14 +166,22 @@ export class Connection {
     if (this.state !== "live") this.#set("live");
   }
 
-  /** Half a beat late is stale; two more beats late is lost. */
+  /** Silence is asked about; without an answer it is stale, and after as long again it is lost. */
   #expectBeat() {
-    const beat = this.#beatS * 1000;
-    this.#expect(beat * 1.5, () => {
-      this.#set("stale");
+    const silence = Math.min(SILENCE_MS, this.#beatS * 1_500);
+    this.#expect(silence, () => {
+      if (document.hidden) return this.#expectBeatOnly(); // nobody looks: the beat will do
       this.#say({ type: "ping" });
-      this.#expect(beat * 2, () => this.#lost("nothing was heard"));
+      this.#expect(silence, () => {
+        this.#set("stale");
+        this.#say({ type: "ping" });
+        this.#expect(silence * 2, () => this.#lost("nothing was heard"));
+      });
     });
+  }
+
+  #expectBeatOnly() {
+    this.#expect(this.#beatS * 2_500, () => this.#lost("nothing was heard"));
   }
 
   /** @param {number} ms @param {() => void} otherwise */
@@ -197,6 +222,14 @@ export class Connection {
 
   #hurry() {
     if (this.state === "reconnecting") this.start();
+  }
+
+  /** The page is looked at again. */
+  #look() {
+    this.#hurry();
+    if (this.state !== "live") return;
+    this.#say({ type: "ping" });
+    this.#expectBeat();
   }
 
   /** @param {Connection["state"]} state */

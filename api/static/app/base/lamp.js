@@ -38,6 +38,13 @@ class LampLight extends HTMLElement {
     if (this.#lit !== null) this.#show();
   }
 
+  /** Whether what it shows was not heard lately: then it does not glow, nor blink. @param {boolean} past */
+  set past(past) {
+    if (this.classList.contains("past") === past) return;
+    this.classList.toggle("past", past);
+    if (this.#lit !== null) this.#show();
+  }
+
   get light() {
     return this.#light ?? null;
   }
@@ -68,7 +75,7 @@ class LampLight extends HTMLElement {
     const light = this.light;
     this.classList.toggle("unknown", light === null);
     this.classList.toggle("dark", light !== null && isDark(light));
-    if (!this.hasAttribute("aria-hidden")) this.setAttribute("aria-label", `Shows: ${lightWords(light)}`);
+    if (!this.hasAttribute("aria-hidden")) this.setAttribute("aria-label", `${this.classList.contains("past") ? "Showed" : "Shows"}: ${lightWords(light)}`);
     if (light !== null && !isDark(light)) {
       const most = Math.max(light.red, light.green, light.blue);
       const [red, green, blue] = [light.red, light.green, light.blue].map((byte) => Math.round((byte * 255) / most));
@@ -84,7 +91,7 @@ class LampLight extends HTMLElement {
     const light = this.light;
     this.#animation?.cancel();
     this.#animation = null;
-    const does = light !== null && blinks(light);
+    const does = light !== null && blinks(light) && !this.classList.contains("past");
     this.classList.toggle("blinks", does);
     if (!does || !this.isConnected || this.#lit === null) {
       blinking.delete(this);

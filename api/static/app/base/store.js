@@ -1,21 +1,21 @@
 // What the service told, by id. The rule it keeps: nothing is in here but what the service said;
 // readers are told once in a while which things changed, however many messages came in it.
 
-import { kindOf, unreachable } from "./words.js";
+import { kindOf } from "./words.js";
 
 /** @typedef {import("./wire.js").Device} Device */
 /** @typedef {import("./words.js").Kind} Kind */
 /** @typedef {{devices: Set<string>, gateways: Set<string>, commands: Set<string>, alerts: boolean,
- *   actors: boolean, rollouts: Set<string>, all: boolean}} Batch */
+ *   gone: boolean, actors: boolean, rollouts: Set<string>, all: boolean}} Batch */
 
 /** @type {Kind[]} */
-export const KINDS = ["verified", "working", "held", "failed", "quiet"];
+export const KINDS = ["verified", "working", "held", "failed", "unreachable", "quiet"];
 // The eye takes a tenth of a second for "at once"; a storm of changes is drawn ten times a second.
 const GATHER_MS = 100;
 
 /** @returns {Batch} */
 export function freshBatch() {
-  return { devices: new Set(), gateways: new Set(), commands: new Set(), alerts: false, actors: false, rollouts: new Set(), all: false };
+  return { devices: new Set(), gateways: new Set(), commands: new Set(), alerts: false, gone: false, actors: false, rollouts: new Set(), all: false };
 }
 
 export class Store {
@@ -74,7 +74,7 @@ export class Store {
     for (const [devEui, kind] of this.#kinds) {
       if (kind !== "held") continue;
       const device = this.devices.get(devEui);
-      if (device !== undefined && unreachable(device) && device.gateways.includes(gatewayId)) waiting += 1;
+      if (device?.reachability === "no_gateway_online" && device.gateways.includes(gatewayId)) waiting += 1;
     }
     return waiting;
   }
@@ -136,6 +136,9 @@ export class Store {
         this.devices.set(what.dev_eui, what);
         this.#judge(what);
         break;
+      case "removed":
+        this.#forget(what.dev_eui);
+        break;
       case "command":
         this.#putCommand(what);
         break;
@@ -190,6 +193,9 @@ export class Store {
 
   /** @param {string} devEui */
   #forget(devEui) {
+    if (!this.devices.has(devEui)) return;
+    this.#batch.devices.add(devEui);
+    this.#batch.gone = true;
     this.counts[this.kind(devEui)] -= 1;
     this.#kinds.delete(devEui);
     this.devices.delete(devEui);

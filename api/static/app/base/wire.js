@@ -15,9 +15,12 @@
  * @property {Light | null} wanted
  * @property {Light | null} reported
  * @property {boolean | null} as_wanted
+ * @property {number | null} reported_at
+ * @property {boolean} reported_current
  * @property {number | null} heard_at
  * @property {string[]} gateways
- * @property {boolean} reachable
+ * @property {"reachable" | "silent" | "no_gateway_online" | "never_heard" | "disabled"} reachability
+ * @property {number | null} reachability_since
  * @property {string | null} command_id
  * @property {string | null} command_status
  * @property {string | null} command_reason

@@ -1,12 +1,13 @@
 // Plain words for what a light shows and why that is not yet what was asked. The rule it keeps:
 // only what is known is said; a frame that was sent is never called a colour that is shown.
 
-import { shortTime } from "./clock.js";
+import { inZone, shortTime } from "./clock.js";
 
 /** @typedef {import("./wire.js").Light} Light */
 /** @typedef {import("./wire.js").Device} Device */
 /** @typedef {import("./store.js").Store} Store */
-/** @typedef {"verified" | "working" | "held" | "failed" | "quiet"} Kind */
+/** @typedef {"verified" | "working" | "held" | "failed" | "unreachable" | "quiet"} Kind */
+/** @typedef {Device["reachability"]} Reach */
 
 /** @type {Record<Kind, string>} */
 export const KIND_WORDS = {
@@ -14,7 +15,26 @@ export const KIND_WORDS = {
   working: "Working",
   held: "Held",
   failed: "Failed",
+  unreachable: "Unreachable",
   quiet: "Quiet",
+};
+
+/** @type {Record<Reach, string>} */
+export const REACH_WORDS = {
+  reachable: "Reachable",
+  silent: "Silent",
+  no_gateway_online: "No gateway",
+  never_heard: "Not heard yet",
+  disabled: "Disabled",
+};
+
+/** @type {Record<Reach, string>} */
+export const REACH_MEANINGS = {
+  reachable: "Heard lately, by a gateway that is online",
+  silent: "Not heard within three status intervals",
+  no_gateway_online: "Every gateway that hears it is offline",
+  never_heard: "No uplink since it joined",
+  disabled: "Disabled in ChirpStack",
 };
 
 /** @type {Record<Kind, string>} */
@@ -23,6 +43,7 @@ export const KIND_MEANINGS = {
   working: "On their way to what was asked",
   held: "Something outside must change first",
   failed: "The timed attempts brought no proof",
+  unreachable: "Nobody can hear or reach them, whatever they showed last",
   quiet: "Nothing is asked of them now",
 };
 
@@ -52,6 +73,21 @@ export function sameLight(one, other) {
 export function lightWords(light) {
   if (light === null) return "unknown";
   return blinks(light) ? `${colourWords(light)}, blinking` : colourWords(light);
+}
+
+/** What it shows; what was not heard lately is told in the past. @param {Device} device */
+export function shownWords(device) {
+  return past(device) ? `showed ${lightWords(device.reported)}` : lightWords(device.reported);
+}
+
+/** Whether the colour was not heard within three status intervals. @param {Device} device */
+export function past(device) {
+  return device.reported !== null && !device.reported_current;
+}
+
+/** Whether its lamp may glow: it was heard lately, and can be heard now. @param {Device} device */
+export function glows(device) {
+  return !past(device) && (device.reachability === "reachable" || device.reachability === "never_heard");
 }
 
 /** @param {{red: number, green: number, blue: number}} light */
@@ -86,22 +122,31 @@ function parked(device, store) {
   return actorOf(device, store)?.state === "crashed";
 }
 
-/** @param {Device} device */
-export function unreachable(device) {
-  return device.gateways.length > 0 && !device.reachable;
+/** Whether nothing can come or go. @param {Device} device */
+export function cutOff(device) {
+  return device.reachability === "no_gateway_online" || device.reachability === "disabled";
+}
+
+/** Whether something is wanted of it that it does not show yet. @param {Device} device */
+function waits(device) {
+  return device.phase !== "idle" && (device.phase !== "uninitialized" || device.wanted !== null);
 }
 
 /** The state that a person asks for, one of KINDS. @param {Device} device @param {Store} store @returns {Kind} */
 export function kindOf(device, store) {
   if (parked(device, store) || device.phase === "failed") return "failed";
-  const busy = !["idle", "uninitialized"].includes(device.phase);
-  if (device.command_status === "held" || (busy && unreachable(device))) return "held";
-  if (device.phase === "uninitialized") {
-    if (device.wanted === null) return "quiet";
-    return unreachable(device) ? "held" : "working";
-  }
-  if (busy) return "working";
+  if (device.command_status === "held" || (waits(device) && cutOff(device))) return "held";
+  if (device.reachability === "silent" || cutOff(device)) return "unreachable";
+  if (device.phase === "uninitialized") return device.wanted === null ? "quiet" : "working";
+  if (waits(device)) return "working";
   return device.as_wanted === true ? "verified" : "quiet";
+}
+
+/** How it can be reached, where that stands beside its state: not where the state says it, or all is well.
+ *  @param {Device} device @param {Store} store */
+export function besides(device, store) {
+  if (device.reachability === "reachable" || device.reachability === "never_heard") return "";
+  return kindOf(device, store) === "unreachable" ? "" : REACH_WORDS[device.reachability];
 }
 
 /** @type {Record<string, string>} */
@@ -112,6 +157,7 @@ export function stateWords(device, store) {
   const kind = kindOf(device, store);
   if (kind === "failed") return failedWords(device, store);
   if (kind === "held" || kind === "verified") return KIND_WORDS[kind];
+  if (kind === "unreachable") return REACH_WORDS[device.reachability];
   switch (device.phase) {
     case "uninitialized":
       return kind === "quiet" ? "Not heard yet" : "Waiting";
@@ -132,10 +178,37 @@ function failedWords(device, store) {
   return device.as_wanted === true ? "Setup failed" : "Failed";
 }
 
-/** Why the light is not simply as wanted: one sentence to stand after `stateWords`; or null.
- *  `brief` leaves out who waits with it. @param {Device} device @param {Store} store */
+/** Why the light is not simply as wanted, and whether it can be reached at all: to stand after
+ *  `stateWords`; or null. `brief` leaves out who waits with it. @param {Device} device @param {Store} store */
 export function why(device, store, brief = false) {
   const kind = kindOf(device, store);
+  const wish = wishWords(device, store, kind, brief);
+  if (kind === "held") return wish;
+  const reach = reachSentence(device, store);
+  if (brief && kind === "unreachable") return reach;
+  return [wish, reach].filter(Boolean).join(" ") || null;
+}
+
+/** Why it cannot be heard or reached, as a sentence; or null. @param {Device} device @param {Store} store */
+export function reachSentence(device, store) {
+  const at = device.reachability_since;
+  const since = at === null ? "" : ` since ${shortTime(at)}`;
+  switch (device.reachability) {
+    case "silent":
+      return at === null ? "It is silent." : `Not heard${since}.`;
+    case "no_gateway_online":
+      return device.gateways.length === 1
+        ? `Its only gateway ${store.gatewayName(device.gateways[0])} is offline${since}.`
+        : `All its gateways are offline${since}: ${device.gateways.map((id) => store.gatewayName(id)).join(", ")}.`;
+    case "disabled":
+      return `Disabled in ChirpStack${since}.`;
+    default:
+      return null;
+  }
+}
+
+/** @param {Device} device @param {Store} store @param {Kind} kind @param {boolean} brief */
+function wishWords(device, store, kind, brief) {
   if (parked(device, store)) {
     const error = actorOf(device, store)?.last_error;
     return `Its actor crashed too often${error ? ` (${error})` : ""} and waits for a revival.`;
@@ -154,7 +227,7 @@ export function why(device, store, brief = false) {
       return "The last frame brought no proof; another follows.";
     case "failed":
       return device.as_wanted === true
-        ? "It shows its colour but does not take its settings."
+        ? `It ${past(device) ? "showed" : "shows"} its colour but does not take its settings.`
         : "No proof after the timed attempts; its next sign of life starts another.";
     default:
       return device.as_wanted === false
@@ -165,7 +238,8 @@ export function why(device, store, brief = false) {
 
 /** @param {Device} device @param {Store} store @param {boolean} brief */
 function heldWords(device, store, brief = false) {
-  if (unreachable(device)) {
+  if (device.reachability === "disabled") return `${reachSentence(device, store)} What is sent to it waits there.`;
+  if (device.reachability === "no_gateway_online") {
     const away = device.gateways.map((id) => {
       const since = store.gateways.get(id)?.since;
       return `${store.gatewayName(id)}${since === undefined ? "" : `, offline since ${shortTime(since)}`}`;
@@ -231,9 +305,9 @@ export function alertWords(kind) {
   return ALERT_WORDS[kind] ?? kind.replaceAll("_", " ");
 }
 
-/** @param {string} text */
+/** Words of the service as a sentence, with its times in the zone of this page. @param {string} text */
 export function sentence(text) {
-  const trimmed = text.trim();
+  const trimmed = inZone(text.trim());
   return trimmed ? trimmed[0].toUpperCase() + trimmed.slice(1) : "";
 }
 

@@ -1,9 +1,10 @@
 // The card of one light: its lamp in the reported colour, its state in shape, letter and word, and
 // one sentence where it is not as wanted. The wanted colour is a small lamp beside, never the lamp.
 
+import { timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { lightWords, stateWords, why } from "../base/words.js";
+import { besides, glows, lightWords, past, shownWords, stateWords, why } from "../base/words.js";
 import { nameOf } from "./filter.js";
 
 /** @typedef {{store: import("../base/store.js").Store, open: (devEui: string) => void,
@@ -14,7 +15,16 @@ import { nameOf } from "./filter.js";
 export function pickBox(devEui, floor) {
   const box = el("input", { type: "checkbox", class: "pick" });
   box.addEventListener("click", (event) => floor.pick(devEui, box.checked, event.shiftKey));
-  return box;
+  return { box, area: el("label", { class: "pick-area", "data-acts": true }, box) };
+}
+
+/** How the light can be reached, beside its state. @param {Element} element @param {HTMLElement} word
+ *  @param {import("../base/wire.js").Device} device @param {import("../base/store.js").Store} store */
+export function showReach(element, word, device, store) {
+  setAttribute(element, "data-reach", device.reachability);
+  const beside = besides(device, store);
+  setHidden(word, beside === "");
+  setText(word, beside);
 }
 
 export class LightCard {
@@ -26,7 +36,10 @@ export class LightCard {
   #icon = icon("quiet");
   #word = el("span");
   #why = el("span", { class: "why", hidden: true });
-  #shows = el("span", { class: "shows" });
+  #showsWords = el("span");
+  #ago = timeAgo(null);
+  #shows = el("span", { class: "shows" }, this.#showsWords, this.#ago);
+  #reach = el("span", { class: "reach", hidden: true });
   #button;
   #box;
   /** @type {import("../base/wire.js").Device | null} */
@@ -36,17 +49,18 @@ export class LightCard {
   constructor(devEui, floor) {
     this.devEui = devEui;
     this.#floor = floor;
-    this.#box = pickBox(devEui, floor);
+    const { box, area } = pickBox(devEui, floor);
+    this.#box = box;
     this.#button = el(
       "button",
       { type: "button", onclick: () => floor.open(devEui) },
       el("span", { class: "socket" }, el("span", { class: "ring" }), this.#lamp, this.#wantedBox),
       this.#name,
       this.#shows,
-      el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word),
+      el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word, this.#reach),
       this.#why,
     );
-    this.element = el("div", { class: "card", role: "listitem", "data-eui": devEui }, this.#button, this.#box);
+    this.element = el("div", { class: "card", role: "listitem", "data-eui": devEui }, this.#button, area);
   }
 
   update() {
@@ -64,12 +78,17 @@ export class LightCard {
     }
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, store));
+    showReach(this.element, this.#reach, device, store);
     this.#lamp.light = device.reported;
+    this.#lamp.past = !glows(device);
     const differs = device.wanted !== null && device.as_wanted !== true;
     setHidden(this.#wantedBox, !differs);
     if (differs) this.#wanted.light = device.wanted;
-    const shows = lightWords(device.reported);
-    setText(this.#shows, differs ? `${shows}, wanted ${lightWords(device.wanted)}` : shows);
+    const was = past(device);
+    setHidden(this.#ago, !was);
+    if (was) this.#ago.at = device.reported_at;
+    const wanted = differs ? `, wanted ${lightWords(device.wanted)}` : "";
+    setText(this.#showsWords, `${shownWords(device)}${wanted}${was ? ", heard " : ""}`);
     const sentence = why(device, store, true);
     setHidden(this.#why, sentence === null);
     if (sentence !== null) setText(this.#why, sentence);

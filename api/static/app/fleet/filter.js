@@ -1,16 +1,17 @@
 // Which lights are looked at, in which groups and order. Pure. The rule it keeps: the same lights and
 // choices give the same list; lights of the same key are ordered by DevEUI.
 
-import { KIND_WORDS, lightWords, stateWords } from "../base/words.js";
+import { KIND_WORDS, REACH_WORDS, lightWords, shownWords, stateWords } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Device} Device */
 /** @typedef {import("../base/store.js").Store} Store */
-/** @typedef {{q: string, state: string, gateway: string, app: string, tag: string, group: string, sort: string}} Choice */
+/** @typedef {{q: string, state: string, reach: string, gateway: string, app: string, tag: string, group: string, sort: string}} Choice */
 /** @typedef {{key: string, title: string, lights: string[]}} Group */
 
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 // The most urgent first.
-const STATE_ORDER = ["failed", "held", "working", "quiet", "verified"];
+const REACH_ORDER = ["disabled", "no_gateway_online", "silent", "never_heard", "reachable"];
+const STATE_ORDER = ["failed", "held", "unreachable", "working", "quiet", "verified"];
 
 /** What a light can be sorted by, and how a column of the table is called. @type {[string, string][]} */
 export const COLUMNS = [
@@ -34,6 +35,7 @@ export function matcher(choice, store) {
   const [tag, value] = split(choice.tag);
   return (device) => {
     if (choice.state && store.kind(device.dev_eui) !== choice.state) return false;
+    if (choice.reach && device.reachability !== choice.reach) return false;
     if (choice.gateway && !device.gateways.includes(choice.gateway)) return false;
     if (choice.app && applicationOf(device) !== choice.app) return false;
     if (tag && (!(tag in device.tags) || (value !== null && device.tags[tag] !== value))) return false;
@@ -51,7 +53,7 @@ function split(tag) {
 export function sortKey(column, store) {
   switch (column) {
     case "shows":
-      return (device) => lightWords(device.reported);
+      return shownWords;
     case "wanted":
       return (device) => (device.wanted === null ? "" : lightWords(device.wanted));
     case "state":
@@ -109,6 +111,7 @@ export function grouped(ordered, by, store) {
     else group.lights.push(devEui);
   }
   const all = [...groups.values()];
+  if (kind === "reach") return all.sort((a, b) => REACH_ORDER.indexOf(a.key) - REACH_ORDER.indexOf(b.key));
   if (kind === "state") return all.sort((a, b) => STATE_ORDER.indexOf(a.key) - STATE_ORDER.indexOf(b.key));
   return all.sort((a, b) => Number(a.key === "") - Number(b.key === "") || names.compare(a.title, b.title));
 }
@@ -120,6 +123,8 @@ function groupOf(device, kind, tag, store) {
       const id = device.gateways[0] ?? "";
       return [id, id ? store.gatewayName(id) : "Heard by no gateway"];
     }
+    case "reach":
+      return [device.reachability, REACH_WORDS[device.reachability]];
     case "app":
       return [device.application_id, applicationOf(device) || "No application"];
     case "tag":

@@ -9,7 +9,7 @@ import { LightCard } from "./card.js";
 import { COLUMNS, grouped, matcher, nameOf, sortKey, sorted } from "./filter.js";
 import { LightRow } from "./row.js";
 import { Selection } from "./selection.js";
-import { SHOWS, Toolbar } from "./toolbar.js";
+import { SHOWS, Toolbar, choice } from "./toolbar.js";
 import { Window } from "./window.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
@@ -101,10 +101,8 @@ export class Fleet {
     if (batch.devices.size === 0 && batch.gateways.size === 0 && !batch.all) return;
     this.#missed = false;
     this.#toolbar.counts();
-    if (batch.all) {
-      this.#sortedBy = "";
-      this.selection.keepOnly(this.#store.devices);
-    }
+    if (batch.all) this.#sortedBy = "";
+    if (batch.all || batch.gone) this.selection.keepOnly(this.#store.devices);
     if (batch.all || this.#moved(batch)) {
       if (batch.all || batch.gateways.size > 0) this.#toolbar.offer();
       this.#arrange();
@@ -151,7 +149,12 @@ export class Fleet {
     let moved = false;
     for (const devEui of batch.devices) {
       const device = devices.get(devEui);
-      if (device === undefined) continue;
+      if (device === undefined) {
+        this.#keys.delete(devEui);
+        this.#sortedBy = "";
+        moved = true; // it is gone
+        continue;
+      }
       const before = this.#keys.get(devEui);
       if (before === undefined) {
         this.#sortedBy = "";
@@ -168,10 +171,7 @@ export class Fleet {
   }
 
   #matcher() {
-    return matcher(
-      { q: chosen("q"), state: chosen("state"), gateway: chosen("gateway"), app: chosen("app"), tag: chosen("tag"), group: "", sort: "" },
-      this.#store,
-    );
+    return matcher(choice(), this.#store);
   }
 
   #arrange() {
@@ -211,20 +211,30 @@ export class Fleet {
     const box = el("input", { type: "checkbox", class: "pick" });
     const find = () => this.#groups.find((group) => `head ${group.key}` === key);
     box.addEventListener("click", () => this.selection.setAll(find()?.lights ?? [], box.checked));
-    const line = el("div", { class: "line" }, box, title, tally);
+    const line = el("div", { class: "line" }, el("label", { class: "pick-area", "data-acts": true }, box), title, tally);
     const table = this.#show === "table";
     const element = el("div", { class: "group-head", role: table ? "row" : "listitem" }, table ? el("div", { role: "cell" }, line) : line);
     const update = () => {
       const group = find();
       if (group === undefined) return;
       setText(title, group.title);
-      setText(tally, plural(group.lights.length, "light"));
+      setText(tally, this.#tallied(group));
       setAttribute(box, "aria-label", `Select all of ${group.title}`);
       const chosenOnes = group.lights.filter((devEui) => this.selection.has(devEui)).length;
       box.checked = chosenOnes > 0 && chosenOnes === group.lights.length;
       box.indeterminate = chosenOnes > 0 && chosenOnes < group.lights.length;
     };
     return { element, update };
+  }
+
+  /** A light is in one group only: in that of the gateway that heard it last. The page of the gateways
+   *  counts all that each hears, so that number is told, too. @param {import("./filter.js").Group} group */
+  #tallied(group) {
+    const count = plural(group.lights.length, "light");
+    if (chosen("group") !== "gateway" || !group.key) return count;
+    let heard = 0;
+    for (const device of this.#store.devices.values()) if (device.gateways.includes(group.key)) heard += 1;
+    return heard === group.lights.length ? count : `${count} heard last, of ${heard} that it hears`;
   }
 
   #markHeads() {

@@ -3,8 +3,8 @@
 import { timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { lightWords, stateWords, why } from "../base/words.js";
-import { pickBox } from "./card.js";
+import { glows, lightWords, shownWords, stateWords, why } from "../base/words.js";
+import { pickBox, showReach } from "./card.js";
 import { applicationOf, nameOf } from "./filter.js";
 
 /** @typedef {import("./card.js").Floor} Floor */
@@ -19,6 +19,7 @@ export class LightRow {
   #wants = el("span");
   #icon = icon("quiet");
   #word = el("span");
+  #reach = el("span", { class: "reach", hidden: true });
   #why = el("span", { class: "why" });
   #heard = timeAgo(null);
   #gateways = el("span");
@@ -28,17 +29,18 @@ export class LightRow {
   constructor(devEui, floor) {
     this.devEui = devEui;
     this.#floor = floor;
-    this.#box = pickBox(devEui, floor);
+    const { box, area } = pickBox(devEui, floor);
+    this.#box = box;
     this.#name.addEventListener("click", () => floor.open(devEui));
     const cell = (/** @type {string} */ name, /** @type {Node[]} */ ...inner) => el("div", { class: `cell ${name}`, role: "cell" }, ...inner);
     this.element = el(
       "div",
       { class: "light-row", role: "row", "data-eui": devEui },
-      cell("box", this.#box),
+      cell("box", area),
       el("div", { class: "cell", role: "rowheader" }, this.#name),
       cell("shows", this.#lamp, this.#shows),
       cell("wants", this.#wanted, this.#wants),
-      cell("is", el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#why),
+      cell("is", el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word, this.#reach), this.#why),
       cell("heard", this.#heard),
       cell("by", this.#gateways),
       cell("app", this.#app),
@@ -56,7 +58,9 @@ export class LightRow {
     setAttribute(this.#name, "title", device.dev_eui);
     setAttribute(this.#box, "aria-label", `Select ${nameOf(device)}`);
     this.#lamp.light = device.reported;
-    setText(this.#shows, lightWords(device.reported));
+    this.#lamp.past = !glows(device);
+    setText(this.#shows, shownWords(device));
+    showReach(this.element, this.#reach, device, store);
     setHidden(this.#wanted, device.wanted === null);
     if (device.wanted !== null) this.#wanted.light = device.wanted;
     setText(this.#wants, device.wanted === null ? "nothing asked" : lightWords(device.wanted));

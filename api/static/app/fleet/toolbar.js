@@ -4,8 +4,8 @@
 import { choose, chosen } from "../base/address.js";
 import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";
 import { KINDS } from "../base/store.js";
-import { KIND_MEANINGS, KIND_WORDS } from "../base/words.js";
-import { offers } from "./filter.js";
+import { KIND_MEANINGS, KIND_WORDS, REACH_MEANINGS, REACH_WORDS } from "../base/words.js";
+import { matcher, offers } from "./filter.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
 
@@ -13,8 +13,13 @@ export const SHOWS = /** @type {const} */ (["cards", "dense", "table"]);
 /** @type {Record<string, string>} */
 const SHOW_WORDS = { cards: "Cards", dense: "Small lamps", table: "Table" };
 /** What narrows the fleet. */
-export const FILTERS = ["q", "state", "gateway", "app", "tag"];
+export const FILTERS = ["q", "state", "reach", "gateway", "app", "tag"];
 const TYPING_MS = 120;
+
+/** What the address says. @returns {import("./filter.js").Choice} */
+export function choice() {
+  return { q: chosen("q"), state: chosen("state"), reach: chosen("reach"), gateway: chosen("gateway"), app: chosen("app"), tag: chosen("tag"), group: "", sort: "" };
+}
 
 export class Toolbar {
   #store;
@@ -22,6 +27,7 @@ export class Toolbar {
   #chips = new Map();
   #search = el("input", { id: "search", type: "search", placeholder: "Find a light", "aria-label": "Find a light by name or DevEUI", autocomplete: "off", spellcheck: "false", maxlength: "100" });
   #selects = {
+    reach: el("select", { "aria-label": "Reachability" }),
     gateway: el("select", { "aria-label": "Gateway" }),
     app: el("select", { "aria-label": "Application" }),
     tag: el("select", { "aria-label": "Tag" }),
@@ -41,6 +47,8 @@ export class Toolbar {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => choose({ q: this.#search.value.trim() }), TYPING_MS);
     });
+    fill(this.#selects.reach, [["", "Reachable or not"], ...Object.entries(REACH_WORDS)]);
+    for (const option of this.#selects.reach.options) option.title = REACH_MEANINGS[/** @type {import("../base/words.js").Reach} */ (option.value)] ?? "";
     for (const [name, select] of Object.entries(this.#selects)) {
       select.addEventListener("change", () => choose({ [name]: select.value }));
     }
@@ -53,6 +61,7 @@ export class Toolbar {
         "div",
         { class: "narrow" },
         el("div", { class: "search" }, icon("search"), this.#search),
+        this.#selects.reach,
         this.#selects.gateway,
         this.#selects.app,
         this.#selects.tag,
@@ -77,11 +86,22 @@ export class Toolbar {
     this.counts();
   }
 
+  /** How many of the lights that the other filters leave are in each state. */
   counts() {
+    const counts = this.#counted();
     for (const [kind, { button, number }] of this.#chips) {
-      setText(number, String(kind ? this.#store.counts[kind] : this.#store.devices.size));
+      setText(number, String(kind ? counts[kind] : KINDS.reduce((sum, one) => sum + counts[one], 0)));
       setAttribute(button, "aria-pressed", String(chosen("state") === kind));
     }
+  }
+
+  /** @returns {Record<string, number>} */
+  #counted() {
+    if (FILTERS.every((name) => name === "state" || !chosen(name))) return this.#store.counts;
+    const matches = matcher({ ...choice(), state: "" }, this.#store);
+    const counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+    for (const device of this.#store.devices.values()) if (matches(device)) counts[this.#store.kind(device.dev_eui)] += 1;
+    return counts;
   }
 
   /** What there is to choose from; asked for when lights or gateways came or changed their names. */
@@ -95,7 +115,7 @@ export class Toolbar {
     fill(this.#selects.gateway, [["", "All gateways"], ...gateways]);
     fill(this.#selects.app, [["", "All applications"], ...apps.map((app) => [app, app])]);
     fill(this.#selects.tag, [["", "All tags"], ...tags.map((tag) => [tag, tag.replace("=", ": ")])]);
-    fill(this.#selects.group, [["", "No groups"], ["state", "By state"], ["gateway", "By gateway"], ["app", "By application"], ...keys.map((key) => [`tag:${key}`, `By ${key}`])]);
+    fill(this.#selects.group, [["", "No groups"], ["state", "By state"], ["reach", "By reachability"], ["gateway", "By gateway"], ["app", "By application"], ...keys.map((key) => [`tag:${key}`, `By ${key}`])]);
     setHidden(this.#selects.tag, tags.length === 0);
     setHidden(this.#selects.app, apps.length < 2);
     this.recall();

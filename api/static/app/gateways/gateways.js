@@ -24,7 +24,7 @@ class GatewayCard {
   #only = el("span", { class: "hint" });
   #unknown = el("p", { class: "hint", text: "ChirpStack does not list this gateway for our key.", hidden: true });
   #history = el("div", { class: "history" }, el("p", { class: "hint", text: "Asking…" }));
-  #button = el("button", { type: "button", class: "plain", hidden: true });
+  #button = el("button", { type: "button", class: "plain", "data-acts": true, hidden: true });
   #trouble = el("p", { class: "hint bad", role: "alert", hidden: true });
   #online = true;
   #askedFor = "";

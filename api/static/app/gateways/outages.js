@@ -10,6 +10,9 @@ export const OUTAGE_DAYS = 7;
 const DAY_S = 86_400;
 const WIDTH = 700;
 const LISTED_MOST = 50;
+// Of 700 in 7 days a minute is 0.07; what is over is a hair, what lasts has to be seen.
+const ENDED_LEAST = 4;
+const LASTING_LEAST = 14;
 
 /** @param {Outage[]} all newest first or not @param {number} now */
 export function outages(all, now) {
@@ -22,9 +25,11 @@ export function outages(all, now) {
     : `${plural(some.length, "outage")} in ${OUTAGE_DAYS} days, away for ${duration(away)} (there ${share.toFixed(share > 99 ? 2 : 1)} %)`;
   const bars = some.map((outage) => {
     const start = Math.max(outage.since, from);
-    const x = ((start - from) / (OUTAGE_DAYS * DAY_S)) * WIDTH;
-    const width = Math.max(2.5, (((outage.until ?? now) - start) / (OUTAGE_DAYS * DAY_S)) * WIDTH);
-    return draw("rect", { class: "away", x: x.toFixed(1), y: 0, width: Math.min(width, WIDTH - x).toFixed(1), height: 14 });
+    const least = outage.until === null ? LASTING_LEAST : ENDED_LEAST;
+    const width = Math.max(least, (((outage.until ?? now) - start) / (OUTAGE_DAYS * DAY_S)) * WIDTH);
+    // A fresh one is at the very end: it grows to the left, or nobody would see it.
+    const x = Math.min(((start - from) / (OUTAGE_DAYS * DAY_S)) * WIDTH, WIDTH - width);
+    return draw("rect", { class: outage.until === null ? "away lasts" : "away", x: x.toFixed(1), y: 0, width: width.toFixed(1), height: 14 });
   });
   const days = Array.from({ length: OUTAGE_DAYS - 1 }, (_, at) => draw("line", { class: "grid", x1: ((at + 1) * WIDTH) / OUTAGE_DAYS, x2: ((at + 1) * WIDTH) / OUTAGE_DAYS, y1: 0, y2: 14 }));
   const list = some.slice(0, LISTED_MOST).map((outage) =>

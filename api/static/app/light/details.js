@@ -1,8 +1,8 @@
 // What else is known of one light, as a list of terms and a table of the gateways that hear it.
 
-import { timeAgo } from "../base/clock.js";
+import { inZone, timeAgo } from "../base/clock.js";
 import { el } from "../base/dom.js";
-import { plural } from "../base/words.js";
+import { REACH_MEANINGS, plural } from "../base/words.js";
 
 /** @param {string} name @param {...(Node | string | null)} value */
 function term(name, ...value) {
@@ -18,14 +18,15 @@ export function details(seen) {
     ...term("Application", device.application_name || device.application_id),
     ...term("Profile", device.profile_name),
     ...term("Tags", tags),
+    ...term("Reachable", device.reachability === "reachable" ? "yes" : REACH_MEANINGS[device.reachability], device.reachability_since === null ? null : ", since ", device.reachability_since === null ? null : timeAgo(device.reachability_since)),
     ...(session === null ? term("Session", "none since it is known") : term("Session", `${session.dev_addr}, joined `, timeAgo(session.since), session.set_up ? ", set up" : ", not set up")),
     ...(session?.f_cnt == null ? [] : term("Frame counter", `${session.f_cnt} up`)),
     ...(report === null ? [] : term("Firmware", `software ${report.software_rev.toFixed(1)}, hardware ${report.hardware_rev.toFixed(1)}`)),
     ...(report === null ? [] : term("Its own counters", `${plural(report.downlinks_received, "downlink")} received, ${plural(report.uplinks_sent, "uplink")} sent`, report.current ? "" : " (of an earlier session)")),
     ...term("Heard", `${plural(seen.uplinks, "uplink")}, ${seen.duplicates} doubled, ${seen.stale} late, ${plural(seen.joins, "join")}`),
-    ...(attempt === null ? [] : term("On its way", `${attempt.carries.replaceAll("_", " ")}, ${attempt.stage}`, attempt.reason ? `: ${attempt.reason}` : null)),
+    ...(attempt === null ? [] : term("On its way", `${attempt.carries.replaceAll("_", " ")}, ${attempt.stage}`, attempt.reason ? `: ${inZone(attempt.reason)}` : null)),
     ...(seen.next_timer_at === null ? [] : term("Next timer", timeAgo(seen.next_timer_at))),
-    ...(device.last_error === null ? [] : term("Last trouble", `${device.last_error} `, seen.last_error_at === null ? null : timeAgo(seen.last_error_at))),
+    ...(device.last_error === null ? [] : term("Last trouble", `${inZone(device.last_error)} `, seen.last_error_at === null ? null : timeAgo(seen.last_error_at))),
     ...(actor === null ? [] : term("Actor", `${actor.state.replaceAll("_", " ")}, ${plural(actor.restarts, "restart")}`)),
     ...(actor?.mailbox == null ? [] : term("Mailbox", `${actor.mailbox.depth} of ${actor.mailbox.capacity}, at most ${actor.mailbox.peak} so far${actor.mailbox.refused > 0 ? `, ${actor.mailbox.refused} refused` : ""}`)),
   ];

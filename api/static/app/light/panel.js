@@ -6,7 +6,8 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { lightWords, stateWords, why } from "../base/words.js";
+import { glows, lightWords, past, stateWords, why } from "../base/words.js";
+import { showReach } from "../fleet/card.js";
 import { CommandForm } from "./command.js";
 import { details, hearingsTable } from "./details.js";
 import { signalPlots } from "./signal.js";
@@ -27,13 +28,17 @@ export class LightPanel {
   #onClose;
   #shown = lamp(null, { size: "large" });
   #wanted = lamp(null, { size: "medium", hidden: true });
+  #tense = el("strong");
   #shows = el("span");
+  #reported = timeAgo(null);
+  #reportedWords = el("span", { class: "hint" }, "reported ", this.#reported);
   #heard = timeAgo(null);
+  #reach = el("span", { class: "reach", hidden: true });
   #wants = el("span");
   #title = el("h2", { id: "panel-title", tabindex: "-1" });
   #icon = icon("quiet");
   #word = el("span");
-  #state = el("p", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word);
+  #state = el("p", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word, this.#reach);
   #why = el("p", { class: "why" });
   #form;
   #timeline;
@@ -64,15 +69,14 @@ export class LightPanel {
 
   /** What stands in the panel. */
   elements() {
-    const now = el("div", { class: "fact" }, this.#shown, el("p", {}, el("strong", { text: "Shows" }), this.#shows, el("span", { class: "hint" }, "heard ", this.#heard)));
+    const now = el("div", { class: "fact" }, this.#shown, el("p", {}, this.#tense, this.#shows, this.#reportedWords, el("span", { class: "hint" }, "heard ", this.#heard)));
     const wanted = el("div", { class: "fact" }, this.#wanted, el("p", {}, el("strong", { text: "Should show" }), this.#wants));
     return [
       el("header", {}, el("div", {}, this.#title, el("p", { class: "eui", text: this.devEui })), el("div", { class: "row" }, this.#rawButton(), this.#closeButton())),
       this.#raw,
       el("div", { class: "facts" }, now, wanted),
       el("div", { class: "verdict" }, this.#state, this.#why),
-      el("h3", { text: "Set the colour" }),
-      this.#form.element,
+      el("div", { class: "orders-given", "data-acts": true }, el("h3", { text: "Set the colour" }), this.#form.element),
       el("h3", { text: "Orders" }),
       this.#timeline.element,
       el("h3", { text: `Uplinks, last ${SIGNAL_HOURS} h` }),
@@ -91,7 +95,7 @@ export class LightPanel {
     setup.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
     const status = el("button", { type: "button", class: "secondary", text: "Ask for status", title: "Ask the light what it shows" });
     status.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
-    return el("div", { class: "row actions" }, setup, status, this.#revive);
+    return el("div", { class: "row actions", "data-acts": true }, setup, status, this.#revive);
   }
 
   #rawButton() {
@@ -137,11 +141,16 @@ export class LightPanel {
   #show(device) {
     setText(this.#title, device.name || device.dev_eui);
     this.#shown.light = device.reported;
+    this.#shown.past = !glows(device);
     this.#wanted.light = device.wanted;
+    setText(this.#tense, past(device) ? "Showed" : "Shows");
     setText(this.#shows, lightWords(device.reported));
+    this.#reported.at = device.reported_at;
+    setHidden(this.#reportedWords, !past(device) || device.reported_at === device.heard_at);
     this.#heard.at = device.heard_at;
     setText(this.#wants, device.wanted === null ? "nothing" : lightWords(device.wanted));
     const kind = this.#store.kind(this.devEui);
+    showReach(/** @type {Element} */ (this.#state.parentElement), this.#reach, device, this.#store);
     setAttribute(/** @type {Element} */ (this.#state.parentElement), "data-kind", kind);
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, this.#store));

@@ -2,7 +2,7 @@
 // is said aloud once (aria-live); an alert is acknowledged when the service says so.
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
-import { timeAgo } from "../base/clock.js";
+import { inZone, timeAgo } from "../base/clock.js";
 import { arrange, el, icon, setHidden, setText } from "../base/dom.js";
 import { alertWords, plural, sentence } from "../base/words.js";
 
@@ -19,7 +19,7 @@ class AlertLine {
   #summary = el("span", { class: "summary" });
   #since = timeAgo(null);
   #again = el("span");
-  #button = el("button", { type: "button", class: "plain", text: "Acknowledge" });
+  #button = el("button", { type: "button", class: "plain", text: "Acknowledge", "data-acts": true });
   #outcome = el("span", { class: "hint", role: "status" });
 
   /** @param {Alert} alert @param {Store} store @param {(devEui: string) => void} open */
@@ -46,7 +46,7 @@ class AlertLine {
     setText(this.#again, alert.repeats > 0 ? `, told ${alert.repeats + 1} times` : "");
     const seen = alert.acknowledged_at != null;
     setHidden(this.#button, seen);
-    this.#button.setAttribute("aria-label", `Acknowledge: ${alert.summary}`);
+    this.#button.setAttribute("aria-label", `Acknowledge: ${inZone(alert.summary)}`);
     this.element.classList.toggle("acknowledged", seen);
     if (seen) setText(this.#outcome, "Acknowledged");
   }
@@ -110,7 +110,7 @@ export class Alerts {
     }));
     setHidden(this.#none, open.length > 0);
     this.#showStrip(open.filter((alert) => alert.acknowledged_at == null));
-    if (fresh.length > 0) setText(this.#announcer, fresh.map((alert) => `Alert: ${alert.summary}.`).join(" "));
+    if (fresh.length > 0) setText(this.#announcer, fresh.map((alert) => `Alert: ${inZone(alert.summary)}.`).join(" "));
   }
 
   /** @param {Alert[]} open */

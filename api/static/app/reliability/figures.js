@@ -2,8 +2,9 @@
 // The rule it keeps: what did not happen has no figure, rather than a zero.
 
 import { addressOf } from "../base/address.js";
-import { duration } from "../base/clock.js";
+import { duration, inZone } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
+import { plural } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Figures} Figures */
 /** @typedef {import("../base/wire.js").Bucket} Bucket */
@@ -16,19 +17,30 @@ function percent(share) {
   return `${(Math.floor(value * 10) / 10).toFixed(value === 100 ? 0 : 1)} %`;
 }
 
+// One of 20 cannot be told from fewer than 20, one of 100 not from fewer than 100.
+const LEAST = { p50: 3, p95: 20, p99: 100 };
+
+/** A percentile of `count` commands, or that they are too few for it. @param {number | null} seconds @param {number} count @param {number} least */
+function quantile(seconds, count, least) {
+  if (count === 0) return "–";
+  return seconds === null || count < least ? "too few" : duration(seconds);
+}
+
 /** @param {Figures} figures */
 export function tiles(figures) {
   const tile = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ words) =>
     el("div", { class: "tile" }, el("dt", { text: name }), el("dd", {}, el("strong", { text: value }), el("span", { class: "hint", text: words })));
   const bad = figures.expired + figures.rejected;
+  const of = `of ${plural(figures.verified, "verified command")}`;
+  const needs = (/** @type {number} */ least, /** @type {string} */ words) => (figures.verified > 0 && figures.verified < least ? `${of}; it takes ${least}` : `${words}, ${of}`);
   return el(
     "dl",
     { class: "tiles" },
     tile("Verified", percent(figures.success_rate), `${figures.verified.toLocaleString("en")} of ${(figures.verified + bad).toLocaleString("en")} that ended; ${figures.superseded} superseded`),
-    tile("At the first attempt", percent(figures.first_attempt_rate), figures.frames_per_verified === null ? "" : `${figures.frames_per_verified.toFixed(2)} frames a command`),
-    tile("Median time to verify", duration(figures.time_to_verify_p50_s), "half of them faster"),
-    tile("95th percentile", duration(figures.time_to_verify_p95_s), "one of 20 slower"),
-    tile("99th percentile", duration(figures.time_to_verify_p99_s), "one of 100 slower"),
+    tile("At the first attempt", percent(figures.first_attempt_rate), figures.frames_per_verified === null ? of : `${figures.frames_per_verified.toFixed(2)} frames a command, ${of}`),
+    tile("Median time to verify", quantile(figures.time_to_verify_p50_s, figures.verified, LEAST.p50), needs(LEAST.p50, "half of them faster")),
+    tile("95th percentile", quantile(figures.time_to_verify_p95_s, figures.verified, LEAST.p95), needs(LEAST.p95, "one of 20 slower")),
+    tile("99th percentile", quantile(figures.time_to_verify_p99_s, figures.verified, LEAST.p99), needs(LEAST.p99, "one of 100 slower")),
     tile("Open now", figures.open.toLocaleString("en"), bad === 0 ? "none expired or rejected" : `${figures.expired} expired, ${figures.rejected} rejected`),
   );
 }
@@ -91,8 +103,8 @@ export function worstTable(worst) {
       el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: light.name || light.dev_eui })),
       el("td", { text: `${light.verified} of ${light.commands}` }),
       el("td", { text: light.attempts_per_success === null ? "–" : light.attempts_per_success.toFixed(1) }),
-      el("td", { text: duration(light.time_to_verify_p95_s) }),
-      el("td", { class: "why", text: light.why }),
+      el("td", { text: quantile(light.time_to_verify_p95_s, light.verified, LEAST.p95) }),
+      el("td", { class: "why", text: inZone(light.why) }),
     ),
   );
   return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Worst lights" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));

@@ -3,7 +3,7 @@
 
 import { addressOf } from "../base/address.js";
 import { ask, troubleWords } from "../base/api.js";
-import { duration, shortTime } from "../base/clock.js";
+import { duration, inZone, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
 import { lightWords, plural, sentence } from "../base/words.js";
@@ -17,6 +17,12 @@ const STATE_WORDS = { running: "Running", paused: "Paused", stopped: "Stopped", 
 /** @type {Record<string, string>} */
 const STATE_KINDS = { running: "working", paused: "held", stopped: "failed", cancelled: "quiet", done: "verified" };
 const LISTED_MOST = 500;
+
+/** A light of a rollout in words: after the end nothing waits. @param {string} part @param {Rollout} rollout */
+function partWords(part, rollout) {
+  if (part === "waiting" && rollout.state === "cancelled") return "never commanded";
+  return PARTS.find(([one]) => one === part)?.[1] ?? part;
+}
 
 export class RolloutCard {
   #id;
@@ -72,7 +78,7 @@ export class RolloutCard {
       span.style.setProperty("flex-grow", String(rollout[part]));
       setHidden(span, rollout[part] === 0);
     });
-    this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part, words]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${words}`)));
+    this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${partWords(part, rollout)}`)));
     setHidden(this.#pause, rollout.state !== "running");
     setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
     setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
@@ -82,7 +88,7 @@ export class RolloutCard {
 
   /** @param {string} words @param {object} change */
   #button(words, change) {
-    const button = el("button", { type: "button", class: "secondary", text: words, hidden: true });
+    const button = el("button", { type: "button", class: "secondary", text: words, hidden: true, "data-acts": true });
     button.addEventListener("click", async () => {
       button.disabled = true;
       setText(this.#outcome, "");
@@ -106,11 +112,11 @@ export class RolloutCard {
     if (!this.#details.open) return;
     try {
       /** @type {Rollout} */
-      const { lights } = await ask("GET", `api/v1/rollouts/${encodeURIComponent(this.#id)}`);
+      const rollout = await ask("GET", `api/v1/rollouts/${encodeURIComponent(this.#id)}`);
       const order = ["failed", "open", "superseded", "waiting", "verified"];
-      const listed = (lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+      const listed = (rollout.lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
       const rows = listed.slice(0, LISTED_MOST).map((light) =>
-        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), light.state), el("td", { text: light.reason ?? "" })),
+        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state, rollout)), el("td", { text: inZone(light.reason ?? "") })),
       );
       const head = el("tr", {}, ...["Light", "State", "Why"].map((name) => el("th", { scope: "col", text: name })));
       this.#lights.replaceChildren(
