@@ -47,7 +47,7 @@ export class Toolbar {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => choose({ q: this.#search.value.trim() }), TYPING_MS);
     });
-    fill(this.#selects.reach, [["", "Reachable or not"], ...Object.entries(REACH_WORDS)]);
+    fill(this.#selects.reach, [["", "Reachability"], ...Object.entries(REACH_WORDS)]);
     for (const option of this.#selects.reach.options) option.title = REACH_MEANINGS[/** @type {import("../base/words.js").Reach} */ (option.value)] ?? "";
     for (const [name, select] of Object.entries(this.#selects)) {
       select.addEventListener("change", () => choose({ [name]: select.value }));
