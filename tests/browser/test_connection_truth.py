@@ -20,9 +20,9 @@ def test_a_dropped_connection_resumes_where_it_broke_off(serve: Serve, visit: Op
     live(page)
     with page.expect_websocket() as resumed:
         service.call(service.drop_live, RESTARTING)
-        service.call(service.house.shows, eui(20), Light(150, 0, 255))
+        service.call(service.house.shows, eui(21), BLUE)
     assert re.search(r"resume=boot-1(:|%3A)\d+", resumed.value.url)
-    expect(card(page, 20).locator(".state")).to_have_text("Verified")
+    expect(card(page, 21).locator(".state")).to_have_text("Verified")
     live(page)
 
 

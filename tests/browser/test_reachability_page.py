@@ -84,7 +84,8 @@ def test_reachability_stands_in_panel_table_and_filters(serve: Serve, visit: Ope
     expect(page.locator(".card .name")).to_have_text(
         ["Loading dock with a rather long name", "Shed"]
     )
-    expect(card(page, 20).locator(".state")).to_have_text("HeldNo gateway")
+    expect(card(page, 20).locator(".state")).to_have_text("Held")
+    expect(card(page, 20).locator(".reach")).to_have_text("No gateway")
     page.get_by_text("Table", exact=True).locator("xpath=ancestor::label").click()
     row = page.locator(f'.light-row[data-eui="{eui(61)}"]')
     expect(row.locator(".state")).to_have_text("No gateway")

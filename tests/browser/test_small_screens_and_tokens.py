@@ -218,11 +218,10 @@ def test_times_are_in_one_zone_which_is_named(serve: Serve, visit: Open) -> None
     expect(page.locator("#zone")).to_have_text(
         re.compile("^Times: Asia/(Kolkata|Calcutta), UTC.5:30$")
     )
-    for where in ("", "?view=reliability", f"?light={eui(20)}"):
+    light = f"?light={eui(20)}"
+    for where, there in (("", ".card"), ("?view=reliability", ".alert"), (light, ".timeline li")):
         go(page, where)
-        two_frames(page)
-        if where:
-            expect(page.locator("#panel .timeline li, .alert").first).to_be_visible()
+        expect(page.locator(there).first).to_be_visible()
         seen = page.locator("#page, #panel")
         assert [one for one in seen.all_inner_texts() if re.search(r"\d\d:\d\d UTC", one)] == []
     go(page, "?view=reliability")
@@ -248,7 +247,9 @@ def test_nothing_waits_in_a_cancelled_rollout(serve: Serve, visit: Open) -> None
     house = rich_house()
     house.played.progress("rollout-1", verified=1)
     house.played.move("rollout-1", state="cancelled", ended_at=NOW)
-    page, _ = visit(serve(house).url + "?view=rollouts")
+    page, _ = visit(serve(house).url)
+    live(page)
+    go(page, "?view=rollouts")
     rollout = page.locator(".rollout")
     expect(rollout.locator(".legend")).to_contain_text("9 never commanded")
     rollout.locator("summary").click()

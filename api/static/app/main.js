@@ -92,6 +92,8 @@ function showNumbers() {
 
 function showConnection() {
   banner.show();
+  const door = /** @type {HTMLDialogElement} */ (byId("door"));
+  if (door.open && ["catching-up", "live"].includes(connection.state)) door.close(); // another tab had a token
   document.documentElement.dataset.may = connection.mayCommand ? "command" : "look";
   setText(byId("zone"), `Times: ${zone()}`);
   if (connection.state === "live" && servedBoot !== connection.boot) {

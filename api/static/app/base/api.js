@@ -48,14 +48,15 @@ tabs.addEventListener("message", ({ data }) => {
   if (typeof data.token === "string") onBorrowed?.(data.token);
 });
 
-/** Ask the other tabs for their token, where this one has none; they answer within some milliseconds. */
+/** Ask the other tabs for their token; whether one of them had one. They answer within some milliseconds. */
 export async function borrowToken() {
-  if (token() !== null) return;
   const borrowed = new Promise((done) => (onBorrowed = done));
   tabs.postMessage({ asks: true });
   const found = await Promise.race([borrowed, new Promise((done) => setTimeout(done, BORROW_MS))]);
   onBorrowed = null;
-  if (typeof found === "string") sessionStorage.setItem(TOKEN, found);
+  if (typeof found !== "string") return false;
+  sessionStorage.setItem(TOKEN, found);
+  return true;
 }
 
 /** Told when another tab was given a token, until this one has one. @param {() => void} listener */

@@ -17,6 +17,7 @@ const CAUGHT_UP_MS = 300;
 // Silence for so long is asked about, and when no answer comes for as long again, it is said. A beat
 // alone, every 20 s, would leave a page for half a minute with lamps that nobody knows of.
 const SILENCE_MS = 4_000;
+const NO_NETWORK = "This device has no network.";
 const NO_UPGRADE = "The service answers, but its live connection does not open: a proxy in between has to pass websockets on, and the Host as it is";
 
 /** `state` is connecting, locked, catching-up, live, stale or reconnecting, since `since`. */
@@ -58,7 +59,7 @@ export class Connection {
     this.#onState = onState;
     this.#onLocked = onLocked;
     addEventListener("online", () => this.#hurry());
-    addEventListener("offline", () => this.state !== "locked" && this.#lost("This device has no network."));
+    addEventListener("offline", () => this.state !== "locked" && this.#lost(NO_NETWORK));
     document.addEventListener("visibilitychange", () => document.hidden || this.#look());
     addEventListener("pagehide", () => this.#drop());
     addEventListener("pageshow", (event) => event.persisted && this.start());
@@ -69,14 +70,15 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#drop();
     const turn = this.#turn;
-    await borrowToken();
-    if (turn !== this.#turn) return;
     try {
       // The browser does not tell why a websocket was refused; a question by HTTP does.
       this.mayCommand = (await ask("GET", "api/v1/caller")).may_command;
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
-      if (turn === this.#turn) this.#failed(trouble);
+      const borrowed = trouble.status === 401 && token() === null && (await borrowToken());
+      if (turn !== this.#turn) return;
+      if (borrowed) this.start();
+      else this.#failed(trouble);
       return;
     }
     if (turn === this.#turn) this.#open();
@@ -215,7 +217,7 @@ export class Connection {
     this.#tries += 1;
     const waitMs = Math.max(leastMs, whole * (0.5 + Math.random() / 2));
     this.nextAt = now() + waitMs / 1000;
-    this.#set("reconnecting", reason);
+    this.#set("reconnecting", navigator.onLine ? reason : NO_NETWORK);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.start(), waitMs);
   }

@@ -38,7 +38,7 @@ export class LightCard {
   #why = el("span", { class: "why", hidden: true });
   #showsWords = el("span");
   #ago = timeAgo(null);
-  #shows = el("span", { class: "shows" }, this.#showsWords, this.#ago);
+  #shows = el("span", { class: "shows" }, this.#showsWords);
   #reach = el("span", { class: "reach", hidden: true });
   #button;
   #box;
@@ -57,7 +57,7 @@ export class LightCard {
       el("span", { class: "socket" }, el("span", { class: "ring" }), this.#lamp, this.#wantedBox),
       this.#name,
       this.#shows,
-      el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word, this.#reach),
+      el("span", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach),
       this.#why,
     );
     this.element = el("div", { class: "card", role: "listitem", "data-eui": devEui }, this.#button, area);
@@ -85,8 +85,9 @@ export class LightCard {
     setHidden(this.#wantedBox, !differs);
     if (differs) this.#wanted.light = device.wanted;
     const was = past(device);
-    setHidden(this.#ago, !was);
     if (was) this.#ago.at = device.reported_at;
+    if (was && this.#ago.parentNode === null) this.#shows.append(this.#ago);
+    else if (!was) this.#ago.remove();
     const wanted = differs ? `, wanted ${lightWords(device.wanted)}` : "";
     setText(this.#showsWords, `${shownWords(device)}${wanted}${was ? ", heard " : ""}`);
     const sentence = why(device, store, true);

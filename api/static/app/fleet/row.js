@@ -40,7 +40,7 @@ export class LightRow {
       el("div", { class: "cell", role: "rowheader" }, this.#name),
       cell("shows", this.#lamp, this.#shows),
       cell("wants", this.#wanted, this.#wants),
-      cell("is", el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word, this.#reach), this.#why),
+      cell("is", el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach, this.#why),
       cell("heard", this.#heard),
       cell("by", this.#gateways),
       cell("app", this.#app),

@@ -38,8 +38,8 @@ export class LightPanel {
   #title = el("h2", { id: "panel-title", tabindex: "-1" });
   #icon = icon("quiet");
   #word = el("span");
-  #state = el("p", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word, this.#reach);
   #why = el("p", { class: "why" });
+  #verdict = el("div", { class: "verdict" }, el("p", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach), this.#why);
   #form;
   #timeline;
   #signal = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
@@ -75,7 +75,7 @@ export class LightPanel {
       el("header", {}, el("div", {}, this.#title, el("p", { class: "eui", text: this.devEui })), el("div", { class: "row" }, this.#rawButton(), this.#closeButton())),
       this.#raw,
       el("div", { class: "facts" }, now, wanted),
-      el("div", { class: "verdict" }, this.#state, this.#why),
+      this.#verdict,
       el("div", { class: "orders-given", "data-acts": true }, el("h3", { text: "Set the colour" }), this.#form.element),
       el("h3", { text: "Orders" }),
       this.#timeline.element,
@@ -150,8 +150,8 @@ export class LightPanel {
     this.#heard.at = device.heard_at;
     setText(this.#wants, device.wanted === null ? "nothing" : lightWords(device.wanted));
     const kind = this.#store.kind(this.devEui);
-    showReach(/** @type {Element} */ (this.#state.parentElement), this.#reach, device, this.#store);
-    setAttribute(/** @type {Element} */ (this.#state.parentElement), "data-kind", kind);
+    showReach(this.#verdict, this.#reach, device, this.#store);
+    setAttribute(this.#verdict, "data-kind", kind);
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, this.#store));
     const words = why(device, this.#store);
