@@ -4,13 +4,16 @@ The rule it keeps: nothing is guessed. A body needs its media type, a parameter 
 """
 
 import codecs
+import json
 import re
+from contextlib import suppress
 from typing import TypeVar
 
 import pydantic
 from quart import current_app, request
 from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE
 
+from actors.plain import NAME_MOST, one_line
 from api.mistakes import MISTAKES_MOST, Mistake, mistakes_of
 from api.models.requests import Body, Query
 from api.problems import INVALID, UNREADABLE, WRONG_MEDIA_TYPE, Problem
@@ -36,14 +39,40 @@ async def read_body(model: type[B], *, optional: bool = False) -> B:
         raise Problem(UNREADABLE, "the body is empty")
     data = data.removeprefix(codecs.BOM_UTF8)  # which RFC 8259 lets a reader pass over
     try:
-        return model.model_validate_json(data)
+        body = model.model_validate_json(data)
     except pydantic.ValidationError as error:
         mistakes = mistakes_of(error)
         if error.errors(include_input=False)[0]["type"] == "json_invalid":
             # pydantic's own words tell line and column.
             detail = str(error.errors(include_input=False)[0]["msg"])
             raise Problem(UNREADABLE, detail, errors=mistakes) from None
-        raise Problem(INVALID, errors=mistakes) from None
+        raise Problem(INVALID, errors=[*repeated_keys(data), *mistakes]) from None
+    if twice := repeated_keys(data):
+        raise Problem(INVALID, errors=twice)
+    return body
+
+
+def repeated_keys(data: bytes) -> list[Mistake]:
+    """The keys that stand twice in one object of a body that is JSON.
+
+    RFC 8259 leaves it to the reader which one counts; what the writer meant nobody knows. Events of
+    ChirpStack are not looked at like this: its serializer writes no key twice, and an event that is
+    refused is lost.
+    """
+    found: list[Mistake] = []
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        seen: dict[str, object] = {}
+        for key, value in pairs:
+            if key in seen and len(found) < MISTAKES_MOST:
+                found.append(Mistake(one_line(key, NAME_MOST), "is given more than once"))
+            seen[key] = value
+        return seen
+
+    # Deeper, or with other text, than Python reads: the model has judged it already.
+    with suppress(ValueError, RecursionError):
+        json.loads(data, object_pairs_hook=members, parse_int=float)
+    return found
 
 
 def read_query(model: type[Q]) -> Q:

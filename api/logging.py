@@ -11,6 +11,7 @@ from typing import TextIO
 
 import structlog
 
+from actors.plain import plainly
 from api.settings import Logs
 
 # What may come in as a correlation id: it is put into logs, headers and the store.
@@ -34,9 +35,10 @@ def configure(logs: Logs, stream: TextIO | None = None) -> None:
     ]
     renderers: list[structlog.typing.Processor] = (
         [
+            _plain_values,
             structlog.dev.ConsoleRenderer(
                 colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+            ),
         ]
         if console
         else [_TRACEBACKS, structlog.processors.JSONRenderer()]
@@ -57,6 +59,16 @@ def configure(logs: Logs, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(_LEVELS[logs.level], logging.INFO))
+
+
+def _plain_values(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """For a terminal, which obeys control characters; JSON escapes them."""
+    return {
+        key: value if key in {"exc_info", "exception", "stack"} else plainly(value)
+        for key, value in event.items()
+    }
 
 
 def usable_request_id(offered: str | None) -> str | None:

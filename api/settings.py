@@ -112,11 +112,13 @@ class Web(_Section):
     token_rate_burst: Whole = Field(default=1_000, ge=1, le=1_000_000)
     """Requests of one token from one address at once: 25 dashboards behind one proxy that open
     together make 250. In the long run a fifth of what one core answers."""
-    connections_most: Whole = Field(default=1_000, ge=10, le=100_000)
-    """Open connections: five times `live_clients_most`, about 40 MB. When there are more, one that
-    never showed a valid token is closed for each that comes."""
-    connections_unproven_most: Whole = Field(default=200, ge=1, le=100_000)
-    """Of those, from one address without a valid token: 33 browsers with six each."""
+    connections_most: Whole = Field(default=4_000, ge=10, le=100_000)
+    """Open connections: twenty times `live_clients_most`, at 20 to 40 kB each. When there are more,
+    one that never showed a valid token is closed for each that comes."""
+    connections_unproven_most: Whole = Field(default=2_000, ge=1, le=100_000)
+    """Of those, from one address without a valid token. Half of all, so that one address does not
+    push out the others; not less, since to keep an idle connection costs less than to close it and
+    accept the next one."""
     wait_default_s: Number = Field(default=120.0, ge=0.05, le=3600)
     wait_most_s: Number = Field(default=180.0, ge=0.05, le=3600)
     """How long a command's caller may wait for the verdict."""

@@ -34,11 +34,16 @@ CUT_S = 0.5
 LAST_S = 0.2
 # On top of all waits: a cancelled task needs a turn to end.
 SLACK_S = 1.0
-BACKLOG = 512
+# Connections that wait to be accepted; the kernel allows 4,096 at most on most systems. When it is
+# full, whoever comes tries again after a second at the earliest.
+BACKLOG = 4_096
 # Unsent bytes that the kernel keeps per connection; more would only hide that a peer is slow.
 SEND_BUFFER_BYTES = 256 * 1024
 # What is waiting to be read by a handler: ten parts of a body of at most 64 kB each.
 APP_QUEUE = 10
+# A peer that was refused for not speaking HTTP is to close the connection itself. Whoever does not,
+# and would come again at once, is kept waiting: that costs nothing, coming again does.
+LINGER_S = 5.0
 # Pings in a row that a websocket's peer may leave unanswered.
 MISSED_PONGS = 3
 
@@ -164,6 +169,7 @@ def patience(web: Web) -> Patience:
         busy_s=web.body_timeout_s + web.handler_s + web.wait_most_s + web.unread_s,
         unread_s=web.unread_s,
         websocket_s=MISSED_PONGS * web.ping_s,
+        linger_s=min(LINGER_S, web.keep_alive_s),
     )
 
 

@@ -149,4 +149,13 @@ class AppriseNotifier:
 
     def _notify(self, notice: Notice) -> bool:
         kind = apprise.NotifyType.SUCCESS if notice.good_news else apprise.NotifyType.WARNING
-        return bool(self._apprise.notify(body=notice.body, title=notice.title, notify_type=kind))
+        return bool(
+            self._apprise.notify(
+                body=notice.body,
+                title=notice.title,
+                notify_type=kind,
+                # Names come from outside: a service that speaks HTML has to escape them.
+                body_format=apprise.NotifyFormat.TEXT,
+                interpret_escapes=False,
+            )
+        )

@@ -1,12 +1,14 @@
 """What a person is sent: one short text about one alert, or about many of a kind at once.
 
 The rule it keeps: when a gateway takes 500 lights down with it, that is one message, not 500.
+What comes from outside (names, reasons) is one line of plain text.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.alerts.book import Act, Decision
+from actors.plain import NAME_MOST, one_line
 
 DIGEST_OVER = 5
 """More than so many of one kind in one round become one notice."""
@@ -48,7 +50,7 @@ def notices(decisions: Sequence[Decision], now: float) -> list[Notice]:
 
 def _single(decision: Decision, now: float) -> Notice:
     act, view = decision.act, decision.view
-    title = f"{view.kind.replace('_', ' ')}: {view.subject}"
+    title = f"{view.kind.replace('_', ' ')}: {one_line(view.subject, NAME_MOST)}"
     if act is Act.CLOSED:
         title = f"over: {title}"
     body = _text(decision)
@@ -69,4 +71,5 @@ def _digest(act: Act, kind: str, group: Sequence[Decision], now: float) -> Notic
 
 def _text(decision: Decision) -> str:
     view = decision.view
-    return view.close_reason or view.summary if decision.act is Act.CLOSED else view.summary
+    reason = view.close_reason if decision.act is Act.CLOSED else None
+    return one_line(reason or view.summary)

@@ -1,25 +1,45 @@
 """Where the command line writes: results to standard output, what went wrong to standard error.
 
-The rule it keeps: not on a terminal, lines are as long as they need to be, so that a pipe gets
-whole lines; JSON goes out plain.
+The rule it keeps: whatever a name or an error of another program holds, the terminal shows it as
+text and obeys none of it. Not on a terminal, lines are as long as they need to be, so that a pipe
+gets whole lines; JSON goes out plain.
 """
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from actors.plain import plain
 
 PIPE_COLUMNS = 1_000
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class PlainConsole(Console):
+    """Writes no control characters but its own; rich lets most of them through."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments to write; their own colours are no part of their text."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(plain(segment.text), segment.style)
 
 
-def console() -> Console:
+errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
+
+
+def console() -> PlainConsole:
     """For results."""
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(highlight=False, width=PIPE_COLUMNS if piped else None)
+    return PlainConsole(highlight=False, width=PIPE_COLUMNS if piped else None)
 
 
 def print_json(value: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated
 import trio
 import typer
 
+from actors.plain import one_line
 from api.cli.client.errors import ClientError, Mistaken
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import errors
@@ -136,7 +137,7 @@ def _unread() -> typer.Exit:
 
 def fail(error: ClientError) -> typer.Exit:
     """Say what went wrong; the exit to raise."""
-    errors.print(f"lamplighter: {error}", markup=False)
+    errors.print(f"lamplighter: {one_line(str(error), 2_000)}", markup=False)
     return typer.Exit(error.exit)
 
 

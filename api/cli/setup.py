@@ -6,6 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 import trio
 from rich.console import Console
 
+from actors.plain import one_line
 from api.cli.console import errors
 from api.ingest import EVENT_BY_PATH
 from api.settings import ApiSettings
@@ -45,7 +46,9 @@ def run_setup(
         errors.print(str(error), markup=False)
         return 1
     for change in changes:
-        out.print(f"application {change.application_id}: {change.text}", markup=False)
+        out.print(
+            f"application {change.application_id}: {one_line(change.text, 2_000)}", markup=False
+        )
     if not changes:
         out.print("Nothing to change: the integration is as it should be.")
     elif dry_run:

@@ -9,6 +9,7 @@ nothing. What is raised in one connection ends that connection only.
 | a request's head, from its first byte to its last | `idle_s` |
 | a request being answered, its body included | `busy_s`; body and handler have their own, shorter |
 | the peer takes no data | `unread_s`, and a second for every 2,000 bytes |
+| a request that was refused: the peer is to close | `linger_s` |
 | a websocket on which nothing comes, pongs included | `websocket_s` |
 """
 
@@ -38,9 +39,6 @@ log = structlog.get_logger()
 RECEIVE_BYTES = 64 * 1024
 SLOWEST_BYTES_PER_S = 2_000.0
 """A line that takes less is not waited for; the slowest radio modem takes more."""
-LINGER_S = 1.0
-"""After a refusal, for what the peer is still sending: closing at once would reset the connection,
-and the peer would never read why."""
 
 LAST_WORK_S = 1.0
 """After the end, for a handler that has heard of it; hypercorn's ping task would sleep on."""
@@ -57,6 +55,7 @@ class Patience:
     busy_s: float
     unread_s: float
     websocket_s: float
+    linger_s: float
 
 
 class Connection:
@@ -186,11 +185,12 @@ class Connection:
 
     async def _close(self) -> None:
         try:
-            await self._stream.send_eof()
             if self._protocol.refused:
-                with trio.move_on_after(LINGER_S):
+                self.place.rest()
+                with trio.move_on_after(self._patience.linger_s):
                     while await self._stream.receive_some(RECEIVE_BYTES):
                         pass
+            await self._stream.send_eof()
         except (
             trio.BrokenResourceError,
             trio.BusyResourceError,

@@ -1,3 +1,4 @@
+import email
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -147,3 +148,39 @@ def test_an_address_that_is_none_is_refused_without_showing_it() -> None:
     with pytest.raises(ValueError, match="address 2") as caught:
         AppriseNotifier(["json://127.0.0.1/", "no-such-service://user:secret@host"])
     assert "secret" not in str(caught.value)
+
+
+async def test_a_name_is_no_html_in_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apprise sends mail as HTML, and takes what it is given for HTML unless told otherwise."""
+    sent: list[str] = []
+
+    class Post:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def sendmail(self, _from: str, _to: list[str], message: str) -> None:
+            sent.append(message)
+
+        def __getattr__(self, _: str) -> Callable[..., None]:
+            return lambda *_, **__: None
+
+    monkeypatch.setattr("smtplib.SMTP", Post)
+    name = '<img src="http://evil.example/x"><b>Desk</b>'
+    notice = Notice("opened", "light_failed", f"light failed: {name}", f"{name} is dark", 0.0)
+    outcomes = Outcomes(1)
+    notifier = AppriseNotifier(
+        ["mailto://u:p@mail.example?smtp=127.0.0.1&to=a@b.example"], on_outcome=outcomes
+    )
+    async with trio.open_nursery() as nursery:
+        await nursery.start(notifier.run)
+        notifier.offer(notice)
+        assert await outcomes.wait() == [True]
+        nursery.cancel_scope.cancel()
+    parts = list(email.message_from_string(sent[0]).walk())
+    html = [
+        part.get_payload(decode=True).decode()  # type: ignore[union-attr]
+        for part in parts
+        if part.get_content_type() == "text/html"
+    ]
+    assert not any("<img" in body or "<b>Desk" in body for body in html)
+    assert [part.get_content_type() for part in parts] == ["text/plain"] or html

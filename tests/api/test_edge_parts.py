@@ -204,3 +204,15 @@ def test_logs_for_a_person() -> None:
     structlog.get_logger().info("one", n=1)
     assert "one" in out.getvalue()
     assert not out.getvalue().startswith("{")
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_terminal_obeys_nothing_in_a_log_line() -> None:
+    out = io.StringIO()
+    configure(Logs(format="console"), out)
+    name = "\x1b[2Jx\x1b]0;owned\x07"
+    structlog.get_logger().info("one", device=name, names=[name], more={"a": name})
+    logging.getLogger("other").warning("says %s", name)
+    assert "\x1b" not in out.getvalue()
+    assert "\x07" not in out.getvalue()
+    assert len(out.getvalue().splitlines()) == 2

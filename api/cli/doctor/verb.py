@@ -8,6 +8,7 @@ import trio
 from rich.console import Console
 from rich.text import Text
 
+from actors.plain import one_line
 from api.cli.console import console, print_json
 from api.cli.doctor.finding import Finding, Level, ok, problem, warning
 from api.cli.exits import Exit
@@ -18,6 +19,9 @@ _SIGNS = {
     Level.PROBLEM: ("✗ problem", "bold red"),
     Level.UNKNOWN: ("? unknown", "dim"),
 }
+
+# Of one finding: all mistakes in the settings, say.
+SAID_MOST = 5_000
 
 
 def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -> int:
@@ -53,8 +57,8 @@ def _tell(out: Console, findings: list[Finding]) -> None:
     for each in findings:
         sign, style = _SIGNS[each.level]
         line = Text(f"{sign:<10} ", style=style) + Text(f"{each.check:<12} ", style="bold")
-        out.print(line + Text(each.says, style="default"), soft_wrap=True)
+        out.print(line + Text(one_line(each.says, SAID_MOST), style="default"), soft_wrap=True)
         if each.remedy:
-            out.print(Text(f"{'':<11}{'':<13}→ {each.remedy}"), soft_wrap=True)
+            out.print(Text(f"{'':<11}{'':<13}→ {one_line(each.remedy, SAID_MOST)}"), soft_wrap=True)
     counts = [(level, sum(each.level is level for each in findings)) for level in _SIGNS]
     out.print("\n" + ", ".join(f"{count} {level}" for level, count in counts if count))

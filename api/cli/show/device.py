@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from actors.plain import one_line, plainly
 from api.cli.show.colours import code, swatch
 from api.cli.show.states import REACHES, step_words, why
 from api.cli.show.tables import shown, state_text
@@ -16,6 +17,7 @@ _INDENT = 13
 
 def lines(view: Json, now: float, gateways: Mapping[str, str]) -> Iterator[Text]:
     """The whole inspection, one line each."""
+    view, gateways = plainly(view), plainly(gateways)
     device = view["device"]
     yield Text(device["name"] or device["dev_eui"], style="bold") + Text(
         f"  {device['dev_eui']}", style="dim"
@@ -114,7 +116,7 @@ def step_line(step: Json, began_at: float, names: Mapping[str, str]) -> Text:
     """One step with its time and how long after the start it came."""
     after = f"+{max(0.0, step['at'] - began_at):.1f} s"
     style = {"verified": "green", "held": "yellow", "overdue": "yellow", "rejected": "red"}
-    words = Text(step_words(step, names), style=style.get(step["kind"], "default"))
+    words = Text(one_line(step_words(step, names)), style=style.get(step["kind"], "default"))
     return Text(f"  {clock(step['at'])} {after:>9}  ", style="dim") + words
 
 

@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from actors.plain import plainly
 from api.cli.show.colours import swatch, words
 from api.cli.show.states import MARKS, STYLES, kind_of, state
 from api.cli.show.times import ago, span
@@ -24,6 +25,8 @@ def table(*headings: str) -> Table:
 
 def lights(devices: Rows, now: float, gateways: Mapping[str, str]) -> Table:
     """One row a light."""
+    devices = plainly(devices)
+    gateways = plainly(gateways)
     made = table("Name", "DevEUI", "Shows", "Should show", "State", "Since", "Heard", "Gateways")
     for device in devices:
         differs = device["wanted"] is not None and device["as_wanted"] is not True
@@ -58,6 +61,7 @@ def state_text(device: Mapping[str, Any]) -> Text:
 
 def gateways(rows: Rows, now: float) -> Table:
     """One row a gateway."""
+    rows = plainly(rows)
     made = table(
         "Name", "Gateway id", "State", "Since", "Statistics", "Lights heard", "Airtime", "Waiting"
     )
@@ -86,6 +90,7 @@ def airtime(used_s: float, budget_s: float | None) -> str:
 
 def alerts(rows: Rows, now: float) -> Table:
     """One row an alert."""
+    rows = plainly(rows)
     made = table("Id", "State", "Kind", "About", "What", "Since", "Told")
     for row in rows:
         acknowledged = row.get("acknowledged_at") is not None
@@ -106,6 +111,7 @@ def alerts(rows: Rows, now: float) -> Table:
 
 def rollouts(rows: Rows, now: float) -> Table:
     """One row a rollout."""
+    rows = plainly(rows)
     made = table("Id", "Name", "Colour", "State", "Started", "Lights", "Verified", "Failed", "Open")
     for row in rows:
         made.add_row(

@@ -8,6 +8,7 @@ import trio
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from actors.plain import one_line
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
@@ -221,7 +222,7 @@ async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exi
     if as_json:
         print_json(rollout)
     else:
-        reason = f" ({rollout['reason']})" if rollout["reason"] else ""
+        reason = f" ({one_line(rollout['reason'])})" if rollout["reason"] else ""
         out.print(
             f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
             f" {rollout['failed']} failed, {rollout['superseded']} superseded",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import trio
 import typer
 
+from actors.plain import one_line
 from api.cli.client.errors import ClientError, Mistaken
 from api.cli.client.http import Client
 from api.cli.client.live import Follower, Lost, Message
@@ -159,7 +160,7 @@ class _Telling:
 
     def end(self, command: Mapping[str, Any], *, waited: bool) -> None:
         """The verdict in one line."""
-        reason = f": {command['reason']}" if command["reason"] else ""
+        reason = f": {one_line(command['reason'])}" if command["reason"] else ""
         follow = (
             f"It is still pursued; `lamplighter device {command['dev_eui']}` shows how it goes."
         )

@@ -15,6 +15,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from actors.plain import one_line, plainly
 from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, errors, print_line
@@ -60,9 +61,9 @@ class Picture:
     def take(self, message: Message | Lost) -> None:
         """Note what came."""
         if isinstance(message, Lost):
-            self.link = f"connection lost: {message.reason}; trying again"
+            self.link = f"connection lost: {one_line(message.reason)}; trying again"
             return
-        body = message.body
+        body = plainly(message.body)
         if message.kind == "hello":
             self.link = "live"
         if "at" in body:
@@ -176,7 +177,7 @@ async def _watch(where: Place, texts: list[str], as_json: bool) -> Exit:
 async def _tell_json(news: trio.MemoryReceiveChannel[Message | Lost]) -> None:
     async for message in news:
         if isinstance(message, Lost):
-            errors.print(f"connection lost: {message.reason}", markup=False)
+            errors.print(f"connection lost: {one_line(message.reason)}", markup=False)
         elif message.kind == "changes":
             for change in message.body["changes"]:
                 print_line(change)
