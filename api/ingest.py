@@ -74,7 +74,7 @@ class Ingest:
         if scope["type"] != "http":  # websockets are counted, and sent away, by their own hub
             await self.inner(scope, receive, send)
             return
-        exchange = Exchange(receive, send, self._web.unread_s)
+        exchange = Exchange(receive, send, self._web.unread_s, self._web.body_bytes_most)
         path = scope["path"].rstrip("/")
         if path == ALIVE and scope["method"] in {"GET", "HEAD"}:
             await exchange.drain()

@@ -4,6 +4,7 @@ from quart import Blueprint, Response, request
 
 from api.auth import TOKEN_HEADER, Scope, requires, tokens_of
 from api.gate import scope
+from api.inputs import read_bytes
 from api.openapi import Answer, answers
 from api.replies import empty
 from api.services import services
@@ -48,5 +49,4 @@ async def _receive(event: str) -> Response:
     )
     webhooks = services().webhooks
     webhooks.admit(webhook)
-    body: bytes = await request.get_data(cache=False, as_text=False, parse_form_data=False)
-    return empty(webhooks.take(webhook, body))
+    return empty(webhooks.take(webhook, await read_bytes()))
