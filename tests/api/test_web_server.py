@@ -175,9 +175,11 @@ async def test_it_can_be_started_again(house: FakeHouse) -> None:
 async def test_a_body_without_end_is_refused_before_it_ends(house: FakeHouse) -> None:
     """Nobody may fill the memory with one that no handler reads, or that never ends."""
     chunk = b"ffff\r\n" + b" " * 0xFFFF + b"\r\n"
-    async with running(house, settings_with(**QUICK)) as server:
-        async with await server.connect() as stream:
-            head = post(f"/api/v1/downlink/{DEV_EUI}", b"", "Transfer-Encoding: chunked")
-            await stream.send_all(head.replace(b"Content-Length: 0\r\n", b"") + chunk * 4)
-            status, _, _ = await read_answer(stream)
-            assert status == 413
+    async with (
+        running(house, settings_with(**QUICK)) as server,
+        await server.connect() as stream,
+    ):
+        head = post(f"/api/v1/downlink/{DEV_EUI}", b"", "Transfer-Encoding: chunked")
+        await stream.send_all(head.replace(b"Content-Length: 0\r\n", b"") + chunk * 4)
+        status, _, _ = await read_answer(stream)
+        assert status == 413
