@@ -13,13 +13,16 @@ anything is created; credentials never appear in a message.
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
+from store.copies import Copied, Restored, backup_sqlite, restore_sqlite
 from store.errors import StoreRefused
 from store.memory import MemoryStore
 from store.port import Store
 from store.redis import RedisStore
+from store.redis_copies import backup_redis, restore_redis
 from store.sqlite import SqliteStore
 
 _OPTIONS = {
@@ -59,6 +62,42 @@ def files_of(url: str) -> dict[str, str]:
     """The files that a URL's options name, by option: certificates and a key, for TLS."""
     options = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     return {name: value for name, value in options if name.startswith("ssl_")}
+
+
+def backup(url: str, target: Path, now: float) -> Copied:
+    """Copy the store that `url` names, in use or not, into a new file. Raises StoreError. Blocks.
+
+    `now` is Unix seconds.
+    """
+    store = store_from_url(url)
+    match store:
+        case SqliteStore():
+            return backup_sqlite(store.path, target, now)
+        case RedisStore():
+            with closing(store.client) as client:
+                return backup_redis(client, store.prefix, target, now)
+        case _:
+            raise StoreRefused("memory: nothing can be copied from another process")
+
+
+def restore(url: str, source: Path, now: float) -> Restored:
+    """Put a copy in the place of the store that `url` names. Raises StoreError. Blocks.
+
+    What stood there is kept. Raises StoreTaken while a service uses the store.
+    """
+    if not source.is_file():
+        raise StoreRefused(f"{source}: there is no such file")
+    store = store_from_url(url)
+    match store:
+        case SqliteStore():
+            if store.path.exists() and store.path.samefile(source):
+                raise StoreRefused(f"{source}: this is the store itself")
+            return restore_sqlite(source, store.path, now)
+        case RedisStore():
+            with closing(store.client) as client:
+                return restore_redis(client, store.prefix, source, now, patience_s=store.patience_s)
+        case _:
+            raise StoreRefused("memory: there is nothing to restore into")
 
 
 @asynccontextmanager

@@ -62,8 +62,14 @@ class RedisStore:
         self._guard = Guard(self._writer, self._keys)
         self._writes = Worker("redis-writer")
         self._reads = Worker("redis-reader")
-        self._patience_s = patience_s
+        self.prefix = prefix
+        self.patience_s = patience_s
         self._warnings: tuple[str, ...] = ()
+
+    @property
+    def client(self) -> Any:
+        """The writer's client, for backup and restore; never beside an opened store."""
+        return self._writer
 
     @property
     def durability_warnings(self) -> Sequence[str]:
@@ -92,8 +98,8 @@ class RedisStore:
             return
         began = trio.current_time()
         while True:
-            await trio.sleep(min(LOOK_S, self._patience_s))
-            patient = trio.current_time() - began >= self._patience_s
+            await trio.sleep(min(LOOK_S, self.patience_s))
+            patient = trio.current_time() - began >= self.patience_s
             sight = await self._writes.run(self._take, first if patient else None)
             if sight is None:
                 return

@@ -98,6 +98,13 @@ class Guard:
             self._owner, self._commits = number, pipe.execute()[-1]
             return None
 
+    def look(self) -> Sight | None:
+        """How a holder who may be alive looks; None where nobody is."""
+        with translated():
+            held, commits = self._client.mget(self._keys.holder, self._keys.commits)
+        holder = decode_holder(held)
+        return None if holder is None or holder.certainly_dead else (held, commits)
+
     def release(self) -> None:
         """Leave the prefix to whoever comes next, without a wait for him; best effort."""
         if self._owner is None or self._lost is not None:

@@ -41,7 +41,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | Path, *, busy_timeout_s: float = 5.0) -> None:
-        self._path = Path(path)
+        self.path = Path(path)
         self._busy_timeout_s = busy_timeout_s
         self._writes = Worker("sqlite-writer")
         self._reads = Worker("sqlite-reader")
@@ -112,11 +112,11 @@ class SqliteStore:
 
     def _open_files(self) -> None:
         if self._files is None:
-            self._files = Files(self._path, self._busy_timeout_s)
+            self._files = Files(self.path, self._busy_timeout_s)
             self._exposed = tuple(exposed(self._files.path))
 
     def _check(self) -> None:
-        with translated(self._path):
+        with translated(self.path):
             self._opened().look_closely()
 
     def _close_files(self) -> None:
@@ -132,7 +132,7 @@ class SqliteStore:
 
     def _in_transaction(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         files = self._opened()
-        with translated(self._path):
+        with translated(self.path):
             files.look()
             with transaction(files.writer) as writer:
                 files.check_owner(writer)
@@ -142,12 +142,12 @@ class SqliteStore:
 
     def _on_reader(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         files = self._opened()
-        with translated(self._path), files.reading:
+        with translated(self.path), files.reading:
             return call(files.reader, *args)
 
     def _opened(self) -> Files:
         if self._files is None:
-            raise StoreClosed(f"{self._path}: the store is not open")
+            raise StoreClosed(f"{self.path}: the store is not open")
         return self._files
 
 

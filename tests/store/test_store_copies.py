@@ -1,0 +1,261 @@
+"""Backup and restore of every store, into every store."""
+
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from store.errors import StoreCorrupt, StoreRefused, StoreTaken
+from store.mark import MARK_KEY, read_mark
+from store.open import backup, restore, store_from_url
+from store.port import Store, Table
+from tests.store.conftest import opened
+from tests.store.samples import ALWAYS, add, put
+from tests.support.redis_server import RedisServer
+
+MADE, RESTORED = 1_795_000_000.0, 1_795_100_000.0
+Url = Callable[[str], str]
+
+
+@pytest.fixture
+def url(redis_server: RedisServer, prefix: str, tmp_path: Path) -> Url:
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path / 'store.db'}"
+        return f"{redis_server.url}?prefix={prefix}"
+
+    return make
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def here(path: Path) -> bool:
+    return path.exists()
+
+
+async def fill(store: Store, word: bytes) -> None:
+    await store.commit(
+        [
+            *(
+                put(f"{number}", word + b"%d" % number, table=table)
+                for table in Table
+                for number in range(3)
+            ),
+            *(
+                add(f"{number}", number + 0.5, stream, word)
+                for stream in ("s", "{odd}:*", "é")
+                for number in range(4)
+            ),
+        ]
+    )
+
+
+async def everything(store: Store) -> object:
+    return (
+        [[r for r in await store.scan(table) if r.key != MARK_KEY] for table in Table],
+        [list(await store.entries(name, **ALWAYS, most=99)) for name in ("s", "{odd}:*", "é")],
+    )
+
+
+@pytest.mark.parametrize("to", ["sqlite", "redis"])
+@pytest.mark.parametrize("source", ["sqlite", "redis"])
+async def test_a_copy_of_any_store_comes_back_in_any_store(
+    url: Url, tmp_path: Path, source: str, to: str
+) -> None:
+    copy = tmp_path / "copy"
+    async with opened(store_from_url(url(source))) as store:
+        await fill(store, b"copied")
+        before = await everything(store)
+        copied = await trio.to_thread.run_sync(backup, url(source), copy, MADE)  # in use
+        assert (copied.records, copied.entries, copied.at) == (18, 12, MADE)
+        assert mode(copy) == 0o600
+        await fill(store, b"later")
+        await store.commit([put("only later")])
+    if to != source:
+        async with opened(store_from_url(url(to))) as store:
+            await fill(store, b"other")
+    async with opened(store_from_url(url(to))) as store:
+        replaced = await everything(store)
+
+    done = await trio.to_thread.run_sync(restore, url(to), copy, RESTORED)
+
+    assert (done.copied_at, done.records) == (MADE, 18)
+    async with opened(store_from_url(url(to))) as store:
+        assert await everything(store) == before
+        record = await store.get(Table.META, MARK_KEY)
+        assert record is not None
+        mark = read_mark(record)
+        assert (mark.at, mark.copied_at) == (RESTORED, MADE)
+        assert mark.cause == "was restored from a copy of 2026-11-18 11:06:40 UTC"
+        assert await store.prune(tables=[], before=9.0, most=99) == 12
+    assert done.kept is not None
+    assert mode(done.kept) == 0o600
+    await trio.to_thread.run_sync(restore, url(to), done.kept, RESTORED)
+    async with opened(store_from_url(url(to))) as store:
+        assert await everything(store) == replaced
+    assert not [name for name in os.listdir(tmp_path) if ".part" in name]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_a_restore_is_refused_while_a_service_uses_the_store(
+    url: Url, tmp_path: Path, kind: str
+) -> None:
+    copy = tmp_path / "copy"
+    async with opened(store_from_url(url(kind))) as store:
+        await fill(store, b"kept")
+        await trio.to_thread.run_sync(backup, url(kind), copy, MADE)
+
+        async def pulse() -> None:
+            while True:
+                await store.check()
+                await trio.sleep(0.2)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pulse)
+            with pytest.raises(StoreTaken, match="in use"):
+                await trio.to_thread.run_sync(restore, url(kind), copy, RESTORED)
+            nursery.cancel_scope.cancel()
+        await store.commit([put("goes on")])
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_a_backup_takes_no_files_place(url: Url, tmp_path: Path, kind: str) -> None:
+    copy = tmp_path / "copy"
+    await trio.Path(copy).write_text("precious")
+    async with opened(store_from_url(url(kind))):
+        with pytest.raises(StoreRefused, match="exists already"):
+            await trio.to_thread.run_sync(backup, url(kind), copy, MADE)
+    assert await trio.Path(copy).read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_there_is_no_copy_of_nothing(url: Url, tmp_path: Path, kind: str) -> None:
+    with pytest.raises(StoreRefused, match="there is no store"):
+        await trio.to_thread.run_sync(backup, url(kind), tmp_path / "copy", MADE)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_restore_into_nothing_and_a_refused_one_leave_nothing_else(
+    url: Url, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad"
+    await trio.Path(bad).write_bytes(b"no database " * 999)
+    with pytest.raises(StoreCorrupt):
+        await trio.to_thread.run_sync(restore, url("sqlite"), bad, RESTORED)
+    assert sorted(os.listdir(tmp_path)) == ["bad", "store.db.lock"]
+
+
+@pytest.mark.parametrize("damage", ["damaged", "foreign", "newer", "missing"])
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_a_copy_that_cannot_be_trusted_replaces_nothing(
+    url: Url, tmp_path: Path, kind: str, damage: str
+) -> None:
+    copy = tmp_path / "copy"
+    async with opened(store_from_url(url(kind))) as store:
+        await store.commit([put(f"{n}", b"x" * 900) for n in range(200)])
+        before = await everything(store)
+        await trio.to_thread.run_sync(backup, url(kind), copy, MADE)
+    spoil(copy, damage)
+    with pytest.raises(StoreCorrupt if damage == "damaged" else StoreRefused):
+        await trio.to_thread.run_sync(restore, url(kind), copy, RESTORED)
+    async with opened(store_from_url(url(kind))) as store:
+        assert await everything(store) == before
+        assert await store.get(Table.META, MARK_KEY) is None
+
+
+def spoil(copy: Path, damage: str) -> None:
+    if damage == "missing":
+        copy.unlink()
+        return
+    if damage == "damaged":
+        content = bytearray(copy.read_bytes())
+        content[len(content) // 2 :] = b"\xff" * (len(content) - len(content) // 2)
+        copy.write_bytes(content)
+        return
+    connection = sqlite3.connect(copy)
+    pragma = "application_id = 7" if damage == "foreign" else "user_version = 99"
+    connection.execute(f"PRAGMA {pragma}")
+    connection.commit()
+    connection.close()
+
+
+async def test_a_stale_log_beside_the_store_does_not_get_into_a_restore(
+    url: Url, tmp_path: Path
+) -> None:
+    """As after a kill: the log of the store that is replaced is still there."""
+    path, copy, killed = tmp_path / "store.db", tmp_path / "copy", tmp_path / "killed"
+    async with opened(store_from_url(url("sqlite"))) as store:
+        await fill(store, b"copied")
+        before = await everything(store)
+        await trio.to_thread.run_sync(backup, url("sqlite"), copy, MADE)
+        await fill(store, b"later")
+        for end in ("", "-wal", "-shm"):
+            shutil.copy(f"{path}{end}", f"{killed}{end}")
+        later = await everything(store)
+    for end in ("", "-wal", "-shm"):
+        shutil.copy(f"{killed}{end}", f"{path}{end}")
+
+    done = await trio.to_thread.run_sync(restore, url("sqlite"), copy, RESTORED)
+
+    async with opened(store_from_url(url("sqlite"))) as store:
+        assert await everything(store) == before
+    assert done.kept is not None
+    await trio.to_thread.run_sync(restore, url("sqlite"), done.kept, RESTORED)
+    async with opened(store_from_url(url("sqlite"))) as store:
+        assert await everything(store) == later  # what was in the log was kept, too
+
+
+async def test_a_restore_into_redis_that_was_cut_off_is_refused_until_it_is_repeated(
+    url: Url, tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    async with opened(store_from_url(url("redis"))) as store:
+        await fill(store, b"copied")
+        before = await everything(store)
+        await trio.to_thread.run_sync(backup, url("redis"), copy, MADE)
+    with monkeypatch.context() as patch:
+        patch.setattr("store.redis_copies._fill", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await trio.to_thread.run_sync(restore, url("redis"), copy, RESTORED)
+    half = store_from_url(url("redis"))
+    with pytest.raises(StoreRefused, match="did not come to its end: run it again"):
+        await half.open()
+    await half.close()
+
+    monkeypatch.setattr("store.redis.PATIENCE_S", 0.1)
+    done = await trio.to_thread.run_sync(restore, url("redis"), copy, RESTORED)
+    assert done.kept is None  # half a restore is not worth it
+    async with opened(store_from_url(url("redis"))) as store:
+        assert await everything(store) == before
+
+
+async def test_a_backup_under_load_is_quick_and_of_one_instant(url: Url, tmp_path: Path) -> None:
+    async with opened(store_from_url(url("sqlite"))) as store:
+        await store.commit([put(f"{n}", b"x" * 2_000) for n in range(5_000)])
+        rounds = 0
+
+        async def load() -> None:
+            nonlocal rounds
+            while True:
+                rounds += 1
+                value = b"%d" % rounds
+                await store.commit([put("one", value), put("two", value, table=Table.META)])
+
+        await store.commit([put("one", b"0"), put("two", b"0", table=Table.META)])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(load)
+            with trio.fail_after(20):
+                await trio.to_thread.run_sync(backup, url("sqlite"), tmp_path / "copy", MADE)
+            nursery.cancel_scope.cancel()
+    async with opened(store_from_url(f"sqlite:///{tmp_path / 'copy'}")) as copy:
+        one, two = await copy.get(Table.DEVICE, "one"), await copy.get(Table.META, "two")
+        assert one is not None
+        assert two is not None
+        assert one.value == two.value
