@@ -4,6 +4,7 @@ The rule it keeps: a command is accepted by the light's own actor and stored wit
 anybody hears of it; an equal request leads to the same command.
 """
 
+import msgspec
 import trio
 
 from actors.board.board import Board
@@ -16,6 +17,7 @@ from actors.keys import KeyBook, KeyUse
 from actors.mailbox import Offer
 from actors.reply import ActorCrashed, ActorError, NoReply, Reply
 from actors.surface import Accepted, Refusal
+from actors.unreadable import UnreadableRecord
 from lorawan.kuando.light import Light
 from store.port import Store, Table
 
@@ -84,13 +86,18 @@ class Commands:
         return outcome
 
     async def find(self, command_id: str) -> Command | None:
-        """One command, open or ended. Raises StoreError."""
+        """One command, open or ended. Raises StoreError, and UnreadableRecord for an odd one."""
         known = self._board.command(command_id)
         if known is not None:
             await trio.lowlevel.checkpoint()
             return known
         record = await self._store.get(Table.COMMAND, command_id)
-        return None if record is None else read_command(record)
+        if record is None:
+            return None
+        try:
+            return read_command(record)
+        except msgspec.MsgspecError as error:
+            raise UnreadableRecord(f"command {command_id}: {error}") from error
 
     async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
         refusal = refusal_of(self._fleet.post(dev_eui, request))

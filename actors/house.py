@@ -38,12 +38,15 @@ from actors.surface import (
     Readiness,
     Refusal,
     Reliability,
+    Setback,
 )
 from actors.timekeeper import ClockStatistics
 from actors.trouble import brief
+from actors.unreadable import Unreadable, UnreadableRecord
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 from store.errors import StoreUnavailable
+from store.port import Table
 
 log = structlog.get_logger()
 
@@ -113,6 +116,8 @@ class Lamplighter:
         fingerprint: str,
     ) -> Accepted | Refusal:
         """Accept a colour command; returns after it is in the store (at most about 10 s)."""
+        if self._parts.unreadable.holds(Table.DEVICE, dev_eui):
+            return Refusal.UNREADABLE
         with _in_time(ACCEPT_TIMEOUT_S + 1.0):
             outcome = await self._parts.commands.give(
                 dev_eui,
@@ -180,7 +185,10 @@ class Lamplighter:
                 device_stream(dev_eui), since=0.0, until=FAR_FUTURE, most=most
             )
             for entry in ended:
-                command = await self.find_command(entry.entry)
+                try:
+                    command = await self.find_command(entry.entry)
+                except UnreadableRecord:
+                    continue  # asked for by itself, it is told
                 if command is not None and command.id not in {one.id for one in found}:
                     found.append(command)
         return found[:most]
@@ -301,6 +309,18 @@ class Lamplighter:
     def clocks(self) -> ClockStatistics:
         """What became of this machine's clock, and how far ChirpStack's is from it."""
         return self._parts.timekeeper.statistics()
+
+    def setback(self) -> Setback | None:
+        """What waits for a decision since the store was set back; None when nothing does."""
+        return self._parts.setback.view()
+
+    async def decide_setback(self, *, keep_shown: bool) -> Setback | Refusal | None:
+        """Send what was wanted before, or keep what is shown; None when nothing is open."""
+        return self._why(await self._parts.setback.decide(keep_shown=keep_shown))
+
+    def unreadable(self) -> Sequence[Unreadable]:
+        """Records that are kept though they cannot be read, at most 1,000."""
+        return self._parts.unreadable.listed()
 
     def readiness(self) -> Readiness:
         """Store writable, ChirpStack answering, actors alive."""

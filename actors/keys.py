@@ -11,6 +11,7 @@ from enum import Enum
 
 import msgspec
 
+from actors.stored import checked, stamped
 from store.port import Put, Record, Table
 
 KEYS_MOST = 100_000
@@ -53,12 +54,12 @@ _decoder = msgspec.json.Decoder(KeyRecord)
 
 def stored_key(record: KeyRecord) -> Put:
     """The write that makes a key outlive the process; belongs in the commit of its command."""
-    return Put(Table.IDEMPOTENCY, record.key, _encoder.encode(record), record.created_at)
+    return Put(Table.IDEMPOTENCY, record.key, stamped(_encoder.encode(record)), record.created_at)
 
 
 def read_key(record: Record) -> KeyRecord:
     """One stored key. Raises msgspec.MsgspecError for what is not one."""
-    return _decoder.decode(record.value)
+    return _decoder.decode(checked(record.value))
 
 
 class KeyBook:
@@ -69,6 +70,11 @@ class KeyBook:
         self._retention_s = retention_s
         self._records: dict[str, KeyRecord] = {}  # oldest first
         self._forgotten_early = 0
+        self._reserved: set[str] = set()
+
+    def reserve(self, key: str) -> None:
+        """Whose key this is cannot be read: nobody gets it."""
+        self._reserved.add(key)
 
     def restore(self, records: Iterable[KeyRecord], now: float) -> None:
         """Take in what the store kept, in place of all that is held."""
@@ -80,6 +86,8 @@ class KeyBook:
     def claim(self, key: str, fingerprint: str, command_id: str, now: float) -> KeyUse | str:
         """Hold `key` for a command, or tell to which command an equal request led before."""
         self._forget(now)
+        if key in self._reserved:
+            return KeyUse.REUSED
         known = self._records.get(key)
         if known is None:
             self._records[key] = KeyRecord(key, fingerprint, command_id, now)

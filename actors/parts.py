@@ -33,10 +33,12 @@ from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
 from actors.rollouts.actor import Ports as RolloutPorts
 from actors.rollouts.actor import Rollouts
 from actors.server_dates import ServerDates
+from actors.setback import SetbackGate
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper, SweepPolicy
 from actors.timekeeper import Timekeeper
 from actors.timers import TimerService
+from actors.unreadable import UnreadableRecords
 from lorawan.network import NetworkServer
 from store.port import Store
 
@@ -135,13 +137,22 @@ class Parts:
             dead_letters=self.dead_letters,
             on_change=self._actor_changed,
         )
+        self.setback = SetbackGate(
+            self.board,
+            self.dispatcher,
+            self.journal,
+            self._post,
+            clock,
+            new_id=world.new_id,
+            told=self._set_back,
+        )
         self.light_ports = Ports(
             clock=clock,
             rng=rng,
             policy=policies.device,
             journal=self.journal,
             board=self.board,
-            dispatcher=self.dispatcher,
+            dispatcher=self.setback,
             inquirer=self.inquirer,
             timers=self.timers,
             boot=world.boot,
@@ -183,6 +194,7 @@ class Parts:
             clock,
             ttl_s=policies.device.command_ttl_s,
         )
+        self.setback.give = self.commands.give
         self.rollouts = Rollouts(
             RolloutPorts(
                 board=self.board,
@@ -214,6 +226,7 @@ class Parts:
             notifiers=world.notifiers,
             policy=policies.alerts,
         )
+        self.unreadable = UnreadableRecords(self.alerter.records_unreadable)
         self.garbage = GarbageWatch(self.metrics.gc_paused)
         self.metrics.watch(
             Sources(
@@ -266,6 +279,7 @@ class Parts:
             ChildSpec(
                 "rollouts", self.rollouts.run, budget=ROOT_BUDGET, mailbox=self.rollouts.mailbox
             ),
+            ChildSpec("setback", self.setback.run, budget=ROOT_BUDGET),
             ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
         ]
         if web is not None:
@@ -309,6 +323,9 @@ class Parts:
 
     def _gateway_name(self, gateway_id: str) -> str:
         return self.watcher.name_of(gateway_id)
+
+    def _set_back(self, words: str | None) -> None:
+        self.alerter.store_set_back(words)
 
     def _store_health(self, since: float | None) -> None:
         self.alerter.store_failing(since, self.journal.problem)

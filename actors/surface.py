@@ -18,6 +18,7 @@ from actors.reachability import Reachability
 from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, Wish
 from actors.supervision import ChildReport
 from actors.timekeeper import ClockStatistics
+from actors.unreadable import Unreadable
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 
@@ -49,6 +50,8 @@ class Refusal(Enum):
     """The idempotency key belongs to another request."""
     STORE_FAILING = "store_failing"
     """The store does not answer: whether the request was taken is not known, or nothing was."""
+    UNREADABLE = "unreadable"
+    """The stored record of the light cannot be read; it is kept as it is."""
     STOPPING = "stopping"
     TOO_MANY = "too_many"
     """As many of the kind as may be are under way."""
@@ -196,6 +199,29 @@ class InitializationRun(msgspec.Struct, frozen=True):
     ended_at: float | None = None
 
 
+class SetbackLight(msgspec.Struct, frozen=True):
+    """A light that an older wish would be sent to. `shown` is None where that is not known."""
+
+    dev_eui: str
+    name: str
+    wanted: Light
+    shown: Light | None
+    heard_since: bool
+    """A status came since, so that `shown` is no memory of the copy's."""
+
+
+class Setback(msgspec.Struct, frozen=True):
+    """The store is older than what was done, and somebody has to decide. Times: Unix seconds."""
+
+    at: float
+    cause: str
+    """In words, to follow "the store"."""
+    copied_at: float | None
+    keep_shown: bool
+    """It was decided to keep what is shown; lights not heard since are waited for."""
+    lights: list[SetbackLight]
+
+
 class Readiness(msgspec.Struct, frozen=True):
     """Whether the service can do its work; `problems` in words, empty when ready."""
 
@@ -337,6 +363,18 @@ class House(Protocol):
 
     def clocks(self) -> ClockStatistics:
         """What became of this machine's clock, and how far ChirpStack's is from it."""
+        ...
+
+    def setback(self) -> Setback | None:
+        """What waits for a decision since the store was set back; None when nothing does."""
+        ...
+
+    async def decide_setback(self, *, keep_shown: bool) -> Setback | Refusal | None:
+        """Send what was wanted before, or keep what is shown; None when nothing is open."""
+        ...
+
+    def unreadable(self) -> Sequence[Unreadable]:
+        """Records that are kept though they cannot be read, at most 1,000."""
         ...
 
     def readiness(self) -> Readiness:

@@ -28,7 +28,7 @@ from store.port import Store, Table, Write
 
 log = structlog.get_logger()
 
-PRUNED = (Table.COMMAND, Table.IDEMPOTENCY, Table.ALERT)
+PRUNED: tuple[Table, ...] = (Table.COMMAND, Table.IDEMPOTENCY, Table.ALERT)
 """Open commands are part of their light's record, and open alerts are stored anew each hour: what
 is old in these tables is over."""
 
@@ -122,6 +122,7 @@ class Sweeper:
         clock: Clock,
         policy: SweepPolicy | None = None,
     ) -> None:
+        self._pruned_tables = PRUNED
         self._devices = devices
         self._post = post
         self._note = note
@@ -155,13 +156,19 @@ class Sweeper:
             self._rounds += 1
             self._last_round_s = self._clock.steady() - began
 
+    def spare(self, table: Table) -> None:
+        """Keep what is old in this table: some of it belongs to records that cannot be read."""
+        self._pruned_tables = tuple(one for one in self._pruned_tables if one is not table)
+
     async def prune(self) -> int:
         """Drop what is past its retention, in steps; how many records and lines went."""
         policy, gone = self._policy, 0
         before = self._clock.now() - policy.retention_s
         for _ in range(policy.prune_steps_most):
             try:
-                step = await self._store.prune(tables=PRUNED, before=before, most=policy.prune_step)
+                step = await self._store.prune(
+                    tables=self._pruned_tables, before=before, most=policy.prune_step
+                )
             except StoreUnavailable as error:
                 self._failures += 1
                 log.warning("pruning put off", error=str(error))

@@ -35,6 +35,7 @@ from api.routes import (
     metrics,
     pages,
     rollouts,
+    setback,
     supervisor,
     webhooks,
 )
@@ -54,6 +55,7 @@ RESOURCES = (
     metrics,
     alerts,
     clock,
+    setback,
     supervisor,
     caller,
     webhooks,

@@ -15,6 +15,7 @@ from quart_schema import RequestSchemaValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import WebsocketMismatch
 
+from actors.unreadable import UnreadableRecord
 from api.mistakes import Mistake, mistakes_of
 from store.errors import StoreError
 
@@ -58,6 +59,7 @@ KEY_REUSED = Kind("key-reused", 422, "The idempotency key belongs to another req
 UPGRADE_REQUIRED = Kind("upgrade-required", 426, "This is followed on a websocket")
 RATE_LIMITED = Kind("rate-limited", 429, "Too many requests")
 INTERNAL = Kind("internal", 500, "Something failed inside; it is logged under the request id")
+UNREADABLE_RECORD = Kind("unreadable-record", 500, "A stored record cannot be read")
 REJECTED = Kind("rejected", 502, "The network server refused the command")
 MAILBOX_FULL = Kind("mailbox-full", 503, "The device has too much to do")
 PARKED = Kind("parked", 503, "The device's actor is parked after too many crashes")
@@ -162,6 +164,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(WebsocketMismatch, _on_websocket_mismatch)
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(StoreError, _on_store_error)
+    app.register_error_handler(UnreadableRecord, _on_unreadable)
     app.register_error_handler(OSError, _on_os_error)
     app.register_error_handler(Exception, _on_exception)
 
@@ -201,6 +204,11 @@ async def _on_http_exception(error: HTTPException) -> Response:
 async def _on_store_error(error: StoreError) -> Response:
     log.warning("store failed a request", exc_info=error)
     return Problem(STORE_UNAVAILABLE, headers={"Retry-After": "5"}).response()
+
+
+async def _on_unreadable(error: UnreadableRecord) -> Response:
+    log.error("a stored record cannot be read", problem=str(error))
+    return Problem(UNREADABLE_RECORD, f"{error}; it is kept as it is").response()
 
 
 async def _on_os_error(error: OSError) -> Response:

@@ -12,10 +12,20 @@ from api.problems import (
     STORE_UNAVAILABLE,
     TOO_MANY_ROLLOUTS,
     UNKNOWN_DEVICE,
+    UNREADABLE_RECORD,
     Problem,
 )
 
-REFUSALS = (UNKNOWN_DEVICE, KEY_REUSED, MAILBOX_FULL, PARKED, STOPPING, STORE_UNAVAILABLE, NO_REPLY)
+REFUSALS = (
+    UNKNOWN_DEVICE,
+    UNREADABLE_RECORD,
+    KEY_REUSED,
+    MAILBOX_FULL,
+    PARKED,
+    STOPPING,
+    STORE_UNAVAILABLE,
+    NO_REPLY,
+)
 """The kinds of problem that `refuse` raises."""
 
 
@@ -36,6 +46,12 @@ def refuse(refusal: Refusal) -> NoReturn:
             )
         case Refusal.KEY_REUSED:
             raise Problem(KEY_REUSED)
+        case Refusal.UNREADABLE:
+            raise Problem(
+                UNREADABLE_RECORD,
+                "the stored record of this light cannot be read; it is kept as it is, and nothing "
+                "was stored",
+            )
         case Refusal.STORE_FAILING:
             raise Problem(
                 STORE_UNAVAILABLE,

@@ -101,7 +101,7 @@ def restore_redis(
 def _taken(
     client: Any, keys: Keys, guard: Guard, source: Path, now: float, patience_s: float
 ) -> Path | None:
-    """Take the prefix from nobody who lives; keep what stands there, if it is not half a restore."""
+    """Take the prefix from nobody who lives; keep what is there unless half restored."""
     kept = None
     with translated():
         schema = client.get(keys.schema)

@@ -24,8 +24,10 @@ from actors.alerts.rules import (
     gateway_finding,
     light_findings,
     network_finding,
+    setback_finding,
     silent_at,
     store_finding,
+    unreadable_finding,
 )
 from actors.board.board import Board
 from actors.board.changes import ActorView, AlertView, GatewayView, Subject
@@ -33,6 +35,7 @@ from actors.clock import Clock
 from actors.device.model import Device
 from actors.mailbox import Mailbox, MailboxStatistics, Offer
 from actors.reply import ActorError, NoReply, Reply
+from actors.stored import checked, stamped
 from store.port import Put, Store, Table, Write
 
 log = structlog.get_logger()
@@ -123,6 +126,14 @@ class Alerter:
         """The journal's health listener: since when it fails, None when it works."""
         self.mailbox.offer(store_finding(since, problem))
 
+    def store_set_back(self, words: str | None) -> None:
+        """The store is older than what was done, until somebody decided: then None."""
+        self.mailbox.offer(setback_finding(words))
+
+    def records_unreadable(self, words: str | None) -> None:
+        """Records are kept that cannot be read, and which; None when there are none."""
+        self.mailbox.offer(unreadable_finding(words))
+
     def network_problem(self, problem: str | None) -> None:
         """ChirpStack cannot be asked, and why; None when it answers again."""
         self.mailbox.offer(network_finding(problem))
@@ -162,7 +173,7 @@ class Alerter:
         stored: list[StoredAlert] = []
         for record in await self._store.scan(Table.ALERT):
             try:
-                stored.append(_decoder.decode(record.value))
+                stored.append(_decoder.decode(checked(record.value)))
             except msgspec.MsgspecError as error:
                 log.warning("stored alert is unreadable", alert=record.key, error=str(error))
         for view in self._book.restore(stored, self._clock.now()):
@@ -266,7 +277,7 @@ class Alerter:
         nothing. What a crash keeps from being told is told with the hourly repetition."""
         now = self._clock.now()
         puts = [
-            Put(Table.ALERT, decision.view.id, _encoder.encode(decision.stored), now)
+            Put(Table.ALERT, decision.view.id, stamped(_encoder.encode(decision.stored)), now)
             for decision in decisions
         ]
         with trio.move_on_after(SAVE_WAIT_S) as patience:

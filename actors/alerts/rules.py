@@ -27,6 +27,10 @@ class AlertKind(StrEnum):
     """ChirpStack does not answer, or refuses the API key."""
     STORE_FAILING = "store_failing"
     """Nothing can be made durable: no command is accepted meanwhile."""
+    STORE_SET_BACK = "store_set_back"
+    """The store was restored from a copy, or lost commits: older wishes wait for a decision."""
+    RECORD_UNREADABLE = "record_unreadable"
+    """Something in the store cannot be read; it is kept as it is."""
 
 
 PARKED = "crashed"
@@ -44,6 +48,8 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.ACTOR_PARKED: 0.0,
         AlertKind.NETWORK_UNREACHABLE: 30.0,
         AlertKind.STORE_FAILING: 15.0,
+        AlertKind.STORE_SET_BACK: 0.0,
+        AlertKind.RECORD_UNREADABLE: 0.0,
     }
 
 
@@ -119,6 +125,18 @@ def store_finding(failing_since: float | None, problem: str | None = None) -> Fi
     why = f": {problem}" if problem else ""
     text = f"the store cannot be written{why}" if failing else "the store can be written again"
     return Finding(AlertKind.STORE_FAILING, "store", failing, text)
+
+
+def setback_finding(words: str | None) -> Finding:
+    """What is told of a store that was set back; None once somebody decided."""
+    text = words or "it was decided what becomes of older wishes"
+    return Finding(AlertKind.STORE_SET_BACK, "store", words is not None, text)
+
+
+def unreadable_finding(words: str | None) -> Finding:
+    """What is told of records that cannot be read."""
+    text = words or "every record can be read"
+    return Finding(AlertKind.RECORD_UNREADABLE, "store", words is not None, text)
 
 
 def network_finding(problem: str | None) -> Finding:

@@ -12,6 +12,7 @@ from actors.device.model import Command, Device
 from actors.history import note_line
 from actors.keys import KeyRecord, stored_key
 from actors.metrics.verdict import verdict_writes
+from actors.stored import checked, stamped
 from store.port import Put, Record, Table, Write
 
 _encoder = msgspec.json.Encoder()
@@ -23,10 +24,10 @@ def writes_of(
     device: Device, effects: list[Effect], event: DeviceEvent, now: float, entry: str
 ) -> list[Write]:
     """The writes of one step. `entry` is unique to the step, `now` Unix seconds."""
-    writes: list[Write] = [Put(Table.DEVICE, device.dev_eui, _encoder.encode(device), now)]
+    writes: list[Write] = [Put(Table.DEVICE, device.dev_eui, stamped(_encoder.encode(device)), now)]
     newest = {e.command.id: e.command for e in effects if isinstance(e, CommandChanged)}
     for command in newest.values():
-        writes.append(Put(Table.COMMAND, command.id, _encoder.encode(command), now))
+        writes.append(Put(Table.COMMAND, command.id, stamped(_encoder.encode(command)), now))
         if command.status.final:
             writes.extend(verdict_writes(command))
     if isinstance(event, CommandRequested) and event.idempotency_key is not None:
@@ -55,9 +56,9 @@ def record_in(writes: list[Write]) -> bytes:
 
 def read_device(record: Record) -> Device:
     """One stored light. Raises msgspec.MsgspecError for what is not one."""
-    return _devices.decode(record.value)
+    return _devices.decode(checked(record.value))
 
 
 def read_command(record: Record) -> Command:
     """One stored command. Raises msgspec.MsgspecError for what is not one."""
-    return _commands.decode(record.value)
+    return _commands.decode(checked(record.value))

@@ -118,6 +118,7 @@ class Fleet:
         self._registrations_refused = 0
         self._parked_refused = 0
         self._stopping = False
+        self._kept_out: set[str] = set()
 
     # From the network.
 
@@ -147,6 +148,10 @@ class Fleet:
         """Every light gets this, soon; of one kind of event only the newest waits."""
         self._rounds.announce(type(event).__name__, event, lambda: list(self._actors))
 
+    def keep_out(self, dev_eui: str) -> None:
+        """A light whose stored record cannot be read: an actor would write over it."""
+        self._kept_out.add(dev_eui)
+
     async def restore(self, devices: Iterable[Device]) -> int:
         """Register the lights that the store knows; how many are registered then."""
         for count, device in enumerate(devices, start=1):
@@ -157,11 +162,14 @@ class Fleet:
         return len(self._actors)
 
     def register(self, device: Device) -> LightActor | None:
-        """Start an actor for a light that is not yet known; None when the fleet is full.
+        """Start an actor for a light that is not yet known; None when the fleet is full,
+        or the light is kept out.
 
         Its record is stored by the actor itself, with its first message. Raises DuplicateChild for
         a light that is known, SupervisorStopped while the fleet stops.
         """
+        if device.dev_eui in self._kept_out:
+            return None
         if len(self._actors) >= self._devices_most:
             self._registrations_refused += 1
             log.error("fleet is full", devices=len(self._actors), dev_eui=device.dev_eui)

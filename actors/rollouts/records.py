@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from actors.rollouts.model import Part, Rollout
+from actors.stored import checked, stamped
 from store.port import Delete, Put, Record, Table, Write
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ _parts = msgspec.json.Decoder(list[Part])
 
 def head(rollout: Rollout) -> Put:
     """The write for the rollout alone."""
-    return Put(Table.ROLLOUT, rollout.id, _encoder.encode(rollout), rollout.changed_at)
+    return Put(Table.ROLLOUT, rollout.id, stamped(_encoder.encode(rollout)), rollout.changed_at)
 
 
 def pieces(rollout: Rollout, parts: Sequence[Part], indices: Iterable[int]) -> list[Write]:
@@ -59,7 +60,7 @@ def read(records: Iterable[Record]) -> list[tuple[Rollout, list[Part]]]:
             found[record.key] = record.value
             continue
         try:
-            heads.append(_rollouts.decode(record.value))
+            heads.append(_rollouts.decode(checked(record.value)))
         except msgspec.MsgspecError as error:
             log.warning("stored rollout is unreadable", rollout=record.key, error=str(error))
     whole = []

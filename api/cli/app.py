@@ -13,7 +13,7 @@ import typer
 
 from api.cli.console import errors
 from api.cli.options import AsJson
-from api.cli.verbs import initialize, lights, network
+from api.cli.verbs import initialize, lights, network, setback
 from api.cli.verbs import send as sending
 from api.cli.verbs import watch as watching
 from api.cli.verbs.rollout import rollout_app
@@ -34,6 +34,7 @@ app.command()(sending.send)
 app.command()(watching.watch)
 app.command()(initialize.init)
 app.command()(network.gateways)
+app.command()(setback.restored)
 app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout_app, name="rollout")
 app.add_typer(demo_app, name="demo")
@@ -67,6 +68,30 @@ def serve(config: Config = None) -> None:
     from api.settings_file import load_settings
 
     raise typer.Exit(run_service(settings, lambda: load_settings(config, os.environ)))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")],
+    config: Config = None,
+) -> None:
+    """Copy the store into one file, while the service runs or not."""
+    settings = load(config)
+    from api.cli.copies import run_backup
+
+    raise typer.Exit(run_backup(settings, file))
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` made.")],
+    config: Config = None,
+) -> None:
+    """Put a backup in the place of the store; the service must not run."""
+    settings = load(config)
+    from api.cli.copies import run_restore
+
+    raise typer.Exit(run_restore(settings, file))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from api.cli.console import errors, out
+from api.cli.console import console, errors
 from api.cli.exits import Exit
 from api.settings import ApiSettings
 from store.errors import StoreError, StoreTaken
@@ -19,7 +19,7 @@ def run_backup(settings: ApiSettings, target: Path) -> int:
         errors.print(f"lamplighter: {error}", markup=False)
         return Exit.FAILED
     took_s = time.monotonic() - began
-    out.print(
+    console().print(
         f"{done.path}: {done.records} records, {done.entries} lines of history, "
         f"{done.size_bytes / 1e6:.1f} MB, in {took_s:.1f} s",
         markup=False,
@@ -44,5 +44,5 @@ def run_restore(settings: ApiSettings, source: Path) -> int:
         "`--keep-shown` keeps what the lights show"
     )
     for line in lines:
-        out.print(line, markup=False, highlight=False)
+        console().print(line, markup=False, highlight=False)
     return Exit.OK

@@ -238,6 +238,12 @@ class Acknowledgement(Body):
     by: str | None = Field(default=None, min_length=1, max_length=100)
 
 
+class SetbackDecision(Body):
+    """What becomes of the wishes of before a setback."""
+
+    decision: Literal["resume", "keep_shown"]
+
+
 class AlertQuery(Query):
     """Which alerts."""
 

@@ -98,6 +98,7 @@ async def test_how_long_it_waits(
         (Refusal.KEY_REUSED, 422, "key-reused", None),
         (Refusal.TOO_MANY, 409, "too-many-rollouts", None),
         (Refusal.STOPPING, 503, "stopping", "10"),
+        (Refusal.UNREADABLE, 500, "unreadable-record", None),
         (Refusal.STORE_FAILING, 503, "store-unavailable", "5"),
     ],
 )

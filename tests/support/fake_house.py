@@ -45,10 +45,12 @@ from actors.surface import (
     Readiness,
     Refusal,
     Reliability,
+    Setback,
     SignalPoint,
     Span,
 )
 from actors.timekeeper import ClockStatistics
+from actors.unreadable import Unreadable
 from lorawan.events.model import Event
 from lorawan.kuando.light import Light
 
@@ -104,6 +106,8 @@ class FakeHouse:
         self.delivered: list[Event] = []
         self.delivery = Delivery.DELIVERED
         self.refusal: Refusal | None = None
+        self.set_back: Setback | None = None
+        self.kept_shown: bool | None = None
         self.ready = Readiness(ready=True)
         self.commands: dict[str, Command] = {}
         self.keys: dict[str, tuple[str, str]] = {}
@@ -318,6 +322,22 @@ class FakeHouse:
         )
         self.board.publish(known)
         return known
+
+    def unreadable(self) -> Sequence[Unreadable]:
+        """One of each kind of reason."""
+        return (Unreadable("device", "aa", "Invalid enum value 'later'"),)
+
+    def setback(self) -> Setback | None:
+        """What the test says."""
+        return self.set_back
+
+    async def decide_setback(self, *, keep_shown: bool) -> Setback | Refusal | None:
+        """It is over."""
+        if self.refusal is not None:
+            return self.refusal
+        found, self.set_back = self.set_back, None
+        self.kept_shown = keep_shown
+        return found
 
     def alerts(self) -> Sequence[AlertView]:
         """The board's."""

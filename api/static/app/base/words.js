@@ -298,6 +298,8 @@ const ALERT_WORDS = {
   actor_parked: "Actor",
   network_unreachable: "Network",
   store_failing: "Store",
+  store_set_back: "Store",
+  record_unreadable: "Store",
 };
 
 /** @param {string} kind */
