@@ -49,11 +49,6 @@ class SqliteStore:
         self._exposed: tuple[str, ...] = ()
 
     @property
-    def path(self) -> Path:
-        """The file, as it was named."""
-        return self._path
-
-    @property
     def durability_warnings(self) -> Sequence[str]:
         """None: a commit is in the log and synced before it is answered."""
         return ()
