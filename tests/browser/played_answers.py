@@ -28,6 +28,8 @@ class Played:
         self.past: dict[str, list[Command]] = {}
         self.points: dict[str, list[dict[str, Any]]] = {}
         self.outages: dict[str, list[dict[str, Any]]] = {}
+        self.observed: dict[str, list[dict[str, Any]]] = {}
+        """All seven days, where nothing else is said."""
         self.figures: dict[str, Any] = dict(FIGURES)
         self.spread: dict[str, Any] = dict(SPREAD)
         self.rollouts: dict[str, dict[str, Any]] = {}
@@ -48,7 +50,18 @@ class Played:
 
     def gateway_outages(self, gateway_id: str) -> Answer:
         """When the gateway was away."""
-        return 200, {"outages": self.outages.get(gateway_id, [])}
+        now = self.house.now()
+        week = [{"since": now - 168 * HOUR, "until": now}]
+        away, observed = self.outages.get(gateway_id, []), self.observed.get(gateway_id, week)
+        away_s = sum((one["until"] or now) - one["since"] for one in away)
+        observed_s = sum(one["until"] - one["since"] for one in observed)
+        return 200, {
+            "outages": away,
+            "observed": observed,
+            "observed_s": observed_s,
+            "away_s": away_s,
+            "availability": 1 - away_s / observed_s if observed_s else None,
+        }
 
     def downlinks(self) -> Answer:
         """The figures in short."""

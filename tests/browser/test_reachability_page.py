@@ -162,8 +162,25 @@ def test_a_light_that_was_removed_leaves_the_page(serve: Serve, visit: Open) -> 
 
 def removed(page: Page, page_side: WebSocketRoute, dev_eui: str) -> None:
     """Tell the page that this light is gone, as the service does."""
-    change = {"number": 10_000, "at": NOW, "kind": "removed", "what": {"dev_eui": dev_eui}}
+    what = {"dev_eui": dev_eui, "name": "Desk 2", "why": "ChirpStack does not list it any more"}
+    change = {"number": 10_000, "at": NOW, "kind": "device_removed", "what": what}
     page_side.send(json.dumps({"type": "changes", "number": 10_000, "changes": [change]}))
+
+
+def test_availability_says_of_what_time_it_is(serve: Serve, visit: Open) -> None:
+    """From the field: 27 minutes offline of 36 that anybody looked read 99.73 % of 7 days."""
+    house = PlayedHouse()
+    house.played.outages[YARD] = [{"since": NOW - 1_620, "until": None}]
+    house.played.observed[YARD] = [{"since": NOW - 2_160, "until": NOW}]
+    house.played.observed[HALL] = [{"since": NOW - 2_160, "until": NOW}]
+    house.played.observed[ROOF] = []
+    page, _ = visit(serve(house).url + "?view=gateways")
+    yard = page.locator(f'[data-gateway="{YARD}"]')
+    expect(yard).to_contain_text("away for 27 min: there 25 % of 36 min observed")
+    hall = page.locator(f'[data-gateway="{HALL}"]')
+    expect(hall).to_contain_text("No outage in 7 days, of which 36 min observed")
+    assert float(str(hall.locator(".strip .there").get_attribute("width"))) < 10
+    expect(page.locator(f'[data-gateway="{ROOF}"]')).to_contain_text("Not observed yet")
 
 
 def test_a_fresh_outage_is_seen_in_the_strip(serve: Serve, visit: Open) -> None:

@@ -136,7 +136,7 @@ export class Store {
         this.devices.set(what.dev_eui, what);
         this.#judge(what);
         break;
-      case "removed":
+      case "device_removed":
         this.#forget(what.dev_eui);
         break;
       case "command":

@@ -119,6 +119,9 @@
 
 /** @typedef {{since: number, until: number | null}} Outage */
 
+/** @typedef {{outages: Outage[], observed: {since: number, until: number}[], observed_s: number,
+ *   away_s: number, availability: number | null}} History */
+
 /** @typedef {object} Figures
  * @property {number} hours
  * @property {number} commands

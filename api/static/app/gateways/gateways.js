@@ -83,7 +83,7 @@ class GatewayCard {
     this.#askedFor = state;
     try {
       const answer = await ask("GET", `api/v1/gateways/${encodeURIComponent(this.id)}/outages?days=${OUTAGE_DAYS}`);
-      this.#history.replaceChildren(outages(answer.outages, now()));
+      this.#history.replaceChildren(outages(answer, now()));
     } catch (trouble) {
       const words = isMissing(trouble) ? "Its outages are not available from this service." : troubleWords(trouble);
       this.#history.replaceChildren(el("p", { class: "hint", text: words }));

@@ -1,10 +1,12 @@
-// When a gateway was away, as a strip of the last days and in words. Pure.
+// When a gateway was away, as a strip of the last days and in words. Pure. The rule it keeps: time in
+// which nobody looked is neither up nor down, and a share says what it is of.
 
 import { duration, shortTime } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
 import { plural } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Outage} Outage */
+/** @typedef {import("../base/wire.js").History} History */
 
 export const OUTAGE_DAYS = 7;
 const DAY_S = 86_400;
@@ -14,15 +16,25 @@ const LISTED_MOST = 50;
 const ENDED_LEAST = 4;
 const LASTING_LEAST = 14;
 
-/** @param {Outage[]} all newest first or not @param {number} now */
-export function outages(all, now) {
+/** What was observed, and what it comes to. @param {History} history @param {Outage[]} some */
+function told({ availability, observed_s: observed, away_s: away }, some) {
+  if (availability === null) return "Not observed yet";
+  const whole = observed > (OUTAGE_DAYS - 0.1) * DAY_S;
+  const base = whole ? `${OUTAGE_DAYS} days` : `${duration(observed)} observed`;
+  if (some.length === 0) return whole ? `No outage in ${OUTAGE_DAYS} days` : `No outage in ${OUTAGE_DAYS} days, of which ${base}`;
+  // Rounded down: 99.996 % is not all.
+  const share = 100 * availability;
+  const percent = share > 99 ? (Math.floor(share * 100) / 100).toFixed(2) : share.toFixed(0);
+  return `${plural(some.length, "outage")} in ${OUTAGE_DAYS} days, away for ${duration(away)}: there ${percent} % of ${base}`;
+}
+
+/** @param {History} history @param {number} now */
+export function outages(history, now) {
   const from = now - OUTAGE_DAYS * DAY_S;
-  const some = all.filter((outage) => (outage.until ?? now) > from).sort((a, b) => b.since - a.since);
-  const away = some.reduce((sum, outage) => sum + (outage.until ?? now) - Math.max(outage.since, from), 0);
-  const share = 100 * (1 - away / (OUTAGE_DAYS * DAY_S));
-  const words = some.length === 0
-    ? `No outage in ${OUTAGE_DAYS} days`
-    : `${plural(some.length, "outage")} in ${OUTAGE_DAYS} days, away for ${duration(away)} (there ${share.toFixed(share > 99 ? 2 : 1)} %)`;
+  const some = history.outages.filter((outage) => (outage.until ?? now) > from).sort((a, b) => b.since - a.since);
+  const words = told(history, some);
+  const at = (/** @type {number} */ when) => (Math.min(Math.max(when, from), now) - from) / (OUTAGE_DAYS * DAY_S) * WIDTH;
+  const there = history.observed.map(({ since, until }) => draw("rect", { class: "there", x: at(since).toFixed(1), y: 0, width: Math.max(1, at(until) - at(since)).toFixed(1), height: 14 }));
   const bars = some.map((outage) => {
     const start = Math.max(outage.since, from);
     const least = outage.until === null ? LASTING_LEAST : ENDED_LEAST;
@@ -38,7 +50,7 @@ export function outages(all, now) {
   return el(
     "div",
     {},
-    draw("svg", { class: "strip", viewBox: `0 0 ${WIDTH} 14`, preserveAspectRatio: "none", role: "img", "aria-label": words }, draw("rect", { class: "there", x: 0, y: 0, width: WIDTH, height: 14 }), ...days, ...bars),
+    draw("svg", { class: "strip", viewBox: `0 0 ${WIDTH} 14`, preserveAspectRatio: "none", role: "img", "aria-label": words }, draw("rect", { class: "unseen-time", x: 0, y: 0, width: WIDTH, height: 14 }), ...there, ...days, ...bars),
     some.length === 0 ? el("p", { class: "hint", text: words }) : el("details", {}, el("summary", { class: "hint", text: words }), el("ul", {}, ...list)),
   );
 }
