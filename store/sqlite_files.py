@@ -6,6 +6,7 @@ be ours. All of it blocks and belongs in worker threads.
 
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -60,8 +61,7 @@ class Files:
     reader: sqlite3.Connection
 
     def __init__(self, path: Path, busy_timeout_s: float) -> None:
-        if not path.parent.is_dir():  # a missing mount must not turn into an empty store
-            raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
+        check_place(path)
         self.path = path.resolve()
         self.reading = threading.Lock()
         self._busy_timeout_s = busy_timeout_s
@@ -174,6 +174,21 @@ class Files:
     def _discard_empty(self) -> None:
         if self._lock.created and self.path.exists() and not self.path.stat().st_size:
             self.path.unlink()
+
+
+def check_place(path: Path) -> None:
+    """Raise StoreRefused for a folder that is not there and links that lead in a circle,
+    StoreUnavailable for a folder, a device or a pipe. Changes nothing, opens nothing."""
+    if not path.parent.is_dir():  # a missing mount must not turn into an empty store
+        raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreRefused(f"{path}: cannot be looked at: {error.strerror}") from error
+    if not stat.S_ISREG(kind):
+        raise StoreUnavailable(f"{path}: unable to open: it is no file that can be a database")
 
 
 def check_log(path: Path, tokens: Sequence[str]) -> None:

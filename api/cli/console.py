@@ -33,7 +33,7 @@ class PlainConsole(Console):
                 yield Segment(plain(segment.text), segment.style)
 
 
-errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
+errors = PlainConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def console() -> PlainConsole:

@@ -1,5 +1,6 @@
 """The doctor never calls a store right that `serve` would refuse, and it changes nothing."""
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -140,14 +141,23 @@ async def test_a_log_of_another_copy_beside_a_restored_file(tmp_path: Path) -> N
     assert await refused(url)
 
 
+@pytest.fixture
+def odd_folder(tmp_path: Path) -> Path:
+    """A folder of what is no database."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path
+
+
 @pytest.mark.parametrize(
-    ("tail", "word"),
-    [("none/s.db", "does not exist"), ("", "folder"), ("x" * 300, "cannot be looked at")],
+    "tail", ["none/s.db", "folder", "loop", "loop/s.db", "pipe", "x" * 300, "/dev/null"]
 )
-async def test_paths_that_cannot_be(tmp_path: Path, tail: str, word: str) -> None:
-    finding = await look(f"sqlite:///{tmp_path}/{tail}".rstrip("/"))
-    assert finding.level is Level.PROBLEM
-    assert word in finding.says
+async def test_paths_where_no_database_can_be(odd_folder: Path, tail: str) -> None:
+    path = tail if tail.startswith("/") else f"{odd_folder}/{tail}"
+    finding = await look(f"sqlite:///{path}")
+    assert finding.level is Level.PROBLEM, finding
+    assert await refused(f"sqlite:///{path}"), "in words, too"
 
 
 async def test_redis_with_a_newer_layout_and_one_that_forgets() -> None:

@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from api.cli.doctor import chirpstack, store, surroundings
-from api.cli.doctor.finding import Finding, broken, unknown
+from api.cli.doctor.finding import Finding, broken, leaves, unknown
 from api.settings import ApiSettings
 from lorawan.network import NetworkError
 
@@ -50,4 +50,8 @@ async def guarded(
     except NetworkError as error:
         found.append(unknown(check, f"ChirpStack did not tell: {error}"))
     except Exception as error:  # noqa: BLE001 a check must not take the others with it
-        found.append(broken(check, error))
+        told = [each for each in leaves(error) if isinstance(each, NetworkError)]
+        if len(told) == len(leaves(error)):
+            found.append(unknown(check, f"ChirpStack did not tell: {told[0]}"))
+        else:
+            found.append(broken(check, error))

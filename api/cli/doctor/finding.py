@@ -46,7 +46,7 @@ def unknown(check: str, says: str, remedy: str = "") -> Finding:
 
 def broken(check: str, error: BaseException) -> Finding:
     """The check itself failed, in a way that nobody thought of; its text may hold a secret."""
-    kinds = sorted({type(each).__name__ for each in _leaves(error)})
+    kinds = sorted({type(each).__name__ for each in leaves(error)})
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -59,7 +59,8 @@ def broken(check: str, error: BaseException) -> Finding:
     )
 
 
-def _leaves(error: BaseException) -> list[BaseException]:
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors of a group, however nested; an error alone is its own."""
     if not isinstance(error, BaseExceptionGroup):
         return [error]
-    return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [leaf for each in error.exceptions for leaf in leaves(each)]

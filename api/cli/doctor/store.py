@@ -17,7 +17,7 @@ from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailabl
 from store.open import store_from_url
 from store.redis import RedisStore
 from store.sqlite import SqliteStore
-from store.sqlite_files import closing_connection, reading_uri
+from store.sqlite_files import check_place, closing_connection, reading_uri
 from store.sqlite_files import examine as examine_file
 
 CLOSE_S = 5.0
@@ -72,8 +72,7 @@ def _seen(path: Path) -> Finding:
     folder = path.absolute().parent
     if not folder.is_dir():
         return problem("store", f"the folder {folder} does not exist", "create it")
-    if path.is_dir():
-        return problem("store", f"{path} is a folder", "name a file in store.url")
+    check_place(path)
     if not os.access(folder, os.W_OK):
         return problem("store", f"the folder {folder} cannot be written", "give it to our user")
     if path.exists():
