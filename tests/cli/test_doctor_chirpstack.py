@@ -1,5 +1,6 @@
 """The doctor and `setup` beside a pretend ChirpStack: nothing is right where nothing arrives."""
 
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from api.cli.app import app
 from api.cli.doctor.examine import examine
 from api.cli.doctor.finding import Finding, Level
+from api.cli.doctor.verb import run_doctor
 from api.cli.setup import without_slash
 from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
@@ -144,3 +146,14 @@ def test_a_settings_file_that_lies_there_unnamed_is_told(
     assert done.exit_code in {1, 2}
     assert "--config lamplighter.toml" in done.output
     assert "chirpstack: is missing" in done.output
+
+
+async def test_a_settings_file_whose_name_is_no_text_is_named_as_far_as_can_be(
+    server: GrpcServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / os.fsdecode(b"\xff.toml")
+    text = f'[chirpstack]\ntarget = "127.0.0.1:{server.port}"\napi_key = "k"\n'
+    await trio.Path(config).write_text(text + '[store]\nurl = "memory:"\n')
+    for as_json in (False, True):
+        await trio.to_thread.run_sync(partial(run_doctor, config, {}, as_json=as_json))
+        assert ".toml" in capsys.readouterr().out

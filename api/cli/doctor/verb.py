@@ -41,16 +41,27 @@ def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -
     else:
         from api.cli.doctor.examine import examine
 
-        told = f"readable ({config or 'from the environment'})"
+        where = f"readable ({config or 'from the environment'})"
         left = overlooked(config)
-        first = warning("settings", left, "name it, or remove it") if left else ok("settings", told)
+        first = (
+            warning("settings", left, "name it, or remove it") if left else ok("settings", where)
+        )
         findings = [first, *trio.run(examine, settings, time.time, config)]
     problems = sum(each.level is Level.PROBLEM for each in findings)
     if as_json:
-        print_json({"ok": not problems, "findings": msgspec.to_builtins(findings)})
+        told = [
+            {key: _utf8(text) for key, text in msgspec.to_builtins(each).items()}
+            for each in findings
+        ]
+        print_json({"ok": not problems, "findings": told})
     else:
         _tell(console(), findings)
     return Exit.FAILED if problems else Exit.OK
+
+
+def _utf8(text: str) -> str:
+    """A path may hold bytes that are no UTF-8, which JSON cannot carry."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _tell(out: Console, findings: list[Finding]) -> None:
