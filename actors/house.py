@@ -249,6 +249,10 @@ class Lamplighter:
         """Every gateway, by id."""
         return self._parts.board.gateways
 
+    def lights_heard(self, gateway_id: str) -> int:
+        """How many lights this gateway heard lately: as many as a filter by it finds."""
+        return self._parts.board.lights_heard(gateway_id)
+
     async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
         """When the gateway was away, and when anybody looked. Raises StoreError."""
         gateway = self._parts.board.gateways.get(gateway_id)
@@ -335,7 +339,21 @@ class Lamplighter:
             problems.append("the service is starting")
         else:
             problems.extend(self._troubled())
-        return Readiness(not problems, tuple(problems))
+        return Readiness(not problems, tuple(problems), tuple(self._warnings()))
+
+    def _warnings(self) -> list[str]:
+        """What keeps every light from being reached, and is nobody's fault here.
+
+        The service stays ready: whoever took its traffic away for this would take away the webhooks
+        by which it learns that a gateway is back, and cure nothing.
+        """
+        gateways = [one for one in self._parts.board.gateways.values() if one.known]
+        if not gateways or any(one.online for one in gateways):
+            return []
+        if len(gateways) == 1:
+            name = gateways[0].name or gateways[0].gateway_id
+            return [f"the only gateway is offline ({name}): no light can be reached"]
+        return [f"all {len(gateways)} gateways are offline: no light can be reached"]
 
     def _troubled(self) -> list[str]:
         """Parts that are not running. The lights' supervisor is: one light is no reason."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from actors import airlog
 from actors.alerts import Alerter, AlertPolicy, Notifier
+from actors.alerts.rules import Finding, network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView
 from actors.clock import ClockNews, RunClock
@@ -225,6 +226,8 @@ class Parts:
             new_id=world.new_id,
             notifiers=world.notifiers,
             policy=policies.alerts,
+            levels=self._levels,
+            gateways_listed=self._gateways_were_listed,
         )
         self.unreadable = UnreadableRecords(self.alerter.records_unreadable)
         self.garbage = GarbageWatch(self.metrics.gc_paused)
@@ -338,6 +341,16 @@ class Parts:
             self.dispatcher.network_returned()
         self.alerter.network_problem(problem)
 
+    def _levels(self) -> list[Finding]:
+        """Conditions as they are now, for whoever missed their change."""
+        found = [store_finding(self.journal.failing_since, self.journal.problem)]
+        if self.watcher.asked:
+            found.append(network_finding(self.watcher.problem))
+        return found
+
+    def _gateways_were_listed(self) -> bool:
+        return self.watcher.statistics().polled_at is not None
+
     def _gateways_listed(self, listed: bool) -> None:
         if listed:
             self.watched.listed()
@@ -356,7 +369,7 @@ class Parts:
             self.metrics.verdict(verdict)
 
     def _lights_heard(self, gateway_id: str) -> int:
-        return self.fleet.lights_heard(gateway_id)
+        return self.board.lights_heard(gateway_id)
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import msgspec
 
-from actors.device.model import Device, Hearing
+from actors.device.model import Device, Hearing, Obstacle, Stage
 
 
 class Reach(StrEnum):
@@ -65,6 +65,15 @@ def reachability(
     current = _reported_at(device, now) + silent_after_s > now if device.reported else False
     reach, since = _reach(device, gateway, silent_after_s, now, disabled_since)
     return Reachability(reach, since, current)
+
+
+def disabled_since(device: Device) -> float | None:
+    """Since when it is known that the device is disabled in ChirpStack, None where it is not: that
+    is looked up for lights whose frames do not go out."""
+    sent = device.attempt
+    if sent is None or sent.obstacle is not Obstacle.DISABLED:
+        return None
+    return sent.submitted_at if sent.stage in {Stage.SUBMITTED, Stage.HELD} else None
 
 
 def changes_at(device: Device, silent_after_s: float, now: float) -> float | None:

@@ -74,7 +74,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 
 
 class DownlinkMetrics(msgspec.Struct, frozen=True):
-    """Success of downlinks over a time; times in seconds, None where nothing ended."""
+    """Success of downlinks over a time; times in seconds, None where too few ended to tell."""
 
     hours: float
     commands: int
@@ -83,6 +83,9 @@ class DownlinkMetrics(msgspec.Struct, frozen=True):
     superseded: int
     expired: int
     rejected: int
+    judged: int
+    """Ended otherwise than superseded: the success rate rests on these, the times and the rate of
+    first attempts on the verified ones."""
     success_rate: float | None
     """Verified of those that ended otherwise than superseded."""
     frames: int
@@ -109,6 +112,9 @@ class WorstLight(msgspec.Struct, frozen=True):
     failed: int
     attempts_per_success: float | None
     time_to_verify_p95_s: float | None
+    """None of fewer than 20 verified commands."""
+    time_to_verify_most_s: float | None
+    """The slowest."""
     why: str
 
 
@@ -223,10 +229,12 @@ class Setback(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether the service can do its work; `problems` in words, empty when ready."""
+    """Whether the service can do its work; `problems` in words, empty when ready. `warnings` are
+    troubles outside that nobody cures by sending callers elsewhere."""
 
     ready: bool
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class House(Protocol):
@@ -319,6 +327,10 @@ class House(Protocol):
 
     def gateways(self) -> Mapping[str, GatewayView]:
         """Every gateway, by id."""
+        ...
+
+    def lights_heard(self, gateway_id: str) -> int:
+        """How many lights this gateway heard lately: as many as a filter by it finds."""
         ...
 
     async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:

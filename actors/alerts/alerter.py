@@ -18,8 +18,11 @@ from actors.alerts.book import AlertBook, Decision, StoredAlert
 from actors.alerts.delivery import Notifier
 from actors.alerts.notice import notices
 from actors.alerts.rules import (
+    LIGHT_KINDS,
+    AlertKind,
     AlertPolicy,
     Finding,
+    Outlook,
     actor_finding,
     gateway_finding,
     light_findings,
@@ -28,12 +31,14 @@ from actors.alerts.rules import (
     silent_at,
     store_finding,
     unreadable_finding,
+    waiting_at,
 )
 from actors.board.board import Board
 from actors.board.changes import ActorView, AlertView, GatewayView, Subject
 from actors.clock import Clock
 from actors.device.model import Device
 from actors.mailbox import Mailbox, MailboxStatistics, Offer
+from actors.reachability import Reach
 from actors.reply import ActorError, NoReply, Reply
 from actors.stored import checked, stamped
 from store.port import Put, Store, Table, Write
@@ -52,8 +57,13 @@ ACKNOWLEDGE_WAIT_S = 10.0
 SAVE_MOST = 500
 # Lights looked at between two checkpoints, about 8 us each: 2 ms.
 CHUNK = 250
-# No wait is longer than this, so that a clock that was wrong for a moment cannot hide an alert.
-LOOK_AGAIN_S = 3_600.0
+# Conditions that somebody must be asked about (store, ChirpStack, lights that are gone) are looked
+# at so often, in three cheap calls: no alert outlives its cause, whatever news were lost.
+LEVELS_EVERY_S = 20.0
+# A gateway's alert names its lights; while they come and go it is made anew so often at most.
+LIGHTS_EVERY_S = 5.0
+# Entries of the agenda that are out of date may outnumber the lights by this many.
+STALE_SLACK = 64
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
 WAIT_SLACK_S = 1e-6
 
@@ -103,7 +113,11 @@ class Alerter:
         new_id: Callable[[], str],
         notifiers: Sequence[Notifier] = (),
         policy: AlertPolicy | None = None,
+        levels: Callable[[], Iterable[Finding]] = tuple,
+        gateways_listed: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._levels = levels
+        self._gateways_listed = gateways_listed
         self.mailbox: Mailbox[Finding | _Acknowledge] = Mailbox("alerter", MAILBOX_REPORTS)
         self._board = board
         self._journal = journal
@@ -113,9 +127,21 @@ class Alerter:
         self._policy = policy or AlertPolicy()
         self._book = AlertBook(self._policy, new_id)
         self._restored = False
-        # When each light would be silent: one entry per light, looked at again when it is due.
-        self._silences: list[tuple[float, str]] = []
-        self._watched: set[str] = set()
+        self._began_at = math.inf
+        # When each light is to be looked at though nothing happened: it falls silent, or its
+        # command has waited for too long. The soonest moment of each counts, others are stale.
+        self._agenda: list[tuple[float, str]] = []
+        self._planned: dict[str, float] = {}
+        # Of each gateway: whether it was there, and when it came back while we looked.
+        self._online: dict[str, bool] = {}
+        self._returned_at: dict[str, float] = {}
+        # Lights that cannot be reached, by each of their gateways, and the other way round.
+        self._cut_off: dict[str, tuple[str, ...]] = {}
+        self._behind: dict[str, dict[str, None]] = {}
+        self._stale_gateways: set[str] = set()
+        self._gateways_told_at = -math.inf
+        self._levels_at = -math.inf
+        self._network_away = False
         self._decided: list[Decision] = []  # at most one per track and flip since the last round
         self._untold: list[Decision] = []  # stored and shown, at most `gather_s` old
         self._told_at = -math.inf
@@ -152,6 +178,7 @@ class Alerter:
         """Serve until cancelled. Raises StoreError when the stored alerts cannot be read."""
         if not self._restored:
             await self._restore()
+            self._began_at = self._clock.now()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._follow_board)
             nursery.start_soon(self._take_reports)
@@ -209,7 +236,7 @@ class Alerter:
                 case Device():
                     self._see_light(subject)
                 case GatewayView():
-                    self._observe(gateway_finding(subject))
+                    self._see_gateway(subject)
                 case ActorView():
                     self._observe(actor_finding(subject))
                 case _:
@@ -218,16 +245,80 @@ class Alerter:
                 await trio.lowlevel.checkpoint()
 
     def _see_light(self, device: Device) -> None:
-        now = self._clock.now()
-        for finding in light_findings(device, now, self._policy):
+        now, outlook = self._clock.now(), self._outlook(device)
+        self._note_reach(device, outlook.reach)
+        for finding in light_findings(device, now, self._policy, outlook):
             self._observe(finding)
-        due_at = silent_at(device, self._policy)
-        if due_at is not None and due_at > now and device.dev_eui not in self._watched:
-            self._watched.add(device.dev_eui)
-            heapq.heappush(self._silences, (due_at, device.dev_eui))
-            self._wake.set()
+        moments = (
+            silent_at(device, self._policy, outlook),
+            waiting_at(device, self._policy),
+        )
+        due_at = min((at for at in moments if at is not None and at > now), default=None)
+        planned = self._planned.get(device.dev_eui)
+        if due_at is not None and (planned is None or due_at < planned):
+            self._plan(device.dev_eui, due_at)
+
+    def _outlook(self, device: Device) -> Outlook:
+        reach = self._board.reachability(device).reach
+        gateways = self._board.gateways
+        since = [
+            self._returned_at.get(hearing.gateway_id, 0.0)
+            for hearing in device.hearings
+            if (view := gateways.get(hearing.gateway_id)) is not None and view.online
+        ]
+        return Outlook(reach, min(since, default=0.0), self._network_away)
+
+    def _see_gateway(self, view: GatewayView) -> None:
+        if view.online and self._online.get(view.gateway_id) is False:
+            self._returned_at[view.gateway_id] = self._clock.now()
+        self._online[view.gateway_id] = view.online
+        self._observe(gateway_finding(view, self._lights_behind(view.gateway_id)))
+
+    def _note_reach(self, device: Device, reach: Reach) -> None:
+        """Keep who is cut off by whose outage; the gateways' alerts follow soon."""
+        before = self._cut_off.pop(device.dev_eui, ())
+        after: tuple[str, ...] = ()
+        if reach is Reach.NO_GATEWAY_ONLINE:
+            after = tuple(hearing.gateway_id for hearing in device.hearings)
+            self._cut_off[device.dev_eui] = after
+        if before == after:
+            return
+        for gateway_id in set(before) - set(after):
+            lights = self._behind.get(gateway_id, {})
+            lights.pop(device.dev_eui, None)
+            if not lights:
+                self._behind.pop(gateway_id, None)
+        for gateway_id in after:
+            self._behind.setdefault(gateway_id, {})[device.dev_eui] = None
+        self._stale_gateways.update(before, after)
+        self._wake.set()
+
+    def _lights_behind(self, gateway_id: str) -> list[tuple[str, str]]:
+        """Name and DevEUI of the lights that cannot be reached without this gateway."""
+        devices = self._board.devices
+        return sorted(
+            (devices[dev_eui].name or dev_eui, dev_eui)
+            for dev_eui in self._behind.get(gateway_id, ())
+            if dev_eui in devices
+        )
+
+    def _plan(self, dev_eui: str, due_at: float) -> None:
+        self._planned[dev_eui] = due_at
+        heapq.heappush(self._agenda, (due_at, dev_eui))
+        if len(self._agenda) > 2 * len(self._planned) + STALE_SLACK:
+            self._agenda = [(at, one) for one, at in self._planned.items()]
+            heapq.heapify(self._agenda)
+        self._wake.set()
 
     def _observe(self, finding: Finding) -> None:
+        if (
+            finding.kind is AlertKind.NETWORK_UNREACHABLE
+            and self._network_away is not finding.holds
+        ):
+            self._network_away = finding.holds
+            if not finding.holds:  # what it covered is judged anew
+                for dev_eui in {one.dev_eui for one in self._board.open_commands.values()}:
+                    self._plan(dev_eui, self._clock.now())
         before = self._book.next_at() if finding.holds else None
         self._decided.extend(self._book.observe(finding, self._clock.now()))
         if self._decided or (finding.holds and self._book.next_at() != before):
@@ -239,10 +330,13 @@ class Alerter:
         while True:
             self._wake = trio.Event()
             now = self._clock.now()
-            self._look_for_silence(now)
+            self._look_at_levels(now)
+            self._look_at_lights(now)
+            self._look_at_gateways(now)
             next_at = self._book.next_at()
             if next_at is not None and next_at <= now:
-                self._decided.extend(self._book.due(now))
+                unsure = () if self._gateways_listed() else (AlertKind.GATEWAY_OFFLINE,)
+                self._decided.extend(self._book.due(now, unsure=unsure))
             if self._decided:
                 decided, self._decided = self._decided, []
                 await self._carry_out(decided)
@@ -252,25 +346,58 @@ class Alerter:
                 await self._wake.wait()
 
     def _wait_s(self) -> float:
-        times = [self._clock.now() + LOOK_AGAIN_S]
+        times = [self._levels_at + LEVELS_EVERY_S]
+        if self._stale_gateways:
+            times.append(self._gateways_told_at + LIGHTS_EVERY_S)
         if self._untold:
             times.append(self._told_at + self._policy.gather_s)
         next_at = self._book.next_at()
         if next_at is not None:
             times.append(next_at)
-        if self._silences:
-            times.append(self._silences[0][0])
+        if self._agenda:
+            times.append(self._agenda[0][0])
         return max(0.0, min(times) - self._clock.now()) + WAIT_SLACK_S
 
-    def _look_for_silence(self, now: float) -> None:
+    def _look_at_lights(self, now: float) -> None:
+        """Those whose moment came."""
         for _ in range(CHUNK):
-            if not self._silences or self._silences[0][0] > now:
+            if not self._agenda or self._agenda[0][0] > now:
                 return
-            _, dev_eui = heapq.heappop(self._silences)
-            self._watched.discard(dev_eui)
+            due_at, dev_eui = heapq.heappop(self._agenda)
+            if self._planned.get(dev_eui) != due_at:
+                continue
+            del self._planned[dev_eui]
             device = self._board.devices.get(dev_eui)
             if device is not None:
                 self._see_light(device)
+
+    def _look_at_levels(self, now: float) -> None:
+        """Ask about what is only told when it changes: the news may have been before our time."""
+        if now < self._levels_at + LEVELS_EVERY_S:
+            return
+        self._levels_at = now
+        for finding in self._levels():
+            self._observe(finding)
+        devices = self._board.devices
+        for kind, subject in self._book.open_keys():
+            if kind in LIGHT_KINDS and subject not in devices and self._fleet_is_known(now):
+                text = "the light is no longer known"
+                self._observe(Finding(AlertKind(kind), subject, holds=False, text=text))
+
+    def _look_at_gateways(self, now: float) -> None:
+        """Make the alerts of gateways anew whose lights came or went."""
+        if not self._stale_gateways or now < self._gateways_told_at + LIGHTS_EVERY_S:
+            return
+        self._gateways_told_at = now
+        stale, self._stale_gateways = self._stale_gateways, set()
+        for gateway_id in stale:
+            view = self._board.gateways.get(gateway_id)
+            if view is not None:
+                self._observe(gateway_finding(view, self._lights_behind(gateway_id)))
+
+    def _fleet_is_known(self, now: float) -> bool:
+        """The restored lights are shown within seconds of a start."""
+        return now >= self._began_at + self._policy.confirm_s
 
     async def _carry_out(self, decisions: Sequence[Decision]) -> None:
         """Store it and show it, then have it told: in this order, so that a restart repeats

@@ -15,7 +15,7 @@ Theory. Of each (kind, subject) the book knows a track, in one of four states:
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -43,6 +43,8 @@ class Act(Enum):
     CLOSED_QUIETLY = "closed quietly"
     ACKNOWLEDGED = "acknowledged"
     """Somebody knows: it is not repeated any more."""
+    CHANGED = "changed"
+    """It lasts, and something else is to be said of it: shown and stored, nobody is told."""
     KEPT = "kept"
     """Stored anew, so that retention does not take it: nobody is told."""
 
@@ -78,11 +80,26 @@ class _Track:
     kind: AlertKind
     due_at: float
     """When the book must look at it again."""
-    text: str = ""
+    finding: Finding | None = None
+    """The newest that held."""
     stored: StoredAlert | None = None
     """None while pending."""
     unconfirmed: bool = False
     """Restored from the store, and nothing has been found about it since."""
+
+
+def _told(view: AlertView, track: _Track) -> AlertView:
+    """The view with what was found last; a restored one that nothing confirmed stays as it is."""
+    found = track.finding
+    if found is None:
+        return view
+    return replace(
+        view,
+        summary=found.text,
+        since=found.since,
+        lights=found.lights,
+        lights_total=found.lights_total,
+    )
 
 
 class AlertBook:
@@ -111,9 +128,9 @@ class AlertBook:
                 continue  # of a version that had other kinds: shown, never touched
             if view.closed_at is None:
                 due_at = now + self._policy.confirm_s
-                track = _Track(kind, due_at, view.summary, stored, unconfirmed=True)
+                track = _Track(kind, due_at, None, stored, unconfirmed=True)
             elif view.closed_at + self._policy.reopen_s > now:
-                track = _Track(kind, view.closed_at + self._policy.reopen_s, "", stored)
+                track = _Track(kind, view.closed_at + self._policy.reopen_s, None, stored)
             else:
                 continue
             self._tracks[view.kind, view.subject] = track
@@ -133,12 +150,17 @@ class AlertBook:
         if track.stored.view.closed_at is not None:
             return self._reopen(track, finding, now) if finding.holds else []
         if finding.holds:
-            track.text = finding.text
-            return []
+            return self._change(track, finding, now)
         return [self._close(finding.key, track, finding.text, now)]
 
-    def due(self, now: float, most: int = 1_000) -> list[Decision]:
-        """Carry on with what is due, at most so many tracks at once; see `next_at` for the rest."""
+    def due(
+        self, now: float, most: int = 1_000, *, unsure: Collection[AlertKind] = ()
+    ) -> list[Decision]:
+        """Carry on with what is due, at most so many tracks at once; see `next_at` for the rest.
+
+        Of the kinds in `unsure` nobody can tell yet whether they hold: restored alerts of these
+        wait on for somebody who confirms them.
+        """
         keys: list[Key] = []
         while len(keys) < most and (next_at := self.next_at()) is not None and next_at <= now:
             keys.append(heapq.heappop(self._agenda)[1])
@@ -149,6 +171,8 @@ class AlertBook:
                 decisions.append(self._open(key, track, now))
             elif track.stored.view.closed_at is not None:
                 del self._tracks[key]
+            elif track.unconfirmed and track.kind in unsure:
+                self._schedule(key, track, now + self._policy.confirm_s)
             elif track.unconfirmed:
                 decisions.append(self._close(key, track, "not seen again since the restart", now))
             elif not track.stored.announced:
@@ -187,9 +211,17 @@ class AlertBook:
             for track in self._tracks.values()
         )
 
+    def open_keys(self) -> list[Key]:
+        """Kind and subject of every alert that is open now."""
+        return [
+            key
+            for key, track in self._tracks.items()
+            if track.stored is not None and track.stored.view.closed_at is None
+        ]
+
     def _begin(self, finding: Finding, now: float) -> list[Decision]:
         due_at = now + self._policy.settles_s(finding.kind)
-        track = _Track(finding.kind, due_at, finding.text)
+        track = _Track(finding.kind, due_at, finding)
         self._tracks[finding.key] = track
         self._schedule(finding.key, track, due_at)
         return [self._open(finding.key, track, now)] if due_at <= now else []
@@ -198,17 +230,17 @@ class AlertBook:
         if not finding.holds:
             del self._tracks[finding.key]
             return []
-        track.text = finding.text
+        track.finding = finding
         return [self._open(finding.key, track, now)] if track.due_at <= now else []
 
     def _open(self, key: Key, track: _Track, now: float) -> Decision:
         kind, subject = key
-        view = AlertView(self._new_id(), kind, subject, track.text, now, now)
+        view = _told(AlertView(self._new_id(), kind, subject, "", now, now), track)
         return self._keep(key, track, Act.OPENED, StoredAlert(view), now)
 
     def _announce(self, key: Key, track: _Track, now: float) -> Decision:
         assert track.stored is not None  # noqa: S101 - only what is open is announced
-        view = replace(track.stored.view, repeated_at=now, summary=track.text)
+        view = _told(replace(track.stored.view, repeated_at=now), track)
         return self._keep(key, track, Act.OPENED, StoredAlert(view), now)
 
     def _repeat(self, key: Key, track: _Track, now: float) -> Decision:
@@ -216,22 +248,31 @@ class AlertBook:
         before = track.stored.view
         if before.acknowledged_at is not None:
             return self._keep(key, track, Act.KEPT, track.stored, now)
-        view = replace(before, repeated_at=now, repeats=before.repeats + 1, summary=track.text)
+        view = _told(replace(before, repeated_at=now, repeats=before.repeats + 1), track)
         return self._keep(key, track, Act.REPEATED, StoredAlert(view), now)
 
     def _reopen(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
         assert track.stored is not None  # noqa: S101 - only what was closed reopens
-        track.text = finding.text
+        track.finding = finding
         view = replace(
             track.stored.view,
             closed_at=None,
             close_reason=None,
-            summary=finding.text,
             acknowledged_at=None,
             acknowledged_by=None,
         )
-        stored = StoredAlert(view, announced=False, reopened_at=now)
+        stored = StoredAlert(_told(view, track), announced=False, reopened_at=now)
         return [self._keep(finding.key, track, Act.REOPENED, stored, now)]
+
+    def _change(self, track: _Track, finding: Finding, now: float) -> list[Decision]:
+        """It still holds; what is shown of it stays true."""
+        assert track.stored is not None  # noqa: S101 - only what is open lasts
+        track.finding = finding
+        view = _told(track.stored.view, track)
+        if view == track.stored.view:
+            return []
+        stored = replace(track.stored, view=view)
+        return [self._keep(finding.key, track, Act.CHANGED, stored, now)]
 
     def _close(self, key: Key, track: _Track, reason: str, now: float) -> Decision:
         assert track.stored is not None  # noqa: S101 - only what is open closes

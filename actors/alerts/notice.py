@@ -6,6 +6,7 @@ What comes from outside (names, reasons) is one line of plain text.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from actors.alerts.book import Act, Decision
 from actors.plain import NAME_MOST, one_line
@@ -57,6 +58,8 @@ def _single(decision: Decision, now: float) -> Notice:
     if act is Act.REPEATED:
         title = f"still {title}"
         body = f"{body} (for {(now - view.opened_at) / 3600:.1f} h)"
+    elif act is Act.OPENED and view.since is not None:
+        body = f"{body} (since {_utc(view.since)}, {(now - view.since) / 60:.0f} min ago)"
     return Notice(act.value, view.kind, title, body, now, (view.id,))
 
 
@@ -73,3 +76,7 @@ def _text(decision: Decision) -> str:
     view = decision.view
     reason = view.close_reason if decision.act is Act.CLOSED else None
     return one_line(reason or view.summary)
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

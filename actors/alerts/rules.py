@@ -4,11 +4,13 @@ The rule it keeps: a finding says whether a condition holds now, nothing of what
 book of alerts remembers, and decides who is told.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from actors.board.changes import ActorView, GatewayView
 from actors.device.model import Device, Phase, Stage
+from actors.reachability import Reach
 
 
 class AlertKind(StrEnum):
@@ -19,7 +21,9 @@ class AlertKind(StrEnum):
     LIGHT_HELD = "light_held"
     """Nothing can be sent to a light until a person removes what is in the way in ChirpStack."""
     LIGHT_SILENT = "light_silent"
-    """No uplink for longer than its status interval allows."""
+    """No uplink for longer than its status interval allows, though a gateway listens."""
+    COMMAND_WAITING = "command_waiting"
+    """A command is neither proven nor overdue after minutes, and no other alert says why."""
     GATEWAY_OFFLINE = "gateway_offline"
     ACTOR_PARKED = "actor_parked"
     """An actor used up its restarts and waits for a revival by hand."""
@@ -33,8 +37,23 @@ class AlertKind(StrEnum):
     """Something in the store cannot be read; it is kept as it is."""
 
 
+LIGHTS_NAMED = 5
+"""Lights that the text of a gateway's outage names."""
+LIGHTS_MOST = 50
+"""Lights whose DevEUIs an alert carries: 1 kB."""
 PARKED = "crashed"
 """How the supervisor calls the state of a parked actor."""
+
+
+LIGHT_KINDS = frozenset(
+    {
+        AlertKind.LIGHT_FAILED,
+        AlertKind.LIGHT_HELD,
+        AlertKind.LIGHT_SILENT,
+        AlertKind.COMMAND_WAITING,
+    }
+)
+"""Their subject is a DevEUI."""
 
 
 def _settle_defaults() -> dict[AlertKind, float]:
@@ -44,6 +63,7 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.LIGHT_FAILED: 0.0,
         AlertKind.LIGHT_HELD: 120.0,
         AlertKind.LIGHT_SILENT: 60.0,
+        AlertKind.COMMAND_WAITING: 0.0,
         AlertKind.GATEWAY_OFFLINE: 30.0,
         AlertKind.ACTOR_PARKED: 0.0,
         AlertKind.NETWORK_UNREACHABLE: 30.0,
@@ -59,6 +79,9 @@ class AlertPolicy:
 
     silent_after_s: float = 2_700.0
     """Three status intervals of 15 min without an uplink."""
+    waiting_after_s: float = 300.0
+    """The timed attempts are over after two minutes; what waits for more than twice that waits for
+    something outside."""
     repeat_s: float = 3_600.0
     reopen_s: float = 600.0
     """A condition back within this time of its closing is the same alert, reopened quietly."""
@@ -67,8 +90,9 @@ class AlertPolicy:
     gather_s: float = 60.0
     """After people were told something, the next is gathered for so long: a network that goes
     silent light by light is a message a minute."""
-    confirm_s: float = 900.0
-    """A stored alert that nothing confirms within this time after a start is closed."""
+    confirm_s: float = 60.0
+    """A stored alert that nothing confirms within this time after a start is closed: the lights
+    have told their state by then, and so have the gateways once ChirpStack lists them."""
     settle_s: dict[AlertKind, float] = field(default_factory=_settle_defaults)
     """How long a condition must last before its alert opens."""
 
@@ -85,6 +109,12 @@ class Finding:
     subject: str
     holds: bool
     text: str
+    """Names no age: it is shown for as long as the condition holds."""
+    since: float | None = None
+    """When it came to hold."""
+    lights: tuple[str, ...] = ()
+    """DevEUIs of lights that it takes along, at most `LIGHTS_MOST`."""
+    lights_total: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -92,21 +122,67 @@ class Finding:
         return self.kind.value, self.subject
 
 
-def light_findings(device: Device, now: float, policy: AlertPolicy) -> tuple[Finding, ...]:
-    """What a light's record says. A light that was never heard is not called silent."""
-    return _failed(device), _held(device), _silent(device, now, policy)
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What lies around a light: how it can be reached, and what another alert tells already."""
+
+    reach: Reach = Reach.REACHABLE
+    listening_since: float = 0.0
+    """Since when some gateway that hears it is there without a break: silence before that was the
+    gateway's."""
+    network_away: bool = False
+    """ChirpStack does not answer, which holds every command."""
 
 
-def silent_at(device: Device, policy: AlertPolicy) -> float | None:
+def light_findings(
+    device: Device, now: float, policy: AlertPolicy, outlook: Outlook = Outlook()
+) -> tuple[Finding, ...]:
+    """What a light's record says. A light that was never heard is not called silent.
+
+    While every gateway that hears it is offline, the alert of the gateway speaks for it.
+    """
+    return (
+        _failed(device),
+        _held(device),
+        _silent(device, now, policy, outlook),
+        _waiting(device, now, policy, outlook),
+    )
+
+
+def silent_at(device: Device, policy: AlertPolicy, outlook: Outlook = Outlook()) -> float | None:
     """When this light will count as silent unless it is heard; None for one never heard."""
-    return None if device.heard_at is None else device.heard_at + policy.silent_after_s
+    heard_at = _heard_at(device)
+    if heard_at is None:
+        return None
+    return max(heard_at, outlook.listening_since) + policy.silent_after_s
 
 
-def gateway_finding(view: GatewayView) -> Finding:
-    """What the watcher says of a gateway."""
+def waiting_at(device: Device, policy: AlertPolicy) -> float | None:
+    """When its open command will have waited for too long; None without one."""
+    return None if device.command is None else device.command.accepted_at + policy.waiting_after_s
+
+
+def gateway_finding(view: GatewayView, lights: Sequence[tuple[str, str]] = ()) -> Finding:
+    """What the watcher says of a gateway; `lights` (name, DevEUI) cannot be reached without it."""
     name = view.name or view.gateway_id
-    text = f"gateway {name} is online" if view.online else f"gateway {name} is offline"
-    return Finding(AlertKind.GATEWAY_OFFLINE, view.gateway_id, not view.online, text)
+    if view.online:
+        text = f"gateway {name} is online"
+        return Finding(AlertKind.GATEWAY_OFFLINE, view.gateway_id, holds=False, text=text)
+    text = f"gateway {name} is offline"
+    if lights:
+        names = ", ".join(light for light, _ in lights[:LIGHTS_NAMED])
+        more = f" and {len(lights) - LIGHTS_NAMED} more" if len(lights) > LIGHTS_NAMED else ""
+        count = "1 light" if len(lights) == 1 else f"{len(lights)} lights"
+        text += f"; {count} cannot be reached: {names}{more}"
+    return Finding(
+        AlertKind.GATEWAY_OFFLINE,
+        view.gateway_id,
+        holds=True,
+        text=text,
+        since=view.since if view.alive_at is None else min(view.since, view.alive_at),
+        lights=tuple(dev_eui for _, dev_eui in lights[:LIGHTS_MOST]),
+        lights_total=len(lights),
+    )
 
 
 def actor_finding(view: ActorView) -> Finding:
@@ -124,7 +200,7 @@ def store_finding(failing_since: float | None, problem: str | None = None) -> Fi
     failing = failing_since is not None
     why = f": {problem}" if problem else ""
     text = f"the store cannot be written{why}" if failing else "the store can be written again"
-    return Finding(AlertKind.STORE_FAILING, "store", failing, text)
+    return Finding(AlertKind.STORE_FAILING, "store", failing, text, failing_since)
 
 
 def setback_finding(words: str | None) -> Finding:
@@ -167,11 +243,66 @@ def _held(device: Device) -> Finding:
     return Finding(AlertKind.LIGHT_HELD, device.dev_eui, holds=True, text=text)
 
 
-def _silent(device: Device, now: float, policy: AlertPolicy) -> Finding:
+def _silent(device: Device, now: float, policy: AlertPolicy, outlook: Outlook) -> Finding:
     name = device.name or device.dev_eui
-    due_at = silent_at(device, policy)
+    due_at = silent_at(device, policy, outlook)
     silent = due_at is not None and now >= due_at
-    text = f"{name} has been silent for {policy.silent_after_s / 60:g} min"
-    return Finding(
-        AlertKind.LIGHT_SILENT, device.dev_eui, silent, text if silent else f"{name} was heard"
+    text = f"{name} is silent" if silent else f"{name} was heard"
+    if outlook.reach is Reach.NO_GATEWAY_ONLINE:
+        silent, text = False, f"every gateway that hears {name} is offline"
+    elif outlook.reach is Reach.DISABLED:
+        silent, text = False, f"{name} is disabled in ChirpStack"
+    since = _heard_at(device) if silent else None
+    return Finding(AlertKind.LIGHT_SILENT, device.dev_eui, silent, text, since)
+
+
+def _waiting(device: Device, now: float, policy: AlertPolicy, outlook: Outlook) -> Finding:
+    """An open command is covered by some alert once it has waited for minutes: by this one, unless
+    the light's own failure, its gateways' outage or ChirpStack's is told."""
+    name, command = device.name or device.dev_eui, device.command
+    if command is None:
+        text = f"no command waits for {name}"
+        return Finding(AlertKind.COMMAND_WAITING, device.dev_eui, holds=False, text=text)
+    due_at = waiting_at(device, policy)
+    long = due_at is not None and now >= due_at
+    covered = (
+        command.overdue
+        or device.phase is Phase.FAILED
+        or _held(device).holds
+        or outlook.network_away
+        or outlook.reach is Reach.NO_GATEWAY_ONLINE
     )
+    text = f"the colour for {name} waits: {_why(device, outlook)}"
+    if long and covered:
+        text = f"another alert tells why the colour for {name} waits"
+    return Finding(
+        AlertKind.COMMAND_WAITING,
+        device.dev_eui,
+        long and not covered,
+        text,
+        command.accepted_at,
+    )
+
+
+def _why(device: Device, outlook: Outlook) -> str:
+    command = device.command
+    if outlook.reach is Reach.DISABLED:
+        return "the device is disabled in ChirpStack"
+    if command is not None and command.reason:
+        return command.reason
+    if device.phase is Phase.UNINITIALIZED:
+        return "the light has not reported since it joined"
+    if device.phase is Phase.INITIALIZING:
+        return "the light is being given its settings first"
+    if device.attempt is not None and device.attempt.reason:
+        return device.attempt.reason
+    sent = device.attempt is not None and device.attempt.queued_at is not None
+    return "no gateway has taken its frame" if sent else "it is not known why"
+
+
+def _heard_at(device: Device) -> float | None:
+    """Never younger than the record: a gateway's clock that is ahead must not hide a silence."""
+    heard_at = device.heard_at
+    if heard_at is None or not device.stepped_at:
+        return heard_at
+    return min(heard_at, device.stepped_at)

@@ -123,6 +123,10 @@ class Board:
         """Whether this light can be heard and reached now."""
         return self._reaches.of(device, self._clock.now())
 
+    def lights_heard(self, gateway_id: str) -> int:
+        """How many lights this gateway heard lately: as many as a filter by it finds."""
+        return self._reaches.lights_heard(gateway_id)
+
     def reachability_counts(self) -> Mapping[Reach, int]:
         """How many lights are in each state of reachability; every state is named."""
         return self._reaches.counts()

@@ -14,6 +14,8 @@ class GatewayView(msgspec.Struct, frozen=True):
     online: bool = True
     since: float = 0.0
     last_seen_at: float | None = None
+    alive_at: float | None = None
+    """Its newest sign of life: stats, an uplink or a txack."""
     heard_at: float | None = None
     """The newest uplink through it."""
     latitude: float | None = None
@@ -52,6 +54,12 @@ class AlertView(msgspec.Struct, frozen=True):
     acknowledged_at: float | None = None
     """When somebody said that they know; since then it is not repeated."""
     acknowledged_by: str | None = None
+    since: float | None = None
+    """When the trouble began, which is before it was told: the summary names no age, for that would
+    be wrong a minute later."""
+    lights: tuple[str, ...] = ()
+    """DevEUIs of lights that it takes along, at most 50."""
+    lights_total: int = 0
 
 
 class ActorView(msgspec.Struct, frozen=True):

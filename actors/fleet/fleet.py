@@ -218,10 +218,6 @@ class Fleet:
         """The supervisor's view of a light's actor."""
         return self._supervisor.child(actor_id(dev_eui))
 
-    def lights_heard(self, gateway_id: str) -> int:
-        """How many lights this gateway is among the last to have heard."""
-        return self._hearings.count(gateway_id)
-
     def is_ours(self, profile_name: str) -> bool:
         """Whether devices of this profile are lights of ours."""
         return self._profile_contains in profile_name.casefold()

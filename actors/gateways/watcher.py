@@ -108,6 +108,11 @@ class GatewayWatcher:
         return self._unreachable_since
 
     @property
+    def asked(self) -> bool:
+        """Whether ChirpStack was asked for its gateways at all, with whatever result."""
+        return self._polled_at is not None or self._unreachable_since is not None
+
+    @property
     def problem(self) -> str | None:
         """Why ChirpStack gives no list, in words; None while it does."""
         return self._problem
@@ -260,6 +265,7 @@ class GatewayWatcher:
             online=one.online,
             since=one.since,
             last_seen_at=info.last_seen_at if info is not None else None,
+            alive_at=one.alive_at,
             heard_at=one.heard_at,
             latitude=info.latitude if info is not None else None,
             longitude=info.longitude if info is not None else None,

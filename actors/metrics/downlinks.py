@@ -1,7 +1,8 @@
 """Success of downlinks over the last hours, from the verdicts in the store.
 
 The rule it keeps: percentiles are exact (nearest rank over every verdict read, no buckets), and
-when there is more than can be read, the figures say over how many hours they really are.
+none is told of values too few to carry it; when there is more than can be read, the figures say
+over how many hours they really are.
 """
 
 import math
@@ -70,6 +71,7 @@ def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0)
         superseded=len(superseded),
         expired=len(expired),
         rejected=len(rejected),
+        judged=judged,
         success_rate=_ratio(len(verified), judged),
         frames=frames,
         frames_per_verified=_ratio(frames, len(verified)),
@@ -80,12 +82,21 @@ def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0)
     )
 
 
+def values_needed(share: float) -> int:
+    """How many values a percentile must rest on: so many that one of them lies beyond it.
+
+    Of fewer than 1 / (1 - share) the percentile would be the largest value under another name: two
+    for the median, 20 for p95, 100 for p99.
+    """
+    return max(1, math.ceil(1.0 / (1.0 - share) - 1e-9)) if share < 1.0 else 1
+
+
 def percentile(ordered: Sequence[float], share: float) -> float | None:
     """The smallest value that at least `share` of an ascending sequence does not exceed.
 
-    The nearest-rank percentile: always one of the values. None for an empty sequence.
+    The nearest-rank percentile: always one of the values. None where there are too few for it.
     """
-    if not ordered:
+    if len(ordered) < values_needed(share):
         return None
     rank = max(1, math.ceil(share * len(ordered) - 1e-9))  # 0.95 * 20 is a hair above 19
     return ordered[rank - 1]

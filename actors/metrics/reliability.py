@@ -71,7 +71,8 @@ def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
     rejected = sum(one.status is CommandStatus.REJECTED for one in verdicts)
     attempts = sum(one.attempts for one in verdicts)
     each = attempts / len(verified) if verified else None
-    p95_s = percentile(sorted(one.took_s for one in verified), 0.95)
+    took_s = sorted(one.took_s for one in verified)
+    p95_s, most_s = percentile(took_s, 0.95), max(took_s, default=None)
     words = []
     if expired:
         words.append(f"{expired} of {len(verdicts)} commands expired")
@@ -80,7 +81,9 @@ def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
     if each is not None and each > ATTEMPTS_TROUBLE:
         words.append(f"{each:.1f} attempts for each success")
     if p95_s is not None and p95_s > SLOW_S:
-        words.append(f"one in twenty takes {p95_s:.0f} s or more")
+        words.append(f"one in twenty of {len(verified)} takes {p95_s:.0f} s or more")
+    elif p95_s is None and most_s is not None and most_s > SLOW_S:
+        words.append(f"the slowest of {len(verified)} took {most_s:.0f} s")
     if not words:
         return None
     return WorstLight(
@@ -90,12 +93,14 @@ def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
         failed=expired + rejected,
         attempts_per_success=each,
         time_to_verify_p95_s=p95_s,
+        time_to_verify_most_s=most_s,
         why="; ".join(words),
     )
 
 
 def _badness(light: WorstLight) -> tuple[float, float, float, str]:
     """First those that fail most often, then those that cost most, then the slowest."""
-    each, p95_s = light.attempts_per_success, light.time_to_verify_p95_s
+    each = light.attempts_per_success
+    slow_s = light.time_to_verify_p95_s or light.time_to_verify_most_s
     share = light.failed / light.commands
-    return (-share, -(math.inf if each is None else each), -(p95_s or 0.0), light.dev_eui)
+    return (-share, -(math.inf if each is None else each), -(slow_s or 0.0), light.dev_eui)

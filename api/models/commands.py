@@ -3,6 +3,8 @@
 The rule it keeps: the wire is declared, never a dump of what is stored; `_at` is Unix seconds UTC.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from actors.device.model import Command, CommandStatus, Step, StepKind
@@ -25,7 +27,7 @@ class LightView(msgspec.Struct, frozen=True, gc=False):
 
 
 class StepView(msgspec.Struct, frozen=True, gc=False):
-    """One step of a command."""
+    """One step of a command. `attempt` counts the attempts of this command from 1."""
 
     at: float
     kind: StepKind
@@ -34,9 +36,21 @@ class StepView(msgspec.Struct, frozen=True, gc=False):
     reason: str | None
 
     @classmethod
-    def of(cls, step: Step) -> "StepView":
-        """The view of a step."""
-        return cls(step.at, step.kind, step.attempt, step.gateway_id, step.reason)
+    def of(cls, step: Step, numbers: Mapping[int, int]) -> "StepView":
+        """The view of a step; `numbers` are those of `attempt_numbers`."""
+        attempt = None if step.attempt is None else numbers[step.attempt]
+        return cls(step.at, step.kind, attempt, step.gateway_id, step.reason)
+
+
+def attempt_numbers(command: Command) -> dict[int, int]:
+    """The attempts of a command, from 1, by the numbers that the light gives to all its frames.
+
+    A light counts through its whole life, settings included, so that a command's first attempt may
+    be its fourth frame. Of a timeline whose middle is left out the later numbers are the least that
+    they can be.
+    """
+    found = dict.fromkeys(step.attempt for step in command.timeline if step.attempt is not None)
+    return {attempt: number for number, attempt in enumerate(found, start=1)}
 
 
 class CommandSummary(msgspec.Struct, frozen=True):
@@ -72,7 +86,9 @@ class CommandSummary(msgspec.Struct, frozen=True):
             accepted_at=command.accepted_at,
             expires_at=command.expires_at,
             ended_at=command.ended_at,
-            step=StepView.of(command.timeline[-1]) if command.timeline else None,
+            step=StepView.of(command.timeline[-1], attempt_numbers(command))
+            if command.timeline
+            else None,
         )
 
 
@@ -104,6 +120,7 @@ class CommandView(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, command: Command) -> "CommandView":
         """The view of a command."""
+        numbers = attempt_numbers(command)
         return cls(
             id=command.id,
             dev_eui=command.dev_eui,
@@ -118,7 +135,7 @@ class CommandView(msgspec.Struct, frozen=True):
             expires_at=command.expires_at,
             ended_at=command.ended_at,
             correlation_id=command.correlation_id,
-            timeline=[StepView.of(step) for step in command.timeline],
+            timeline=[StepView.of(step, numbers) for step in command.timeline],
             steps_omitted=command.steps_omitted,
         )
 

@@ -6,11 +6,11 @@ heard in the running session, however well it was known before.
 
 import msgspec
 
-from actors.device.model import Attempt, CommandStatus, Device, Phase
+from actors.device.model import Attempt, Command, CommandStatus, Device, Phase
 from actors.reachability import Reach, Reachability
 from actors.supervision import ChildState
 from actors.surface import DeviceInspection
-from api.models.commands import CommandView, LightView
+from api.models.commands import CommandView, LightView, attempt_numbers
 
 
 class DeviceSummary(msgspec.Struct, frozen=True):
@@ -137,7 +137,8 @@ class HearingView(msgspec.Struct, frozen=True):
 class AttemptView(msgspec.Struct, frozen=True):
     """The frame on its way."""
 
-    number: int
+    number: int | None
+    """Of the attempts of the open command, from 1; null for a frame that is of none."""
     carries: str
     """light, auto_uplink, status_interval, request_status or high_brightness."""
     stage: str
@@ -150,11 +151,15 @@ class AttemptView(msgspec.Struct, frozen=True):
     ends_at: float | None
 
     @classmethod
-    def of(cls, attempt: Attempt) -> "AttemptView":
-        """The view of an attempt."""
+    def of(cls, attempt: Attempt, command: Command | None) -> "AttemptView":
+        """The view of an attempt, for this open command or for none."""
+        number, carries = None, str(attempt.frame.__struct_config__.tag)
+        if command is not None and carries == "light":
+            known = attempt_numbers(command)
+            number = known.get(attempt.number, len(known) + 1)
         return cls(
-            number=attempt.number,
-            carries=str(attempt.frame.__struct_config__.tag),
+            number=number,
+            carries=carries,
             stage=attempt.stage.value,
             reason=attempt.reason,
             retry=attempt.retry,
@@ -235,7 +240,9 @@ class DeviceView(msgspec.Struct, frozen=True):
             keep=wanted.keep if wanted is not None else None,
             command=CommandView.of(device.command) if device.command is not None else None,
             pursuit=_pursuit(device),
-            attempt=AttemptView.of(device.attempt) if device.attempt is not None else None,
+            attempt=AttemptView.of(device.attempt, device.command)
+            if device.attempt is not None
+            else None,
             inquiring=device.inquiry is not None,
             next_timer_at=seen.next_timer_at,
             last_frame_at=device.last_frame_at,

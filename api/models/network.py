@@ -15,6 +15,8 @@ class GatewayShown(msgspec.Struct, frozen=True):
     """When `online` last changed."""
     last_seen_at: float | None
     """The newest statistics that ChirpStack had of it."""
+    alive_at: float | None
+    """Its newest sign of life: statistics, an uplink or a txack."""
     heard_at: float | None
     """The newest uplink of our lights through it."""
     latitude: float | None
@@ -33,17 +35,18 @@ class GatewayShown(msgspec.Struct, frozen=True):
     pending: int
     """Frames that wait for it."""
     lights_heard: int
-    """Lights that it is among the last to have heard."""
+    """Lights that it heard lately: as many as the filter `gateway` finds."""
 
     @classmethod
-    def of(cls, gateway: GatewayView) -> "GatewayShown":
-        """The view of a gateway."""
+    def of(cls, gateway: GatewayView, lights_heard: int | None = None) -> "GatewayShown":
+        """The view of a gateway; with its lights as counted now, or when it was published."""
         return cls(
             gateway_id=gateway.gateway_id,
             name=gateway.name,
             online=gateway.online,
             since=gateway.since,
             last_seen_at=gateway.last_seen_at,
+            alive_at=gateway.alive_at,
             heard_at=gateway.heard_at,
             latitude=gateway.latitude,
             longitude=gateway.longitude,
@@ -54,7 +57,7 @@ class GatewayShown(msgspec.Struct, frozen=True):
             airtime_used_s=gateway.airtime_used_s,
             airtime_budget_s=gateway.airtime_budget_s,
             pending=gateway.pending,
-            lights_heard=gateway.lights_heard,
+            lights_heard=gateway.lights_heard if lights_heard is None else lights_heard,
         )
 
 
@@ -92,6 +95,11 @@ class AlertShown(msgspec.Struct, frozen=True):
     acknowledged_at: float | None
     """When somebody said that they know; since then it is not repeated."""
     acknowledged_by: str | None
+    since: float | None
+    """When the trouble began, as far as is known; the summary names no age."""
+    lights: list[str]
+    """DevEUIs of lights that it takes along, at most 50."""
+    lights_total: int
 
     @classmethod
     def of(cls, alert: AlertView) -> "AlertShown":
@@ -109,6 +117,9 @@ class AlertShown(msgspec.Struct, frozen=True):
             close_reason=alert.close_reason,
             acknowledged_at=alert.acknowledged_at,
             acknowledged_by=alert.acknowledged_by,
+            since=alert.since,
+            lights=list(alert.lights),
+            lights_total=alert.lights_total,
         )
 
 

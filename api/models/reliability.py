@@ -53,6 +53,9 @@ class WorstLightView(msgspec.Struct, frozen=True):
     """Expired or rejected."""
     attempts_per_success: float | None
     time_to_verify_p95_s: float | None
+    """Null of fewer than 20 verified commands: so few cannot carry it."""
+    time_to_verify_most_s: float | None
+    """The slowest verified one."""
     why: str
     """In words."""
 
@@ -67,6 +70,7 @@ class WorstLightView(msgspec.Struct, frozen=True):
             failed=light.failed,
             attempts_per_success=light.attempts_per_success,
             time_to_verify_p95_s=light.time_to_verify_p95_s,
+            time_to_verify_most_s=light.time_to_verify_most_s,
             why=light.why,
         )
 

@@ -1,5 +1,6 @@
 """Rollouts as HTTP and the websocket show them."""
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -8,8 +9,20 @@ from actors.rollouts.model import LightState, Part, Rollout, RolloutInspection, 
 from api.models.commands import LightView
 
 
+class ShownState(StrEnum):
+    """Where one light of a rollout stands."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    """Its turn had not come when the rollout was cancelled: it waits for nothing."""
+
+
 class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
-    """One colour for many lights. Every light is in exactly one of the five counts."""
+    """One colour for many lights. Every light is in exactly one of the six counts."""
 
     id: str
     name: str
@@ -34,6 +47,8 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """Rejected, expired, overdue, or no command could be given."""
     superseded: int
     """A newer command of somebody else came."""
+    cancelled: int
+    """Not commanded when the rollout was cancelled."""
 
     @classmethod
     def of(cls, rollout: Rollout) -> "RolloutView":
@@ -45,14 +60,17 @@ class RolloutLight(msgspec.Struct, frozen=True):
     """One light of a rollout."""
 
     dev_eui: str
-    state: LightState
+    state: ShownState
     command_id: str | None
     reason: str | None
 
     @classmethod
-    def of(cls, part: Part) -> "RolloutLight":
-        """The view of a light."""
-        return cls(part.dev_eui, part.state, part.command_id, part.reason)
+    def of(cls, part: Part, *, cancelled: bool) -> "RolloutLight":
+        """The view of a light of a rollout that was cancelled, or not."""
+        state = ShownState(part.state.value)
+        if cancelled and part.state is LightState.WAITING:
+            state = ShownState.CANCELLED
+        return cls(part.dev_eui, state, part.command_id, part.reason)
 
 
 class RolloutDetail(RolloutView, frozen=True, kw_only=True):
@@ -63,7 +81,8 @@ class RolloutDetail(RolloutView, frozen=True, kw_only=True):
     @classmethod
     def inspected(cls, seen: RolloutInspection) -> "RolloutDetail":
         """The view of a rollout with its lights."""
-        lights = [RolloutLight.of(part) for part in seen.parts]
+        cancelled = seen.rollout.state is State.CANCELLED
+        lights = [RolloutLight.of(part, cancelled=cancelled) for part in seen.parts]
         return cls(**_shown(seen.rollout), lights=lights)
 
 
@@ -77,6 +96,8 @@ def _shown(rollout: Rollout) -> dict[str, Any]:
     shown = {
         name: getattr(rollout, name)
         for name in RolloutView.__struct_fields__
-        if name not in {"light", "lights"}
+        if name not in {"light", "lights", "cancelled"}
     }
+    left = rollout.waiting if rollout.state is State.CANCELLED else 0
+    shown.update(waiting=rollout.waiting - left, cancelled=left)
     return {**shown, "light": LightView.of(rollout.light)}

@@ -4,6 +4,7 @@ import re
 
 from quart import Blueprint, Response
 
+from actors.board.changes import GatewayView
 from api.inputs import read_query
 from api.models import (
     GatewayHealth,
@@ -58,10 +59,11 @@ async def gateway_health() -> Response:
 )
 async def gateway_status(gateway_id: str) -> Response:
     """One gateway: online or not and since when, airtime used, frames waiting."""
-    gateway = services().house.gateways().get(gateway_id.lower())
+    house = services().house
+    gateway = house.gateways().get(gateway_id.lower())
     if gateway is None:
         raise _unknown(gateway_id)
-    return reply(GatewayShown.of(gateway))
+    return reply(_shown(gateway))
 
 
 @blueprint.get("/gateways/<gateway_id>/outages")
@@ -97,5 +99,9 @@ def _unknown(gateway_id: str) -> Problem:
 
 
 def _gateways() -> list[GatewayShown]:
-    gateways = services().house.gateways()
-    return [GatewayShown.of(gateways[gateway_id]) for gateway_id in sorted(gateways)]
+    house = services().house
+    return [_shown(house.gateways()[gateway_id]) for gateway_id in sorted(house.gateways())]
+
+
+def _shown(gateway: GatewayView) -> GatewayShown:
+    return GatewayShown.of(gateway, services().house.lights_heard(gateway.gateway_id))

@@ -40,4 +40,5 @@ async def readyz() -> Response:
     ready = readiness.ready and not here.drain.begun
     caller: Caller = g.caller
     shown = problems if caller.may(Scope.VIEWER) else []
-    return reply(ReadinessView(ready, shown), 200 if ready else 503)
+    warnings = list(readiness.warnings) if caller.may(Scope.VIEWER) else []
+    return reply(ReadinessView(ready, shown, warnings), 200 if ready else 503)

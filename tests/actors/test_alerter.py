@@ -7,11 +7,13 @@ import pytest
 import trio
 
 from actors.alerts import Alerter, AlertPolicy, LogNotifier, Notice
+from actors.alerts.rules import AlertKind, Finding, network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
 from actors.clock import RunClock
-from actors.device.model import Device, Phase, Session
+from actors.device.model import Command, CommandStatus, Device, Hearing, Phase, Session
 from actors.journal import Journal
+from lorawan.kuando.light import Light
 from store.errors import StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Table, Write
@@ -41,6 +43,8 @@ class House:
     """A board, a journal and an alerter on one disk."""
 
     def __init__(self, disk: MemoryDisk | None = None, *, gather_s: float = 0.0) -> None:
+        self.levels: list[Finding] = []
+        self.listed = True
         self.policy = AlertPolicy(gather_s=gather_s)
         self.clock = RunClock(START)
         self.board = Board(self.clock, "boot")
@@ -74,6 +78,8 @@ class House:
             new_id=lambda: f"a{next(self.numbers)}",
             policy=self.policy,
             notifiers=[self.pager, LogNotifier()],
+            levels=lambda: self.levels,
+            gateways_listed=lambda: self.listed,
         )
         await nursery.start(journal.run)
         await nursery.start(self.board.run)
@@ -302,4 +308,236 @@ async def test_good_news_about_nothing_are_no_alert(
         house.board.publish(GatewayView("g1", online=True))
         await trio.sleep(120)
         assert house.pager.notices == []
+        nursery.cancel_scope.cancel()
+
+
+def heard_by(dev_eui: str, *gateways: str, heard_at: float = START, **changes: object) -> Device:
+    """A light of these gateways."""
+    hearings = tuple(Hearing(one, heard_at, -90, 5.0, 10.0, latest=True) for one in gateways)
+    device = msgspec.structs.replace(light(dev_eui, heard_at=heard_at), hearings=hearings)
+    return msgspec.structs.replace(device, **changes)
+
+
+def ordered(dev_eui: str, at: float, **changes: object) -> Command:
+    command = Command("c1", dev_eui, Light(1, 2, 3), True, at, at + 24 * HOUR)
+    return msgspec.structs.replace(command, **changes)
+
+
+async def test_one_outage_of_a_gateway_is_one_alert_with_its_lights(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """From the field: an outage was an alert for every light behind it."""
+    house = House()
+    silent_s = AlertPolicy().silent_after_s
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        for gateway in ("g1", "g2"):
+            house.board.publish(GatewayView(gateway, f"roof {gateway}", since=START - HOUR))
+        for number in range(20):
+            waiting = ordered(f"d{number:02}", START, status=CommandStatus.HELD)
+            house.board.publish(heard_by(f"d{number:02}", "g1", command=waiting))
+        house.board.publish(heard_by("both", "g1", "g2"))
+        house.board.publish(GatewayView("g1", "roof g1", online=False, since=START))
+        for _ in range(4):
+            await trio.sleep(silent_s - 60)
+            house.board.publish(heard_by("both", "g1", "g2", heard_at=house.clock.now()))
+        told = [one for one in house.board.alerts() if one.closed_at is None]
+        assert [(one.kind, one.subject, one.lights_total) for one in told] == [
+            ("gateway_offline", "g1", 20)
+        ]
+        assert told[0].summary == (
+            "gateway roof g1 is offline; 20 lights cannot be reached:"
+            " d00, d01, d02, d03, d04 and 15 more"
+        )
+        assert told[0].since == START
+        assert told[0].lights[:2] == ("d00", "d01")
+        house.board.publish(GatewayView("g1", "roof g1", since=house.clock.now()))
+        back_at = house.clock.now()
+        for number in range(1, 20):  # d00 does not come back
+            house.board.publish(heard_by(f"d{number:02}", "g1", heard_at=back_at))
+        dead = heard_by("d00", "g1", heard_at=START)
+        house.board.publish(dead)
+        await trio.sleep(silent_s - 60)
+        house.board.publish(heard_by("both", "g1", "g2", heard_at=house.clock.now()))
+        opened = [one for one in house.board.alerts() if one.closed_at is None]
+        assert opened == [], "it is given the time to speak that every light has"
+        for number in range(1, 20):
+            house.board.publish(heard_by(f"d{number:02}", "g1", heard_at=house.clock.now()))
+        await trio.sleep(300)
+        opened = [one for one in house.board.alerts() if one.closed_at is None]
+        assert [(one.kind, one.subject) for one in opened] == [("light_silent", "d00")]
+        nursery.cancel_scope.cancel()
+
+
+async def test_lights_that_fell_silent_before_their_outage_was_noticed_are_explained_by_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    silent_s = AlertPolicy().silent_after_s
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        house.board.publish(GatewayView("g1", "roof", since=START - HOUR, alive_at=START))
+        for number in range(3):
+            house.board.publish(heard_by(f"d{number}", "g1"))
+        await trio.sleep(silent_s + 120)
+        assert house.pager.titles == [f"light silent: d{number}" for number in range(3)]
+        gone = GatewayView("g1", "roof", online=False, since=house.clock.now(), alive_at=START)
+        house.board.publish(gone)
+        await trio.sleep(60)
+        opened = [one for one in house.board.alerts() if one.closed_at is None]
+        assert [(one.kind, one.lights_total) for one in opened] == [("gateway_offline", 3)]
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_lights_of_an_outage_are_told_as_they_are_now(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        house.board.publish(GatewayView("g1", "roof", since=START - HOUR))
+        house.board.publish(GatewayView("g2", "yard", since=START - HOUR))
+        for number in range(3):
+            house.board.publish(heard_by(f"d{number}", "g1"))
+        house.board.publish(GatewayView("g1", "roof", online=False, since=START))
+        await trio.sleep(120)
+        assert house.board.alerts()[0].lights_total == 3
+        house.board.publish(heard_by("d1", "g2", heard_at=house.clock.now()))
+        await trio.sleep(30)
+        (alert,) = house.board.alerts()
+        assert (alert.lights, alert.lights_total) == (("d0", "d2"), 2)
+        assert len(house.pager.notices) == 1, "that is shown, not told"
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_command_that_waits_for_minutes_is_told_of(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        await trio.sleep(1_000)
+        now = house.clock.now()
+        waits = ordered("d1", now, status=CommandStatus.HELD, reason="the airtime is spent")
+        house.board.publish(waits)
+        house.board.publish(heard_by("d1", heard_at=now, command=waits))
+        await trio.sleep(290)
+        assert house.pager.titles == []
+        await trio.sleep(20)
+        (alert,) = house.board.alerts()
+        assert (alert.kind, alert.since) == ("command_waiting", now)
+        assert alert.summary == "the colour for d1 waits: the airtime is spent"
+        waits = msgspec.structs.replace(waits, reason="an earlier item is in the way")
+        house.board.publish(heard_by("d1", heard_at=now, command=waits))
+        await trio.sleep(1)
+        assert house.board.alerts()[0].summary.endswith("an earlier item is in the way")
+        house.board.publish(heard_by("d1", heard_at=now))
+        await trio.sleep(1)
+        assert house.board.alerts()[0].closed_at is not None
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_chirpstack_holds_up_is_one_alert_and_the_rest_is_judged_afterwards(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        house.levels = [network_finding("ChirpStack does not answer")]
+        await trio.sleep(60)
+        now = house.clock.now()
+        waits = ordered("d1", now)
+        house.board.publish(waits)
+        house.board.publish(heard_by("d1", heard_at=now, command=waits))
+        await trio.sleep(900)
+        opened = [one.kind for one in house.board.alerts() if one.closed_at is None]
+        assert opened == ["network_unreachable"]
+        house.levels = [network_finding(None)]
+        await trio.sleep(30)
+        opened = [one.kind for one in house.board.alerts() if one.closed_at is None]
+        assert opened == ["command_waiting"]
+        nursery.cancel_scope.cancel()
+
+
+EVERY_KIND = {
+    AlertKind.LIGHT_FAILED: "d1",
+    AlertKind.LIGHT_HELD: "d1",
+    AlertKind.LIGHT_SILENT: "d1",
+    AlertKind.COMMAND_WAITING: "d1",
+    AlertKind.GATEWAY_OFFLINE: "g1",
+    AlertKind.ACTOR_PARKED: "device d1",
+    AlertKind.NETWORK_UNREACHABLE: "chirpstack",
+    AlertKind.STORE_FAILING: "store",
+}
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("kind", list(AlertKind))
+async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
+    autojump_clock: trio.testing.MockClock, kind: AlertKind, gone: bool
+) -> None:
+    """From the field: those that are told by a change only stayed open for 900 s. `gone`: not only
+    the cause but its subject is."""
+    subject = EVERY_KIND[kind]
+    before = House()
+    async with trio.open_nursery() as nursery:
+        await before.open(nursery)
+        before.board.publish(light("d1"))
+        await trio.sleep(1)
+        before.alerter.mailbox.offer(Finding(kind, subject, True, "it is bad"))
+        await trio.sleep(130)
+        assert before.alerter.statistics().open == 1
+        nursery.cancel_scope.cancel()
+    after = House(before.store.disk)
+    after.clock = before.clock
+    after.board = Board(before.clock, "boot-2")
+    after.levels = [store_finding(None), network_finding(None)]  # as of a house that is well
+    async with trio.open_nursery() as nursery:
+        await after.open(nursery)
+        assert len(after.board.alerts()) == 1
+        if not gone:
+            after.board.publish(light("d1", heard_at=after.clock.now()))
+            after.board.publish(GatewayView("g1", online=True))
+            after.board.publish(ActorView("device d1", "running", 0))
+        await trio.sleep(62)
+        assert after.alerter.statistics().open == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_gateways_alert_waits_for_a_list_to_be_judged(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    before = House()
+    async with trio.open_nursery() as nursery:
+        await before.open(nursery)
+        before.board.publish(GatewayView("g1", "roof", online=False, since=START))
+        await trio.sleep(60)
+        nursery.cancel_scope.cancel()
+    after = House(before.store.disk)
+    after.clock, after.listed = before.clock, False
+    after.board = Board(before.clock, "boot-2")
+    async with trio.open_nursery() as nursery:
+        await after.open(nursery)
+        await trio.sleep(600)
+        assert after.alerter.statistics().open == 1, "nobody knows: ChirpStack does not list them"
+        after.listed = True
+        after.board.publish(GatewayView("g1", "roof", online=False, since=START))
+        await trio.sleep(600)
+        assert after.alerter.statistics().open == 1
+        assert after.pager.notices == []
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_light_that_is_removed_takes_its_alerts_along(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await house.open(nursery)
+        house.board.publish(light("d1", Phase.FAILED))
+        await trio.sleep(120)
+        assert house.alerter.statistics().open == 1
+        house.board._devices.clear()  # as when ChirpStack lists it no more
+        await trio.sleep(30)
+        assert house.alerter.statistics().open == 0
         nursery.cancel_scope.cancel()

@@ -15,7 +15,7 @@ from actors.metrics import (
     verdict_of,
     verdict_writes,
 )
-from actors.metrics.downlinks import percentile
+from actors.metrics.downlinks import percentile, values_needed
 from actors.metrics.verdict import decode, encode
 from lorawan.kuando.light import Light
 from store.memory import MemoryStore
@@ -96,6 +96,28 @@ def test_the_figures() -> None:
     assert figures.time_to_verify_p99_s == 99
 
 
+@pytest.mark.parametrize(
+    ("count", "known"), [(0, 0), (1, 0), (2, 1), (19, 1), (20, 2), (99, 2), (100, 3)]
+)
+def test_few_commands_carry_no_percentile(count: int, known: int) -> None:
+    """From the field: a p99 of two commands."""
+    figures = summarize([verdict(took_s=float(n)) for n in range(count)], 24.0)
+    told = [
+        figures.time_to_verify_p50_s,
+        figures.time_to_verify_p95_s,
+        figures.time_to_verify_p99_s,
+    ]
+    assert [one is not None for one in told] == [n < known for n in range(3)]
+    assert (figures.verified, figures.judged) == (count, count), "what they rest on is told"
+
+
+def test_the_count_that_a_rate_rests_on_is_told() -> None:
+    figures = summarize(
+        [verdict(), verdict(CommandStatus.EXPIRED), verdict(CommandStatus.SUPERSEDED)], 24.0, 5
+    )
+    assert (figures.success_rate, figures.judged, figures.commands) == (0.5, 2, 8)
+
+
 @given(
     st.lists(st.floats(0, 1e6), min_size=1, max_size=300),
     st.sampled_from([0.01, 0.5, 0.95, 0.99, 1.0]),
@@ -104,6 +126,9 @@ def test_a_percentile_is_a_value_that_enough_others_do_not_exceed(
     values: list[float], share: float
 ) -> None:
     found = percentile(sorted(values), share)
+    if len(values) < values_needed(share):
+        assert found is None
+        return
     assert found in values
     assert found is not None
     enough = math.ceil(share * len(values) - 1e-9)

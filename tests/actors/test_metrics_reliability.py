@@ -33,9 +33,19 @@ def test_the_worst_come_first_with_reasons_and_the_good_not_at_all() -> None:
         "1 of 1 commands expired",
         "1 of 4 commands were refused by the network server",
         "2.0 attempts for each success",
-        "one in twenty takes 80 s or more",
+        "the slowest of 3 took 80 s",
     ]
     assert figures.worst[0].attempts_per_success is None
+
+
+def test_one_in_twenty_is_told_of_twenty() -> None:
+    figures = assess([verdict("slow", VERIFIED, 80.0)] * 20, 24.0)
+    assert figures.worst[0].why == "one in twenty of 20 takes 80 s or more"
+    assert figures.worst[0].time_to_verify_p95_s == 80.0
+    figures = assess([verdict("slow", VERIFIED, 80.0)] * 19, 24.0)
+    assert figures.worst[0].why == "the slowest of 19 took 80 s"
+    few = figures.worst[0]
+    assert (few.time_to_verify_p95_s, few.time_to_verify_most_s, few.verified) == (None, 80.0, 19)
 
 
 def test_the_list_is_bounded_and_nothing_is_nothing() -> None:

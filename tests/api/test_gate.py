@@ -193,7 +193,7 @@ async def test_what_is_not_ready_is_told_to_viewers(guarded: Client, house: Fake
     house.ready = Readiness(ready=False, problems=("redis.internal:6379 refuses",))
     public = await (await guarded.get("/readyz")).get_json()
     viewer = await (await guarded.get("/readyz", headers=with_token(VIEWER))).get_json()
-    assert public == {"ready": False, "problems": []}
+    assert public == {"ready": False, "problems": [], "warnings": []}
     assert viewer["problems"] == ["redis.internal:6379 refuses"]
 
 

@@ -241,11 +241,16 @@ async def test_reviving(client: Client) -> None:
 
 async def test_health(client: Client, house: FakeHouse) -> None:
     assert (await client.get("/healthz")).status_code == 204
-    assert await get(client, "/readyz") == {"ready": True, "problems": []}
+    assert await get(client, "/readyz") == {"ready": True, "problems": [], "warnings": []}
+    warned = ("all 3 gateways are offline: no light can be reached",)
+    house.ready = Readiness(ready=True, warnings=warned)
+    told = await get(client, "/readyz")
+    assert (told["ready"], told["warnings"]) == (True, list(warned))
     house.ready = Readiness(ready=False, problems=("the store is full",))
     response = await client.get("/readyz")
     assert response.status_code == 503
-    assert await response.get_json() == {"ready": False, "problems": ["the store is full"]}
+    told = await response.get_json()
+    assert told == {"ready": False, "problems": ["the store is full"], "warnings": []}
     assert (await client.get("/healthz")).status_code == 204
 
 

@@ -45,6 +45,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(client: Client, house: Fa
         "verified": 0,
         "failed": 0,
         "superseded": 0,
+        "cancelled": 0,
     }
     assert (house.orders[0].light, house.orders[0].ttl_s) == (Light(255, 0, 0), None)
     assert await (await client.get(URL)).get_json() == {"rollouts": [made]}
@@ -109,6 +110,11 @@ async def test_steering(client: Client, house: FakeHouse) -> None:
     assert (more["state"], more["failures_most"]) == ("paused", 9)
     cancelled = await (await client.patch(one, json={"state": "cancelled"})).get_json()
     assert (cancelled["state"], cancelled["ended_at"]) == ("cancelled", NOW)
+    # from the field: a cancelled rollout with "9 waiting"
+    total = cancelled["total"]
+    assert (cancelled["waiting"], cancelled["cancelled"]) == (0, total)
+    seen = await (await client.get(one)).get_json()
+    assert {light["state"] for light in seen["lights"]} == {"cancelled"}
     late = await client.patch(one, json={"state": "running"})
     problem = await late.get_json()
     assert (late.status_code, problem["type"]) == (409, "urn:lamplighter:problem:conflict")

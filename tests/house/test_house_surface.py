@@ -7,6 +7,7 @@ from trio.testing import MockClock
 
 from actors.board.changes import AlertView
 from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.reachability import Reach
 from actors.supervision import ChildState
 from actors.surface import Delivery, InitializationRun, Refusal
 from lorawan.events.model import DeviceInfo, Uplink
@@ -188,6 +189,32 @@ async def test_a_gateway_that_goes_away_is_alerted_and_the_alert_closes(
         world.start_gateway(gateway_id)
         await trio.sleep(300)
         assert _open(home, "gateway_offline", gateway_id) is None
+
+
+async def test_without_any_gateway_the_service_is_ready_and_says_what_is_wrong(
+    world: World, autojump_clock: MockClock
+) -> None:
+    async with housed(world) as home:
+        await home.settled()
+        assert home.house.readiness().warnings == ()
+        for gateway_id in world.gateways:
+            world.stop_gateway(gateway_id)
+        await trio.sleep(420)
+        readiness = home.house.readiness()
+        count = len(world.gateways)
+        assert readiness.ready, "to send callers elsewhere would cure nothing"
+        (warning,) = readiness.warnings
+        assert f"all {count} gateways are offline" in warning or count == 1
+        lights = home.house.devices().values()
+        assert {home.house.reachability(one).reach for one in lights} == {Reach.NO_GATEWAY_ONLINE}
+        told = [one for one in home.house.alerts() if one.closed_at is None]
+        assert {one.kind for one in told} == {"gateway_offline"}
+        assert {dev_eui for one in told for dev_eui in one.lights} == set(home.house.devices())
+        for gateway_id in world.gateways:
+            world.start_gateway(gateway_id)
+        await trio.sleep(1_200)
+        assert home.house.readiness().warnings == ()
+        assert {home.house.reachability(one).reach for one in lights} == {Reach.REACHABLE}
 
 
 async def test_an_unreachable_network_is_alerted_and_held_commands_say_so(

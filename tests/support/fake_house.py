@@ -302,6 +302,10 @@ class FakeHouse:
         """The board's."""
         return self.board.gateways
 
+    def lights_heard(self, gateway_id: str) -> int:
+        """The board's."""
+        return self.board.lights_heard(gateway_id)
+
     async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
         """The outages of the test, in a time that was looked at since an hour."""
         watched = [Span(max(since, NOW - 3_600.0), until)]
@@ -353,6 +357,7 @@ class FakeHouse:
             superseded=0,
             expired=1,
             rejected=0,
+            judged=9,
             success_rate=8 / 9,
             frames=12,
             frames_per_verified=1.5,

@@ -179,7 +179,7 @@ def step_words(step: Json, names: Mapping[str, str]) -> str:
     if (gateway := step["gateway_id"]) is not None:
         text += f" {names.get(gateway) or gateway}" if step["kind"] == "transmitted" else ""
     if step["attempt"]:
-        text += f" (frame {step['attempt']})"
+        text += f" (attempt {step['attempt']})"
     return f"{text}: {step['reason']}" if step["reason"] else text
 
 

@@ -102,11 +102,17 @@ def alerts(rows: Rows, now: float) -> Table:
             Text(words, style=style),
             row["kind"],
             Text(row["subject"]),
-            Text(row["summary"] + closed),
+            Text(row["summary"] + lasting(row, now) + closed),
             ago(row["opened_at"], now),
             f"{row['repeats'] + 1} x",
         )
     return made
+
+
+def lasting(alert: Mapping[str, Any], now: float) -> str:
+    """For how long the trouble of an open alert has lasted; its text names no age."""
+    since = alert.get("since")
+    return f", for {span(now - since)}" if alert["open"] and since is not None else ""
 
 
 def rollouts(rows: Rows, now: float) -> Table:

@@ -212,7 +212,7 @@ async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exi
     with Progress(*columns, console=out, disable=quiet) as progress:
         bar = progress.add_task(rollout["state"], total=rollout["total"])
         while True:
-            ended = rollout["verified"] + rollout["failed"] + rollout["superseded"]
+            ended = rollout["total"] - rollout["open"] - rollout["waiting"]
             told = f"{rollout['state']}: {rollout['verified']} verified, {rollout['failed']} failed"
             progress.update(bar, completed=ended, total=rollout["total"], description=told)
             if rollout["state"] in OVER:
@@ -225,10 +225,17 @@ async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exi
         reason = f" ({one_line(rollout['reason'])})" if rollout["reason"] else ""
         out.print(
             f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
-            f" {rollout['failed']} failed, {rollout['superseded']} superseded",
+            f" {rollout['failed']} failed, {rollout['superseded']} superseded"
+            f"{_never_begun(rollout)}",
             markup=False,
         )
     return outcome(rollout)
+
+
+def _never_begun(rollout: Mapping[str, Any]) -> str:
+    """Those whose turn had not come when it was cancelled, and those still on their way."""
+    never = f", {rollout['cancelled']} never commanded" if rollout["cancelled"] else ""
+    return never + (f", {rollout['open']} on their way" if rollout["open"] else "")
 
 
 def _pace(rollout: Mapping[str, Any]) -> str:
