@@ -4,10 +4,9 @@ The rule it keeps: it waits for nobody. Notifiers take a notice or drop it; the 
 seconds and then the person is told anyway, because a store that fails is itself an alert.
 """
 
-import heapq
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import msgspec
@@ -16,6 +15,7 @@ import trio
 
 from actors.alerts.book import AlertBook, Decision, StoredAlert
 from actors.alerts.delivery import Notifier
+from actors.alerts.moments import Moments
 from actors.alerts.notice import notices
 from actors.alerts.rules import (
     LIGHT_KINDS,
@@ -33,12 +33,12 @@ from actors.alerts.rules import (
     unreadable_finding,
     waiting_at,
 )
+from actors.alerts.surroundings import Surroundings
 from actors.board.board import Board
 from actors.board.changes import ActorView, AlertView, GatewayView, Subject
-from actors.clock import Clock
+from actors.clock import Clock, Steps
 from actors.device.model import Device
 from actors.mailbox import Mailbox, MailboxStatistics, Offer
-from actors.reachability import Reach
 from actors.reply import ActorError, NoReply, Reply
 from actors.stored import checked, stamped
 from store.port import Put, Store, Table, Write
@@ -62,8 +62,6 @@ CHUNK = 250
 LEVELS_EVERY_S = 20.0
 # A gateway's alert names its lights; while they come and go it is made anew so often at most.
 LIGHTS_EVERY_S = 5.0
-# Entries of the agenda that are out of date may outnumber the lights by this many.
-STALE_SLACK = 64
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
 WAIT_SLACK_S = 1e-6
 
@@ -123,22 +121,14 @@ class Alerter:
         self._journal = journal
         self._store = store
         self._clock = clock
+        self._steps = Steps(clock)
         self._notifiers = notifiers
         self._policy = policy or AlertPolicy()
         self._book = AlertBook(self._policy, new_id)
         self._restored = False
         self._began_at = math.inf
-        # When each light is to be looked at though nothing happened: it falls silent, or its
-        # command has waited for too long. The soonest moment of each counts, others are stale.
-        self._agenda: list[tuple[float, str]] = []
-        self._planned: dict[str, float] = {}
-        # Of each gateway: whether it was there, and when it came back while we looked.
-        self._online: dict[str, bool] = {}
-        self._returned_at: dict[str, float] = {}
-        # Lights that cannot be reached, by each of their gateways, and the other way round.
-        self._cut_off: dict[str, tuple[str, ...]] = {}
-        self._behind: dict[str, dict[str, None]] = {}
-        self._stale_gateways: set[str] = set()
+        self._moments = Moments()  # a light falls silent, or its command waited for too long
+        self._around = Surroundings()
         self._gateways_told_at = -math.inf
         self._levels_at = -math.inf
         self._network_away = False
@@ -245,72 +235,51 @@ class Alerter:
                 await trio.lowlevel.checkpoint()
 
     def _see_light(self, device: Device) -> None:
-        now, outlook = self._clock.now(), self._outlook(device)
-        self._note_reach(device, outlook.reach)
+        self._follow_clock()
+        shift_s = self._board.shift_s(device.dev_eui)
+        now, outlook = self._clock.now() - shift_s, self._outlook(device, shift_s)
+        self._around.light(device, outlook.reach)
+        if self._around.stale:
+            self._wake.set()
         for finding in light_findings(device, now, self._policy, outlook):
+            if finding.since is not None and shift_s:
+                finding = replace(finding, since=finding.since + shift_s)  # noqa: PLW2901
             self._observe(finding)
-        moments = (
-            silent_at(device, self._policy, outlook),
-            waiting_at(device, self._policy),
-        )
-        due_at = min((at for at in moments if at is not None and at > now), default=None)
-        planned = self._planned.get(device.dev_eui)
-        if due_at is not None and (planned is None or due_at < planned):
-            self._plan(device.dev_eui, due_at)
+        moments = (silent_at(device, self._policy, outlook), waiting_at(device, self._policy))
+        ahead = (at + shift_s for at in moments if at is not None and at > now)
+        due_at = min(ahead, default=None)
+        if due_at is not None and self._moments.plan(device.dev_eui, due_at):
+            self._wake.set()
 
-    def _outlook(self, device: Device) -> Outlook:
+    def _follow_clock(self) -> None:
+        """The machine's clock was set: every moment that we keep moves along, before any other is
+        added. The dates of records are the board's to know."""
+        by_s = self._steps.take()
+        if not by_s:
+            return
+        self._book.moved(by_s)
+        self._moments.moved(by_s)
+        self._around.moved(by_s)
+        self._told_at += by_s
+        self._levels_at += by_s
+        self._gateways_told_at += by_s
+        self._began_at += by_s
+
+    def _outlook(self, device: Device, shift_s: float) -> Outlook:
         reach = self._board.reachability(device).reach
-        gateways = self._board.gateways
-        since = [
-            self._returned_at.get(hearing.gateway_id, 0.0)
-            for hearing in device.hearings
-            if (view := gateways.get(hearing.gateway_id)) is not None and view.online
-        ]
-        return Outlook(reach, min(since, default=0.0), self._network_away)
+        listening_since = self._around.listening_since(device) - shift_s
+        return Outlook(reach, listening_since, self._network_away)
 
     def _see_gateway(self, view: GatewayView) -> None:
-        if view.online and self._online.get(view.gateway_id) is False:
-            self._returned_at[view.gateway_id] = self._clock.now()
-        self._online[view.gateway_id] = view.online
-        self._observe(gateway_finding(view, self._lights_behind(view.gateway_id)))
+        self._follow_clock()
+        self._around.gateway(view, self._clock.now())
+        self._observe(self._gateway_finding(view))
 
-    def _note_reach(self, device: Device, reach: Reach) -> None:
-        """Keep who is cut off by whose outage; the gateways' alerts follow soon."""
-        before = self._cut_off.pop(device.dev_eui, ())
-        after: tuple[str, ...] = ()
-        if reach is Reach.NO_GATEWAY_ONLINE:
-            after = tuple(hearing.gateway_id for hearing in device.hearings)
-            self._cut_off[device.dev_eui] = after
-        if before == after:
-            return
-        for gateway_id in set(before) - set(after):
-            lights = self._behind.get(gateway_id, {})
-            lights.pop(device.dev_eui, None)
-            if not lights:
-                self._behind.pop(gateway_id, None)
-        for gateway_id in after:
-            self._behind.setdefault(gateway_id, {})[device.dev_eui] = None
-        self._stale_gateways.update(before, after)
-        self._wake.set()
-
-    def _lights_behind(self, gateway_id: str) -> list[tuple[str, str]]:
-        """Name and DevEUI of the lights that cannot be reached without this gateway."""
-        devices = self._board.devices
-        return sorted(
-            (devices[dev_eui].name or dev_eui, dev_eui)
-            for dev_eui in self._behind.get(gateway_id, ())
-            if dev_eui in devices
-        )
-
-    def _plan(self, dev_eui: str, due_at: float) -> None:
-        self._planned[dev_eui] = due_at
-        heapq.heappush(self._agenda, (due_at, dev_eui))
-        if len(self._agenda) > 2 * len(self._planned) + STALE_SLACK:
-            self._agenda = [(at, one) for one, at in self._planned.items()]
-            heapq.heapify(self._agenda)
-        self._wake.set()
+    def _gateway_finding(self, view: GatewayView) -> Finding:
+        return gateway_finding(view, self._around.behind(view.gateway_id, self._board.devices))
 
     def _observe(self, finding: Finding) -> None:
+        self._follow_clock()
         if (
             finding.kind is AlertKind.NETWORK_UNREACHABLE
             and self._network_away is not finding.holds
@@ -318,7 +287,7 @@ class Alerter:
             self._network_away = finding.holds
             if not finding.holds:  # what it covered is judged anew
                 for dev_eui in {one.dev_eui for one in self._board.open_commands.values()}:
-                    self._plan(dev_eui, self._clock.now())
+                    self._moments.plan(dev_eui, self._clock.now())
         before = self._book.next_at() if finding.holds else None
         self._decided.extend(self._book.observe(finding, self._clock.now()))
         if self._decided or (finding.holds and self._book.next_at() != before):
@@ -329,6 +298,7 @@ class Alerter:
     async def _act(self) -> None:
         while True:
             self._wake = trio.Event()
+            self._follow_clock()
             now = self._clock.now()
             self._look_at_levels(now)
             self._look_at_lights(now)
@@ -347,26 +317,20 @@ class Alerter:
 
     def _wait_s(self) -> float:
         times = [self._levels_at + LEVELS_EVERY_S]
-        if self._stale_gateways:
+        if self._around.stale:
             times.append(self._gateways_told_at + LIGHTS_EVERY_S)
         if self._untold:
             times.append(self._told_at + self._policy.gather_s)
         next_at = self._book.next_at()
         if next_at is not None:
             times.append(next_at)
-        if self._agenda:
-            times.append(self._agenda[0][0])
+        if (moment := self._moments.next_at()) is not None:
+            times.append(moment)
         return max(0.0, min(times) - self._clock.now()) + WAIT_SLACK_S
 
     def _look_at_lights(self, now: float) -> None:
         """Those whose moment came."""
-        for _ in range(CHUNK):
-            if not self._agenda or self._agenda[0][0] > now:
-                return
-            due_at, dev_eui = heapq.heappop(self._agenda)
-            if self._planned.get(dev_eui) != due_at:
-                continue
-            del self._planned[dev_eui]
+        for dev_eui in self._moments.due(now, CHUNK):
             device = self._board.devices.get(dev_eui)
             if device is not None:
                 self._see_light(device)
@@ -386,14 +350,14 @@ class Alerter:
 
     def _look_at_gateways(self, now: float) -> None:
         """Make the alerts of gateways anew whose lights came or went."""
-        if not self._stale_gateways or now < self._gateways_told_at + LIGHTS_EVERY_S:
+        if not self._around.stale or now < self._gateways_told_at + LIGHTS_EVERY_S:
             return
         self._gateways_told_at = now
-        stale, self._stale_gateways = self._stale_gateways, set()
-        for gateway_id in stale:
+        while self._around.stale:
+            gateway_id = self._around.stale.pop()
             view = self._board.gateways.get(gateway_id)
             if view is not None:
-                self._observe(gateway_finding(view, self._lights_behind(gateway_id)))
+                self._observe(self._gateway_finding(view))
 
     def _fleet_is_known(self, now: float) -> bool:
         """The restored lights are shown within seconds of a start."""

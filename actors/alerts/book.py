@@ -211,6 +211,13 @@ class AlertBook:
             for track in self._tracks.values()
         )
 
+    def moved(self, by_s: float) -> None:
+        """The machine's clock was set: what is due comes as much later, or sooner."""
+        for track in self._tracks.values():
+            track.due_at += by_s
+        self._agenda = [(track.due_at, key) for key, track in self._tracks.items()]
+        heapq.heapify(self._agenda)
+
     def open_keys(self) -> list[Key]:
         """Kind and subject of every alert that is open now."""
         return [

@@ -24,7 +24,7 @@ from actors.board.reaches import SILENT_AFTER_S, Reaches
 from actors.board.ring import ChangeRing
 from actors.board.subscription import CAPACITY, Snapshot, Subscription
 from actors.board.waiters import Waiters
-from actors.clock import Clock
+from actors.clock import Clock, Steps
 from actors.device.model import Command, Device
 from actors.reachability import Reach, Reachability
 from actors.rollouts.model import Rollout
@@ -88,7 +88,8 @@ class Board:
         self._gather_s = gather_s
         self._devices: dict[str, Device] = {}
         self._gateways: dict[str, GatewayView] = {}
-        self._reaches = Reaches(self._devices, self._gateways, silent_after_s)
+        self._reaches = Reaches(self._devices, self._gateways, silent_after_s, clock)
+        self._steps = Steps(clock)
         self._actors: dict[str, ActorView] = {}
         self._rollouts: dict[str, Rollout] = {}  # oldest first; their actor bounds them
         # One open command per light: at most as many as there are lights.
@@ -122,6 +123,11 @@ class Board:
     def reachability(self, device: Device) -> Reachability:
         """Whether this light can be heard and reached now."""
         return self._reaches.of(device, self._clock.now())
+
+    def shift_s(self, dev_eui: str) -> float:
+        """How far the date was set since the newest record of this light came: by so much its dates
+        are behind."""
+        return self._reaches.shift_s(dev_eui)
 
     def lights_heard(self, gateway_id: str) -> int:
         """How many lights this gateway heard lately: as many as a filter by it finds."""
@@ -163,10 +169,11 @@ class Board:
 
     def publish(self, subject: Subject) -> None:
         """Show this from now on, and tell everybody. Never waits, never fails."""
+        self._follow_clock()
         match subject:
             case Device():
                 self._devices[subject.dev_eui] = subject
-                self._reaches.see(subject, self._clock.now())
+                self._reaches.published(subject, self._clock.now())
             case Command():
                 self._keep_command(subject)
             case GatewayView():
@@ -190,6 +197,7 @@ class Board:
 
         `run` does this by itself; without it (a board that nobody runs) whoever moves the clock.
         """
+        self._follow_clock()
         changed = self._reaches.due(self._clock.now(), REACHES_IN_A_ROUND)
         for device in changed:
             self._tell(device)
@@ -292,6 +300,11 @@ class Board:
             self._wake_readers()
         else:
             self._news.set()
+
+    def _follow_clock(self) -> None:
+        """The machine's clock was set: moments that were planned before move along."""
+        if by_s := self._steps.take():
+            self._reaches.moved(by_s)
 
     def _patience_s(self) -> float:
         """Until some light's moment comes; forever while there is none."""

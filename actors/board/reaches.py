@@ -14,6 +14,7 @@ import msgspec
 
 from actors.board.changes import GatewayView
 from actors.board.hearers import Hearers
+from actors.clock import STEP_S, Clock, ahead_s
 from actors.device.model import Device
 from actors.reachability import Reach, Reachability, changes_at, disabled_since, reachability
 
@@ -32,7 +33,12 @@ class Reaches:
         devices: Mapping[str, Device],
         gateways: Mapping[str, GatewayView],
         silent_after_s: float,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
+        # How far the date was set when each record came: it is moved with its light's next event
+        # only, and until then its dates are of that time.
+        self._set_s: dict[str, float] = {}
         self._devices = devices
         self._gateways = gateways
         self._silent_after_s = silent_after_s
@@ -50,24 +56,42 @@ class Reaches:
             known = self._known.get(device.dev_eui)
             if known is not None:
                 return known
-        return self._judged(device, now)
+        return self._judged(device, now, 0.0)
+
+    def published(self, device: Device, now: float) -> bool:
+        """A new record of a light. True when that changed what is known of it."""
+        self._set_s[device.dev_eui] = ahead_s(self._clock)
+        return self.see(device, now)
+
+    def shift_s(self, dev_eui: str) -> float:
+        """How far the date was set since the newest record of this light came: by so much its dates
+        are behind."""
+        ahead = ahead_s(self._clock)
+        by_s = ahead - self._set_s.get(dev_eui, ahead)
+        return round(by_s, 3) if abs(by_s) >= STEP_S / 2 else 0.0
+
+    def moved(self, by_s: float) -> None:
+        """The date was set: every moment comes so much later, or sooner."""
+        self._agenda = [(at + by_s, dev_eui) for at, dev_eui in self._agenda]
 
     def see(self, device: Device, now: float) -> bool:
         """Judge a light anew. True when that changed what is known of it."""
         self._hearers.see(device)
-        before, after = self._known.get(device.dev_eui), self._judged(device, now)
+        shift_s = self.shift_s(device.dev_eui)
+        before, after = self._known.get(device.dev_eui), self._judged(device, now, shift_s)
         if before is not None and before.reach is after.reach is Reach.REACHABLE:
             after = msgspec.structs.replace(after, since=before.since)
         elif before is not None and after.reach is Reach.REACHABLE:
             after = msgspec.structs.replace(after, since=now)
         self._known[device.dev_eui] = after
         if device.dev_eui not in self._planned:
-            self._plan(device, now)
+            self._plan(device, now, shift_s)
         return before != after
 
     def forget(self, dev_eui: str) -> None:
         """The light is no longer on the board; its place in the agenda is skipped when it comes."""
         self._known.pop(dev_eui, None)
+        self._set_s.pop(dev_eui, None)
         self._hearers.forget(dev_eui)
 
     def lights_heard(self, gateway_id: str) -> int:
@@ -103,28 +127,33 @@ class Reaches:
             found[one.reach] += 1
         return found
 
-    def _judged(self, device: Device, now: float) -> Reachability:
-        return reachability(
+    def _judged(self, device: Device, now: float, shift_s: float) -> Reachability:
+        """By the dates of the record, which are behind by `shift_s`."""
+        found = reachability(
             device,
-            self._gateway,
+            lambda gateway_id: self._gateway(gateway_id, shift_s),
             self._silent_after_s,
-            now,
+            now - shift_s,
             disabled_since=disabled_since(device),
         )
+        if not shift_s or found.since is None:
+            return found
+        return msgspec.structs.replace(found, since=found.since + shift_s)
 
-    def _gateway(self, gateway_id: str) -> tuple[bool, float] | None:
+    def _gateway(self, gateway_id: str, shift_s: float) -> tuple[bool, float] | None:
         view = self._gateways.get(gateway_id)
         if view is None:
             return None
         # An outage is noticed minutes after it began, which was at the last sign of life.
         gone = not view.online and view.alive_at is not None and view.alive_at < view.since
-        return view.online, view.alive_at if gone and view.alive_at is not None else view.since
+        since = view.alive_at if gone and view.alive_at is not None else view.since
+        return view.online, since - shift_s
 
-    def _plan(self, device: Device, now: float) -> None:
-        due_at = changes_at(device, self._silent_after_s, now)
+    def _plan(self, device: Device, now: float, shift_s: float) -> None:
+        due_at = changes_at(device, self._silent_after_s, now - shift_s)
         if due_at is not None:
             self._planned.add(device.dev_eui)
-            heapq.heappush(self._agenda, (due_at, device.dev_eui))
+            heapq.heappush(self._agenda, (due_at + shift_s, device.dev_eui))
 
     def _next(self, now: float) -> str | None:
         if self._suspects:

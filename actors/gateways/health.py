@@ -109,6 +109,16 @@ def silent_after_s(one: Health, policy: WatchPolicy) -> float:
     return max(policy.silent_after_s, SILENT_INTERVALS * (interval_s(one, policy) or 0.0))
 
 
+def moved(before: Health, by_s: float) -> Health:
+    """The machine's clock was set by so much: what was so long ago still is."""
+    return replace(
+        before,
+        alive_at=None if before.alive_at is None else before.alive_at + by_s,
+        heard_at=None if before.heard_at is None else before.heard_at + by_s,
+        since=before.since + by_s,
+    )
+
+
 def judged(before: Health, policy: WatchPolicy, now: float) -> Health:
     """Online or offline, as of now.
 

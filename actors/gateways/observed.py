@@ -10,13 +10,15 @@ seven days that streams are kept, for all gateways together.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from actors.clock import Clock
+from actors.clock import Clock, Steps
 from actors.surface import Outage, Span
 from store.port import Append, Entry, Store, Write
 
 STREAM = "gateways:watched"
 NOTE_EVERY_S = 300.0
 LINES_MOST = 10_000
+SLEPT_S = 150.0
+"""Lists come every 30 s, each within 20 s: what lies further apart was not looked at in between."""
 JOINED_S = 1.0
 """Spans with no more than this between them are one."""
 
@@ -27,13 +29,19 @@ class WatchLog:
     def __init__(self, note: Callable[[Sequence[Write]], object], clock: Clock) -> None:
         self._note = note
         self._clock = clock
+        self._steps = Steps(clock)
         self._since: float | None = None  # of what is not noted yet
         self._until = 0.0
 
     def listed(self) -> None:
         """ChirpStack gave a list, so that the time since the one before was looked at."""
         now = self._clock.now()
-        if self._since is None or now < self._since:
+        if (by_s := self._steps.take()) and self._since is not None:
+            self._since += by_s
+            self._until += by_s
+        if now - self._until > SLEPT_S:  # the host slept, or lists were long in coming
+            self.failed()
+        if self._since is None:
             self._since = now
         self._until = now
         if now - self._since >= NOTE_EVERY_S:

@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from actors.board.changes import GatewayView
-from actors.clock import Clock
+from actors.clock import Clock, Steps
 from actors.gateways import health
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
@@ -19,6 +19,9 @@ from actors.trouble import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
 
 log = structlog.get_logger()
+
+UNWATCHED = 3.0
+"""So many polls without a list, though ChirpStack was not away: this host slept."""
 
 Airtime = Callable[[str, float], tuple[float, float | None, int]]
 """(gateway, now) to seconds used, budget (None: no limit), attempts that wait for it."""
@@ -68,6 +71,7 @@ class GatewayWatcher:
         self._network = network
         self._publish = publish
         self._clock = clock
+        self._steps = Steps(clock)
         self._policy = policy if policy is not None else WatchPolicy()
         self._on_change = on_change
         self._on_return = on_return
@@ -88,6 +92,7 @@ class GatewayWatcher:
 
     def heard(self, gateway_id: str, at: float) -> None:
         """An uplink came through this gateway at `at` (Unix seconds)."""
+        self._follow_clock()
         before = self._known.get(gateway_id)
         if before is None and self._unlisted() >= self._policy.unlisted_most:
             return
@@ -96,6 +101,7 @@ class GatewayWatcher:
 
     def acknowledged(self, gateway_id: str, at: float) -> None:
         """A txack came from this gateway, of `at` (Unix seconds)."""
+        self._follow_clock()
         before, now = self._known.get(gateway_id), self._clock.now()
         if before is not None:
             self._alive(before, health.acknowledged(before, at, now), now)
@@ -163,7 +169,19 @@ class GatewayWatcher:
             await trio.sleep_until(next_at)
             await self._poll(self._policy.poll_timeout_s)
 
+    def _follow_clock(self) -> None:
+        """The machine's clock was set: every date moves along, so that an age stays an age."""
+        by_s = self._steps.take()
+        if not by_s:
+            return
+        self._known = {one: health.moved(of, by_s) for one, of in self._known.items()}
+        if self._polled_at is not None:
+            self._polled_at += by_s
+        if self._unreachable_since is not None:
+            self._unreachable_since += by_s
+
     def _pause_s(self) -> float:
+        self._follow_clock()
         policy, now = self._policy, self._clock.now()
         if self._unreachable_since is not None:
             return min(policy.poll_s, policy.unreachable_poll_s)
@@ -194,12 +212,15 @@ class GatewayWatcher:
             self._on_network(problem)
 
     def _take_in(self, gateways: Sequence[GatewayInfo]) -> None:
+        self._follow_clock()
         now = self._clock.now()
         before_at = self._polled_at if self._polled_at is not None else now
         known = dict(self._known)
         if self._unreachable_since is not None:
             log.info("gateways listed again", away_s=round(now - self._unreachable_since))
             self._on_network(None)
+        if self._unreachable_since is not None or now - before_at > UNWATCHED * self._policy.poll_s:
+            # Their stats had nowhere to go, or this host slept and nobody looked.
             known = {one: health.excused(of, now - before_at, now) for one, of in known.items()}
         self._unreachable_since = self._problem = None
         self._polled_at = now
