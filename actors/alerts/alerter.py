@@ -246,14 +246,12 @@ class Alerter:
                 finding = replace(finding, since=finding.since + shift_s)  # noqa: PLW2901
             self._observe(finding)
         moments = (silent_at(device, self._policy, outlook), waiting_at(device, self._policy))
-        ahead = (at + shift_s for at in moments if at is not None and at > now)
-        due_at = min(ahead, default=None)
+        due_at = min((at + shift_s for at in moments if at is not None and at > now), default=None)
         if due_at is not None and self._moments.plan(device.dev_eui, due_at):
             self._wake.set()
 
     def _follow_clock(self) -> None:
-        """The machine's clock was set: every moment that we keep moves along, before any other is
-        added. The dates of records are the board's to know."""
+        """The machine's clock was set: every moment that we keep moves along."""
         by_s = self._steps.take()
         if not by_s:
             return
@@ -349,7 +347,7 @@ class Alerter:
                 self._observe(Finding(AlertKind(kind), subject, holds=False, text=text))
 
     def _look_at_gateways(self, now: float) -> None:
-        """Make the alerts of gateways anew whose lights came or went."""
+        """Tell of gateways anew whose lights came or went."""
         if not self._around.stale or now < self._gateways_told_at + LIGHTS_EVERY_S:
             return
         self._gateways_told_at = now

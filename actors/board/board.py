@@ -122,7 +122,7 @@ class Board:
 
     def reachability(self, device: Device) -> Reachability:
         """Whether this light can be heard and reached now."""
-        return self._reaches.of(device, self._clock.now())
+        return self._reaches.of(device)
 
     def shift_s(self, dev_eui: str) -> float:
         """How far the date was set since the newest record of this light came: by so much its dates

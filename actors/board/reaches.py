@@ -50,13 +50,13 @@ class Reaches:
         """Lights to be judged anew, because a gateway went or came."""
         self._suspected: set[str] = set()
 
-    def of(self, device: Device, now: float) -> Reachability:
+    def of(self, device: Device) -> Reachability:
         """Of a light on the board as last judged, of another one as of now."""
         if self._devices.get(device.dev_eui) is device:
             known = self._known.get(device.dev_eui)
             if known is not None:
                 return known
-        return self._judged(device, now, 0.0)
+        return self._judged(device, self._clock.now(), 0.0)
 
     def published(self, device: Device, now: float) -> bool:
         """A new record of a light. True when that changed what is known of it."""

@@ -468,6 +468,8 @@ EVERY_KIND = {
     AlertKind.ACTOR_PARKED: "device d1",
     AlertKind.NETWORK_UNREACHABLE: "chirpstack",
     AlertKind.STORE_FAILING: "store",
+    AlertKind.STORE_SET_BACK: "store",
+    AlertKind.RECORD_UNREADABLE: "store",
 }
 
 
