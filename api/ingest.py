@@ -12,11 +12,12 @@ from urllib.parse import parse_qs
 import structlog
 import trio
 
-from api.auth import TOKEN_HEADER, own_hosts, tokens_of
+from api.auth import TOKEN_HEADER, host_name, own_hosts, tokens_of
 from api.exchange import Exchange, Receive, Send
 from api.gate import REQUEST_ID_HEADER, bind_request_id
 from api.mistakes import Mistake
 from api.problems import (
+    BAD_HTTP,
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
     INTERNAL,
@@ -71,14 +72,25 @@ class Ingest:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a webhook, and whether we live; hand on everything else; send
         requests away when the service stops."""
-        if scope["type"] != "http":  # websockets are counted, and sent away, by their own hub
+        if scope["type"] == "lifespan":
             await self.inner(scope, receive, send)
+            return
+        host = self._peers.of(scope).hosts[0]
+        if scope["type"] == "websocket":  # counted, and sent away when we stop, by their own hub
+            if _is_host(host):
+                await self.inner(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
             return
         exchange = Exchange(receive, send, self._web.unread_s, self._web.body_bytes_most)
         path = scope["path"].rstrip("/")
         if path == ALIVE and scope["method"] in {"GET", "HEAD"}:
             await exchange.drain()
             await _send(send, 204, b"", {"cache-control": "no-store"}, None)
+        elif not _is_host(host):  # which Quart would trip over
+            await exchange.drain()
+            problem = Problem(BAD_HTTP, "the Host header names no host")
+            await _send_problem(send, problem, bind_request_id(None))
         elif self._drain.begun and path not in PROBES:
             problem = Problem(STOPPING, headers={"Retry-After": "10", "Connection": "close"})
             await _send_problem(send, problem, bind_request_id(None))
@@ -134,6 +146,11 @@ class Ingest:
         if self._drain.over:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(BODY_TIMEOUT)
+
+
+def _is_host(host: str) -> bool:
+    """Whether a Host header names a host, or nothing, as it may."""
+    return not host or host_name(host) != ""
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
