@@ -14,7 +14,7 @@ from api.cli.app import app
 from api.cli.doctor.examine import examine
 from api.cli.doctor.finding import Finding, Level
 from api.cli.doctor.verb import run_doctor
-from api.cli.setup import without_slash
+from api.cli.setup import run_setup, without_slash
 from api.settings import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import TOKEN_HEADER, ensure_integration
@@ -157,3 +157,16 @@ async def test_a_settings_file_whose_name_is_no_text_is_named_as_far_as_can_be(
     for as_json in (False, True):
         await trio.to_thread.run_sync(partial(run_doctor, config, {}, as_json=as_json))
         assert ".toml" in capsys.readouterr().out
+
+
+async def test_a_dry_run_promises_nothing_for_an_application_that_is_not_there(
+    server: GrpcServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"https://lamp.example.org{PATH}"
+    for application, code in (("application-none", 1), ("application-lights", 0)):
+        for dry_run in (True, False):
+            setup = partial(run_setup, settings(server), url, [application], dry_run=dry_run)
+            assert await trio.to_thread.run_sync(setup) == code
+    told = capsys.readouterr()
+    assert told.err.count("no application application-none") == 2
+    assert told.out.count("send events to") == 2, "the dry run says what the real one then does"
