@@ -24,7 +24,7 @@ class Clash(NamedTuple):
 
 def clashes(tables: Tables) -> Iterator[Clash]:
     """Everything that cannot work together."""
-    chirpstack, gateways, policy = tables.chirpstack, tables.gateways, tables.policy
+    chirpstack = tables.chirpstack
     if chirpstack.ca_file is not None and not chirpstack.tls:
         yield Clash(
             "chirpstack",
@@ -33,19 +33,6 @@ def clashes(tables: Tables) -> Iterator[Clash]:
         )
     yield from _web(tables.web)
     yield from _radio(tables.radio)
-    if gateways.offline_after_s <= gateways.poll_s:
-        yield Clash(
-            "gateways",
-            "offline_after_s must be above poll_s, or every gateway would seem offline",
-            ("gateways.offline_after_s", "gateways.poll_s"),
-        )
-    if policy.silent_after_s <= 60 * policy.status_interval_min:
-        yield Clash(
-            "policy",
-            "silent_after_s must be above the status interval (status_interval_min), or every"
-            " light would seem silent; three intervals are usual",
-            ("policy.silent_after_s", "policy.status_interval_min"),
-        )
 
 
 def _web(web: Web) -> Iterator[Clash]:

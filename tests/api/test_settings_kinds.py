@@ -283,10 +283,7 @@ def test_what_clashes_is_told_beside_what_is_wrong_alone(tmp_path: Path) -> None
         [radio]
         region = "US915"
         rx2_dr = 0
-        [gateways]
-        poll_s = 600
         [policy]
-        status_interval_min = 60
         attempts_most = 0
     """
     assert wrong(text, tmp_path).keys() == {
@@ -297,8 +294,6 @@ def test_what_clashes_is_told_beside_what_is_wrong_alone(tmp_path: Path) -> None
         "web",
         "web.tokens",
         "radio.rx2_dr",
-        "gateways",
-        "policy",
         "policy.attempts_most",
     }
 

@@ -136,3 +136,13 @@ def test_a_settings_file_that_was_not_named_is_pointed_at(
     (tmp_path / "lamplighter.toml").write_text("")
     assert "--config lamplighter.toml" in overlooked(None)
     assert overlooked(tmp_path / "other.toml") == ""
+
+
+async def test_times_that_would_cry_wolf_are_told_and_not_refused() -> None:
+    assert await surroundings.times(settings()) == []
+    odd = ApiSettings(
+        chirpstack=CHIRPSTACK,
+        gateways={"poll_s": 600},
+        policy={"status_interval_min": 60},
+    )
+    assert [each.level for each in await surroundings.times(odd)] == [Level.WARNING] * 2

@@ -29,6 +29,7 @@ async def examine(
     """Every finding, in order. `config` is the file that the settings came from."""
     found: list[Finding] = []
     with trio.move_on_after(WHOLE_S) as whole:
+        await guarded(found, "settings", surroundings.times, settings)
         await guarded(found, "secrets", surroundings.secrets, settings, config)
         await guarded(found, "store", store.store, settings)
         await guarded(found, "service", surroundings.service, settings)

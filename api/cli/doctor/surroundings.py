@@ -31,6 +31,31 @@ class Answer(NamedTuple):
     said: str = ""
 
 
+async def times(settings: ApiSettings) -> list[Finding]:
+    """Whether times that work, as in a trial, would cry wolf in daily use."""
+    found = []
+    gateways, policy = settings.gateways, settings.policy
+    if gateways.offline_after_s <= gateways.poll_s:
+        found.append(
+            warning(
+                "settings",
+                "gateways.offline_after_s is not above gateways.poll_s: gateways that are well may"
+                " seem offline",
+                "set it to several times gateways.poll_s",
+            )
+        )
+    if policy.silent_after_s <= 60 * policy.status_interval_min:
+        found.append(
+            warning(
+                "settings",
+                "policy.silent_after_s is not above the status interval: lights that are well seem"
+                " silent between two reports",
+                "set it to three times policy.status_interval_min (which is in minutes)",
+            )
+        )
+    return found
+
+
 async def secrets(settings: ApiSettings, config: Path | None) -> list[Finding]:
     """Whether files that hold secrets can be read by every user of this machine."""
     files = [] if config is None else [config]
