@@ -78,7 +78,7 @@ def restore_sqlite(source: Path, path: Path, now: float) -> Restored:
     lock = Lock(path)
     try:
         with translated(source), private_part(path) as part:
-            with closing_connection(f"{source.resolve().as_uri()}?mode=ro", READ_S) as copy:
+            with closing_connection(source_uri(source), READ_S) as copy:
                 check_copy(source, copy)
                 copied_at = copy_time(copy)
                 copy.execute("VACUUM INTO ?", (str(part),))
@@ -104,6 +104,13 @@ def restore_sqlite(source: Path, path: Path, now: float) -> Restored:
         raise
     finally:
         lock.release()
+
+
+def source_uri(source: Path) -> str:
+    """How a copy is read so that nothing appears beside it; with its log, where it has one."""
+    log = source.with_name(f"{source.name}-wal")
+    alone = not log.exists() or not log.stat().st_size
+    return f"{source.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
 
 
 def finish_copy(part: Path, target: Path, now: float) -> Copied:

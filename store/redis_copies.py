@@ -24,6 +24,7 @@ from store.copies import (
     finish_copy,
     mark_of,
     new_file,
+    source_uri,
 )
 from store.errors import StoreRefused, StoreTaken
 from store.mark import mark_put
@@ -78,7 +79,7 @@ def restore_redis(
     keys = Keys(prefix)
     with (
         sqlite_translated(source),
-        closing_connection(f"{source.resolve().as_uri()}?mode=ro", READ_S) as copy,
+        closing_connection(source_uri(source), READ_S) as copy,
     ):
         check_copy(source, copy)
         copied_at = copy_time(copy)

@@ -300,7 +300,7 @@ async def test_a_store_in_use_is_told(site: Site, http: httpx2.AsyncClient, tmp_
         await until("ready", lambda: ready(http))
         other = site.config(tmp_path, web={"port": 0})
         done = await run_meanwhile("serve", "--config", str(other))
-        assert done.returncode == 1
+        assert done.returncode == 10
         assert "lamplighter.db" in done.stderr
         assert "another process" in done.stderr
         assert "Traceback" not in done.stderr

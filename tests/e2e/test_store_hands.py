@@ -1,0 +1,139 @@
+"""A running service whose store is taken away, taken over, or hangs: what callers are told."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import trio
+
+from tests.support.pretend_site import Site, pretend_site, until
+from tests.support.processes import Running, run_meanwhile
+from tests.support.redis_server import RedisServer
+
+RED = {"red": 255, "green": 0, "blue": 0, "wait_for_verification": False}
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with pretend_site() as site:
+        yield site
+
+
+@pytest.fixture
+async def http(site: Site) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=site.url, timeout=30.0) as client:
+        yield client
+
+
+async def ready(http: httpx2.AsyncClient) -> bool:
+    try:
+        return (await http.get("/readyz")).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+async def known(http: httpx2.AsyncClient) -> bool:
+    return bool((await http.get("/api/v1/devices")).json()["devices"])
+
+
+async def test_a_removed_file_is_noticed_told_and_found_again(
+    site: Site, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    site.connect()
+    path = f"/api/v1/downlink/{next(iter(site.world.stations))}"
+    with Running(tmp_path, "serve", "--config", str(site.config(tmp_path))) as service:
+        await until("ready", lambda: ready(http))
+        await until("lights known", lambda: known(http))
+        os.rename(tmp_path / "lamplighter.db", tmp_path / "away.db")
+        with trio.fail_after(6):
+            while (answer := await http.get("/readyz")).status_code == 200:  # noqa: ASYNC110
+                await trio.sleep(0.1)
+        assert any("was removed" in problem for problem in answer.json()["problems"])
+        with trio.fail_after(13):
+            refused = await http.post(path, json=RED)
+        assert (refused.status_code, refused.json()["type"][-17:]) == (503, "store-unavailable")
+
+        os.rename(tmp_path / "away.db", tmp_path / "lamplighter.db")
+        await until("ready again", lambda: ready(http))
+        assert (await http.post(path, json=RED)).status_code == 202
+        assert "Traceback" not in service.errors
+
+
+async def test_of_two_services_on_one_prefix_the_second_leaves_for_good(
+    site: Site, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    with RedisServer() as server:
+        config = site.config(tmp_path, server.url)
+        with Running(tmp_path, "serve", "--config", str(config)):
+            await until("ready", lambda: ready(http))
+            other = site.config(tmp_path, server.url, web={"port": 0})
+            done = await run_meanwhile("serve", "--config", str(other))
+            assert done.returncode == 10
+            assert "is in use by another process" in done.stderr
+            assert "Traceback" not in done.stderr
+            assert await ready(http)
+
+
+async def test_a_service_that_was_taken_over_ends_with_its_own_exit_code(
+    site: Site, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    import redis
+
+    with RedisServer() as server, redis.Redis.from_url(server.url, protocol=2) as admin:
+        config = site.config(tmp_path, server.url)
+        with Running(tmp_path, "serve", "--config", str(config)) as service:
+            await until("ready", lambda: ready(http))
+            admin.incr("{lamplighter}:owner")
+            admin.set("{lamplighter}:holder", '{"token":"t","host":"elsewhere","pid":7}')
+            assert await service.until_ended(30.0) == 10
+            assert "another process (process 7 on elsewhere) took this prefix over" in (
+                service.errors.replace("\n", " ")
+            )
+
+
+async def test_a_hung_store_is_answered_503_everywhere_in_time(
+    site: Site, http: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    site.connect()
+    light = next(iter(site.world.stations))
+    asked = [
+        ("POST", f"/api/v1/downlink/{light}", RED),
+        ("POST", "/api/v1/rollouts", {**RED, "all": True}),
+        ("GET", f"/api/v1/devices/{light}/events", None),
+        ("GET", f"/api/v1/devices/{light}/commands", None),
+        ("GET", f"/api/v1/devices/{light}/signal", None),
+        ("GET", "/api/v1/commands/unknown", None),
+        ("GET", "/api/v1/metrics/downlinks", None),
+        ("GET", "/api/v1/metrics/reliability", None),
+    ]
+    with RedisServer() as server:
+        config = site.config(tmp_path, server.url)
+        with Running(tmp_path, "serve", "--config", str(config)) as service:
+            await until("ready", lambda: ready(http))
+            await until("lights known", lambda: known(http))
+            server.freeze()
+            answers: dict[str, tuple[int, float]] = {}
+
+            async def ask(method: str, path: str, body: object) -> None:
+                began = trio.current_time()
+                more = {} if body is None else {"json": body}
+                answer = await http.request(method, path, **more)
+                answers[path] = (answer.status_code, trio.current_time() - began)
+
+            try:
+                async with trio.open_nursery() as nursery:
+                    for each in asked:
+                        nursery.start_soon(ask, *each)
+                assert (await http.get("/readyz")).status_code == 503
+                initialize = await http.post("/api/v1/devices/initialize", json={})
+                assert initialize.status_code == 503
+            finally:
+                server.thaw()
+            slow = {path: found for path, found in answers.items() if found[1] > 12.5}
+            odd = {path: found for path, found in answers.items() if found[0] not in (503, 422)}
+            assert not slow
+            assert not odd
+            await until("ready again", lambda: ready(http))
+            assert "Traceback" not in service.errors
