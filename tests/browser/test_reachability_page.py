@@ -156,6 +156,9 @@ def test_a_light_that_was_removed_leaves_the_page(serve: Serve, visit: Open) -> 
     expect(page.locator("#panel-title")).to_have_text("Desk 2")
     removed(page, sides[0], eui(2))
     expect(page.locator("#panel")).to_be_hidden()
+    expect(page.locator("#announcer")).to_have_text(
+        "Desk 2 is gone: ChirpStack does not list it any more."
+    )
     expect(card(page, 2)).to_have_count(0)
     expect(page.locator('.chip[data-kind="all"] strong')).to_have_text(str(LIGHTS - 1))
 

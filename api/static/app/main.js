@@ -19,6 +19,8 @@ import { Rollouts } from "./rollouts/rollouts.js";
 
 const NARROW = matchMedia("(max-width: 980px)");
 const SCHEME = "lamplighter.scheme";
+// A screen reader that tells of a hundred lights says nothing.
+const SAID_MOST = 3;
 const SCHEMES = ["system", "dark", "light"];
 const TITLES = /** @type {Record<string, string>} */ ({ fleet: "Lights", gateways: "Gateways", reliability: "Reliability", rollouts: "Rollouts" });
 
@@ -266,8 +268,11 @@ store.subscribe((batch) => {
   reliability.update(batch);
   rollouts.update(batch);
   panel?.update(batch);
-  if (panel !== null && batch.gone && !store.devices.has(panel.devEui)) choose({ light: "" });
-  if (batch.gone) showSelection();
+  if (panel !== null && !store.devices.has(panel.devEui)) choose({ light: "" });
+  if (batch.gone.length > 0) {
+    setText(byId("announcer"), batch.gone.slice(0, SAID_MOST).join(" "));
+    showSelection();
+  }
   if (batch.all || batch.gateways.size > 0 || batch.alerts || batch.rollouts.size > 0) showNumbers();
   if (batch.all) {
     showLight();

@@ -6,7 +6,7 @@ import { kindOf } from "./words.js";
 /** @typedef {import("./wire.js").Device} Device */
 /** @typedef {import("./words.js").Kind} Kind */
 /** @typedef {{devices: Set<string>, gateways: Set<string>, commands: Set<string>, alerts: boolean,
- *   gone: boolean, actors: boolean, rollouts: Set<string>, all: boolean}} Batch */
+ *   gone: string[], actors: boolean, rollouts: Set<string>, all: boolean}} Batch */
 
 /** @type {Kind[]} */
 export const KINDS = ["verified", "working", "held", "failed", "unreachable", "quiet"];
@@ -15,7 +15,7 @@ const GATHER_MS = 100;
 
 /** @returns {Batch} */
 export function freshBatch() {
-  return { devices: new Set(), gateways: new Set(), commands: new Set(), alerts: false, gone: false, actors: false, rollouts: new Set(), all: false };
+  return { devices: new Set(), gateways: new Set(), commands: new Set(), alerts: false, gone: [], actors: false, rollouts: new Set(), all: false };
 }
 
 export class Store {
@@ -137,7 +137,7 @@ export class Store {
         this.#judge(what);
         break;
       case "device_removed":
-        this.#forget(what.dev_eui);
+        this.#forget(what.dev_eui, what.name || what.dev_eui, what.why);
         break;
       case "command":
         this.#putCommand(what);
@@ -191,11 +191,11 @@ export class Store {
     this.#batch.devices.add(device.dev_eui);
   }
 
-  /** @param {string} devEui */
-  #forget(devEui) {
+  /** @param {string} devEui @param {string} name @param {string} why */
+  #forget(devEui, name = this.lightName(devEui), why = "it is no longer known") {
     if (!this.devices.has(devEui)) return;
     this.#batch.devices.add(devEui);
-    this.#batch.gone = true;
+    this.#batch.gone.push(`${name} is gone: ${why}.`);
     this.counts[this.kind(devEui)] -= 1;
     this.#kinds.delete(devEui);
     this.devices.delete(devEui);

@@ -102,7 +102,7 @@ export class Fleet {
     this.#missed = false;
     this.#toolbar.counts();
     if (batch.all) this.#sortedBy = "";
-    if (batch.all || batch.gone) this.selection.keepOnly(this.#store.devices);
+    if (batch.all || batch.gone.length > 0) this.selection.keepOnly(this.#store.devices);
     if (batch.all || this.#moved(batch)) {
       if (batch.all || batch.gateways.size > 0) this.#toolbar.offer();
       this.#arrange();
