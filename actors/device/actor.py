@@ -8,7 +8,7 @@ tell is told by the next incarnation.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -18,6 +18,7 @@ from actors.board.changes import Subject
 from actors.clock import Clock, Steps
 from actors.device import events as ev
 from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note, Submit, Withdraw
+from actors.device.firmware import KnownRefusals
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Command, Device, Hearing
 from actors.device.policy import Policy
@@ -94,6 +95,8 @@ class Ports:
     """Told of each command that became final, for the figures; must not wait."""
     gateway_online: Callable[[str], bool | None]
     """The watcher's view of a gateway; None while it has none."""
+    refusals: KnownRefusals = field(default_factory=KnownRefusals)
+    """What the lights taught about their software."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class DeviceActor:
         """Serve the mailbox until cancelled."""
         task_status.started()
         await self._finish_step()
+        self._ports.refusals.note(self.device)
         self._ports.board.publish(self.device)
         if self.device.command is not None:
             self._ports.board.publish(self.device.command)
@@ -140,7 +144,8 @@ class DeviceActor:
         now = ports.clock.now()
         if set_s := self._clock_steps.take():
             before = moved(before, set_s)
-        device, effects = step(before, event, now, ports.rng.random(), ports.policy)
+        policy = ports.refusals.known_to(ports.policy)
+        device, effects = step(before, event, now, ports.rng.random(), policy)
         if device is not self.device or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"
@@ -148,6 +153,7 @@ class DeviceActor:
             self._unfinished = _Unfinished(device, effects, record_in(writes))
             await ports.journal.commit(writes)
             self.device = device
+            ports.refusals.note(device)
             ports.board.publish(device)
             self._let_out(effects)
             self._unfinished = None

@@ -9,7 +9,7 @@ from actors.device import inquiry, pursuit, setup
 from actors.device.effects import Submit
 from actors.device.marker import bears
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
-from actors.device.reactions import after_setup, not_sent, upkeep_frame
+from actors.device.reactions import after_setup, next_attempt, not_sent, upkeep_frame
 from actors.device.turn import Turn
 from actors.device.wakefulness import evidence_only
 from actors.device.wishes import as_heard, return_to_the_wish_before
@@ -31,7 +31,7 @@ def tick(turn: Turn, event: ev.Tick) -> None:
     goal, settings = turn.device.pursuit, turn.device.setup
     match turn.device.phase:
         case Phase.RETRYING if settings is None and goal is not None and _due(turn, goal.next_at):
-            pursuit.attempt(turn)
+            next_attempt(turn)
         case Phase.INITIALIZING if settings is not None and _due(turn, settings.next_at):
             setup.send(turn)
         case _:
@@ -59,6 +59,10 @@ def swept(turn: Turn, event: ev.Swept) -> None:
     elif evidence_only(device) and turn.now - asked_at > policy.evidence_asked_s:
         inquiry.ask(turn, "only evidence goes on from here, and it may have been lost")
     if device.phase is Phase.IDLE and device.attempt is None and device.session is not None:
+        told_min = device.session.interval_min
+        if told_min is not None and told_min != policy.status_interval_min:
+            setup.begin(turn)  # it was shorter for a command, or the configuration changed
+            return
         last_at = device.last_frame_at if device.last_frame_at is not None else device.since
         if turn.now - last_at > policy.refresh_after_s:
             turn.submit(upkeep_frame(turn), retry=True)

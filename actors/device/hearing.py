@@ -232,6 +232,7 @@ def _absorb(turn: Turn, event: UplinkHeard) -> None:
             rssi_dbm=status.rssi_dbm,
             snr_raw=status.snr_raw,
             high_brightness=status.high_brightness,
+            session=session.number,
             server_at=event.at,
             told_at=turn.now,
         )
@@ -279,7 +280,7 @@ def _hearings(turn: Turn, event: UplinkHeard, at: float) -> tuple[Hearing, ...]:
 
 def _went_back(device: Device, event: UplinkHeard) -> bool:
     """Whether the light's own counters fell although its uplink counter rose: another life."""
-    report, status = device.report, event.status
+    report, status = device.session_report, event.status
     if report is None or status is None or report.dev_addr != event.dev_addr:
         return False
     return (

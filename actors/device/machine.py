@@ -92,7 +92,7 @@ def _inquired(turn: Turn, event: ev.Inquired) -> None:
 TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     # from people and programs
     ev.CommandRequested: _row(
-        react.command, idle=(A,), retrying=(A, N), failed=(A, N), awaiting_verify=(A,)
+        react.command, idle=(A, N), retrying=(A, N), failed=(A, N), awaiting_verify=(A, N)
     ),
     ev.InitializeRequested: _row(
         react.initialize, idle=(N,), awaiting_verify=(N,), retrying=(N,), failed=(N,)
@@ -131,11 +131,11 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
         deadlines.tick,
         initializing=(I, A, R, F),
         awaiting_verify=(R, I, F),
-        retrying=(A, F, I),
+        retrying=(A, F, I, N),
         failed=(I, A),
     ),
     ev.Restored: _row(deadlines.restored),
-    ev.Swept: _row(deadlines.swept),
+    ev.Swept: _row(deadlines.swept, idle=(N,)),
 }
 
 

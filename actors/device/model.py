@@ -40,6 +40,8 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     """Its join was told; another join to the same DevAddr is another session's."""
     reused: bool = False
     """It has the DevAddr of the session before: what was told of that is none of this one's."""
+    interval_min: int | None = None
+    """Status interval that it was told last, minutes; None while it was told none."""
     missing: tuple[int, ...] = ()
     """Uplink counters passed over, the last few: an uplink with one of these is merely late."""
 
@@ -63,6 +65,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     rssi_dbm: int
     snr_raw: int
     high_brightness: int | None = None
+    session: int = 0
+    """Number of its session: two sessions may have the same DevAddr."""
     server_at: float | None = None
     """When ChirpStack received it, on ChirpStack's clock; None where it does not say."""
     told_at: float = 0.0
@@ -166,6 +170,8 @@ class Command(msgspec.Struct, frozen=True):
     """Its timed attempts are spent; it is still pursued."""
     ended_at: float | None = None
     correlation_id: str = ""
+    heartbeat_only: bool = False
+    """The light's software answers no downlink: its verdict waits for a status."""
     timeline: tuple[Step, ...] = ()
     steps_omitted: int = 0
     """Steps dropped from the middle of an overlong timeline."""
@@ -256,6 +262,8 @@ class Pursuit(msgspec.Struct, frozen=True):
     next_at: float | None = None
     """When the next attempt is due (phase RETRYING), None when only evidence starts one."""
     proof: Proof | None = None
+    refused_reply: bool = False
+    """A colour with the sixth byte arrived, by the light's own counter, and changed nothing."""
     contested: bool = False
     """A frame of before may have been out when it began: an echo may be that one's."""
 
@@ -329,6 +337,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Events that no webhook told of, and an inquiry found."""
     told: tuple[str, ...] = ()
     """Marks of the events told last, the newest last (see `told.py`)."""
+    refuses_reply: int | None = None
+    """Software revision with which this light took colours only without the sixth byte."""
+    without_proven: int = 0
+    """Pursuits in a row that only a colour without it ended."""
     healed: int = 0
     """Times that the record was found with nothing to wake it (see `wakefulness.py`)."""
     joins: int = 0
@@ -340,9 +352,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reported(self) -> Light | None:
         """What the light shows as far as is known: the newest status of the running session."""
-        if self.report is None or self.session is None:
+        return None if self.session_report is None else self.session_report.light
+
+    @property
+    def session_report(self) -> Report | None:
+        """The newest status, if it is of the running session."""
+        report, session = self.report, self.session
+        if report is None or session is None:
             return None
-        return self.report.light if self.report.dev_addr == self.session.dev_addr else None
+        same = (report.dev_addr, report.session) == (session.dev_addr, session.number)
+        return report if same else None
 
     @property
     def heard_at(self) -> float | None:

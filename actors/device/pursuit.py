@@ -5,6 +5,7 @@ but by the light's own words (`proven`).
 """
 
 from actors.device.effects import NoteKind
+from actors.device.firmware import heartbeat_only, learned, with_reply
 from actors.device.inquiry import ask
 from actors.device.model import (
     CommandStatus,
@@ -16,7 +17,6 @@ from actors.device.model import (
     StepKind,
 )
 from actors.device.turn import Turn, replace
-from lorawan.kuando import wants_reply
 from lorawan.kuando.frames import SetLight
 
 
@@ -26,11 +26,11 @@ def proven(device: Device, pursuit: Pursuit) -> bool:
     It must be of the running session, repeat all five bytes, have been heard after the fence (so
     after the first frame of this pursuit was queued) and count more downlinks than the baseline.
     """
-    proof, report, session = pursuit.proof, device.report, device.session
-    if proof is None or report is None or session is None:
+    proof, report = pursuit.proof, device.session_report
+    if proof is None or report is None:
         return False
     return (
-        report.dev_addr == session.dev_addr == proof.dev_addr
+        report.dev_addr == proof.dev_addr
         and report.f_cnt >= proof.fence
         and report.light == pursuit.goal
         and report.downlinks_received > proof.baseline
@@ -41,8 +41,7 @@ def attempt(turn: Turn) -> None:
     """Send the goal, now or as soon as the spacing to the last frame allows."""
     pursuit = turn.device.pursuit
     assert pursuit is not None  # noqa: S101 - callers ask only while pursuing
-    report = turn.device.report
-    reply = wants_reply(turn.policy.reply_policy, report.sw_rev if report is not None else None)
+    reply = with_reply(turn.device, pursuit, turn.policy)
     turn.change(pursuit=replace(pursuit, next_at=None))
     turn.submit(
         SetLight(pursuit.goal, reply),
@@ -67,7 +66,7 @@ def queued(turn: Turn, dev_addr: str, fence: int) -> None:
 
 def proof_from(device: Device, dev_addr: str, fence: int) -> Proof:
     """The line after which a status counts: the newest one before the fence is the baseline."""
-    report, sent = device.report, device.attempt
+    report, sent = device.session_report, device.attempt
     baseline = sent.baseline if sent is not None else 0
     if report is not None and report.dev_addr == dev_addr and report.f_cnt < fence:
         baseline = report.downlinks_received
@@ -85,6 +84,10 @@ def verified(turn: Turn) -> None:
         # The echo overtook the txack, or the txack was lost: the frame was on air all the same.
         # Had an earlier frame of this session been, the echo might be that one's.
         turn.change(command=replace(command, attempts=command.attempts + 1))
+    known = turn.device.refuses_reply
+    turn.device = learned(turn.device, pursuit, sent)
+    if turn.device.refuses_reply != known:
+        turn.note(NoteKind.SETUP, sixth_byte="refused", software=turn.device.refuses_reply)
     turn.close_attempt()
     turn.change(pursuit=None, wanted_before=None)
     if pursuit.restoring:
@@ -122,6 +125,9 @@ def unproven(turn: Turn, why: str, *, inquire: bool = True) -> None:
         StepKind.UNPROVEN, attempt=sent.number if sent is not None else None, reason=why
     )
     turn.enter(Phase.RETRYING)
+    session = turn.device.session
+    if heartbeat_only(turn.device) and session is not None:
+        turn.change(session=replace(session, interval_min=None))  # that may have been lost, too
     if inquire:
         ask(turn, why)
 

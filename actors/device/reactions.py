@@ -7,6 +7,7 @@ in a phase that the table of `machine.py` allows. Facts are taken in first, then
 from actors.device import events as ev
 from actors.device import hearing, pursuit, setup
 from actors.device.effects import CommandChanged, NoteKind
+from actors.device.firmware import heartbeat_only, interval_first, refused_reply
 from actors.device.inquiry import ask
 from actors.device.judging import answers
 from actors.device.model import (
@@ -52,6 +53,7 @@ def command(turn: Turn, event: ev.CommandRequested) -> None:
         accepted_at=turn.now,
         expires_at=turn.now + event.ttl_s,
         correlation_id=event.correlation_id,
+        heartbeat_only=heartbeat_only(device),
     )
     made = with_step(made, Step(turn.now, StepKind.ACCEPTED), turn.policy.timeline_most)
     before = device.pursuit is not None and device.pursuit.goal == event.light
@@ -73,7 +75,19 @@ def command(turn: Turn, event: ev.CommandRequested) -> None:
         setup.begin(turn)
     else:
         turn.close_attempt()
+        next_attempt(turn)
+
+
+def next_attempt(turn: Turn) -> None:
+    """The colour now; to a light that cannot answer a shorter status interval before it."""
+    report = turn.device.report
+    if report is None or not interval_first(turn.device, turn.policy):
         pursuit.attempt(turn)
+        return
+    software, minutes = report.sw_rev / 10, turn.policy.quick_interval_min
+    why = f"its software {software:g} answers no downlink: it is told to report every {minutes} min"
+    turn.command_step(StepKind.WAITING, reason=why)
+    setup.begin(turn)
 
 
 def initialize(turn: Turn, event: ev.InitializeRequested) -> None:
@@ -327,6 +341,8 @@ def _judge(turn: Turn) -> None:
     if pursuit.proven(turn.device, goal):
         pursuit.verified(turn)
     elif turn.device.report is not None and answers(turn.device.report, sent):
+        if refused_reply(turn.device, sent):
+            turn.change(pursuit=replace(goal, refused_reply=True))
         pursuit.unproven(turn, "the light reported without having carried it out", inquire=False)
         left = turn.device.pursuit
         if left is not None and left.attempts >= turn.policy.attempts_most:

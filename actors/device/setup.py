@@ -7,6 +7,7 @@ Lights before software 5.6 know neither 0601 nor 0501: they get the interval, an
 """
 
 from actors.device.effects import NoteKind
+from actors.device.firmware import wanted_interval_min
 from actors.device.inquiry import ask
 from actors.device.judging import answers
 from actors.device.model import Device, Phase, Setup, Stage, StepKind
@@ -19,7 +20,7 @@ from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus, StatusInterv
 
 def steps(device: Device, policy: Policy) -> tuple[Frame, ...]:
     """The frames that this light needs, in order."""
-    interval = StatusInterval(policy.status_interval_min)
+    interval = StatusInterval(wanted_interval_min(device, policy))
     if device.report is not None and answers_downlinks(device.report.sw_rev):
         return AutoUplink(on=True), interval, RequestStatus()
     return (interval,)
@@ -75,7 +76,7 @@ def answer_due_s(turn: Turn) -> float:
 def heard(turn: Turn) -> bool:
     """Judge the newest status. True when the settings are carried out."""
     device = turn.device
-    setup, sent, report = device.setup, device.attempt, device.report
+    setup, sent, report = device.setup, device.attempt, device.session_report
     if setup is None or setup.proof is None or report is None or sent is None:
         return False
     proof = setup.proof
@@ -110,8 +111,13 @@ def next_step(turn: Turn, *, arrived: bool) -> bool:
     if (arrived and (settings_done or setup.step == len(frames) - 1)) or len(frames) == 1:
         session = turn.device.session
         assert session is not None  # noqa: S101 - a setup belongs to a session
+        sent = turn.device.attempt
+        frame = sent.frame if sent is not None else None
+        told_min = turn.policy.status_interval_min
+        if isinstance(frame, StatusInterval):
+            told_min = frame.minutes
         turn.close_attempt()
-        turn.change(setup=None, session=replace(session, set_up=True))
+        turn.change(setup=None, session=replace(session, set_up=True, interval_min=told_min))
         turn.note(NoteKind.SETUP, done="proven" if arrived else "sent, cannot be proven")
         return True
     if setup.step + 1 >= len(frames):

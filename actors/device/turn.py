@@ -126,7 +126,7 @@ class Turn:
             submitted_at=self.now,
             not_before=start,
             retry=retry,
-            baseline=device.report.downlinks_received if device.report is not None else 0,
+            baseline=device.session_report.downlinks_received if device.session_report else 0,
             expires_at=command.expires_at if command is not None and of_command else None,
             heard=device.session.f_cnt if device.session is not None else -1,
             due_at=start + policy.resubmit_after_s,
@@ -186,7 +186,8 @@ class Turn:
         asked = attempt is not None and isinstance(attempt.frame, SetLight) and attempt.frame.reply
         if asked or device.report is None or answers_downlinks(device.report.sw_rev):
             return policy.window_s
-        return policy.status_interval_min * 60.0 + 2 * policy.window_s
+        told_min = device.session.interval_min if device.session is not None else None
+        return (told_min or policy.status_interval_min) * 60.0 + 2 * policy.window_s
 
 
 def with_step(command: Command, step: Step, most: int) -> Command:

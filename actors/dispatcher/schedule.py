@@ -227,7 +227,10 @@ class Schedule:
     def _enqueue(self, one: Waiting, lanes: frozenset[str]) -> None:
         floor, now = self._floor, self._now
         assert one.activation is not None  # noqa: S101 - READY means looked up
-        expires_at = math.ceil(now + floor.policy.item_ttl_s) + one.mark.marker_us / 1e6
+        expires_at = self._expiry(one)
+        if expires_at <= now:  # its command ends before an item could leave: its light will say so
+            floor.drop(one.dev_eui)
+            return
         item = Item(
             token=floor.stamp(),
             dev_eui=one.dev_eui,
@@ -247,6 +250,14 @@ class Schedule:
         one.call_at = now
         self._begin(one.dev_eui, one.stamp, enqueue=True)
         self.actions.append(Enqueue(one.dev_eui, one.stamp, one.mark.data, expires_at))
+
+    def _expiry(self, one: Waiting) -> float:
+        """The item's end, whole seconds and the mark: never after that of its command."""
+        mark_s = one.mark.marker_us / 1e6
+        whole = math.ceil(self._now + self._floor.policy.item_ttl_s)
+        if one.attempt.expires_at is not None:
+            whole = min(whole, math.floor(one.attempt.expires_at - mark_s))
+        return whole + mark_s
 
     def _begin(self, dev_eui: str, stamp: int, *, enqueue: bool) -> None:
         self._floor.track(dev_eui).call = Call(stamp, enqueue, self._now)

@@ -7,7 +7,6 @@ over how many hours they really are.
 
 import math
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 
 import msgspec
 import structlog
@@ -52,7 +51,8 @@ def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0)
 
     Success is verified among all that ended otherwise than superseded, for those nobody failed.
     Frames are counted of all of them: that is what a verified command costs on the air. The
-    first-attempt rate is of the verified ones.
+    first-attempt rate is of the verified ones. Lights that cannot answer (before software 5.6) have
+    no part in the times: theirs are the status interval, and say nothing of the way.
     """
     ended: dict[CommandStatus, list[Verdict]] = {status: [] for status in CommandStatus}
     for verdict in verdicts:
@@ -62,7 +62,7 @@ def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0)
     superseded = ended[CommandStatus.SUPERSEDED]
     judged = len(verified) + len(expired) + len(rejected)
     frames = sum(verdict.frames for group in ended.values() for verdict in group)
-    took_s = sorted(map(attrgetter("took_s"), verified))
+    took_s = sorted(one.took_s for one in verified if not one.heartbeat_only)
     return DownlinkMetrics(
         hours=hours,
         commands=judged + len(superseded) + open_commands,

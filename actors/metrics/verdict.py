@@ -25,6 +25,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     ended_at: float
     attempts: int
     frames: int
+    heartbeat_only: bool = False
+    """The light cannot answer (before software 5.6): how long it took is its status interval."""
 
     @property
     def took_s(self) -> float:
@@ -63,6 +65,7 @@ def verdict_of(command: Command) -> Verdict | None:
         ended_at=command.ended_at,
         attempts=command.attempts,
         frames=max(transmitted, command.attempts),  # an overlong timeline lost some
+        heartbeat_only=command.heartbeat_only,
     )
 
 

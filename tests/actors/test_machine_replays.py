@@ -253,3 +253,16 @@ def test_the_date_of_an_uplink_is_ours_where_the_server_has_none_and_never_in_ou
     story.now += 60
     story.tell(msgspec.structs.replace(story.compose(), at=story.now + HOUR_S))
     assert story.device.heard_at == story.now
+
+
+def test_a_report_of_the_life_before_is_none_of_one_with_the_same_address() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.carry()
+    same = story.dev_addr
+    story.join(told=False)
+    story.dev_addr = same
+    story.tell(ev.Joined(story.now, same, id="another join-request"))
+    story.answer_inquiry()
+    assert story.device.reported is None
+    assert story.device.report is not None, "its software is known all the same"

@@ -6,9 +6,9 @@ from actors.device import events as ev
 from actors.device.effects import Answer, Inquire, Submit, Withdraw
 from actors.device.model import CommandStatus, Phase, Stage
 from actors.device.policy import Policy
-from lorawan.kuando.frames import AutoUplink, RequestStatus, StatusInterval
+from lorawan.kuando.frames import AutoUplink, RequestStatus, SetLight, StatusInterval
 from lorawan.network import Activation, QueueItem
-from tests.support.story import BLUE, RED, Story
+from tests.support.story import BLUE, GREEN, RED, Story
 
 
 def answer_of(story: Story) -> str:
@@ -250,14 +250,57 @@ def test_a_silent_light_is_asked_about_once_in_a_while() -> None:
 def test_old_firmware_has_until_its_next_status_to_answer() -> None:
     story = Story(sw_rev=41).settle()
     story.command(RED)
+    assert story.attempt.frame == StatusInterval(2), "else its status would come in 15 minutes"
+    assert "answers no downlink" in (story.commands["c1"].reason or "")
+    story.carry(answered=False)
+    story.wait(10.5)
     story.queue()
     story.txack()
     story.deliver()
-    story.wait(900)
+    story.wait(150)
     assert story.device.phase is Phase.AWAITING_VERIFY
     story.uplink()
     assert story.status_of() is CommandStatus.VERIFIED
     assert story.commands["c1"].attempts == 1
+    assert story.commands["c1"].heartbeat_only, "its verdict is counted apart"
+
+
+def test_old_firmware_is_given_its_interval_back_when_nothing_is_open() -> None:
+    story = Story(sw_rev=41).settle()
+    story.command(RED)
+    story.carry(answered=False)
+    story.wait(10.5)
+    story.carry()
+    story.command(GREEN, "c2")
+    assert isinstance(story.attempt.frame, SetLight), "it reports quickly already"
+    story.carry()
+    story.now += 60
+    story.tell(ev.Swept())
+    assert story.attempt.frame == StatusInterval(15)
+    story.carry(answered=False)
+    story.wait(10.5)
+    assert story.device.phase is Phase.IDLE
+    story.tell(ev.Swept())
+    assert story.device.attempt is None
+
+
+def test_a_short_interval_that_was_lost_is_told_again_before_the_next_attempt() -> None:
+    story = Story(sw_rev=41).settle()
+    story.command(RED)
+    story.carry(lost=True)
+    story.wait(10.5)
+    story.carry(lost=True)
+    story.wait(2 * 60 + 65)
+    story.answer_inquiry()
+    story.wait(15)
+    assert story.attempt.frame == StatusInterval(2)
+
+
+def test_a_light_that_answers_is_left_its_interval() -> None:
+    story = Story().settle()
+    story.command(RED)
+    assert isinstance(story.attempt.frame, SetLight)
+    assert not story.commands["c1"].heartbeat_only
 
 
 def test_an_idle_light_that_wakes_has_nothing_to_write() -> None:

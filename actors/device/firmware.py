@@ -1,0 +1,99 @@
+"""What a light's software can do: whether it answers, and whether it takes the sixth byte.
+
+Some software refuses a colour with the sixth byte (the request for a status), against the vendor's
+document. Once 0601 is set the light answers without it, so that every second attempt goes without;
+a software revision that took a colour only so is remembered, in the record of the light and, as
+long as this process runs, for all lights of the same revision.
+
+The rule it keeps: to leave the byte out costs nothing where 0601 is set, so a wrong guess does no
+harm; where the settings are not proven the byte stays.
+"""
+
+from dataclasses import replace as with_fields
+
+from actors.device.model import Attempt, Device, Pursuit
+from actors.device.policy import Policy
+from actors.device.turn import replace
+from lorawan.kuando import answers_downlinks, wants_reply
+from lorawan.kuando.frames import SetLight
+
+WITHOUT_PROVEN = 2
+"""Pursuits in a row that only a colour without the byte ended: two losses in a row at the same
+place are a chance of 1 in 100 at 10 % loss."""
+
+
+def heartbeat_only(device: Device) -> bool:
+    """Software before 5.6: no downlink is answered, the next status says what became of it."""
+    return device.report is not None and not answers_downlinks(device.report.sw_rev)
+
+
+def wanted_interval_min(device: Device, policy: Policy) -> int:
+    """The status interval that a light shall have now, in minutes."""
+    quick = heartbeat_only(device) and device.command is not None
+    return policy.quick_interval_min if quick else policy.status_interval_min
+
+
+def interval_first(device: Device, policy: Policy) -> bool:
+    """Whether a light that cannot answer is to be told a shorter interval before its colour."""
+    session = device.session
+    return (
+        heartbeat_only(device)
+        and device.command is not None
+        and session is not None
+        and session.interval_min != wanted_interval_min(device, policy)
+    )
+
+
+def with_reply(device: Device, goal: Pursuit, policy: Policy) -> bool:
+    """Whether the next colour carries the sixth byte."""
+    sw_rev = device.report.sw_rev if device.report is not None else None
+    if not wants_reply(policy.reply_policy, sw_rev):
+        return False
+    session = device.session
+    if session is None or not session.set_up or sw_rev is None:
+        return True
+    known = device.refuses_reply == sw_rev or sw_rev in policy.refusing_reply
+    return not (known or goal.attempts % 2 == 1)
+
+
+def refused_reply(device: Device, sent: Attempt) -> bool:
+    """Whether the newest status shows that a colour with the byte arrived and changed nothing."""
+    report, frame = device.report, sent.frame
+    return (
+        report is not None
+        and isinstance(frame, SetLight)
+        and frame.reply
+        and report.light != frame.light
+        and report.downlinks_received > sent.baseline
+    )
+
+
+def learned(device: Device, goal: Pursuit, sent: Attempt | None) -> Device:
+    """The record after a colour was proven by `sent`."""
+    frame = sent.frame if sent is not None else None
+    if device.report is None or not isinstance(frame, SetLight) or goal.attempts == 0:
+        return device
+    if frame.reply:
+        return replace(device, without_proven=0)
+    proven = device.without_proven + 1
+    if goal.refused_reply or proven >= WITHOUT_PROVEN:
+        return replace(device, without_proven=0, refuses_reply=device.report.sw_rev)
+    return replace(device, without_proven=proven)
+
+
+class KnownRefusals:
+    """Software revisions of which some light refused the byte. Shared by all lights."""
+
+    def __init__(self) -> None:
+        self._revisions: frozenset[int] = frozenset()
+
+    def note(self, device: Device) -> None:
+        """Take over what this light's record says."""
+        if device.refuses_reply is not None and device.refuses_reply not in self._revisions:
+            self._revisions |= {device.refuses_reply}
+
+    def known_to(self, policy: Policy) -> Policy:
+        """The policy with what is known."""
+        if policy.refusing_reply == self._revisions:
+            return policy
+        return with_fields(policy, refusing_reply=self._revisions)
