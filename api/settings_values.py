@@ -176,6 +176,7 @@ _LIMITS: dict[str, Any] = {
     "backoff_factor": Field(ge=1, le=100),
     "jitter": Field(ge=0, lt=1),
     "status_interval_min": Field(ge=1, le=255),
+    "quick_interval_min": Field(ge=1, le=255),
 }
 # By the unit at the end of a name. A thousand attempts or hearings are more than a light lives.
 _BY_UNIT: tuple[tuple[str, Any], ...] = (

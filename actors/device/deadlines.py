@@ -7,9 +7,10 @@ fires late, twice or after a restart does no harm.
 from actors.device import events as ev
 from actors.device import inquiry, pursuit, setup
 from actors.device.effects import Submit
+from actors.device.firmware import upkeep_frame
 from actors.device.marker import bears
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
-from actors.device.reactions import after_setup, next_attempt, not_sent, upkeep_frame
+from actors.device.reactions import after_setup, next_attempt, not_sent
 from actors.device.turn import Turn
 from actors.device.wakefulness import evidence_only
 from actors.device.wishes import as_heard, return_to_the_wish_before
@@ -65,7 +66,7 @@ def swept(turn: Turn, event: ev.Swept) -> None:
             return
         last_at = device.last_frame_at if device.last_frame_at is not None else device.since
         if turn.now - last_at > policy.refresh_after_s:
-            turn.submit(upkeep_frame(turn), retry=True)
+            turn.submit(upkeep_frame(device, policy), retry=True)
 
 
 def after_inquiry(turn: Turn, event: ev.Inquired) -> None:

@@ -9,13 +9,22 @@ The rule it keeps: to leave the byte out costs nothing where 0601 is set, so a w
 harm; where the settings are not proven the byte stays.
 """
 
-from dataclasses import replace as with_fields
+from dataclasses import dataclass, fields
 
 from actors.device.model import Attempt, Device, Pursuit
 from actors.device.policy import Policy
 from actors.device.turn import replace
 from lorawan.kuando import answers_downlinks, wants_reply
-from lorawan.kuando.frames import SetLight
+from lorawan.kuando.frames import Frame, RequestStatus, SetLight, StatusInterval
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtPolicy(Policy):
+    """The policy, and what the lights taught: no setting, so it is not part of `Policy`."""
+
+    refusing_reply: frozenset[int] = frozenset()
+    """Software revisions known to refuse a colour with the sixth byte."""
+
 
 WITHOUT_PROVEN = 2
 """Pursuits in a row that only a colour without the byte ended: two losses in a row at the same
@@ -27,10 +36,18 @@ def heartbeat_only(device: Device) -> bool:
     return device.report is not None and not answers_downlinks(device.report.sw_rev)
 
 
+def upkeep_frame(device: Device, policy: Policy) -> Frame:
+    """What makes the light speak, or at least feeds its watchdog (before software 5.6)."""
+    if device.report is None or heartbeat_only(device):
+        return StatusInterval(policy.status_interval_min)
+    return RequestStatus()
+
+
 def wanted_interval_min(device: Device, policy: Policy) -> int:
     """The status interval that a light shall have now, in minutes."""
     quick = heartbeat_only(device) and device.command is not None
-    return policy.quick_interval_min if quick else policy.status_interval_min
+    usual_min = policy.status_interval_min
+    return min(policy.quick_interval_min, usual_min) if quick else usual_min
 
 
 def interval_first(device: Device, policy: Policy) -> bool:
@@ -52,7 +69,8 @@ def with_reply(device: Device, goal: Pursuit, policy: Policy) -> bool:
     session = device.session
     if session is None or not session.set_up or sw_rev is None:
         return True
-    known = device.refuses_reply == sw_rev or sw_rev in policy.refusing_reply
+    taught = isinstance(policy, TaughtPolicy) and sw_rev in policy.refusing_reply
+    known = device.refuses_reply == sw_rev or taught
     return not (known or goal.attempts % 2 == 1)
 
 
@@ -86,14 +104,20 @@ class KnownRefusals:
 
     def __init__(self) -> None:
         self._revisions: frozenset[int] = frozenset()
+        self._taught: tuple[Policy, Policy] | None = None
 
     def note(self, device: Device) -> None:
         """Take over what this light's record says."""
         if device.refuses_reply is not None and device.refuses_reply not in self._revisions:
             self._revisions |= {device.refuses_reply}
+            self._taught = None
 
     def known_to(self, policy: Policy) -> Policy:
         """The policy with what is known."""
-        if policy.refusing_reply == self._revisions:
+        if not self._revisions:
             return policy
-        return with_fields(policy, refusing_reply=self._revisions)
+        if self._taught is None or self._taught[0] is not policy:
+            given = {one.name: getattr(policy, one.name) for one in fields(Policy)}
+            taught = TaughtPolicy(**given, refusing_reply=self._revisions)
+            self._taught = (policy, taught)
+        return self._taught[1]

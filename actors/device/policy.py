@@ -47,8 +47,6 @@ class Policy:
     """An attempt of which the dispatcher said nothing for so long is submitted again."""
     command_ttl_s: float = 86_400.0
     reply_policy: ReplyPolicy = ReplyPolicy.AUTO
-    refusing_reply: frozenset[int] = frozenset()
-    """Software revisions known to refuse a colour with the sixth byte (see `firmware.py`)."""
     status_interval_min: int = 15
     quick_interval_min: int = 2
     """Of a light before software 5.6 while a command is open: only its status can prove it."""

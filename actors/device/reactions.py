@@ -7,7 +7,7 @@ in a phase that the table of `machine.py` allows. Facts are taken in first, then
 from actors.device import events as ev
 from actors.device import hearing, pursuit, setup
 from actors.device.effects import CommandChanged, NoteKind
-from actors.device.firmware import heartbeat_only, interval_first, refused_reply
+from actors.device.firmware import heartbeat_only, interval_first, refused_reply, upkeep_frame
 from actors.device.inquiry import ask
 from actors.device.judging import answers
 from actors.device.model import (
@@ -25,8 +25,6 @@ from actors.device.model import (
 from actors.device.told import mark, remember
 from actors.device.turn import Turn, replace, with_step
 from actors.device.wishes import return_to_the_wish_before
-from lorawan.kuando import answers_downlinks
-from lorawan.kuando.frames import Frame, RequestStatus, StatusInterval
 
 ORPHANS_MOST = 4
 """txacks kept until the enqueue is answered: one of ours is out at a time, others are copies."""
@@ -108,19 +106,11 @@ def initialize(turn: Turn, event: ev.InitializeRequested) -> None:
 def ask_status(turn: Turn, event: ev.StatusRequested) -> None:
     """One frame that makes the light speak; only where nothing else is on its way."""
     if turn.device.phase is Phase.IDLE and turn.device.attempt is None:
-        turn.submit(upkeep_frame(turn), retry=True)
+        turn.submit(upkeep_frame(turn.device, turn.policy), retry=True)
         turn.note(NoteKind.UPLINK, asked=event.reason)
         turn.answer("asked")
     else:
         turn.answer("busy")
-
-
-def upkeep_frame(turn: Turn) -> Frame:
-    """What makes the light speak, or at least feeds its watchdog (before software 5.6)."""
-    report = turn.device.report
-    if report is not None and answers_downlinks(report.sw_rev):
-        return RequestStatus()
-    return StatusInterval(turn.policy.status_interval_min)
 
 
 # ------------------------------------------------------------------ from the network

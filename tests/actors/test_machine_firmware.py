@@ -1,11 +1,9 @@
 """Software that refuses the sixth byte gets its colours without it; what one light taught helps."""
 
-import dataclasses
-
 import pytest
 
 from actors.device.effects import Note, NoteKind
-from actors.device.firmware import KnownRefusals
+from actors.device.firmware import KnownRefusals, TaughtPolicy
 from actors.device.model import CommandStatus
 from actors.device.policy import Policy
 from lorawan.kuando import Light
@@ -63,8 +61,10 @@ def test_lights_of_the_same_software_profit() -> None:
     _colour_sent(teacher, RED, "c1", counts=True)
     known = KnownRefusals()
     known.note(teacher.device)
-    policy = known.known_to(Policy())
-    assert known.known_to(policy) is policy
+    plain = Policy()
+    policy = known.known_to(plain)
+    assert known.known_to(plain) is policy, "made once"
+    assert KnownRefusals().known_to(plain) is plain
     same, other = Story(policy=policy).settle(), Story(sw_rev=58, policy=policy).settle()
     assert _colour_sent(same, RED, "c1", counts=True) == [False]
     other.command(RED)
@@ -72,7 +72,7 @@ def test_lights_of_the_same_software_profit() -> None:
 
 
 def test_where_the_settings_are_not_proven_the_byte_stays() -> None:
-    story = Story(policy=dataclasses.replace(Policy(), refusing_reply=frozenset({61})))
+    story = Story(policy=TaughtPolicy(refusing_reply=frozenset({61})))
     story.join()
     story.now += 5
     story.uplink()

@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from actors.device.model import Attempt, Command, Device
+from actors.stored import stamped
 from api.cli.simulation import invariants
 from api.cli.simulation.facts import CommandFacts, LightFacts, status_of
 from api.cli.simulation.trace import Trace
@@ -213,7 +214,7 @@ class Oracle(Observer):
             if facts is None:
                 return
             fresh = facts.stored is None and what.attempt is None and what.command is None
-            if not fresh and facts.stored != _encoder.encode(what):
+            if not fresh and facts.stored != stamped(_encoder.encode(what)):
                 self.breaks(what.dev_eui, "a state was shown that is not the stored one")
         elif isinstance(what, Command) and what.dev_eui in self.lights:
             known = self.commands.get(what.id)
