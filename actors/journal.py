@@ -101,7 +101,7 @@ class Journal:
         self._hand: list[Request] = []
         self._begun = trio.Event()
         self._under_way = False
-        self._tries = 0
+        self._tried_at = 0.0
         self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
 
     @property
@@ -211,14 +211,17 @@ class Journal:
         while True:
             await self._begun.wait()
             self._begun = trio.Event()
-            watched = self._tries
-            await trio.sleep(SLOW_S)
-            while self._under_way and self._tries == watched:
-                self._failed(StoreUnavailable(f"it has not answered for {SLOW_S:g} s"))
-                await self._begun.wait()
+            while self._under_way:
+                left_s = self._tried_at + SLOW_S - trio.current_time()
+                if left_s > 0:
+                    await trio.sleep(left_s)
+                else:
+                    self._failed(StoreUnavailable(f"it has not answered for {SLOW_S:g} s"))
+                    await self._begun.wait()  # the next try
+                    self._begun = trio.Event()
 
     async def _try(self, writes: Sequence[Write]) -> None:
-        self._tries += 1
+        self._tried_at = trio.current_time()
         self._under_way = True
         self._begun.set()
         try:

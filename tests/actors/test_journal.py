@@ -282,7 +282,7 @@ async def test_an_idle_store_that_is_removed_is_noticed_within_seconds_and_found
     journal = journal_on(store, on_health=health.append)
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
-        await trio.sleep(10)
+        await trio.sleep(9)
         assert (store.checks, journal.healthy, health) == (4, True, [])
         store.trouble = StoreUnavailable("the file was removed")
         await trio.sleep(3)
