@@ -128,6 +128,8 @@ class Process:
             if not self._killed:
                 self._oracle.breaks("house", f"the service crashed: {group.exceptions[0]!r}")
                 self.kill("it crashed")
+        # Killed while it was starting up: the kill has cancelled this, too.
+        await trio.lowlevel.checkpoint()
 
     async def _committed(self, writes: object) -> None:
         self._oracle.committed(writes)  # type: ignore[arg-type]

@@ -64,8 +64,13 @@ class WatchedParts(Parts):
         self.board.publish = shown  # type: ignore[method-assign] # every light has its own wrapper
 
     def light_actor(self, device: Device) -> DeviceActor:
-        """One light's actor, with the saboteur at its ports."""
-        return DeviceActor(device, self._saboteur.between(device.dev_eui, self.light_ports))
+        """One light's actor, with the saboteur at its ports: only one that runs may crash."""
+        saboteur = self._saboteur
+        armed, saboteur.armed = saboteur.armed, False
+        try:
+            return DeviceActor(device, saboteur.between(device.dev_eui, self.light_ports))
+        finally:
+            saboteur.armed = armed
 
     def _actor_changed(self, report: ChildReport) -> None:
         super()._actor_changed(report)
