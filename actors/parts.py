@@ -312,6 +312,8 @@ class Parts:
         """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
         self.timers.look()
         self.dispatcher.look()
+        if news.stepped_s:
+            self.rollouts.clock_changed(news.stepped_s)
 
     def _dispatcher_lost_all(self) -> None:
         self.fleet.broadcast(DispatcherStarted())

@@ -147,15 +147,24 @@ class Rollouts:
                 self._drive(kept)
             task_status.started()
             while True:
-                with trio.move_on_after(PRUNE_S):
+                message = None
+                with trio.move_on_after(PRUNE_S):  # only the waiting: an order is dealt with whole
                     message = await self.mailbox.take()
-                    match message:
-                        case _Create():
-                            message.reply.resolve(await self._created(message.order))
-                        case _Change():
-                            message.reply.resolve(await self._changed(message))
-                    self.mailbox.handled()
+                match message:
+                    case None:
+                        pass
+                    case _Create():
+                        message.reply.resolve(await self._created(message.order))
+                        self.mailbox.handled()
+                    case _Change():
+                        message.reply.resolve(await self._changed(message))
+                        self.mailbox.handled()
                 await self._prune()
+
+    def clock_changed(self, by_s: float) -> None:
+        """The machine's clock was set by so many seconds: what runs was made as long ago as it
+        was, so that the order of wishes stays what it was."""
+        self.book.redate(by_s)
 
     async def _created(self, order: Order) -> Rollout | Refusal:
         now, rollout_id = self._ports.clock.now(), self._ports.new_id()
@@ -219,11 +228,13 @@ class Rollouts:
             if due_at is None:
                 await changed.wait()
                 continue
-            wait_s = due_at - self._ports.clock.now()
+            # No longer than the pace asks for, should the clock have been set back meanwhile.
+            wait_s = min(due_at - self._ports.clock.now(), core.pause_s(kept.rollout))
             if wait_s > 0:
-                with trio.move_on_after(wait_s):
+                with trio.move_on_after(wait_s) as pause:
                     await changed.wait()
-                continue
+                if not pause.cancelled_caught:
+                    continue
             number = kept.next_waiting(place)
             if number is None:
                 break

@@ -77,6 +77,13 @@ class Book:
             self._kept[rollout.id] = Kept(rollout, parts)
             self._show(rollout)
 
+    def redate(self, by_s: float) -> None:
+        """The machine's clock was set: the dates of those that are not over move along. They are
+        stored with their next change."""
+        for kept in self._kept.values():
+            if not kept.rollout.state.over:
+                kept.rollout = core.redated(kept.rollout, by_s)
+
     async def add(self, rollout: Rollout, parts: Sequence[Part], more: Sequence[Write]) -> Kept:
         """A new one; `more` goes into the same commit."""
         writes = records.pieces(rollout, parts, range(len(parts)))

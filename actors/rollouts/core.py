@@ -68,7 +68,23 @@ def due_at(rollout: Rollout) -> float | None:
         return None
     if rollout.commanded_at is None:
         return rollout.created_at
-    return rollout.commanded_at + 60.0 / rollout.pace_per_min
+    return rollout.commanded_at + pause_s(rollout)
+
+
+def pause_s(rollout: Rollout) -> float:
+    """Between one light's order and the next one's."""
+    return 60.0 / rollout.pace_per_min
+
+
+def redated(rollout: Rollout, by_s: float) -> Rollout:
+    """The rollout after the machine's clock was set by so many seconds."""
+    commanded_at = rollout.commanded_at
+    return replace(
+        rollout,
+        created_at=rollout.created_at + by_s,
+        changed_at=rollout.changed_at + by_s,
+        commanded_at=None if commanded_at is None else commanded_at + by_s,
+    )
 
 
 def overtaken(rollout: Rollout, device: Device, ordered_at: float) -> bool:

@@ -1,5 +1,6 @@
 """The actor of rollouts with lights and a store that behave as badly as can be, in virtual time."""
 
+import dataclasses
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -227,3 +228,41 @@ async def test_an_order_whose_maker_crashed_is_made_once_when_it_is_repeated(
         assert await street.begin("d0", **again) == "before"
         await trio.sleep(5)
         assert street.given == ["before.d0"]
+
+
+async def test_an_order_near_the_full_hour_of_pruning_is_dealt_with_whole(
+    autojump_clock: MockClock,
+) -> None:
+    """The hour bounds the waiting for an order, never the order itself."""
+    street = Street()
+
+    class SlowDisk:
+        async def commit(self, writes: object) -> None:
+            await trio.sleep(2.0)
+            await street.journal.commit(writes)  # type: ignore[arg-type]
+
+    street.rollouts.book._journal = SlowDisk()
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        await trio.sleep(3_600.0 - 1.0)
+        rollout_id = await street.begin("aa")
+        await trio.sleep(30.0)
+        assert street.given == [f"{rollout_id}.aa"]
+        assert rollout_id in street.rollouts.book.kept
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_a_rollout(autojump_clock: MockClock) -> None:
+    street = Street()
+    ahead_s = [0.0]
+    clock = RunClock(START, wall=lambda: START + trio.current_time() + ahead_s[0] - began)
+    began = trio.current_time()
+    street.clock = clock
+    street.rollouts._ports = dataclasses.replace(street.rollouts._ports, clock=clock)
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("aa", "bb", "cc", pace_per_min=6.0)
+        await trio.sleep(5.0)
+        ahead_s[0] = -365 * 86_400.0
+        clock.look()  # nobody tells the rollouts: the pace holds all the same
+        await trio.sleep(30.0)
+        assert street.given == [f"{rollout_id}.{one}" for one in ("aa", "bb", "cc")]

@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.model import CommandStatus, Phase
+from actors.rollouts.model import Order, Rollout
 from lorawan.kuando import Light
 from simulator.world import World
 from tests.support.host import Host
@@ -131,3 +132,68 @@ async def test_the_airtime_of_an_hour_does_not_change_with_the_clock(
             host.set_s = set_s
             await trio.sleep(1.5)
             assert spent() == pytest.approx(before, abs=2.0)
+
+
+@pytest.mark.parametrize("by_s", [-3_600.0, 3_600.0, YEAR_S, -YEAR_S])
+async def test_no_gateway_is_away_because_a_clock_was_set(
+    by_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        await trio.sleep(60)
+        gone: list[str] = []
+        home.parts.watcher._on_change = (  # after the start: what is told from here on
+            *home.parts.watcher._on_change,
+            lambda gateway_id, online: None if online else gone.append(gateway_id),
+        )
+        host.set_s = by_s
+        await trio.sleep(300)
+        assert gone == []
+        for view in home.house.gateways().values():
+            assert view.online
+            assert view.since <= host.wall()
+
+
+@pytest.mark.parametrize("by_s", [-3_600.0, 3_600.0, -YEAR_S])
+async def test_no_light_is_silent_because_a_clock_was_set(
+    by_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        host.set_s = by_s
+        await trio.sleep(900)
+        assert [one.summary for one in home.house.alerts() if one.kind == "light_silent"] == []
+        for device in home.devices.values():
+            assert device.heard_at is not None
+            assert 0 <= host.wall() - device.heard_at < 1_800
+
+
+@pytest.mark.parametrize("by_s", [-3_600.0, 3_600.0])
+async def test_of_two_wishes_the_newer_one_wins_whatever_the_clock_says(
+    by_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        last = list(world.stations)[-1]
+        order = Order(
+            dev_euis=tuple(world.stations),
+            light=RED,
+            keep=True,
+            ttl_s=None,
+            name="",
+            pace_per_min=2.0,
+            failures_most=5,
+        )
+        rollout = await home.house.create_rollout(order)
+        assert isinstance(rollout, Rollout)
+        await trio.sleep(1)
+        host.set_s = by_s
+        await trio.sleep(2)
+        newer = await home.command(last, BLUE)
+        assert (await home.final(newer.id, 120)).status is CommandStatus.VERIFIED
+        await trio.sleep(300)
+        assert world.showing(last) == BLUE
+        assert [world.showing(one) for one in list(world.stations)[:-1]] == [RED] * 3
