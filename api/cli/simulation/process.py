@@ -48,15 +48,39 @@ class Process:
         self._scope = trio.CancelScope()
         self._killed = True
         self._policies = policies_of(scenario)
+        self._clock_chance = chance.of("our clock")
+        self._clock_off_s = 0.0
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep it running until cancelled."""
         self._world.delivery.sink = self.deliver
         task_status.started()
-        while True:
-            await self._live()
-            span_s = self._scenario.house.down_s if self.saboteur.armed else (0.5, 0.5)
-            await trio.sleep(self._manager.uniform(*span_s))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._set_clock_now_and_then)
+            while True:
+                await self._live()
+                span_s = self._scenario.house.down_s if self.saboteur.armed else (0.5, 0.5)
+                await trio.sleep(self._manager.uniform(*span_s))
+
+    def set_clock_right(self) -> None:
+        """Somebody sets the clock of the service's host right; the service has to follow."""
+        self._clock_off_s = 0.0
+
+    async def _set_clock_now_and_then(self) -> None:
+        every_s = self._scenario.house.clock_set_every_s
+        while every_s:
+            await trio.sleep(self._clock_chance.expovariate(1.0 / every_s))
+            if self.saboteur.armed:
+                self._draw_clock()
+                self._oracle.note("house", "clock set", round(self._clock_off_s, 1))
+                self._oracle.counts["clock of ours set"] += 1
+
+    def _draw_clock(self) -> None:
+        off_s = self._scenario.house.clock_off_s if self.saboteur.armed else 0.0
+        self._clock_off_s = self._clock_chance.uniform(-off_s, off_s)
+
+    def _wall(self) -> float:
+        return self._world.kernel.right_at + trio.current_time() + self._clock_off_s
 
     def kill(self, why: str) -> None:
         """SIGKILL. No effect while it is down."""
@@ -141,8 +165,7 @@ class Process:
 
     def _outside(self, store: MemoryStore) -> Outside:
         life = self._chance.of(f"life {self.lives}")
-        off_s = self._scenario.house.clock_off_s if self.saboteur.armed else 0.0
-        wall_at = self._world.kernel.right_at + trio.current_time() + life.uniform(-off_s, off_s)
+        self._draw_clock()
         ids = self._chance.of(f"ids {self.lives}")
         return Outside(
             store=store,
@@ -152,7 +175,7 @@ class Process:
                 self.saboteur,
                 self._alive_in(self.lives),
             ),
-            clock=RunClock(wall_at),
+            clock=RunClock(self._wall(), wall=self._wall),
             rng=life,
             boot=f"{life.getrandbits(32):08x}",
             new_id=lambda: f"{ids.getrandbits(64):016x}",

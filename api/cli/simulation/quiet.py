@@ -57,8 +57,7 @@ class Quiet:
         saboteur = self._process.saboteur
         self._world.heal()
         saboteur.armed = False
-        if saboteur.faults.clock_off_s:
-            self._process.kill("its clock is set right")
+        self._process.set_clock_right()
         began_s = trio.current_time()
         while self._oracle.violation is None:
             await trio.sleep(LOOK_S)

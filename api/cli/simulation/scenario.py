@@ -21,6 +21,8 @@ class HouseFaults(msgspec.Struct, frozen=True, kw_only=True):
     down_s: Span = (0.5, 60.0)
     clock_off_s: float = 0.0
     """At each start our clock may be so wrong."""
+    clock_set_every_s: float = 0.0
+    """Mean time between somebody's setting it, to be as wrong again."""
     store_slow: float = 0.0
     store_slow_s: Span = (0.01, 3.0)
     store_fails_every_s: float = 0.0
@@ -221,6 +223,12 @@ def swarm(seed: int) -> Scenario:
         flood_every_s=some(300.0, 3_600.0, 0.2),
         poison_every_s=some(300.0, 3_600.0, 0.2),
     )
+    if other.random() < 0.4:
+        house = msgspec.structs.replace(
+            house,
+            clock_off_s=other.choice((4.0, 45.0, 120.0, 3_600.0, 3e7)),
+            clock_set_every_s=other.choice((0.0, 120.0, 900.0)),
+        )
     people = People(
         command_every_s=60.0 * 30.0 ** rng.random(),
         colours=rng.choice((2, 2, 3, 5)),
