@@ -43,6 +43,11 @@ class Clock(Protocol):
         """Seconds that only ever pass; they begin at the Unix time of the start."""
         ...
 
+    @property
+    def stepped_s(self) -> float:
+        """How far `now` is ahead of `steady`: the sum of all steps since the start."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ClockNews:
@@ -146,6 +151,11 @@ class SteadyClock:
         """The steady time of the other clock."""
         return self._clock.steady()
 
+    @property
+    def stepped_s(self) -> float:
+        """Never."""
+        return 0.0
+
 
 class Steps:
     """What one keeper of dates has to move them by: every step is handed out once."""
@@ -154,18 +164,10 @@ class Steps:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._taken_s = ahead_s(clock)
+        self._taken_s = clock.stepped_s
 
     def take(self) -> float:
         """How far the date was set since the last call, in seconds; mostly 0."""
-        whole_s = ahead_s(self._clock)
-        by_s = whole_s - self._taken_s
-        if abs(by_s) < STEP_S / 2:  # rounding of a double
-            return 0.0
-        self._taken_s = whole_s
+        by_s = self._clock.stepped_s - self._taken_s
+        self._taken_s += by_s
         return by_s
-
-
-def ahead_s(clock: Clock) -> float:
-    """How far the date of a clock is ahead of its steady time, in seconds."""
-    return clock.now() - clock.steady()

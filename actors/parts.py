@@ -12,7 +12,7 @@ from actors import airlog
 from actors.alerts import Alerter, AlertPolicy, Notifier
 from actors.alerts.rules import Finding, network_finding, store_finding
 from actors.board.board import Board
-from actors.board.changes import ActorView
+from actors.board.changes import ActorView, GatewayView
 from actors.clock import ClockNews, RunClock
 from actors.commands import Commands
 from actors.deadletters import DeadLetters
@@ -121,7 +121,7 @@ class Parts:
         self.watched = WatchLog(self.journal.offer, clock)
         self.watcher = GatewayWatcher(
             world.network,
-            self.board.publish,
+            self._gateway_seen,
             clock,
             policies.watch,
             on_change=(self.dispatcher.gateway_changed, self._gateway_news, self.outages.changed),
@@ -217,6 +217,7 @@ class Parts:
             world.network,
             clock,
             policies.sweep,
+            server_date=self.dates.earliest,
         )
         self.alerter = Alerter(
             self.board,
@@ -304,6 +305,11 @@ class Parts:
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
         self.fleet.post(dev_eui, event)
+
+    def _gateway_seen(self, view: GatewayView) -> None:
+        if view.last_seen_at is not None:
+            self.dates.told(view.last_seen_at)
+        self.board.publish(view)
 
     def _asked_at(self, queue_item_id: str) -> float | None:
         return self.dispatcher.asked_at(queue_item_id)

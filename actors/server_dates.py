@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.clock import Clock, ahead_s
+from actors.clock import Clock
 from actors.server_clock import ClockDifference, ServerClock
 from lorawan.events import Event, Log, TxAck, Uplink
 
@@ -31,14 +31,14 @@ class ServerDates:
         """An event with our date in place of ChirpStack's, new or replayed."""
         match event:
             case TxAck():
-                self._told(event.at)
+                self.told(event.at)
                 asked_at = self._asked_at(event.queue_item_id)
                 if asked_at is not None:
                     self._server.caused(event.at, asked_at)
             case Uplink() if event.at is not None:
-                self._told(event.at)
+                self.told(event.at)
             case Log() if event.queue_item_id is not None:
-                self._told(event.at)
+                self.told(event.at)
             case _:
                 pass
         off_s = self._off_s()
@@ -46,21 +46,23 @@ class ServerDates:
             return event
         return msgspec.structs.replace(event, at=event.at - off_s)
 
-    def date(self, server_at: float) -> float:
-        """Our date of a moment that ChirpStack wrote, both in Unix seconds."""
-        self._told(server_at)
-        return server_at - self._off_s()
+    def told(self, server_at: float) -> None:
+        """ChirpStack told a moment by its own clock (Unix seconds)."""
+        self._server.told(server_at, self._clock.steady())
 
     def ahead_s(self) -> float:
         """Whole seconds by which ChirpStack's clock is ahead of our steady time."""
-        return self._server.ahead_s(self._clock.steady(), ahead_s(self._clock))
+        return self._server.ahead_s(self._clock.steady(), self._clock.stepped_s)
+
+    def earliest(self) -> float:
+        """What ChirpStack's clock shows now, at the earliest (Unix seconds); minus infinity while
+        nothing is known of it."""
+        steady = self._clock.steady()
+        return steady + self._server.at_least(steady)
 
     def difference(self) -> ClockDifference:
         """How far ChirpStack's clock is ahead of the machine's date: bounds and estimate."""
-        return self._server.difference(self._clock.steady(), ahead_s(self._clock))
-
-    def _told(self, server_at: float) -> None:
-        self._server.told(server_at, self._clock.steady())
+        return self._server.difference(self._clock.steady(), self._clock.stepped_s)
 
     def _off_s(self) -> float:
         used_s = self.difference().used_s

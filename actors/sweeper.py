@@ -110,7 +110,11 @@ def suspect(device: Device, now: float, stuck_after_s: float) -> bool:
 
 
 class Sweeper:
-    """One actor. `post` and `note` must not wait."""
+    """One actor. `post` and `note` must not wait.
+
+    `server_date` is what ChirpStack's clock shows now, at the earliest. Nothing is flushed and
+    nothing deleted that is old by our clock alone: that may be a year ahead.
+    """
 
     def __init__(
         self,
@@ -121,6 +125,8 @@ class Sweeper:
         network: NetworkServer,
         clock: Clock,
         policy: SweepPolicy | None = None,
+        *,
+        server_date: Callable[[], float] | None = None,
     ) -> None:
         self._pruned_tables = PRUNED
         self._devices = devices
@@ -130,6 +136,7 @@ class Sweeper:
         self._network = network
         self._clock = clock
         self._policy = policy or SweepPolicy()
+        self._server_date = server_date or clock.now
         self._asked_up_to = ""  # DevEUI: suspects are asked about in turns
         # Items not ours, by id: seen in an earlier round, and whether that was told. Oldest first.
         self._strangers: dict[str, bool] = {}
@@ -163,7 +170,7 @@ class Sweeper:
     async def prune(self) -> int:
         """Drop what is past its retention, in steps; how many records and lines went."""
         policy, gone = self._policy, 0
-        before = self._clock.now() - policy.retention_s
+        before = min(self._clock.now(), self._server_date()) - policy.retention_s
         for _ in range(policy.prune_steps_most):
             try:
                 step = await self._store.prune(
@@ -239,7 +246,7 @@ class Sweeper:
     async def _look_at(self, dev_eui: str) -> None:
         items = await self._network.queue(dev_eui)
         self._queues_read += 1
-        match judge(items, self._clock.now(), self._policy.stuck_after_s):
+        match judge(items, self._server_date(), self._policy.stuck_after_s):
             case Verdict.FLUSH:
                 if self._nothing_of_ours_is_out(dev_eui):
                     await self._network.flush(dev_eui)

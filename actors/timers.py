@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import structlog
 import trio
 
-from actors.clock import Clock, ahead_s
+from actors.clock import Clock
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class TimerService:
         """
         if not math.isfinite(at):
             raise ValueError(f"timer {key}: {at} is not a time")
-        at -= ahead_s(self._clock)
+        at -= self._clock.stepped_s
         self._serial += 1
         self._timers[key] = (at, self._serial, fire)
         heapq.heappush(self._heap, (at, self._serial, key))
@@ -85,7 +85,7 @@ class TimerService:
     def next_at(self, key: str) -> float | None:
         """When `key` is due (Unix seconds UTC), or None."""
         timer = self._timers.get(key)
-        return None if timer is None else timer[0] + ahead_s(self._clock)
+        return None if timer is None else timer[0] + self._clock.stepped_s
 
     def look(self) -> None:
         """The clock jumped (the host slept): see what is due."""

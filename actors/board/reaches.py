@@ -14,7 +14,7 @@ import msgspec
 
 from actors.board.changes import GatewayView
 from actors.board.hearers import Hearers
-from actors.clock import STEP_S, Clock, ahead_s
+from actors.clock import STEP_S, Clock
 from actors.device.model import Device
 from actors.reachability import Reach, Reachability, changes_at, disabled_since, reachability
 
@@ -60,13 +60,13 @@ class Reaches:
 
     def published(self, device: Device, now: float) -> bool:
         """A new record of a light. True when that changed what is known of it."""
-        self._set_s[device.dev_eui] = ahead_s(self._clock)
+        self._set_s[device.dev_eui] = self._clock.stepped_s
         return self.see(device, now)
 
     def shift_s(self, dev_eui: str) -> float:
         """How far the date was set since the newest record of this light came: by so much its dates
         are behind."""
-        ahead = ahead_s(self._clock)
+        ahead = self._clock.stepped_s
         by_s = ahead - self._set_s.get(dev_eui, ahead)
         return round(by_s, 3) if abs(by_s) >= STEP_S / 2 else 0.0
 

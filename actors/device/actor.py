@@ -142,10 +142,14 @@ class DeviceActor:
     async def _deal_with(self, event: ev.DeviceEvent) -> None:
         ports, before = self._ports, self.device
         now = ports.clock.now()
+        moves: list[Effect] = []
         if set_s := self._clock_steps.take():
             before = moved(before, set_s)
+            if before.command is not None:
+                moves.append(CommandChanged(before.command))
         policy = ports.refusals.known_to(ports.policy)
         device, effects = step(before, event, now, ports.rng.random(), policy)
+        effects = [*moves, *effects]
         if device is not self.device or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"

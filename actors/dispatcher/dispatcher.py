@@ -18,7 +18,7 @@ import msgspec
 import structlog
 import trio
 
-from actors.clock import Clock, ahead_s
+from actors.clock import Clock
 from actors.device.events import AttemptQueued, DeviceEvent, Transmitted
 from actors.device.model import Attempt, Hearing
 from actors.dispatcher import caller
@@ -86,7 +86,7 @@ class Dispatcher:
 
     def submit(self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing]) -> None:
         """Carry out this attempt, in place of an earlier one for this light. Never fails."""
-        ahead = ahead_s(self._clock)
+        ahead = self._clock.stepped_s
         attempt = msgspec.structs.replace(
             attempt,
             submitted_at=attempt.submitted_at - ahead,
@@ -119,7 +119,7 @@ class Dispatcher:
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
         """A gateway sent for so long from `at` (Unix seconds) for an earlier run of the service;
         to be told before `run`."""
-        self._planner.sent_before(gateway_id, at - ahead_s(self._clock), airtime_s)
+        self._planner.sent_before(gateway_id, at - self._clock.stepped_s, airtime_s)
 
     def in_flight_before(self, hearings: Sequence[Hearing], *, sure: bool) -> None:
         """An item for a light that is heard so is, or may be, in flight since an earlier run of
@@ -150,11 +150,11 @@ class Dispatcher:
 
     def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
         """Seconds sent in the sliding hour, the budget (None: no limit), attempts that wait."""
-        return self._planner.airtime(gateway_id, now - ahead_s(self._clock))
+        return self._planner.airtime(gateway_id, now - self._clock.stepped_s)
 
     def waiting(self) -> Sequence[WaitingAttempt]:
         """All attempts that wait here with their reasons, the next first."""
-        ahead = ahead_s(self._clock)
+        ahead = self._clock.stepped_s
         return [
             dataclasses.replace(one, submitted_at=one.submitted_at + ahead)
             for one in self._planner.waiting(self._clock.steady())
@@ -165,7 +165,7 @@ class Dispatcher:
         known = self._planner.statistics(self._clock.steady())
         if known.trouble_since is None:
             return known
-        since = known.trouble_since + ahead_s(self._clock)
+        since = known.trouble_since + self._clock.stepped_s
         return dataclasses.replace(known, trouble_since=since)
 
     def asked_at(self, queue_item_id: str) -> float | None:
@@ -186,7 +186,7 @@ class Dispatcher:
         self._lost = False
         charges = self._planner.take_charges()
         if charges:
-            ahead = ahead_s(self._clock)
+            ahead = self._clock.stepped_s
             self._on_charged([(one, at + ahead, airtime_s) for one, at, airtime_s in charges])
         for action in actions:
             match action:
@@ -204,7 +204,7 @@ class Dispatcher:
     def _dated(self, news: News) -> News:
         if not isinstance(news, AttemptQueued):
             return news
-        expires_at = news.expires_at + ahead_s(self._clock)
+        expires_at = news.expires_at + self._clock.stepped_s
         return msgspec.structs.replace(news, expires_at=expires_at)
 
     def _take_up(self, now: float) -> None:

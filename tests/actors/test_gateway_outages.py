@@ -21,6 +21,10 @@ class Hands:
     def steady(self) -> float:
         return self.at
 
+    @property
+    def stepped_s(self) -> float:
+        return 0.0
+
 
 def lines(*told: tuple[float, str]) -> list[Entry]:
     return [Entry(f"{at}", at, word.encode()) for at, word in told]

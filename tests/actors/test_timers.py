@@ -190,6 +190,10 @@ def test_a_time_that_is_no_number_is_refused() -> None:
         def steady(self) -> float:
             return WALL_AT_START
 
+        @property
+        def stepped_s(self) -> float:
+            return 0.0
+
     service = TimerService(Still())
     for wrong in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="not a time"):
@@ -203,6 +207,10 @@ def test_timers_set_again_and_again_take_no_more_room() -> None:
 
         def steady(self) -> float:
             return WALL_AT_START
+
+        @property
+        def stepped_s(self) -> float:
+            return 0.0
 
     service = TimerService(Still())
     for number in range(10_000):

@@ -73,6 +73,11 @@ class FakeClock:
         """It is never set."""
         return self.at
 
+    @property
+    def stepped_s(self) -> float:
+        """Never."""
+        return 0.0
+
 
 def a_light(dev_eui: str = DEV_EUI, **changes: Any) -> Device:
     """A light that was heard a minute ago and shows green, as wanted."""

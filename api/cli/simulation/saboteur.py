@@ -135,6 +135,10 @@ class _Clock(_Between):
     def steady(self) -> float:
         return self.ports.clock.steady()
 
+    @property
+    def stepped_s(self) -> float:
+        return self.ports.clock.stepped_s
+
 
 class _Journal(_Between):
     async def commit(self, writes: list[Write]) -> None:
