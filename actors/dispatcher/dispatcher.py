@@ -195,12 +195,6 @@ class Dispatcher:
                 case Look() | Enqueue():
                     calls.start_soon(self._call, action, name=f"dispatcher call {action.dev_eui}")
 
-    def _steady(self, attempt: Attempt) -> Attempt:
-        if attempt.expires_at is None:
-            return attempt
-        expires_at = attempt.expires_at - ahead_s(self._clock)
-        return msgspec.structs.replace(attempt, expires_at=expires_at)
-
     def _dated(self, news: News) -> News:
         if not isinstance(news, AttemptQueued):
             return news
@@ -223,8 +217,7 @@ class Dispatcher:
             if submission is None:
                 self._planner.withdraw(dev_eui)
             else:
-                attempt, hearings = submission
-                self._planner.submit(dev_eui, self._steady(attempt), hearings, now)
+                self._planner.submit(dev_eui, *submission, now)
 
     async def _call(self, call: Look | Enqueue) -> None:
         asked_at = self._clock.steady()
