@@ -100,7 +100,7 @@ class Played:
             "pace_per_min": body.get("pace_per_min", 30),
             "failures_most": body.get("failures_most", 5),
             "total": count,
-            **dict.fromkeys(("open", "verified", "failed", "superseded"), 0),
+            **dict.fromkeys(("open", "verified", "failed", "superseded", "cancelled"), 0),
             "waiting": count,
         }
         lights = [
@@ -122,7 +122,11 @@ class Played:
         """Pause it, go on, cancel it."""
         self.move(rollout_id, **change)
         if change["state"] == "cancelled":
-            self.move(rollout_id, ended_at=self.house.now())
+            rollout = self.rollouts[rollout_id]
+            left = [light for light in rollout["lights"] if light["state"] == "waiting"]
+            for light in left:
+                light["state"] = "cancelled"
+            self.move(rollout_id, ended_at=self.house.now(), waiting=0, cancelled=len(left))
         return 200, _short(self.rollouts[rollout_id])
 
     def move(self, rollout_id: str, **changes: Any) -> None:

@@ -128,6 +128,7 @@
  * @property {number} open
  * @property {number} verified
  * @property {number} superseded
+ * @property {number} cancelled
  * @property {number} expired
  * @property {number} rejected
  * @property {number | null} success_rate

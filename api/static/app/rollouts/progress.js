@@ -10,17 +10,16 @@ import { lightWords, plural, sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Rollout} Rollout */
 
-/** @type {["verified" | "open" | "waiting" | "failed" | "superseded", string][]} */
-const PARTS = [["verified", "verified"], ["open", "on their way"], ["failed", "failed"], ["superseded", "superseded"], ["waiting", "waiting"]];
+/** @type {["verified" | "open" | "waiting" | "failed" | "superseded" | "cancelled", string][]} */
+const PARTS = [["verified", "verified"], ["open", "on their way"], ["failed", "failed"], ["superseded", "superseded"], ["waiting", "waiting"], ["cancelled", "never commanded"]];
 /** @type {Record<string, string>} */
 const STATE_WORDS = { running: "Running", paused: "Paused", stopped: "Stopped", cancelled: "Cancelled", done: "Done" };
 /** @type {Record<string, string>} */
 const STATE_KINDS = { running: "working", paused: "held", stopped: "failed", cancelled: "quiet", done: "verified" };
 const LISTED_MOST = 500;
 
-/** A light of a rollout in words: after the end nothing waits. @param {string} part @param {Rollout} rollout */
-function partWords(part, rollout) {
-  if (part === "waiting" && rollout.state === "cancelled") return "never commanded";
+/** A light of a rollout in words. @param {string} part */
+function partWords(part) {
   return PARTS.find(([one]) => one === part)?.[1] ?? part;
 }
 
@@ -78,7 +77,7 @@ export class RolloutCard {
       span.style.setProperty("flex-grow", String(rollout[part]));
       setHidden(span, rollout[part] === 0);
     });
-    this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${partWords(part, rollout)}`)));
+    this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${partWords(part)}`)));
     setHidden(this.#pause, rollout.state !== "running");
     setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
     setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
@@ -113,10 +112,10 @@ export class RolloutCard {
     try {
       /** @type {Rollout} */
       const rollout = await ask("GET", `api/v1/rollouts/${encodeURIComponent(this.#id)}`);
-      const order = ["failed", "open", "superseded", "waiting", "verified"];
+      const order = ["failed", "open", "superseded", "waiting", "cancelled", "verified"];
       const listed = (rollout.lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
       const rows = listed.slice(0, LISTED_MOST).map((light) =>
-        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state, rollout)), el("td", { text: inZone(light.reason ?? "") })),
+        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: inZone(light.reason ?? "") })),
       );
       const head = el("tr", {}, ...["Light", "State", "Why"].map((name) => el("th", { scope: "col", text: name })));
       this.#lights.replaceChildren(
