@@ -59,7 +59,7 @@ def _never_next(value: Any, **fields: Any) -> Any:
     return replace(value, **({**fields, "next_at": None} if "next_at" in fields else fields))
 
 
-def _settings_without_counter(turn: Turn, at: float) -> bool:
+def _settings_without_counter(turn: Turn) -> bool:
     known = turn.device.setup is not None and turn.device.attempt is not None
     return known and setup.next_step(turn, arrived=True)
 

@@ -154,7 +154,8 @@ def persist_late() -> Iterator[None]:
 def counted_while_held() -> Iterator[None]:
     def due(device: Device, policy: Any) -> float | None:
         sent = device.attempt
-        if sent is not None and sent.stage is Stage.HELD:
+        awaited = device.phase is Phase.AWAITING_VERIFY
+        if awaited and sent is not None and sent.stage is Stage.HELD:
             return sent.submitted_at + policy.window_s
         return next_due(device, policy)
 
