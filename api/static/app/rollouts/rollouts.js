@@ -46,6 +46,7 @@ export class Rollouts {
 
   /** @param {import("../base/store.js").Batch} batch */
   update(batch) {
+    if (this.#open && batch.all) this.#ask(); // a snapshot replaced what was asked for before
     if (this.#open && (batch.all || batch.rollouts.size > 0)) this.#draw();
   }
 
