@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 import trio
 
-from actors import history, signal
+from actors import flushing, history, signal
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.commands import ACCEPT_TIMEOUT_S, refusal_of
@@ -261,6 +261,22 @@ class Lamplighter:
             return await outages.read(
                 self._parts.world.store, gateway_id, gateway, running, since=since, until=until
             )
+
+    async def remove_device(self, dev_eui: str) -> Refusal | None:
+        """Take a light off, by hand; its history stays. None when it is done."""
+        try:
+            known = await self._parts.removals.remove(dev_eui, "by hand")
+        except ActorError:
+            return self._why(Refusal.NO_REPLY)
+        return None if known else Refusal.UNKNOWN_DEVICE
+
+    async def flush_queue(self, dev_eui: str) -> Refusal | None:
+        """Drop all that ChirpStack's queue of this light holds. None when it is done."""
+        if dev_eui not in self._parts.fleet.actors:
+            return Refusal.UNKNOWN_DEVICE
+        world, parts = self._parts.world, self._parts
+        note, flushed = parts.journal.offer, parts.dispatcher.queue_flushed
+        return await flushing.flush(dev_eui, world.network, world.clock, note, flushed)
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
         """Somebody knows of this open alert; None when no such alert is open."""

@@ -20,7 +20,7 @@ from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
 from actors.device.model import Command, Device
 from actors.device.policy import Policy
-from actors.directory import Directory
+from actors.directory import Directory, DirectoryPorts
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.gateways import GatewayWatcher, WatchPolicy
@@ -31,6 +31,7 @@ from actors.inquirer import Inquirer
 from actors.journal import Journal
 from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.removals import Removals
 from actors.rollouts.actor import Ports as RolloutPorts
 from actors.rollouts.actor import Rollouts
 from actors.server_dates import ServerDates
@@ -168,9 +169,13 @@ class Parts:
                 heard=self.watcher.heard,
                 note=self.journal.offer,
                 dated=self.dates.event,
+                provisional=self._unlisted_heard,
             ),
             clock,
             profile_contains=policies.profile_contains,
+        )
+        self.removals = Removals(
+            self.fleet, self.board, self.journal, clock, forget=self._light_gone
         )
         self.directory = Directory(
             world.network,
@@ -179,6 +184,13 @@ class Parts:
             clock,
             profile_contains=policies.profile_contains,
             chance=rng.random,
+            ports=DirectoryPorts(
+                remove=self._remove_unlisted,
+                confirm=self.fleet.confirm,
+                provisional=lambda: self.fleet.provisional,
+                devices=lambda: self.board.devices,
+                post=self.fleet.post,
+            ),
         )
         self.initializer = Initializer(
             self.board,
@@ -340,6 +352,16 @@ class Parts:
 
     def _store_health(self, since: float | None) -> None:
         self.alerter.store_failing(since, self.journal.problem)
+
+    def _unlisted_heard(self) -> None:
+        self.directory.look_soon()
+
+    async def _remove_unlisted(self, dev_eui: str, why: str, listed_once: bool) -> bool:
+        return await self.removals.remove(dev_eui, why, for_good=listed_once)
+
+    def _light_gone(self, dev_eui: str) -> None:
+        self.dispatcher.withdraw(dev_eui)
+        self.timers.cancel(dev_eui)
 
     def _key_refused(self) -> bool:
         return self.watcher.key_refused

@@ -53,6 +53,8 @@ class Refusal(Enum):
     UNREADABLE = "unreadable"
     """The stored record of the light cannot be read; it is kept as it is."""
     STOPPING = "stopping"
+    NETWORK_FAILING = "network_failing"
+    """ChirpStack did not do it, or did not answer."""
     TOO_MANY = "too_many"
     """As many of the kind as may be are under way."""
 
@@ -335,6 +337,15 @@ class House(Protocol):
 
     async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
         """When the gateway was away, and when anybody looked."""
+        ...
+
+    async def remove_device(self, dev_eui: str) -> Refusal | None:
+        """Take a light off, by hand; its history stays. None when it is done."""
+        ...
+
+    async def flush_queue(self, dev_eui: str) -> Refusal | None:
+        """Drop all that ChirpStack's queue of this light holds, in flight or not. None when it is
+        done."""
         ...
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:

@@ -6,6 +6,7 @@ from actors.surface import Refusal
 from api.problems import (
     KEY_REUSED,
     MAILBOX_FULL,
+    NETWORK_UNAVAILABLE,
     NO_REPLY,
     PARKED,
     STOPPING,
@@ -61,6 +62,12 @@ def refuse(refusal: Refusal) -> NoReturn:
             )
         case Refusal.STOPPING:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
+        case Refusal.NETWORK_FAILING:
+            raise Problem(
+                NETWORK_UNAVAILABLE,
+                "it does not answer, refuses our API key, or fails: see /readyz and the log",
+                headers={"Retry-After": "10"},
+            )
         case Refusal.TOO_MANY:
             raise Problem(TOO_MANY_ROLLOUTS, "cancel one, or wait for the end of one")
         case _:

@@ -19,7 +19,7 @@ from typing import assert_never
 import structlog
 import trio
 
-from actors.board.changes import ActorView, AlertView, GatewayView, Subject
+from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
 from actors.board.reaches import SILENT_AFTER_S, Reaches
 from actors.board.ring import ChangeRing
 from actors.board.subscription import CAPACITY, Snapshot, Subscription
@@ -174,6 +174,9 @@ class Board:
             case Device():
                 self._devices[subject.dev_eui] = subject
                 self._reaches.published(subject, self._clock.now())
+            case DeviceRemoved():
+                self._devices.pop(subject.dev_eui, None)
+                self._reaches.forget(subject.dev_eui)
             case Command():
                 self._keep_command(subject)
             case GatewayView():

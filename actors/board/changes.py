@@ -71,7 +71,15 @@ class ActorView(msgspec.Struct, frozen=True):
     last_error: str | None = None
 
 
-Subject = Device | Command | GatewayView | AlertView | ActorView | Rollout
+class DeviceRemoved(msgspec.Struct, frozen=True):
+    """A light is known no longer; `why` in words."""
+
+    dev_eui: str
+    name: str
+    why: str
+
+
+Subject = Device | DeviceRemoved | Command | GatewayView | AlertView | ActorView | Rollout
 
 
 class Change(msgspec.Struct, frozen=True):

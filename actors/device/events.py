@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.device.model import Obstacle
+from actors.device.model import Device, Obstacle
 from actors.reply import Reply
 from lorawan.events.model import DeviceInfo, Reception
 from lorawan.kuando.light import Light
@@ -105,6 +105,21 @@ class GatewayRefusedFrame(msgspec.Struct, frozen=True, gc=False):
 # ------------------------------------------------------------------ from the dispatcher
 
 
+class Listed(msgspec.Struct, frozen=True, gc=False):
+    """ChirpStack's listing has the light like this; what is empty is so there."""
+
+    name: str
+    application_id: str
+    application_name: str
+    profile_name: str
+    tags: dict[str, str]
+
+    def told_by(self, device: Device) -> bool:
+        """Whether that is what is known already."""
+        fields = self.__struct_fields__
+        return all(getattr(device, field) == getattr(self, field) for field in fields)
+
+
 class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
     """The dispatcher keeps the attempt back, and why (words for a person)."""
 
@@ -190,6 +205,7 @@ DeviceEvent = (
     | Transmitted
     | ItemDropped
     | GatewayRefusedFrame
+    | Listed
     | AttemptHeld
     | AttemptQueued
     | AttemptRefused

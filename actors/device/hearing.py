@@ -302,12 +302,14 @@ def _note_stale(turn: Turn, event: UplinkHeard) -> None:
 def _learn_names(turn: Turn, event: UplinkHeard) -> None:
     info, device = event.device, turn.device
     assert info is not None  # noqa: S101 - asked by the caller
+    if not (info.application_id or info.device_profile_name):
+        return  # it says nothing of the light but its DevEUI
     names = {
-        "name": info.device_name or device.name,
-        "application_id": info.application_id or device.application_id,
-        "application_name": info.application_name or device.application_name,
-        "profile_name": info.device_profile_name or device.profile_name,
-        "tags": info.tags or device.tags,
+        "name": info.device_name,
+        "application_id": info.application_id,
+        "application_name": info.application_name,
+        "profile_name": info.device_profile_name,
+        "tags": info.tags,
     }
     if any(getattr(device, field) != value for field, value in names.items()):
         turn.change(**names)

@@ -114,6 +114,8 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     ev.Transmitted: _row(react.transmitted),
     ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
     ev.GatewayRefusedFrame: _row(react.gateway_refused),
+    # from the directory
+    ev.Listed: _row(react.listed),
     # from the dispatcher
     ev.AttemptHeld: _row(react.held),
     ev.AttemptQueued: _row(

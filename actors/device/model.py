@@ -95,6 +95,10 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     keep: bool = True
 
 
+LIGHT_REMOVED = "the light was removed"
+"""How the reason of a command begins that ended because its light is known no longer."""
+
+
 class StepKind(StrEnum):
     """What can happen to a command; the timeline is made of these."""
 

@@ -54,6 +54,11 @@ def record_in(writes: list[Write]) -> bytes:
     return first.value
 
 
+def command_record(command: Command) -> bytes:
+    """A command as it is stored."""
+    return _encoder.encode(command)
+
+
 def read_device(record: Record) -> Device:
     """One stored light. Raises msgspec.MsgspecError for what is not one."""
     return _devices.decode(checked(record.value))

@@ -78,6 +78,7 @@ class Dispatcher:
         self._gateways: dict[str, bool] = {}
         self._offline: set[str] = set()
         self._returned = False
+        self._flushed: set[str] = set()  # at most one entry for each light
         self._wake = trio.Event()
         self._server_ahead_s = server_ahead_s
         self._asked_at: OrderedDict[str, float] = OrderedDict()
@@ -114,6 +115,11 @@ class Dispatcher:
     def network_returned(self) -> None:
         """ChirpStack answers again, others found: what is held for it need not wait longer."""
         self._returned = True
+        self._wake.set()
+
+    def queue_flushed(self, dev_eui: str) -> None:
+        """Somebody emptied ChirpStack's queue of this light: what it was held for may be over."""
+        self._flushed.add(dev_eui)
         self._wake.set()
 
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
@@ -206,6 +212,8 @@ class Dispatcher:
             (self._offline.discard if online else self._offline.add)(gateway_id)
             self._planner.gateway_changed(gateway_id, now, online=online)
         self._gateways.clear()
+        while self._flushed:
+            self._planner.queue_flushed(self._flushed.pop(), now)
         if self._returned:
             self._returned = False
             self._planner.network_returned(now)

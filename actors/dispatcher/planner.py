@@ -143,6 +143,19 @@ class Planner:
         else:
             self._floor.offline.setdefault(gateway_id, now)
 
+    def queue_flushed(self, dev_eui: str, now: float) -> None:
+        """ChirpStack's queue of this light was emptied: look at it again. An item of ours in it is
+        over too; a frame that is on air already still counts for spacing by its expected end."""
+        floor = self._floor
+        track = floor.track(dev_eui)
+        track.strangers.clear()
+        item = track.item
+        if item is not None and not track.enqueueing:
+            floor.flights.gone(item, now)
+            floor.end_of(item)
+            track.ends_at = max(track.ends_at, now)
+        floor.wake(dev_eui, now)
+
     def network_returned(self, now: float) -> None:
         """ChirpStack answers others again: probe now, and ask again about lights it denied."""
         floor = self._floor

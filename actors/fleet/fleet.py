@@ -40,6 +40,11 @@ log = structlog.get_logger()
 
 # 10 kB each with actor, mailbox and record: 500 MB, and twice the fleet that this was made for.
 DEVICES_MOST = 50_000
+PROVISIONAL_MOST = 500
+"""Lights that only an event told of, until ChirpStack lists them, which is looked up within half a
+minute: a fleet that is switched on at once is listed already, and invented DevEUIs fill no more."""
+REMOVED_KEPT = 10_000
+"""DevEUIs of removed lights whose late events are ignored; some 100 bytes each."""
 PROFILE_CONTAINS = "kuando"
 # A poisoned message costs one crash each; five within a minute are no bad luck any more.
 BUDGET = Budget(restarts=5, period_s=60.0)
@@ -70,6 +75,8 @@ class FleetPorts:
     heard: Callable[[str, float], None]
     note: Callable[[Sequence[Write]], object]
     dated: Callable[[Event], Event]
+    provisional: Callable[[], None] = lambda: None
+    """A light was registered by its own event only: whoever knows the listing should look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,9 @@ class Fleet:
         self._parked_refused = 0
         self._stopping = False
         self._kept_out: set[str] = set()
+        self._provisional: dict[str, float] = {}
+        self._leaving: set[str] = set()
+        self._removed: dict[str, float] = {}  # oldest first
 
     # From the network.
 
@@ -142,7 +152,9 @@ class Fleet:
     def post(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
         """Put an event in a light's mailbox, without waiting; None for a light not known."""
         actor = self._actors.get(dev_eui)
-        return None if actor is None else actor.mailbox.offer(event)
+        if actor is None or dev_eui in self._leaving:
+            return None
+        return actor.mailbox.offer(event)
 
     def broadcast(self, event: DeviceEvent) -> None:
         """Every light gets this, soon; of one kind of event only the newest waits."""
@@ -187,12 +199,39 @@ class Fleet:
             )
         )
         self._actors[device.dev_eui] = actor
+        self._removed.pop(device.dev_eui, None)
         self._unknown.forget(device.dev_eui)
         self._hearings.note(
             device.dev_eui,
             [one.gateway_id for one in sorted(device.hearings, key=lambda one: one.heard_at)],
         )
         return actor
+
+    async def stop_actor(self, dev_eui: str, reason: str) -> None:
+        """End a light's actor for good; what waits for it becomes dead letters."""
+        self._leaving.add(dev_eui)
+        await self._supervisor.stop_child(actor_id(dev_eui), reason)
+
+    def drop(self, dev_eui: str, *, for_good: bool) -> None:
+        """Know a light no longer, whose actor has ended. `for_good`: its late events are a
+        stranger's until `register` is called for it again."""
+        self._actors.pop(dev_eui, None)
+        self._leaving.discard(dev_eui)
+        self._provisional.pop(dev_eui, None)
+        self._hearings.forget(dev_eui)
+        if for_good:
+            self._removed[dev_eui] = self._clock.now()
+            if len(self._removed) > REMOVED_KEPT:
+                del self._removed[next(iter(self._removed))]
+
+    def confirm(self, dev_eui: str) -> None:
+        """ChirpStack lists this light."""
+        self._provisional.pop(dev_eui, None)
+
+    @property
+    def provisional(self) -> Mapping[str, float]:
+        """Lights known by their own events only, and since when: a live view."""
+        return MappingProxyType(self._provisional)
 
     def revive(self, dev_eui: str) -> bool:
         """Give a light's parked actor another life; False when it is not parked or not known."""
@@ -250,18 +289,26 @@ class Fleet:
             return Delivery.STOPPING
         event = self._ports.dated(event)
         dev_eui = event.device.dev_eui
+        if dev_eui in self._leaving:
+            return Delivery.UNKNOWN
         actor = self._actors.get(dev_eui)
         done = Delivery.DELIVERED
         if actor is None:
-            if not self.is_ours(event.device.device_profile_name):
+            ours = self.is_ours(event.device.device_profile_name)
+            if not ours or dev_eui in self._removed:
                 self._unknown.count(event.device, self._clock.now())
                 return Delivery.UNKNOWN
+            if len(self._provisional) >= PROVISIONAL_MOST:
+                self._registrations_refused += 1
+                return Delivery.FULL
             try:
                 actor = self.register(self._new(event.device))
             except SupervisorStopped:
                 return Delivery.STOPPING
             if actor is None:
                 return Delivery.FULL
+            self._provisional[dev_eui] = self._clock.now()
+            self._ports.provisional()
             done = Delivery.REGISTERED
         self._tell_others(dev_eui, event)
         message = translate(event)

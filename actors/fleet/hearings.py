@@ -33,6 +33,11 @@ class HearingIndex:
         for gateway_id in kept:
             self._lights.setdefault(gateway_id, {})[dev_eui] = None
 
+    def forget(self, dev_eui: str) -> None:
+        """The light is known no longer."""
+        for gateway_id in self._gateways.pop(dev_eui, ()):
+            self._drop(gateway_id, dev_eui)
+
     def lights(self, gateway_id: str) -> tuple[str, ...]:
         """The DevEUIs of the lights that this gateway hears, as of now."""
         return tuple(self._lights.get(gateway_id, ()))

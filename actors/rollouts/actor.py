@@ -261,6 +261,8 @@ class Rollouts:
                 {number: lambda old: old if old.command_id else core.seen(old, found, now)},
                 commanded_at=now,
             )
+        elif refusal is Refusal.UNKNOWN_DEVICE:
+            await self._take_over(kept, {number: core.gone})
         elif refusal is not None:
             why = f"no command could be given: {refusal.value.replace('_', ' ')}"
             maybe_id = command_id if refusal is Refusal.NO_REPLY else None  # it may yet appear

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.device.model import Command, CommandStatus, Device
+from actors.device.model import LIGHT_REMOVED, Command, CommandStatus, Device
 from actors.rollouts.model import Conflict, LightState, Order, Part, Rollout, State, Wish
 
 replace = msgspec.structs.replace
@@ -103,6 +103,8 @@ def seen(part: Part, command: Command, now: float) -> Part:
             state, reason = LightState.VERIFIED, None
         case CommandStatus.SUPERSEDED:
             state, reason = LightState.SUPERSEDED, "a newer command took its place"
+        case CommandStatus.REJECTED if (command.reason or "").startswith(LIGHT_REMOVED):
+            state = LightState.REMOVED
         case CommandStatus.REJECTED:
             state, reason = LightState.FAILED, f"rejected: {command.reason or 'without a reason'}"
         case CommandStatus.EXPIRED:
@@ -129,6 +131,11 @@ def left_alone(part: Part) -> Part:
     """The light got a newer command before its turn came."""
     why = "a newer command came before its turn"
     return replace(part, state=LightState.SUPERSEDED, reason=why, settled=True)
+
+
+def gone(part: Part) -> Part:
+    """The light was removed before its turn came."""
+    return replace(part, state=LightState.REMOVED, reason=LIGHT_REMOVED, settled=True)
 
 
 def moved(rollout: Rollout, changes: Sequence[Change], now: float) -> Rollout:

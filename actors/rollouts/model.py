@@ -42,6 +42,8 @@ class LightState(StrEnum):
     """Rejected, expired, overdue, or it could not be commanded."""
     SUPERSEDED = "superseded"
     """Somebody gave the light a newer command."""
+    REMOVED = "removed"
+    """The light is known no longer; that is no failure."""
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
@@ -74,6 +76,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     verified: int = 0
     failed: int = 0
     superseded: int = 0
+    removed: int = 0
     state: State = State.RUNNING
     reason: str | None = None
     """Why it stopped or ended, in words."""

@@ -30,6 +30,8 @@ app = typer.Typer(
 demo_app = typer.Typer(help="A pretend world of lights and gateways, to try things out.")
 app.command()(lights.devices)
 app.command()(lights.device)
+app.command()(lights.remove)
+app.command()(lights.flush)
 app.command()(sending.send)
 app.command()(watching.watch)
 app.command()(initialize.init)

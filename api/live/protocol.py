@@ -8,7 +8,14 @@ from typing import assert_never
 
 import msgspec
 
-from actors.board.changes import ActorView, AlertView, Change, GatewayView, Subject
+from actors.board.changes import (
+    ActorView,
+    AlertView,
+    Change,
+    DeviceRemoved,
+    GatewayView,
+    Subject,
+)
 from actors.board.subscription import Snapshot
 from actors.device.model import Command, Device
 from actors.reachability import Reachability
@@ -59,13 +66,17 @@ class Filter(msgspec.Struct, frozen=True):
 
     def admits(self, what: Subject, devices: Mapping[str, Device]) -> bool:
         """Whether this is wanted; `devices` tells which gateways hear a command's light."""
-        if kind_of(what) not in self.kinds:
+        kind = "device" if isinstance(what, DeviceRemoved) else kind_of(what)
+        if kind not in self.kinds:
             return False
         if not self.dev_euis and not self.gateways:
             return True
         match what:
             case Device():
                 return self._light(what.dev_eui, what)
+            case DeviceRemoved():
+                # Which gateways heard it is known no longer: told rather than left standing.
+                return what.dev_eui in self.dev_euis or bool(self.gateways)
             case Command():
                 return self._light(what.dev_eui, devices.get(what.dev_eui))
             case GatewayView():
@@ -91,6 +102,8 @@ def kind_of(what: Subject) -> str:
     match what:
         case Device():
             return "device"
+        case DeviceRemoved():
+            return "removed"
         case Command():
             return "command"
         case GatewayView():
@@ -142,6 +155,9 @@ class Encoder:
                 raw = _raw(DeviceSummary.of(what, reach))
                 self._devices[what.dev_eui] = (what, reach, raw)
                 return raw
+            case DeviceRemoved():
+                self._devices.pop(what.dev_eui, None)
+                return _raw(what)
             case Command():
                 return _raw(CommandSummary.of(what))
             case GatewayView():

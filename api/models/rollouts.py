@@ -46,6 +46,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     """Rejected, expired, overdue, or no command could be given."""
     superseded: int
+    removed: int
     """A newer command of somebody else came."""
     cancelled: int
     """Not commanded when the rollout was cancelled."""

@@ -16,16 +16,19 @@ from api.openapi import Answer, answers, takes
 from api.problems import (
     INVALID,
     MAILBOX_FULL,
+    NETWORK_UNAVAILABLE,
+    NO_REPLY,
     RATE_LIMITED,
     STOPPING,
     STORE_UNAVAILABLE,
     UNKNOWN_DEVICE,
     UNKNOWN_RUN,
     WRITING,
+    WRONG_ORIGIN,
     Problem,
 )
 from api.refusals import refuse
-from api.replies import address, reply
+from api.replies import address, no_content, reply
 from api.services import services
 
 DAY_S = 86_400.0
@@ -82,6 +85,42 @@ async def get_device(dev_eui: str) -> Response:
     return reply(DeviceView.of(seen))
 
 
+@blueprint.delete("/devices/<dev_eui>")
+@answers(
+    Answer(204, "It is gone from the board; its history stays."),
+    problems=(UNKNOWN_DEVICE, NO_REPLY, STORE_UNAVAILABLE, STOPPING, *_READ, WRONG_ORIGIN),
+    tag="lights",
+)
+async def remove_device(dev_eui: str) -> Response:
+    """Take a light off.
+
+    Its open command ends as `rejected`. A light that ChirpStack still lists comes back with the
+    next listing, within 15 min.
+    """
+    refusal = await services().house.remove_device(read_dev_eui(dev_eui))
+    if refusal is not None:
+        refuse(refusal)
+    return no_content()
+
+
+@blueprint.delete("/devices/<dev_eui>/queue")
+@answers(
+    Answer(204, "ChirpStack's queue of the light is empty."),
+    problems=(UNKNOWN_DEVICE, NETWORK_UNAVAILABLE, *_READ, WRONG_ORIGIN),
+    tag="lights",
+)
+async def flush_queue(dev_eui: str) -> Response:
+    """Drop all that ChirpStack's queue of a light holds, foreign items included.
+
+    An item that is being sent is dropped, too: its frame may still reach the light, and the light
+    then ignores the next one. Only for an item that is stuck.
+    """
+    refusal = await services().house.flush_queue(read_dev_eui(dev_eui))
+    if refusal is not None:
+        refuse(refusal)
+    return no_content()
+
+
 @blueprint.get("/devices/<dev_eui>/events")
 @answers(
     Answer(200, "A page of its history.", HistoryPage),
@@ -96,9 +135,9 @@ async def get_history(dev_eui: str) -> Response:
     since = query.since if query.since is not None else max(until - DAY_S, 0.0)
     if since > until:
         raise Problem(INVALID, errors=[Mistake("since", "must not be after until")])
-    if dev_eui not in house.devices():
-        raise Problem(UNKNOWN_DEVICE)
     lines = await house.history(dev_eui, since=since, until=until, most=query.limit)
+    if not lines and dev_eui not in house.devices():  # a removed light keeps its history
+        raise Problem(UNKNOWN_DEVICE)
     full = len(lines) == query.limit
     return reply(
         HistoryPage(

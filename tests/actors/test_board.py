@@ -3,7 +3,7 @@ import pytest
 import trio
 
 from actors.board.board import Board
-from actors.board.changes import ActorView, AlertView, GatewayView
+from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView
 from actors.clock import RunClock
 from actors.device.model import Command, CommandStatus, Device
 from lorawan.kuando.light import Light
@@ -153,3 +153,15 @@ async def test_waiting_for_a_device(autojump_clock: trio.testing.MockClock) -> N
         found = await board.wait_device("d1", lambda one: one.uplinks == 1, 60)
     assert found is not None
     assert trio.current_time() == pytest.approx(3)
+
+
+async def test_a_removed_light_is_told_and_known_no_longer() -> None:
+    board = board_now()
+    board.publish(Device(dev_eui="01", name="desk"))
+    with board.subscribe() as reader:
+        board.publish(DeviceRemoved("01", "desk", "by hand"))
+        [change] = await anext(reader)
+    assert change.what == DeviceRemoved("01", "desk", "by hand")
+    assert board.devices == {}
+    assert board.snapshot().devices == ()
+    assert sum(board.reachability_counts().values()) == 0

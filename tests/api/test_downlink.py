@@ -100,6 +100,7 @@ async def test_how_long_it_waits(
         (Refusal.STOPPING, 503, "stopping", "10"),
         (Refusal.UNREADABLE, 500, "unreadable-record", None),
         (Refusal.STORE_FAILING, 503, "store-unavailable", "5"),
+        (Refusal.NETWORK_FAILING, 503, "network-unavailable", "10"),
     ],
 )
 async def test_refusals(

@@ -46,6 +46,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(client: Client, house: Fa
         "failed": 0,
         "superseded": 0,
         "cancelled": 0,
+        "removed": 0,
     }
     assert (house.orders[0].light, house.orders[0].ttl_s) == (Light(255, 0, 0), None)
     assert await (await client.get(URL)).get_json() == {"rollouts": [made]}

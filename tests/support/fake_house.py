@@ -10,7 +10,7 @@ import msgspec
 import trio
 
 from actors.board.board import Board
-from actors.board.changes import AlertView, GatewayView
+from actors.board.changes import AlertView, DeviceRemoved, GatewayView
 from actors.board.subscription import Subscription
 from actors.deadletters import DeadLetter
 from actors.device.model import (
@@ -113,6 +113,7 @@ class FakeHouse:
         self.refusal: Refusal | None = None
         self.set_back: Setback | None = None
         self.kept_shown: bool | None = None
+        self.flushed: list[str] = []
         self.ready = Readiness(ready=True)
         self.commands: dict[str, Command] = {}
         self.keys: dict[str, tuple[str, str]] = {}
@@ -347,6 +348,21 @@ class FakeHouse:
         found, self.set_back = self.set_back, None
         self.kept_shown = keep_shown
         return found
+
+    async def remove_device(self, dev_eui: str) -> Refusal | None:
+        """It leaves the board."""
+        device = self.board.devices.get(dev_eui)
+        if self.refusal is not None or device is None:
+            return self.refusal or Refusal.UNKNOWN_DEVICE
+        self.board.publish(DeviceRemoved(dev_eui, device.name, "by hand"))
+        return None
+
+    async def flush_queue(self, dev_eui: str) -> Refusal | None:
+        """It is noted."""
+        if self.refusal is not None or dev_eui not in self.board.devices:
+            return self.refusal or Refusal.UNKNOWN_DEVICE
+        self.flushed.append(dev_eui)
+        return None
 
     def alerts(self) -> Sequence[AlertView]:
         """The board's."""

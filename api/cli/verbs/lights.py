@@ -96,6 +96,34 @@ def device(
     raise run(_device, place(at, token), dev_eui, as_json)
 
 
+def remove(
+    dev_eui: DevEui, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Take a light off the board. It comes back only if ChirpStack lists it."""
+    raise run(_delete, place(at, token), dev_eui, "", "removed", as_json)
+
+
+def flush(
+    dev_eui: DevEui, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Empty ChirpStack's queue of one light: for a foreign item that is stuck.
+
+    What is being sent just now is dropped with it, and the light may then ignore the next frame.
+    """
+    raise run(_delete, place(at, token), dev_eui, "/queue", "flushed", as_json)
+
+
+async def _delete(where: Place, dev_eui: str, what: str, done: str, as_json: bool) -> Exit:
+    async with Client(where) as client:
+        await client.ask("DELETE", f"/devices/{read_dev_eui(dev_eui)}{what}")
+    if as_json:
+        print_json({"dev_eui": read_dev_eui(dev_eui), done: True})
+    else:
+        subject = "Light" if not what else "ChirpStack's queue of light"
+        console().print(f"{subject} {read_dev_eui(dev_eui)} {done}.", markup=False)
+    return Exit.OK
+
+
 async def gateway_names(client: Client) -> dict[str, str]:
     """What the gateways are called, by id."""
     found = await client.get("/gateways")

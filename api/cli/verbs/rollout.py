@@ -225,7 +225,8 @@ async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exi
         reason = f" ({one_line(rollout['reason'])})" if rollout["reason"] else ""
         out.print(
             f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
-            f" {rollout['failed']} failed, {rollout['superseded']} superseded"
+            f" {rollout['failed']} failed, {rollout['superseded']} superseded,"
+            f" {rollout['removed']} removed"
             f"{_never_begun(rollout)}",
             markup=False,
         )

@@ -84,6 +84,8 @@ class Picture:
         match change["kind"]:
             case "device":
                 self.devices[what["dev_eui"]] = what
+            case "removed":
+                self.devices.pop(what["dev_eui"], None)
             case "gateway":
                 self.gateways[what["gateway_id"]] = what
             case "alert":
@@ -136,6 +138,8 @@ def describe(
                 return None
             name = devices.get(what["dev_eui"], {}).get("name") or what["dev_eui"]
             return f"{name}: {states.step_words(what['step'], names)}"
+        case "removed":
+            return f"{what['name'] or what['dev_eui']}: removed, {what['why']}"
         case "device":
             before = devices.get(what["dev_eui"])
             name = what["name"] or what["dev_eui"]

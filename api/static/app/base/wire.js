@@ -166,6 +166,7 @@
  * @property {number} verified
  * @property {number} failed
  * @property {number} superseded
+ * @property {number} removed
  * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null}[]} [lights]
  */
 
