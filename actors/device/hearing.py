@@ -95,8 +95,6 @@ def place_replayed(device: Device, event: UplinkHeard, answer: Inquired) -> Plac
 def believe(turn: Turn, event: UplinkHeard) -> bool:
     """Take an uplink in. True when it is the newest word of the running session."""
     device, answer = turn.device, turn.answering
-    if event.device is not None and answer is None:
-        _learn_names(turn, event)
     where = place(device, event) if answer is None else place_replayed(device, event, answer)
     match where:
         case Place.DUPLICATE:
@@ -118,6 +116,8 @@ def believe(turn: Turn, event: UplinkHeard) -> bool:
                 ask(turn, "the light joined without our being told")
         case Place.NEWER:
             pass
+    if event.device is not None and answer is None:  # a late one may carry the names of before
+        _learn_names(turn, event)
     told.remember(turn, event)
     _absorb(turn, event)
     return True
