@@ -56,7 +56,7 @@ def record_in(writes: list[Write]) -> bytes:
 
 def command_record(command: Command) -> bytes:
     """A command as it is stored."""
-    return _encoder.encode(command)
+    return stamped(_encoder.encode(command))
 
 
 def read_device(record: Record) -> Device:
