@@ -3,7 +3,8 @@
 The rule it keeps: the dispatcher learns of it, so that what was held behind the item goes on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
 
 import structlog
 import trio
@@ -20,21 +21,27 @@ FLUSH_S = 8.0
 """Above the client's own deadline, below what a caller waits for."""
 
 
-async def flush(
-    dev_eui: str,
-    network: NetworkServer,
-    clock: Clock,
-    note: Callable[[Sequence[Write]], object],
-    flushed: Callable[[str], None],
-) -> Refusal | None:
-    """Drop all that the queue holds, in flight or not. None when it is done."""
-    try:
-        with trio.fail_after(FLUSH_S):
-            await network.flush(dev_eui)
-    except (NetworkError, trio.TooSlowError) as error:
-        log.warning("queue not flushed", dev_eui=dev_eui, error=str(error) or "timeout")
-        return Refusal.NETWORK_FAILING
-    now = clock.now()
-    note([history.line(dev_eui, f"flushed-{now:.3f}", now, "queue", {"flushed": "by hand"})])
-    flushed(dev_eui)
-    return None
+@dataclass(frozen=True, slots=True)
+class Flusher:
+    """`known` are the lights, `note` takes a line of history, `flushed` is the dispatcher's ear."""
+
+    network: NetworkServer
+    clock: Clock
+    known: Callable[[], Container[str]]
+    note: Callable[[Sequence[Write]], object]
+    flushed: Callable[[str], None]
+
+    async def flush(self, dev_eui: str) -> Refusal | None:
+        """Drop all that the queue holds, in flight or not. None when it is done."""
+        if dev_eui not in self.known():
+            return Refusal.UNKNOWN_DEVICE
+        try:
+            with trio.fail_after(FLUSH_S):
+                await self.network.flush(dev_eui)
+        except (NetworkError, trio.TooSlowError) as error:
+            log.warning("queue not flushed", dev_eui=dev_eui, error=str(error) or "timeout")
+            return Refusal.NETWORK_FAILING
+        now, detail = self.clock.now(), {"flushed": "by hand"}
+        self.note([history.line(dev_eui, f"flushed-{now:.3f}", now, "queue", detail)])
+        self.flushed(dev_eui)
+        return None

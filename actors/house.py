@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 import trio
 
-from actors import flushing, history, signal
+from actors import history, signal
 from actors.board.changes import AlertView, GatewayView
 from actors.board.subscription import Subscription
 from actors.commands import ACCEPT_TIMEOUT_S, refusal_of
@@ -264,19 +264,12 @@ class Lamplighter:
 
     async def remove_device(self, dev_eui: str) -> Refusal | None:
         """Take a light off, by hand; its history stays. None when it is done."""
-        try:
-            known = await self._parts.removals.remove(dev_eui, "by hand")
-        except ActorError:
-            return self._why(Refusal.NO_REPLY)
-        return None if known else Refusal.UNKNOWN_DEVICE
+        refusal = await self._parts.removals.by_hand(dev_eui)
+        return self._why(refusal) if refusal is Refusal.NO_REPLY else refusal
 
     async def flush_queue(self, dev_eui: str) -> Refusal | None:
         """Drop all that ChirpStack's queue of this light holds. None when it is done."""
-        if dev_eui not in self._parts.fleet.actors:
-            return Refusal.UNKNOWN_DEVICE
-        world, parts = self._parts.world, self._parts
-        note, flushed = parts.journal.offer, parts.dispatcher.queue_flushed
-        return await flushing.flush(dev_eui, world.network, world.clock, note, flushed)
+        return await self._parts.flusher.flush(dev_eui)
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
         """Somebody knows of this open alert; None when no such alert is open."""

@@ -23,6 +23,7 @@ from actors.device.policy import Policy
 from actors.directory import Directory, DirectoryPorts
 from actors.dispatcher import Dispatcher, DispatchPolicy
 from actors.fleet import Fleet, FleetPorts, translate
+from actors.flushing import Flusher
 from actors.gateways import GatewayWatcher, WatchPolicy
 from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
@@ -115,7 +116,7 @@ class Parts:
             on_started=self._dispatcher_lost_all,
             on_charged=self._air_charged,
             name_of=self._gateway_name,
-            key_refused=self._key_refused,
+            key_refused=lambda: self.watcher.key_refused,
             server_ahead_s=self.dates.ahead_s,
         )
         self.outages = OutageLog(self.journal.offer, clock)
@@ -169,14 +170,20 @@ class Parts:
                 heard=self.watcher.heard,
                 note=self.journal.offer,
                 dated=self.dates.event,
-                provisional=self._unlisted_heard,
             ),
             clock,
             profile_contains=policies.profile_contains,
         )
         self.removals = Removals(
-            self.fleet, self.board, self.journal, clock, forget=self._light_gone
+            self.fleet,
+            self.board,
+            self.journal,
+            clock,
+            forget=(self.dispatcher.withdraw, self.timers.cancel),
         )
+        known, note = lambda: self.fleet.actors, self.journal.offer
+        flushed = self.dispatcher.queue_flushed
+        self.flusher = Flusher(world.network, clock, known, note, flushed)
         self.directory = Directory(
             world.network,
             lambda: self.fleet.actors,
@@ -185,13 +192,14 @@ class Parts:
             profile_contains=policies.profile_contains,
             chance=rng.random,
             ports=DirectoryPorts(
-                remove=self._remove_unlisted,
+                remove=lambda eui, why, ever: self.removals.remove(eui, why, for_good=ever),
                 confirm=self.fleet.confirm,
                 provisional=lambda: self.fleet.provisional,
                 devices=lambda: self.board.devices,
                 post=self.fleet.post,
             ),
         )
+        self.fleet.on_provisional = self.directory.look_soon
         self.initializer = Initializer(
             self.board,
             self.fleet.post,
@@ -352,19 +360,6 @@ class Parts:
 
     def _store_health(self, since: float | None) -> None:
         self.alerter.store_failing(since, self.journal.problem)
-
-    def _unlisted_heard(self) -> None:
-        self.directory.look_soon()
-
-    async def _remove_unlisted(self, dev_eui: str, why: str, listed_once: bool) -> bool:
-        return await self.removals.remove(dev_eui, why, for_good=listed_once)
-
-    def _light_gone(self, dev_eui: str) -> None:
-        self.dispatcher.withdraw(dev_eui)
-        self.timers.cancel(dev_eui)
-
-    def _key_refused(self) -> bool:
-        return self.watcher.key_refused
 
     def _network_health(self, problem: str | None) -> None:
         if problem is None:

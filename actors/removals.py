@@ -4,6 +4,7 @@ The rule it keeps: the record is gone from the store before anybody is told, and
 still being asked for ends with a true word.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,8 @@ from actors.device.model import LIGHT_REMOVED, Command, CommandStatus, Device, S
 from actors.device.records import command_record
 from actors.device.turn import with_step
 from actors.fleet import Fleet
+from actors.reply import ActorError
+from actors.surface import Refusal
 from store.port import Delete, Put, Table, Write
 
 log = structlog.get_logger()
@@ -45,7 +48,13 @@ class Removals:
     """The one way by which a light leaves. `forget` tells those that keep something of a light."""
 
     def __init__(
-        self, fleet: Fleet, board: Board, journal: Journal, clock: Clock, *, forget: "Forget"
+        self,
+        fleet: Fleet,
+        board: Board,
+        journal: Journal,
+        clock: Clock,
+        *,
+        forget: Sequence[Callable[[str], object]] = (),
     ) -> None:
         self._fleet = fleet
         self._board = board
@@ -78,7 +87,8 @@ class Removals:
             writes.append(history.line(dev_eui, entry, now, "removed", detail))
         await self._journal.commit(writes)
         fleet.drop(dev_eui, for_good=for_good)
-        self._forget(dev_eui)
+        for forget in self._forget:
+            forget(dev_eui)
         if ended is not None:
             self._board.publish(ended)
         self._board.publish(DeviceRemoved(dev_eui, name, why))
@@ -87,16 +97,17 @@ class Removals:
         log.info("light removed", dev_eui=dev_eui, why=why)
         return True
 
+    async def by_hand(self, dev_eui: str) -> Refusal | None:
+        """Take this light off for good; None when it is done."""
+        try:
+            known = await self.remove(dev_eui, "by hand")
+        except ActorError:
+            return Refusal.NO_REPLY
+        return None if known else Refusal.UNKNOWN_DEVICE
+
     def statistics(self) -> RemovalStatistics:
         """Counters, now."""
         return RemovalStatistics(self._removed, self._provisional)
-
-
-class Forget(Protocol):
-    """Called with the DevEUI of a light that is gone; must not wait."""
-
-    def __call__(self, dev_eui: str, /) -> None:
-        """Keep nothing of it."""
 
 
 def _ended(device: Device, now: float, reason: str) -> Command | None:

@@ -27,7 +27,6 @@ from actors.alerts.rules import (
     gateway_finding,
     light_findings,
     network_finding,
-    removed_findings,
     setback_finding,
     silent_at,
     store_finding,
@@ -36,7 +35,7 @@ from actors.alerts.rules import (
 )
 from actors.alerts.surroundings import Surroundings
 from actors.board.board import Board
-from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
+from actors.board.changes import ActorView, AlertView, GatewayView, Subject
 from actors.clock import Clock, Steps
 from actors.device.model import Device
 from actors.mailbox import Mailbox, MailboxStatistics, Offer
@@ -226,9 +225,6 @@ class Alerter:
             match subject:
                 case Device():
                     self._see_light(subject)
-                case DeviceRemoved():
-                    for finding in removed_findings(subject):
-                        self._observe(finding)
                 case GatewayView():
                     self._see_gateway(subject)
                 case ActorView():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from actors.board.changes import ActorView, DeviceRemoved, GatewayView
+from actors.board.changes import ActorView, GatewayView
 from actors.device.model import Device, Phase, Stage
 from actors.reachability import Reach
 
@@ -147,15 +147,6 @@ def light_findings(
         _silent(device, now, policy, outlook),
         _waiting(device, now, policy, outlook),
     )
-
-
-def removed_findings(gone: DeviceRemoved) -> tuple[Finding, ...]:
-    """A light that is not there any more has nothing wrong with it."""
-    text = f"{gone.name or gone.dev_eui} was removed: {gone.why}"
-    kinds = sorted(LIGHT_KINDS)
-    own = [Finding(kind, gone.dev_eui, holds=False, text=text) for kind in kinds]
-    actor = Finding(AlertKind.ACTOR_PARKED, f"device {gone.dev_eui}", holds=False, text=text)
-    return (*own, actor)
 
 
 def silent_at(device: Device, policy: AlertPolicy, outlook: Outlook = Outlook()) -> float | None:

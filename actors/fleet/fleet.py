@@ -75,8 +75,6 @@ class FleetPorts:
     heard: Callable[[str, float], None]
     note: Callable[[Sequence[Write]], object]
     dated: Callable[[Event], Event]
-    provisional: Callable[[], None] = lambda: None
-    """A light was registered by its own event only: whoever knows the listing should look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +124,8 @@ class Fleet:
         self._parked_refused = 0
         self._stopping = False
         self._kept_out: set[str] = set()
+        self.on_provisional: Callable[[], None] = lambda: None
+        """A light was registered by its own event only: whoever has the listing should look."""
         self._provisional: dict[str, float] = {}
         self._leaving: set[str] = set()
         self._removed: dict[str, float] = {}  # oldest first
@@ -308,7 +308,7 @@ class Fleet:
             if actor is None:
                 return Delivery.FULL
             self._provisional[dev_eui] = self._clock.now()
-            self._ports.provisional()
+            self.on_provisional()
             done = Delivery.REGISTERED
         self._tell_others(dev_eui, event)
         message = translate(event)
