@@ -181,9 +181,8 @@ class Parts:
             clock,
             forget=(self.dispatcher.withdraw, self.timers.cancel),
         )
-        known, note = lambda: self.fleet.actors, self.journal.offer
-        flushed = self.dispatcher.queue_flushed
-        self.flusher = Flusher(world.network, clock, known, note, flushed)
+        note, flushed = self.journal.offer, self.dispatcher.queue_flushed
+        self.flusher = Flusher(world.network, clock, lambda: self.fleet.actors, note, flushed)
         self.directory = Directory(
             world.network,
             lambda: self.fleet.actors,

@@ -24,7 +24,7 @@ from enum import Enum
 
 from actors.device import told
 from actors.device.effects import NoteKind
-from actors.device.events import Inquired, Joined, UplinkHeard
+from actors.device.events import Inquired, Joined, Listed, UplinkHeard
 from actors.device.heard import noted
 from actors.device.inquiry import ask
 from actors.device.model import (
@@ -193,6 +193,12 @@ def gateway_health(turn: Turn, gateway_id: str, *, online: bool) -> bool:
             )
         )
     return news
+
+
+def listed(turn: Turn, event: Listed) -> None:
+    """Its names and tags, the empty ones included, are ChirpStack's."""
+    if not event.told_by(turn.device):
+        turn.change(**{field: getattr(event, field) for field in event.__struct_fields__})
 
 
 def _absorb(turn: Turn, event: UplinkHeard) -> None:

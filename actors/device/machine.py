@@ -115,7 +115,7 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
     ev.GatewayRefusedFrame: _row(react.gateway_refused),
     # from the directory
-    ev.Listed: _row(react.listed),
+    ev.Listed: _row(hearing.listed),
     # from the dispatcher
     ev.AttemptHeld: _row(react.held),
     ev.AttemptQueued: _row(

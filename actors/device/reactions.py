@@ -203,12 +203,6 @@ def gateway_refused(turn: Turn, event: ev.GatewayRefusedFrame) -> None:
 # ------------------------------------------------------------------ from the dispatcher
 
 
-def listed(turn: Turn, event: ev.Listed) -> None:
-    """Its names and tags, the empty ones included, are ChirpStack's."""
-    if not event.told_by(turn.device):
-        turn.change(**{field: getattr(event, field) for field in event.__struct_fields__})
-
-
 def held(turn: Turn, event: ev.AttemptHeld) -> None:
     """It cannot go out now: nothing is counted."""
     sent = _pending(turn.device, event.number)
