@@ -19,6 +19,7 @@ from actors.rollouts.model import Conflict, Order, Rollout, RolloutInspection, W
 from actors.supervision import ChildReport
 from actors.timekeeper import ClockStatistics
 from actors.unreadable import Unreadable
+from actors.upkeep import Upkeep
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 
@@ -54,7 +55,6 @@ class Refusal(Enum):
     """The stored record of the light cannot be read; it is kept as it is."""
     STOPPING = "stopping"
     NETWORK_FAILING = "network_failing"
-    """ChirpStack did not do it, or did not answer."""
     TOO_MANY = "too_many"
     """As many of the kind as may be are under way."""
 
@@ -239,7 +239,7 @@ class Readiness(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-class House(Protocol):
+class House(Upkeep, Protocol):
     """Lamplighter without its web."""
 
     def deliver(self, event: Event) -> Delivery:
@@ -337,15 +337,6 @@ class House(Protocol):
 
     async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
         """When the gateway was away, and when anybody looked."""
-        ...
-
-    async def remove_device(self, dev_eui: str) -> Refusal | None:
-        """Take a light off, by hand; its history stays. None when it is done."""
-        ...
-
-    async def flush_queue(self, dev_eui: str) -> Refusal | None:
-        """Drop all that ChirpStack's queue of this light holds, in flight or not. None when it is
-        done."""
         ...
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
