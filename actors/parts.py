@@ -4,27 +4,22 @@ The rule it keeps: parts know each other by callables and small protocols only, 
 way: network -> fleet -> light -> journal -> board, dispatcher, inquirer, timers.
 """
 
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-
 from actors import airlog
-from actors.alerts import Alerter, AlertPolicy, Notifier
+from actors.alerts import Alerter
 from actors.alerts.rules import Finding, network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
-from actors.clock import ClockNews, RunClock
+from actors.clock import ClockNews
 from actors.commands import Commands
 from actors.deadletters import DeadLetters
 from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
 from actors.device.model import Command, Device
-from actors.device.policy import Policy
 from actors.directory import Directory, DirectoryPorts
-from actors.dispatcher import Dispatcher, DispatchPolicy
+from actors.dispatcher import Dispatcher
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.flushing import Flusher
-from actors.gateways import GatewayWatcher, WatchPolicy
+from actors.gateways import GatewayWatcher
 from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.initialization import Initializer
@@ -32,18 +27,17 @@ from actors.inquirer import Inquirer
 from actors.journal import Journal
 from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.outside import Policies, World
 from actors.removals import Removals
 from actors.rollouts.actor import Ports as RolloutPorts
 from actors.rollouts.actor import Rollouts
 from actors.server_dates import ServerDates
 from actors.setback import SetbackGate
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
-from actors.sweeper import Sweeper, SweepPolicy
+from actors.sweeper import Sweeper
 from actors.timekeeper import Timekeeper
 from actors.timers import TimerService
 from actors.unreadable import UnreadableRecords
-from lorawan.network import NetworkServer
-from store.port import Store
 
 JOURNAL_SHUTDOWN_S = 10.0
 """Longer than the journal's own drain (8 s): what waits is written before the process ends."""
@@ -51,32 +45,7 @@ ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
 """A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """The numbers of all parts."""
-
-    device: Policy = field(default_factory=Policy)
-    dispatch: DispatchPolicy = field(default_factory=DispatchPolicy)
-    watch: WatchPolicy = field(default_factory=WatchPolicy)
-    alerts: AlertPolicy = field(default_factory=AlertPolicy)
-    sweep: SweepPolicy = field(default_factory=SweepPolicy)
-    profile_contains: str = "kuando"
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the house is given from outside: time, chance, names, and the two servers."""
-
-    store: Store
-    network: NetworkServer
-    clock: RunClock
-    rng: random.Random
-    boot: str
-    """Names this run of the service."""
-    new_id: Callable[[], str]
-    notifiers: Sequence[Notifier] = ()
-    notifier_children: Sequence[ChildSpec] = ()
-    """Notifiers that are actors themselves."""
+__all__ = ["Parts", "Policies", "World"]
 
 
 class Parts:
