@@ -16,7 +16,7 @@ from actors.device.actor import DeviceActor, Ports
 from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
 from actors.device.model import Command, Device
 from actors.directory import Directory, DirectoryPorts
-from actors.dispatcher import Dispatcher
+from actors.dispatcher import Dispatcher, Suspect
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.flushing import Flusher
 from actors.gateways import GatewayWatcher
@@ -84,6 +84,7 @@ class Parts:
             policies.dispatch,
             on_started=self._dispatcher_lost_all,
             on_charged=self._air_charged,
+            on_suspect=self._suspected,
             name_of=self._gateway_name,
             key_refused=lambda: self.watcher.key_refused,
             server_ahead_s=self.dates.ahead_s,
@@ -101,6 +102,7 @@ class Parts:
             on_network=self._network_health,
             on_list=self._gateways_listed,
             lights_heard=self._lights_heard,
+            takes_nothing_since=self.dispatcher.takes_nothing_since,
         )
         self.lights = Supervisor(
             "lights",
@@ -139,6 +141,7 @@ class Parts:
                 heard=self.watcher.heard,
                 note=self.journal.offer,
                 dated=self.dates.event,
+                refused=self.dispatcher.refused,
             ),
             clock,
             profile_contains=policies.profile_contains,
@@ -320,9 +323,6 @@ class Parts:
             lines.append(airlog.line(entry, gateway_id, at, airtime_s))
         self.journal.offer(lines)
 
-    def _gateway_name(self, gateway_id: str) -> str:
-        return self.watcher.name_of(gateway_id)
-
     def _set_back(self, words: str | None) -> None:
         self.alerter.store_set_back(words)
 
@@ -367,7 +367,16 @@ class Parts:
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)
 
+    def _gateway_name(self, gateway_id: str) -> str:
+        return self.watcher.name_of(gateway_id)
+
+    def _suspected(self, gateway_id: str, suspect: Suspect | None) -> None:
+        self.watcher.suspected(gateway_id)
+        if suspect is None:  # what its lights were not given meanwhile is worth a try at once
+            self.fleet.gateway_returned(gateway_id)
+
     def _gateway_returned(self, gateway_id: str) -> None:
+        self.dispatcher.gateway_changed(gateway_id, True)
         self.fleet.gateway_returned(gateway_id)
 
     def _actor_changed(self, report: ChildReport) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from lorawan.events.model import Modulation
 from simulator.chance import Chance
 from simulator.faults import Faults
 from simulator.gateway import Gateway, GatewayMode, TxStatus
@@ -40,12 +41,14 @@ class Chaos:
         gateways: dict[str, Gateway],
         stations: dict[str, Station],
         network: SimulatedNetwork,
+        set_rx2: Callable[[Modulation], None] = lambda modulation: None,
     ) -> None:
         self._kernel = kernel
         self._rng = chance.each("trouble")
         self._gateways = gateways
         self._stations = stations
         self._network = network
+        self._set_rx2 = set_rx2
         self._timers: dict[str, Timer] = {}
         self.counts: Counter[str] = Counter()
         self._spells: list[Timer] = []
@@ -82,6 +85,11 @@ class Chaos:
                 partial(self._set_gateway_clock, gateway, profile),
             )
             self._every(
+                f"swallow {gateway.gateway_id}",
+                profile.swallow_every_s,
+                partial(self._outage, gateway, profile.swallow_s, GatewayMode.SWALLOWS),
+            )
+            self._every(
                 f"tx fault {gateway.gateway_id}",
                 profile.tx_fault_every_s,
                 partial(self._tx_fault, gateway, profile.tx_fault_s),
@@ -95,6 +103,7 @@ class Chaos:
             )
         self._every("clock", profile.server_clock_every_s, partial(self._set_clock, profile))
         self._every("down", profile.down_every_s, partial(self._down, faults, profile.down_s))
+        self._every("rx2", profile.rx2_every_s, self._change_rx2)
         self._every("foreign", profile.foreign_every_s, self._foreign)
 
     def _every(self, what: str, mean_s: float, happen: Callable[[], None]) -> None:
@@ -173,6 +182,9 @@ class Chaos:
 
     def _up(self, faults: Faults) -> None:
         faults.in_spell = False
+
+    def _change_rx2(self) -> None:
+        self._set_rx2(Modulation(self._rng["rx2"].choice((9, 12)), 125_000))
 
     def _foreign(self) -> None:
         if self._stations:

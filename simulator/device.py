@@ -50,6 +50,7 @@ class Device:
         "queue",
         "receptions",
         "run_after_s",
+        "rx2",
         "supports_class_c",
     )
 
@@ -67,6 +68,8 @@ class Device:
         self.receptions: tuple[Reception, ...] = ()
         self.modulation: Modulation | None = None
         self.run_after_s = 0.0
+        self.rx2: Modulation | None = None
+        """Of the session, as the server has it; None before the first."""
 
     @property
     def class_c(self) -> bool:

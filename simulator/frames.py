@@ -26,6 +26,8 @@ class UplinkFrame(msgspec.Struct, frozen=True, gc=False):
     adr: bool
     frequency_hz: int
     modulation: Modulation
+    rx2_answered: bool = False
+    """It carries RXParamSetupAns."""
 
     @property
     def is_join_request(self) -> bool:
@@ -47,6 +49,8 @@ class DownlinkFrame(msgspec.Struct, frozen=True, gc=False):
     confirmed: bool = False
     ack: bool = False
     is_join_accept: bool = False
+    rx2: Modulation | None = None
+    """RXParamSetupReq, or what a join-accept says of the second window."""
     foreign: bool = False
     """Of somebody else's program: only an oracle may look."""
 

@@ -37,6 +37,8 @@ class GatewayMode(StrEnum):
     """Backhaul down: what is queued still leaves, nothing comes in or goes out."""
     SILENT = "silent"
     """Sends, but acknowledges nothing (an old forwarder)."""
+    SWALLOWS = "swallows"
+    """Takes frames and neither sends nor acknowledges them; all else works (a dead radio board)."""
 
 
 class TxStatus(StrEnum):
@@ -193,7 +195,7 @@ class Gateway:
     # Inside
 
     def _arrived(self, command: DownlinkCommand) -> None:
-        if self._mode is GatewayMode.OFFLINE:
+        if self._mode in {GatewayMode.OFFLINE, GatewayMode.SWALLOWS}:
             return
         profile = self.profile
         status, slot = TxStatus.INTERNAL_ERROR, command.slots[-1]

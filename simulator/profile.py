@@ -50,6 +50,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     silent_every_s: float = 0.0
     """Mean time between spells in which one gateway sends and acknowledges nothing."""
     silent_s: Span = (60.0, 1200.0)
+    swallow_every_s: float = 0.0
+    """Mean time between spells in which one gateway takes frames, and neither sends nor
+    acknowledges them; its statistics and uplinks go on."""
+    swallow_s: Span = (60.0, 1200.0)
     tx_fault_every_s: float = 0.0
     """Mean time between spells in which one gateway refuses every frame with the same error."""
     tx_fault_s: Span = (30.0, 600.0)
@@ -67,6 +71,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     # Events on their way to the sink.
     event_latency_s: Span = (0.005, 0.05)
+    """Some 5 s where another URL of the integration, which comes first, hangs."""
     event_lost: float = 0.0
     event_doubled: float = 0.0
     event_late: float = 0.0
@@ -105,6 +110,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     unplugged_s: Span = (30.0, 4 * 3600.0)
     watchdog_uplinks: int = 0
     """Uplinks without a downlink after which old firmware restarts; 0 is its own 240."""
+
+    rx2_every_s: float = 0.0
+    """Mean time between changes of RX2's data rate in the server, between SF9 and SF12."""
 
     # Other people's programs on the same server.
     foreign_every_s: float = 0.0

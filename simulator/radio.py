@@ -63,7 +63,9 @@ class Sender(Protocol):
 
     links: dict[str, Link]
 
-    def listened(self, start_s: float, end_s: float, frequency_hz: int) -> bool:
+    def listened(
+        self, start_s: float, end_s: float, frequency_hz: int, spreading_factor: int
+    ) -> bool:
         """Whether its receiver was open on this channel, and it did not send, all the while."""
         ...
 
@@ -183,7 +185,9 @@ class Air:
         if light is None or link is None:
             self.counts["downlink_out_of_reach"] += 1
             return
-        if not light.listened(entry.start_s, entry.end_s, entry.frequency_hz):
+        if not light.listened(
+            entry.start_s, entry.end_s, entry.frequency_hz, entry.spreading_factor
+        ):
             self.counts["downlink_deaf_light"] += 1
             return
         rssi_dbm = link.downlink_rssi_dbm + self._fading_db(frame.dev_eui)

@@ -61,6 +61,8 @@ class ServerRules:
         self._rng = chance.each("server")
         self.observer: Observer = NOBODY
         self._region = region
+        self.rx2 = region.rx2
+        """As configured now: a light takes it over by RXParamSetupReq, or when it joins."""
         self._teller = Teller(kernel, region, self.counts, tell)
         self._by_dev_addr: dict[str, Device] = {}
         self._published: dict[int, _Published] = {}
@@ -137,6 +139,7 @@ class ServerRules:
         device.f_cnt_up = 0
         device.f_cnt_down = 0
         device.receptions = ()
+        device.rx2 = self.rx2
         first = not device.joined_before
         device.joined_before = True
         if device.supports_class_c and not first:
@@ -151,6 +154,7 @@ class ServerRules:
             f_port=None,
             data=b"",
             is_join_accept=True,
+            rx2=self.rx2,
         )
         self._publish(
             self._choose_gateway(frame.dev_eui, receptions, frame.modulation),
@@ -176,6 +180,8 @@ class ServerRules:
             self._teller.counter_refused(device, frame, deduplication_id)
             return
         now_s = self._kernel.now
+        if frame.rx2_answered:
+            device.rx2 = self.rx2
         device.f_cnt_up = frame.f_cnt + 1
         device.receptions = self._shuffled(frame.dev_eui, receptions)
         device.modulation = frame.modulation
@@ -194,15 +200,17 @@ class ServerRules:
         if device.dev_addr != frame.dev_addr:
             return
         entry = self._settle(device)
-        mac = entry is None and self._has_mac_commands(device, frame)
+        other_rx2 = device.rx2 != self.rx2
+        mac = entry is None and (self._has_mac_commands(device, frame) or other_rx2)
         if entry is None and not frame.confirmed and not mac:
             return
         self.counts["mac_downlinks"] += mac
         self._send(
             device,
             entry,
-            self._timed_slots(frame, heard_s + self._region.rx1_delay_s),
+            self._timed_slots(frame, heard_s + self._region.rx1_delay_s, device.rx2),
             ack=frame.confirmed,
+            rx2=self.rx2 if other_rx2 else None,
         )
 
     # Downlinks
@@ -218,7 +226,7 @@ class ServerRules:
         entry = self._settle(device)
         if entry is None:
             return
-        slot = Slot(self._region.rx2_frequency_hz, self._region.rx2)
+        slot = Slot(self._region.rx2_frequency_hz, device.rx2 or self.rx2)
         self._send(device, entry, (slot,), ack=False)
 
     def _settle(self, device: Device) -> Entry | None:
@@ -233,7 +241,13 @@ class ServerRules:
         return entry
 
     def _send(
-        self, device: Device, entry: Entry | None, slots: tuple[Slot, ...], *, ack: bool
+        self,
+        device: Device,
+        entry: Entry | None,
+        slots: tuple[Slot, ...],
+        *,
+        ack: bool,
+        rx2: Modulation | None = None,
     ) -> None:
         f_cnt = device.f_cnt_down
         if entry is not None:
@@ -246,6 +260,7 @@ class ServerRules:
             data=b"" if entry is None else entry.data,
             confirmed=entry is not None and entry.confirmed,
             ack=ack,
+            rx2=rx2,
             foreign=entry is not None and entry.foreign,
         )
         self._publish(
@@ -320,7 +335,9 @@ class ServerRules:
 
     # Inside
 
-    def _timed_slots(self, frame: UplinkFrame, rx1_s: float) -> tuple[Slot, ...]:
+    def _timed_slots(
+        self, frame: UplinkFrame, rx1_s: float, rx2: Modulation | None = None
+    ) -> tuple[Slot, ...]:
         """RX1 on the uplink's channel, and RX2 a second later should the gateway refuse RX1."""
         rx1 = Modulation(
             spreading_factor=frame.modulation.spreading_factor,
@@ -328,7 +345,7 @@ class ServerRules:
         )
         return (
             Slot(frame.frequency_hz, rx1, rx1_s),
-            Slot(self._region.rx2_frequency_hz, self._region.rx2, rx1_s + RX2_AFTER_RX1_S),
+            Slot(self._region.rx2_frequency_hz, rx2 or self._region.rx2, rx1_s + RX2_AFTER_RX1_S),
         )
 
     def _has_mac_commands(self, device: Device, frame: UplinkFrame) -> bool:

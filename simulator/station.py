@@ -80,6 +80,9 @@ class Station:
         self._rng = rng
         self._air = air
         self._region = region
+        self.rx2 = region.rx2
+        """How it listens in its second window, and all the time as Class C."""
+        self._rx2_answers = False
         self._f_cnt_up = 0
         self._ack_due = False
         self._confirmed: UplinkFrame | None = None
@@ -135,7 +138,9 @@ class Station:
 
     # The air's side
 
-    def listened(self, start_s: float, end_s: float, frequency_hz: int) -> bool:
+    def listened(
+        self, start_s: float, end_s: float, frequency_hz: int, spreading_factor: int
+    ) -> bool:
         """Class C listens on RX2 whenever it does not send; on RX1 only in its window. It is not
         Class C before it has joined: an accept of an earlier request finds nobody who listens."""
         if self.state in (StationState.UNPLUGGED, StationState.BOOTING):
@@ -145,7 +150,7 @@ class Station:
         joining = self.state is StationState.JOINING
         on_rx2 = frequency_hz == self._region.rx2_frequency_hz
         if on_rx2 and not joining:
-            return True
+            return spreading_factor == self.rx2.spreading_factor
         delay_s = self._region.join_delay_s if joining else self._region.rx1_delay_s
         delay_s += RX2_AFTER_RX1_S if on_rx2 else 0.0
         return abs(start_s - (self._sent_until_s + delay_s)) <= _WINDOW_TOLERANCE_S
@@ -154,6 +159,7 @@ class Station:
         """A frame that came through; foreign sessions and repeats are dropped here."""
         if frame.is_join_accept:
             if self.state is StationState.JOINING:
+                self.rx2, self._rx2_answers = frame.rx2 or self._region.rx2, False
                 self._joined(frame.dev_addr)
             return
         if self.state is not StationState.JOINED or frame.dev_addr != self.light.dev_addr:
@@ -169,6 +175,9 @@ class Station:
         if not reaction.accepted:
             return
         self._air.observer.frame_received(frame)
+        self._rx2_answers = frame.rx2 is not None  # sticky until the next downlink
+        if frame.rx2 is not None:
+            self.rx2 = frame.rx2  # at once; the server learns of it by the next uplink
         self._downlinks += frame.f_port is not None
         if frame.f_port is None and not frame.ack:
             self._answer_mac_commands()
@@ -346,6 +355,7 @@ class Station:
             adr=self.light.adr == 1,
             frequency_hz=self._rng.choice(self._region.uplink_channels_hz),
             modulation=self.modulation,
+            rx2_answered=self._rx2_answers,
         )
 
     def _transmit(self, frame: UplinkFrame, payload_bytes: int) -> None:

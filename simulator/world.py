@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 import trio
 
-from lorawan.events.model import DeviceInfo
+from lorawan.events.model import DeviceInfo, Modulation
 from lorawan.kuando.light import Light
 from simulator.chance import Chance
 from simulator.control import Chaos
@@ -93,6 +93,7 @@ class World:
             gateways=self.gateways,
             stations=self.stations,
             network=self.network,
+            set_rx2=self.set_rx2,
         )
 
     @classmethod
@@ -285,6 +286,11 @@ class World:
     def trouble(self) -> Mapping[str, int]:
         """What happened by chance to lights, gateways and server, and how often."""
         return self._chaos.counts
+
+    def set_rx2(self, modulation: Modulation) -> None:
+        """Set another data rate of RX2 in the server: its lights take it over one by one."""
+        self.kernel.catch_up()
+        self.rules.rx2 = modulation
 
     def heal(self) -> None:
         """All trouble ends now: everything has power, answers, and loses nothing."""

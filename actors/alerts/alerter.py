@@ -30,6 +30,7 @@ from actors.alerts.rules import (
     setback_finding,
     silent_at,
     store_finding,
+    taking_finding,
     unreadable_finding,
     waiting_at,
 )
@@ -227,6 +228,7 @@ class Alerter:
                     self._see_light(subject)
                 case GatewayView():
                     self._see_gateway(subject)
+                    self._observe(taking_finding(subject))
                 case ActorView():
                     self._observe(actor_finding(subject))
                 case _:
@@ -384,8 +386,7 @@ class Alerter:
         """Hand over what was gathered, if its time has come: at once after a quiet minute."""
         if not self._untold or now < self._told_at + self._policy.gather_s:
             return
-        told, self._untold = self._untold, []
-        self._told_at = now
+        told, self._untold, self._told_at = self._untold, [], now
         for notice in notices(told, now):
             self._notices += 1
             for notifier in self._notifiers:

@@ -6,6 +6,7 @@ book of alerts remembers, and decides who is told.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from actors.board.changes import ActorView, GatewayView
@@ -25,6 +26,8 @@ class AlertKind(StrEnum):
     COMMAND_WAITING = "command_waiting"
     """A command is neither proven nor overdue after minutes, and no other alert says why."""
     GATEWAY_OFFLINE = "gateway_offline"
+    GATEWAY_TAKES_NOTHING = "gateway_takes_nothing"
+    """A gateway acknowledges no downlink, though it counts as online."""
     ACTOR_PARKED = "actor_parked"
     """An actor used up its restarts and waits for a revival by hand."""
     NETWORK_UNREACHABLE = "network_unreachable"
@@ -65,6 +68,7 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.LIGHT_SILENT: 60.0,
         AlertKind.COMMAND_WAITING: 0.0,
         AlertKind.GATEWAY_OFFLINE: 30.0,
+        AlertKind.GATEWAY_TAKES_NOTHING: 60.0,
         AlertKind.ACTOR_PARKED: 0.0,
         AlertKind.NETWORK_UNREACHABLE: 30.0,
         AlertKind.STORE_FAILING: 15.0,
@@ -183,6 +187,22 @@ def gateway_finding(view: GatewayView, lights: Sequence[tuple[str, str]] = ()) -
         lights=tuple(dev_eui for _, dev_eui in lights[:LIGHTS_MOST]),
         lights_total=len(lights),
     )
+
+
+def taking_finding(view: GatewayView) -> Finding:
+    """What became of the frames that this gateway was given."""
+    name, since = view.name or view.gateway_id, view.takes_nothing_since
+    kind, holds = AlertKind.GATEWAY_TAKES_NOTHING, view.online and since is not None
+    if not holds or since is None:
+        return Finding(kind, view.gateway_id, holds=False, text=f"gateway {name} takes frames")
+    when = f"{datetime.fromtimestamp(since, UTC):%H:%M} UTC"
+    text = (
+        f"gateway {name} acknowledges no downlink since {when}: "
+        "if it sends all the same, ChirpStack's counter stands still and lights drop its frames as "
+        "repeats; restart or update its packet forwarder, which must answer each downlink, and "
+        "check its way to ChirpStack"
+    )
+    return Finding(kind, view.gateway_id, holds=True, text=text)
 
 
 def actor_finding(view: ActorView) -> Finding:

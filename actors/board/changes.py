@@ -35,6 +35,8 @@ class GatewayView(msgspec.Struct, frozen=True):
     """Attempts that wait for this gateway."""
     lights_heard: int = 0
     """Lights that it is among the last to have heard."""
+    takes_nothing_since: float | None = None
+    """Since then it acknowledged none of the frames given to it; None while it does."""
 
 
 class AlertView(msgspec.Struct, frozen=True):

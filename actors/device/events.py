@@ -11,7 +11,7 @@ import msgspec
 
 from actors.device.model import Device, Obstacle
 from actors.reply import Reply
-from lorawan.events.model import DeviceInfo, Reception
+from lorawan.events.model import DeviceInfo, Modulation, Reception
 from lorawan.kuando.light import Light
 from lorawan.kuando.status import Status
 from lorawan.network import Activation, QueueItem
@@ -85,6 +85,9 @@ class Transmitted(msgspec.Struct, frozen=True, gc=False):
     gateway_id: str
     ends_at: float
     f_cnt_down: int
+    frequency_hz: int = 0
+    modulation: Modulation | None = None
+    """How it was sent, where that was told."""
 
 
 class ItemDropped(msgspec.Struct, frozen=True, gc=False):
@@ -127,6 +130,14 @@ class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
     reason: str
     obstacle: Obstacle | None = None
     """What a person has to remove; None where it passes by itself, or is told elsewhere."""
+
+
+class AttemptWaits(msgspec.Struct, frozen=True, gc=False):
+    """The attempt is not out yet, here or in ChirpStack's queue, and why (words for a person). It
+    goes on by itself within seconds, or is held."""
+
+    number: int
+    reason: str
 
 
 class AttemptQueued(msgspec.Struct, frozen=True, gc=False):
@@ -207,6 +218,7 @@ DeviceEvent = (
     | GatewayRefusedFrame
     | Listed
     | AttemptHeld
+    | AttemptWaits
     | AttemptQueued
     | AttemptRefused
     | DispatcherStarted

@@ -48,6 +48,7 @@ from actors.device.effects import Effect
 from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.device.turn import Turn
+from actors.device.waits import waits
 from actors.device.wakefulness import heal
 
 Handler = Callable[[Turn, Any], None]
@@ -118,6 +119,7 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     ev.Listed: _row(hearing.listed),
     # from the dispatcher
     ev.AttemptHeld: _row(react.held),
+    ev.AttemptWaits: _row(waits),
     ev.AttemptQueued: _row(
         react.queued, awaiting_verify=(I, U), initializing=(U, I, A, R, F), idle=(U,)
     ),

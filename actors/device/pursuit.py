@@ -203,5 +203,6 @@ def restore_if_drifted(turn: Turn) -> bool:
 
 def evidence(turn: Turn, what: str) -> None:
     """Something says that another attempt makes sense now: do not wait for its time."""
-    turn.command_step(StepKind.EVIDENCE, reason=what)
+    reason = f"tried again: {what}"
+    turn.command_step(StepKind.EVIDENCE, CommandStatus.ACCEPTED, reason=reason)
     attempt(turn)

@@ -3,5 +3,13 @@
 from actors.dispatcher.dispatcher import Dispatcher
 from actors.dispatcher.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.dispatcher.policy import DispatchPolicy
+from actors.dispatcher.suspicion import Suspect
 
-__all__ = ["DispatchPolicy", "DispatchStatistics", "Dispatcher", "Planner", "WaitingAttempt"]
+__all__ = [
+    "DispatchPolicy",
+    "DispatchStatistics",
+    "Dispatcher",
+    "Planner",
+    "Suspect",
+    "WaitingAttempt",
+]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused
+from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, AttemptWaits
 from lorawan.network import Activation, DeviceState, QueueItem
 
-News = AttemptHeld | AttemptQueued | AttemptRefused
+News = AttemptHeld | AttemptWaits | AttemptQueued | AttemptRefused
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from actors.dispatcher import caller
 from actors.dispatcher.calls import Enqueue, Enqueued, Failed, Failure, Look, News, Outcome, Tell
 from actors.dispatcher.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.dispatcher.policy import DispatchPolicy
+from actors.dispatcher.suspicion import Suspect
 from lorawan.network import NetworkServer
 
 log = structlog.get_logger()
@@ -58,6 +59,7 @@ class Dispatcher:
         *,
         on_started: Callable[[], None] = lambda: None,
         on_charged: Callable[[list[tuple[str, float, float]]], None] = lambda charges: None,
+        on_suspect: Callable[[str, Suspect | None], None] = lambda gateway_id, suspect: None,
         name_of: Callable[[str], str] = str,
         key_refused: Callable[[], bool] = lambda: False,
         server_ahead_s: Callable[[], float] = lambda: 0.0,
@@ -70,11 +72,14 @@ class Dispatcher:
         self._on_started = on_started
         self._on_charged = on_charged
         self._key_refused = key_refused
+        self._on_suspect = on_suspect
         self._planner = Planner(self._policy, name_of)
         self._lost = False
-        # Bounds: one submission for each light, one word on each gateway, and TXACKS_MOST.
+        # Bounds: one submission and one refusal for each light, one word on each gateway, and
+        # TXACKS_MOST.
         self._submissions: dict[str, Submission | None] = {}
         self._txacks: deque[tuple[str, Transmitted]] = deque(maxlen=TXACKS_MOST)
+        self._refusals: dict[str, str] = {}
         self._gateways: dict[str, bool] = {}
         self._offline: set[str] = set()
         self._returned = False
@@ -107,8 +112,13 @@ class Dispatcher:
         self._txacks.append((dev_eui, told))
         self._wake.set()
 
+    def refused(self, dev_eui: str, problem: str) -> None:
+        """A gateway would not send a frame for this light."""
+        self._refusals[dev_eui] = problem
+        self._wake.set()
+
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
-        """A gateway went away or came back."""
+        """A gateway went away, came back, or (online again) ended a silence."""
         self._gateways[gateway_id] = online
         self._wake.set()
 
@@ -158,6 +168,15 @@ class Dispatcher:
         """Seconds sent in the sliding hour, the budget (None: no limit), attempts that wait."""
         return self._planner.airtime(gateway_id, now - self._clock.stepped_s)
 
+    def suspect(self, gateway_id: str) -> Suspect | None:
+        """What speaks against this gateway, if it takes no frames; None while it does."""
+        return self._planner.suspect(gateway_id)
+
+    def takes_nothing_since(self, gateway_id: str) -> float | None:
+        """Since when (Unix seconds) it acknowledged none of its frames; None while it does."""
+        suspect = self._planner.suspect(gateway_id)
+        return None if suspect is None else suspect.since + self._clock.stepped_s
+
     def waiting(self) -> Sequence[WaitingAttempt]:
         """All attempts that wait here with their reasons, the next first."""
         ahead = self._clock.stepped_s
@@ -194,6 +213,21 @@ class Dispatcher:
         if charges:
             ahead = self._clock.stepped_s
             self._on_charged([(one, at + ahead, airtime_s) for one, at, airtime_s in charges])
+        rx2 = self._planner.take_rx2()
+        if rx2 is not None:
+            log.warning(
+                "RX2 has another data rate; lights take it over with their uplinks, one by one",
+                spreading_factor=rx2.spreading_factor,
+                bandwidth_hz=rx2.bandwidth_hz,
+            )
+        for gateway_id, suspect in self._planner.take_suspects():
+            if suspect is None:
+                log.info("gateway takes frames again, or is away", gateway_id=gateway_id)
+            else:
+                log.warning(
+                    "gateway acknowledges nothing", gateway_id=gateway_id, frames=suspect.frames
+                )
+            self._on_suspect(gateway_id, suspect)
         for action in actions:
             match action:
                 case Tell(dev_eui, news):
@@ -220,6 +254,9 @@ class Dispatcher:
         while self._txacks:
             dev_eui, told = self._txacks.popleft()
             self._planner.transmitted(dev_eui, told, now)
+        refusals, self._refusals = self._refusals, {}
+        for dev_eui, problem in refusals.items():
+            self._planner.refused(dev_eui, problem, now)
         submissions, self._submissions = self._submissions, {}
         for dev_eui, submission in submissions.items():
             if submission is None:

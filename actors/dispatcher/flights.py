@@ -14,6 +14,7 @@ from actors.dispatcher.air import Air
 from actors.dispatcher.judgement import Mark
 from actors.dispatcher.lanes import Lanes
 from actors.dispatcher.policy import DispatchPolicy
+from actors.dispatcher.suspicion import Suspicion
 from lorawan.network import Activation
 
 STALE_SLACK = 64
@@ -29,6 +30,9 @@ class Item:
     number: int
     mark: Mark
     gateways: frozenset[str]
+    """Any of these may send it: its air is set aside on each."""
+    lanes: frozenset[str]
+    """Those of them that it occupies: without suspects, where others are."""
     airtime_s: float
     answer_s: float
     started_at: float
@@ -39,6 +43,18 @@ class Item:
     id: str | None = None
     in_doubt: bool = False
     txack_id: str | None = None
+    sent_from: float = 0.0
+    """Not before this (our clock) it is sent, or sent again."""
+    due_at: float = 0.0
+    """When the queue is worth a look if nothing is heard before."""
+    late_at: float = 0.0
+    """If it is still in the queue then, no gateway took it this time."""
+    tries: int = 0
+    """Sendings that nobody acknowledged."""
+    refusal: str | None = None
+    """Why a gateway would not send it, the last time."""
+    told: object = None
+    """Why it is not out yet, as its light was told."""
 
     def is_of(self, number: int, mark: Mark) -> bool:
         """Whether it carries this attempt."""
@@ -63,7 +79,7 @@ class Flights:
         self._due: list[tuple[float, int]] = []  # expiry plus grace
         self._unchecked: list[tuple[float, int]] = []  # start plus the time a txack may take
         self._load: dict[str, int] = {}
-        self._misses: dict[str, set[str]] = {}  # lights without txack since the gateway's last one
+        self.suspicion = Suspicion(policy)
         self.transmitted = 0
         self.expired = 0
 
@@ -78,7 +94,8 @@ class Flights:
         if len(self._items) >= policy.outstanding_most:
             return True
         return any(
-            self._load.get(one, 0) >= (1 if self._silent(one) else policy.outstanding_per_gateway)
+            self._load.get(one, 0)
+            >= (1 if one in self.suspicion.suspects else policy.outstanding_per_gateway)
             for one in gateways
         )
 
@@ -90,14 +107,29 @@ class Flights:
 
     def start(self, item: Item) -> None:
         """The enqueue begins, or an item of ours was found in the queue."""
+        policy, start_at = self._policy, item.started_at
         self._items[item.token] = item
-        heapq.heappush(self._due, (item.expires_at + self._policy.item_grace_s, item.token))
-        check_at = item.started_at + self._policy.lane_timeout_s
-        heapq.heappush(self._unchecked, (check_at, item.token))
-        for one in item.gateways:
+        heapq.heappush(self._due, (item.expires_at + policy.item_grace_s, item.token))
+        for one in item.lanes:
             self._load[one] = self._load.get(one, 0) + 1
         self.air.reserve(item.token, item.gateways, self.worst_s(item.airtime_s))
-        self.lanes.occupy(item.token, item.gateways, check_at)
+        self._first_window(item, start_at)
+
+    def arrived(self, item: Item, now: float) -> None:
+        """ChirpStack has it now: from here on it may be sent."""
+        if not item.tries:
+            self._first_window(item, now)
+
+    def _first_window(self, item: Item, start_at: float) -> None:
+        policy = self._policy
+        locked_until = start_at
+        if item.heard_at is not None:  # ChirpStack's clock may differ: by no more than the lock
+            unlocked_at = item.heard_at + policy.class_a_lock_s
+            locked_until = min(max(start_at, unlocked_at), start_at + policy.class_a_lock_s)
+        item.sent_from = start_at
+        item.late_at = locked_until + policy.txack_late_s
+        self._check_at(item, locked_until + policy.txack_due_s)
+        self.lanes.occupy(item.token, item.lanes, item.late_at + item.airtime_s)
 
     def never_was(self, item: Item) -> None:
         """The enqueue had no effect."""
@@ -117,7 +149,6 @@ class Flights:
         self.air.charge(costs, now)
         self.lanes.release(item.token)
         self.lanes.occupy(item.token, {told.gateway_id}, now + airtime_s + item.answer_s)
-        self._misses.pop(told.gateway_id, None)
         self.transmitted += 1
 
     def foreign(self, token: int, told: Transmitted, answer_s: float, now: float) -> None:
@@ -125,7 +156,6 @@ class Flights:
         airtime_s = max(0.0, told.ends_at - told.at)
         self.air.charge({told.gateway_id: airtime_s}, now)
         self.lanes.occupy(token, {told.gateway_id}, now + airtime_s + answer_s)
-        self._misses.pop(told.gateway_id, None)
 
     def gone(self, item: Item, now: float) -> None:
         """The item left the queue without a txack that we heard of: sent, flushed or expired."""
@@ -134,10 +164,64 @@ class Flights:
         sends = self._sends(min(now, ended_at) - item.started_at)
         self.air.charge(dict.fromkeys(item.gateways, item.airtime_s * sends), now)
 
-    def unanswered(self, item: Item) -> None:
-        """The item still waits although it should be out: the light's fault, or a gateway's."""
-        for one in item.gateways:
-            self._misses.setdefault(one, set()).add(item.dev_eui)
+    def taken(self, item: Item, now: float) -> None:
+        """The item is gone and the counter moved: some gateway of its took it just now."""
+        self.gone(item, now)
+        self.lanes.release(item.token)
+        self.lanes.occupy(item.token, item.lanes, now + item.airtime_s + item.answer_s)
+
+    def still_listed(self, item: Item, now: float, *, tried: bool | None) -> bool:
+        """The item still waits. `tried` tells whether ChirpStack gave it to a gateway (None: not
+        to be known). True if by now no gateway took it, so that another sending is awaited."""
+        policy = self._policy
+        if tried is False:
+            if now < item.started_at + policy.lane_timeout_s:
+                self.lanes.occupy(item.token, item.lanes, now + policy.txack_due_s)
+            else:
+                self.lanes.release(item.token)
+            self._check_at(item, now + policy.txack_due_s)
+            return False
+        explained = item.gateways & self.suspicion.suspects.keys()
+        if now < item.late_at and not explained:
+            self._check_at(item, item.late_at)
+            return False
+        self.missed(item, now, sure=tried is True)
+        return True
+
+    def missed(self, item: Item, now: float, *, sure: bool) -> None:
+        """No gateway took it this time: it is sent again, and until then its gateways are free."""
+        self.suspicion.missed(item.gateways, item.dev_eui, item.started_at, now, sure=sure)
+        item.tries += 1
+        self._await_next(item, item.sent_from, now)
+        if not sure:  # it may be the light that is no Class C device: no neighbour waits for that
+            self.lanes.release(item.token)
+
+    def refused(self, item: Item, now: float) -> None:
+        """A gateway would not send it: it is sent again, and until then its gateways are free."""
+        item.tries += 1
+        self._await_next(item, now, now)
+
+    def _await_next(self, item: Item, sent_from: float, now: float) -> None:
+        policy = self._policy
+        item.sent_from = sent_from + policy.sent_again_s
+        while item.sent_from + policy.txack_due_s <= now:
+            item.sent_from += policy.sent_again_s
+        item.late_at = item.sent_from + policy.txack_late_s
+        due_at = item.sent_from + policy.txack_due_s
+        self._check_at(item, due_at)
+        until = due_at + item.airtime_s
+        self.lanes.release(item.token)
+        self.lanes.occupy(item.token, item.lanes, until, since=item.sent_from)
+
+    def _check_at(self, item: Item, at: float) -> None:
+        item.due_at = at
+        heapq.heappush(self._unchecked, (at, item.token))
+
+    def look_again(self, item: Item, at: float) -> None:
+        """It is due for a look, and cannot be looked at before `at`; it may be sent until then."""
+        self._check_at(item, at)
+        if not item.tries:
+            self.lanes.occupy(item.token, item.lanes, at + self._policy.txack_due_s)
 
     def take_expired(self, now: float) -> list[Item]:
         """End the items whose time is over without a word on them."""
@@ -146,16 +230,17 @@ class Flights:
             item = self._items.get(heapq.heappop(self._due)[1])
             if item is not None:
                 self.gone(item, item.expires_at + self._policy.clock_slack_s)
-                self.unanswered(item)
+                self.lanes.release(item.token)
                 self.expired += 1
                 over.append(item)
         return over
 
     def take_overdue(self, now: float) -> Item | None:
-        """An item whose txack should have come: its queue is worth a look. Each is given once."""
+        """An item whose txack should have come: its queue is worth a look."""
         while self._unchecked and self._unchecked[0][0] <= now:
-            item = self._items.get(heapq.heappop(self._unchecked)[1])
-            if item is not None:
+            at, token = heapq.heappop(self._unchecked)
+            item = self._items.get(token)
+            if item is not None and item.due_at == at:
                 return item
         return None
 
@@ -165,14 +250,13 @@ class Flights:
 
     def next_overdue_at(self) -> float | None:
         """When the next txack should have come, at the earliest."""
-        while self._unchecked and self._unchecked[0][1] not in self._items:
+        while self._unchecked and not self._is_due(*self._unchecked[0]):
             heapq.heappop(self._unchecked)
         return self._unchecked[0][0] if self._unchecked else None
 
-    def _silent(self, gateway_id: str) -> bool:
-        """Two lights in a row without txack: it is the gateway. One may be a light that is no
-        Class C device, which must not slow its neighbours."""
-        return len(self._misses.get(gateway_id, ())) >= 2
+    def _is_due(self, at: float, token: int) -> bool:
+        item = self._items.get(token)
+        return item is not None and item.due_at == at
 
     def _sends(self, span_s: float) -> int:
         """How often an item may have been sent within a span: at once, and then again."""
@@ -181,7 +265,7 @@ class Flights:
     def _forget(self, item: Item) -> None:
         del self._items[item.token]
         self.air.release(item.token)
-        for one in item.gateways:
+        for one in item.lanes:
             self._load[one] -= 1
             if not self._load[one]:
                 del self._load[one]

@@ -2,19 +2,20 @@
 
 The rule it keeps: a frame occupies every gateway that ChirpStack may choose for it, from the
 enqueue until its txack says which one it was; that one stays occupied until the end of the
-transmission and the answer, so that a gateway never sends while it should hear.
+transmission and the answer, so that a gateway never sends while it should hear. An item that no
+gateway took is sent again at known times: until the next of them its gateways are free.
 """
 
 from collections.abc import Iterable
 
 
 class Lanes:
-    """Who occupies which gateway until when (Unix seconds), and which gateways overlap."""
+    """Who occupies which gateway from when until when (Unix seconds), and which overlap."""
 
     def __init__(self, *, serialise: bool, kept_s: float) -> None:
         self._serialise = serialise
         self._kept_s = kept_s
-        self._occupants: dict[str, dict[int, float]] = {}
+        self._occupants: dict[str, dict[int, tuple[float, float]]] = {}
         self._overlaps: dict[str, dict[str, float]] = {}
 
     def overlap(self, gateways: Iterable[str], now: float) -> None:
@@ -36,10 +37,13 @@ class Lanes:
             found.update(others)
         return frozenset(found)
 
-    def occupy(self, token: int, gateways: Iterable[str], until: float) -> None:
-        """A frame may go out through any of these until then."""
+    def occupy(
+        self, token: int, gateways: Iterable[str], until: float, *, since: float = float("-inf")
+    ) -> None:
+        """A frame may go out through any of these until then, not before `since`. In place of what
+        was said of this token before."""
         for one in gateways:
-            self._occupants.setdefault(one, {})[token] = until
+            self._occupants.setdefault(one, {})[token] = (since, until)
 
     def release(self, token: int) -> None:
         """The frame is done with, wherever it was."""
@@ -48,21 +52,29 @@ class Lanes:
             if not self._occupants[one]:
                 del self._occupants[one]
 
-    def free_at(self, gateways: Iterable[str], now: float) -> float:
-        """When all of these are free (Unix seconds); not later than `now` when they are."""
-        free_at = now
+    def free_at(self, gateways: Iterable[str], now: float, span_s: float = 0.0) -> float:
+        """From when on all of these are free for `span_s` (Unix seconds); not later than `now` when
+        they are."""
+        windows: list[tuple[float, float]] = []
         for one in gateways:
             tokens = self._occupants.get(one)
             if tokens is None:
                 continue
-            for token in [token for token, until in tokens.items() if until <= now]:
+            for token in [token for token, (_, until) in tokens.items() if until <= now]:
                 del tokens[token]
             if not tokens:
                 del self._occupants[one]
                 continue
-            free_at = max(free_at, *tokens.values())
+            windows.extend(tokens.values())
+        free_at = now
+        for since, until in sorted(windows):
+            if since < free_at + span_s or since <= free_at:
+                free_at = max(free_at, until)
         return free_at
 
     def occupied(self, now: float) -> int:
         """How many gateways are occupied."""
-        return sum(any(until > now for until in t.values()) for t in self._occupants.values())
+        return sum(
+            any(since <= now < until for since, until in tokens.values())
+            for tokens in self._occupants.values()
+        )

@@ -64,6 +64,8 @@ def transmitted(floor: Floor, dev_eui: str, told: Transmitted, now: float) -> No
     airtime_s = max(0.0, told.ends_at - told.at)
     track.ends_at = max(track.ends_at, now + airtime_s)
     track.told_at = now
+    floor.took(told.gateway_id, now)
+    floor.sent_in(track, told)
     item = track.item
     if told.queue_item_id in track.settled:
         pass  # of an item that is over: it says nothing of the one in doubt now
@@ -74,6 +76,17 @@ def transmitted(floor: Floor, dev_eui: str, told: Transmitted, now: float) -> No
     else:
         _foreign(floor, track, told, now)
     floor.wake(dev_eui, now)
+
+
+def refused(floor: Floor, dev_eui: str, problem: str, now: float) -> None:
+    """A gateway would not send a frame for this light: perhaps ours, which nobody names."""
+    item = floor.track(dev_eui).item
+    if item is None or item.id is None or item.dev_eui != dev_eui:
+        return
+    floor.count("frames_refused")
+    item.refusal = problem
+    floor.flights.refused(item, now)
+    floor.tell_item(item, ("refused", problem), words.frame_refused(problem))
 
 
 def cut_off(floor: Floor, now: float) -> None:
@@ -137,6 +150,9 @@ def _looked(floor: Floor, dev_eui: str, track: Track, call: Call, look: Looked, 
             floor.hold(one, Hold(("unheard", joined), text, now), again_at)
         case Clear(_, items) if items and _blocks(floor, track, look, now):
             _hold_behind_foreign(floor, track, one, items[0], now)
+        case Clear(activation, _) if floor.hears_nothing(one, activation.f_cnt_up):
+            hold = Hold(("rx2",), words.other_rate(floor.rx2.spreading_factor), now)
+            floor.hold(one, hold, now + floor.policy.recheck_s)
         case Clear(activation, items):
             if items:
                 floor.count("behind_foreign")
@@ -174,16 +190,44 @@ def _reconcile(
         item.id = listed.id
         item.in_doubt = False
         if call.stamp == item.token:
-            floor.flights.unanswered(item)
+            _still_there(floor, item, _tried(listed, item), now)
         return
-    floor.flights.gone(item, now)
+    took = moved(look.after, item.activation)
+    if took and now < item.expires_at:
+        floor.flights.taken(item, now)
+        if len(item.gateways) == 1:
+            floor.took(next(iter(item.gateways)), now)
+    else:
+        floor.flights.gone(item, now)
+        floor.flights.lanes.release(item.token)
     floor.end_of(item)
     one = floor.room.get(item.dev_eui)
     if one is not None:
         one.hold = None  # it is not behind this any more
-    if moved(look.after, item.activation):
+    if took:
         track.ends_at = max(track.ends_at, now)
         floor.count("txacks_missed")
+
+
+def _tried(listed: QueueItem, item: Item) -> bool | None:
+    """Whether ChirpStack gave it to a gateway; None where a counter of 0 may mean both."""
+    if listed.f_cnt_down > 0:
+        return True
+    return False if item.activation.f_cnt_down > 0 else None
+
+
+def _still_there(floor: Floor, item: Item, tried: bool | None, now: float) -> None:
+    before = set(floor.suspicion.suspects)
+    missed = floor.flights.still_listed(item, now, tried=tried)
+    floor.changed_suspects |= floor.suspicion.suspects.keys() - before
+    if tried is False:
+        text = words.untried(item.started_at, now)
+        floor.tell_item(item, ("untried",), text)
+    elif missed:
+        suspects = floor.suspects_of(item.gateways)
+        names = [floor.name_of(one) for one in sorted(item.gateways)]
+        key = ("untaken", *((name, one.since) for name, one in suspects))
+        floor.tell_item(item, key, words.untaken(names, suspects, item.started_at, now))
 
 
 def _take_over(
@@ -203,7 +247,8 @@ def _take_over(
         dev_eui=one.dev_eui,
         number=one.attempt.number,
         mark=one.mark,
-        gateways=floor.lanes_of(one.route),
+        gateways=floor.carriers_of(one.route),
+        lanes=floor.lanes_of(one.route),
         airtime_s=one.airtime_s,
         answer_s=one.answer_s,
         started_at=now,
@@ -222,6 +267,7 @@ def _enqueued(floor: Floor, dev_eui: str, track: Track, item_id: str, now: float
     item = track.item
     assert item is not None  # noqa: S101 - in flight since its enqueue began, for 30 s
     item.id = item_id
+    floor.flights.arrived(item, now)
     one = floor.room.get(dev_eui)
     if one is not None and item.is_of(one.attempt.number, one.mark):
         news = AttemptQueued(item.number, item_id, item.expires_at, item.activation)
@@ -237,6 +283,7 @@ def _end_enqueue(floor: Floor, track: Track, *, in_doubt: bool, now: float) -> N
         item.in_doubt = True
         track.doubt = item
         track.settled_at = now + floor.policy.settle_s
+        floor.flights.look_again(item, track.settled_at)
         _settle_orphans(floor, track, item, now)
     else:
         floor.flights.never_was(item)

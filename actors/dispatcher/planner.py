@@ -33,6 +33,7 @@ from actors.dispatcher.judgement import Mark
 from actors.dispatcher.policy import DispatchPolicy
 from actors.dispatcher.route import last_heard_at, route_of, spreading_factor
 from actors.dispatcher.schedule import Schedule
+from actors.dispatcher.suspicion import Suspect
 from actors.dispatcher.waiting import Place, Waiting
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
@@ -87,8 +88,8 @@ class Planner:
     ) -> None:
         self._policy = policy
         self._name_of = name_of
-        self._rx2 = policy.region.rx2(policy.rx2_dr)
         self._floor = Floor(policy, name_of, air)
+        self._rx2_told = self._floor.rx2
         self._in_flight_before: dict[str, int] = {}
         self.wake_at = 0.0
         """When `plan` is due again if nothing happens before."""
@@ -136,8 +137,13 @@ class Planner:
         """A txack for this light, of whichever item."""
         outcomes.transmitted(self._floor, dev_eui, told, now)
 
+    def refused(self, dev_eui: str, problem: str, now: float) -> None:
+        """A gateway would not send a frame for this light."""
+        outcomes.refused(self._floor, dev_eui, problem, now)
+
     def gateway_changed(self, gateway_id: str, now: float, *, online: bool) -> None:
-        """A gateway went away or came back."""
+        """A gateway went away, came back, or ended a silence."""
+        self._floor.acquit(gateway_id)
         if online:
             self._floor.offline.pop(gateway_id, None)
         else:
@@ -202,13 +208,29 @@ class Planner:
         there in the moment before the end: its gateways are sending it again and again, or may have
         sent it once. No more of them are believed than were ever in flight."""
         route = route_of(hearings, self._policy.prefer_margin_db)
-        once_s = downlink_airtime_s(FRAME_BYTES_MOST, self._rx2)
+        once_s = downlink_airtime_s(FRAME_BYTES_MOST, self._floor.rx2)
         sent_s = self._floor.flights.worst_s(once_s) if sure else once_s
         for gateway_id in sorted(route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)
             if before < self._policy.outstanding_per_gateway:
                 self._in_flight_before[gateway_id] = before + 1
                 self._floor.flights.air.charge({gateway_id: sent_s}, now)
+
+    def take_suspects(self) -> list[tuple[str, Suspect | None]]:
+        """Gateways that became suspects since the last call, or are none any more (None)."""
+        changed, self._floor.changed_suspects = self._floor.changed_suspects, set()
+        return [(one, self.suspect(one)) for one in sorted(changed)]
+
+    def suspect(self, gateway_id: str) -> Suspect | None:
+        """What speaks against this gateway, if something does."""
+        return self._floor.suspicion.suspects.get(gateway_id)
+
+    def take_rx2(self) -> Modulation | None:
+        """How frames go out in RX2, if that is another way than at the last call."""
+        if self._floor.rx2 == self._rx2_told:
+            return None
+        self._rx2_told = self._floor.rx2
+        return self._rx2_told
 
     def take_charges(self) -> list[tuple[str, float, float]]:
         """Gateway, time and seconds of what was charged since the last call."""
@@ -275,7 +297,7 @@ class Planner:
             attempt=attempt,
             mark=mark,
             route=route_of(hearings, self._policy.prefer_margin_db),
-            airtime_s=downlink_airtime_s(len(mark.data), self._rx2),
+            airtime_s=self._floor.airtime_s(dev_eui, len(mark.data)),
             answer_s=self._policy.answer_delay_s + uplink_airtime_s(STATUS_BYTES, uplink),
             heard_at=last_heard_at(hearings),
         )

@@ -47,8 +47,36 @@ class DispatchPolicy:
     look_fresh_s: float = 2.0
     """An answer older than that is asked for again before an enqueue."""
 
+    txack_due_s: float = 1.6
+    """From the moment an item may be sent to its txack: scheduler tick 1 s, the way to the gateway
+    and back 0.2 s, the webhook, slack. Without one the queue is looked at: it tells sooner than a
+    webhook that hangs."""
+    txack_late_s: float = 3.2
+    """Without one by then no gateway took it this time, and its gateways are free: a forwarder that
+    acknowledges from the air needs 2.5 s at SF12."""
+    sent_again_s: float = 5.0
+    """ChirpStack sends an item again so long after a sending that nobody acknowledged."""
     lane_timeout_s: float = 8.0
-    """Without a txack a gateway is free again after scheduler tick 1 s, class-A lock 5 s, slack."""
+    """An item that ChirpStack does not even try occupies its gateways no longer: scheduler tick
+    1 s, class-A lock 5 s, slack."""
+    tick_s: float = 1.0
+    """ChirpStack's `[network.scheduler] interval`: so late a frame may leave."""
+    alive_s: float = 30.0
+    """A gateway that took a frame so shortly ago is not the one that missed the next."""
+    blame_most: float = 2.0
+    """Frames missed, at sole blame, that make a gateway suspect: one may be a lost txack."""
+    blame_beside_suspect: float = 0.25
+    """Blame of a gateway where another is suspect already: ChirpStack draws anew each time, so that
+    eight misses in a row are no luck."""
+    probe_first_s: float = 10.0
+    probe_most_s: float = 300.0
+    """Between frames through a gateway that took none: doubled up to five minutes, which at SF12
+    costs 32 s of the 360 s of an hour, two sendings each."""
+    probe_ttl_s: float = 7.0
+    """Life of such an item: one sending after the light's own uplink, else two."""
+    life_least_s: float = 3.0
+    """An item with less life than that would most likely expire in the queue: scheduler tick,
+    expiry rounded to a second, two clocks. It is not sent."""
     answer_delay_s: float = 0.35
     """From the end of a downlink to the start of its answer: 0.05-0.30 s assumed, and 50 ms."""
     serialise_overlaps: bool = True
@@ -94,6 +122,8 @@ class DispatchPolicy:
     """Somebody else's item that heads the queue for longer is stuck: Class C takes 8 s at most."""
     unheard_again_s: float = 60.0
     """Another look at a light without uplink; its uplink wakes it sooner, by its own actor."""
+    told_after_s: float = 1.5
+    """What waits longer is told what it waits for."""
     patience_s: float = 8.0
     """Delays that pass by themselves within this are not told: the caller would be given up on
     for a hiccup, and thousands of lights would each write a line into their history."""

@@ -13,7 +13,7 @@ from actors.dispatcher.calls import Action, Enqueue, Look
 from actors.dispatcher.flights import Item
 from actors.dispatcher.floor import Floor
 from actors.dispatcher.tracks import Call
-from actors.dispatcher.waiting import Line, Place, Waiting
+from actors.dispatcher.waiting import Hold, Line, Place, Waiting
 
 ENQUEUES_KEPT_FREE = 2
 """Calls that looks leave to enqueues, so that slow looks never keep a free gateway waiting."""
@@ -64,13 +64,22 @@ class Schedule:
 
     def _consider_in_line(self, one: Waiting, line: Line, lanes: frozenset[str]) -> None:
         """Ask ChirpStack about the head of a line, shortly before its gateways are free."""
-        if self._held_offline(one, line) or not self._calls_left():
+        if self._held_offline(one, line) or self._held_suspected(line, lanes):
+            return
+        if self._too_late(one):
+            self._wake(self._now)  # the next one is the head now
+            return
+        if self._floor.suspicion.probe_at(lanes) is None:
+            self._wake(self._floor.tell_turn(line, self._now))
+        if not self._calls_left():
             return  # the next answer plans anew
-        look_at = self._free_at(one, lanes) - self._floor.policy.look_ahead_s
+        floor = self._floor
+        look_at = self._free_at(one, lanes) - floor.policy.look_ahead_s
         if look_at > self._now:
             self._wake(look_at)
-        elif not self._held_for_air(one, line, lanes):
-            line.moving()
+        elif not self._held_for_air(one, line):
+            if floor.suspicion.probe_at(lanes) is None:
+                line.moving()
             if self._room_in_the_air(one, lanes) and self._may_look(one):
                 self._look(one)
 
@@ -79,13 +88,17 @@ class Schedule:
         floor, now = self._floor, self._now
         stale_at = one.looked_at + floor.policy.look_fresh_s
         barred = trouble is not None and one.stamp != floor.breaker.probe
+        barred = barred or self._held_suspected(None, lanes)
         if now >= stale_at or barred or self._held_offline(one, None):
             floor.breaker.abandon(one.stamp)
             floor.room.line_up(one, now)
             self._wake(now)
             return
         self._wake(stale_at)
-        if self._held_for_air(one, None, lanes) or not self._room_in_the_air(one, lanes):
+        if self._too_late(one):
+            floor.breaker.abandon(one.stamp)
+            return
+        if self._held_for_air(one, None) or not self._room_in_the_air(one, lanes):
             return
         free_at = self._free_at(one, lanes)
         if free_at > now:
@@ -103,6 +116,8 @@ class Schedule:
             floor.tell_line(line, trouble.key, trouble.words(now))
         else:
             self._wake(told_at)
+            waits = ("waits", *trouble.key)
+            self._wake(floor.tell_line_waits(line, waits, trouble.words(now), now))
         if floor.breaker.may_probe(now):
             if floor.calls < floor.policy.calls_most:  # else the next answer plans anew
                 floor.breaker.probing(one.stamp)
@@ -122,23 +137,63 @@ class Schedule:
             floor.tell_line(line, ("offline", *since), words.offline(named, self._now))
         return True
 
-    def _held_for_air(self, one: Waiting, line: Line | None, lanes: frozenset[str]) -> bool:
+    def _too_late(self, one: Waiting) -> bool:
+        """Nothing is sent that could still change the light after its command ended."""
+        floor, now, ends_at = self._floor, self._now, one.attempt.expires_at
+        if (
+            ends_at is None
+            or self._expiry(one, ends_at, math.inf) - now >= floor.policy.life_least_s
+        ):
+            return False
+        floor.count("too_late")
+        hold = Hold(("too late",), words.too_late(ends_at, now), now)
+        floor.hold(one, hold, max(ends_at, now) + floor.policy.item_grace_s)
+        floor.place(one, now)
+        return True
+
+    def _expiry(self, one: Waiting, ends_at: float | None, wanted_at: float) -> float:
+        """The expiry of an item that should live until `wanted_at` and may not outlive `ends_at`:
+        whole seconds and the marker."""
+        mark_s = one.mark.marker_us / 1e6
+        whole = math.inf if math.isinf(wanted_at) else float(math.ceil(wanted_at))
+        if ends_at is not None:
+            whole = min(whole, float(math.floor(ends_at - mark_s)))
+        return whole + mark_s
+
+    def _held_suspected(self, line: Line | None, lanes: frozenset[str]) -> bool:
+        """Frames that only suspects may carry go out now and then."""
         floor, now = self._floor, self._now
+        probe_at = floor.suspicion.probe_at(lanes)
+        if probe_at is None:
+            return False
+        if line is not None:
+            suspects = floor.suspects_of(lanes)
+            key = ("suspected", *((name, one.since) for name, one in suspects))
+            floor.tell_line(line, key, words.suspected(suspects, now))
+        if now >= probe_at:
+            return False
+        self._wake(probe_at)
+        return True
+
+    def _held_for_air(self, one: Waiting, line: Line | None) -> bool:
+        floor, now = self._floor, self._now
+        carriers = floor.carriers_of(one.route)
         needed_s = floor.flights.worst_s(one.airtime_s)
-        at = floor.flights.air.room_at(lanes, needed_s, now)
+        at = floor.flights.air.room_at(carriers, needed_s, now)
         if at <= now:
             return False
         self._wake(at)
         if line is not None and at - now > floor.policy.patience_s:
-            names = map(floor.name_of, sorted(lanes))
-            floor.tell_line(line, ("air", lanes), words.air_used_up(names, at, now))
+            names = map(floor.name_of, sorted(carriers))
+            floor.tell_line(line, ("air", carriers), words.air_used_up(names, at, now))
         return True
 
     def _room_in_the_air(self, one: Waiting, lanes: frozenset[str]) -> bool:
         """Room beside what is in flight; each end of a flight plans anew."""
         flights = self._floor.flights
         needed_s = flights.worst_s(one.airtime_s)
-        return not flights.crowded(lanes) and flights.air.fits(lanes, needed_s, self._now)
+        carriers = self._floor.carriers_of(one.route)
+        return not flights.crowded(lanes) and flights.air.fits(carriers, needed_s, self._now)
 
     def _around(self, lanes: frozenset[str]) -> frozenset[str]:
         return self._floor.flights.lanes.around(lanes, self._now)
@@ -148,7 +203,8 @@ class Schedule:
         around = self._around(lanes)
         if self._claimed & around:
             return math.inf
-        free_at = self._floor.flights.lanes.free_at(around, self._now)
+        span_s = self._floor.policy.tick_s + one.airtime_s
+        free_at = self._floor.flights.lanes.free_at(around, self._now, span_s)
         if free_at > self._now and not self._claimed:
             self._claim(one, lanes, around)
         return free_at
@@ -159,7 +215,8 @@ class Schedule:
         since = one.in_line_since
         if since is not None and now - since >= floor.policy.claim_after_s:
             needed_s = floor.flights.worst_s(one.airtime_s)
-            if floor.flights.air.room_at(lanes, needed_s, now) <= now:
+            carriers = floor.carriers_of(one.route)
+            if floor.flights.air.room_at(carriers, needed_s, now) <= now:
                 self._claimed = around
 
     def _calls_left(self) -> bool:
@@ -210,6 +267,8 @@ class Schedule:
                 self.actions.append(Look(item.dev_eui, item.token, twice=True))
                 if one is not None:
                     floor.place(one, self._now)
+            else:
+                floor.flights.look_again(item, self._now + floor.policy.slow_call_s)
         else:
             return  # the next answer plans anew
         self._wake(floor.flights.next_overdue_at())
@@ -227,16 +286,18 @@ class Schedule:
     def _enqueue(self, one: Waiting, lanes: frozenset[str]) -> None:
         floor, now = self._floor, self._now
         assert one.activation is not None  # noqa: S101 - READY means looked up
-        expires_at = self._expiry(one)
-        if expires_at <= now:  # its command ends before an item could leave: its light will say so
-            floor.drop(one.dev_eui)
-            return
+        probing = floor.suspicion.probe_at(lanes) is not None
+        ttl_s = floor.policy.probe_ttl_s if probing else floor.policy.item_ttl_s
+        expires_at = self._expiry(one, one.attempt.expires_at, now + ttl_s)
+        if probing:
+            floor.suspicion.probing(lanes, now)
         item = Item(
             token=floor.stamp(),
             dev_eui=one.dev_eui,
             number=one.attempt.number,
             mark=one.mark,
-            gateways=lanes,
+            gateways=floor.carriers_of(one.route),
+            lanes=lanes,
             airtime_s=one.airtime_s,
             answer_s=one.answer_s,
             started_at=now,
@@ -244,20 +305,13 @@ class Schedule:
             heard_at=one.heard_at,
             activation=one.activation,
         )
-        floor.track(one.dev_eui).item = item
+        track = floor.track(one.dev_eui)
+        track.item, track.sent_at_f_cnt_up = item, one.activation.f_cnt_up
         floor.flights.start(item)
         floor.room.move(one, Place.ENQUEUEING)
         one.call_at = now
         self._begin(one.dev_eui, one.stamp, enqueue=True)
         self.actions.append(Enqueue(one.dev_eui, one.stamp, one.mark.data, expires_at))
-
-    def _expiry(self, one: Waiting) -> float:
-        """The item's end, whole seconds and the mark: never after that of its command."""
-        mark_s = one.mark.marker_us / 1e6
-        whole = math.ceil(self._now + self._floor.policy.item_ttl_s)
-        if one.attempt.expires_at is not None:
-            whole = min(whole, math.floor(one.attempt.expires_at - mark_s))
-        return whole + mark_s
 
     def _begin(self, dev_eui: str, stamp: int, *, enqueue: bool) -> None:
         self._floor.track(dev_eui).call = Call(stamp, enqueue, self._now)

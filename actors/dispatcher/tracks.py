@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from actors.device.events import AttemptQueued, Transmitted
 from actors.dispatcher.flights import Item
 from actors.dispatcher.judgement import Mark
+from lorawan.events.model import Modulation
 from lorawan.network import QueueItem
 
 ORPHANS_MOST = 4
@@ -48,6 +49,11 @@ class Track:
     """What was told last, in case it is submitted again."""
     orphans: list[Transmitted] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
+    rx2: Modulation | None = None
+    """How the newest frame to it was sent in RX2; it stays so for this light until ChirpStack has
+    heard the light agree to another."""
+    sent_at_f_cnt_up: int | None = None
+    """ChirpStack's next uplink counter before the newest enqueue."""
     strangers: dict[str, float] = field(default_factory=dict)
     """Items in its queue that are not ours, by id, and when each was first seen."""
 

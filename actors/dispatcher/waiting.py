@@ -5,6 +5,8 @@ only, so that planning costs by the number of lines (gateways and their overlaps
 """
 
 import heapq
+import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -34,12 +36,14 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reason to be told at `at` if it lasts so long. `key` names it."""
+    """A reason to be told at `at` if it lasts so long, and at `waits_at` as what passes by itself.
+    `key` names it."""
 
     key: Key
     text: str
     at: float
     obstacle: Obstacle | None = None
+    waits_at: float = math.inf
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +65,7 @@ class Waiting:
     in_line_since: float | None = None
     hold: Hold | None = None
     told: Key | None = None
+    told_text: str | None = None
     reason: str | None = None
     failures: int = 0
     faults: int = 0
@@ -89,6 +94,10 @@ class Line:
     fresh: list[Waiting] = field(default_factory=list)
     """Came since the line was told why it is held."""
     held: Key | None = None
+    waits: Key | None = None
+    """What those that wait in it longer were told that they wait for."""
+    new: deque[tuple[float, int, Waiting]] = field(default_factory=deque)
+    """Came since they were, in that order, with time and ticket."""
     live: int = 0
 
     def head(self) -> Waiting | None:
@@ -113,6 +122,28 @@ class Line:
         """Nothing holds the line."""
         self.held = None
         self.fresh.clear()
+
+    def waited(self, key: Key, since: float) -> Iterator[Waiting]:
+        """Those in line at least since then that were not told yet that they wait for this."""
+        if self.waits != key:
+            self.waits = key
+            some = sorted((one.in_line_since or 0.0, t, one) for _, t, one in self.heap)
+            self.new = deque(entry for entry in some if self.is_here(*entry))
+        while self.new and self.new[0][0] <= since:
+            entry = self.new.popleft()
+            if self.is_here(*entry):
+                yield entry[2]
+
+    def next_waited_at(self, after_s: float) -> float | None:
+        """When the next one has waited so long."""
+        while self.new and not self.is_here(*self.new[0]):
+            self.new.popleft()
+        return self.new[0][0] + after_s if self.new else None
+
+    @staticmethod
+    def is_here(_at: float, ticket: int, one: Waiting) -> bool:
+        """Whether an entry of `new` still waits in the line."""
+        return one.place is Place.LINE and one.ticket == ticket
 
 
 class WaitingRoom:
@@ -194,6 +225,7 @@ class WaitingRoom:
         line.live += 1
         heapq.heappush(line.heap, (one.order, self._ticket(one), one))
         line.fresh.append(one)
+        line.new.append((one.in_line_since, one.ticket, one))
         if len(line.heap) > 2 * line.live + STALE_SLACK:
             line.heap = [
                 (order, ticket, other)
@@ -201,6 +233,8 @@ class WaitingRoom:
                 if ticket == other.ticket and other.place is Place.LINE
             ]
             heapq.heapify(line.heap)
+        if len(line.new) > 2 * line.live + STALE_SLACK:
+            line.new = deque(entry for entry in line.new if line.is_here(*entry))
 
     def take_due(self, now: float) -> list[Waiting]:
         """Those whose time has come; the caller puts them somewhere else."""

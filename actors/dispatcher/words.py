@@ -6,6 +6,7 @@ The rule it keeps: times are UTC and say so; a reason names what is missing, nev
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from actors.dispatcher.suspicion import Suspect
 from lorawan.network import QueueItem
 
 EARLIER_ITEM = "an earlier item is still in ChirpStack's queue"
@@ -77,6 +78,72 @@ def fault(text: str) -> str:
     return f"ChirpStack fails on this light: {text or 'internal error'}"
 
 
-def turn(names: Iterable[str]) -> str:
-    """Nothing is wrong; others are before it."""
-    return f"waits for its turn at gateway {', '.join(names)}"
+def turn(
+    names: Iterable[str], suspects: Iterable[tuple[str, Suspect]] = (), now: float = 0.0
+) -> str:
+    """Nothing is wrong with this light; others are before it."""
+    text = f"waits for its turn at gateway {', '.join(names)}"
+    told = [f"{name} takes none ({silence(one, now)})" for name, one in suspects]
+    return f"{text}; gateway {', '.join(told)}" if told else text
+
+
+def silence(one: Suspect, now: float) -> str:
+    """What speaks against a gateway."""
+    frames = "1 frame" if one.frames == 1 else f"{one.frames} frames"
+    return f"{frames} since {clock_words(one.since, now)} and no txack"
+
+
+def suspected(suspects: Iterable[tuple[str, Suspect]], now: float) -> str:
+    """Every gateway that may send for this light takes no frames."""
+    each = ", ".join(f"{name} ({silence(one, now)})" for name, one in suspects)
+    return f"no gateway that ChirpStack may choose for this light takes frames: {each}"
+
+
+def untaken(
+    names: Iterable[str], suspects: Iterable[tuple[str, Suspect]], since: float, now: float
+) -> str:
+    """An item was sent, and no gateway acknowledged it."""
+    text = f"no txack from gateway {' or '.join(names)} since {clock_words(since, now)}"
+    told = [f"{name} is suspected ({silence(one, now)})" for name, one in suspects]
+    again = "ChirpStack sends it again every 5 s"
+    return "; ".join([text, *told, again])
+
+
+def untried(since: float, now: float) -> str:
+    """ChirpStack did not give the item to a gateway yet."""
+    return (
+        f"in ChirpStack's queue since {clock_words(since, now)}, and not sent yet: it waits "
+        "5 s after an uplink of the light"
+    )
+
+
+def frame_refused(problem: str) -> str:
+    """A gateway would not send it."""
+    return f"a gateway refused the frame ({problem}); ChirpStack sends it again every 5 s"
+
+
+def spaced(at: float, now: float) -> str:
+    """Its time has not come."""
+    when = datetime.fromtimestamp(at, UTC)
+    text = f"{when:%H:%M:%S} UTC" if abs(at - now) < 43_200.0 else clock_words(at, now)
+    return f"waits until {text}: frames to one light are kept apart, for it answers each"
+
+
+def asked_again(at: float) -> str:
+    """The last call for this light failed."""
+    when = datetime.fromtimestamp(at, UTC)
+    return f"ChirpStack did not answer; it is asked again at {when:%H:%M:%S} UTC"
+
+
+def other_rate(spreading_factor: int) -> str:
+    """RX2's data rate was changed in ChirpStack, and the light may be between the two."""
+    return (
+        f"RX2 was changed to SF{spreading_factor} in ChirpStack: until the light's next uplink "
+        "ChirpStack sends at the old rate, which the light may not hear any more"
+    )
+
+
+def too_late(at: float, now: float) -> str:
+    """The command ends before a frame could be out."""
+    when = datetime.fromtimestamp(at, UTC)
+    return f"not sent any more: the command ends at {when:%H:%M:%S} UTC"

@@ -13,7 +13,13 @@ import structlog
 import trio
 
 from actors.clock import Clock
-from actors.device.events import DeviceEvent, GatewayHealthChanged, GatewayReturned, Transmitted
+from actors.device.events import (
+    DeviceEvent,
+    GatewayHealthChanged,
+    GatewayRefusedFrame,
+    GatewayReturned,
+    Transmitted,
+)
 from actors.device.model import Device
 from actors.fleet.hearings import HearingIndex
 from actors.fleet.rounds import Rounds
@@ -67,14 +73,16 @@ class LightActor(Protocol):
 class FleetPorts:
     """What the fleet tells others. Nothing here may block or raise.
 
-    `transmitted` is the dispatcher's ear for txacks, `heard` the gateway watcher's, `note` takes
-    history lines nobody depends on, `dated` gives an event our date.
+    `transmitted` is the dispatcher's ear for txacks and `refused` for a gateway's errors, `heard`
+    the gateway watcher's, `note` takes history lines nobody depends on, `dated` gives an event our
+    date.
     """
 
     transmitted: Callable[[str, Transmitted], None]
     heard: Callable[[str, float], None]
     note: Callable[[Sequence[Write]], object]
     dated: Callable[[Event], Event]
+    refused: Callable[[str, str], None] = lambda dev_eui, problem: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +325,8 @@ class Fleet:
             return done
         if isinstance(message, Transmitted):
             self._ports.transmitted(dev_eui, message)
+        elif isinstance(message, GatewayRefusedFrame):
+            self._ports.refused(dev_eui, message.problem)
         match actor.mailbox.offer(message):
             case Offer.ACCEPTED:
                 return done

@@ -52,7 +52,13 @@ def translate(event: Event) -> NetworkEvent | None:
         case TxAck():
             ends_at = event.at + _airtime_s(event.modulation or RX2)
             return Transmitted(
-                event.at, event.queue_item_id, event.gateway_id, ends_at, event.f_cnt_down
+                event.at,
+                event.queue_item_id,
+                event.gateway_id,
+                ends_at,
+                event.f_cnt_down,
+                event.frequency_hz,
+                event.modulation,
             )
         case Log():
             return _log(event)

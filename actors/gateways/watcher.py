@@ -67,6 +67,7 @@ class GatewayWatcher:
         on_network: Callable[[str | None], None] = lambda problem: None,
         on_list: Callable[[bool], None] = lambda listed: None,
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
+        takes_nothing_since: Callable[[str], float | None] = lambda gateway_id: None,
     ) -> None:
         self._network = network
         self._publish = publish
@@ -79,6 +80,7 @@ class GatewayWatcher:
         self._on_network = on_network
         self._on_list = on_list
         self._lights_heard = lights_heard
+        self._takes_nothing_since = takes_nothing_since
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
         self._announced: dict[str, bool] = {}
@@ -105,6 +107,12 @@ class GatewayWatcher:
         before, now = self._known.get(gateway_id), self._clock.now()
         if before is not None:
             self._alive(before, health.acknowledged(before, at, now), now)
+
+    def suspected(self, gateway_id: str) -> None:
+        """The dispatcher thinks anew about what this gateway takes."""
+        known = self._known.get(gateway_id)
+        if known is not None:
+            self._show(known)
 
     # ---------------------------------------------------------------- what it knows
 
@@ -298,4 +306,5 @@ class GatewayWatcher:
             airtime_budget_s=budget_s,
             pending=pending,
             lights_heard=self._lights_heard(one.gateway_id),
+            takes_nothing_since=self._takes_nothing_since(one.gateway_id),
         )

@@ -36,6 +36,9 @@ class GatewayShown(msgspec.Struct, frozen=True):
     """Frames that wait for it."""
     lights_heard: int
     """Lights that it heard lately: as many as the filter `gateway` finds."""
+    takes_nothing_since: float | None
+    """Since then it acknowledged none of the frames given to it, be it that it sends them or not;
+    null while it does."""
 
     @classmethod
     def of(cls, gateway: GatewayView, lights_heard: int | None = None) -> "GatewayShown":
@@ -58,6 +61,7 @@ class GatewayShown(msgspec.Struct, frozen=True):
             airtime_budget_s=gateway.airtime_budget_s,
             pending=gateway.pending,
             lights_heard=gateway.lights_heard if lights_heard is None else lights_heard,
+            takes_nothing_since=gateway.takes_nothing_since,
         )
 
 

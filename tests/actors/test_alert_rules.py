@@ -16,6 +16,7 @@ from actors.alerts.rules import (
     network_finding,
     silent_at,
     store_finding,
+    taking_finding,
 )
 from actors.board.changes import ActorView, AlertView, GatewayView
 from actors.device.model import Command, Device, Phase, Session
@@ -201,6 +202,12 @@ def test_a_restored_alert_of_a_kind_nobody_can_judge_yet_waits() -> None:
 def test_the_other_rules() -> None:
     assert gateway_finding(GatewayView("g1", "roof", online=False)).holds
     assert not gateway_finding(GatewayView("g1", online=True)).holds
+    deaf = GatewayView("g1", "roof", takes_nothing_since=NOW)
+    assert taking_finding(deaf).holds
+    assert "roof acknowledges no downlink since" in taking_finding(deaf).text
+    assert not taking_finding(GatewayView("g1", "roof")).holds
+    away = GatewayView("g1", "roof", online=False, takes_nothing_since=NOW)
+    assert not taking_finding(away).holds  # that is an alert of its own
     parked = actor_finding(ActorView("device d1", "crashed", 5, "KeyError: x"))
     assert parked.holds
     assert "KeyError" in parked.text

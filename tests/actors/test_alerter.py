@@ -465,6 +465,7 @@ EVERY_KIND = {
     AlertKind.LIGHT_SILENT: "d1",
     AlertKind.COMMAND_WAITING: "d1",
     AlertKind.GATEWAY_OFFLINE: "g1",
+    AlertKind.GATEWAY_TAKES_NOTHING: "g1",
     AlertKind.ACTOR_PARKED: "device d1",
     AlertKind.NETWORK_UNREACHABLE: "chirpstack",
     AlertKind.STORE_FAILING: "store",

@@ -19,6 +19,7 @@ def item(token: int = 1, *gateways: str, heard_at: float | None = None, at: floa
         number=1,
         mark=Mark(token, b"\0" * 6),
         gateways=frozenset(gateways or ("a",)),
+        lanes=frozenset(gateways or ("a",)),
         airtime_s=AIRTIME_S,
         answer_s=0.6,
         started_at=at,
@@ -37,7 +38,9 @@ def test_a_txack_moves_the_charge_and_the_lane_to_the_gateway_it_names() -> None
     flights = Flights(POLICY)
     flying = item(1, "a", "b")
     flights.start(flying)
-    assert flights.lanes.free_at({"a", "b"}, START) == START + POLICY.lane_timeout_s
+    assert flights.lanes.free_at({"a", "b"}, START) == pytest.approx(
+        START + POLICY.txack_late_s + AIRTIME_S
+    )
     flights.acknowledged(flying, txack("b", START + 0.5), START + 0.6)
     assert flights.lanes.free_at({"a"}, START + 0.6) == START + 0.6
     assert flights.lanes.free_at({"b"}, START + 0.6) == pytest.approx(START + 1.4)
@@ -92,15 +95,19 @@ def test_a_gateway_holds_three_items_at_most_and_a_silent_one_a_single_one() -> 
         flights.start(item(token, at=START + 8.0 * token))
     assert flights.crowded({"a"})
     assert not flights.crowded({"b"})
-    flights.take_expired(START + 44.0)
-    assert len(flights) == 2
-    assert not flights.crowded({"a"})  # that may be the light's fault
-    flights.take_expired(START + 60.0)
+    assert len(flights.take_expired(START + 80.0)) == 3
     assert not flights.crowded({"a"})
-    flights.start(item(4, at=START + 60.0))
-    assert flights.crowded({"a"})  # three lights in a row: one at a time
-    flights.foreign(99, txack("a", START + 61.0), 0.35, START + 61.0)
+    flights.missed(start(flights, 4, "a"), START + 83.2, sure=False)
+    flights.missed(start(flights, 5, "a"), START + 84.2, sure=False)
+    assert flights.crowded({"a"})  # nobody took anything of two lights: one at a time
+    assert flights.suspicion.took("a", START + 85.0)
     assert not flights.crowded({"a"})
+
+
+def start(flights: Flights, token: int, *gateways: str) -> Item:
+    flying = item(token, *gateways, at=START + 80.0)
+    flights.start(flying)
+    return flying
 
 
 def test_an_overdue_item_is_given_once() -> None:
@@ -109,13 +116,50 @@ def test_an_overdue_item_is_given_once() -> None:
     ended = item(2, at=START + 1.0)
     flights.start(ended)
     flights.never_was(ended)
-    assert flights.next_overdue_at() == START + 8.0
-    assert flights.take_overdue(START + 7.9) is None
-    overdue = flights.take_overdue(START + 8.0)
+    assert flights.next_overdue_at() == START + 1.6
+    assert flights.take_overdue(START + 1.5) is None
+    overdue = flights.take_overdue(START + 1.6)
     assert overdue is not None
     assert overdue.token == 1
     assert flights.take_overdue(START + 100.0) is None
     assert flights.next_overdue_at() is None
+
+
+def test_an_item_that_nobody_took_is_looked_for_again_and_awaited_where_it_is_sent_again() -> None:
+    flights = Flights(POLICY)
+    flying = start_one(flights)
+    assert not flights.still_listed(flying, START + 1.6, tried=True)
+    assert flights.next_overdue_at() == pytest.approx(START + 3.2)
+    assert flights.still_listed(flying, START + 3.2, tried=True)
+    assert flights.next_overdue_at() == pytest.approx(START + 6.6)
+    assert flights.lanes.free_at({"a"}, START + 3.2, 1.2) == START + 3.2
+    again_until = pytest.approx(START + 6.6 + AIRTIME_S)
+    assert flights.lanes.free_at({"a"}, START + 4.0, 1.2) == again_until
+
+
+def test_a_refusal_frees_the_gateway_until_the_frame_is_sent_again() -> None:
+    flights = Flights(POLICY)
+    flying = start_one(flights)
+    flights.refused(flying, START + 0.7)
+    assert flights.lanes.free_at({"a"}, START + 0.7, 1.2) == START + 0.7
+    assert flights.next_overdue_at() == pytest.approx(START + 0.7 + 5.0 + 1.6)
+    assert flights.suspicion.suspects == {}
+
+
+def start_one(flights: Flights) -> Item:
+    flying = item(1)
+    flights.start(flying)
+    return flying
+
+
+def test_an_item_that_is_not_even_tried_says_nothing_of_its_gateway() -> None:
+    """The light is no Class C device, disabled, or locked by an uplink."""
+    flights = Flights(POLICY)
+    flying = start_one(flights)
+    for second in range(2, 30):
+        assert not flights.still_listed(flying, START + second, tried=False)
+    assert flights.lanes.free_at({"a"}, START + 29.0) == START + 29.0
+    assert flights.suspicion.suspects == {}
 
 
 def test_what_is_set_aside_leaves_no_room_and_counts_as_sent_when_nobody_is_left() -> None:

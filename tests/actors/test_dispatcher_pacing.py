@@ -3,12 +3,14 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import msgspec
 import pytest
 import trio
 
+from actors.device.events import Transmitted
 from lorawan.airtime import REGIONS, uplink_airtime_s
 from lorawan.events.model import Modulation
-from tests.support.dispatcher_kit import POLICY, START, attempt, hearing, hearings, house
+from tests.support.dispatcher_kit import POLICY, START, House, attempt, hearing, hearings, house
 from tests.support.scripted_network import Mood
 
 ANSWER_S = POLICY.answer_delay_s + uplink_airtime_s(25, Modulation(9, 125_000))
@@ -127,7 +129,7 @@ async def test_an_attempt_waits_for_its_own_time(autojump_clock: trio.testing.Mo
         it.dispatcher.submit("light-1", attempt(not_before=START + 40.0), hearings())
         await trio.sleep(39.0)
         assert it.network.calls == []
-        assert "waits for its time" in it.dispatcher.waiting()[0].reason
+        assert "waits until 08:00:40 UTC" in it.dispatcher.waiting()[0].reason
         await trio.sleep(2.0)
         assert it.enqueued() == [pytest.approx(40.0, abs=0.2)]
 
@@ -266,3 +268,81 @@ async def test_lost_txacks_slow_a_gateway_but_do_not_make_it_silent(
         await trio.sleep(10.0)
         seen = it.dispatcher.statistics()
         assert (seen.txacks_missed, seen.in_flight, seen.expired) == (20, 0, 0)
+
+
+async def test_no_item_outlives_its_command(autojump_clock: trio.testing.MockClock) -> None:
+    """From the field: 11 of 29 expired commands changed the light after all."""
+    async with house(ticking=False) as (it, _):
+        for n, left_s in enumerate((5.0, 12.5, 300.0)):
+            it.network.server.add(f"light-{n}", f"gw-{n}")
+            one = msgspec.structs.replace(attempt(), expires_at=START + left_s)
+            it.dispatcher.submit(f"light-{n}", one, hearings(f"gw-{n}"))
+        await trio.sleep(1.0)
+        ends = sorted(item.expires_at or 0.0 for _, _, item in it.network.server.enqueued)
+        assert len(ends) == 3
+        assert START + 3.0 <= ends[0] <= START + 5.0
+        assert START + 10.0 <= ends[1] <= START + 12.5
+        assert START + 29.0 <= ends[2] <= START + 32.0
+
+
+async def test_a_command_that_is_as_good_as_over_is_not_sent_and_says_so(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with house() as (it, _):
+        it.network.server.add("light-1", "gw-a")
+        it.network.server.add("light-2", "gw-a")
+        over = msgspec.structs.replace(attempt(), expires_at=START + 2.9)
+        it.dispatcher.submit("light-1", over, hearings())
+        it.dispatcher.submit("light-2", attempt(at=START + 1.0), hearings())
+        await trio.sleep(120.0)
+        assert it.held("light-1") == ["not sent any more: the command ends at 08:00:02 UTC"]
+        assert [sent.dev_eui for sent in it.network.server.sent] == ["light-2"]
+
+
+SF9, SF12 = REGIONS["EU868"].rx2(3), REGIONS["EU868"].rx2(0)
+
+
+def told(it: House, dev_eui: str, modulation: Modulation) -> None:
+    now = it.clock.now()
+    it.dispatcher.transmitted(
+        dev_eui,
+        Transmitted(now, f"of {now} {dev_eui}", "gw-a", now + 0.2, 0, 869_525_000, modulation),
+    )
+
+
+async def test_a_light_that_may_be_between_two_data_rates_is_not_sent_to_again(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """ChirpStack changes the rate of a light with its uplink; the light itself is earlier."""
+    async with house() as (it, _):
+        one = it.network.server.add("light-1", "gw-a", f_cnt_up=7)
+        it.network.server.add("light-2", "gw-a")
+        for dev_eui in ("light-1", "light-2"):
+            told(it, dev_eui, SF9)
+        told(it, "light-2", SF12)
+        it.dispatcher.submit("light-1", attempt(1), hearings())
+        await trio.sleep(20.0)
+        assert len(it.queued("light-1")) == 1  # it may not have changed yet
+        told(it, "light-1", SF9)
+        it.dispatcher.submit("light-1", attempt(2, retry=True), hearings())
+        await trio.sleep(100.0)
+        assert len(it.queued("light-1")) == 1
+        assert it.held("light-1")[-1].startswith("RX2 was changed to SF12 in ChirpStack")
+        assert one.activation is not None
+        one.activation = msgspec.structs.replace(one.activation, f_cnt_up=8)
+        await trio.sleep(35.0)
+        assert len(it.queued("light-1")) == 2
+
+
+async def test_the_budget_is_reckoned_with_the_rate_that_is_used(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """SF9 is configured; at SF12 an item that nobody acknowledges costs seven times as much."""
+    async with house() as (it, _):
+        told(it, "light-0", SF12)
+        it.network.server.moods["gw-a"] = Mood.DEAD
+        it.network.server.add("light-1", "gw-a")
+        it.dispatcher.submit("light-1", attempt(), hearings())
+        await trio.sleep(60.0)
+        used_s, _, _ = it.dispatcher.airtime("gw-a", START + 60.0)
+        assert used_s > 10.0

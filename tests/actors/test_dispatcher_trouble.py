@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import trio
 
-from actors.device.events import Transmitted
+from actors.device.events import AttemptWaits, Transmitted
 from actors.device.model import Obstacle
 from lorawan.network import (
     Activation,
@@ -95,7 +95,10 @@ async def test_withdrawn_attempts_are_forgotten(autojump_clock: Clock) -> None:
         await trio.sleep(1.0)
         it.dispatcher.withdraw("light-1")
         await trio.sleep(60.0)
-        assert (it.told, it.dispatcher.waiting()) == ([], [])
+        [waits] = it.news()
+        assert isinstance(waits, AttemptWaits)
+        assert waits.reason.startswith("waits until 08:00:20 UTC")
+        assert it.dispatcher.waiting() == []
 
 
 # ------------------------------------------------------------------ what is in the queue

@@ -35,7 +35,7 @@ def test_a_light_whose_frames_nobody_took_tries_at_once() -> None:
     story.tell(BACK)
     assert story.device.phase is Phase.AWAITING_VERIFY
     assert story.attempt.not_before == story.now
-    assert story.commands["c1"].timeline[-1].reason == "gateway gw-1 is heard again"
+    assert story.commands["c1"].timeline[-1].reason == "tried again: gateway gw-1 is heard again"
     story.carry()
     assert story.status_of() is CommandStatus.VERIFIED
 

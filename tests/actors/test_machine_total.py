@@ -78,6 +78,7 @@ events = (
     | st.builds(ev.ItemDropped, offsets, items, st.sampled_from(["EXPIRED", "F_CNT_DOWN"]))
     | st.builds(ev.GatewayRefusedFrame, offsets, st.just("QUEUE_FULL"))
     | st.builds(ev.AttemptHeld, numbers, st.sampled_from(["why", "because"]))
+    | st.builds(ev.AttemptWaits, numbers, st.sampled_from(["why", "because"]))
     | st.builds(ev.AttemptQueued, numbers, items, offsets, activations)
     | st.builds(ev.AttemptRefused, numbers, st.just("no"))
     | st.just(ev.DispatcherStarted())

@@ -9,10 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, Transmitted
+from actors.device.events import (
+    AttemptHeld,
+    AttemptWaits,
+    Transmitted,
+)
 from actors.device.model import Attempt
 from actors.dispatcher import DispatchPolicy
-from actors.dispatcher.calls import Action, Enqueue, Enqueued, Failed, Failure, Look, Looked, Tell
+from actors.dispatcher.calls import (
+    Action,
+    Enqueue,
+    Enqueued,
+    Failed,
+    Failure,
+    Look,
+    Looked,
+    News,
+    Tell,
+)
 from actors.dispatcher.planner import Planner
 from tests.support.dispatcher_kit import START, attempt, hearings
 from tests.support.scripted_network import Mood, Server
@@ -45,10 +59,11 @@ class World:
         self.server.modulation = self.policy.region.rx2(self.policy.rx2_dr)
         self.planner = Planner(self.policy, str)
         self.now = START
-        self.news: list[tuple[float, str, AttemptHeld | AttemptQueued | AttemptRefused]] = []
+        self.news: list[tuple[float, str, News]] = []
         self.enqueue_calls: list[tuple[float, str]] = []
         self.txacks: list[tuple[float, str, Transmitted]] = []
         self.open: dict[str, Attempt] = {}
+        self.submitted_again: set[tuple[str, int]] = set()
         self.in_flight = self.most_in_flight = 0
         self.numbers = itertools.count(1)
         self._events: list[tuple[float, int, Callable[[], object]]] = []
@@ -75,6 +90,7 @@ class World:
         return made
 
     def submit_again(self, dev_eui: str) -> None:
+        self.submitted_again.add((dev_eui, self.open[dev_eui].number))
         gateways = self.server.lights[dev_eui].gateways
         self.planner.submit(dev_eui, self.open[dev_eui], hearings(*gateways), self.now)
 
@@ -113,7 +129,7 @@ class World:
             case Tell(dev_eui, news):
                 self.news.append((self.now, dev_eui, news))
                 made = self.open.get(dev_eui)
-                ended = not isinstance(news, AttemptHeld)
+                ended = not isinstance(news, AttemptHeld | AttemptWaits)
                 if made is not None and made.number == news.number and ended:
                     del self.open[dev_eui]
             case Look():

@@ -124,7 +124,8 @@ class Server:
             light.queue.pop(0)
         if not light.queue:
             return None
-        item = light.queue[0]
+        item = msgspec.structs.replace(light.queue[0], f_cnt_down=activation.f_cnt_down)
+        light.queue[0] = item
         light.locked_until = now + 5.0
         gateway_id = self.rng.choice(light.gateways)
         mood = self.moods.get(gateway_id, Mood.FINE)

@@ -242,6 +242,7 @@ def swarm(seed: int) -> Scenario:
     if sf12 and rng.random() < 0.5:  # more than the air of an hour can carry
         people = msgspec.structs.replace(people, command_every_s=30.0)
         world = msgspec.structs.replace(world, ack_lost=0.5)
+    world = _with_gateways_that_take_nothing(world, seed)
     return Scenario(
         seed=seed,
         faults="swarm",
@@ -257,3 +258,24 @@ def swarm(seed: int) -> Scenario:
         quick_watch=rng.random() < 0.5,
         wire=rng.choice(("event", "json", "protobuf")),
     )
+
+
+def _with_gateways_that_take_nothing(world: Profile, seed: int) -> Profile:
+    """Dead radio boards, forwarders that never acknowledge or err every other time, a webhook
+    receiver that hangs before ours, and changes of RX2's data rate. From a source of its own: the
+    other draws stay what they are.
+    """
+    rng = random.Random(f"swarm/{seed}/gateways that take nothing")
+    dice = rng.random()
+    if dice < 0.15:
+        every_s = 900.0 * 8.0 ** rng.random()
+        world = msgspec.structs.replace(world, swallow_every_s=every_s)
+    elif dice < 0.25:
+        world = msgspec.structs.replace(world, silent_every_s=600.0, silent_s=(600.0, 3_600.0))
+    elif dice < 0.32:
+        world = msgspec.structs.replace(world, tx_error=0.5)
+    elif dice < 0.40:
+        world = msgspec.structs.replace(world, event_latency_s=(5.0, 5.05))
+    elif dice < 0.48:
+        world = msgspec.structs.replace(world, rx2_every_s=600.0 * 6.0 ** rng.random())
+    return world

@@ -295,6 +295,7 @@ const ALERT_WORDS = {
   light_held: "Held",
   light_silent: "Silent",
   gateway_offline: "Gateway",
+  gateway_takes_nothing: "Gateway",
   actor_parked: "Actor",
   network_unreachable: "Network",
   store_failing: "Store",
