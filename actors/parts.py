@@ -61,7 +61,9 @@ class Parts:
         self.keys = KeyBook()
         self.timers = TimerService(clock)
         self.dates = ServerDates(clock, self._asked_at)
-        self.timekeeper = Timekeeper(clock, self.dates.difference, [self._clock_changed])
+        self.timekeeper = Timekeeper(
+            clock, self.dates.difference, [self._clock_changed], self._clock_trouble
+        )
         self.board = Board(clock, world.boot, silent_after_s=policies.device.silent_after_s)
         self.journal = Journal(
             world.store,
@@ -296,6 +298,9 @@ class Parts:
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
         self.fleet.post(dev_eui, event)
+
+    def _clock_trouble(self, host: str | None, server: str | None) -> None:
+        self.alerter.clock_trouble(host, server)
 
     def _gateway_seen(self, view: GatewayView) -> None:
         if view.last_seen_at is not None:

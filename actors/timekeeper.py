@@ -12,6 +12,7 @@ import structlog
 import trio
 
 from actors.clock import ClockNews, RunClock
+from actors.clock_trouble import ClockTrouble
 from actors.server_clock import ClockDifference
 
 log = structlog.get_logger()
@@ -42,17 +43,21 @@ class ClockStatistics:
 
 
 class Timekeeper:
-    """One actor. `listeners` are told of each step and sleep; they must not wait."""
+    """One actor. `listeners` are told of each step and sleep, `on_trouble` what is to be told of
+    the clocks (ours, ChirpStack's), whenever that changed; none of them may wait."""
 
     def __init__(
         self,
         clock: RunClock,
         difference: Callable[[], ClockDifference],
         listeners: Sequence[Callable[[ClockNews], object]] = (),
+        on_trouble: Callable[[str | None, str | None], object] = lambda host, server: None,
     ) -> None:
         self._clock = clock
         self._difference = difference
         self._listeners = tuple(listeners)
+        self._on_trouble = on_trouble
+        self._trouble = ClockTrouble()
         self._steps = self._sleeps = 0
         self._last_step: tuple[float, float] | None = None
         self._last_sleep: tuple[float, float] | None = None
@@ -60,6 +65,7 @@ class Timekeeper:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look at the clock every second, until cancelled."""
         task_status.started()
+        self._on_trouble(self._trouble.host, self._trouble.server)  # also what a restart ended
         while True:
             self.look()
             await trio.sleep(LOOK_S)
@@ -67,6 +73,8 @@ class Timekeeper:
     def look(self) -> ClockNews:
         """Look now; what was found has been told when this returns."""
         news = self._clock.look()
+        if self._trouble.see(news, self._difference(), self._clock.steady()):
+            self._on_trouble(self._trouble.host, self._trouble.server)
         if not news:
             return news
         if news.stepped_s:

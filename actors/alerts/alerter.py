@@ -7,14 +7,13 @@ seconds and then the person is told anyway, because a store that fails is itself
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-import msgspec
 import structlog
 import trio
 
-from actors.alerts.book import AlertBook, Decision, StoredAlert
+from actors.alerts.book import AlertBook, Decision
 from actors.alerts.delivery import Notifier
+from actors.alerts.kept import Commits, KeptAlerts
 from actors.alerts.moments import Moments
 from actors.alerts.notice import notices
 from actors.alerts.rules import (
@@ -24,6 +23,7 @@ from actors.alerts.rules import (
     Finding,
     Outlook,
     actor_finding,
+    clock_findings,
     gateway_finding,
     light_findings,
     network_finding,
@@ -40,9 +40,8 @@ from actors.board.changes import ActorView, AlertView, GatewayView, Subject
 from actors.clock import Clock, Steps
 from actors.device.model import Device
 from actors.mailbox import Mailbox, MailboxStatistics, Offer
-from actors.reply import ActorError, NoReply, Reply
-from actors.stored import checked, stamped
-from store.port import Put, Store, Table, Write
+from actors.reply import NoReply, Reply
+from store.port import Store
 
 log = structlog.get_logger()
 
@@ -51,11 +50,7 @@ MAILBOX_REPORTS = 256
 # Twenty seconds of the busiest fleet; past that it starts over from a snapshot, as it does when
 # 20,000 lights are restored at once.
 BEHIND_MOST = 10_000
-# For the store before a person is told anyway.
-SAVE_WAIT_S = 5.0
 ACKNOWLEDGE_WAIT_S = 10.0
-# Alerts in one commit, some 400 bytes each: 200 kB.
-SAVE_MOST = 500
 # Lights looked at between two checkpoints, about 8 us each: 2 ms.
 CHUNK = 250
 # Conditions that somebody must be asked about (store, ChirpStack, lights that are gone) are looked
@@ -65,17 +60,6 @@ LEVELS_EVERY_S = 20.0
 LIGHTS_EVERY_S = 5.0
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
 WAIT_SLACK_S = 1e-6
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(StoredAlert)
-
-
-class Commits(Protocol):
-    """What the alerter needs of the journal."""
-
-    async def commit(self, writes: Sequence[Write]) -> None:
-        """Return when the writes are durable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +103,7 @@ class Alerter:
         self._gateways_listed = gateways_listed
         self.mailbox: Mailbox[Finding | _Acknowledge] = Mailbox("alerter", MAILBOX_REPORTS)
         self._board = board
-        self._journal = journal
-        self._store = store
+        self._kept = KeptAlerts(journal, store)
         self._clock = clock
         self._steps = Steps(clock)
         self._notifiers = notifiers
@@ -150,6 +133,11 @@ class Alerter:
     def records_unreadable(self, words: str | None) -> None:
         """Records are kept that cannot be read, and which; None when there are none."""
         self.mailbox.offer(unreadable_finding(words))
+
+    def clock_trouble(self, host: str | None, server: str | None) -> None:
+        """This machine's clock was set or stood still, ChirpStack's differs; None where not."""
+        for finding in clock_findings(host, server):
+            self.mailbox.offer(finding)
 
     def network_problem(self, problem: str | None) -> None:
         """ChirpStack cannot be asked, and why; None when it answers again."""
@@ -188,13 +176,7 @@ class Alerter:
     # What comes in.
 
     async def _restore(self) -> None:
-        stored: list[StoredAlert] = []
-        for record in await self._store.scan(Table.ALERT):
-            try:
-                stored.append(_decoder.decode(checked(record.value)))
-            except msgspec.MsgspecError as error:
-                log.warning("stored alert is unreadable", alert=record.key, error=str(error))
-        for view in self._book.restore(stored, self._clock.now()):
+        for view in self._book.restore(await self._kept.read(), self._clock.now()):
             self._board.publish(view)
         self._restored = True
 
@@ -366,16 +348,7 @@ class Alerter:
     async def _carry_out(self, decisions: Sequence[Decision]) -> None:
         """Store it and show it, then have it told: in this order, so that a restart repeats
         nothing. What a crash keeps from being told is told with the hourly repetition."""
-        now = self._clock.now()
-        puts = [
-            Put(Table.ALERT, decision.view.id, stamped(_encoder.encode(decision.stored)), now)
-            for decision in decisions
-        ]
-        with trio.move_on_after(SAVE_WAIT_S) as patience:
-            for first in range(0, len(puts), SAVE_MOST):
-                await self._save(puts[first : first + SAVE_MOST])
-        if patience.cancelled_caught:
-            log.warning("alerts are told before they are stored", alerts=len(puts))
+        await self._kept.save(decisions, self._clock.now())
         for count, decision in enumerate(decisions, start=1):
             self._board.publish(decision.view)
             if count % CHUNK == 0:
@@ -392,9 +365,3 @@ class Alerter:
             for notifier in self._notifiers:
                 if not notifier.offer(notice):
                     self._not_taken += 1
-
-    async def _save(self, puts: Sequence[Put]) -> None:
-        try:
-            await self._journal.commit(puts)
-        except ActorError as error:
-            log.warning("alerts not stored", error=str(error))

@@ -38,6 +38,10 @@ class AlertKind(StrEnum):
     """The store was restored from a copy, or lost commits: older wishes wait for a decision."""
     RECORD_UNREADABLE = "record_unreadable"
     """Something in the store cannot be read; it is kept as it is."""
+    CLOCK_SET = "clock_set"
+    """This machine's clock was set, or the machine slept, lately."""
+    CLOCKS_DIFFER = "clocks_differ"
+    """ChirpStack's clock and this machine's are seconds apart."""
 
 
 LIGHTS_NAMED = 5
@@ -74,6 +78,8 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.STORE_FAILING: 15.0,
         AlertKind.STORE_SET_BACK: 0.0,
         AlertKind.RECORD_UNREADABLE: 0.0,
+        AlertKind.CLOCK_SET: 0.0,
+        AlertKind.CLOCKS_DIFFER: 15.0,
     }
 
 
@@ -233,6 +239,16 @@ def unreadable_finding(words: str | None) -> Finding:
     """What is told of records that cannot be read."""
     text = words or "every record can be read"
     return Finding(AlertKind.RECORD_UNREADABLE, "store", words is not None, text)
+
+
+def clock_findings(host: str | None, server: str | None) -> tuple[Finding, Finding]:
+    """What the timekeeper says of this machine's clock, and of ChirpStack's against it."""
+    was = host or "this machine's clock runs steadily"
+    differs = server or "ChirpStack's clock agrees with this machine's"
+    return (
+        Finding(AlertKind.CLOCK_SET, "clock", host is not None, was),
+        Finding(AlertKind.CLOCKS_DIFFER, "chirpstack", server is not None, differs),
+    )
 
 
 def network_finding(problem: str | None) -> Finding:

@@ -471,6 +471,8 @@ EVERY_KIND = {
     AlertKind.STORE_FAILING: "store",
     AlertKind.STORE_SET_BACK: "store",
     AlertKind.RECORD_UNREADABLE: "store",
+    AlertKind.CLOCK_SET: "clock",
+    AlertKind.CLOCKS_DIFFER: "chirpstack",
 }
 
 

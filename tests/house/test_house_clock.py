@@ -13,7 +13,7 @@ from actors.rollouts.model import Order, Rollout
 from lorawan.kuando import Light
 from simulator.world import World
 from tests.support.host import Host
-from tests.support.household import housed, make_world
+from tests.support.household import Household, housed, make_world
 
 RED, BLUE = Light(255, 0, 0), Light(0, 0, 255)
 YEAR_S = 365 * 86_400.0
@@ -197,3 +197,41 @@ async def test_of_two_wishes_the_newer_one_wins_whatever_the_clock_says(
         await trio.sleep(300)
         assert world.showing(last) == BLUE
         assert [world.showing(one) for one in list(world.stations)[:-1]] == [RED] * 3
+
+
+def opened(home: Household, kind: str) -> list[str]:
+    return [one.summary for one in home.house.alerts() if one.kind == kind and not one.closed_at]
+
+
+async def test_people_are_told_of_a_clock_that_was_set_and_of_a_sleep(
+    world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        host.set_s = -3_600.0
+        await trio.sleep(3)
+        assert opened(home, "clock_set") == ["this machine's clock was set back by 60 min"]
+        await trio.sleep(1_000)
+        assert opened(home, "clock_set") == []
+        host.sleep(600)
+        await trio.sleep(3)
+        (told,) = opened(home, "clock_set")
+        assert told == "this machine slept for 10 min: nothing was heard or sent meanwhile"
+
+
+@pytest.mark.parametrize("off_s", [-92.0, 92.0])
+async def test_people_are_told_that_the_clocks_differ_until_they_do_not(
+    off_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world, set_s=off_s)
+    async with housed(world, clock=host.clock()) as home:
+        await home.settled()
+        (told,) = opened(home, "clocks_differ")
+        assert ("ahead of" if off_s < 0 else "behind") in told
+        shown = home.house.clocks()
+        assert shown.server_ahead_s == pytest.approx(-off_s, abs=1.5)
+        host.set_s = 0.0
+        await trio.sleep(120)
+        assert opened(home, "clocks_differ") == []
+        assert home.house.readiness().ready

@@ -301,6 +301,8 @@ const ALERT_WORDS = {
   store_failing: "Store",
   store_set_back: "Store",
   record_unreadable: "Store",
+  clock_set: "Clock",
+  clocks_differ: "Clock",
 };
 
 /** @param {string} kind */
