@@ -134,6 +134,15 @@ class Played:
         rollout = self.rollouts[rollout_id]
         rollout.update(changes, changed_at=rollout["changed_at"] + 1)
 
+    def cancel(self, rollout_id: str) -> None:
+        """It is over; what waited was never commanded."""
+        rollout = self.rollouts[rollout_id]
+        for light in rollout["lights"]:
+            if light["state"] == "waiting":
+                light["state"] = "cancelled"
+        left = {"waiting": 0, "cancelled": rollout["waiting"]}
+        self.move(rollout_id, state="cancelled", ended_at=self.house.now(), **left)
+
     def progress(self, rollout_id: str, **counts: int) -> None:
         """So many of its lights are in these states; the rest waits."""
         rollout = self.rollouts[rollout_id]

@@ -246,7 +246,7 @@ def test_few_commands_carry_no_percentile(serve: Serve, visit: Open) -> None:
 def test_nothing_waits_in_a_cancelled_rollout(serve: Serve, visit: Open) -> None:
     house = rich_house()
     house.played.progress("rollout-1", verified=1)
-    house.played.move("rollout-1", state="cancelled", ended_at=NOW)
+    house.played.cancel("rollout-1")
     page, _ = visit(serve(house).url)
     live(page)
     go(page, "?view=rollouts")
