@@ -100,7 +100,9 @@ class Played:
             "pace_per_min": body.get("pace_per_min", 30),
             "failures_most": body.get("failures_most", 5),
             "total": count,
-            **dict.fromkeys(("open", "verified", "failed", "superseded", "cancelled"), 0),
+            **dict.fromkeys(
+                ("open", "verified", "failed", "superseded", "removed", "cancelled"), 0
+            ),
             "waiting": count,
         }
         lights = [

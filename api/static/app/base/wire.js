@@ -167,6 +167,7 @@
  * @property {number} failed
  * @property {number} superseded
  * @property {number} removed
+ * @property {number} cancelled
  * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null}[]} [lights]
  */
 
