@@ -27,11 +27,11 @@ class Trouble:
         """The same for as long as the same trouble lasts."""
         return ("no answer" if self.refusal is None else "refused", self.since)
 
-    def words(self, now: float) -> str:
+    def words(self) -> str:
         """The reason, for a person."""
         if self.refusal is not None:
             return words.refused(self.refusal)
-        return words.no_answer(self.since, now, self.instead)
+        return words.no_answer(self.since, self.instead)
 
 
 class Breaker:

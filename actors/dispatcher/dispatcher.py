@@ -19,9 +19,16 @@ import structlog
 import trio
 
 from actors.clock import Clock
-from actors.device.events import AttemptQueued, DeviceEvent, Transmitted
+from actors.device.events import (
+    AttemptHeld,
+    AttemptQueued,
+    AttemptRefused,
+    AttemptWaits,
+    DeviceEvent,
+    Transmitted,
+)
 from actors.device.model import Attempt, Hearing
-from actors.dispatcher import caller
+from actors.dispatcher import caller, words
 from actors.dispatcher.calls import Enqueue, Enqueued, Failed, Failure, Look, News, Outcome, Tell
 from actors.dispatcher.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.dispatcher.policy import DispatchPolicy
@@ -181,7 +188,9 @@ class Dispatcher:
         """All attempts that wait here with their reasons, the next first."""
         ahead = self._clock.stepped_s
         return [
-            dataclasses.replace(one, submitted_at=one.submitted_at + ahead)
+            dataclasses.replace(
+                one, submitted_at=one.submitted_at + ahead, reason=self._words(one.reason)
+            )
             for one in self._planner.waiting(self._clock.steady())
         ]
 
@@ -191,7 +200,8 @@ class Dispatcher:
         if known.trouble_since is None:
             return known
         since = known.trouble_since + self._clock.stepped_s
-        return dataclasses.replace(known, trouble_since=since)
+        trouble = None if known.trouble is None else self._words(known.trouble)
+        return dataclasses.replace(known, trouble_since=since, trouble=trouble)
 
     def asked_at(self, queue_item_id: str) -> float | None:
         """The steady time at which this item was asked for; None where that is not known (any
@@ -236,10 +246,15 @@ class Dispatcher:
                     calls.start_soon(self._call, action, name=f"dispatcher call {action.dev_eui}")
 
     def _dated(self, news: News) -> News:
-        if not isinstance(news, AttemptQueued):
-            return news
-        expires_at = news.expires_at + self._clock.stepped_s
-        return msgspec.structs.replace(news, expires_at=expires_at)
+        match news:
+            case AttemptQueued():
+                expires_at = news.expires_at + self._clock.stepped_s
+                return msgspec.structs.replace(news, expires_at=expires_at)
+            case AttemptHeld() | AttemptWaits() | AttemptRefused():
+                return msgspec.structs.replace(news, reason=self._words(news.reason))
+
+    def _words(self, text: str) -> str:
+        return words.dated(text, self._clock.stepped_s, self._clock.steady())
 
     def _take_up(self, now: float) -> None:
         for gateway_id, online in self._gateways.items():

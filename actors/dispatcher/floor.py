@@ -153,7 +153,7 @@ class Floor:
         elif hold is None:
             if at - now > self.policy.told_after_s and self.breaker.trouble is None:
                 failed = at == one.again_at and (one.failures or one.faults)
-                text = words.asked_again(at) if failed else words.spaced(at, now)
+                text = words.asked_again(at) if failed else words.spaced(at)
                 self.tell_waits(one, ("time", at), text)
             self.room.later(one, at)
         elif hold.at <= now:
@@ -233,7 +233,7 @@ class Floor:
         suspects = self.suspects_of(self.carriers_of(line.route))
         key = ("turn", *((name, suspect.since) for name, suspect in suspects))
         names = [self.name_of(one) for one in sorted(self.lanes_of(line.route))]
-        return self.tell_line_waits(line, key, words.turn(names, suspects, now), now)
+        return self.tell_line_waits(line, key, words.turn(names, suspects), now)
 
     def drop(self, dev_eui: str) -> Waiting | None:
         """It waits no longer."""
@@ -269,7 +269,7 @@ class Floor:
     def reason_of(self, one: Waiting, now: float) -> str:
         """Why it waits, for whoever looks."""
         if one.place is Place.LATER:
-            fallback = f"waits for its time, {words.clock_words(self.may_go_at(one), now)}"
+            fallback = f"waits for its time, {words.moment(self.may_go_at(one))}"
             return one.reason or fallback
         if one.place is Place.LINE and self.room.held(one):
             return one.reason or ""

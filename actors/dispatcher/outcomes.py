@@ -173,7 +173,7 @@ def _hold_behind_foreign(
 ) -> None:
     """Told when it is clear that no gateway takes it; another look settles it."""
     since = track.strangers.get(item.id, now)
-    text = words.foreign_item(item, since, now)
+    text = words.foreign_item(item, since)
     told_at = since + floor.policy.foreign_patience_s
     hold = Hold(("foreign", item.id), text, told_at, Obstacle.FOREIGN_ITEM)
     floor.hold(one, hold, now + floor.policy.recheck_s)
@@ -221,13 +221,13 @@ def _still_there(floor: Floor, item: Item, tried: bool | None, now: float) -> No
     missed = floor.flights.still_listed(item, now, tried=tried)
     floor.changed_suspects |= floor.suspicion.suspects.keys() - before
     if tried is False:
-        text = words.untried(item.started_at, now)
+        text = words.untried(item.started_at)
         floor.tell_item(item, ("untried",), text)
     elif missed:
         suspects = floor.suspects_of(item.gateways)
         names = [floor.name_of(one) for one in sorted(item.gateways)]
         key = ("untaken", *((name, one.since) for name, one in suspects))
-        floor.tell_item(item, key, words.untaken(names, suspects, item.started_at, now))
+        floor.tell_item(item, key, words.untaken(names, suspects, item.started_at))
 
 
 def _take_over(

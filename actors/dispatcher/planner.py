@@ -266,7 +266,7 @@ class Planner:
             calls=floor.calls,
             in_flight=len(floor.flights),
             gateways_occupied=floor.flights.lanes.occupied(now),
-            trouble=None if trouble is None else trouble.words(now),
+            trouble=None if trouble is None else trouble.words(),
             trouble_since=None if trouble is None else trouble.since,
             queued=counts.get("queued", 0),
             transmitted=floor.flights.transmitted,

@@ -113,11 +113,11 @@ class Schedule:
             return
         told_at = trouble.since + floor.policy.patience_s
         if trouble.refusal is not None or now >= told_at:
-            floor.tell_line(line, trouble.key, trouble.words(now))
+            floor.tell_line(line, trouble.key, trouble.words())
         else:
             self._wake(told_at)
             waits = ("waits", *trouble.key)
-            self._wake(floor.tell_line_waits(line, waits, trouble.words(now), now))
+            self._wake(floor.tell_line_waits(line, waits, trouble.words(), now))
         if floor.breaker.may_probe(now):
             if floor.calls < floor.policy.calls_most:  # else the next answer plans anew
                 floor.breaker.probing(one.stamp)
@@ -134,7 +134,7 @@ class Schedule:
         if line is not None:
             since = [(gateway_id, floor.offline[gateway_id]) for gateway_id in sorted(hearing)]
             named = [(floor.name_of(gateway_id), at) for gateway_id, at in since]
-            floor.tell_line(line, ("offline", *since), words.offline(named, self._now))
+            floor.tell_line(line, ("offline", *since), words.offline(named))
         return True
 
     def _too_late(self, one: Waiting) -> bool:
@@ -146,7 +146,7 @@ class Schedule:
         ):
             return False
         floor.count("too_late")
-        hold = Hold(("too late",), words.too_late(ends_at, now), now)
+        hold = Hold(("too late",), words.too_late(ends_at), now)
         floor.hold(one, hold, max(ends_at, now) + floor.policy.item_grace_s)
         floor.place(one, now)
         return True
@@ -169,7 +169,7 @@ class Schedule:
         if line is not None:
             suspects = floor.suspects_of(lanes)
             key = ("suspected", *((name, one.since) for name, one in suspects))
-            floor.tell_line(line, key, words.suspected(suspects, now))
+            floor.tell_line(line, key, words.suspected(suspects))
         if now >= probe_at:
             return False
         self._wake(probe_at)
@@ -185,7 +185,7 @@ class Schedule:
         self._wake(at)
         if line is not None and at - now > floor.policy.patience_s:
             names = map(floor.name_of, sorted(carriers))
-            floor.tell_line(line, ("air", carriers), words.air_used_up(names, at, now))
+            floor.tell_line(line, ("air", carriers), words.air_used_up(names, at))
         return True
 
     def _room_in_the_air(self, one: Waiting, lanes: frozenset[str]) -> bool:

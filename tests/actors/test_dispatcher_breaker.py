@@ -2,6 +2,7 @@
 
 from actors.dispatcher import DispatchPolicy
 from actors.dispatcher.breaker import Breaker, backoff_s
+from actors.dispatcher.words import dated
 
 POLICY = DispatchPolicy(retry_jitter=0.0)
 
@@ -56,7 +57,8 @@ def test_what_answered_in_its_place_is_told() -> None:
     breaker = Breaker(POLICY)
     breaker.unanswered(1, 0.0, 0.0, 0.5, instead="HTTP 404")
     assert breaker.trouble is not None
-    assert breaker.trouble.words(1.0) == "ChirpStack does not answer since 00:00 UTC (HTTP 404)"
+    told = dated(breaker.trouble.words(), 0.0, 1.0)
+    assert told == "ChirpStack does not answer since 00:00 UTC (HTTP 404)"
 
 
 def test_an_abandoned_probe_makes_room_for_another() -> None:
@@ -74,7 +76,7 @@ def test_a_read_only_key_is_not_forgiven_for_reading() -> None:
     breaker.refused("no right", 5.0, enqueue=True)
     breaker.answered(6.0, enqueue=False)
     assert breaker.trouble is not None
-    assert "no right" in breaker.trouble.words(6.0)
+    assert "no right" in breaker.trouble.words()
     assert breaker.probe_at == 15.0
     breaker.answered(66.0, enqueue=True)
     assert breaker.trouble is None
