@@ -4,6 +4,7 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 VENV := .venv
+DEST ?= /opt/lamplighter
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TSC := node_modules/typescript/bin/tsc
@@ -16,15 +17,16 @@ ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYN
 UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash house browser)
 # Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
 PACKAGES := actors api lorawan store simulator
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup demo test check format simulate planted fuzz crash bench hostile reliability docs \
+.PHONY: help setup install wheel demo test test-debian13 check format simulate planted fuzz crash bench hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create the environment in .venv from the lock file
 
@@ -38,14 +40,24 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@# --no-deps: the lock is complete, and a pip that resolves anew would take a newer release where
 	@# a package is asked for with an extra, which has no hash here.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip $(PIP_INSTALL) --require-hashes -r requirements.lock
+	@# The build tool is in the lock, too: nothing is fetched beside it.
+	$(BIN)/python -m pip $(PIP_INSTALL) --no-build-isolation --editable .
 	@touch $@
 
 # The type checker of the pages, by the node that came with the environment.
 $(TSC): $(READY) package-lock.json
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent
 	@touch $@
+
+install: ## install the service alone, nothing for development, into DEST (/opt/lamplighter)
+	$(PYTHON) -m venv $(DEST)
+	$(DEST)/bin/python -m pip $(PIP_INSTALL) --require-hashes -r requirements-production.lock
+	$(DEST)/bin/python -m pip $(PIP_INSTALL) --no-build-isolation --force-reinstall .
+	@echo "Installed: $(DEST)/bin/lamplighter"
+
+wheel: $(READY) ## build dist/lamplighter-*.whl, with the dashboard in it
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 
 demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the addresses
 	$(BIN)/lamplighter demo
@@ -54,6 +66,9 @@ test: $(READY) browser ## run all tests (installs a browser for them where it ca
 	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=95 \
 	  $(addprefix --ignore=,$(UNMEASURED))
 	$(PYTEST) $(UNMEASURED)
+
+test-debian13: ## run all tests, and the demo for one verdict, on a fresh Debian 13 (needs root)
+	.ci/debian13
 
 check: $(READY) $(TSC) ## formats, lints, types, import contract
 	$(BIN)/ruff format --check $(PACKAGES) tests
@@ -112,6 +127,9 @@ screenshots: $(READY) browser ## take the pictures of the dashboard in docs/ ane
 lock: $(READY) ## pin the newest allowed versions, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra build --python-version 3.11 --constraint requirements.lock \
+	  -o requirements-production.lock pyproject.toml
 
 browser:
 	@for name in chromium chromium-browser google-chrome; do \
