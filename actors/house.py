@@ -43,6 +43,7 @@ from actors.surface import (
 from actors.timekeeper import ClockStatistics
 from actors.trouble import brief
 from actors.unreadable import Unreadable, UnreadableRecord
+from actors.warnings import warnings
 from lorawan.events import Event
 from lorawan.kuando.light import Light
 from store.errors import StoreUnavailable
@@ -348,21 +349,8 @@ class Lamplighter:
             problems.append("the service is starting")
         else:
             problems.extend(self._troubled())
-        return Readiness(not problems, tuple(problems), tuple(self._warnings()))
-
-    def _warnings(self) -> list[str]:
-        """What keeps every light from being reached, and is nobody's fault here.
-
-        The service stays ready: whoever took its traffic away for this would take away the webhooks
-        by which it learns that a gateway is back, and cure nothing.
-        """
-        gateways = [one for one in self._parts.board.gateways.values() if one.known]
-        if not gateways or any(one.online for one in gateways):
-            return []
-        if len(gateways) == 1:
-            name = gateways[0].name or gateways[0].gateway_id
-            return [f"the only gateway is offline ({name}): no light can be reached"]
-        return [f"all {len(gateways)} gateways are offline: no light can be reached"]
+        said = warnings(self._parts.board, self._parts.webhooks)
+        return Readiness(not problems, tuple(problems), tuple(said))
 
     def _troubled(self) -> list[str]:
         """Parts that are not running. The lights' supervisor is: one light is no reason."""

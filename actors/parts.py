@@ -38,6 +38,7 @@ from actors.sweeper import Sweeper
 from actors.timekeeper import Timekeeper
 from actors.timers import TimerService
 from actors.unreadable import UnreadableRecords
+from actors.webhooks import WebhookWatch
 
 JOURNAL_SHUTDOWN_S = 10.0
 """Longer than the journal's own drain (8 s): what waits is written before the process ends."""
@@ -64,6 +65,7 @@ class Parts:
         self.timekeeper = Timekeeper(
             clock, self.dates.difference, [self._clock_changed], self._clock_trouble
         )
+        self.webhooks = WebhookWatch(clock)
         self.board = Board(clock, world.boot, silent_after_s=policies.device.silent_after_s)
         self.journal = Journal(
             world.store,
@@ -134,6 +136,7 @@ class Parts:
             boot=world.boot,
             ended=self._ended,
             gateway_online=self.watcher.is_online,
+            missed=self.webhooks.missed,
         )
         self.fleet = Fleet(
             self.light_actor,
@@ -144,6 +147,7 @@ class Parts:
                 note=self.journal.offer,
                 dated=self.dates.event,
                 refused=self.dispatcher.refused,
+                told=self.webhooks.told,
             ),
             clock,
             profile_contains=policies.profile_contains,
@@ -231,6 +235,7 @@ class Parts:
                 journal=self.journal,
                 fleet=self.fleet,
                 dead_letters=self.dead_letters,
+                events_missed=lambda: self.webhooks.events_missed,
                 more={
                     "directory": self.directory.statistics,
                     "dispatcher": self.dispatcher.statistics,
@@ -240,6 +245,7 @@ class Parts:
                     "alerter": self.alerter.statistics,
                     "timers": self.timers.statistics,
                     "clock": self.timekeeper.statistics,
+                    "webhooks": self.webhooks.statistics,
                 },
             )
         )
@@ -314,6 +320,8 @@ class Parts:
         """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
         self.timers.look()
         self.dispatcher.look()
+        if news.slept_s:
+            self.webhooks.slept()
         if news.stepped_s:
             self.rollouts.clock_changed(news.stepped_s)
 
@@ -344,7 +352,7 @@ class Parts:
         found = [store_finding(self.journal.failing_since, self.journal.problem)]
         if self.watcher.asked:
             found.append(network_finding(self.watcher.problem))
-        return found
+        return [*found, *self.webhooks.findings()]
 
     def _gateways_were_listed(self) -> bool:
         return self.watcher.statistics().polled_at is not None

@@ -32,6 +32,8 @@ class AlertKind(StrEnum):
     """An actor used up its restarts and waits for a revival by hand."""
     NETWORK_UNREACHABLE = "network_unreachable"
     """ChirpStack does not answer, or refuses the API key."""
+    WEBHOOKS_MISSING = "webhooks_missing"
+    """ChirpStack tells us nothing of an application: what happens there comes only by asking."""
     STORE_FAILING = "store_failing"
     """Nothing can be made durable: no command is accepted meanwhile."""
     STORE_SET_BACK = "store_set_back"
@@ -75,6 +77,7 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.GATEWAY_TAKES_NOTHING: 60.0,
         AlertKind.ACTOR_PARKED: 0.0,
         AlertKind.NETWORK_UNREACHABLE: 30.0,
+        AlertKind.WEBHOOKS_MISSING: 30.0,
         AlertKind.STORE_FAILING: 15.0,
         AlertKind.STORE_SET_BACK: 0.0,
         AlertKind.RECORD_UNREADABLE: 0.0,
@@ -255,6 +258,20 @@ def network_finding(problem: str | None) -> Finding:
     """What whoever asks ChirpStack says of it, a sentence; `problem` is None when it answers."""
     text = "ChirpStack answers again" if problem is None else problem
     return Finding(AlertKind.NETWORK_UNREACHABLE, "chirpstack", problem is not None, text)
+
+
+def webhooks_finding(application_id: str, name: str, events: int, lights: int) -> Finding:
+    """Whether webhooks of an application arrive; `events` of `lights` came only by asking."""
+    of = f"application {name or application_id or 'unknown'}"
+    text = f"webhooks of {of} arrive"
+    if events:
+        count = "1 light" if lights == 1 else f"{lights} lights"
+        text = (
+            f"ChirpStack's HTTP integration of {of} does not reach this service: {events} events of"
+            f" {count} came only by asking, and no webhook since; run `lamplighter doctor`, then"
+            " `lamplighter setup`"
+        )
+    return Finding(AlertKind.WEBHOOKS_MISSING, application_id or "unknown", events > 0, text)
 
 
 def _failed(device: Device) -> Finding:

@@ -7,7 +7,7 @@ tell is told by the next incarnation.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from actors.device.model import Attempt, Command, Device, Hearing
 from actors.device.policy import Policy
 from actors.device.records import record_in, writes_of
 from actors.device.redate import moved
+from actors.device.told import newly_told
 from actors.mailbox import Mailbox
 from actors.timers import TimerService
 from store.port import Record, Table, Write
@@ -95,6 +96,8 @@ class Ports:
     """Told of each command that became final, for the figures; must not wait."""
     gateway_online: Callable[[str], bool | None]
     """The watcher's view of a gateway; None while it has none."""
+    missed: Callable[[Device, Sequence[float]], None] = lambda device, happened_at: None
+    """Told of events that an inquiry found and no webhook told, by their dates; must not wait."""
     refusals: KnownRefusals = field(default_factory=KnownRefusals)
     """What the lights taught about their software."""
 
@@ -161,6 +164,9 @@ class DeviceActor:
             ports.board.publish(device)
             self._let_out(effects)
             self._unfinished = None
+            if isinstance(event, ev.Inquired) and device.missed > before.missed:
+                found = newly_told(before, device, event.events)
+                ports.missed(device, [now if one.at is None else one.at for one in found])
         self._set_timer()
         reply = getattr(event, "reply", None)
         if reply is not None:

@@ -51,6 +51,13 @@ def remember(turn: Turn, event: Retained) -> bool:
     return True
 
 
+def newly_told(before: Device, after: Device, events: Sequence[object]) -> list[Retained]:
+    """Which events of an answer were told by nobody before it."""
+    fresh = frozenset(after.told).difference(before.told)
+    retained = [event for event in events if isinstance(event, Retained)]
+    return [event for event in retained if mark(event) in fresh]
+
+
 def worth_telling(device: Device, events: Sequence[Retained]) -> Sequence[Retained]:
     """The events of an answer without those older than anything that is remembered."""
     if len(device.told) < TOLD_MOST:

@@ -74,8 +74,8 @@ class FleetPorts:
     """What the fleet tells others. Nothing here may block or raise.
 
     `transmitted` is the dispatcher's ear for txacks and `refused` for a gateway's errors, `heard`
-    the gateway watcher's, `note` takes history lines nobody depends on, `dated` gives an event our
-    date.
+    the gateway watcher's, `told` hears of whatever ChirpStack tells by itself, `note` takes history
+    lines nobody depends on, `dated` gives an event our date.
     """
 
     transmitted: Callable[[str, Transmitted], None]
@@ -83,6 +83,7 @@ class FleetPorts:
     note: Callable[[Sequence[Write]], object]
     dated: Callable[[Event], Event]
     refused: Callable[[str, str], None] = lambda dev_eui, problem: None
+    told: Callable[[DeviceInfo], None] = lambda device: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,7 @@ class Fleet:
     def _deliver(self, event: Event) -> Delivery:
         if self._stopping:
             return Delivery.STOPPING
+        self._ports.told(event.device)
         event = self._ports.dated(event)
         dev_eui = event.device.dev_eui
         if dev_eui in self._leaving:

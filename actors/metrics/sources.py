@@ -34,6 +34,7 @@ class Sources:
     fleet: Fleet | None = None
     dead_letters: DeadLetters | None = None
     more: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    events_missed: Callable[[], int] | None = None
 
 
 class SourcesCollector(Collector):
@@ -58,6 +59,9 @@ class SourcesCollector(Collector):
         if sources.dead_letters is not None:
             total = sources.dead_letters.total
             yield _counter("dead_letters", "Messages nobody handled.", total)
+        if sources.events_missed is not None:
+            text = "Events that no webhook told of and an inquiry found."
+            yield _counter("events_missed", text, sources.events_missed())
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()

@@ -468,6 +468,7 @@ EVERY_KIND = {
     AlertKind.GATEWAY_TAKES_NOTHING: "g1",
     AlertKind.ACTOR_PARKED: "device d1",
     AlertKind.NETWORK_UNREACHABLE: "chirpstack",
+    AlertKind.WEBHOOKS_MISSING: "application-1",
     AlertKind.STORE_FAILING: "store",
     AlertKind.STORE_SET_BACK: "store",
     AlertKind.RECORD_UNREADABLE: "store",

@@ -298,6 +298,7 @@ const ALERT_WORDS = {
   gateway_takes_nothing: "Gateway",
   actor_parked: "Actor",
   network_unreachable: "Network",
+  webhooks_missing: "Webhooks",
   store_failing: "Store",
   store_set_back: "Store",
   record_unreadable: "Store",
