@@ -53,6 +53,7 @@ class Chaos:
         self.counts: Counter[str] = Counter()
         self._spells: list[Timer] = []
         """Ends of what is broken now, and flaps to come."""
+        self._disabled: list[str] = []
 
     def start(self, profile: Profile) -> None:
         """Let this profile's trouble begin, in place of an earlier one's.
@@ -103,6 +104,23 @@ class Chaos:
             )
         self._every("clock", profile.server_clock_every_s, partial(self._set_clock, profile))
         self._every("down", profile.down_every_s, partial(self._down, faults, profile.down_s))
+        for what, mean_s, span_s in (
+            ("locked", profile.locked_every_s, profile.locked_s),
+            ("proxied", profile.proxy_every_s, profile.proxy_s),
+        ):
+            self._every(what, mean_s, partial(self._spell, what, span_s))
+        self._every("frozen", profile.frozen_every_s, partial(self._freeze, profile.frozen_s))
+        for dev_eui in self._stations:
+            self._every(
+                f"no right {dev_eui}",
+                profile.no_right_every_s,
+                partial(self._no_right, dev_eui, profile.no_right_s),
+            )
+            self._every(
+                f"disabled {dev_eui}",
+                profile.disabled_every_s,
+                partial(self._disable, dev_eui, profile.disabled_s),
+            )
         self._every("rx2", profile.rx2_every_s, self._change_rx2)
         self._every("foreign", profile.foreign_every_s, self._foreign)
 
@@ -131,7 +149,11 @@ class Chaos:
         for station in self._stations.values():
             station.plug()
         self._network.faults.clear()
+        for dev_eui in self._disabled:
+            self._network.disable(dev_eui, disabled=False)
+        self._disabled.clear()
         self._kernel.set_clock(0.0)
+        self._network.freezer.thaw()
 
     def _later(self, delay_s: float, call: Callable[..., object], *args: object) -> None:
         self._spells = [timer for timer in self._spells if timer.waiting]
@@ -183,11 +205,37 @@ class Chaos:
     def _up(self, faults: Faults) -> None:
         faults.in_spell = False
 
+    def _spell(self, what: str, span_s: Span) -> None:
+        setattr(self._network.faults, what, True)
+        self._later(self._rng[what].uniform(*span_s), setattr, self._network.faults, what, False)
+
+    def _freeze(self, span_s: Span) -> None:
+        freezer = self._network.freezer
+        if not freezer.frozen:
+            freezer.freeze()
+            self._later(self._rng["frozen"].uniform(*span_s), freezer.thaw)
+
+    def _no_right(self, dev_eui: str, span_s: Span) -> None:
+        unknown = self._network.faults.unknown
+        unknown.add(dev_eui)
+        self._later(self._rng[f"no right {dev_eui}"].uniform(*span_s), unknown.discard, dev_eui)
+
+    def _disable(self, dev_eui: str, span_s: Span) -> None:
+        if dev_eui not in self._disabled:
+            self._disabled.append(dev_eui)
+            self._network.disable(dev_eui)
+            pause_s = self._rng[f"disabled {dev_eui}"].uniform(*span_s)
+            self._later(pause_s, self._enable, dev_eui)
+
+    def _enable(self, dev_eui: str) -> None:
+        self._disabled.remove(dev_eui)
+        self._network.disable(dev_eui, disabled=False)
+
     def _change_rx2(self) -> None:
         self._set_rx2(Modulation(self._rng["rx2"].choice((9, 12)), 125_000))
 
     def _foreign(self) -> None:
-        if self._stations:
+        if self._stations and not self._network.freezer.frozen:
             rng = self._rng["foreign"]
             dev_eui = rng.choice(list(self._stations))
             self._network.inject(

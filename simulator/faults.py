@@ -13,6 +13,7 @@ from lorawan.network import (
     NetworkError,
     NetworkFault,
     NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkRefused,
     NetworkTimeout,
@@ -39,6 +40,16 @@ class CallFault(StrEnum):
     UNKNOWN = "unknown"
     INVALID = "invalid"
     FAULT = "fault"
+    LOCKED = "locked"
+    """INTERNAL, "database is locked", as builds with SQLite answer; no effect."""
+    LOCKED_AFTER = "locked after"
+    """The same of a later statement: the effect happened."""
+    NO_RIGHT = "no right"
+    """UNAUTHENTICATED without a text: a tenant's key, and a device that is unknown to it."""
+    PROXY = "proxy"
+    """Something in front of the server answered in its place; no effect."""
+    PROXY_AFTER = "proxy after"
+    """The same, when the request had got through."""
 
 
 ERRORS: dict[CallFault, type[NetworkError]] = {
@@ -50,8 +61,23 @@ ERRORS: dict[CallFault, type[NetworkError]] = {
     CallFault.UNKNOWN: NetworkUnknown,
     CallFault.INVALID: NetworkInvalid,
     CallFault.FAULT: NetworkFault,
+    CallFault.LOCKED: NetworkFault,
+    CallFault.LOCKED_AFTER: NetworkFault,
+    CallFault.NO_RIGHT: NetworkForbidden,
+    CallFault.PROXY: NetworkIntermediary,
+    CallFault.PROXY_AFTER: NetworkIntermediary,
 }
 """What each fault raises; `SLOW` raises nothing."""
+
+WITH_EFFECT = frozenset(
+    {CallFault.SLOW, CallFault.REPLY_LOST, CallFault.LOCKED_AFTER, CallFault.PROXY_AFTER}
+)
+"""The call is carried out all the same."""
+
+LOCKED_CALLS = 0.5
+"""Of the calls during a spell of a locked database that fail: each waits for the lock a while."""
+AFTER_EFFECT = 0.25
+"""Of the calls that fail so, or that a proxy answers, which were carried out."""
 
 # A script for one test; more than this is a loop that forgot to end.
 _ORDERED_MAX = 1000
@@ -69,8 +95,15 @@ class Faults:
     def __init__(self, chance: Chance, profile: Profile) -> None:
         self.down = False
         self.in_spell = False
+        self.locked = False
+        """The database is locked again and again."""
+        self.proxied = False
+        """A proxy in front answers every call."""
+        self.unknown: set[str] = set()
+        """DevEUIs that the API key has no right to, or that are not there: nobody can tell."""
         self.profile = profile
         self._rng = chance.each("fault")
+        self._spell_rng = chance.each("fault of a spell")
         self._ordered: deque[_Ordered] = deque()
         self.counts: Counter[str] = Counter()
 
@@ -86,7 +119,8 @@ class Faults:
     def clear(self) -> None:
         """Forget what was ordered, and be up again."""
         self._ordered.clear()
-        self.down = self.in_spell = False
+        self.down = self.in_spell = self.locked = self.proxied = False
+        self.unknown.clear()
 
     def draw(self, method: str, about: str) -> CallFault | None:
         """How this call about a device (or about all) goes; None is well."""
@@ -102,6 +136,9 @@ class Faults:
             if ordered.method in (None, method):
                 del self._ordered[index]
                 return ordered.fault
+        spell = self._of_spell(method, about)
+        if spell is not None:
+            return spell
         profile, rng = self.profile, self._rng[f"{method} {about}"]
         for chance, fault in (
             (profile.call_unavailable, CallFault.UNAVAILABLE),
@@ -116,4 +153,14 @@ class Faults:
         ):
             if chance and rng.random() < chance:
                 return fault
+        return None
+
+    def _of_spell(self, method: str, about: str) -> CallFault | None:
+        rng = self._spell_rng[f"{method} {about}"]
+        if self.proxied:
+            return CallFault.PROXY_AFTER if rng.random() < AFTER_EFFECT else CallFault.PROXY
+        if about in self.unknown:
+            return CallFault.NO_RIGHT
+        if self.locked and rng.random() < LOCKED_CALLS:
+            return CallFault.LOCKED_AFTER if rng.random() < AFTER_EFFECT else CallFault.LOCKED
         return None

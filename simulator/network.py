@@ -22,15 +22,16 @@ from lorawan.network import (
     ListedDevice,
     NetworkError,
     NetworkFault,
+    NetworkForbidden,
     NetworkInvalid,
-    NetworkRefused,
     NetworkTimeout,
     NetworkUnknown,
     QueueItem,
 )
 from simulator.chance import Chance
 from simulator.device import Device
-from simulator.faults import ERRORS, CallFault, Faults
+from simulator.faults import ERRORS, WITH_EFFECT, CallFault, Faults
+from simulator.freeze import Freezer
 from simulator.kernel import Kernel
 from simulator.profile import Profile
 from simulator.queue import Entry
@@ -57,9 +58,16 @@ class SimulatedNetwork:
     """
 
     def __init__(
-        self, *, kernel: Kernel, chance: Chance, profile: Profile, rules: ServerRules
+        self,
+        *,
+        kernel: Kernel,
+        chance: Chance,
+        profile: Profile,
+        rules: ServerRules,
+        freezer: Freezer,
     ) -> None:
         self.rules = rules
+        self.freezer = freezer
         self.faults = Faults(chance, profile)
         self._kernel = kernel
         self._rng = chance.each("call")
@@ -150,19 +158,42 @@ class SimulatedNetwork:
         except trio.Cancelled:
             # What is on its way arrives, even if nobody is left who waits for the answer.
             self._kernel.catch_up()
-            if fault in (None, CallFault.SLOW, CallFault.REPLY_LOST):
-                with suppress(NetworkError):
-                    effect()
+            if fault is None or fault in WITH_EFFECT:
+                self.freezer.work(_unheard, effect)
             raise
         self._kernel.catch_up()
-        if fault is not None and fault not in (CallFault.SLOW, CallFault.REPLY_LOST):
+        if fault is not None and fault not in WITH_EFFECT:
             raise ERRORS[fault](f"{method}: {fault.value}")
-        result = effect()
+        result = await self._worked_off(method, effect, profile.call_deadline_s - there_s)
         if fault is CallFault.REPLY_LOST or there_s + back_s > profile.call_deadline_s:
             await trio.sleep(max(profile.call_deadline_s - there_s, 0.0))
             raise NetworkTimeout(f"{method}: no reply within {profile.call_deadline_s} s")
         await trio.sleep(back_s)
+        if fault is not None and fault in ERRORS:
+            raise ERRORS[fault](f"{method}: {fault.value}")
         return result
+
+    async def _worked_off(self, method: str, effect: Callable[[], T], most_s: float) -> T:
+        """The effect now, or when a server that stands still goes on; the answer, if in time."""
+        if not self.freezer.frozen:
+            return effect()
+        done, results, errors = trio.Event(), list[T](), list[NetworkError]()
+
+        def work_off() -> None:
+            try:
+                results.append(effect())
+            except NetworkError as error:
+                errors.append(error)
+            done.set()
+
+        self.freezer.work(work_off)
+        with trio.move_on_after(max(most_s, 0.0)):
+            await done.wait()
+        if errors:
+            raise errors[0]
+        if not results:
+            raise NetworkTimeout(f"{method}: no reply in time, the server stands still")
+        return results[0]
 
     # The effects, at one instant each
 
@@ -183,7 +214,7 @@ class SimulatedNetwork:
         device = self.rules.devices.get(dev_eui)
         if device is None:
             if self.rules.settings.tenant_key:
-                raise NetworkRefused("")
+                raise NetworkForbidden("")
             # The row refers to a device that is not there: a foreign key error.
             raise NetworkFault("insert or update on table violates foreign key constraint")
         entry = Entry(
@@ -270,8 +301,14 @@ class SimulatedNetwork:
     def _lenient(self, dev_eui: str) -> Device | None:
         device = self.rules.devices.get(_eui(dev_eui))
         if device is None and self.rules.settings.tenant_key:
-            raise NetworkRefused("")
+            raise NetworkForbidden("")
         return device
+
+
+def _unheard(effect: Callable[[], object]) -> None:
+    """Nobody waits for the answer any more."""
+    with suppress(NetworkError):
+        effect()
 
 
 def _eui(dev_eui: str) -> str:

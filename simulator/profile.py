@@ -98,6 +98,21 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     down_every_s: float = 0.0
     """Mean time between spells in which the server answers nobody."""
     down_s: Span = (5.0, 120.0)
+    locked_every_s: float = 0.0
+    """Mean time between spells in which calls fail, for the database is locked."""
+    locked_s: Span = (5.0, 120.0)
+    frozen_every_s: float = 0.0
+    """Mean time between spells in which the server stands still, and then works off what waited."""
+    frozen_s: Span = (3.0, 300.0)
+    proxy_every_s: float = 0.0
+    """Mean time between spells in which a proxy in front answers every call."""
+    proxy_s: Span = (5.0, 300.0)
+    no_right_every_s: float = 0.0
+    """Mean time between spells in which the key has no right to one device."""
+    no_right_s: Span = (30.0, 900.0)
+    disabled_every_s: float = 0.0
+    """Mean time between spells in which one device is disabled."""
+    disabled_s: Span = (30.0, 900.0)
 
     # Lights. What the vendor's documents leave open is a choice here.
     answer_delay_s: Span = (0.05, 0.30)

@@ -66,7 +66,7 @@ class ServerRules:
         self._teller = Teller(kernel, region, self.counts, tell)
         self._by_dev_addr: dict[str, Device] = {}
         self._published: dict[int, _Published] = {}
-        self._scheduler = Scheduler(kernel, settings, self._attempt)
+        self.scheduler = Scheduler(kernel, settings, self._attempt)
 
     # Adding and removing
 
@@ -85,12 +85,12 @@ class ServerRules:
         """Put a downlink last in the device's queue; no size or state check."""
         device.queue.append(entry)
         self.observer.enqueued(device, entry)
-        self._scheduler.add(device)
+        self.scheduler.add(device)
 
     def flush(self, device: Device) -> None:
         """Drop the whole queue silently, what may be in flight included."""
         device.queue.clear()
-        self._scheduler.discard(device)
+        self.scheduler.discard(device)
 
     def in_flight(self, device: Device) -> bool:
         """Whether a gateway was given an item of the queue and has not answered yet."""
@@ -110,14 +110,14 @@ class ServerRules:
         device = self.devices.pop(dev_eui, None)
         if device is not None:
             self._by_dev_addr.pop(device.dev_addr, None)
-            self._scheduler.discard(device)
+            self.scheduler.discard(device)
 
     def disable(self, dev_eui: str, *, disabled: bool) -> None:
         """Disable or enable the device; while it is disabled its queue stands still."""
         device = self.devices[dev_eui]
         device.disabled = disabled
         if len(device.queue):
-            self._scheduler.add(device)
+            self.scheduler.add(device)
 
     # Uplinks
 
@@ -146,7 +146,7 @@ class ServerRules:
             device.info = msgspec.structs.replace(device.info, device_class="CLASS_C")
         if self.settings.flush_queue_on_activate:
             self.flush(device)
-        self._scheduler.plan()
+        self.scheduler.plan()
         accept = DownlinkFrame(
             dev_eui=frame.dev_eui,
             dev_addr=device.dev_addr,
@@ -237,7 +237,7 @@ class ServerRules:
         for gone, reason in dropped:
             self._teller.dropped(device, gone, reason)
         if not device.queue:
-            self._scheduler.discard(device)
+            self.scheduler.discard(device)
         return entry
 
     def _send(
@@ -377,7 +377,7 @@ class ServerRules:
     def _remove(self, device: Device, entry: Entry) -> None:
         device.queue.remove(entry)
         if not device.queue:
-            self._scheduler.discard(device)
+            self.scheduler.discard(device)
 
     def _forget_published(self) -> None:
         """Frames are kept 30 s; in order of publication, so the oldest come first."""

@@ -26,6 +26,8 @@ class Scheduler:
         # Only devices with a queue. A dict and not a set: a set's order is no part of a seed.
         self._waiting: dict[str, Device] = {}
         self._tick: Timer | None = None
+        self.paused = False
+        """The server stands still: no run, until `plan`."""
 
     def add(self, device: Device) -> None:
         """The device has something queued."""
@@ -60,6 +62,8 @@ class Scheduler:
         self._tick = self._kernel.at(tick_s, self._run)
 
     def _run(self) -> None:
+        if self.paused:
+            return
         now_s = self._kernel.now
         due = sorted(
             dev_eui

@@ -15,6 +15,7 @@ from simulator.chance import Chance
 from simulator.control import Chaos
 from simulator.delivery import Delivery, Sink
 from simulator.device import ServerSettings
+from simulator.freeze import Freezer
 from simulator.gateway import Gateway, GatewayMode, GatewayStatistics
 from simulator.kernel import Kernel, KernelStatistics
 from simulator.layout import FIRMWARE_MIX, device_info, gateway_sites, light_sites
@@ -81,9 +82,14 @@ class World:
             settings=settings or ServerSettings(),
             tell=self.delivery.send,
         )
-        self.air.deliver = self.rules.heard
+        self.freezer = Freezer(self.rules.scheduler)
+        self.air.deliver = self.freezer.through(self.rules.heard)
         self.network = SimulatedNetwork(
-            kernel=self.kernel, chance=self.chance, profile=profile, rules=self.rules
+            kernel=self.kernel,
+            chance=self.chance,
+            profile=profile,
+            rules=self.rules,
+            freezer=self.freezer,
         )
         self.gateways: dict[str, Gateway] = {}
         self.stations: dict[str, Station] = {}
@@ -172,6 +178,7 @@ class World:
         self.gateways[gateway_id] = gateway
         self.air.gateways[gateway_id] = gateway
         self.rules.add_gateway(gateway)
+        gateway.acknowledge = self.freezer.through(gateway.acknowledge)
         return gateway
 
     def add_light(
@@ -295,6 +302,7 @@ class World:
     def heal(self) -> None:
         """All trouble ends now: everything has power, answers, and loses nothing."""
         self.set_profile(CALM)
+        self.kernel.catch_up()
         self._chaos.heal()
 
     # What it really is

@@ -330,7 +330,7 @@ def _judge(turn: Turn) -> None:
         return
     if pursuit.proven(turn.device, goal):
         pursuit.verified(turn)
-    elif turn.device.report is not None and answers(turn.device.report, sent):
+    elif (report := turn.device.session_report) is not None and answers(report, sent):
         if refused_reply(turn.device, sent):
             turn.change(pursuit=replace(goal, refused_reply=True))
         pursuit.unproven(turn, "the light reported without having carried it out", inquire=False)

@@ -134,7 +134,7 @@ def unproven(turn: Turn, why: str) -> None:
     setup = turn.device.setup
     assert setup is not None  # noqa: S101 - callers ask only while setting up
     attempts = setup.attempts + 1
-    report, sent = turn.device.report, turn.device.attempt
+    report, sent = turn.device.session_report, turn.device.attempt
     told = report is not None and sent is not None and answers(report, sent)
     extra = 0 if told else setup.extra + setup.step + 1
     turn.close_attempt()

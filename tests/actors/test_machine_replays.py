@@ -7,6 +7,8 @@ from actors.device import events as ev
 from actors.device.effects import Inquire, Note, NoteKind
 from actors.device.model import CommandStatus, Phase, StepKind
 from actors.device.records import writes_of
+from actors.device.wakefulness import asleep
+from lorawan.kuando import AFTER_JOIN, Status
 from lorawan.network import Activation
 from store.port import Append
 from tests.support.story import BLUE, GREEN, RED, Story
@@ -266,3 +268,21 @@ def test_a_report_of_the_life_before_is_none_of_one_with_the_same_address() -> N
     story.answer_inquiry()
     assert story.device.reported is None
     assert story.device.report is not None, "its software is known all the same"
+
+
+def test_a_server_whose_counter_is_behind_begins_a_session_that_no_old_status_belongs_to() -> None:
+    """The server answers that it expects the counter that was heard: a life with the same DevAddr.
+    The status of the life before is then no first status of this one."""
+    story = Story()
+    status = Status(-80, 20, 0, 0, AFTER_JOIN, 41, 12, 1)
+    told = ev.UplinkHeard(at=None, dev_addr=story.dev_addr, f_cnt=4, status=status, receptions=())
+    for event in (ev.StatusRequested("test"), told, ev.Tick(), ev.Restored()):
+        story.tell(event)
+    inquiry = story.device.inquiry
+    assert inquiry is not None
+    behind = Activation(story.dev_addr, f_cnt_up=4, f_cnt_down=4)
+    story.tell(ev.Inquired(inquiry.number, [told], (), behind))
+    assert story.device.phase is Phase.UNINITIALIZED
+    assert story.device.report is not None
+    assert story.device.reported is None
+    assert asleep(story.device, story.policy) is None

@@ -121,7 +121,7 @@ def test_the_table_is_total() -> None:
 
 
 @pytest.mark.timeout(240)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(stories)
 def test_any_event_in_any_order_keeps_the_promises(
     story: list[tuple[float, ev.DeviceEvent, float]],

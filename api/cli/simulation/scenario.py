@@ -242,7 +242,7 @@ def swarm(seed: int) -> Scenario:
     if sf12 and rng.random() < 0.5:  # more than the air of an hour can carry
         people = msgspec.structs.replace(people, command_every_s=30.0)
         world = msgspec.structs.replace(world, ack_lost=0.5)
-    world = _with_gateways_that_take_nothing(world, seed)
+    world = _with_bad_days_of_the_server(_with_gateways_that_take_nothing(world, seed), seed)
     return Scenario(
         seed=seed,
         faults="swarm",
@@ -279,3 +279,22 @@ def _with_gateways_that_take_nothing(world: Profile, seed: int) -> Profile:
     elif dice < 0.48:
         world = msgspec.structs.replace(world, rx2_every_s=600.0 * 6.0 ** rng.random())
     return world
+
+
+def _with_bad_days_of_the_server(world: Profile, seed: int) -> Profile:
+    """A database that is locked, a server that stands still and then works off what waited, a proxy
+    that answers in its place, a key without a right to one light, devices disabled for a while.
+    From a source of its own: the other draws stay what they are.
+    """
+    rng = random.Random(f"swarm/{seed}/bad days of the server")
+    drawn: dict[str, float] = {}
+    for what, present in (
+        ("locked_every_s", 0.25),
+        ("frozen_every_s", 0.25),
+        ("proxy_every_s", 0.2),
+        ("no_right_every_s", 0.2),
+        ("disabled_every_s", 0.2),
+    ):
+        every_s = 400.0 * 10.0 ** rng.random()
+        drawn[what] = every_s if rng.random() < present else 0.0
+    return msgspec.structs.replace(world, **drawn)
