@@ -51,6 +51,7 @@ class Device:
         "receptions",
         "run_after_s",
         "rx2",
+        "rx2_asked",
         "supports_class_c",
     )
 
@@ -70,6 +71,14 @@ class Device:
         self.run_after_s = 0.0
         self.rx2: Modulation | None = None
         """Of the session, as the server has it; None before the first."""
+        self.rx2_asked: Modulation | None = None
+        """Of the newest RXParamSetupReq: what the light's answer is taken to agree to, whatever
+        was configured since."""
+
+    def ask_rx2(self, modulation: Modulation) -> Modulation:
+        """Note and return what an RXParamSetupReq asks for."""
+        self.rx2_asked = modulation
+        return modulation
 
     @property
     def class_c(self) -> bool:

@@ -181,7 +181,7 @@ class ServerRules:
             return
         now_s = self._kernel.now
         if frame.rx2_answered:
-            device.rx2 = self.rx2
+            device.rx2 = device.rx2_asked or self.rx2
         device.f_cnt_up = frame.f_cnt + 1
         device.receptions = self._shuffled(frame.dev_eui, receptions)
         device.modulation = frame.modulation
@@ -210,7 +210,7 @@ class ServerRules:
             entry,
             self._timed_slots(frame, heard_s + self._region.rx1_delay_s, device.rx2),
             ack=frame.confirmed,
-            rx2=self.rx2 if other_rx2 else None,
+            rx2=device.ask_rx2(self.rx2) if other_rx2 else None,
         )
 
     # Downlinks

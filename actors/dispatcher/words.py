@@ -156,10 +156,13 @@ def asked_again(at: float) -> str:
     return f"ChirpStack did not answer; it is asked again at {moment(at, to_the_second=True)}"
 
 
+RX2_CHANGED = "RX2 was changed"
+
+
 def other_rate(spreading_factor: int) -> str:
     """RX2's data rate was changed in ChirpStack, and the light may be between the two."""
     return (
-        f"RX2 was changed to SF{spreading_factor} in ChirpStack: until the light's next uplink "
+        f"{RX2_CHANGED} to SF{spreading_factor} in ChirpStack: until the light's next uplink "
         "ChirpStack sends at the old rate, which the light may not hear any more"
     )
 

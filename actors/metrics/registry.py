@@ -6,7 +6,9 @@ times what counting does; labels have few values, known beforehand.
 Counted here, each by whoever sees it happen:
 
     lamplighter_commands_total{verdict}           commands ended, by verdict
-    lamplighter_time_to_verify_seconds            acceptance to proof, of verified commands
+    lamplighter_time_to_verify_seconds            acceptance to proof, where the light answers
+    lamplighter_commands_heartbeat_only_total     commands verified by a light that cannot answer
+                                                  (before software 5.6)
     lamplighter_frames_total                      frames of ours that a gateway took
     lamplighter_actor_restarts_total{actor}       restarts by kind of actor (device, journal...)
     lamplighter_actors_parked_total{actor}        actors given up, by kind
@@ -16,7 +18,9 @@ Counted here, each by whoever sees it happen:
 
 Read from the parts at each scrape (see `sources.py`): lamplighter_devices{phase},
 _devices_by_reachability{reachability},
-_devices_not_as_wanted, _gateways{state}, _gateway_online{gateway_id},
+_devices_not_as_wanted, _events_missed (that no webhook told of, and an inquiry found) and
+_records_healed (found with nothing to wake them) of all lights known now,
+_gateways{state}, _gateway_online{gateway_id},
 _gateway_airtime_seconds{gateway_id}, _gateway_airtime_budget_seconds{gateway_id},
 _gateway_pending{gateway_id}, _commands_open, _commands_overdue, _commands_open_by_status,
 _alerts_open, _subscribers, _subscribers_dropped_total, _board_changes_total, _journal_healthy,
@@ -52,6 +56,9 @@ class Metrics:
         self._commands: Mapping[CommandStatus, Counter] = {
             status: commands.labels(status.value) for status in CommandStatus if status.final
         }
+        self._heartbeat_only = self._counter(
+            "commands_heartbeat_only", "Commands verified by a light that cannot answer."
+        )
         self._frames = self._counter("frames", "Frames of ours that a gateway took.")
         self._restarts = self._counter("actor_restarts", "Restarts of actors.", ("actor",))
         self._parked = self._counter("actors_parked", "Actors given up.", ("actor",))
@@ -80,7 +87,10 @@ class Metrics:
         """A command ended."""
         self._commands[verdict.status].inc()
         if verdict.status is CommandStatus.VERIFIED:
-            self._time_to_verify.observe(verdict.took_s)
+            if verdict.heartbeat_only:  # it took a status interval, whatever the way was like
+                self._heartbeat_only.inc()
+            else:
+                self._time_to_verify.observe(verdict.took_s)
 
     def frame(self) -> None:
         """A gateway took a frame of ours."""

@@ -101,6 +101,11 @@ def _board(board: Board) -> Iterator[Metric]:
         for device in board.devices.values()
     )
     yield _gauge("devices_not_as_wanted", "Lights that show another state.", unlike)
+    # of the lights that are known now: they fall when a light is removed, so they are no counters
+    missed = sum(device.missed for device in board.devices.values())
+    yield _gauge("events_missed", "Events that no webhook told of, and an inquiry found.", missed)
+    healed = sum(device.healed for device in board.devices.values())
+    yield _gauge("records_healed", "Times a light was found with nothing to wake it.", healed)
     overdue = sum(command.overdue for command in board.open_commands.values())
     yield _gauge("commands_overdue", "Open commands past their timed attempts.", overdue)
     yield _gauge("commands_open", "Commands still pursued.", now.commands_open)

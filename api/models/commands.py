@@ -113,6 +113,9 @@ class CommandView(msgspec.Struct, frozen=True):
     expires_at: float
     ended_at: float | None
     correlation_id: str
+    heartbeat_only: bool
+    """The light's software (before 5.6) answers no downlink: its verdict waits for a status, so how
+    long it took is left out of the times of the fleet."""
     timeline: list[StepView]
     steps_omitted: int
     """Steps dropped from the middle of an overlong timeline."""
@@ -135,6 +138,7 @@ class CommandView(msgspec.Struct, frozen=True):
             expires_at=command.expires_at,
             ended_at=command.ended_at,
             correlation_id=command.correlation_id,
+            heartbeat_only=command.heartbeat_only,
             timeline=[StepView.of(step, numbers) for step in command.timeline],
             steps_omitted=command.steps_omitted,
         )

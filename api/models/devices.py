@@ -222,6 +222,10 @@ class DeviceView(msgspec.Struct, frozen=True):
     uplinks: int
     duplicates: int
     stale: int
+    missed: int
+    """Events that no webhook told of, and an inquiry found: webhooks get lost on their way."""
+    healed: int
+    """Times that the record was found with nothing to wake it, and was taken up again."""
     joins: int
     last_error_at: float | None
     actor: DeviceActorView | None
@@ -249,6 +253,8 @@ class DeviceView(msgspec.Struct, frozen=True):
             uplinks=device.uplinks,
             duplicates=device.duplicates,
             stale=device.stale,
+            missed=device.missed,
+            healed=device.healed,
             joins=device.joins,
             last_error_at=device.last_error_at,
             actor=_actor(seen),

@@ -44,6 +44,8 @@ def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
 async def test_what_happens_is_counted(nursery: trio.Nursery) -> None:
     metrics = Metrics()
     metrics.verdict(Verdict("d1", CommandStatus.VERIFIED, START, START + 4, 1, 1))
+    slow = Verdict("d2", CommandStatus.VERIFIED, START, START + 1_800, 1, 1, heartbeat_only=True)
+    metrics.verdict(slow)
     metrics.verdict(Verdict("d1", CommandStatus.EXPIRED, START, START + 90, 3, 3))
     metrics.frame()
     metrics.actor_changed(ChildReport("device d1", ChildState.BACKING_OFF, START))
@@ -53,7 +55,8 @@ async def test_what_happens_is_counted(nursery: trio.Nursery) -> None:
     metrics.journal_committed(7, 0.003)
     metrics.gc_paused(0.02)
     got = samples(metrics)
-    assert got["lamplighter_commands_total", ("verified",)] == 1
+    assert got["lamplighter_commands_total", ("verified",)] == 2
+    assert got["lamplighter_commands_heartbeat_only_total", ()] == 1
     assert got["lamplighter_commands_total", ("expired",)] == 1
     assert got["lamplighter_commands_total", ("rejected",)] == 0
     assert got["lamplighter_time_to_verify_seconds_sum", ()] == 4
@@ -84,8 +87,8 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     metrics.watch(sources)
     assert samples(metrics)["lamplighter_devices", ("failed",)] == 0
 
-    board.publish(Device(dev_eui="d1", phase=Phase.FAILED))
-    board.publish(Device(dev_eui="d2"))
+    board.publish(Device(dev_eui="d1", phase=Phase.FAILED, missed=2, healed=1))
+    board.publish(Device(dev_eui="d2", missed=3))
     board.publish(GatewayView("g1", online=False, airtime_used_s=12.5))
     board.publish(Command("c1", "d1", Light(1, 2, 3), True, START, START + 9))
     board.subscribe()
@@ -95,6 +98,8 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     got = samples(metrics)
     assert got["lamplighter_devices", ("failed",)] == 1
     assert got["lamplighter_devices", ("uninitialized",)] == 1
+    assert got["lamplighter_events_missed", ()] == 5
+    assert got["lamplighter_records_healed", ()] == 1
     assert got["lamplighter_devices_by_reachability", ("never_heard",)] == 2
     assert got["lamplighter_devices_by_reachability", ("silent",)] == 0
     assert got["lamplighter_gateways", ("offline",)] == 1

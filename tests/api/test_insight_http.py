@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from quart.typing import TestClientProtocol as Client
 
@@ -25,6 +26,27 @@ async def test_the_commands_of_a_light(client: Client) -> None:
     assert page["commands"][0]["timeline"][0]["kind"] == "accepted"
     assert (await client.get(f"{DEVICE}/commands?limit=101")).status_code == 422
     assert (await client.get(f"{NOBODY}/commands")).status_code == 404
+
+
+async def test_what_was_missed_and_what_was_healed_is_shown(
+    client: Client, house: FakeHouse
+) -> None:
+    known = house.board.devices[DEV_EUI]
+    house.board.publish(msgspec.structs.replace(known, missed=3, healed=1))
+    seen = await (await client.get(DEVICE)).get_json()
+    assert (seen["missed"], seen["healed"]) == (3, 1)
+
+
+async def test_the_command_of_a_light_that_cannot_answer_says_so(
+    client: Client, house: FakeHouse
+) -> None:
+    await client.post(f"/api/v1/downlink/{DEV_EUI}", json=RED)
+    (command,) = (await (await client.get(f"{DEVICE}/commands")).get_json())["commands"]
+    assert command["heartbeat_only"] is False
+    known = house.commands[command["id"]]
+    house.commands[known.id] = msgspec.structs.replace(known, heartbeat_only=True)
+    seen = await (await client.get(f"/api/v1/commands/{command['id']}")).get_json()
+    assert seen["heartbeat_only"] is True
 
 
 async def test_the_signal_of_a_light(client: Client, house: FakeHouse) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import msgspec
 import pytest
 import trio
 from msgspec.structs import replace
@@ -85,6 +86,11 @@ async def test_lights_are_listed_found_and_inspected() -> None:
         assert "Roof: online, RSSI -97 dBm, SNR 7 dB" in one.stdout
         assert "1 restart" in one.stdout
         assert json.loads((await here.do("device", DEV_EUI, "--json")).stdout)["uplinks"] == 0
+        known = here.house.board.devices[DEV_EUI]
+        here.house.board.publish(msgspec.structs.replace(known, missed=4, healed=1))
+        one = await here.do("device", DEV_EUI)
+        assert "4 events whose webhook was lost" in one.stdout
+        assert "once, found with nothing to wake it" in one.stdout
         gateways = await here.do("gateways")
         assert "✓ online" in gateways.stdout
         assert "0.0 of 360 s (0%)" in gateways.stdout

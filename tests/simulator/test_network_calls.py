@@ -12,6 +12,8 @@ from lorawan.network import (
     Activation,
     NetworkError,
     NetworkFault,
+    NetworkForbidden,
+    NetworkIntermediary,
     NetworkInvalid,
     NetworkRefused,
     NetworkTimeout,
@@ -19,7 +21,7 @@ from lorawan.network import (
     NetworkUnknown,
 )
 from simulator.device import ServerSettings
-from simulator.faults import CallFault
+from simulator.faults import WITH_EFFECT, CallFault
 from simulator.profile import Profile
 
 
@@ -112,6 +114,11 @@ async def test_a_tenant_key_is_refused_for_unknown_devices(
         (CallFault.UNKNOWN, NetworkUnknown),
         (CallFault.INVALID, NetworkInvalid),
         (CallFault.FAULT, NetworkFault),
+        (CallFault.LOCKED, NetworkFault),
+        (CallFault.LOCKED_AFTER, NetworkFault),
+        (CallFault.NO_RIGHT, NetworkForbidden),
+        (CallFault.PROXY, NetworkIntermediary),
+        (CallFault.PROXY_AFTER, NetworkIntermediary),
     ],
 )
 async def test_every_failure_can_be_ordered(
@@ -130,8 +137,7 @@ async def test_every_failure_can_be_ordered(
     assert type(caught.value) is error
     waited_s = trio.current_time() - started_s
     assert waited_s == pytest.approx(5.0) if error is NetworkTimeout else waited_s < 0.1
-    # Only the lost reply leaves its effect behind.
-    assert len(await network.queue(LIGHT)) == (1 if fault is CallFault.REPLY_LOST else 0)
+    assert len(await network.queue(LIGHT)) == (1 if fault in WITH_EFFECT else 0)
 
 
 async def test_a_server_that_is_down_has_no_effect(

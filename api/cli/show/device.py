@@ -58,8 +58,12 @@ def _session(view: Json, now: float) -> Iterator[Text]:
     yield _line(
         "counted",
         f"{view['uplinks']} uplinks ({view['duplicates']} double, {view['stale']} stale),"
+        f" {view['missed']} events whose webhook was lost,"
         f" {view['joins']} joins; our last frame {ago(view['last_frame_at'], now)}",
     )
+    if view["healed"]:
+        times = "once" if view["healed"] == 1 else f"{view['healed']} times"
+        yield _line("taken up", f"{times}, found with nothing to wake it: please report it")
     if report is not None:
         earlier = "" if report["current"] else ", of an earlier session"
         yield _line(
@@ -106,6 +110,10 @@ def _command(command: Json | None, now: float, names: Mapping[str, str]) -> Iter
     yield Text("")
     ends = f"pursued for another {span(command['expires_at'] - now)}"
     yield Text("open command  ", style="bold") + swatch(command["light"]) + Text(f"  {ends}")
+    if command["heartbeat_only"]:
+        yield Text(
+            "  its software answers no downlink: the verdict waits for a status", style="dim"
+        )
     if command["steps_omitted"]:
         yield Text(f"  ({command['steps_omitted']} steps in the middle are left out)", style="dim")
     for step in command["timeline"]:

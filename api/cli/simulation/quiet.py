@@ -7,7 +7,7 @@ has power and answers again, the clocks are right, and parked actors are revived
 import trio
 
 from actors.device.model import CommandStatus, Phase
-from actors.dispatcher.words import AIRTIME_OF
+from actors.dispatcher.words import AIRTIME_OF, RX2_CHANGED
 from actors.supervision import ChildState
 from api.cli.simulation.facts import CommandFacts, LightFacts
 from api.cli.simulation.oracle import Oracle
@@ -77,11 +77,12 @@ class Quiet:
                 self._tell_unsettled(passed_s)
 
     def _excuse(self) -> None:
-        """A gateway that never acknowledged may have sent all that its hour allows; and a light may
+        """A gateway that never acknowledged may have sent all that its hour allows; RX2 may have
+        been changed, which takes a light's next two uplinks, half an hour apart; and a light may
         lose its colour to its own watchdog."""
         now_s = trio.current_time()
         for one in self._process.parts.dispatcher.waiting() if self._process.parts else ():
-            if one.reason.startswith(AIRTIME_OF):
+            if one.reason.startswith((AIRTIME_OF, RX2_CHANGED)):
                 self._excused_s[one.dev_eui] = now_s
         for dev_eui, station in self._world.stations.items():
             restarts = station.light.restarts

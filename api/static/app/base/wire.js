@@ -69,6 +69,7 @@
  * @property {number} expires_at
  * @property {number | null} ended_at
  * @property {string} [correlation_id]
+ * @property {boolean} [heartbeat_only]
  * @property {Step[]} [timeline]
  * @property {number} [steps_omitted]
  */
@@ -106,6 +107,8 @@
  * @property {number} uplinks
  * @property {number} duplicates
  * @property {number} stale
+ * @property {number} missed
+ * @property {number} healed
  * @property {number} joins
  * @property {number | null} last_error_at
  * @property {{state: string, since: number, restarts: number, last_error: string | null,
