@@ -29,8 +29,8 @@ from actors.keys import KeyBook
 from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
 from actors.outside import Policies, World
 from actors.removals import Removals
-from actors.rollouts.actor import Ports as RolloutPorts
 from actors.rollouts.actor import Rollouts
+from actors.rollouts.ports import Ports as RolloutPorts
 from actors.server_dates import ServerDates
 from actors.setback import SetbackGate
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor

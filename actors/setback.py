@@ -21,7 +21,7 @@ from actors.clock import Clock
 from actors.device.actor import Dispatcher
 from actors.device.events import AttemptHeld, DeviceEvent
 from actors.device.model import Attempt, Device, Hearing, Report
-from actors.rollouts.actor import GiveCommand
+from actors.rollouts.ports import GiveCommand
 from actors.surface import Refusal, Setback, SetbackLight
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light import Light

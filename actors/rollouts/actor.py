@@ -5,28 +5,27 @@ command's id follows from rollout and light, and it is looked for before it is g
 of the service an idempotency key guards it besides. Nothing is shown that is not stored.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 import trio
 
-from actors.board.board import Board
 from actors.board.changes import Change
-from actors.clock import Clock
 from actors.device.model import Command
-from actors.keys import KeyBook, KeyRecord, KeyUse, stored_key
+from actors.keys import KeyRecord, KeyUse, stored_key
 from actors.mailbox import Mailbox, Offer
 from actors.reply import ActorError, Reply
 from actors.rollouts import core
-from actors.rollouts.book import Book, Commits, Kept
+from actors.rollouts.book import Book, Kept
 from actors.rollouts.model import Conflict, Order, Part, Rollout, Wish
+from actors.rollouts.ports import Ports
 from actors.surface import Accepted, Refusal
-from lorawan.kuando.light import Light
+from actors.unreadable import UnreadableRecord
 from store.errors import StoreUnavailable
-from store.port import Store, Table
+from store.port import Table
 
 log = structlog.get_logger()
 
@@ -43,39 +42,6 @@ TRIES_MOST = 5
 """For a light whose mailbox is full or whose actor does not answer, `again_s` apart."""
 CHUNK = 100
 """Lights looked up between two commits after a start."""
-
-
-class GiveCommand(Protocol):
-    """`actors.commands.Commands.give`."""
-
-    def __call__(
-        self,
-        dev_eui: str,
-        light: Light,
-        *,
-        command_id: str,
-        keep: bool,
-        ttl_s: float | None,
-        correlation_id: str,
-        idempotency_key: str | None,
-        fingerprint: str,
-    ) -> Awaitable[Accepted | Refusal]:
-        """Accept a colour command."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Whom the actor asks."""
-
-    board: Board
-    journal: Commits
-    store: Store
-    clock: Clock
-    keys: KeyBook
-    give: GiveCommand
-    find: Callable[[str], Awaitable[Command | None]]
-    new_id: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +211,11 @@ class Rollouts:
     async def _command_one(self, kept: Kept, number: int) -> None:
         part, ports = kept.parts[number], self._ports
         command_id = core.command_id_of(kept.rollout.id, part.dev_eui)
-        command = await self._find(command_id)  # a crash may have come between command and record
+        try:  # a crash may have come between command and record
+            command = await self._find(command_id)
+        except UnreadableRecord:
+            await self._take_over(kept, {number: self._unreadable})
+            return
         if command is None and self._overtaken(kept.rollout, part.dev_eui):
             await self._take_over(kept, {number: core.left_alone})
             return
@@ -294,7 +264,9 @@ class Rollouts:
                 return None, outcome
             await trio.sleep(self._again_s)
             if core.due_at(kept.rollout) is None:
-                return await self._find(command_id), None
+                with suppress(UnreadableRecord):
+                    return await self._find(command_id), None
+                return None, outcome
 
     async def _find(self, command_id: str) -> Command | None:
         """One command; a store that is away is waited for."""
@@ -341,13 +313,23 @@ class Rollouts:
                 found: list[Command] = []
                 lost: dict[int, Callable[[Part], Part]] = {}
                 for part in unsettled[first : first + CHUNK]:
-                    command = await self._find(part.command_id or "")
+                    number = kept.index[part.dev_eui]
+                    try:
+                        command = await self._find(part.command_id or "")
+                    except UnreadableRecord:
+                        lost[number] = self._unreadable
+                        continue
                     if command is not None:
                         found.append(command)
                     else:
-                        lost[kept.index[part.dev_eui]] = self._lost
+                        lost[number] = self._lost
                 await self._compare(kept, found)
                 await self._take_over(kept, lost)
+
+    def _unreadable(self, part: Part) -> Part:
+        """Not commanded again: what it was told may stand in the record."""
+        why = "the record of its command cannot be read"
+        return core.failed(part, why, self._ports.clock.now())
 
     def _lost(self, part: Part) -> Part:
         return core.failed(part, "its command is not known any more", self._ports.clock.now())

@@ -14,9 +14,11 @@ from actors.clock import RunClock
 from actors.device.model import Command, CommandStatus, Device
 from actors.journal import Journal
 from actors.keys import KeyBook, KeyUse
-from actors.rollouts.actor import Ports, Rollouts
+from actors.rollouts.actor import Rollouts
 from actors.rollouts.model import LightState, Order, Part, Rollout, State, Wish
+from actors.rollouts.ports import Ports
 from actors.surface import Accepted, Refusal
+from actors.unreadable import UnreadableRecord
 from lorawan.kuando.light import Light
 from store.errors import StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
@@ -266,3 +268,29 @@ async def test_a_clock_that_is_set_back_does_not_stop_a_rollout(autojump_clock: 
         clock.look()  # nobody tells the rollouts: the pace holds all the same
         await trio.sleep(30.0)
         assert street.given == [f"{rollout_id}.{one}" for one in ("aa", "bb", "cc")]
+
+
+async def test_a_command_that_cannot_be_read_fails_its_light_and_nothing_else(
+    autojump_clock: MockClock,
+) -> None:
+    """Neither the actor, nor with it the service: it would be restarted into the same record."""
+    street = Street()
+    find = street.rollouts._ports.find
+
+    async def odd(command_id: str) -> Command | None:
+        if command_id.endswith(".bb"):
+            raise UnreadableRecord(f"command {command_id}")
+        return await find(command_id)
+
+    street.rollouts._ports = dataclasses.replace(street.rollouts._ports, find=odd)
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("aa", "bb", "cc")
+        await trio.sleep(10.0)
+        assert street.given == [f"{rollout_id}.{one}" for one in ("aa", "cc")]
+        part = street.part(rollout_id, 1)
+        assert (part.state, part.reason) == (
+            LightState.FAILED,
+            "the record of its command cannot be read",
+        )
+        await street.rollouts._look_up_all()
