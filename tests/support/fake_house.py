@@ -240,8 +240,9 @@ class FakeHouse:
     async def history(
         self, dev_eui: str, *, since: float, until: float, most: int
     ) -> Sequence[HistoryEntry]:
-        """Of `lines`, whichever light they are of."""
-        return [line for line in self.lines if since <= line.at < until][:most]
+        """`lines` are those of the one light, known or removed; there are none of another."""
+        lines = self.lines if dev_eui == DEV_EUI else []
+        return [line for line in lines if since <= line.at < until][:most]
 
     async def commands_of(self, dev_eui: str, most: int) -> Sequence[Command]:
         """Those accepted, the newest first."""

@@ -39,8 +39,18 @@ def a_full_record() -> Device:
         tags={"hall": "2"},
         phase=Phase.AWAITING_VERIFY,
         since=NOW + 2,
-        session=Session("01020304", NOW + 3, 9, NOW + 4, previous=("0a0b0c0d",), missing=(4,)),
-        report=Report(NOW + 5, "01020304", 9, RED, 3, 9, 56, 1, -70, 10, 1, NOW + 6, NOW + 7),
+        session=Session(
+            "01020304",
+            NOW + 3,
+            9,
+            NOW + 4,
+            previous=("0a0b0c0d",),
+            interval_min=15,
+            missing=(4,),
+        ),
+        report=Report(
+            NOW + 5, "01020304", 9, RED, 3, 9, 56, 1, -70, 10, 1, server_at=NOW + 6, told_at=NOW + 7
+        ),
         hearings=(Hearing("gateway", NOW + 8, -70, 9.0, 20.0, latest=True),),
         wanted=Wanted(RED, "command", NOW + 9),
         wanted_before=Wanted(RED, "older", NOW + 10),
@@ -84,6 +94,7 @@ def a_full_record() -> Device:
         in_queue=("item", NOW + 26),
         last_frame_at=NOW + 27,
         inquired_at=NOW + 28,
+        refuses_reply=56,
         last_error="because",
         last_error_at=NOW + 29,
         stepped_at=NOW + 30,
