@@ -5,8 +5,10 @@ within its deadline; of one light only the newest question waits.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 import trio
 
@@ -35,6 +37,9 @@ WORKERS = 8
 """A replay takes seconds, nearly all of it waiting: 8 answer some 200 lights a minute, and hold no
 more than 8 of the server's streams."""
 TIMEOUT_S = 8.0
+
+NEVER = (NetworkInvalid, NetworkForbidden, NetworkUnknown, NetworkIntermediary)
+"""What this server or key will not give, however often it is asked."""
 
 Retained = UplinkHeard | Joined | Transmitted | ItemDropped
 
@@ -123,6 +128,11 @@ class Inquirer:
     async def _gather(self, dev_eui: str, number: int) -> Inquired:
         events: list[Retained] = []
         queue: list[QueueItem] = []
+        disabled: list[bool] = []
+
+        async def read_setting() -> None:
+            with suppress(*NEVER):
+                disabled.append((await self._network.device(dev_eui)).disabled)
 
         async def read_queue() -> None:
             queue.extend(await self._network.queue(dev_eui))
@@ -134,23 +144,19 @@ class Inquirer:
                     events.append(meaning)
 
         async with trio.open_nursery() as calls:
-            for read in (read_queue, read_events):
+            for read in (read_queue, read_events, read_setting):
                 calls.start_soon(read)
         # Last, so that it is younger than the events (which session runs?) and than the queue (an
         # item that is gone was sent if the counter moved).
         activation = await self._network.activation(dev_eui)
-        return Inquired(number, tuple(events), tuple(queue), activation)
+        found = Inquired(number, tuple(events), tuple(queue), activation)
+        return msgspec.structs.replace(found, disabled=disabled[0] if disabled else None)
 
     async def _replay(self, dev_eui: str) -> Sequence[Event]:
         """The retained events; none where this server or key will never give them."""
         try:
             return await self._network.replay(dev_eui)
-        except (
-            NetworkInvalid,
-            NetworkForbidden,
-            NetworkUnknown,
-            NetworkIntermediary,
-        ) as error:
+        except NEVER as error:
             # The queue and the counters tell most of it. If the light itself is gone, or forbidden,
             # or something stands in ChirpStack's place, reading those fails likewise.
             if not self._replay_denied:

@@ -69,7 +69,10 @@ def reachability(
 
 def disabled_since(device: Device) -> float | None:
     """Since when it is known that the device is disabled in ChirpStack, None where it is not: that
-    is looked up for lights whose frames do not go out."""
+    is looked up for lights whose frames do not go out, and with each inquiry, so for silent ones.
+    """
+    if device.disabled_at is not None:
+        return device.disabled_at
     sent = device.attempt
     if sent is None or sent.obstacle is not Obstacle.DISABLED:
         return None

@@ -24,6 +24,7 @@ from actors.alerts.rules import (
     Outlook,
     actor_finding,
     clock_findings,
+    foreign_over_at,
     gateway_finding,
     light_findings,
     network_finding,
@@ -229,7 +230,11 @@ class Alerter:
             if finding.since is not None and shift_s:
                 finding = replace(finding, since=finding.since + shift_s)  # noqa: PLW2901
             self._observe(finding)
-        moments = (silent_at(device, self._policy, outlook), waiting_at(device, self._policy))
+        moments = (
+            silent_at(device, self._policy, outlook),
+            waiting_at(device, self._policy),
+            foreign_over_at(device),
+        )
         due_at = min((at + shift_s for at in moments if at is not None and at > now), default=None)
         if due_at is not None and self._moments.plan(device.dev_eui, due_at):
             self._wake.set()

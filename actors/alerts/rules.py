@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from actors.board.changes import ActorView, GatewayView
+from actors.device.foreign import foreign_words, over_at, repeated
 from actors.device.model import Device, Phase, Stage
 from actors.reachability import Reach
 
@@ -23,6 +24,8 @@ class AlertKind(StrEnum):
     """Nothing can be sent to a light until a person removes what is in the way in ChirpStack."""
     LIGHT_SILENT = "light_silent"
     """No uplink for longer than its status interval allows, though a gateway listens."""
+    FOREIGN_SENDER = "foreign_sender"
+    """A light's colour is changed by frames that are not ours, again and again."""
     COMMAND_WAITING = "command_waiting"
     """A command is neither proven nor overdue after minutes, and no other alert says why."""
     GATEWAY_OFFLINE = "gateway_offline"
@@ -59,6 +62,7 @@ LIGHT_KINDS = frozenset(
         AlertKind.LIGHT_FAILED,
         AlertKind.LIGHT_HELD,
         AlertKind.LIGHT_SILENT,
+        AlertKind.FOREIGN_SENDER,
         AlertKind.COMMAND_WAITING,
     }
 )
@@ -72,6 +76,7 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.LIGHT_FAILED: 0.0,
         AlertKind.LIGHT_HELD: 120.0,
         AlertKind.LIGHT_SILENT: 60.0,
+        AlertKind.FOREIGN_SENDER: 0.0,
         AlertKind.COMMAND_WAITING: 0.0,
         AlertKind.GATEWAY_OFFLINE: 30.0,
         AlertKind.GATEWAY_TAKES_NOTHING: 60.0,
@@ -158,6 +163,7 @@ def light_findings(
         _failed(device),
         _held(device),
         _silent(device, now, policy, outlook),
+        _foreign(device, now),
         _waiting(device, now, policy, outlook),
     )
 
@@ -168,6 +174,11 @@ def silent_at(device: Device, policy: AlertPolicy, outlook: Outlook = Outlook())
     if heard_at is None:
         return None
     return max(heard_at, outlook.listening_since) + policy.silent_after_s
+
+
+def foreign_over_at(device: Device) -> float | None:
+    """When its colour is no longer called changed by others, unless it is again."""
+    return over_at(device)
 
 
 def waiting_at(device: Device, policy: AlertPolicy) -> float | None:
@@ -307,6 +318,12 @@ def _silent(device: Device, now: float, policy: AlertPolicy, outlook: Outlook) -
         silent, text = False, f"{name} is disabled in ChirpStack"
     since = _heard_at(device) if silent else None
     return Finding(AlertKind.LIGHT_SILENT, device.dev_eui, silent, text, since)
+
+
+def _foreign(device: Device, now: float) -> Finding:
+    name, holds = device.name or device.dev_eui, repeated(device, now)
+    text = f"{name}: {foreign_words(device)}" if holds else f"nobody else sends to {name} any more"
+    return Finding(AlertKind.FOREIGN_SENDER, device.dev_eui, holds, text)
 
 
 def _waiting(device: Device, now: float, policy: AlertPolicy, outlook: Outlook) -> Finding:

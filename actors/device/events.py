@@ -190,6 +190,8 @@ class Inquired(msgspec.Struct, frozen=True):
     queue: Sequence[QueueItem] = ()
     activation: Activation | None = None
     failure: str | None = None
+    disabled: bool | None = None
+    """Whether the device is disabled in ChirpStack; None where that was not learned."""
 
 
 # ------------------------------------------------------------------ from our own house

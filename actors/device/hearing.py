@@ -118,6 +118,8 @@ def believe(turn: Turn, event: UplinkHeard) -> bool:
             pass
     if event.device is not None and answer is None:  # a late one may carry the names of before
         _learn_names(turn, event)
+    if answer is None:  # ChirpStack drops what a disabled device says
+        found_disabled(turn, False)
     told.remember(turn, event)
     _absorb(turn, event)
     return True
@@ -180,6 +182,13 @@ def begin_session(turn: Turn, dev_addr: str, at: float, *, joined: bool = False)
         CommandStatus.ACCEPTED,
         reason="the light joined again; waiting for its first status",
     )
+
+
+def found_disabled(turn: Turn, disabled: bool | None) -> None:
+    """What ChirpStack says of the device's setting; None where it did not say."""
+    known = turn.device.disabled_at is not None
+    if disabled is not None and disabled is not known:
+        turn.change(disabled_at=turn.now if disabled else None)
 
 
 def gateway_health(turn: Turn, gateway_id: str, *, online: bool) -> bool:

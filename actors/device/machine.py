@@ -87,6 +87,7 @@ def _inquired(turn: Turn, event: ev.Inquired) -> None:
         turn.happened_at = turn.dated(retained.at)
         apply(turn, retained)
     turn.answering, turn.happened_at = None, turn.now
+    hearing.found_disabled(turn, event.disabled)
     deadlines.after_inquiry(turn, event)
 
 

@@ -299,6 +299,13 @@ class Inquiry(msgspec.Struct, frozen=True, gc=False):
     """Highest uplink counter of that session then: the server had it before it answered."""
 
 
+class Foreign(msgspec.Struct, frozen=True, gc=False):
+    """The light came to show a colour that no frame of ours can have set, see `foreign.py`."""
+
+    at: float
+    light: Light
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one light. This is the record in the store."""
 
@@ -348,6 +355,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     healed: int = 0
     """Times that the record was found with nothing to wake it (see `wakefulness.py`)."""
     joins: int = 0
+    unsettled_until: float | None = None
+    """Until then frames of an earlier wish may be out; None once a newer one was proven."""
+    foreign: tuple[Foreign, ...] = ()
+    """The last changes of its colour by somebody else."""
+    disabled_at: float | None = None
+    """When it was found to be disabled in ChirpStack; None where it is not, as far as known."""
     last_error: str | None = None
     last_error_at: float | None = None
     stepped_at: float = 0.0

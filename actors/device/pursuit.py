@@ -89,7 +89,7 @@ def verified(turn: Turn) -> None:
     if turn.device.refuses_reply != known:
         turn.note(NoteKind.SETUP, sixth_byte="refused", software=turn.device.refuses_reply)
     turn.close_attempt()
-    turn.change(pursuit=None, wanted_before=None)
+    turn.change(pursuit=None, wanted_before=None, unsettled_until=None)
     if pursuit.restoring:
         turn.note(NoteKind.DRIFT, restored="yes", command_id=pursuit.command_id)
     else:

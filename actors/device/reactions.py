@@ -5,7 +5,7 @@ in a phase that the table of `machine.py` allows. Facts are taken in first, then
 """
 
 from actors.device import events as ev
-from actors.device import hearing, pursuit, setup
+from actors.device import foreign, hearing, pursuit, setup
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.firmware import heartbeat_only, interval_first, refused_reply, upkeep_frame
 from actors.device.inquiry import ask
@@ -15,6 +15,7 @@ from actors.device.model import (
     Command,
     CommandStatus,
     Device,
+    Obstacle,
     Phase,
     Pursuit,
     Stage,
@@ -30,6 +31,8 @@ ORPHANS_MOST = 4
 """txacks kept until the enqueue is answered: one of ours is out at a time, others are copies."""
 
 PENDING = frozenset({Stage.SUBMITTED, Stage.HELD})
+LOOKED_AT = frozenset({Obstacle.DISABLED, Obstacle.CLASS_A, Obstacle.FOREIGN_ITEM})
+"""Who says these has read how the device is configured."""
 
 # ------------------------------------------------------------------ from people and programs
 
@@ -61,6 +64,7 @@ def command(turn: Turn, event: ev.CommandRequested) -> None:
         wanted_before=device.wanted if device.command is None else device.wanted_before,
         wanted=Wanted(event.light, made.id, turn.now, event.keep),
         pursuit=Pursuit(event.light, made.id, contested=out),
+        unsettled_until=turn.now + foreign.OUT_S,
     )
     turn.emit(CommandChanged(made))
     turn.answer("accepted")
@@ -118,12 +122,13 @@ def ask_status(turn: Turn, event: ev.StatusRequested) -> None:
 
 def uplink(turn: Turn, event: ev.UplinkHeard) -> None:
     """The light spoke: place it, then see what it proves or shows."""
-    heard_by = _online(turn.device)
+    heard_by, before = _online(turn.device), turn.device.session_report
     if not hearing.believe(turn, event):
         return
     told = event.status is not None
     if told:
         setup.recount(turn)
+        foreign.look(turn, before)
     match turn.device.phase:
         case Phase.UNINITIALIZED:
             if told:
@@ -206,6 +211,8 @@ def gateway_refused(turn: Turn, event: ev.GatewayRefusedFrame) -> None:
 def held(turn: Turn, event: ev.AttemptHeld) -> None:
     """It cannot go out now: nothing is counted."""
     sent = _pending(turn.device, event.number)
+    if sent is not None and event.obstacle in LOOKED_AT:
+        hearing.found_disabled(turn, event.obstacle is Obstacle.DISABLED)
     if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
         turn.change_attempt(
             stage=Stage.HELD,
@@ -223,6 +230,7 @@ def queued(turn: Turn, event: ev.AttemptQueued) -> None:
     sent, session = _pending(turn.device, event.number), turn.device.session
     if sent is None or session is None:
         return
+    hearing.found_disabled(turn, False)
     activation = event.activation
     if activation.dev_addr != session.dev_addr or activation.f_cnt_up < sent.heard:
         hearing.begin_session(turn, activation.dev_addr, turn.now)

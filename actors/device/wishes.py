@@ -6,6 +6,7 @@ it was to be kept.
 """
 
 from actors.device import pursuit
+from actors.device.foreign import OUT_S
 from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Stage
 from actors.device.turn import Turn
@@ -18,7 +19,12 @@ def return_to_the_wish_before(turn: Turn) -> None:
     device = turn.device
     sent = device.attempt
     out = sent is not None and sent.stage in {Stage.QUEUED, Stage.TRANSMITTED}
-    turn.change(pursuit=None, wanted=device.wanted_before, wanted_before=None)
+    turn.change(
+        pursuit=None,
+        wanted=device.wanted_before,
+        wanted_before=None,
+        unsettled_until=turn.now + OUT_S,
+    )
     if device.phase not in PURSUING or device.setup is not None:
         return  # the settings come first, and then what is wanted
     turn.close_attempt()

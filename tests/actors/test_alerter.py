@@ -463,6 +463,7 @@ EVERY_KIND = {
     AlertKind.LIGHT_FAILED: "d1",
     AlertKind.LIGHT_HELD: "d1",
     AlertKind.LIGHT_SILENT: "d1",
+    AlertKind.FOREIGN_SENDER: "d1",
     AlertKind.COMMAND_WAITING: "d1",
     AlertKind.GATEWAY_OFFLINE: "g1",
     AlertKind.GATEWAY_TAKES_NOTHING: "g1",

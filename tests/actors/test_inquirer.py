@@ -21,6 +21,7 @@ from lorawan.events import Event
 from lorawan.events.model import DeviceInfo, Join, Location, Log, TxAck
 from lorawan.network import (
     Activation,
+    DeviceState,
     NetworkError,
     NetworkForbidden,
     NetworkInvalid,
@@ -132,6 +133,30 @@ async def test_a_server_that_never_replays_still_tells_its_queue(
         assert answer.events == ()
 
 
+@pytest.mark.parametrize("disabled", [False, True])
+async def test_whether_the_light_is_disabled_is_a_part_of_the_answer(
+    autojump_clock: Clock, disabled: bool
+) -> None:
+    async with desk() as (it, _):
+        it.network.states["light-1"] = DeviceState("light-1", disabled=disabled)
+        it.inquirer.ask("light-1", 1)
+        await trio.sleep(10.0)
+        assert it.answers[0][1].disabled is disabled
+
+
+@pytest.mark.parametrize("error", [NetworkInvalid("x"), NetworkForbidden("x"), NetworkUnknown("x")])
+async def test_a_server_that_does_not_tell_the_setting_still_tells_the_rest(
+    autojump_clock: Clock, error: NetworkError
+) -> None:
+    async with desk() as (it, _):
+        it.network.script = always("device", error)
+        it.inquirer.ask("light-1", 1)
+        await trio.sleep(10.0)
+        [(_, answer)] = it.answers
+        assert (answer.failure, answer.disabled) == (None, None)
+        assert answer.activation is not None
+
+
 async def test_a_deadline_and_an_error_of_ours_are_failures_too(autojump_clock: Clock) -> None:
     async with desk() as (it, _):
         it.network.retained["light-1"] = [Location(LIGHT, START, 0.0, 0.0)]
@@ -162,7 +187,8 @@ async def test_eight_at_a_time_and_the_newest_question_of_each_light(
         assert it.network.in_flight == 16
         await trio.sleep(10.0)
         assert sorted(it.answers, key=lambda one: lights.index(one[0])) == [
-            (dev_eui, Inquired(2, (), (), Activation("01020304", 5, 0))) for dev_eui in lights
+            (dev_eui, Inquired(2, (), (), Activation("01020304", 5, 0), disabled=False))
+            for dev_eui in lights
         ]
 
 

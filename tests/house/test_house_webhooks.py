@@ -1,6 +1,6 @@
 """Webhooks that stop: noticed within minutes, while lights are commanded and proven by asking.
 
-From the field: a changed address kept every webhook away for 8 min, and nothing said so.
+From the field: for 8 min nothing said so, although every inquiry found what none had told.
 """
 
 import msgspec

@@ -294,6 +294,7 @@ const ALERT_WORDS = {
   light_failed: "Light",
   light_held: "Held",
   light_silent: "Silent",
+  foreign_sender: "Other sender",
   gateway_offline: "Gateway",
   gateway_takes_nothing: "Gateway",
   actor_parked: "Actor",
