@@ -32,6 +32,7 @@ from actors.device.model import (
     Device,
     Hearing,
     Inquiry,
+    Obstacle,
     Phase,
     Report,
     Session,
@@ -189,6 +190,12 @@ def found_disabled(turn: Turn, disabled: bool | None) -> None:
     known = turn.device.disabled_at is not None
     if disabled is not None and disabled is not known:
         turn.change(disabled_at=turn.now if disabled else None)
+
+
+def found_obstacle(turn: Turn, obstacle: Obstacle | None) -> None:
+    """What holds a frame of it says whether it is disabled, where that was looked up for it."""
+    if obstacle in {Obstacle.DISABLED, Obstacle.CLASS_A, Obstacle.FOREIGN_ITEM}:
+        found_disabled(turn, obstacle is Obstacle.DISABLED)
 
 
 def gateway_health(turn: Turn, gateway_id: str, *, online: bool) -> bool:

@@ -15,7 +15,6 @@ from actors.device.model import (
     Command,
     CommandStatus,
     Device,
-    Obstacle,
     Phase,
     Pursuit,
     Stage,
@@ -31,8 +30,6 @@ ORPHANS_MOST = 4
 """txacks kept until the enqueue is answered: one of ours is out at a time, others are copies."""
 
 PENDING = frozenset({Stage.SUBMITTED, Stage.HELD})
-LOOKED_AT = frozenset({Obstacle.DISABLED, Obstacle.CLASS_A, Obstacle.FOREIGN_ITEM})
-"""Who says these has read how the device is configured."""
 
 # ------------------------------------------------------------------ from people and programs
 
@@ -211,8 +208,8 @@ def gateway_refused(turn: Turn, event: ev.GatewayRefusedFrame) -> None:
 def held(turn: Turn, event: ev.AttemptHeld) -> None:
     """It cannot go out now: nothing is counted."""
     sent = _pending(turn.device, event.number)
-    if sent is not None and event.obstacle in LOOKED_AT:
-        hearing.found_disabled(turn, event.obstacle is Obstacle.DISABLED)
+    if sent is not None:
+        hearing.found_obstacle(turn, event.obstacle)
     if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
         turn.change_attempt(
             stage=Stage.HELD,
