@@ -271,7 +271,7 @@ def test_a_report_of_the_life_before_is_none_of_one_with_the_same_address() -> N
 
 
 def test_a_server_whose_counter_is_behind_begins_a_session_that_no_old_status_belongs_to() -> None:
-    """The server answers that it expects the counter that was heard: a life with the same DevAddr.
+    """From a drawn story. The server expects the counter that was heard: a life with its DevAddr.
     The status of the life before is then no first status of this one."""
     story = Story()
     status = Status(-80, 20, 0, 0, AFTER_JOIN, 41, 12, 1)

@@ -10,7 +10,8 @@ import pytest
 from api.cli.simulation.scenario import scenario, swarm
 from api.cli.simulation.simulation import simulate
 
-SEEDS = (("storm", 5), ("swarm", 7), ("swarm", 19))
+SEEDS = (("storm", 5), ("swarm", 7), ("swarm", 19), ("swarm", 36))
+"""The last with a locked database, a server that stands still and disabled devices."""
 
 
 def hash_in_another_process(faults: str, seed: int, hash_seed: str) -> str:
@@ -48,5 +49,8 @@ def test_a_swarm_is_drawn_from_its_seed_alone_and_is_as_mixed_as_promised() -> N
     for name in ("kill_every_s", "light_crash", "part_crash", "store_fails_every_s"):
         present = sum(getattr(one.house, name) > 0 for one in drawn)
         assert 30 < present < 240, name
+    for name in ("locked", "frozen", "proxy", "no_right", "disabled"):
+        present = sum(getattr(one.world, f"{name}_every_s") > 0 for one in drawn)
+        assert 30 < present < 120, name
     assert {one.wire for one in drawn} == {"event", "json", "protobuf"}
     assert {one.devices for one in drawn} == {1, 2, 3, 4, 5}

@@ -17,6 +17,7 @@ FOUND = (
     267,  # an inquiry whose answer asked again, for ever
     1059,  # a frame of somebody else's counted as ours: the oracle's own mistake
     1329,  # more airtime than the hour allows
+    700021,  # the pretend server took a light's answer about RX2 for one to a later change
     9602849,  # the pretend light took an accept of its life before
     9621621,  # settings told to be lost, and not sent again
     9624169,  # no air left for what the oracle waited for
