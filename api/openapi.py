@@ -22,6 +22,7 @@ from werkzeug.routing.rules import Rule
 from api.auth import Scope, scope_of
 from api.models.requests import Body, Query
 from api.problems import (
+    BAD_HTTP,
     FORBIDDEN,
     INVALID,
     MEDIA_TYPE,
@@ -55,7 +56,7 @@ _DESCRIPTION = (
 )
 
 
-GATE = (UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
+GATE = (BAD_HTTP, UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
 """What the gate answers on every route: a wrong token is wrong where none is asked for, too."""
 GUARDED = (FORBIDDEN, INVALID, STOPPING, TOO_SLOW)
 """What every route answers besides that is not public; a parameter that it lacks is a mistake."""
