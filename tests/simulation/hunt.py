@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.cli.simulation.scenario import scenario
 from api.cli.simulation.simulation import simulate
-from tests.simulation.planted import PLANTED
+from tests.simulation.planted import PLANTED, scene_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Found:
 def hunt(name: str, seeds_most: int, first: int = 1) -> Found | None:
     for count, seed in enumerate(range(first, first + seeds_most), start=1):
         with PLANTED[name]():
-            result = simulate(scenario(seed, "swarm"))
+            result = simulate(scene_of(name, scenario(seed, "swarm")))
         if result.violation is not None:
             return Found(count, general(result.violation.what))
     return None

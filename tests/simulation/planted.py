@@ -24,6 +24,7 @@ from actors.dispatcher.flights import Flights
 from actors.dispatcher.judgement import Behind, Clear
 from actors.fleet.translate import translate
 from actors.mailbox import Mailbox
+from api.cli.simulation.scenario import Scenario
 from lorawan.kuando import Status, parse_uplink
 from lorawan.kuando.light import Light
 
@@ -264,6 +265,19 @@ def failed_though_shown() -> Iterator[None]:
         patch.object(setup, "enter_failed", enter_failed),
     ):
         yield
+
+
+def scene_of(name: str, drawn: Scenario) -> Scenario:
+    """Where a planted bug is looked for: the swarm's own draw, but for one that hardly a draw can
+    show. To be told a failure while the light shows the colour, everybody has to ask for the colour
+    that it shows already, and most answers have to be lost."""
+    if name != "failed is told although it is shown":
+        return drawn
+    return msgspec.structs.replace(
+        drawn,
+        people=msgspec.structs.replace(drawn.people, colours=1, command_every_s=120.0),
+        world=msgspec.structs.replace(drawn.world, uplink_loss=0.6),
+    )
 
 
 @planted("a lost webhook is never asked for")
