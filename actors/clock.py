@@ -135,28 +135,6 @@ class RunClock:
         return ahead_s
 
 
-class SteadyClock:
-    """A clock that is never set: both of its times are the steady one of another."""
-
-    __slots__ = ("_clock",)
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def now(self) -> float:
-        """As `steady`."""
-        return self._clock.steady()
-
-    def steady(self) -> float:
-        """The steady time of the other clock."""
-        return self._clock.steady()
-
-    @property
-    def stepped_s(self) -> float:
-        """Never."""
-        return 0.0
-
-
 class Steps:
     """What one keeper of dates has to move them by: every step is handed out once."""
 
