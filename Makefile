@@ -14,11 +14,11 @@ TSC := node_modules/typescript/bin/tsc
 ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC914
 # Run without measuring coverage, which makes them thrice as slow: tests that go through thousands of
 # steps of the same code, and those of the pages, which a slow service would let down.
-UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash house browser)
+UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash application browser)
 # Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
-PACKAGES := actors api lorawan store simulator
+PACKAGES := actors api lorawan store simulation
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 

@@ -8,17 +8,17 @@ import msgspec
 import trio
 
 from actors.board.board import Board
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 from actors.device.events import CommandRequested
 from actors.device.model import Command
 from actors.device.records import read_command
 from actors.fleet import Fleet
-from actors.keys import KeyBook, KeyUse
-from actors.mailbox import Offer
-from actors.reply import ActorCrashed, ActorError, NoReply, Reply
-from actors.surface import Accepted, Refusal
-from actors.unreadable import UnreadableRecord
-from lorawan.kuando.light import Light
+from actors.messaging.mailbox import Offer
+from actors.messaging.reply import ActorCrashed, ActorError, NoReply, Reply
+from actors.service_api import Accepted, Refusal
+from actors.storage.idempotency import IdempotencyKeys, KeyUse
+from actors.storage.unreadable_records import UnreadableRecord
+from lorawan.kuando.light_state import LightState
 from store.port import Store, Table
 
 ACCEPT_TIMEOUT_S = 10.0
@@ -32,7 +32,7 @@ class Commands:
         self,
         fleet: Fleet,
         board: Board,
-        keys: KeyBook,
+        keys: IdempotencyKeys,
         store: Store,
         clock: Clock,
         *,
@@ -48,7 +48,7 @@ class Commands:
     async def give(
         self,
         dev_eui: str,
-        light: Light,
+        light: LightState,
         *,
         command_id: str,
         keep: bool,

@@ -16,11 +16,11 @@ from enum import Enum
 import structlog
 import trio
 
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 from actors.device.events import DeviceEvent, Swept
 from actors.device.model import Device, Phase, Stage
-from actors.history import line
-from actors.mailbox import Offer
+from actors.messaging.mailbox import Offer
+from actors.storage.history import line
 from lorawan.kuando.frames import F_PORT
 from lorawan.network import NetworkError, NetworkServer, NetworkUnavailable, QueueItem
 from store.errors import StoreUnavailable

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import structlog
 import trio
 
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 
 log = structlog.get_logger()
 

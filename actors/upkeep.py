@@ -6,7 +6,7 @@ The rule it keeps: as in `surface.py`, expected outcomes are values.
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from actors.surface import Refusal
+    from actors.service_api import Refusal
 
 
 class Upkeep(Protocol):

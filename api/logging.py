@@ -11,8 +11,8 @@ from typing import TextIO
 
 import structlog
 
-from actors.plain import plainly
-from api.settings import Logs
+from actors.plain_text import plainly
+from api.settings.model import Logs
 
 # What may come in as a correlation id: it is put into logs, headers and the store.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")

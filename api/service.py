@@ -19,17 +19,17 @@ import trio
 from quart import Blueprint
 
 from actors.alerts import AlertPolicy, AppriseNotifier, LogNotifier, Notifier
-from actors.clock import RunClock
-from actors.dispatcher import DispatchPolicy
+from actors.application import Application
+from actors.clocks.clock import RunClock
+from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
-from actors.house import Lamplighter
-from actors.parts import Parts, Policies, World
 from actors.supervision import ChildSpec
-from api.app import create_app
-from api.serving.descriptors import raise_limit
-from api.settings import ApiSettings, Web
-from api.signals import Load, Rereading, until_signal
-from api.web import WebActor, listen
+from actors.wiring import Environment, Parts, Policies
+from api.http.app import create_app
+from api.server.descriptors import raise_limit
+from api.server.signals import Load, Rereading, until_signal
+from api.server.web_actor import WebActor, listen
+from api.settings.model import ApiSettings, Web
 from lorawan.airtime import Region
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.network import NetworkServer
@@ -92,12 +92,12 @@ async def serve(
             log.warning("store may lose data", problem=warning)
         for warning in store.exposure_warnings:
             log.warning("store may be read by others", problem=warning)
-        house, web = build(settings, store, network, extra=extra)
+        application, web = build(settings, store, network, extra=extra)
         if rereading is not None:
             rereading.take = web.replace_tokens
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
         async with trio.open_nursery() as nursery:
-            await nursery.start(house.run, spec)
+            await nursery.start(application.run, spec)
             # what was made so far lives as long as the process: spare the collector the walk
             gc.collect()
             gc.freeze()
@@ -110,7 +110,7 @@ def build(
     network: NetworkServer,
     *,
     extra: Sequence[Blueprint] = (),
-) -> tuple[Lamplighter, WebActor]:
+) -> tuple[Application, WebActor]:
     """Every part of the service, made and joined; nothing runs yet.
 
     Whatever ApiSettings lets pass can be built: that is tested with thousands of odd ones.
@@ -121,7 +121,7 @@ def build(
         sender = AppriseNotifier([url.get_secret_value() for url in settings.alerts.urls])
         notifiers.append(sender)
         children.append(ChildSpec("notifier", sender.run, mailbox=sender.mailbox))
-    world = World(
+    world = Environment(
         store=store,
         network=network,
         clock=RunClock.of_machine(),
@@ -131,8 +131,8 @@ def build(
         notifiers=notifiers,
         notifier_children=children,
     )
-    house = Lamplighter(Parts(world, policies_of(settings)))
-    return house, WebActor(create_app(house, settings, extra=extra), settings.web)
+    application = Application(Parts(world, policies_of(settings)))
+    return application, WebActor(create_app(application, settings, extra=extra), settings.web)
 
 
 def claim_address(web: Web) -> None:

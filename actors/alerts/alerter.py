@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import structlog
 import trio
 
-from actors.alerts.book import AlertBook, Decision
 from actors.alerts.delivery import Notifier
-from actors.alerts.kept import Commits, KeptAlerts
-from actors.alerts.moments import Moments
+from actors.alerts.due_times import DueTimes
+from actors.alerts.lifecycle import AlertLifecycle, Decision
 from actors.alerts.notice import notices
+from actors.alerts.repository import AlertRepository, Commits
 from actors.alerts.rules import (
     LIGHT_KINDS,
     AlertKind,
@@ -38,10 +38,10 @@ from actors.alerts.rules import (
 from actors.alerts.surroundings import Surroundings
 from actors.board.board import Board
 from actors.board.changes import ActorView, AlertView, GatewayView, Subject
-from actors.clock import Clock, Steps
+from actors.clocks.clock import Clock, Steps
 from actors.device.model import Device
-from actors.mailbox import Mailbox, MailboxStatistics, Offer
-from actors.reply import NoReply, Reply
+from actors.messaging.mailbox import Mailbox, MailboxStatistics, Offer
+from actors.messaging.reply import NoReply, Reply
 from store.port import Store
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ class Alerter:
     def __init__(
         self,
         board: Board,
-        journal: Commits,
+        store_writer: Commits,
         store: Store,
         clock: Clock,
         *,
@@ -104,15 +104,15 @@ class Alerter:
         self._gateways_listed = gateways_listed
         self.mailbox: Mailbox[Finding | _Acknowledge] = Mailbox("alerter", MAILBOX_REPORTS)
         self._board = board
-        self._kept = KeptAlerts(journal, store)
+        self._kept = AlertRepository(store_writer, store)
         self._clock = clock
         self._steps = Steps(clock)
         self._notifiers = notifiers
         self._policy = policy or AlertPolicy()
-        self._book = AlertBook(self._policy, new_id)
+        self._lifecycle = AlertLifecycle(self._policy, new_id)
         self._restored = False
         self._began_at = math.inf
-        self._moments = Moments()  # a light falls silent, or its command waited for too long
+        self._moments = DueTimes()  # a light falls silent, or its command waited for too long
         self._around = Surroundings()
         self._gateways_told_at = -math.inf
         self._levels_at = -math.inf
@@ -168,7 +168,7 @@ class Alerter:
     def statistics(self) -> AlerterStatistics:
         """Counters, now."""
         return AlerterStatistics(
-            open=self._book.open_count(),
+            open=self._lifecycle.open_count(),
             notices=self._notices,
             not_taken=self._not_taken,
             mailbox=self.mailbox.statistics(),
@@ -177,7 +177,7 @@ class Alerter:
     # What comes in.
 
     async def _restore(self) -> None:
-        for view in self._book.restore(await self._kept.read(), self._clock.now()):
+        for view in self._lifecycle.restore(await self._kept.read(), self._clock.now()):
             self._board.publish(view)
         self._restored = True
 
@@ -196,7 +196,9 @@ class Alerter:
         while True:
             message = await self.mailbox.take()
             if isinstance(message, _Acknowledge):
-                decision = self._book.acknowledge(message.alert_id, message.by, self._clock.now())
+                decision = self._lifecycle.acknowledge(
+                    message.alert_id, message.by, self._clock.now()
+                )
                 if decision is not None:
                     await self._carry_out([decision])
                 message.reply.resolve(None if decision is None else decision.view)
@@ -244,7 +246,7 @@ class Alerter:
         by_s = self._steps.take()
         if not by_s:
             return
-        self._book.moved(by_s)
+        self._lifecycle.moved(by_s)
         self._moments.moved(by_s)
         self._around.moved(by_s)
         self._told_at += by_s
@@ -275,9 +277,9 @@ class Alerter:
             if not finding.holds:  # what it covered is judged anew
                 for dev_eui in {one.dev_eui for one in self._board.open_commands.values()}:
                     self._moments.plan(dev_eui, self._clock.now())
-        before = self._book.next_at() if finding.holds else None
-        self._decided.extend(self._book.observe(finding, self._clock.now()))
-        if self._decided or (finding.holds and self._book.next_at() != before):
+        before = self._lifecycle.next_at() if finding.holds else None
+        self._decided.extend(self._lifecycle.observe(finding, self._clock.now()))
+        if self._decided or (finding.holds and self._lifecycle.next_at() != before):
             self._wake.set()
 
     # What is done about it.
@@ -290,10 +292,10 @@ class Alerter:
             self._look_at_levels(now)
             self._look_at_lights(now)
             self._look_at_gateways(now)
-            next_at = self._book.next_at()
+            next_at = self._lifecycle.next_at()
             if next_at is not None and next_at <= now:
                 unsure = () if self._gateways_listed() else (AlertKind.GATEWAY_OFFLINE,)
-                self._decided.extend(self._book.due(now, unsure=unsure))
+                self._decided.extend(self._lifecycle.due(now, unsure=unsure))
             if self._decided:
                 decided, self._decided = self._decided, []
                 await self._carry_out(decided)
@@ -308,7 +310,7 @@ class Alerter:
             times.append(self._gateways_told_at + LIGHTS_EVERY_S)
         if self._untold:
             times.append(self._told_at + self._policy.gather_s)
-        next_at = self._book.next_at()
+        next_at = self._lifecycle.next_at()
         if next_at is not None:
             times.append(next_at)
         if (moment := self._moments.next_at()) is not None:
@@ -330,7 +332,7 @@ class Alerter:
         for finding in self._levels():
             self._observe(finding)
         devices = self._board.devices
-        for kind, subject in self._book.open_keys():
+        for kind, subject in self._lifecycle.open_keys():
             if kind in LIGHT_KINDS and subject not in devices and self._fleet_is_known(now):
                 text = "the light is no longer known"
                 self._observe(Finding(AlertKind(kind), subject, holds=False, text=text))

@@ -15,7 +15,7 @@ import structlog
 import trio
 
 from actors.alerts.notice import Notice
-from actors.mailbox import Mailbox, Offer, Overflow
+from actors.messaging.mailbox import Mailbox, Offer, Overflow
 
 log = structlog.get_logger()
 

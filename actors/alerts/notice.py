@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actors.alerts.book import Act, Decision
-from actors.plain import NAME_MOST, one_line
+from actors.alerts.lifecycle import Act, Decision
+from actors.plain_text import NAME_MOST, one_line
 
 DIGEST_OVER = 5
 """More than so many of one kind in one round become one notice."""

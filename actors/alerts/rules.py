@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from actors.board.changes import ActorView, GatewayView
-from actors.device.foreign import foreign_words, over_at, repeated
+from actors.board.reachability import Reach
+from actors.device.foreign_sender import foreign_words, over_at, repeated
 from actors.device.model import Device, Phase, Stage
-from actors.reachability import Reach
 
 
 class AlertKind(StrEnum):

@@ -7,8 +7,8 @@ that cannot be reached its gateways, at most eight.
 from collections.abc import Mapping
 
 from actors.board.changes import GatewayView
+from actors.board.reachability import Reach
 from actors.device.model import Device
-from actors.reachability import Reach
 
 
 class Surroundings:

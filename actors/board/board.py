@@ -20,13 +20,13 @@ import structlog
 import trio
 
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
-from actors.board.reaches import SILENT_AFTER_S, Reaches
+from actors.board.reachability import Reach, Reachability
+from actors.board.reachability_index import SILENT_AFTER_S, ReachabilityIndex
 from actors.board.ring import ChangeRing
 from actors.board.subscription import CAPACITY, Snapshot, Subscription
 from actors.board.waiters import Waiters
-from actors.clock import Clock, Steps
+from actors.clocks.clock import Clock, Steps
 from actors.device.model import Command, Device
-from actors.reachability import Reach, Reachability
 from actors.rollouts.model import Rollout
 
 log = structlog.get_logger()
@@ -88,7 +88,7 @@ class Board:
         self._gather_s = gather_s
         self._devices: dict[str, Device] = {}
         self._gateways: dict[str, GatewayView] = {}
-        self._reaches = Reaches(self._devices, self._gateways, silent_after_s, clock)
+        self._reaches = ReachabilityIndex(self._devices, self._gateways, silent_after_s, clock)
         self._steps = Steps(clock)
         self._actors: dict[str, ActorView] = {}
         self._rollouts: dict[str, Rollout] = {}  # oldest first; their actor bounds them

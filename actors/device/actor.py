@@ -15,17 +15,17 @@ import structlog
 import trio
 
 from actors.board.changes import Subject
-from actors.clock import Clock, Steps
+from actors.clocks.clock import Clock, Steps
 from actors.device import events as ev
+from actors.device.clock_step import moved
+from actors.device.deduplication import newly_told
 from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note, Submit, Withdraw
 from actors.device.firmware import KnownRefusals
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Command, Device, Hearing
 from actors.device.policy import Policy
 from actors.device.records import record_in, writes_of
-from actors.device.redate import moved
-from actors.device.told import newly_told
-from actors.mailbox import Mailbox
+from actors.messaging.mailbox import Mailbox
 from actors.timers import TimerService
 from store.port import Record, Table, Write
 
@@ -39,7 +39,7 @@ names, 2 kB of tags and 3 kB of gateways, see lorawan/events/translate.py: 14 kB
 that one light's mailbox full of them is 450 kB.)"""
 
 
-class Journal(Protocol):
+class StoreWriter(Protocol):
     """The store's only writer."""
 
     async def commit(self, writes: list[Write]) -> None:
@@ -86,7 +86,7 @@ class Ports:
     clock: Clock
     rng: random.Random
     policy: Policy
-    journal: Journal
+    store_writer: StoreWriter
     board: Board
     dispatcher: Dispatcher
     inquirer: Inquirer
@@ -158,7 +158,7 @@ class DeviceActor:
             entry = f"{ports.boot}-{self._steps}"
             writes = writes_of(device, effects, event, now, entry)
             self._unfinished = _Unfinished(device, effects, record_in(writes))
-            await ports.journal.commit(writes)
+            await ports.store_writer.commit(writes)
             self.device = device
             ports.refusals.note(device)
             ports.board.publish(device)
@@ -180,7 +180,7 @@ class DeviceActor:
         left = self._unfinished
         if left is None:
             return
-        stored = await self._ports.journal.read(Table.DEVICE, self.device.dev_eui)
+        stored = await self._ports.store_writer.read(Table.DEVICE, self.device.dev_eui)
         self._unfinished = None
         if stored is not None and stored.value == left.value:
             self.device = left.device

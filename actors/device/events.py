@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from actors.device.model import Device, Obstacle
-from actors.reply import Reply
+from actors.messaging.reply import Reply
 from lorawan.events.model import DeviceInfo, Modulation, Reception
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
 from lorawan.network import Activation, QueueItem
 
@@ -23,7 +23,7 @@ class CommandRequested(msgspec.Struct, frozen=True):
     """Someone wants this light to show `light`. `reply` resolves once the command is stored."""
 
     command_id: str
-    light: Light
+    light: LightState
     keep: bool
     ttl_s: float
     correlation_id: str = ""

@@ -41,17 +41,17 @@ and is only ever compared with other times of ChirpStack.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from actors.device import deadlines, hearing, inquiry, setback, told
+from actors.device import clock_set_back, deadlines, deduplication, recovery, sessions
 from actors.device import events as ev
-from actors.device import reactions as react
+from actors.device import handlers as react
 from actors.device.effects import Effect
+from actors.device.liveness import heal
 from actors.device.model import Device, Phase
 from actors.device.policy import Policy
-from actors.device.turn import Turn
-from actors.device.waits import waits
-from actors.device.wakefulness import heal
+from actors.device.transition import Transition
+from actors.device.waiting_reason import waits
 
-Handler = Callable[[Turn, Any], None]
+Handler = Callable[[Transition, Any], None]
 
 U, N, I, A, R, F = (  # noqa: E741 - one letter a phase keeps the table readable
     Phase.UNINITIALIZED,
@@ -76,19 +76,19 @@ def _row(handler: Handler, **after: tuple[Phase, ...]) -> Mapping[Phase, Rule]:
     return {p: Rule(handler, frozenset({p, *after.get(p.name.lower(), ())})) for p in Phase}
 
 
-def _inquired(turn: Turn, event: ev.Inquired) -> None:
+def _inquired(transition: Transition, event: ev.Inquired) -> None:
     """What ChirpStack still knows is more of the same events; most will be duplicates."""
-    asked = inquiry.begin_answer(turn, event)
+    asked = recovery.begin_answer(transition, event)
     if asked is None:
         return
-    hearing.believe_activation(turn, asked, event.activation)
-    turn.answering = event
-    for retained in told.worth_telling(turn.device, event.events):
-        turn.happened_at = turn.dated(retained.at)
-        apply(turn, retained)
-    turn.answering, turn.happened_at = None, turn.now
-    hearing.found_disabled(turn, event.disabled)
-    deadlines.after_inquiry(turn, event)
+    sessions.believe_activation(transition, asked, event.activation)
+    transition.answering = event
+    for retained in deduplication.worth_telling(transition.device, event.events):
+        transition.happened_at = transition.dated(retained.at)
+        apply(transition, retained)
+    transition.answering, transition.happened_at = None, transition.now
+    sessions.found_disabled(transition, event.disabled)
+    deadlines.after_inquiry(transition, event)
 
 
 TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
@@ -117,7 +117,7 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
     ev.GatewayRefusedFrame: _row(react.gateway_refused),
     # from the directory
-    ev.Listed: _row(hearing.listed),
+    ev.Listed: _row(sessions.listed),
     # from the dispatcher
     ev.AttemptHeld: _row(react.held),
     ev.AttemptWaits: _row(waits),
@@ -153,27 +153,27 @@ def step(
     same object when nothing changed) and the effects, to be carried out in order once the device is
     stored. Never raises for any event in any phase; an AssertionError is a broken table.
     """
-    turn = Turn(device, now, chance, policy)
+    transition = Transition(device, now, chance, policy)
     if isinstance(event, ev.Restored):
-        setback.undo(turn)
+        clock_set_back.undo(transition)
     if isinstance(event, HEALING):
-        heal(turn)
-    apply(turn, event)
-    if turn.device is not device:
-        turn.change(stepped_at=now)
-    return turn.device, turn.effects
+        heal(transition)
+    apply(transition, event)
+    if transition.device is not device:
+        transition.change(stepped_at=now)
+    return transition.device, transition.effects
 
 
 HEALING = ev.Restored | ev.Swept | ev.CommandRequested | ev.InitializeRequested | ev.StatusRequested
 """Before any of these a record that nothing would wake is taken up again (`wakefulness.py`)."""
 
 
-def apply(turn: Turn, event: ev.DeviceEvent) -> None:
+def apply(transition: Transition, event: ev.DeviceEvent) -> None:
     """Deal with one event by the table, within a turn (an inquiry's answer holds several)."""
-    before = turn.device.phase
+    before = transition.device.phase
     rule = TABLE[type(event)][before]
-    rule.handler(turn, event)
-    after = turn.device.phase
+    rule.handler(transition, event)
+    after = transition.device.phase
     assert after in rule.after, (  # noqa: S101 - the table is the specification
         f"{type(event).__name__} led from {before} to {after}"
     )

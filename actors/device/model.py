@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from lorawan.kuando.frames import Frame
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 
 class Phase(StrEnum):
@@ -57,7 +57,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     at: float
     dev_addr: str
     f_cnt: int
-    light: Light
+    light: LightState
     downlinks_received: int
     uplinks_sent: int
     sw_rev: int
@@ -89,7 +89,7 @@ class Hearing(msgspec.Struct, frozen=True, gc=False):
 class Wanted(msgspec.Struct, frozen=True, gc=False):
     """What the light should show, by which command, and whether to bring it back to that."""
 
-    light: Light
+    light: LightState
     command_id: str
     since: float
     keep: bool = True
@@ -160,7 +160,7 @@ class Command(msgspec.Struct, frozen=True):
 
     id: str
     dev_eui: str
-    light: Light
+    light: LightState
     keep: bool
     accepted_at: float
     expires_at: float
@@ -255,7 +255,7 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
 class Pursuit(msgspec.Struct, frozen=True):
     """The light is being brought to `goal`, for an open command or to restore what is wanted."""
 
-    goal: Light
+    goal: LightState
     command_id: str
     restoring: bool = False
     """True when no caller waits: the light drifted from what an ended command wanted."""
@@ -303,7 +303,7 @@ class Foreign(msgspec.Struct, frozen=True, gc=False):
     """The light came to show a colour that no frame of ours can have set, see `foreign.py`."""
 
     at: float
-    light: Light
+    light: LightState
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -367,7 +367,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """When this record was made, on our clock: nothing in it is younger."""
 
     @property
-    def reported(self) -> Light | None:
+    def reported(self) -> LightState | None:
         """What the light shows as far as is known: the newest status of the running session."""
         return None if self.session_report is None else self.session_report.light
 

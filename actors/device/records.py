@@ -9,10 +9,10 @@ import msgspec
 from actors.device.effects import CommandChanged, Effect, Note
 from actors.device.events import CommandRequested, DeviceEvent
 from actors.device.model import Command, Device
-from actors.history import note_line
-from actors.keys import KeyRecord, stored_key
 from actors.metrics.verdict import verdict_writes
-from actors.stored import checked, stamped
+from actors.storage.history import note_line
+from actors.storage.idempotency import KeyRecord, stored_key
+from actors.storage.record_version import checked, stamped
 from store.port import Put, Record, Table, Write
 
 _encoder = msgspec.json.Encoder()

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 import trio
 
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 from actors.device.events import (
     DeviceEvent,
     GatewayHealthChanged,
@@ -21,12 +21,13 @@ from actors.device.events import (
     Transmitted,
 )
 from actors.device.model import Device
-from actors.fleet.hearings import HearingIndex
-from actors.fleet.rounds import Rounds
+from actors.fleet.broadcast import Broadcast
+from actors.fleet.gateway_index import GatewayIndex
 from actors.fleet.translate import described, translate
-from actors.fleet.unknown import UnknownDevice, UnknownDevices
-from actors.history import line
-from actors.mailbox import Mailbox, Offer
+from actors.fleet.unknown_devices import UnknownDevice, UnknownDevices
+from actors.messaging.mailbox import Mailbox, Offer
+from actors.service_api import Delivery
+from actors.storage.history import line
 from actors.supervision import (
     Backoff,
     Budget,
@@ -37,7 +38,6 @@ from actors.supervision import (
     Supervisor,
     SupervisorStopped,
 )
-from actors.surface import Delivery
 from lorawan.events import Event
 from lorawan.events.model import DeviceInfo, Uplink
 from store.port import Write
@@ -58,7 +58,7 @@ BACKOFF = Backoff(first_s=0.2, factor=2.0, most_s=10.0, jitter=0.2)
 RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
 
 
-class LightActor(Protocol):
+class DeviceActorPort(Protocol):
     """What the fleet needs of a device actor."""
 
     mailbox: Mailbox[DeviceEvent]
@@ -110,7 +110,7 @@ class Fleet:
 
     def __init__(
         self,
-        make_actor: Callable[[Device], LightActor],
+        make_actor: Callable[[Device], DeviceActorPort],
         supervisor: Supervisor,
         ports: FleetPorts,
         clock: Clock,
@@ -124,10 +124,10 @@ class Fleet:
         self._clock = clock
         self._profile_contains = profile_contains.casefold()
         self._devices_most = devices_most
-        self._actors: dict[str, LightActor] = {}
-        self._hearings = HearingIndex()
+        self._actors: dict[str, DeviceActorPort] = {}
+        self._hearings = GatewayIndex()
         self._unknown = UnknownDevices()
-        self._rounds = Rounds(self.post)
+        self._broadcast = Broadcast(self.post)
         self._deliveries = dict.fromkeys(Delivery, 0)
         self._registrations_refused = 0
         self._parked_refused = 0
@@ -167,7 +167,7 @@ class Fleet:
 
     def broadcast(self, event: DeviceEvent) -> None:
         """Every light gets this, soon; of one kind of event only the newest waits."""
-        self._rounds.announce(type(event).__name__, event, lambda: list(self._actors))
+        self._broadcast.announce(type(event).__name__, event, lambda: list(self._actors))
 
     def keep_out(self, dev_eui: str) -> None:
         """A light whose stored record cannot be read: an actor would write over it."""
@@ -182,7 +182,7 @@ class Fleet:
                 await trio.lowlevel.checkpoint()
         return len(self._actors)
 
-    def register(self, device: Device) -> LightActor | None:
+    def register(self, device: Device) -> DeviceActorPort | None:
         """Start an actor for a light that is not yet known; None when the fleet is full,
         or the light is kept out.
 
@@ -253,12 +253,12 @@ class Fleet:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Carry broadcasts and news of gateways to the lights, until cancelled."""
         task_status.started()
-        await self._rounds.run()
+        await self._broadcast.run()
 
     # To be looked at.
 
     @property
-    def actors(self) -> Mapping[str, LightActor]:
+    def actors(self) -> Mapping[str, DeviceActorPort]:
         """Every light's actor by DevEUI: a live view."""
         return MappingProxyType(self._actors)
 
@@ -283,15 +283,15 @@ class Fleet:
             unknown_devices=len(self._unknown),
             registrations_refused=self._registrations_refused,
             parked_refused=self._parked_refused,
-            news_posted=self._rounds.posted,
-            news_owed=self._rounds.owed,
+            news_posted=self._broadcast.posted,
+            news_owed=self._broadcast.owed,
         )
 
     # How.
 
     def _announce(self, key: str, gateway_id: str, news: DeviceEvent) -> None:
         lights = self._hearings.lights
-        self._rounds.announce(key, news, lambda: lights(gateway_id))
+        self._broadcast.announce(key, news, lambda: lights(gateway_id))
 
     def _deliver(self, event: Event) -> Delivery:
         if self._stopping:

@@ -10,8 +10,8 @@ seven days that streams are kept, for all gateways together.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from actors.clock import Clock, Steps
-from actors.surface import Outage, Span
+from actors.clocks.clock import Clock, Steps
+from actors.service_api import Outage, Span
 from store.port import Append, Entry, Store, Write
 
 STREAM = "gateways:watched"

@@ -8,9 +8,9 @@ line is written again, so that the oldest that is kept tells since when a gatewa
 from collections.abc import Callable, Iterable, Sequence
 
 from actors.board.changes import GatewayView
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 from actors.gateways import observed
-from actors.surface import GatewayPast, Outage, Span
+from actors.service_api import GatewayPast, Outage, Span
 from store.port import Append, Entry, Store, Write
 
 DAYS_MOST = 7.0

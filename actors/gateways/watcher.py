@@ -11,11 +11,11 @@ import structlog
 import trio
 
 from actors.board.changes import GatewayView
-from actors.clock import Clock, Steps
+from actors.clocks.clock import Clock, Steps
+from actors.failure_texts import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from actors.gateways import health
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
-from actors.trouble import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
 
 log = structlog.get_logger()

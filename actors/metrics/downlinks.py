@@ -14,7 +14,7 @@ import trio
 
 from actors.device.model import CommandStatus
 from actors.metrics.verdict import FLEET_STREAM, Verdict, decode, device_stream
-from actors.surface import DownlinkMetrics
+from actors.service_api import DownlinkMetrics
 from store.port import Entry, Store
 
 log = structlog.get_logger()

@@ -16,10 +16,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from actors.board.board import Board
-from actors.deadletters import DeadLetters
 from actors.device.model import Phase
 from actors.fleet import Fleet
-from actors.journal import Journal
+from actors.messaging.dead_letters import DeadLetters
+from actors.storage.store_writer import StoreWriter
 
 PREFIX = "lamplighter"
 
@@ -30,7 +30,7 @@ class Sources:
     each numeric field becomes the gauge `lamplighter_<part>_<field>`."""
 
     board: Board | None = None
-    journal: Journal | None = None
+    store_writer: StoreWriter | None = None
     fleet: Fleet | None = None
     dead_letters: DeadLetters | None = None
     more: dict[str, Callable[[], Any]] = field(default_factory=dict)
@@ -52,8 +52,8 @@ class SourcesCollector(Collector):
         sources = self._sources
         if sources.board is not None:
             yield from _board(sources.board)
-        if sources.journal is not None:
-            yield from _journal(sources.journal)
+        if sources.store_writer is not None:
+            yield from _store_writer(sources.store_writer)
         if sources.fleet is not None:
             yield from _fleet(sources.fleet)
         if sources.dead_letters is not None:
@@ -143,9 +143,11 @@ def _gateways(board: Board) -> Iterator[Metric]:
     yield from (online, used, budget, pending)
 
 
-def _journal(journal: Journal) -> Iterator[Metric]:
-    now = journal.statistics()
-    yield _gauge("journal_healthy", "1 while the store can be written.", float(journal.healthy))
+def _store_writer(store_writer: StoreWriter) -> Iterator[Metric]:
+    now = store_writer.statistics()
+    yield _gauge(
+        "journal_healthy", "1 while the store can be written.", float(store_writer.healthy)
+    )
     yield _gauge("journal_waiting", "Requests waiting for the store.", now.mailbox.depth)
     yield _counter("journal_commits", "Transactions carried out.", now.commits)
     yield _counter("journal_requests", "Requests made durable.", now.requests)

@@ -15,15 +15,15 @@ import trio
 
 from actors.board.changes import Change
 from actors.device.model import Command
-from actors.keys import KeyRecord, KeyUse, stored_key
-from actors.mailbox import Mailbox, Offer
-from actors.reply import ActorError, Reply
-from actors.rollouts import core
-from actors.rollouts.book import Book, Kept
+from actors.messaging.mailbox import Mailbox, Offer
+from actors.messaging.reply import ActorError, Reply
+from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, Rollout, Wish
 from actors.rollouts.ports import Ports
-from actors.surface import Accepted, Refusal
-from actors.unreadable import UnreadableRecord
+from actors.rollouts.repository import RolloutRepository, StoredRollout
+from actors.service_api import Accepted, Refusal
+from actors.storage.idempotency import KeyRecord, KeyUse, stored_key
+from actors.storage.unreadable_records import UnreadableRecord
 from store.errors import StoreUnavailable
 from store.port import Table
 
@@ -62,7 +62,7 @@ class Rollouts:
 
     def __init__(self, ports: Ports, *, retention_s: float, again_s: float = 5.0) -> None:
         self.mailbox: Mailbox[_Create | _Change] = Mailbox("rollouts", MAILBOX_REQUESTS)
-        self.book = Book(ports.journal, ports.board.publish)
+        self.repository = RolloutRepository(ports.store_writer, ports.board.publish)
         self._ports = ports
         self._retention_s = retention_s
         self._again_s = again_s
@@ -103,13 +103,13 @@ class Rollouts:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises StoreError when the stored rollouts cannot be read."""
         if not self._restored:
-            self.book.restore(await self._ports.store.scan(Table.ROLLOUT))
+            self.repository.restore(await self._ports.store.scan(Table.ROLLOUT))
             self._restored = True
         self._driven.clear()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._follow)
-            for kept in self.book.running():
+            for kept in self.repository.running():
                 self._drive(kept)
             task_status.started()
             while True:
@@ -130,7 +130,7 @@ class Rollouts:
     def clock_changed(self, by_s: float) -> None:
         """The machine's clock was set by so many seconds: what runs was made as long ago as it
         was, so that the order of wishes stays what it was."""
-        self.book.redate(by_s)
+        self.repository.redate(by_s)
 
     async def _created(self, order: Order) -> Rollout | Refusal:
         now, rollout_id = self._ports.clock.now(), self._ports.new_id()
@@ -140,62 +140,66 @@ class Rollouts:
             if use is KeyUse.REUSED:
                 return Refusal.KEY_REUSED
             if isinstance(use, str):
-                if use in self.book.kept:
-                    return self.book.kept[use].rollout
+                if use in self.repository.kept:
+                    return self.repository.kept[use].rollout
                 rollout_id = use  # an incarnation crashed over it: made now, under that id
-        if self.book.active() >= ACTIVE_MOST:
+        if self.repository.active() >= ACTIVE_MOST:
             if key is not None:
                 self._ports.keys.release(key, rollout_id)
             return Refusal.TOO_MANY
-        rollout, parts = core.begun(rollout_id, order, now)
+        rollout, parts = decisions.begun(rollout_id, order, now)
         more = (
             [] if key is None else [stored_key(KeyRecord(key, order.fingerprint, rollout_id, now))]
         )
-        kept = await self.book.add(rollout, parts, more)
+        kept = await self.repository.add(rollout, parts, more)
         log.info("rollout", rollout=rollout.id, lights=rollout.total)
         self._drive(kept)
         return rollout
 
     async def _changed(self, message: _Change) -> Rollout | Conflict | None:
-        kept = self.book.kept.get(message.rollout_id)
+        kept = self.repository.kept.get(message.rollout_id)
         if kept is None:
             return None
         async with kept.lock:
             before = kept.rollout
-            after = core.steered(before, message.wish, self._ports.clock.now())
+            after = decisions.steered(before, message.wish, self._ports.clock.now())
             if isinstance(after, Conflict):
                 return after
-            if after.state.active and not before.state.active and self.book.active() >= ACTIVE_MOST:
+            if (
+                after.state.active
+                and not before.state.active
+                and self.repository.active() >= ACTIVE_MOST
+            ):
                 return Conflict(f"{ACTIVE_MOST} rollouts run or pause already")
             if after is not before:
-                await self.book.change(kept, after, {})
+                await self.repository.change(kept, after, {})
                 log.info("rollout", rollout=after.id, state=after.state.value)
         self._drive(kept)
         return after
 
     async def _prune(self) -> None:
-        for rollout_id in await self.book.prune(self._ports.clock.now() - self._retention_s):
+        for rollout_id in await self.repository.prune(self._ports.clock.now() - self._retention_s):
             self._ports.board.forget_rollout(rollout_id)
 
     # ---------------------------------------------------------------- commanding
 
-    def _drive(self, kept: Kept) -> None:
+    def _drive(self, kept: StoredRollout) -> None:
         """Have a task that commands its lights, unless there is one."""
         if self._nursery is not None and kept.rollout.id not in self._driven:
             self._driven.add(kept.rollout.id)
             self._nursery.start_soon(self._command_all, kept)
 
-    async def _command_all(self, kept: Kept) -> None:
+    async def _command_all(self, kept: StoredRollout) -> None:
         """One light after another at the pace, while it runs; ends with the last waiting one."""
         place = 0
         while not kept.rollout.state.over and kept.rollout.waiting:
-            due_at = core.due_at(kept.rollout)
+            due_at = decisions.due_at(kept.rollout)
             changed = kept.changed
             if due_at is None:
                 await changed.wait()
                 continue
             # No longer than the pace asks for, should the clock have been set back meanwhile.
-            wait_s = min(due_at - self._ports.clock.now(), core.pause_s(kept.rollout))
+            wait_s = min(due_at - self._ports.clock.now(), decisions.pause_s(kept.rollout))
             if wait_s > 0:
                 with trio.move_on_after(wait_s) as pause:
                     await changed.wait()
@@ -208,16 +212,16 @@ class Rollouts:
             await self._command_one(kept, number)
         self._driven.discard(kept.rollout.id)
 
-    async def _command_one(self, kept: Kept, number: int) -> None:
+    async def _command_one(self, kept: StoredRollout, number: int) -> None:
         part, ports = kept.parts[number], self._ports
-        command_id = core.command_id_of(kept.rollout.id, part.dev_eui)
+        command_id = decisions.command_id_of(kept.rollout.id, part.dev_eui)
         try:  # a crash may have come between command and record
             command = await self._find(command_id)
         except UnreadableRecord:
             await self._take_over(kept, {number: self._unreadable})
             return
         if command is None and self._overtaken(kept.rollout, part.dev_eui):
-            await self._take_over(kept, {number: core.left_alone})
+            await self._take_over(kept, {number: decisions.left_alone})
             return
         refusal = None
         if command is None:
@@ -228,18 +232,20 @@ class Rollouts:
             await self._take_over(
                 kept,
                 # whoever follows may have seen it first, and more of it
-                {number: lambda old: old if old.command_id else core.seen(old, found, now)},
+                {number: lambda old: old if old.command_id else decisions.seen(old, found, now)},
                 commanded_at=now,
             )
         elif refusal is Refusal.UNKNOWN_DEVICE:
-            await self._take_over(kept, {number: core.gone})
+            await self._take_over(kept, {number: decisions.gone})
         elif refusal is not None:
             why = f"no command could be given: {refusal.value.replace('_', ' ')}"
             maybe_id = command_id if refusal is Refusal.NO_REPLY else None  # it may yet appear
-            await self._take_over(kept, {number: lambda old: core.failed(old, why, now, maybe_id)})
+            await self._take_over(
+                kept, {number: lambda old: decisions.failed(old, why, now, maybe_id)}
+            )
 
     async def _give(
-        self, kept: Kept, dev_eui: str, command_id: str
+        self, kept: StoredRollout, dev_eui: str, command_id: str
     ) -> tuple[Command | None, Refusal | None]:
         """Command the light, with patience; (None, None) when the rollout does not run any more."""
         rollout, tries = kept.rollout, 0
@@ -263,7 +269,7 @@ class Rollouts:
             if not patient or tries >= TRIES_MOST:
                 return None, outcome
             await trio.sleep(self._again_s)
-            if core.due_at(kept.rollout) is None:
+            if decisions.due_at(kept.rollout) is None:
                 with suppress(UnreadableRecord):
                     return await self._find(command_id), None
                 return None, outcome
@@ -280,8 +286,8 @@ class Rollouts:
         if device is None or device.wanted is None:
             return False
         wanted = device.wanted
-        ordered_at = self.book.ordered_at(wanted.command_id, wanted.since)
-        return core.overtaken(rollout, device, ordered_at)
+        ordered_at = self.repository.ordered_at(wanted.command_id, wanted.since)
+        return decisions.overtaken(rollout, device, ordered_at)
 
     # ---------------------------------------------------------------- following
 
@@ -297,17 +303,17 @@ class Rollouts:
         newest = {one.what.id: one.what for one in batch if isinstance(one.what, Command)}
         by_rollout: dict[str, list[Command]] = {}
         for command in newest.values():
-            rollout_id = core.rollout_id_of(command.id)
-            if rollout_id in self.book.kept:
+            rollout_id = decisions.rollout_id_of(command.id)
+            if rollout_id in self.repository.kept:
                 by_rollout.setdefault(rollout_id, []).append(command)
         for rollout_id, commands in by_rollout.items():
-            kept = self.book.kept.get(rollout_id)
+            kept = self.repository.kept.get(rollout_id)
             if kept is not None:
                 await self._compare(kept, commands)
 
     async def _look_up_all(self) -> None:
         """What happened to the commands while nobody looked."""
-        for kept in list(self.book.kept.values()):
+        for kept in list(self.repository.kept.values()):
             unsettled = [p for p in kept.parts if p.command_id is not None and not p.settled]
             for first in range(0, len(unsettled), CHUNK):
                 found: list[Command] = []
@@ -329,23 +335,23 @@ class Rollouts:
     def _unreadable(self, part: Part) -> Part:
         """Not commanded again: what it was told may stand in the record."""
         why = "the record of its command cannot be read"
-        return core.failed(part, why, self._ports.clock.now())
+        return decisions.failed(part, why, self._ports.clock.now())
 
     def _lost(self, part: Part) -> Part:
-        return core.failed(part, "its command is not known any more", self._ports.clock.now())
+        return decisions.failed(part, "its command is not known any more", self._ports.clock.now())
 
-    async def _compare(self, kept: Kept, commands: Sequence[Command]) -> None:
+    async def _compare(self, kept: StoredRollout, commands: Sequence[Command]) -> None:
         now = self._ports.clock.now()
 
         def seen(command: Command) -> Callable[[Part], Part]:
-            return lambda part: core.seen(part, command, now)
+            return lambda part: decisions.seen(part, command, now)
 
         known = [command for command in commands if command.dev_eui in kept.index]
         await self._take_over(kept, {kept.index[one.dev_eui]: seen(one) for one in known})
 
     async def _take_over(
         self,
-        kept: Kept,
+        kept: StoredRollout,
         lights: dict[int, Callable[[Part], Part]],
         commanded_at: float | None = None,
     ) -> None:
@@ -362,9 +368,9 @@ class Rollouts:
                 return
             rollout = kept.rollout
             if commanded_at is not None:
-                rollout = core.commanded(rollout, commanded_at)
+                rollout = decisions.commanded(rollout, commanded_at)
             pairs = [(before[number], part) for number, part in changed.items()]
-            rollout = core.moved(rollout, pairs, now)  # the limit of failures is looked at
+            rollout = decisions.moved(rollout, pairs, now)  # the limit of failures is looked at
             if rollout.state is not kept.rollout.state:
                 log.info("rollout", rollout=rollout.id, state=rollout.state.value)
-            await self.book.change(kept, rollout, changed)
+            await self.repository.change(kept, rollout, changed)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 
 class State(StrEnum):
@@ -30,7 +30,7 @@ class State(StrEnum):
         return self in {State.RUNNING, State.PAUSED}
 
 
-class LightState(StrEnum):
+class PartState(StrEnum):
     """Where one light of a rollout stands; every light is in exactly one."""
 
     WAITING = "waiting"
@@ -50,7 +50,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     """One light of a rollout."""
 
     dev_eui: str
-    state: LightState = LightState.WAITING
+    state: PartState = PartState.WAITING
     command_id: str | None = None
     reason: str | None = None
     failed_at: float | None = None
@@ -63,7 +63,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    light: Light
+    light: LightState
     keep: bool
     ttl_s: float | None
     created_at: float
@@ -94,7 +94,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A rollout as asked for: lights that are known, each once."""
 
     dev_euis: tuple[str, ...]
-    light: Light
+    light: LightState
     keep: bool
     ttl_s: float | None
     name: str

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from actors.board.board import Board
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 from actors.device.model import Command
-from actors.keys import KeyBook
-from actors.rollouts.book import Commits
-from actors.surface import Accepted, Refusal
-from lorawan.kuando.light import Light
+from actors.rollouts.repository import Commits
+from actors.service_api import Accepted, Refusal
+from actors.storage.idempotency import IdempotencyKeys
+from lorawan.kuando.light_state import LightState
 from store.port import Store
 
 
@@ -20,7 +20,7 @@ class GiveCommand(Protocol):
     def __call__(
         self,
         dev_eui: str,
-        light: Light,
+        light: LightState,
         *,
         command_id: str,
         keep: bool,
@@ -38,10 +38,10 @@ class Ports:
     """Whom the actor asks."""
 
     board: Board
-    journal: Commits
+    store_writer: Commits
     store: Store
     clock: Clock
-    keys: KeyBook
+    keys: IdempotencyKeys
     give: GiveCommand
     find: Callable[[str], Awaitable[Command | None]]
     new_id: Callable[[], str]

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from actors.rollouts.model import Part, Rollout
-from actors.stored import checked, stamped
+from actors.storage.record_version import checked, stamped
 from store.port import Delete, Put, Record, Table, Write
 
 log = structlog.get_logger()

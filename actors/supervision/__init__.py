@@ -1,6 +1,7 @@
 """Supervision: children are started in order, restarted within a budget, stopped in reverse."""
 
 from actors.supervision.budget import Backoff, Budget
+from actors.supervision.children import SupervisorStatistics
 from actors.supervision.errors import (
     ActorCrashed,
     ActorError,
@@ -14,7 +15,6 @@ from actors.supervision.errors import (
     SupervisorStopped,
     classify,
 )
-from actors.supervision.roster import SupervisorStatistics
 from actors.supervision.spec import (
     ChildReport,
     ChildSpec,

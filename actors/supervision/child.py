@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import trio
 
-from actors.mailbox import MailboxStatistics
+from actors.messaging.mailbox import MailboxStatistics
 from actors.supervision.spec import ChildReport, ChildSpec, ChildState
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 import trio
 
-from actors.reply import ActorCrashed, ActorError, ActorStopped
+from actors.messaging.reply import ActorCrashed, ActorError, ActorStopped
 
 __all__ = [
     "ActorCrashed",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import trio
 
-from actors.mailbox import Mailbox, MailboxStatistics
+from actors.messaging.mailbox import Mailbox, MailboxStatistics
 from actors.supervision.budget import Backoff, Budget
 
 StartFn = Callable[[trio.TaskStatus[None]], Awaitable[None]]

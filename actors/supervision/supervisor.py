@@ -20,10 +20,10 @@ from typing import Any
 import structlog
 import trio
 
-from actors.clock import Clock
-from actors.deadletters import DeadLetters
-from actors.supervision.aftermath import Aftermath
+from actors.clocks.clock import Clock
+from actors.messaging.dead_letters import DeadLetters
 from actors.supervision.child import Child
+from actors.supervision.children import Children, SupervisorStatistics
 from actors.supervision.errors import (
     DuplicateChild,
     Ending,
@@ -32,7 +32,7 @@ from actors.supervision.errors import (
     SupervisorStopped,
     classify,
 )
-from actors.supervision.roster import Roster, SupervisorStatistics
+from actors.supervision.restart import ChildEnd
 from actors.supervision.spec import ChildReport, ChildSpec, ChildState
 
 log = structlog.get_logger()
@@ -63,8 +63,8 @@ class Supervisor:
     ) -> None:
         self.id = id
         self._clock = clock
-        self._roster = Roster(id, clock, dead_letters, on_change)
-        self._aftermath = Aftermath(id, self._roster, clock, rng, self._give_up)
+        self._children = Children(id, clock, dead_letters, on_change)
+        self._child_end = ChildEnd(id, self._children, clock, rng, self._give_up)
         self._state = ChildState.STOPPED
         self._since = clock.now()
         self._nursery: trio.Nursery | None = None
@@ -72,7 +72,7 @@ class Supervisor:
         self._stopping = False
         self._gave_up: SupervisorGaveUp | None = None
         for spec in children:
-            self._roster.add(spec, static=True)
+            self._children.add(spec, static=True)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Start the children and look after them until cancelled.
@@ -113,12 +113,12 @@ class Supervisor:
         """
         if self._stopping:
             raise SupervisorStopped(f"{self.id} starts nobody while it stops")
-        known = self._roster.get(spec.id)
+        known = self._children.get(spec.id)
         if known is not None:
             if known.alive or known.state is ChildState.STARTING:
                 raise DuplicateChild(f"{self.id} has a child {spec.id} already")
-            self._roster.forget(known)
-        child = self._roster.add(spec, static=False)
+            self._children.forget(known)
+        child = self._children.add(spec, static=False)
         if self._nursery is not None:
             self._launch(child, self._nursery)
 
@@ -128,23 +128,23 @@ class Supervisor:
         Its waiting messages become dead letters. A dynamic child is forgotten, a static one stays
         listed as stopped. False if there is no such child.
         """
-        child = self._roster.get(id)
+        child = self._children.get(id)
         if child is None:
             return False
         log.info("child stopping", supervisor=self.id, child=id, reason=reason)
         child.dismissed = True
         if not child.alive:
-            self._aftermath.stopped(child, reason)
+            self._child_end.stopped(child, reason)
             return True
         child.stop(reason)
         with trio.move_on_after(child.spec.shutdown_s):
             await child.wait_gone()
-        self._aftermath.abandon_if_alive(child)
+        self._child_end.abandon_if_alive(child)
         return True
 
     def revive(self, id: str) -> bool:  # noqa: A002 as in ChildSpec
         """Start a parked child anew, or cut its backoff short, with a fresh budget. Else False."""
-        child = self._roster.get(id)
+        child = self._children.get(id)
         if child is None or self._nursery is None or self._stopping:
             return False
         if child.state is ChildState.PARKED:
@@ -160,7 +160,7 @@ class Supervisor:
 
     def child(self, id: str) -> ChildReport | None:  # noqa: A002 as in ChildSpec
         """One look at one child, or None."""
-        child = self._roster.get(id)
+        child = self._children.get(id)
         return None if child is None else child.report()
 
     def report(self) -> ChildReport:
@@ -173,12 +173,12 @@ class Supervisor:
             id=self.id,
             state=self._state,
             since=self._since,
-            children=tuple(child.report() for child in self._roster),
+            children=tuple(child.report() for child in self._children),
         )
 
     def statistics(self) -> SupervisorStatistics:
         """Counters, now. Costs the same for any number of children."""
-        return self._roster.statistics()
+        return self._children.statistics()
 
     def as_child(self, **how: Any) -> ChildSpec:
         """The specification of this supervisor as a child of another.
@@ -186,7 +186,7 @@ class Supervisor:
         `how` overrides fields of ChildSpec. By default `shutdown_s` covers the static children one
         after another and the dynamic ones together.
         """
-        static_s = sum(child.spec.shutdown_s for child in self._roster if child.static)
+        static_s = sum(child.spec.shutdown_s for child in self._children if child.static)
         fields: dict[str, Any] = {
             "id": self.id,
             "start": self.run,
@@ -199,7 +199,7 @@ class Supervisor:
 
     async def _start_all(self, nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
         self._enter_self(ChildState.STARTING)
-        known = list(self._roster)
+        known = list(self._children)
         for child in known:
             if child.static and child.may_start():
                 self._launch(child, nursery)
@@ -218,7 +218,7 @@ class Supervisor:
         child.ready = False
         child.forgive()
         child.renew_scope()
-        self._roster.enter(child, ChildState.STARTING)
+        self._children.enter(child, ChildState.STARTING)
         nursery.start_soon(self._look_after, child, name=child.spec.id)
 
     async def _look_after(self, child: Child) -> None:
@@ -234,7 +234,7 @@ class Supervisor:
                     if child.state is ChildState.BACKING_OFF:
                         with trio.move_on_after(pause_s):
                             await child.wait_changed()
-                        self._roster.enter(child, ChildState.STARTING)
+                        self._children.enter(child, ChildState.STARTING)
                     if not child.stopping:
                         child.scope.deadline = trio.current_time() + child.spec.start_timeout_s
                         await child.spec.start(child)
@@ -244,9 +244,9 @@ class Supervisor:
                 ending = classify(error)
                 if ending.kind is EndingKind.FATAL:
                     if child.alive:
-                        self._aftermath.stopped(child, ending.summary)
+                        self._child_end.stopped(child, ending.summary)
                     raise
-            pause_s = self._aftermath.ended(child, ending)
+            pause_s = self._child_end.ended(child, ending)
 
     # Stopping.
 
@@ -257,19 +257,19 @@ class Supervisor:
         """
         self._stopping = True
         reason = f"{self.id} stops"
-        dynamic = [child for child in reversed(self._roster) if child.alive and not child.static]
+        dynamic = [child for child in reversed(self._children) if child.alive and not child.static]
         began = trio.current_time()
         for child in dynamic:
             child.stop(reason)
         for child in dynamic:
             with trio.move_on_at(began + child.spec.shutdown_s, shield=True):
                 await child.wait_gone()
-            self._aftermath.abandon_if_alive(child)
-        for child in [child for child in reversed(self._roster) if child.alive]:
+            self._child_end.abandon_if_alive(child)
+        for child in [child for child in reversed(self._children) if child.alive]:
             child.stop(reason)
             with trio.move_on_after(child.spec.shutdown_s, shield=True):
                 await child.wait_gone()
-            self._aftermath.abandon_if_alive(child)
+            self._child_end.abandon_if_alive(child)
 
     def _enter_self(self, state: ChildState) -> None:
         self._state = state

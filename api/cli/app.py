@@ -13,13 +13,13 @@ import typer
 
 from api.cli.console import errors
 from api.cli.options import AsJson
-from api.cli.verbs import initialize, lights, network, setback
+from api.cli.verbs import initialize, lights, network, restored
 from api.cli.verbs import send as sending
 from api.cli.verbs import watch as watching
 from api.cli.verbs.rollout import rollout_app
 
 if TYPE_CHECKING:
-    from api.settings import ApiSettings
+    from api.settings.model import ApiSettings
 
 app = typer.Typer(
     name="lamplighter",
@@ -36,7 +36,7 @@ app.command()(sending.send)
 app.command()(watching.watch)
 app.command()(initialize.init)
 app.command()(network.gateways)
-app.command()(setback.restored)
+app.command()(restored.restored)
 app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout_app, name="rollout")
 app.add_typer(demo_app, name="demo")
@@ -51,7 +51,7 @@ Config = Annotated[
 
 def load(config: Path | None) -> "ApiSettings":
     """The settings; ends with exit code 2 and all mistakes in words when they cannot be used."""
-    from api.settings_file import SettingsError, load_settings, overlooked
+    from api.settings.file import SettingsError, load_settings, overlooked
 
     if told := overlooked(config):
         errors.print(f"Note: {told}.", markup=False)
@@ -66,8 +66,8 @@ def load(config: Path | None) -> "ApiSettings":
 def serve(config: Config = None) -> None:
     """Run the service against a real ChirpStack."""
     settings = load(config)
-    from api.cli.serve import run_service
-    from api.settings_file import load_settings
+    from api.cli.verbs.serve import run_service
+    from api.settings.file import load_settings
 
     raise typer.Exit(run_service(settings, lambda: load_settings(config, os.environ)))
 
@@ -79,7 +79,7 @@ def backup(
 ) -> None:
     """Copy the store into one file, while the service runs or not."""
     settings = load(config)
-    from api.cli.copies import run_backup
+    from api.cli.verbs.backup import run_backup
 
     raise typer.Exit(run_backup(settings, file))
 
@@ -91,7 +91,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the store; the service must not run."""
     settings = load(config)
-    from api.cli.copies import run_restore
+    from api.cli.verbs.backup import run_restore
 
     raise typer.Exit(run_restore(settings, file))
 
@@ -107,7 +107,7 @@ def setup(
 ) -> None:
     """Create or correct ChirpStack's HTTP integration; safe to repeat."""
     settings = load(config)
-    from api.cli.setup import run_setup
+    from api.cli.verbs.setup import run_setup
 
     raise typer.Exit(run_setup(settings, url, application or [], dry_run=dry_run))
 
@@ -133,7 +133,7 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Run the production actors in a world of faults, in virtual time; hold them to the truth."""
-    from api.cli.simulation.command import run_simulate
+    from api.cli.verbs.simulate import run_simulate
 
     raise typer.Exit(
         run_simulate(
@@ -153,7 +153,7 @@ def simulate(
 @app.command()
 def doctor(config: Config = None, as_json: AsJson = False) -> None:
     """Examine the installation and say what to do; changes nothing, takes at most a minute."""
-    from api.cli.doctor.verb import run_doctor
+    from api.cli.verbs.doctor import run_doctor
 
     raise typer.Exit(run_doctor(config, dict(os.environ), as_json=as_json))
 
@@ -173,7 +173,7 @@ def demo(
     """Start Lamplighter with a pretend world on a lossy radio."""
     if context.invoked_subcommand is not None:
         return
-    from api.cli.demo import run_demo
+    from api.cli.verbs.demo import run_demo
 
     raise typer.Exit(run_demo(lights=lights, gateways=gateways, port=port, seed=seed, loss=loss))
 
@@ -186,7 +186,7 @@ DEMO_AT = "http://127.0.0.1:8090"
 @demo_app.command("stop-gateway")
 def stop_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
     """Take a pretend gateway off the air."""
-    from api.cli.demo import control
+    from api.cli.verbs.demo import control
 
     raise typer.Exit(control(at, f"gateways/{gateway_id}/stop"))
 
@@ -194,7 +194,7 @@ def stop_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
 @demo_app.command("start-gateway")
 def start_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
     """Bring a pretend gateway back."""
-    from api.cli.demo import control
+    from api.cli.verbs.demo import control
 
     raise typer.Exit(control(at, f"gateways/{gateway_id}/start"))
 
@@ -202,7 +202,7 @@ def start_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
 @demo_app.command("restart-light")
 def restart_light(dev_eui: Annotated[str, typer.Argument()], at: Address = DEMO_AT) -> None:
     """Blink the power of a pretend light: it joins anew, dim green."""
-    from api.cli.demo import control
+    from api.cli.verbs.demo import control
 
     raise typer.Exit(control(at, f"lights/{dev_eui}/restart"))
 

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from actors.plain import plain
+from actors.plain_text import plain
 
 PIPE_COLUMNS = 1_000
 

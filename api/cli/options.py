@@ -14,7 +14,7 @@ from typing import Annotated
 import trio
 import typer
 
-from actors.plain import one_line
+from actors.plain_text import one_line
 from api.cli.client.errors import ClientError, Mistaken
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import errors

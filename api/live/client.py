@@ -12,8 +12,8 @@ import structlog
 import trio
 
 from actors.board.subscription import Subscription
-from actors.surface import House
-from api.limits import RateLimiter
+from actors.service_api import ServiceApi
+from api.http.rate_limits import RateLimiter
 from api.live.hub import Hub
 from api.live.protocol import (
     Filter,
@@ -50,7 +50,7 @@ class LiveClient:
         receive: Callable[[], Awaitable[str | bytes]],
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], Awaitable[None]],
-        house: House,
+        application: ServiceApi,
         hub: Hub,
         wanted: Filter,
         beat_s: float,
@@ -58,7 +58,7 @@ class LiveClient:
         self._receive = receive
         self._send = send
         self._close = close
-        self._house = house
+        self._application = application
         self._hub = hub
         self._wanted = wanted
         self._beat_s = beat_s
@@ -90,7 +90,11 @@ class LiveClient:
 
     async def _greet(self, subscription: Subscription) -> None:
         """Say where the numbers are, then what is, or what was missed."""
-        house, encoder, devices = self._house, self._hub.encoder, self._house.devices()
+        application, encoder, devices = (
+            self._application,
+            self._hub.encoder,
+            self._application.devices(),
+        )
         snapshot, missed = subscription.snapshot, subscription.missed
         number = subscription.cursor
         if snapshot is not None:
@@ -98,7 +102,9 @@ class LiveClient:
         elif missed:
             number = missed[0].number - 1
         boot, beat_s = self._hub.boot or "", self._beat_s
-        await self._send(hello(boot, number, house.now(), resumed=snapshot is None, beat_s=beat_s))
+        await self._send(
+            hello(boot, number, application.now(), resumed=snapshot is None, beat_s=beat_s)
+        )
         if snapshot is not None:
             for part in snapshot_parts(snapshot, self._wanted, devices, encoder):
                 await self._send(part)
@@ -110,7 +116,7 @@ class LiveClient:
     async def _tell(self, subscription: Subscription) -> None:
         """Send what changes, until the subscription is closed."""
         async for batch in subscription:
-            devices = self._house.devices()
+            devices = self._application.devices()
             for part in changes_parts(batch, self._wanted, devices, self._hub.encoder):
                 await self._send(part)
                 await trio.lowlevel.checkpoint()
@@ -118,7 +124,7 @@ class LiveClient:
     async def _beat(self, subscription: Subscription) -> None:
         while True:
             await trio.sleep(self._beat_s)
-            await self._send(beat(subscription.cursor, self._house.now()))
+            await self._send(beat(subscription.cursor, self._application.now()))
 
     async def _watch(self, subscription: Subscription) -> None:
         """Free a sender that is stuck, when the board gave this client up."""

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import trio
 
+from actors.board.reachability import Reachability
 from actors.device.model import Device
-from actors.reachability import Reachability
-from api.auth import Caller
+from api.http.auth import Caller
 from api.live.protocol import Encoder
 
 

@@ -16,9 +16,9 @@ from actors.board.changes import (
     GatewayView,
     Subject,
 )
+from actors.board.reachability import Reachability
 from actors.board.subscription import Snapshot
 from actors.device.model import Command, Device
-from actors.reachability import Reachability
 from actors.rollouts.model import Rollout
 from api.models import AlertShown, CommandSummary, DeviceSummary, GatewayShown, RolloutView
 

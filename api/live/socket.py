@@ -12,19 +12,13 @@ import trio
 from quart import Blueprint, g, websocket
 
 from actors.board.subscription import Subscription
-from api.auth import Caller, Scope
-from api.gate import prove
+from api.http.auth import Caller, Scope
+from api.http.middleware import prove
+from api.http.problems import FORBIDDEN, INVALID, STOPPING, TOO_MANY_CLIENTS, Problem
+from api.http.services import Services, services
 from api.live.client import TOO_SLOW, LiveClient
 from api.live.protocol import KINDS, SUBPROTOCOL, Auth, Filter, decode
-from api.mistakes import Mistake
-from api.problems import (
-    FORBIDDEN,
-    INVALID,
-    STOPPING,
-    TOO_MANY_CLIENTS,
-    Problem,
-)
-from api.services import Services, services
+from api.validation import Mistake
 
 log = structlog.get_logger()
 
@@ -58,7 +52,7 @@ async def live() -> None:
         receive=websocket.receive,
         send=websocket.send,
         close=websocket.close,
-        house=here.house,
+        application=here.application,
         hub=here.hub,
         wanted=wanted,
         beat_s=here.settings.web.ping_s,
@@ -73,18 +67,18 @@ async def live() -> None:
     finally:
         here.hub.remove(client)
         if client.ending is not None:
-            here.meters.live_dropped.labels(str(client.ending[0])).inc()
+            here.http_metrics.live_dropped.labels(str(client.ending[0])).inc()
         log.info("live client left", client=caller.name, ending=client.ending)
 
 
 def subscribe(here: Services, resume: tuple[str, int] | None) -> Subscription:
     """Follow the board from where the client was, if that was in this run of the service."""
-    house, hub, capacity = here.house, here.hub, here.settings.web.live_queue
+    application, hub, capacity = here.application, here.hub, here.settings.web.live_queue
     if hub.boot is None:
-        with house.subscribe(capacity=1, resume_from=None) as first:
+        with application.subscribe(capacity=1, resume_from=None) as first:
             hub.boot = first.snapshot.boot if first.snapshot is not None else ""
     resume_from = resume[1] if resume is not None and resume[0] == hub.boot else None
-    return house.subscribe(capacity=capacity, resume_from=resume_from)
+    return application.subscribe(capacity=capacity, resume_from=resume_from)
 
 
 def read_filter() -> Filter:
@@ -127,7 +121,7 @@ def _values(name: str, mistakes: list[Mistake]) -> frozenset[str]:
 
 
 def _admit(here: Services) -> None:
-    if here.drain.begun:
+    if here.shutdown.begun:
         raise Problem(STOPPING, headers={"Retry-After": "10"})
     if here.hub.full:
         raise Problem(TOO_MANY_CLIENTS, headers={"Retry-After": "30"})
@@ -146,7 +140,7 @@ def _caller() -> Caller | None:
 async def _first_message(here: Services) -> Caller | None:
     """Wait for the token as the first message; closes the socket and gives None if it is wrong."""
     caller = None
-    with trio.move_on_after(AUTH_S), here.drain.releasing():
+    with trio.move_on_after(AUTH_S), here.shutdown.releasing():
         try:
             message = decode(await websocket.receive())
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from api.auth import Caller, Scope
+from api.http.auth import Caller, Scope
 
 
 class CallerView(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from actors.device.model import Command, CommandStatus, Step, StepKind
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 
 class LightView(msgspec.Struct, frozen=True, gc=False):
@@ -21,7 +21,7 @@ class LightView(msgspec.Struct, frozen=True, gc=False):
     off: int
 
     @classmethod
-    def of(cls, light: Light) -> "LightView":
+    def of(cls, light: LightState) -> "LightView":
         """The view of a light."""
         return cls(light.red, light.green, light.blue, light.on, light.off)
 

@@ -6,10 +6,10 @@ heard in the running session, however well it was known before.
 
 import msgspec
 
+from actors.board.reachability import Reach, Reachability
 from actors.device.model import Attempt, Command, CommandStatus, Device, Phase
-from actors.reachability import Reach, Reachability
+from actors.service_api import DeviceInspection
 from actors.supervision import ChildState
-from actors.surface import DeviceInspection
 from api.models.commands import CommandView, LightView, attempt_numbers
 
 

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from actors.deadletters import DeadLetter
+from actors.clocks.timekeeper import ClockStatistics
+from actors.messaging.dead_letters import DeadLetter
+from actors.service_api import DownlinkMetrics, HistoryEntry, InitializationRun
 from actors.supervision import ChildReport, ChildState
-from actors.surface import DownlinkMetrics, HistoryEntry, InitializationRun
-from actors.timekeeper import ClockStatistics
 from api.models.devices import MailboxView
 
 # A message can be as large as a decoded event, some 10 kB; the first 500 characters tell which.

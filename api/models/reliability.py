@@ -2,7 +2,7 @@
 
 import msgspec
 
-from actors.surface import Bucket, Reliability, SignalPoint, WorstLight
+from actors.service_api import Bucket, Reliability, SignalPoint, WorstLight
 
 
 class SignalPointView(msgspec.Struct, frozen=True, gc=False):

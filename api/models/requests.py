@@ -18,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from actors.board.reachability import Reach
 from actors.device.model import Phase
-from actors.reachability import Reach
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 Byte = Annotated[int, Field(ge=0, le=255)]
 
@@ -104,10 +104,10 @@ class ColourRequest(Body):
         return value
 
     @property
-    def light(self) -> Light:
+    def light(self) -> LightState:
         """What the light should show."""
         on, off = _given(self.on, self.on_time, 255), _given(self.off, self.off_time, 0)
-        return Light(red=self.red, green=self.green, blue=self.blue, on=on, off=off)
+        return LightState(red=self.red, green=self.green, blue=self.blue, on=on, off=off)
 
     def canonical_json(self) -> bytes:
         """The same bytes for the same wish, by whichever name its blink times came."""
@@ -238,7 +238,7 @@ class Acknowledgement(Body):
     by: str | None = Field(default=None, min_length=1, max_length=100)
 
 
-class SetbackDecision(Body):
+class RestoredStoreDecision(Body):
     """What becomes of the wishes of before a setback."""
 
     decision: Literal["resume", "keep_shown"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from actors.rollouts.model import LightState, Part, Rollout, RolloutInspection, State
+from actors.rollouts.model import Part, PartState, Rollout, RolloutInspection, State
 from api.models.commands import LightView
 
 
@@ -69,7 +69,7 @@ class RolloutLight(msgspec.Struct, frozen=True):
     def of(cls, part: Part, *, cancelled: bool) -> "RolloutLight":
         """The view of a light of a rollout that was cancelled, or not."""
         state = ShownState(part.state.value)
-        if cancelled and part.state is LightState.WAITING:
+        if cancelled and part.state is PartState.WAITING:
             state = ShownState.CANCELLED
         return cls(part.dev_eui, state, part.command_id, part.reason)
 

@@ -2,12 +2,9 @@
 
 from quart import Blueprint, Response
 
-from actors.surface import Refusal
-from api.inputs import read_body, read_query
-from api.models import AlertList, AlertShown
-from api.models.requests import Acknowledgement, AlertQuery
-from api.openapi import Answer, answers, takes
-from api.problems import (
+from actors.service_api import Refusal
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import (
     CONFLICT,
     INVALID,
     NO_REPLY,
@@ -16,9 +13,12 @@ from api.problems import (
     WRITING,
     Problem,
 )
-from api.refusals import refuse
-from api.replies import reply
-from api.services import services
+from api.http.refusals import refuse
+from api.http.requests import read_body, read_query
+from api.http.responses import reply
+from api.http.services import services
+from api.models import AlertList, AlertShown
+from api.models.requests import Acknowledgement, AlertQuery
 
 blueprint = Blueprint("alerts", __name__)
 
@@ -29,7 +29,7 @@ blueprint = Blueprint("alerts", __name__)
 async def list_alerts() -> Response:
     """Open and recent alerts, newest first."""
     query = read_query(AlertQuery)
-    alerts = [AlertShown.of(alert) for alert in services().house.alerts()]
+    alerts = [AlertShown.of(alert) for alert in services().application.alerts()]
     shown = [
         alert
         for alert in alerts
@@ -56,10 +56,10 @@ async def acknowledge(alert_id: str) -> Response:
 
     People are told when it is over, and again when it comes back after that.
     """
-    body, house = await read_body(Acknowledgement, optional=True), services().house
-    if all(alert.id != alert_id for alert in house.alerts()):
+    body, application = await read_body(Acknowledgement, optional=True), services().application
+    if all(alert.id != alert_id for alert in application.alerts()):
         raise Problem(UNKNOWN_ALERT)
-    known = await house.acknowledge(alert_id, body.by)
+    known = await application.acknowledge(alert_id, body.by)
     if known is None:
         raise Problem(CONFLICT, "the alert is over")
     if isinstance(known, Refusal):

@@ -2,11 +2,11 @@
 
 from quart import Blueprint, Response, g
 
-from api.auth import Caller
+from api.http.auth import Caller
+from api.http.openapi import Answer, answers
+from api.http.problems import RATE_LIMITED
+from api.http.responses import reply
 from api.models.caller import CallerView
-from api.openapi import Answer, answers
-from api.problems import RATE_LIMITED
-from api.replies import reply
 
 blueprint = Blueprint("caller", __name__)
 

@@ -4,16 +4,11 @@ from collections.abc import Callable
 
 from quart import Blueprint, Response
 
+from actors.board.reachability import Reach, Reachability
 from actors.device.model import Device
-from actors.reachability import Reach, Reachability
-from actors.surface import Refusal
-from api.inputs import read_body, read_dev_eui, read_query
-from api.mistakes import Mistake
-from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage, InitializationView
-from api.models.operation import HistoryLine
-from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
-from api.openapi import Answer, answers, takes
-from api.problems import (
+from actors.service_api import Refusal
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import (
     INVALID,
     MAILBOX_FULL,
     NETWORK_UNAVAILABLE,
@@ -27,9 +22,14 @@ from api.problems import (
     WRONG_ORIGIN,
     Problem,
 )
-from api.refusals import refuse
-from api.replies import address, no_content, reply
-from api.services import services
+from api.http.refusals import refuse
+from api.http.requests import read_body, read_dev_eui, read_query
+from api.http.responses import address, no_content, reply
+from api.http.services import services
+from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage, InitializationView
+from api.models.operation import HistoryLine
+from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
+from api.validation import Mistake
 
 DAY_S = 86_400.0
 
@@ -49,13 +49,13 @@ _WRITE = (
 async def list_devices() -> Response:
     """The lights, by DevEUI; filters are combined."""
     query = read_query(DeviceQuery)
-    house = services().house
-    wanted = matcher(query, house.reachability)
-    devices = house.devices()
+    application = services().application
+    wanted = matcher(query, application.reachability)
+    devices = application.devices()
     found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
     counts = dict.fromkeys(Reach, 0)
     for dev_eui in found:
-        counts[house.reachability(devices[dev_eui]).reach] += 1
+        counts[application.reachability(devices[dev_eui]).reach] += 1
     page = found[query.offset : query.offset + query.limit]
     return reply(
         DevicePage(
@@ -64,7 +64,7 @@ async def list_devices() -> Response:
             limit=query.limit,
             offset=query.offset,
             devices=[
-                DeviceSummary.of(devices[dev_eui], house.reachability(devices[dev_eui]))
+                DeviceSummary.of(devices[dev_eui], application.reachability(devices[dev_eui]))
                 for dev_eui in page
             ],
         )
@@ -79,7 +79,7 @@ async def list_devices() -> Response:
 )
 async def get_device(dev_eui: str) -> Response:
     """One light inspected: what it is doing, why, and what comes next."""
-    seen = services().house.inspect(read_dev_eui(dev_eui))
+    seen = services().application.inspect(read_dev_eui(dev_eui))
     if seen is None:
         raise Problem(UNKNOWN_DEVICE)
     return reply(DeviceView.of(seen))
@@ -97,7 +97,7 @@ async def remove_device(dev_eui: str) -> Response:
     Its open command ends as `rejected`. A light that ChirpStack still lists comes back with the
     next listing, within 15 min.
     """
-    refusal = await services().house.remove_device(read_dev_eui(dev_eui))
+    refusal = await services().application.remove_device(read_dev_eui(dev_eui))
     if refusal is not None:
         refuse(refusal)
     return no_content()
@@ -115,7 +115,7 @@ async def flush_queue(dev_eui: str) -> Response:
     An item that is being sent is dropped, too: its frame may still reach the light, and the light
     then ignores the next one. Only for an item that is stuck.
     """
-    refusal = await services().house.flush_queue(read_dev_eui(dev_eui))
+    refusal = await services().application.flush_queue(read_dev_eui(dev_eui))
     if refusal is not None:
         refuse(refusal)
     return no_content()
@@ -130,13 +130,17 @@ async def flush_queue(dev_eui: str) -> Response:
 @takes(query=HistoryQuery)
 async def get_history(dev_eui: str) -> Response:
     """What happened to one light, newest first."""
-    dev_eui, query, house = read_dev_eui(dev_eui), read_query(HistoryQuery), services().house
-    until = query.until if query.until is not None else house.now()
+    dev_eui, query, application = (
+        read_dev_eui(dev_eui),
+        read_query(HistoryQuery),
+        services().application,
+    )
+    until = query.until if query.until is not None else application.now()
     since = query.since if query.since is not None else max(until - DAY_S, 0.0)
     if since > until:
         raise Problem(INVALID, errors=[Mistake("since", "must not be after until")])
-    lines = await house.history(dev_eui, since=since, until=until, most=query.limit)
-    if not lines and dev_eui not in house.devices():  # a removed light keeps its history
+    lines = await application.history(dev_eui, since=since, until=until, most=query.limit)
+    if not lines and dev_eui not in application.devices():  # a removed light keeps its history
         raise Problem(UNKNOWN_DEVICE)
     full = len(lines) == query.limit
     return reply(
@@ -160,7 +164,7 @@ async def initialize_device(dev_eui: str) -> Response:
     """Send one light its settings again."""
     dev_eui = read_dev_eui(dev_eui)
     body = await read_body(InitializeRequest, optional=True)
-    if dev_eui not in services().house.devices():
+    if dev_eui not in services().application.devices():
         raise Problem(UNKNOWN_DEVICE)
     return await _initialize([dev_eui], force=body.force)
 
@@ -239,7 +243,7 @@ def _as_wanted(device: Device) -> bool | None:
 
 
 async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
-    run = await services().house.initialize(dev_euis, force=force)
+    run = await services().application.initialize(dev_euis, force=force)
     if isinstance(run, Refusal):
         refuse(run)
     location = address(f"/api/v1/devices/initialize/{run.id}")
@@ -247,7 +251,7 @@ async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
 
 
 def _progress(run_id: str | None) -> Response:
-    run = services().house.initialization(run_id)
+    run = services().application.initialization(run_id)
     if run is None:
         raise Problem(UNKNOWN_RUN)
     return reply(InitializationView.of(run))

@@ -12,15 +12,12 @@ import structlog
 from quart import Blueprint, Response, request
 
 from actors.device.model import Command, CommandStatus
-from actors.surface import Accepted
-from api.inputs import read_body, read_dev_eui
-from api.keys import idempotency_key
-from api.mistakes import Mistake
-from api.models import CommandView
-from api.models.requests import DownlinkRequest
-from api.openapi import Answer, answers, takes
-from api.prefer import Preferences, read_preferences
-from api.problems import (
+from actors.service_api import Accepted
+from api.http.deadlines import waits
+from api.http.idempotency_key import idempotency_key
+from api.http.openapi import Answer, answers, takes
+from api.http.prefer import Preferences, read_preferences
+from api.http.problems import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
     EXPIRED,
@@ -34,10 +31,13 @@ from api.problems import (
     WRONG_ORIGIN,
     Problem,
 )
-from api.refusals import REFUSALS, refuse
-from api.replies import address, reply
-from api.services import Services, services
-from api.waiting import waits
+from api.http.refusals import REFUSALS, refuse
+from api.http.requests import read_body, read_dev_eui
+from api.http.responses import address, reply
+from api.http.services import Services, services
+from api.models import CommandView
+from api.models.requests import DownlinkRequest
+from api.validation import Mistake
 
 blueprint = Blueprint("downlink", __name__)
 
@@ -83,7 +83,7 @@ async def set_light(dev_eui: str) -> Response:
     key = idempotency_key()
     body = await read_body(DownlinkRequest)
     wait_s = _wait_s(here, body, preferences)
-    taken = await here.house.command(
+    taken = await here.application.command(
         dev_eui,
         body.light,
         keep=body.keep,
@@ -96,10 +96,10 @@ async def set_light(dev_eui: str) -> Response:
         refuse(taken)
     command = taken.command
     if wait_s > 0:
-        with here.drain.releasing() as released:
-            command = await here.house.verdict(command.id, wait_s) or command
+        with here.shutdown.releasing() as released:
+            command = await here.application.verdict(command.id, wait_s) or command
         if released.cancelled_caught:
-            command = await here.house.find_command(command.id) or command
+            command = await here.application.find_command(command.id) or command
     return _verdict(command, taken, preferences.applied(wait_s))
 
 

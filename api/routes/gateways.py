@@ -5,7 +5,11 @@ import re
 from quart import Blueprint, Response
 
 from actors.board.changes import GatewayView
-from api.inputs import read_query
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_GATEWAY, Problem
+from api.http.requests import read_query
+from api.http.responses import reply
+from api.http.services import services
 from api.models import (
     GatewayHealth,
     GatewayList,
@@ -15,10 +19,6 @@ from api.models import (
     OutageView,
 )
 from api.models.requests import OutageQuery
-from api.openapi import Answer, answers, takes
-from api.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_GATEWAY, Problem
-from api.replies import reply
-from api.services import services
 
 DAY_S = 86_400.0
 GATEWAY_ID = re.compile(r"[0-9a-fA-F]{16}")
@@ -59,8 +59,8 @@ async def gateway_health() -> Response:
 )
 async def gateway_status(gateway_id: str) -> Response:
     """One gateway: online or not and since when, airtime used, frames waiting."""
-    house = services().house
-    gateway = house.gateways().get(gateway_id.lower())
+    application = services().application
+    gateway = application.gateways().get(gateway_id.lower())
     if gateway is None:
         raise _unknown(gateway_id)
     return reply(_shown(gateway))
@@ -75,11 +75,15 @@ async def gateway_status(gateway_id: str) -> Response:
 @takes(query=OutageQuery)
 async def gateway_outages(gateway_id: str) -> Response:
     """When one gateway was away, newest first; the running outage has no end."""
-    gateway_id, query, house = gateway_id.lower(), read_query(OutageQuery), services().house
-    if gateway_id not in house.gateways():
+    gateway_id, query, application = (
+        gateway_id.lower(),
+        read_query(OutageQuery),
+        services().application,
+    )
+    if gateway_id not in application.gateways():
         raise _unknown(gateway_id)
-    until = house.now() + 1.0
-    past = await house.gateway_past(gateway_id, since=until - query.days * DAY_S, until=until)
+    until = application.now() + 1.0
+    past = await application.gateway_past(gateway_id, since=until - query.days * DAY_S, until=until)
     return reply(
         OutageList(
             gateway_id=gateway_id,
@@ -99,9 +103,11 @@ def _unknown(gateway_id: str) -> Problem:
 
 
 def _gateways() -> list[GatewayShown]:
-    house = services().house
-    return [_shown(house.gateways()[gateway_id]) for gateway_id in sorted(house.gateways())]
+    application = services().application
+    return [
+        _shown(application.gateways()[gateway_id]) for gateway_id in sorted(application.gateways())
+    ]
 
 
 def _shown(gateway: GatewayView) -> GatewayShown:
-    return GatewayShown.of(gateway, services().house.lights_heard(gateway.gateway_id))
+    return GatewayShown.of(gateway, services().application.lights_heard(gateway.gateway_id))

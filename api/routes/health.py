@@ -6,11 +6,11 @@ an orchestrator kill a service that is waiting for it.
 
 from quart import Blueprint, Response, g
 
-from api.auth import Caller, Scope, requires
+from api.http.auth import Caller, Scope, requires
+from api.http.openapi import Answer, answers
+from api.http.responses import no_content, reply
+from api.http.services import services
 from api.models import ReadinessView
-from api.openapi import Answer, answers
-from api.replies import no_content, reply
-from api.services import services
 
 blueprint = Blueprint("health", __name__)
 
@@ -33,11 +33,11 @@ async def healthz() -> Response:
 async def readyz() -> Response:
     """Readiness: store writable, ChirpStack answering, actors alive, not stopping."""
     here = services()
-    readiness = here.house.readiness()
+    readiness = here.application.readiness()
     problems = list(readiness.problems)
-    if here.drain.begun:
+    if here.shutdown.begun:
         problems.append("the service is stopping")
-    ready = readiness.ready and not here.drain.begun
+    ready = readiness.ready and not here.shutdown.begun
     caller: Caller = g.caller
     shown = problems if caller.may(Scope.VIEWER) else []
     warnings = list(readiness.warnings) if caller.may(Scope.VIEWER) else []

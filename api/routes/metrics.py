@@ -2,14 +2,14 @@
 
 from quart import Blueprint, Response
 
-from api.inputs import read_dev_eui, read_query
-from api.meters import CONTENT_TYPE
+from api.http.metrics import CONTENT_TYPE
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
+from api.http.requests import read_dev_eui, read_query
+from api.http.responses import reply
+from api.http.services import services
 from api.models import MetricsView, ReliabilityView
 from api.models.requests import MetricsQuery
-from api.openapi import Answer, answers, takes
-from api.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
-from api.replies import reply
-from api.services import services
 
 blueprint = Blueprint("downlink_metrics", __name__)
 root = Blueprint("metrics", __name__)
@@ -25,7 +25,7 @@ root = Blueprint("metrics", __name__)
 async def fleet_metrics() -> Response:
     """Success rate, frames and time to verify over the last hours."""
     query = read_query(MetricsQuery)
-    return reply(MetricsView.of(None, await services().house.metrics(None, query.hours)))
+    return reply(MetricsView.of(None, await services().application.metrics(None, query.hours)))
 
 
 @blueprint.get("/metrics/downlinks/<dev_eui>")
@@ -37,10 +37,14 @@ async def fleet_metrics() -> Response:
 @takes(query=MetricsQuery)
 async def device_metrics(dev_eui: str) -> Response:
     """The same of one light."""
-    dev_eui, query, house = read_dev_eui(dev_eui), read_query(MetricsQuery), services().house
-    if dev_eui not in house.devices():
+    dev_eui, query, application = (
+        read_dev_eui(dev_eui),
+        read_query(MetricsQuery),
+        services().application,
+    )
+    if dev_eui not in application.devices():
         raise Problem(UNKNOWN_DEVICE)
-    return reply(MetricsView.of(dev_eui, await house.metrics(dev_eui, query.hours)))
+    return reply(MetricsView.of(dev_eui, await application.metrics(dev_eui, query.hours)))
 
 
 @blueprint.get("/metrics/reliability")
@@ -52,9 +56,9 @@ async def device_metrics(dev_eui: str) -> Response:
 @takes(query=MetricsQuery)
 async def fleet_reliability() -> Response:
     """Spread of times and attempts over the last hours, and the worst lights with reasons."""
-    query, house = read_query(MetricsQuery), services().house
-    figures = await house.reliability(query.hours)
-    devices = house.devices()
+    query, application = read_query(MetricsQuery), services().application
+    figures = await application.reliability(query.hours)
+    devices = application.devices()
     names = {
         one.dev_eui: devices[one.dev_eui].name for one in figures.worst if one.dev_eui in devices
     }
@@ -69,4 +73,4 @@ async def fleet_reliability() -> Response:
 )
 async def prometheus() -> Response:
     """Counters and gauges of the service for Prometheus."""
-    return Response(services().meters.render(), content_type=CONTENT_TYPE)
+    return Response(services().http_metrics.render(), content_type=CONTENT_TYPE)

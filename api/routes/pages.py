@@ -9,8 +9,8 @@ from pathlib import Path
 from quart import Blueprint, Response, current_app, send_from_directory
 from quart_schema import hide
 
-from api.auth import Scope, requires
-from api.openapi import openapi_json
+from api.http.auth import Scope, requires
+from api.http.openapi import openapi_json
 
 STATIC = Path(__file__).parent.parent / "static"
 _DESCRIPTION = "lamplighter.openapi"

@@ -10,14 +10,10 @@ import structlog
 from quart import Blueprint, Response
 
 from actors.rollouts.model import Conflict, Order, State, Wish
-from actors.surface import Refusal
-from api.inputs import read_body
-from api.keys import idempotency_key
-from api.mistakes import MISTAKES_MOST, Mistake
-from api.models import RolloutDetail, RolloutList, RolloutView
-from api.models.requests import DeviceQuery, RolloutChange, RolloutRequest
-from api.openapi import Answer, answers, takes
-from api.problems import (
+from actors.service_api import Refusal
+from api.http.idempotency_key import idempotency_key
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import (
     CONFLICT,
     INVALID,
     KEY_REUSED,
@@ -30,10 +26,14 @@ from api.problems import (
     WRITING,
     Problem,
 )
-from api.refusals import refuse
-from api.replies import address, reply
+from api.http.refusals import refuse
+from api.http.requests import read_body
+from api.http.responses import address, reply
+from api.http.services import services
+from api.models import RolloutDetail, RolloutList, RolloutView
+from api.models.requests import DeviceQuery, RolloutChange, RolloutRequest
 from api.routes.devices import matcher
-from api.services import services
+from api.validation import MISTAKES_MOST, Mistake
 
 LISTED_MOST = 100
 
@@ -73,7 +73,7 @@ async def create_rollout() -> Response:
         idempotency_key=key,
         fingerprint=hashlib.sha256(body.canonical_json()).hexdigest(),
     )
-    made = await services().house.create_rollout(order)
+    made = await services().application.create_rollout(order)
     if isinstance(made, Refusal):
         refuse(made)
     return reply(RolloutView.of(made), 201, {"Location": address(f"/api/v1/rollouts/{made.id}")})
@@ -87,7 +87,7 @@ async def create_rollout() -> Response:
 )
 async def list_rollouts() -> Response:
     """The rollouts, newest first."""
-    rollouts = services().house.rollouts(LISTED_MOST)
+    rollouts = services().application.rollouts(LISTED_MOST)
     return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
 
 
@@ -99,7 +99,7 @@ async def list_rollouts() -> Response:
 )
 async def get_rollout(rollout_id: str) -> Response:
     """One rollout with its lights."""
-    seen = services().house.rollout(rollout_id)
+    seen = services().application.rollout(rollout_id)
     if seen is None:
         raise Problem(UNKNOWN_ROLLOUT)
     return reply(RolloutDetail.inspected(seen))
@@ -125,7 +125,7 @@ async def change_rollout(rollout_id: str) -> Response:
     )
     if wish == Wish():
         raise Problem(INVALID, errors=[Mistake("", "names nothing to change")])
-    changed = await services().house.change_rollout(rollout_id, wish)
+    changed = await services().application.change_rollout(rollout_id, wish)
     if changed is None:
         raise Problem(UNKNOWN_ROLLOUT)
     if isinstance(changed, Conflict):
@@ -137,7 +137,7 @@ async def change_rollout(rollout_id: str) -> Response:
 
 def _chosen(body: RolloutRequest) -> tuple[str, ...]:
     """The lights meant, each once. Raises Problem with every mistake."""
-    devices = services().house.devices()
+    devices = services().application.devices()
     if body.dev_euis is not None:
         given = [dev_eui.lower() for dev_eui in body.dev_euis]
         unknown = [
@@ -150,7 +150,7 @@ def _chosen(body: RolloutRequest) -> tuple[str, ...]:
         return tuple(dict.fromkeys(given))
     assert body.filter is not None  # noqa: S101 - the body has one of the two
     query = DeviceQuery.model_construct(**dict(body.filter))
-    wanted = matcher(query, services().house.reachability)
+    wanted = matcher(query, services().application.reachability)
     found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
     if not found:
         raise Problem(INVALID, errors=[Mistake("filter", "matches no light")])

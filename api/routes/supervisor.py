@@ -2,13 +2,13 @@
 
 from quart import Blueprint, Response
 
-from api.inputs import read_query
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN, Problem
+from api.http.requests import read_query
+from api.http.responses import no_content, reply
+from api.http.services import services
 from api.models import ActorNode, DeadLetterView, SupervisorView
 from api.models.requests import SupervisorQuery
-from api.openapi import Answer, answers, takes
-from api.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN, Problem
-from api.replies import no_content, reply
-from api.services import services
 
 blueprint = Blueprint("supervisor", __name__)
 
@@ -25,11 +25,13 @@ async def get_supervisor() -> Response:
 
     A fleet has thousands of actors: counts by state are of all of them, the list is cut.
     """
-    query, house = read_query(SupervisorQuery), services().house
+    query, application = read_query(SupervisorQuery), services().application
     return reply(
         SupervisorView(
-            root=ActorNode.of(house.supervisor(), most=query.children),
-            dead_letters=[DeadLetterView.of(d) for d in house.dead_letters(query.dead_letters)],
+            root=ActorNode.of(application.supervisor(), most=query.children),
+            dead_letters=[
+                DeadLetterView.of(d) for d in application.dead_letters(query.dead_letters)
+            ],
         )
     )
 
@@ -42,6 +44,6 @@ async def get_supervisor() -> Response:
 )
 async def revive(actor_id: str) -> Response:
     """Give a parked actor another life, with a fresh restart budget."""
-    if not services().house.revive(actor_id):
+    if not services().application.revive(actor_id):
         raise Problem(UNKNOWN_ACTOR)
     return no_content()

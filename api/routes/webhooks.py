@@ -2,13 +2,13 @@
 
 from quart import Blueprint, Response, request
 
-from api.auth import TOKEN_HEADER, Scope, requires, tokens_of
-from api.gate import scope
-from api.inputs import read_bytes
-from api.openapi import Answer, answers
-from api.replies import empty
-from api.services import services
-from api.webhooks import PROBLEMS, Webhook
+from api.http.auth import TOKEN_HEADER, Scope, requires, tokens_of
+from api.http.middleware import scope
+from api.http.openapi import Answer, answers
+from api.http.requests import read_bytes
+from api.http.responses import empty
+from api.http.services import services
+from api.webhooks.intake import PROBLEMS, Webhook
 
 blueprint = Blueprint("webhooks", __name__)
 

@@ -24,7 +24,7 @@ from lorawan.kuando.frames import (
     SetLight,
     StatusInterval,
 )
-from lorawan.kuando.light import AFTER_JOIN, Light
+from lorawan.kuando.light_state import AFTER_JOIN, LightState
 from lorawan.kuando.reports import OtherReport, Report, ReportKind, UnknownReport, parse_uplink
 from lorawan.kuando.status import Status
 
@@ -37,7 +37,7 @@ __all__ = [
     "ForbiddenDownlink",
     "Frame",
     "HighBrightness",
-    "Light",
+    "LightState",
     "OtherReport",
     "PayloadRefused",
     "ReplyPolicy",

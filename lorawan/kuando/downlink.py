@@ -21,7 +21,7 @@ from lorawan.kuando.frames import (
     SetLight,
     StatusInterval,
 )
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 REPLY = 0x01
 """The sixth byte of a colour: send one status uplink in answer."""
@@ -149,7 +149,7 @@ def _encode(frame: Frame) -> bytes:
             return bytes([_HIGH_BRIGHTNESS, on])
 
 
-def _light_bytes(light: Light) -> bytes:
+def _light_bytes(light: LightState) -> bytes:
     fields = ("red", "blue", "green", "on", "off")
     return bytes(_in_range(field, getattr(light, field), 0) for field in fields)
 

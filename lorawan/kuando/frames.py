@@ -5,7 +5,7 @@ They are tagged so that an attempt can be stored with the frame it carries.
 
 import msgspec
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 F_PORT = 15
 """The one port of the device, both ways (Plenom v4.2.2)."""
@@ -16,7 +16,7 @@ FRAME_BYTES_MOST = 6
 class SetLight(msgspec.Struct, frozen=True, gc=False, tag="light"):
     """Show this; `reply` appends the sixth byte that asks for one status uplink in answer."""
 
-    light: Light
+    light: LightState
     reply: bool
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from lorawan.kuando.frames import F_PORT
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
 
 # RSSI and SNR signed, two counters unsigned, then bytes. Both public codecs in JavaScript read the
@@ -55,7 +55,7 @@ class OtherReport(msgspec.Struct, frozen=True, gc=False):
     kind: ReportKind
     raw: bytes
     value: int | None = None
-    light: Light | None = None
+    light: LightState | None = None
     uplinks_sent: int | None = None
     high_brightness: int | None = None
 
@@ -105,7 +105,7 @@ def _status(data: bytes) -> Status:
         snr_raw=snr,
         downlinks_received=received,
         uplinks_sent=sent,
-        light=Light(red=red, green=green, blue=blue, on=on, off=off),
+        light=LightState(red=red, green=green, blue=blue, on=on, off=off),
         sw_rev=sw_rev,
         hw_rev=hw_rev,
         adr=adr,
@@ -118,7 +118,7 @@ def _short_status(data: bytes) -> OtherReport:
     return OtherReport(
         kind=ReportKind.SHORT_STATUS,
         raw=data,
-        light=Light(red=red, green=green, blue=blue, on=on, off=off),
+        light=LightState(red=red, green=green, blue=blue, on=on, off=off),
         uplinks_sent=sent,
         high_brightness=brightness,
     )

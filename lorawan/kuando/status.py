@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 
 
 class Status(msgspec.Struct, frozen=True, gc=False):
@@ -17,7 +17,7 @@ class Status(msgspec.Struct, frozen=True, gc=False):
     snr_raw: int
     downlinks_received: int
     uplinks_sent: int
-    light: Light
+    light: LightState
     sw_rev: int
     hw_rev: int
     adr: int

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 import trio
 
-from actors.clock import RunClock
+from actors.clocks.clock import RunClock
 from actors.device.events import (
     DeviceEvent,
     GatewayRefusedFrame,

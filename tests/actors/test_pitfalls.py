@@ -8,11 +8,10 @@ import structlog
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from supervision_kit import STEADY, Bench, Question, idle, serving, settle
 from trio.testing import MockClock
 
-from actors.deadletters import DeadLetters
-from actors.mailbox import Mailbox, Offer
+from actors.messaging.dead_letters import DeadLetters
+from actors.messaging.mailbox import Mailbox, Offer
 from actors.supervision import (
     ActorCrashed,
     Budget,
@@ -22,6 +21,7 @@ from actors.supervision import (
     Exhausted,
     classify,
 )
+from tests.support.supervision_kit import STEADY, Bench, Question, idle, serving, settle
 
 
 @pytest.fixture(autouse=True)

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 import trio
 
-from actors.clock import RunClock
+from actors.clocks.clock import RunClock
 from actors.device.events import DeviceEvent, Swept
 from actors.device.model import Attempt, Device, Phase, Pursuit, Stage
-from actors.history import line
-from actors.mailbox import Offer
+from actors.messaging.mailbox import Offer
+from actors.storage.history import line
 from actors.sweeper import Sweeper, SweepPolicy, Verdict, judge, suspect
 from lorawan.kuando.frames import SetLight
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from lorawan.network import NetworkForbidden, NetworkTimeout, QueueItem
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
@@ -19,7 +19,7 @@ from store.port import Put, Record, Table, Write
 
 START = 1_700_000_000.0
 DAY = 86_400.0
-RED = Light(255, 0, 0)
+RED = LightState(255, 0, 0)
 
 
 class FakeNetwork:

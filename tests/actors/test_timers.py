@@ -7,12 +7,12 @@ import structlog
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from supervision_kit import WALL_AT_START, Bench, settle
 from trio.testing import MockClock
 
-from actors.clock import RunClock
+from actors.clocks.clock import RunClock
 from actors.supervision import ChildSpec
 from actors.timers import TimerService
+from tests.support.supervision_kit import WALL_AT_START, Bench, settle
 
 
 @pytest.fixture(autouse=True)

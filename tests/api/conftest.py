@@ -7,9 +7,9 @@ import structlog
 from quart.typing import TestClientProtocol as Client
 from quart_trio import QuartTrio
 
-from api.app import create_app
-from api.settings import ApiSettings, ChirpStack
-from tests.support.fake_house import FakeHouse
+from api.http.app import create_app
+from api.settings.model import ApiSettings, ChirpStack
+from tests.support.fake_application import FakeApplication
 
 VIEWER = "viewer-token-0123456789abcdef"
 OPERATOR = "operator-token-0123456789abcdef"
@@ -31,14 +31,14 @@ def quiet_logs() -> Iterator[list[dict[str, object]]]:
 
 
 @pytest.fixture
-def house() -> FakeHouse:
-    return FakeHouse()
+def application() -> FakeApplication:
+    return FakeApplication()
 
 
 @pytest.fixture
-def app(house: FakeHouse) -> QuartTrio:
+def app(application: FakeApplication) -> QuartTrio:
     """Without tokens, as on loopback."""
-    return create_app(house, settings_with())
+    return create_app(application, settings_with())
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from api.logging import configure
-from api.settings import Logs
+from api.settings.model import Logs
 
 SECRET = "sesame-open-0123456789abcdef"
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import msgspec
 import trio
 
-from actors.surface import Accepted
+from actors.service_api import Accepted
 from tests.bench import fleet, http, posts, stores
+from tests.bench.bench_application import BenchApplication, answer, bench_application
 from tests.bench.figures import Figure, latencies
-from tests.bench.household import Household, answer, at_home
 from tests.bench.process import read_line, start, stop
 from tests.bench.service import running
 
@@ -84,7 +84,7 @@ def _figures(
 
 
 async def _main(url: str, lights: int) -> None:
-    async with at_home(url, lights) as home:
+    async with bench_application(url, lights) as home:
         await home.all_running(lights)
         gc.collect()
         gc.freeze()  # as the service does once it has started
@@ -92,7 +92,7 @@ async def _main(url: str, lights: int) -> None:
         answer(await _called(home, range(WARM_UP, lights)))
 
 
-async def _called(home: Household, numbers: range) -> Found:
+async def _called(home: BenchApplication, numbers: range) -> Found:
     found, waiting = Found(), iter(numbers)
     began = time.perf_counter()
     async with trio.open_nursery() as nursery:
@@ -102,10 +102,10 @@ async def _called(home: Household, numbers: range) -> Found:
     return found
 
 
-async def _caller(home: Household, waiting: Iterator[int], found: Found) -> None:
+async def _caller(home: BenchApplication, waiting: Iterator[int], found: Found) -> None:
     for number in waiting:
         began = time.perf_counter()
-        outcome = await home.house.command(
+        outcome = await home.application.command(
             fleet.dev_eui(number),
             fleet.RED,
             keep=True,

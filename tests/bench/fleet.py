@@ -13,13 +13,13 @@ import msgspec
 from actors.device.model import Device, Hearing, Phase, Report, Session, Wanted
 from lorawan.events import DeviceInfo, Modulation, Reception, TxAck, Uplink
 from lorawan.kuando.frames import F_PORT
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from lorawan.network import ListedDevice
 from store.open import open_store
 from store.port import Put, Table
 
-GREEN = Light(red=0, green=255, blue=0)
-RED = Light(red=255, green=0, blue=0)
+GREEN = LightState(red=0, green=255, blue=0)
+RED = LightState(red=255, green=0, blue=0)
 PAIRS = 200
 """Light n is heard by pair n modulo 200 of gateways, so 200 neighbours never share their air."""
 F_CNT = 96
@@ -118,7 +118,7 @@ def listed(number: int) -> ListedDevice:
     )
 
 
-def status(number: int, nth: int, light: Light = GREEN, received: int = DOWNLINKS) -> Uplink:
+def status(number: int, nth: int, light: LightState = GREEN, received: int = DOWNLINKS) -> Uplink:
     """The `nth` status (from 1) after what is stored, heard by both gateways."""
     f_cnt = F_CNT + nth
     first, second = gateways_of(number)

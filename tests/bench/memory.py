@@ -26,12 +26,12 @@ import trio.testing
 
 from actors.device.model import Device
 from actors.device.records import read_device
-from actors.surface import Delivery
+from actors.service_api import Delivery
 from store.open import open_store
 from store.port import Record, Table
 from tests.bench import fleet
+from tests.bench.bench_application import BenchApplication, answer, bench_application
 from tests.bench.figures import Figure
-from tests.bench.household import Household, answer, at_home
 from tests.bench.process import ROOT, read_line, rss_bytes, start, stop
 
 SIZES = (1_000, 20_000)
@@ -76,7 +76,7 @@ async def _main(url: str, lights: int, trace: bool) -> None:
     async with open_store(url) as store:
         records = list(await store.scan(Table.DEVICE))
     empty = url.removesuffix(".db") + f"-{time.time_ns()}.db"
-    async with at_home(empty, 0) as home:
+    async with bench_application(empty, 0) as home:
         await home.all_running(0)
         if trace:
             tracemalloc.start()
@@ -103,10 +103,10 @@ def _taken(trace: bool) -> int:
     return tracemalloc.get_traced_memory()[0] if trace else rss_bytes()
 
 
-async def _hear(home: Household, lights: int) -> None:
+async def _hear(home: BenchApplication, lights: int) -> None:
     """Each light reports once more."""
     for number in range(lights):
-        if home.house.deliver(fleet.status(number, 1)) is not Delivery.DELIVERED:
+        if home.application.deliver(fleet.status(number, 1)) is not Delivery.DELIVERED:
             raise RuntimeError("a status was not delivered")
         if number % HEARD_CHUNK == HEARD_CHUNK - 1:
             last = fleet.dev_eui(number)

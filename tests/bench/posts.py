@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from lorawan.events import TxAck, Uplink
-from lorawan.kuando.light import Light
-from simulator.bodies import json_body, protobuf_body
+from lorawan.kuando.light_state import LightState
+from simulation.world.bodies import json_body, protobuf_body
 from tests.bench import fleet
 
 JSON, PROTOBUF = "application/json", "application/octet-stream"
@@ -28,7 +28,7 @@ def webhooks(events: Sequence[Uplink | TxAck], media_type: str = JSON) -> list[b
     return requests
 
 
-def command(number: int, light: Light) -> bytes:
+def command(number: int, light: LightState) -> bytes:
     """The HTTP request for a colour, answered as soon as it is stored."""
     body = msgspec.json.encode({"red": light.red, "green": light.green, "blue": light.blue})
     head = (

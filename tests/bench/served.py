@@ -13,10 +13,10 @@ import msgspec
 import trio
 from quart import Blueprint, Response
 
+from api.http.services import services
 from api.logging import configure
 from api.service import serve
-from api.services import services
-from api.settings import ApiSettings
+from api.settings.model import ApiSettings
 from tests.bench.process import rss_bytes
 
 blueprint = Blueprint("bench", __name__)
@@ -25,9 +25,9 @@ blueprint = Blueprint("bench", __name__)
 @blueprint.get("/bench")
 async def state() -> Response:
     """Lights on the board, actors that run, uplinks taken in, and what the process uses."""
-    house = services().house
-    devices = house.devices()
-    lights = next(one for one in house.supervisor().children if one.id == "lights")
+    application = services().application
+    devices = application.devices()
+    lights = next(one for one in application.supervisor().children if one.id == "lights")
     found = {
         "devices": len(devices),
         "running": sum(one.state.value == "running" for one in lights.children),

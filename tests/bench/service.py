@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import trio
 
-from simulator.server.grpc_server import GrpcServer
+from simulation.world.server.grpc_server import GrpcServer
 from tests.bench import http
 from tests.bench.network import QuietNetwork
 from tests.bench.process import read_line, start, stop

@@ -64,8 +64,8 @@ def serve() -> Iterator[Serve]:
     """Starts a service over a played house; it is stopped after the test."""
     with ExitStack() as stack:
 
-        def start(house: PlayedHouse | None = None, **options: object) -> PlayedService:
-            service = PlayedService(house or PlayedHouse(), **options)  # type: ignore[arg-type]
+        def start(application: PlayedHouse | None = None, **options: object) -> PlayedService:
+            service = PlayedService(application or PlayedHouse(), **options)  # type: ignore[arg-type]
             return stack.enter_context(service)
 
         yield start

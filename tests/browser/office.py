@@ -15,13 +15,13 @@ from actors.device.model import (
     StepKind,
     Wanted,
 )
-from lorawan.kuando.light import AFTER_JOIN, Light
-from tests.support.fake_house import NOW, a_light
+from lorawan.kuando.light_state import AFTER_JOIN, LightState
+from tests.support.fake_application import NOW, a_light
 
 ROOF, HALL, YARD = "0016c001f153a14c", "0016c001f153a14d", "0016c001f153a14e"
-RED, GREEN, BLUE = Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255)
-YELLOW, VIOLET, DARK = Light(255, 190, 0), Light(150, 0, 255), Light(0, 0, 0)
-BLINKING = Light(255, 0, 0, 100, 100)
+RED, GREEN, BLUE = LightState(255, 0, 0), LightState(0, 255, 0), LightState(0, 0, 255)
+YELLOW, VIOLET, DARK = LightState(255, 190, 0), LightState(150, 0, 255), LightState(0, 0, 0)
+BLINKING = LightState(255, 0, 0, 100, 100)
 
 
 def eui(number: int) -> str:
@@ -29,7 +29,7 @@ def eui(number: int) -> str:
     return f"202020390729{number:04x}"
 
 
-def light(number: int, name: str, shown: Light, **changes: Any) -> Device:
+def light(number: int, name: str, shown: LightState, **changes: Any) -> Device:
     """A light that shows this, as wanted."""
     device = a_light(eui(number), name=name)
     assert device.report is not None
@@ -39,7 +39,7 @@ def light(number: int, name: str, shown: Light, **changes: Any) -> Device:
 
 
 def order(
-    number: int, wanted: Light, status: CommandStatus, *steps: Step, **changes: Any
+    number: int, wanted: LightState, status: CommandStatus, *steps: Step, **changes: Any
 ) -> Command:
     """An order under way for the light of this number."""
     accepted = Step(NOW - 95, StepKind.ACCEPTED)
@@ -56,7 +56,7 @@ def order(
     return msgspec.structs.replace(command, **changes)
 
 
-def pursued(command: Command, name: str, shown: Light, phase: Phase, **changes: Any) -> Device:
+def pursued(command: Command, name: str, shown: LightState, phase: Phase, **changes: Any) -> Device:
     """The light that this order is for."""
     number = int(command.dev_eui[-4:], 16)
     wanted = Wanted(command.light, command.id, command.accepted_at)
@@ -90,10 +90,10 @@ def office() -> list[Device | GatewayView | AlertView]:
         light(4, "Meeting room Turing", YELLOW),
         light(5, "Meeting room Hopper", GREEN),
         light(6, "Quiet room", VIOLET),
-        light(7, "Workshop", Light(255, 96, 0)),
+        light(7, "Workshop", LightState(255, 96, 0)),
         light(8, "Laboratory", BLUE),
-        light(9, "Server room", Light(0, 220, 255, 32, 160)),
-        light(10, "Canteen", Light(255, 255, 255)),
+        light(9, "Server room", LightState(0, 220, 255, 32, 160)),
+        light(10, "Canteen", LightState(255, 255, 255)),
         light(11, "Archive", DARK),
         light(12, "Stairs", AFTER_JOIN, wanted=None),
         pursued(

@@ -17,16 +17,16 @@ from quart import Blueprint, Response
 
 from actors.board.changes import AlertView, GatewayView
 from actors.device.model import CommandStatus, Device, Phase, Wanted
-from actors.surface import Accepted, Refusal
-from api.app import create_app
+from actors.service_api import Accepted, Refusal
+from api.http.app import create_app
+from api.http.services import services_of
 from api.live.hub import Hub
-from api.services import services_of
-from api.settings import ApiSettings, ChirpStack, Web
-from api.web import WebActor
-from lorawan.kuando.light import Light
+from api.server.web_actor import WebActor
+from api.settings.model import ApiSettings, ChirpStack, Web
+from lorawan.kuando.light_state import LightState
 from tests.browser.office import GREEN, office, order
 from tests.browser.played_answers import Played, answers
-from tests.support.fake_house import FakeHouse
+from tests.support.fake_application import FakeApplication
 
 PATIENCE_S = 15.0
 """Three times what the service takes to start or stop on a busy machine."""
@@ -35,7 +35,7 @@ T = TypeVar("T")
 Seen = Device | GatewayView | AlertView
 
 
-class PlayedHouse(FakeHouse):
+class PlayedHouse(FakeApplication):
     """A fake house whose lights can be made to do things."""
 
     def __init__(self, boot: str = "boot-1", subjects: Sequence[Seen] | None = None) -> None:
@@ -49,7 +49,7 @@ class PlayedHouse(FakeHouse):
             if command is not None:
                 self.commands[command.id] = command
 
-    async def command(self, dev_eui: str, light: Light, **options: Any) -> Accepted | Refusal:
+    async def command(self, dev_eui: str, light: LightState, **options: Any) -> Accepted | Refusal:
         """As before; the light then wants it."""
         taken = await super().command(dev_eui, light, **options)
         if isinstance(taken, Accepted):
@@ -61,7 +61,7 @@ class PlayedHouse(FakeHouse):
         """The light is otherwise from now on."""
         self.board.publish(msgspec.structs.replace(self.board.devices[dev_eui], **changes))
 
-    def shows(self, dev_eui: str, shown: Light) -> None:
+    def shows(self, dev_eui: str, shown: LightState) -> None:
         """The light reports this; an order for it is verified."""
         device = self.board.devices[dev_eui]
         assert device.report is not None
@@ -79,7 +79,7 @@ class PlayedHouse(FakeHouse):
         self.board.publish(msgspec.structs.replace(gateway, online=online, since=self.now()))
 
 
-def demonstration(house: PlayedHouse) -> Blueprint:
+def demonstration(application: PlayedHouse) -> Blueprint:
     """The routes of the demonstration, as far as the page uses them."""
     blueprint = Blueprint("demo", __name__)
 
@@ -89,7 +89,7 @@ def demonstration(house: PlayedHouse) -> Blueprint:
 
     @blueprint.post("/demo/gateways/<gateway_id>/<what>")
     async def switch(gateway_id: str, what: str) -> Response:
-        house.switch(gateway_id, online=what == "start")
+        application.switch(gateway_id, online=what == "start")
         return Response("{}", content_type="application/json")
 
     return blueprint
@@ -98,8 +98,10 @@ def demonstration(house: PlayedHouse) -> Blueprint:
 class PlayedService:
     """The web over a played house, in a thread. A context manager; `port` 0 takes a free one."""
 
-    def __init__(self, house: PlayedHouse, *, port: int = 0, demo: bool = True, **web: Any) -> None:
-        self.house = house
+    def __init__(
+        self, application: PlayedHouse, *, port: int = 0, demo: bool = True, **web: Any
+    ) -> None:
+        self.application = application
         self.port = port
         self._web = web
         self._demo = demo
@@ -152,16 +154,16 @@ class PlayedService:
             chirpstack=ChirpStack(target="localhost:8080", api_key=SecretStr("unused")),
             web=Web(**{"port": self.port, **quick, **self._web}),
         )
-        extra = [answers(self.house.played)]
+        extra = [answers(self.application.played)]
         if self._demo:
-            extra.append(demonstration(self.house))
-        app = create_app(self.house, settings, extra=extra)
+            extra.append(demonstration(self.application))
+        app = create_app(self.application, settings, extra=extra)
         self._hub = services_of(app).hub
         actor = WebActor(app, settings.web)
         self._token = trio.lowlevel.current_trio_token()
         with self._scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.house.board.run)
+                nursery.start_soon(self.application.board.run)
                 await nursery.start(actor.run)
                 self.port = actor.port
                 self._ready.set()

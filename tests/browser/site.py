@@ -6,19 +6,19 @@ from typing import Any
 import msgspec
 
 from actors.board.changes import AlertView, GatewayView
-from actors.deadletters import DeadLetter
 from actors.device.model import CommandStatus, Device, Hearing, Phase, Step, StepKind
+from actors.messaging.dead_letters import DeadLetter
 from actors.supervision import ChildReport, ChildState
-from lorawan.kuando.light import AFTER_JOIN, Light
+from lorawan.kuando.light_state import AFTER_JOIN, LightState
 from tests.browser.office import BLUE, DARK, GREEN, RED, VIOLET, YELLOW, eui, light, order, pursued
 from tests.browser.played_answers import HOUR, signal_of
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 NORTH, SOUTH, HALL, YARD = (f"0016c001f153a1{number:02x}" for number in range(0x4A, 0x4E))
 GATEWAYS = {NORTH: "Roof North", SOUTH: "Roof South", HALL: "Hall", YARD: "Yard"}
-ORANGE, CYAN, WHITE = Light(255, 96, 0), Light(0, 220, 255), Light(255, 255, 255)
-BLINKS = Light(255, 0, 0, 50, 50)
+ORANGE, CYAN, WHITE = LightState(255, 96, 0), LightState(0, 220, 255), LightState(255, 255, 255)
+BLINKS = LightState(255, 0, 0, 50, 50)
 GROUPS = (
     ("Bay", 28, "P1", (GREEN, GREEN, GREEN, RED, RED, BLUE), (YARD, SOUTH)),
     ("Desk", 22, "2", (GREEN, RED, YELLOW, VIOLET, BLUE, DARK), (NORTH, HALL)),
@@ -109,8 +109,8 @@ def _tree() -> ChildReport:
     )
 
 
-def _past(house: PlayedHouse) -> None:
-    played = house.played
+def _past(application: PlayedHouse) -> None:
+    played = application.played
     for at, colour, number in ((4.2, GREEN, 1), (9.0, RED, 2), (26.5, VIOLET, 3)):
         began = NOW - at * HOUR
         steps = (
@@ -132,11 +132,11 @@ def _past(house: PlayedHouse) -> None:
     ]
     played.outages[SOUTH] = [{"since": NOW - 76 * HOUR, "until": NOW - 75.2 * HOUR}]
     lost = AlertView("alert-9", "light_failed", eui(55), "told before", NOW, NOW)
-    house.letters.append(DeadLetter("alerter", lost, "TimeoutError: no answer", NOW - 9_000))
+    application.letters.append(DeadLetter("alerter", lost, "TimeoutError: no answer", NOW - 9_000))
 
 
-def _rollouts(house: PlayedHouse) -> None:
-    played = house.played
+def _rollouts(application: PlayedHouse) -> None:
+    played = application.played
     steady = {"on": 255, "off": 0, "keep": True}
     every = [eui(number) for number in range(1, 65)]
     for name, colour, some in (
@@ -176,12 +176,12 @@ def site() -> PlayedHouse:
     subjects.append(AlertView("a-2", "light_failed", eui(55), failed, NOW - 120, NOW - 60, 1))
     offline = "gateway Yard is offline"
     subjects.append(AlertView("a-1", "gateway_offline", YARD, offline, NOW - 640, NOW - 640))
-    house = PlayedHouse("7c1e04", subjects)
-    house.tree = _tree()
-    house.played.spread["worst"] = [
+    application = PlayedHouse("7c1e04", subjects)
+    application.tree = _tree()
+    application.played.spread["worst"] = [
         {**one, "name": name, "dev_eui": eui(number), "why": why}
         for one, (name, number, why) in zip(
-            house.played.spread["worst"],
+            application.played.spread["worst"],
             (
                 ("Line 05", 55, "heard by Hall alone, 2 dB above what it needs"),
                 ("Bay 03", 3, "its only gateway Yard was offline for 16 min"),
@@ -189,6 +189,6 @@ def site() -> PlayedHouse:
             strict=True,
         )
     ]
-    _past(house)
-    _rollouts(house)
-    return house
+    _past(application)
+    _rollouts(application)
+    return application

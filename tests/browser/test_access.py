@@ -9,7 +9,7 @@ from tests.browser.looks import card, go, live, two_frames
 from tests.browser.office import ROOF, YARD, eui
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 
 def test_the_keyboard_suffices(serve: Serve, visit: Open) -> None:
@@ -80,13 +80,13 @@ VIEWS = {
 
 def rich_house() -> PlayedHouse:
     """Something to see on every page."""
-    house = PlayedHouse()
-    house.played.points[eui(21)] = signal_of(1, {ROOF: -97.0, YARD: -118.0})
-    house.played.outages[YARD] = [{"since": NOW - 460, "until": None}]
+    application = PlayedHouse()
+    application.played.points[eui(21)] = signal_of(1, {ROOF: -97.0, YARD: -118.0})
+    application.played.outages[YARD] = [{"since": NOW - 460, "until": None}]
     light = {"red": 255, "green": 0, "blue": 0, "on": 255, "off": 0, "keep": True}
-    house.played.make_rollout({"dev_euis": [eui(n) for n in range(1, 11)], **light})
-    house.played.progress("rollout-1", verified=4, open=2, failed=1, superseded=1)
-    return house
+    application.played.make_rollout({"dev_euis": [eui(n) for n in range(1, 11)], **light})
+    application.played.progress("rollout-1", verified=4, open=2, failed=1, superseded=1)
+    return application
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

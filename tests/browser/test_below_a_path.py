@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import LIGHTS, OPERATOR, TOKENS, card, live
 from tests.browser.office import BLUE, ROOF, eui
@@ -37,7 +37,7 @@ def test_every_page_works_below_a_path(
         live(page)
         expect(page.locator(".card")).to_have_count(LIGHTS)
         # Told by the websocket.
-        service.call(service.house.shows, eui(21), BLUE)
+        service.call(service.application.shows, eui(21), BLUE)
         expect(card(page, 21).locator(".state")).to_have_text("Verified")
         # Commanded by the panel.
         card(page, 1).locator("button").click()
@@ -45,8 +45,8 @@ def test_every_page_works_below_a_path(
         panel.get_by_role("button", name="Red").click()
         panel.get_by_role("button", name="Send", exact=True).click()
         expect(panel.locator(".command .outcome")).to_contain_text("Accepted")
-        [sent] = [one for one in service.house.commands.values() if one.dev_eui == eui(1)]
-        assert sent.light == Light(255, 0, 0)
+        [sent] = [one for one in service.application.commands.values() if one.dev_eui == eui(1)]
+        assert sent.light == LightState(255, 0, 0)
         expect(panel.locator(".timeline").first).to_contain_text("Accepted and stored")
         page.keyboard.press("Escape")
         for name, there in (

@@ -4,14 +4,14 @@ import re
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from actors.surface import Readiness
+from actors.service_api import Readiness
 from api.live.client import RESTARTING
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import LIGHTS, OPERATOR, TOKENS, card, hue, live, mark, not_reloaded
 from tests.browser.office import BLUE, eui
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import a_light
+from tests.support.fake_application import a_light
 
 
 def test_a_dropped_connection_resumes_where_it_broke_off(serve: Serve, visit: Open) -> None:
@@ -20,7 +20,7 @@ def test_a_dropped_connection_resumes_where_it_broke_off(serve: Serve, visit: Op
     live(page)
     with page.expect_websocket() as resumed:
         service.call(service.drop_live, RESTARTING)
-        service.call(service.house.shows, eui(21), BLUE)
+        service.call(service.application.shows, eui(21), BLUE)
     assert re.search(r"resume=boot-1(:|%3A)\d+", resumed.value.url)
     expect(card(page, 21).locator(".state")).to_have_text("Verified")
     live(page)
@@ -36,10 +36,10 @@ def test_the_page_comes_back_after_the_service_restarted(serve: Serve, visit: Op
     expect(page.locator("#connection-words")).to_contain_text("Reconnecting since")
     expect(page.locator("#banner")).to_contain_text("What you see is as of")
     expect(page.locator("#banner")).to_contain_text("Trying again")
-    house = PlayedHouse("boot-2")
-    house.board.publish(a_light(eui(40), name="Newcomer"))
-    house.shows(eui(1), BLUE)
-    serve(house, port=first.port)
+    application = PlayedHouse("boot-2")
+    application.board.publish(a_light(eui(40), name="Newcomer"))
+    application.shows(eui(1), BLUE)
+    serve(application, port=first.port)
     live(page)
     expect(page.locator("#service")).to_contain_text("boot boot-2")
     expect(page.locator(".card")).to_have_count(LIGHTS + 1)
@@ -95,7 +95,9 @@ def test_no_change_is_lost_over_a_dropped_connection_of_a_busy_house(
     with page.expect_websocket():
         service.call(service.drop_live, RESTARTING)
         for number in range(1, 13):
-            service.call(service.house.shows, eui(number), Light(number, 255 - number, 9))
+            service.call(
+                service.application.shows, eui(number), LightState(number, 255 - number, 9)
+            )
     live(page)
     for number in range(1, 13):
         most = 255 - number
@@ -105,9 +107,9 @@ def test_no_change_is_lost_over_a_dropped_connection_of_a_busy_house(
 
 
 def test_a_service_that_is_not_ready_is_said_to_be_so(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.ready = Readiness(ready=False, problems=("the store does not answer",))
-    page, watcher = visit(serve(house).url)
+    application = PlayedHouse()
+    application.ready = Readiness(ready=False, problems=("the store does not answer",))
+    page, watcher = visit(serve(application).url)
     watcher.expected = ("503",)
     expect(page.locator("#banner")).to_have_text(
         "The service is not ready: the store does not answer."
@@ -132,12 +134,12 @@ def test_a_slow_network_shows_what_came_so_far_and_says_so(serve: Serve, visit: 
         sides.append(page_side)
 
     sides: list[WebSocketRoute] = []
-    house = PlayedHouse()
+    application = PlayedHouse()
     for number in range(300):
-        house.board.publish(a_light(f"20202040{number:08x}", name=f"Lamp {number:04d}"))
+        application.board.publish(a_light(f"20202040{number:08x}", name=f"Lamp {number:04d}"))
     page, _ = visit("about:blank")
     page.route_web_socket(re.compile("/api/v1/live"), between)
-    page.goto(serve(house).url)
+    page.goto(serve(application).url)
     expect(page.locator("#banner")).to_contain_text("Catching up: 50 % of the lights")
     expect(page.locator('.chip[data-kind="all"] strong')).to_have_text("200")
     release = True

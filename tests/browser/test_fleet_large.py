@@ -7,11 +7,11 @@ import pytest
 import trio
 from playwright.sync_api import CDPSession, Page, expect
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import live
 from tests.browser.serve_fake import PlayedHouse, PlayedService
-from tests.support.fake_house import a_light
+from tests.support.fake_application import a_light
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ def many_eui(number: int) -> str:
 
 
 def large_house() -> PlayedHouse:
-    house = PlayedHouse()
-    for number in range(MANY - len(house.board.devices)):
+    application = PlayedHouse()
+    for number in range(MANY - len(application.board.devices)):
         tags = {"floor": str(number % 7)}
-        house.board.publish(a_light(many_eui(number), name=f"Lamp {number:04d}", tags=tags))
-    return house
+        application.board.publish(a_light(many_eui(number), name=f"Lamp {number:04d}", tags=tags))
+    return application
 
 
 def storm(service: PlayedService, seed: int) -> None:
@@ -46,8 +46,8 @@ def storm(service: PlayedService, seed: int) -> None:
     async def changes() -> None:
         for count in range(CHANGES_PER_S * SECONDS):
             number = count * 37 % MANY_CHANGE if count % 2 else count // 2 % 20
-            shown = Light((count + seed * 90) % 256, 255 - (count + seed * 90) % 256, 80)
-            service.house.shows(many_eui(number), shown)
+            shown = LightState((count + seed * 90) % 256, 255 - (count + seed * 90) % 256, 80)
+            service.application.shows(many_eui(number), shown)
             await trio.sleep(1 / CHANGES_PER_S)
 
     trio.from_thread.run(changes, trio_token=service.token)

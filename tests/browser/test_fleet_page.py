@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import LIGHTS, card, hue, live, mark, not_reloaded, two_frames
 from tests.browser.office import BLUE, YARD, eui
@@ -60,7 +60,7 @@ def test_a_change_appears_without_a_reload_and_touches_its_card_only(
                 { subtree: true, childList: true, attributes: true, characterData: true });
         }"""
     )
-    service.call(service.house.shows, eui(21), BLUE)
+    service.call(service.application.shows, eui(21), BLUE)
     expect(card(page, 21).locator(".state")).to_have_text("Verified")
     assert hue(card(page, 21)) == "rgb(0 0 255)"
     expect(card(page, 21).locator(".wanted-dot")).to_be_hidden()
@@ -108,10 +108,10 @@ def test_red_and_green_are_not_told_by_colour_alone(serve: Serve, visit: Open) -
 def test_lights_are_narrowed_and_grouped_and_the_address_keeps_it(
     serve: Serve, visit: Open
 ) -> None:
-    house = PlayedHouse()
+    application = PlayedHouse()
     for number, floor in ((1, "1"), (2, "1"), (3, "3")):
-        house.change(eui(number), tags={"floor": floor})
-    page, _ = visit(serve(house).url, viewport=TALL)
+        application.change(eui(number), tags={"floor": floor})
+    page, _ = visit(serve(application).url, viewport=TALL)
     live(page)
     page.get_by_label("Group by").select_option("tag:floor")
     heads = page.locator(".group-head")
@@ -134,7 +134,7 @@ def test_a_light_moves_to_its_group_when_its_state_changes(serve: Serve, visit: 
     service = serve()
     page, _ = visit(service.url + "?group=state&show=dense")
     expect(page.locator(".group-head").first).to_contain_text("Failed1 light")
-    service.call(service.house.shows, eui(22), Light(255, 0, 0))
+    service.call(service.application.shows, eui(22), LightState(255, 0, 0))
     expect(page.locator(".group-head").first).to_contain_text("Held1 light")
     expect(page.locator(".group-head").last).to_contain_text("Verified12 lights")
 

@@ -6,7 +6,7 @@ from tests.browser.conftest import Open, Serve
 from tests.browser.looks import live
 from tests.browser.office import ROOF, YARD
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 
 def test_gateways_are_switched_in_the_demonstration(serve: Serve, visit: Open) -> None:
@@ -30,12 +30,12 @@ def test_gateways_are_not_switched_elsewhere(serve: Serve, visit: Open) -> None:
 
 
 def test_a_gateway_tells_its_lights_airtime_and_outages(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.played.outages[YARD] = [
+    application = PlayedHouse()
+    application.played.outages[YARD] = [
         {"since": NOW - 460, "until": None},
         {"since": NOW - 90_000, "until": NOW - 88_200},
     ]
-    page, _ = visit(serve(house).url + "?view=gateways")
+    page, _ = visit(serve(application).url + "?view=gateways")
     yard = page.locator(f'[data-gateway="{YARD}"]')
     expect(yard).to_contain_text("Offline for 8 min")
     expect(yard).to_contain_text("3.1 s of 360 s")

@@ -7,13 +7,13 @@ import msgspec
 from playwright.sync_api import expect
 
 from actors.device.model import CommandStatus
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import card, hue, live
 from tests.browser.office import ROOF, YARD, eui, order
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 
 def test_a_command_from_the_panel_reaches_the_house_and_shows_nothing_as_fact(
@@ -28,27 +28,31 @@ def test_a_command_from_the_panel_reaches_the_house_and_shows_nothing_as_fact(
     panel.get_by_label("Slow blink").check()
     panel.get_by_role("button", name="Send", exact=True).click()
     expect(panel.locator(".command .outcome")).to_contain_text("Accepted")
-    [sent] = [one for one in service.house.commands.values() if one.dev_eui == eui(1)]
-    assert (sent.dev_eui, sent.light, sent.keep) == (eui(1), Light(255, 0, 0, 160, 160), True)
-    assert [made for made, _ in service.house.keys.values()] == [sent.id]  # it came with a key
+    [sent] = [one for one in service.application.commands.values() if one.dev_eui == eui(1)]
+    assert (sent.dev_eui, sent.light, sent.keep) == (eui(1), LightState(255, 0, 0, 160, 160), True)
+    assert [made for made, _ in service.application.keys.values()] == [
+        sent.id
+    ]  # it came with a key
     # Nothing is proven: the lamp is still green.
     expect(card(page, 1)).to_contain_text("green, wanted red, blinking")
     assert hue(card(page, 1)) == hue(panel) == "rgb(0 255 0)"
     expect(panel.locator(".timeline").first).to_contain_text("Accepted and stored")
-    service.call(service.house.shows, eui(1), sent.light)
+    service.call(service.application.shows, eui(1), sent.light)
     expect(panel.locator(".timeline").first).to_contain_text("Verified by the light")
     assert hue(card(page, 1)) == "rgb(255 0 0)"
 
 
 def test_a_refused_command_is_told_in_words(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    page, watcher = visit(serve(house, rate_per_s=0.01, rate_burst=60).url + f"?light={eui(1)}")
+    application = PlayedHouse()
+    page, watcher = visit(
+        serve(application, rate_per_s=0.01, rate_burst=60).url + f"?light={eui(1)}"
+    )
     watcher.expected = ("429",)
     live(page)
     page.evaluate("Promise.all(Array.from({ length: 70 }, () => fetch('/api/v1/alerts?limit=1')))")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#panel .command .outcome")).to_contain_text("Too many requests")
-    assert eui(1) not in {one.dev_eui for one in house.commands.values()}
+    assert eui(1) not in {one.dev_eui for one in application.commands.values()}
 
 
 def test_initialise_asks_the_house(serve: Serve, visit: Open) -> None:
@@ -57,7 +61,7 @@ def test_initialise_asks_the_house(serve: Serve, visit: Open) -> None:
     expect(page.locator("#panel dl")).to_contain_text("set up")
     page.get_by_role("button", name="Initialise").click()
     expect(page.locator("#panel > .outcome")).to_have_text("Its settings are sent again.")
-    [(_, dev_euis, force)] = service.house.runs
+    [(_, dev_euis, force)] = service.application.runs
     assert (dev_euis, force) == ([eui(2)], True)
 
 
@@ -68,27 +72,27 @@ def test_it_says_in_one_sentence_what_it_waits_for_and_who_waits_with_it(
     page, _ = visit(service.url + f"?light={eui(20)}")
     why = page.locator("#panel .verdict .why")
     expect(why).to_have_text(re.compile(r"^Waiting for gateway Yard, offline since \d\d:\d\d\.$"))
-    waiting = service.house.board.devices[eui(20)]
+    waiting = service.application.board.devices[eui(20)]
     for number in (1, 2):
         service.call(
-            service.house.change,
+            service.application.change,
             eui(number),
             phase=waiting.phase,
             command=waiting.command,
             hearings=waiting.hearings,
         )
-    service.call(service.house.switch, YARD, online=False)
+    service.call(service.application.switch, YARD, online=False)
     expect(why).to_have_text(re.compile(r"; two other lights wait with it\.$"))
 
 
 def test_every_order_is_told_step_by_step_with_gateways_and_durations(
     serve: Serve, visit: Open
 ) -> None:
-    house = PlayedHouse()
-    earlier = order(21, Light(255, 0, 0), CommandStatus.VERIFIED, id="earlier", attempts=1)
+    application = PlayedHouse()
+    earlier = order(21, LightState(255, 0, 0), CommandStatus.VERIFIED, id="earlier", attempts=1)
     earlier = msgspec.structs.replace(earlier, accepted_at=NOW - 4_000, ended_at=NOW - 3_996)
-    house.played.past[eui(21)] = [earlier]
-    page, _ = visit(serve(house).url + f"?light={eui(21)}")
+    application.played.past[eui(21)] = [earlier]
+    page, _ = visit(serve(application).url + f"?light={eui(21)}")
     orders = page.locator("#panel .order")
     expect(orders).to_have_count(2)
     expect(orders.first.locator("summary")).to_contain_text("Sent, not yet verified")
@@ -105,9 +109,9 @@ def test_every_order_is_told_step_by_step_with_gateways_and_durations(
 def test_signal_is_drawn_by_gateway_and_the_inspection_is_one_click_away(
     serve: Serve, visit: Open
 ) -> None:
-    house = PlayedHouse()
-    house.played.points[eui(1)] = signal_of(1, {ROOF: -97.0, YARD: -118.0})
-    page, _ = visit(serve(house).url + f"?light={eui(1)}")
+    application = PlayedHouse()
+    application.played.points[eui(1)] = signal_of(1, {ROOF: -97.0, YARD: -118.0})
+    page, _ = visit(serve(application).url + f"?light={eui(1)}")
     plot = page.get_by_role("img", name=re.compile("RSSI, dBm: -1.. to -.*over [0-9]+ uplinks"))
     expect(plot).to_be_visible()
     expect(plot.locator("path")).to_have_count(2)
@@ -122,15 +126,15 @@ def test_a_light_is_asked_for_its_status(serve: Serve, visit: Open) -> None:
     page, _ = visit(service.url + f"?light={eui(2)}")
     page.get_by_role("button", name="Ask for status").click()
     expect(page.locator("#panel > .outcome")).to_have_text("It is asked for its status.")
-    assert service.house.played.asked_for_status == [eui(2)]
+    assert service.application.played.asked_for_status == [eui(2)]
 
 
 def test_what_an_older_service_does_not_know_is_said_to_be_missing(
     serve: Serve, visit: Open
 ) -> None:
-    house = PlayedHouse()
-    house.played.missing = True
-    page, watcher = visit(serve(house).url + f"?light={eui(21)}")
+    application = PlayedHouse()
+    application.played.missing = True
+    page, watcher = visit(serve(application).url + f"?light={eui(21)}")
     watcher.expected = ("404",)
     expect(page.locator("#panel .order")).to_have_count(1)
     expect(page.locator("#panel")).to_contain_text("Earlier commands are not available")

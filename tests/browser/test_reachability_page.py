@@ -13,7 +13,7 @@ from tests.browser.conftest import Open, Serve
 from tests.browser.looks import LIGHTS, card, live
 from tests.browser.office import BLINKING, GREEN, HALL, ROOF, YARD, eui, light
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 HOUR = 3_600.0
 
@@ -40,10 +40,10 @@ def behind(gateway_id: str, number: int, name: str) -> Any:
 
 def troubled() -> PlayedHouse:
     """The office, with two lights that glow no more."""
-    house = PlayedHouse()
-    house.board.publish(silent(60, "Cellar"))
-    house.board.publish(behind(YARD, 61, "Shed"))
-    return house
+    application = PlayedHouse()
+    application.board.publish(silent(60, "Cellar"))
+    application.board.publish(behind(YARD, 61, "Shed"))
+    return application
 
 
 def test_a_light_that_nobody_hears_does_not_glow_and_is_told_in_the_past(
@@ -92,16 +92,16 @@ def test_reachability_stands_in_panel_table_and_filters(serve: Serve, visit: Ope
 
 
 def test_an_outage_darkens_its_lights_while_one_looks(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.board.publish(behind(HALL, 61, "Shed"))
-    service = serve(house)
+    application = PlayedHouse()
+    application.board.publish(behind(HALL, 61, "Shed"))
+    service = serve(application)
     page, _ = visit(service.url)
     live(page)
     expect(card(page, 61).locator(".state")).to_have_text("Verified")
-    service.call(house.switch, HALL, online=False)
+    service.call(application.switch, HALL, online=False)
     expect(card(page, 61).locator(".state")).to_have_text("No gateway")
     expect(page.locator('.chip[data-kind="unreachable"] strong')).to_have_text("1")
-    service.call(house.switch, HALL, online=True)
+    service.call(application.switch, HALL, online=True)
     expect(card(page, 61).locator(".state")).to_have_text("Verified")
 
 
@@ -126,15 +126,15 @@ def test_the_counts_are_those_of_the_lights_that_the_other_filters_leave(
 
 
 def test_a_group_of_a_gateway_tells_how_many_it_hears_in_all(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
+    application = PlayedHouse()
     both = (
         Hearing(ROOF, NOW - 60, -100, 3.0, 9.0, latest=True),
         Hearing(HALL, NOW - 60, -110, 1.0, 7.0, latest=False),
     )
     for number in (1, 2, 3):
-        house.change(eui(number), hearings=both)
-    house.change(eui(4), hearings=(msgspec.structs.replace(both[1], latest=True),))
-    url = serve(house).url
+        application.change(eui(number), hearings=both)
+    application.change(eui(4), hearings=(msgspec.structs.replace(both[1], latest=True),))
+    url = serve(application).url
     page, _ = visit(url + "?group=gateway", viewport={"width": 1280, "height": 1800})
     hall = page.locator(".group-head").filter(has_text="Hall")
     expect(hall).to_have_text("Hall1 light heard last, of 4 that it hears")
@@ -172,12 +172,12 @@ def removed(page: Page, page_side: WebSocketRoute, dev_eui: str) -> None:
 
 def test_availability_says_of_what_time_it_is(serve: Serve, visit: Open) -> None:
     """From the field: 27 minutes offline of 36 that anybody looked read 99.73 % of 7 days."""
-    house = PlayedHouse()
-    house.played.outages[YARD] = [{"since": NOW - 1_620, "until": None}]
-    house.played.observed[YARD] = [{"since": NOW - 2_160, "until": NOW}]
-    house.played.observed[HALL] = [{"since": NOW - 2_160, "until": NOW}]
-    house.played.observed[ROOF] = []
-    page, _ = visit(serve(house).url + "?view=gateways")
+    application = PlayedHouse()
+    application.played.outages[YARD] = [{"since": NOW - 1_620, "until": None}]
+    application.played.observed[YARD] = [{"since": NOW - 2_160, "until": NOW}]
+    application.played.observed[HALL] = [{"since": NOW - 2_160, "until": NOW}]
+    application.played.observed[ROOF] = []
+    page, _ = visit(serve(application).url + "?view=gateways")
     yard = page.locator(f'[data-gateway="{YARD}"]')
     expect(yard).to_contain_text("away for 27 min: there 25 % of 36 min observed")
     hall = page.locator(f'[data-gateway="{HALL}"]')
@@ -187,10 +187,10 @@ def test_availability_says_of_what_time_it_is(serve: Serve, visit: Open) -> None
 
 
 def test_a_fresh_outage_is_seen_in_the_strip(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.board.publish(GatewayView(YARD, "Yard", online=False, since=NOW - 5))
-    house.played.outages[YARD] = [{"since": NOW - 5, "until": None}]
-    page, _ = visit(serve(house).url + "?view=gateways")
+    application = PlayedHouse()
+    application.board.publish(GatewayView(YARD, "Yard", online=False, since=NOW - 5))
+    application.played.outages[YARD] = [{"since": NOW - 5, "until": None}]
+    page, _ = visit(serve(application).url + "?view=gateways")
     bar = page.locator(f'[data-gateway="{YARD}"] .strip .lasts')
     box, strip = bar.bounding_box(), page.locator(f'[data-gateway="{YARD}"] .strip').bounding_box()
     assert box is not None

@@ -6,13 +6,13 @@ import re
 from playwright.sync_api import expect
 
 from actors.board.changes import ActorView, AlertView
-from actors.deadletters import DeadLetter
+from actors.messaging.dead_letters import DeadLetter
 from actors.supervision import ChildReport, ChildState
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.office import eui
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 
 def test_a_new_alert_is_said_aloud_and_a_closed_one_goes(serve: Serve, visit: Open) -> None:
@@ -22,11 +22,11 @@ def test_a_new_alert_is_said_aloud_and_a_closed_one_goes(serve: Serve, visit: Op
     expect(page.locator("#announcer")).to_be_empty()
     text = "Desk 1 has been silent for 45 min"
     alert = AlertView("alert-3", "light_silent", eui(1), text, NOW, NOW)
-    service.call(service.house.board.publish, alert)
+    service.call(service.application.board.publish, alert)
     expect(page.locator("#announcer")).to_have_text(f"Alert: {text}.")
     expect(page.locator(".alert").first).to_contain_text(text)
     closed = AlertView("alert-3", "light_silent", eui(1), text, NOW, NOW, closed_at=NOW)
-    service.call(service.house.board.publish, closed)
+    service.call(service.application.board.publish, closed)
     expect(page.locator(".alert")).to_have_count(2)
 
 
@@ -55,33 +55,33 @@ def test_an_alert_is_acknowledged_when_the_service_says_so(serve: Serve, visit: 
     alert.get_by_role("button", name="Acknowledge").click()
     expect(alert).to_contain_text("Acknowledged")
     expect(page.locator("#tally-alerts")).to_have_text("1 alert")
-    assert service.house.played.acknowledged == ["alert-1"]
+    assert service.application.played.acknowledged == ["alert-1"]
 
 
 def test_the_tree_of_actors_lives_and_a_parked_one_is_revived(serve: Serve, visit: Open) -> None:
     service = serve()
-    service.house.parked.add("journal")
+    service.application.parked.add("journal")
     page, _ = visit(service.url + "?view=reliability")
-    journal = page.locator('[data-actor="journal"]')
-    expect(journal).to_contain_text("parked for")
-    expect(journal).to_contain_text("3 restarts")
-    expect(journal).to_contain_text("StoreError: full")
+    store_writer = page.locator('[data-actor="journal"]')
+    expect(store_writer).to_contain_text("parked for")
+    expect(store_writer).to_contain_text("3 restarts")
+    expect(store_writer).to_contain_text("StoreError: full")
     running = ChildReport("journal", ChildState.RUNNING, NOW, 4)
-    journal.get_by_role("button", name="Revive journal").click()
+    store_writer.get_by_role("button", name="Revive journal").click()
     expect(page.locator(".is-tree .outcome")).to_have_text("journal lives again.")
-    service.house.tree = dataclasses.replace(service.house.tree, children=(running,))
+    service.application.tree = dataclasses.replace(service.application.tree, children=(running,))
     alive = ActorView("journal", ChildState.RUNNING, 4)
-    service.call(service.house.board.publish, alive)
-    expect(journal).to_contain_text("runs for")
-    expect(journal).to_contain_text("4 restarts")
+    service.call(service.application.board.publish, alive)
+    expect(store_writer).to_contain_text("runs for")
+    expect(store_writer).to_contain_text("4 restarts")
 
 
 def test_dead_letters_are_listed(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.letters.append(
-        DeadLetter(f"device {eui(1)}", Light(1, 2, 3), "ValueError: odd", NOW - 50)
+    application = PlayedHouse()
+    application.letters.append(
+        DeadLetter(f"device {eui(1)}", LightState(1, 2, 3), "ValueError: odd", NOW - 50)
     )
-    page, _ = visit(serve(house).url + "?view=reliability")
+    page, _ = visit(serve(application).url + "?view=reliability")
     letter = page.locator(".letters li")
     expect(letter).to_contain_text("Light of Desk 1")
     expect(letter).to_contain_text("ValueError: odd")

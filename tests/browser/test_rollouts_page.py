@@ -9,7 +9,7 @@ from tests.browser.conftest import Open, Serve
 from tests.browser.looks import live
 from tests.browser.office import eui
 from tests.browser.serve_fake import PlayedHouse
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 VIOLET = {"red": 150, "green": 0, "blue": 255, "on": 255, "off": 0}
 
@@ -41,7 +41,7 @@ def test_lights_colour_pace_and_limit_are_chosen_and_sent(serve: Serve, visit: O
     expect(rollout).to_contain_text("Running")
     expect(rollout).to_contain_text("12 a minute, at most 2 failures")
     expect(rollout.locator(".legend")).to_have_text("4 waiting")
-    [made] = service.house.played.rollouts.values()
+    [made] = service.application.played.rollouts.values()
     assert [light["dev_eui"] for light in made["lights"]] == [eui(n) for n in (1, 2, 21, 3)]
     assert (made["light"], made["pace_per_min"], made["failures_most"]) == (VIOLET, 12, 2)
     expect(page.locator("#tally-rollouts")).to_have_text("1 running")
@@ -50,7 +50,7 @@ def test_lights_colour_pace_and_limit_are_chosen_and_sent(serve: Serve, visit: O
 
 def test_progress_is_watched_and_the_reins_are_held(serve: Serve, visit: Open) -> None:
     service = serve()
-    played = service.house.played
+    played = service.application.played
     page, _ = visit(service.url)
     begin(page)
     rollout = page.locator(".rollout")
@@ -77,17 +77,17 @@ def test_too_many_failures_stop_it_and_say_so(serve: Serve, visit: Open) -> None
     page, _ = visit(service.url)
     begin(page)
     expect(page.locator(".rollout")).to_contain_text("Running")
-    service.house.played.progress("rollout-1", failed=2)
+    service.application.played.progress("rollout-1", failed=2)
     reason = "2 lights failed, as many as were allowed"
-    service.house.played.move("rollout-1", state="stopped", reason=reason)
+    service.application.played.move("rollout-1", state="stopped", reason=reason)
     expect(page.locator(".rollout .why")).to_have_text(f"{reason}.")
     expect(page.locator(".rollout").get_by_role("button", name="Go on")).to_be_visible()
 
 
 def test_the_websocket_tells_of_progress_without_being_asked(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.played.make_rollout({"dev_euis": [eui(1), eui(2)], "keep": True, **VIOLET})
-    shown = {k: v for k, v in house.played.rollouts["rollout-1"].items() if k != "lights"}
+    application = PlayedHouse()
+    application.played.make_rollout({"dev_euis": [eui(1), eui(2)], "keep": True, **VIOLET})
+    shown = {k: v for k, v in application.played.rollouts["rollout-1"].items() if k != "lights"}
     sides: list[WebSocketRoute] = []
 
     def between(page_side: WebSocketRoute) -> None:
@@ -96,7 +96,7 @@ def test_the_websocket_tells_of_progress_without_being_asked(serve: Serve, visit
 
     page, _ = visit("about:blank")
     page.route_web_socket(re.compile("/api/v1/live"), between)
-    page.goto(serve(house).url + "?view=rollouts")
+    page.goto(serve(application).url + "?view=rollouts")
     live(page)
     page.wait_for_load_state("networkidle")
     tell(sides[0], 10_000, shown)

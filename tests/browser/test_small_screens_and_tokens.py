@@ -11,7 +11,7 @@ from tests.browser.office import YARD, eui
 from tests.browser.played_answers import FIGURES
 from tests.browser.serve_fake import PlayedHouse
 from tests.browser.test_access import VIEWS, rich_house
-from tests.support.fake_house import NOW
+from tests.support.fake_application import NOW
 
 VIEWER = "viewer-token-0123456789abcdef"
 SCOPES = {**TOKENS, "viewer": [VIEWER]}
@@ -93,9 +93,9 @@ PLACES = {
 
 
 def test_who_may_only_look_is_offered_nothing_to_do(serve: Serve, visit: Open) -> None:
-    house = rich_house()
-    house.parked.add("journal")
-    service = serve(house, tokens=SCOPES)
+    application = rich_house()
+    application.parked.add("journal")
+    service = serve(application, tokens=SCOPES)
     for token, offered in ((VIEWER, False), (OPERATOR, True)):
         page, watcher = visit(service.url)
         watcher.expected = ("401",)
@@ -210,10 +210,10 @@ def test_a_proxy_that_passes_no_websocket_on_is_named(serve: Serve, visit: Open)
 
 
 def test_times_are_in_one_zone_which_is_named(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
+    application = PlayedHouse()
     text = "gateway Yard is offline since 08:46 UTC"
-    house.board.publish(AlertView("alert-7", "gateway_offline", YARD, text, NOW, NOW))
-    page, _ = visit(serve(house).url, timezone_id="Asia/Kolkata", locale="en-GB")
+    application.board.publish(AlertView("alert-7", "gateway_offline", YARD, text, NOW, NOW))
+    page, _ = visit(serve(application).url, timezone_id="Asia/Kolkata", locale="en-GB")
     live(page)
     expect(page.locator("#zone")).to_have_text(
         re.compile("^Times: Asia/(Kolkata|Calcutta), UTC.5:30$")
@@ -229,25 +229,31 @@ def test_times_are_in_one_zone_which_is_named(serve: Serve, visit: Open) -> None
 
 
 def test_few_commands_carry_no_percentile(serve: Serve, visit: Open) -> None:
-    house = PlayedHouse()
-    house.played.figures = {**FIGURES, "commands": 3, "verified": 2, "superseded": 0, "expired": 1}
-    page, _ = visit(serve(house).url + "?view=reliability")
+    application = PlayedHouse()
+    application.played.figures = {
+        **FIGURES,
+        "commands": 3,
+        "verified": 2,
+        "superseded": 0,
+        "expired": 1,
+    }
+    page, _ = visit(serve(application).url + "?view=reliability")
     tiles = page.locator(".tile")
     expect(tiles.nth(0)).to_contain_text("2 of")
     for number, least in ((2, 3), (3, 20), (4, 100)):
         expect(tiles.nth(number)).to_contain_text("too few")
         expect(tiles.nth(number)).to_contain_text(f"of 2 verified commands; it takes {least}")
-    house.played.figures = FIGURES
+    application.played.figures = FIGURES
     page.get_by_label("7 days").check()
     expect(tiles.nth(4)).to_contain_text("2.5 min")
     expect(tiles.nth(4)).to_contain_text("of 1,263 verified commands")
 
 
 def test_nothing_waits_in_a_cancelled_rollout(serve: Serve, visit: Open) -> None:
-    house = rich_house()
-    house.played.progress("rollout-1", verified=1)
-    house.played.cancel("rollout-1")
-    page, _ = visit(serve(house).url)
+    application = rich_house()
+    application.played.progress("rollout-1", verified=1)
+    application.played.cancel("rollout-1")
+    page, _ = visit(serve(application).url)
     live(page)
     go(page, "?view=rollouts")
     rollout = page.locator(".rollout")

@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 from api.cli.app import app
 from api.cli.doctor.examine import examine
 from api.cli.doctor.finding import Finding, Level
-from api.cli.doctor.verb import run_doctor
-from api.cli.setup import run_setup, without_slash
-from api.settings import ApiSettings
+from api.cli.verbs.doctor import run_doctor
+from api.cli.verbs.setup import run_setup, without_slash
+from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import TOKEN_HEADER, ensure_integration
 from lorawan.network import DeviceState, HttpIntegration
-from simulator.server import GrpcServer
+from simulation.world.server import GrpcServer
 from tests.support.small_network import LIGHT, SmallNetwork, listed, uplink, webhook_body
 
 PATH = "/api/v1/webhooks/chirpstack"

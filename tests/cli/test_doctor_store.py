@@ -10,7 +10,7 @@ import redis
 
 from api.cli.doctor.finding import Finding, Level
 from api.cli.doctor.store import store
-from api.settings import ApiSettings
+from api.settings.model import ApiSettings
 from store.errors import StoreError
 from store.open import open_store
 from store.port import Put, Table

@@ -11,8 +11,8 @@ import trio
 from api.cli.doctor import examine, surroundings
 from api.cli.doctor.examine import guarded
 from api.cli.doctor.finding import Finding, Level, ok
-from api.settings import ApiSettings
-from api.settings_file import overlooked
+from api.settings.file import overlooked
+from api.settings.model import ApiSettings
 from lorawan.network import NetworkFault
 
 CHIRPSTACK = {"target": "127.0.0.1:1", "api_key": "k"}

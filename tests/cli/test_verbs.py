@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from actors.board.changes import AlertView
 from actors.device.model import CommandStatus
 from actors.rollouts.model import State
-from api.settings import ApiSettings, ChirpStack
-from tests.support.fake_house import DEV_EUI, NOW, FakeHouse, a_light
+from api.settings.model import ApiSettings, ChirpStack
+from tests.support.fake_application import DEV_EUI, NOW, FakeApplication, a_light
 from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
 from tests.support.web_server import Server
 
@@ -34,8 +34,8 @@ TOKENS = {
 class Here:
     """A served house, and `lamplighter` pointed at it."""
 
-    def __init__(self, server: Server, house: FakeHouse) -> None:
-        self.house = house
+    def __init__(self, server: Server, application: FakeApplication) -> None:
+        self.application = application
         self.env = {"LAMPLIGHTER_AT": f"http://127.0.0.1:{server.port}"}
 
     async def do(self, *words: str, **env: str) -> CompletedProcess[str]:
@@ -55,15 +55,15 @@ async def until(what: str, true: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def served(lights: int = 1, **web: object) -> AsyncGenerator[Here, None]:
-    house = FakeHouse(lights)
+    application = FakeApplication(lights)
     chirpstack = ChirpStack(target="localhost:8080", api_key="unused")
-    server = Server(house, ApiSettings(chirpstack=chirpstack, web={"port": 0, **web}))
+    server = Server(application, ApiSettings(chirpstack=chirpstack, web={"port": 0, **web}))
     with trio.fail_after(3 * PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            await nursery.start(house.board.run)
+            await nursery.start(application.board.run)
             await nursery.start(server.run)
             try:
-                yield Here(server, house)
+                yield Here(server, application)
             finally:
                 server.scope.cancel(reason="the test is over")
                 nursery.cancel_scope.cancel(reason="the test is over")
@@ -86,8 +86,8 @@ async def test_lights_are_listed_found_and_inspected() -> None:
         assert "Roof: online, RSSI -97 dBm, SNR 7 dB" in one.stdout
         assert "1 restart" in one.stdout
         assert json.loads((await here.do("device", DEV_EUI, "--json")).stdout)["uplinks"] == 0
-        known = here.house.board.devices[DEV_EUI]
-        here.house.board.publish(msgspec.structs.replace(known, missed=4, healed=1))
+        known = here.application.board.devices[DEV_EUI]
+        here.application.board.publish(msgspec.structs.replace(known, missed=4, healed=1))
         one = await here.do("device", DEV_EUI)
         assert "4 events whose webhook was lost" in one.stdout
         assert "once, found with nothing to wake it" in one.stdout
@@ -157,13 +157,13 @@ async def test_send_shows_the_steps_until_the_verdict(
     async with served() as here, trio.open_nursery() as nursery:
 
         async def happen() -> None:
-            await until("accepted", lambda: "cmd-1" in here.house.commands)
-            here.house.step("cmd-1", CommandStatus.QUEUED)
-            here.house.step("cmd-1", status, **changes)
+            await until("accepted", lambda: "cmd-1" in here.application.commands)
+            here.application.step("cmd-1", CommandStatus.QUEUED)
+            here.application.step("cmd-1", status, **changes)
 
         nursery.start_soon(happen)
         done = await here.do("send", DEV_EUI, "red", "--blink", "50/50", "--ttl", "60", "--no-keep")
-        command = here.house.commands["cmd-1"]
+        command = here.application.commands["cmd-1"]
     assert done.returncode == code, done.stdout + done.stderr
     assert "accepted and stored" in done.stdout
     assert "in ChirpStack's queue" in done.stdout
@@ -190,8 +190,8 @@ async def test_send_that_is_not_verified_in_time() -> None:
 async def test_watch_tells_what_changes_and_ends_politely(tmp_path: Path) -> None:
     async with served() as here:
         with Running(tmp_path, "watch", "--json", env=here.env) as watching:
-            await until("it watches", lambda: here.house.board.statistics().subscribers)
-            here.house.board.publish(a_light(name="Renamed"))
+            await until("it watches", lambda: here.application.board.statistics().subscribers)
+            here.application.board.publish(a_light(name="Renamed"))
             await trio.to_thread.run_sync(lambda: watching.wait_output("Renamed"))
             assert json.loads(watching.output.splitlines()[0])["kind"] == "device"
             watching.send(signal.SIGINT)
@@ -202,13 +202,13 @@ async def test_watch_tells_what_changes_and_ends_politely(tmp_path: Path) -> Non
 async def test_initialisations_and_alerts() -> None:
     async with served() as here:
         alert = AlertView("a1", "overdue", DEV_EUI, "Desk 02 is overdue", NOW, NOW)
-        here.house.board.publish(alert)
+        here.application.board.publish(alert)
         assert "Desk 02 is overdue" in (await here.do("alerts")).stdout
         seen = await here.do("alerts", "acknowledge", "a1", "--by", "me")
         assert seen.returncode == 0, seen.stderr
         begun = await here.do("init", DEV_EUI, "--force", "--wait", "0")
         assert begun.returncode == 0, begun.stderr
-        assert here.house.runs[0][1:] == ([DEV_EUI], True)
+        assert here.application.runs[0][1:] == ([DEV_EUI], True)
         late = await here.do("init", "--all", "--wait", "1.5", "--json")
         assert late.returncode == 3
         assert json.loads(late.stdout)["runs"][0]["total"] == 1
@@ -216,15 +216,15 @@ async def test_initialisations_and_alerts() -> None:
 
 async def test_rollouts_are_begun_followed_and_steered() -> None:
     async with served() as here, trio.open_nursery() as nursery:
-        nursery.start_soon(finish_the_first, here.house)
+        nursery.start_soon(finish_the_first, here.application)
         start = await here.do("rollout", "start", "red", "--tag", "floor=2", "--pace", "60")
         assert start.returncode == 0, start.stderr
         assert "done: 1 of 1 verified" in start.stdout
-        [order] = here.house.orders
+        [order] = here.application.orders
         assert (order.light.red, order.pace_per_min) == (255, 60)
         later = await here.do("rollout", "start", "off", DEV_EUI, "--no-wait", "--name", "night")
         assert later.returncode == 0, later.stderr
-        assert here.house.orders[1].dev_euis == (DEV_EUI,)
+        assert here.application.orders[1].dev_euis == (DEV_EUI,)
         assert "night" in (await here.do("rollout", "list")).stdout
         assert DEV_EUI in (await here.do("rollout", "show", "roll-2")).stdout
         for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
@@ -236,12 +236,12 @@ async def test_rollouts_are_begun_followed_and_steered() -> None:
         assert "cancelled" in again.stderr
 
 
-async def finish_the_first(house: FakeHouse) -> None:
+async def finish_the_first(application: FakeApplication) -> None:
     """Let the first rollout end as soon as it was asked for."""
-    await until("a rollout was begun", lambda: "roll-1" in house.rolled)
-    rollout, parts = house.rolled["roll-1"]
+    await until("a rollout was begun", lambda: "roll-1" in application.rolled)
+    rollout, parts = application.rolled["roll-1"]
     over = replace(rollout, state=State.DONE, waiting=0, verified=rollout.total)
-    house.rolled["roll-1"] = over, parts
+    application.rolled["roll-1"] = over, parts
 
 
 async def test_completion_asks_the_server() -> None:

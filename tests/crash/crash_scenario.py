@@ -12,18 +12,18 @@ from enum import Enum
 
 import trio
 
-from actors import airlog
 from actors.device.model import Command, CommandStatus, Phase
-from actors.surface import Accepted
-from lorawan.kuando import Light
-from simulator.device import Device
-from simulator.faults import CallFault
-from simulator.queue import Entry
-from simulator.world import World
+from actors.downlink import airtime_log
+from actors.service_api import Accepted
+from lorawan.kuando import LightState
+from simulation.world.device import Device
+from simulation.world.faults import CallFault
+from simulation.world.queue import Entry
+from simulation.world.world import World
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Put, Table, Write
-from tests.support.household import Household, housed
 from tests.support.oracle import Oracle
+from tests.support.running_application import RunningApplication, running_application
 
 A, B = "2020204100000000", "2020204100000001"
 DOWN_S = 2.0
@@ -62,9 +62,9 @@ class Day:
     disk: MemoryDisk = field(default_factory=MemoryDisk)
     commits: list[Sequence[Write]] = field(default_factory=list)
     told: list[Command] = field(default_factory=list)
-    colours: dict[str, list[Light]] = field(default_factory=lambda: defaultdict(list))
+    colours: dict[str, list[LightState]] = field(default_factory=lambda: defaultdict(list))
     killed: bool = False
-    _home: Household | None = None
+    _home: RunningApplication | None = None
     _kill: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
@@ -94,7 +94,7 @@ class Day:
             self._kill = lambda: scope.cancel(reason="killed")
             try:
                 async with (
-                    housed(self.world, seed=seed, store=store) as home,
+                    running_application(self.world, seed=seed, store=store) as home,
                     trio.open_nursery() as nursery,
                 ):
                     self._check_airtime(home)
@@ -121,15 +121,15 @@ class Day:
         self._kill()
         await trio.sleep_forever()
 
-    def _check_airtime(self, home: Household) -> None:
+    def _check_airtime(self, home: RunningApplication) -> None:
         """What the disk knows of the sent frames, the dispatcher knows again."""
         kept: dict[str, float] = dict.fromkeys(self.world.gateways, 0.0)
-        for entry in self.disk.entries(airlog.STREAM, 0.0, float("inf")):
-            sent = airlog.read_line(entry)
+        for entry in self.disk.entries(airtime_log.STREAM, 0.0, float("inf")):
+            sent = airtime_log.read_line(entry)
             assert sent is not None
             kept[sent.gateway_id] += sent.airtime_s
         for gateway_id, airtime_s in kept.items():
-            used_s = home.parts.dispatcher.airtime(gateway_id, home.house.now())[0]
+            used_s = home.parts.dispatcher.airtime(gateway_id, home.application.now())[0]
             assert abs(used_s - airtime_s) < 0.2, f"{gateway_id}: {used_s} s, not {airtime_s} s"
 
     def _watch_queues(self) -> None:
@@ -145,19 +145,19 @@ class Day:
 
     # ------------------------------------------------------------ callers
 
-    async def _living(self) -> Household:
+    async def _living(self) -> RunningApplication:
         while self._home is None:  # noqa: ASYNC110 nobody tells of a life
             await trio.sleep(0.1)
         return self._home
 
     async def order(self, dev_eui: str, *colour: int) -> Command:
         """A caller's command, repeated until it is told that it was accepted."""
-        light = Light(*colour)
+        light = LightState(*colour)
         self.colours[dev_eui].append(light)
         key = f"{dev_eui} {light}"
         while True:
             home = await self._living()
-            outcome = await home.house.command(
+            outcome = await home.application.command(
                 dev_eui,
                 light,
                 keep=True,
@@ -171,7 +171,7 @@ class Day:
                 return outcome.command
             await trio.sleep(0.1)
 
-    async def until(self, what: str, true: Callable[[Household], Awaitable[bool]]) -> None:
+    async def until(self, what: str, true: Callable[[RunningApplication], Awaitable[bool]]) -> None:
         with trio.move_on_after(PATIENCE_S):
             while not await true(await self._living()):  # noqa: ASYNC110 over two lives
                 await trio.sleep(LOOK_S)
@@ -179,15 +179,15 @@ class Day:
         raise AssertionError(f"never: {what}")
 
     async def verified(self, command: Command) -> None:
-        async def true(home: Household) -> bool:
-            found = await home.house.find_command(command.id)
+        async def true(home: RunningApplication) -> bool:
+            found = await home.application.find_command(command.id)
             assert found is not None, f"{command.id} was told and is lost"
             return found.status is CommandStatus.VERIFIED
 
         await self.until(f"{command.light} verified", true)
 
     async def idle(self) -> None:
-        async def true(home: Household) -> bool:
+        async def true(home: RunningApplication) -> bool:
             devices = home.devices
             return len(devices) == 2 and all(d.phase is Phase.IDLE for d in devices.values())
 
@@ -211,8 +211,8 @@ class Day:
         world.network.faults.order(CallFault.REPLY_LOST, method="enqueue")
         unanswered = await self.order(B, 0, 0, 255)
 
-        async def transmitted(home: Household) -> bool:
-            found = await home.house.find_command(lost.id)
+        async def transmitted(home: RunningApplication) -> bool:
+            found = await home.application.find_command(lost.id)
             return found is not None and found.status is CommandStatus.TRANSMITTED
 
         await self.until("the frame is in the air", transmitted)
@@ -233,7 +233,7 @@ class Day:
         world.restart_light(B)
         await trio.sleep(5)
 
-        async def restored(home: Household) -> bool:
+        async def restored(home: RunningApplication) -> bool:
             return world.showing(B) == unanswered.light
 
         await self.until("restored after the rejoin", restored)
@@ -246,7 +246,7 @@ class Day:
         ids = {command.id for command in self.told}
         newest = {command.dev_eui: command for command in self.told}
         for command in self.told:
-            found = await home.house.find_command(command.id)
+            found = await home.application.find_command(command.id)
             assert found is not None, f"{command.id} was told and is lost"
             assert found.light == command.light
             if found.status is CommandStatus.SUPERSEDED:
@@ -267,8 +267,8 @@ class Day:
         assert numbers == sorted(numbers), f"{dev_eui} showed the commands in order {numbers}"
 
 
-async def _all_offline(home: Household) -> bool:
-    gateways = home.house.gateways()
+async def _all_offline(home: RunningApplication) -> bool:
+    gateways = home.application.gateways()
     return len(gateways) == 2 and not any(view.online for view in gateways.values())
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import trio
 
-from lorawan.kuando import Light
+from lorawan.kuando import LightState
 from tests.support.pretend_site import Site, pretend_site, until
 from tests.support.processes import Running
 
@@ -56,7 +56,7 @@ class Tally:
 class Order:
     """What a caller wants, and the id of the command once it was answered with 2xx."""
 
-    light: Light
+    light: LightState
     key: str
     id: str = ""
 
@@ -83,7 +83,7 @@ class Caller:
             if not self.orders or self.orders[-1].id:
                 colour = [self.chance.choice((0, 255)) for _ in range(3)]
                 key = f"{self.dev_eui}-{len(self.orders)}"
-                self.orders.append(Order(Light(*colour), key))
+                self.orders.append(Order(LightState(*colour), key))
             try:
                 await self._post(http, self.orders[-1])
             except httpx2.TransportError:

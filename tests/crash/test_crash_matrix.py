@@ -11,7 +11,7 @@ import structlog
 
 from actors.device.model import StepKind
 from actors.device.records import read_command
-from api.cli.simulation import determinism
+from simulation.harness import determinism
 from store.port import Table
 from tests.crash.crash_scenario import Day, Moment, lights_in
 

@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from api.service import serve
-from api.settings import ApiSettings
+from api.settings.model import ApiSettings
 from tests.support.processes import run_meanwhile
 
 pytestmark = pytest.mark.timeout(120)

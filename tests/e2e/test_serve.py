@@ -11,9 +11,9 @@ import httpx2
 import pytest
 import trio
 
-from lorawan.kuando import Light
+from lorawan.kuando import LightState
 from lorawan.network import HttpIntegration
-from simulator.server.grpc_server import GrpcServer
+from simulation.world.server.grpc_server import GrpcServer
 from tests.support.pretend_site import API_KEY, Site, pretend_site, until
 from tests.support.processes import Running, free_port, run, run_meanwhile
 from tests.support.redis_server import RedisServer
@@ -76,7 +76,7 @@ async def test_a_colour_is_verified_and_a_stop_answers_who_waits(
         response = await http.post(f"/api/v1/downlink/{first}", json=RED)
         assert response.status_code == 200, response.text
         assert response.json()["status"] == "verified"
-        assert site.world.showing(first) == Light(255, 0, 0)
+        assert site.world.showing(first) == LightState(255, 0, 0)
 
         site.world.set_loss(downlink=1.0, dev_eui=second)
         async with trio.open_nursery() as nursery:
@@ -104,7 +104,7 @@ async def test_a_colour_is_verified_and_a_stop_answers_who_waits(
             return bool(response.json()["status"] == "verified")
 
         await until("verified after the restart", verified)
-        assert site.world.showing(second) == Light(0, 255, 0)
+        assert site.world.showing(second) == LightState(0, 255, 0)
         service.send(signal.SIGINT)
         assert await service.until_ended(STOP_S) == 0
 

@@ -16,8 +16,8 @@ import httpx2
 import pytest
 
 from lorawan.events.model import Modulation, Reception, Uplink
-from simulator.bodies import json_body, protobuf_body
-from simulator.station import Station
+from simulation.world.bodies import json_body, protobuf_body
+from simulation.world.station import Station
 from tests.support.pretend_site import Site, pretend_site, until
 from tests.support.processes import Running
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from actors.supervision import ChildReport
-from tests.support.fake_house import FakeHouse
+from tests.support.fake_application import FakeApplication
 
 SEEKS = "FUZZ_FACTOR" in os.environ
 """Whether something new is sought."""
@@ -24,8 +24,8 @@ def quiet_logs() -> Iterator[list[dict[str, object]]]:
 
 
 @pytest.fixture
-def house() -> FakeHouse:
-    return FakeHouse()
+def application() -> FakeApplication:
+    return FakeApplication()
 
 
 def rounds(normal: int) -> int:

@@ -24,13 +24,13 @@ from schemathesis.specs.openapi.checks import (
 )
 from trio.testing import MockClock
 
-from actors.surface import Refusal
-from api.app import create_app
-from lorawan.kuando import Light
+from actors.service_api import Refusal
+from api.http.app import create_app
+from lorawan.kuando import LightState
 from tests.api.conftest import OPERATOR, TOKENS, VIEWER, WEBHOOK, settings_with
 from tests.fuzz.conftest import SEEKS, restarts, rounds
 from tests.support.asgi import ask
-from tests.support.household import Household, housed, make_world
+from tests.support.running_application import RunningApplication, make_world, running_application
 
 CHECKS = [
     not_a_server_error,
@@ -105,22 +105,22 @@ async def described(app: QuartTrio) -> list[Operation]:
     return [found.ok() for found in schema.get_all_operations()]
 
 
-async def lived_in(home: Household, client: Client) -> Known:
+async def lived_in(home: RunningApplication, client: Client) -> Known:
     """Things to ask for: commands, a rollout, an alert, all of the real house."""
     await home.settled()
     light = next(iter(home.devices))
-    command = await home.command(light, Light(red=255, green=0, blue=0))
+    command = await home.command(light, LightState(red=255, green=0, blue=0))
     await home.final(command.id)
     rolled = await client.post("/api/v1/rollouts", json=ROLLOUT, headers=AS_OPERATOR)
-    run = await home.house.initialize(None, force=False)
+    run = await home.application.initialize(None, force=False)
     assert not isinstance(run, Refusal)
     home.world.stop_gateway(next(iter(home.world.gateways)))
     await trio.sleep(300.0)
     return {
         "dev_eui": [*home.devices, "00" * 8],
         "command_id": [command.id],
-        "gateway_id": list(home.house.gateways()),
-        "alert_id": [alert.id for alert in home.house.alerts()],
+        "gateway_id": list(home.application.gateways()),
+        "alert_id": [alert.id for alert in home.application.alerts()],
         "run_id": [run.id],
         "rollout_id": [(await rolled.get_json())["id"]],
         "actor_id": ["board", f"device {light}"],
@@ -146,8 +146,8 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
     world = make_world(lights=2)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.run)
-        async with housed(world) as home:
-            app = create_app(home.house, settings_with(tokens=tokens, **FREE))
+        async with running_application(world) as home:
+            app = create_app(home.application, settings_with(tokens=tokens, **FREE))
             known, wrong = await lived_in(home, app.test_client()), []
             for operation in data.draw(st.permutations(await described(app))):
                 case = data.draw(requests_for(operation, known), label=operation.label)
@@ -163,8 +163,8 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
                     ]
             assert wrong == []
             await trio.sleep(60.0)
-            assert home.house.dead_letters(10) == []
-            assert restarts(home.house.supervisor()) == 0
+            assert home.application.dead_letters(10) == []
+            assert restarts(home.application.supervisor()) == 0
         nursery.cancel_scope.cancel()
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.api.conftest import TOKENS, VIEWER, WEBHOOK, settings_with
 from tests.fuzz.conftest import SEEKS, rounds
-from tests.support.fake_house import FakeHouse, a_light
+from tests.support.fake_application import FakeApplication, a_light
 from tests.support.live_peer import (
     BINARY,
     CLOSE,
@@ -101,14 +101,14 @@ frames = st.one_of(
 
 
 @asynccontextmanager
-async def beset(house: FakeHouse, **web: object) -> AsyncGenerator[Server, None]:
+async def beset(application: FakeApplication, **web: object) -> AsyncGenerator[Server, None]:
     """A server with one quiet client, who hears a change after all that happened meanwhile."""
-    served = running(house, settings_with(**QUICK, **web))
+    served = running(application, settings_with(**QUICK, **web))
     async with served as server, await server.connect() as quiet:
         await quiet.send_all(greeting("", f"Authorization: Bearer {VIEWER}"))
         heard = bytearray(await quiet.receive_some(65_536))
         yield server
-        house.board.publish(a_light(name="the last change"))
+        application.board.publish(a_light(name="the last change"))
         with trio.fail_after(PATIENCE_S):
             while b"the last change" not in heard:
                 more = await quiet.receive_some(65_536)
@@ -130,14 +130,14 @@ def unheard(lines: list[dict[str, object]]) -> list[object]:
 
 @pytest.mark.parametrize("headers", [[], [DEFLATE]], ids=["plain", "deflate"])
 async def test_hostile_frames(
-    house: FakeHouse, quiet_logs: list[dict[str, object]], headers: list[str]
+    application: FakeApplication, quiet_logs: list[dict[str, object]], headers: list[str]
 ) -> None:
     codes: dict[str, int] = {}
 
     async def one(server: Server, name: str) -> None:
         codes[name] = await attack(server, HOSTILE[name], *headers)
 
-    async with beset(house) as server, trio.open_nursery() as nursery:
+    async with beset(application) as server, trio.open_nursery() as nursery:
         for name in HOSTILE:
             nursery.start_soon(one, server, name)
     allowed = {name: ENDINGS | ECHOED if "close" in name else ENDINGS for name in HOSTILE}
@@ -173,18 +173,20 @@ def test_random_frames(attacks: list[tuple[list[bytes], list[str]]]) -> None:
         assert await attack(server, sent, *headers, within_s=0.3) in ENDINGS | ECHOED
 
     async def all_at_once() -> None:
-        async with beset(FakeHouse()) as server, trio.open_nursery() as nursery:
+        async with beset(FakeApplication()) as server, trio.open_nursery() as nursery:
             for sent, headers in attacks:
                 nursery.start_soon(one, server, sent, headers)
 
     trio.run(all_at_once)
 
 
-async def test_guessing_tokens(house: FakeHouse, quiet_logs: list[dict[str, object]]) -> None:
+async def test_guessing_tokens(
+    application: FakeApplication, quiet_logs: list[dict[str, object]]
+) -> None:
     """Each guess costs a connection, and so many connections are too many."""
     said = json.dumps({"type": "auth", "token": "x" * 24}).encode()
     guesses = [[frame(said)], [frame(said)] * 30, [PINGS], [frame(b"\xff", BINARY)]]
-    async with beset(house, tokens=TOKENS) as server:
+    async with beset(application, tokens=TOKENS) as server:
         for guess in guesses:
             assert await attack(server, guess) == 4401
         webhook = json.dumps({"type": "auth", "token": WEBHOOK}).encode()
@@ -196,7 +198,7 @@ async def test_guessing_tokens(house: FakeHouse, quiet_logs: list[dict[str, obje
             assert await knock(server, greeting("", f"Authorization: {offered}")) == 101
     assert unheard(quiet_logs) == []
     async with running(
-        house, settings_with(**{**QUICK, "rate_burst": 5, "rate_per_s": 0.001}, tokens=TOKENS)
+        application, settings_with(**{**QUICK, "rate_burst": 5, "rate_per_s": 0.001}, tokens=TOKENS)
     ) as server:
         statuses = [
             await knock(server, greeting("", f"Authorization: Bearer {n}")) for n in "x" * 9
@@ -237,7 +239,9 @@ HANDSHAKES: list[tuple[bytes, set[int]]] = [
 ]
 
 
-async def test_odd_handshakes(house: FakeHouse, quiet_logs: list[dict[str, object]]) -> None:
+async def test_odd_handshakes(
+    application: FakeApplication, quiet_logs: list[dict[str, object]]
+) -> None:
     wrong: list[tuple[bytes, int]] = []
 
     async def one(server: Server, said: bytes, statuses: set[int]) -> None:
@@ -245,14 +249,14 @@ async def test_odd_handshakes(house: FakeHouse, quiet_logs: list[dict[str, objec
         if status not in statuses:
             wrong.append((said[:200], status))
 
-    async with beset(house) as server, trio.open_nursery() as nursery:
+    async with beset(application) as server, trio.open_nursery() as nursery:
         for said, statuses in HANDSHAKES:
             nursery.start_soon(one, server, said, statuses)
     assert wrong == []
     assert unheard(quiet_logs) == []
 
 
-async def test_more_clients_than_there_are_places(house: FakeHouse) -> None:
+async def test_more_clients_than_there_are_places(application: FakeApplication) -> None:
     """Who finds the last place taken between asking and coming in is told by a code."""
     ends: list[int] = []
 
@@ -262,7 +266,7 @@ async def test_more_clients_than_there_are_places(house: FakeHouse) -> None:
             status, _, rest = await read_head(stream)
             ends.append(await ending(stream, rest, 3.0) if status == 101 else status)
 
-    async with beset(house, live_clients_most=10) as server, trio.open_nursery() as nursery:
+    async with beset(application, live_clients_most=10) as server, trio.open_nursery() as nursery:
         for _ in range(60):
             nursery.start_soon(come, server)
     assert ends.count(OPEN) == 9

@@ -16,11 +16,11 @@ import trio
 from quart_trio import QuartTrio
 from trio.testing import MockClock
 
-from api.app import create_app
+from api.http.app import create_app
 from tests.api.conftest import OPERATOR, TOKENS, WEBHOOK, settings_with
 from tests.fuzz.conftest import rounds
 from tests.support.asgi import ask
-from tests.support.household import housed, make_world
+from tests.support.running_application import make_world, running_application
 
 FILL = 1_100
 """More than the tables of what strangers send have places (1,000)."""
@@ -115,9 +115,12 @@ async def growth(
     world = make_world(lights=1)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.run)
-        async with housed(world) as home:
+        async with running_application(world) as home:
             await home.settled()
-            app, dev_eui = create_app(home.house, settings_with(**FREE)), next(iter(home.devices))
+            app, dev_eui = (
+                create_app(home.application, settings_with(**FREE)),
+                next(iter(home.devices)),
+            )
             statuses: set[int] = set()
             kept: list[int] = []
             number = count()
@@ -133,7 +136,7 @@ async def growth(
                     kept.append(tracemalloc.get_traced_memory()[0])
             finally:
                 tracemalloc.stop()
-            assert home.house.dead_letters(1) == []
+            assert home.application.dead_letters(1) == []
         nursery.cancel_scope.cancel()
     return (kept[2] - kept[0]) / (2 * requests), statuses
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from api.cli.doctor.examine import examine
 from api.service import build
-from api.settings import ApiSettings
-from api.settings_file import SettingsError, load_settings
+from api.settings.file import SettingsError, load_settings
+from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from store.memory import MemoryStore
 from tests.fuzz.conftest import rounds

@@ -18,12 +18,12 @@ from quart.typing import TestClientProtocol as Client
 from trio.testing import MockClock
 
 from actors.device.model import Device
-from api.app import create_app
+from api.http.app import create_app
 from tests.api.conftest import settings_with
 from tests.fuzz.conftest import SEEKS, restarts, rounds
 from tests.support.event_vectors import DATA
-from tests.support.household import Household, housed, make_world
 from tests.support.lorawan_strategies import spoilt
+from tests.support.running_application import RunningApplication, make_world, running_application
 
 URL = "/api/v1/webhooks/chirpstack"
 KINDS = ("up", "join", "ack", "txack", "log", "status", "location")
@@ -153,14 +153,14 @@ def protobuf_deliveries(draw: st.DrawFn, dev_euis: list[str]) -> Delivery:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[tuple[Household, Client]]:
+async def served() -> AsyncIterator[tuple[RunningApplication, Client]]:
     """The real house with its lights set up, and a client of its HTTP."""
     world = make_world(lights=2)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.run)
-        async with housed(world) as home:
+        async with running_application(world) as home:
             await home.settled()
-            yield home, create_app(home.house, settings_with()).test_client()
+            yield home, create_app(home.application, settings_with()).test_client()
         nursery.cancel_scope.cancel()
 
 
@@ -197,8 +197,8 @@ async def deliver_all(deliveries: list[Delivery] | None, data: Any = None) -> se
             statuses.add(await send(client, delivery))
             await trio.sleep(1.0)
         await trio.sleep(60.0)
-        assert home.house.dead_letters(10) == []
-        assert restarts(home.house.supervisor()) == 0
+        assert home.application.dead_letters(10) == []
+        assert restarts(home.application.supervisor()) == 0
         for path in ("/api/v1/devices", "/api/v1/gateways", "/api/v1/supervisor", "/metrics"):
             assert (await client.get(path)).status_code == 200
         for dev_eui in home.devices:

@@ -10,13 +10,13 @@ import sys
 
 import trio
 
-from api.app import create_app
+from api.http.app import create_app
 from api.logging import configure
-from api.serving.descriptors import raise_limit
-from api.settings import ApiSettings, ChirpStack, Logs
-from api.web import WebActor
+from api.server.descriptors import raise_limit
+from api.server.web_actor import WebActor
+from api.settings.model import ApiSettings, ChirpStack, Logs
 from tests.hostile.tokens import TOKENS
-from tests.support.fake_house import FakeHouse
+from tests.support.fake_application import FakeApplication
 
 DESCRIPTORS = 1_024
 
@@ -27,7 +27,7 @@ async def main() -> None:
         chirpstack=ChirpStack(target="localhost:8080", api_key="unused"),
         web={"port": 0, "tokens": TOKENS},
     )
-    actor = WebActor(create_app(FakeHouse(), settings), settings.web)
+    actor = WebActor(create_app(FakeApplication(), settings), settings.web)
     async with trio.open_nursery() as nursery:
         with trio.open_signal_receiver(signal.SIGTERM) as signals:
             await nursery.start(actor.run)

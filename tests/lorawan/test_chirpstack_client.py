@@ -17,7 +17,7 @@ from lorawan.network import (
     NetworkUnknown,
     QueueItem,
 )
-from simulator.server import GrpcServer
+from simulation.world.server import GrpcServer
 from tests.support.small_network import LIGHT, OTHER, SmallNetwork, uplink, webhook_body
 
 EXPIRES_AT = 1_700_000_000.123456

@@ -22,7 +22,7 @@ from lorawan.chirpstack.integration import (
     split_urls,
 )
 from lorawan.network import Encoding, HttpIntegration, NetworkFault, NetworkForbidden
-from simulator.server import GrpcServer
+from simulation.world.server import GrpcServer
 from tests.support.small_network import LIGHT, SmallNetwork, listed, webhook_body
 
 OURS = "http://lamps.example:8000/webhooks/chirpstack"

@@ -20,7 +20,7 @@ from lorawan.network import (
     NetworkUnavailable,
     NetworkUnknown,
 )
-from simulator.server import GrpcServer
+from simulation.world.server import GrpcServer
 from tests.support.intermediary import Intermediary, running_intermediary
 from tests.support.small_network import LIGHT, SmallNetwork, webhook_body
 

@@ -20,8 +20,8 @@ from lorawan.network import (
     NetworkServer,
     NetworkTimeout,
 )
-from simulator.server import GrpcServer
-from simulator.server.grpc_server import TENANT_ID
+from simulation.world.server import GrpcServer
+from simulation.world.server.grpc_server import TENANT_ID
 from tests.support.grpc_peer import GrpcPeer, running_peer
 from tests.support.small_network import LIGHT, SmallNetwork, listed, webhook_body
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lorawan.events import Join, Uplink, decode_json, decode_protobuf
-from simulator.bodies import protobuf_body
+from simulation.world.bodies import protobuf_body
 from tests.support.event_vectors import body_bytes
 
 NAME = "capture-up-class-c"

@@ -11,7 +11,7 @@ from lorawan.kuando import (
     DownlinkError,
     ForbiddenDownlink,
     HighBrightness,
-    Light,
+    LightState,
     PayloadRefused,
     ReplyPolicy,
     RequestStatus,
@@ -38,7 +38,7 @@ SENT = {
     "0700": HighBrightness(on=False),
     "0701": HighBrightness(on=True),
 }
-RED = Light(red=255, green=0, blue=0)
+RED = LightState(red=255, green=0, blue=0)
 
 
 def test_every_downlink_of_the_documents_is_here():
@@ -50,7 +50,7 @@ def test_every_downlink_of_the_documents_is_here():
 def test_colours_of_the_documents(vector):
     decoded = dict(vector["decoded"])
     reply = decoded.pop("reply", 0) == 1
-    assert encode(SetLight(light=Light(**decoded), reply=reply)).hex() == vector["hex"]
+    assert encode(SetLight(light=LightState(**decoded), reply=reply)).hex() == vector["hex"]
 
 
 @pytest.mark.parametrize("hexadecimal", COMMANDS)
@@ -97,7 +97,7 @@ def test_a_refusal_shows_no_key():
 
 @pytest.mark.parametrize("red", [0x03, 0x04, 0x06, 0x09, 0x10, 0x11, 0xAA, 0xBB])
 def test_a_colour_may_begin_like_a_command(red):
-    payload = encode(SetLight(light=Light(red=red, green=1, blue=2), reply=True))
+    payload = encode(SetLight(light=LightState(red=red, green=1, blue=2), reply=True))
     assert payload == bytes([red, 2, 1, 255, 0, 1])
 
 
@@ -133,7 +133,7 @@ def test_a_status_repeats_the_bytes_of_the_colour(light, status, reply):
 @pytest.mark.parametrize("field", ["red", "green", "blue", "on", "off"])
 @pytest.mark.parametrize("value", [-1, 256, 10**30, 1.5, True])
 def test_a_byte_out_of_range_is_refused_by_name(field, value):
-    light = Light(**{"red": 0, "green": 0, "blue": 0, field: value})
+    light = LightState(**{"red": 0, "green": 0, "blue": 0, field: value})
     with pytest.raises(PayloadRefused, match=f"^{field} must be between 0 and 255") as caught:
         encode(SetLight(light=light, reply=False))
     assert (caught.value.field, caught.value.lowest, caught.value.highest) == (field, 0, 255)
@@ -189,5 +189,5 @@ def _all_encodings(payload):
         yield encode(StatusInterval(minutes=payload[1] or 1))
     else:
         red, blue, green, on, off = payload[:5]
-        light = Light(red=red, green=green, blue=blue, on=on, off=off)
+        light = LightState(red=red, green=green, blue=blue, on=on, off=off)
         yield encode(SetLight(light=light, reply=len(payload) == 6))

@@ -5,7 +5,7 @@ from itertools import product
 import msgspec
 import pytest
 
-from lorawan.kuando import AFTER_JOIN, Light, frames, reports
+from lorawan.kuando import AFTER_JOIN, LightState, frames, reports
 from lorawan.kuando.downlink import ForbiddenDownlink, ReplyPolicy, encode, wants_reply
 from lorawan.kuando.frames import F_PORT
 
@@ -25,7 +25,7 @@ DOCUMENTED = {
 
 
 def test_the_light_of_a_join_and_the_port() -> None:
-    assert Light(red=0, green=0x35, blue=0, on=255, off=0) == AFTER_JOIN
+    assert LightState(red=0, green=0x35, blue=0, on=255, off=0) == AFTER_JOIN
     assert F_PORT == 15
 
 
@@ -37,7 +37,7 @@ def test_values_of_the_codec_are_hashable_for_they_are_frozen(value: msgspec.Str
 @pytest.mark.parametrize(
     "kind",
     [
-        Light,
+        LightState,
         frames.SetLight,
         frames.StatusInterval,
         frames.HighBrightness,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lorawan.kuando import (
     F_PORT,
-    Light,
+    LightState,
     OtherReport,
     ReportKind,
     SetLight,
@@ -62,7 +62,7 @@ def test_uplinks_of_the_documents(vector):
 def test_the_order_is_red_blue_green():
     report = parse(BLUE_BLINKING)
     assert isinstance(report, Status)
-    assert report.light == Light(red=0, green=0, blue=255, on=100, off=100)
+    assert report.light == LightState(red=0, green=0, blue=255, on=100, off=100)
 
 
 @given(some.statuses(), some.INT32)
@@ -124,7 +124,7 @@ def test_the_short_status():
     assert parse("c3040000" + "0102030405" + "01") == OtherReport(
         kind=ReportKind.SHORT_STATUS,
         raw=bytes.fromhex("c3040000010203040501"),
-        light=Light(red=1, green=3, blue=2, on=4, off=5),
+        light=LightState(red=1, green=3, blue=2, on=4, off=5),
         uplinks_sent=1219,
         high_brightness=1,
     )

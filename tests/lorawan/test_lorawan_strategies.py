@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
 from tests.support import lorawan_strategies as some
 
@@ -23,7 +23,7 @@ def test_status_bytes_are_those_of_the_documents(vector):
         snr_raw=decoded["snr"],
         downlinks_received=decoded["downlinks_received"],
         uplinks_sent=decoded["uplinks_sent"],
-        light=Light(**{name: decoded[name] for name in ("red", "green", "blue", "on", "off")}),
+        light=LightState(**{name: decoded[name] for name in ("red", "green", "blue", "on", "off")}),
         sw_rev=decoded["sw_rev"],
         hw_rev=decoded["hw_rev"],
         adr=decoded["adr_state"],

@@ -15,8 +15,8 @@ from actors.device.events import (
     Transmitted,
 )
 from actors.device.model import Attempt
-from actors.dispatcher import DispatchPolicy
-from actors.dispatcher.calls import (
+from actors.downlink import DispatchPolicy
+from actors.downlink.calls import (
     Action,
     Enqueue,
     Enqueued,
@@ -27,7 +27,7 @@ from actors.dispatcher.calls import (
     News,
     Tell,
 )
-from actors.dispatcher.planner import Planner
+from actors.downlink.planner import Planner
 from tests.support.dispatcher_kit import START, attempt, hearings
 from tests.support.scripted_network import Mood, Server
 

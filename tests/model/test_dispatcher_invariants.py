@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, AttemptWaits
-from actors.dispatcher import DispatchPolicy
-from actors.dispatcher.calls import News
+from actors.downlink import DispatchPolicy
+from actors.downlink.calls import News
 from lorawan.airtime import uplink_airtime_s
 from lorawan.events.model import Modulation
 from tests.model.dispatcher_world import Ills, World

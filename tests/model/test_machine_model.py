@@ -13,14 +13,14 @@ from hypothesis.stateful import initialize, precondition, rule
 from actors.device import events as ev
 from actors.device.machine import next_due
 from actors.device.model import CommandStatus, Device, Phase
-from lorawan.kuando import AFTER_JOIN, Light, SetLight
+from lorawan.kuando import AFTER_JOIN, LightState, SetLight
 from tests.model.between import POLICY, Enqueued
 from tests.model.truths import Truths
 from tests.model.world import Item
 
 EXAMPLES = os.environ.get("LAMPLIGHTER_MODEL_EXAMPLES")
 FATES = ["now", "twice", "later", "unheard", "none"]
-LIGHTS = [Light(255, 0, 0), AFTER_JOIN]
+LIGHTS = [LightState(255, 0, 0), AFTER_JOIN]
 """Two only: the same colour wanted again is where a false proof hides."""
 
 DISTURBANCES = [
@@ -55,7 +55,7 @@ class MachineAgainstWorld(Truths):
         keep=st.booleans(),
         ttl_s=st.sampled_from([90.0, *[86400.0] * 4]),
     )
-    def command(self, light: Light, keep: bool, ttl_s: float) -> None:
+    def command(self, light: LightState, keep: bool, ttl_s: float) -> None:
         self.tell(ev.CommandRequested(f"c{len(self.commands)}", light, keep, ttl_s))
 
     # ------------------------------------------------------------ the light and the air
@@ -143,7 +143,7 @@ class MachineAgainstWorld(Truths):
 
     @precondition(lambda self: self.device.phase is Phase.IDLE)
     @rule(light=st.sampled_from([None, *LIGHTS]))
-    def spend(self, light: Light | None) -> None:
+    def spend(self, light: LightState | None) -> None:
         """Three frames of one command go on air and nothing comes back (None: the same colour)."""
         self.command(light or self.world.light, keep=True, ttl_s=86400.0)
         for _ in range(POLICY.attempts_most):
@@ -159,7 +159,7 @@ class MachineAgainstWorld(Truths):
 
     @precondition(lambda self: self.device.phase is Phase.IDLE)
     @rule(light=st.sampled_from(LIGHTS), late_reply=st.booleans())
-    def same_colour_by_another(self, light: Light, late_reply: bool) -> None:
+    def same_colour_by_another(self, light: LightState, late_reply: bool) -> None:
         """Somebody else's frame sets the colour; its echo is late, and comes amid a command."""
         item, _ = self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
         while self.world.queue and item in self.world.queue:
@@ -176,7 +176,7 @@ class MachineAgainstWorld(Truths):
 
     @precondition(lambda self: self.pending is not None)
     @rule(light=st.sampled_from(LIGHTS))
-    def overpainted(self, light: Light) -> None:
+    def overpainted(self, light: LightState) -> None:
         """Our frame is lost, somebody else's arrives: the light counts it and shows another."""
         self.enqueue(told=True)
         self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
@@ -261,7 +261,7 @@ class MachineAgainstWorld(Truths):
         raise AssertionError("the machine asks for ticks without end")
 
     @rule(kind=st.sampled_from(DISTURBANCES), light=st.sampled_from(LIGHTS))
-    def disturb(self, kind: str, light: Light) -> None:
+    def disturb(self, kind: str, light: LightState) -> None:
         """What is rare: one rule, so that it does not crowd out the life of a command."""
         match kind:
             case "join":

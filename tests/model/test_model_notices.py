@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import Phase as Search
 from hypothesis.stateful import run_state_machine_as_test
 
-from actors.device import deadlines, hearing, pursuit, reactions, setup
+from actors.device import deadlines, handlers, reconcile, sessions, setup
 from actors.device.model import Device, Phase, Pursuit, Stage
-from actors.device.turn import Turn, replace
+from actors.device.transition import Transition, replace
 from tests.model.test_machine_model import MachineAgainstWorld
 
 REDUCED = settings(
@@ -42,53 +42,53 @@ def _proven(*, fence: bool = True, baseline: bool = True, colour: bool = True) -
     return proven
 
 
-def _always_failed(turn: Turn) -> None:
-    turn.enter(Phase.FAILED)
+def _always_failed(transition: Transition) -> None:
+    transition.enter(Phase.FAILED)
 
 
 def _nothing(*_: Any) -> None:
     pass
 
 
-def _no_resubmission(turn: Turn, sent: Any, due: Any = deadlines._attempt_due) -> None:
+def _no_resubmission(transition: Transition, sent: Any, due: Any = deadlines._attempt_due) -> None:
     if sent.stage is not Stage.SUBMITTED:
-        due(turn, sent)
+        due(transition, sent)
 
 
 def _never_next(value: Any, **fields: Any) -> Any:
     return replace(value, **({**fields, "next_at": None} if "next_at" in fields else fields))
 
 
-def _settings_without_counter(turn: Turn) -> bool:
-    known = turn.device.setup is not None and turn.device.attempt is not None
-    return known and setup.next_step(turn, arrived=True)
+def _settings_without_counter(transition: Transition) -> bool:
+    known = transition.device.setup is not None and transition.device.attempt is not None
+    return known and setup.next_step(transition, arrived=True)
 
 
-def _join_ignored(turn: Turn, event: Any) -> bool:
+def _join_ignored(transition: Transition, event: Any) -> bool:
     return False
 
 
 # What is replaced, by what, and how the model must complain.
 BREAKAGES: dict[str, tuple[Any, str, Any, str]] = {
-    "no fence": (pursuit, "proven", _proven(fence=False), "a false verified"),
-    "no baseline": (pursuit, "proven", _proven(baseline=False), "a false verified"),
-    "no colour": (pursuit, "proven", _proven(colour=False), "a false verified"),
-    "always failed": (pursuit, "enter_failed", _always_failed, "said to have failed"),
-    "an early echo is forgotten": (reactions, "_echo_came_first", _nothing, "nobody was told"),
+    "no fence": (reconcile, "proven", _proven(fence=False), "a false verified"),
+    "no baseline": (reconcile, "proven", _proven(baseline=False), "a false verified"),
+    "no colour": (reconcile, "proven", _proven(colour=False), "a false verified"),
+    "always failed": (reconcile, "enter_failed", _always_failed, "said to have failed"),
+    "an early echo is forgotten": (handlers, "_echo_came_first", _nothing, "nobody was told"),
     "a lost submission stays lost": (
         deadlines,
         "_attempt_due",
         _no_resubmission,
         "ticks without end",
     ),
-    "no next attempt": (pursuit, "replace", _never_next, "no next attempt"),
+    "no next attempt": (reconcile, "replace", _never_next, "no next attempt"),
     "settings without counter": (
         setup,
         "heard",
         _settings_without_counter,
         "settings the light never got",
     ),
-    "a join ends nothing": (hearing, "believe_join", _join_ignored, "did not end the session"),
+    "a join ends nothing": (sessions, "believe_join", _join_ignored, "did not end the session"),
 }
 
 

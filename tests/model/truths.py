@@ -3,9 +3,9 @@
 from hypothesis.stateful import invariant
 
 from actors.device import events as ev
+from actors.device.liveness import asleep
 from actors.device.machine import next_due
 from actors.device.model import Phase, Stage
-from actors.device.wakefulness import asleep
 from tests.model.between import POLICY, Between
 
 ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from actors.device import events as ev
 from lorawan.events import Reception
-from lorawan.kuando import AFTER_JOIN, Light, SetLight, Status
+from lorawan.kuando import AFTER_JOIN, LightState, SetLight, Status
 from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus
 from lorawan.network import Activation, QueueItem
 
@@ -36,7 +36,7 @@ class Spoken:
 
     order: int
     dev_addr: str
-    light: Light
+    light: LightState
     received: int
 
 
@@ -47,7 +47,7 @@ class World:
     sw_rev: int = 61
     now: float = 1_000_000.0
     dev_addr: str = "01000001"
-    light: Light = AFTER_JOIN
+    light: LightState = AFTER_JOIN
     received: int = 0
     foreign_received: int = 0
     sent: int = 0
@@ -123,7 +123,7 @@ class World:
         """The queue as the server lists it."""
         return [QueueItem(item.id, 15, b"", expires_at=item.expires_at) for item in self.queue]
 
-    def said_after(self, order: int, dev_addr: str, light: Light, known_received: int) -> bool:
+    def said_after(self, order: int, dev_addr: str, light: LightState, known_received: int) -> bool:
         """Whether in that session the light said so after the given point, having got more."""
         return any(
             s.order > order

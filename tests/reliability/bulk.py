@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import trio
 
 from actors.device.model import CommandStatus
-from actors.dispatcher import DispatchPolicy
-from actors.parts import Policies
+from actors.downlink import DispatchPolicy
+from actors.wiring import Policies
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
-from simulator.gateway import GAP_S, Sent
-from simulator.region import EU868, EU868_SF9
+from simulation.world.gateway import GAP_S, Sent
+from simulation.world.region import EU868, EU868_SF9
 from tests.reliability.site import (
     COLOURS,
     PRODUCTION,
@@ -28,7 +28,7 @@ from tests.reliability.site import (
     furnish,
     in_virtual_time,
 )
-from tests.support.household import Household, housed
+from tests.support.running_application import RunningApplication, running_application
 
 LOSS = 0.05
 SHARE = 0.999
@@ -82,7 +82,7 @@ async def _push(lights: int, tick_s: float, seed: int, policies: Policies) -> Pu
     furnish(world, lights, spreading_factor=ANSWER_FACTOR)
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        async with housed(world, seed=seed, policies=policies) as home:
+        async with running_application(world, seed=seed, policies=policies) as home:
             await home.settled(SETTLED_MOST_S)
             await trio.sleep(HOUR_S)  # the airtime of the settings is forgotten
             world.set_loss(uplink=LOSS, downlink=LOSS)
@@ -111,7 +111,7 @@ async def _overload(seed: int) -> list[Sent]:
     policies = Policies(dispatch=DispatchPolicy(rx2_dr=0))
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        async with housed(world, seed=seed, policies=policies) as home:
+        async with running_application(world, seed=seed, policies=policies) as home:
             await trio.sleep(120.0)  # the lights are not even set up when the orders begin
             world.set_loss(uplink=LOSS, downlink=LOSS)
             await _order_without_end(home, trio.current_time() + OVERLOAD_S)
@@ -120,7 +120,7 @@ async def _overload(seed: int) -> list[Sent]:
     return list(gateway.ledger)
 
 
-async def _order_without_end(home: Household, until: float) -> None:
+async def _order_without_end(home: RunningApplication, until: float) -> None:
     number = 0
     while trio.current_time() < until:
         for dev_eui in home.world.stations:

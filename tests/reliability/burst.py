@@ -14,8 +14,8 @@ import trio
 
 from lorawan.events.model import Reception
 from lorawan.kuando import SetLight, encode
-from simulator.frames import UplinkFrame
-from simulator.world import World
+from simulation.world.frames import UplinkFrame
+from simulation.world.world import World
 from tests.reliability.site import (
     COLOURS,
     PRODUCTION,
@@ -25,7 +25,7 @@ from tests.reliability.site import (
     furnish,
     in_virtual_time,
 )
-from tests.support.household import Household, housed
+from tests.support.running_application import RunningApplication, running_application
 
 LIGHTS = 100
 GOAL = 0.95
@@ -91,7 +91,7 @@ async def _burst(
     furnish(world, lights, gateways, spreading_factor=spreading_factor)
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        async with housed(world, seed=seed, policies=PRODUCTION) as home:
+        async with running_application(world, seed=seed, policies=PRODUCTION) as home:
             await home.settled(SETTLED_MOST_S)
             await trio.sleep(60.0)
             before = len(colour_frames(world))
@@ -112,14 +112,14 @@ async def _burst(
     )
 
 
-async def _order(home: Household) -> float:
-    began_at = home.house.now()
+async def _order(home: RunningApplication) -> float:
+    began_at = home.application.now()
     ordered = [await home.command(dev_eui, LIGHT) for dev_eui in home.world.stations]
     done = [await home.final(each.id, LIMIT_S) for each in ordered]
     return max(each.ended_at or 0.0 for each in done) - began_at
 
 
-async def _inject(home: Household) -> float:
+async def _inject(home: RunningApplication) -> float:
     world, began = home.world, trio.current_time()
     for dev_eui in world.stations:
         world.network.inject(dev_eui, encode(SetLight(LIGHT, reply=True)))

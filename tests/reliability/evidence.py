@@ -6,10 +6,10 @@ The rule it keeps: a command counts as never verified only when its day is over.
 import trio
 
 from actors.device.model import CommandStatus
-from simulator.world import World
+from simulation.world.world import World
 from tests.reliability.site import COLOURS, empty_world, in_virtual_time
 from tests.reliability.trials import trials_of
-from tests.support.household import Household
+from tests.support.running_application import RunningApplication
 
 LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)
 DAY_S = 86_400.0
@@ -35,7 +35,7 @@ async def _run(loss: float, commands: int, seed: int) -> list[tuple[float | None
 
 
 async def _command_often(
-    home: Household,
+    home: RunningApplication,
     world: World,
     dev_eui: str,
     rounds: int,

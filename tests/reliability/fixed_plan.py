@@ -13,10 +13,10 @@ import trio
 
 from actors.device.model import CommandStatus, StepKind
 from actors.device.policy import Policy
-from simulator.world import World
+from simulation.world.world import World
 from tests.reliability.site import COLOURS, NEVER_S, empty_world, in_virtual_time, own_gateway
 from tests.reliability.trials import trials_of
-from tests.support.household import Household
+from tests.support.running_application import RunningApplication
 
 LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)
 PAUSE_S = 15.0
@@ -46,7 +46,7 @@ async def _run(loss: float, commands: int, seed: int) -> list[Trial]:
 
 
 async def _command_often(
-    home: Household, world: World, dev_eui: str, rounds: int, trials: list[Trial]
+    home: RunningApplication, world: World, dev_eui: str, rounds: int, trials: list[Trial]
 ) -> None:
     gateway = world.gateways[own_gateway(world, dev_eui)]
     for number in range(rounds):

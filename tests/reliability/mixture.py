@@ -13,11 +13,11 @@ from functools import partial
 import trio
 
 from actors.device.model import CommandStatus, Phase
-from lorawan.kuando import Light
-from simulator.world import World
+from lorawan.kuando import LightState
+from simulation.world.world import World
 from tests.reliability.site import COLOUR_BYTES, COLOURS, empty_world, in_virtual_time, own_gateway
 from tests.reliability.trials import trials_of
-from tests.support.household import Household
+from tests.support.running_application import RunningApplication
 
 WEIGHTS = {"normal": 0.97, "gateway outage": 0.02, "unpowered": 0.01}
 LOSS = 0.03
@@ -45,7 +45,12 @@ async def _run(kind: str, commands: int, seed: int) -> list[Trial]:
 
 
 async def _command_often(
-    kind: str, home: Household, world: World, dev_eui: str, rounds: int, trials: list[Trial]
+    kind: str,
+    home: RunningApplication,
+    world: World,
+    dev_eui: str,
+    rounds: int,
+    trials: list[Trial],
 ) -> None:
     for number in range(rounds):
         await trio.sleep(15.0 + world.rng.uniform(0.0, BETWEEN_S))
@@ -81,7 +86,9 @@ async def _without_power(
     world.plug(dev_eui)
 
 
-async def _command(home: Household, world: World, dev_eui: str, light: Light) -> Trial:
+async def _command(
+    home: RunningApplication, world: World, dev_eui: str, light: LightState
+) -> Trial:
     ledger = world.gateways[own_gateway(world, dev_eui)].ledger
     before = len(ledger)
     ordered = await home.command(dev_eui, light)

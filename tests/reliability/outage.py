@@ -17,7 +17,7 @@ from tests.reliability.site import (
     furnish,
     in_virtual_time,
 )
-from tests.support.household import Household, housed
+from tests.support.running_application import RunningApplication, running_application
 
 OUTAGES_S = (300.0, 900.0, 3_600.0)
 LIGHTS = (4, 50)
@@ -53,11 +53,11 @@ async def _run(outage_s: float, seed: int, lights: int) -> list[float | None]:
     ended: list[float | None] = []
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        async with housed(world, seed=seed, policies=PRODUCTION) as home:
+        async with running_application(world, seed=seed, policies=PRODUCTION) as home:
             await home.settled(SETTLED_MOST_S)
             await trio.sleep(SETTLED_S + world.rng.uniform(0.0, 60.0))
             world.stop_gateway(gateway_id)
-            back_at = home.house.now() + outage_s
+            back_at = home.application.now() + outage_s
             async with trio.open_nursery() as commands:
                 for dev_eui in world.stations:
                     wait_s = world.rng.uniform(0.0, outage_s)
@@ -69,7 +69,7 @@ async def _run(outage_s: float, seed: int, lights: int) -> list[float | None]:
 
 
 async def _command(
-    home: Household, dev_eui: str, wait_s: float, back_at: float, ended: list[float | None]
+    home: RunningApplication, dev_eui: str, wait_s: float, back_at: float, ended: list[float | None]
 ) -> None:
     await trio.sleep(wait_s)
     ordered = await home.command(dev_eui, COLOURS[0])

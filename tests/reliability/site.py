@@ -10,21 +10,26 @@ from typing import TypeVar
 import trio
 from trio.testing import MockClock
 
-from actors.dispatcher import DispatchPolicy
-from actors.parts import Policies
-from lorawan.kuando import Light
-from simulator.device import ServerSettings
-from simulator.gateway import Sent
-from simulator.layout import device_info
-from simulator.profile import CALM, Profile
-from simulator.radio import Link
-from simulator.region import EU868_SF9, Region
-from simulator.world import World
+from actors.downlink import DispatchPolicy
+from actors.wiring import Policies
+from lorawan.kuando import LightState
+from simulation.world.device import ServerSettings
+from simulation.world.gateway import Sent
+from simulation.world.layout import device_info
+from simulation.world.profile import CALM, Profile
+from simulation.world.radio import Link
+from simulation.world.region import EU868_SF9, Region
+from simulation.world.world import World
 
 T = TypeVar("T")
 
 PRODUCTION = Policies(dispatch=DispatchPolicy(rx2_dr=3))
-COLOURS = (Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255), Light(255, 80, 0))
+COLOURS = (
+    LightState(255, 0, 0),
+    LightState(0, 255, 0),
+    LightState(0, 0, 255),
+    LightState(255, 80, 0),
+)
 SETTLED_MOST_S = 14_400.0
 """A light whose first words were lost speaks again after half an hour."""
 NEVER_S = 1e9

@@ -8,15 +8,15 @@ from typing import TypeVar
 
 import trio
 
-from simulator.world import World
+from simulation.world.world import World
 from tests.reliability.site import PRODUCTION, SETTLED_MOST_S, furnish_apart
-from tests.support.household import Household, housed
+from tests.support.running_application import RunningApplication, running_application
 
 T = TypeVar("T")
 
 LIGHTS = 50
 
-CommandOften = Callable[[Household, World, str, int, list[T]], Awaitable[None]]
+CommandOften = Callable[[RunningApplication, World, str, int, list[T]], Awaitable[None]]
 """Orders one light so many times, and adds a trial for each."""
 
 
@@ -28,7 +28,7 @@ async def trials_of(
     trials: list[T] = []
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        async with housed(world, seed=seed, policies=PRODUCTION) as home:
+        async with running_application(world, seed=seed, policies=PRODUCTION) as home:
             await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=loss, downlink=loss)
             async with trio.open_nursery() as lights:

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from api.cli.simulation.scenario import scenario
-from api.cli.simulation.simulation import simulate
+from simulation.harness.run import simulate
+from simulation.harness.scenario import scenario
 from tests.simulation.planted import PLANTED, scene_of
 
 

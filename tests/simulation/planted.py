@@ -11,22 +11,22 @@ from unittest.mock import patch
 
 import msgspec
 
-from actors.device import deadlines, hearing, pursuit, reactions, setup
+from actors.device import deadlines, handlers, reconcile, sessions, setup
 from actors.device.actor import DeviceActor
 from actors.device.machine import TABLE, Rule, next_due, step
 from actors.device.model import CommandStatus, Device, Phase, Proof, Session, Stage, StepKind
 from actors.device.records import writes_of
-from actors.device.turn import Turn
-from actors.dispatcher import outcomes
-from actors.dispatcher.calls import Enqueue
-from actors.dispatcher.dispatcher import Dispatcher
-from actors.dispatcher.flights import Flights
-from actors.dispatcher.judgement import Behind, Clear
+from actors.device.transition import Transition
+from actors.downlink import results
+from actors.downlink.calls import Enqueue
+from actors.downlink.dispatcher import Dispatcher
+from actors.downlink.in_flight import InFlight
+from actors.downlink.queue_check import Behind, Clear
 from actors.fleet.translate import translate
-from actors.mailbox import Mailbox
-from api.cli.simulation.scenario import Scenario
+from actors.messaging.mailbox import Mailbox
 from lorawan.kuando import Status, parse_uplink
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
+from simulation.harness.scenario import Scenario
 
 replace = msgspec.structs.replace
 Plant = Callable[[], contextlib.AbstractContextManager[object]]
@@ -44,11 +44,13 @@ def planted(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
 
 @planted("time to live read as verification")
 def time_to_live() -> Iterator[None]:
-    def expire(turn: Any) -> None:
-        command = turn.device.command
-        if command is not None and turn.now >= command.expires_at:
-            turn.command_step(StepKind.VERIFIED, CommandStatus.VERIFIED, ended_at=turn.now)
-            turn.change(pursuit=None)
+    def expire(transition: Any) -> None:
+        command = transition.device.command
+        if command is not None and transition.now >= command.expires_at:
+            transition.command_step(
+                StepKind.VERIFIED, CommandStatus.VERIFIED, ended_at=transition.now
+            )
+            transition.change(pursuit=None)
 
     with patch.object(deadlines, "_expire", expire):
         yield
@@ -60,7 +62,7 @@ def baseline_zero() -> Iterator[None]:
         return Proof(dev_addr, 0, 0)
 
     with (
-        patch.object(pursuit, "proof_from", proof_from),
+        patch.object(reconcile, "proof_from", proof_from),
         patch.object(setup, "proof_from", proof_from),
     ):
         yield
@@ -68,17 +70,17 @@ def baseline_zero() -> Iterator[None]:
 
 @planted("counter not reset at a join")
 def counter_kept() -> Iterator[None]:
-    def begin_session(turn: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
-        ended = turn.device.session
+    def begin_session(transition: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
+        ended = transition.device.session
         previous = () if ended is None else (ended.dev_addr, *ended.previous)[:4]
         kept = -1 if ended is None else ended.f_cnt
         number = 1 if ended is None else ended.number + 1
         begun = Session(dev_addr, at, f_cnt=kept, previous=previous, number=number, joined=joined)
-        turn.close_attempt()
-        turn.change(session=begun, setup=None, orphans=())
-        turn.enter(Phase.UNINITIALIZED)
+        transition.close_attempt()
+        transition.change(session=begun, setup=None, orphans=())
+        transition.enter(Phase.UNINITIALIZED)
 
-    with patch.object(hearing, "begin_session", begin_session):
+    with patch.object(sessions, "begin_session", begin_session):
         yield
 
 
@@ -88,7 +90,7 @@ def wrong_offset() -> Iterator[None]:
         report = parse_uplink(f_port, data)
         if isinstance(report, Status):  # red, green, blue: the order of everything but this light
             seen = report.light
-            light = Light(seen.red, seen.blue, seen.green, seen.on, seen.off)
+            light = LightState(seen.red, seen.blue, seen.green, seen.on, seen.off)
             return replace(report, light=light)
         return report
 
@@ -112,11 +114,11 @@ def flush_in_flight() -> Iterator[None]:
             return Clear(look.before)
         return found
 
-    with patch.object(Dispatcher, "_call", flushing), patch.object(outcomes, "judge", judge):
+    with patch.object(Dispatcher, "_call", flushing), patch.object(results, "judge", judge):
         yield
 
 
-JUDGE = outcomes.judge
+JUDGE = results.judge
 
 
 @planted("no look before the enqueue")
@@ -125,7 +127,7 @@ def no_look() -> Iterator[None]:
         found = JUDGE(look, mark, doubt)
         return Clear(look.before) if look.before is not None else found
 
-    with patch.object(outcomes, "judge", judge):
+    with patch.object(results, "judge", judge):
         yield
 
 
@@ -140,7 +142,7 @@ def persist_late() -> Iterator[None]:
         if device is not before or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"
-            await ports.journal.commit(writes_of(device, effects, event, now, entry))
+            await ports.store_writer.commit(writes_of(device, effects, event, now, entry))
             ports.board.publish(device)
         self._set_timer()
         reply = getattr(event, "reply", None)
@@ -160,23 +162,23 @@ def counted_while_held() -> Iterator[None]:
             return sent.submitted_at + policy.window_s
         return next_due(device, policy)
 
-    def attempt_due(turn: Any, sent: Any) -> None:
-        if turn.device.phase is Phase.AWAITING_VERIFY:
-            pursuit.unproven(turn, "no answer")
+    def attempt_due(transition: Any, sent: Any) -> None:
+        if transition.device.phase is Phase.AWAITING_VERIFY:
+            reconcile.unproven(transition, "no answer")
         else:
-            ATTEMPT_DUE(turn, sent)
+            ATTEMPT_DUE(transition, sent)
 
-    def tick(turn: Any, event: Any) -> None:
-        sent = turn.device.attempt
+    def tick(transition: Any, event: Any) -> None:
+        sent = transition.device.attempt
         if (
             sent is not None
             and sent.stage is Stage.HELD
-            and turn.now >= sent.submitted_at + turn.policy.window_s
-            and turn.device.phase is Phase.AWAITING_VERIFY
+            and transition.now >= sent.submitted_at + transition.policy.window_s
+            and transition.device.phase is Phase.AWAITING_VERIFY
         ):
-            pursuit.unproven(turn, "no answer")
+            reconcile.unproven(transition, "no answer")
         else:
-            TICK(turn, event)
+            TICK(transition, event)
 
     row = TABLE[TICK_EVENT]
     mended = {phase: Rule(tick, rule.after) for phase, rule in row.items()}
@@ -206,14 +208,14 @@ def late_echo() -> Iterator[None]:
 
     def place(device: Any, event: Any) -> Any:
         found = PLACE(device, event)
-        late = {hearing.Place.STALE, hearing.Place.DUPLICATE, hearing.Place.DOUBTFUL}
-        return hearing.Place.NEWER if found in late else found
+        late = {sessions.Place.STALE, sessions.Place.DUPLICATE, sessions.Place.DOUBTFUL}
+        return sessions.Place.NEWER if found in late else found
 
-    with patch.object(pursuit, "proven", proven), patch.object(hearing, "place", place):
+    with patch.object(reconcile, "proven", proven), patch.object(sessions, "place", place):
         yield
 
 
-PLACE = hearing.place
+PLACE = sessions.place
 
 
 @planted("an echo is proof whatever its counter")
@@ -222,20 +224,20 @@ def no_counter() -> Iterator[None]:
         report = device.report
         return report is not None and report.light == goal.goal
 
-    with patch.object(pursuit, "proven", proven):
+    with patch.object(reconcile, "proven", proven):
         yield
 
 
-COMMAND = reactions.command
+COMMAND = handlers.command
 
 
 @planted("superseded, and still pursued")
 def old_pursued() -> Iterator[None]:
-    def command(turn: Any, event: Any) -> None:
-        before = turn.device.pursuit
-        COMMAND(turn, event)
-        if before is not None and turn.device.pursuit is not None:
-            turn.change(pursuit=replace(before, command_id=event.command_id))
+    def command(transition: Any, event: Any) -> None:
+        before = transition.device.pursuit
+        COMMAND(transition, event)
+        if before is not None and transition.device.pursuit is not None:
+            transition.change(pursuit=replace(before, command_id=event.command_id))
 
     row = TABLE[COMMAND_EVENT]
     mended = {phase: Rule(command, rule.after) for phase, rule in row.items()}
@@ -248,20 +250,20 @@ COMMAND_EVENT = next(kind for kind in TABLE if kind.__name__ == "CommandRequeste
 
 @planted("drift is not brought back")
 def no_restore() -> Iterator[None]:
-    def never(turn: Any) -> bool:
+    def never(transition: Any) -> bool:
         return False
 
-    with patch.object(pursuit, "restore_if_drifted", never):
+    with patch.object(reconcile, "restore_if_drifted", never):
         yield
 
 
 @planted("failed is told although it is shown")
 def failed_though_shown() -> Iterator[None]:
-    def enter_failed(turn: Any) -> None:
-        turn.enter(Phase.FAILED)
+    def enter_failed(transition: Any) -> None:
+        transition.enter(Phase.FAILED)
 
     with (
-        patch.object(pursuit, "enter_failed", enter_failed),
+        patch.object(reconcile, "enter_failed", enter_failed),
         patch.object(setup, "enter_failed", enter_failed),
     ):
         yield
@@ -282,14 +284,14 @@ def scene_of(name: str, drawn: Scenario) -> Scenario:
 
 @planted("a lost webhook is never asked for")
 def no_replay() -> Iterator[None]:
-    def ask(turn: Any, why: str) -> None:
-        del turn, why
+    def ask(transition: Any, why: str) -> None:
+        del transition, why
 
     with (
-        patch.object(pursuit, "ask", ask),
-        patch.object(hearing, "ask", ask),
-        patch.object(reactions, "ask", ask),
-        patch("actors.device.inquiry.ask", ask),
+        patch.object(reconcile, "ask", ask),
+        patch.object(sessions, "ask", ask),
+        patch.object(handlers, "ask", ask),
+        patch("actors.device.recovery.ask", ask),
     ):
         yield
 
@@ -305,9 +307,9 @@ def airtime_forgotten() -> Iterator[None]:
         return now
 
     with (
-        patch("actors.dispatcher.air.Air.fits", fits),
-        patch("actors.dispatcher.air.Air.room_at", room_at),
-        patch.object(Flights, "crowded", lambda self, gateways: False),
+        patch("actors.downlink.airtime_budget.Air.fits", fits),
+        patch("actors.downlink.airtime_budget.Air.room_at", room_at),
+        patch.object(InFlight, "crowded", lambda self, gateways: False),
     ):
         yield
 
@@ -335,16 +337,16 @@ def mailbox_grows() -> Iterator[None]:
 
 @planted("a light crashes on a duplicate")
 def crash_on_duplicate() -> Iterator[None]:
-    def believe(turn: Any, event: Any) -> bool:
-        if hearing.place(turn.device, event) is hearing.Place.DUPLICATE:
+    def believe(transition: Any, event: Any) -> bool:
+        if sessions.place(transition.device, event) is sessions.Place.DUPLICATE:
             raise ValueError("seen before")
-        return BELIEVE(turn, event)
+        return BELIEVE(transition, event)
 
-    with patch.object(hearing, "believe", believe):
+    with patch.object(sessions, "believe", believe):
         yield
 
 
-BELIEVE = hearing.believe
+BELIEVE = sessions.believe
 
 
 @planted("a gateway's clock tells what is a new session")
@@ -359,13 +361,13 @@ def gateway_clock() -> Iterator[None]:
     def place(device: Any, event: Any) -> Any:
         session, report = device.session, device.report
         if session is None:
-            return hearing.Place.NEW_SESSION
+            return sessions.Place.NEW_SESSION
         if event.dev_addr != session.dev_addr:
             if event.at <= max(session.since, session.heard_at):
                 known = event.dev_addr in session.previous
-                return hearing.Place.STALE if known else hearing.Place.DOUBTFUL
+                return sessions.Place.STALE if known else sessions.Place.DOUBTFUL
             known = event.dev_addr in session.previous
-            return hearing.Place.DOUBTFUL if known else hearing.Place.NEW_SESSION
+            return sessions.Place.DOUBTFUL if known else sessions.Place.NEW_SESSION
         status = event.status
         if (
             status is not None
@@ -375,18 +377,18 @@ def gateway_clock() -> Iterator[None]:
             and status.uplinks_sent < report.uplinks_sent
             and status.downlinks_received <= report.downlinks_received
         ):
-            return hearing.Place.NEW_SESSION
+            return sessions.Place.NEW_SESSION
         if event.f_cnt > session.f_cnt:
-            return hearing.Place.NEWER
+            return sessions.Place.NEWER
         same = event.f_cnt == session.f_cnt
-        return hearing.Place.DUPLICATE if same else hearing.Place.STALE
+        return sessions.Place.DUPLICATE if same else sessions.Place.STALE
 
-    def begin_session(turn: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
+    def begin_session(transition: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
         """The phase was left to the caller, who knew a new session by its date alone."""
-        before, phase = turn.device.session, turn.device.phase
-        BEGIN_SESSION(turn, dev_addr, at, joined=joined)
+        before, phase = transition.device.session, transition.device.phase
+        BEGIN_SESSION(transition, dev_addr, at, joined=joined)
         if before is not None and before.since == at:
-            turn.change(phase=phase)
+            transition.change(phase=phase)
 
     def placed(device: Any, event: Any, answer: Any) -> Any:
         del answer
@@ -394,27 +396,27 @@ def gateway_clock() -> Iterator[None]:
 
     with (
         patch("actors.fleet.fleet.translate", translated),
-        patch("actors.parts.translate", translated),
-        patch.object(hearing, "place", place),
-        patch.object(hearing, "place_replayed", placed),
-        patch.object(hearing, "begin_session", begin_session),
-        patch.object(Turn, "dated", lambda self, at: self.now if at is None else at),
+        patch("actors.wiring.translate", translated),
+        patch.object(sessions, "place", place),
+        patch.object(sessions, "place_replayed", placed),
+        patch.object(sessions, "begin_session", begin_session),
+        patch.object(Transition, "dated", lambda self, at: self.now if at is None else at),
     ):
         yield
 
 
 TRANSLATE = translate
-BEGIN_SESSION = hearing.begin_session
+BEGIN_SESSION = sessions.begin_session
 
 
 @planted("orders by the time of arrival")
 def by_arrival() -> Iterator[None]:
     def place(device: Any, event: Any) -> Any:
         if device.session is not None and event.dev_addr == device.session.dev_addr:
-            return hearing.Place.NEWER
+            return sessions.Place.NEWER
         return PLACE(device, event)
 
-    with patch.object(hearing, "place", place):
+    with patch.object(sessions, "place", place):
         yield
 
 

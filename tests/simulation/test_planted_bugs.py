@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.cli.simulation.scenario import scenario
-from api.cli.simulation.simulation import simulate
+from simulation.harness.run import simulate
+from simulation.harness.scenario import scenario
 from tests.simulation.hunt import hunt
 from tests.simulation.planted import PLANTED
 

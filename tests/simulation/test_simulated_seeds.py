@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from api.cli.simulation.campaign import Failed, attempt
-from api.cli.simulation.scenario import NAMED, scenario
+from simulation.harness.campaign import Failed, attempt
+from simulation.harness.scenario import NAMED, scenario
 
 SEEDS = 200
 CHUNK = 25

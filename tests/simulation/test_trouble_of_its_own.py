@@ -8,19 +8,19 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from api.cli.simulation import determinism
-from api.cli.simulation.scenario import HouseFaults, People, scenario
-from api.cli.simulation.simulation import Simulation, without_logs
-from simulator.radio import Link
+from simulation.harness import determinism
+from simulation.harness.run import Simulation, without_logs
+from simulation.harness.scenario import People, ServiceFaults, scenario
+from simulation.world.radio import Link
 
-FAULTS = HouseFaults(light_crash=0.1)
+FAULTS = ServiceFaults(light_crash=0.1)
 LIGHTS = 4
 
 
 def run(seed: int, trouble: Callable[[Simulation, str], None]) -> Simulation:
     """A run to its end; `trouble` says what goes wrong with the first light."""
     calm = scenario(seed, "calm", devices=LIGHTS, gateways=LIGHTS, hours=0.5)
-    asked = msgspec.structs.replace(calm, house=FAULTS, people=People(command_every_s=120.0))
+    asked = msgspec.structs.replace(calm, application=FAULTS, people=People(command_every_s=120.0))
 
     async def main() -> Simulation:
         simulation = Simulation(asked)

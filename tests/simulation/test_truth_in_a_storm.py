@@ -8,17 +8,17 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.model import Command, Phase
-from lorawan.kuando import Light
-from simulator.profile import CALM, PROFILES
+from lorawan.kuando import LightState
+from simulation.world.profile import CALM, PROFILES
 from store.memory import MemoryDisk
-from tests.support.household import Household, housed, make_world
 from tests.support.oracle import Oracle
+from tests.support.running_application import RunningApplication, make_world, running_application
 
-COLOURS = [Light(255, 0, 0), Light(0, 255, 0), Light(0, 0, 255), Light(0, 0, 0)]
+COLOURS = [LightState(255, 0, 0), LightState(0, 255, 0), LightState(0, 0, 255), LightState(0, 0, 0)]
 STORM_S = 2 * 3_600.0
 
 
-async def command_at_random(home: Household, rng: random.Random, until: float) -> None:
+async def command_at_random(home: RunningApplication, rng: random.Random, until: float) -> None:
     lights = list(home.world.stations)
     while trio.current_time() < until:
         await trio.sleep(rng.expovariate(1 / 40))
@@ -39,7 +39,7 @@ async def test_no_verdict_is_false_and_in_the_end_every_light_is_as_wanted(
         await outer.start(world.run)
         for life in range(2):  # the house is killed once, in the midst of it
             async with (
-                housed(world, disk, seed=seed + life) as home,
+                running_application(world, disk, seed=seed + life) as home,
                 trio.open_nursery() as nursery,
             ):
                 oracle = Oracle(home, world, accepted)
@@ -60,10 +60,10 @@ async def test_no_verdict_is_false_and_in_the_end_every_light_is_as_wanted(
     assert verified > 20
 
 
-async def check_the_end(home: Household, accepted: dict[str, Command]) -> None:
+async def check_the_end(home: RunningApplication, accepted: dict[str, Command]) -> None:
     """After the storm: no command open, every light as wanted, in truth and on the board."""
     for command_id in accepted:
-        command = await home.house.find_command(command_id)
+        command = await home.application.find_command(command_id)
         assert command is not None, f"{command_id} was lost"
         assert command.status.final, f"{command.dev_eui}: {command.status} {command.reason}"
     for dev_eui, device in home.devices.items():

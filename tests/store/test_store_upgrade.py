@@ -15,7 +15,7 @@ import trio
 
 from actors.device.model import CommandStatus
 from actors.device.records import read_command, read_device
-from actors.keys import read_key
+from actors.storage.idempotency import read_key
 from store.copies import MIGRATIONS
 from store.open import backup, restore
 from store.port import Store, Table

@@ -7,7 +7,7 @@ from random import Random
 
 import trio
 
-from actors.clock import RunClock
+from actors.clocks.clock import RunClock
 from actors.device.events import (
     AttemptHeld,
     AttemptQueued,
@@ -16,8 +16,8 @@ from actors.device.events import (
     Transmitted,
 )
 from actors.device.model import Attempt, Hearing, Obstacle
-from actors.dispatcher import Dispatcher, DispatchPolicy
-from lorawan.kuando import Light, SetLight
+from actors.downlink import Dispatcher, DispatchPolicy
+from lorawan.kuando import LightState, SetLight
 from tests.support.scripted_network import ScriptedNetwork
 
 START = 1_800_000_000.0
@@ -33,7 +33,7 @@ def attempt(
     marker_us: int = 123_456,
     red: int = 255,
 ) -> Attempt:
-    frame = SetLight(Light(red, 0, 0), reply=True)
+    frame = SetLight(LightState(red, 0, 0), reply=True)
     return Attempt(number, frame, marker_us, at, not_before, retry)
 
 
@@ -104,7 +104,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(
+async def application(
     policy: DispatchPolicy = POLICY, *, seed: int = 1, ticking: bool = True, latency_s: float = 0.01
 ) -> AsyncIterator[tuple[House, trio.Nursery]]:
     """A running dispatcher; leaving ends it. Use with a mock clock."""

@@ -9,7 +9,7 @@ import pytest
 import trio
 from chirpstack_api import api
 
-from simulator.server import GrpcServer
+from simulation.world.server import GrpcServer
 from tests.support.small_network import SmallNetwork, webhook_body
 
 PROMPT_S = 2.0

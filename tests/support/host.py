@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import trio
 
-from actors.clock import RunClock
-from simulator.world import World
-from tests.support.household import world_began
+from actors.clocks.clock import RunClock
+from simulation.world.world import World
+from tests.support.running_application import world_began
 
 
 @dataclass

@@ -17,7 +17,7 @@ from lorawan.kuando.frames import (
     SetLight,
     StatusInterval,
 )
-from lorawan.kuando.light import Light
+from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
 
 BYTES = st.integers(0, 255)
@@ -25,9 +25,9 @@ INT32 = st.integers(-(2**31), 2**31 - 1)
 UINT32 = st.integers(0, 2**32 - 1)
 
 
-def lights() -> st.SearchStrategy[Light]:
+def lights() -> st.SearchStrategy[LightState]:
     """Any five bytes."""
-    return st.builds(Light, red=BYTES, green=BYTES, blue=BYTES, on=BYTES, off=BYTES)
+    return st.builds(LightState, red=BYTES, green=BYTES, blue=BYTES, on=BYTES, off=BYTES)
 
 
 def frames() -> st.SearchStrategy[Frame]:

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api.settings import ApiSettings
-from api.settings_values import policy_table
+from api.settings.model import ApiSettings
+from api.settings.values import policy_table
 
 RIGHT = {"chirpstack": {"target": "localhost:8080", "api_key": "k"}, "store": {"url": "memory:"}}
 OPERATOR, WEBHOOK = "operator-token-0123456789abcdef", "webhook-token-0123456789abcdef"

@@ -6,9 +6,9 @@ The rule it keeps: it asks the world and never the house what a light shows.
 import trio
 
 from actors.device.model import Command, CommandStatus, Device, Phase
-from lorawan.kuando import Light
-from simulator.world import World
-from tests.support.household import Household
+from lorawan.kuando import LightState
+from simulation.world.world import World
+from tests.support.running_application import RunningApplication
 
 SLACK_S = 0.001
 """Times go through floating point twice."""
@@ -17,14 +17,16 @@ SLACK_S = 0.001
 class Oracle:
     """Follows the board and knows the world."""
 
-    def __init__(self, home: Household, world: World, accepted: dict[str, Command]) -> None:
+    def __init__(
+        self, home: RunningApplication, world: World, accepted: dict[str, Command]
+    ) -> None:
         self._home = home
         self._world = world
         self.accepted = accepted
         self.verified = 0
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        with self._home.house.subscribe(capacity=10_000, resume_from=None) as follower:
+        with self._home.application.subscribe(capacity=10_000, resume_from=None) as follower:
             task_status.started()
             async for batch in follower:
                 for change in batch:
@@ -46,7 +48,7 @@ class Oracle:
             assert device.reported != device.pursuit.goal, "failed, and yet it shows the goal"
 
 
-def showed(world: World, dev_eui: str, since: float, until: float) -> list[Light | None]:
+def showed(world: World, dev_eui: str, since: float, until: float) -> list[LightState | None]:
     """Everything that a light really showed in that time (Unix seconds)."""
     epoch_at = world.kernel.epoch_at
     truth = world.stations[dev_eui].light.truth

@@ -15,14 +15,14 @@ from typing import Any
 import httpx2
 import trio
 
-from api.cli.webhooks import Poster
+from api.cli.demo.webhooks import Poster
 from lorawan.network import HttpIntegration
-from simulator.device import ServerSettings
-from simulator.layout import device_info
-from simulator.profile import Profile
-from simulator.radio import Link
-from simulator.server.grpc_server import GrpcServer
-from simulator.world import World
+from simulation.world.device import ServerSettings
+from simulation.world.layout import device_info
+from simulation.world.profile import Profile
+from simulation.world.radio import Link
+from simulation.world.server.grpc_server import GrpcServer
+from simulation.world.world import World
 from tests.support.processes import LOOK_S, PATIENCE_S, free_port
 
 API_KEY = "pretend-key"

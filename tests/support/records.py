@@ -20,11 +20,11 @@ from actors.device.model import (
     StepKind,
     Wanted,
 )
-from lorawan.kuando import Light
+from lorawan.kuando import LightState
 from lorawan.kuando.frames import SetLight
 
 NOW = 1_760_000_000.0
-RED = Light(255, 0, 0)
+RED = LightState(255, 0, 0)
 
 
 def a_full_record() -> Device:

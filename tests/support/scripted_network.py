@@ -15,7 +15,7 @@ from random import Random
 import msgspec
 import trio
 
-from actors.clock import Clock
+from actors.clocks.clock import Clock
 from actors.device.events import Transmitted
 from lorawan.airtime import REGIONS, downlink_airtime_s
 from lorawan.events import Event

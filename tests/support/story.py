@@ -12,13 +12,13 @@ from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Command, CommandStatus, Device, Phase, Stage
 from actors.device.policy import Policy
 from lorawan.events import Reception
-from lorawan.kuando import AFTER_JOIN, Light, Status
+from lorawan.kuando import AFTER_JOIN, LightState, Status
 from lorawan.kuando.frames import SetLight
 from lorawan.network import Activation
 
-RED = Light(red=255, green=0, blue=0)
-GREEN = Light(red=0, green=255, blue=0)
-BLUE = Light(red=0, green=0, blue=255)
+RED = LightState(red=255, green=0, blue=0)
+GREEN = LightState(red=0, green=255, blue=0)
+BLUE = LightState(red=0, green=0, blue=255)
 
 E = TypeVar("E", bound=Effect)
 
@@ -78,7 +78,7 @@ class Story:
         if told:
             self.tell(ev.Joined(at=self.now, dev_addr=self.dev_addr))
 
-    def compose(self, *, light: Light | None = None, gateway: str = "gw-1") -> ev.UplinkHeard:
+    def compose(self, *, light: LightState | None = None, gateway: str = "gw-1") -> ev.UplinkHeard:
         """The next status uplink of the light, as the server would tell it (now or later)."""
         self.f_cnt += 1
         self.sent += 1
@@ -109,7 +109,7 @@ class Story:
     # ------------------------------------------------------------ our side
 
     def command(
-        self, light: Light, name: str = "c1", *, keep: bool = True, ttl_s: float = 86_400.0
+        self, light: LightState, name: str = "c1", *, keep: bool = True, ttl_s: float = 86_400.0
     ) -> None:
         """Someone wants this colour."""
         self.tell(ev.CommandRequested(name, light, keep, ttl_s))

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from api.app import create_app
-from api.settings import ApiSettings
-from api.web import WebActor
-from tests.support.fake_house import FakeHouse
+from api.http.app import create_app
+from api.server.web_actor import WebActor
+from api.settings.model import ApiSettings
+from tests.support.fake_application import FakeApplication
 
 # Twice what the longest of these tests takes; they run on the real clock.
 PATIENCE_S = 10.0
@@ -17,9 +17,9 @@ PATIENCE_S = 10.0
 class Server:
     """A running server: its house, its app, its port, and a way to stop it."""
 
-    def __init__(self, house: FakeHouse, settings: ApiSettings) -> None:
-        self.house = house
-        self.app = create_app(house, settings)
+    def __init__(self, application: FakeApplication, settings: ApiSettings) -> None:
+        self.application = application
+        self.app = create_app(application, settings)
         self.actor = WebActor(self.app, settings.web)
         self.scope = trio.CancelScope()
         self.ended = trio.Event()
@@ -48,9 +48,11 @@ class Server:
 
 
 @asynccontextmanager
-async def running(house: FakeHouse, settings: ApiSettings) -> AsyncGenerator[Server, None]:
+async def running(
+    application: FakeApplication, settings: ApiSettings
+) -> AsyncGenerator[Server, None]:
     """A server that serves, stopped at the end."""
-    server = Server(house, settings)
+    server = Server(application, settings)
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)

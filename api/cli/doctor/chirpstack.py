@@ -12,7 +12,7 @@ import trio
 from api.cli.doctor import judge, surroundings
 from api.cli.doctor.finding import Finding, ok, unknown
 from api.service import region_of
-from api.settings import ApiSettings
+from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.inspection import ProfileInfo
 from lorawan.events.model import Modulation, TxAck

@@ -13,7 +13,7 @@ import trio
 
 from api.cli.doctor import chirpstack, store, surroundings
 from api.cli.doctor.finding import Finding, broken, leaves, unknown
-from api.settings import ApiSettings
+from api.settings.model import ApiSettings
 from lorawan.network import NetworkError
 
 log = structlog.get_logger()

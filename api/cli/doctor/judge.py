@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
 from api.cli.show.times import span
-from api.ingest import EVENT_BY_PATH
+from api.webhooks.ingest import EVENT_BY_PATH
 from lorawan.airtime import Region, downlink_airtime_s
 from lorawan.chirpstack.inspection import ProfileInfo
 from lorawan.chirpstack.integration import masked_url, split_urls

@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
-from api.settings import ApiSettings
+from api.settings.model import ApiSettings
 from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailable
 from store.open import store_from_url
 from store.redis import RedisStore

@@ -13,9 +13,9 @@ import httpx2
 import trio
 
 from api.cli.doctor.finding import Finding, ok, problem, warning
-from api.problems import MEDIA_TYPE
+from api.http.problems import MEDIA_TYPE
 from api.service import claim_address
-from api.settings import ApiSettings, Web
+from api.settings.model import ApiSettings, Web
 from store.open import files_of
 
 HTTP_S = 5.0

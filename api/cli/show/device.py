@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from actors.plain import one_line, plainly
+from actors.plain_text import one_line, plainly
 from api.cli.show.colours import code, swatch
 from api.cli.show.states import REACHES, step_words, why
 from api.cli.show.tables import shown, state_text

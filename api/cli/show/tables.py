@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from actors.plain import plainly
+from actors.plain_text import plainly
 from api.cli.show.colours import swatch, words
 from api.cli.show.states import MARKS, STYLES, kind_of, state
 from api.cli.show.times import ago, span

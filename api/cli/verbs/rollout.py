@@ -8,7 +8,7 @@ import trio
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from actors.plain import one_line
+from actors.plain_text import one_line
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import trio
 import typer
 
-from actors.plain import one_line
+from actors.plain_text import one_line
 from api.cli.client.errors import ClientError, Mistaken
 from api.cli.client.http import Client
 from api.cli.client.live import Follower, Lost, Message

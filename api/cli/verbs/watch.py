@@ -15,7 +15,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from actors.plain import one_line, plainly
+from actors.plain_text import one_line, plainly
 from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, errors, print_line

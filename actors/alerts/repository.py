@@ -1,0 +1,64 @@
+"""The alerts in the store: what a restart goes on from."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+
+from actors.alerts.lifecycle import Decision, StoredAlert
+from actors.messaging.reply import ActorError
+from actors.storage.record_version import checked, stamped
+from store.port import Put, Store, Table, Write
+
+log = structlog.get_logger()
+
+SAVE_WAIT_S = 5.0
+"""For the store before a person is told anyway."""
+SAVE_MOST = 500
+"""Alerts in one commit, some 400 bytes each: 200 kB."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(StoredAlert)
+
+
+class Commits(Protocol):
+    """What is needed of the journal."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Return when the writes are durable."""
+        ...
+
+
+class AlertRepository:
+    """Reads them once, and writes them through the journal."""
+
+    def __init__(self, store_writer: Commits, store: Store) -> None:
+        self._store_writer = store_writer
+        self._store = store
+
+    async def read(self) -> list[StoredAlert]:
+        """All that can be read. Raises StoreError."""
+        stored: list[StoredAlert] = []
+        for record in await self._store.scan(Table.ALERT):
+            try:
+                stored.append(_decoder.decode(checked(record.value)))
+            except msgspec.MsgspecError as error:
+                log.warning("stored alert is unreadable", alert=record.key, error=str(error))
+        return stored
+
+    async def save(self, decisions: Sequence[Decision], now: float) -> None:
+        """Store what was decided, or give up after some seconds: a store that fails is an alert."""
+        puts = [
+            Put(Table.ALERT, decision.view.id, stamped(_encoder.encode(decision.stored)), now)
+            for decision in decisions
+        ]
+        with trio.move_on_after(SAVE_WAIT_S) as patience:
+            for first in range(0, len(puts), SAVE_MOST):
+                try:
+                    await self._store_writer.commit(puts[first : first + SAVE_MOST])
+                except ActorError as error:
+                    log.warning("alerts not stored", error=str(error))
+        if patience.cancelled_caught:
+            log.warning("alerts are told before they are stored", alerts=len(puts))

@@ -1,0 +1,47 @@
+"""Which lights each gateway hears, by the records on the board.
+
+The rule it keeps: one answer for everybody. A light is heard by the gateways that its record names,
+so that the number of a gateway's lights is the number of lights that its filter finds.
+"""
+
+from actors.device.model import Device
+
+
+class GatewayHearing:
+    """Gateway id to DevEUIs. Bound: the hearings in the records, at most eight for each light."""
+
+    __slots__ = ("_gateways", "_lights")
+
+    def __init__(self) -> None:
+        self._gateways: dict[str, frozenset[str]] = {}  # of a light
+        self._lights: dict[str, dict[str, None]] = {}  # of a gateway
+
+    def see(self, device: Device) -> None:
+        """The light is heard by these gateways now."""
+        self._set(device.dev_eui, frozenset(one.gateway_id for one in device.hearings))
+
+    def forget(self, dev_eui: str) -> None:
+        """The light is no longer on the board."""
+        self._set(dev_eui, frozenset())
+        self._gateways.pop(dev_eui, None)
+
+    def lights(self, gateway_id: str) -> tuple[str, ...]:
+        """The DevEUIs of its lights."""
+        return tuple(self._lights.get(gateway_id, ()))
+
+    def count(self, gateway_id: str) -> int:
+        """How many lights it hears."""
+        return len(self._lights.get(gateway_id, ()))
+
+    def _set(self, dev_eui: str, heard: frozenset[str]) -> None:
+        before = self._gateways.get(dev_eui, frozenset())
+        if before == heard:
+            return
+        self._gateways[dev_eui] = heard
+        for gateway_id in before - heard:
+            lights = self._lights[gateway_id]
+            del lights[dev_eui]
+            if not lights:
+                del self._lights[gateway_id]
+        for gateway_id in heard - before:
+            self._lights.setdefault(gateway_id, {})[dev_eui] = None

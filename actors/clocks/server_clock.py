@@ -1,0 +1,117 @@
+"""ChirpStack's clock against ours: between which bounds the difference lies.
+
+Theory. A time that ChirpStack wrote (`server_at`) and that we read at `read_at` was written before
+it was read: its clock is ahead of ours by at least `server_at - read_at`. However late the message
+came, that bound is true; the least delayed one is the sharpest. A time that ChirpStack wrote as a
+consequence of what we had asked for at `asked_at` was written after that: its clock is ahead by at
+most `server_at - asked_at`. So both bounds are facts, and no delay of a webhook can pass for a
+difference of clocks. Of all differences between the bounds the one nearest to zero is used: it is
+corrected only what is proven.
+
+Both bounds are of the last minutes only, for clocks are set; bounds that contradict each other mean
+that one was, and the older one is dropped. Our side is the steady time
+(`actors/clocks/clock.py`), so that a step of our own clock changes nothing here.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+KEPT_S = 600.0
+BUCKET_S = 30.0
+"""Bounds are kept as the sharpest of each half minute: 20 numbers for each side."""
+TOLERANCE_S = 0.05
+"""Contradictions below this are the rounding of timestamps, and the time that a look at two clocks
+takes."""
+FARTHEST_S = 1e10
+"""Beyond 300 years it is no time that a clock tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockDifference:
+    """How far ChirpStack's clock is ahead of the machine's date, in seconds.
+
+    `at_least` and `at_most` are the bounds (None: not known), `used_s` what is reckoned with.
+    """
+
+    at_least_s: float | None
+    at_most_s: float | None
+    used_s: float
+
+
+class ServerClock:
+    """The estimate. All times of our side are steady ones, in seconds."""
+
+    def __init__(self) -> None:
+        self._lows: deque[tuple[float, float]] = deque()
+        self._highs: deque[tuple[float, float]] = deque()
+
+    def told(self, server_at: float, read_at: float) -> None:
+        """We read at `read_at` a time that ChirpStack wrote by its own clock before."""
+        low = server_at - read_at
+        if abs(low) > FARTHEST_S:
+            return
+        if self._highs and low > self.at_most(read_at) + TOLERANCE_S:
+            self._highs.clear()  # set forward since, or we were
+        _keep(self._lows, read_at, low, max)
+
+    def caused(self, server_at: float, asked_at: float) -> None:
+        """ChirpStack wrote `server_at` because of what we asked for at `asked_at`."""
+        high = server_at - asked_at
+        if abs(high) > FARTHEST_S:
+            return
+        if self._lows and high < self.at_least(asked_at) - TOLERANCE_S:
+            self._lows.clear()
+        _keep(self._highs, asked_at, high, min)
+
+    def at_least(self, steady: float) -> float:
+        """The lower bound of how far it is ahead; minus infinity where nothing is known."""
+        _age(self._lows, steady)
+        return max((low for _, low in self._lows), default=-math.inf)
+
+    def at_most(self, steady: float) -> float:
+        """The upper bound of how far it is ahead; infinity where nothing is known."""
+        _age(self._highs, steady)
+        return min((high for _, high in self._highs), default=math.inf)
+
+    def ahead_s(self, steady: float, stepped_s: float = 0.0) -> float:
+        """What is reckoned with: whole seconds by which it is ahead of our steady time.
+
+        Whole, because the microseconds of an item's expiry carry its mark (`device/marker.py`).
+        While nothing is proven, ChirpStack is taken to have the machine's date, which is
+        `stepped_s` ahead of the steady time.
+        """
+        return float(math.trunc(self._proven_s(steady, stepped_s) + stepped_s))
+
+    def difference(self, steady: float, stepped_s: float = 0.0) -> ClockDifference:
+        """The bounds and the estimate against the machine's date, to be shown."""
+        low, high = self.at_least(steady) - stepped_s, self.at_most(steady) - stepped_s
+        return ClockDifference(
+            None if math.isinf(low) else low,
+            None if math.isinf(high) else high,
+            self._proven_s(steady, stepped_s),
+        )
+
+    def _proven_s(self, steady: float, stepped_s: float) -> float:
+        low, high = self.at_least(steady) - stepped_s, self.at_most(steady) - stepped_s
+        return max(low, min(high, 0.0)) if low <= high else low
+
+
+def _keep(
+    bounds: deque[tuple[float, float]],
+    at: float,
+    bound: float,
+    sharper: Callable[[float, float], float],
+) -> None:
+    if bounds and at < bounds[-1][0] + BUCKET_S:
+        began, before = bounds[-1]
+        bounds[-1] = (began, sharper(before, bound))
+    else:
+        bounds.append((at, bound))
+    _age(bounds, at)
+
+
+def _age(bounds: deque[tuple[float, float]], steady: float) -> None:
+    while len(bounds) > 1 and bounds[0][0] + KEPT_S < steady:
+        bounds.popleft()

@@ -1,0 +1,212 @@
+"""Bringing a light to a goal: attempts, their proof, and what to do when there is none.
+
+The rule it keeps: an attempt is counted only when a gateway took its frame, and nothing is proven
+but by the light's own words (`proven`).
+"""
+
+from actors.device.effects import NoteKind
+from actors.device.firmware import heartbeat_only, learned, with_reply
+from actors.device.model import (
+    CommandStatus,
+    Device,
+    Phase,
+    Proof,
+    Pursuit,
+    Stage,
+    StepKind,
+)
+from actors.device.recovery import ask
+from actors.device.transition import Transition, replace
+from lorawan.kuando.frames import SetLight
+
+
+def proven(device: Device, pursuit: Pursuit) -> bool:
+    """Whether the newest status proves the goal.
+
+    It must be of the running session, repeat all five bytes, have been heard after the fence (so
+    after the first frame of this pursuit was queued) and count more downlinks than the baseline.
+    """
+    proof, report = pursuit.proof, device.session_report
+    if proof is None or report is None:
+        return False
+    return (
+        report.dev_addr == proof.dev_addr
+        and report.f_cnt >= proof.fence
+        and report.light == pursuit.goal
+        and report.downlinks_received > proof.baseline
+    )
+
+
+def attempt(transition: Transition) -> None:
+    """Send the goal, now or as soon as the spacing to the last frame allows."""
+    pursuit = transition.device.pursuit
+    assert pursuit is not None  # noqa: S101 - callers ask only while pursuing
+    reply = with_reply(transition.device, pursuit, transition.policy)
+    transition.change(pursuit=replace(pursuit, next_at=None))
+    transition.submit(
+        SetLight(pursuit.goal, reply),
+        retry=pursuit.restoring or pursuit.attempts > 0 or pursuit.unsent > 0,
+        not_before=transition.evidence_gap(pursuit.attempts),
+    )
+    transition.enter(Phase.AWAITING_VERIFY)
+
+
+def queued(transition: Transition, dev_addr: str, fence: int) -> None:
+    """ChirpStack has the frame: from here on a status may prove something."""
+    device = transition.device
+    pursuit, sent = device.pursuit, device.attempt
+    if pursuit is None or sent is None:
+        return
+    if pursuit.proof is None or pursuit.proof.dev_addr != dev_addr:
+        proof = proof_from(device, dev_addr, fence)
+        before = device.command.attempts if device.command is not None else 0
+        transition.change(pursuit=replace(pursuit, proof=replace(proof, attempts=before)))
+    transition.command_step(StepKind.QUEUED, CommandStatus.QUEUED, attempt=sent.number)
+
+
+def proof_from(device: Device, dev_addr: str, fence: int) -> Proof:
+    """The line after which a status counts: the newest one before the fence is the baseline."""
+    report, sent = device.session_report, device.attempt
+    baseline = sent.baseline if sent is not None else 0
+    if report is not None and report.dev_addr == dev_addr and report.f_cnt < fence:
+        baseline = report.downlinks_received
+    return Proof(dev_addr, baseline, fence)
+
+
+def verified(transition: Transition) -> None:
+    """The light said it: the command, if one is open, has its verdict."""
+    device = transition.device
+    pursuit, sent, command = device.pursuit, device.attempt, device.command
+    assert pursuit is not None  # noqa: S101 - proven() was asked about it
+    queued = sent is not None and sent.stage is Stage.QUEUED
+    alone = not pursuit.contested and pursuit.proof is not None
+    if queued and command is not None and alone and _none_on_air(pursuit, command.attempts):
+        # The echo overtook the txack, or the txack was lost: the frame was on air all the same.
+        # Had an earlier frame of this session been, the echo might be that one's.
+        transition.change(command=replace(command, attempts=command.attempts + 1))
+    known = transition.device.refuses_reply
+    transition.device = learned(transition.device, pursuit, sent)
+    if transition.device.refuses_reply != known:
+        transition.note(
+            NoteKind.SETUP, sixth_byte="refused", software=transition.device.refuses_reply
+        )
+    transition.close_attempt()
+    transition.change(pursuit=None, wanted_before=None, unsettled_until=None)
+    if pursuit.restoring:
+        transition.note(NoteKind.DRIFT, restored="yes", command_id=pursuit.command_id)
+    else:
+        transition.command_step(
+            StepKind.VERIFIED,
+            CommandStatus.VERIFIED,
+            attempt=sent.number if sent is not None else None,
+            ended_at=transition.now,
+        )
+    transition.enter(Phase.IDLE)
+
+
+def _none_on_air(pursuit: Pursuit, attempts: int) -> bool:
+    return pursuit.proof is not None and attempts == pursuit.proof.attempts
+
+
+def unproven(transition: Transition, why: str, *, inquire: bool = True) -> None:
+    """The frame went out and proved nothing: count it, ask what was missed, wait for its time."""
+    pursuit, sent = transition.device.pursuit, transition.device.attempt
+    assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
+    attempts = pursuit.attempts + 1
+    spent = attempts >= transition.policy.attempts_most
+    transition.close_attempt()
+    transition.change(
+        pursuit=replace(
+            pursuit,
+            attempts=attempts,
+            unsent=0,
+            next_at=None if spent else transition.now + transition.backoff_s(attempts),
+        )
+    )
+    transition.command_step(
+        StepKind.UNPROVEN, attempt=sent.number if sent is not None else None, reason=why
+    )
+    transition.enter(Phase.RETRYING)
+    session = transition.device.session
+    if heartbeat_only(transition.device) and session is not None:
+        transition.change(
+            session=replace(session, interval_min=None)
+        )  # that may have been lost, too
+    if inquire:
+        ask(transition, why)
+
+
+def not_sent(transition: Transition, why: str) -> None:
+    """No gateway took the frame: nothing is counted, the next item is spaced out."""
+    pursuit, sent = transition.device.pursuit, transition.device.attempt
+    assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
+    unsent = pursuit.unsent + 1
+    wait_s = transition.backoff_s(unsent, transition.policy.unsent_backoff_most_s)
+    transition.close_attempt()
+    transition.change(pursuit=replace(pursuit, unsent=unsent, next_at=transition.now + wait_s))
+    transition.command_step(
+        StepKind.NOT_SENT,
+        CommandStatus.HELD,
+        attempt=sent.number if sent is not None else None,
+        reason=why,
+    )
+    transition.enter(Phase.RETRYING)
+
+
+def give_up_timing(transition: Transition) -> None:
+    """The timed attempts are spent: from now on only evidence starts another."""
+    device = transition.device
+    pursuit, command = device.pursuit, device.command
+    if pursuit is None:
+        return
+    if command is not None and not command.overdue:
+        transition.command_step(
+            StepKind.OVERDUE,
+            overdue=True,
+            reason="no proof after the timed attempts; tried again on evidence",
+        )
+    if device.reported != pursuit.goal:
+        transition.trouble(f"{pursuit.attempts} attempts unproven")
+    enter_failed(transition)
+
+
+def enter_failed(transition: Transition) -> None:
+    """Nothing but evidence tries again. While the newest status shows what is wanted, nobody is
+    told that it failed: it merely waits for the proof."""
+    device = transition.device
+    goal = device.pursuit.goal if device.pursuit is not None else None
+    if goal is None and device.wanted is not None:
+        goal = device.wanted.light
+    shown = goal is not None and device.reported == goal
+    transition.enter(Phase.RETRYING if shown else Phase.FAILED)
+
+
+def on_air(transition: Transition, gateway_id: str | None) -> None:
+    """A gateway took the frame: from here on the attempt is one."""
+    command, sent = transition.device.command, transition.device.attempt
+    if command is not None and sent is not None:
+        transition.command_step(
+            StepKind.TRANSMITTED,
+            CommandStatus.TRANSMITTED,
+            attempt=sent.number,
+            gateway_id=gateway_id,
+            attempts=command.attempts + 1,
+        )
+
+
+def restore_if_drifted(transition: Transition) -> bool:
+    """Bring the light back to what is wanted, if it shows something else. True when it has to."""
+    wanted, reported = transition.device.wanted, transition.device.reported
+    if wanted is None or not wanted.keep or reported is None or reported == wanted.light:
+        return False
+    transition.note(NoteKind.DRIFT, command_id=wanted.command_id)
+    transition.change(pursuit=Pursuit(wanted.light, wanted.command_id, restoring=True))
+    attempt(transition)
+    return True
+
+
+def evidence(transition: Transition, what: str) -> None:
+    """Something says that another attempt makes sense now: do not wait for its time."""
+    reason = f"tried again: {what}"
+    transition.command_step(StepKind.EVIDENCE, CommandStatus.ACCEPTED, reason=reason)
+    attempt(transition)

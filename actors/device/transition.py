@@ -1,0 +1,203 @@
+"""The working paper of one step of the device machine: the device being rewritten, the effects.
+
+The rule it keeps: it lives for one step only; the values it reads and leaves behind are immutable.
+"""
+
+from typing import Any
+
+import msgspec
+
+from actors.device.effects import Answer, CommandChanged, Effect, Note, NoteKind, Submit, Withdraw
+from actors.device.events import Inquired
+from actors.device.model import (
+    Attempt,
+    Command,
+    CommandStatus,
+    Device,
+    Phase,
+    Stage,
+    Step,
+    StepKind,
+)
+from actors.device.policy import Policy
+from lorawan.kuando import answers_downlinks
+from lorawan.kuando.frames import Frame, SetLight
+
+replace = msgspec.structs.replace
+
+
+class Transition:
+    """One event being dealt with: `device` is the newest version, `effects` what is to be done."""
+
+    __slots__ = ("answering", "chance", "device", "effects", "happened_at", "now", "policy")
+
+    def __init__(self, device: Device, now: float, chance: float, policy: Policy) -> None:
+        self.device = device
+        self.now = now
+        self.chance = chance
+        self.policy = policy
+        self.effects: list[Effect] = []
+        self.answering: Inquired | None = None
+        """The inquiry's answer of which the events are being dealt with: they raise no new
+        question, and they happened some time ago."""
+        self.happened_at = now
+        """When what is being dealt with happened: now, but for the events of an answer."""
+
+    # -------------------------------------------------------------- the record
+
+    def change(self, **fields: Any) -> None:
+        """Rewrite fields of the device."""
+        self.device = replace(self.device, **fields)
+
+    def enter(self, phase: Phase) -> None:
+        """Change the phase; staying in it keeps its `since`."""
+        if phase is not self.device.phase:
+            self.note(NoteKind.PHASE, before=self.device.phase, after=phase)
+            self.change(phase=phase, since=self.now)
+
+    def emit(self, effect: Effect) -> None:
+        """Ask the shell for something."""
+        self.effects.append(effect)
+
+    def note(self, kind: NoteKind, **detail: str | float | None) -> None:
+        """Write a line into the device's history."""
+        self.effects.append(Note(kind, detail))
+
+    def note_event(
+        self, kind: NoteKind, mark: str, at: float | None, **detail: str | float | None
+    ) -> None:
+        """Write an event of the network into the history, under its own time and id."""
+        if self.answering is not None:
+            detail["replayed"] = "yes"
+        self.effects.append(Note(kind, detail, self.dated(at), f"{kind.value}-{mark}"))
+
+    def dated(self, at: float | None) -> float:
+        """The date of an event: ChirpStack's, but never in our future; now where unknown."""
+        return self.now if at is None else min(at, self.now)
+
+    def answer(self, text: str) -> None:
+        """Tell whoever asked."""
+        self.effects.append(Answer(text))
+
+    def trouble(self, text: str) -> None:
+        """Remember the newest thing that went wrong, for the inspection."""
+        self.change(last_error=text, last_error_at=self.now)
+
+    # -------------------------------------------------------------- the open command
+
+    def command_step(
+        self,
+        kind: StepKind,
+        status: CommandStatus | None = None,
+        *,
+        attempt: int | None = None,
+        gateway_id: str | None = None,
+        reason: str | None = None,
+        **fields: Any,
+    ) -> None:
+        """Write a step of the open command, if there is one, and announce it."""
+        command = self.device.command
+        if command is None:
+            return
+        if status is not None:
+            fields["status"] = status
+        fields["reason"] = reason
+        newest_at = command.timeline[-1].at if command.timeline else self.happened_at
+        at = max(self.happened_at, min(newest_at, self.now))
+        step = Step(at, kind, attempt, gateway_id, reason)
+        command = with_step(replace(command, **fields), step, self.policy.timeline_most)
+        self.change(command=None if command.status.final else command)
+        self.emit(CommandChanged(command))
+
+    # -------------------------------------------------------------- the attempt
+
+    def submit(self, frame: Frame, *, retry: bool, not_before: float = 0.0) -> None:
+        """Give a frame to the dispatcher, in place of whatever it still holds for this light."""
+        device, policy = self.device, self.policy
+        spaced = 0.0 if device.last_frame_at is None else device.last_frame_at + policy.spacing_s
+        start = max(self.now, spaced, not_before)
+        number = device.attempts_made + 1
+        command, goal = device.command, device.pursuit
+        of_command = isinstance(frame, SetLight) and goal is not None and not goal.restoring
+        attempt = Attempt(
+            number=number,
+            frame=frame,
+            marker_us=int(self.chance * 1_000_000),
+            submitted_at=self.now,
+            not_before=start,
+            retry=retry,
+            baseline=device.session_report.downlinks_received if device.session_report else 0,
+            expires_at=command.expires_at if command is not None and of_command else None,
+            heard=device.session.f_cnt if device.session is not None else -1,
+            due_at=start + policy.resubmit_after_s,
+        )
+        self.change(attempt=attempt, attempts_made=number, orphans=())
+        self.emit(Submit(attempt))
+
+    def submit_again(self) -> None:
+        """The same attempt once more: the dispatcher forgot it, or may have."""
+        attempt = self.device.attempt
+        if attempt is not None and attempt.stage in {Stage.SUBMITTED, Stage.HELD}:
+            due_at = max(self.now, attempt.not_before) + self.policy.resubmit_after_s
+            attempt = replace(attempt, stage=Stage.SUBMITTED, due_at=due_at)
+            self.change(attempt=attempt)
+            self.emit(Submit(attempt))
+
+    def submit_held(self) -> None:
+        """A held attempt once more: something that held it may be over."""
+        if self.device.attempt is not None and self.device.attempt.stage is Stage.HELD:
+            self.submit_again()
+
+    def change_attempt(self, **fields: Any) -> None:
+        """Rewrite fields of the attempt; there must be one."""
+        attempt = self.device.attempt
+        assert attempt is not None  # noqa: S101 - a broken rule of ours, not bad input
+        self.change(attempt=replace(attempt, **fields))
+
+    def close_attempt(self) -> None:
+        """Nothing is awaited of the attempt any more; the dispatcher may still hold it."""
+        attempt = self.device.attempt
+        if attempt is not None:
+            if attempt.stage in {Stage.SUBMITTED, Stage.HELD}:
+                self.emit(Withdraw())
+            self.change(attempt=None)
+
+    # -------------------------------------------------------------- numbers
+
+    def backoff_s(self, failures: int, most_s: float = float("inf")) -> float:
+        """Jittered delay after so many failures (1, 2, ...): first x factor^(n-1)."""
+        policy = self.policy
+        nominal = policy.backoff_first_s * policy.backoff_factor ** max(0, min(failures, 64) - 1)
+        return min(nominal, most_s) * (1.0 + policy.jitter * (2.0 * self.chance - 1.0))
+
+    def evidence_gap(self, attempts: int) -> float:
+        """Earliest next frame (Unix seconds): once the timed attempts are spent, the gap to the
+        last frame doubles with each one more, for air is scarce even where evidence abounds."""
+        last_at, policy = self.device.last_frame_at, self.policy
+        beyond = attempts - policy.attempts_most
+        if last_at is None or beyond <= 0:
+            return 0.0
+        return last_at + min(policy.spacing_s * 2.0 ** min(beyond, 16), policy.evidence_gap_most_s)
+
+    def window_s(self) -> float:
+        """How long an answer may take: lights before software 5.6 answer by heartbeat only."""
+        device, policy = self.device, self.policy
+        attempt = device.attempt
+        asked = attempt is not None and isinstance(attempt.frame, SetLight) and attempt.frame.reply
+        if asked or device.report is None or answers_downlinks(device.report.sw_rev):
+            return policy.window_s
+        told_min = device.session.interval_min if device.session is not None else None
+        return (told_min or policy.status_interval_min) * 60.0 + 2 * policy.window_s
+
+
+def with_step(command: Command, step: Step, most: int) -> Command:
+    """The command with one step more; of an overlong timeline the middle is dropped."""
+    timeline = (*command.timeline, step)
+    if len(timeline) <= most:
+        return replace(command, timeline=timeline)
+    head = most // 4
+    return replace(
+        command,
+        timeline=timeline[:head] + timeline[head + 1 :],
+        steps_omitted=command.steps_omitted + 1,
+    )

@@ -1,0 +1,25 @@
+"""What is told of an attempt that is not out yet.
+
+The rule it keeps: a reason changes nothing but what is told; only a hold stops the clock.
+"""
+
+from actors.device import events as ev
+from actors.device.model import CommandStatus, Stage, StepKind
+from actors.device.transition import Transition
+
+
+def waits(transition: Transition, event: ev.AttemptWaits) -> None:
+    """It is not out yet: what it waits for is told, and nothing else changes."""
+    sent = transition.device.attempt
+    if sent is None or sent.number != event.number or sent.reason == event.reason:
+        return
+    if sent.stage in {Stage.SUBMITTED, Stage.HELD}:
+        due_at = max(transition.now, sent.not_before) + transition.policy.resubmit_after_s
+        transition.change_attempt(stage=Stage.SUBMITTED, reason=event.reason, due_at=due_at)
+        status = CommandStatus.ACCEPTED
+    elif sent.stage is Stage.QUEUED:
+        transition.change_attempt(reason=event.reason)
+        status = CommandStatus.QUEUED
+    else:
+        return
+    transition.command_step(StepKind.WAITING, status, attempt=sent.number, reason=event.reason)

@@ -1,0 +1,328 @@
+"""Which calls to make now: the gates that an attempt must pass, in the order of the attempts.
+
+The rule it keeps: the first in order goes first through its gateways. Only a slow answer of
+ChirpStack lets another pass; and an attempt that needs several gateways free at once, and waited
+long, keeps the others from taking them one by one.
+"""
+
+import math
+
+from actors.downlink import hold_reasons
+from actors.downlink.breaker import Trouble
+from actors.downlink.calls import Action, Enqueue, Look
+from actors.downlink.device_state import Call
+from actors.downlink.in_flight import Item
+from actors.downlink.pending import Hold, PendingAttempt, Place, RouteQueue
+from actors.downlink.state import DispatchState
+
+ENQUEUES_KEPT_FREE = 2
+"""Calls that looks leave to enqueues, so that slow looks never keep a free gateway waiting."""
+
+
+class Admission:
+    """One round of planning. `wake_at` is when the next is due if nothing happens before."""
+
+    def __init__(self, state: DispatchState, now: float) -> None:
+        self._state = state
+        self._now = now
+        self._claimed: frozenset[str] = frozenset()
+        self.actions: list[Action] = []
+        self.wake_at = math.inf
+
+    def make(self) -> None:
+        """Do what is due, and find what may start."""
+        state, now = self._state, self._now
+        for item in state.in_flight.take_expired(now):
+            device = state.device(item.dev_eui)
+            device.ends_at = max(device.ends_at, min(item.expires_at, now))
+            state.end_of(item)
+            state.wake(item.dev_eui, now)
+        for one in state.pending.take_due(now):
+            state.place(one, now)
+        trouble = state.breaker.trouble
+        if trouble is None:
+            self._check_overdue()
+        self._go_through(trouble)
+        for at in (state.pending.next_at(), state.in_flight.next_at()):
+            self._wake(at)
+
+    # ---------------------------------------------------------------- the round
+
+    def _go_through(self, trouble: Trouble | None) -> None:
+        pending = self._state.pending
+        waiters: list[tuple[PendingAttempt, RouteQueue | None]] = [*pending.lines()]
+        waiters += [(one, None) for one in pending.active() if one.place is Place.READY]
+        waiters.sort(key=lambda pair: pair[0].order)
+        for one, line in waiters:
+            paced_by = self._state.paced_gateways_of(one.route)
+            if line is None:
+                self._consider_ready(one, paced_by, trouble)
+            elif trouble is not None:
+                self._consider_in_trouble(one, line, trouble)
+            else:
+                self._consider_in_line(one, line, paced_by)
+
+    def _consider_in_line(
+        self, one: PendingAttempt, line: RouteQueue, paced_by: frozenset[str]
+    ) -> None:
+        """Ask ChirpStack about the head of a line, shortly before its gateways are free."""
+        if self._held_offline(one, line) or self._held_suspected(line, paced_by):
+            return
+        if self._too_late(one):
+            self._wake(self._now)  # the next one is the head now
+            return
+        if self._state.suspicion.probe_at(paced_by) is None:
+            self._wake(self._state.tell_turn(line, self._now))
+        if not self._calls_left():
+            return  # the next answer plans anew
+        state = self._state
+        look_at = self._free_at(one, paced_by) - state.policy.look_ahead_s
+        if look_at > self._now:
+            self._wake(look_at)
+        elif not self._held_for_air(one, line):
+            if state.suspicion.probe_at(paced_by) is None:
+                line.moving()
+            if self._room_in_the_air(one, paced_by) and self._may_look(one):
+                self._look(one)
+
+    def _consider_ready(
+        self, one: PendingAttempt, paced_by: frozenset[str], trouble: Trouble | None
+    ) -> None:
+        """Enqueue what was looked up, if its gateways are free; look again if that is long ago."""
+        state, now = self._state, self._now
+        stale_at = one.looked_at + state.policy.look_fresh_s
+        barred = trouble is not None and one.stamp != state.breaker.probe
+        barred = barred or self._held_suspected(None, paced_by)
+        if now >= stale_at or barred or self._held_offline(one, None):
+            state.breaker.abandon(one.stamp)
+            state.pending.line_up(one, now)
+            self._wake(now)
+            return
+        self._wake(stale_at)
+        if self._too_late(one):
+            state.breaker.abandon(one.stamp)
+            return
+        if self._held_for_air(one, None) or not self._room_in_the_air(one, paced_by):
+            return
+        free_at = self._free_at(one, paced_by)
+        if free_at > now:
+            self._wake(free_at)
+        elif state.calls < state.policy.calls_most and not self._overtakes(one, paced_by):
+            self._enqueue(one, paced_by)
+
+    def _consider_in_trouble(self, one: PendingAttempt, line: RouteQueue, trouble: Trouble) -> None:
+        """While ChirpStack does not answer: tell everybody, and try one now and then."""
+        state, now = self._state, self._now
+        if self._held_offline(one, line):
+            return
+        told_at = trouble.since + state.policy.patience_s
+        if trouble.refusal is not None or now >= told_at:
+            state.tell_line(line, trouble.key, trouble.words())
+        else:
+            self._wake(told_at)
+            waits = ("waits", *trouble.key)
+            self._wake(state.tell_line_waits(line, waits, trouble.words(), now))
+        if state.breaker.may_probe(now):
+            if state.calls < state.policy.calls_most:  # else the next answer plans anew
+                state.breaker.probing(one.stamp)
+                self._look(one)
+        elif state.breaker.probe is None:
+            self._wake(state.breaker.probe_at)
+
+    # ---------------------------------------------------------------- the gates
+
+    def _held_offline(self, one: PendingAttempt, line: RouteQueue | None) -> bool:
+        state, hearing = self._state, one.route.hearing
+        if not hearing or not hearing <= state.offline.keys():
+            return False
+        if line is not None:
+            since = [(gateway_id, state.offline[gateway_id]) for gateway_id in sorted(hearing)]
+            named = [(state.name_of(gateway_id), at) for gateway_id, at in since]
+            state.tell_line(line, ("offline", *since), hold_reasons.offline(named))
+        return True
+
+    def _too_late(self, one: PendingAttempt) -> bool:
+        """Nothing is sent that could still change the light after its command ended."""
+        state, now, ends_at = self._state, self._now, one.attempt.expires_at
+        if (
+            ends_at is None
+            or self._expiry(one, ends_at, math.inf) - now >= state.policy.life_least_s
+        ):
+            return False
+        state.count("too_late")
+        hold = Hold(("too late",), hold_reasons.too_late(ends_at), now)
+        state.hold(one, hold, max(ends_at, now) + state.policy.item_grace_s)
+        state.place(one, now)
+        return True
+
+    def _expiry(self, one: PendingAttempt, ends_at: float | None, wanted_at: float) -> float:
+        """The expiry of an item that should live until `wanted_at` and may not outlive `ends_at`:
+        whole seconds and the marker."""
+        mark_s = one.mark.marker_us / 1e6
+        whole = math.inf if math.isinf(wanted_at) else float(math.ceil(wanted_at))
+        if ends_at is not None:
+            whole = min(whole, float(math.floor(ends_at - mark_s)))
+        return whole + mark_s
+
+    def _held_suspected(self, line: RouteQueue | None, paced_by: frozenset[str]) -> bool:
+        """Frames that only suspects may carry go out now and then."""
+        state, now = self._state, self._now
+        probe_at = state.suspicion.probe_at(paced_by)
+        if probe_at is None:
+            return False
+        if line is not None:
+            suspects = state.suspects_of(paced_by)
+            key = ("suspected", *((name, one.since) for name, one in suspects))
+            state.tell_line(line, key, hold_reasons.suspected(suspects))
+        if now >= probe_at:
+            return False
+        self._wake(probe_at)
+        return True
+
+    def _held_for_air(self, one: PendingAttempt, line: RouteQueue | None) -> bool:
+        state, now = self._state, self._now
+        carriers = state.carriers_of(one.route)
+        needed_s = state.in_flight.worst_s(one.airtime_s)
+        at = state.in_flight.airtime_budget.room_at(carriers, needed_s, now)
+        if at <= now:
+            return False
+        self._wake(at)
+        if line is not None and at - now > state.policy.patience_s:
+            names = map(state.name_of, sorted(carriers))
+            state.tell_line(line, ("air", carriers), hold_reasons.air_used_up(names, at))
+        return True
+
+    def _room_in_the_air(self, one: PendingAttempt, paced_by: frozenset[str]) -> bool:
+        """Room beside what is in flight; each end of a flight plans anew."""
+        in_flight = self._state.in_flight
+        needed_s = in_flight.worst_s(one.airtime_s)
+        carriers = self._state.carriers_of(one.route)
+        return not in_flight.crowded(paced_by) and in_flight.airtime_budget.fits(
+            carriers, needed_s, self._now
+        )
+
+    def _around(self, paced_by: frozenset[str]) -> frozenset[str]:
+        return self._state.in_flight.occupancy.around(paced_by, self._now)
+
+    def _free_at(self, one: PendingAttempt, paced_by: frozenset[str]) -> float:
+        """When its gateways and all that overlap with them are free; infinite behind a claim."""
+        around = self._around(paced_by)
+        if self._claimed & around:
+            return math.inf
+        span_s = self._state.policy.tick_s + one.airtime_s
+        free_at = self._state.in_flight.occupancy.free_at(around, self._now, span_s)
+        if free_at > self._now and not self._claimed:
+            self._claim(one, paced_by, around)
+        return free_at
+
+    def _claim(self, one: PendingAttempt, paced_by: frozenset[str], around: frozenset[str]) -> None:
+        """The first that waits for nothing but its gateways, and long, keeps others off them."""
+        state, now = self._state, self._now
+        since = one.in_line_since
+        if since is not None and now - since >= state.policy.claim_after_s:
+            needed_s = state.in_flight.worst_s(one.airtime_s)
+            carriers = state.carriers_of(one.route)
+            if state.in_flight.airtime_budget.room_at(carriers, needed_s, now) <= now:
+                self._claimed = around
+
+    def _calls_left(self) -> bool:
+        """Whether another look may be under way."""
+        return self._state.calls < self._state.policy.calls_most - ENQUEUES_KEPT_FREE
+
+    def _may_look(self, one: PendingAttempt) -> bool:
+        """One attempt of a line at a time, unless ChirpStack is slow over the one before."""
+        state = self._state
+        for other in state.pending.active():
+            if other.route != one.route:
+                continue
+            if other.place is Place.READY:
+                return False
+            slow_at = other.call_at + state.policy.slow_call_s
+            if slow_at > self._now:
+                self._wake(slow_at)
+                return False
+        return True
+
+    def _overtakes(self, one: PendingAttempt, paced_by: frozenset[str]) -> bool:
+        """Whether one that comes first is about to be READY for the same gateways."""
+        state, around = self._state, self._around(paced_by)
+        for other in state.pending.active():
+            slow_at = other.call_at + state.policy.slow_call_s
+            if (
+                other.place is Place.LOOKING
+                and other.order < one.order
+                and slow_at > self._now
+                and around & state.paced_gateways_of(other.route)
+            ):
+                self._wake(slow_at)
+                return True
+        return False
+
+    # ---------------------------------------------------------------- the calls
+
+    def _check_overdue(self) -> None:
+        """Items whose txack should be here: is it the gateway that is silent, or our webhook?"""
+        state = self._state
+        while self._calls_left():
+            item = state.in_flight.take_overdue(self._now)
+            if item is None:
+                break
+            if state.device(item.dev_eui).call is None:  # else that call looks, or is the enqueue
+                one = state.pending.get(item.dev_eui)
+                self._begin(item.dev_eui, item.token, enqueue=False)
+                self.actions.append(Look(item.dev_eui, item.token, twice=True))
+                if one is not None:
+                    state.place(one, self._now)
+            else:
+                state.in_flight.look_again(item, self._now + state.policy.slow_call_s)
+        else:
+            return  # the next answer plans anew
+        self._wake(state.in_flight.next_overdue_at())
+
+    def _look(self, one: PendingAttempt) -> None:
+        state = self._state
+        device = state.device(one.dev_eui)
+        one.call_at = self._now
+        state.pending.move(one, Place.LOOKING)
+        twice = device.item is not None or device.doubt is not None
+        self._begin(one.dev_eui, one.stamp, enqueue=False)
+        self.actions.append(Look(one.dev_eui, one.stamp, twice))
+        self._wake(self._now + state.policy.slow_call_s)
+
+    def _enqueue(self, one: PendingAttempt, paced_by: frozenset[str]) -> None:
+        state, now = self._state, self._now
+        assert one.activation is not None  # noqa: S101 - READY means looked up
+        probing = state.suspicion.probe_at(paced_by) is not None
+        ttl_s = state.policy.probe_ttl_s if probing else state.policy.item_ttl_s
+        expires_at = self._expiry(one, one.attempt.expires_at, now + ttl_s)
+        if probing:
+            state.suspicion.probing(paced_by, now)
+        item = Item(
+            token=state.stamp(),
+            dev_eui=one.dev_eui,
+            number=one.attempt.number,
+            mark=one.mark,
+            gateways=state.carriers_of(one.route),
+            paced_by=paced_by,
+            airtime_s=one.airtime_s,
+            answer_s=one.answer_s,
+            started_at=now,
+            expires_at=expires_at,
+            heard_at=one.heard_at,
+            activation=one.activation,
+        )
+        device = state.device(one.dev_eui)
+        device.item, device.sent_at_f_cnt_up = item, one.activation.f_cnt_up
+        state.in_flight.start(item)
+        state.pending.move(one, Place.ENQUEUEING)
+        one.call_at = now
+        self._begin(one.dev_eui, one.stamp, enqueue=True)
+        self.actions.append(Enqueue(one.dev_eui, one.stamp, one.mark.data, expires_at))
+
+    def _begin(self, dev_eui: str, stamp: int, *, enqueue: bool) -> None:
+        self._state.device(dev_eui).call = Call(stamp, enqueue, self._now)
+        self._state.calls += 1
+
+    def _wake(self, at: float | None) -> None:
+        if at is not None:
+            self.wake_at = min(self.wake_at, at)

@@ -1,0 +1,307 @@
+"""The dispatcher: the only one that hands downlinks to ChirpStack.
+
+The rule it keeps: nobody waits for it, and it waits for nobody: what it is told is noted and taken
+up by its own task, calls to ChirpStack have tasks of their own, and all decisions are the
+planner's.
+
+The planner lives by the steady time, which nobody sets: durations of the air and of ChirpStack's
+queue do not change with the machine's clock. Here dates become steady times on the way in, and
+dates again on the way out.
+"""
+
+import dataclasses
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from random import Random
+
+import msgspec
+import structlog
+import trio
+
+from actors.clocks.clock import Clock
+from actors.device.events import (
+    AttemptHeld,
+    AttemptQueued,
+    AttemptRefused,
+    AttemptWaits,
+    DeviceEvent,
+    Transmitted,
+)
+from actors.device.model import Attempt, Hearing
+from actors.downlink import call_runner, hold_reasons
+from actors.downlink.calls import Enqueue, Enqueued, Failed, Failure, Look, News, Outcome, Tell
+from actors.downlink.planner import DispatchStatistics, Planner, WaitingAttempt
+from actors.downlink.policy import DispatchPolicy
+from actors.downlink.suspicion import Suspect
+from lorawan.network import NetworkServer
+
+log = structlog.get_logger()
+
+TXACKS_MOST = 10_000
+"""txacks not yet taken up. One task takes them up within a millisecond; while it restarts (10 s at
+most) 100 gateways send some thousand. The oldest give way: a look finds out what they told."""
+
+ASKED_MOST = 1_000
+"""Enqueues of which it is remembered when they were asked for, until their txacks: the newest, some
+100 bytes each."""
+
+Submission = tuple[Attempt, Sequence[Hearing]]
+
+
+class Dispatcher:
+    """The actor. Its state outlives incarnations; `on_started` is called where it did not.
+
+    `post` hands an event to a light's actor and neither waits nor raises. `name_of` gives a
+    gateway's name for the reasons that people read; `key_refused` tells whether ChirpStack refused
+    our key for a call that names no device.
+    """
+
+    def __init__(
+        self,
+        network: NetworkServer,
+        post: Callable[[str, DeviceEvent], object],
+        clock: Clock,
+        rng: Random,
+        policy: DispatchPolicy | None = None,
+        *,
+        on_started: Callable[[], None] = lambda: None,
+        on_charged: Callable[[list[tuple[str, float, float]]], None] = lambda charges: None,
+        on_suspect: Callable[[str, Suspect | None], None] = lambda gateway_id, suspect: None,
+        name_of: Callable[[str], str] = str,
+        key_refused: Callable[[], bool] = lambda: False,
+        server_ahead_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._network = network
+        self._post = post
+        self._clock = clock
+        self._rng = rng
+        self._policy = policy if policy is not None else DispatchPolicy()
+        self._on_started = on_started
+        self._on_charged = on_charged
+        self._key_refused = key_refused
+        self._on_suspect = on_suspect
+        self._planner = Planner(self._policy, name_of)
+        self._lost = False
+        # Bounds: one submission and one refusal for each light, one word on each gateway, and
+        # TXACKS_MOST.
+        self._submissions: dict[str, Submission | None] = {}
+        self._txacks: deque[tuple[str, Transmitted]] = deque(maxlen=TXACKS_MOST)
+        self._refusals: dict[str, str] = {}
+        self._gateways: dict[str, bool] = {}
+        self._offline: set[str] = set()
+        self._returned = False
+        self._flushed: set[str] = set()  # at most one entry for each light
+        self._wake = trio.Event()
+        self._server_ahead_s = server_ahead_s
+        self._asked_at: OrderedDict[str, float] = OrderedDict()
+
+    # ---------------------------------------------------------------- what it is told
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing]) -> None:
+        """Carry out this attempt, in place of an earlier one for this light. Never fails."""
+        ahead = self._clock.stepped_s
+        attempt = msgspec.structs.replace(
+            attempt,
+            submitted_at=attempt.submitted_at - ahead,
+            not_before=attempt.not_before - ahead,
+            expires_at=None if attempt.expires_at is None else attempt.expires_at - ahead,
+        )
+        self._submissions[dev_eui] = (attempt, hearings)
+        self._wake.set()
+
+    def withdraw(self, dev_eui: str) -> None:
+        """Forget what is held for this light. An enqueue under way is not undone."""
+        self._submissions[dev_eui] = None
+        self._wake.set()
+
+    def transmitted(self, dev_eui: str, told: Transmitted) -> None:
+        """A txack came for this light."""
+        self._txacks.append((dev_eui, told))
+        self._wake.set()
+
+    def refused(self, dev_eui: str, problem: str) -> None:
+        """A gateway would not send a frame for this light."""
+        self._refusals[dev_eui] = problem
+        self._wake.set()
+
+    def gateway_changed(self, gateway_id: str, online: bool) -> None:
+        """A gateway went away, came back, or (online again) ended a silence."""
+        self._gateways[gateway_id] = online
+        self._wake.set()
+
+    def network_returned(self) -> None:
+        """ChirpStack answers again, others found: what is held for it need not wait longer."""
+        self._returned = True
+        self._wake.set()
+
+    def queue_flushed(self, dev_eui: str) -> None:
+        """Somebody emptied ChirpStack's queue of this light: what it was held for may be over."""
+        self._flushed.add(dev_eui)
+        self._wake.set()
+
+    def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
+        """A gateway sent for so long from `at` (Unix seconds) for an earlier run of the service;
+        to be told before `run`."""
+        self._planner.sent_before(gateway_id, at - self._clock.stepped_s, airtime_s)
+
+    def in_flight_before(self, hearings: Sequence[Hearing], *, sure: bool) -> None:
+        """An item for a light that is heard so is, or may be, in flight since an earlier run of
+        the service; to be told before `run`."""
+        self._planner.in_flight_before(hearings, self._clock.steady(), sure=sure)
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled. Calls that a crash cut off are looked into, not repeated."""
+        if self._lost:
+            # The planner itself failed: what it held may be inconsistent, so it begins anew and
+            # every light is asked to submit again. Items of before are found by their marks.
+            self._planner = self._planner.successor(self._clock.steady())
+            self._gateways = dict.fromkeys(self._offline, False) | self._gateways
+            self._on_started()
+        self._lost = True
+        self._planner.cut_off(self._clock.steady())
+        self._lost = False
+        async with trio.open_nursery() as calls:
+            task_status.started()
+            while True:
+                self._wake = trio.Event()
+                self._plan(calls)
+                wait_s = self._planner.wake_at - self._clock.steady()
+                with trio.move_on_after(max(0.0, wait_s)):
+                    await self._wake.wait()
+
+    def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
+        """Seconds sent in the sliding hour, the budget (None: no limit), attempts that wait."""
+        return self._planner.airtime(gateway_id, now - self._clock.stepped_s)
+
+    def suspect(self, gateway_id: str) -> Suspect | None:
+        """What speaks against this gateway, if it takes no frames; None while it does."""
+        return self._planner.suspect(gateway_id)
+
+    def takes_nothing_since(self, gateway_id: str) -> float | None:
+        """Since when (Unix seconds) it acknowledged none of its frames; None while it does."""
+        suspect = self._planner.suspect(gateway_id)
+        return None if suspect is None else suspect.since + self._clock.stepped_s
+
+    def waiting(self) -> Sequence[WaitingAttempt]:
+        """All attempts that wait here with their reasons, the next first."""
+        ahead = self._clock.stepped_s
+        return [
+            dataclasses.replace(
+                one, submitted_at=one.submitted_at + ahead, reason=self._words(one.reason)
+            )
+            for one in self._planner.waiting(self._clock.steady())
+        ]
+
+    def statistics(self) -> DispatchStatistics:
+        """Counters, now."""
+        known = self._planner.statistics(self._clock.steady())
+        if known.trouble_since is None:
+            return known
+        since = known.trouble_since + self._clock.stepped_s
+        trouble = None if known.trouble is None else self._words(known.trouble)
+        return dataclasses.replace(known, trouble_since=since, trouble=trouble)
+
+    def asked_at(self, queue_item_id: str) -> float | None:
+        """The steady time at which this item was asked for; None where that is not known (any
+        more)."""
+        return self._asked_at.get(queue_item_id)
+
+    def look(self) -> None:
+        """The clock jumped (the host slept): see what is due."""
+        self._wake.set()
+
+    # ---------------------------------------------------------------- how
+
+    def _plan(self, calls: trio.Nursery) -> None:
+        self._lost = True  # an error from here on leaves the planner in an unknown state
+        self._take_up(self._clock.steady())
+        actions = self._planner.plan(self._clock.steady())
+        self._lost = False
+        charges = self._planner.take_charges()
+        if charges:
+            ahead = self._clock.stepped_s
+            self._on_charged([(one, at + ahead, airtime_s) for one, at, airtime_s in charges])
+        rx2 = self._planner.take_rx2()
+        if rx2 is not None:
+            log.warning(
+                "RX2 has another data rate; lights take it over with their uplinks, one by one",
+                spreading_factor=rx2.spreading_factor,
+                bandwidth_hz=rx2.bandwidth_hz,
+            )
+        for gateway_id, suspect in self._planner.take_suspects():
+            if suspect is None:
+                log.info("gateway takes frames again, or is away", gateway_id=gateway_id)
+            else:
+                log.warning(
+                    "gateway acknowledges nothing", gateway_id=gateway_id, frames=suspect.frames
+                )
+            self._on_suspect(gateway_id, suspect)
+        for action in actions:
+            match action:
+                case Tell(dev_eui, news):
+                    self._post(dev_eui, self._dated(news))
+                case Look() | Enqueue():
+                    calls.start_soon(self._call, action, name=f"dispatcher call {action.dev_eui}")
+
+    def _dated(self, news: News) -> News:
+        match news:
+            case AttemptQueued():
+                expires_at = news.expires_at + self._clock.stepped_s
+                return msgspec.structs.replace(news, expires_at=expires_at)
+            case AttemptHeld() | AttemptWaits() | AttemptRefused():
+                return msgspec.structs.replace(news, reason=self._words(news.reason))
+
+    def _words(self, text: str) -> str:
+        return hold_reasons.dated(text, self._clock.stepped_s, self._clock.steady())
+
+    def _take_up(self, now: float) -> None:
+        for gateway_id, online in self._gateways.items():
+            (self._offline.discard if online else self._offline.add)(gateway_id)
+            self._planner.gateway_changed(gateway_id, now, online=online)
+        self._gateways.clear()
+        while self._flushed:
+            self._planner.queue_flushed(self._flushed.pop(), now)
+        if self._returned:
+            self._returned = False
+            self._planner.network_returned(now)
+        while self._txacks:
+            dev_eui, told = self._txacks.popleft()
+            self._planner.transmitted(dev_eui, told, now)
+        refusals, self._refusals = self._refusals, {}
+        for dev_eui, problem in refusals.items():
+            self._planner.refused(dev_eui, problem, now)
+        submissions, self._submissions = self._submissions, {}
+        for dev_eui, submission in submissions.items():
+            if submission is None:
+                self._planner.withdraw(dev_eui)
+            else:
+                self._planner.submit(dev_eui, *submission, now)
+
+    async def _call(self, call: Look | Enqueue) -> None:
+        asked_at = self._clock.steady()
+        try:
+            outcome: Outcome = await call_runner.make(
+                call, self._network, self._policy.call_timeout_s, self._server_ahead_s()
+            )
+        except Exception as error:
+            # One light's trouble is its own: an error that is no network's holds this light back.
+            log.exception("call failed", dev_eui=call.dev_eui)
+            outcome = Failed(Failure.FAULT, f"internal error: {type(error).__name__}")
+        match outcome:
+            case Failed(Failure.FORBIDDEN, text) if self._key_refused():
+                # ChirpStack's answer is the same whether the key is revoked or lacks one light.
+                outcome = Failed(Failure.REFUSED, text)
+            case _:
+                pass
+        if isinstance(outcome, Enqueued):
+            self._asked_at[outcome.item_id] = asked_at
+            if len(self._asked_at) > ASKED_MOST:
+                self._asked_at.popitem(last=False)
+        self._lost = True
+        self._planner.answered(
+            call.dev_eui, call.stamp, outcome, self._clock.steady(), self._rng.random()
+        )
+        self._lost = False
+        self._wake.set()

@@ -1,0 +1,306 @@
+"""Which attempt goes to ChirpStack when: pure, no clock, no I/O.
+
+Theory
+------
+Facts come in (`submit`, `withdraw`, `transmitted`, `gateway_changed`, `answered`); what is to be
+done comes out of `plan`, and only there: news for the lights, and calls. `now` is our clock (Unix
+seconds) and never goes back.
+
+An attempt *waits*: for its time, for the end of a trouble, in line for its gateways. Shortly before
+its gateways are free ChirpStack is asked about the light: the *look*. When nothing of ours is in
+its queue and the gateways are free, it is *enqueued*, and from then on its item is *in flight*,
+until a txack, a look or its expiry ends that.
+
+    floor.py      the working state          schedule.py   what may start now
+    waiting.py    the lines                  outcomes.py   what follows from answers and txacks
+    flights.py    items, lanes and air       judgement.py  what a look means
+
+The rule it keeps: from the look to the end of the enqueue nothing else is done to that light, so
+that there are never two items of ours in its queue; and nothing is enqueued before its air is set
+aside.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from actors.device.events import AttemptQueued, AttemptRefused, Transmitted
+from actors.device.model import Attempt, Hearing
+from actors.downlink import results
+from actors.downlink.admission import Admission
+from actors.downlink.airtime_budget import AirtimeBudget
+from actors.downlink.calls import Action, Outcome, Tell
+from actors.downlink.pending import PendingAttempt, Place
+from actors.downlink.policy import DispatchPolicy
+from actors.downlink.queue_check import Mark
+from actors.downlink.route import last_heard_at, route_of, spreading_factor
+from actors.downlink.state import DispatchState
+from actors.downlink.suspicion import Suspect
+from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
+from lorawan.events.model import Modulation
+from lorawan.kuando import FRAME_BYTES_MOST, PayloadRefused, encode
+
+STATUS_BYTES = 25
+"""The longer of the two forms of a status uplink."""
+UPLINK_BANDWIDTH_HZ = 125_000
+UNDER_WAY = frozenset({Place.LOOKING, Place.READY, Place.ENQUEUEING})
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAttempt:
+    """An attempt that waits here, and why, in words."""
+
+    dev_eui: str
+    number: int
+    retry: bool
+    submitted_at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchStatistics:
+    """Now: `waiting`, `calls`, `in_flight`, `gateways_occupied`. The rest since the start.
+
+    `trouble` says in words why nothing goes out, `trouble_since` since when (Unix seconds).
+    """
+
+    waiting: int
+    calls: int
+    in_flight: int
+    gateways_occupied: int
+    trouble: str | None
+    trouble_since: float | None
+    queued: int
+    transmitted: int
+    expired: int
+    adopted: int
+    refused: int
+    txacks_missed: int
+    foreign: int
+    behind_foreign: int
+    failures: dict[str, int]
+
+
+class Planner:
+    """The dispatcher without its tasks."""
+
+    def __init__(
+        self,
+        policy: DispatchPolicy,
+        name_of: Callable[[str], str],
+        airtime_budget: AirtimeBudget | None = None,
+    ) -> None:
+        self._policy = policy
+        self._name_of = name_of
+        self._state = DispatchState(policy, name_of, airtime_budget)
+        self._rx2_told = self._state.rx2
+        self._in_flight_before: dict[str, int] = {}
+        self.wake_at = 0.0
+        """When `plan` is due again if nothing happens before."""
+
+    # ---------------------------------------------------------------- facts
+
+    def submit(
+        self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing], now: float
+    ) -> None:
+        """An attempt to be carried out, in place of an earlier one for the same light."""
+        state = self._state
+        try:
+            mark = Mark(attempt.marker_us, encode(attempt.frame))
+        except PayloadRefused as error:
+            state.drop(dev_eui)
+            state.news.append(Tell(dev_eui, AttemptRefused(attempt.number, str(error))))
+            return
+        device = state.device(dev_eui)
+        queued, item = device.queued, device.item
+        if queued is not None and queued[:2] == (attempt.number, mark):
+            state.drop(dev_eui)  # the news of it was lost on the way, or to a crash
+            state.news.append(Tell(dev_eui, queued[2]))
+            return
+        if item is not None and item.id is not None and item.is_of(attempt.number, mark):
+            state.drop(dev_eui)  # it was withdrawn while its enqueue was under way
+            news = AttemptQueued(item.number, item.id, item.expires_at, item.activation)
+            state.news.append(Tell(dev_eui, news))
+            return
+        before = state.pending.get(dev_eui)
+        if before is not None and before.place in UNDER_WAY and before.is_of(attempt, mark):
+            before.told = None
+            return
+        one = self._waiting(dev_eui, attempt, mark, hearings)
+        state.drop(dev_eui)
+        state.pending.add(one)
+        if len(one.route.hearing) > 1:
+            state.in_flight.occupancy.overlap(one.route.hearing, now)
+        state.place(one, now)
+
+    def withdraw(self, dev_eui: str) -> None:
+        """The attempt for this light is not wanted any more; a call under way ends by itself."""
+        self._state.drop(dev_eui)
+
+    def transmitted(self, dev_eui: str, told: Transmitted, now: float) -> None:
+        """A txack for this light, of whichever item."""
+        results.transmitted(self._state, dev_eui, told, now)
+
+    def refused(self, dev_eui: str, problem: str, now: float) -> None:
+        """A gateway would not send a frame for this light."""
+        results.refused(self._state, dev_eui, problem, now)
+
+    def gateway_changed(self, gateway_id: str, now: float, *, online: bool) -> None:
+        """A gateway went away, came back, or ended a silence."""
+        self._state.acquit(gateway_id)
+        if online:
+            self._state.offline.pop(gateway_id, None)
+        else:
+            self._state.offline.setdefault(gateway_id, now)
+
+    def queue_flushed(self, dev_eui: str, now: float) -> None:
+        """ChirpStack's queue of this light was emptied: look at it again. An item of ours in it is
+        over too; a frame that is on air already still counts for spacing by its expected end."""
+        state = self._state
+        device = state.device(dev_eui)
+        device.strangers.clear()
+        item = device.item
+        if item is not None and not device.enqueueing:
+            state.in_flight.gone(item, now)
+            state.end_of(item)
+            device.ends_at = max(device.ends_at, now)
+        state.wake(dev_eui, now)
+
+    def network_returned(self, now: float) -> None:
+        """ChirpStack answers others again: probe now, and ask again about lights it denied."""
+        state = self._state
+        state.breaker.returned(now)
+        for one in [one for one in state.pending if one.failures or one.faults]:
+            one.failures = one.faults = 0
+            state.wake(one.dev_eui, now)
+
+    def answered(
+        self, dev_eui: str, stamp: int, outcome: Outcome, now: float, chance: float
+    ) -> None:
+        """A call that `plan` asked for ended; `chance` is a draw from [0, 1)."""
+        results.answered(self._state, dev_eui, stamp, outcome, now, chance)
+
+    def cut_off(self, now: float) -> None:
+        """All calls under way were lost with the tasks that made them."""
+        results.cut_off(self._state, now)
+
+    def successor(self, now: float) -> "Planner":
+        """A new planner that knows nothing but what the gateways sent, and may have sent."""
+        airtime_budget = self._state.in_flight.airtime_budget
+        airtime_budget.conclude(now)
+        return Planner(self._policy, self._name_of, airtime_budget)
+
+    # ---------------------------------------------------------------- decisions
+
+    def plan(self, now: float) -> list[Action]:
+        """What is to be done now, in order."""
+        state = self._state
+        admission = Admission(state, now)
+        admission.make()
+        self.wake_at = admission.wake_at
+        news, state.news = state.news, []
+        return [*news, *admission.actions]
+
+    # ---------------------------------------------------------------- to be looked at
+
+    def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
+        """A frame of an earlier run: it counts against its gateway's hour like any other."""
+        self._state.in_flight.airtime_budget.restore({gateway_id: airtime_s}, at)
+
+    def in_flight_before(self, hearings: Sequence[Hearing], now: float, *, sure: bool) -> None:
+        """An item of an earlier run is in ChirpStack's queue, or (not `sure`) may have been put
+        there in the moment before the end: its gateways are sending it again and again, or may have
+        sent it once. No more of them are believed than were ever in flight."""
+        route = route_of(hearings, self._policy.prefer_margin_db)
+        once_s = downlink_airtime_s(FRAME_BYTES_MOST, self._state.rx2)
+        sent_s = self._state.in_flight.worst_s(once_s) if sure else once_s
+        for gateway_id in sorted(route.candidates):
+            before = self._in_flight_before.get(gateway_id, 0)
+            if before < self._policy.outstanding_per_gateway:
+                self._in_flight_before[gateway_id] = before + 1
+                self._state.in_flight.airtime_budget.charge({gateway_id: sent_s}, now)
+
+    def take_suspects(self) -> list[tuple[str, Suspect | None]]:
+        """Gateways that became suspects since the last call, or are none any more (None)."""
+        changed, self._state.changed_suspects = self._state.changed_suspects, set()
+        return [(one, self.suspect(one)) for one in sorted(changed)]
+
+    def suspect(self, gateway_id: str) -> Suspect | None:
+        """What speaks against this gateway, if something does."""
+        return self._state.suspicion.suspects.get(gateway_id)
+
+    def take_rx2(self) -> Modulation | None:
+        """How frames go out in RX2, if that is another way than at the last call."""
+        if self._state.rx2 == self._rx2_told:
+            return None
+        self._rx2_told = self._state.rx2
+        return self._rx2_told
+
+    def take_charges(self) -> list[tuple[str, float, float]]:
+        """Gateway, time and seconds of what was charged since the last call."""
+        airtime_budget = self._state.in_flight.airtime_budget
+        charges, airtime_budget.charges = airtime_budget.charges, []
+        return charges
+
+    def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
+        """Seconds sent in the window, the budget (None: no limit), attempts that wait for it."""
+        airtime_budget = self._state.in_flight.airtime_budget
+        spent_s = airtime_budget.spent(gateway_id, now)
+        return spent_s, self._policy.budget_s, self._state.pending.pending(gateway_id)
+
+    def waiting(self, now: float) -> list[WaitingAttempt]:
+        """All that wait, the next first."""
+        return [
+            WaitingAttempt(
+                one.dev_eui,
+                one.attempt.number,
+                one.attempt.retry,
+                one.attempt.submitted_at,
+                self._state.reason_of(one, now),
+            )
+            for one in sorted(self._state.pending, key=lambda one: one.order)
+        ]
+
+    def statistics(self, now: float) -> DispatchStatistics:
+        """Counters, now."""
+        state = self._state
+        trouble, counts = state.breaker.trouble, state.counts
+        return DispatchStatistics(
+            waiting=len(state.pending),
+            calls=state.calls,
+            in_flight=len(state.in_flight),
+            gateways_occupied=state.in_flight.occupancy.occupied(now),
+            trouble=None if trouble is None else trouble.words(),
+            trouble_since=None if trouble is None else trouble.since,
+            queued=counts.get("queued", 0),
+            transmitted=state.in_flight.transmitted,
+            expired=state.in_flight.expired,
+            adopted=counts.get("adopted", 0),
+            refused=counts.get("refused", 0),
+            txacks_missed=counts.get("txacks_missed", 0),
+            foreign=counts.get("foreign", 0),
+            behind_foreign=counts.get("behind_foreign", 0),
+            failures={
+                name.removeprefix("failed_"): count
+                for name, count in counts.items()
+                if name.startswith("failed_")
+            },
+        )
+
+    # ---------------------------------------------------------------- how
+
+    def _waiting(
+        self, dev_eui: str, attempt: Attempt, mark: Mark, hearings: Sequence[Hearing]
+    ) -> PendingAttempt:
+        # Every frame is given time for an answer: with automatic uplinks on, as we set them, a
+        # light answers each downlink, whether the frame asks for it or not.
+        uplink = Modulation(spreading_factor(hearings), UPLINK_BANDWIDTH_HZ)
+        return PendingAttempt(
+            stamp=self._state.stamp(),
+            dev_eui=dev_eui,
+            attempt=attempt,
+            mark=mark,
+            route=route_of(hearings, self._policy.prefer_margin_db),
+            airtime_s=self._state.airtime_s(dev_eui, len(mark.data)),
+            answer_s=self._policy.answer_delay_s + uplink_airtime_s(STATUS_BYTES, uplink),
+            heard_at=last_heard_at(hearings),
+        )

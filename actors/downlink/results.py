@@ -1,0 +1,388 @@
+"""What follows from the answers of ChirpStack, and from txacks.
+
+The rule it keeps: an enqueue of unknown outcome is in doubt until a look at the queue settles it;
+until then its light gets nothing else.
+"""
+
+from actors.device.events import AttemptQueued, Transmitted
+from actors.device.model import Obstacle
+from actors.downlink import hold_reasons
+from actors.downlink.breaker import backoff_s
+from actors.downlink.calls import Enqueued, Failed, Failure, Looked, Outcome
+from actors.downlink.device_state import Call, DeviceDownlinks
+from actors.downlink.in_flight import Item
+from actors.downlink.pending import Hold, PendingAttempt, Place
+from actors.downlink.queue_check import (
+    Adopt,
+    Behind,
+    Clear,
+    Disabled,
+    Doubt,
+    NotClassC,
+    Sent,
+    Unheard,
+    judge,
+    moved,
+)
+from actors.downlink.queue_check import foreign as is_foreign
+from actors.downlink.state import DispatchState
+from lorawan.network import QueueItem
+
+NO_ANSWER = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT, Failure.INTERMEDIARY})
+UNKNOWN_EFFECT = NO_ANSWER - {Failure.UNAVAILABLE} | {Failure.FAULT}
+
+
+def answered(
+    state: DispatchState, dev_eui: str, stamp: int, outcome: Outcome, now: float, chance: float
+) -> None:
+    """A call ended. `chance` from [0, 1) is for the jitter of a backoff."""
+    device = state.device(dev_eui)
+    call = device.call
+    if call is None or call.stamp != stamp:
+        return  # of an incarnation before; it is in doubt already
+    device.call = None
+    state.calls -= 1
+    match outcome:
+        case Looked():
+            state.breaker.answered(now, enqueue=False)
+            _looked(state, dev_eui, device, call, outcome, now)
+        case Enqueued(item_id):
+            state.breaker.answered(now, enqueue=True)
+            _enqueued(state, dev_eui, device, item_id, now)
+        case Failed():
+            _tell_breaker(state, call, outcome, now, chance)
+            _failed(state, dev_eui, device, call, outcome, now, chance)
+    one = state.pending.get(dev_eui)
+    if one is None or one.place is not Place.READY:
+        state.breaker.abandon(stamp)
+    state.place_again(dev_eui, now)
+
+
+def transmitted(state: DispatchState, dev_eui: str, told: Transmitted, now: float) -> None:
+    """A gateway took a frame for this light: ours by its id, or perhaps the one in doubt."""
+    device = state.device(dev_eui)
+    airtime_s = max(0.0, told.ends_at - told.at)
+    device.ends_at = max(device.ends_at, now + airtime_s)
+    device.told_at = now
+    state.took(told.gateway_id, now)
+    state.sent_in(device, told)
+    item = device.item
+    if told.queue_item_id in device.settled:
+        pass  # of an item that is over: it says nothing of the one in doubt now
+    elif item is not None and item.may_be(told):
+        _acknowledged(state, device, item, told, now)
+    elif device.enqueueing:
+        device.adopt_orphan(told)
+    else:
+        _foreign(state, device, told, now)
+    state.wake(dev_eui, now)
+
+
+def refused(state: DispatchState, dev_eui: str, problem: str, now: float) -> None:
+    """A gateway would not send a frame for this light: perhaps ours, which nobody names."""
+    item = state.device(dev_eui).item
+    if item is None or item.id is None or item.dev_eui != dev_eui:
+        return
+    state.count("frames_refused")
+    item.refusal = problem
+    state.in_flight.refused(item, now)
+    state.tell_item(item, ("refused", problem), hold_reasons.frame_refused(problem))
+
+
+def cut_off(state: DispatchState, now: float) -> None:
+    """The shell crashed: every call under way has an unknown outcome."""
+    for dev_eui, device in state.devices.items():
+        call, device.call = device.call, None
+        if call is not None and call.enqueue:
+            _end_enqueue(state, device, in_doubt=True, now=now)
+        one = state.pending.get(dev_eui)
+        if one is not None and one.place not in {Place.LATER, Place.LINE}:
+            state.place(one, now)
+    state.calls = 0
+    state.breaker.abandon()
+
+
+# ------------------------------------------------------------------ a look
+
+
+def _looked(
+    state: DispatchState,
+    dev_eui: str,
+    device: DeviceDownlinks,
+    call: Call,
+    look: Looked,
+    now: float,
+) -> None:
+    device.see_strangers(filter(is_foreign, look.queue), now)
+    if device.item is not None:
+        _reconcile(state, device, device.item, call, look, now)
+    one = state.pending.get(dev_eui)
+    if one is None or one.stamp != call.stamp:
+        return
+    one.failures = 0
+    doubt, device.doubt = device.doubt, None
+    ours = doubt is not None and doubt.is_of(one.attempt.number, one.mark)
+    known = None
+    if doubt is not None and ours:
+        known = Doubt(one.mark, doubt.activation, doubt.txack_id)
+    number = one.attempt.number
+    match judge(look, one.mark, known):
+        case Adopt(item_id, expires_at, activation):
+            state.count("adopted")
+            if device.item is None:
+                _take_over(state, device, one, item_id, expires_at, activation_of=look, now=now)
+            state.queued(one, AttemptQueued(number, item_id, expires_at, activation))
+        case Sent(item_id, activation):
+            assert doubt is not None  # noqa: S101 - only a doubt is judged so
+            state.queued(one, AttemptQueued(number, item_id, doubt.expires_at, activation))
+        case Disabled():
+            hold = Hold(("disabled",), hold_reasons.DISABLED, now, Obstacle.DISABLED)
+            state.hold(one, hold, now + state.policy.recheck_s)
+        case NotClassC(profile):
+            text = hold_reasons.not_class_c(profile)
+            hold = Hold(("class", profile), text, now, Obstacle.CLASS_A)
+            state.hold(one, hold, now + state.policy.recheck_s)
+        case Behind(_, foreign) if foreign is not None:
+            _hold_behind_foreign(state, device, one, foreign, now)
+        case Behind(until):
+            recheck_at = now + state.policy.recheck_s
+            gone_at = recheck_at if until is None else until + state.policy.item_grace_s
+            again_at = min(gone_at, recheck_at) if gone_at > now else recheck_at
+            if device.told_at < call.started_at:  # else its txack came while we asked: look again
+                one.again_at = again_at
+                state.hold_behind_item(one, now)
+        case Unheard(joined):
+            text = hold_reasons.NOT_HEARD if joined else hold_reasons.NEVER_JOINED
+            again_at = now + state.policy.unheard_again_s
+            state.hold(one, Hold(("unheard", joined), text, now), again_at)
+        case Clear(_, items) if items and _blocks(state, device, look, now):
+            _hold_behind_foreign(state, device, one, items[0], now)
+        case Clear(activation, _) if state.hears_nothing(one, activation.f_cnt_up):
+            hold = Hold(("rx2",), hold_reasons.other_rate(state.rx2.spreading_factor), now)
+            state.hold(one, hold, now + state.policy.recheck_s)
+        case Clear(activation, items):
+            if items:
+                state.count("behind_foreign")
+            one.activation, one.looked_at, one.hold = activation, now, None
+            if state.may_go_at(one) <= now:
+                state.pending.move(one, Place.READY)
+
+
+def _blocks(state: DispatchState, device: DeviceDownlinks, look: Looked, now: float) -> bool:
+    """Whether the head of the queue is somebody else's, and has been for too long: an item that a
+    gateway takes is gone within seconds."""
+    since = device.strangers.get(look.queue[0].id) if look.queue else None
+    return since is not None and now - since >= state.policy.foreign_patience_s
+
+
+def _hold_behind_foreign(
+    state: DispatchState, device: DeviceDownlinks, one: PendingAttempt, item: QueueItem, now: float
+) -> None:
+    """Told when it is clear that no gateway takes it; another look settles it."""
+    since = device.strangers.get(item.id, now)
+    text = hold_reasons.foreign_item(item, since)
+    told_at = since + state.policy.foreign_patience_s
+    hold = Hold(("foreign", item.id), text, told_at, Obstacle.FOREIGN_ITEM)
+    state.hold(one, hold, now + state.policy.recheck_s)
+
+
+def _reconcile(
+    state: DispatchState, device: DeviceDownlinks, item: Item, call: Call, look: Looked, now: float
+) -> None:
+    """Compare what should be in the queue with what is."""
+    listed = item.mark.found_in(look.queue)
+    if item.id is not None:
+        listed = next((other for other in look.queue if other.id == item.id), None)
+    if listed is not None:
+        item.id = listed.id
+        item.in_doubt = False
+        if call.stamp == item.token:
+            _still_there(state, item, _tried(listed, item), now)
+        return
+    took = moved(look.after, item.activation)
+    if took and now < item.expires_at:
+        state.in_flight.taken(item, now)
+        if len(item.gateways) == 1:
+            state.took(next(iter(item.gateways)), now)
+    else:
+        state.in_flight.gone(item, now)
+        state.in_flight.occupancy.release(item.token)
+    state.end_of(item)
+    one = state.pending.get(item.dev_eui)
+    if one is not None:
+        one.hold = None  # it is not behind this any more
+    if took:
+        device.ends_at = max(device.ends_at, now)
+        state.count("txacks_missed")
+
+
+def _tried(listed: QueueItem, item: Item) -> bool | None:
+    """Whether ChirpStack gave it to a gateway; None where a counter of 0 may mean both."""
+    if listed.f_cnt_down > 0:
+        return True
+    return False if item.activation.f_cnt_down > 0 else None
+
+
+def _still_there(state: DispatchState, item: Item, tried: bool | None, now: float) -> None:
+    before = set(state.suspicion.suspects)
+    missed = state.in_flight.still_listed(item, now, tried=tried)
+    state.changed_suspects |= state.suspicion.suspects.keys() - before
+    if tried is False:
+        text = hold_reasons.untried(item.started_at)
+        state.tell_item(item, ("untried",), text)
+    elif missed:
+        suspects = state.suspects_of(item.gateways)
+        names = [state.name_of(one) for one in sorted(item.gateways)]
+        key = ("untaken", *((name, one.since) for name, one in suspects))
+        state.tell_item(item, key, hold_reasons.untaken(names, suspects, item.started_at))
+
+
+def _take_over(
+    state: DispatchState,
+    device: DeviceDownlinks,
+    one: PendingAttempt,
+    item_id: str,
+    expires_at: float,
+    *,
+    activation_of: Looked,
+    now: float,
+) -> None:
+    """An item of ours from before this process: it is in flight like any other."""
+    assert activation_of.before is not None  # noqa: S101 - nothing is adopted without
+    device.item = Item(
+        token=state.stamp(),
+        dev_eui=one.dev_eui,
+        number=one.attempt.number,
+        mark=one.mark,
+        gateways=state.carriers_of(one.route),
+        paced_by=state.paced_gateways_of(one.route),
+        airtime_s=one.airtime_s,
+        answer_s=one.answer_s,
+        started_at=now,
+        expires_at=expires_at,
+        heard_at=one.heard_at,
+        activation=activation_of.before,
+        id=item_id,
+    )
+    state.in_flight.start(device.item)
+
+
+# ------------------------------------------------------------------ an enqueue
+
+
+def _enqueued(
+    state: DispatchState, dev_eui: str, device: DeviceDownlinks, item_id: str, now: float
+) -> None:
+    item = device.item
+    assert item is not None  # noqa: S101 - in flight since its enqueue began, for 30 s
+    item.id = item_id
+    state.in_flight.arrived(item, now)
+    one = state.pending.get(dev_eui)
+    if one is not None and item.is_of(one.attempt.number, one.mark):
+        news = AttemptQueued(item.number, item_id, item.expires_at, item.activation)
+        state.queued(one, news)
+    _settle_orphans(state, device, item, now)
+
+
+def _end_enqueue(
+    state: DispatchState, device: DeviceDownlinks, *, in_doubt: bool, now: float
+) -> None:
+    item = device.item
+    if item is None:
+        return
+    if in_doubt:
+        item.in_doubt = True
+        device.doubt = item
+        device.settled_at = now + state.policy.settle_s
+        state.in_flight.look_again(item, device.settled_at)
+        _settle_orphans(state, device, item, now)
+    else:
+        state.in_flight.never_was(item)
+        state.end_of(item)
+        for told in device.orphans:
+            _foreign(state, device, told, now)
+        device.orphans = []
+
+
+def _settle_orphans(state: DispatchState, device: DeviceDownlinks, item: Item, now: float) -> None:
+    """txacks that overtook the reply of their enqueue."""
+    orphans, device.orphans = device.orphans, []
+    for told in orphans:
+        if device.item is item and item.may_be(told):
+            _acknowledged(state, device, item, told, now)
+        elif told.queue_item_id not in device.settled:
+            _foreign(state, device, told, now)
+
+
+def _acknowledged(
+    state: DispatchState, device: DeviceDownlinks, item: Item, told: Transmitted, now: float
+) -> None:
+    item.txack_id = told.queue_item_id
+    device.settle(told.queue_item_id)
+    state.in_flight.acknowledged(item, told, now)
+    state.end_of(item)
+
+
+def _foreign(state: DispatchState, device: DeviceDownlinks, told: Transmitted, now: float) -> None:
+    device.settle(told.queue_item_id)
+    state.in_flight.foreign(state.stamp(), told, state.policy.answer_delay_s, now)
+    state.count("foreign")
+
+
+# ------------------------------------------------------------------ failures
+
+
+def _tell_breaker(
+    state: DispatchState, call: Call, failed: Failed, now: float, chance: float
+) -> None:
+    kind = failed.failure
+    # Forbidden after a look that was allowed: the key is read-only, which concerns every light.
+    read_only = kind is Failure.FORBIDDEN and call.enqueue
+    if kind in NO_ANSWER:
+        instead = failed.text if kind is Failure.INTERMEDIARY else None
+        state.breaker.unanswered(call.stamp, call.started_at, now, chance, instead=instead)
+    elif kind is Failure.REFUSED or read_only:
+        state.breaker.refused(failed.text, now, enqueue=call.enqueue)
+    else:
+        state.breaker.answered(now, enqueue=call.enqueue)
+
+
+def _failed(
+    state: DispatchState,
+    dev_eui: str,
+    device: DeviceDownlinks,
+    call: Call,
+    failed: Failed,
+    now: float,
+    chance: float,
+) -> None:
+    policy, kind = state.policy, failed.failure
+    state.count(f"failed_{kind.value}")
+    in_doubt = call.enqueue and kind in UNKNOWN_EFFECT
+    if call.enqueue:
+        _end_enqueue(state, device, in_doubt=in_doubt, now=now)
+    one = state.pending.get(dev_eui)
+    if one is None or one.stamp != call.stamp:
+        return
+    match kind:
+        case Failure.UNAVAILABLE | Failure.TIMEOUT | Failure.INTERMEDIARY:
+            one.failures += 1
+            one.again_at = now + backoff_s(one.failures, policy, chance)
+        case Failure.FAULT | Failure.INVALID if kind is Failure.FAULT or not call.enqueue:
+            one.faults += 1
+            again_at = now + backoff_s(one.faults, policy, chance, policy.denied_most_s)
+            if one.faults <= policy.faults_most:
+                one.again_at = again_at
+            else:
+                state.hold(one, Hold(("fault",), hold_reasons.fault(failed.text), now), again_at)
+        case Failure.FORBIDDEN if not call.enqueue:
+            one.faults += 1
+            again_at = now + backoff_s(one.faults, policy, chance, policy.denied_most_s)
+            text = hold_reasons.forbidden(failed.text)
+            state.hold(one, Hold(("forbidden",), text, now, Obstacle.DENIED), again_at)
+        case Failure.REFUSED | Failure.FORBIDDEN:
+            pass  # back in line, where the breaker holds it
+        case Failure.UNKNOWN:
+            state.refuse(one, f"ChirpStack does not know this light: {failed.text}")
+        case Failure.INVALID:
+            state.refuse(one, f"ChirpStack calls the downlink invalid: {failed.text}")

@@ -1,0 +1,46 @@
+"""What the house is given: the numbers of all its parts, and the world outside.
+
+The rule it keeps: plain frozen values.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from actors.alerts import AlertPolicy, Notifier
+from actors.clocks.clock import RunClock
+from actors.device.policy import Policy
+from actors.downlink import DispatchPolicy
+from actors.gateways import WatchPolicy
+from actors.supervision import ChildSpec
+from actors.sweeper import SweepPolicy
+from lorawan.network import NetworkServer
+from store.port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The numbers of all parts."""
+
+    device: Policy = field(default_factory=Policy)
+    dispatch: DispatchPolicy = field(default_factory=DispatchPolicy)
+    watch: WatchPolicy = field(default_factory=WatchPolicy)
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    sweep: SweepPolicy = field(default_factory=SweepPolicy)
+    profile_contains: str = "kuando"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the house is given from outside: time, chance, names, and the two servers."""
+
+    store: Store
+    network: NetworkServer
+    clock: RunClock
+    rng: random.Random
+    boot: str
+    """Names this run of the service."""
+    new_id: Callable[[], str]
+    notifiers: Sequence[Notifier] = ()
+    notifier_children: Sequence[ChildSpec] = ()
+    """Notifiers that are actors themselves."""

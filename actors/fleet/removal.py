@@ -1,0 +1,121 @@
+"""Taking a light off: its actor, its record and its place on the board; its history stays.
+
+The rule it keeps: the record is gone from the store before anybody is told, and what the light was
+still being asked for ends with a true word.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from actors.board.board import Board
+from actors.board.changes import DeviceRemoved
+from actors.clocks.clock import Clock
+from actors.device.model import LIGHT_REMOVED, Command, CommandStatus, Device, Step, StepKind
+from actors.device.records import command_record
+from actors.device.transition import with_step
+from actors.fleet import Fleet
+from actors.messaging.reply import ActorError
+from actors.service_api import Refusal
+from actors.storage import history
+from store.port import Delete, Put, Table, Write
+
+log = structlog.get_logger()
+
+TIMELINE_MOST = 200
+
+
+class StoreWriter(Protocol):
+    """The store's only writer."""
+
+    async def commit(self, writes: list[Write]) -> None:
+        """Return when the writes are durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalStatistics:
+    """Since the start."""
+
+    removed: int
+    provisional_removed: int
+
+
+class Removals:
+    """The one way by which a light leaves. `forget` tells those that keep something of a light."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        board: Board,
+        store_writer: StoreWriter,
+        clock: Clock,
+        *,
+        forget: Sequence[Callable[[str], object]] = (),
+    ) -> None:
+        self._fleet = fleet
+        self._board = board
+        self._store_writer = store_writer
+        self._clock = clock
+        self._forget = forget
+        self._removed = self._provisional = 0
+
+    async def remove(self, dev_eui: str, why: str, *, for_good: bool = True) -> bool:
+        """Take this light off; False for one that is not known. `why` is for people.
+
+        With `for_good` it comes back only when ChirpStack lists it again, and its history says that
+        it was removed; without, as if it had never been heard. Raises ActorError when the store
+        cannot be written in time: then its actor has ended, and another call goes on from there.
+        """
+        fleet = self._fleet
+        actor = fleet.actors.get(dev_eui)
+        if actor is None:
+            return False
+        name = actor.device.name
+        await fleet.stop_actor(dev_eui, why)  # from here on its record is nobody else's
+        now, device = self._clock.now(), actor.device
+        ended = _ended(device, now, f"{LIGHT_REMOVED}: {why}")
+        writes: list[Write] = [Delete(Table.DEVICE, dev_eui)]
+        if ended is not None:
+            writes.append(Put(Table.COMMAND, ended.id, command_record(ended), now))
+        if for_good:
+            detail = {"name": name, "why": why}
+            entry = f"removed-{now:.3f}"
+            writes.append(history.line(dev_eui, entry, now, "removed", detail))
+        await self._store_writer.commit(writes)
+        fleet.drop(dev_eui, for_good=for_good)
+        for forget in self._forget:
+            forget(dev_eui)
+        if ended is not None:
+            self._board.publish(ended)
+        self._board.publish(DeviceRemoved(dev_eui, name, why))
+        self._removed += for_good
+        self._provisional += not for_good
+        log.info("light removed", dev_eui=dev_eui, why=why)
+        return True
+
+    async def by_hand(self, dev_eui: str) -> Refusal | None:
+        """Take this light off for good; None when it is done."""
+        try:
+            known = await self.remove(dev_eui, "by hand")
+        except ActorError:
+            return Refusal.NO_REPLY
+        return None if known else Refusal.UNKNOWN_DEVICE
+
+    def statistics(self) -> RemovalStatistics:
+        """Counters, now."""
+        return RemovalStatistics(self._removed, self._provisional)
+
+
+def _ended(device: Device, now: float, reason: str) -> Command | None:
+    command = device.command
+    if command is None:
+        return None
+    ended = msgspec.structs.replace(
+        command, status=CommandStatus.REJECTED, reason=reason, ended_at=now
+    )
+    step = Step(now, StepKind.REJECTED, reason=reason)
+    return with_step(ended, step, TIMELINE_MOST)

@@ -1,0 +1,1 @@
+"""Messages between actors: mailboxes, replies, dead letters."""

@@ -1,0 +1,199 @@
+"""What a rollout decides: from values to values.
+
+The rule it keeps: pure. Every light is in exactly one state, the counts are those of the lights,
+and the limit of failures is looked at with every change.
+
+Theory. A light fails when its command is rejected, expires or becomes overdue, or when no command
+can be given. An overdue command is still pursued: when it is verified after all, its light moves
+to `verified` and its failure no longer counts. More failures than the limit stop a rollout while
+lights wait; without any waiting there is nothing left to stop. It is done once nothing waits or is
+open.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.device.model import LIGHT_REMOVED, Command, CommandStatus, Device
+from actors.rollouts.model import Conflict, Order, Part, PartState, Rollout, State, Wish
+
+replace = msgspec.structs.replace
+
+Change = tuple[Part, Part]
+"""A light before and after."""
+
+_NEXT: dict[State, frozenset[State]] = {
+    State.RUNNING: frozenset({State.RUNNING, State.PAUSED, State.CANCELLED}),
+    State.PAUSED: frozenset({State.RUNNING, State.PAUSED, State.CANCELLED}),
+    State.STOPPED: frozenset({State.RUNNING, State.CANCELLED}),
+    State.CANCELLED: frozenset(),
+    State.DONE: frozenset(),
+}
+
+
+def begun(rollout_id: str, order: Order, now: float) -> tuple[Rollout, tuple[Part, ...]]:
+    """A new rollout: every light waits."""
+    count = len(order.dev_euis)
+    rollout = Rollout(
+        id=rollout_id,
+        name=order.name,
+        light=order.light,
+        keep=order.keep,
+        ttl_s=order.ttl_s,
+        created_at=now,
+        changed_at=now,
+        pace_per_min=order.pace_per_min,
+        failures_most=order.failures_most,
+        total=count,
+        waiting=count,
+        correlation_id=order.correlation_id,
+    )
+    return rollout, tuple(Part(dev_eui) for dev_eui in order.dev_euis)
+
+
+def command_id_of(rollout_id: str, dev_eui: str) -> str:
+    """The id of the one command that a rollout gives a light: the same after every restart."""
+    return f"{rollout_id}.{dev_eui}"
+
+
+def rollout_id_of(command_id: str) -> str:
+    """The rollout that a command would belong to; empty for one that is of none."""
+    rollout_id, dot, _ = command_id.rpartition(".")
+    return rollout_id if dot else ""
+
+
+def due_at(rollout: Rollout) -> float | None:
+    """When the next light may be commanded; None while none may."""
+    if rollout.state is not State.RUNNING or not rollout.waiting:
+        return None
+    if rollout.commanded_at is None:
+        return rollout.created_at
+    return rollout.commanded_at + pause_s(rollout)
+
+
+def pause_s(rollout: Rollout) -> float:
+    """Between one light's order and the next one's."""
+    return 60.0 / rollout.pace_per_min
+
+
+def redated(rollout: Rollout, by_s: float) -> Rollout:
+    """The rollout after the machine's clock was set by so many seconds."""
+    commanded_at = rollout.commanded_at
+    return replace(
+        rollout,
+        created_at=rollout.created_at + by_s,
+        changed_at=rollout.changed_at + by_s,
+        commanded_at=None if commanded_at is None else commanded_at + by_s,
+    )
+
+
+def overtaken(rollout: Rollout, device: Device, ordered_at: float) -> bool:
+    """Whether the light has a newer wish than this rollout. `ordered_at` is when that wish came
+    up: for the command of another rollout, when that one was made."""
+    wanted = device.wanted
+    mine = command_id_of(rollout.id, device.dev_eui)
+    return wanted is not None and wanted.command_id != mine and ordered_at > rollout.created_at
+
+
+def seen(part: Part, command: Command, now: float) -> Part:
+    """The light by what became of its command."""
+    state, reason = PartState.OPEN, command.reason
+    match command.status:
+        case CommandStatus.VERIFIED:
+            state, reason = PartState.VERIFIED, None
+        case CommandStatus.SUPERSEDED:
+            state, reason = PartState.SUPERSEDED, "a newer command took its place"
+        case CommandStatus.REJECTED if (command.reason or "").startswith(LIGHT_REMOVED):
+            state = PartState.REMOVED
+        case CommandStatus.REJECTED:
+            state, reason = PartState.FAILED, f"rejected: {command.reason or 'without a reason'}"
+        case CommandStatus.EXPIRED:
+            state, reason = PartState.FAILED, f"expired: {command.reason or 'never proven'}"
+        case _ if command.overdue:
+            state, reason = PartState.FAILED, "overdue: not proven in time, still pursued"
+        case _:
+            pass
+    failed_at = (part.failed_at or now) if state is PartState.FAILED else None
+    return Part(part.dev_eui, state, command.id, reason, failed_at, command.status.final)
+
+
+def failed(part: Part, reason: str, now: float, command_id: str | None = None) -> Part:
+    """The light could not be commanded, or its command is lost.
+
+    With `command_id` it may yet turn out that it was: then the light goes by its command.
+    """
+    at = part.failed_at or now
+    settled = command_id is None
+    return Part(part.dev_eui, PartState.FAILED, part.command_id or command_id, reason, at, settled)
+
+
+def left_alone(part: Part) -> Part:
+    """The light got a newer command before its turn came."""
+    why = "a newer command came before its turn"
+    return replace(part, state=PartState.SUPERSEDED, reason=why, settled=True)
+
+
+def gone(part: Part) -> Part:
+    """The light was removed before its turn came."""
+    return replace(part, state=PartState.REMOVED, reason=LIGHT_REMOVED, settled=True)
+
+
+def moved(rollout: Rollout, changes: Sequence[Change], now: float) -> Rollout:
+    """The rollout after these lights changed."""
+    counts = {state: getattr(rollout, state.value) for state in PartState}
+    failures = rollout.failures
+    for before, after in changes:
+        counts[before.state] -= 1
+        counts[after.state] += 1
+        failures += _counts(rollout, after) - _counts(rollout, before)
+    fields = {state.value: count for state, count in counts.items()}
+    return judged(replace(rollout, failures=failures, changed_at=now, **fields), now)
+
+
+def commanded(rollout: Rollout, now: float) -> Rollout:
+    """The pace is counted from now on."""
+    return replace(rollout, commanded_at=now)
+
+
+def judged(rollout: Rollout, now: float) -> Rollout:
+    """Stopped by too many failures, or done."""
+    if rollout.state.over:
+        return rollout
+    if not rollout.waiting and not rollout.open:
+        return replace(rollout, state=State.DONE, reason=None, ended_at=now)
+    beyond = rollout.failures > rollout.failures_most
+    if rollout.state is State.RUNNING and beyond and rollout.waiting:
+        lights = "1 light" if rollout.failures == 1 else f"{rollout.failures} lights"
+        why = f"{lights} failed, at most {rollout.failures_most} may"
+        return replace(rollout, state=State.STOPPED, reason=why)
+    return rollout
+
+
+def steered(rollout: Rollout, wish: Wish, now: float) -> Rollout | Conflict:
+    """The rollout as somebody wants it, or why that cannot be."""
+    if rollout.state.over:
+        return Conflict(f"the rollout is {rollout.state.value}: nothing about it can be changed")
+    state = wish.state if wish.state is not None else rollout.state
+    if wish.state is not None and wish.state not in _NEXT[rollout.state]:
+        return Conflict(f"a rollout that is {rollout.state.value} cannot become {state.value}")
+    after = replace(
+        rollout,
+        state=state,
+        pace_per_min=rollout.pace_per_min if wish.pace_per_min is None else wish.pace_per_min,
+        failures_most=rollout.failures_most if wish.failures_most is None else wish.failures_most,
+    )
+    if after == rollout:
+        return rollout
+    after = replace(after, changed_at=now)
+    if state is State.CANCELLED:
+        return replace(after, ended_at=now, reason="cancelled; commands given before go on")
+    if state is State.RUNNING and rollout.state is State.STOPPED:
+        after = replace(after, counted_since=now, failures=0)
+    if state is not State.STOPPED:
+        after = replace(after, reason=None)
+    return judged(after, now)
+
+
+def _counts(rollout: Rollout, part: Part) -> bool:
+    at = part.failed_at
+    return part.state is PartState.FAILED and at is not None and at >= rollout.counted_since

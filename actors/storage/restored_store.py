@@ -1,0 +1,213 @@
+"""After the store was set back (restored from a copy, or a fail-over that lost commits): ask first.
+
+The rule it keeps: what was wanted before the setback is not sent again until somebody decides. It
+stands between the lights and the dispatcher: a colour of an older wish is held here, with the
+reason; settings, questions and every newer command pass. Two decisions end it: `resume` sends what
+was wanted, `keep_shown` makes what each light shows its wish, once it was heard.
+
+To keep what is shown is an ordinary command with that colour: it supersedes the old one, has a
+timeline and a verdict, and costs one frame, which also proves that nothing else came in between.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+
+from actors.board.board import Board
+from actors.clocks.clock import Clock
+from actors.device.actor import Dispatcher
+from actors.device.events import AttemptHeld, DeviceEvent
+from actors.device.model import Attempt, Device, Hearing, Report
+from actors.rollouts.ports import GiveCommand
+from actors.service_api import Refusal, RestoredStore, RestoredStoreDevice
+from lorawan.kuando.frames import SetLight
+from lorawan.kuando.light_state import LightState
+from store.mark import MARK_KEY, Mark, mark_put
+from store.port import Delete, Table, Write
+
+log = structlog.get_logger()
+
+LOOK_S = 5.0
+"""While lights are waited for, to keep what they show: a status comes every some minutes."""
+STORE_S = 10.0
+
+
+class Commits(Protocol):
+    """What is needed of the journal."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Return when the writes are durable."""
+        ...
+
+
+class RestoredStoreHold:
+    """A dispatcher before the dispatcher. `told` hears of each change: the words, or None."""
+
+    def __init__(
+        self,
+        board: Board,
+        dispatcher: Dispatcher,
+        store_writer: Commits,
+        post: Callable[[str, DeviceEvent], object],
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        told: Callable[[str | None], None],
+    ) -> None:
+        self.mark: Mark | None = None
+        self.give: GiveCommand | None = None
+        """By which the lights are told to keep what they show."""
+        self._board = board
+        self._dispatcher = dispatcher
+        self._store_writer = store_writer
+        self._post = post
+        self._clock = clock
+        self._new_id = new_id
+        self._told = told
+        self._held: dict[str, tuple[Attempt, tuple[Hearing, ...]]] = {}  # one per light
+        self._before: dict[str, Report | None] = {}
+        self._decided = trio.Event()
+
+    def restore(self, mark: Mark | None, devices: Sequence[Device]) -> None:
+        """Begin with what the store says, before any light runs."""
+        self.mark = mark
+        if mark is not None:
+            self._before = {device.dev_eui: device.report for device in devices}
+            log.warning("nothing wanted before is sent", reason=self._reason(mark))
+            self._told(self._reason(mark))
+
+    # ---------------------------------------------------------------- what the lights tell it
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
+        """Pass an attempt on, or hold it."""
+        device = self._board.devices.get(dev_eui)
+        colour = isinstance(attempt.frame, SetLight)
+        if self.mark is None or not colour or device is None or not self._older(device, self.mark):
+            self._held.pop(dev_eui, None)
+            self._dispatcher.submit(dev_eui, attempt, hearings)
+            return
+        self._dispatcher.withdraw(dev_eui)
+        self._held[dev_eui] = (attempt, hearings)
+        self._post(dev_eui, AttemptHeld(attempt.number, self._reason(self.mark)))
+
+    def withdraw(self, dev_eui: str) -> None:
+        """Forget what is held for this light, here and there."""
+        self._held.pop(dev_eui, None)
+        self._dispatcher.withdraw(dev_eui)
+
+    # ---------------------------------------------------------------- what people ask
+
+    def view(self) -> RestoredStore | None:
+        """What would be sent again, light by light; None when nothing is to be decided."""
+        mark = self.mark
+        if mark is None:
+            return None
+        lights = [
+            RestoredStoreDevice(
+                device.dev_eui, device.name, wish, device.reported, self._heard(device)
+            )
+            for device in self._board.devices.values()
+            if (wish := self._open_wish(device, mark)) is not None
+        ]
+        return RestoredStore(mark.at, mark.cause, mark.copied_at, mark.keep_shown, lights)
+
+    async def decide(self, *, keep_shown: bool) -> RestoredStore | Refusal | None:
+        """Resume, or keep what is shown; what was open before. None when there is nothing to do."""
+        mark, view = self.mark, self.view()
+        if mark is None:
+            return None
+        kept = msgspec.structs.replace(mark, keep_shown=True)
+        write = mark_put(kept) if keep_shown else Delete(Table.META, MARK_KEY)
+        with trio.move_on_after(STORE_S) as limit:
+            await self._store_writer.commit([write])
+        if limit.cancelled_caught:
+            return Refusal.NO_REPLY
+        log.info("decided after the setback", keep_shown=keep_shown)
+        if keep_shown:
+            self.mark = kept
+            self._decided.set()
+        else:
+            self._release()
+        return view
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep what the lights show, one after another as they are heard, until cancelled."""
+        task_status.started()
+        if self.mark is not None and self.mark.keep_shown:
+            self._decided.set()
+        while True:
+            await self._decided.wait()
+            if self.mark is None or await self._keep(self.mark):
+                self._decided = trio.Event()
+            else:
+                await trio.sleep(LOOK_S)
+
+    async def _keep(self, mark: Mark) -> bool:
+        """One round; True when nothing is left to do."""
+        left = 0
+        for device in list(self._board.devices.values()):
+            wish = self._open_wish(device, mark)
+            if wish is None:
+                continue
+            left += 1  # until it was heard, and until its board shows the new wish
+            shown = device.reported
+            if shown is None or not self._heard(device):
+                continue
+            assert self.give is not None  # noqa: S101 - joined before anything runs
+            await self.give(
+                device.dev_eui,
+                shown,
+                command_id=self._new_id(),
+                keep=True,
+                ttl_s=None,
+                correlation_id="keep-shown",
+                idempotency_key=None,
+                fingerprint="",
+            )
+        if left == 0 and not self._held:
+            await self._store_writer.commit([Delete(Table.META, MARK_KEY)])
+            self._release()
+            return True
+        return False
+
+    def _release(self) -> None:
+        self.mark = None
+        held, self._held = self._held, {}
+        for dev_eui, (attempt, hearings) in held.items():
+            self._dispatcher.submit(dev_eui, attempt, hearings)
+        self._told(None)
+
+    # ---------------------------------------------------------------- how
+
+    def _older(self, device: Device, mark: Mark) -> bool:
+        """Whether what this light is being brought to was wanted before the setback."""
+        if device.command is not None:
+            return device.command.accepted_at <= mark.at
+        return device.wanted is not None and device.wanted.since <= mark.at
+
+    def _open_wish(self, device: Device, mark: Mark) -> LightState | None:
+        """What an older wish would have sent, unless the light was heard to show it."""
+        if not self._older(device, mark):
+            return None
+        if device.command is not None:
+            wish = device.command.light
+        elif device.wanted is not None and device.wanted.keep:
+            wish = device.wanted.light
+        else:
+            return None
+        return None if device.reported == wish and self._heard(device) else wish
+
+    def _heard(self, device: Device) -> bool:
+        """Whether a status came since the setback, so that what it shows is known."""
+        report = device.report
+        if report is None or self.mark is None:
+            return False
+        return report != self._before.get(device.dev_eui) or report.at > self.mark.at
+
+    def _reason(self, mark: Mark) -> str:
+        return f"the store {mark.cause}; confirm with `lamplighter restored`"

@@ -1,0 +1,288 @@
+"""The store's writer: many actors hand in writes, one transaction makes them durable together.
+
+The rule it keeps: `commit` returns only when the writes are durable, and what was handed in is
+never lost while the process lives: a store that is away for a while is tried again and again with
+the very same writes (they are idempotent), and meanwhile everybody can see that it is away.
+
+Theory. No timer gathers a batch: while one commit is on its way the next batch gathers by itself.
+With one caller a commit is as quick as the store; with many, its cost is shared by up to 512.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+import trio
+
+from actors.clocks.clock import Clock
+from actors.messaging.mailbox import Mailbox, MailboxFull, MailboxStatistics, Offer
+from actors.messaging.reply import NoReply, Reply
+from actors.supervision import Backoff
+from store.errors import StoreUnavailable
+from store.port import Record, Store, Table, Write
+
+log = structlog.get_logger()
+
+# A request is a device record, a command and some history lines: 3 to 6 kB. 512 of them are 3 MB
+# and some 2,000 rows, which SQLite writes in about 20 ms.
+BATCH_REQUESTS = 512
+# Eight batches wait at most, 25 MB. A caller has one request at a time, so only a fleet beyond
+# 4,000 busy lights ever waits for room, and that is the back-pressure wanted.
+MAILBOX_REQUESTS = 8 * BATCH_REQUESTS
+# How often a caller that still waits says so in the log.
+PATIENCE_S = 60.0
+# At shutdown: nine batches of 20 ms are 0.2 s; the rest is for a slow disk. The `shutdown_s` in
+# the journal's ChildSpec must be longer.
+DRAIN_S = 8.0
+# A commit takes milliseconds; with a slow disk a second. One that takes longer is told of, for it
+# may never end.
+SLOW_S = 5.0
+RETRY = Backoff(first_s=0.1, factor=2.0, most_s=5.0, jitter=0.2)
+
+Observer = Callable[[int, float], None]
+"""Told of each commit: how many requests it carried, and how long it took in seconds."""
+HealthListener = Callable[[float | None], None]
+"""Told since when (Unix seconds) the store fails (`problem` says why), and None once it works
+again; must not raise."""
+
+
+class Request:
+    """Some writes, and the promise to whoever waits for them."""
+
+    __slots__ = ("reply", "writes")
+
+    def __init__(self, writes: Sequence[Write], reply: Reply[None] | None) -> None:
+        self.writes = writes
+        self.reply = reply
+
+    def __repr__(self) -> str:
+        return f"Request({len(self.writes)} writes)"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWriterStatistics:
+    """Counted since the start. `failures` are commits that the store could not carry out."""
+
+    commits: int
+    requests: int
+    writes: int
+    failures: int
+    batch_most: int
+    failing_since: float | None
+    mailbox: MailboxStatistics
+
+
+class StoreWriter:
+    """Hands everybody's writes to the store, in the order in which they came."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        observe: Observer | None = None,
+        on_health: HealthListener | None = None,
+        drain_s: float = DRAIN_S,
+        capacity: int = MAILBOX_REQUESTS,
+    ) -> None:
+        self.mailbox: Mailbox[Request] = Mailbox("journal", capacity)
+        self.failing_since: float | None = None
+        self.problem: str | None = None
+        """Why the store fails, in words; None while it does not."""
+        self._store = store
+        self._clock = clock
+        self._rng = rng
+        self._observe = observe
+        self._on_health = on_health
+        self._drain_s = drain_s
+        self._hand: list[Request] = []
+        self._begun = trio.Event()
+        self._under_way = False
+        self._tried_at = 0.0
+        self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
+
+    @property
+    def healthy(self) -> bool:
+        """False while the store cannot be written."""
+        return self.failing_since is None
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Return once the writes survive a crash; all of them or none do. Always a checkpoint.
+
+        While the store is away this waits, however long: the caller may cancel, and what was
+        handed in is written nevertheless. Raises ActorCrashed or ActorStopped when the journal
+        gave up or went down before it was known to be written, MailboxClosed when it is down.
+        """
+        if not writes:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._handed_in(writes)
+
+    async def _handed_in(self, writes: Sequence[Write]) -> None:
+        """Hand writes in (none of them: a mere place in the order) and wait for their turn."""
+        reply: Reply[None] = Reply()
+        request = Request(writes, reply)
+        accepted = self.mailbox.offer(request) is Offer.ACCEPTED  # cheaper than `put`, by 15 us
+        while not accepted:
+            try:
+                await self.mailbox.put(request, PATIENCE_S)
+                accepted = True
+            except MailboxFull:
+                log.warning("journal has no room", waiting=self.mailbox.statistics().depth)
+        while True:
+            try:
+                return await reply.wait(PATIENCE_S)
+            except NoReply:
+                log.warning("journal is slow", failing_since=self.failing_since)
+
+    def offer(self, writes: Sequence[Write]) -> Offer:
+        """Hand writes in without waiting for anything: for history lines nobody depends on."""
+        return self.mailbox.offer(Request(writes, None)) if writes else Offer.ACCEPTED
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        """One record, as it is once all that was handed in before is written. Always a checkpoint.
+
+        While the store is away this waits, as `commit` does, and raises what `commit` raises.
+        """
+        await self._handed_in(())
+        tries = 0
+        while True:
+            try:
+                return await self._store.get(table, key)
+            except StoreUnavailable:
+                tries += 1
+            await trio.sleep(RETRY.delay_s(tries, self._rng.random()))
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled; then write what is already there, for at most `drain_s` seconds.
+
+        Raises StoreRefused, StoreCorrupt and whatever else is no passing failure.
+        """
+        self._hand = []
+        failure: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch)
+            task_status.started()
+            try:
+                await self._serve()
+            except Exception as error:  # noqa: BLE001 raised below, without the nursery's group
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _serve(self) -> None:
+        try:
+            while True:
+                self._hand = await self._next_batch()
+                await self._write(self._hand)
+        except trio.Cancelled:
+            with trio.move_on_after(self._drain_s, shield=True) as drain:
+                await self._drain()
+            if drain.cancelled_caught:
+                log.warning("journal left writes behind", requests=self.mailbox.statistics().depth)
+            raise
+
+    def statistics(self) -> StoreWriterStatistics:
+        """Counters, now."""
+        return StoreWriterStatistics(
+            commits=self._commits,
+            requests=self._requests,
+            writes=self._writes,
+            failures=self._failures,
+            batch_most=self._batch_most,
+            failing_since=self.failing_since,
+            mailbox=self.mailbox.statistics(),
+        )
+
+    async def _next_batch(self) -> list[Request]:
+        """What was handed in; after a while of nothing nothing, so that the store is looked after:
+        nobody should find out by a command that it is gone."""
+        every_s = self._store.check_every_s
+        with trio.move_on_after(math.inf if every_s is None else every_s):
+            return await self.mailbox.take_batch(BATCH_REQUESTS)
+        return []
+
+    async def _watch(self) -> None:
+        """Tell of a store that does not answer long before its own time is out."""
+        while True:
+            await self._begun.wait()
+            self._begun = trio.Event()
+            while self._under_way:
+                left_s = self._tried_at + SLOW_S - trio.current_time()
+                if left_s > 0:
+                    await trio.sleep(left_s)
+                else:
+                    self._failed(StoreUnavailable(f"it has not answered for {SLOW_S:g} s"))
+                    await self._begun.wait()  # the next try
+                    self._begun = trio.Event()
+
+    async def _try(self, writes: Sequence[Write]) -> None:
+        self._tried_at = trio.current_time()
+        self._under_way = True
+        self._begun.set()
+        try:
+            if writes:
+                await self._store.commit(writes)
+            else:
+                await self._store.check()
+        finally:
+            self._under_way = False
+
+    async def _drain(self) -> None:
+        if self._hand:
+            await self._write(self._hand)
+        while self.mailbox.statistics().depth:
+            self._hand = await self.mailbox.take_batch(BATCH_REQUESTS)
+            await self._write(self._hand)
+
+    async def _write(self, batch: list[Request]) -> None:
+        """Make one batch durable, however often that takes; then tell whoever waits."""
+        writes = [write for request in batch for write in request.writes]
+        tries = 0
+        while True:
+            began = self._clock.steady()
+            try:
+                if writes or not batch:
+                    await self._try(writes)
+                break
+            except StoreUnavailable as error:
+                tries += 1
+                self._failed(error)
+            with trio.move_on_after(RETRY.delay_s(tries, self._rng.random())):
+                await trio.Event().wait()  # nobody sets it: only the deadline or a cancel ends it
+        if batch or self.failing_since is not None:
+            self._succeeded(len(batch), len(writes), self._clock.steady() - began)
+        self._hand = []
+        for request in batch:
+            self.mailbox.handled()
+            if request.reply is not None:
+                request.reply.resolve(None)
+
+    def _failed(self, error: StoreUnavailable) -> None:
+        self._failures += 1
+        if str(error) != self.problem:
+            log.error("store unavailable", error=str(error))
+        self.problem = str(error)
+        if self.failing_since is None:
+            self.failing_since = self._clock.now()
+            self._tell(self.failing_since)
+
+    def _succeeded(self, requests: int, writes: int, took_s: float) -> None:
+        self._commits += 1
+        self._requests += requests
+        self._writes += writes
+        self._batch_most = max(self._batch_most, requests)
+        if self._observe is not None:
+            self._observe(requests, took_s)
+        if self.failing_since is not None:
+            log.info("store available again", after_s=self._clock.now() - self.failing_since)
+            self.failing_since = self.problem = None
+            self._tell(None)
+
+    def _tell(self, since: float | None) -> None:
+        if self._on_health is not None:
+            self._on_health(since)

@@ -1,0 +1,398 @@
+"""Every part of the house, made and joined: the one place where actors learn of each other.
+
+The rule it keeps: parts know each other by callables and small protocols only, and data flows one
+way: network -> fleet -> light -> journal -> board, dispatcher, inquirer, timers.
+"""
+
+from actors.alerts import Alerter
+from actors.alerts.rules import Finding, network_finding, store_finding
+from actors.board.board import Board
+from actors.board.changes import ActorView, GatewayView
+from actors.clocks.clock import ClockNews
+from actors.clocks.server_dates import ServerDates
+from actors.clocks.timekeeper import Timekeeper
+from actors.commands import Commands
+from actors.device.actor import DeviceActor, Ports
+from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
+from actors.device.model import Command, Device
+from actors.downlink import Dispatcher, Suspect, airtime_log
+from actors.environment import Environment, Policies
+from actors.fleet import Fleet, FleetPorts, translate
+from actors.fleet.device_discovery import DeviceDiscovery, DeviceDiscoveryPorts
+from actors.fleet.initialization import Initializer
+from actors.fleet.queue_flush import Flusher
+from actors.fleet.removal import Removals
+from actors.gateways import GatewayWatcher
+from actors.gateways.observed import WatchLog
+from actors.gateways.outages import OutageLog
+from actors.inquirer import Inquirer
+from actors.messaging.dead_letters import DeadLetters
+from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.rollouts.actor import Rollouts
+from actors.rollouts.ports import Ports as RolloutPorts
+from actors.storage.idempotency import IdempotencyKeys
+from actors.storage.restored_store import RestoredStoreHold
+from actors.storage.store_writer import StoreWriter
+from actors.storage.unreadable_records import UnreadableRecords
+from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
+from actors.sweeper import Sweeper
+from actors.timers import TimerService
+from actors.webhook_watch import WebhookWatch
+
+JOURNAL_SHUTDOWN_S = 10.0
+"""Longer than the journal's own drain (8 s): what waits is written before the process ends."""
+ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
+"""A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
+
+
+__all__ = ["Environment", "Parts", "Policies"]
+
+
+class Parts:
+    """All parts of one house. Nothing runs yet: `children` are for the root supervisor."""
+
+    def __init__(self, environment: Environment, policies: Policies) -> None:
+        clock, rng = environment.clock, environment.rng
+        self.environment = environment
+        self.policies = policies
+        self._charges = 0
+        self.dead_letters = DeadLetters()
+        self.metrics = Metrics()
+        self.keys = IdempotencyKeys()
+        self.timers = TimerService(clock)
+        self.dates = ServerDates(clock, self._asked_at)
+        self.timekeeper = Timekeeper(
+            clock, self.dates.difference, [self._clock_changed], self._clock_trouble
+        )
+        self.webhooks = WebhookWatch(clock)
+        self.board = Board(clock, environment.boot, silent_after_s=policies.device.silent_after_s)
+        self.store_writer = StoreWriter(
+            environment.store,
+            clock,
+            rng,
+            observe=self.metrics.journal_committed,
+            on_health=self._store_health,
+        )
+        self.inquirer = Inquirer(
+            environment.network,
+            self._post,
+            lambda event: translate(self.dates.event(event)),
+            timeout_s=policies.device.inquiry_timeout_s,
+        )
+        self.dispatcher = Dispatcher(
+            environment.network,
+            self._post,
+            clock,
+            rng,
+            policies.dispatch,
+            on_started=self._dispatcher_lost_all,
+            on_charged=self._air_charged,
+            on_suspect=self._suspected,
+            name_of=self._gateway_name,
+            key_refused=lambda: self.watcher.key_refused,
+            server_ahead_s=self.dates.ahead_s,
+        )
+        self.outages = OutageLog(self.store_writer.offer, clock)
+        self.watched = WatchLog(self.store_writer.offer, clock)
+        self.watcher = GatewayWatcher(
+            environment.network,
+            self._gateway_seen,
+            clock,
+            policies.watch,
+            on_change=(self.dispatcher.gateway_changed, self._gateway_news, self.outages.changed),
+            on_return=self._gateway_returned,
+            airtime=self.dispatcher.airtime,
+            on_network=self._network_health,
+            on_list=self._gateways_listed,
+            lights_heard=self._lights_heard,
+            takes_nothing_since=self.dispatcher.takes_nothing_since,
+        )
+        self.lights = Supervisor(
+            "lights",
+            clock=clock,
+            rng=rng,
+            dead_letters=self.dead_letters,
+            on_change=self._actor_changed,
+        )
+        self.restored_store = RestoredStoreHold(
+            self.board,
+            self.dispatcher,
+            self.store_writer,
+            self._post,
+            clock,
+            new_id=environment.new_id,
+            told=self._set_back,
+        )
+        self.light_ports = Ports(
+            clock=clock,
+            rng=rng,
+            policy=policies.device,
+            store_writer=self.store_writer,
+            board=self.board,
+            dispatcher=self.restored_store,
+            inquirer=self.inquirer,
+            timers=self.timers,
+            boot=environment.boot,
+            ended=self._ended,
+            gateway_online=self.watcher.is_online,
+            missed=self.webhooks.missed,
+        )
+        self.fleet = Fleet(
+            self.light_actor,
+            self.lights,
+            FleetPorts(
+                transmitted=self._transmitted,
+                heard=self.watcher.heard,
+                note=self.store_writer.offer,
+                dated=self.dates.event,
+                refused=self.dispatcher.refused,
+                told=self.webhooks.told,
+            ),
+            clock,
+            profile_contains=policies.profile_contains,
+        )
+        self.removals = Removals(
+            self.fleet,
+            self.board,
+            self.store_writer,
+            clock,
+            forget=(self.dispatcher.withdraw, self.timers.cancel),
+        )
+        note, flushed = self.store_writer.offer, self.dispatcher.queue_flushed
+        self.flusher = Flusher(environment.network, clock, lambda: self.fleet.actors, note, flushed)
+        self.device_discovery = DeviceDiscovery(
+            environment.network,
+            lambda: self.fleet.actors,
+            self.fleet.register,
+            clock,
+            profile_contains=policies.profile_contains,
+            chance=rng.random,
+            ports=DeviceDiscoveryPorts(
+                remove=lambda eui, why, ever: self.removals.remove(eui, why, for_good=ever),
+                confirm=self.fleet.confirm,
+                provisional=lambda: self.fleet.provisional,
+                devices=lambda: self.board.devices,
+                post=self.fleet.post,
+            ),
+        )
+        self.fleet.on_provisional = self.device_discovery.look_soon
+        self.initializer = Initializer(
+            self.board,
+            self.fleet.post,
+            clock,
+            new_id=environment.new_id,
+            is_ours=lambda device: self.fleet.is_ours(device.profile_name),
+        )
+        self.commands = Commands(
+            self.fleet,
+            self.board,
+            self.keys,
+            environment.store,
+            clock,
+            ttl_s=policies.device.command_ttl_s,
+        )
+        self.restored_store.give = self.commands.give
+        self.rollouts = Rollouts(
+            RolloutPorts(
+                board=self.board,
+                store_writer=self.store_writer,
+                store=environment.store,
+                clock=clock,
+                keys=self.keys,
+                give=self.commands.give,
+                find=self.commands.find,
+                new_id=environment.new_id,
+            ),
+            retention_s=policies.sweep.retention_s,
+        )
+        self.sweeper = Sweeper(
+            lambda: self.board.devices,
+            self.fleet.post,
+            self.store_writer.offer,
+            environment.store,
+            environment.network,
+            clock,
+            policies.sweep,
+            server_date=self.dates.earliest,
+        )
+        self.alerter = Alerter(
+            self.board,
+            self.store_writer,
+            environment.store,
+            clock,
+            new_id=environment.new_id,
+            notifiers=environment.notifiers,
+            policy=policies.alerts,
+            levels=self._levels,
+            gateways_listed=self._gateways_were_listed,
+        )
+        self.unreadable = UnreadableRecords(self.alerter.records_unreadable)
+        self.garbage = GarbageWatch(self.metrics.gc_paused)
+        self.metrics.watch(
+            Sources(
+                board=self.board,
+                store_writer=self.store_writer,
+                fleet=self.fleet,
+                dead_letters=self.dead_letters,
+                events_missed=lambda: self.webhooks.events_missed,
+                more={
+                    "directory": self.device_discovery.statistics,
+                    "dispatcher": self.dispatcher.statistics,
+                    "inquirer": self.inquirer.statistics,
+                    "watcher": self.watcher.statistics,
+                    "sweeper": self.sweeper.statistics,
+                    "alerter": self.alerter.statistics,
+                    "timers": self.timers.statistics,
+                    "clock": self.timekeeper.statistics,
+                    "webhooks": self.webhooks.statistics,
+                },
+            )
+        )
+
+    def root(self, web: ChildSpec | None = None) -> Supervisor:
+        """The root supervisor over all parts, in the order in which they start."""
+        children = [
+            ChildSpec("timekeeper", self.timekeeper.run, budget=ROOT_BUDGET),
+            ChildSpec("timers", self.timers.run, budget=ROOT_BUDGET),
+            ChildSpec(
+                "journal",
+                self.store_writer.run,
+                budget=ROOT_BUDGET,
+                shutdown_s=JOURNAL_SHUTDOWN_S,
+                mailbox=self.store_writer.mailbox,
+            ),
+            ChildSpec("board", self.board.run, budget=ROOT_BUDGET),
+            *self.environment.notifier_children,
+            ChildSpec(
+                "alerter", self.alerter.run, budget=ROOT_BUDGET, mailbox=self.alerter.mailbox
+            ),
+            ChildSpec("inquirer", self.inquirer.run, budget=ROOT_BUDGET),
+            ChildSpec("dispatcher", self.dispatcher.run, budget=ROOT_BUDGET),
+            ChildSpec("fleet", self.fleet.run, budget=ROOT_BUDGET),
+            self.lights.as_child(),
+            ChildSpec("gateway watcher", self.watcher.run, budget=ROOT_BUDGET),
+            ChildSpec("directory", self.device_discovery.run, budget=ROOT_BUDGET),
+            ChildSpec(
+                "initialization",
+                self.initializer.run,
+                budget=ROOT_BUDGET,
+                mailbox=self.initializer.mailbox,
+            ),
+            ChildSpec(
+                "rollouts", self.rollouts.run, budget=ROOT_BUDGET, mailbox=self.rollouts.mailbox
+            ),
+            ChildSpec("setback", self.restored_store.run, budget=ROOT_BUDGET),
+            ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
+        ]
+        if web is not None:
+            children.append(web)
+        return Supervisor(
+            "root",
+            children,
+            clock=self.environment.clock,
+            rng=self.environment.rng,
+            dead_letters=self.dead_letters,
+            on_change=self._actor_changed,
+        )
+
+    def light_actor(self, device: Device) -> DeviceActor:
+        """The actor of one light, not yet running."""
+        return DeviceActor(device, self.light_ports)
+
+    # The parts made first know those made last by these.
+
+    def _post(self, dev_eui: str, event: DeviceEvent) -> None:
+        self.fleet.post(dev_eui, event)
+
+    def _clock_trouble(self, host: str | None, server: str | None) -> None:
+        self.alerter.clock_trouble(host, server)
+
+    def _gateway_seen(self, view: GatewayView) -> None:
+        if view.last_seen_at is not None:
+            self.dates.told(view.last_seen_at)
+        self.board.publish(view)
+
+    def _asked_at(self, queue_item_id: str) -> float | None:
+        return self.dispatcher.asked_at(queue_item_id)
+
+    def _clock_changed(self, news: ClockNews) -> None:
+        """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
+        self.timers.look()
+        self.dispatcher.look()
+        if news.slept_s:
+            self.webhooks.slept()
+        if news.stepped_s:
+            self.rollouts.clock_changed(news.stepped_s)
+
+    def _dispatcher_lost_all(self) -> None:
+        self.fleet.broadcast(DispatcherStarted())
+
+    def _air_charged(self, charges: list[tuple[str, float, float]]) -> None:
+        lines = []
+        for gateway_id, at, airtime_s in charges:
+            self._charges += 1
+            entry = f"{self.environment.boot}-{self._charges}"
+            lines.append(airtime_log.line(entry, gateway_id, at, airtime_s))
+        self.store_writer.offer(lines)
+
+    def _set_back(self, words: str | None) -> None:
+        self.alerter.store_set_back(words)
+
+    def _store_health(self, since: float | None) -> None:
+        self.alerter.store_failing(since, self.store_writer.problem)
+
+    def _network_health(self, problem: str | None) -> None:
+        if problem is None:
+            self.dispatcher.network_returned()
+        self.alerter.network_problem(problem)
+
+    def _levels(self) -> list[Finding]:
+        """Conditions as they are now, for whoever missed their change."""
+        found = [store_finding(self.store_writer.failing_since, self.store_writer.problem)]
+        if self.watcher.asked:
+            found.append(network_finding(self.watcher.problem))
+        return [*found, *self.webhooks.findings()]
+
+    def _gateways_were_listed(self) -> bool:
+        return self.watcher.statistics().polled_at is not None
+
+    def _gateways_listed(self, listed: bool) -> None:
+        if listed:
+            self.watched.listed()
+            self.outages.still(self.watcher.is_online)
+        else:
+            self.watched.failed()
+
+    def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
+        self.metrics.frame()
+        self.dispatcher.transmitted(dev_eui, event)
+        self.watcher.acknowledged(event.gateway_id, event.at)
+
+    def _ended(self, command: Command) -> None:
+        verdict = verdict_of(command)
+        if verdict is not None:
+            self.metrics.verdict(verdict)
+
+    def _lights_heard(self, gateway_id: str) -> int:
+        return self.board.lights_heard(gateway_id)
+
+    def _gateway_news(self, gateway_id: str, online: bool) -> None:
+        self.fleet.gateway_changed(gateway_id, online)
+
+    def _gateway_name(self, gateway_id: str) -> str:
+        return self.watcher.name_of(gateway_id)
+
+    def _suspected(self, gateway_id: str, suspect: Suspect | None) -> None:
+        self.watcher.suspected(gateway_id)
+        if suspect is None:  # what its lights were not given meanwhile is worth a try at once
+            self.fleet.gateway_returned(gateway_id)
+
+    def _gateway_returned(self, gateway_id: str) -> None:
+        self.dispatcher.gateway_changed(gateway_id, True)
+        self.fleet.gateway_returned(gateway_id)
+
+    def _actor_changed(self, report: ChildReport) -> None:
+        self.metrics.actor_changed(report)
+        self.board.publish(
+            ActorView(report.id, report.state.value, report.restarts, report.last_error)
+        )

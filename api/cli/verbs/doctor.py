@@ -1,0 +1,75 @@
+"""`lamplighter doctor` as a verb: the findings as lines or JSON, and the exit code."""
+
+import time
+from pathlib import Path
+
+import msgspec
+import trio
+from rich.console import Console
+from rich.text import Text
+
+from actors.plain_text import one_line
+from api.cli.console import console, print_json
+from api.cli.doctor.finding import Finding, Level, ok, problem, warning
+from api.cli.exits import Exit
+
+_SIGNS = {
+    Level.OK: ("✓ ok", "green"),
+    Level.WARNING: ("! warning", "yellow"),
+    Level.PROBLEM: ("✗ problem", "bold red"),
+    Level.UNKNOWN: ("? unknown", "dim"),
+}
+
+# Of one finding: all mistakes in the settings, say.
+SAID_MOST = 5_000
+
+
+def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -> int:
+    """Examine and report; 0 without problems, 1 with."""
+    from api.settings.file import SettingsError, load_settings, overlooked
+
+    try:
+        settings = load_settings(config, environ)
+    except SettingsError as error:
+        remedy = "correct them; nothing else was looked at"
+        findings = [
+            problem("settings", f"{each.field or 'settings'}: {each.problem}", remedy)
+            for each in error.mistakes
+        ]
+        if left := overlooked(config):
+            findings.append(warning("settings", left, "name it"))
+    else:
+        from api.cli.doctor.examine import examine
+
+        where = f"readable ({config or 'from the environment'})"
+        left = overlooked(config)
+        first = (
+            warning("settings", left, "name it, or remove it") if left else ok("settings", where)
+        )
+        findings = [first, *trio.run(examine, settings, time.time, config)]
+    problems = sum(each.level is Level.PROBLEM for each in findings)
+    if as_json:
+        told = [
+            {key: _utf8(text) for key, text in msgspec.to_builtins(each).items()}
+            for each in findings
+        ]
+        print_json({"ok": not problems, "findings": told})
+    else:
+        _tell(console(), findings)
+    return Exit.FAILED if problems else Exit.OK
+
+
+def _utf8(text: str) -> str:
+    """A path may hold bytes that are no UTF-8, which JSON cannot carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _tell(out: Console, findings: list[Finding]) -> None:
+    for each in findings:
+        sign, style = _SIGNS[each.level]
+        line = Text(f"{sign:<10} ", style=style) + Text(f"{each.check:<12} ", style="bold")
+        out.print(line + Text(one_line(each.says, SAID_MOST), style="default"), soft_wrap=True)
+        if each.remedy:
+            out.print(Text(f"{'':<11}{'':<13}→ {one_line(each.remedy, SAID_MOST)}"), soft_wrap=True)
+    counts = [(level, sum(each.level is level for each in findings)) for level in _SIGNS]
+    out.print("\n" + ", ".join(f"{count} {level}" for level, count in counts if count))

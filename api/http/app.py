@@ -1,0 +1,122 @@
+"""The Quart app: routes, gate, errors and description put together.
+
+The rule it keeps: the app knows the house by its protocol only and starts nothing; `web.py` serves
+it, tests call it.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from quart import Blueprint
+from quart_trio import QuartTrio
+
+from actors.service_api import ServiceApi
+from api.http import middleware, openapi, problems
+from api.http.auth import Gatekeeper
+from api.http.base_path import BasePath
+from api.http.deadlines import LamplighterApp
+from api.http.metrics import HttpMetrics
+from api.http.peers import Peers
+from api.http.rate_limits import RateLimiter
+from api.http.requests import only_known_parameters
+from api.http.services import Services, put_services, services_of
+from api.live import socket as live
+from api.live.hub import Hub
+from api.routes import (
+    alerts,
+    caller,
+    clock,
+    commands,
+    device_details,
+    devices,
+    downlink,
+    gateways,
+    health,
+    metrics,
+    pages,
+    restored_store,
+    rollouts,
+    supervisor,
+    webhooks,
+)
+from api.server.shutdown import Shutdown
+from api.settings.model import ApiSettings
+from api.webhooks.ingest import Ingest
+from api.webhooks.intake import Webhooks
+
+API = "/api/v1"
+RESOURCES = (
+    downlink,
+    commands,
+    devices,
+    device_details,
+    rollouts,
+    gateways,
+    metrics,
+    alerts,
+    clock,
+    restored_store,
+    supervisor,
+    caller,
+    webhooks,
+)
+
+
+def create_app(
+    application: ServiceApi, settings: ApiSettings, *, extra: Sequence[Blueprint] = ()
+) -> QuartTrio:
+    """The app that serves `house`.
+
+    Blueprints in `extra` come under the same gate: to read needs scope `viewer`, all else
+    `operator`, unless their views are marked with `api.http.auth.requires`.
+    """
+    web = settings.web
+    app = LamplighterApp("lamplighter", static_folder=str(pages.STATIC), static_url_path="/static")
+    app.url_map.strict_slashes = False  # a slash too many at the end of a path is no mistake
+    app.config["MAX_CONTENT_LENGTH"] = web.body_bytes_most
+    app.config["BODY_TIMEOUT"] = web.body_timeout_s
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # revalidated by ETag: a new release shows at once
+    gatekeeper = Gatekeeper(web.tokens.by_scope())
+    limiter = RateLimiter(web.rate_per_s, web.rate_burst)
+    http_metrics = HttpMetrics(application)
+    hooks = Webhooks(application, gatekeeper, limiter, http_metrics.webhooks)
+    services = Services(
+        application=application,
+        settings=settings,
+        gatekeeper=gatekeeper,
+        peers=Peers(web.trusted_proxies),
+        limiter=limiter,
+        token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
+        hub=Hub(web.live_clients_most, application.reachability),
+        http_metrics=http_metrics,
+        shutdown=Shutdown(),
+        webhooks=hooks,
+    )
+    put_services(app, services)
+    openapi.describe(app, _version())
+    problems.install(app)
+    middleware.install(app)
+    app.before_request(only_known_parameters)
+    for resource in RESOURCES:
+        app.register_blueprint(resource.blueprint, url_prefix=API)
+    app.register_blueprint(live.blueprint, url_prefix=API)
+    for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
+        app.register_blueprint(blueprint)
+    app.asgi_app = Ingest(app.asgi_app, services)  # type: ignore[assignment, method-assign]
+    if web.base_path:
+        app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]
+    return app
+
+
+def replace_tokens(app: QuartTrio, settings: ApiSettings) -> None:
+    """From now on the tokens are these; live clients whose token is none of them are closed."""
+    here = services_of(app)
+    here.gatekeeper.replace(settings.web.tokens.by_scope())
+    here.hub.close_unless(here.gatekeeper.still, live.UNAUTHENTICATED_CODE, "the token was changed")
+
+
+def _version() -> str:
+    try:
+        return version("lamplighter")
+    except PackageNotFoundError:  # run from a checkout
+        return "0"

@@ -1,0 +1,184 @@
+"""Who may do what: bearer tokens with a scope, compared in constant time.
+
+The rule it keeps: what is not marked as open needs a token. Reading needs `viewer`, changing needs
+`operator` (who may read, too), and the webhooks have a scope of their own that allows nothing else.
+Without any token configured everything is allowed, which the settings permit on loopback only; then
+the Host header must name this machine, so that no web page can reach us through a rebound name.
+Tokens are never taken from a URL, because URLs are logged on the way. A request may show several:
+a proxy's own Authorization beside our header, say. One that is ours is enough.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from api.http.origins import normal_host, normal_origin, same_authority
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SCOPE = "_lamplighter_scope"
+SUBPROTOCOL_PREFIX = "bearer."
+TOKEN_HEADER = "X-Lamplighter-Token"  # noqa: S105 the name of a header
+# Our header, a bearer token, and one in a subprotocol.
+TOKENS_MOST = 3
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Scope(StrEnum):
+    """What a caller may do."""
+
+    PUBLIC = "public"
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    WEBHOOK = "webhook"
+
+
+_GRANTS: dict[Scope, frozenset[Scope]] = {
+    Scope.PUBLIC: frozenset({Scope.PUBLIC}),
+    Scope.VIEWER: frozenset({Scope.PUBLIC, Scope.VIEWER}),
+    Scope.OPERATOR: frozenset({Scope.PUBLIC, Scope.VIEWER, Scope.OPERATOR}),
+    Scope.WEBHOOK: frozenset({Scope.PUBLIC, Scope.WEBHOOK}),
+}
+
+
+def requires(scope: Scope) -> Callable[[F], F]:
+    """Mark a view with the scope that it needs."""
+
+    def mark(view: F) -> F:
+        setattr(view, _SCOPE, scope)
+        return view
+
+    return mark
+
+
+def scope_of(view: Callable[..., Any] | None, method: str) -> Scope:
+    """The scope that a view needs; by default to read is `viewer`, all else `operator`."""
+    marked = getattr(view, _SCOPE, None)
+    if isinstance(marked, Scope):
+        return marked
+    return Scope.VIEWER if method in {"GET", "HEAD", "OPTIONS"} else Scope.OPERATOR
+
+
+class Caller:
+    """Somebody who asks: the scopes granted, and a name to count requests under."""
+
+    __slots__ = ("digest", "name", "scope")
+
+    def __init__(self, scope: Scope | None, name: str, digest: bytes | None = None) -> None:
+        self.scope = scope
+        self.name = name
+        self.digest = digest
+
+    @property
+    def known(self) -> bool:
+        """Whether a valid token was shown, or none is asked for."""
+        return self.scope is not Scope.PUBLIC
+
+    def may(self, needed: Scope) -> bool:
+        """Whether the caller may do what needs this scope. `scope` None is the open house."""
+        return self.scope is None or needed in _GRANTS[self.scope]
+
+
+class Gatekeeper:
+    """Knows the tokens, as digests only."""
+
+    def __init__(self, tokens: Mapping[Scope, Iterable[str]]) -> None:
+        self._digests: list[tuple[bytes, Scope]] = []
+        self.replace(tokens)
+
+    @property
+    def open(self) -> bool:
+        """True when no token is configured."""
+        return not self._digests
+
+    def replace(self, tokens: Mapping[Scope, Iterable[str]]) -> None:
+        """From now on, these are the tokens."""
+        self._digests = [
+            (_digest(token), scope) for scope, several in tokens.items() for token in several
+        ]
+
+    def caller(self, tokens: Sequence[str], address: str) -> Caller | None:
+        """Who shows these tokens; None when there are some and none of them is ours.
+
+        Where several are ours, the first one counts. Every known token is compared with each,
+        whatever the earlier comparisons gave, so that the time tells nothing.
+        """
+        if self.open:
+            return Caller(None, address)
+        if not tokens:
+            return Caller(Scope.PUBLIC, address)
+        first: Caller | None = None
+        for token in tokens[:TOKENS_MOST]:
+            shown = _digest(token)
+            for digest, scope in self._digests:
+                if hmac.compare_digest(shown, digest) and first is None:
+                    first = Caller(scope, f"{scope}:{shown.hex()[:16]}@{address}", digest)
+        return first
+
+    def still(self, caller: Caller) -> bool:
+        """Whether what the caller showed is valid now: tokens may have been replaced."""
+        if caller.digest is None:
+            return self.open
+        return (caller.digest, caller.scope) in self._digests
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token of an Authorization header; None without one, and for another scheme, which is a
+    proxy's business."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def tokens_of(authorization: str | None, header: str | None) -> list[str]:
+    """The tokens that a request shows: our own header's first, then a bearer token."""
+    return [token for token in (header, bearer(authorization)) if token is not None]
+
+
+def subprotocol_token(subprotocols: Sequence[str]) -> str | None:
+    """The token among the offered websocket subprotocols, if there is one."""
+    for offered in subprotocols:
+        if offered.startswith(SUBPROTOCOL_PREFIX):
+            return offered.removeprefix(SUBPROTOCOL_PREFIX)
+    return None
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without port and brackets; empty for what cannot be read."""
+    try:
+        return normal_host(host)
+    except ValueError:
+        return ""
+
+
+def own_hosts(hosts: Iterable[str], names: Iterable[str]) -> bool:
+    """Whether all names that we were called by are of this machine: loopback, or of `names`.
+
+    All, because a proxy may pass on what a page of a rebound name wrote.
+    """
+    known = LOOPBACK_NAMES | {host_name(name) for name in names} - {""}
+    return all(host_name(host) in known for host in hosts)
+
+
+def same_origin(origin: str | None, hosts: Iterable[str], allowed: Iterable[str]) -> bool:
+    """Whether a request with this Origin header may act: none, our own, or an allowed one.
+
+    `hosts` are the names that we were called by. The scheme is compared with an allowed origin's,
+    not with our own: behind a proxy that ends TLS we see http where the page sees https. A port
+    that is left out is the default one of the origin's scheme.
+    """
+    if origin is None or any(same_authority(origin, host) for host in hosts):
+        return True
+    return _normal(origin) in {_normal(one) for one in allowed} - {None}
+
+
+def _normal(origin: str) -> str | None:
+    try:
+        return normal_origin(origin)
+    except ValueError:
+        return None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,65 @@
+"""One request to Quart and its answer, neither of them cut short.
+
+The rule it keeps: the last part of an answer is sent when the request's body has arrived, or does
+not arrive soon, and it is not cancelled. Hypercorn (0.18) tells the disconnect in the midst of
+ending an answer, and Quart cancels the handler on hearing it. Where a refusal had overtaken the
+body, that left the connection neither served nor closed: its next request hung, and its descriptor
+was lost.
+
+Of a body no more is handed on than one byte beyond the limit: Quart (0.23) keeps all that comes,
+asked for or not.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import trio
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BODY_PATIENCE_S = 1.0
+"""For the rest of a body that nobody wants: several round trips. Later the connection is closed."""
+
+
+class Exchange:
+    """Stands between the server and an app. Quart reads `receive` to its end in a task of its own;
+    an app that does not has to `drain` before it answers."""
+
+    def __init__(
+        self, receive: Receive, send: Send, send_most_s: float, body_bytes_most: int
+    ) -> None:
+        self._receive = receive
+        self._room = body_bytes_most + 1
+        self._send = send
+        self._send_most_s = send_most_s
+        self._arrived = trio.Event()
+
+    async def receive(self) -> Message:
+        """The next part of the request."""
+        message = await self._receive()
+        if not (message["type"] == "http.request" and message.get("more_body", False)):
+            self._arrived.set()
+        body = message.get("body", b"")
+        if len(body) > self._room:
+            message = {**message, "body": body[: self._room]}
+        self._room -= len(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
+        """A part of the answer; the last one ends the exchange."""
+        if message["type"] != "http.response.body" or message.get("more_body", False):
+            await self._send(message)
+            return
+        if not self._arrived.is_set():
+            with trio.move_on_after(BODY_PATIENCE_S):
+                await self._arrived.wait()
+        with trio.move_on_after(self._send_most_s, shield=True):
+            await self._send(message)
+
+    async def shutdown(self) -> None:
+        """Read the rest of a body that nobody wants, so that the connection can be used again."""
+        with trio.move_on_after(BODY_PATIENCE_S):
+            while not self._arrived.is_set():
+                await self.receive()

@@ -1,0 +1,188 @@
+"""The OpenAPI description, made from what the handlers declare.
+
+The rule it keeps: every status that a handler can answer stands in its `@answers`, and the tests
+compare what is declared with what is sent.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from quart import Quart
+from quart_schema import Info, QuartSchema
+from quart_schema.openapi import HttpSecurityScheme, OpenAPIProvider
+from quart_schema.validation import (
+    QUART_SCHEMA_QUERYSTRING_ATTRIBUTE,
+    QUART_SCHEMA_REQUEST_ATTRIBUTE,
+    DataSource,
+)
+from werkzeug.routing.rules import Rule
+
+from api.http.auth import Scope, scope_of
+from api.http.problems import (
+    BAD_HTTP,
+    FORBIDDEN,
+    INVALID,
+    MEDIA_TYPE,
+    RATE_LIMITED,
+    STOPPING,
+    TOO_SLOW,
+    TYPE_PREFIX,
+    UNAUTHENTICATED,
+    WRONG_HOST,
+    Kind,
+    ProblemView,
+)
+from api.models.requests import Body, Query
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEV_EUI = {"type": "string", "pattern": "^[0-9a-fA-F]{16}$"}
+
+_ANSWERS = "_lamplighter_answers"
+_REF = "#/components/schemas/{name}"
+_TAGS = {
+    "lights": "Command lights and look at them.",
+    "rollouts": "One colour for many lights, with a pace and a limit of failures.",
+    "gateways": "The gateways, as the watcher sees them.",
+    "operation": "Alerts, metrics, actors and health of the service.",
+    "network": "What ChirpStack sends.",
+}
+_DESCRIPTION = (
+    "Makes sure that every light shows the colour it was told to show. Times are Unix seconds "
+    "UTC. Errors are RFC 9457 problem details. Changes are followed live on the websocket "
+    "`/api/v1/live`, which OpenAPI cannot describe; its messages are in docs/live.md."
+)
+
+
+GATE = (BAD_HTTP, UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
+"""What the gate answers on every route: a wrong token is wrong where none is asked for, too."""
+GUARDED = (FORBIDDEN, INVALID, STOPPING, TOO_SLOW)
+"""What every route answers besides that is not public; a parameter that it lacks is a mistake."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One status that a handler answers with; `model` None is an empty body."""
+
+    status: int
+    description: str
+    model: type[msgspec.Struct] | None = None
+    media_type: str = "application/json"
+
+
+def answers(
+    *good: Answer, problems: Sequence[Kind] = (), tag: str, body_optional: bool = False
+) -> Callable[[F], F]:
+    """Declare what a view answers; what the gate and the app answer for it is added."""
+
+    def mark(view: F) -> F:
+        setattr(view, _ANSWERS, (good, tuple(problems), tag, body_optional))
+        return view
+
+    return mark
+
+
+def takes(*, body: type[Body] | None = None, query: type[Query] | None = None) -> Callable[[F], F]:
+    """Declare what a view reads; the view itself reads it by `read_body` and `read_query`."""
+
+    def mark(view: F) -> F:
+        if body is not None:
+            setattr(view, QUART_SCHEMA_REQUEST_ATTRIBUTE, (body, DataSource.JSON))
+        if query is not None:
+            setattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, query)
+        return view
+
+    return mark
+
+
+class Provider(OpenAPIProvider):
+    """Describes our `@answers` instead of one model per status."""
+
+    def generate_rules(self) -> Iterable[Rule]:
+        """The rules to describe: all that are not hidden, without the static folder."""
+        return (rule for rule in super().generate_rules() if rule.endpoint != "static")
+
+    def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Path objects and components of one rule."""
+        paths, components = super().build_paths(rule)
+        view = self._app.view_functions[rule.endpoint]
+        good, problems, tag, body_optional = getattr(view, _ANSWERS, ((), (), "", False))
+        for operations in paths.values():
+            for method, operation in operations.items():
+                operation["tags"] = [tag] if tag else operation.get("tags", [])
+                # The docstring ends where it stops speaking to callers.
+                operation["description"] = operation.get("description", "").strip()
+                if "requestBody" in operation:
+                    operation["requestBody"]["required"] = not body_optional
+                for parameter in operation.get("parameters", ()):
+                    if parameter["in"] == "path" and parameter["name"] == "dev_eui":
+                        parameter["schema"] = DEV_EUI
+                self._secure(operation, scope_of(view, method.upper()))
+                public = scope_of(view, method.upper()) is Scope.PUBLIC
+                gate = GATE if public else (*GATE, *GUARDED)
+                responses, found = _responses(good, tuple(dict.fromkeys((*problems, *gate))))
+                operation["responses"] = responses or operation["responses"]
+                components.update(found)
+        return paths, components
+
+    @staticmethod
+    def _secure(operation: dict[str, Any], scope: Scope) -> None:
+        operation["security"] = [] if scope is Scope.PUBLIC else [{scope.value: []}]
+
+
+def describe(app: Quart, version: str) -> None:
+    """Make the app able to describe itself; `openapi_json` gives the description."""
+    schemes = {
+        scope.value: HttpSecurityScheme("bearer")
+        for scope in (Scope.VIEWER, Scope.OPERATOR, Scope.WEBHOOK)
+    }
+    QuartSchema(
+        app,
+        openapi_path=None,  # served by our own route: built once, and with our own page
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        swagger_ui_path=None,
+        info=Info(title="Lamplighter", version=version, description=_DESCRIPTION),
+        tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
+        security_schemes=dict(schemes),
+        openapi_provider_class=Provider,
+    )
+
+
+def openapi_json(app: Quart) -> bytes:
+    """The description of all routes as they are now."""
+    provider: OpenAPIProvider = app.extensions["QUART_SCHEMA"].openapi_provider
+    return msgspec.json.encode(provider.schema())
+
+
+def _responses(
+    good: Sequence[Answer], problems: Sequence[Kind]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    models = [answer.model for answer in good if answer.model is not None]
+    schemas, components = msgspec.json.schema_components([*models, ProblemView], ref_template=_REF)
+    by_model = dict(zip([*models, ProblemView], schemas, strict=True))
+    responses: dict[str, Any] = {}
+    for answer in good:
+        shown: dict[str, Any] = {"description": answer.description}
+        if answer.model is not None:
+            shown["content"] = {answer.media_type: {"schema": by_model[answer.model]}}
+        elif answer.media_type != "application/json":
+            shown["content"] = {answer.media_type: {"schema": {"type": "string"}}}
+        responses[str(answer.status)] = shown
+    for kind in problems:
+        words = f"{kind.title} (`{TYPE_PREFIX}{kind.slug}`)."
+        problem = responses.setdefault(
+            str(kind.status),
+            {"description": "", "content": {MEDIA_TYPE: {"schema": by_model[ProblemView]}}},
+        )
+        problem["description"] = f"{problem['description']} {words}".strip()
+    for name, component in components.items():
+        component.setdefault("title", name)
+    return responses, {name: _cleaned(component) for name, component in components.items()}
+
+
+def _cleaned(component: dict[str, Any]) -> dict[str, Any]:
+    if "description" in component:
+        component["description"] = inspect.cleandoc(component["description"])
+    return component

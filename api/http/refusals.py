@@ -1,0 +1,74 @@
+"""What a house that does not take a request is answered with, one for all routes."""
+
+from typing import NoReturn, assert_never
+
+from actors.service_api import Refusal
+from api.http.problems import (
+    KEY_REUSED,
+    MAILBOX_FULL,
+    NETWORK_UNAVAILABLE,
+    NO_REPLY,
+    PARKED,
+    STOPPING,
+    STORE_UNAVAILABLE,
+    TOO_MANY_ROLLOUTS,
+    UNKNOWN_DEVICE,
+    UNREADABLE_RECORD,
+    Problem,
+)
+
+REFUSALS = (
+    UNKNOWN_DEVICE,
+    UNREADABLE_RECORD,
+    KEY_REUSED,
+    MAILBOX_FULL,
+    PARKED,
+    STOPPING,
+    STORE_UNAVAILABLE,
+    NO_REPLY,
+)
+"""The kinds of problem that `refuse` raises."""
+
+
+def refuse(refusal: Refusal) -> NoReturn:
+    """Answer a refusal of the house."""
+    match refusal:
+        case Refusal.UNKNOWN_DEVICE:
+            raise Problem(UNKNOWN_DEVICE)
+        case Refusal.MAILBOX_FULL:
+            raise Problem(MAILBOX_FULL, "nothing was stored", headers={"Retry-After": "5"})
+        case Refusal.PARKED:
+            raise Problem(PARKED, "an operator can revive it", headers={"Retry-After": "60"})
+        case Refusal.NO_REPLY:
+            raise Problem(
+                NO_REPLY,
+                "the command may yet be taken: ask for the device, or repeat the request with the "
+                "same Idempotency-Key",
+            )
+        case Refusal.KEY_REUSED:
+            raise Problem(KEY_REUSED)
+        case Refusal.UNREADABLE:
+            raise Problem(
+                UNREADABLE_RECORD,
+                "the stored record of this light cannot be read; it is kept as it is, and nothing "
+                "was stored",
+            )
+        case Refusal.STORE_FAILING:
+            raise Problem(
+                STORE_UNAVAILABLE,
+                "whether it was taken is not known: ask for the device, or repeat the request with "
+                "the same Idempotency-Key",
+                headers={"Retry-After": "5"},
+            )
+        case Refusal.STOPPING:
+            raise Problem(STOPPING, headers={"Retry-After": "10"})
+        case Refusal.NETWORK_FAILING:
+            raise Problem(
+                NETWORK_UNAVAILABLE,
+                "it does not answer, refuses our API key, or fails: see /readyz and the log",
+                headers={"Retry-After": "10"},
+            )
+        case Refusal.TOO_MANY:
+            raise Problem(TOO_MANY_ROLLOUTS, "cancel one, or wait for the end of one")
+        case _:
+            assert_never(refusal)

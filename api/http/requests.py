@@ -1,0 +1,142 @@
+"""Read what a caller sent: body, query string, DevEUI; mistakes become one problem with them all.
+
+The rule it keeps: nothing is guessed. A body needs its media type, a parameter is known or refused.
+"""
+
+import codecs
+import json
+import re
+from contextlib import suppress
+from typing import TypeVar
+
+import pydantic
+import trio
+from quart import current_app, request
+from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
+
+from actors.plain_text import NAME_MOST, one_line
+from api.http.problems import INVALID, UNREADABLE, WRONG_MEDIA_TYPE, Problem
+from api.models.requests import Body, Query
+from api.validation import MISTAKES_MOST, Mistake, mistakes_of
+
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
+
+_DEV_EUI = re.compile(r"[0-9a-fA-F]{16}")
+
+
+async def read_body(model: type[B], *, optional: bool = False) -> B:
+    """The JSON body as `model`; with `optional`, no body at all is an empty object.
+
+    Raises Problem: wrong media type (415), not JSON (400), mistakes (422).
+    """
+    data = await read_bytes()
+    if optional and not data:
+        return model()
+    if request.mimetype != "application/json":
+        given = request.mimetype or "a body without a Content-Type"
+        raise Problem(WRONG_MEDIA_TYPE, f"send application/json, not {given[:100]}")
+    if not data:
+        raise Problem(UNREADABLE, "the body is empty")
+    data = data.removeprefix(codecs.BOM_UTF8)  # which RFC 8259 lets a reader pass over
+    try:
+        body = model.model_validate_json(data)
+    except pydantic.ValidationError as error:
+        mistakes = mistakes_of(error)
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            # pydantic's own words tell line and column.
+            detail = str(error.errors(include_input=False)[0]["msg"])
+            raise Problem(UNREADABLE, detail, errors=mistakes) from None
+        raise Problem(INVALID, errors=[*repeated_keys(data), *mistakes]) from None
+    if twice := repeated_keys(data):
+        raise Problem(INVALID, errors=twice)
+    return body
+
+
+def repeated_keys(data: bytes) -> list[Mistake]:
+    """The keys that stand twice in one object of a body that is JSON.
+
+    RFC 8259 leaves it to the reader which one counts; what the writer meant nobody knows. Events of
+    ChirpStack are not looked at like this: its serializer writes no key twice, and an event that is
+    refused is lost.
+    """
+    found: list[Mistake] = []
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        seen: dict[str, object] = {}
+        for key, value in pairs:
+            if key in seen and len(found) < MISTAKES_MOST:
+                found.append(Mistake(one_line(key, NAME_MOST), "is given more than once"))
+            seen[key] = value
+        return seen
+
+    # Deeper, or with other text, than Python reads: the model has judged it already.
+    with suppress(ValueError, RecursionError):
+        json.loads(data, object_pairs_hook=members, parse_int=float)
+    return found
+
+
+async def read_bytes() -> bytes:
+    """The body as it was sent, refused as soon as it is too large.
+
+    Read in parts: Quart (0.23) looks at the size of a whole body only once its end has come. Raises
+    RequestEntityTooLarge (413), RequestTimeout (408).
+    """
+    most: int = current_app.config["MAX_CONTENT_LENGTH"]
+    data = bytearray()
+    with trio.move_on_after(current_app.config["BODY_TIMEOUT"]) as patience:
+        async for part in request.body:
+            data += part
+            if len(data) > most:
+                raise RequestEntityTooLarge
+    if patience.cancelled_caught:
+        raise RequestTimeout
+    return bytes(data)
+
+
+def read_query(model: type[Q]) -> Q:
+    """The query string as `model`. Raises Problem with every mistake (422)."""
+    values: dict[str, object] = {}
+    twice: list[Mistake] = []
+    for name, given in request.args.lists():
+        if name in model.lists:
+            values[name] = given
+        else:
+            values[name] = given[0]
+            if len(given) > 1:
+                twice.append(Mistake(name, "is given more than once"))
+    try:
+        query = model.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise Problem(INVALID, errors=[*twice, *mistakes_of(error)]) from None
+    if twice:
+        raise Problem(INVALID, errors=twice)
+    return query
+
+
+async def only_known_parameters() -> None:
+    """Before a request to the API: a path without parameters is asked without any.
+
+    Raises Problem (422): who wrote `?wait_for_verification=false` would wait all the same. Behind
+    the URL of a webhook ChirpStack and its operators write what they like.
+    """
+    rule = request.url_rule
+    if rule is None or not request.args or not rule.rule.startswith("/api/") or _is_webhook():
+        return
+    view = current_app.view_functions[rule.endpoint]
+    if getattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, None) is None:
+        names = list(request.args.keys())[:MISTAKES_MOST]
+        raise Problem(INVALID, errors=[Mistake(n, "is not a known parameter") for n in names])
+
+
+def _is_webhook() -> bool:
+    return (request.endpoint or "").startswith("webhooks.")
+
+
+def read_dev_eui(text: str) -> str:
+    """A DevEUI of the path, in lower case. Raises Problem (422) when it is none."""
+    if not _DEV_EUI.fullmatch(text):
+        mistake = Mistake("dev_eui", "must be 16 hexadecimal digits")
+        raise Problem(INVALID, errors=[mistake])
+    return text.lower()

@@ -1,0 +1,56 @@
+"""What the handlers work with, found through the running app.
+
+The rule it keeps: one value made by `create_app`; no module holds state of its own.
+"""
+
+from dataclasses import dataclass
+
+from quart import Quart, current_app
+
+from actors.service_api import ServiceApi
+from api.http.auth import Gatekeeper
+from api.http.metrics import HttpMetrics
+from api.http.peers import Peers
+from api.http.rate_limits import RateLimiter
+from api.live.hub import Hub
+from api.server.shutdown import Shutdown
+from api.settings.model import ApiSettings
+from api.webhooks.intake import Webhooks
+
+_KEY = "lamplighter"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a handler may use."""
+
+    application: ServiceApi
+    settings: ApiSettings
+    gatekeeper: Gatekeeper
+    peers: Peers
+    limiter: RateLimiter
+    """By address: those who show no valid token."""
+    token_limiter: RateLimiter
+    """By token: those who show one."""
+    hub: Hub
+    http_metrics: HttpMetrics
+    shutdown: Shutdown
+    webhooks: Webhooks
+
+
+def put_services(app: Quart, services: Services) -> None:
+    """Give an app its services."""
+    app.extensions[_KEY] = services
+
+
+def services_of(app: Quart) -> Services:
+    """The services of an app. Raises RuntimeError for an app that `create_app` did not make."""
+    services = app.extensions.get(_KEY)
+    if not isinstance(services, Services):
+        raise RuntimeError("this app was not made by create_app")  # noqa: TRY004 not a type error
+    return services
+
+
+def services() -> Services:
+    """The services of the app that answers now."""
+    return services_of(current_app)

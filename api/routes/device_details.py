@@ -1,0 +1,84 @@
+"""One light looked at more closely: its commands, its signal, and a word from it now."""
+
+from quart import Blueprint, Response
+
+from actors.service_api import Refusal
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import (
+    INVALID,
+    MAILBOX_FULL,
+    NO_REPLY,
+    PARKED,
+    RATE_LIMITED,
+    STOPPING,
+    STORE_UNAVAILABLE,
+    UNKNOWN_DEVICE,
+    WRONG_ORIGIN,
+    Problem,
+)
+from api.http.refusals import refuse
+from api.http.requests import read_dev_eui, read_query
+from api.http.responses import reply
+from api.http.services import services
+from api.models import CommandList, CommandView, SignalPointView, SignalView, StatusAsked
+from api.models.requests import CommandsQuery, SignalQuery
+
+HOUR_S = 3_600.0
+
+blueprint = Blueprint("insight", __name__)
+
+_READ = (UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE)
+
+
+@blueprint.get("/devices/<dev_eui>/commands")
+@answers(Answer(200, "Newest first.", CommandList), problems=_READ, tag="lights")
+@takes(query=CommandsQuery)
+async def device_commands(dev_eui: str) -> Response:
+    """The commands of one light with their timelines, newest first."""
+    dev_eui, query = _known(dev_eui), read_query(CommandsQuery)
+    commands = await services().application.commands_of(dev_eui, query.limit)
+    return reply(CommandList(dev_eui, [CommandView.of(command) for command in commands]))
+
+
+@blueprint.get("/devices/<dev_eui>/signal")
+@answers(Answer(200, "Oldest first.", SignalView), problems=_READ, tag="lights")
+@takes(query=SignalQuery)
+async def device_signal(dev_eui: str) -> Response:
+    """How every gateway heard each uplink of one light, oldest first."""
+    dev_eui, query, application = _known(dev_eui), read_query(SignalQuery), services().application
+    until = application.now() + 1.0
+    found = await application.signal(dev_eui, since=until - query.hours * HOUR_S, until=until)
+    points = [SignalPointView.of(point) for point in found.points]
+    return reply(SignalView(dev_eui, query.hours, found.complete, points))
+
+
+@blueprint.post("/devices/<dev_eui>/status")
+@answers(
+    Answer(202, "Asked, or it is about to speak anyway.", StatusAsked),
+    problems=(
+        UNKNOWN_DEVICE,
+        INVALID,
+        RATE_LIMITED,
+        WRONG_ORIGIN,
+        MAILBOX_FULL,
+        PARKED,
+        STOPPING,
+        NO_REPLY,
+    ),
+    tag="lights",
+)
+async def ask_status(dev_eui: str) -> Response:
+    """Ask one light for a status."""
+    dev_eui = _known(dev_eui)
+    outcome = await services().application.ask_status(dev_eui)
+    if isinstance(outcome, Refusal):
+        refuse(outcome)
+    return reply(StatusAsked(dev_eui, "asked" if outcome == "asked" else "busy"), 202)
+
+
+def _known(text: str) -> str:
+    """A DevEUI that is known. Raises Problem."""
+    dev_eui = read_dev_eui(text)
+    if dev_eui not in services().application.devices():
+        raise Problem(UNKNOWN_DEVICE)
+    return dev_eui

@@ -1,0 +1,61 @@
+"""After a restore or a lossy fail-over: what would be commanded again, and the decision."""
+
+from quart import Blueprint, Response
+
+from actors.service_api import Refusal
+from api.http.openapi import Answer, answers, takes
+from api.http.problems import CONFLICT, NO_REPLY, RATE_LIMITED, STORE_UNAVAILABLE, WRITING, Problem
+from api.http.refusals import refuse
+from api.http.requests import read_body
+from api.http.responses import reply
+from api.http.services import services
+from api.models.requests import RestoredStoreDecision
+from api.models.restored_store import RestoredStoreView, UnreadableList, UnreadableView
+
+blueprint = Blueprint("setback", __name__)
+
+
+@blueprint.get("/restored-store")
+@answers(
+    Answer(200, "What waits for a decision.", RestoredStoreView),
+    problems=(RATE_LIMITED,),
+    tag="operation",
+)
+async def get_restored_store() -> Response:
+    """Whether the store was set back, and which lights an older wish would be sent to."""
+    return reply(RestoredStoreView.of(services().application.restored_store()))
+
+
+@blueprint.post("/restored-store")
+@answers(
+    Answer(200, "What was open when it was decided.", RestoredStoreView),
+    problems=(CONFLICT, *WRITING, STORE_UNAVAILABLE, NO_REPLY),
+    tag="operation",
+)
+@takes(body=RestoredStoreDecision)
+async def decide_restored_store() -> Response:
+    """Decide: `resume` sends what was wanted before, `keep_shown` keeps what the lights show.
+
+    To keep what is shown gives each light a command with that colour, once it was heard.
+    """
+    body = await read_body(RestoredStoreDecision)
+    done = await services().application.decide_restored_store(
+        keep_shown=body.decision == "keep_shown"
+    )
+    if done is None:
+        raise Problem(CONFLICT, "nothing waits for a decision")
+    if isinstance(done, Refusal):
+        refuse(done)
+    return reply(RestoredStoreView.of(done))
+
+
+@blueprint.get("/unreadable")
+@answers(
+    Answer(200, "Records that are kept as they are.", UnreadableList),
+    problems=(RATE_LIMITED,),
+    tag="operation",
+)
+async def get_unreadable() -> Response:
+    """What the store holds that this version cannot read: a newer version's words, or damage."""
+    found = services().application.unreadable()
+    return reply(UnreadableList([UnreadableView(one.table, one.key, one.why) for one in found]))

@@ -1,0 +1,154 @@
+"""The accept loop: every connection gets a place, or is told that there is none.
+
+The rule it keeps: accepting never stops while the service runs. When there are too many connections
+or too few descriptors, somebody gives way (`places.py`), and the newcomer is served.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+import trio
+from hypercorn.config import Config
+
+from api.http.peers import Peers, network_of
+from api.server.connection import Connection, Patience
+from api.server.connection_slots import ConnectionSlots
+from api.server.hypercorn_patches import ASGIWrapper, Lifespan, WorkerContext
+
+log = structlog.get_logger()
+
+NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+RETRY_S = 0.05
+"""After an accept that found no descriptor: for those who give way to be gone."""
+TOLD_EVERY_S = 60.0
+"""A flood is one line a minute, not one for each connection."""
+
+FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+    b"Retry-After: 5\r\nConnection: close\r\n\r\n"
+)
+
+
+class Server:
+    """Serves an ASGI app on a listening socket."""
+
+    def __init__(
+        self,
+        app: ASGIWrapper,
+        config: Config,
+        slots: ConnectionSlots,
+        patience: Patience,
+        peers: Peers,
+        last_s: float,
+    ) -> None:
+        self._app = app
+        self._config = config
+        self._slots = slots
+        self._patience = patience
+        self._peers = peers
+        self._last_s = last_s
+        self._told_at = -TOLD_EVERY_S
+        self._connections: set[Connection] = set()
+        self._gone = trio.Event()
+
+    async def run(
+        self,
+        listening: socket.socket,
+        until: Callable[[], Awaitable[None]],
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve until `until` returns; then close what rests, and all the rest after `last_s`."""
+        context = WorkerContext(None)
+        lifespan = Lifespan(self._app, self._config, {})
+        async with trio.open_nursery() as around:
+            await around.start(lifespan.handle_lifespan)
+            await lifespan.wait_for_startup()
+            async with trio.open_nursery() as serving:
+                listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening))
+                async with listener, trio.open_nursery() as accepting:
+                    accepting.start_soon(self._accept, listener, serving, context)
+                    task_status.started()
+                    await until()
+                    accepting.cancel_scope.cancel(reason="the service stops")
+                await context.terminated.set()
+                for connection in tuple(self._connections):
+                    connection.stop()
+                with trio.move_on_after(self._last_s):
+                    await self._wait_for_all()
+                for connection in tuple(self._connections):
+                    connection.leave()
+            await lifespan.wait_for_shutdown()
+            around.cancel_scope.cancel(reason="the service has stopped")
+
+    async def _wait_for_all(self) -> None:
+        while self._connections:
+            self._gone = trio.Event()
+            await self._gone.wait()
+
+    async def _accept(
+        self, listener: trio.SocketListener, serving: trio.Nursery, context: WorkerContext
+    ) -> None:
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                if error.errno not in NO_DESCRIPTOR:
+                    raise
+                self._tell("no file descriptor for a connection", error=error.strerror)
+                self._give_way()
+                await trio.sleep(RETRY_S)
+                continue
+            try:
+                peer = str(stream.socket.getpeername()[0])
+            except OSError:  # left already
+                stream.socket.close()
+                continue
+            address, shared = network_of(peer), self._peers.trusts(peer)
+            place, going = self._slots.enter(address, shared=shared)
+            if going is not None:
+                self._tell("too many connections, one without a token gives way", address=address)
+                going.leave()
+            if place is None:
+                self._tell("too many connections, all with tokens", address=address)
+                _refuse(stream)
+                continue
+            connection = Connection(self._app, self._config, context, stream, place, self._patience)
+            self._connections.add(connection)
+            serving.start_soon(self._serve, connection)
+
+    async def _serve(self, connection: Connection) -> None:
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+            self._gone.set()
+            self._slots.release(connection.place)
+
+    def _give_way(self) -> None:
+        going = self._slots.least()
+        if going is not None:
+            self._slots.release(going)
+            going.leave()
+
+    def _tell(self, event: str, **fields: object) -> None:
+        now = trio.current_time()
+        if now - self._told_at >= TOLD_EVERY_S:
+            self._told_at = now
+            log.warning(
+                event,
+                connections=len(self._slots),
+                evicted=self._slots.evicted,
+                refused=self._slots.refused,
+                **fields,
+            )
+
+
+def _refuse(stream: trio.SocketStream) -> None:
+    """Say that there is no room, if that can be said at once, and close."""
+    with suppress(OSError):
+        os.write(stream.socket.fileno(), FULL)
+    stream.socket.close()

@@ -1,0 +1,220 @@
+"""All that an operator can set, with defaults that are safe.
+
+The rule it keeps: making a settings object reads nothing but its arguments; `settings_file.py`
+reads the file and the environment. Secrets are SecretStr and never show. Times are seconds.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from actors.device.policy import Policy
+from api.http.auth import Scope
+from api.settings.values import (
+    ApiKey,
+    AppriseUrls,
+    Bind,
+    Hosts,
+    Networks,
+    Number,
+    Origins,
+    PathPrefix,
+    PolicyValue,
+    RegionName,
+    Seconds,
+    StoreUrl,
+    Target,
+    Text,
+    TokenList,
+    Whole,
+    is_loopback,
+)
+from lorawan.airtime import Region, region
+from lorawan.chirpstack.settings import ChirpStackSettings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class ChirpStack(_Section):
+    """The network server. `target` is host:port of its gRPC API."""
+
+    target: Target
+    api_key: ApiKey
+    tls: bool = False
+    ca_file: Text | None = None
+    tenant_id: Text | None = None
+    profile_contains: Text = "kuando"
+    """Lights are the devices whose profile's name contains this, in any case of letters."""
+
+    def connection(self) -> ChirpStackSettings:
+        """The same for the client of the network server."""
+        return ChirpStackSettings(
+            target=self.target,
+            api_key=self.api_key.get_secret_value(),
+            tls=self.tls,
+            ca_file=self.ca_file,
+            tenant_id=self.tenant_id,
+        )
+
+
+class Store(_Section):
+    """Where state is kept; the URL may hold a password."""
+
+    url: StoreUrl = SecretStr("sqlite:///lamplighter.db")
+
+
+class Tokens(_Section):
+    """Bearer tokens by scope; several of one scope allow to change them without a gap."""
+
+    viewer: TokenList = ()
+    operator: TokenList = ()
+    webhook: TokenList = ()
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is any token."""
+        return bool(self.viewer or self.operator or self.webhook)
+
+    def by_scope(self) -> dict[Scope, Iterable[str]]:
+        """In clear, for the gatekeeper."""
+        return {
+            Scope.VIEWER: [t.get_secret_value() for t in self.viewer],
+            Scope.OPERATOR: [t.get_secret_value() for t in self.operator],
+            Scope.WEBHOOK: [t.get_secret_value() for t in self.webhook],
+        }
+
+
+class Web(_Section):
+    """The HTTP server. Without tokens it serves loopback only."""
+
+    bind: Bind = "127.0.0.1"
+    port: Whole = Field(default=8090, ge=0, le=65_535)
+    tokens: Tokens = Tokens()
+    origins: Origins = ()
+    """Origins besides our own whose pages may act: where a proxy in front changes the Host."""
+    base_path: PathPrefix = ""
+    """A path prefix that a proxy in front leaves on what it hands to us, as `/lamp`."""
+    hosts: Hosts = ()
+    """Names besides localhost under which we are reached, asked only while there is no token."""
+    trusted_proxies: Networks = ()
+    """Addresses or networks of proxies whose X-Forwarded-For, -Host and -Port (or Forwarded) are
+    believed. A proxy named here has to set or remove these headers itself."""
+    rate_per_s: Number = Field(default=20.0, ge=0.001, le=1_000_000)
+    rate_burst: Whole = Field(default=100, ge=1, le=1_000_000)
+    """Requests of one address at once that show no valid token. Pages and webhooks are free."""
+    token_rate_per_s: Number = Field(default=200.0, ge=0.001, le=1_000_000)
+    token_rate_burst: Whole = Field(default=1_000, ge=1, le=1_000_000)
+    """Requests of one token from one address at once: 25 dashboards behind one proxy that open
+    together make 250. In the long run a fifth of what one core answers."""
+    connections_most: Whole = Field(default=4_000, ge=10, le=100_000)
+    """Open connections: twenty times `live_clients_most`, at 20 to 40 kB each. When there are more,
+    one that never showed a valid token is closed for each that comes."""
+    connections_unproven_most: Whole = Field(default=2_000, ge=1, le=100_000)
+    """Of those, from one address without a valid token. Half of all, so that one address does not
+    push out the others; not less, since to keep an idle connection costs less than to close it and
+    accept the next one."""
+    wait_default_s: Number = Field(default=120.0, ge=0.05, le=3600)
+    wait_most_s: Number = Field(default=180.0, ge=0.05, le=3600)
+    """How long a command's caller may wait for the verdict."""
+    handler_s: Number = Field(default=12.0, ge=0.05, le=3600)
+    """All other requests: the house answers within about 10 s."""
+    graceful_s: Number = Field(default=4.0, ge=0.05, le=3600)
+    """At shutdown, for requests that are being answered; what still runs then is answered 503. With
+    everything else that ends, a stop takes less than 10 s, whatever hangs."""
+    body_bytes_most: Whole = Field(default=256_000, ge=1_024, le=16_000_000)
+    body_timeout_s: Seconds = 10.0
+    keep_alive_s: Seconds = 10.0
+    """An idle connection, and one that drips its headers, is closed after this."""
+    unread_s: Number = Field(default=10.0, ge=0.5, le=600)
+    """A peer that takes no data for so long is disconnected (TCP_USER_TIMEOUT)."""
+    ping_s: Seconds = 20.0
+    """Between pings on an open websocket."""
+    live_clients_most: Whole = Field(default=200, ge=1, le=10_000)
+    live_queue: Whole = Field(default=1_000, ge=1, le=10_000)
+    """Changes waiting for one live client; one that falls behind further is dropped."""
+
+    @property
+    def loopback(self) -> bool:
+        """Whether `bind` is reached from this machine only."""
+        return is_loopback(self.bind)
+
+
+class Radio(_Section):
+    """The region's airtime rules. `duty` is a fraction; None for both leaves it to the region."""
+
+    region: RegionName = "EU868"
+    """By the Alliance's name (`AS923-2`) or ChirpStack's id (`as923_2`); kept as ChirpStack's
+    profiles spell it (`AS923_2`)."""
+    rx2_dr: Whole | None = Field(default=None, ge=0, le=15)
+    rx2_frequency_hz: Whole | None = Field(default=None, ge=1, le=2_500_000_000)
+    """Where the network's own region file differs from the plan."""
+    duty: Number | None = Field(default=None, gt=0, le=1)
+
+    def plan(self) -> Region:
+        """The region with what the operator changed. Raises UnknownRegion for a frequency that
+        lies outside it."""
+        plan = region(self.region)
+        if self.rx2_frequency_hz is not None:
+            plan = plan.at(self.rx2_frequency_hz)
+        return plan if self.duty is None else plan.with_duty(self.duty)
+
+
+class Gateways(_Section):
+    """The gateway watcher."""
+
+    poll_s: Seconds = 30.0
+    offline_after_s: Seconds = 300.0
+
+
+class Alerts(_Section):
+    """Where alerts are sent (Apprise URLs, which hold secrets) and how often while they last."""
+
+    urls: AppriseUrls = ()
+    repeat_s: Seconds = 3_600.0
+
+
+class Logs(_Section):
+    """`auto` is for people on a terminal and JSON elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Tables(_Section):
+    """All tables, each right by itself. Raises pydantic.ValidationError with every mistake."""
+
+    chirpstack: ChirpStack
+    store: Store = Store()
+    web: Web = Web()
+    radio: Radio = Radio()
+    gateways: Gateways = Gateways()
+    policy: PolicyValue = Policy()
+    alerts: Alerts = Alerts()
+    logs: Logs = Logs()
+
+
+class ApiSettings(Tables):
+    """All settings, right also together. Raises pydantic.ValidationError."""
+
+    @model_validator(mode="after")
+    def _together(self) -> "ApiSettings":
+        from api.settings.consistency import clashes
+
+        found = [
+            InitErrorDetails(
+                # braces would be taken for a template's
+                type=PydanticCustomError("together", "{problem}", {"problem": clash.problem}),
+                loc=tuple(clash.field.split(".")),
+                input=None,
+            )
+            for clash in clashes(self)
+        ]
+        if found:
+            raise ValidationError.from_exception_data("ApiSettings", found, hide_input=True)
+        return self

@@ -1,0 +1,1 @@
+"""ChirpStack's webhooks: the endpoint that takes them, and the intake behind it."""

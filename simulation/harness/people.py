@@ -1,0 +1,106 @@
+"""People and programs that command the lights, each light at moments of its own.
+
+The rule it keeps: they see the house by its surface only, and hold it to what it answers.
+"""
+
+import random
+
+import trio
+
+from actors.application import Application
+from actors.service_api import Accepted, Refusal
+from lorawan.kuando.light_state import LightState
+from simulation.harness.oracle import Oracle
+from simulation.harness.process import Process
+from simulation.harness.scenario import Scenario
+from simulation.world.chance import Chance
+from store.errors import StoreError
+
+COLOURS = (
+    LightState(255, 0, 0),
+    LightState(0, 255, 0),
+    LightState(0, 0, 255, 50, 50),
+    LightState(0, 0, 0, 255, 0),
+    LightState(1, 2, 3, 4, 5),
+)
+SHORT_TTL_S = (30.0, 900.0)
+
+
+class People:
+    """Everybody who wants something of the house."""
+
+    def __init__(
+        self, scenario: Scenario, process: Process, oracle: Oracle, chance: Chance
+    ) -> None:
+        self._asks = scenario.people
+        self._process = process
+        self._oracle = oracle
+        self._rng = chance.each("people")
+        self._sent = 0
+
+    async def use(self, dev_eui: str) -> None:
+        """Command one light now and then, until cancelled."""
+        rng, asks = self._rng[dev_eui], self._asks
+        while True:
+            await trio.sleep(rng.expovariate(1.0 / asks.command_every_s))
+            await self._command(dev_eui, rng)
+            while rng.random() < asks.burst:
+                await trio.sleep(rng.uniform(0.0, 3.0))
+                await self._command(dev_eui, rng)
+            if rng.random() < asks.other and self._process.application is not None:
+                force = rng.random() < 0.3
+                await self._process.application.initialize([dev_eui], force=force)
+
+    async def _command(self, dev_eui: str, rng: random.Random) -> None:
+        application, asks = self._process.application, self._asks
+        light = rng.choice(COLOURS[: asks.colours])
+        ttl_s = rng.uniform(*SHORT_TTL_S) if rng.random() < asks.short_ttl else None
+        keep = rng.random() >= asks.no_keep
+        twice = rng.random() < asks.repeated
+        self._sent += 1
+        key = f"key-{self._sent}" if twice else None
+        if application is None:
+            return
+        if not twice:
+            await self._ask(application, dev_eui, light, ttl_s, keep, key)
+            return
+        made: list[str | None] = []
+
+        async def ask() -> None:
+            made.append(await self._ask(application, dev_eui, light, ttl_s, keep, key))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            nursery.start_soon(ask)
+        if len({command_id for command_id in made if command_id is not None}) > 1:
+            self._oracle.breaks(dev_eui, f"one idempotency key made two commands: {made}")
+
+    async def _ask(
+        self,
+        application: Application,
+        dev_eui: str,
+        light: LightState,
+        ttl_s: float | None,
+        keep: bool,
+        key: str | None,
+    ) -> str | None:
+        try:
+            outcome = await application.command(
+                dev_eui,
+                light,
+                keep=keep,
+                ttl_s=ttl_s,
+                correlation_id="",
+                idempotency_key=key,
+                fingerprint=f"{light}",
+            )
+        except StoreError:
+            return None  # over HTTP: 503, or the connection that broke with the process
+        if application is not self._process.application:
+            return None
+        if isinstance(outcome, Refusal):
+            self._oracle.counts[f"refused: {outcome.value}"] += 1
+            return None
+        assert isinstance(outcome, Accepted)  # noqa: S101 - the other of the two
+        self._oracle.accepted(outcome.command)
+        return outcome.command.id

@@ -1,0 +1,194 @@
+"""The service as its manager sees it: a process that is started, killed, and started again.
+
+The rule it keeps: a kill is a kill. From that instant nothing of the old life reaches the disk, the
+network or anybody who listens; the next life knows what is on the disk, and nothing else.
+"""
+
+from collections.abc import Callable
+
+import trio
+
+from actors.application import Application
+from actors.clocks.clock import RunClock
+from actors.device.policy import Policy
+from actors.downlink import DispatchPolicy
+from actors.gateways import WatchPolicy
+from actors.service_api import Delivery
+from actors.supervision import SupervisorGaveUp
+from actors.wiring import Environment as Outside
+from actors.wiring import Policies
+from lorawan.events import Event, decode_json, decode_protobuf
+from simulation.harness.oracle import Oracle
+from simulation.harness.saboteur import Saboteur
+from simulation.harness.scenario import Scenario
+from simulation.harness.watched import WatchedNetwork, WatchedParts
+from simulation.world.bodies import json_body, protobuf_body
+from simulation.world.chance import Chance
+from simulation.world.world import World
+from store.memory import MemoryDisk, MemoryStore
+
+TAKEN = frozenset({Delivery.DELIVERED, Delivery.REGISTERED})
+
+
+class Process:
+    """One service over many lives. `house` is None while it is down."""
+
+    def __init__(self, scenario: Scenario, world: World, oracle: Oracle, chance: Chance) -> None:
+        self.application: Application | None = None
+        self.parts: WatchedParts | None = None
+        self.disk = MemoryDisk()
+        self.lives = 0
+        self.began_s = 0.0
+        self.saboteur = Saboteur(scenario.application, chance, self.kill)
+        self._scenario = scenario
+        self._world = world
+        self._oracle = oracle
+        self._chance = chance
+        self._manager = chance.of("manager")
+        self._scope = trio.CancelScope()
+        self._killed = True
+        self._policies = policies_of(scenario)
+        self._clock_chance = chance.of("our clock")
+        self._clock_off_s = 0.0
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep it running until cancelled."""
+        self._world.delivery.sink = self.deliver
+        task_status.started()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._set_clock_now_and_then)
+            while True:
+                await self._live()
+                span_s = self._scenario.application.down_s if self.saboteur.armed else (0.5, 0.5)
+                await trio.sleep(self._manager.uniform(*span_s))
+
+    def set_clock_right(self) -> None:
+        """Somebody sets the clock of the service's host right; the service has to follow."""
+        self._clock_off_s = 0.0
+
+    async def _set_clock_now_and_then(self) -> None:
+        every_s = self._scenario.application.clock_set_every_s
+        while every_s:
+            await trio.sleep(self._clock_chance.expovariate(1.0 / every_s))
+            if self.saboteur.armed:
+                self._draw_clock()
+                self._oracle.note("house", "clock set", round(self._clock_off_s, 1))
+                self._oracle.counts["clock of ours set"] += 1
+
+    def _draw_clock(self) -> None:
+        off_s = self._scenario.application.clock_off_s if self.saboteur.armed else 0.0
+        self._clock_off_s = self._clock_chance.uniform(-off_s, off_s)
+
+    def _wall(self) -> float:
+        return self._world.kernel.right_at + trio.current_time() + self._clock_off_s
+
+    def kill(self, why: str) -> None:
+        """SIGKILL. No effect while it is down."""
+        if self._killed:
+            return
+        self._killed = True
+        self.application = None
+        self._oracle.note("house", "killed", why)
+        self._oracle.counts["kills"] += 1
+        self._oracle.killed()
+        self.disk.take(None)  # whatever the old life still tries to write is refused
+        self._scope.cancel(reason=why)
+
+    def deliver(self, event: Event) -> None:
+        """A webhook; nobody sends it again."""
+        self._oracle.note(event.device.dev_eui, "webhook", type(event).__name__.lower())
+        if self.application is None:
+            return
+        match self._scenario.wire:
+            case "json":
+                event = decode_json(*json_body(event))
+            case "protobuf":
+                event = decode_protobuf(*protobuf_body(event))
+            case _:
+                pass
+        if self.application.deliver(event) in TAKEN:
+            self._oracle.taken(event)
+
+    # ---------------------------------------------------------------- one life
+
+    async def _live(self) -> None:
+        self.lives += 1
+        self._killed = False
+        self.began_s = trio.current_time()
+        store = MemoryStore(
+            self.disk, before_commit=self.saboteur.before_commit, after_commit=self._committed
+        )
+        await store.open()
+        parts = WatchedParts(
+            self._outside(store),
+            self._policies,
+            self._oracle,
+            self.saboteur,
+            self._alive_in(self.lives),
+        )
+        self.parts = parts
+        application = Application(parts)
+        self._oracle.note("house", "starts", self.lives)
+        with trio.CancelScope() as self._scope:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self._serve, application)
+                self.application = None if self._killed else application
+                await trio.sleep_forever()
+        self.application = None
+        self._killed = True
+
+    async def _serve(
+        self,
+        application: Application,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        try:
+            await application.run(task_status=task_status)
+        except* SupervisorGaveUp as group:
+            self._oracle.note("house", "gave up", str(group.exceptions[0]))
+            self._oracle.counts["service gave up"] += 1
+            if not (self._scenario.application.part_crash or self._killed):
+                self._oracle.breaks("house", f"the service gave up: {group.exceptions[0]}")
+            self.kill("it gave up")
+        except* Exception as group:  # noqa: BLE001 - whatever it is, it is told
+            if not self._killed:
+                self._oracle.breaks("house", f"the service crashed: {group.exceptions[0]!r}")
+                self.kill("it crashed")
+        # Killed while it was starting up: the kill has cancelled this, too.
+        await trio.lowlevel.checkpoint()
+
+    async def _committed(self, writes: object) -> None:
+        self._oracle.committed(writes)  # type: ignore[arg-type]
+        await self.saboteur.after_commit(writes)  # type: ignore[arg-type]
+
+    def _alive_in(self, life: int) -> Callable[[], bool]:
+        """What happens to the remains of a killed life is nobody's concern."""
+        return lambda: self.lives == life and not self._killed
+
+    def _outside(self, store: MemoryStore) -> Outside:
+        life = self._chance.of(f"life {self.lives}")
+        self._draw_clock()
+        ids = self._chance.of(f"ids {self.lives}")
+        return Outside(
+            store=store,
+            network=WatchedNetwork(
+                self._world.network,
+                self._oracle,
+                self.saboteur,
+                self._alive_in(self.lives),
+            ),
+            clock=RunClock(self._wall(), wall=self._wall),
+            rng=life,
+            boot=f"{life.getrandbits(32):08x}",
+            new_id=lambda: f"{ids.getrandbits(64):016x}",
+        )
+
+
+def policies_of(scenario: Scenario) -> Policies:
+    """The defaults, with what the region and the scenario ask for."""
+    watch = WatchPolicy(poll_s=10.0, offline_after_s=90.0, poll_timeout_s=8.0)
+    return Policies(
+        device=Policy(),
+        dispatch=DispatchPolicy(rx2_dr=0 if scenario.sf12 else 3),
+        watch=watch if scenario.quick_watch else WatchPolicy(),
+    )

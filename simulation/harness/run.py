@@ -1,0 +1,240 @@
+"""One run of a scenario: hours of faults, then quiet, with the oracle at every step.
+
+The rule it keeps: everything in the result but the time it took follows from the scenario alone.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import structlog
+import trio
+
+from actors.messaging.mailbox import Offer
+from simulation.harness import determinism
+from simulation.harness.invariants import bounds
+from simulation.harness.oracle import Oracle, Violation
+from simulation.harness.people import People
+from simulation.harness.process import Process
+from simulation.harness.quiet import Quiet
+from simulation.harness.saboteur import Poison
+from simulation.harness.scenario import Scenario
+from simulation.harness.trace import Trace
+from simulation.world.chance import Chance
+from simulation.world.device import ServerSettings
+from simulation.world.layout import FIRMWARE_MIX, OLD_FIRMWARE_MIX
+from simulation.world.region import EU868, EU868_SF9
+from simulation.world.world import World
+
+LOOK_S = 60.0
+FLOOD_KINDS = 3
+HOUR_S = 3_600.0
+
+Progress = Callable[[float], None]
+"""Told the world time in seconds now and then."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What one run came to. `hash` is that of its trace; times in seconds."""
+
+    seed: int
+    command: str
+    hash: str
+    violation: Violation | None
+    last_events: list[str]
+    device_hours: float
+    world_s: float
+    took_s: float
+    lives: int
+    counts: dict[str, int]
+    faults: dict[str, int]
+    verified_s: list[float]
+    shown_after_s: list[float]
+    airtime_most_s: float
+
+    @property
+    def ok(self) -> bool:
+        """No truth was broken."""
+        return self.violation is None
+
+
+def build_world(scenario: Scenario) -> World:
+    """The pretend world of a scenario."""
+    return World.build(
+        scenario.seed,
+        lights=scenario.devices,
+        gateways=scenario.gateways,
+        profile=scenario.world,
+        region=EU868 if scenario.sf12 else EU868_SF9,
+        settings=ServerSettings(
+            scheduler_interval_s=scenario.scheduler_interval_s,
+            mac_downlinks=scenario.world.mac_downlinks,
+        ),
+        firmware=OLD_FIRMWARE_MIX if scenario.old_firmware else FIRMWARE_MIX,
+        power_on_spread_s=20.0,
+    )
+
+
+class Simulation:
+    """A scenario being run. To be made inside the run of Trio that runs it."""
+
+    def __init__(self, scenario: Scenario, progress: Progress | None = None) -> None:
+        chance = Chance(f"house/{scenario.seed}")
+        self.scenario = scenario
+        self.world = build_world(scenario)
+        self.trace = Trace()
+        self.oracle = Oracle(self.world, self.trace)
+        self.world.watch(self.oracle)
+        self.process = Process(scenario, self.world, self.oracle, chance)
+        self.people = People(scenario, self.process, self.oracle, chance)
+        self.quiet = Quiet(self.world, self.process, self.oracle)
+        self.digests: dict[str, str] = {}
+        """Of each light's trace, when the faults ended: after that, runs last as they need."""
+        self._trouble = chance.of("trouble of the house")
+        self._progress = progress or (lambda world_s: None)
+
+    async def run(self) -> None:
+        """Until it is quiet, or a truth is broken."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.world.run)
+            await nursery.start(self.process.run)
+            nursery.start_soon(self._look)
+            nursery.start_soon(self._story, nursery.cancel_scope)
+            await self.oracle.broken.wait()
+            nursery.cancel_scope.cancel(reason="a truth is broken")
+
+    async def _story(self, scope: trio.CancelScope) -> None:
+        faults = self.scenario.application
+        with trio.move_on_after(self.scenario.hours * HOUR_S):
+            async with trio.open_nursery() as nursery:
+                for dev_eui in self.world.stations:
+                    nursery.start_soon(self.people.use, dev_eui)
+                nursery.start_soon(self._now_and_then, faults.kill_every_s, self._kill)
+                nursery.start_soon(self._now_and_then, faults.store_fails_every_s, self._fail)
+                nursery.start_soon(self._now_and_then, faults.flood_every_s, self._flood)
+                nursery.start_soon(self._now_and_then, faults.poison_every_s, self._poison)
+        self.digests = {one: self.trace.digest_of(one) for one in self.world.stations}
+        await self.quiet.come()
+        if self.oracle.violation is None:
+            scope.cancel(reason="it is quiet")
+
+    async def _now_and_then(self, mean_s: float, happen: Callable[[], object]) -> None:
+        rng = self.process.saboteur.source(str(happen.__name__))
+        while mean_s > 0.0:
+            await trio.sleep(rng.expovariate(1.0 / mean_s))
+            happen()
+
+    def _kill(self) -> None:
+        self.process.kill("at some moment")
+
+    def _fail(self) -> None:
+        saboteur = self.process.saboteur
+        saboteur.fail_until(
+            trio.current_time() + self._trouble.uniform(*saboteur.faults.store_fails_s)
+        )
+
+    def _flood(self) -> None:
+        """The same few events of one light again and again, all at once."""
+        rng = self._trouble
+        device = self.world.rules.devices[rng.choice(list(self.world.stations))]
+        events = list(device.events)[-FLOOD_KINDS:]
+        self.oracle.counts["floods"] += 1
+        for _ in range(rng.randint(*self.scenario.application.flood_messages)):
+            for event in events:
+                self.process.deliver(event)
+        self._check_bounds()
+
+    def _poison(self) -> None:
+        parts, dev_eui = self.process.parts, self._trouble.choice(list(self.world.stations))
+        if parts is not None and self.process.application is not None:
+            message: Any = Poison()
+            if parts.fleet.post(dev_eui, message) is Offer.ACCEPTED:
+                self.oracle.counts["poison"] += 1
+
+    async def _look(self) -> None:
+        while True:
+            await trio.sleep(LOOK_S)
+            self._progress(trio.current_time())
+            self.oracle.look_around()
+            self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        application = self.process.application
+        if application is not None:
+            for broken in bounds(application.supervisor()):
+                self.oracle.breaks("house", broken)
+
+
+def simulate(scenario: Scenario, progress: Progress | None = None) -> Result:
+    """Run a scenario from its beginning to quiet."""
+    began_s = time.perf_counter()
+
+    async def main() -> tuple[Simulation, float]:
+        simulation = Simulation(scenario, progress)
+        await simulation.run()
+        return simulation, trio.current_time()
+
+    with without_logs():
+        simulation, world_s = determinism.run(main, seed=scenario.seed)
+    oracle = simulation.oracle
+    broken = oracle.violation
+    return Result(
+        seed=scenario.seed,
+        command=scenario.command,
+        hash=simulation.trace.digest(),
+        violation=broken,
+        last_events=simulation.trace.recent(broken.about) if broken is not None else [],
+        device_hours=scenario.devices * world_s / HOUR_S,
+        world_s=world_s,
+        took_s=time.perf_counter() - began_s,
+        lives=simulation.process.lives,
+        counts=dict(sorted(oracle.counts.items())),
+        faults=faults_of(simulation),
+        verified_s=oracle.took_s,
+        shown_after_s=list(simulation.quiet.shown_s.values()),
+        airtime_most_s=oracle.airtime_most_s,
+    )
+
+
+def faults_of(simulation: Simulation) -> dict[str, int]:
+    """What went wrong, and how often: the world's own counts, and those of the saboteur."""
+    world, saboteur = simulation.world, simulation.process.saboteur
+    counts = {f"air: {name}": n for name, n in world.air.counts.items() if name in LOSSES}
+    counts |= {f"webhook {name}": n for name, n in world.delivery.counts.items() if name in LATE}
+    counts |= {f"call: {name}": n for name, n in world.network.faults.counts.items()}
+    counts |= {f"gateway: {name}": n for name, n in world.trouble.items()}
+    counts |= {f"house: {name}": n for name, n in saboteur.counts.items()}
+    return dict(sorted(counts.items()))
+
+
+LOSSES = frozenset(
+    {
+        "uplink_lost",
+        "uplink_collided",
+        "uplink_deaf_gateway",
+        "uplink_too_weak",
+        "downlink_lost",
+        "downlink_collided",
+        "downlink_deaf_light",
+        "downlink_too_weak",
+    }
+)
+LATE = frozenset({"lost", "doubled", "late"})
+
+
+@contextmanager
+def without_logs() -> Iterator[None]:
+    """The actors' log lines would be millions."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.ReturnLoggerFactory(),
+        processors=[lambda _logger, _name, _event: ""],
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

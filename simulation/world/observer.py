@@ -1,0 +1,40 @@
+"""Who may watch the world from inside: an oracle that knows what no gateway and no server tells.
+
+The rule it keeps: to watch changes nothing. Every method is called at the very moment, in the
+middle of things, and must neither wait nor touch the world.
+"""
+
+from lorawan.events.model import Event
+from simulation.world.device import Device
+from simulation.world.frames import DownlinkFrame, UplinkFrame
+from simulation.world.queue import Entry
+
+
+class Observer:
+    """Sees everything and does nothing; an oracle overrides what it cares for."""
+
+    def enqueued(self, device: Device, entry: Entry) -> None:
+        """An item went into the server's queue of this device."""
+
+    def flushed(self, device: Device, *, in_flight: bool) -> None:
+        """The queue was dropped by a call; `in_flight`: a gateway was at an item of it."""
+
+    def frame_sent(
+        self, gateway_id: str, frame: DownlinkFrame, frequency_hz: int, airtime_s: float
+    ) -> None:
+        """A gateway begins to send this."""
+
+    def frame_received(self, frame: DownlinkFrame) -> None:
+        """The light took this data frame in."""
+
+    def uplink_sent(self, frame: UplinkFrame) -> None:
+        """A light began to send this."""
+
+    def told(self, event: Event) -> None:
+        """The server made this event; what becomes of its webhook is another matter."""
+
+    def arrived(self, event: Event) -> None:
+        """A webhook with this event reached whoever listens."""
+
+
+NOBODY = Observer()

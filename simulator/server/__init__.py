@@ -1,5 +1,0 @@
-"""The pretend network server as a real gRPC server, for clients that want a socket."""
-
-from simulator.server.grpc_server import GrpcServer
-
-__all__ = ["GrpcServer"]

@@ -1,0 +1,190 @@
+"""A light's actor that crashes around its commit: the next incarnation finishes the step or not.
+
+Found by the simulation (swarm seed 2, storm seed 1): it went on from the record before the commit,
+and the next commit overwrote an accepted command.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.device.actor import DeviceActor
+from actors.device.events import CommandRequested
+from actors.device.model import Command, Device
+from actors.device.records import read_device
+from actors.messaging.reply import ActorCrashed, Reply
+from lorawan.kuando import LightState
+from store.port import Put, Table
+from tests.support.running_application import RunningApplication, make_world, running_application
+
+RED = LightState(255, 0, 0)
+
+
+class CrashedHereError(Exception):
+    """What the test makes fail."""
+
+
+class Between:
+    """A port that fails once, where it is told to."""
+
+    def __init__(self, port: Any, name: str, when: str) -> None:
+        self._port, self._name, self._when = port, name, when
+        self.left = 1
+
+    def __getattr__(self, name: str) -> Any:
+        there = getattr(self._port, name)
+        if name != self._name:
+            return there
+        return self._wrapped_async(there) if name == "commit" else self._wrapped(there)
+
+    def _fail(self, when: str) -> None:
+        if self.left and when == self._when:
+            self.left -= 1
+            raise CrashedHereError(f"{when} {self._name}")
+
+    def _wrapped(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any) -> Any:
+            self._fail("before")
+            answer = call(*args)
+            self._fail("after")
+            return answer
+
+        return wrapped
+
+    def _wrapped_async(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        async def wrapped(*args: Any) -> Any:
+            self._fail("before")
+            answer = await call(*args)
+            self._fail("after")
+            return answer
+
+        return wrapped
+
+
+def strike(home: RunningApplication, dev_eui: str, port: str, name: str, when: str) -> None:
+    """From now on this port of this light fails once."""
+    actor = home.parts.fleet.actors[dev_eui]
+    assert isinstance(actor, DeviceActor)
+    there = getattr(home.parts.light_ports, port)
+    actor._ports = replace(home.parts.light_ports, **{port: Between(there, name, when)})
+
+
+async def accept(home: RunningApplication, dev_eui: str) -> str:
+    """Ask for a colour as the edge does; whether it was answered is another matter."""
+    reply: Reply[str] = Reply()
+    request = CommandRequested("the-command", RED, True, 3_600.0, reply=reply)
+    home.parts.fleet.post(dev_eui, request)
+    try:
+        return await reply.wait(30.0)
+    except ActorCrashed:
+        return "crashed"
+
+
+async def stored(home: RunningApplication, dev_eui: str) -> Device:
+    record = await home.parts.world.store.get(Table.DEVICE, dev_eui)
+    assert record is not None
+    return read_device(record)
+
+
+@pytest.mark.parametrize(
+    ("port", "name", "when", "happens"),
+    [
+        ("journal", "commit", "before", False),
+        ("journal", "commit", "after", True),
+        ("board", "publish", "before", True),
+        ("board", "publish", "after", True),
+        ("dispatcher", "submit", "before", True),
+        ("dispatcher", "submit", "after", True),
+    ],
+)
+async def test_what_was_stored_is_carried_out_and_what_was_not_never_was(
+    port: str, name: str, when: str, happens: bool, autojump_clock: MockClock
+) -> None:
+    world = make_world(lights=2)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            dev_eui = next(iter(world.stations))
+            strike(home, dev_eui, port, name, when)
+            assert await accept(home, dev_eui) == "crashed"
+            await trio.sleep(120)
+            assert len(home.application.dead_letters(10)) == 1
+            command = await home.application.find_command("the-command")
+            if happens:
+                assert command is not None
+                assert command.status.value == "verified"
+                assert world.showing(dev_eui) == RED
+            else:
+                assert command is None
+                assert world.showing(dev_eui) != RED
+            assert home.devices[dev_eui] == await stored(home, dev_eui)
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_whoever_waits_for_a_stored_verdict_hears_of_it(autojump_clock: MockClock) -> None:
+    world = make_world(lights=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            dev_eui = next(iter(world.stations))
+            command = await home.command(dev_eui, RED)
+            actor = home.parts.fleet.actors[dev_eui]
+            assert isinstance(actor, DeviceActor)
+            actor._ports = replace(home.parts.light_ports, board=VerdictCrash(home.parts.board))
+            done: Command = await home.final(command.id, 60)
+            assert done.status.value == "verified"
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+class VerdictCrash:
+    """A board that fails at the first verdict it is to show."""
+
+    def __init__(self, board: Any) -> None:
+        self._board, self._left = board, 1
+
+    def publish(self, subject: object) -> None:
+        if isinstance(subject, Command) and subject.status.final and self._left:
+            self._left = 0
+            raise CrashedHereError("the verdict")
+        self._board.publish(subject)
+
+
+async def test_news_of_a_gateway_outlive_a_crash_over_them(autojump_clock: MockClock) -> None:
+    # found by the simulation (swarm seed 9202906): the light took its gateway for offline for ever,
+    # and repeated its first setting every ten seconds
+    world = make_world(lights=1, gateways=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            dev_eui, gateway_id = next(iter(world.stations)), next(iter(world.gateways))
+            world.stop_gateway(gateway_id)
+            await trio.sleep(600)
+            assert home.devices[dev_eui].unreachable
+            strike(home, dev_eui, "journal", "commit", "before")
+            world.start_gateway(gateway_id)
+            await trio.sleep(60)
+            assert len(home.application.dead_letters(10)) == 1
+            assert not home.devices[dev_eui].unreachable
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_a_read_comes_after_all_that_was_handed_in(autojump_clock: MockClock) -> None:
+    world = make_world(lights=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            store_writer = home.parts.store_writer
+            store_writer.offer([Put(Table.META, "one", b"1", 0.0)])
+            record = await store_writer.read(Table.META, "one")
+            assert record is not None
+            assert record.value == b"1"
+            assert await store_writer.read(Table.META, "nobody") is None
+        nursery.cancel_scope.cancel(reason="the test ends")

@@ -1,0 +1,48 @@
+"""Which gateways ChirpStack may choose, and the spreading factor read back from a margin."""
+
+import math
+
+import msgspec
+import pytest
+
+from actors.downlink.route import UNKNOWN_GATEWAY, last_heard_at, route_of, spreading_factor
+from tests.support.dispatcher_kit import hearing
+
+
+def test_every_gateway_of_the_last_uplink_with_margin_may_be_chosen() -> None:
+    route = route_of([hearing("a", 12.0), hearing("b", 10.0), hearing("c", 9.9)], 10.0)
+    assert route.candidates == {"a", "b"}
+    assert route.hearing == {"a", "b", "c"}
+
+
+def test_without_margin_it_is_the_best_of_the_last_uplink() -> None:
+    heard = [hearing("a", 3.0), hearing("b", 7.0), hearing("old", 20.0, latest=False)]
+    assert route_of(heard, 10.0).candidates == {"b"}
+
+
+def test_without_a_last_uplink_it_may_be_any_that_ever_heard_the_light() -> None:
+    heard = [hearing("a", 3.0, latest=False), hearing("b", 20.0, latest=False)]
+    assert route_of(heard, 10.0).candidates == {"a", "b"}
+
+
+def test_a_light_never_heard_goes_by_an_unknown_gateway() -> None:
+    route = route_of([], 10.0)
+    assert route.candidates == {UNKNOWN_GATEWAY}
+    assert not route.hearing
+
+
+@pytest.mark.parametrize("sf", range(7, 13))
+def test_the_spreading_factor_comes_back(sf: int) -> None:
+    assert spreading_factor([hearing("a", 4.25, sf=sf)]) == sf
+
+
+def test_the_newest_hearing_tells_the_spreading_factor_and_none_is_the_slowest() -> None:
+    assert spreading_factor([hearing("a", sf=12, latest=False), hearing("b", sf=8)]) == 8
+    assert spreading_factor([]) == 12
+    broken = msgspec.structs.replace(hearing(), snr_db=math.nan)
+    assert spreading_factor([broken]) == 12
+
+
+def test_last_heard() -> None:
+    assert last_heard_at([]) is None
+    assert last_heard_at([hearing()]) == hearing().heard_at

@@ -1,0 +1,152 @@
+import gc
+import random
+import re
+from dataclasses import dataclass
+
+import trio
+from prometheus_client.parser import text_string_to_metric_families
+
+from actors.board.board import Board
+from actors.board.changes import GatewayView
+from actors.clocks.clock import RunClock
+from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.fleet import Fleet
+from actors.fleet.fleet import FleetPorts
+from actors.messaging.dead_letters import DeadLetters
+from actors.metrics import GarbageWatch, Metrics, Sources, Verdict, registry
+from actors.storage.store_writer import StoreWriter
+from actors.supervision import ChildReport, ChildState, Supervisor
+from lorawan.events.model import DeviceInfo, Join
+from lorawan.kuando.light_state import LightState
+from store.memory import MemoryStore
+from store.port import Put, Table
+
+START = 1_700_000_000.0
+
+
+@dataclass(frozen=True)
+class PacingStatistics:
+    held: int
+    airtime_s: float
+    reason: str
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Every sample by name and label values."""
+    families = text_string_to_metric_families(metrics.render().decode())
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+async def test_what_happens_is_counted(nursery: trio.Nursery) -> None:
+    metrics = Metrics()
+    metrics.verdict(Verdict("d1", CommandStatus.VERIFIED, START, START + 4, 1, 1))
+    slow = Verdict("d2", CommandStatus.VERIFIED, START, START + 1_800, 1, 1, heartbeat_only=True)
+    metrics.verdict(slow)
+    metrics.verdict(Verdict("d1", CommandStatus.EXPIRED, START, START + 90, 3, 3))
+    metrics.frame()
+    metrics.actor_changed(ChildReport("device d1", ChildState.BACKING_OFF, START))
+    metrics.actor_changed(ChildReport("device d2", ChildState.BACKING_OFF, START))
+    metrics.actor_changed(ChildReport("device d2", ChildState.PARKED, START))
+    metrics.actor_changed(ChildReport("journal", ChildState.RUNNING, START))
+    metrics.journal_committed(7, 0.003)
+    metrics.gc_paused(0.02)
+    got = samples(metrics)
+    assert got["lamplighter_commands_total", ("verified",)] == 2
+    assert got["lamplighter_commands_heartbeat_only_total", ()] == 1
+    assert got["lamplighter_commands_total", ("expired",)] == 1
+    assert got["lamplighter_commands_total", ("rejected",)] == 0
+    assert got["lamplighter_time_to_verify_seconds_sum", ()] == 4
+    assert got["lamplighter_time_to_verify_seconds_count", ()] == 1
+    assert got["lamplighter_frames_total", ()] == 1
+    assert got["lamplighter_actor_restarts_total", ("device",)] == 2
+    assert got["lamplighter_actors_parked_total", ("device",)] == 1
+    assert ("lamplighter_actor_restarts_total", ("journal",)) not in got
+    assert got["lamplighter_journal_batch_requests_bucket", ("8.0",)] == 1
+    assert got["lamplighter_journal_commit_seconds_bucket", ("0.002",)] == 0
+    assert got["lamplighter_gc_pause_seconds_count", ()] == 1
+
+
+async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> None:
+    clock = RunClock(START)
+    board = Board(clock, "boot")
+    store = MemoryStore()
+    await store.open()
+    metrics = Metrics()
+    store_writer = StoreWriter(store, clock, random.Random(1), observe=metrics.journal_committed)
+    await nursery.start(store_writer.run)
+    letters = DeadLetters()
+    supervisor = Supervisor("fleet", clock=clock, rng=random.Random(1), dead_letters=letters)
+    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
+    fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
+    pacing = PacingStatistics(3, 1.5, "budget")
+    sources = Sources(board, store_writer, fleet, letters, {"dispatcher": lambda: pacing})
+    metrics.watch(sources)
+    assert samples(metrics)["lamplighter_devices", ("failed",)] == 0
+
+    board.publish(Device(dev_eui="d1", phase=Phase.FAILED, missed=2, healed=1))
+    board.publish(Device(dev_eui="d2", missed=3))
+    board.publish(GatewayView("g1", online=False, airtime_used_s=12.5))
+    board.publish(Command("c1", "d1", LightState(1, 2, 3), True, START, START + 9))
+    board.subscribe()
+    await store_writer.commit([Put(Table.META, "a", b"", START)])
+    letters.add("device d1", "message", "boom", START)
+    fleet.deliver(Join(DeviceInfo("x"), START, "00aabbcc"))
+    got = samples(metrics)
+    assert got["lamplighter_devices", ("failed",)] == 1
+    assert got["lamplighter_devices", ("uninitialized",)] == 1
+    assert got["lamplighter_events_missed", ()] == 5
+    assert got["lamplighter_records_healed", ()] == 1
+    assert got["lamplighter_devices_by_reachability", ("never_heard",)] == 2
+    assert got["lamplighter_devices_by_reachability", ("silent",)] == 0
+    assert got["lamplighter_gateways", ("offline",)] == 1
+    assert got["lamplighter_gateway_airtime_seconds", ("g1",)] == 12.5
+    assert got["lamplighter_commands_open", ()] == 1
+    assert got["lamplighter_commands_open_by_status", ("accepted",)] == 1
+    assert got["lamplighter_subscribers", ()] == 1
+    assert got["lamplighter_board_changes_total", ()] == 4
+    assert got["lamplighter_journal_healthy", ()] == 1
+    assert got["lamplighter_journal_commits_total", ()] == 1
+    assert got["lamplighter_dead_letters_total", ()] == 1
+    assert got["lamplighter_deliveries_total", ("unknown",)] == 1
+    assert got["lamplighter_fleet_unknown_devices", ()] == 1
+    assert got["lamplighter_dispatcher_held", ()] == 3
+    assert got["lamplighter_dispatcher_airtime_s", ()] == 1.5
+    assert got["lamplighter_trio_tasks", ()] > 0
+    nursery.cancel_scope.cancel()
+
+
+async def test_every_metric_is_documented(nursery: trio.Nursery) -> None:
+    clock = RunClock(START)
+    metrics = Metrics()
+    store_writer = StoreWriter(MemoryStore(), clock, random.Random(1))
+    supervisor = Supervisor("fleet", clock=clock, rng=random.Random(1), dead_letters=DeadLetters())
+    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
+    fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
+    metrics.watch(Sources(Board(clock, "boot"), store_writer, fleet, DeadLetters()))
+    text = registry.__doc__ or ""
+    told = set(re.findall(r"_[a-z_]+", text.replace("lamplighter_", "_")))
+    for line in metrics.render().decode().splitlines():
+        if line.startswith("# TYPE"):
+            name = line.split()[2].removeprefix("lamplighter")
+            if not name.endswith("_created"):
+                assert name in told, name
+
+
+def test_collections_are_timed_only_while_watched() -> None:
+    pauses: list[float] = []
+    watch = GarbageWatch(pauses.append)
+    watch.install()
+    watch.install()
+    try:
+        gc.collect()
+    finally:
+        watch.remove()
+    seen = len(pauses)
+    gc.collect()
+    assert seen >= 1
+    assert len(pauses) == seen
+    assert all(pause >= 0 for pause in pauses)

@@ -1,0 +1,296 @@
+"""The actor of rollouts with lights and a store that behave as badly as can be, in virtual time."""
+
+import dataclasses
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import trio
+from trio.testing import MockClock
+
+from actors.board.board import Board
+from actors.clocks.clock import RunClock
+from actors.device.model import Command, CommandStatus, Device
+from actors.rollouts.actor import Rollouts
+from actors.rollouts.model import Order, Part, PartState, Rollout, State, Wish
+from actors.rollouts.ports import Ports
+from actors.service_api import Accepted, Refusal
+from actors.storage.idempotency import IdempotencyKeys, KeyUse
+from actors.storage.store_writer import StoreWriter
+from actors.storage.unreadable_records import UnreadableRecord
+from lorawan.kuando.light_state import LightState
+from store.errors import StoreUnavailable
+from store.memory import MemoryDisk, MemoryStore
+
+START = 1_700_000_000.0
+RED = LightState(255, 0, 0)
+
+
+class Street:
+    """Lights that take commands, or not, by a script of refusals for each."""
+
+    def __init__(self) -> None:
+        self.clock = RunClock(START)
+        self.board = Board(self.clock, "boot")
+        self.store = MemoryStore(MemoryDisk())
+        self.script: dict[str, list[Refusal]] = {}
+        self.given: list[str] = []
+        self.tries = 0
+        self.away = False
+        self.keys = IdempotencyKeys()
+        ids = iter(range(1_000))
+        self.store_writer = StoreWriter(self.store, self.clock, random.Random(1), drain_s=1.0)
+        self.rollouts = Rollouts(
+            Ports(
+                board=self.board,
+                store_writer=self.store_writer,
+                store=self.store,
+                clock=self.clock,
+                keys=self.keys,
+                give=self._give,
+                find=self._find,
+                new_id=lambda: f"r{next(ids)}",
+            ),
+            retention_s=7 * 86_400.0,
+        )
+
+    async def _give(self, dev_eui: str, light: LightState, **more: object) -> Accepted | Refusal:
+        await trio.lowlevel.checkpoint()
+        self.tries += 1
+        if self.script.get(dev_eui):
+            return self.script[dev_eui].pop(0)
+        assert light == RED
+        now, command_id = self.clock.now(), str(more["command_id"])
+        self.given.append(command_id)
+        command = Command(command_id, dev_eui, light, True, now, now + 3_600)
+        self.board.publish(command)
+        return Accepted(command)
+
+    async def _find(self, command_id: str) -> Command | None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise StoreUnavailable("away")
+        return self.board.command(command_id)
+
+    def step(self, command_id: str, status: CommandStatus, *, overdue: bool = False) -> None:
+        command = self.board.command(command_id)
+        assert command is not None
+        self.board.publish(msgspec.structs.replace(command, status=status, overdue=overdue))
+
+    async def begin(self, *dev_euis: str, **more: object) -> str:
+        for dev_eui in dev_euis:
+            self.board.publish(Device(dev_eui=dev_eui))
+        fields: dict[str, object] = {
+            "dev_euis": dev_euis,
+            "light": RED,
+            "keep": True,
+            "ttl_s": None,
+            "name": "",
+            "pace_per_min": 60.0,
+            "failures_most": 5,
+        }
+        made = await self.rollouts.create(Order(**(fields | more)))  # type: ignore[arg-type]
+        assert isinstance(made, Rollout)
+        return made.id
+
+    def now(self, rollout_id: str) -> Rollout:
+        return self.rollouts.repository.kept[rollout_id].rollout
+
+    def part(self, rollout_id: str, number: int) -> Part:
+        return self.rollouts.repository.kept[rollout_id].parts[number]
+
+
+@asynccontextmanager
+async def opened(street: Street) -> AsyncIterator[trio.Nursery]:
+    await street.store.open()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(street.store_writer.run)
+        await nursery.start(street.board.run)
+        yield nursery
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_full_mailbox_is_tried_again_and_given_up_in_the_end(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    street.script = {"d0": [Refusal.MAILBOX_FULL] * 4, "d1": [Refusal.MAILBOX_FULL] * 9}
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("d0", "d1", "d2")
+        await trio.sleep(120)
+        assert [street.part(rollout_id, n).state for n in range(3)] == [
+            PartState.OPEN,
+            PartState.FAILED,
+            PartState.OPEN,
+        ]
+        assert street.part(rollout_id, 1).reason == "no command could be given: mailbox full"
+        assert street.tries == 11
+        assert street.given == [f"{rollout_id}.d0", f"{rollout_id}.d2"]
+
+
+async def test_a_command_that_appears_after_no_answer_is_followed(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    street.script = {"d0": [Refusal.NO_REPLY] * 5}
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("d0")
+        await trio.sleep(120)
+        assert street.now(rollout_id).failed == 1
+        command_id, now = f"{rollout_id}.d0", street.clock.now()
+        street.board.publish(Command(command_id, "d0", RED, True, now, now + 60))
+        await trio.sleep(1)
+        street.step(command_id, CommandStatus.VERIFIED)
+        await trio.sleep(1)
+        end = street.now(rollout_id)
+        assert (end.state, end.verified, end.failed) == (State.DONE, 1, 0)
+
+
+async def test_a_store_that_is_away_is_waited_for(autojump_clock: MockClock) -> None:
+    street = Street()
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        street.away = True
+        rollout_id = await street.begin("d0")
+        await trio.sleep(300)
+        assert street.now(rollout_id).waiting == 1
+        street.away = False
+        await trio.sleep(10)
+        assert street.now(rollout_id).open == 1
+
+
+async def test_an_overdue_light_fails_and_is_verified_after_all(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("d0", "d1", failures_most=0, pace_per_min=1.0)
+        await trio.sleep(5)
+        street.step(f"{rollout_id}.d0", CommandStatus.TRANSMITTED, overdue=True)
+        await trio.sleep(600)
+        stopped = street.now(rollout_id)
+        assert (stopped.state, stopped.failed, stopped.waiting) == (State.STOPPED, 1, 1)
+        street.step(f"{rollout_id}.d0", CommandStatus.VERIFIED)
+        await trio.sleep(1)
+        now = street.now(rollout_id)
+        assert (now.state, now.failed, now.verified) == (State.STOPPED, 0, 1)
+
+
+async def test_a_new_incarnation_goes_on_and_sees_what_happened_meanwhile(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    async with opened(street) as nursery:
+        async with trio.open_nursery() as first:
+            await first.start(street.rollouts.run)
+            rollout_id = await street.begin("d0", "d1", pace_per_min=1.0)
+            await trio.sleep(5)
+            first.cancel_scope.cancel()
+        street.step(f"{rollout_id}.d0", CommandStatus.VERIFIED)
+        await trio.sleep(120)
+        assert street.now(rollout_id).open == 1
+        await nursery.start(street.rollouts.run)
+        await trio.sleep(5)
+        street.step(f"{rollout_id}.d1", CommandStatus.VERIFIED)
+        await trio.sleep(1)
+        assert street.now(rollout_id).state is State.DONE
+        assert street.given == [f"{rollout_id}.d0", f"{rollout_id}.d1"]
+
+
+async def test_a_pause_that_comes_while_a_light_is_tried_is_kept(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    street.script = {"d0": [Refusal.MAILBOX_FULL] * 3}
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("d0")
+        await trio.sleep(1)
+        await street.rollouts.change(rollout_id, Wish(State.PAUSED))
+        await trio.sleep(60)
+        assert (street.now(rollout_id).waiting, street.tries) == (1, 1)
+        await street.rollouts.change(rollout_id, Wish(State.RUNNING))
+        await trio.sleep(60)
+        assert street.now(rollout_id).open == 1
+
+
+async def test_an_order_whose_maker_crashed_is_made_once_when_it_is_repeated(
+    autojump_clock: MockClock,
+) -> None:
+    street = Street()
+    async with opened(street) as nursery:
+        assert street.keys.claim("rollout k", "f", "before", street.clock.now()) is KeyUse.NEW
+        await nursery.start(street.rollouts.run)
+        again = {"idempotency_key": "k", "fingerprint": "f"}
+        assert await street.begin("d0", **again) == "before"
+        assert await street.begin("d0", **again) == "before"
+        await trio.sleep(5)
+        assert street.given == ["before.d0"]
+
+
+async def test_an_order_near_the_full_hour_of_pruning_is_dealt_with_whole(
+    autojump_clock: MockClock,
+) -> None:
+    """The hour bounds the waiting for an order, never the order itself."""
+    street = Street()
+
+    class SlowDisk:
+        async def commit(self, writes: object) -> None:
+            await trio.sleep(2.0)
+            await street.store_writer.commit(writes)  # type: ignore[arg-type]
+
+    street.rollouts.repository._store_writer = SlowDisk()
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        await trio.sleep(3_600.0 - 1.0)
+        rollout_id = await street.begin("aa")
+        await trio.sleep(30.0)
+        assert street.given == [f"{rollout_id}.aa"]
+        assert rollout_id in street.rollouts.repository.kept
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_a_rollout(autojump_clock: MockClock) -> None:
+    street = Street()
+    ahead_s = [0.0]
+    clock = RunClock(START, wall=lambda: START + trio.current_time() + ahead_s[0] - began)
+    began = trio.current_time()
+    street.clock = clock
+    street.rollouts._ports = dataclasses.replace(street.rollouts._ports, clock=clock)
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("aa", "bb", "cc", pace_per_min=6.0)
+        await trio.sleep(5.0)
+        ahead_s[0] = -365 * 86_400.0
+        clock.look()  # nobody tells the rollouts: the pace holds all the same
+        await trio.sleep(30.0)
+        assert street.given == [f"{rollout_id}.{one}" for one in ("aa", "bb", "cc")]
+
+
+async def test_a_command_that_cannot_be_read_fails_its_light_and_nothing_else(
+    autojump_clock: MockClock,
+) -> None:
+    """Neither the actor, nor with it the service: it would be restarted into the same record."""
+    street = Street()
+    find = street.rollouts._ports.find
+
+    async def odd(command_id: str) -> Command | None:
+        if command_id.endswith(".bb"):
+            raise UnreadableRecord(f"command {command_id}")
+        return await find(command_id)
+
+    street.rollouts._ports = dataclasses.replace(street.rollouts._ports, find=odd)
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        rollout_id = await street.begin("aa", "bb", "cc")
+        await trio.sleep(10.0)
+        assert street.given == [f"{rollout_id}.{one}" for one in ("aa", "cc")]
+        part = street.part(rollout_id, 1)
+        assert (part.state, part.reason) == (
+            PartState.FAILED,
+            "the record of its command cannot be read",
+        )
+        await street.rollouts._look_up_all()

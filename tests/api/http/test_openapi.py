@@ -1,0 +1,162 @@
+"""The description: complete, valid, and what is really sent."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from quart.typing import TestClientProtocol as Client
+from quart_trio import QuartTrio
+
+from api.http.problems import KINDS, TYPE_PREFIX
+from tests.support.fake_application import DEV_EUI, GATEWAY
+
+DOCS = Path(__file__).parents[2] / "docs"
+COLOUR = {"red": 255, "green": 0, "blue": 0}
+RED = {"red": 255, "green": 0, "blue": 0, "wait_for_verification": False}
+
+
+@pytest.fixture
+async def description(client: Client) -> dict[str, Any]:
+    response = await client.get("/openapi.json")
+    return await response.get_json()  # type: ignore[no-any-return]
+
+
+def routes(app: QuartTrio) -> set[tuple[str, str]]:
+    """Method and path, as OpenAPI spells them, of all that is not a page."""
+    found = set()
+    for rule in app.url_map.iter_rules():
+        if rule.websocket or rule.endpoint == "static" or rule.endpoint.startswith("pages."):
+            continue
+        path = rule.rule.replace("<path:", "{").replace("<", "{").replace(">", "}")
+        found |= {(method, path) for method in rule.methods - {"HEAD", "OPTIONS"}}
+    return found
+
+
+async def test_every_route_is_described(app: QuartTrio, description: dict[str, Any]) -> None:
+    described = {
+        (method.upper(), path)
+        for path, operations in description["paths"].items()
+        for method in operations
+    }
+    assert described == routes(app)
+
+
+async def test_every_operation_says_what_it_does(description: dict[str, Any]) -> None:
+    seen = set()
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            assert operation["summary"]
+            assert operation["tags"]
+            assert operation["operationId"] not in seen
+            seen.add(operation["operationId"])
+            assert all(answer["description"] for answer in operation["responses"].values())
+            # A wrong token, a wrong name of ours, too many: on public routes, too.
+            assert {"401", "403", "429"} <= set(operation["responses"])
+            forbidden = "problem:forbidden" in operation["responses"]["403"]["description"]
+            assert forbidden is bool(operation["security"])
+            words = [answer["description"] for answer in operation["responses"].values()]
+            assert all(len(set(w.split("). "))) == len(w.split("). ")) for w in words), "twice"
+
+
+async def test_what_a_dev_eui_looks_like_is_described(description: dict[str, Any]) -> None:
+    for path, operations in description["paths"].items():
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                if parameter["name"] == "dev_eui":
+                    assert parameter["schema"]["pattern"] == "^[0-9a-fA-F]{16}$", path
+
+
+async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            if "$ref" in value:
+                at: Any = description
+                for part in value["$ref"].removeprefix("#/").split("/"):
+                    at = at[part]
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(description)
+    for schema in description["components"]["schemas"].values():
+        jsonschema_rs.meta.validate(
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+        )
+
+
+@pytest.mark.parametrize(
+    ("method", "template", "path", "body"),
+    [
+        ("post", "/api/v1/downlink/{dev_eui}", f"/api/v1/downlink/{DEV_EUI}", RED),
+        ("post", "/api/v1/downlink/{dev_eui}", f"/api/v1/downlink/{DEV_EUI}", {"red": 1}),
+        ("get", "/api/v1/commands/{command_id}", "/api/v1/commands/cmd-0", None),
+        ("get", "/api/v1/devices", "/api/v1/devices", None),
+        ("get", "/api/v1/devices", "/api/v1/devices?limit=x", None),
+        ("get", "/api/v1/devices/{dev_eui}", f"/api/v1/devices/{DEV_EUI}", None),
+        ("get", "/api/v1/devices/{dev_eui}/events", f"/api/v1/devices/{DEV_EUI}/events", None),
+        ("post", "/api/v1/devices/initialize", "/api/v1/devices/initialize", None),
+        ("get", "/api/v1/gateways", "/api/v1/gateways", None),
+        ("get", "/api/v1/gateways/health", "/api/v1/gateways/health", None),
+        ("get", "/api/v1/gateways/{gateway_id}/status", f"/api/v1/gateways/{GATEWAY}/status", None),
+        ("get", "/api/v1/alerts", "/api/v1/alerts", None),
+        ("get", "/api/v1/supervisor", "/api/v1/supervisor", None),
+        ("get", "/api/v1/clock", "/api/v1/clock", None),
+        ("get", "/api/v1/metrics/downlinks", "/api/v1/metrics/downlinks", None),
+        ("get", "/api/v1/metrics/reliability", "/api/v1/metrics/reliability", None),
+        ("post", "/api/v1/rollouts", "/api/v1/rollouts", {**COLOUR, "dev_euis": [DEV_EUI]}),
+        ("post", "/api/v1/rollouts", "/api/v1/rollouts", COLOUR),
+        ("get", "/api/v1/rollouts", "/api/v1/rollouts", None),
+        ("get", "/api/v1/devices/{dev_eui}/commands", f"/api/v1/devices/{DEV_EUI}/commands", None),
+        ("get", "/api/v1/devices/{dev_eui}/signal", f"/api/v1/devices/{DEV_EUI}/signal", None),
+        ("post", "/api/v1/devices/{dev_eui}/status", f"/api/v1/devices/{DEV_EUI}/status", None),
+        (
+            "get",
+            "/api/v1/gateways/{gateway_id}/outages",
+            f"/api/v1/gateways/{GATEWAY}/outages",
+            None,
+        ),
+        ("get", "/readyz", "/readyz", None),
+    ],
+)
+async def test_what_is_sent_is_what_is_described(
+    client: Client,
+    description: dict[str, Any],
+    method: str,
+    template: str,
+    path: str,
+    body: object,
+) -> None:
+    response = await client.open(path, method=method.upper(), json=body)
+    answer = description["paths"][template][method]["responses"][str(response.status_code)]
+    media_type = response.headers["Content-Type"].partition(";")[0]
+    schema = {**answer["content"][media_type]["schema"], "components": description["components"]}
+    jsonschema_rs.validate(schema, await response.get_json())
+
+
+async def test_the_pages_about_it_name_everything(app: QuartTrio) -> None:
+    text = (DOCS / "http.md").read_text()
+    for method, path in routes(app):
+        assert f"`{method} {path}`" in text, f"{method} {path} is not in docs/http.md"
+    for kind in KINDS:
+        assert f"`{kind.slug}`" in text, f"problem {kind.slug} is not in docs/http.md"
+        assert str(kind.status) in text
+    assert TYPE_PREFIX in text
+
+
+def test_the_live_messages_are_told_of() -> None:
+    text = (DOCS / "live.md").read_text()
+    for word in ("hello", "snapshot", "changes", "beat", "pong", "ping", "auth"):
+        assert f"`{word}`" in text
+    for code in (1003, 1008, 1009, 1011, 1012, 1013, 4401, 4403):
+        assert str(code) in text
+    for block in text.split("```json")[1:]:
+        json.loads(block.split("```")[0])
+
+
+def test_the_kinds_are_told_apart() -> None:
+    assert len({kind.slug for kind in KINDS}) == len(KINDS)
+    assert all(400 <= kind.status < 600 for kind in KINDS)

@@ -1,0 +1,133 @@
+"""A store that was set back: the house says what it would command again, and asks first."""
+
+import copy
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.device.model import CommandStatus
+from lorawan.kuando.light_state import LightState
+from simulation.world.world import World
+from store.mark import MARK_KEY, Mark, mark_put
+from store.memory import MemoryDisk
+from store.port import Table
+from tests.support.running_application import RunningApplication, make_world, running_application
+
+RED, BLUE, GREEN = LightState(255, 0, 0), LightState(0, 0, 255), LightState(0, 255, 0)
+
+
+@pytest.fixture
+async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
+    world = make_world()
+    nursery.start_soon(world.run)
+    return world
+
+
+def set_back(disk: MemoryDisk, now: float) -> None:
+    """As `restore` leaves a store."""
+    mark = Mark(at=now, cause="was restored from a copy of yesterday", copied_at=now - 9)
+    disk.apply([mark_put(mark)])
+
+
+async def show(home: RunningApplication, dev_eui: str, light: LightState) -> None:
+    command = await home.command(dev_eui, light)
+    assert (await home.final(command.id)).status is CommandStatus.VERIFIED
+
+
+async def copied_red_then_blue(world: World) -> tuple[MemoryDisk, list[str]]:
+    """A disk of when two lights were red; since then the first was made blue."""
+    disk = MemoryDisk()
+    async with running_application(world, disk) as home:
+        await home.settled()
+        first, second, *_ = world.stations
+        await show(home, first, RED)
+        await show(home, second, RED)
+        old = copy.deepcopy(disk)
+        await show(home, first, BLUE)
+        set_back(old, home.application.now())
+    return old, [first, second]
+
+
+async def test_what_was_wanted_before_is_held_and_said_and_resumed(
+    world: World, autojump_clock: MockClock
+) -> None:
+    disk, (first, second) = await copied_red_then_blue(world)
+    async with running_application(world, disk, seed=8) as home:
+        await trio.sleep(3 * 3_600)  # each light was heard a few times
+        assert world.showing(first) == BLUE, "nothing was sent again"
+        device = home.devices[first]
+        assert device.attempt is not None
+        assert "was restored from a copy of yesterday" in str(device.attempt.reason)
+        found = home.application.restored_store()
+        assert found is not None
+        assert [(one.dev_eui, one.wanted, one.shown, one.heard_since) for one in found.lights] == [
+            (first, RED, BLUE, True)
+        ]
+        (alert,) = [one for one in home.application.alerts() if one.kind == "store_set_back"]
+        assert alert.closed_at is None
+
+        await show(home, second, GREEN)  # what is wanted now is not held
+
+        assert await home.application.decide_restored_store(keep_shown=False) == found
+        await trio.sleep(600)
+        assert world.showing(first) == RED
+        assert home.application.restored_store() is None
+        assert all(
+            one.closed_at for one in home.application.alerts() if one.kind == "store_set_back"
+        )
+        assert disk.record(Table.META, MARK_KEY) is None
+        assert await home.application.decide_restored_store(keep_shown=False) is None
+
+
+async def test_what_the_lights_show_is_kept(world: World, autojump_clock: MockClock) -> None:
+    disk, (first, second) = await copied_red_then_blue(world)
+    async with running_application(world, disk, seed=8) as home:
+        await trio.sleep(60)
+        assert await home.application.decide_restored_store(keep_shown=True) is not None
+    async with running_application(
+        world, disk, seed=9
+    ) as home:  # the decision outlives the process
+        await trio.sleep(3 * 3_600)
+        assert home.application.restored_store() is None
+        wanted = {name: home.devices[name].wanted for name in (first, second)}
+        assert {name: one and one.light for name, one in wanted.items()} == {
+            first: BLUE,
+            second: RED,
+        }
+        assert (world.showing(first), world.showing(second)) == (BLUE, RED)
+        assert disk.record(Table.META, MARK_KEY) is None
+
+
+async def test_it_still_asks_after_a_restart(world: World, autojump_clock: MockClock) -> None:
+    disk, (first, _) = await copied_red_then_blue(world)
+    for seed in (8, 9):
+        async with running_application(world, disk, seed=seed) as home:
+            await trio.sleep(3_600)
+            assert world.showing(first) == BLUE
+            assert home.application.restored_store() is not None
+
+
+async def test_an_open_command_of_before_says_why_it_is_held(
+    world: World, autojump_clock: MockClock
+) -> None:
+    disk = MemoryDisk()
+    async with running_application(world, disk) as home:
+        await home.settled()
+        dev_eui = next(iter(world.stations))
+        for gateway_id in world.gateways:
+            world.stop_gateway(gateway_id)
+        await trio.sleep(400)
+        command = await home.command(dev_eui, RED)
+        set_back(disk, home.application.now())
+        for gateway_id in world.gateways:
+            world.start_gateway(gateway_id)
+    async with running_application(world, disk, seed=8) as home:
+        await trio.sleep(3_600)
+        found = await home.application.find_command(command.id)
+        assert found is not None
+        assert found.status is CommandStatus.HELD
+        assert "lamplighter restored" in str(found.reason)
+        newer = await home.command(dev_eui, GREEN)
+        assert (await home.final(newer.id)).status is CommandStatus.VERIFIED
+        assert (await home.final(command.id)).status is CommandStatus.SUPERSEDED

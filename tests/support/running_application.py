@@ -1,0 +1,139 @@
+"""The whole house over the pretend world, in process and in virtual time: no sockets, no threads.
+
+The rule it keeps: the actors are the production ones; only store, network and clock are others.
+"""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import trio
+
+from actors.application import Application
+from actors.clocks.clock import RunClock
+from actors.device.model import Command, Device, Phase
+from actors.device.policy import Policy
+from actors.downlink import DispatchPolicy
+from actors.gateways import WatchPolicy
+from actors.service_api import Accepted
+from actors.wiring import Environment as Outside
+from actors.wiring import Parts, Policies
+from lorawan.kuando import LightState
+from simulation.world.profile import CALM, Profile
+from simulation.world.world import DEFAULT_EPOCH_AT, World
+from store.memory import MemoryDisk, MemoryStore
+
+POLICIES = Policies(
+    device=Policy(),
+    dispatch=DispatchPolicy(rx2_dr=3),
+    watch=WatchPolicy(poll_s=10.0, offline_after_s=90.0),
+)
+
+
+@dataclass
+class RunningApplication:
+    """A running house and its world."""
+
+    application: Application
+    parts: Parts
+    world: World
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """Every light on the board."""
+        return dict(self.application.devices())
+
+    async def command(self, dev_eui: str, light: LightState, **more: object) -> Command:
+        """Order a colour; it must be accepted."""
+        asked: dict[str, object] = {
+            "keep": True,
+            "ttl_s": None,
+            "correlation_id": "test",
+            "idempotency_key": None,
+            "fingerprint": "",
+        }
+        outcome = await self.application.command(dev_eui, light, **(asked | more))  # type: ignore[arg-type]
+        assert isinstance(outcome, Accepted), outcome
+        return outcome.command
+
+    async def final(self, command_id: str, timeout_s: float = 3_600.0) -> Command:
+        """Wait until a command is final, through holds."""
+        command = await self.parts.board.wait_command(
+            command_id, lambda c: c.status.final, timeout_s
+        )
+        assert command is not None
+        return command
+
+    async def settled(self, timeout_s: float = 1_800.0) -> None:
+        """Wait until every light has its settings and is idle."""
+        with trio.fail_after(timeout_s):
+            for dev_eui in self.world.stations:
+                device = await self.parts.board.wait_device(
+                    dev_eui, lambda d: d.phase is Phase.IDLE, timeout_s
+                )
+                assert device is not None, f"{dev_eui} is not known"
+
+
+def make_world(
+    *,
+    lights: int = 4,
+    gateways: int = 2,
+    seed: int = 1,
+    profile: Profile = CALM,
+    heartbeat_s: float | None = None,
+) -> World:
+    """A small building whose time is the tests' virtual time."""
+    return World.build(
+        seed,
+        lights=lights,
+        gateways=gateways,
+        profile=profile,
+        heartbeat_s=heartbeat_s,
+        power_on_spread_s=20.0,
+    )
+
+
+@asynccontextmanager
+async def running_application(
+    world: World,
+    disk: MemoryDisk | None = None,
+    *,
+    seed: int = 7,
+    policies: Policies = POLICIES,
+    store: MemoryStore | None = None,
+    clock: RunClock | None = None,
+) -> AsyncIterator[RunningApplication]:
+    """A house over `world` (which somebody else runs), on a disk that may outlive it.
+
+    `store` may be given instead of the disk, where the test wants to hear of each commit; `clock`
+    where the host's clock is not that of the world.
+    """
+    store = store or MemoryStore(disk or MemoryDisk())
+    await store.open()
+    rng = random.Random(seed)
+    outside = Outside(
+        store=store,
+        network=world.network,
+        clock=clock or RunClock(DEFAULT_EPOCH_AT + trio.current_time() - world_began(world)),
+        rng=rng,
+        boot=f"{rng.getrandbits(32):08x}",
+        new_id=lambda: f"{rng.getrandbits(64):016x}",
+    )
+    parts = Parts(outside, policies)
+    application = Application(parts)
+    async with trio.open_nursery() as nursery:
+        world.delivery.sink = application.deliver
+        await nursery.start(application.run)
+        try:
+            yield RunningApplication(application, parts, world)
+        finally:
+            world.delivery.sink = None
+            nursery.cancel_scope.cancel(reason="the test ends")
+    await store.close()
+
+
+def world_began(world: World) -> float:
+    """Trio's time at world second 0."""
+    world.kernel.catch_up()
+    return trio.current_time() - world.kernel.now
