@@ -71,7 +71,7 @@ STORE_ANSWER_S = 8.0
 
 
 class Application:
-    """The house. `run` lives until cancelled or until a part cannot be kept alive."""
+    """The service. `run` lives until cancelled or until a part cannot be kept alive."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -375,7 +375,7 @@ class Application:
         return outcome
 
     def now(self) -> float:
-        """The house's clock, Unix seconds."""
+        """The service's clock, Unix seconds."""
         return self._parts.environment.clock.now()
 
 

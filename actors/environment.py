@@ -1,4 +1,4 @@
-"""What the house is given: the numbers of all its parts, and the world outside.
+"""What the service is given: the numbers of all its parts, and the world outside.
 
 The rule it keeps: plain frozen values.
 """
@@ -32,7 +32,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the house is given from outside: time, chance, names, and the two servers."""
+    """What the service is given from outside: time, chance, names, and the two servers."""
 
     store: Store
     network: NetworkServer

@@ -1,4 +1,4 @@
-"""What the house offers to its edge (HTTP, websockets, command line): one interface, no HTTP in it.
+"""What the service offers to its edge (HTTP, websockets, command line): one interface without HTTP.
 
 The rule it keeps: expected outcomes are values, matched exhaustively by the caller; exceptions are
 for broken rules. Nothing here waits without a deadline.
@@ -356,7 +356,7 @@ class ServiceApi(Upkeep, Protocol):
         ...
 
     def prometheus(self) -> bytes:
-        """Everything countable in the house, in Prometheus' text format."""
+        """Everything countable in the service, in Prometheus' text format."""
         ...
 
     def supervisor(self) -> ChildReport:
@@ -396,5 +396,5 @@ class ServiceApi(Upkeep, Protocol):
         ...
 
     def now(self) -> float:
-        """The house's clock, Unix seconds."""
+        """The service's clock, Unix seconds."""
         ...

@@ -5,7 +5,7 @@ the store is pruned in small steps, ChirpStack is asked about few lights at a ti
 flushed only when all that is in it is ours, long expired and not in flight, for a flush takes
 everything and a flushed frame in flight makes the next one be dropped as a replay.
 
-It deletes from the store beside the journal, the only writer: what it deletes nobody reads any
+It deletes from the store beside the store writer, the only writer: what it deletes nobody reads any
 more, so the order between the two does not matter.
 """
 

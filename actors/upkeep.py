@@ -1,4 +1,4 @@
-"""What an operator may ask of the house about one light, beside its colour: a part of its surface.
+"""What an operator may ask of the service about one light, beside its colour.
 
 The rule it keeps: as in `surface.py`, expected outcomes are values.
 """

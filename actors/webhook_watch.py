@@ -52,7 +52,7 @@ class _Application:
 
 
 class WebhookWatch:
-    """One for the house."""
+    """One for the service."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

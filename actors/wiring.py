@@ -1,4 +1,4 @@
-"""Every part of the house, made and joined: the one place where actors learn of each other.
+"""Every part of the service, made and joined: the one place where actors learn of each other.
 
 The rule it keeps: parts know each other by callables and small protocols only, and data flows one
 way: network -> fleet -> light -> journal -> board, dispatcher, inquirer, timers.
@@ -40,7 +40,7 @@ from actors.timers import TimerService
 from actors.webhook_watch import WebhookWatch
 
 JOURNAL_SHUTDOWN_S = 10.0
-"""Longer than the journal's own drain (8 s): what waits is written before the process ends."""
+"""Longer than the store writer's own drain (8 s): what waits is written before the process ends."""
 ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
 """A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
 
@@ -49,7 +49,7 @@ __all__ = ["Environment", "Parts", "Policies"]
 
 
 class Parts:
-    """All parts of one house. Nothing runs yet: `children` are for the root supervisor."""
+    """All parts of one service. Nothing runs yet: `children` are for the root supervisor."""
 
     def __init__(self, environment: Environment, policies: Policies) -> None:
         clock, rng = environment.clock, environment.rng

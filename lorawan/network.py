@@ -1,7 +1,7 @@
 """What we need of a LoRaWAN network server, and how its failures are named.
 
 The rule it keeps: nothing here knows gRPC. `lorawan.chirpstack` implements it for ChirpStack v4,
-the simulator in process; both pass the same tests. Every method raises only `NetworkError`s:
+the simulated world in process; both pass the same tests. Every method raises only `NetworkError`s:
 
     NetworkError
     ├── NetworkUnavailable      try again later; no effect

@@ -200,7 +200,7 @@ def outcome(writes: Sequence[Write]) -> Outcome:
 def _check(name: str, at: float = 0.0, value: bytes = b"") -> None:
     """Stop a write that some database would reject where it is made, not where it is committed.
 
-    In the journal's batch it would fail its neighbours, again and again.
+    In the store writer's batch it would fail its neighbours, again and again.
     """
     if len(name.encode()) > KEY_BYTES_MAX:  # also stops lone surrogates: UnicodeEncodeError
         raise ValueError(f"a key has at most {KEY_BYTES_MAX} bytes of UTF-8: {name[:40]!r}…")

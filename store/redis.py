@@ -31,8 +31,8 @@ LOOK_S = 0.5
 SCAN_S = 120.0
 """At a start: 50,000 lights are 100 MB."""
 COMMIT_S = 30.0
-"""A server that is slow, not hung, must not be asked the same again and again; the journal tells of
-it long before. Everybody else has less patience."""
+"""A server that is slow, not hung, must not be asked the same again and again; the store writer
+tells of it long before. Everybody else has less patience."""
 # Idle connections are proved alive after this long, before a command is trusted to them.
 HEALTH_CHECK_S = 15
 # A scan step of 1 000 records of 1 kB is 1 MB: some ms in which the server serves nobody else.

@@ -25,8 +25,8 @@ CHECK_EVERY_S = 2.0
 """A check reads some pages from the kernel's cache, half a millisecond; it writes nothing."""
 SLOW_S = 120.0
 """For what a start may take (a log to read, a file to look through), and for a commit on a disk
-that is slow, not hung: it must not be asked the same again and again. The journal tells of it long
-before; everybody else has less patience."""
+that is slow, not hung: it must not be asked the same again and again. The store writer tells of it
+long before; everybody else has less patience."""
 
 # Rows of one statement. Every statement is one hand-over of the interpreter lock between the worker
 # thread and Trio's, so many rows a statement keep a commit short beside a busy event loop.

@@ -124,7 +124,7 @@ class Alerter:
         self._notices = self._not_taken = 0
 
     def store_failing(self, since: float | None, problem: str | None = None) -> None:
-        """The journal's health listener: since when it fails, None when it works."""
+        """The store writer's health listener: since when it fails, None when it works."""
         self.mailbox.offer(store_finding(since, problem))
 
     def store_set_back(self, words: str | None) -> None:

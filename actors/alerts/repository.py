@@ -24,7 +24,7 @@ _decoder = msgspec.json.Decoder(StoredAlert)
 
 
 class Commits(Protocol):
-    """What is needed of the journal."""
+    """What is needed of the store writer."""
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Return when the writes are durable."""
@@ -32,7 +32,7 @@ class Commits(Protocol):
 
 
 class AlertRepository:
-    """Reads them once, and writes them through the journal."""
+    """Reads them once, and writes them through the store writer."""
 
     def __init__(self, store_writer: Commits, store: Store) -> None:
         self._store_writer = store_writer

@@ -236,7 +236,7 @@ def actor_finding(view: ActorView) -> Finding:
 
 
 def store_finding(failing_since: float | None, problem: str | None = None) -> Finding:
-    """What the journal says of the store."""
+    """What the store writer says of the store."""
     failing = failing_since is not None
     why = f": {problem}" if problem else ""
     text = f"the store cannot be written{why}" if failing else "the store can be written again"

@@ -19,7 +19,7 @@ from actors.clocks.clock import STEP_S, Clock
 from actors.device.model import Device
 
 SILENT_AFTER_S = 2_700.0
-"""Three status intervals of 15 min; the house gives its own."""
+"""Three status intervals of 15 min; the service gives its own."""
 
 
 class ReachabilityIndex:

@@ -1,8 +1,8 @@
 """Our clock was set back between two runs: what was to happen soon must not wait for that long.
 
 Within a run every step of the clock is followed (`actors/clocks/clock.py`), so only a light that
-starts looks. The newest step of its record cannot lie ahead; if it does, the whole record is moved back
-by as much, as if no time had passed while the service was down.
+starts looks. The newest step of its record cannot lie ahead; if it does, the whole record is moved
+back by as much, as if no time had passed while the service was down.
 """
 
 from actors.device.clock_step import moved

@@ -8,10 +8,11 @@ from actors.device import events as ev
 from actors.device import reconcile, recovery, setup
 from actors.device.effects import Submit
 from actors.device.firmware import upkeep_frame
-from actors.device.handlers import after_setup, next_attempt, not_sent
+from actors.device.handlers import after_setup, not_sent
 from actors.device.liveness import evidence_only
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
 from actors.device.previous_wanted import as_heard, return_to_the_wish_before
+from actors.device.requests import next_attempt
 from actors.device.transition import Transition
 from actors.downlink.item_marker import bears
 

@@ -194,7 +194,7 @@ class Inquired(msgspec.Struct, frozen=True):
     """Whether the device is disabled in ChirpStack; None where that was not learned."""
 
 
-# ------------------------------------------------------------------ from our own house
+# ------------------------------------------------------------------ from ourselves
 
 
 class Tick(msgspec.Struct, frozen=True, gc=False):

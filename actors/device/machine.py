@@ -41,9 +41,16 @@ and is only ever compared with other times of ChirpStack.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from actors.device import clock_set_back, deadlines, deduplication, recovery, sessions
+from actors.device import (
+    clock_set_back,
+    deadlines,
+    deduplication,
+    handlers,
+    recovery,
+    requests,
+    sessions,
+)
 from actors.device import events as ev
-from actors.device import handlers as react
 from actors.device.effects import Effect
 from actors.device.liveness import heal
 from actors.device.model import Device, Phase
@@ -94,15 +101,15 @@ def _inquired(transition: Transition, event: ev.Inquired) -> None:
 TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
     # from people and programs
     ev.CommandRequested: _row(
-        react.command, idle=(A, N), retrying=(A, N), failed=(A, N), awaiting_verify=(A, N)
+        requests.command, idle=(A, N), retrying=(A, N), failed=(A, N), awaiting_verify=(A, N)
     ),
     ev.InitializeRequested: _row(
-        react.initialize, idle=(N,), awaiting_verify=(N,), retrying=(N,), failed=(N,)
+        requests.initialize, idle=(N,), awaiting_verify=(N,), retrying=(N,), failed=(N,)
     ),
-    ev.StatusRequested: _row(react.ask_status),
+    ev.StatusRequested: _row(requests.ask_status),
     # from the network
     ev.UplinkHeard: _row(
-        react.uplink,
+        handlers.uplink,
         uninitialized=(N,),
         initializing=(U, I, A, R, F),
         idle=(U, N, A),
@@ -111,27 +118,32 @@ TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
         failed=(U, N, I, A),
     ),
     ev.Joined: _row(
-        react.joined, initializing=(U,), idle=(U,), awaiting_verify=(U,), retrying=(U,), failed=(U,)
+        handlers.joined,
+        initializing=(U,),
+        idle=(U,),
+        awaiting_verify=(U,),
+        retrying=(U,),
+        failed=(U,),
     ),
-    ev.Transmitted: _row(react.transmitted),
-    ev.ItemDropped: _row(react.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
-    ev.GatewayRefusedFrame: _row(react.gateway_refused),
+    ev.Transmitted: _row(handlers.transmitted),
+    ev.ItemDropped: _row(handlers.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
+    ev.GatewayRefusedFrame: _row(handlers.gateway_refused),
     # from the directory
     ev.Listed: _row(sessions.listed),
     # from the dispatcher
-    ev.AttemptHeld: _row(react.held),
+    ev.AttemptHeld: _row(handlers.held),
     ev.AttemptWaits: _row(waits),
     ev.AttemptQueued: _row(
-        react.queued, awaiting_verify=(I, U), initializing=(U, I, A, R, F), idle=(U,)
+        handlers.queued, awaiting_verify=(I, U), initializing=(U, I, A, R, F), idle=(U,)
     ),
-    ev.AttemptRefused: _row(react.refused, awaiting_verify=(I, R, F), initializing=(R, F)),
-    ev.DispatcherStarted: _row(react.dispatcher_started),
+    ev.AttemptRefused: _row(handlers.refused, awaiting_verify=(I, R, F), initializing=(R, F)),
+    ev.DispatcherStarted: _row(handlers.dispatcher_started),
     # from the gateway watcher
-    ev.GatewayHealthChanged: _row(react.gateway_health, retrying=(A, N), failed=(A, N)),
-    ev.GatewayReturned: _row(react.gateway_returned, retrying=(A,)),
+    ev.GatewayHealthChanged: _row(handlers.gateway_health, retrying=(A, N), failed=(A, N)),
+    ev.GatewayReturned: _row(handlers.gateway_returned, retrying=(A,)),
     # answers of ChirpStack: each is more of the events above
     ev.Inquired: {phase: Rule(_inquired, ANY) for phase in Phase},
-    # from our own house
+    # from ourselves
     ev.Tick: _row(
         deadlines.tick,
         initializing=(I, A, R, F),

@@ -11,9 +11,9 @@ its gateways are free ChirpStack is asked about the light: the *look*. When noth
 its queue and the gateways are free, it is *enqueued*, and from then on its item is *in flight*,
 until a txack, a look or its expiry ends that.
 
-    floor.py      the working state          schedule.py   what may start now
-    waiting.py    the lines                  outcomes.py   what follows from answers and txacks
-    flights.py    items, lanes and air       judgement.py  what a look means
+    state.py      the working state          admission.py    what may start now
+    pending.py    the attempts that wait     results.py      what follows from answers and txacks
+    in_flight.py  items, gateways, airtime   queue_check.py  what a look means
 
 The rule it keeps: from the look to the end of the enqueue nothing else is done to that light, so
 that there are never two items of ours in its queue; and nothing is enqueued before its air is set

@@ -1,4 +1,4 @@
-"""News for many lights at once, posted so that 20,000 of them do not stop the house.
+"""News for many lights at once, posted so that 20,000 of them do not stop the service.
 
 The rule it keeps: news are levels, not edges. Of each kind only the newest is kept until its turn;
 a light whose mailbox is full is owed the news and gets it later; nothing is queued twice.

@@ -156,7 +156,7 @@ class Fleet:
         """A gateway ended a silence: the lights it hears are told, soon."""
         self._announce(f"return of gateway {gateway_id}", gateway_id, GatewayReturned(gateway_id))
 
-    # From our own house.
+    # From ourselves.
 
     def post(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
         """Put an event in a light's mailbox, without waiting; None for a light not known."""
@@ -247,7 +247,7 @@ class Fleet:
         return self._supervisor.revive(actor_id(dev_eui))
 
     def stop(self) -> None:
-        """Take nothing from the network any more: the house goes down."""
+        """Take nothing from the network any more: the service goes down."""
         self._stopping = True
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -24,7 +24,7 @@ class WatchPolicy:
     poll_timeout_s: float = 20.0
     """Below `poll_s`, so that a hanging list never delays the next one."""
     first_poll_timeout_s: float = 10.0
-    """The house waits for the first list, that the first frames go to living gateways."""
+    """The service waits for the first list, that the first frames go to living gateways."""
     patience: float = 450.0
     """One that is away for long is looked for less often: every 1/450 of that time, which is 2 s
     within a quarter of an hour and the usual pace after four hours."""

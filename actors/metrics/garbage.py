@@ -1,6 +1,6 @@
 """How long the garbage collector stops everything, as a histogram.
 
-The rule it keeps: it measures and changes nothing. `gc.freeze()` after the start is the house's.
+The rule it keeps: it measures and changes nothing. `gc.freeze()` after the start is the service's.
 """
 
 import gc

@@ -105,7 +105,7 @@ class Metrics:
             self._parked.labels(kind).inc()
 
     def journal_committed(self, requests: int, took_s: float) -> None:
-        """The journal's observer."""
+        """The store writer's observer."""
         self._batch.observe(requests)
         self._commit_s.observe(took_s)
 

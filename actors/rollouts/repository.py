@@ -18,7 +18,7 @@ ENDED_MOST = 100
 
 
 class Commits(Protocol):
-    """What is needed of the journal."""
+    """What is needed of the store writer."""
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Return when the writes are durable."""

@@ -36,7 +36,7 @@ STORE_S = 10.0
 
 
 class Commits(Protocol):
-    """What is needed of the journal."""
+    """What is needed of the store writer."""
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Return when the writes are durable."""

@@ -34,7 +34,7 @@ MAILBOX_REQUESTS = 8 * BATCH_REQUESTS
 # How often a caller that still waits says so in the log.
 PATIENCE_S = 60.0
 # At shutdown: nine batches of 20 ms are 0.2 s; the rest is for a slow disk. The `shutdown_s` in
-# the journal's ChildSpec must be longer.
+# the store writer's ChildSpec must be longer.
 DRAIN_S = 8.0
 # A commit takes milliseconds; with a slow disk a second. One that takes longer is told of, for it
 # may never end.
@@ -113,7 +113,7 @@ class StoreWriter:
         """Return once the writes survive a crash; all of them or none do. Always a checkpoint.
 
         While the store is away this waits, however long: the caller may cancel, and what was
-        handed in is written nevertheless. Raises ActorCrashed or ActorStopped when the journal
+        handed in is written nevertheless. Raises ActorCrashed or ActorStopped when the store writer
         gave up or went down before it was known to be written, MailboxClosed when it is down.
         """
         if not writes:

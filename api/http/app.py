@@ -1,6 +1,6 @@
 """The Quart app: routes, gate, errors and description put together.
 
-The rule it keeps: the app knows the house by its protocol only and starts nothing; `web.py` serves
+The app knows the service by its protocol only and starts nothing; `api/server/web_actor.py` serves
 it, tests call it.
 """
 

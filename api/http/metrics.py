@@ -1,4 +1,4 @@
-"""What `/metrics` shows: the house's numbers, those of the edge, and those of the process.
+"""What `/metrics` shows: the service's numbers, those of the edge, and those of the process.
 
 The rule it keeps: a registry of our own, so that two apps in one process (the tests) do not meet,
 and label values are bounded: routes and statuses, never paths.
@@ -47,7 +47,7 @@ class HttpMetrics:
         )
 
     def render(self) -> bytes:
-        """The exposition: the house's, ours, then the process's."""
+        """The exposition: the service's, ours, then the process's."""
         return b"".join(
             (
                 self._application.prometheus(),

@@ -1,4 +1,4 @@
-"""What a house that does not take a request is answered with, one for all routes."""
+"""What a service that does not take a request is answered with, one for all routes."""
 
 from typing import NoReturn, assert_never
 
@@ -31,7 +31,7 @@ REFUSALS = (
 
 
 def refuse(refusal: Refusal) -> NoReturn:
-    """Answer a refusal of the house."""
+    """Answer a refusal of the service."""
     match refusal:
         case Refusal.UNKNOWN_DEVICE:
             raise Problem(UNKNOWN_DEVICE)

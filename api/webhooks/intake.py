@@ -4,7 +4,8 @@ The rule it keeps: 204 means that the event is in its device's mailbox. ChirpSta
 once and never again, so nothing here waits, and nothing is refused that could be taken.
 
 This part knows no framework. `api/webhooks/ingest.py` is its edge in service;
-`api/routes/webhooks.py` holds the description, and answers the same where the shortcut is not in front.
+`api/routes/webhooks.py` holds the description, and answers the same where the shortcut is not in
+front.
 """
 
 import msgspec
@@ -63,7 +64,7 @@ class Webhook(msgspec.Struct, frozen=True, gc=False):
 
 
 class Webhooks:
-    """Takes events for the house."""
+    """Takes events for the service."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class Webhooks:
         return caller
 
     def take(self, webhook: Webhook, body: bytes) -> int:
-        """Hand the event to the house; the status to answer with. Raises Problem."""
+        """Hand the event to the service; the status to answer with. Raises Problem."""
         try:
             event = _decode(webhook, body)
         except UnknownEventKind:

@@ -64,7 +64,7 @@ class LightFacts:
     record: Device | None = None
     commands: list[CommandFacts] = field(default_factory=list)
     heard: Told | None = None
-    """The newest status whose webhook the house took."""
+    """The newest status whose webhook the service took."""
     heard_s: float = 0.0
 
     def shown_since(self, since_s: float) -> list[LightState | None]:

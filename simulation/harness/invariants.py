@@ -77,7 +77,7 @@ def something_wakes_it(device: Device) -> str | None:
 
 
 def never_failed_while_told(facts: LightFacts, now_s: float) -> str | None:
-    """The same, by what the house was really told."""
+    """The same, by what the service was really told."""
     device, heard = facts.record, facts.heard
     if device is None or heard is None or not facts.statuses:
         return None
@@ -95,7 +95,7 @@ def never_failed_while_told(facts: LightFacts, now_s: float) -> str | None:
 
 
 def newest_is_shown(facts: LightFacts, now_s: float) -> str | None:
-    """What the house says of a light is the newest that it was told, not the latest to arrive."""
+    """What the service says of a light is the newest that it was told, not the latest to arrive."""
     device, heard = facts.record, facts.heard
     if device is None or heard is None or device.session is None or device.report is None:
         return None

@@ -88,7 +88,7 @@ class Oracle(Observer):
                 self._told[event.deduplication_id] = (facts.dev_eui, len(facts.statuses) - 1)
 
     def taken(self, event: Event) -> None:
-        """The house took a webhook."""
+        """The service took a webhook."""
         if isinstance(event, Uplink):
             dev_eui, index = self._told.get(event.deduplication_id, ("", 0))
             facts = self.lights.get(dev_eui)

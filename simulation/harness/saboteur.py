@@ -1,4 +1,4 @@
-"""Crashes put between an actor and its ports, and faults between the journal and its store.
+"""Crashes put between an actor and its ports, and faults between the store writer and its store.
 
 The rule it keeps: the actor's code is untouched; it is struck where it asks for something, which is
 everywhere that it can be interrupted: before a message is dealt with, before and after its commit,
@@ -45,7 +45,7 @@ class Saboteur:
         self._kill = kill
 
     def source(self, what: str) -> random.Random:
-        """The chance of another trouble of the house."""
+        """The chance of another trouble of the service."""
         return self._chance.of(what)
 
     def fail_until(self, at_s: float) -> None:

@@ -28,7 +28,7 @@ class Trace:
         self._each: dict[str, Any] = {}
 
     def note(self, about: str, what: str, *detail: Any) -> None:
-        """One thing that happened, to a light (or to the house as a whole, by another name)."""
+        """One thing that happened, to a light (or to the service as a whole, by another name)."""
         self.lines += 1
         self._hash.update(f"{self.now_s!r} {about} {what} {detail!r}".encode())
         self._of(about).update(f"{what} {detail!r}".encode())
@@ -70,7 +70,7 @@ class Trace:
         return one
 
     def recent(self, about: str) -> list[str]:
-        """The last lines of a light, and of the house around it, oldest first."""
+        """The last lines of a light, and of the service around it, oldest first."""
         merged = sorted([*self._recent.get(about, ()), *self._recent.get("house", ())][-200:])
         return [
             f"{at:12.3f} s  {what:12} {' '.join(map(str, detail))}" for at, what, detail in merged

@@ -1,4 +1,4 @@
-"""The parts of a house with an oracle and a saboteur between them and the outside.
+"""The parts of a service with an oracle and a saboteur between them and the outside.
 
 The rule it keeps: only ports are wrapped; what is wrapped behaves as before, unless it is struck.
 """
@@ -87,7 +87,7 @@ class WatchedParts(Parts):
 
 
 class WatchedNetwork:
-    """The network server as the house sees it; dead once its process is."""
+    """The network server as the service sees it; dead once its process is."""
 
     def __init__(
         self,

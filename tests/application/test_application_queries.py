@@ -1,4 +1,4 @@
-"""What the edge asks of the house, answered by the real one in a pretend world."""
+"""What the edge asks of the service, answered by the real one in a pretend world."""
 
 import pytest
 import structlog
@@ -158,7 +158,7 @@ async def test_a_store_that_fails_for_a_while_loses_nothing(
     disk = MemoryDisk()
     async with running_application(world, disk) as home:
         await home.settled()
-        store = home.parts.world.store
+        store = home.parts.environment.store
         failing = trio.Event()
 
         async def refuse(writes: object) -> None:

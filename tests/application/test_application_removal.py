@@ -34,7 +34,7 @@ def claimed(dev_eui: str, f_cnt: int = 1) -> Uplink:
 
 
 async def records(home: RunningApplication) -> set[str]:
-    return {record.key for record in await home.parts.world.store.scan(Table.DEVICE)}
+    return {record.key for record in await home.parts.environment.store.scan(Table.DEVICE)}
 
 
 async def test_a_light_deleted_in_chirpstack_leaves_by_itself(

@@ -1,4 +1,4 @@
-"""A store that was set back: the house says what it would command again, and asks first."""
+"""A store that was set back: the service says what it would command again, and asks first."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The house without its web, in this process: all actors of a service over a real store.
+"""The service without its web, in this process: all actors of a service over a real store.
 
 The rule it keeps: everything is made as `api.service.serve` makes it, but for the network server,
 which is the quiet one, called directly.

@@ -1,13 +1,13 @@
 """Commands accepted: each is in the store, with its light's record and history, when it counts.
 
 Measured, for SQLite (synchronous=FULL) and Redis (appendonly, appendfsync always, over its Unix
-socket): `by the actors` calls `house.command` in the process of the house, without web, by 50
+socket): `by the actors` calls `house.command` in the process of the service, without web, by 50
 callers at once; `by HTTP` posts `/api/v1/downlink/...` with `Prefer: respond-async` over 20
 connections to the whole service in a process of its own. Every command is for another light, so
 none supersedes another. What follows an acceptance goes on meanwhile: the dispatcher hands frames
 to the pretend network server as far as the airtime of 400 gateways allows.
 
-As a module it is the process of the house; its arguments are the store and the number.
+As a module it is the process of the service; its arguments are the store and the number.
 """
 
 import gc
@@ -65,7 +65,7 @@ async def _by_actors(url: str, what: str) -> list[Figure]:
 
 
 class Found(msgspec.Struct):
-    """What the process of the house measured."""
+    """What the process of the service measured."""
 
     latencies_s: list[float] = []
     took_s: float = 0.0

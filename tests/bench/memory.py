@@ -72,7 +72,7 @@ async def _asked(url: str, lights: int, trace: str) -> dict[str, Any]:
 
 
 async def _main(url: str, lights: int, trace: bool) -> None:
-    """Take the lights into a house that began with none, and say what that took."""
+    """Take the lights into a service that began with none, and say what that took."""
     async with open_store(url) as store:
         records = list(await store.scan(Table.DEVICE))
     empty = url.removesuffix(".db") + f"-{time.time_ns()}.db"

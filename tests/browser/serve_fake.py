@@ -1,4 +1,4 @@
-"""The real web over a house that is played: an office that the test makes do things.
+"""The real web over a service that is played: an office that the test makes do things.
 
 A browser's driver is synchronous, so the service runs in a thread of its own, where it can be
 stopped and started again. To look at the page by hand: `python -m tests.browser.serve_fake 8099`.

@@ -88,7 +88,7 @@ def test_a_token_is_asked_for_once_and_kept_in_the_tab(serve: Serve, visit: Open
 def test_no_change_is_lost_over_a_dropped_connection_of_a_busy_house(
     serve: Serve, visit: Open
 ) -> None:
-    """Every light changes while the page is away; what it shows then is what the house knows."""
+    """Every light changes while the page is away; what it shows then is what the service knows."""
     service = serve()
     page, _ = visit(service.url)
     live(page)

@@ -46,7 +46,7 @@ class Here:
 
 
 async def until(what: str, true: Callable[[], object]) -> None:
-    """The house tells nobody when these come true."""
+    """The service tells nobody when these come true."""
     began = trio.current_time()
     while not true():
         assert trio.current_time() < began + PATIENCE_S, f"not within {PATIENCE_S} s: {what}"

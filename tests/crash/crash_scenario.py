@@ -1,8 +1,8 @@
 """A day of two lights that may be killed at any commit: the scenario of the crash matrix.
 
-The rule it keeps: callers and world live on while the house is dead, as they do outside. A caller
+The rule it keeps: callers and world live on while the service is dead, as they do outside. A caller
 repeats a request with its idempotency key until it is told, and what it was told is held against
-the house for ever after.
+the service for ever after.
 """
 
 from collections import defaultdict
@@ -27,14 +27,14 @@ from tests.support.running_application import RunningApplication, running_applic
 
 A, B = "2020204100000000", "2020204100000001"
 DOWN_S = 2.0
-"""How long the house is dead; what ChirpStack tells meanwhile is lost."""
+"""How long the service is dead; what ChirpStack tells meanwhile is lost."""
 LOOK_S = 1.0
 PATIENCE_S = 1_800.0
 """Virtual seconds for anything to come true; retries on evidence alone take some minutes."""
 
 
 class Moment(Enum):
-    """Where the house is killed, as seen from one commit."""
+    """Where the service is killed, as seen from one commit."""
 
     BEFORE = "before"
     """It never reached the disk."""
@@ -78,7 +78,7 @@ class Day:
                 await self._check_the_end()
             outer.cancel_scope.cancel(reason="the day is over")
 
-    # ------------------------------------------------------------ the house, one life or two
+    # ------------------------------------------------------------ the service, one life or two
 
     async def _live(self) -> None:
         await self._life(7)

@@ -1,4 +1,4 @@
-"""The crash matrix: the house is killed at every commit of a day in turn, just before it reaches
+"""The crash matrix: the service is killed at every commit of a day in turn, just before it reaches
 the disk and just after, and nothing that was told to a caller is lost or false.
 
 Not at random: the day is the same in each run, so each of its steps is tried.

@@ -20,7 +20,7 @@ from tests.support.redis_server import RedisServer
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}
 WEBHOOK, OPERATOR = "webhook-token-0123456789abcdef", "operator-token-0123456789abcdef"
-# What a stop may take: a caller is answered, the journal written, the file closed.
+# What a stop may take: a caller is answered, the store writer written, the file closed.
 STOP_S = 8.0
 
 

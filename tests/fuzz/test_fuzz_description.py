@@ -45,7 +45,7 @@ ROLLOUT = {"red": 0, "green": 9, "blue": 0, "filter": {"search": "0"}, "pace_per
 MODES = list(schemathesis.GenerationMode)
 REQUEST_FIELDS = ("method", "url", "params", "data", "json", "files", "cookies")
 PATIENCE_S = 400.0
-"""Of the house's time for one request: the longest wait for a verdict, and twice that."""
+"""Of the service's time for one request: the longest wait for a verdict, and twice that."""
 
 Operation = schemathesis.APIOperation
 Known = Mapping[str, list[str]]
@@ -175,7 +175,7 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
     derandomize=not SEEKS,
     database=None,
     suppress_health_check=list(HealthCheck),
-    # Each round runs a house for minutes of its time; to shrink takes longer than a test may, and
+    # Each round runs a service for minutes of its time; to shrink takes longer than a test may, and
     # what is found is told at once, before `make fuzz` runs out of time.
     phases=[Phase.explicit, Phase.generate],
     report_multiple_bugs=False,

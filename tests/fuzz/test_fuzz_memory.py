@@ -25,8 +25,8 @@ from tests.support.running_application import make_world, running_application
 FILL = 1_100
 """More than the tables of what strangers send have places (1,000)."""
 MANY, SOME = rounds(300), rounds(60)
-"""In each of the two rounds after it. The house itself keeps some 15 kB in the minutes of a round:
-50 bytes a request. A stranger that was kept for ever would be 500."""
+"""In each of the two rounds after it. The service itself keeps some 15 kB in the minutes of a
+round, 50 bytes a request. A stranger that was kept for ever would be 500."""
 FREE = {"rate_per_s": 1e6, "rate_burst": 1_000_000, "tokens": TOKENS}
 HOOK = "/api/v1/webhooks/chirpstack?event="
 LONG = "x" * 1_000

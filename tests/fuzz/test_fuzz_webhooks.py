@@ -217,7 +217,7 @@ def in_virtual_time(deliveries: list[Delivery] | None, data: Any = None) -> set[
     deadline=None,
     derandomize=not SEEKS,
     database=None,
-    # Each round runs a house for minutes of its time; to shrink takes longer than a test may, and
+    # Each round runs a service for minutes of its time; to shrink takes longer than a test may, and
     # what is found is told at once, before `make fuzz` runs out of time.
     phases=[Phase.explicit, Phase.generate],
     report_multiple_bugs=False,

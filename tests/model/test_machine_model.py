@@ -82,7 +82,7 @@ class MachineAgainstWorld(Truths):
     @rule(index=st.integers(0, 50))
     def lose(self, index: int) -> None:
         at = index % len(self.bag)
-        if not isinstance(self.bag[at], ev.AttemptQueued):  # within the house only a crash loses
+        if not isinstance(self.bag[at], ev.AttemptQueued):  # within the service only a crash loses
             self.bag.pop(at)
 
     # ------------------------------------------------------------ dispatcher and server
@@ -244,7 +244,7 @@ class MachineAgainstWorld(Truths):
             return ev.Inquired(number, failure="unavailable")
         return ev.Inquired(number, tuple(world.retained), world.queue_items(), world.activation())
 
-    # ------------------------------------------------------------ our own house
+    # ------------------------------------------------------------ ourselves
 
     @rule(seconds=st.sampled_from([1.0, 12.0, 40.0, 100.0, 1000.0]))
     def time_passes(self, seconds: float) -> None:
@@ -317,7 +317,7 @@ class MachineAgainstWorld(Truths):
     def _cooperate(self) -> None:
         late = [e for e in self.bag if isinstance(e, ev.AttemptQueued)]
         self.bag = [e for e in self.bag if not isinstance(e, ev.AttemptQueued)]
-        for reply in late:  # late within the house, but not lost
+        for reply in late:  # late within the service, but not lost
             self.tell(reply)
         self.tell(ev.GatewayHealthChanged("gw-1", online=True))
         if self.asked is not None:

@@ -75,7 +75,7 @@ class Ears:
 
 
 def ours(seed: int, spreading_factor: int, gateways: int = 1, lights: int = LIGHTS) -> Outcome:
-    """All orders given to the house at one moment."""
+    """All orders given to the service at one moment."""
     return in_virtual_time(_burst, seed, spreading_factor, gateways, lights, False)
 
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from actors.device import deadlines, handlers, reconcile, sessions, setup
+from actors.device import deadlines, handlers, reconcile, requests, sessions, setup
 from actors.device.actor import DeviceActor
 from actors.device.machine import TABLE, Rule, next_due, step
 from actors.device.model import CommandStatus, Device, Phase, Proof, Session, Stage, StepKind
@@ -228,7 +228,7 @@ def no_counter() -> Iterator[None]:
         yield
 
 
-COMMAND = handlers.command
+COMMAND = requests.command
 
 
 @planted("superseded, and still pursued")

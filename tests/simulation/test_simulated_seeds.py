@@ -23,7 +23,7 @@ FOUND = (
     9624169,  # no air left for what the oracle waited for
     9648049,  # restarted by its own watchdog while the oracle waited for another light
 )
-"""Seeds that found something once; what each found in the house has a test of its own, too."""
+"""Seeds that found something once; what each found in the service has a test of its own, too."""
 
 
 @pytest.mark.timeout(300)

@@ -37,7 +37,7 @@ async def test_no_verdict_is_false_and_in_the_end_every_light_is_as_wanted(
     verified = 0
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        for life in range(2):  # the house is killed once, in the midst of it
+        for life in range(2):  # the service is killed once, in the midst of it
             async with (
                 running_application(world, disk, seed=seed + life) as home,
                 trio.open_nursery() as nursery,

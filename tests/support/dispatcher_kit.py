@@ -1,4 +1,4 @@
-"""Attempts, hearings and a dispatcher in a house of its own, for the dispatcher's tests."""
+"""Attempts, hearings and a dispatcher in a service of its own, for the dispatcher's tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -504,7 +504,7 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
     after = House(before.store.disk)
     after.clock = before.clock
     after.board = Board(before.clock, "boot-2")
-    after.levels = [store_finding(None), network_finding(None)]  # as of a house that is well
+    after.levels = [store_finding(None), network_finding(None)]  # as of a service that is well
     async with trio.open_nursery() as nursery:
         await after.open(nursery)
         assert len(after.board.alerts()) == 1

@@ -85,7 +85,7 @@ async def accept(home: RunningApplication, dev_eui: str) -> str:
 
 
 async def stored(home: RunningApplication, dev_eui: str) -> Device:
-    record = await home.parts.world.store.get(Table.DEVICE, dev_eui)
+    record = await home.parts.environment.store.get(Table.DEVICE, dev_eui)
     assert record is not None
     return read_device(record)
 
@@ -93,8 +93,8 @@ async def stored(home: RunningApplication, dev_eui: str) -> Device:
 @pytest.mark.parametrize(
     ("port", "name", "when", "happens"),
     [
-        ("journal", "commit", "before", False),
-        ("journal", "commit", "after", True),
+        ("store_writer", "commit", "before", False),
+        ("store_writer", "commit", "after", True),
         ("board", "publish", "before", True),
         ("board", "publish", "after", True),
         ("dispatcher", "submit", "before", True),
@@ -167,7 +167,7 @@ async def test_news_of_a_gateway_outlive_a_crash_over_them(autojump_clock: MockC
             world.stop_gateway(gateway_id)
             await trio.sleep(600)
             assert home.devices[dev_eui].unreachable
-            strike(home, dev_eui, "journal", "commit", "before")
+            strike(home, dev_eui, "store_writer", "commit", "before")
             world.start_gateway(gateway_id)
             await trio.sleep(60)
             assert len(home.application.dead_letters(10)) == 1

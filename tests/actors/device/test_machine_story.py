@@ -550,7 +550,7 @@ def test_settings_that_did_not_arrive_are_sent_again() -> None:
     assert story.device.phase is Phase.IDLE
 
 
-# ------------------------------------------------------------------ our own house
+# ------------------------------------------------------------------ ourselves
 
 
 def test_after_a_restart_what_was_submitted_is_submitted_again_under_its_number() -> None:

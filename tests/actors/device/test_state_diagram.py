@@ -6,7 +6,7 @@ import pytest
 
 from actors.device.diagram import mermaid, redraw
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 
 
 def test_the_committed_diagram_is_current() -> None:

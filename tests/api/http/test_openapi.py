@@ -12,7 +12,7 @@ from quart_trio import QuartTrio
 from api.http.problems import KINDS, TYPE_PREFIX
 from tests.support.fake_application import DEV_EUI, GATEWAY
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 COLOUR = {"red": 255, "green": 0, "blue": 0}
 RED = {"red": 255, "green": 0, "blue": 0, "wait_for_verification": False}
 

@@ -165,7 +165,7 @@ async def test_a_bug_behind_it(
 
 async def test_real_bodies(client: Client, application: FakeApplication) -> None:
     """Whatever the shared samples hold is taken or named as malformed, never a 500."""
-    samples = Path(__file__).parent.parent / "data" / "chirpstack-events"
+    samples = Path(__file__).parents[2] / "data" / "chirpstack-events"
     for path in sorted(samples.glob("*.json")):
         for kind in ("up", "join", "txack", "ack", "log", "status", "location"):
             response = await client.post(

@@ -1,0 +1,105 @@
+"""What the device machine does about requests of people and programs: colours, settings, a status.
+
+Each function deals with one kind of event in every phase, and leaves the device in a phase that
+`machine.py` allows.
+"""
+
+from actors.device import events as ev
+from actors.device import foreign_sender, reconcile, setup
+from actors.device.effects import CommandChanged, NoteKind
+from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
+from actors.device.model import (
+    Command,
+    CommandStatus,
+    Phase,
+    Pursuit,
+    Step,
+    StepKind,
+    Wanted,
+)
+from actors.device.recovery import ask
+from actors.device.transition import Transition, with_step
+
+
+def command(transition: Transition, event: ev.CommandRequested) -> None:
+    """The newest command wins: it supersedes an open one and is pursued at once."""
+    device = transition.device
+    transition.command_step(
+        StepKind.SUPERSEDED,
+        CommandStatus.SUPERSEDED,
+        superseded_by=event.command_id,
+        ended_at=transition.now,
+    )
+    made = Command(
+        id=event.command_id,
+        dev_eui=device.dev_eui,
+        light=event.light,
+        keep=event.keep,
+        accepted_at=transition.now,
+        expires_at=transition.now + event.ttl_s,
+        correlation_id=event.correlation_id,
+        heartbeat_only=heartbeat_only(device),
+    )
+    made = with_step(made, Step(transition.now, StepKind.ACCEPTED), transition.policy.timeline_most)
+    before = device.pursuit is not None and device.pursuit.goal == event.light
+    out = before or device.attempt is not None or device.in_queue is not None
+    transition.change(
+        command=made,
+        wanted_before=device.wanted if device.command is None else device.wanted_before,
+        wanted=Wanted(event.light, made.id, transition.now, event.keep),
+        pursuit=Pursuit(event.light, made.id, contested=out),
+        unsettled_until=transition.now + foreign_sender.OUT_S,
+    )
+    transition.emit(CommandChanged(made))
+    transition.answer("accepted")
+    if device.phase is Phase.UNINITIALIZED:
+        transition.command_step(
+            StepKind.WAITING, reason="the light has not reported since it joined"
+        )
+        ask(transition, "a command waits for the light's first status")
+    elif device.phase is Phase.INITIALIZING:
+        transition.command_step(
+            StepKind.WAITING, reason="the light is being given its settings first"
+        )
+    elif device.setup is not None:
+        setup.begin(transition)
+    else:
+        transition.close_attempt()
+        next_attempt(transition)
+
+
+def next_attempt(transition: Transition) -> None:
+    """The colour now; to a light that cannot answer a shorter status interval before it."""
+    report = transition.device.report
+    if report is None or not interval_first(transition.device, transition.policy):
+        reconcile.attempt(transition)
+        return
+    software, minutes = report.sw_rev / 10, transition.policy.quick_interval_min
+    why = f"its software {software:g} answers no downlink: it is told to report every {minutes} min"
+    transition.command_step(StepKind.WAITING, reason=why)
+    setup.begin(transition)
+
+
+def initialize(transition: Transition, event: ev.InitializeRequested) -> None:
+    """Settings again: unless forced, only where this session has not got them."""
+    device = transition.device
+    if device.phase is Phase.UNINITIALIZED or device.session is None:
+        transition.answer("waiting")
+    elif device.phase is Phase.INITIALIZING:
+        transition.answer("under way")
+    elif device.session.set_up and not event.force:
+        transition.answer("already")
+    else:
+        transition.answer("started")
+        transition.close_attempt()
+        setup.begin(transition)
+
+
+def ask_status(transition: Transition, event: ev.StatusRequested) -> None:
+    """One frame that makes the light speak; only where nothing else is on its way."""
+    if transition.device.phase is Phase.IDLE and transition.device.attempt is None:
+        transition.submit(upkeep_frame(transition.device, transition.policy), retry=True)
+        transition.note(NoteKind.UPLINK, asked=event.reason)
+        transition.answer("asked")
+    else:
+        transition.answer("busy")
