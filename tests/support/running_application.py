@@ -23,6 +23,7 @@ from lorawan.kuando import LightState
 from simulation.world.profile import CALM, Profile
 from simulation.world.world import DEFAULT_EPOCH_AT, World
 from store.memory import MemoryDisk, MemoryStore
+from store.port import Store
 
 POLICIES = Policies(
     device=Policy(),
@@ -101,7 +102,7 @@ async def running_application(
     *,
     seed: int = 7,
     policies: Policies = POLICIES,
-    store: MemoryStore | None = None,
+    store: Store | None = None,
     clock: RunClock | None = None,
 ) -> AsyncIterator[RunningApplication]:
     """A house over `world` (which somebody else runs), on a disk that may outlive it.

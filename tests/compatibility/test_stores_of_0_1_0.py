@@ -1,0 +1,229 @@
+"""What 0.1.0 stored is opened, shown and gone on with, on both stores.
+
+The answers of 0.1.0 at the moment it was cut off are held against those of today from its store.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+from quart.typing import TestClientProtocol as Client
+from trio.testing import MockClock
+
+from actors.clocks.clock import RunClock
+from actors.device.model import CommandStatus, Phase
+from actors.rollouts.model import Rollout, State, Wish
+from actors.service_api import Accepted
+from api.http.app import create_app
+from api.settings.model import ApiSettings, ChirpStack
+from lorawan.kuando.light_state import LightState
+from simulation.world.gateway import GatewayMode
+from simulation.world.radio import Link
+from simulation.world.world import World
+from store.memory import MemoryDisk, MemoryStore
+from store.port import Append, Put, Store, Table
+from tests.compatibility.conftest import DATA, OpenStore
+from tests.store.conftest import opened
+from tests.support.running_application import RunningApplication, running_application
+
+CUT_OFF_AT = 1_767_227_038.2771485
+YARD, HALL, ROOF = "0016c001f1100000", "0016c001f1100001", "0016c001f1100002"
+RED, GREEN, BLUE, WHITE = (
+    LightState(255, 0, 0),
+    LightState(0, 255, 0),
+    LightState(0, 0, 255),
+    LightState(255, 255, 255),
+)
+
+GOES_ON = r"(phase|since|overdue|last_error|command_status|command_reason)"
+OTHERWISE = {
+    # 0.1.0 was cut off in the midst of things. A restart asks again for what was asked for and not
+    # answered, looks again at what is out, and gives frames that had no deadline one.
+    rf"devices/\w+ (device\.{GOES_ON}|last_error_at)": "restart",
+    rf"devices devices\S+\.{GOES_ON}": "restart",
+    r"devices/\w+ (command\.(status|reason|attempts|overdue)|attempt|pursuit).*": "restart",
+    r"devices/\w+ (inquiring|next_timer_at|last_frame_at|actor\..*)": "restart",
+    r"(commands/\S+|devices/\w+/commands \S+?) ?\.?(status|reason|attempts|overdue)": "restart",
+    r"rollouts(/\w+ | rollouts\S+\.)(changed_at|lights\S+\.reason)": "restart",
+    r"gateways gateways\S+\.(since|airtime.*|pending|heard_at|last_seen_at)": "never stored",
+    # Changed on purpose since.
+    r".* ?\.?timeline\S+\.attempt": "counts a command's own frames, not all of the light's",
+    r"metrics/downlinks\S* time_to_verify_p(50|95|99)_s": "null of fewer than 2, 20 and 100",
+    r"rollouts(/\w+ | rollouts\S+\.)waiting": "lights of a cancelled rollout are counted apart",
+    r"rollouts/\w+ lights\S+\.state": "likewise",
+    r"alerts alerts\S+\.summary": "renewed while it is open, and names what it is about",
+}
+"""What is not answered as 0.1.0 did, by path and place, and why. Nothing may be missing."""
+
+SAID: dict[str, Any] = json.loads(gzip.decompress((DATA / "served-0.1.0.json.gz").read_bytes()))
+"""What 0.1.0 answered, by path."""
+
+STREAMS = sorted(
+    {
+        json.loads(line)[1].removeprefix("{lamplighter}:stream:")
+        for line in gzip.decompress((DATA / "redis-0.1.0.jsonl.gz").read_bytes()).splitlines()
+        if b"}:stream:" in line
+    }
+)
+"""The names of all that 0.1.0 appended to."""
+
+KEYS = ("entry", "id", "dev_eui", "gateway_id")
+"""By these the elements of a list are found again."""
+
+
+def light(number: int) -> str:
+    return f"2020204100{number:06x}"
+
+
+def building() -> World:
+    """The one that 0.1.0 served at the cut: the Hall's gateway is away, sessions go on.
+
+    The lights have no power: nothing happens of itself.
+    """
+    world = World(1, heartbeat_s=300.0, epoch_at=CUT_OFF_AT - 600.0)
+    for gateway_id, name in ((YARD, "Yard"), (HALL, "Hall"), (ROOF, "Roof")):
+        world.add_gateway(gateway_id, name)
+    for number in range(1, 21):
+        gateway_id = HALL if number in {10, 11, 15} else ROOF if number == 9 else YARD
+        links = {gateway_id: Link(uplink_rssi_dbm=-90.0, downlink_rssi_dbm=-90.0)}
+        world.add_light(light(number), links)
+        session = SAID[f"/devices/{light(number)}"]["session"]
+        if session is not None:
+            known = world.rules.devices[light(number)]
+            known.activated, known.dev_addr = True, session["dev_addr"]
+            known.f_cnt_up = known.f_cnt_down = (session["f_cnt"] or 0) + 1
+    world.set_gateway_mode(HALL, GatewayMode.OFFLINE)
+    world.advance(600.0)
+    return world
+
+
+@asynccontextmanager
+async def served(
+    world: World, store: Store, at: float = CUT_OFF_AT
+) -> AsyncIterator[tuple[RunningApplication, Client]]:
+    clock = RunClock(at)
+    chirpstack = ChirpStack(target="localhost:8080", api_key="unused")
+    settings = ApiSettings(chirpstack=chirpstack, web={"rate_per_s": 1e3, "rate_burst": 1_000})
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world, store=store, clock=clock) as home:
+            yield home, create_app(home.application, settings).test_client()
+        nursery.cancel_scope.cancel()
+
+
+def differences(old: Any, new: Any, where: str) -> list[str]:
+    """Where `new` does not say what `old` did; what it says beside it is no matter."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = []
+        for key, value in old.items():
+            place = f"{where}.{key}".replace(" .", " ")
+            found += differences(value, new[key], place) if key in new else [f"{place} is missing"]
+        return found
+    if isinstance(old, list) and isinstance(new, list):
+        return differences(keyed(old), keyed(new), where)
+    if old == new or any(re.fullmatch(pattern, where) for pattern in OTHERWISE):
+        return []
+    return [f"{where} was {old!r}, is {new!r}"]
+
+
+def keyed(values: list[Any]) -> dict[str, Any]:
+    """A list by the names of its elements, or by their places."""
+    for key in KEYS:
+        found = {f"[{one.get(key)}]": one for one in values if isinstance(one, dict)}
+        if len(found) == len(values) > 0 and "[None]" not in found:
+            return found
+    return {f"[{index}]": one for index, one in enumerate(values)}
+
+
+async def test_all_that_0_1_0_said_of_it_is_said_again(old_store: OpenStore) -> None:
+    assert len(SAID) > 100
+    at = CUT_OFF_AT
+    for _ in range(2):  # as 0.1.0 left it, and as today's version left that
+        async with served(building(), old_store(), at) as (home, client):
+            found = []
+            for path, old in SAID.items():
+                response = await client.get(f"/api/v1{path}")
+                assert response.status_code == 200, path
+                found += differences(
+                    old, await response.get_json(), f"{path[1:].partition('?')[0]} "
+                )
+            at = home.application.now()
+        assert found == []
+
+
+async def test_an_equal_request_is_still_known(old_store: OpenStore) -> None:
+    async with served(building(), old_store()) as (home, _):
+        given = await home.application.command(
+            light(1),
+            RED,
+            keep=True,
+            ttl_s=None,
+            correlation_id="",
+            idempotency_key="key-of-1",
+            fingerprint="red",
+        )
+        assert isinstance(given, Accepted)
+        assert given.repeated
+        assert given.command.status is CommandStatus.VERIFIED
+
+
+def test_open_commands_go_on_and_wishes_are_kept(old_store: OpenStore) -> None:
+    disk = trio.run(copied, old_store)
+    trio.run(go_on, disk, clock=MockClock(autojump_threshold=0))
+
+
+JOINED = LightState(0, 53, 0)
+SHOWN = {
+    **dict.fromkeys((1, 4, 7, 8, 9, 10), RED),
+    **dict.fromkeys((11, 12), GREEN),
+    **dict.fromkeys((3, 6, 13, 14, 15, 18), BLUE),
+    **dict.fromkeys((2, 16, 17), WHITE),
+    **dict.fromkeys((5, 19, 20), JOINED),
+}
+"""What the lights are brought to: the newest wish, of before or after the cut; 5's has expired."""
+
+
+async def go_on(disk: MemoryDisk) -> None:
+    world = building()
+    async with served(world, MemoryStore(disk)) as (home, _):
+        open_before = [one.id for one in home.devices.values() for one in [one.command] if one]
+        assert len(open_before) == 10
+        world.set_gateway_mode(HALL, GatewayMode.ONLINE)
+        for dev_eui in world.stations:
+            world.plug(dev_eui)
+        for command_id in open_before:
+            assert (await home.final(command_id)).status is CommandStatus.VERIFIED, command_id
+        rollouts = {one.name: one.id for one in home.application.rollouts(99)}
+        for name in ("paused", "stopped"):
+            assert isinstance(
+                await home.application.change_rollout(rollouts[name], Wish(State.RUNNING)), Rollout
+            )
+        await trio.sleep(1_800)
+        assert {one.name: (one.state, one.verified) for one in home.application.rollouts(99)} == {
+            "running": (State.DONE, 4),
+            "paused": (State.DONE, 1),  # the other light has been given a newer command
+            "stopped": (State.DONE, 1),
+            "cancelled": (State.CANCELLED, 1),
+            "done": (State.DONE, 2),
+        }
+        assert {number: world.showing(light(number)) for number in SHOWN} == SHOWN
+        for number in range(1, 21):
+            assert home.devices[light(number)].phase is Phase.IDLE, number
+        assert all(one.closed_at is not None for one in home.application.alerts())
+
+
+async def copied(old_store: OpenStore) -> MemoryDisk:
+    """What a store of today makes of it, in memory: no thread works in virtual time."""
+    disk = MemoryDisk()
+    async with opened(old_store()) as store:
+        for table in Table:
+            disk.apply([Put(table, r.key, r.value, r.at) for r in await store.scan(table)])
+        for stream in STREAMS:
+            entries = await store.entries(stream, since=0.0, until=1e12, most=1_000)
+            assert entries, stream
+            disk.apply([Append(stream, e.entry, e.at, e.value) for e in entries])
+    return disk
