@@ -26,6 +26,7 @@ from simulation.world.radio import Link
 from simulation.world.world import World
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Append, Put, Store, Table
+from tests.compatibility import surface
 from tests.compatibility.conftest import DATA, OpenStore
 from tests.store.conftest import opened
 from tests.support.running_application import RunningApplication, running_application
@@ -61,6 +62,9 @@ OTHERWISE = {
 
 SAID: dict[str, Any] = json.loads(gzip.decompress((DATA / "served-0.1.0.json.gz").read_bytes()))
 """What 0.1.0 answered, by path."""
+
+TOLD: dict[str, Any] = json.loads((DATA / "live-0.1.0.json").read_text(encoding="utf-8"))
+"""What its websocket and its metrics told from then on: names and types."""
 
 STREAMS = sorted(
     {
@@ -189,9 +193,18 @@ SHOWN = {
 
 async def go_on(disk: MemoryDisk) -> None:
     world = building()
-    async with served(world, MemoryStore(disk)) as (home, _):
+    told: dict[str, list[Any]] = {}
+    async with (
+        served(world, MemoryStore(disk)) as (home, client),
+        trio.open_nursery() as nursery,
+    ):
         open_before = [one.id for one in home.devices.values() for one in [one.command] if one]
         assert len(open_before) == 10
+        over = trio.Event()
+        nursery.start_soon(follow, client, told, over)
+        await trio.sleep(1)
+        await client.get("/api/v1/devices")  # so that requests are among the metrics
+        page = await (await client.get("/metrics")).get_data(as_text=True)
         world.set_gateway_mode(HALL, GatewayMode.ONLINE)
         for dev_eui in world.stations:
             world.plug(dev_eui)
@@ -214,6 +227,39 @@ async def go_on(disk: MemoryDisk) -> None:
         for number in range(1, 21):
             assert home.devices[light(number)].phase is Phase.IDLE, number
         assert all(one.closed_at is not None for one in home.application.alerts())
+        check_told(told)
+        assert unlike(TOLD["metrics"], surface.metrics(page)) == []
+        over.set()
+
+
+async def follow(client: Client, told: dict[str, list[Any]], over: trio.Event) -> None:
+    """Hear the live websocket, and keep all messages and changes by their kinds."""
+    async with client.websocket("/api/v1/live") as socket:
+        await socket.send(json.dumps({"type": "ping", "id": 7}))
+        while not over.is_set():
+            message = json.loads(await socket.receive())
+            for change in message.get("changes", ()):
+                told.setdefault(change["kind"], []).append(change)
+            told.setdefault(message["type"], []).append(message)
+
+
+def check_told(told: dict[str, list[Any]]) -> None:
+    """The websocket says in each message what 0.1.0 did."""
+    for kind, old in (TOLD["messages"] | TOLD["changes"]).items():
+        new = told[kind] if kind in TOLD["changes"] else told[kind][0]
+        assert unlike(old, surface.message(new)) == [], kind
+
+
+def unlike(old: surface.Flat, new: surface.Flat) -> list[str]:
+    """Names that are missing, or of other types. What was null in one run may not be in another."""
+    found = []
+    for name, kinds in old.items():
+        before, now = set(kinds.split()) - {"null"}, set(new.get(name, "").split()) - {"null"}
+        if name not in new:
+            found.append(f"{name} is missing")
+        elif before and now and not before <= now:
+            found.append(f"{name} was {kinds}, is {new[name]}")
+    return found
 
 
 async def copied(old_store: OpenStore) -> MemoryDisk:
