@@ -15,6 +15,8 @@ from actors.downlink.in_flight import Item
 from actors.downlink.pending import Hold, PendingAttempt, Place, RouteQueue
 from actors.downlink.state import DispatchState
 
+AIR = "air"
+"""Begins the key of the reason that airtime is used up."""
 ENQUEUES_KEPT_FREE = 2
 """Calls that looks leave to enqueues, so that slow looks never keep a free gateway waiting."""
 
@@ -71,16 +73,18 @@ class Admission:
         if self._too_late(one):
             self._wake(self._now)  # the next one is the head now
             return
-        if self._state.suspicion.probe_at(paced_by) is None:
-            self._wake(self._state.tell_turn(line, self._now))
+        state = self._state
+        probing = state.suspicion.probe_at(paced_by) is not None
+        for_air = self._held_for_air(one, line)
+        if not probing and not (for_air and line.held_for(AIR)):
+            self._wake(state.tell_turn(line, self._now))
         if not self._calls_left():
             return  # the next answer plans anew
-        state = self._state
         look_at = self._free_at(one, paced_by) - state.policy.look_ahead_s
         if look_at > self._now:
             self._wake(look_at)
-        elif not self._held_for_air(one, line):
-            if state.suspicion.probe_at(paced_by) is None:
+        elif not for_air:
+            if not probing:
                 line.moving()
             if self._room_in_the_air(one, paced_by) and self._may_look(one):
                 self._look(one)
@@ -189,7 +193,7 @@ class Admission:
         self._wake(at)
         if line is not None and at - now > state.policy.patience_s:
             names = map(state.name_of, sorted(carriers))
-            state.tell_line(line, ("air", carriers), hold_reasons.air_used_up(names, at))
+            state.tell_line(line, (AIR, carriers), hold_reasons.air_used_up(names, at))
         return True
 
     def _room_in_the_air(self, one: PendingAttempt, paced_by: frozenset[str]) -> bool:

@@ -118,6 +118,10 @@ class RouteQueue:
         self.held, self.fresh = key, []
         return (one for one in some if one.place is Place.LINE)
 
+    def held_for(self, kind: str) -> bool:
+        """Whether it was told to be held for a reason of this kind."""
+        return self.held is not None and self.held[0] == kind
+
     def moving(self) -> None:
         """Nothing holds the line."""
         self.held = None

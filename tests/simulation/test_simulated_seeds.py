@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from simulation.harness.campaign import Failed, attempt
-from simulation.harness.scenario import NAMED, scenario
+from simulation.harness.scenario import NAMED, Scenario, scenario
 
 SEEDS = 200
 CHUNK = 25
@@ -24,24 +24,29 @@ FOUND = (
     9648049,  # restarted by its own watchdog while the oracle waited for another light
 )
 """Seeds that found something once; what each found in the service has a test of its own, too."""
+FOUND_SMALL = (
+    9801196,  # airtime is used up, and the lights were told that others are before them
+)
+"""Likewise, in the small worlds of the campaigns."""
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_seed_of_the_swarm_breaks_a_truth(first: int) -> None:
-    verified = _verified_in(range(first, first + CHUNK))
+    verified = _verified_in(scenario(seed, "swarm") for seed in range(first, first + CHUNK))
     assert verified > 10 * CHUNK, "the runs are not empty"
 
 
 def test_no_seed_that_once_found_something_does_so_again() -> None:
-    _verified_in(FOUND)
+    _verified_in(scenario(seed, "swarm") for seed in FOUND)
+    _verified_in(scenario(seed, "swarm", devices=5, gateways=2, hours=0.75) for seed in FOUND_SMALL)
 
 
-def _verified_in(seeds: Iterable[int]) -> int:
+def _verified_in(scenarios: Iterable[Scenario]) -> int:
     """Run these; how many commands were verified in all."""
     verified = 0
-    for seed in seeds:
-        result = attempt(scenario(seed, "swarm"))
+    for one in scenarios:
+        result = attempt(one)
         assert not isinstance(result, Failed), f"{result.command}\n{result.error}"
         assert result.violation is None, f"{result.command}\n{result.violation}"
         verified += result.counts.get("verified", 0)

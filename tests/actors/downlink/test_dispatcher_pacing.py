@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import trio
 
-from actors.device.events import Transmitted
+from actors.device.events import AttemptHeld, Transmitted
 from lorawan.airtime import REGIONS, uplink_airtime_s
 from lorawan.events.model import Modulation
 from tests.support.dispatcher_kit import (
@@ -213,6 +213,26 @@ async def test_an_exhausted_gateway_holds_its_lights_and_says_until_when(
         await trio.sleep(600.0)
         assert len(it.network.server.sent) == 60
         assert it.held("light-59") == ["airtime of gateway gw-a is used up until 08:10 UTC"]
+
+
+async def test_what_comes_while_the_airtime_is_used_up_is_told_so_and_not_that_others_are_before_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    tight = replace(POLICY, rx2_dr=None, window_s=600.0)
+    async with application(tight) as (it, _):
+        it.network.server.modulation = tight.region.rx2()
+        for number in range(41):
+            it.network.server.add(f"light-{number:02}", "gw-a")
+        for number in range(40):
+            made = attempt(at=START + number / 1e3)
+            it.dispatcher.submit(f"light-{number:02}", made, hearings())
+        await trio.sleep(200.0)
+        late = attempt(at=it.clock.now())
+        it.dispatcher.submit("light-40", late, hearings())
+        await trio.sleep(60.0)
+        assert [type(one) for one in it.news("light-40")] == [AttemptHeld]
+        (waiting,) = [one for one in it.dispatcher.waiting() if one.dev_eui == "light-40"]
+        assert waiting.reason.startswith("airtime of gateway gw-a is used up until ")
 
 
 async def test_a_region_without_duty_cycle_has_no_budget(
