@@ -106,6 +106,63 @@ async def test_a_batch_is_bounded_and_each_of_it_is_handled_for_itself() -> None
         await mailbox.take_batch(0)
 
 
+async def test_a_batch_is_bounded_by_the_capacity_however_many_wait_for_room(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    mailbox = filled(2, capacity=2)
+    for number in range(2, 8):
+        nursery.start_soon(mailbox.put, number, 5.0)
+        await settle()
+    taken: list[int] = []
+    while len(taken) < 8:
+        batch = await mailbox.take_batch(512)
+        assert len(batch) <= 3  # the first, for which one comes in, and the two that wait
+        assert mailbox.statistics().depth == min(2, 8 - len(taken) - len(batch))
+        for message in batch:
+            mailbox.handled()
+            taken.append(message)
+    assert taken == list(range(8))
+
+
+async def test_a_reader_that_still_waits_hears_that_the_mailbox_was_closed(
+    nursery: trio.Nursery,
+) -> None:
+    mailbox: Mailbox[int] = Mailbox("box", 1)
+    failures: list[Exception] = []
+
+    async def reader() -> None:
+        try:
+            await mailbox.take()
+        except MailboxClosed as error:
+            failures.append(error)
+
+    nursery.start_soon(reader)
+    await settle()
+    assert mailbox.close() == []
+    await settle()
+    assert len(failures) == 1
+    mailbox.reopen()
+    mailbox.offer(7)
+    assert await mailbox.take() == 7
+
+
+async def test_one_who_waits_for_room_when_the_mailbox_is_closed_has_handed_nothing_in(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    mailbox = filled(1, capacity=1)
+    nursery.start_soon(_refused, mailbox, 1)
+    await settle()
+    assert mailbox.close() == [0]
+    mailbox.reopen()
+    assert mailbox.statistics().depth == 0
+    assert mailbox.statistics().accepted == 1
+
+
+async def _refused(mailbox: Mailbox[int], message: int) -> None:
+    with pytest.raises(MailboxClosed):
+        await mailbox.put(message, timeout_s=5)
+
+
 async def test_crash_gives_up_the_oldest_in_hand_and_serves_the_rest_of_the_batch_first() -> None:
     mailbox = filled(5)
     await mailbox.take_batch(4)
