@@ -55,7 +55,6 @@ T = TypeVar("T")
 
 VITAL = (
     "timekeeper",
-    "timers",
     "journal",
     "board",
     "inquirer",
@@ -162,7 +161,7 @@ class Application:
         return DeviceInspection(
             device=device,
             actor=self._parts.fleet.report(dev_eui),
-            next_timer_at=self._parts.timers.next_at(dev_eui),
+            next_timer_at=self._parts.fleet.due_at(dev_eui),
             reachability=self.reachability(device),
         )
 

@@ -1,7 +1,7 @@
 """Every part of the service, made and joined: the one place where actors learn of each other.
 
 The rule it keeps: parts know each other by callables and small protocols only, and data flows one
-way: network -> fleet -> light -> journal -> board, dispatcher, inquirer, timers.
+way: network -> fleet -> light -> journal -> board, dispatcher, inquirer.
 """
 
 from actors.alerts import Alerter
@@ -13,8 +13,9 @@ from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
 from actors.commands import Commands
 from actors.device.actor import DeviceActor, Ports
-from actors.device.events import DeviceEvent, DispatcherStarted, Transmitted
+from actors.device.events import DeviceEvent, DispatcherStarted, Tick, Transmitted
 from actors.device.model import Command, Device
+from actors.device.state_timeouts import StateTimeouts
 from actors.downlink import Dispatcher, Suspect, airtime_log
 from actors.environment import Environment, Policies
 from actors.fleet import Fleet, FleetPorts, translate
@@ -36,7 +37,6 @@ from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecords
 from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
 from actors.sweeper import Sweeper
-from actors.timers import TimerService
 from actors.webhook_watch import WebhookWatch
 
 JOURNAL_SHUTDOWN_S = 10.0
@@ -59,7 +59,7 @@ class Parts:
         self.dead_letters = DeadLetters()
         self.metrics = Metrics()
         self.keys = IdempotencyKeys()
-        self.timers = TimerService(clock)
+        self.timeouts = StateTimeouts()
         self.dates = ServerDates(clock, self._asked_at)
         self.timekeeper = Timekeeper(
             clock, self.dates.difference, [self._clock_changed], self._clock_trouble
@@ -131,7 +131,7 @@ class Parts:
             board=self.board,
             dispatcher=self.restored_store,
             inquirer=self.inquirer,
-            timers=self.timers,
+            timeouts=self.timeouts,
             boot=environment.boot,
             ended=self._ended,
             gateway_online=self.watcher.is_online,
@@ -156,7 +156,7 @@ class Parts:
             self.board,
             self.store_writer,
             clock,
-            forget=(self.dispatcher.withdraw, self.timers.cancel),
+            forget=(self.dispatcher.withdraw,),
         )
         note, flushed = self.store_writer.offer, self.dispatcher.queue_flushed
         self.flusher = Flusher(environment.network, clock, lambda: self.fleet.actors, note, flushed)
@@ -242,7 +242,7 @@ class Parts:
                     "watcher": self.watcher.statistics,
                     "sweeper": self.sweeper.statistics,
                     "alerter": self.alerter.statistics,
-                    "timers": self.timers.statistics,
+                    "timers": self.timeouts.statistics,
                     "clock": self.timekeeper.statistics,
                     "webhooks": self.webhooks.statistics,
                 },
@@ -253,7 +253,6 @@ class Parts:
         """The root supervisor over all parts, in the order in which they start."""
         children = [
             ChildSpec("timekeeper", self.timekeeper.run, budget=ROOT_BUDGET),
-            ChildSpec("timers", self.timers.run, budget=ROOT_BUDGET),
             ChildSpec(
                 "journal",
                 self.store_writer.run,
@@ -317,9 +316,9 @@ class Parts:
 
     def _clock_changed(self, news: ClockNews) -> None:
         """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
-        self.timers.look()
         self.dispatcher.look()
         if news.slept_s:
+            self.fleet.broadcast(Tick())
             self.webhooks.slept()
         if news.stepped_s:
             self.rollouts.clock_changed(news.stepped_s)

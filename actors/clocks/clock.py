@@ -144,8 +144,13 @@ class Steps:
         self._clock = clock
         self._taken_s = clock.stepped_s
 
+    @property
+    def pending_s(self) -> float:
+        """What the next `take` will return."""
+        return self._clock.stepped_s - self._taken_s
+
     def take(self) -> float:
         """How far the date was set since the last call, in seconds; mostly 0."""
-        by_s = self._clock.stepped_s - self._taken_s
+        by_s = self.pending_s
         self._taken_s += by_s
         return by_s

@@ -25,8 +25,8 @@ from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Command, Device, Hearing
 from actors.device.policy import Policy
 from actors.device.records import record_in, writes_of
+from actors.device.state_timeouts import StateTimeouts
 from actors.messaging.mailbox import Mailbox
-from actors.timers import TimerService
 from store.port import Record, Table, Write
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ class Ports:
     board: Board
     dispatcher: Dispatcher
     inquirer: Inquirer
-    timers: TimerService
+    timeouts: StateTimeouts
     boot: str
     ended: Callable[[Command], None]
     """Told of each command that became final, for the figures; must not wait."""
@@ -128,7 +128,11 @@ class DeviceActor:
         self._unfinished: _Unfinished | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Serve the mailbox until cancelled."""
+        """Serve the mailbox, and what is due in time, until cancelled.
+
+        What is due comes first: no flood of messages keeps a light from what it has to do.
+        """
+        timeouts = self._ports.timeouts
         task_status.started()
         await self._finish_step()
         self._ports.refusals.note(self.device)
@@ -138,9 +142,30 @@ class DeviceActor:
         await self._deal_with(ev.Restored())
         await self._catch_up()
         while True:
-            message = await self.mailbox.take()
-            await self._deal_with(message)
-            self.mailbox.handled()
+            wait_s = self._due_in_s()
+            message: ev.DeviceEvent | None = None
+            if wait_s is None:
+                message = await self.mailbox.take()
+            else:
+                wake_at = timeouts.reserve(wait_s)
+                try:
+                    with trio.move_on_at(wake_at):  # the waiting only
+                        message = await self.mailbox.take()
+                finally:
+                    timeouts.release(wake_at)
+            if message is not None:
+                await self._deal_with(message)
+                self.mailbox.handled()
+                continue
+            wait_s = self._due_in_s()
+            if wait_s is not None and wait_s <= 0:  # else it woke by a rounding error too early
+                await timeouts.act(-wait_s, self._time_out)
+
+    @property
+    def due_at(self) -> float | None:
+        """When the light's state times out (Unix seconds), or None."""
+        due_at = next_due(self.device, self._ports.policy)
+        return None if due_at is None else due_at + self._clock_steps.pending_s
 
     async def _deal_with(self, event: ev.DeviceEvent) -> None:
         ports, before = self._ports, self.device
@@ -167,7 +192,6 @@ class DeviceActor:
             if isinstance(event, ev.Inquired) and device.missed > before.missed:
                 found = newly_told(before, device, event.events)
                 ports.missed(device, [now if one.at is None else one.at for one in found])
-        self._set_timer()
         reply = getattr(event, "reply", None)
         if reply is not None:
             reply.resolve(next((e.text for e in effects if isinstance(e, Answer)), ""))
@@ -222,14 +246,9 @@ class DeviceActor:
                     attempts=command.attempts,
                 )
 
-    def _set_timer(self) -> None:
-        device, timers = self.device, self._ports.timers
-        due_at = next_due(device, self._ports.policy)
-        if due_at is None:
-            timers.cancel(device.dev_eui)
-        else:
-            # a full mailbox may refuse the tick: each message in it sets the timer anew
-            timers.set(device.dev_eui, due_at, self._tick)
+    async def _time_out(self) -> None:
+        await self._deal_with(ev.Tick())
 
-    def _tick(self) -> None:
-        self.mailbox.offer(ev.Tick())
+    def _due_in_s(self) -> float | None:
+        due_at = self.due_at
+        return None if due_at is None else due_at - self._ports.clock.now()

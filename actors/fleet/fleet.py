@@ -64,6 +64,11 @@ class DeviceActorPort(Protocol):
     mailbox: Mailbox[DeviceEvent]
     device: Device
 
+    @property
+    def due_at(self) -> float | None:
+        """When its state times out (Unix seconds), or None."""
+        ...
+
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve the mailbox until cancelled."""
         ...
@@ -265,6 +270,11 @@ class Fleet:
     def report(self, dev_eui: str) -> ChildReport | None:
         """The supervisor's view of a light's actor."""
         return self._supervisor.child(actor_id(dev_eui))
+
+    def due_at(self, dev_eui: str) -> float | None:
+        """When the light's state times out (Unix seconds); None where nothing is due."""
+        actor = self._actors.get(dev_eui)
+        return None if actor is None else actor.due_at
 
     def is_ours(self, profile_name: str) -> bool:
         """Whether devices of this profile are lights of ours."""

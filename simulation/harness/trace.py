@@ -59,7 +59,7 @@ class Trace:
         """The hash of what happened to one light and in which order, whatever happened to others.
 
         Without times: a timer of ours is exact to the quarter of a microsecond that a double of
-        this size has, and which way it rounds depends on when the one task behind all timers woke.
+        this size has, and which way it rounds depends on when the wait for it began.
         """
         return str(self._of(about).hexdigest())
 

@@ -114,6 +114,25 @@ async def test_a_host_that_slept_goes_on_within_a_timer_round(
         assert (await home.final(later.id, 60)).status is CommandStatus.VERIFIED
 
 
+async def test_what_came_due_while_the_host_slept_is_dealt_with_within_seconds_of_its_waking(
+    world: World, autojump_clock: MockClock
+) -> None:
+    host = Host(world)
+    async with running_application(world, clock=host.clock()) as home:
+        await home.settled()
+        for gateway_id in world.gateways:
+            world.stop_gateway(gateway_id)
+        await trio.sleep(400)
+        commands = [await home.command(one, RED, ttl_s=4 * 3_600.0) for one in world.stations]
+        await trio.sleep(60)
+        began_s = trio.current_time()
+        host.sleep(8 * 3_600.0)
+        for command in commands:
+            ended = await home.final(command.id, 30)
+            assert ended.status is CommandStatus.EXPIRED
+        assert trio.current_time() - began_s <= 1.5
+
+
 async def test_the_airtime_of_an_hour_does_not_change_with_the_clock(
     world: World, autojump_clock: MockClock
 ) -> None:
