@@ -196,7 +196,6 @@ class Parts:
             RolloutPorts(
                 board=self.board,
                 store_writer=self.store_writer,
-                store=environment.store,
                 clock=clock,
                 keys=self.keys,
                 give=self.commands.give,
@@ -320,8 +319,6 @@ class Parts:
         if news.slept_s:
             self.fleet.broadcast(Tick())
             self.webhooks.slept()
-        if news.stepped_s:
-            self.rollouts.clock_changed(news.stepped_s)
 
     def _dispatcher_lost_all(self) -> None:
         self.fleet.broadcast(DispatcherStarted())

@@ -25,7 +25,6 @@ from actors.service_api import Accepted, Refusal
 from actors.storage.idempotency import KeyRecord, KeyUse, stored_key
 from actors.storage.unreadable_records import UnreadableRecord
 from store.errors import StoreUnavailable
-from store.port import Table
 
 log = structlog.get_logger()
 
@@ -62,11 +61,10 @@ class Rollouts:
 
     def __init__(self, ports: Ports, *, retention_s: float, again_s: float = 5.0) -> None:
         self.mailbox: Mailbox[_Create | _Change] = Mailbox("rollouts", MAILBOX_REQUESTS)
-        self.repository = RolloutRepository(ports.store_writer, ports.board.publish)
+        self.repository = RolloutRepository(ports.store_writer, ports.clock, ports.board.publish)
         self._ports = ports
         self._retention_s = retention_s
         self._again_s = again_s
-        self._restored = False
         self._nursery: trio.Nursery | None = None
         self._driven: set[str] = set()
 
@@ -101,10 +99,12 @@ class Rollouts:
     # ---------------------------------------------------------------- its life
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Serve until cancelled. Raises StoreError when the stored rollouts cannot be read."""
-        if not self._restored:
-            self.repository.restore(await self._ports.store.scan(Table.ROLLOUT))
-            self._restored = True
+        """Serve until cancelled. The store is read by each incarnation, and waited for.
+
+        Raises StoreError when the stored rollouts cannot be read.
+        """
+        for rollout_id in await self.repository.restore():
+            self._ports.board.forget_rollout(rollout_id)
         self._driven.clear()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
@@ -114,7 +114,7 @@ class Rollouts:
             task_status.started()
             while True:
                 message = None
-                with trio.move_on_after(PRUNE_S):  # only the waiting: an order is dealt with whole
+                with trio.move_on_after(PRUNE_S):  # the waiting only: an order is dealt with whole
                     message = await self.mailbox.take()
                 match message:
                     case None:
@@ -126,11 +126,6 @@ class Rollouts:
                         message.reply.resolve(await self._changed(message))
                         self.mailbox.handled()
                 await self._prune()
-
-    def clock_changed(self, by_s: float) -> None:
-        """The machine's clock was set by so many seconds: what runs was made as long ago as it
-        was, so that the order of wishes stays what it was."""
-        self.repository.redate(by_s)
 
     async def _created(self, order: Order) -> Rollout | Refusal:
         now, rollout_id = self._ports.clock.now(), self._ports.new_id()

@@ -11,7 +11,6 @@ from actors.rollouts.repository import Commits
 from actors.service_api import Accepted, Refusal
 from actors.storage.idempotency import IdempotencyKeys
 from lorawan.kuando.light_state import LightState
-from store.port import Store
 
 
 class GiveCommand(Protocol):
@@ -39,7 +38,6 @@ class Ports:
 
     board: Board
     store_writer: Commits
-    store: Store
     clock: Clock
     keys: IdempotencyKeys
     give: GiveCommand

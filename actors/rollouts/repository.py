@@ -4,17 +4,22 @@ The rule it keeps: what can be seen is durable. A change is decided on copies, c
 over after the commit; one change of a rollout at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import trio
 
+from actors.clocks.clock import Clock
 from actors.rollouts import decisions, records
 from actors.rollouts.model import Part, PartState, Rollout, RolloutInspection, State
-from store.port import Record, Write
+from store.port import Record, Table, Write
 
 ENDED_MOST = 100
 """Rollouts kept beside the active ones: the list shows as many."""
+
+
+Version = tuple[Rollout, float]
+"""A rollout as stored, and how far the machine's clock had been set by then (`Clock.stepped_s`)."""
 
 
 class Commits(Protocol):
@@ -24,19 +29,43 @@ class Commits(Protocol):
         """Return when the writes are durable."""
         ...
 
+    async def scan(self, table: Table) -> Sequence[Record]:
+        """All records of a table, after all that was handed in before is durable."""
+        ...
+
 
 class StoredRollout:
     """One rollout. `parts` has its lights in order, `index` their places."""
 
-    __slots__ = ("changed", "index", "lock", "parts", "rollout")
+    __slots__ = ("_clock", "_stored", "changed", "index", "lock", "parts")
 
-    def __init__(self, rollout: Rollout, parts: Sequence[Part]) -> None:
-        self.rollout = rollout
+    def __init__(self, version: Version, parts: Sequence[Part], clock: Clock) -> None:
+        self._stored = version
+        self._clock = clock
         self.parts = list(parts)
         self.index = {part.dev_eui: number for number, part in enumerate(parts)}
         self.lock = trio.Lock()
         self.changed = trio.Event()
         """Set with every change; whoever waits for one takes the event that stands here now."""
+
+    @property
+    def rollout(self) -> Rollout:
+        """As it is now: while it is not over its dates move with the machine's clock, so that the
+        order of wishes and the pace stay what they were. They are stored with the next change."""
+        rollout, dated_s = self._stored
+        by_s = self._clock.stepped_s - dated_s
+        return decisions.redated(rollout, by_s) if by_s and not rollout.state.over else rollout
+
+    @property
+    def stored(self) -> Version:
+        """As it lies in the store."""
+        return self._stored
+
+    def take_over(self, version: Version, parts: list[Part]) -> None:
+        """This is stored now; whoever waits for a change is woken."""
+        self._stored, self.parts = version, parts
+        self.changed.set()
+        self.changed = trio.Event()
 
     def next_waiting(self, start: int = 0) -> int | None:
         """The first light that waits, from this place on."""
@@ -48,10 +77,15 @@ class StoredRollout:
 class RolloutRepository:
     """Every rollout by id, oldest first."""
 
-    def __init__(self, store_writer: Commits, show: Callable[[Rollout], None]) -> None:
+    def __init__(
+        self, store_writer: Commits, clock: Clock, show: Callable[[Rollout], None]
+    ) -> None:
         self._store_writer = store_writer
+        self._clock = clock
         self._show = show
         self._kept: dict[str, StoredRollout] = {}
+        # Handed in and not known to be stored: one for each rollout that is being changed.
+        self._handed_in: dict[str, Version] = {}
 
     @property
     def kept(self) -> Mapping[str, StoredRollout]:
@@ -71,26 +105,27 @@ class RolloutRepository:
         kept = self._kept.get(rollout_id)
         return None if kept is None else RolloutInspection(kept.rollout, tuple(kept.parts))
 
-    def restore(self, stored: Sequence[Record]) -> None:
-        """Take in what the store kept."""
-        for rollout, parts in records.read(stored):
-            self._kept[rollout.id] = StoredRollout(rollout, parts)
-            self._show(rollout)
+    async def restore(self) -> list[str]:
+        """Take in what the store has, in place of all that was known; returns what is gone.
 
-    def redate(self, by_s: float) -> None:
-        """The machine's clock was set: the dates of those that are not over move along. They are
-        stored with their next change."""
-        for kept in self._kept.values():
-            if not kept.rollout.state.over:
-                kept.rollout = decisions.redated(kept.rollout, by_s)
+        A crash may have left open whether a change was stored: the store knows.
+        """
+        before, kept = self._kept, {}
+        for rollout, parts in records.read(await self._store_writer.scan(Table.ROLLOUT)):
+            version = (rollout, self._dated_s(rollout))
+            kept[rollout.id] = StoredRollout(version, parts, self._clock)
+        self._kept = kept
+        self._handed_in.clear()
+        for one in kept.values():
+            self._show(one.rollout)
+        return [rollout_id for rollout_id in before if rollout_id not in kept]
 
     async def add(
         self, rollout: Rollout, parts: Sequence[Part], more: Sequence[Write]
     ) -> StoredRollout:
         """A new one; `more` goes into the same commit."""
-        writes = records.pieces(rollout, parts, range(len(parts)))
-        await self._store_writer.commit([records.head(rollout), *writes, *more])
-        kept = self._kept[rollout.id] = StoredRollout(rollout, parts)
+        version = await self._store(rollout, parts, range(len(parts)), more)
+        kept = self._kept[rollout.id] = StoredRollout(version, parts, self._clock)
         self._show(rollout)
         return kept
 
@@ -103,12 +138,30 @@ class RolloutRepository:
             parts = list(parts)
             for number, part in lights.items():
                 parts[number] = part
-        writes = records.pieces(rollout, parts, lights)
-        await self._store_writer.commit([records.head(rollout), *writes])
-        kept.rollout, kept.parts = rollout, parts
-        kept.changed.set()
-        kept.changed = trio.Event()
+        kept.take_over(await self._store(rollout, parts, lights), parts)
         self._show(rollout)
+
+    async def _store(
+        self,
+        rollout: Rollout,
+        parts: Sequence[Part],
+        numbers: Iterable[int],
+        more: Sequence[Write] = (),
+    ) -> Version:
+        version = self._handed_in[rollout.id] = (rollout, self._clock.stepped_s)
+        pieces = records.pieces(rollout, parts, numbers)
+        await self._store_writer.commit([records.head(rollout), *pieces, *more])
+        del self._handed_in[rollout.id]
+        return version
+
+    def _dated_s(self, rollout: Rollout) -> float:
+        """How far the clock had been set when this was stored; of another process's it is now."""
+        versions = [self._handed_in.get(rollout.id)]
+        if rollout.id in self._kept:
+            versions.append(self._kept[rollout.id].stored)
+        return next(
+            (one[1] for one in versions if one and one[0] == rollout), self._clock.stepped_s
+        )
 
     async def prune(self, before: float) -> list[str]:
         """Forget what has ended or stopped and is older, and the oldest beyond the bound."""

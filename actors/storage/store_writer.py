@@ -10,8 +10,9 @@ With one caller a commit is as quick as the store; with many, its cost is shared
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 import trio
@@ -24,6 +25,8 @@ from store.errors import StoreUnavailable
 from store.port import Record, Store, Table, Write
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 # A request is a device record, a command and some history lines: 3 to 6 kB. 512 of them are 3 MB
 # and some 2,000 rows, which SQLite writes in about 20 ms.
@@ -147,11 +150,18 @@ class StoreWriter:
 
         While the store is away this waits, as `commit` does, and raises what `commit` raises.
         """
+        return await self._answered(lambda: self._store.get(table, key))
+
+    async def scan(self, table: Table) -> Sequence[Record]:
+        """All records of a table; else like `read`."""
+        return await self._answered(lambda: self._store.scan(table))
+
+    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         await self._handed_in(())
         tries = 0
         while True:
             try:
-                return await self._store.get(table, key)
+                return await ask()
             except StoreUnavailable:
                 tries += 1
             await trio.sleep(RETRY.delay_s(tries, self._rng.random()))

@@ -196,7 +196,7 @@ async def test_active_ones_are_bounded_and_old_ones_forgotten(
         old = home.application.now() - 8 * 86_400
         assert home.parts.policies.sweep.retention_s < 8 * 86_400
         for kept in list(home.parts.rollouts.repository.kept.values())[:19]:
-            kept.rollout = _older(kept.rollout, old)
+            kept.take_over((_older(kept.rollout, old), 0.0), kept.parts)
         await trio.sleep(3_700)
         assert [rollout.id for rollout in home.application.rollouts(100)] == [many[-1].id]
         assert {record.key.partition("/")[0] for record in disk.records(Table.ROLLOUT)} == {

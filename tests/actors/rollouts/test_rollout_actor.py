@@ -2,10 +2,11 @@
 
 import dataclasses
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -22,18 +23,31 @@ from actors.storage.unreadable_records import UnreadableRecord
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
+from store.port import Record, Table, Write
 
 START = 1_700_000_000.0
 RED = LightState(255, 0, 0)
+
+
+class MoodyStore(MemoryStore):
+    """A store that cannot be read for a while."""
+
+    down = False
+
+    async def scan(self, table: Table) -> list[Record]:
+        if self.down:
+            raise StoreUnavailable("away")
+        return await super().scan(table)
 
 
 class Street:
     """Lights that take commands, or not, by a script of refusals for each."""
 
     def __init__(self) -> None:
-        self.clock = RunClock(START)
+        self.set_s, began = 0.0, trio.current_time()
+        self.clock = RunClock(START, wall=lambda: START + trio.current_time() - began + self.set_s)
         self.board = Board(self.clock, "boot")
-        self.store = MemoryStore(MemoryDisk())
+        self.store = MoodyStore(MemoryDisk())
         self.script: dict[str, list[Refusal]] = {}
         self.given: list[str] = []
         self.tries = 0
@@ -45,7 +59,6 @@ class Street:
             Ports(
                 board=self.board,
                 store_writer=self.store_writer,
-                store=self.store,
                 clock=self.clock,
                 keys=self.keys,
                 give=self._give,
@@ -99,6 +112,21 @@ class Street:
 
     def part(self, rollout_id: str, number: int) -> Part:
         return self.rollouts.repository.kept[rollout_id].parts[number]
+
+
+class SlowJournal:
+    """A journal whose commits take two seconds before they are handed in and after."""
+
+    def __init__(self, street: Street) -> None:
+        self._street = street
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        await trio.sleep(2.0)
+        await self._street.store_writer.commit(writes)
+        await trio.sleep(2.0)
+
+    async def scan(self, table: Table) -> Sequence[Record]:
+        return await self._street.store_writer.scan(table)
 
 
 @asynccontextmanager
@@ -238,12 +266,7 @@ async def test_an_order_near_the_full_hour_of_pruning_is_dealt_with_whole(
     """The hour bounds the waiting for an order, never the order itself."""
     street = Street()
 
-    class SlowDisk:
-        async def commit(self, writes: object) -> None:
-            await trio.sleep(2.0)
-            await street.store_writer.commit(writes)  # type: ignore[arg-type]
-
-    street.rollouts.repository._store_writer = SlowDisk()
+    street.rollouts.repository._store_writer = SlowJournal(street)
     async with opened(street) as nursery:
         await nursery.start(street.rollouts.run)
         await trio.sleep(3_600.0 - 1.0)
@@ -251,6 +274,100 @@ async def test_an_order_near_the_full_hour_of_pruning_is_dealt_with_whole(
         await trio.sleep(30.0)
         assert street.given == [f"{rollout_id}.aa"]
         assert rollout_id in street.rollouts.repository.kept
+
+
+@pytest.mark.parametrize("crash_after_s", [1.0, 3.0])
+async def test_an_order_that_was_cut_off_is_known_exactly_where_it_was_stored(
+    crash_after_s: float, autojump_clock: MockClock
+) -> None:
+    """The caller got no reply; what stands in the store is carried out, what does not never was."""
+    street = Street()
+    slow = SlowJournal(street)
+    async with opened(street) as nursery:
+        async with trio.open_nursery() as first:
+            street.rollouts.repository._store_writer = slow
+            await first.start(street.rollouts.run)
+            first.start_soon(street.begin, "aa", "bb")
+            await trio.sleep(crash_after_s)
+            first.cancel_scope.cancel()
+        street.rollouts.mailbox.crash()
+        await nursery.start(street.rollouts.run)
+        stored = crash_after_s > 2.0
+        assert list(street.rollouts.repository.kept) == (["r0"] if stored else [])
+        assert [one.id for one in street.rollouts.repository.listed(10)] == (
+            ["r0"] if stored else []
+        )
+        await trio.sleep(60.0)
+        assert street.given == (["r0.aa", "r0.bb"] if stored else [])
+
+
+@pytest.mark.parametrize("crash_after_s", [1.0, 3.0])
+async def test_a_change_that_was_cut_off_stands_exactly_where_it_was_stored(
+    crash_after_s: float, autojump_clock: MockClock
+) -> None:
+    street = Street()
+    async with opened(street) as nursery:
+        async with trio.open_nursery() as first:
+            await first.start(street.rollouts.run)
+            rollout_id = await street.begin("aa", "bb", "cc", pace_per_min=1.0)
+            await trio.sleep(5.0)
+            street.rollouts.repository._store_writer = SlowJournal(street)
+            first.start_soon(street.rollouts.change, rollout_id, Wish(State.PAUSED))
+            await trio.sleep(crash_after_s)
+            first.cancel_scope.cancel()
+        street.rollouts.mailbox.crash()
+        await nursery.start(street.rollouts.run)
+        stored = crash_after_s > 2.0
+        assert street.now(rollout_id).state is (State.PAUSED if stored else State.RUNNING)
+        await trio.sleep(600.0)
+        assert len(street.given) == (1 if stored else 3)
+
+
+async def test_the_order_of_wishes_holds_over_a_clock_that_is_set_and_a_crash(
+    autojump_clock: MockClock,
+) -> None:
+    """The dates in the store are of before the step, also those of a change that was under way."""
+    street = Street()
+    async with opened(street) as nursery:
+        async with trio.open_nursery() as first:
+            await first.start(street.rollouts.run)
+            ids = [await street.begin(one, "zz", pace_per_min=1.0) for one in ("aa", "bb")]
+            await trio.sleep(5.0)
+            made_at = [street.now(one).created_at for one in ids]
+            street.rollouts.repository._store_writer = SlowJournal(street)
+            first.start_soon(street.rollouts.change, ids[1], Wish(State.PAUSED))
+            await trio.sleep(1.0)
+            street.set_s = -3_600.0
+            street.clock.look()
+            assert [street.now(one).created_at for one in ids] == pytest.approx(
+                [at - 3_600.0 for at in made_at]
+            )
+            await trio.sleep(2.0)
+            first.cancel_scope.cancel()
+        street.rollouts.mailbox.crash()
+        await nursery.start(street.rollouts.run)
+        assert street.now(ids[1]).state is State.PAUSED
+        for rollout_id, at in zip(ids, made_at, strict=True):
+            assert street.now(rollout_id).created_at == pytest.approx(at - 3_600.0)
+
+
+async def test_a_new_incarnation_waits_for_a_store_that_is_away(autojump_clock: MockClock) -> None:
+    street = Street()
+    async with opened(street):
+        async with trio.open_nursery() as first:
+            await first.start(street.rollouts.run)
+            await street.begin("aa", "bb", pace_per_min=6.0)
+            await trio.sleep(1.0)
+            first.cancel_scope.cancel()
+        street.store.down = True
+        async with trio.open_nursery() as second:
+            second.start_soon(street.rollouts.run)
+            await trio.sleep(60.0)
+            assert street.given == ["r0.aa"]
+            street.store.down = False
+            await trio.sleep(60.0)
+            assert len(street.given) == 2
+            second.cancel_scope.cancel()
 
 
 async def test_a_clock_that_is_set_back_does_not_stop_a_rollout(autojump_clock: MockClock) -> None:
