@@ -10,6 +10,7 @@ timeline and a verdict, and costs one frame, which also proves that nothing else
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -21,12 +22,13 @@ from actors.clocks.clock import Clock
 from actors.device.actor import Dispatcher
 from actors.device.events import AttemptHeld, DeviceEvent
 from actors.device.model import Attempt, Device, Hearing, Report
+from actors.messaging.reply import ActorError, Reply
 from actors.rollouts.ports import GiveCommand
 from actors.service_api import Refusal, RestoredStore, RestoredStoreDevice
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
-from store.mark import MARK_KEY, Mark, mark_put
-from store.port import Delete, Table, Write
+from store.mark import MARK_KEY, Mark, mark_put, read_mark
+from store.port import Delete, Record, Table, Write
 
 log = structlog.get_logger()
 
@@ -40,6 +42,10 @@ class Commits(Protocol):
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Return when the writes are durable."""
+        ...
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        """One record, after all that was handed in before is durable."""
         ...
 
 
@@ -70,6 +76,8 @@ class RestoredStoreHold:
         self._held: dict[str, tuple[Attempt, tuple[Hearing, ...]]] = {}  # one per light
         self._before: dict[str, Report | None] = {}
         self._decided = trio.Event()
+        self._deciding = trio.Lock()
+        self._nursery: trio.Nursery | None = None
 
     def restore(self, mark: Mark | None, devices: Sequence[Device]) -> None:
         """Begin with what the store says, before any light runs."""
@@ -115,37 +123,66 @@ class RestoredStoreHold:
         return RestoredStore(mark.at, mark.cause, mark.copied_at, mark.keep_shown, lights)
 
     async def decide(self, *, keep_shown: bool) -> RestoredStore | Refusal | None:
-        """Resume, or keep what is shown; what was open before. None when there is nothing to do."""
-        mark, view = self.mark, self.view()
-        if mark is None:
+        """Resume, or keep what is shown; what was open before. None when there is nothing to do.
+
+        It is carried out by the actor: whoever asked may leave before the store has answered.
+        """
+        view = self.view()
+        if view is None:
             return None
-        kept = msgspec.structs.replace(mark, keep_shown=True)
-        write = mark_put(kept) if keep_shown else Delete(Table.META, MARK_KEY)
-        with trio.move_on_after(STORE_S) as limit:
-            await self._store_writer.commit([write])
-        if limit.cancelled_caught:
+        if self._nursery is None:
             return Refusal.NO_REPLY
-        log.info("decided after the setback", keep_shown=keep_shown)
-        if keep_shown:
-            self.mark = kept
-            self._decided.set()
-        else:
-            self._release()
+        reply: Reply[None] = Reply()
+        self._nursery.start_soon(self._carry_out, keep_shown, reply)
+        try:
+            await reply.wait(STORE_S)
+        except ActorError:
+            return Refusal.NO_REPLY
         return view
 
     # ---------------------------------------------------------------- its life
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep what the lights show, one after another as they are heard, until cancelled."""
-        task_status.started()
-        if self.mark is not None and self.mark.keep_shown:
+        await self._look_up()
+        try:
+            async with trio.open_nursery() as self._nursery:
+                task_status.started()
+                while True:
+                    await self._decided.wait()
+                    if self.mark is None or await self._keep(self.mark):
+                        self._decided = trio.Event()
+                    else:
+                        await trio.sleep(LOOK_S)
+        finally:
+            self._nursery = None
+
+    async def _look_up(self) -> None:
+        """A crash may have left open whether a decision was stored: the store knows."""
+        if self.mark is None:
+            await trio.lowlevel.checkpoint()
+            return
+        record = await self._store_writer.read(Table.META, MARK_KEY)
+        if record is None:
+            self._release()
+            return
+        with suppress(msgspec.MsgspecError):  # it was restored as one that cannot be read
+            self.mark = read_mark(record)
+        if self.mark.keep_shown:
             self._decided.set()
-        while True:
-            await self._decided.wait()
-            if self.mark is None or await self._keep(self.mark):
-                self._decided = trio.Event()
-            else:
-                await trio.sleep(LOOK_S)
+
+    async def _carry_out(self, keep_shown: bool, reply: Reply[None]) -> None:
+        async with self._deciding:
+            if self.mark is not None and keep_shown:
+                kept = msgspec.structs.replace(self.mark, keep_shown=True)
+                await self._store_writer.commit([mark_put(kept)])
+                self.mark = kept
+                self._decided.set()
+            elif self.mark is not None:
+                await self._store_writer.commit([Delete(Table.META, MARK_KEY)])
+                self._release()
+            log.info("decided after the setback", keep_shown=keep_shown)
+        reply.resolve(None)
 
     async def _keep(self, mark: Mark) -> bool:
         """One round; True when nothing is left to do."""
@@ -169,11 +206,12 @@ class RestoredStoreHold:
                 idempotency_key=None,
                 fingerprint="",
             )
-        if left == 0 and not self._held:
+        if left or self._held:
+            return False
+        async with self._deciding:
             await self._store_writer.commit([Delete(Table.META, MARK_KEY)])
             self._release()
-            return True
-        return False
+        return True
 
     def _release(self) -> None:
         self.mark = None

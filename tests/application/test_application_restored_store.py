@@ -1,17 +1,20 @@
 """A store that was set back: the service says what it would command again, and asks first."""
 
 import copy
+from collections.abc import Sequence
 
 import pytest
 import trio
 from trio.testing import MockClock
 
 from actors.device.model import CommandStatus
+from actors.service_api import Refusal
+from actors.storage.store_writer import StoreWriter
 from lorawan.kuando.light_state import LightState
 from simulation.world.world import World
-from store.mark import MARK_KEY, Mark, mark_put
-from store.memory import MemoryDisk
-from store.port import Table
+from store.mark import MARK_KEY, Mark, mark_put, read_mark
+from store.memory import MemoryDisk, MemoryStore
+from store.port import Record, Table, Write
 from tests.support.running_application import RunningApplication, make_world, running_application
 
 RED, BLUE, GREEN = LightState(255, 0, 0), LightState(0, 0, 255), LightState(0, 255, 0)
@@ -131,3 +134,67 @@ async def test_an_open_command_of_before_says_why_it_is_held(
         newer = await home.command(dev_eui, GREEN)
         assert (await home.final(newer.id)).status is CommandStatus.VERIFIED
         assert (await home.final(command.id)).status is CommandStatus.SUPERSEDED
+
+
+class SlowDisk:
+    """Commits that take a while, once a test wants them to."""
+
+    def __init__(self) -> None:
+        self.slow_s = 0.0
+
+    async def __call__(self, writes: Sequence[Write]) -> None:
+        await trio.sleep(self.slow_s)
+
+
+@pytest.mark.parametrize("keep_shown", [False, True])
+async def test_a_decision_is_carried_out_though_whoever_asked_did_not_wait(
+    keep_shown: bool, world: World, autojump_clock: MockClock
+) -> None:
+    disk, _ = await copied_red_then_blue(world)
+    slow = SlowDisk()
+    store = MemoryStore(disk, before_commit=slow)
+    async with running_application(world, disk, seed=8, store=store) as home:
+        await trio.sleep(60)
+        slow.slow_s = 15.0
+        assert (
+            await home.application.decide_restored_store(keep_shown=keep_shown) is Refusal.NO_REPLY
+        )
+        slow.slow_s = 0.0
+        await trio.sleep(60)
+        mark = home.parts.restored_store.mark
+        assert mark is None if not keep_shown else mark is not None and mark.keep_shown
+        record = disk.record(Table.META, MARK_KEY)
+        assert mark == (None if record is None else read_mark(record))
+
+
+@pytest.mark.parametrize("keep_shown", [False, True])
+async def test_a_decision_over_which_the_actor_crashed_stands_where_it_was_stored(
+    keep_shown: bool, world: World, autojump_clock: MockClock
+) -> None:
+    disk, (first, _) = await copied_red_then_blue(world)
+    async with running_application(world, disk, seed=8) as home:
+        await trio.sleep(60)
+        home.parts.restored_store._store_writer = CrashOnce(home.parts.store_writer)
+        assert (
+            await home.application.decide_restored_store(keep_shown=keep_shown) is Refusal.NO_REPLY
+        )
+        await trio.sleep(3 * 3_600)
+        assert home.application.restored_store() is None
+        assert disk.record(Table.META, MARK_KEY) is None
+        assert world.showing(first) == (BLUE if keep_shown else RED)
+
+
+class CrashOnce:
+    """A journal after whose first commit the caller crashes."""
+
+    def __init__(self, store_writer: StoreWriter) -> None:
+        self._store_writer, self._left = store_writer, 1
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        await self._store_writer.commit(writes)
+        if self._left:
+            self._left = 0
+            raise OSError("crashed after the commit")
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        return await self._store_writer.read(table, key)
