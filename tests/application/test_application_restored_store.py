@@ -156,9 +156,8 @@ async def test_a_decision_is_carried_out_though_whoever_asked_did_not_wait(
     async with running_application(world, disk, seed=8, store=store) as home:
         await trio.sleep(60)
         slow.slow_s = 15.0
-        assert (
-            await home.application.decide_restored_store(keep_shown=keep_shown) is Refusal.NO_REPLY
-        )
+        answer = await home.application.decide_restored_store(keep_shown=keep_shown)
+        assert answer is Refusal.STORE_FAILING
         slow.slow_s = 0.0
         await trio.sleep(60)
         mark = home.parts.restored_store.mark
@@ -175,9 +174,8 @@ async def test_a_decision_over_which_the_actor_crashed_stands_where_it_was_store
     async with running_application(world, disk, seed=8) as home:
         await trio.sleep(60)
         home.parts.restored_store._store_writer = CrashOnce(home.parts.store_writer)
-        assert (
-            await home.application.decide_restored_store(keep_shown=keep_shown) is Refusal.NO_REPLY
-        )
+        answer = await home.application.decide_restored_store(keep_shown=keep_shown)
+        assert answer is Refusal.NO_REPLY
         await trio.sleep(3 * 3_600)
         assert home.application.restored_store() is None
         assert disk.record(Table.META, MARK_KEY) is None
