@@ -126,8 +126,7 @@ class AppriseNotifier:
                 self._count(delivered=True)
                 return
             if left:
-                with trio.move_on_after(RETRY_AFTER_S):
-                    await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
+                await trio.sleep(RETRY_AFTER_S)
         self._count(delivered=False)
         log.error("notice not delivered", title=notice.title, tries=self._tries)
 

@@ -225,8 +225,7 @@ class Board:
                 pause_s = min(self._gather_s, GATHER_PER_READER_S * len(self._subscriptions))
                 if shown == REACHES_IN_A_ROUND:
                     pause_s = max(pause_s, REACHES_PAUSE_S)
-                with trio.move_on_after(pause_s):
-                    await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
+                await trio.sleep(pause_s)
         finally:
             self._news = None
             self._wake_readers()

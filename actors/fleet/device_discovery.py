@@ -123,8 +123,7 @@ class DeviceDiscovery:
             with trio.move_on_after(pause_s):
                 await self._asked.wait()
                 pause_s = min(pause_s, PROVISIONAL_S)
-            with trio.move_on_at(began_s + pause_s):
-                await trio.Event().wait()  # nobody sets it: a pause that a cancel ends
+            await trio.sleep_until(began_s + pause_s)
             self._asked = trio.Event()
 
     def look_soon(self) -> None:

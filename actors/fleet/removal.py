@@ -5,11 +5,13 @@ still being asked for ends with a true word.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 import structlog
+import trio
 
 from actors.board.board import Board
 from actors.board.changes import DeviceRemoved
@@ -26,6 +28,8 @@ from store.port import Delete, Put, Table, Write
 log = structlog.get_logger()
 
 TIMELINE_MOST = 200
+REMOVE_S = 10.0
+"""For a light's actor to stop (5 s at most) and for a commit, which takes milliseconds."""
 
 
 class StoreWriter(Protocol):
@@ -98,10 +102,14 @@ class Removals:
         return True
 
     async def by_hand(self, dev_eui: str) -> Refusal | None:
-        """Take this light off for good; None when it is done."""
-        try:
+        """Take this light off for good; None when it is done.
+
+        A caller who leaves cuts nothing in half: it is carried out, or the store takes too long.
+        """
+        known: bool | None = None
+        with trio.move_on_after(REMOVE_S, shield=True), suppress(ActorError):
             known = await self.remove(dev_eui, "by hand")
-        except ActorError:
+        if known is None:
             return Refusal.NO_REPLY
         return None if known else Refusal.UNKNOWN_DEVICE
 

@@ -262,8 +262,7 @@ class StoreWriter:
             except StoreUnavailable as error:
                 tries += 1
                 self._failed(error)
-            with trio.move_on_after(RETRY.delay_s(tries, self._rng.random())):
-                await trio.Event().wait()  # nobody sets it: only the deadline or a cancel ends it
+            await trio.sleep(RETRY.delay_s(tries, self._rng.random()))
         if batch or self.failing_since is not None:
             self._succeeded(len(batch), len(writes), self._clock.steady() - began)
         self._hand = []

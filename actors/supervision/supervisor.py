@@ -91,7 +91,7 @@ class Supervisor:
                 try:
                     with self._until_given_up:
                         await self._start_all(nursery, task_status)
-                        await trio.Event().wait()  # until cancelled; nobody sets it
+                        await trio.sleep_forever()
                 finally:
                     await self._stop_all()  # noqa: ASYNC102 - each of its waits has a shield and a deadline
         except BaseExceptionGroup as group:

@@ -31,6 +31,7 @@ class FakeNetwork:
         self.read: list[str] = []
         self.flushed: list[str] = []
         self.hang = False
+        self.flush_s = 0.0
 
     async def queue(self, dev_eui: str) -> Sequence[QueueItem]:
         await trio.lowlevel.checkpoint()
@@ -42,7 +43,7 @@ class FakeNetwork:
         return list(self.queues.get(dev_eui, ()))
 
     async def flush(self, dev_eui: str) -> None:
-        await trio.lowlevel.checkpoint()
+        await trio.sleep(self.flush_s)
         self.flushed.append(dev_eui)
         self.queues.pop(dev_eui, None)
 
@@ -254,6 +255,38 @@ async def test_an_unreachable_server_ends_the_round_and_a_refusal_does_not(
     await around.sweeper.look_for_stuck_items()
     assert around.network.read == ["d0", "d1", "d2", "d3"]
     assert around.sweeper.statistics().failures == 2
+
+
+async def test_a_flush_at_the_end_of_the_rounds_time_is_told_all_the_same(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    around = Round(chores_timeout_s=2.0)
+    await around.store.open()
+    around.devices = {"d1": failed("d1")}
+    around.network.queues = {"d1": [item()]}
+    around.network.flush_s = 3.0
+    async with trio.open_nursery() as nursery:
+        await nursery.start(around.sweeper.run)
+        await trio.sleep(310)
+        nursery.cancel_scope.cancel()
+    assert around.network.flushed == ["d1"]
+    assert around.sweeper.statistics().flushed == 1
+    assert len(around.notes) == 1
+
+
+async def test_a_flush_that_hangs_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+    around = Round(chores_timeout_s=2.0)
+    await around.store.open()
+    around.devices = {"d1": failed("d1")}
+    around.network.queues = {"d1": [item()]}
+    around.network.flush_s = 1_000.0
+    async with trio.open_nursery() as nursery:
+        await nursery.start(around.sweeper.run)
+        await trio.sleep(615)
+        nursery.cancel_scope.cancel()
+    statistics = around.sweeper.statistics()
+    assert (statistics.rounds, statistics.flushed) == (2, 0)
+    assert statistics.failures >= 2
 
 
 async def test_a_hanging_server_does_not_stop_the_rounds(

@@ -4,6 +4,8 @@ From the field: a light that was taken down stayed on every board, was alerted h
 every rollout (AirQo-api#7004, breeze#3933, Pi.Alert#509).
 """
 
+from collections.abc import Sequence
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -15,7 +17,8 @@ from actors.service_api import Delivery, Refusal
 from lorawan.events.model import DeviceInfo, Uplink
 from lorawan.kuando import LightState
 from simulation.world.world import World
-from store.port import Table
+from store.memory import MemoryStore
+from store.port import Table, Write
 from tests.support.running_application import RunningApplication, make_world, running_application
 
 RED, GREEN = LightState(255, 0, 0), LightState(0, 255, 0)
@@ -186,3 +189,22 @@ async def test_a_queue_can_be_flushed_by_hand(world: World, autojump_clock: Mock
         assert await home.application.flush_queue("ff" * 8) is Refusal.UNKNOWN_DEVICE
         world.network.faults.down = True
         assert await home.application.flush_queue(dev_eui) is Refusal.NETWORK_FAILING
+
+
+async def test_a_removal_by_hand_is_carried_out_whole_though_whoever_asked_left(
+    world: World, autojump_clock: MockClock
+) -> None:
+    slow_s = 0.0
+
+    async def slowly(writes: Sequence[Write]) -> None:
+        await trio.sleep(slow_s)
+
+    store = MemoryStore(before_commit=slowly)
+    async with running_application(world, store=store) as home:
+        await home.settled()
+        gone, *others = sorted(world.stations)
+        slow_s = 3.0
+        with trio.move_on_after(1.0):
+            await home.application.remove_device(gone)
+        assert sorted(home.devices) == sorted(home.parts.fleet.actors) == others
+        assert await records(home) == set(others)

@@ -144,7 +144,6 @@ def persist_late() -> Iterator[None]:
             entry = f"{ports.boot}-{self._steps}"
             await ports.store_writer.commit(writes_of(device, effects, event, now, entry))
             ports.board.publish(device)
-        self._set_timer()
         reply = getattr(event, "reply", None)
         if reply is not None:
             reply.resolve("accepted")
