@@ -17,12 +17,14 @@ class ShownState(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
     SUPERSEDED = "superseded"
+    REMOVED = "removed"
+    """The light is known no longer; that is no failure."""
     CANCELLED = "cancelled"
     """Its turn had not come when the rollout was cancelled: it waits for nothing."""
 
 
 class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
-    """One colour for many lights. Every light is in exactly one of the six counts."""
+    """One colour for many lights. Every light is in exactly one of the seven counts."""
 
     id: str
     name: str
@@ -46,8 +48,9 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     """Rejected, expired, overdue, or no command could be given."""
     superseded: int
-    removed: int
     """A newer command of somebody else came."""
+    removed: int
+    """Known no longer; that is no failure."""
     cancelled: int
     """Not commanded when the rollout was cancelled."""
 

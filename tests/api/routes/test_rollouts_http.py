@@ -7,7 +7,7 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from actors.device.model import Phase
-from actors.rollouts.model import State
+from actors.rollouts.model import Part, PartState, State
 from actors.service_api import Refusal
 from api.http.app import create_app
 from lorawan.kuando.light_state import LightState
@@ -195,3 +195,13 @@ async def test_followers_are_told(client: Client, application: FakeApplication) 
         application.board.publish(msgspec.structs.replace(rollout, state=State.PAUSED))
         change = json.loads(await socket.receive())["changes"][0]
         assert (change["kind"], change["what"]["state"]) == ("rollout", "paused")
+
+
+async def test_a_light_in_any_state_is_shown(client: Client, application: FakeApplication) -> None:
+    made = await (await client.post(URL, json=ORDER)).get_json()
+    rollout, _ = application.rolled[made["id"]]
+    parts = tuple(Part(f"20202000000000{n:02x}", one) for n, one in enumerate(PartState))
+    application.rolled[made["id"]] = rollout, parts
+    response = await client.get(f"{URL}/{made['id']}")
+    seen = await response.get_json()
+    assert [light["state"] for light in seen["lights"]] == [one.value for one in PartState]
