@@ -1,7 +1,8 @@
 """The accept loop: every connection gets a place, or is told that there is none.
 
 The rule it keeps: accepting never stops while the service runs. When there are too many connections
-or too few descriptors, somebody gives way (`places.py`), and the newcomer is served.
+or too few descriptors, somebody gives way (`places.py`), and the newcomer is served. That is why it
+is not `trio.serve_listeners`: without a descriptor that only waits, and it lets everybody in.
 """
 
 import errno

@@ -26,13 +26,13 @@ from api.server.hypercorn_patches import (
     ASGIWrapper,
     Closed,
     Event,
-    Protocol,
     RawData,
     TaskGroup,
     Updated,
     WorkerContext,
     WSStream,
 )
+from api.server.protocol import Protocol
 
 log = structlog.get_logger()
 

@@ -18,10 +18,12 @@ from quart_trio import QuartTrio
 from api.http.app import replace_tokens
 from api.http.services import Services, services_of
 from api.live.client import RESTARTING
-from api.server import descriptors, hypercorn_patches
+from api.server import descriptors
 from api.server.accept_loop import Server
 from api.server.connection import Patience
 from api.server.connection_slots import ConnectionSlots
+from api.server.hypercorn_patches import ASGIWrapper
+from api.server.websocket import MESSAGE_BYTES
 from api.settings.model import ApiSettings, Web
 
 log = structlog.get_logger()
@@ -76,7 +78,6 @@ class WebActor:
         The server's task is shielded, so that a cancel reaches it as a request to stop, with a
         deadline.
         """
-        hypercorn_patches.install()
         self._stop = trio.Event()
         self._services.shutdown.renew()
         listener = listen(self._web)
@@ -104,7 +105,7 @@ class WebActor:
             log.warning("fewer connections than set", possible=most, wanted=web.connections_most)
         self.slots = ConnectionSlots(most, web.connections_unproven_most)
         server = Server(
-            hypercorn_patches.ASGIWrapper(self._app),
+            ASGIWrapper(self._app),
             server_config(web),
             self.slots,
             patience(web),
@@ -182,7 +183,7 @@ def server_config(web: Web) -> Config:
     config.include_server_header = False
     config.keep_alive_max_requests = 1_000_000  # ChirpStack keeps one connection for days
     config.websocket_ping_interval = web.ping_s
-    config.websocket_max_message_size = hypercorn_patches.MESSAGE_BYTES
+    config.websocket_max_message_size = MESSAGE_BYTES
     config.max_app_queue_size = APP_QUEUE
     config.h11_max_incomplete_size = 32 * 1024  # a URL with 100 DevEUIs and the headers
     return config
