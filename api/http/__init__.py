@@ -1,1 +1,1 @@
-"""HTTP: the Quart app, what every request passes, and what every answer is made of."""
+"""From a request that was read to its answer: who asks, what is asked, and what is answered."""

@@ -12,6 +12,7 @@ from quart_trio import QuartTrio
 
 from actors.service_api import ServiceApi
 from api.http import middleware, openapi, problems
+from api.http.asgi_app import AsgiApp
 from api.http.auth import Gatekeeper
 from api.http.base_path import BasePath
 from api.http.deadlines import LamplighterApp
@@ -37,12 +38,12 @@ from api.routes import (
     restored_store,
     rollouts,
     supervisor,
-    webhooks,
 )
 from api.server.shutdown import Shutdown
 from api.settings.model import ApiSettings
-from api.webhooks.ingest import Ingest
-from api.webhooks.intake import Webhooks
+from api.webhooks import description as webhooks
+from api.webhooks.endpoint import Endpoint
+from api.webhooks.intake import Intake
 
 API = "/api/v1"
 RESOURCES = (
@@ -76,21 +77,17 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = web.body_bytes_most
     app.config["BODY_TIMEOUT"] = web.body_timeout_s
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # revalidated by ETag: a new release shows at once
-    gatekeeper = Gatekeeper(web.tokens.by_scope())
-    limiter = RateLimiter(web.rate_per_s, web.rate_burst)
     http_metrics = HttpMetrics(application)
-    hooks = Webhooks(application, gatekeeper, limiter, http_metrics.webhooks)
     services = Services(
         application=application,
         settings=settings,
-        gatekeeper=gatekeeper,
+        gatekeeper=Gatekeeper(web.tokens.by_scope()),
         peers=Peers(web.trusted_proxies),
-        limiter=limiter,
+        limiter=RateLimiter(web.rate_per_s, web.rate_burst),
         token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
         hub=Hub(web.live_clients_most, application.reachability),
         http_metrics=http_metrics,
         shutdown=Shutdown(),
-        webhooks=hooks,
     )
     put_services(app, services)
     openapi.describe(app, _version())
@@ -102,7 +99,8 @@ def create_app(
     app.register_blueprint(live.blueprint, url_prefix=API)
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
         app.register_blueprint(blueprint)
-    app.asgi_app = Ingest(app.asgi_app, services)  # type: ignore[assignment, method-assign]
+    endpoint = Endpoint(services, Intake(application, http_metrics.webhooks))
+    app.asgi_app = AsgiApp(app.asgi_app, services, endpoint)  # type: ignore[assignment, method-assign]
     if web.base_path:
         app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]
     return app

@@ -10,14 +10,21 @@ Of a body no more is handed on than one byte beyond the limit: Quart (0.23) keep
 asked for or not.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
 import trio
 
+from api.http.problems import BODY_TOO_LARGE, MEDIA_TYPE, Problem
+
+AsgiScope = MutableMapping[str, Any]
+"""What the server says of a request."""
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+REQUEST_ID_HEADER = "X-Request-ID"
 
 BODY_PATIENCE_S = 1.0
 """For the rest of a body that nobody wants: several round trips. Later the connection is closed."""
@@ -25,7 +32,7 @@ BODY_PATIENCE_S = 1.0
 
 class Exchange:
     """Stands between the server and an app. Quart reads `receive` to its end in a task of its own;
-    an app that does not has to `drain` before it answers."""
+    an app that does not has to `discard_body` before it answers."""
 
     def __init__(
         self, receive: Receive, send: Send, send_most_s: float, body_bytes_most: int
@@ -58,8 +65,47 @@ class Exchange:
         with trio.move_on_after(self._send_most_s, shield=True):
             await self._send(message)
 
-    async def shutdown(self) -> None:
+    async def discard_body(self) -> None:
         """Read the rest of a body that nobody wants, so that the connection can be used again."""
         with trio.move_on_after(BODY_PATIENCE_S):
             while not self._arrived.is_set():
                 await self.receive()
+
+    async def read(self) -> bytes | None:
+        """The whole body; None when the peer left.
+
+        Raises Problem (413) as soon as it is larger than it may be.
+        """
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                return None
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+            if self._room <= 0:
+                raise Problem(BODY_TOO_LARGE)
+        return b"".join(parts)
+
+    async def answer(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] = MappingProxyType({}),
+        request_id: str | None = None,
+    ) -> None:
+        """A whole answer. Whoever gives one has read the body, or discarded it."""
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        raw.append((b"x-content-type-options", b"nosniff"))
+        if request_id is not None:
+            raw.append((REQUEST_ID_HEADER.lower().encode(), request_id.encode()))
+        if status != 204:
+            raw.append((b"content-length", str(len(body)).encode()))
+        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def refuse(self, problem: Problem, request_id: str) -> None:
+        """A problem as the answer."""
+        headers = {"content-type": MEDIA_TYPE, **problem.headers}
+        await self.answer(problem.kind.status, problem.body(), headers, request_id)

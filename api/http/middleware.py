@@ -4,8 +4,7 @@ The rule it keeps: what is not marked otherwise is refused. Only pages, docs and
 """
 
 import secrets
-from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import cast
 
 import structlog
 import trio
@@ -21,6 +20,7 @@ from api.http.auth import (
     subprotocol_token,
     tokens_of,
 )
+from api.http.exchange import REQUEST_ID_HEADER, AsgiScope
 from api.http.peers import Peer, network_of
 from api.http.problems import (
     FORBIDDEN,
@@ -36,7 +36,6 @@ from api.server.connection import PLACE
 
 log = structlog.get_logger()
 
-REQUEST_ID_HEADER = "X-Request-ID"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 # Webhooks count wrong tokens only; and what is public counts nothing (`_before`): probes come every
@@ -85,7 +84,7 @@ async def _before() -> None:
             charge(here, caller)
             raise wrong_token()
     g.caller = caller
-    prove(request, caller)
+    prove(scope(request), caller)
     if request.endpoint is None:
         return  # 404 or 405, which tells nobody anything
     if needed is not Scope.PUBLIC and request.endpoint not in _UNLIMITED:
@@ -119,7 +118,7 @@ async def _before_websocket() -> None:
         charge(here, g.caller)
     if caller is None:
         raise wrong_token()
-    prove(websocket, caller)
+    prove(scope(websocket), caller)
     check_origin(here, websocket, peer)
 
 
@@ -197,9 +196,9 @@ def charge(here: Services, caller: Caller) -> None:
         raise too_many(wait_s)
 
 
-def prove(asked: Request | Websocket, caller: Caller) -> None:
+def prove(scope: AsgiScope, caller: Caller) -> None:
     """Let the connection of who showed a valid token be kept when there are too many."""
-    place = scope(asked).get("state", {}).get(PLACE)
+    place = scope.get("state", {}).get(PLACE)
     if place is not None and caller.known:
         place.prove()
 
@@ -219,6 +218,6 @@ def _shown(asked: Request | Websocket) -> list[str]:
     return tokens_of(headers.get("Authorization"), headers.get(TOKEN_HEADER))
 
 
-def scope(asked: Request | Websocket) -> MutableMapping[str, Any]:
+def scope(asked: Request | Websocket) -> AsgiScope:
     """What the server said of a request."""
-    return cast("MutableMapping[str, Any]", asked.scope)
+    return cast("AsgiScope", asked.scope)

@@ -15,7 +15,6 @@ from api.http.rate_limits import RateLimiter
 from api.live.hub import Hub
 from api.server.shutdown import Shutdown
 from api.settings.model import ApiSettings
-from api.webhooks.intake import Webhooks
 
 _KEY = "lamplighter"
 
@@ -35,7 +34,6 @@ class Services:
     hub: Hub
     http_metrics: HttpMetrics
     shutdown: Shutdown
-    webhooks: Webhooks
 
 
 def put_services(app: Quart, services: Services) -> None:

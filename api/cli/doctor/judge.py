@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
 from api.cli.show.times import span
-from api.webhooks.ingest import EVENT_BY_PATH
+from api.webhooks.endpoint import KIND_BY_PATH
 from lorawan.airtime import Region, downlink_airtime_s
 from lorawan.chirpstack.inspection import ProfileInfo
 from lorawan.chirpstack.integration import masked_url, split_urls
@@ -287,7 +287,7 @@ def integrations(found: Mapping[str, HttpIntegration | None]) -> Iterator[Findin
 
 def our_urls(integration: HttpIntegration) -> list[str]:
     """Those of its URLs that end like our webhook's path, a prefix of a proxy allowed."""
-    paths = tuple(EVENT_BY_PATH)
+    paths = tuple(KIND_BY_PATH)
     urls = split_urls(integration.event_endpoint_url)
     return [url for url in urls if _path(url).rstrip("/").endswith(paths)]
 

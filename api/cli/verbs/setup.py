@@ -9,7 +9,7 @@ from rich.console import Console
 from actors.plain_text import one_line
 from api.cli.console import errors
 from api.settings.model import ApiSettings
-from api.webhooks.ingest import EVENT_BY_PATH
+from api.webhooks.endpoint import KIND_BY_PATH
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import Change, ensure_integration, merge_integration
 from lorawan.network import HttpIntegration, NetworkError
@@ -34,8 +34,8 @@ def run_setup(
     except ValueError as error:
         errors.print(f"--url: {error}", markup=False)
         return 2
-    if urlsplit(url).path not in EVENT_BY_PATH:
-        paths = " or ".join(EVENT_BY_PATH)
+    if urlsplit(url).path not in KIND_BY_PATH:
+        paths = " or ".join(KIND_BY_PATH)
         errors.print(f"Note: unless a proxy changes it, the path must be {paths}.", markup=False)
     try:
         changes = trio.run(_setup, settings, wanted, tokens, applications, dry_run)
@@ -61,7 +61,7 @@ def without_slash(url: str) -> str:
     left as it is."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
-    if not path.endswith(tuple(EVENT_BY_PATH)):
+    if not path.endswith(tuple(KIND_BY_PATH)):
         return url
     return urlunsplit(parts._replace(path=path))
 

@@ -1,12 +1,14 @@
-"""ChirpStack's deliveries, by both edges: the short way and the route behind it."""
+"""ChirpStack's deliveries: what is answered, and what becomes of the event."""
 
 from pathlib import Path
 
 import pytest
 from quart.typing import TestClientProtocol as Client
+from quart_trio import QuartTrio
 
 from actors.service_api import Delivery
 from api.http.app import create_app
+from api.webhooks.endpoint import KIND_BY_PATH
 from lorawan.events import Join, Uplink
 from tests.api.conftest import settings_with
 from tests.support.fake_application import DEV_EUI, FakeApplication
@@ -24,14 +26,6 @@ UP = {
 JOIN = {k: UP[k] for k in ("deduplicationId", "time", "deviceInfo", "devAddr")}
 
 
-@pytest.fixture(params=["short", "quart"])
-def hooks(request: pytest.FixtureRequest, application: FakeApplication) -> Client:
-    app = create_app(application, settings_with())
-    if request.param == "quart":
-        app.asgi_app = app.asgi_app.inner  # type: ignore[method-assign, attr-defined]
-    return app.test_client()
-
-
 @pytest.mark.parametrize(
     ("delivery", "status", "retry"),
     [
@@ -43,14 +37,14 @@ def hooks(request: pytest.FixtureRequest, application: FakeApplication) -> Clien
     ],
 )
 async def test_what_became_of_it(
-    hooks: Client,
+    client: Client,
     application: FakeApplication,
     delivery: Delivery,
     status: int,
     retry: str | None,
 ) -> None:
     application.delivery = delivery
-    response = await hooks.post(f"{URL}?event=up", json=UP)
+    response = await client.post(f"{URL}?event=up", json=UP)
     assert (response.status_code, response.headers.get("Retry-After")) == (status, retry)
     (event,) = application.delivered
     assert isinstance(event, Uplink)
@@ -75,14 +69,14 @@ def test_every_delivery_is_tested() -> None:
     ],
 )
 async def test_the_query_tells_the_kind(
-    hooks: Client, application: FakeApplication, path: str, kind: type
+    client: Client, application: FakeApplication, path: str, kind: type
 ) -> None:
-    response = await hooks.post(path, json=UP if kind is Uplink else JOIN)
+    response = await client.post(path, json=UP if kind is Uplink else JOIN)
     assert response.status_code == 204
     assert [type(event) for event in application.delivered] == [kind]
 
 
-async def test_protobuf(hooks: Client, application: FakeApplication) -> None:
+async def test_protobuf(client: Client, application: FakeApplication) -> None:
     from chirpstack_api import integration
 
     event = integration.UplinkEvent(dev_addr="01abcdef", f_cnt=9, f_port=15, data=b"\x07")
@@ -90,12 +84,12 @@ async def test_protobuf(hooks: Client, application: FakeApplication) -> None:
     event.time.FromSeconds(1_760_000_000)
     headers = {"Content-Type": "application/octet-stream"}
     body = event.SerializeToString()
-    response = await hooks.post(f"{URL}?event=up", data=body, headers=headers)
+    response = await client.post(f"{URL}?event=up", data=body, headers=headers)
     assert response.status_code == 204
     (decoded,) = application.delivered
     assert isinstance(decoded, Uplink)
     assert (decoded.f_cnt, decoded.data) == (9, b"\x07")
-    broken = await hooks.post(f"{URL}?event=up", data=b"\xff\xff\xff", headers=headers)
+    broken = await client.post(f"{URL}?event=up", data=b"\xff\xff\xff", headers=headers)
     assert broken.status_code == 400
 
 
@@ -110,7 +104,7 @@ async def test_protobuf(hooks: Client, application: FakeApplication) -> None:
     ],
 )
 async def test_what_cannot_be_read(
-    hooks: Client,
+    client: Client,
     application: FakeApplication,
     path: str,
     body: bytes,
@@ -119,7 +113,7 @@ async def test_what_cannot_be_read(
     field: str | None,
 ) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8", **headers}
-    response = await hooks.post(path, data=body, headers=headers)
+    response = await client.post(path, data=body, headers=headers)
     problem = await response.get_json()
     assert response.status_code == status
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -154,10 +148,10 @@ async def test_other_methods_are_not_for_webhooks(client: Client) -> None:
 
 
 async def test_a_bug_behind_it(
-    hooks: Client, application: FakeApplication, quiet_logs: list[dict[str, object]]
+    client: Client, application: FakeApplication, quiet_logs: list[dict[str, object]]
 ) -> None:
     application.breaks = True
-    response = await hooks.post(f"{URL}?event=up", json=UP)
+    response = await client.post(f"{URL}?event=up", json=UP)
     assert response.status_code == 500
     assert b"secret" not in await response.get_data()
     assert any(line["log_level"] == "error" for line in quiet_logs)
@@ -185,3 +179,23 @@ async def test_a_query_of_too_many_parameters_is_a_mistake(application: FakeAppl
     assert problem["errors"] == [
         {"field": "", "problem": "has more than 20 parameters in the query"}
     ]
+
+
+async def test_a_body_in_one_part_without_a_length_is_refused_when_it_is_too_large(
+    application: FakeApplication,
+) -> None:
+    client = create_app(application, settings_with(body_bytes_most=1_024)).test_client()
+    headers = {"Content-Type": "application/json"}
+    async with client.request(f"{URL}?event=up", method="POST", headers=headers) as request:
+        await request.send(b"{" + b" " * 1_024)
+        await request.send_complete()
+        response = await request.as_response()
+    assert response.status_code == 413
+    assert application.delivered == []
+
+
+def test_what_is_answered_in_front_of_the_routes_is_described_as_routes(app: QuartTrio) -> None:
+    described = {
+        rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("webhooks.")
+    }
+    assert described == set(KIND_BY_PATH)

@@ -1,0 +1,70 @@
+"""The ASGI app that the server calls: Quart, and what is answered without it.
+
+Answered here are webhooks (`api/webhooks/endpoint.py`), `/healthz`, whoever calls a host that is
+none, and everybody while the service stops. All requests are counted, so that the end waits for
+their answers.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from api.http.auth import host_name
+from api.http.exchange import AsgiScope, Exchange, Receive, Send
+from api.http.middleware import bind_request_id
+from api.http.problems import BAD_HTTP, STOPPING, Problem
+from api.http.services import Services
+from api.webhooks.endpoint import KIND_BY_PATH, Endpoint
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+ALIVE = "/healthz"
+PROBES = frozenset({ALIVE, "/readyz"})
+
+
+class AsgiApp:
+    """ASGI in front of ASGI; `inner` is Quart's own app."""
+
+    def __init__(self, inner: Asgi, services: Services, webhooks: Endpoint) -> None:
+        self.inner = inner
+        self._webhooks = webhooks
+        self._web = services.settings.web
+        self._shutdown = services.shutdown
+        self._peers = services.peers
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer a request, or have Quart answer it."""
+        if scope["type"] == "lifespan":
+            await self.inner(scope, receive, send)
+            return
+        peer = self._peers.of(scope)
+        named = _is_host(peer.hosts[0])
+        if scope["type"] == "websocket":  # counted, and sent away when we stop, by their own hub
+            if named:
+                await self.inner(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        exchange = Exchange(receive, send, self._web.unread_s, self._web.body_bytes_most)
+        # URLs written by hand often end with a slash.
+        method, path = scope["method"], scope["path"].rstrip("/")
+        if path == ALIVE and method in {"GET", "HEAD"}:
+            await exchange.discard_body()
+            await exchange.answer(204, headers={"cache-control": "no-store"})
+        elif not named:  # which Quart would trip over
+            await exchange.discard_body()
+            problem = Problem(BAD_HTTP, "the Host header names no host")
+            await exchange.refuse(problem, bind_request_id(None))
+        elif self._shutdown.begun and path not in PROBES:
+            problem = Problem(STOPPING, headers={"Retry-After": "10", "Connection": "close"})
+            await exchange.refuse(problem, bind_request_id(None))
+        else:
+            with self._shutdown.answering():
+                if method == "POST" and path in KIND_BY_PATH:
+                    await self._webhooks.answer(scope, path, peer, exchange)
+                else:
+                    await self.inner(scope, exchange.receive, exchange.send)
+
+
+def _is_host(host: str) -> bool:
+    """Whether a Host header names a host, or nothing, as it may."""
+    return not host or host_name(host) != ""
