@@ -195,7 +195,7 @@ class DeviceInspection(msgspec.Struct, frozen=True):
 
 
 class InitializationRun(msgspec.Struct, frozen=True):
-    """Progress of an initialisation of one or all lights."""
+    """Progress of an initialisation of one or all lights; running while `ended_at` is None."""
 
     id: str
     started_at: float

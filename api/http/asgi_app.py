@@ -37,9 +37,9 @@ class AsgiApp:
             await self.inner(scope, receive, send)
             return
         peer = self._peers.of(scope)
-        named = _is_host(peer.hosts[0])
+        host = peer.hosts[0]
         if scope["type"] == "websocket":  # counted, and sent away when we stop, by their own hub
-            if named:
+            if _is_host(host):
                 await self.inner(scope, receive, send)
             else:
                 await send({"type": "websocket.close", "code": 1008})
@@ -50,7 +50,7 @@ class AsgiApp:
         if path == ALIVE and method in {"GET", "HEAD"}:
             await exchange.discard_body()
             await exchange.answer(204, headers={"cache-control": "no-store"})
-        elif not named:  # which Quart would trip over
+        elif not _is_host(host):  # which Quart would trip over
             await exchange.discard_body()
             problem = Problem(BAD_HTTP, "the Host header names no host")
             await exchange.refuse(problem, bind_request_id(None))

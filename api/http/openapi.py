@@ -5,7 +5,8 @@ compare what is declared with what is sent.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,6 +35,7 @@ from api.http.problems import (
     Kind,
     ProblemView,
 )
+from api.models import SERVED_NAMES
 from api.models.requests import Body, Query
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -160,7 +162,7 @@ def _responses(
     good: Sequence[Answer], problems: Sequence[Kind]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     models = [answer.model for answer in good if answer.model is not None]
-    schemas, components = msgspec.json.schema_components([*models, ProblemView], ref_template=_REF)
+    schemas, components = _schemas([*models, ProblemView])
     by_model = dict(zip([*models, ProblemView], schemas, strict=True))
     responses: dict[str, Any] = {}
     for answer in good:
@@ -177,12 +179,41 @@ def _responses(
             {"description": "", "content": {MEDIA_TYPE: {"schema": by_model[ProblemView]}}},
         )
         problem["description"] = f"{problem['description']} {words}".strip()
-    for name, component in components.items():
-        component.setdefault("title", name)
-    return responses, {name: _cleaned(component) for name, component in components.items()}
+    return responses, {name: _cleaned(name, component) for name, component in components.items()}
 
 
-def _cleaned(component: dict[str, Any]) -> dict[str, Any]:
+def _schemas(models: Sequence[type[msgspec.Struct]]) -> tuple[Any, dict[str, Any]]:
+    """The schemas of these models, and the components that they refer to, by their served names."""
+    schemas, components = msgspec.json.schema_components(models, ref_template=_REF)
+    names = {model.__name__: name for model, name in SERVED_NAMES.items()}
+    for model_name, served_name in names.items():
+        if model_name in components:
+            components[served_name] = _all_sent(components.pop(model_name))
+    references = {_REF.format(name=old): _REF.format(name=new) for old, new in names.items()}
+    found: tuple[Any, dict[str, Any]] = _referring((schemas, components), references)
+    return found
+
+
+def _all_sent(component: dict[str, Any]) -> dict[str, Any]:
+    """What the actors make has defaults; sent are all of its fields. JSON calls None null."""
+    fields = component["properties"]
+    for field in fields.values():
+        field.pop("default", None)
+    words = re.sub(r"\bNone\b", "null", component.get("description", ""))
+    return {"type": "object", "description": words, "properties": fields, "required": [*fields]}
+
+
+def _referring(value: Any, references: Mapping[str, str]) -> Any:
+    """The same with these references instead of those."""
+    if isinstance(value, dict):
+        return {key: _referring(inner, references) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_referring(inner, references) for inner in value)
+    return references.get(value, value) if isinstance(value, str) else value
+
+
+def _cleaned(name: str, component: dict[str, Any]) -> dict[str, Any]:
+    component.setdefault("title", name)
     if "description" in component:
         component["description"] = inspect.cleandoc(component["description"])
     return component

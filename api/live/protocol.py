@@ -20,7 +20,7 @@ from actors.board.reachability import Reachability
 from actors.board.subscription import Snapshot
 from actors.device.model import Command, Device
 from actors.rollouts.model import Rollout
-from api.models import AlertShown, CommandSummary, DeviceSummary, GatewayShown, RolloutView
+from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 
 SUBPROTOCOL = "lamplighter.v1"
 KINDS = frozenset({"device", "command", "gateway", "alert", "actor", "rollout"})
@@ -161,7 +161,7 @@ class Encoder:
             case Command():
                 return _raw(CommandSummary.of(what))
             case GatewayView():
-                return _raw(GatewayShown.of(what))
+                return _raw(what)
             case AlertView():
                 return _raw(AlertShown.of(what))
             case ActorView():

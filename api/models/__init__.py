@@ -1,32 +1,63 @@
-"""What HTTP and the live websocket show and take; every field of the wire is declared here."""
+"""What HTTP and the live websocket show and take.
 
-from api.models.commands import CommandList, CommandSummary, CommandView, LightView, StepView
+What the actors make to be shown (a gateway, a point of signal, a bucket) is sent as it is, under
+the name that `SERVED_NAMES` gives it. A model of our own stands here where something is left out,
+counted or added: records of the store, above all, which may grow without a caller seeing it.
+"""
+
+import msgspec
+
+from actors.board.changes import GatewayView
+from actors.service_api import (
+    Bucket,
+    HistoryEntry,
+    InitializationRun,
+    Outage,
+    RestoredStoreDevice,
+    SignalPoint,
+    Span,
+)
+from actors.storage.unreadable_records import Unreadable
+from api.models.commands import CommandList, CommandSummary, CommandView, StepView
 from api.models.devices import DevicePage, DeviceSummary, DeviceView
 from api.models.network import (
     AlertList,
     AlertShown,
     GatewayHealth,
     GatewayList,
-    GatewayShown,
-    ObservedView,
     OutageList,
-    OutageView,
 )
 from api.models.operation import (
     ActorNode,
     ClockView,
     DeadLetterView,
     HistoryPage,
-    InitializationView,
     MetricsView,
     ReadinessView,
     StatusAsked,
     SupervisorView,
 )
-from api.models.reliability import ReliabilityView, SignalPointView, SignalView
+from api.models.reliability import ReliabilityView, SignalView
 from api.models.rollouts import RolloutDetail, RolloutLight, RolloutList, RolloutView
+from lorawan.kuando.light_state import LightState
+
+SERVED_NAMES: dict[type[msgspec.Struct], str] = {
+    Bucket: "BucketView",
+    GatewayView: "GatewayShown",
+    HistoryEntry: "HistoryLine",
+    InitializationRun: "InitializationView",
+    LightState: "LightView",
+    Outage: "OutageView",
+    RestoredStoreDevice: "SetbackLightView",
+    SignalPoint: "SignalPointView",
+    Span: "ObservedView",
+    Unreadable: "UnreadableView",
+}
+"""The names in the OpenAPI description of what is not declared here. Callers make classes of them,
+so they stay, whatever ours are called."""
 
 __all__ = [
+    "SERVED_NAMES",
     "ActorNode",
     "AlertList",
     "AlertShown",
@@ -40,21 +71,15 @@ __all__ = [
     "DeviceView",
     "GatewayHealth",
     "GatewayList",
-    "GatewayShown",
     "HistoryPage",
-    "InitializationView",
-    "LightView",
     "MetricsView",
-    "ObservedView",
     "OutageList",
-    "OutageView",
     "ReadinessView",
     "ReliabilityView",
     "RolloutDetail",
     "RolloutLight",
     "RolloutList",
     "RolloutView",
-    "SignalPointView",
     "SignalView",
     "StatusAsked",
     "StepView",

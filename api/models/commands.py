@@ -11,21 +11,6 @@ from actors.device.model import Command, CommandStatus, Step, StepKind
 from lorawan.kuando.light_state import LightState
 
 
-class LightView(msgspec.Struct, frozen=True, gc=False):
-    """Colour and blink, each 0 to 255 as the device takes it; `off` = 0 is steady."""
-
-    red: int
-    green: int
-    blue: int
-    on: int
-    off: int
-
-    @classmethod
-    def of(cls, light: LightState) -> "LightView":
-        """The view of a light."""
-        return cls(light.red, light.green, light.blue, light.on, light.off)
-
-
 class StepView(msgspec.Struct, frozen=True, gc=False):
     """One step of a command. `attempt` counts the attempts of this command from 1."""
 
@@ -58,7 +43,7 @@ class CommandSummary(msgspec.Struct, frozen=True):
 
     id: str
     dev_eui: str
-    light: LightView
+    light: LightState
     keep: bool
     status: CommandStatus
     reason: str | None
@@ -76,7 +61,7 @@ class CommandSummary(msgspec.Struct, frozen=True):
         return cls(
             id=command.id,
             dev_eui=command.dev_eui,
-            light=LightView.of(command.light),
+            light=command.light,
             keep=command.keep,
             status=command.status,
             reason=command.reason,
@@ -97,7 +82,7 @@ class CommandView(msgspec.Struct, frozen=True):
 
     id: str
     dev_eui: str
-    light: LightView
+    light: LightState
     keep: bool
     """Whether the light is brought back to this after it drifted (a rejoin turns it green)."""
     status: CommandStatus
@@ -127,7 +112,7 @@ class CommandView(msgspec.Struct, frozen=True):
         return cls(
             id=command.id,
             dev_eui=command.dev_eui,
-            light=LightView.of(command.light),
+            light=command.light,
             keep=command.keep,
             status=command.status,
             reason=command.reason,

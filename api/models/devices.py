@@ -8,9 +8,11 @@ import msgspec
 
 from actors.board.reachability import Reach, Reachability
 from actors.device.model import Attempt, Command, CommandStatus, Device, Phase
+from actors.messaging.mailbox import MailboxStatistics
 from actors.service_api import DeviceInspection
 from actors.supervision import ChildState
-from api.models.commands import CommandView, LightView, attempt_numbers
+from api.models.commands import CommandView, attempt_numbers
+from lorawan.kuando.light_state import LightState
 
 
 class DeviceSummary(msgspec.Struct, frozen=True):
@@ -25,8 +27,8 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     phase: Phase
     since: float
     """When it came into this phase."""
-    wanted: LightView | None
-    reported: LightView | None
+    wanted: LightState | None
+    reported: LightState | None
     """What it shows by the newest status of its running session."""
     as_wanted: bool | None
     """Whether the two are the same; null while one of them is not known."""
@@ -68,8 +70,8 @@ class DeviceSummary(msgspec.Struct, frozen=True):
             tags=device.tags,
             phase=device.phase,
             since=device.since,
-            wanted=LightView.of(wanted) if wanted is not None else None,
-            reported=LightView.of(reported) if reported is not None else None,
+            wanted=wanted,
+            reported=reported,
             as_wanted=wanted == reported if known else None,
             reported_at=device.report.at if device.report and reported else None,
             reported_current=reach.reported_current,
@@ -111,7 +113,7 @@ class ReportView(msgspec.Struct, frozen=True):
     at: float
     current: bool
     f_cnt: int
-    light: LightView
+    light: LightState
     downlinks_received: int
     uplinks_sent: int
     software_rev: float
@@ -174,7 +176,7 @@ class AttemptView(msgspec.Struct, frozen=True):
 class PursuitView(msgspec.Struct, frozen=True):
     """What the light is being brought to; `restoring` when no caller waits for it."""
 
-    goal: LightView
+    goal: LightState
     restoring: bool
     attempts: int
     unsent: int
@@ -188,6 +190,13 @@ class MailboxView(msgspec.Struct, frozen=True):
     capacity: int
     peak: int
     refused: int
+
+    @classmethod
+    def of(cls, mailbox: MailboxStatistics | None) -> "MailboxView | None":
+        """The view of a mailbox, for an actor that has one."""
+        if mailbox is None:
+            return None
+        return cls(mailbox.depth, mailbox.capacity, mailbox.peak, mailbox.refused)
 
 
 class DeviceActorView(msgspec.Struct, frozen=True):
@@ -277,7 +286,7 @@ def _report(device: Device) -> ReportView | None:
         at=report.at,
         current=device.reported is not None,
         f_cnt=report.f_cnt,
-        light=LightView.of(report.light),
+        light=report.light,
         downlinks_received=report.downlinks_received,
         uplinks_sent=report.uplinks_sent,
         software_rev=report.sw_rev / 10,
@@ -308,7 +317,7 @@ def _pursuit(device: Device) -> PursuitView | None:
     if pursuit is None:
         return None
     return PursuitView(
-        goal=LightView.of(pursuit.goal),
+        goal=pursuit.goal,
         restoring=pursuit.restoring,
         attempts=pursuit.attempts,
         unsent=pursuit.unsent,
@@ -320,14 +329,11 @@ def _actor(seen: DeviceInspection) -> DeviceActorView | None:
     actor = seen.actor
     if actor is None:
         return None
-    mailbox = actor.mailbox
     return DeviceActorView(
         state=actor.state,
         since=actor.since,
         restarts=actor.restarts,
         last_error=actor.last_error,
         last_crash_at=actor.last_crash_at,
-        mailbox=None
-        if mailbox is None
-        else MailboxView(mailbox.depth, mailbox.capacity, mailbox.peak, mailbox.refused),
+        mailbox=MailboxView.of(actor.mailbox),
     )

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections import Counter
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from actors.clocks.timekeeper import ClockStatistics
 from actors.messaging.dead_letters import DeadLetter
-from actors.service_api import DownlinkMetrics, HistoryEntry, InitializationRun
+from actors.service_api import DownlinkMetrics, HistoryEntry
 from actors.supervision import ChildReport, ChildState
 from api.models.devices import MailboxView
 
@@ -37,7 +38,6 @@ class ActorNode(msgspec.Struct, frozen=True):
             report.children,
             key=lambda c: (c.state is ChildState.RUNNING, not c.children, -c.restarts, c.id),
         )
-        mailbox = report.mailbox
         return cls(
             id=report.id,
             state=report.state,
@@ -45,9 +45,7 @@ class ActorNode(msgspec.Struct, frozen=True):
             restarts=report.restarts,
             last_error=report.last_error,
             last_crash_at=report.last_crash_at,
-            mailbox=None
-            if mailbox is None
-            else MailboxView(mailbox.depth, mailbox.capacity, mailbox.peak, mailbox.refused),
+            mailbox=MailboxView.of(report.mailbox),
             children_total=len(report.children),
             children_by_state=dict(Counter(child.state.value for child in report.children)),
             children=[cls.of(child, most=most) for child in ranked[:most]],
@@ -82,25 +80,11 @@ class SupervisorView(msgspec.Struct, frozen=True):
     dead_letters: list[DeadLetterView]
 
 
-class HistoryLine(msgspec.Struct, frozen=True):
-    """One line of a light's history."""
-
-    entry: str
-    at: float
-    kind: str
-    detail: dict[str, Any]
-
-    @classmethod
-    def of(cls, line: HistoryEntry) -> "HistoryLine":
-        """The view of a line."""
-        return cls(line.entry, line.at, line.kind, line.detail)
-
-
 class HistoryPage(msgspec.Struct, frozen=True):
     """History, newest first. `until` of the next request, null when there is no more."""
 
     dev_eui: str
-    events: list[HistoryLine]
+    events: Sequence[HistoryEntry]
     next_until: float | None
 
 
@@ -131,11 +115,7 @@ class MetricsView(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, dev_eui: str | None, metrics: DownlinkMetrics) -> "MetricsView":
         """The view of metrics, of the fleet where `dev_eui` is None."""
-        shown = {name: getattr(metrics, name) for name in metrics.__struct_fields__}
-        return cls(dev_eui=dev_eui, **{k: v for k, v in shown.items() if k in _METRICS})
-
-
-_METRICS = frozenset(MetricsView.__struct_fields__)
+        return cls(dev_eui=dev_eui, **msgspec.structs.asdict(metrics))
 
 
 class StatusAsked(msgspec.Struct, frozen=True):
@@ -145,34 +125,6 @@ class StatusAsked(msgspec.Struct, frozen=True):
     outcome: Literal["asked", "busy"]
     """`asked`: a frame is on its way. `busy`: a command, settings or a frame are under way already,
     or the light has not reported since it joined."""
-
-
-class InitializationView(msgspec.Struct, frozen=True):
-    """Progress of an initialisation; running while `ended_at` is null."""
-
-    id: str
-    started_at: float
-    ended_at: float | None
-    total: int
-    started: int
-    done: int
-    skipped: int
-    """The session had its settings already."""
-    failed: int
-
-    @classmethod
-    def of(cls, run: InitializationRun) -> "InitializationView":
-        """The view of a run."""
-        return cls(
-            id=run.id,
-            started_at=run.started_at,
-            ended_at=run.ended_at,
-            total=run.total,
-            started=run.started,
-            done=run.done,
-            skipped=run.skipped,
-            failed=run.failed,
-        )
 
 
 class ReadinessView(msgspec.Struct, frozen=True):

@@ -1,35 +1,19 @@
 """What a store that was set back would command again, as HTTP shows it."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from actors.service_api import RestoredStore
-from api.models.commands import LightView
+from actors.service_api import RestoredStore, RestoredStoreDevice
+from actors.storage.unreadable_records import Unreadable
 
-
-class UnreadableView(msgspec.Struct, frozen=True):
-    """A record that is kept though it cannot be read."""
-
-    table: str
-    key: str
-    why: str
+LIGHTS_MOST = 1_000
 
 
 class UnreadableList(msgspec.Struct, frozen=True):
     """At most 1,000 of them."""
 
-    records: list[UnreadableView]
-
-
-class RestoredStoreLightView(msgspec.Struct, frozen=True):
-    """A light whose older wish differs from what it shows, or of which that is not known."""
-
-    dev_eui: str
-    name: str
-    wanted: LightView
-    """What would be sent again."""
-    shown: LightView | None
-    heard_since: bool
-    """A status came since the setback; otherwise `shown` is as old as the copy."""
+    records: Sequence[Unreadable]
 
 
 class RestoredStoreView(msgspec.Struct, frozen=True):
@@ -45,7 +29,7 @@ class RestoredStoreView(msgspec.Struct, frozen=True):
     keep_shown: bool = False
     """Decided to keep what is shown; lights not heard since are waited for."""
     total: int = 0
-    lights: list[RestoredStoreLightView] = []
+    lights: list[RestoredStoreDevice] = []
     """At most 1,000 of `total`."""
 
     @classmethod
@@ -53,16 +37,6 @@ class RestoredStoreView(msgspec.Struct, frozen=True):
         """The view of a setback, or of none."""
         if found is None:
             return cls(False)
-        lights = [
-            RestoredStoreLightView(
-                one.dev_eui,
-                one.name,
-                LightView.of(one.wanted),
-                None if one.shown is None else LightView.of(one.shown),
-                one.heard_since,
-            )
-            for one in found.lights[:1_000]
-        ]
         return cls(
             True,
             found.at,
@@ -70,5 +44,5 @@ class RestoredStoreView(msgspec.Struct, frozen=True):
             found.copied_at,
             found.keep_shown,
             len(found.lights),
-            lights,
+            found.lights[:LIGHTS_MOST],
         )

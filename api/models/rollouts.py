@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from actors.rollouts.model import Part, PartState, Rollout, RolloutInspection, State
-from api.models.commands import LightView
+from lorawan.kuando.light_state import LightState
 
 
 class ShownState(StrEnum):
@@ -32,7 +32,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """`cancelled` and `done` are the end; `stopped` (too many failures) may be resumed."""
     reason: str | None
     """Why it stopped or was cancelled, in words."""
-    light: LightView
+    light: LightState
     keep: bool
     created_at: float
     ended_at: float | None
@@ -100,8 +100,7 @@ def _shown(rollout: Rollout) -> dict[str, Any]:
     shown = {
         name: getattr(rollout, name)
         for name in RolloutView.__struct_fields__
-        if name not in {"light", "lights", "cancelled"}
+        if name != "cancelled"
     }
     left = rollout.waiting if rollout.state is State.CANCELLED else 0
-    shown.update(waiting=rollout.waiting - left, cancelled=left)
-    return {**shown, "light": LightView.of(rollout.light)}
+    return {**shown, "waiting": rollout.waiting - left, "cancelled": left}

@@ -20,7 +20,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_dev_eui, read_query
 from api.http.responses import reply
 from api.http.services import services
-from api.models import CommandList, CommandView, SignalPointView, SignalView, StatusAsked
+from api.models import CommandList, CommandView, SignalView, StatusAsked
 from api.models.requests import CommandsQuery, SignalQuery
 
 HOUR_S = 3_600.0
@@ -48,8 +48,7 @@ async def device_signal(dev_eui: str) -> Response:
     dev_eui, query, application = _known(dev_eui), read_query(SignalQuery), services().application
     until = application.now() + 1.0
     found = await application.signal(dev_eui, since=until - query.hours * HOUR_S, until=until)
-    points = [SignalPointView.of(point) for point in found.points]
-    return reply(SignalView(dev_eui, query.hours, found.complete, points))
+    return reply(SignalView(dev_eui, query.hours, found.complete, found.points))
 
 
 @blueprint.post("/devices/<dev_eui>/status")

@@ -6,7 +6,7 @@ from quart import Blueprint, Response
 
 from actors.board.reachability import Reach, Reachability
 from actors.device.model import Device
-from actors.service_api import Refusal
+from actors.service_api import InitializationRun, Refusal
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -26,8 +26,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_body, read_dev_eui, read_query
 from api.http.responses import address, no_content, reply
 from api.http.services import services
-from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage, InitializationView
-from api.models.operation import HistoryLine
+from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage
 from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
 from api.validation import Mistake
 
@@ -146,7 +145,7 @@ async def get_history(dev_eui: str) -> Response:
     return reply(
         HistoryPage(
             dev_eui=dev_eui,
-            events=[HistoryLine.of(line) for line in lines],
+            events=lines,
             next_until=lines[-1].at if full else None,
         )
     )
@@ -154,7 +153,7 @@ async def get_history(dev_eui: str) -> Response:
 
 @blueprint.post("/devices/<dev_eui>/initialize")
 @answers(
-    Answer(202, "Under way; `Location` is its progress.", InitializationView),
+    Answer(202, "Under way; `Location` is its progress.", InitializationRun),
     problems=(UNKNOWN_DEVICE, *_WRITE),
     tag="lights",
     body_optional=True,
@@ -171,7 +170,7 @@ async def initialize_device(dev_eui: str) -> Response:
 
 @blueprint.post("/devices/initialize")
 @answers(
-    Answer(202, "Under way; `Location` is its progress.", InitializationView),
+    Answer(202, "Under way; `Location` is its progress.", InitializationRun),
     problems=_WRITE,
     tag="lights",
     body_optional=True,
@@ -185,7 +184,7 @@ async def initialize_all() -> Response:
 
 @blueprint.get("/devices/initialize")
 @answers(
-    Answer(200, "The newest initialisation.", InitializationView),
+    Answer(200, "The newest initialisation.", InitializationRun),
     problems=(UNKNOWN_RUN, RATE_LIMITED),
     tag="lights",
 )
@@ -196,7 +195,7 @@ async def newest_initialization() -> Response:
 
 @blueprint.get("/devices/initialize/<run_id>")
 @answers(
-    Answer(200, "This initialisation.", InitializationView),
+    Answer(200, "This initialisation.", InitializationRun),
     problems=(UNKNOWN_RUN, RATE_LIMITED),
     tag="lights",
 )
@@ -247,11 +246,11 @@ async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
     if isinstance(run, Refusal):
         refuse(run)
     location = address(f"/api/v1/devices/initialize/{run.id}")
-    return reply(InitializationView.of(run), 202, {"Location": location})
+    return reply(run, 202, {"Location": location})
 
 
 def _progress(run_id: str | None) -> Response:
     run = services().application.initialization(run_id)
     if run is None:
         raise Problem(UNKNOWN_RUN)
-    return reply(InitializationView.of(run))
+    return reply(run)

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 from quart import Blueprint, Response
 
 from actors.board.changes import GatewayView
@@ -13,10 +14,7 @@ from api.http.services import services
 from api.models import (
     GatewayHealth,
     GatewayList,
-    GatewayShown,
-    ObservedView,
     OutageList,
-    OutageView,
 )
 from api.models.requests import OutageQuery
 
@@ -53,7 +51,7 @@ async def gateway_health() -> Response:
 
 @blueprint.get("/gateways/<gateway_id>/status")
 @answers(
-    Answer(200, "The gateway.", GatewayShown),
+    Answer(200, "The gateway.", GatewayView),
     problems=(UNKNOWN_GATEWAY, RATE_LIMITED),
     tag="gateways",
 )
@@ -91,8 +89,8 @@ async def gateway_outages(gateway_id: str) -> Response:
             availability=past.availability,
             observed_s=past.observed_s,
             away_s=past.away_s,
-            outages=[OutageView(one.since, one.until) for one in past.outages],
-            observed=[ObservedView(one.since, one.until) for one in past.observed],
+            outages=past.outages,
+            observed=past.observed,
         )
     )
 
@@ -102,12 +100,14 @@ def _unknown(gateway_id: str) -> Problem:
     return Problem(UNKNOWN_GATEWAY, "" if formed else "an id is 16 hexadecimal digits")
 
 
-def _gateways() -> list[GatewayShown]:
+def _gateways() -> list[GatewayView]:
     application = services().application
     return [
         _shown(application.gateways()[gateway_id]) for gateway_id in sorted(application.gateways())
     ]
 
 
-def _shown(gateway: GatewayView) -> GatewayShown:
-    return GatewayShown.of(gateway, services().application.lights_heard(gateway.gateway_id))
+def _shown(gateway: GatewayView) -> GatewayView:
+    """The gateway with its lights as counted now: it was published with those of then."""
+    heard = services().application.lights_heard(gateway.gateway_id)
+    return msgspec.structs.replace(gateway, lights_heard=heard)

@@ -10,7 +10,7 @@ from api.http.requests import read_body
 from api.http.responses import reply
 from api.http.services import services
 from api.models.requests import RestoredStoreDecision
-from api.models.restored_store import RestoredStoreView, UnreadableList, UnreadableView
+from api.models.restored_store import RestoredStoreView, UnreadableList
 
 blueprint = Blueprint("setback", __name__)
 
@@ -57,5 +57,4 @@ async def decide_restored_store() -> Response:
 )
 async def get_unreadable() -> Response:
     """What the store holds that this version cannot read: a newer version's words, or damage."""
-    found = services().application.unreadable()
-    return reply(UnreadableList([UnreadableView(one.table, one.key, one.why) for one in found]))
+    return reply(UnreadableList(services().application.unreadable()))

@@ -17,7 +17,7 @@ class LightState(msgspec.Struct, frozen=True, gc=False):
     """Colour and blink of a light, each field one byte (0-255).
 
     `on` and `off` are the blink times as the device takes them; `off` = 0 is steady whatever
-    `on` is. On the wire the order is red, BLUE, green, on, off.
+    `on` is. In a payload the order is red, BLUE, green, on, off.
     """
 
     red: Byte
