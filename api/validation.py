@@ -3,11 +3,15 @@
 The rule it keeps: the value itself is not repeated, since it may be a secret.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import pydantic
+
+from actors.plain_text import NAME_MOST, one_line
 
 # A body of 256 kB could hold 30,000 unknown fields; the first 50 mistakes will do.
 MISTAKES_MOST = 50
@@ -57,6 +61,29 @@ def mistakes_of(
         problem, _, place = str(error).partition(" - at `$")
         return [Mistake(place.rstrip("`").lstrip("."), problem)]
     return [Mistake("", "cannot be read")]
+
+
+def repeated_keys(data: bytes) -> list[Mistake]:
+    """The keys that stand twice in one object of a body that is JSON.
+
+    RFC 8259 leaves it to the reader which one counts; what the writer meant nobody knows. Events of
+    ChirpStack are not looked at like this: its serializer writes no key twice, and an event that is
+    refused is lost.
+    """
+    found: list[Mistake] = []
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        seen: dict[str, object] = {}
+        for key, value in pairs:
+            if key in seen and len(found) < MISTAKES_MOST:
+                found.append(Mistake(one_line(key, NAME_MOST), "is given more than once"))
+            seen[key] = value
+        return seen
+
+    # Deeper, or with other text, than Python reads: the model has judged it already.
+    with suppress(ValueError, RecursionError):
+        json.loads(data, object_pairs_hook=members, parse_int=float)
+    return found
 
 
 def field_name(location: Sequence[str | int]) -> str:

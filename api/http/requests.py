@@ -1,29 +1,34 @@
-"""Read what a caller sent: body, query string, DevEUI; mistakes become one problem with them all.
+"""Read what a caller sent: body, query string, DevEUI, and the headers that handlers ask for.
 
-The rule it keeps: nothing is guessed. A body needs its media type, a parameter is known or refused.
+Nothing is guessed: a body needs its media type, a parameter is known or refused. All mistakes of a
+body or a query become one problem. Only a preference that is not understood is passed over, as RFC
+7240 demands.
 """
 
 import codecs
-import json
 import re
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import TypeVar
 
+import msgspec
 import pydantic
 import trio
 from quart import current_app, request
 from quart_schema.validation import QUART_SCHEMA_QUERYSTRING_ATTRIBUTE
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
-from actors.plain_text import NAME_MOST, one_line
 from api.http.problems import INVALID, UNREADABLE, WRONG_MEDIA_TYPE, Problem
 from api.models.requests import Body, Query
-from api.validation import MISTAKES_MOST, Mistake, mistakes_of
+from api.validation import MISTAKES_MOST, Mistake, mistakes_of, repeated_keys
 
 B = TypeVar("B", bound=Body)
 Q = TypeVar("Q", bound=Query)
 
 _DEV_EUI = re.compile(r"[0-9a-fA-F]{16}")
+# As long as a ULID several times over; it is stored with the command.
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# A preference; quoted strings may hold commas, but nothing that we look for does.
+_PREFERENCE = re.compile(r'\s*([A-Za-z0-9-]+)\s*(?:=\s*"?([^",;]*)"?)?[^,]*')
 
 
 async def read_body(model: type[B], *, optional: bool = False) -> B:
@@ -52,29 +57,6 @@ async def read_body(model: type[B], *, optional: bool = False) -> B:
     if twice := repeated_keys(data):
         raise Problem(INVALID, errors=twice)
     return body
-
-
-def repeated_keys(data: bytes) -> list[Mistake]:
-    """The keys that stand twice in one object of a body that is JSON.
-
-    RFC 8259 leaves it to the reader which one counts; what the writer meant nobody knows. Events of
-    ChirpStack are not looked at like this: its serializer writes no key twice, and an event that is
-    refused is lost.
-    """
-    found: list[Mistake] = []
-
-    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        seen: dict[str, object] = {}
-        for key, value in pairs:
-            if key in seen and len(found) < MISTAKES_MOST:
-                found.append(Mistake(one_line(key, NAME_MOST), "is given more than once"))
-            seen[key] = value
-        return seen
-
-    # Deeper, or with other text, than Python reads: the model has judged it already.
-    with suppress(ValueError, RecursionError):
-        json.loads(data, object_pairs_hook=members, parse_int=float)
-    return found
 
 
 async def read_bytes() -> bytes:
@@ -140,3 +122,42 @@ def read_dev_eui(text: str) -> str:
         mistake = Mistake("dev_eui", "must be 16 hexadecimal digits")
         raise Problem(INVALID, errors=[mistake])
     return text.lower()
+
+
+def idempotency_key() -> str | None:
+    """The caller's key, None without one. Raises Problem (422) for one that cannot be used."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        mistake = Mistake("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+        raise Problem(INVALID, errors=[mistake])
+    return key
+
+
+class Preferences(msgspec.Struct, frozen=True):
+    """What the caller prefers (RFC 7240), as far as a command knows it."""
+
+    respond_async: bool = False
+    wait_s: float | None = None
+
+    def applied(self, waited_s: float) -> str:
+        """For `Preference-Applied`, where so long was waited at most; empty when nothing was asked
+        for, or nothing of it was done."""
+        words = ["respond-async"] if self.respond_async else []
+        if self.wait_s is not None and (waited_s > 0 or self.wait_s == 0):
+            words.append(f"wait={waited_s:g}")
+        return ", ".join(words)
+
+
+def read_preferences(headers: Sequence[str]) -> Preferences:
+    """Read every `Prefer` header; the first mention of a preference counts."""
+    respond_async, wait_s = False, None
+    for part in ",".join(headers).split(","):
+        found = _PREFERENCE.match(part)
+        if found is None:
+            continue
+        name, value = found[1].lower(), (found[2] or "").strip()
+        if name == "respond-async":
+            respond_async = True
+        elif name == "wait" and wait_s is None and value.isascii() and value.isdigit():
+            wait_s = float(value)
+    return Preferences(respond_async, wait_s)

@@ -26,11 +26,6 @@ def address(path: str) -> str:
 
 def no_content() -> Response:
     """Done, and nothing to say."""
-    return empty(204)
-
-
-def empty(status: int) -> Response:
-    """A status that says it all."""
-    response = Response(b"", status)
+    response = Response(b"", 204)
     del response.headers["Content-Type"]
     return response

@@ -13,9 +13,7 @@ from quart import Blueprint, Response, request
 from actors.device.model import Command, CommandStatus
 from actors.service_api import Accepted
 from api.http.deadlines import waits
-from api.http.idempotency_key import idempotency_key
 from api.http.openapi import Answer, answers, takes
-from api.http.prefer import Preferences, read_preferences
 from api.http.problems import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -31,7 +29,13 @@ from api.http.problems import (
     Problem,
 )
 from api.http.refusals import REFUSALS, refuse
-from api.http.requests import read_body, read_dev_eui
+from api.http.requests import (
+    Preferences,
+    idempotency_key,
+    read_body,
+    read_dev_eui,
+    read_preferences,
+)
 from api.http.responses import address, reply
 from api.http.services import Services, services
 from api.models import CommandView

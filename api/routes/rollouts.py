@@ -11,7 +11,6 @@ from quart import Blueprint, Response
 
 from actors.rollouts.model import Conflict, Order, State, Wish
 from actors.service_api import Refusal
-from api.http.idempotency_key import idempotency_key
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -27,7 +26,7 @@ from api.http.problems import (
     Problem,
 )
 from api.http.refusals import refuse
-from api.http.requests import read_body
+from api.http.requests import idempotency_key, read_body
 from api.http.responses import address, reply
 from api.http.services import services
 from api.models import RolloutDetail, RolloutList, RolloutView

@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from api.http.auth import Gatekeeper, Scope, bearer, host_name, same_origin, subprotocol_token
-from api.http.prefer import Preferences, read_preferences
 from api.http.rate_limits import RateLimiter
+from api.http.requests import Preferences, read_preferences
 from api.logging import configure, usable_request_id
 from api.settings.model import Logs
 
