@@ -1,7 +1,6 @@
 """Log lines: for a person on a terminal, as JSON elsewhere, each with its request's id.
 
-The rule it keeps: messages are constants, what varies is a field; and no field holds a token or
-a query string.
+Messages are constants, and what varies is a field. No field holds a token or a query string.
 """
 
 import logging

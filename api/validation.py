@@ -1,6 +1,6 @@
 """What is wrong with some input, field by field, in words for the person who wrote it.
 
-The rule it keeps: the value itself is not repeated, since it may be a secret.
+The value itself is never repeated, since it may be a secret.
 """
 
 import json

@@ -1,7 +1,6 @@
-"""The Quart app: routes, gate, errors and description put together.
+"""The Quart app: routes, middleware, errors and description put together.
 
-The app knows the service by its protocol only and starts nothing; `api/server/web_actor.py` serves
-it, tests call it.
+It starts nothing: `web_actor.py` serves it, and tests call it.
 """
 
 from collections.abc import Sequence
@@ -68,7 +67,7 @@ def create_app(
 ) -> QuartTrio:
     """The app that serves `house`.
 
-    Blueprints in `extra` come under the same gate: to read needs scope `viewer`, all else
+    Blueprints in `extra` pass the same middleware: to read needs scope `viewer`, all else
     `operator`, unless their views are marked with `api.http.auth.requires`.
     """
     web = settings.web

@@ -1,7 +1,7 @@
 """Who may do what: bearer tokens with a scope, compared in constant time.
 
-The rule it keeps: what is not marked as open needs a token. Reading needs `viewer`, changing needs
-`operator` (who may read, too), and the webhooks have a scope of their own that allows nothing else.
+Whatever is not marked as public needs a token. Reading needs `viewer`, changing needs `operator`
+(who may read, too), and the webhooks have a scope of their own that allows nothing else.
 Without any token configured everything is allowed, which the settings permit on loopback only; then
 the Host header must name this machine, so that no web page can reach us through a rebound name.
 Tokens are never taken from a URL, because URLs are logged on the way. A request may show several:
@@ -77,7 +77,7 @@ class Caller:
         return self.scope is not Scope.PUBLIC
 
     def may(self, needed: Scope) -> bool:
-        """Whether the caller may do what needs this scope. `scope` None is the open house."""
+        """Whether the caller may do what needs this scope. `scope` None may do everything."""
         return self.scope is None or needed in _GRANTS[self.scope]
 
 

@@ -1,7 +1,7 @@
 """A path prefix under which a proxy shows us: `web.base_path`.
 
-The rule it keeps: a prefix that the proxy leaves on the path is taken off, one that it took off
-already is not missed, so probes may ask the service itself by the plain paths.
+A prefix that the proxy leaves on the path is removed; one that it removed already is not missed, so
+that probes may ask the service itself by the plain paths.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping

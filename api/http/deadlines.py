@@ -1,7 +1,7 @@
 """How long a handler may take.
 
-The rule it keeps: every request is answered, also one that hangs when the service stops. Only
-handlers marked `waits` may take longer, and those are released when the service stops.
+Every request is answered, also one that hangs when the service stops. Only handlers marked `waits`
+may take longer, and those are released when the service stops.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _WAITS = "_lamplighter_waits"
 
 
 def waits(view: F) -> F:
-    """Mark a view that waits for a verdict, and gives up when the service drains."""
+    """Mark a view that waits for a verdict, and gives up when the service stops."""
     setattr(view, _WAITS, True)
     return view
 

@@ -1,10 +1,9 @@
-"""One request to Quart and its answer, neither of them cut short.
+"""One request over ASGI and its answer, both whole.
 
-The rule it keeps: the last part of an answer is sent when the request's body has arrived, or does
-not arrive soon, and it is not cancelled. Hypercorn (0.18) tells the disconnect in the midst of
-ending an answer, and Quart cancels the handler on hearing it. Where a refusal had overtaken the
-body, that left the connection neither served nor closed: its next request hung, and its descriptor
-was lost.
+The last part of an answer is sent when the request's body has arrived, or does not arrive soon, and
+sending it is not cancelled. Hypercorn (0.18) reports the disconnect while it is still ending an
+answer, and Quart then cancels the handler. Where a refusal had been sent before the body came, that
+left the connection neither served nor closed: its next request hung, and its descriptor was lost.
 
 Of a body no more is handed on than one byte beyond the limit: Quart (0.23) keeps all that comes,
 asked for or not.

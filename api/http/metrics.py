@@ -1,7 +1,7 @@
-"""What `/metrics` shows: the service's numbers, those of the edge, and those of the process.
+"""What `/metrics` shows: the numbers of the actors, of HTTP, and of the process.
 
-The rule it keeps: a registry of our own, so that two apps in one process (the tests) do not meet,
-and label values are bounded: routes and statuses, never paths.
+HTTP has a registry of its own, so that two apps in one process (the tests) do not share counters.
+Label values are bounded: routes and statuses, never paths.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -15,7 +15,7 @@ _SECONDS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 60.0, 180.0)
 
 
 class HttpMetrics:
-    """The edge's own counters."""
+    """The counters of HTTP, webhooks and live clients."""
 
     def __init__(self, application: ServiceApi) -> None:
         self._application = application
@@ -47,7 +47,7 @@ class HttpMetrics:
         )
 
     def render(self) -> bytes:
-        """The exposition: the service's, ours, then the process's."""
+        """The exposition: of the actors, ours, then of the process."""
         return b"".join(
             (
                 self._application.prometheus(),

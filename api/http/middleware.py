@@ -1,6 +1,6 @@
 """What happens before and after every request: id, token, rate, origin; headers and a log line.
 
-The rule it keeps: what is not marked otherwise is refused. Only pages, docs and health are public.
+Every route needs a token unless it is marked otherwise. Only pages, docs and health are public.
 """
 
 import secrets
@@ -63,7 +63,7 @@ SECURITY_HEADERS = {
 
 
 def install(app: Quart) -> None:
-    """Put the gate in front of every route of the app, added ones included."""
+    """Have every route of the app pass this, added ones included."""
     app.before_request(_before)
     app.after_request(_after)
     app.before_websocket(_before_websocket)
@@ -86,7 +86,7 @@ async def _before() -> None:
     g.caller = caller
     prove(scope(request), caller)
     if request.endpoint is None:
-        return  # 404 or 405, which tells nobody anything
+        return  # 404 or 405, which reveals nothing
     if needed is not Scope.PUBLIC and request.endpoint not in _UNLIMITED:
         charge(here, caller)
     if not caller.may(needed):

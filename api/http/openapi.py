@@ -1,7 +1,7 @@
 """The OpenAPI description, made from what the handlers declare.
 
-The rule it keeps: every status that a handler can answer stands in its `@answers`, and the tests
-compare what is declared with what is sent.
+Every status that a handler can answer stands in its `@answers`; the tests compare what is declared
+with what is sent.
 """
 
 import inspect
@@ -58,9 +58,9 @@ _DESCRIPTION = (
 )
 
 
-GATE = (BAD_HTTP, UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
-"""What the gate answers on every route: a wrong token is wrong where none is asked for, too."""
-GUARDED = (FORBIDDEN, INVALID, STOPPING, TOO_SLOW)
+EVERYWHERE = (BAD_HTTP, UNAUTHENTICATED, WRONG_HOST, RATE_LIMITED)
+"""What the middleware answers on every route: a wrong token is wrong where none is needed, too."""
+PROTECTED = (FORBIDDEN, INVALID, STOPPING, TOO_SLOW)
 """What every route answers besides that is not public; a parameter that it lacks is a mistake."""
 
 
@@ -76,7 +76,7 @@ class Answer(msgspec.Struct, frozen=True):
 def answers(
     *good: Answer, problems: Sequence[Kind] = (), tag: str, body_optional: bool = False
 ) -> Callable[[F], F]:
-    """Declare what a view answers; what the gate and the app answer for it is added."""
+    """Declare what a view answers; what middleware and app answer for it is added."""
 
     def mark(view: F) -> F:
         setattr(view, _ANSWERS, (good, tuple(problems), tag, body_optional))
@@ -122,8 +122,8 @@ class Provider(OpenAPIProvider):
                         parameter["schema"] = DEV_EUI
                 self._secure(operation, scope_of(view, method.upper()))
                 public = scope_of(view, method.upper()) is Scope.PUBLIC
-                gate = GATE if public else (*GATE, *GUARDED)
-                responses, found = _responses(good, tuple(dict.fromkeys((*problems, *gate))))
+                shared = EVERYWHERE if public else (*EVERYWHERE, *PROTECTED)
+                responses, found = _responses(good, tuple(dict.fromkeys((*problems, *shared))))
                 operation["responses"] = responses or operation["responses"]
                 components.update(found)
         return paths, components

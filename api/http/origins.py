@@ -1,10 +1,10 @@
 """Origins, host names and authorities of HTTP in one spelling, so that two ways to write one place
 compare equal.
 
-The rule it keeps: pure, and strict: what is no origin or no name is refused in words, never made to
-fit. A port that is the scheme's own (80 of http, 443 of https) is the same as none; letters of a
-host are small; a dot at its end and a slash behind an origin mean nothing. Source: RFC 6454 (4 to
-6), RFC 3986 (3.2.2).
+What is no origin or no name is refused with the reason, never corrected. A port that is the
+scheme's own (80 of http, 443 of https) is the same as none; a host is written in lower case; a dot
+at its end and a slash behind an origin mean nothing. Source: RFC 6454 (4 to 6), RFC 3986 (3.2.2).
+Pure.
 
 `same_authority` is for a request's Origin beside its Host: the Host header has no scheme, so the
 origin's decides what a missing port means (`Host: lamp.example.org:443` is the host of

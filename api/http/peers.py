@@ -1,9 +1,9 @@
-"""Who is at the other end: the address to charge and the names that we were called by.
+"""Who sent a request: the address to count it under, and the host names that it was sent to.
 
-The rule it keeps: a header that tells of another peer counts only from a proxy that the operator
-named in `web.trusted_proxies`; from anybody else it is a claim. Of the addresses that proxies told,
-the rightmost one that is no trusted proxy counts: everything left of it was written by that peer.
-Pure.
+A header that tells of another peer counts only from a proxy that the operator named in
+`web.trusted_proxies`; anybody else could write what they like. Of the addresses that proxies
+reported, the rightmost one that is no trusted proxy counts: everything left of it was written by
+that peer. Pure.
 """
 
 import ipaddress
@@ -62,7 +62,7 @@ class Peers:
 
     def peer(self, client: str, headers: Iterable[tuple[bytes, bytes]]) -> Peer:
         """Who asks, from the connection's other end and the raw headers of the request."""
-        told: dict[bytes, list[str]] = {}
+        forwarded: dict[bytes, list[str]] = {}
         host = ""
         trusted = self.trusts(client)
         for name, value in headers:
@@ -70,15 +70,15 @@ class Peers:
             if lower == b"host":
                 host = value.decode("latin-1")
             elif trusted and lower in _FORWARDED:
-                told.setdefault(lower, []).append(value.decode("latin-1"))
-        if not told:
+                forwarded.setdefault(lower, []).append(value.decode("latin-1"))
+        if not forwarded:
             return Peer(client, (host,))
-        return Peer(self._address(client, told), (host, *_hosts(told)))
+        return Peer(self._address(client, forwarded), (host, *_hosts(forwarded)))
 
-    def _address(self, client: str, told: Mapping[bytes, list[str]]) -> str:
-        hops = _parts(told.get(b"x-forwarded-for", ()))
+    def _address(self, client: str, forwarded: Mapping[bytes, list[str]]) -> str:
+        hops = _parts(forwarded.get(b"x-forwarded-for", ()))
         if not hops:
-            hops = [pairs.get("for", "") for pairs in _elements(told)]
+            hops = [pairs.get("for", "") for pairs in _elements(forwarded)]
         found = client
         for hop in reversed(hops[-HOPS_MOST:]):
             address = address_of(hop)
@@ -107,8 +107,8 @@ def address_of(text: str) -> Address | None:
 
 
 def network_of(address: str) -> str:
-    """What stands for one peer: an IPv4 address, or the /64 of an IPv6 one, which a single host
-    has all for itself. Anything else stands for itself."""
+    """The key of one peer: its IPv4 address, or the /64 of its IPv6 address, which a single host
+    has all for itself. Text that is no address is its own key."""
     found = address_of(address)
     if found is None:
         return address
@@ -121,9 +121,9 @@ def _parts(values: Iterable[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
-def _elements(told: Mapping[bytes, list[str]]) -> Iterator[dict[str, str]]:
+def _elements(forwarded: Mapping[bytes, list[str]]) -> Iterator[dict[str, str]]:
     """The elements of `Forwarded` (RFC 7239), each as its pairs."""
-    for part in _parts(told.get(b"forwarded", ())):
+    for part in _parts(forwarded.get(b"forwarded", ())):
         pairs: dict[str, str] = {}
         for pair in part.split(";"):
             found = _PAIR.fullmatch(pair)
@@ -132,11 +132,11 @@ def _elements(told: Mapping[bytes, list[str]]) -> Iterator[dict[str, str]]:
         yield pairs
 
 
-def _hosts(told: Mapping[bytes, list[str]]) -> Iterator[str]:
-    """The names that the proxies were called by, with the port where it is told apart."""
-    ports = _parts(told.get(b"x-forwarded-port", ()))
-    hosts = _parts(told.get(b"x-forwarded-host", ()))
-    hosts += [pairs["host"] for pairs in _elements(told) if pairs.get("host")]
+def _hosts(forwarded: Mapping[bytes, list[str]]) -> Iterator[str]:
+    """The names that the proxies were called by, with the port where it comes apart."""
+    ports = _parts(forwarded.get(b"x-forwarded-port", ()))
+    hosts = _parts(forwarded.get(b"x-forwarded-host", ()))
+    hosts += [pairs["host"] for pairs in _elements(forwarded) if pairs.get("host")]
     for host in hosts[:HOPS_MOST]:
         yield host
         if ports and ports[-1].isdigit() and re.search(r":\d+$", host) is None:

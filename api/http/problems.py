@@ -1,7 +1,7 @@
 """Every error that leaves by HTTP, as RFC 9457 problem details.
 
-The rule it keeps: one shape for all errors, with a type to branch on and words to read; nothing of
-our insides (no traceback, no exception text of an unexpected error) is shown.
+All errors have one form, with a type for programs and text for people. Nothing internal is shown:
+no traceback, no text of an unexpected exception.
 """
 
 import errno

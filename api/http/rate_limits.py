@@ -1,6 +1,6 @@
-"""How much one client may ask for: a token bucket per client, in a table of bounded size.
+"""How many requests one client may make: a token bucket per client, in a table of bounded size.
 
-The rule it keeps: pure arithmetic on the time that comes in; nothing here waits.
+Pure arithmetic on the time that is passed in; nothing here waits.
 """
 
 from collections import OrderedDict

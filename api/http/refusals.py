@@ -1,4 +1,4 @@
-"""What a service that does not take a request is answered with, one for all routes."""
+"""The problem that each refusal of the application is answered with, the same on all routes."""
 
 from typing import NoReturn, assert_never
 
@@ -31,7 +31,7 @@ REFUSALS = (
 
 
 def refuse(refusal: Refusal) -> NoReturn:
-    """Answer a refusal of the service."""
+    """Raises the Problem that answers this refusal."""
     match refusal:
         case Refusal.UNKNOWN_DEVICE:
             raise Problem(UNKNOWN_DEVICE)

@@ -1,8 +1,8 @@
 """One live client: what it is sent, and how it ends.
 
-The rule it keeps: a client that cannot keep up delays nobody but itself. Sending happens in its own
-task only; the server's send neither raises nor lets other tasks run once the peer is gone, so every
-turn of a sending loop waits for a channel or passes a checkpoint (hypercorn 0.18, trio worker).
+A client that cannot keep up delays nobody but itself: it is sent to in its own tasks only. Once the
+peer is gone, the server's send neither raises nor lets other tasks run (hypercorn 0.18, trio
+worker), so every round of a sending loop waits for a channel or passes a checkpoint.
 """
 
 from collections.abc import Awaitable, Callable
@@ -132,7 +132,7 @@ class LiveClient:
         self.end(TOO_SLOW if reason.startswith("too slow") else RESTARTING, reason)
 
     async def _listen(self, nursery: trio.Nursery) -> None:
-        """Read all the time: the server tells of a lost peer only to who reads."""
+        """Read all the time: only a reader learns from the server that the peer is gone."""
         limiter = RateLimiter(MESSAGES_PER_S, MESSAGES_BURST, clients_most=1)
         send_pong, pongs = trio.open_memory_channel[Ping](MESSAGES_BURST)
         nursery.start_soon(self._answer, pongs)

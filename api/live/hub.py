@@ -1,6 +1,6 @@
-"""All live clients, to count them, to share what is encoded, and to say goodbye to them.
+"""All live clients: they are counted, share what is encoded, and are closed together.
 
-The rule it keeps: nothing here waits for a client.
+Nothing here waits for a client.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The messages of the live websocket, version 1. What each means is told in docs/live.md.
+"""The messages of the live websocket, version 1; docs/live.md says what each means.
 
-The rule it keeps: pure; what is sent to many clients is encoded once.
+What is sent to many clients is encoded once. Pure.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 SUBPROTOCOL = "lamplighter.v1"
 KINDS = frozenset({"device", "command", "gateway", "alert", "actor", "rollout"})
 
-# 200 lights of about 700 bytes are 140 kB a message, and 2 ms of work before others have a turn.
+# 200 lights of about 700 bytes are 140 kB a message, and 2 ms of work before other tasks run.
 DEVICES_PER_PART = 200
 # 100 changes of about 700 bytes: 70 kB a message.
 CHANGES_PER_MESSAGE = 100
@@ -75,7 +75,7 @@ class Filter(msgspec.Struct, frozen=True):
             case Device():
                 return self._light(what.dev_eui, what)
             case DeviceRemoved():
-                # Which gateways heard it is known no longer: told rather than left standing.
+                # Which gateways heard it is not known any more: better one message too many.
                 return what.dev_eui in self.dev_euis or bool(self.gateways)
             case Command():
                 return self._light(what.dev_eui, devices.get(what.dev_eui))
@@ -98,7 +98,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 def kind_of(what: Subject) -> str:
-    """The word for it on the wire."""
+    """Its `kind` in a message."""
     match what:
         case Device():
             return "device"
@@ -119,7 +119,7 @@ def kind_of(what: Subject) -> str:
 
 
 class Encoder:
-    """Encodes the board's things, each once however many clients want it."""
+    """Encodes what is on the board, each once however many clients follow it."""
 
     def __init__(self, reachability: Callable[[Device], Reachability]) -> None:
         self._reachability = reachability
@@ -190,7 +190,7 @@ def hello(boot: str, number: int, at: float, *, resumed: bool, beat_s: float) ->
 def snapshot_parts(
     snapshot: Snapshot, wanted: Filter, devices: Mapping[str, Device], encoder: Encoder
 ) -> Iterator[str]:
-    """The snapshot in parts; all but its lights stand in the first. Made as they are asked for."""
+    """The snapshot in parts, made as they are sent; all but its lights are in the first."""
     lights = [device for device in snapshot.devices if wanted.admits(device, devices)]
     parts = max(1, -(-len(lights) // DEVICES_PER_PART))
     for part in range(parts):

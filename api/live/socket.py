@@ -1,7 +1,7 @@
-"""The websocket's door: who may come in, and what they ask for.
+"""`WS /api/v1/live`: who may follow the board, and which part of it they ask for.
 
-The rule it keeps: what is wrong with a request is answered by HTTP before the socket opens, with a
-problem like everywhere else; only a token that comes as the first message is judged after.
+What is wrong with a request is answered by HTTP before the websocket opens, with a problem as
+everywhere; only a token that comes as the first message is checked after.
 """
 
 import re
@@ -128,7 +128,7 @@ def _admit(here: Services) -> None:
 
 
 def _caller() -> Caller | None:
-    """Who comes, as the gate found; None when the token is still to come. Raises Problem."""
+    """Who asks, by the token of the request; None when it is still to come. Raises Problem."""
     caller: Caller = g.caller
     if not caller.known:
         return None

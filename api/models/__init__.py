@@ -1,7 +1,7 @@
 """What HTTP and the live websocket show and take.
 
 What the actors make to be shown (a gateway, a point of signal, a bucket) is sent as it is, under
-the name that `SERVED_NAMES` gives it. A model of our own stands here where something is left out,
+the name that `SERVED_NAMES` gives it. A model is declared here where something is left out,
 counted or added: records of the store, above all, which may grow without a caller seeing it.
 """
 

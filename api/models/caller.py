@@ -1,4 +1,4 @@
-"""Who asks, as HTTP tells them."""
+"""Who asks, as HTTP shows it."""
 
 import msgspec
 

@@ -1,6 +1,7 @@
 """A command as HTTP shows it.
 
-The rule it keeps: the wire is declared, never a dump of what is stored; `_at` is Unix seconds UTC.
+A command is stored, so its fields are declared here again: the record may grow without a caller
+seeing it. `_at` is Unix seconds UTC.
 """
 
 from collections.abc import Mapping

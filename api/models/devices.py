@@ -1,7 +1,7 @@
 """A light as HTTP shows it: short in lists and live messages, whole when inspected.
 
-The rule it keeps: wanted and reported are shown apart, and `reported` is null while nothing was
-heard in the running session, however well it was known before.
+Wanted and reported are shown apart, and `reported` is null while nothing was heard in the running
+session, however well it was known before.
 """
 
 import msgspec
@@ -99,7 +99,7 @@ class DevicePage(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """The life since the last join; `set_up` tells whether its settings were carried out."""
+    """The session since the last join; `set_up` says whether its settings were carried out."""
 
     dev_addr: str
     since: float

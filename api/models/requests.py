@@ -1,7 +1,7 @@
 """What callers send: bodies and query strings, with their bounds.
 
-The rule it keeps: bodies are strict (a JSON number is a number), unknown fields are mistakes, and
-every mistake is told, not only the first.
+Bodies are strict (a JSON number is a number), unknown fields are mistakes, and every mistake is
+reported, not only the first.
 """
 
 from datetime import datetime
@@ -110,7 +110,7 @@ class ColourRequest(Body):
         return LightState(red=self.red, green=self.green, blue=self.blue, on=on, off=off)
 
     def canonical_json(self) -> bytes:
-        """The same bytes for the same wish, by whichever name its blink times came."""
+        """The same bytes for the same order, by whichever name its blink times came."""
         light = self.light
         canonical = self.model_copy(update={"on": light.on, "off": light.off})
         return canonical.model_dump_json(exclude={"on_time", "off_time"}).encode()

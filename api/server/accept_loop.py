@@ -1,8 +1,8 @@
-"""The accept loop: every connection gets a place, or is told that there is none.
+"""The accept loop: every connection gets a slot, or is told that there is none.
 
-The rule it keeps: accepting never stops while the service runs. When there are too many connections
-or too few descriptors, somebody gives way (`places.py`), and the newcomer is served. That is why it
-is not `trio.serve_listeners`: without a descriptor that only waits, and it lets everybody in.
+Accepting never stops while the service runs. When there are too many connections or too few file
+descriptors, another connection is closed (`connection_slots.py`) and the new one is served. That is
+why it is not `trio.serve_listeners`, which waits when there is no descriptor, and has no limit.
 """
 
 import errno
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 
 NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 RETRY_S = 0.05
-"""After an accept that found no descriptor: for those who give way to be gone."""
+"""After an accept that found no descriptor: until the connection that was closed is gone."""
 TOLD_EVERY_S = 60.0
-"""A flood is one line a minute, not one for each connection."""
+"""A flood is logged as one line a minute, not one for each connection."""
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
@@ -62,7 +62,7 @@ class Server:
         until: Callable[[], Awaitable[None]],
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Serve until `until` returns; then close what rests, and all the rest after `last_s`."""
+        """Serve until `until` returns; then close what is idle, and everything after `last_s`."""
         context = WorkerContext(None)
         lifespan = Lifespan(self._app, self._config, {})
         async with trio.open_nursery() as around:

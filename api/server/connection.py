@@ -1,11 +1,11 @@
 """One connection, from its first byte to its end; every phase of it has a deadline.
 
-The rule it keeps: no peer can end the service, fill its memory or keep a connection by doing
-nothing. What is raised in one connection ends that connection only.
+No peer can end the service, fill its memory, or keep a connection by doing nothing. An exception in
+one connection ends that connection only.
 
 | phase | ends after |
 |---|---|
-| no byte yet, or at rest between two requests | `idle_s` |
+| no byte yet, or idle between two requests | `idle_s` |
 | a request's head, from its first byte to its last | `idle_s` |
 | a request being answered, its body included | `busy_s`; body and handler have their own, shorter |
 | the peer takes no data | `unread_s`, and a second for every 2,000 bytes |
@@ -38,13 +38,13 @@ log = structlog.get_logger()
 
 RECEIVE_BYTES = 64 * 1024
 SLOWEST_BYTES_PER_S = 2_000.0
-"""A line that takes less is not waited for; the slowest radio modem takes more."""
+"""A peer that takes less is not waited for; the slowest radio modem takes more."""
 
 LAST_WORK_S = 1.0
-"""After the end, for a handler that has heard of it; hypercorn's ping task would sleep on."""
+"""After the end, for a handler to return; hypercorn's ping task would sleep on."""
 
 PLACE = "lamplighter.place"
-"""Where an ASGI scope's `state` holds the connection's place."""
+"""Where an ASGI scope's `state` holds the connection's slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Connection:
                 return
 
     async def _send(self, event: Event) -> None:
-        """Hypercorn tells what is to be sent, and when a request begins and ends."""
+        """Called by hypercorn with what is to be sent, and when a request begins and ends."""
         if isinstance(event, RawData):
             if not await self._write(event.data):
                 await self._protocol.handle(Closed())

@@ -1,12 +1,12 @@
-"""Who keeps a connection when there are too many, and who gives way.
+"""Which connection is closed when there are too many.
 
-The rule it keeps: nobody who shows a valid token waits for those who show none. A newcomer is never
-refused while somebody without a token holds a connection: that one is closed. At the moment of
-accepting, nothing is known but an address, and an address says little: an attacker and the operator
-may sit behind the same proxy. So no room is reserved for addresses; what is protected is a
-connection on which a valid token was seen.
+Nobody who shows a valid token waits for those who show none: a new connection is never refused
+while one without a token is open; that one is closed. When a connection is accepted nothing is
+known but its address, and an address says little: an attacker and the operator may be behind the
+same proxy. So nothing is reserved for addresses; what is protected is a connection on which a valid
+token was seen.
 
-Pure: it decides, the server closes.
+Pure: it decides, and the accept loop closes.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,19 +14,19 @@ from enum import IntEnum
 
 
 class Rank(IntEnum):
-    """How easily a connection gives way: the lowest goes first, and the last one never."""
+    """How readily a connection is closed: the lowest first, and the last one never."""
 
     UNPROVEN = 0
-    """No valid token seen. Whether a request is under way makes no difference: a newcomer has not
-    even sent one yet, and a body that drips is under way for long."""
+    """No valid token seen. Whether a request is under way makes no difference: a new connection has
+    not even sent one yet, and a body that is sent slowly is under way for long."""
     RESTING = 1
-    """A valid token seen, and at rest; every HTTP client opens a new connection without a word."""
+    """A valid token seen, and idle; every HTTP client opens a new connection by itself."""
     SERVED = 2
     """A valid token seen, and a request or a websocket under way."""
 
 
 class ConnectionSlot:
-    """The place of one connection."""
+    """One connection, as far as it matters here."""
 
     __slots__ = ("_move", "address", "busy", "leave", "proven", "rank")
 
@@ -80,9 +80,9 @@ class ConnectionSlots:
     def enter(
         self, address: str, *, shared: bool = False
     ) -> tuple[ConnectionSlot | None, ConnectionSlot | None]:
-        """A connection came: its place, and the one that gives way to it, if one has to.
+        """A connection came: its slot, and the one to be closed for it, if one has to be.
 
-        `shared` tells that many people stand behind the address: a trusted proxy's. No place means
+        `shared` tells that many people are behind the address: a trusted proxy's. No slot means
         that all connections are of people with tokens who are being served.
         """
         going: ConnectionSlot | None = None
@@ -103,7 +103,7 @@ class ConnectionSlots:
         return place, going
 
     def least(self) -> ConnectionSlot | None:
-        """Who gives way first: in the lowest rank, the one whose last step is longest ago."""
+        """The one to be closed first: in the lowest rank, the one that changed longest ago."""
         for rank in (Rank.UNPROVEN, Rank.RESTING):
             if self._ranks[rank]:
                 return next(iter(self._ranks[rank]))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one connection: hypercorn's, reading strictly and refusing in words."""
+"""HTTP/1.1 over one connection: hypercorn's, but it reads strictly and says why it refuses."""
 
 from typing import Any, cast
 

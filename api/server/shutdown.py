@@ -1,6 +1,6 @@
-"""The end of service: new requests are sent away, waiting ones released, running ones waited for.
+"""Stopping: new requests are refused, waiting ones released, running ones waited for.
 
-The rule it keeps: it only counts and tells; how long anybody waits is decided in `web.py`.
+This only counts and cancels; how long anybody waits is decided in `web_actor.py`.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Shutdown:
 
     @contextmanager
     def releasing(self) -> Iterator[trio.CancelScope]:
-        """A scope that ends early when the service stops; `cancelled_caught` tells."""
+        """A scope that ends early when the service stops; `cancelled_caught` says whether."""
         with trio.CancelScope() as scope:
             self._scopes.add(scope)
             if self.begun:

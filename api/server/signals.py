@@ -1,6 +1,6 @@
 """What a signal does: SIGTERM and SIGINT end the service, SIGHUP has it read its tokens again.
 
-The rule it keeps: what cannot be taken over while running is told, and a mistake changes nothing.
+A change that cannot be taken over while running is reported, and a mistake changes nothing.
 """
 
 import signal
@@ -51,13 +51,13 @@ class Rereading:
         """Who takes the new tokens; set by who serves."""
 
     async def run(self) -> None:
-        """Read, and take over the tokens; a mistake anywhere leaves all as it was, and is told."""
+        """Read, and take over the tokens; a mistake anywhere changes nothing, and is logged."""
         try:
             fresh = await trio.to_thread.run_sync(self._load, abandon_on_cancel=True)
         except SettingsError as error:
-            told = [f"{one.field}: {one.problem}" for one in error.mistakes]
-            log.error(  # noqa: TRY400 the mistakes are told, not where they were found
-                "settings not read again, all stays as it was", mistakes=told
+            lines = [f"{one.field}: {one.problem}" for one in error.mistakes]
+            log.error(  # noqa: TRY400 the mistakes matter, not where they were found
+                "settings not read again, all stays as it was", mistakes=lines
             )
             return
         if self._settings.web.tokens.configured and not fresh.web.tokens.configured:

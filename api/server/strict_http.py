@@ -1,9 +1,9 @@
-"""HTTP/1.1 as we read it: one reading of every request, or none.
+"""HTTP/1.1 that can be read in one way only; everything else is refused.
 
-The rule it keeps: what two readers may understand in two ways is refused, because the other reader
-is a proxy whose path rules and limits would be passed by (RFC 9112, sections 2.2, 3.2, 5.2, 6.1 and
-6.3). Everything else that h11 refuses, it refuses here, too: names and values with forbidden bytes,
-a missing or second Host, lengths that differ, codings other than chunked.
+The other reader is a proxy: whatever it may understand differently would get past its path rules
+and limits (RFC 9112, sections 2.2, 3.2, 5.2, 6.1 and 6.3). What h11 refuses by itself is refused
+here, too: names and values with forbidden bytes, a missing or second Host, lengths that differ,
+codings other than chunked.
 """
 
 import re
@@ -19,7 +19,7 @@ _AUTHORITY = re.compile(rb"[A-Za-z0-9._~:\[\]-]+")
 
 
 class Strict(h11.Connection):
-    """h11's server side, with its few kindnesses taken away."""
+    """h11's server side, without the corrections that it makes silently."""
 
     refusal = ""
     """Why the request was refused, once it was."""
@@ -37,7 +37,7 @@ class Strict(h11.Connection):
 
 
 def check_head(data: bytes) -> None:
-    """Look at what h11 would mend without a word, in the bytes of a head as far as it came.
+    """Look for what h11 would correct silently, in the bytes of a head as far as it came.
 
     Raises h11.RemoteProtocolError.
     """

@@ -1,9 +1,9 @@
 """The `web` actor: the app served, from listening to a polite end.
 
-The rule it keeps: nobody is cut off without a word. When asked to stop it releases the callers that
-wait for a verdict (202), closes websockets with a close frame, lets short requests end, and only
-then takes the server down. A handler that hangs is cut off and answered for; nothing that hangs
-keeps the service from ending in time.
+Every caller is answered, also at the end. When asked to stop it releases the callers that wait for
+a verdict (202), closes websockets with a close frame, lets short requests end, and only then stops
+the server. A handler that hangs is cancelled and answered with 503; nothing that hangs keeps the
+service from ending in time.
 """
 
 import errno
@@ -34,7 +34,7 @@ GOODBYE_S = 1.0
 CUT_S = 0.5
 # Everybody is answered; this is for the last closing of sockets.
 LAST_S = 0.2
-# On top of all waits: a cancelled task needs a turn to end.
+# On top of all waits: for cancelled tasks to end.
 SLACK_S = 1.0
 # Connections that wait to be accepted; the kernel allows 4,096 at most on most systems. When it is
 # full, whoever comes tries again after a second at the earliest.
@@ -177,7 +177,7 @@ def patience(web: Web) -> Patience:
 def server_config(web: Web) -> Config:
     """How hypercorn reads and writes."""
     config = Config()
-    config.accesslog = None  # the gate writes a line per request, with its id
+    config.accesslog = None  # our middleware writes a line per request, with its id
     config.errorlog = logging.getLogger("hypercorn.error")
     config.alpn_protocols = ["http/1.1"]
     config.include_server_header = False

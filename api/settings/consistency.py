@@ -1,7 +1,7 @@
-"""What settings must be together: each right by itself, they can still not work side by side.
+"""Whether settings that are each right by themselves also work together.
 
-The rule it keeps: a clash names the settings that it comes from, so that it is not told where one
-of them is wrong by itself already, and is told beside all other mistakes.
+A clash names the settings that it comes from, so that it is not reported where one of them is wrong
+by itself already, and is reported beside all other mistakes.
 """
 
 from collections.abc import Iterator

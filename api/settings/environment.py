@@ -1,8 +1,8 @@
 """The LAMPLIGHTER_ variables of the environment as nested tables.
 
-The rule it keeps: a variable of ours that means nothing is a mistake, because it is most likely a
-misspelt one. Those that Kubernetes (and Docker's links) put beside a Service or container whose
-name begins with `lamplighter` are not ours, and are left alone.
+A variable of ours that means nothing is a mistake, because it is most likely a misspelt one. Those
+that Kubernetes (and Docker's links) put beside a Service or container whose name begins with
+`lamplighter` are not ours, and are ignored.
 """
 
 import re

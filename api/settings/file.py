@@ -1,8 +1,8 @@
 """Read the settings from a TOML file and the environment, and list all mistakes at once.
 
-The rule it keeps: the environment wins over the file, and nothing is passed over: an unknown table,
-key or LAMPLIGHTER_ variable is a mistake, because it is most likely a misspelt one. One mistake
-hides no other: what is wrong is set aside, and the rest is still looked at together.
+The environment wins over the file. Nothing is ignored: an unknown table, key or LAMPLIGHTER_
+variable is a mistake, because it is most likely a misspelt one. One mistake hides no other: what is
+wrong is set aside, and the rest is still checked together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """All that an operator can set, with defaults that are safe.
 
-The rule it keeps: making a settings object reads nothing but its arguments; `settings_file.py`
-reads the file and the environment. Secrets are SecretStr and never show. Times are seconds.
+Making a settings object reads nothing but its arguments; `file.py` reads the file and the
+environment. Secrets are SecretStr and never show. Times are seconds.
 """
 
 from collections.abc import Iterable
@@ -123,7 +123,7 @@ class Web(_Section):
     wait_most_s: Number = Field(default=180.0, ge=0.05, le=3600)
     """How long a command's caller may wait for the verdict."""
     handler_s: Number = Field(default=12.0, ge=0.05, le=3600)
-    """All other requests: the service answers within about 10 s."""
+    """All other requests: the actors answer within about 10 s."""
     graceful_s: Number = Field(default=4.0, ge=0.05, le=3600)
     """At shutdown, for requests that are being answered; what still runs then is answered 503. With
     everything else that ends, a stop takes less than 10 s, whatever hangs."""

@@ -1,6 +1,6 @@
 """Read the files that the settings name: the TOML file itself, and certificates.
 
-The rule it keeps: whatever lies at a path (a folder, a device, a picture, nothing) ends in words.
+Whatever is at a path (a folder, a device, a picture, nothing), the operator is told what is wrong.
 """
 
 import ssl

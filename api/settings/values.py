@@ -1,7 +1,7 @@
 """How single settings are written: what each kind of value may be, and its one spelling.
 
-The rule it keeps: every value that an operator can write ends here as a right value or as words
-that do not repeat it (it may be a secret); no check is left for the running service to fail in.
+Every value that an operator can write becomes a right value here, or a message that does not repeat
+it, for it may be a secret. No check is left for the running service to fail in.
 """
 
 import dataclasses
