@@ -48,7 +48,7 @@ SERVED_NAMES: dict[type[msgspec.Struct], str] = {
     InitializationRun: "InitializationView",
     LightState: "LightView",
     Outage: "OutageView",
-    RestoredStoreDevice: "SetbackLightView",
+    RestoredStoreDevice: "RestoredStoreLightView",
     SignalPoint: "SignalPointView",
     Span: "ObservedView",
     Unreadable: "UnreadableView",

@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from api.http.peers import Peers, network_of
 from api.server.connection import Connection, Patience
 from api.server.connection_slots import ConnectionSlots
-from api.server.hypercorn_patches import ASGIWrapper, Lifespan, WorkerContext
+from api.server.hypercorn_internals import ASGIWrapper, Lifespan, WorkerContext
 
 log = structlog.get_logger()
 

@@ -22,7 +22,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ConnectionState
 
 from api.server.connection_slots import ConnectionSlot
-from api.server.hypercorn_patches import (
+from api.server.hypercorn_internals import (
     ASGIWrapper,
     Closed,
     Event,

@@ -5,7 +5,7 @@ from typing import Any, cast
 import h11
 
 from api.http.problems import BAD_HTTP, MEDIA_TYPE, TYPE_PREFIX, problem_body
-from api.server.hypercorn_patches import STREAM_ID, H11Protocol, H11WSConnection, Request
+from api.server.hypercorn_internals import STREAM_ID, H11Protocol, H11WSConnection, Request
 from api.server.strict_http import Strict
 from api.server.websocket import BoundedWebsocket
 

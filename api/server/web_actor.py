@@ -22,7 +22,7 @@ from api.server import descriptors
 from api.server.accept_loop import Server
 from api.server.connection import Patience
 from api.server.connection_slots import ConnectionSlots
-from api.server.hypercorn_patches import ASGIWrapper
+from api.server.hypercorn_internals import ASGIWrapper
 from api.server.websocket import MESSAGE_BYTES
 from api.settings.model import ApiSettings, Web
 

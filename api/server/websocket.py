@@ -13,7 +13,7 @@ from wsproto.events import Message
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol
 from wsproto.handshake import server_extensions_handshake
 
-from api.server.hypercorn_patches import (
+from api.server.hypercorn_internals import (
     FrameTooLargeError,
     Handshake,
     PerMessageDeflate,

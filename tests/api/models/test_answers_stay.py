@@ -46,7 +46,7 @@ PATHS = (
             "metrics/reliability",
             "rollouts",
             "rollouts/roll-1",
-            "setback",
+            "restored-store",
             "unreadable",
             "supervisor",
         )

@@ -1,7 +1,7 @@
 """The parts of hypercorn, wsproto and h11 that we use though they are no public promise.
 
 We take hypercorn's reading and writing of HTTP/1.1 and websockets, as base classes of `protocol.py`
-and `websocket.py`; accepting, closing and all limits are ours (`server.py`, `connection.py`).
+and `websocket.py`; accepting, closing and all limits are ours (`accept_loop.py`, `connection.py`).
 Nothing of theirs is replaced: another hypercorn in the same process stays as it is.
 
 Every part is looked for at import, so that a version that lacks one is refused in words, and not

@@ -4,13 +4,13 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
-import api.web
 import h11
 import hypercorn.protocol.ws_stream
 import pytest
 from packaging.requirements import Requirement
 
-from api.server.hypercorn_patches import NEEDED, check
+import api.server.web_actor
+from api.server.hypercorn_internals import NEEDED, check
 from api.server.protocol import asks_for_websocket
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
@@ -32,7 +32,7 @@ def test_the_versions_are_bounded_on_both_sides(name: str) -> None:
 
 
 def test_nothing_of_hypercorn_is_replaced() -> None:
-    assert api.web is not None  # imported: everything of ours is loaded
+    assert api.server.web_actor is not None  # imported: everything of ours is loaded
     theirs = hypercorn.protocol.ws_stream
     assert theirs.WebsocketBuffer.__module__ == theirs.__name__
     assert theirs.PerMessageDeflate.__module__ == "wsproto.extensions"  # type: ignore[attr-defined]
