@@ -11,9 +11,9 @@ By the names of `model.py` a date is `since`, `at`, `not_before`, or ends in `_a
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.device.model import Device
-from actors.device.transition import replace
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Draws the device machine from its table, as Mermaid text for the documentation.
+"""Draws the device machine from its table of phases, as Mermaid text for the documentation.
 
 The rule it keeps: nothing is drawn by hand. `python -m actors.device.diagram FILE` rewrites the
 block between the markers of a document; a test checks that the committed one is current. What the
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from actors.device.events import Inquired
-from actors.device.machine import TABLE
+from actors.device.machine import MAY_FOLLOW
 from actors.device.model import Phase
 
 BEGIN = "<!-- state diagram: generated from actors/device/machine.py -->"
@@ -19,11 +19,11 @@ END = "<!-- end of state diagram -->"
 def mermaid() -> str:
     """The state diagram, one arrow for each pair of phases, labelled with the events."""
     arrows: dict[tuple[Phase, Phase], list[str]] = {}
-    for event, row in TABLE.items():
+    for event, row in MAY_FOLLOW.items():
         if event is Inquired:
             continue
-        for before, rule in row.items():
-            for after in rule.after - {before}:
+        for before, following in row.items():
+            for after in following:
                 arrows.setdefault((before, after), []).append(event.__name__)
     lines = ["stateDiagram-v2", f"    [*] --> {Phase.UNINITIALIZED}"]
     order = list(Phase)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 
 from actors.device.model import Attempt, Device, Pursuit
 from actors.device.policy import Policy
-from actors.device.transition import replace
+from actors.replace import replace
 from lorawan.kuando import answers_downlinks, wants_reply
 from lorawan.kuando.frames import Frame, RequestStatus, SetLight, StatusInterval
 

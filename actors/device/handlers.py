@@ -1,7 +1,6 @@
-"""What the machine does about each event of the network, the dispatcher and the gateways.
+"""The handlers of the events of the network, the dispatcher and the gateways.
 
-The rule it keeps: each function deals with one kind of event in every phase, and leaves the device
-in a phase that the table of `machine.py` allows. Facts are taken in first, then decided upon.
+Each takes the facts in first, and then decides by phase, attempt and goal what follows from them.
 """
 
 from actors.device import events as ev
@@ -20,7 +19,8 @@ from actors.device.model import (
 )
 from actors.device.previous_wanted import return_to_the_wish_before
 from actors.device.recovery import ask
-from actors.device.transition import Transition, replace
+from actors.device.transition import Transition
+from actors.replace import replace
 
 ORPHANS_MOST = 4
 """txacks kept until the enqueue is answered: one of ours is out at a time, others are copies."""

@@ -31,15 +31,23 @@ more likely than luck, so only *evidence* starts another: a status that shows an
 followed by its first uplink, a gateway that hears the light coming back. Evidence never waits for a
 timer, and is itself spaced, for air is scarce.
 
-Every event is legal in every phase: the table below is total, and each cell names the phases that
-may follow, which `apply` checks. The state diagram in the documentation is drawn from this table.
+Every event is legal in every phase. `HANDLERS` names the function that deals with each event, and
+`MAY_FOLLOW` the phases that may come after it. An event has one handler for all phases instead of
+one in each cell of a table of events and phases: what a handler decides depends on the attempt and
+the goal (whose item is this, is the colour proven?) more than on the phase, so each row of such a
+table would repeat one name six times. What does depend on event and phase, where they may lead, is
+written in `MAY_FOLLOW`; `apply` checks every step against it, and the state diagram in the
+documentation is drawn from it.
+
 The machine does no I/O and reads no clock; `now` is our clock (Unix seconds), `chance` one draw
 from [0, 1) for jitter and markers. An event's own `at` is ChirpStack's clock: it dates the event,
 and is only ever compared with other times of ChirpStack.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
+
+import msgspec
 
 from actors.device import (
     clock_set_back,
@@ -59,28 +67,14 @@ from actors.device.transition import Transition
 from actors.device.waiting_reason import waits
 
 Handler = Callable[[Transition, Any], None]
-
-U, N, I, A, R, F = (  # noqa: E741 - one letter a phase keeps the table readable
-    Phase.UNINITIALIZED,
-    Phase.INITIALIZING,
-    Phase.IDLE,
-    Phase.AWAITING_VERIFY,
-    Phase.RETRYING,
-    Phase.FAILED,
-)
-ANY = frozenset(Phase)
+E = TypeVar("E", bound=msgspec.Struct)
 
 
-class Rule(NamedTuple):
-    """One cell of the table: what deals with the event, and the phases that may follow."""
-
-    handler: Handler
-    after: frozenset[Phase]
-
-
-def _row(handler: Handler, **after: tuple[Phase, ...]) -> Mapping[Phase, Rule]:
-    """One event: the same handler in every phase; `after` adds to staying in the phase."""
-    return {p: Rule(handler, frozenset({p, *after.get(p.name.lower(), ())})) for p in Phase}
+def _handle(
+    kind: type[E], handler: Callable[[Transition, E], None]
+) -> tuple[type[msgspec.Struct], Handler]:
+    """One entry of `HANDLERS`; the type checker refuses a handler of another event here."""
+    return kind, handler
 
 
 def _inquired(transition: Transition, event: ev.Inquired) -> None:
@@ -98,62 +92,72 @@ def _inquired(transition: Transition, event: ev.Inquired) -> None:
     deadlines.after_inquiry(transition, event)
 
 
-TABLE: Mapping[type[ev.DeviceEvent], Mapping[Phase, Rule]] = {
-    # from people and programs
-    ev.CommandRequested: _row(
-        requests.command, idle=(A, N), retrying=(A, N), failed=(A, N), awaiting_verify=(A, N)
-    ),
-    ev.InitializeRequested: _row(
-        requests.initialize, idle=(N,), awaiting_verify=(N,), retrying=(N,), failed=(N,)
-    ),
-    ev.StatusRequested: _row(requests.ask_status),
-    # from the network
-    ev.UplinkHeard: _row(
-        handlers.uplink,
-        uninitialized=(N,),
-        initializing=(U, I, A, R, F),
-        idle=(U, N, A),
-        awaiting_verify=(U, N, I, R, F),
-        retrying=(U, N, I, A),
-        failed=(U, N, I, A),
-    ),
-    ev.Joined: _row(
-        handlers.joined,
-        initializing=(U,),
-        idle=(U,),
-        awaiting_verify=(U,),
-        retrying=(U,),
-        failed=(U,),
-    ),
-    ev.Transmitted: _row(handlers.transmitted),
-    ev.ItemDropped: _row(handlers.item_dropped, awaiting_verify=(R, I, F), initializing=(R, F)),
-    ev.GatewayRefusedFrame: _row(handlers.gateway_refused),
-    # from the directory
-    ev.Listed: _row(sessions.listed),
-    # from the dispatcher
-    ev.AttemptHeld: _row(handlers.held),
-    ev.AttemptWaits: _row(waits),
-    ev.AttemptQueued: _row(
-        handlers.queued, awaiting_verify=(I, U), initializing=(U, I, A, R, F), idle=(U,)
-    ),
-    ev.AttemptRefused: _row(handlers.refused, awaiting_verify=(I, R, F), initializing=(R, F)),
-    ev.DispatcherStarted: _row(handlers.dispatcher_started),
-    # from the gateway watcher
-    ev.GatewayHealthChanged: _row(handlers.gateway_health, retrying=(A, N), failed=(A, N)),
-    ev.GatewayReturned: _row(handlers.gateway_returned, retrying=(A,)),
-    # answers of ChirpStack: each is more of the events above
-    ev.Inquired: {phase: Rule(_inquired, ANY) for phase in Phase},
-    # from ourselves
-    ev.Tick: _row(
-        deadlines.tick,
-        initializing=(I, A, R, F),
-        awaiting_verify=(R, I, F),
-        retrying=(A, F, I, N),
-        failed=(I, A),
-    ),
-    ev.Restored: _row(deadlines.restored),
-    ev.Swept: _row(deadlines.swept, idle=(N,)),
+HANDLERS: Mapping[type[msgspec.Struct], Handler] = dict(
+    (
+        # from people and programs
+        _handle(ev.CommandRequested, requests.command),
+        _handle(ev.InitializeRequested, requests.initialize),
+        _handle(ev.StatusRequested, requests.ask_status),
+        # from the network
+        _handle(ev.UplinkHeard, handlers.uplink),
+        _handle(ev.Joined, handlers.joined),
+        _handle(ev.Transmitted, handlers.transmitted),
+        _handle(ev.ItemDropped, handlers.item_dropped),
+        _handle(ev.GatewayRefusedFrame, handlers.gateway_refused),
+        # from the directory
+        _handle(ev.Listed, sessions.listed),
+        # from the dispatcher
+        _handle(ev.AttemptHeld, handlers.held),
+        _handle(ev.AttemptWaits, waits),
+        _handle(ev.AttemptQueued, handlers.queued),
+        _handle(ev.AttemptRefused, handlers.refused),
+        _handle(ev.DispatcherStarted, handlers.dispatcher_started),
+        # from the gateway watcher
+        _handle(ev.GatewayHealthChanged, handlers.gateway_health),
+        _handle(ev.GatewayReturned, handlers.gateway_returned),
+        # answers of ChirpStack
+        _handle(ev.Inquired, _inquired),
+        # from the service itself
+        _handle(ev.Tick, deadlines.tick),
+        _handle(ev.Restored, deadlines.restored),
+        _handle(ev.Swept, deadlines.swept),
+    )
+)
+"""What deals with each event, in every phase."""
+
+U, N, I, A, R, F = (  # noqa: E741 - one letter a phase keeps the table readable
+    Phase.UNINITIALIZED,
+    Phase.INITIALIZING,
+    Phase.IDLE,
+    Phase.AWAITING_VERIFY,
+    Phase.RETRYING,
+    Phase.FAILED,
+)
+
+MAY_FOLLOW: Mapping[type[ev.DeviceEvent], Mapping[Phase, tuple[Phase, ...]]] = {
+    ev.CommandRequested: {I: (A, N), A: (N,), R: (A, N), F: (A, N)},
+    ev.InitializeRequested: {I: (N,), A: (N,), R: (N,), F: (N,)},
+    ev.UplinkHeard: {
+        U: (N,),
+        N: (U, I, A, R, F),
+        I: (U, N, A),
+        A: (U, N, I, R, F),
+        R: (U, N, I, A),
+        F: (U, N, I, A),
+    },
+    ev.Joined: {N: (U,), I: (U,), A: (U,), R: (U,), F: (U,)},
+    ev.ItemDropped: {N: (R, F), A: (I, R, F)},
+    ev.AttemptQueued: {N: (U, I, A, R, F), I: (U,), A: (U, I)},
+    ev.AttemptRefused: {N: (R, F), A: (I, R, F)},
+    ev.GatewayHealthChanged: {R: (N, A), F: (N, A)},
+    ev.GatewayReturned: {R: (A,)},
+    # its answer is more of the events above, and may lead wherever these do
+    ev.Inquired: {phase: tuple(Phase) for phase in Phase},
+    ev.Tick: {N: (I, A, R, F), A: (I, R, F), R: (N, I, A, F), F: (I, A)},
+    ev.Swept: {I: (N,)},
 }
+"""The phases that an event may lead to, by the phase before it. Staying is always allowed; an event
+that is not in the table, and a phase that is not in the event's row, allow nothing else."""
 
 
 def step(
@@ -181,12 +185,14 @@ HEALING = ev.Restored | ev.Swept | ev.CommandRequested | ev.InitializeRequested 
 
 
 def apply(transition: Transition, event: ev.DeviceEvent) -> None:
-    """Deal with one event by the table, within a turn (an inquiry's answer holds several)."""
+    """Deal with one event within a turn (an inquiry's answer holds several of them).
+
+    Raises AssertionError where the phase after it is not one that `MAY_FOLLOW` allows.
+    """
     before = transition.device.phase
-    rule = TABLE[type(event)][before]
-    rule.handler(transition, event)
+    HANDLERS[type(event)](transition, event)
     after = transition.device.phase
-    assert after in rule.after, (  # noqa: S101 - the table is the specification
+    assert after is before or after in MAY_FOLLOW.get(type(event), {}).get(before, ()), (  # noqa: S101
         f"{type(event).__name__} led from {before} to {after}"
     )
 

@@ -16,7 +16,8 @@ from actors.device.model import (
     StepKind,
 )
 from actors.device.recovery import ask
-from actors.device.transition import Transition, replace
+from actors.device.transition import Transition
+from actors.replace import replace
 from lorawan.kuando.frames import SetLight
 
 

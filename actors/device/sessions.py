@@ -38,7 +38,8 @@ from actors.device.model import (
 )
 from actors.device.reception_note import noted
 from actors.device.recovery import ask
-from actors.device.transition import Transition, replace
+from actors.device.transition import Transition
+from actors.replace import replace
 from lorawan.events import Reception
 from lorawan.network import Activation
 
@@ -218,7 +219,13 @@ def gateway_health(transition: Transition, gateway_id: str, *, online: bool) -> 
 def listed(transition: Transition, event: Listed) -> None:
     """Its names and tags, the empty ones included, are ChirpStack's."""
     if not event.told_by(transition.device):
-        transition.change(**{field: getattr(event, field) for field in event.__struct_fields__})
+        transition.change(
+            name=event.name,
+            application_id=event.application_id,
+            application_name=event.application_name,
+            profile_name=event.profile_name,
+            tags=event.tags,
+        )
 
 
 def _absorb(transition: Transition, event: UplinkHeard) -> None:
@@ -330,16 +337,17 @@ def _note_stale(transition: Transition, event: UplinkHeard) -> None:
 
 
 def _learn_names(transition: Transition, event: UplinkHeard) -> None:
-    info, device = event.device, transition.device
+    info = event.device
     assert info is not None  # noqa: S101 - asked by the caller
     if not (info.application_id or info.device_profile_name):
         return  # it says nothing of the light but its DevEUI
-    names = {
-        "name": info.device_name,
-        "application_id": info.application_id,
-        "application_name": info.application_name,
-        "profile_name": info.device_profile_name,
-        "tags": info.tags,
-    }
-    if any(getattr(device, field) != value for field, value in names.items()):
-        transition.change(**names)
+    listed(
+        transition,
+        Listed(
+            name=info.device_name,
+            application_id=info.application_id,
+            application_name=info.application_name,
+            profile_name=info.device_profile_name,
+            tags=info.tags,
+        ),
+    )

@@ -13,7 +13,8 @@ from actors.device.model import Device, Phase, Setup, Stage, StepKind
 from actors.device.policy import Policy
 from actors.device.reconcile import enter_failed, proof_from
 from actors.device.recovery import ask
-from actors.device.transition import Transition, replace
+from actors.device.transition import Transition
+from actors.replace import replace
 from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus, StatusInterval
 

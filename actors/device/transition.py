@@ -3,10 +3,9 @@
 The rule it keeps: it lives for one step only; the values it reads and leaves behind are immutable.
 """
 
-from typing import Any
+from typing import Unpack
 
-import msgspec
-
+from actors.device.changes import AttemptChanges, CommandChanges, DeviceChanges
 from actors.device.effects import Answer, CommandChanged, Effect, Note, NoteKind, Submit, Withdraw
 from actors.device.events import Inquired
 from actors.device.model import (
@@ -20,10 +19,9 @@ from actors.device.model import (
     StepKind,
 )
 from actors.device.policy import Policy
+from actors.replace import replace
 from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import Frame, SetLight
-
-replace = msgspec.structs.replace
 
 
 class Transition:
@@ -45,7 +43,7 @@ class Transition:
 
     # -------------------------------------------------------------- the record
 
-    def change(self, **fields: Any) -> None:
+    def change(self, **fields: Unpack[DeviceChanges]) -> None:
         """Rewrite fields of the device."""
         self.device = replace(self.device, **fields)
 
@@ -93,19 +91,17 @@ class Transition:
         attempt: int | None = None,
         gateway_id: str | None = None,
         reason: str | None = None,
-        **fields: Any,
+        **fields: Unpack[CommandChanges],
     ) -> None:
         """Write a step of the open command, if there is one, and announce it."""
         command = self.device.command
         if command is None:
             return
-        if status is not None:
-            fields["status"] = status
-        fields["reason"] = reason
         newest_at = command.timeline[-1].at if command.timeline else self.happened_at
         at = max(self.happened_at, min(newest_at, self.now))
         step = Step(at, kind, attempt, gateway_id, reason)
-        command = with_step(replace(command, **fields), step, self.policy.timeline_most)
+        command = replace(command, status=status or command.status, reason=reason, **fields)
+        command = with_step(command, step, self.policy.timeline_most)
         self.change(command=None if command.status.final else command)
         self.emit(CommandChanged(command))
 
@@ -148,7 +144,7 @@ class Transition:
         if self.device.attempt is not None and self.device.attempt.stage is Stage.HELD:
             self.submit_again()
 
-    def change_attempt(self, **fields: Any) -> None:
+    def change_attempt(self, **fields: Unpack[AttemptChanges]) -> None:
         """Rewrite fields of the attempt; there must be one."""
         attempt = self.device.attempt
         assert attempt is not None  # noqa: S101 - a broken rule of ours, not bad input

@@ -12,8 +12,9 @@ from unittest.mock import patch
 import msgspec
 
 from actors.device import deadlines, handlers, reconcile, requests, sessions, setup
+from actors.device import events as ev
 from actors.device.actor import DeviceActor
-from actors.device.machine import TABLE, Rule, next_due, step
+from actors.device.machine import HANDLERS, next_due, step
 from actors.device.model import CommandStatus, Device, Phase, Proof, Session, Stage, StepKind
 from actors.device.records import writes_of
 from actors.device.transition import Transition
@@ -179,19 +180,16 @@ def counted_while_held() -> Iterator[None]:
         else:
             TICK(transition, event)
 
-    row = TABLE[TICK_EVENT]
-    mended = {phase: Rule(tick, rule.after) for phase, rule in row.items()}
     with (
         patch("actors.device.actor.next_due", due),
         patch.object(deadlines, "_attempt_due", attempt_due),
-        patch.dict(TABLE, {TICK_EVENT: mended}),  # type: ignore[call-overload]
+        patch.dict(HANDLERS, {ev.Tick: tick}),  # type: ignore[call-overload]
     ):
         yield
 
 
 ATTEMPT_DUE = deadlines._attempt_due
 TICK = deadlines.tick
-TICK_EVENT = next(kind for kind in TABLE if kind.__name__ == "Tick")
 
 
 @planted("late echo of an older command accepted")
@@ -238,13 +236,8 @@ def old_pursued() -> Iterator[None]:
         if before is not None and transition.device.pursuit is not None:
             transition.change(pursuit=replace(before, command_id=event.command_id))
 
-    row = TABLE[COMMAND_EVENT]
-    mended = {phase: Rule(command, rule.after) for phase, rule in row.items()}
-    with patch.dict(TABLE, {COMMAND_EVENT: mended}):  # type: ignore[call-overload]
+    with patch.dict(HANDLERS, {ev.CommandRequested: command}):  # type: ignore[call-overload]
         yield
-
-
-COMMAND_EVENT = next(kind for kind in TABLE if kind.__name__ == "CommandRequested")
 
 
 @planted("drift is not brought back")

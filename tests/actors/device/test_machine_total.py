@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from actors.device import events as ev
 from actors.device.effects import CommandChanged, Submit
 from actors.device.liveness import asleep
-from actors.device.machine import TABLE, next_due, step
+from actors.device.machine import HANDLERS, MAY_FOLLOW, next_due, step
 from actors.device.model import CommandStatus, Device, Phase, Stage
 from actors.device.policy import Policy
+from actors.device.transition import Transition
 from lorawan.events import Reception
 from lorawan.kuando import AFTER_JOIN, LightState, Status
 from lorawan.network import Activation, QueueItem
@@ -114,10 +115,28 @@ def shifted(event: ev.DeviceEvent, now: float) -> ev.DeviceEvent:
     return msgspec.structs.replace(event, **changes)
 
 
-def test_the_table_is_total() -> None:
-    assert set(TABLE) == set(get_args(ev.DeviceEvent))
-    for row in TABLE.values():
-        assert set(row) == set(Phase)
+def test_every_event_has_a_handler() -> None:
+    assert set(HANDLERS) == set(get_args(ev.DeviceEvent))
+
+
+def test_the_table_of_phases_names_only_events_and_never_a_phase_after_itself() -> None:
+    assert set(MAY_FOLLOW) <= set(HANDLERS)
+    for event, row in MAY_FOLLOW.items():
+        for before, following in row.items():
+            assert len(following) == len(set(following))
+            assert before not in following or event is ev.Inquired
+
+
+@pytest.mark.parametrize("event", [ev.Swept(), ev.Restored()], ids=["not in row", "no row"])
+def test_a_handler_that_leads_where_the_table_does_not_is_found_out(
+    event: ev.DeviceEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leads_astray(transition: Transition, event: ev.DeviceEvent) -> None:
+        transition.enter(Phase.FAILED)
+
+    monkeypatch.setitem(HANDLERS, type(event), leads_astray)  # type: ignore[arg-type]
+    with pytest.raises(AssertionError, match="from uninitialized to failed"):
+        step(Device(dev_eui="2020200000000001"), event, 1.0, 0.5, POLICY)
 
 
 @pytest.mark.timeout(240)
