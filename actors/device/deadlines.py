@@ -30,16 +30,12 @@ def tick(transition: Transition, event: ev.Tick) -> None:
         return
     if transition.device.inquiry is not None:
         return
-    goal, settings = transition.device.pursuit, transition.device.setup
-    match transition.device.phase:
-        case Phase.RETRYING if (
-            settings is None and goal is not None and _due(transition, goal.next_at)
-        ):
-            next_attempt(transition)
-        case Phase.INITIALIZING if settings is not None and _due(transition, settings.next_at):
-            setup.send(transition)
-        case _:
-            pass
+    goal = transition.device.pursuit_to_retry
+    settings = transition.device.setup if transition.device.phase is Phase.INITIALIZING else None
+    if goal is not None and _due(transition, goal.next_at):
+        next_attempt(transition)
+    elif settings is not None and _due(transition, settings.next_at):
+        setup.send(transition)
 
 
 def restored(transition: Transition, event: ev.Restored) -> None:
@@ -62,7 +58,7 @@ def swept(transition: Transition, event: ev.Swept) -> None:
         recovery.ask(transition, "the light is silent")
     elif evidence_only(device) and transition.now - asked_at > policy.evidence_asked_s:
         recovery.ask(transition, "only evidence goes on from here, and it may have been lost")
-    if device.phase is Phase.IDLE and device.attempt is None and device.session is not None:
+    if device.at_rest and device.session is not None:
         told_min = device.session.interval_min
         if told_min is not None and told_min != policy.status_interval_min:
             setup.begin(transition)  # it was shorter for a command, or the configuration changed
@@ -82,10 +78,10 @@ def after_inquiry(transition: Transition, event: ev.Inquired) -> None:
         if sent.stage is Stage.QUEUED and _past_expiry(transition, sent):
             _settle_queued(transition, event, sent)
         return
-    goal, settings = transition.device.pursuit, transition.device.setup
-    if transition.device.phase is not Phase.RETRYING or settings is not None or goal is None:
+    goal = transition.device.pursuit_to_retry
+    if goal is None or goal.next_at is not None:
         return
-    if goal.attempts >= transition.policy.attempts_most and goal.next_at is None:
+    if goal.attempts >= transition.policy.attempts_most:
         reconcile.give_up_timing(transition)
 
 

@@ -193,7 +193,7 @@ def dispatcher_started(transition: Transition, event: ev.DispatcherStarted) -> N
 def gateway_health(transition: Transition, event: ev.GatewayHealthChanged) -> None:
     """A gateway that hears the light came back: worth an attempt. Holding is the dispatcher's."""
     news = sessions.gateway_health(transition, event.gateway_id, online=event.online)
-    if news and event.online and transition.device.phase in {Phase.RETRYING, Phase.FAILED}:
+    if news and event.online and transition.device.awaits_retry:
         resume(transition, f"gateway {event.gateway_id} is back")
 
 

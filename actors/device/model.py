@@ -8,8 +8,32 @@ from enum import StrEnum
 
 import msgspec
 
+from actors.device.command import FINAL, LIGHT_REMOVED, Command, CommandStatus, Step, StepKind
 from lorawan.kuando.frames import Frame
 from lorawan.kuando.light_state import LightState
+
+__all__ = [
+    "FINAL",
+    "LIGHT_REMOVED",
+    "Attempt",
+    "Command",
+    "CommandStatus",
+    "Device",
+    "Foreign",
+    "Hearing",
+    "Inquiry",
+    "Obstacle",
+    "Phase",
+    "Proof",
+    "Pursuit",
+    "Report",
+    "Session",
+    "Setup",
+    "Stage",
+    "Step",
+    "StepKind",
+    "Wanted",
+]
 
 
 class Phase(StrEnum):
@@ -93,92 +117,6 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     command_id: str
     since: float
     keep: bool = True
-
-
-LIGHT_REMOVED = "the light was removed"
-"""How the reason of a command begins that ended because its light is known no longer."""
-
-
-class StepKind(StrEnum):
-    """What can happen to a command; the timeline is made of these."""
-
-    ACCEPTED = "accepted"
-    WAITING = "waiting"
-    HELD = "held"
-    QUEUED = "queued"
-    TRANSMITTED = "transmitted"
-    UNPROVEN = "unproven"
-    NOT_SENT = "not_sent"
-    EVIDENCE = "evidence"
-    OVERDUE = "overdue"
-    VERIFIED = "verified"
-    SUPERSEDED = "superseded"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-
-
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """One step of a command, with its time, gateway and reason where there is one."""
-
-    at: float
-    kind: StepKind
-    attempt: int | None = None
-    gateway_id: str | None = None
-    reason: str | None = None
-
-
-class CommandStatus(StrEnum):
-    """Where a command stands. The first four are open, the others final."""
-
-    ACCEPTED = "accepted"
-    HELD = "held"
-    QUEUED = "queued"
-    TRANSMITTED = "transmitted"
-    VERIFIED = "verified"
-    SUPERSEDED = "superseded"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-
-    @property
-    def final(self) -> bool:
-        """True when nothing is pursued any more."""
-        return self in FINAL
-
-
-FINAL = frozenset(
-    {
-        CommandStatus.VERIFIED,
-        CommandStatus.SUPERSEDED,
-        CommandStatus.EXPIRED,
-        CommandStatus.REJECTED,
-    }
-)
-
-
-class Command(msgspec.Struct, frozen=True):
-    """One colour command and all that happened to it."""
-
-    id: str
-    dev_eui: str
-    light: LightState
-    keep: bool
-    accepted_at: float
-    expires_at: float
-    status: CommandStatus = CommandStatus.ACCEPTED
-    reason: str | None = None
-    """Why it is held, rejected or expired, in words for a person."""
-    superseded_by: str | None = None
-    attempts: int = 0
-    """Frames that were really transmitted and counted."""
-    overdue: bool = False
-    """Its timed attempts are spent; it is still pursued."""
-    ended_at: float | None = None
-    correlation_id: str = ""
-    heartbeat_only: bool = False
-    """The light's software answers no downlink: its verdict waits for a status."""
-    timeline: tuple[Step, ...] = ()
-    steps_omitted: int = 0
-    """Steps dropped from the middle of an overlong timeline."""
 
 
 class Stage(StrEnum):
@@ -386,6 +324,21 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         if self.session is not None and self.session.heard:
             return self.session.heard_at
         return self.report.at if self.report is not None else None
+
+    @property
+    def at_rest(self) -> bool:
+        """True while it is idle and no frame of ours is out, not even a question for its status."""
+        return self.phase is Phase.IDLE and self.attempt is None
+
+    @property
+    def awaits_retry(self) -> bool:
+        """True while something is unproven and waits for its time, or for evidence."""
+        return self.phase in {Phase.RETRYING, Phase.FAILED}
+
+    @property
+    def pursuit_to_retry(self) -> Pursuit | None:
+        """The pursuit whose next attempt waits, perhaps for its time; settings would come first."""
+        return self.pursuit if self.phase is Phase.RETRYING and self.setup is None else None
 
     @property
     def unreachable(self) -> bool:

@@ -97,7 +97,7 @@ def initialize(transition: Transition, event: ev.InitializeRequested) -> None:
 
 def ask_status(transition: Transition, event: ev.StatusRequested) -> None:
     """One frame that makes the light speak; only where nothing else is on its way."""
-    if transition.device.phase is Phase.IDLE and transition.device.attempt is None:
+    if transition.device.at_rest:
         transition.submit(upkeep_frame(transition.device, transition.policy), retry=True)
         transition.note(NoteKind.UPLINK, asked=event.reason)
         transition.answer("asked")
