@@ -10,7 +10,8 @@ its application, and not before the service had been up for a while.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from actors.alerts.rules import Finding, webhooks_finding
+from actors.alerts.finding import Finding
+from actors.alerts.rules import webhooks_finding
 from actors.clocks.clock import Clock
 from actors.device.model import Device
 from lorawan.events.model import DeviceInfo

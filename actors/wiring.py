@@ -5,7 +5,8 @@ way: network -> fleet -> light -> journal -> board, dispatcher, inquirer.
 """
 
 from actors.alerts import Alerter
-from actors.alerts.rules import Finding, network_finding, store_finding
+from actors.alerts.finding import Finding
+from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
 from actors.clocks.clock import ClockNews
@@ -222,7 +223,7 @@ class Parts:
             new_id=environment.new_id,
             notifiers=environment.notifiers,
             policy=policies.alerts,
-            levels=self._levels,
+            conditions=self._conditions,
             gateways_listed=self._gateways_were_listed,
         )
         self.unreadable = UnreadableRecords(self.alerter.records_unreadable)
@@ -342,7 +343,7 @@ class Parts:
             self.dispatcher.network_returned()
         self.alerter.network_problem(problem)
 
-    def _levels(self) -> list[Finding]:
+    def _conditions(self) -> list[Finding]:
         """Conditions as they are now, for whoever missed their change."""
         found = [store_finding(self.store_writer.failing_since, self.store_writer.problem)]
         if self.watcher.asked:

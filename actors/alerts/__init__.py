@@ -2,8 +2,9 @@
 
 from actors.alerts.alerter import Alerter, AlerterStatistics
 from actors.alerts.delivery import AppriseNotifier, LogNotifier, Notifier, NotifierStatistics
+from actors.alerts.finding import AlertKind, Finding
 from actors.alerts.notice import Notice
-from actors.alerts.rules import AlertKind, AlertPolicy, Finding
+from actors.alerts.policy import AlertPolicy
 
 __all__ = [
     "AlertKind",

@@ -1,45 +1,34 @@
-"""Watches the board, keeps the book of alerts, and has people told.
+"""The actor of all alerts: follows the board, keeps the life of each alert, and has people told.
 
-The rule it keeps: it waits for nobody. Notifiers take a notice or drop it; the store is given a few
-seconds and then the person is told anyway, because a store that fails is itself an alert.
+It waits for nobody: notifiers take a notice or drop it, and the store is given a few seconds before
+the person is told anyway, because a store that fails is itself an alert.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 import trio
 
+from actors.alerts.decision import Decision
 from actors.alerts.delivery import Notifier
-from actors.alerts.due_times import DueTimes
-from actors.alerts.lifecycle import AlertLifecycle, Decision
+from actors.alerts.finding import LIGHT_KINDS, AlertKind, Finding
+from actors.alerts.lifecycle import AlertLifecycle
 from actors.alerts.notice import notices
+from actors.alerts.observer import BoardObserver
+from actors.alerts.policy import AlertPolicy
 from actors.alerts.repository import AlertRepository, Commits
 from actors.alerts.rules import (
-    LIGHT_KINDS,
-    AlertKind,
-    AlertPolicy,
-    Finding,
-    Outlook,
-    actor_finding,
     clock_findings,
-    foreign_over_at,
-    gateway_finding,
-    light_findings,
     network_finding,
     setback_finding,
-    silent_at,
     store_finding,
-    taking_finding,
     unreadable_finding,
-    waiting_at,
 )
-from actors.alerts.surroundings import Surroundings
 from actors.board.board import Board
-from actors.board.changes import ActorView, AlertView, GatewayView, Subject
+from actors.board.changes import AlertView, Subject
 from actors.clocks.clock import Clock, Steps
-from actors.device.model import Device
 from actors.messaging.mailbox import Mailbox, MailboxStatistics, Offer
 from actors.messaging.reply import NoReply, Reply
 from store.port import Store
@@ -52,13 +41,11 @@ MAILBOX_REPORTS = 256
 # 20,000 lights are restored at once.
 BEHIND_MOST = 10_000
 ACKNOWLEDGE_WAIT_S = 10.0
-# Lights looked at between two checkpoints, about 8 us each: 2 ms.
+# Things judged between two checkpoints, about 8 us each: 2 ms.
 CHUNK = 250
-# Conditions that somebody must be asked about (store, ChirpStack, lights that are gone) are looked
-# at so often, in three cheap calls: no alert outlives its cause, whatever news were lost.
-LEVELS_EVERY_S = 20.0
-# A gateway's alert names its lights; while they come and go it is made anew so often at most.
-LIGHTS_EVERY_S = 5.0
+# Conditions that are not on the board (store, ChirpStack), and lights that are gone, are asked for
+# so often, in three cheap calls: no alert outlives its cause, whatever news were lost.
+CONDITIONS_EVERY_S = 20.0
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
 WAIT_SLACK_S = 1e-6
 
@@ -81,10 +68,10 @@ class AlerterStatistics:
 
 
 class Alerter:
-    """One actor for all alerts. Its book outlives its incarnations, and the process (in the store).
+    """The alerts outlive its incarnations in memory, and the process in the store.
 
-    What happens to lights, gateways and actors it learns from the board; the store and the network
-    are reported by `store_failing` and `network_problem`.
+    It learns of lights, gateways and actors from the board; of the store, the clocks and ChirpStack
+    it is told by the methods below, and it asks `conditions` again every 20 s.
     """
 
     def __init__(
@@ -97,10 +84,10 @@ class Alerter:
         new_id: Callable[[], str],
         notifiers: Sequence[Notifier] = (),
         policy: AlertPolicy | None = None,
-        levels: Callable[[], Iterable[Finding]] = tuple,
+        conditions: Callable[[], Iterable[Finding]] = tuple,
         gateways_listed: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._levels = levels
+        self._conditions = conditions
         self._gateways_listed = gateways_listed
         self.mailbox: Mailbox[Finding | _Acknowledge] = Mailbox("alerter", MAILBOX_REPORTS)
         self._board = board
@@ -112,14 +99,12 @@ class Alerter:
         self._lifecycle = AlertLifecycle(self._policy, new_id)
         self._restored = False
         self._began_at = math.inf
-        self._moments = DueTimes()  # a light falls silent, or its command waited for too long
-        self._around = Surroundings()
-        self._gateways_told_at = -math.inf
-        self._levels_at = -math.inf
-        self._network_away = False
-        self._decided: list[Decision] = []  # at most one per track and flip since the last round
-        self._untold: list[Decision] = []  # stored and shown, at most `gather_s` old
-        self._told_at = -math.inf
+        self._observer = BoardObserver(board, self._policy)
+        self._conditions_asked_at = -math.inf
+        # At most one for each alert and change of it since `_act` last looked.
+        self._decided: list[Decision] = []
+        self._to_notify: list[Decision] = []  # stored and shown, at most `gather_s` old
+        self._notified_at = -math.inf
         self._wake = trio.Event()
         self._notices = self._not_taken = 0
 
@@ -174,7 +159,7 @@ class Alerter:
             mailbox=self.mailbox.statistics(),
         )
 
-    # What comes in.
+    # ---------------------------------------------------------------- what it is told
 
     async def _restore(self) -> None:
         for view in self._lifecycle.restore(await self._kept.read(), self._clock.now()):
@@ -186,10 +171,10 @@ class Alerter:
             with self._board.subscribe(BEHIND_MOST) as subscription:
                 snapshot = subscription.snapshot
                 if snapshot is not None:
-                    await self._see_all([*snapshot.gateways, *snapshot.actors])
-                    await self._see_all(snapshot.devices)
+                    await self._judge_all([*snapshot.gateways, *snapshot.actors])
+                    await self._judge_all(snapshot.devices)
                 async for batch in subscription:
-                    await self._see_all(change.what for change in batch)
+                    await self._judge_all(change.what for change in batch)
             log.info("alerter starts over", reason=subscription.closed_reason)
 
     async def _take_reports(self) -> None:
@@ -206,92 +191,47 @@ class Alerter:
                 self._observe(message)
             self.mailbox.handled()
 
-    async def _see_all(self, subjects: Iterable[Subject]) -> None:
+    async def _judge_all(self, subjects: Iterable[Subject]) -> None:
         for count, subject in enumerate(subjects, start=1):
-            match subject:
-                case Device():
-                    self._see_light(subject)
-                case GatewayView():
-                    self._see_gateway(subject)
-                    self._observe(taking_finding(subject))
-                case ActorView():
-                    self._observe(actor_finding(subject))
-                case _:
-                    pass  # commands are seen in their light; alerts are our own
+            self._follow_clock()
+            before = self._observer.next_at()
+            for finding in self._observer.judge(subject, self._clock.now()):
+                self._observe(finding)
+            if self._observer.next_at() != before:
+                self._wake.set()
             if count % CHUNK == 0:
                 await trio.lowlevel.checkpoint()
 
-    def _see_light(self, device: Device) -> None:
-        self._follow_clock()
-        shift_s = self._board.shift_s(device.dev_eui)
-        now, outlook = self._clock.now() - shift_s, self._outlook(device, shift_s)
-        self._around.light(device, outlook.reach)
-        if self._around.stale:
-            self._wake.set()
-        for finding in light_findings(device, now, self._policy, outlook):
-            if finding.since is not None and shift_s:
-                finding = replace(finding, since=finding.since + shift_s)  # noqa: PLW2901
-            self._observe(finding)
-        moments = (
-            silent_at(device, self._policy, outlook),
-            waiting_at(device, self._policy),
-            foreign_over_at(device),
-        )
-        due_at = min((at + shift_s for at in moments if at is not None and at > now), default=None)
-        if due_at is not None and self._moments.plan(device.dev_eui, due_at):
-            self._wake.set()
-
     def _follow_clock(self) -> None:
-        """The machine's clock was set: every moment that we keep moves along."""
+        """The machine's clock was set: every time that is kept moves by as much."""
         by_s = self._steps.take()
         if not by_s:
             return
         self._lifecycle.moved(by_s)
-        self._moments.moved(by_s)
-        self._around.moved(by_s)
-        self._told_at += by_s
-        self._levels_at += by_s
-        self._gateways_told_at += by_s
+        self._observer.moved(by_s)
+        self._notified_at += by_s
+        self._conditions_asked_at += by_s
         self._began_at += by_s
-
-    def _outlook(self, device: Device, shift_s: float) -> Outlook:
-        reach = self._board.reachability(device).reach
-        listening_since = self._around.listening_since(device) - shift_s
-        return Outlook(reach, listening_since, self._network_away)
-
-    def _see_gateway(self, view: GatewayView) -> None:
-        self._follow_clock()
-        self._around.gateway(view, self._clock.now())
-        self._observe(self._gateway_finding(view))
-
-    def _gateway_finding(self, view: GatewayView) -> Finding:
-        return gateway_finding(view, self._around.behind(view.gateway_id, self._board.devices))
 
     def _observe(self, finding: Finding) -> None:
         self._follow_clock()
-        if (
-            finding.kind is AlertKind.NETWORK_UNREACHABLE
-            and self._network_away is not finding.holds
-        ):
-            self._network_away = finding.holds
-            if not finding.holds:  # what it covered is judged anew
-                for dev_eui in {one.dev_eui for one in self._board.open_commands.values()}:
-                    self._moments.plan(dev_eui, self._clock.now())
+        if finding.kind is AlertKind.NETWORK_UNREACHABLE:
+            self._observer.network_away(finding.holds, self._clock.now())
         before = self._lifecycle.next_at() if finding.holds else None
         self._decided.extend(self._lifecycle.observe(finding, self._clock.now()))
         if self._decided or (finding.holds and self._lifecycle.next_at() != before):
             self._wake.set()
 
-    # What is done about it.
+    # ---------------------------------------------------------------- what it does
 
     async def _act(self) -> None:
         while True:
             self._wake = trio.Event()
             self._follow_clock()
             now = self._clock.now()
-            self._look_at_levels(now)
-            self._look_at_lights(now)
-            self._look_at_gateways(now)
+            self._ask_conditions(now)
+            for finding in self._observer.due(now):
+                self._observe(finding)
             next_at = self._lifecycle.next_at()
             if next_at is not None and next_at <= now:
                 unsure = () if self._gateways_listed() else (AlertKind.GATEWAY_OFFLINE,)
@@ -300,36 +240,24 @@ class Alerter:
                 decided, self._decided = self._decided, []
                 await self._carry_out(decided)
                 continue
-            self._tell(now)
+            self._notify(now)
             with trio.move_on_after(self._wait_s()):
                 await self._wake.wait()
 
     def _wait_s(self) -> float:
-        times = [self._levels_at + LEVELS_EVERY_S]
-        if self._around.stale:
-            times.append(self._gateways_told_at + LIGHTS_EVERY_S)
-        if self._untold:
-            times.append(self._told_at + self._policy.gather_s)
-        next_at = self._lifecycle.next_at()
-        if next_at is not None:
-            times.append(next_at)
-        if (moment := self._moments.next_at()) is not None:
-            times.append(moment)
+        times = [self._conditions_asked_at + CONDITIONS_EVERY_S]
+        if self._to_notify:
+            times.append(self._notified_at + self._policy.gather_s)
+        planned = (self._lifecycle.next_at(), self._observer.next_at())
+        times.extend(at for at in planned if at is not None)
         return max(0.0, min(times) - self._clock.now()) + WAIT_SLACK_S
 
-    def _look_at_lights(self, now: float) -> None:
-        """Those whose moment came."""
-        for dev_eui in self._moments.due(now, CHUNK):
-            device = self._board.devices.get(dev_eui)
-            if device is not None:
-                self._see_light(device)
-
-    def _look_at_levels(self, now: float) -> None:
-        """Ask about what is only told when it changes: the news may have been before our time."""
-        if now < self._levels_at + LEVELS_EVERY_S:
+    def _ask_conditions(self, now: float) -> None:
+        """Ask for what is told only when it changes: that may have been before this actor began."""
+        if now < self._conditions_asked_at + CONDITIONS_EVERY_S:
             return
-        self._levels_at = now
-        for finding in self._levels():
+        self._conditions_asked_at = now
+        for finding in self._conditions():
             self._observe(finding)
         devices = self._board.devices
         for kind, subject in self._lifecycle.open_keys():
@@ -337,36 +265,25 @@ class Alerter:
                 text = "the light is no longer known"
                 self._observe(Finding(AlertKind(kind), subject, holds=False, text=text))
 
-    def _look_at_gateways(self, now: float) -> None:
-        """Tell of gateways anew whose lights came or went."""
-        if not self._around.stale or now < self._gateways_told_at + LIGHTS_EVERY_S:
-            return
-        self._gateways_told_at = now
-        while self._around.stale:
-            gateway_id = self._around.stale.pop()
-            view = self._board.gateways.get(gateway_id)
-            if view is not None:
-                self._observe(self._gateway_finding(view))
-
     def _fleet_is_known(self, now: float) -> bool:
         """The restored lights are shown within seconds of a start."""
         return now >= self._began_at + self._policy.confirm_s
 
     async def _carry_out(self, decisions: Sequence[Decision]) -> None:
-        """Store it and show it, then have it told: in this order, so that a restart repeats
-        nothing. What a crash keeps from being told is told with the hourly repetition."""
+        """Store it and show it, and then have people told: in this order, so that a restart repeats
+        no notice. One that a crash prevents is made up for by the hourly repetition."""
         await self._kept.save(decisions, self._clock.now())
         for count, decision in enumerate(decisions, start=1):
             self._board.publish(decision.view)
             if count % CHUNK == 0:
                 await trio.lowlevel.checkpoint()
-        self._untold.extend(decision for decision in decisions if decision.act.told)
+        self._to_notify.extend(decision for decision in decisions if decision.act.notifies)
 
-    def _tell(self, now: float) -> None:
-        """Hand over what was gathered, if its time has come: at once after a quiet minute."""
-        if not self._untold or now < self._told_at + self._policy.gather_s:
+    def _notify(self, now: float) -> None:
+        """Hand over what was gathered, if it is time: at once after a minute without a notice."""
+        if not self._to_notify or now < self._notified_at + self._policy.gather_s:
             return
-        told, self._untold, self._told_at = self._untold, [], now
+        told, self._to_notify, self._notified_at = self._to_notify, [], now
         for notice in notices(told, now):
             self._notices += 1
             for notifier in self._notifiers:

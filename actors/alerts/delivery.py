@@ -1,7 +1,7 @@
 """How a notice reaches people: into the log, and through Apprise to mail, chat, pager and the like.
 
-The rule it keeps: to hand a notice over never waits. Who is slow loses the oldest notices; each
-alert repeats hourly, so that nothing important is lost for good.
+To hand a notice over never waits. A service that is slow loses the oldest notices; each alert
+repeats hourly, so that nothing important is lost for good.
 """
 
 import logging
@@ -19,7 +19,7 @@ from actors.messaging.mailbox import Mailbox, Offer, Overflow
 
 log = structlog.get_logger()
 
-# 500 bytes each: 50 kB. More than a hundred waiting notices nobody reads one by one.
+# 500 bytes each: 50 kB. Nobody reads more than a hundred notices one by one.
 WAITING_MOST = 100
 # Apprise gives each service 4 s to connect and 4 s to answer; with some services this covers all.
 DEADLINE_S = 30.0
@@ -48,10 +48,10 @@ def _instance(url: str) -> Any:
 
 
 class Notifier(Protocol):
-    """Somebody who can tell people."""
+    """A way to tell people."""
 
     def offer(self, notice: Notice) -> bool:
-        """Take a notice without waiting; False when there is no room or nobody there."""
+        """Take a notice without waiting; False when there is no room for it."""
         ...
 
 
@@ -109,7 +109,7 @@ class AppriseNotifier:
         return self.mailbox.offer(notice) is Offer.ACCEPTED
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Send what is handed over, until cancelled."""
+        """Send the notices that were taken, until cancelled."""
         task_status.started()
         while True:
             await self._send(await self.mailbox.take())

@@ -1,7 +1,6 @@
 """When each light is to be looked at though nothing happened to it.
 
-The rule it keeps: of each light the soonest moment counts; entries that are out of date are
-skipped.
+Of each light the soonest time counts; entries that are out of date are skipped.
 """
 
 import heapq

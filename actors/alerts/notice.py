@@ -1,20 +1,20 @@
 """What a person is sent: one short text about one alert, or about many of a kind at once.
 
-The rule it keeps: when a gateway takes 500 lights down with it, that is one message, not 500.
-What comes from outside (names, reasons) is one line of plain text.
+When a gateway takes 500 lights down with it, that is one message, not 500. Names and reasons, which
+come from outside, become one line of plain text.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actors.alerts.lifecycle import Act, Decision
+from actors.alerts.decision import Act, Decision
 from actors.plain_text import NAME_MOST, one_line
 
 DIGEST_OVER = 5
-"""More than so many of one kind in one round become one notice."""
+"""More than so many of one kind at once become one notice."""
 NAMED = 5
-"""So many of them are named in it."""
+"""So many of them are named in that notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Notice:
 
 
 def notices(decisions: Sequence[Decision], now: float) -> list[Notice]:
-    """The messages for one round of decisions, in order; quiet ones make none."""
+    """The messages for decisions that were gathered, in order; quiet ones make none."""
     groups: dict[tuple[Act, str], list[Decision]] = {}
     for decision in decisions:
-        if decision.act.told:
+        if decision.act.notifies:
             groups.setdefault((decision.act, decision.view.kind), []).append(decision)
     made: list[Notice] = []
     for (act, kind), group in groups.items():

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 import trio
 
-from actors.alerts.lifecycle import Decision, StoredAlert
+from actors.alerts.decision import Decision, StoredAlert
 from actors.messaging.reply import ActorError
 from actors.storage.record_version import checked, stamped
 from store.port import Put, Store, Table, Write
@@ -15,7 +15,7 @@ from store.port import Put, Store, Table, Write
 log = structlog.get_logger()
 
 SAVE_WAIT_S = 5.0
-"""For the store before a person is told anyway."""
+"""The store is given so long; then a person is told anyway."""
 SAVE_MOST = 500
 """Alerts in one commit, some 400 bytes each: 200 kB."""
 
@@ -32,7 +32,7 @@ class Commits(Protocol):
 
 
 class AlertRepository:
-    """Reads them once, and writes them through the store writer."""
+    """Reads the alerts at the start, and writes them through the store writer."""
 
     def __init__(self, store_writer: Commits, store: Store) -> None:
         self._store_writer = store_writer
@@ -54,11 +54,11 @@ class AlertRepository:
             Put(Table.ALERT, decision.view.id, stamped(_encoder.encode(decision.stored)), now)
             for decision in decisions
         ]
-        with trio.move_on_after(SAVE_WAIT_S) as patience:
+        with trio.move_on_after(SAVE_WAIT_S) as deadline:
             for first in range(0, len(puts), SAVE_MOST):
                 try:
                     await self._store_writer.commit(puts[first : first + SAVE_MOST])
                 except ActorError as error:
                     log.warning("alerts not stored", error=str(error))
-        if patience.cancelled_caught:
+        if deadline.cancelled_caught:
             log.warning("alerts are told before they are stored", alerts=len(puts))

@@ -1,18 +1,19 @@
-"""What lies around the lights: which gateway came back when, and whom an outage cuts off.
+"""The gateways of the lights: when each came back, and which lights an outage cuts off.
 
-The rule it keeps: it only remembers what the board told. Bounds: the gateways, and for each light
-that cannot be reached its gateways, at most eight.
+It remembers only what the board published. Bounds: the gateways, and for each light that cannot be
+reached its gateways, at most eight.
 """
 
 from collections.abc import Mapping
 
+from actors.alerts.rules import NamedLight
 from actors.board.changes import GatewayView
 from actors.board.reachability import Reach
 from actors.device.model import Device
 
 
 class Surroundings:
-    """Fed by whoever follows the board."""
+    """Told of every gateway and light that the board publishes."""
 
     def __init__(self) -> None:
         self._online: dict[str, bool] = {}
@@ -20,7 +21,7 @@ class Surroundings:
         self._cut_off: dict[str, tuple[str, ...]] = {}  # of a light: its gateways
         self._behind: dict[str, dict[str, None]] = {}  # of a gateway: its lights
         self.stale: set[str] = set()
-        """Gateways behind which lights came or went; whoever deals with them takes them out."""
+        """Gateways whose cut-off lights have changed; whoever deals with them takes them out."""
 
     def gateway(self, view: GatewayView, now: float) -> None:
         """A gateway as it is now."""
@@ -56,10 +57,10 @@ class Surroundings:
         ]
         return min(since, default=0.0)
 
-    def behind(self, gateway_id: str, devices: Mapping[str, Device]) -> list[tuple[str, str]]:
-        """Name and DevEUI of the lights that cannot be reached without this gateway."""
+    def behind(self, gateway_id: str, devices: Mapping[str, Device]) -> list[NamedLight]:
+        """The lights that cannot be reached without this gateway."""
         return sorted(
-            (devices[dev_eui].name or dev_eui, dev_eui)
+            NamedLight(devices[dev_eui].name or dev_eui, dev_eui)
             for dev_eui in self._behind.get(gateway_id, ())
             if dev_eui in devices
         )

@@ -3,18 +3,17 @@ import re
 import msgspec
 import pytest
 
-from actors.alerts.lifecycle import Act, AlertLifecycle, Decision, StoredAlert
+from actors.alerts.decision import Act, Decision, StoredAlert
+from actors.alerts.finding import AlertKind, Finding
+from actors.alerts.lifecycle import AlertLifecycle
+from actors.alerts.light_rules import Outlook, light_findings, silent_at
 from actors.alerts.notice import notices
+from actors.alerts.policy import AlertPolicy
 from actors.alerts.rules import (
-    AlertKind,
-    AlertPolicy,
-    Finding,
-    Outlook,
+    NamedLight,
     actor_finding,
     gateway_finding,
-    light_findings,
     network_finding,
-    silent_at,
     store_finding,
     taking_finding,
 )
@@ -141,7 +140,7 @@ def test_a_waiting_command_is_told_of_with_its_reason() -> None:
 
 def test_the_outage_of_a_gateway_names_its_lights() -> None:
     gone = GatewayView("g1", "roof", online=False, since=NOW, alive_at=NOW - 300)
-    lights = [(f"Desk {number}", f"{number:016x}") for number in range(70)]
+    lights = [NamedLight(f"Desk {number}", f"{number:016x}") for number in range(70)]
     found = gateway_finding(gone, lights)
     assert found.text == (
         "gateway roof is offline; 70 lights cannot be reached:"
@@ -183,7 +182,7 @@ def test_what_is_shown_of_an_open_alert_stays_true() -> None:
     assert [one.act for one in lifecycle.due(NOW + 30)] == [Act.OPENED]
     assert see("away", 40) == []
     (changed,) = see("away with 3 lights", 50, lights=("a",), lights_total=3)
-    assert (changed.act, changed.act.told) == (Act.CHANGED, False)
+    assert (changed.act, changed.act.notifies) == (Act.CHANGED, False)
     assert (changed.view.summary, changed.view.lights_total) == ("away with 3 lights", 3)
     assert changed.view.repeated_at == NOW + 30, "nobody was told"
     assert [one.act for one in lifecycle.due(NOW + 30 + HOUR)] == [Act.REPEATED]

@@ -7,7 +7,8 @@ import pytest
 import trio
 
 from actors.alerts import Alerter, AlertPolicy, LogNotifier, Notice
-from actors.alerts.rules import AlertKind, Finding, network_finding, store_finding
+from actors.alerts.finding import AlertKind, Finding
+from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
 from actors.clocks.clock import RunClock
@@ -43,7 +44,7 @@ class House:
     """A board, a journal and an alerter on one disk."""
 
     def __init__(self, disk: MemoryDisk | None = None, *, gather_s: float = 0.0) -> None:
-        self.levels: list[Finding] = []
+        self.conditions: list[Finding] = []
         self.listed = True
         self.policy = AlertPolicy(gather_s=gather_s)
         self.clock = RunClock(START)
@@ -78,7 +79,7 @@ class House:
             new_id=lambda: f"a{next(self.numbers)}",
             policy=self.policy,
             notifiers=[self.pager, LogNotifier()],
-            levels=lambda: self.levels,
+            conditions=lambda: self.conditions,
             gateways_listed=lambda: self.listed,
         )
         await nursery.start(store_writer.run)
@@ -449,7 +450,7 @@ async def test_what_chirpstack_holds_up_is_one_alert_and_the_rest_is_judged_afte
     application = House()
     async with trio.open_nursery() as nursery:
         await application.open(nursery)
-        application.levels = [network_finding("ChirpStack does not answer")]
+        application.conditions = [network_finding("ChirpStack does not answer")]
         await trio.sleep(60)
         now = application.clock.now()
         waits = ordered("d1", now)
@@ -458,7 +459,7 @@ async def test_what_chirpstack_holds_up_is_one_alert_and_the_rest_is_judged_afte
         await trio.sleep(900)
         opened = [one.kind for one in application.board.alerts() if one.closed_at is None]
         assert opened == ["network_unreachable"]
-        application.levels = [network_finding(None)]
+        application.conditions = [network_finding(None)]
         await trio.sleep(30)
         opened = [one.kind for one in application.board.alerts() if one.closed_at is None]
         assert opened == ["command_waiting"]
@@ -504,7 +505,7 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
     after = House(before.store.disk)
     after.clock = before.clock
     after.board = Board(before.clock, "boot-2")
-    after.levels = [store_finding(None), network_finding(None)]  # as of a service that is well
+    after.conditions = [store_finding(None), network_finding(None)]  # as of a house that is well
     async with trio.open_nursery() as nursery:
         await after.open(nursery)
         assert len(after.board.alerts()) == 1

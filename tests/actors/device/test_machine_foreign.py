@@ -2,8 +2,11 @@
 
 import pytest
 
-from actors.alerts.rules import AlertKind, AlertPolicy, foreign_over_at, light_findings
+from actors.alerts.finding import AlertKind
+from actors.alerts.light_rules import light_findings
+from actors.alerts.policy import AlertPolicy
 from actors.device import events as ev
+from actors.device.foreign_sender import over_at
 from actors.device.model import Phase
 from lorawan.kuando import AFTER_JOIN, LightState
 from tests.support.story import BLUE, GREEN, RED, Story
@@ -47,9 +50,9 @@ def test_the_second_change_within_an_hour_is_told_of_and_each_is_mended() -> Non
     story.carry()
     assert story.device.reported == RED
     assert told(story), "it is told of although it was mended"
-    over_at = foreign_over_at(story.device)
-    assert over_at is not None
-    story.now = over_at
+    ends_at = over_at(story.device)
+    assert ends_at is not None
+    story.now = ends_at
     assert not told(story)
 
 

@@ -1,0 +1,84 @@
+"""A finding: whether a condition that is worth an alert holds now, and the kinds there are."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class AlertKind(StrEnum):
+    """Everything that can be alerted."""
+
+    LIGHT_FAILED = "light_failed"
+    """A light does not show what it was told to: timed attempts are spent."""
+    LIGHT_HELD = "light_held"
+    """Nothing can be sent to a light until a person removes what is in the way in ChirpStack."""
+    LIGHT_SILENT = "light_silent"
+    """No uplink for longer than its status interval allows, though a gateway listens."""
+    FOREIGN_SENDER = "foreign_sender"
+    """A light's colour is changed by frames that are not ours, again and again."""
+    COMMAND_WAITING = "command_waiting"
+    """A command is neither proven nor overdue after minutes, and no other alert says why."""
+    GATEWAY_OFFLINE = "gateway_offline"
+    GATEWAY_TAKES_NOTHING = "gateway_takes_nothing"
+    """A gateway acknowledges no downlink, though it counts as online."""
+    ACTOR_PARKED = "actor_parked"
+    """An actor used up its restarts and waits for a revival by hand."""
+    NETWORK_UNREACHABLE = "network_unreachable"
+    """ChirpStack does not answer, or refuses the API key."""
+    WEBHOOKS_MISSING = "webhooks_missing"
+    """ChirpStack tells us nothing of an application: what happens there comes only by asking."""
+    STORE_FAILING = "store_failing"
+    """Nothing can be made durable: no command is accepted meanwhile."""
+    STORE_SET_BACK = "store_set_back"
+    """The store was restored from a copy, or lost commits: older wishes wait for a decision."""
+    RECORD_UNREADABLE = "record_unreadable"
+    """Something in the store cannot be read; it is kept as it is."""
+    CLOCK_SET = "clock_set"
+    """This machine's clock was set, or the machine slept, lately."""
+    CLOCKS_DIFFER = "clocks_differ"
+    """ChirpStack's clock and this machine's are seconds apart."""
+
+
+LIGHT_KINDS = frozenset(
+    {
+        AlertKind.LIGHT_FAILED,
+        AlertKind.LIGHT_HELD,
+        AlertKind.LIGHT_SILENT,
+        AlertKind.FOREIGN_SENDER,
+        AlertKind.COMMAND_WAITING,
+    }
+)
+"""Their subject is a DevEUI."""
+
+
+LIGHTS_MOST = 50
+"""Lights whose DevEUIs an alert carries: 1 kB."""
+
+
+class AlertKey(NamedTuple):
+    """What an alert is about: at most one alert of a kind and subject is open."""
+
+    kind: str
+    subject: str
+    """The DevEUI, gateway id or actor id; else the name of a part, like `store`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Whether a condition holds for a subject, and in words why (or why no more)."""
+
+    kind: AlertKind
+    subject: str
+    holds: bool
+    text: str
+    """Names no age: it is shown for as long as the condition holds."""
+    since: float | None = None
+    """When it came to hold."""
+    lights: tuple[str, ...] = ()
+    """DevEUIs of lights that it takes along, at most `LIGHTS_MOST`."""
+    lights_total: int = 0
+
+    @property
+    def key(self) -> AlertKey:
+        """Which alert it is about."""
+        return AlertKey(self.kind.value, self.subject)
