@@ -1,7 +1,7 @@
 """What every light and gateway is doing now, and who wants to know.
 
-The rule it keeps: to publish never waits and never fails, whatever the readers do. Views share the
-very objects that were published, so 20,000 lights cost the board their pointers only.
+To publish never waits and never fails, whatever the readers do. Views share the very objects that
+were published, so 20,000 lights cost the board their pointers only.
 
 Theory. Publishing puts the change into one ring shared by all readers, and judges the conditions
 of those who wait for that very thing. Readers are woken by the board's own task at most every
@@ -20,6 +20,7 @@ import structlog
 import trio
 
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
+from actors.board.contents import ALERTS_KEPT, COMMANDS_KEPT, BoardContents
 from actors.board.reachability import Reach, Reachability
 from actors.board.reachability_index import SILENT_AFTER_S, ReachabilityIndex
 from actors.board.ring import ChangeRing
@@ -34,21 +35,16 @@ log = structlog.get_logger()
 # 20 s of the busiest fleet (500 changes a second). Most are devices of about 2 kB that nobody else
 # holds any more: 20 MB.
 CHANGES_KEPT = 10_000
-# About 3 kB each with its timeline: 30 MB.
-COMMANDS_KEPT = 10_000
-ALERTS_KEPT = 1_000
 GATHER_S = 0.05
 GATHER_PER_READER_S = 0.0005
 # Lights that became unreachable together, as by a gateway, are shown so 100 in 0.1 s: a reader of
 # 1,000 changes keeps up, and 20,000 lights take 20 s.
 REACHES_IN_A_ROUND = 100
 REACHES_PAUSE_S = 0.1
-# No longer between two looks at the agenda, so that a clock that was set does not hide a silence.
+# At most so long between two looks at what is due: a clock that was set must not hide a silence.
 LOOK_AGAIN_S = 5.0
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
 WAIT_SLACK_S = 1e-6
-# Actor states in which there is nothing to show.
-WELL = frozenset({"starting", "running", "stopped", "finished"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class BoardStatistics:
 
 
 class Board:
-    """The newest of everything, by id. `boot` names this run of the service."""
+    """The newest of everything, by id, and its readers. `boot` names this run of the service."""
 
     def __init__(
         self,
@@ -83,27 +79,19 @@ class Board:
         self.boot = boot
         self._clock = clock
         self._ring = ChangeRing(changes_kept)
-        self._commands_kept = commands_kept
-        self._alerts_kept = alerts_kept
         self._gather_s = gather_s
-        self._devices: dict[str, Device] = {}
-        self._gateways: dict[str, GatewayView] = {}
-        self._reaches = ReachabilityIndex(self._devices, self._gateways, silent_after_s, clock)
+        self._contents = contents = BoardContents(commands_kept, alerts_kept)
+        self._reaches = ReachabilityIndex(
+            contents.devices, contents.gateways, silent_after_s, clock
+        )
         self._steps = Steps(clock)
-        self._actors: dict[str, ActorView] = {}
-        self._rollouts: dict[str, Rollout] = {}  # oldest first; their actor bounds them
-        # One open command per light: at most as many as there are lights.
-        self._open: dict[str, Command] = {}
-        self._ended: dict[str, Command] = {}  # oldest first
-        self._alerts_open: dict[str, AlertView] = {}
-        self._alerts_closed: dict[str, AlertView] = {}  # oldest first
         self._subscriptions: list[Subscription] = []
         self._dropped = 0
         self._command_waiters: Waiters[Command] = Waiters()
         self._device_waiters: Waiters[Device] = Waiters()
-        self._news: trio.Event | None = None  # set by a change, awaited by `run`
+        self._changed: trio.Event | None = None  # set by a change, awaited by `run`
 
-    # What is.
+    # ---------------------------------------------------------------- what it shows
 
     @property
     def number(self) -> int:
@@ -113,12 +101,12 @@ class Board:
     @property
     def devices(self) -> Mapping[str, Device]:
         """Every light by DevEUI: a live view, to be read before the next checkpoint."""
-        return MappingProxyType(self._devices)
+        return MappingProxyType(self._contents.devices)
 
     @property
     def gateways(self) -> Mapping[str, GatewayView]:
         """Every gateway by id: a live view."""
-        return MappingProxyType(self._gateways)
+        return MappingProxyType(self._contents.gateways)
 
     def reachability(self, device: Device) -> Reachability:
         """Whether this light can be heard and reached now."""
@@ -140,53 +128,55 @@ class Board:
     @property
     def open_commands(self) -> Mapping[str, Command]:
         """Commands that are still pursued, by id: a live view."""
-        return MappingProxyType(self._open)
+        return MappingProxyType(self._contents.commands_open)
 
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
-        alerts = [*self._alerts_open.values(), *self._alerts_closed.values()]
-        return sorted(alerts, key=lambda alert: (alert.opened_at, alert.id), reverse=True)
+        return self._contents.alerts()
 
     def command(self, command_id: str) -> Command | None:
         """An open command, or one of the newest 10,000 ended ones."""
-        return self._open.get(command_id) or self._ended.get(command_id)
+        return self._contents.command(command_id)
 
     def statistics(self) -> BoardStatistics:
         """Counters, now."""
+        contents = self._contents
         return BoardStatistics(
             number=self._ring.number,
-            devices=len(self._devices),
-            gateways=len(self._gateways),
-            commands_open=len(self._open),
-            commands_ended=len(self._ended),
-            alerts_open=len(self._alerts_open),
+            devices=len(contents.devices),
+            gateways=len(contents.gateways),
+            commands_open=len(contents.commands_open),
+            commands_ended=len(contents.commands_ended),
+            alerts_open=len(contents.alerts_open),
             subscribers=len(self._subscriptions),
             waiters=len(self._command_waiters) + len(self._device_waiters),
             dropped=self._dropped,
         )
 
-    # What changes.
+    # ---------------------------------------------------------------- what changes
 
     def publish(self, subject: Subject) -> None:
         """Show this from now on, and tell everybody. Never waits, never fails."""
         self._follow_clock()
+        contents = self._contents
         match subject:
             case Device():
-                self._devices[subject.dev_eui] = subject
+                contents.devices[subject.dev_eui] = subject
                 self._reaches.published(subject, self._clock.now())
             case DeviceRemoved():
-                self._devices.pop(subject.dev_eui, None)
+                contents.devices.pop(subject.dev_eui, None)
                 self._reaches.forget(subject.dev_eui)
             case Command():
-                self._keep_command(subject)
+                contents.keep_command(subject)
             case GatewayView():
-                self._keep_gateway(subject)
+                if contents.keep_gateway(subject):
+                    self._gateway_changed(subject.gateway_id)
             case AlertView():
-                self._keep_alert(subject)
+                contents.keep_alert(subject)
             case ActorView():
-                self._keep_actor(subject)
+                contents.keep_actor(subject)
             case Rollout():
-                self._rollouts[subject.id] = subject
+                contents.rollouts[subject.id] = subject
             case _:
                 assert_never(subject)
         self._tell(subject)
@@ -196,9 +186,9 @@ class Board:
             self._command_waiters.tell(subject.id, subject)
 
     def look_again(self) -> int:
-        """Show lights of which time, or a gateway, makes something else true; how many there were.
+        """Show the lights that time, or a gateway, changed the reachability of; returns how many.
 
-        `run` does this by itself; without it (a board that nobody runs) whoever moves the clock.
+        `run` does this by itself; where nobody runs the board, whoever moves the clock calls it.
         """
         self._follow_clock()
         changed = self._reaches.due(self._clock.now(), REACHES_IN_A_ROUND)
@@ -208,18 +198,18 @@ class Board:
 
     def forget_rollout(self, rollout_id: str) -> None:
         """It is past its retention; nobody is told."""
-        self._rollouts.pop(rollout_id, None)
+        self._contents.rollouts.pop(rollout_id, None)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Wake the readers after changes, in rounds, until cancelled."""
+        """Wake the readers after changes, many changes at once, until cancelled."""
         try:
-            self._news = trio.Event()
+            self._changed = trio.Event()
             self._wake_readers()
             task_status.started()
             while True:
-                with trio.move_on_after(self._patience_s()):
-                    await self._news.wait()
-                self._news = trio.Event()
+                with trio.move_on_after(self._idle_s()):
+                    await self._changed.wait()
+                self._changed = trio.Event()
                 shown = self.look_again()
                 self._wake_readers()
                 pause_s = min(self._gather_s, GATHER_PER_READER_S * len(self._subscriptions))
@@ -227,10 +217,10 @@ class Board:
                     pause_s = max(pause_s, REACHES_PAUSE_S)
                 await trio.sleep(pause_s)
         finally:
-            self._news = None
+            self._changed = None
             self._wake_readers()
 
-    # Who wants to know.
+    # ---------------------------------------------------------------- who follows it
 
     def subscribe(self, capacity: int = CAPACITY, resume_from: int | None = None) -> Subscription:
         """Follow the board from this instant on.
@@ -254,15 +244,16 @@ class Board:
 
     def snapshot(self) -> Snapshot:
         """The whole board, now: pointers only, 0.2 ms for 20,000 lights."""
+        contents = self._contents
         return Snapshot(
             boot=self.boot,
             number=self._ring.number,
             at=self._clock.now(),
-            devices=tuple(self._devices.values()),
-            gateways=tuple(self._gateways.values()),
-            alerts=tuple(self.alerts()),
-            actors=tuple(self._actors.values()),
-            rollouts=tuple(reversed(self._rollouts.values())),
+            devices=tuple(contents.devices.values()),
+            gateways=tuple(contents.gateways.values()),
+            alerts=tuple(contents.alerts()),
+            actors=tuple(contents.actors.values()),
+            rollouts=tuple(reversed(contents.rollouts.values())),
         )
 
     def close_all(self, reason: str) -> None:
@@ -288,66 +279,37 @@ class Board:
         self, dev_eui: str, until: Callable[[Device], bool], timeout_s: float
     ) -> Device | None:
         """Likewise for a light."""
-        known = self._devices.get(dev_eui)
+        known = self._contents.devices.get(dev_eui)
         if known is not None and until(known):
             await trio.lowlevel.checkpoint()
             return known
         found = await self._device_waiters.wait(dev_eui, until, timeout_s)
-        return found or self._devices.get(dev_eui)
+        return found or self._contents.devices.get(dev_eui)
 
     def _tell(self, subject: Subject) -> None:
         self._ring.add(self._clock.now(), subject)
         self._drop_the_slow()
-        if self._news is None:
+        if self._changed is None:
             self._wake_readers()
         else:
-            self._news.set()
+            self._changed.set()
 
     def _follow_clock(self) -> None:
-        """The machine's clock was set: moments that were planned before move along."""
+        """The machine's clock was set: the times that were planned before move by as much."""
         if by_s := self._steps.take():
             self._reaches.moved(by_s)
 
-    def _patience_s(self) -> float:
-        """Until some light's moment comes; forever while there is none."""
+    def _idle_s(self) -> float:
+        """Until a light is to be judged again; infinite while none is."""
         next_at = self._reaches.next_at()
         if next_at is None:
             return math.inf
         return max(0.0, min(next_at - self._clock.now(), LOOK_AGAIN_S)) + WAIT_SLACK_S
 
-    def _keep_gateway(self, gateway: GatewayView) -> None:
-        before = self._gateways.get(gateway.gateway_id)
-        self._gateways[gateway.gateway_id] = gateway
-        if before is None or before.online is not gateway.online:
-            self._reaches.gateway_changed(gateway.gateway_id)
-            while self._news is None and self.look_again():
-                pass
-
-    def _keep_command(self, command: Command) -> None:
-        if not command.status.final:
-            self._open[command.id] = command
-            return
-        self._open.pop(command.id, None)
-        self._ended.pop(command.id, None)
-        self._ended[command.id] = command
-        if len(self._ended) > self._commands_kept:
-            del self._ended[next(iter(self._ended))]
-
-    def _keep_alert(self, alert: AlertView) -> None:
-        self._alerts_closed.pop(alert.id, None)
-        if alert.closed_at is None:
-            self._alerts_open[alert.id] = alert
-            return
-        self._alerts_open.pop(alert.id, None)
-        self._alerts_closed[alert.id] = alert
-        if len(self._alerts_closed) > self._alerts_kept:
-            del self._alerts_closed[next(iter(self._alerts_closed))]
-
-    def _keep_actor(self, actor: ActorView) -> None:
-        if actor.state in WELL:
-            self._actors.pop(actor.id, None)
-        else:
-            self._actors[actor.id] = actor
+    def _gateway_changed(self, gateway_id: str) -> None:
+        self._reaches.gateway_changed(gateway_id)
+        while self._changed is None and self.look_again():
+            pass
 
     def _drop_the_slow(self) -> None:
         number = self._ring.number

@@ -1,9 +1,22 @@
 """What the board holds and announces: views of gateways and alerts, and numbered changes."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from actors.device.model import Command, Device
 from actors.rollouts.model import Rollout
+
+
+class AirtimeUse(NamedTuple):
+    """What our frames took of a gateway's airtime, and how many more wait for it."""
+
+    used_s: float
+    """In the sliding hour."""
+    budget_s: float | None
+    """In any hour; None without a limit."""
+    pending: int
+    """Attempts that wait for this gateway."""
 
 
 class GatewayView(msgspec.Struct, frozen=True):

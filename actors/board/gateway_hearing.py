@@ -1,7 +1,7 @@
 """Which lights each gateway hears, by the records on the board.
 
-The rule it keeps: one answer for everybody. A light is heard by the gateways that its record names,
-so that the number of a gateway's lights is the number of lights that its filter finds.
+A light is heard by the gateways that its record names. The number of a gateway's lights is thereby
+the number of lights that a filter by this gateway finds.
 """
 
 from actors.device.model import Device

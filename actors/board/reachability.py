@@ -3,16 +3,17 @@
 Theory. A light's record says what was heard; it does not change while nothing is heard, so that a
 light that lost its power an hour ago still reads "verified". What can be said of it now depends on
 four facts: whether ChirpStack serves the device at all, whether it spoke since it joined, whether a
-gateway that hears it is online, and how long ago it spoke. The first that is wrong is told, because
-it explains those after it: a light behind a dead gateway falls silent, too. Only a light that had
-been silent before its last gateway went away is silent for a reason of its own.
+gateway that hears it is online, and how long ago it spoke. The first that is wrong is reported,
+because it explains those after it: a light behind a dead gateway falls silent, too. Only a light
+that had been silent before its last gateway went offline is silent for a reason of its own.
 
-The rule it keeps: pure. All times are Unix seconds on the server's clock or ours, never a gateway's
-or a light's: a record that claims to be younger than itself is as old as the record.
+All functions are pure. Times are Unix seconds on ChirpStack's clock or ours, never a gateway's or
+a light's; none counts as later than the record in which it stands was made.
 """
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -40,7 +41,7 @@ class Reachability(msgspec.Struct, frozen=True, gc=False):
     reach: Reach
     since: float | None
     reported_current: bool
-    """The colour was heard within three status intervals; otherwise it belongs into the past
+    """The colour was heard within three status intervals; otherwise it is spoken of in the past
     tense. False also where none is known."""
 
     @property
@@ -49,13 +50,20 @@ class Reachability(msgspec.Struct, frozen=True, gc=False):
         return self.reach is Reach.REACHABLE
 
 
-GatewayState = Callable[[str], tuple[bool, float] | None]
-"""Of a gateway: whether it is online and since when; None for one that nobody watches."""
+class GatewayLink(NamedTuple):
+    """Whether a gateway is online, and since when; None where nobody knows."""
+
+    online: bool
+    since: float | None
+
+
+GatewayLinks = Callable[[str], GatewayLink | None]
+"""By gateway id; None for a gateway that is not watched."""
 
 
 def reachability(
     device: Device,
-    gateway: GatewayState,
+    gateways: GatewayLinks,
     silent_after_s: float,
     now: float,
     *,
@@ -63,7 +71,7 @@ def reachability(
 ) -> Reachability:
     """What can be said of this light at `now`. `disabled_since` is None for one that is not."""
     current = _reported_at(device, now) + silent_after_s > now if device.reported else False
-    reach, since = _reach(device, gateway, silent_after_s, now, disabled_since)
+    reach, since = _reach(device, gateways, silent_after_s, now, disabled_since)
     return Reachability(reach, since, current)
 
 
@@ -80,8 +88,8 @@ def disabled_since(device: Device) -> float | None:
 
 
 def changes_at(device: Device, silent_after_s: float, now: float) -> float | None:
-    """When time alone changes the answer next: it falls silent, or its colour becomes the past.
-    None when nothing but an event can change it."""
+    """When time alone changes the answer next: the light falls silent, or its colour is no longer
+    current. None when nothing but an event can change it."""
     heard_at = _heard_at(device, now)
     moments = [] if heard_at is None else [heard_at + silent_after_s]
     if device.reported is not None:
@@ -91,7 +99,7 @@ def changes_at(device: Device, silent_after_s: float, now: float) -> float | Non
 
 def _reach(
     device: Device,
-    gateway: GatewayState,
+    gateways: GatewayLinks,
     silent_after_s: float,
     now: float,
     disabled_since: float | None,
@@ -100,25 +108,24 @@ def _reach(
         return Reach.DISABLED, disabled_since
     heard_at = _heard_at(device, now)
     silent = heard_at is not None and now >= heard_at + silent_after_s
-    states = [_state(hearing, gateway) for hearing in device.hearings]
-    if states and not any(online for online, _ in states):
-        ends = [since for _, since in states if since is not None]
-        gone_at = max(ends) if len(ends) == len(states) else None
-        before = heard_at is not None and gone_at is not None
-        if not (before and heard_at + silent_after_s <= gone_at):  # type: ignore[operator]
+    links = [_link(hearing, gateways) for hearing in device.hearings]
+    if links and not any(link.online for link in links):
+        ends = [link.since for link in links if link.since is not None]
+        gone_at = max(ends) if len(ends) == len(links) else None
+        if heard_at is None or gone_at is None or heard_at + silent_after_s > gone_at:
             return Reach.NO_GATEWAY_ONLINE, gone_at
     session = device.session
     if session is None or not session.heard:
         return Reach.NEVER_HEARD, device.since if session is None else session.since
     if silent:
         return Reach.SILENT, heard_at
-    backs = [since for online, since in states if online and since is not None]
-    return Reach.REACHABLE, max(session.since, min(backs, default=session.since))
+    starts = [link.since for link in links if link.online and link.since is not None]
+    return Reach.REACHABLE, max(session.since, min(starts, default=session.since))
 
 
-def _state(hearing: Hearing, gateway: GatewayState) -> tuple[bool, float | None]:
-    known = gateway(hearing.gateway_id)
-    return (hearing.online, None) if known is None else known
+def _link(hearing: Hearing, gateways: GatewayLinks) -> GatewayLink:
+    known = gateways(hearing.gateway_id)
+    return GatewayLink(hearing.online, None) if known is None else known
 
 
 def _heard_at(device: Device, now: float) -> float | None:
@@ -132,5 +139,5 @@ def _reported_at(device: Device, now: float) -> float:
 
 
 def _made_at(device: Device, now: float) -> float:
-    """Nothing in a record is younger than the record, whatever a clock elsewhere said."""
+    """When the record was made: nothing in it is later, whatever a clock elsewhere said."""
     return min(device.stepped_at, now) if device.stepped_at else now

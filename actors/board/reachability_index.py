@@ -1,9 +1,8 @@
 """How each light can be reached now, kept current by events and by time.
 
-The rule it keeps: no light is looked at because time passes, only because its own moment came. A
-light falls silent at a moment that its last uplink names, so there is one entry for it in a heap;
-20,000 lights that are heard every 15 min move 22 entries a second, and none is polled. An entry is
-not moved when the light is heard again: it comes up, is found too early, and is put back.
+No light is polled. When a light falls silent follows from its last uplink, so there is one entry
+for it in a heap: of 20,000 lights that are heard every 15 min 22 a second are looked at. An entry
+is not moved when the light is heard again: it comes up, is found to be too early, and is put back.
 """
 
 import heapq
@@ -14,12 +13,19 @@ import msgspec
 
 from actors.board.changes import GatewayView
 from actors.board.gateway_hearing import GatewayHearing
-from actors.board.reachability import Reach, Reachability, changes_at, disabled_since, reachability
+from actors.board.reachability import (
+    GatewayLink,
+    Reach,
+    Reachability,
+    changes_at,
+    disabled_since,
+    reachability,
+)
 from actors.clocks.clock import STEP_S, Clock
 from actors.device.model import Device
 
 SILENT_AFTER_S = 2_700.0
-"""Three status intervals of 15 min; the service gives its own."""
+"""Three status intervals of 15 min; the application passes its own."""
 
 
 class ReachabilityIndex:
@@ -36,8 +42,8 @@ class ReachabilityIndex:
         clock: Clock,
     ) -> None:
         self._clock = clock
-        # How far the date was set when each record came: it is moved with its light's next event
-        # only, and until then its dates are of that time.
+        # How far the clock had been set when each record came. A record is moved only with the next
+        # event of its light; until then its dates are those of the clock as it was.
         self._set_s: dict[str, float] = {}
         self._devices = devices
         self._gateways = gateways
@@ -46,9 +52,9 @@ class ReachabilityIndex:
         self._agenda: list[tuple[float, str]] = []
         self._planned: set[str] = set()
         self._hearers = GatewayHearing()
-        self._suspects: deque[str] = deque()
-        """Lights to be judged anew, because a gateway went or came."""
-        self._suspected: set[str] = set()
+        self._to_judge: deque[str] = deque()
+        """Lights to be judged anew, because a gateway went offline or came back."""
+        self._queued: set[str] = set()
 
     def of(self, device: Device) -> Reachability:
         """Of a light on the board as last judged, of another one as of now."""
@@ -64,14 +70,14 @@ class ReachabilityIndex:
         return self.see(device, now)
 
     def shift_s(self, dev_eui: str) -> float:
-        """How far the date was set since the newest record of this light came: by so much its dates
-        are behind."""
+        """How far the clock was set since the newest record of this light came: by so much its
+        dates are behind."""
         ahead = self._clock.stepped_s
         by_s = ahead - self._set_s.get(dev_eui, ahead)
         return round(by_s, 3) if abs(by_s) >= STEP_S / 2 else 0.0
 
     def moved(self, by_s: float) -> None:
-        """The date was set: every moment comes so much later, or sooner."""
+        """The clock was set: every planned time moves by as much."""
         self._agenda = [(at + by_s, dev_eui) for at, dev_eui in self._agenda]
 
     def see(self, device: Device, now: float) -> bool:
@@ -89,7 +95,7 @@ class ReachabilityIndex:
         return before != after
 
     def forget(self, dev_eui: str) -> None:
-        """The light is no longer on the board; its place in the agenda is skipped when it comes."""
+        """The light is no longer on the board; its entry in the heap is skipped later."""
         self._known.pop(dev_eui, None)
         self._set_s.pop(dev_eui, None)
         self._hearers.forget(dev_eui)
@@ -101,12 +107,12 @@ class ReachabilityIndex:
     def gateway_changed(self, gateway_id: str) -> None:
         """Judge the lights that it hears anew, when `due` is asked."""
         for dev_eui in self._hearers.lights(gateway_id):
-            if dev_eui not in self._suspected:
-                self._suspected.add(dev_eui)
-                self._suspects.append(dev_eui)
+            if dev_eui not in self._queued:
+                self._queued.add(dev_eui)
+                self._to_judge.append(dev_eui)
 
     def due(self, now: float, most: int) -> list[Device]:
-        """Lights of which something else is to be said now: at most so many, see `next_at`."""
+        """Lights whose reachability changed, at most `most` of them; see `next_at` for the rest."""
         changed: list[Device] = []
         while len(changed) < most and (dev_eui := self._next(now)) is not None:
             device = self._devices.get(dev_eui)
@@ -115,8 +121,8 @@ class ReachabilityIndex:
         return changed
 
     def next_at(self) -> float | None:
-        """When `due` has something to look at."""
-        if self._suspects:
+        """When `due` has something to judge; None while nothing is planned."""
+        if self._to_judge:
             return 0.0
         return self._agenda[0][0] if self._agenda else None
 
@@ -128,7 +134,7 @@ class ReachabilityIndex:
         return found
 
     def _judged(self, device: Device, now: float, shift_s: float) -> Reachability:
-        """By the dates of the record, which are behind by `shift_s`."""
+        """As the record says, whose dates are behind by `shift_s`."""
         found = reachability(
             device,
             lambda gateway_id: self._gateway(gateway_id, shift_s),
@@ -140,14 +146,14 @@ class ReachabilityIndex:
             return found
         return msgspec.structs.replace(found, since=found.since + shift_s)
 
-    def _gateway(self, gateway_id: str, shift_s: float) -> tuple[bool, float] | None:
+    def _gateway(self, gateway_id: str, shift_s: float) -> GatewayLink | None:
         view = self._gateways.get(gateway_id)
         if view is None:
             return None
         # An outage is noticed minutes after it began, which was at the last sign of life.
         gone = not view.online and view.alive_at is not None and view.alive_at < view.since
         since = view.alive_at if gone and view.alive_at is not None else view.since
-        return view.online, since - shift_s
+        return GatewayLink(view.online, since - shift_s)
 
     def _plan(self, device: Device, now: float, shift_s: float) -> None:
         due_at = changes_at(device, self._silent_after_s, now - shift_s)
@@ -156,9 +162,9 @@ class ReachabilityIndex:
             heapq.heappush(self._agenda, (due_at + shift_s, device.dev_eui))
 
     def _next(self, now: float) -> str | None:
-        if self._suspects:
-            dev_eui = self._suspects.popleft()
-            self._suspected.discard(dev_eui)
+        if self._to_judge:
+            dev_eui = self._to_judge.popleft()
+            self._queued.discard(dev_eui)
             return dev_eui
         if self._agenda and self._agenda[0][0] <= now:
             dev_eui = heapq.heappop(self._agenda)[1]

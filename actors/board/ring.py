@@ -1,6 +1,6 @@
 """The newest changes by number, shared by everybody who follows the board.
 
-The rule it keeps: a change is kept once, whoever reads it; a reader is only a number.
+A change is kept once, whoever reads it; a reader is only a number.
 """
 
 from actors.board.changes import Change, Subject

@@ -1,7 +1,7 @@
 """Following the board: first what is (or what was missed), then every change, in batches.
 
-The rule it keeps: nobody waits for a reader. One that falls behind by more than its capacity is
-closed with a reason; it may come back and resume from the last number it saw.
+Nobody waits for a reader. One that falls behind by more than its capacity is closed with a reason;
+it may come back and resume from the last number it saw.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
-"""Waiting until something on the board is as one wants it, woken by the change itself.
+"""Waiting until something on the board satisfies a condition, woken by the change itself.
 
-The rule it keeps: the condition is judged at each change, not when the waiter gets its turn, so
-that a state that lasted only an instant is not missed.
+The condition is judged at each change, not when the waiting task runs, so that a state that lasted
+only an instant is not missed.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Waiters(Generic[T]):
-    """Those who wait for things named by a key; costs nothing for keys nobody waits for."""
+    """The tasks that wait, by the key of what they wait for; other keys cost nothing."""
 
     __slots__ = ("_waiting",)
 

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 import trio
 
+from actors.board.changes import AirtimeUse
 from actors.clocks.clock import Clock
 from actors.device.events import (
     AttemptHeld,
@@ -171,8 +172,8 @@ class Dispatcher:
                 with trio.move_on_after(max(0.0, wait_s)):
                     await self._wake.wait()
 
-    def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
-        """Seconds sent in the sliding hour, the budget (None: no limit), attempts that wait."""
+    def airtime(self, gateway_id: str, now: float) -> AirtimeUse:
+        """What its frames took in the sliding hour, and what waits for it."""
         return self._planner.airtime(gateway_id, now - self._clock.stepped_s)
 
     def suspect(self, gateway_id: str) -> Suspect | None:

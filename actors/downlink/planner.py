@@ -23,6 +23,7 @@ aside.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from actors.board.changes import AirtimeUse
 from actors.device.events import AttemptQueued, AttemptRefused, Transmitted
 from actors.device.model import Attempt, Hearing
 from actors.downlink import results
@@ -241,11 +242,11 @@ class Planner:
         charges, airtime_budget.charges = airtime_budget.charges, []
         return charges
 
-    def airtime(self, gateway_id: str, now: float) -> tuple[float, float | None, int]:
-        """Seconds sent in the window, the budget (None: no limit), attempts that wait for it."""
+    def airtime(self, gateway_id: str, now: float) -> AirtimeUse:
+        """What its frames took in the window, and what waits for it."""
         airtime_budget = self._state.in_flight.airtime_budget
         spent_s = airtime_budget.spent(gateway_id, now)
-        return spent_s, self._policy.budget_s, self._state.pending.pending(gateway_id)
+        return AirtimeUse(spent_s, self._policy.budget_s, self._state.pending.pending(gateway_id))
 
     def waiting(self, now: float) -> list[WaitingAttempt]:
         """All that wait, the next first."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import structlog
 import trio
 
-from actors.board.changes import GatewayView
+from actors.board.changes import AirtimeUse, GatewayView
 from actors.clocks.clock import Clock, Steps
 from actors.failure_texts import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from actors.gateways import health
@@ -23,12 +23,12 @@ log = structlog.get_logger()
 UNWATCHED = 3.0
 """So many polls without a list, though ChirpStack was not away: this host slept."""
 
-Airtime = Callable[[str, float], tuple[float, float | None, int]]
-"""(gateway, now) to seconds used, budget (None: no limit), attempts that wait for it."""
+Airtime = Callable[[str, float], AirtimeUse]
+"""By gateway id and time (Unix seconds)."""
 
 
-def _no_airtime(_gateway_id: str, _now: float) -> tuple[float, float | None, int]:
-    return 0.0, None, 0
+def _no_airtime(_gateway_id: str, _now: float) -> AirtimeUse:
+    return AirtimeUse(0.0, None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +287,7 @@ class GatewayWatcher:
 
     def _view(self, one: Health) -> GatewayView:
         info = one.info
-        used_s, budget_s, pending = self._airtime(one.gateway_id, self._clock.now())
+        airtime = self._airtime(one.gateway_id, self._clock.now())
         return GatewayView(
             gateway_id=one.gateway_id,
             name=info.name if info is not None else "",
@@ -302,9 +302,9 @@ class GatewayWatcher:
             network_state=info.state.value if info is not None and info.state else None,
             stats_interval_s=health.interval_s(one, self._policy),
             offline_after_s=health.offline_after_s(one, self._policy),
-            airtime_used_s=used_s,
-            airtime_budget_s=budget_s,
-            pending=pending,
+            airtime_used_s=airtime.used_s,
+            airtime_budget_s=airtime.budget_s,
+            pending=airtime.pending,
             lights_heard=self._lights_heard(one.gateway_id),
             takes_nothing_since=self._takes_nothing_since(one.gateway_id),
         )

@@ -10,7 +10,7 @@ from actors.alerts import Alerter, AlertPolicy, LogNotifier, Notice
 from actors.alerts.finding import AlertKind, Finding
 from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
-from actors.board.changes import ActorView, GatewayView
+from actors.board.changes import ActorView, DeviceRemoved, GatewayView
 from actors.clocks.clock import RunClock
 from actors.device.model import Command, CommandStatus, Device, Hearing, Phase, Session
 from actors.storage.store_writer import StoreWriter
@@ -551,7 +551,7 @@ async def test_a_light_that_is_removed_takes_its_alerts_along(
         application.board.publish(light("d1", Phase.FAILED))
         await trio.sleep(120)
         assert application.alerter.statistics().open == 1
-        application.board._devices.clear()  # as when ChirpStack lists it no more
+        application.board.publish(DeviceRemoved("d1", "d1", "ChirpStack lists it no more"))
         await trio.sleep(30)
         assert application.alerter.statistics().open == 0
         nursery.cancel_scope.cancel()

@@ -6,7 +6,7 @@ import trio
 
 from actors.board.board import Board
 from actors.board.changes import GatewayView
-from actors.board.reachability import Reach, changes_at, reachability
+from actors.board.reachability import GatewayLink, Reach, changes_at, reachability
 from actors.clocks.clock import RunClock
 from actors.device.model import Device, Hearing, Report, Session
 from lorawan.kuando.light_state import LightState
@@ -39,7 +39,7 @@ def judged(
     away = gone or {}
     found = reachability(
         light,
-        lambda one: (one not in away, away.get(one, 0.0)),
+        lambda one: GatewayLink(one not in away, away.get(one, 0.0)),
         SILENT_S,
         now,
         disabled_since=disabled,

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 import trio
 
-from actors.board.changes import GatewayView
+from actors.board.changes import AirtimeUse, GatewayView
 from actors.clocks.clock import RunClock
 from actors.gateways import GatewayWatcher, WatchPolicy
 from lorawan.network import (
@@ -78,7 +78,7 @@ async def roof(
         policy,
         on_change=(it.changed,),
         on_return=it.returned,
-        airtime=lambda gateway_id, _now: (12.5, 360.0, len(gateway_id)),
+        airtime=lambda gateway_id, _now: AirtimeUse(12.5, 360.0, len(gateway_id)),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(it.stats)
