@@ -7,18 +7,18 @@ our clock it would call every gateway dead when the clocks differ. So what count
 a gateway was alive at some moment between the last list and this one. The moment itself is taken
 from `last_seen_at` where it lies between the two, which it does when the clocks agree; otherwise it
 is the time of this list. Only the first list leaves nothing to compare with: there `last_seen_at`
-is believed, and the second list corrects it within one poll.
+is taken as it is, and the second list corrects it within one poll.
 
 How long a gateway may say nothing hangs on how often it speaks. ChirpStack knows the interval of
-each (`stats_interval`) and says so when it is asked; where it was not asked yet its own judgement
-(`state`, two intervals by its own clock) keeps a gateway from being called dead too early. Where
-the two are wrong, because the forwarder was given another interval than ChirpStack, the gaps
-between the stats show it: the shortest of the last three is believed when it is longer.
+each (`stats_interval`) and says so when it is asked; until then its own judgement (`state`, two
+intervals by its own clock) keeps a gateway from being called dead too early. Where the two are
+wrong, because the forwarder was given another interval than ChirpStack, the gaps between the stats
+show it: where the shortest of the last three is longer, it counts.
 
-Time in which ChirpStack did not answer us does not count as silence of the gateways, for their
-stats had nowhere to go either.
+Time in which ChirpStack did not answer us does not count as silence of the gateways, because it may
+not have taken their stats either.
 
-The rule it keeps: pure; times passed in are Unix seconds on our clock unless they say otherwise.
+All functions are pure; times are Unix seconds on our clock unless it is said otherwise.
 """
 
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ GAPS_KEPT = 3
 SILENT_INTERVALS = 3.0
 """Two lost stats are no silence."""
 OFFLINE_INTERVALS = 3.5
-"""Half an interval more, for who waits between two polls and a slow backhaul."""
+"""Half an interval more, for the wait between two polls and for a slow backhaul."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def excused(before: Health, away_s: float, now: float) -> Health:
 
 
 def interval_s(one: Health, policy: WatchPolicy) -> float | None:
-    """How often its stats come, None where nobody knows. Gaps no longer than two of our polls say
-    nothing: they may be our own."""
+    """How often its stats come, None where that is not known. Gaps no longer than two of our polls
+    may be due to our polling, and say nothing."""
     configured = None if one.info is None else one.info.stats_interval_s
     seen = min(one.gaps_s) if len(one.gaps_s) == GAPS_KEPT else 0.0
     if seen <= 2 * policy.poll_s:
@@ -144,9 +144,9 @@ def returned(before: Health, after: Health, policy: WatchPolicy, now: float) -> 
 def look_again_s(one: Health, policy: WatchPolicy, now: float) -> float:
     """How soon a gateway is to be looked for again.
 
-    While it is silent every two seconds, and the longer it is away the less often: who waited for
-    it so long waits 1/450 longer. An outage costs 400 polls in its first quarter of an hour, 1,600
-    until it has lasted for four hours, and no more than the usual ones from then on.
+    While it is silent every two seconds, and the longer it is away the less often: a light that
+    waited for it waits at most 1/450 longer. An outage costs 400 polls in its first quarter of an
+    hour, 1,600 until it has lasted for four hours, and no more than the usual ones from then on.
     """
     if not silent(one, policy, now):
         return policy.poll_s
@@ -162,9 +162,9 @@ def _quiet(one: Health, limit_s: float, policy: WatchPolicy, now: float) -> bool
         return False
     if alive_at is not None and now - alive_at <= limit_s:
         return False
-    # By the server's own clock; ours knows better once we know how often the gateway speaks.
-    believed = info.state is GatewayState.ONLINE and interval_s(one, policy) is None
-    return not believed
+    # The server judges by its own clock; we know better once we know how often the gateway speaks.
+    server_says = info.state is GatewayState.ONLINE and interval_s(one, policy) is None
+    return not server_says
 
 
 def newest(one: float | None, other: float) -> float:

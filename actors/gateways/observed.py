@@ -1,11 +1,11 @@
 """During which times the gateways were looked at, kept in the store.
 
-What nobody looked at is neither up nor down. A watch is a span in which ChirpStack gave its lists;
-it ends when the service stops or ChirpStack gives none any more. A span that goes on is noted every
-five minutes, so that a crash forgets five minutes of it at most.
+Of a time in which nobody asked, it is not known whether a gateway was online. A watch is a span in
+which ChirpStack gave its lists; it ends when the service stops or ChirpStack gives no list. A span
+that goes on is written every five minutes, so that a crash loses five minutes of it at most.
 
-The rule it keeps: nothing is claimed that was not seen. Bound: 2,016 lines of some 60 bytes in the
-seven days that streams are kept, for all gateways together.
+Bound: 2,016 lines of some 60 bytes in the seven days that streams are kept, for all gateways
+together.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,23 +18,23 @@ STREAM = "gateways:watched"
 NOTE_EVERY_S = 300.0
 LINES_MOST = 10_000
 SLEPT_S = 150.0
-"""Lists come every 30 s, each within 20 s: what lies further apart was not looked at in between."""
+"""Lists come every 30 s, each within 20 s: between two that lie further apart nobody watched."""
 JOINED_S = 1.0
 """Spans with no more than this between them are one."""
 
 
 class WatchLog:
-    """Told of every list. `note` must not wait; a line that it drops is time not claimed."""
+    """Told of every list. `note` must not wait; time whose line it drops counts as not watched."""
 
     def __init__(self, note: Callable[[Sequence[Write]], object], clock: Clock) -> None:
         self._note = note
         self._clock = clock
         self._steps = Steps(clock)
-        self._since: float | None = None  # of what is not noted yet
+        self._since: float | None = None  # of what is not written yet
         self._until = 0.0
 
     def listed(self) -> None:
-        """ChirpStack gave a list, so that the time since the one before was looked at."""
+        """ChirpStack gave a list, so that the gateways were watched since the one before."""
         now = self._clock.now()
         if (by_s := self._steps.take()) and self._since is not None:
             self._since += by_s
@@ -49,13 +49,13 @@ class WatchLog:
             self._since = now
 
     def failed(self) -> None:
-        """It gave none: what was looked at ends with the last one."""
+        """It gave none: the span ends with the last one."""
         if self._since is not None and self._until > self._since:
             self._write(self._since, self._until)
         self._since = None
 
     def running(self) -> Span | None:
-        """What goes on and is not noted yet."""
+        """The span that goes on and is not written yet."""
         return None if self._since is None else Span(self._since, self._clock.now())
 
     def _write(self, since: float, until: float) -> None:
@@ -64,7 +64,7 @@ class WatchLog:
 
 
 def spans(entries: Iterable[Entry], running: Span | None) -> list[Span]:
-    """The spans that these lines (oldest first) tell of, joined, oldest first."""
+    """The spans in these lines (oldest first), joined, oldest first."""
     found: list[Span] = []
     told = [span for entry in entries if (span := _read(entry)) is not None]
     for span in [*told, *([] if running is None else [running])]:
@@ -76,13 +76,13 @@ def spans(entries: Iterable[Entry], running: Span | None) -> list[Span]:
 
 
 def within(found: Iterable[Span], since: float, until: float) -> list[Span]:
-    """What of these lies in a window."""
+    """The parts of these that lie in a window."""
     cut = (Span(max(one.since, since), min(one.until, until)) for one in found)
     return [one for one in cut if one.length_s > 0]
 
 
 def away_s(watched: Sequence[Span], outages: Iterable[Outage], until: float) -> float:
-    """How much of what was looked at the gateway was away."""
+    """For how much of the time that was watched the gateway was away."""
     return sum(
         part.length_s
         for outage in outages
@@ -91,7 +91,7 @@ def away_s(watched: Sequence[Span], outages: Iterable[Outage], until: float) -> 
 
 
 async def read(store: Store, running: Span | None, *, since: float, until: float) -> list[Span]:
-    """What was looked at in this window, oldest first. Raises StoreError."""
+    """The spans that were watched in this window, oldest first. Raises StoreError."""
     entries = await store.entries(STREAM, since=since, until=until + NOTE_EVERY_S, most=LINES_MOST)
     return within(spans(reversed(entries), running), since, until)
 

@@ -1,8 +1,8 @@
 """When each gateway was away, kept in the store.
 
-The rule it keeps: a line for each change of health, and the outages are made of the lines when
-somebody asks: what two runs of the service say about the same outage becomes one. Once a day the
-line is written again, so that the oldest that is kept tells since when a gateway is watched.
+There is a line for each change of health; the outages are made of the lines when somebody asks, so
+that what two runs of the service wrote about the same outage becomes one. Once a day the line is
+written again, so that the oldest that is kept tells since when a gateway is watched.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,38 +28,37 @@ def stream(gateway_id: str) -> str:
 
 
 class OutageLog:
-    """Notes each change. `note` must not wait; a line that it drops is one nobody depends on."""
+    """Writes each change. `note` must not wait; it may drop a line."""
 
     def __init__(self, note: Callable[[Sequence[Write]], object], clock: Clock) -> None:
         self._note = note
         self._clock = clock
-
-        self._noted: dict[str, tuple[float, bool]] = {}
+        self._noted_at: dict[str, float] = {}
 
     def changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away or came back, or was seen for the first time in this run."""
         now = self._clock.now()
-        self._noted[gateway_id] = now, online
+        self._noted_at[gateway_id] = now
         value = _ONLINE if online else _OFFLINE
         entry = f"{now:.3f}-{value.decode()}"
         self._note([Append(stream(gateway_id), entry, now, value)])
 
     def still(self, is_online: Callable[[str], bool | None]) -> None:
-        """Nothing changed: those of whom nothing was noted for a day are noted again, and those
-        that are forgotten are forgotten here, too."""
+        """Nothing changed: gateways of which nothing was written for a day are written again, and
+        those that the watcher has forgotten are forgotten here, too."""
         due_at = self._clock.now() - DAY_S
-        for gateway_id, (at, _) in list(self._noted.items()):
+        for gateway_id, at in list(self._noted_at.items()):
             if at <= due_at:
                 online = is_online(gateway_id)
                 if online is None:
-                    del self._noted[gateway_id]
+                    del self._noted_at[gateway_id]
                 else:
                     self.changed(gateway_id, online)
 
 
 def outages(entries: Iterable[Entry], gateway: GatewayView | None) -> list[Outage]:
-    """The outages that these lines (oldest first) tell of, newest first; the gateway as it is now
-    tells of one whose beginning is no longer kept."""
+    """The outages in these lines (oldest first), newest first. `gateway` as it is now shows an
+    outage of which the beginning is no longer kept."""
     found: list[Outage] = []
     since: float | None = None
     for entry in entries:
@@ -70,7 +69,7 @@ def outages(entries: Iterable[Entry], gateway: GatewayView | None) -> list[Outag
             since = None
     if gateway is not None and not gateway.online:
         found.append(Outage(gateway.since if since is None else since, None))
-    elif since is not None:  # it came back in this very moment
+    elif since is not None:  # it came back just now
         found.append(Outage(since, None if gateway is None else max(since, gateway.since)))
     found.reverse()
     return found
@@ -85,7 +84,7 @@ async def read(
     since: float,
     until: float,
 ) -> GatewayPast:
-    """What is known of this time; `running` is what is watched since the last note. Raises
+    """What is known of this time; `running` is the span that is not written yet. Raises
     StoreError."""
     entries = await store.entries(stream(gateway_id), since=0.0, until=until, most=LINES_MOST)
     found = outages(reversed(entries), gateway)

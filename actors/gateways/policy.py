@@ -10,8 +10,8 @@ class WatchPolicy:
     poll_s: float = 30.0
     """The usual interval of a gateway's own stats: more often tells nothing new."""
     silent_poll_s: float = 2.0
-    """While a gateway is silent: whoever waits for it waits so much less for its return. A list
-    costs the server one query."""
+    """While a gateway is silent: its return is noticed so soon. A list costs the server one
+    query."""
     silent_after_s: float = 90.0
     """Three stats missed: looked for at the pace above, and its next sign of life is told to the
     lights whose frames nobody took. Two lost stats are no silence. Of one whose stats come less
@@ -24,7 +24,8 @@ class WatchPolicy:
     poll_timeout_s: float = 20.0
     """Below `poll_s`, so that a hanging list never delays the next one."""
     first_poll_timeout_s: float = 10.0
-    """The service waits for the first list, that the first frames go to living gateways."""
+    """The start waits for the first list, so that the first frames go to gateways that are
+    online."""
     patience: float = 450.0
     """One that is away for long is looked for less often: every 1/450 of that time, which is 2 s
     within a quarter of an hour and the usual pace after four hours."""

@@ -1,7 +1,7 @@
 """The gateway watcher: asks ChirpStack for the gateways, and tells whoever cares what changed.
 
-The rule it keeps: what is not known is not made up. While ChirpStack does not answer, every gateway
-keeps the state it had; only an uplink through it can still say something new.
+While ChirpStack does not answer, every gateway keeps the state it had; only an uplink through it or
+its acknowledgement of a downlink can still change that.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,25 +10,19 @@ from dataclasses import dataclass, replace
 import structlog
 import trio
 
-from actors.board.changes import AirtimeUse, GatewayView
+from actors.board.changes import GatewayView
 from actors.clocks.clock import Clock, Steps
 from actors.failure_texts import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from actors.gateways import health
+from actors.gateways.announcer import Airtime, GatewayAnnouncer, no_airtime
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
 
 log = structlog.get_logger()
 
-UNWATCHED = 3.0
-"""So many polls without a list, though ChirpStack was not away: this host slept."""
-
-Airtime = Callable[[str, float], AirtimeUse]
-"""By gateway id and time (Unix seconds)."""
-
-
-def _no_airtime(_gateway_id: str, _now: float) -> AirtimeUse:
-    return AirtimeUse(0.0, None, 0)
+SLEPT_POLLS = 3.0
+"""So many intervals without a poll, though ChirpStack was not away: this host slept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +41,8 @@ class WatcherStatistics:
 
 class GatewayWatcher:
     """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online,
-    `on_return` one that ended a silence, and `on_network` why ChirpStack gives no list, and None
-    once it does again; `on_list` whether it gave one, at every time of asking.
-
-    None of them may wait or raise. A gateway seen for the first time counts as a change, so that
-    what was restored from an earlier run is put right.
+    `on_return` one that ended a silence, `on_network` why ChirpStack gives no list, or None once it
+    does again, and `on_list` at every poll whether it gave one. None of them may wait or raise.
     """
 
     def __init__(
@@ -63,28 +54,30 @@ class GatewayWatcher:
         *,
         on_change: Sequence[Callable[[str, bool], None]] = (),
         on_return: Callable[[str], None] = lambda gateway_id: None,
-        airtime: Airtime = _no_airtime,
+        airtime: Airtime = no_airtime,
         on_network: Callable[[str | None], None] = lambda problem: None,
         on_list: Callable[[bool], None] = lambda listed: None,
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
         takes_nothing_since: Callable[[str], float | None] = lambda gateway_id: None,
     ) -> None:
         self._network = network
-        self._publish = publish
         self._clock = clock
         self._steps = Steps(clock)
         self._policy = policy if policy is not None else WatchPolicy()
-        self._on_change = on_change
-        self._on_return = on_return
-        self._airtime = airtime
+        self._announcer = GatewayAnnouncer(
+            publish,
+            clock,
+            self._policy,
+            on_change=on_change,
+            on_return=on_return,
+            airtime=airtime,
+            lights_heard=lights_heard,
+            takes_nothing_since=takes_nothing_since,
+        )
         self._on_network = on_network
         self._on_list = on_list
-        self._lights_heard = lights_heard
-        self._takes_nothing_since = takes_nothing_since
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
-        self._announced: dict[str, bool] = {}
-        self._shown: dict[str, GatewayView] = {}
         self._polled_at: float | None = None
         self._unreachable_since: float | None = None
         self._problem: str | None = None
@@ -109,10 +102,10 @@ class GatewayWatcher:
             self._alive(before, health.acknowledged(before, at, now), now)
 
     def suspected(self, gateway_id: str) -> None:
-        """The dispatcher thinks anew about what this gateway takes."""
+        """The dispatcher changed its judgement of whether this gateway takes frames."""
         known = self._known.get(gateway_id)
         if known is not None:
-            self._show(known)
+            self._announcer.show(known)
 
     # ---------------------------------------------------------------- what it knows
 
@@ -139,7 +132,7 @@ class GatewayWatcher:
     def view(self, gateway_id: str) -> GatewayView | None:
         """One gateway, as of now."""
         known = self._known.get(gateway_id)
-        return None if known is None else self._view(known)
+        return None if known is None else self._announcer.view(known)
 
     def is_online(self, gateway_id: str) -> bool | None:
         """Whether it is; None for a gateway that was never listed nor heard."""
@@ -164,7 +157,7 @@ class GatewayWatcher:
             problem=self._problem,
         )
 
-    # ---------------------------------------------------------------- its life
+    # ---------------------------------------------------------------- polling
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Poll until cancelled; the first list, or its deadline, comes before `started`."""
@@ -178,7 +171,7 @@ class GatewayWatcher:
             await self._poll(self._policy.poll_timeout_s)
 
     def _follow_clock(self) -> None:
-        """The machine's clock was set: every date moves along, so that an age stays an age."""
+        """The machine's clock was set: every date moves by as much, so that ages stay the same."""
         by_s = self._steps.take()
         if not by_s:
             return
@@ -207,7 +200,7 @@ class GatewayWatcher:
         except trio.TooSlowError:
             self._failed(began_at, f"{NO_ANSWER}: no list of gateways within {timeout_s:g} s")
         else:
-            self._take_in(gateways)
+            self._listed(gateways)
 
     def _failed(self, began_at: float, problem: str) -> None:
         self._failed_polls += 1
@@ -219,7 +212,7 @@ class GatewayWatcher:
             log.warning("gateways not listed", problem=problem)
             self._on_network(problem)
 
-    def _take_in(self, gateways: Sequence[GatewayInfo]) -> None:
+    def _listed(self, gateways: Sequence[GatewayInfo]) -> None:
         self._follow_clock()
         now = self._clock.now()
         before_at = self._polled_at if self._polled_at is not None else now
@@ -227,8 +220,11 @@ class GatewayWatcher:
         if self._unreachable_since is not None:
             log.info("gateways listed again", away_s=round(now - self._unreachable_since))
             self._on_network(None)
-        if self._unreachable_since is not None or now - before_at > UNWATCHED * self._policy.poll_s:
-            # Their stats had nowhere to go, or this host slept and nobody looked.
+        if (
+            self._unreachable_since is not None
+            or now - before_at > SLEPT_POLLS * self._policy.poll_s
+        ):
+            # ChirpStack could not take their stats, or this host slept and asked for no list.
             known = {one: health.excused(of, now - before_at, now) for one, of in known.items()}
         self._unreachable_since = self._problem = None
         self._polled_at = now
@@ -241,9 +237,9 @@ class GatewayWatcher:
         before = self._known
         self._known = {one: health.judged(of, self._policy, now) for one, of in known.items()}
         for each in list(self._known.values()):
-            self._show(each)
-            self._announce(each)
-            self._welcome(before.get(each.gateway_id), each, now)
+            self._announcer.show(each)
+            self._announcer.tell_health(each)
+            self._announcer.tell_return(before.get(each.gateway_id), each, now)
         self._forget_unlisted(now)
 
     def _alive(self, before: Health | None, after: Health, now: float) -> None:
@@ -251,60 +247,15 @@ class GatewayWatcher:
         after = health.judged(after, self._policy, now)
         self._known[after.gateway_id] = after
         if before is None or after.online is not before.online:
-            self._show(after)
-        self._announce(after)
-        self._welcome(before, after, now)
-
-    def _show(self, one: Health) -> None:
-        """Publish the view, if it says anything new: the board keeps a bounded run of changes."""
-        view = self._view(one)
-        if self._shown.get(one.gateway_id) != view:
-            self._shown[one.gateway_id] = view
-            self._publish(view)
-
-    def _welcome(self, before: Health | None, after: Health, now: float) -> None:
-        """Tell of the end of a silence."""
-        if before is not None and health.returned(before, after, self._policy, now):
-            self._on_return(after.gateway_id)
-
-    def _announce(self, one: Health) -> None:
-        """Tell of a change, if it is one."""
-        if self._announced.get(one.gateway_id) is not one.online:
-            self._announced[one.gateway_id] = one.online
-            log.info("gateway", gateway_id=one.gateway_id, online=one.online)
-            for tell in self._on_change:
-                tell(one.gateway_id, one.online)
+            self._announcer.show(after)
+        self._announcer.tell_health(after)
+        self._announcer.tell_return(before, after, now)
 
     def _forget_unlisted(self, now: float) -> None:
         for one in [one for one in self._known.values() if one.info is None]:
             if one.heard_at is None or now - one.heard_at > self._policy.unlisted_kept_s:
                 del self._known[one.gateway_id]
-                del self._announced[one.gateway_id]
-                del self._shown[one.gateway_id]
+                self._announcer.forget(one.gateway_id)
 
     def _unlisted(self) -> int:
         return sum(known.info is None for known in self._known.values())
-
-    def _view(self, one: Health) -> GatewayView:
-        info = one.info
-        airtime = self._airtime(one.gateway_id, self._clock.now())
-        return GatewayView(
-            gateway_id=one.gateway_id,
-            name=info.name if info is not None else "",
-            online=one.online,
-            since=one.since,
-            last_seen_at=info.last_seen_at if info is not None else None,
-            alive_at=one.alive_at,
-            heard_at=one.heard_at,
-            latitude=info.latitude if info is not None else None,
-            longitude=info.longitude if info is not None else None,
-            known=info is not None,
-            network_state=info.state.value if info is not None and info.state else None,
-            stats_interval_s=health.interval_s(one, self._policy),
-            offline_after_s=health.offline_after_s(one, self._policy),
-            airtime_used_s=airtime.used_s,
-            airtime_budget_s=airtime.budget_s,
-            pending=airtime.pending,
-            lights_heard=self._lights_heard(one.gateway_id),
-            takes_nothing_since=self._takes_nothing_since(one.gateway_id),
-        )
