@@ -11,7 +11,7 @@ STALE_SLACK = 64
 
 
 class DueTimes:
-    """A heap of moments by DevEUI. Bound: twice the lights and a little."""
+    """A heap of times by DevEUI. Bound: twice the lights and a little."""
 
     __slots__ = ("_agenda", "_planned")
 
@@ -31,7 +31,7 @@ class DueTimes:
         return True
 
     def due(self, now: float, most: int) -> Iterator[str]:
-        """Lights whose moment came, at most so many places of the heap at a time."""
+        """The lights that are due; at most `most` entries of the heap are looked at."""
         for _ in range(most):
             if not self._agenda or self._agenda[0][0] > now:
                 return
@@ -41,11 +41,11 @@ class DueTimes:
                 yield dev_eui
 
     def next_at(self) -> float | None:
-        """The soonest moment; a stale one may be told."""
+        """The soonest time; it may be that of an entry that is out of date."""
         return self._agenda[0][0] if self._agenda else None
 
     def moved(self, by_s: float) -> None:
-        """The machine's clock was set: every moment moves along."""
+        """The machine's clock was set: every time moves by as much."""
         self._planned = {dev_eui: at + by_s for dev_eui, at in self._planned.items()}
         self._rebuild()
 

@@ -7,7 +7,7 @@ from actors.alerts.finding import AlertKind
 
 def _settle_defaults() -> dict[AlertKind, float]:
     # 0 where the condition has been judged with patience already (three attempts, a restart budget)
-    # or does not pass by itself; the others may be over in the next moment.
+    # or does not pass by itself; the others may be over a moment later.
     return {
         AlertKind.LIGHT_FAILED: 0.0,
         AlertKind.LIGHT_HELD: 120.0,

@@ -91,10 +91,10 @@ def changes_at(device: Device, silent_after_s: float, now: float) -> float | Non
     """When time alone changes the answer next: the light falls silent, or its colour is no longer
     current. None when nothing but an event can change it."""
     heard_at = _heard_at(device, now)
-    moments = [] if heard_at is None else [heard_at + silent_after_s]
+    times = [] if heard_at is None else [heard_at + silent_after_s]
     if device.reported is not None:
-        moments.append(_reported_at(device, now) + silent_after_s)
-    return min((moment for moment in moments if moment > now), default=None)
+        times.append(_reported_at(device, now) + silent_after_s)
+    return min((at for at in times if at > now), default=None)
 
 
 def _reach(

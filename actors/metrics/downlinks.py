@@ -1,9 +1,8 @@
 """Success of downlinks over the last hours, from the verdicts in the store.
 
-The rule it keeps: percentiles are exact (nearest rank over every verdict read, no buckets), and
-none is told of values too few to carry it; when there is more than can be read, the figures say
-over how many hours they really are.
-"""
+Percentiles are exact (nearest rank over every verdict read, no buckets), and there is none where
+too few values support it. When there are more verdicts than can be read, the figures say over how
+many hours they really are."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -33,7 +32,7 @@ async def downlink_metrics(
 ) -> DownlinkMetrics:
     """Of one light, or of the fleet, over the last `hours` (at most 168). Raises StoreError.
 
-    `open_commands` is how many are pursued now: they are no verdicts yet.
+    `open_commands` is how many are pursued now, which have no verdict yet.
     """
     hours = max(0.0, min(hours, HOURS_MOST))
     stream = FLEET_STREAM if dev_eui is None else device_stream(dev_eui)
@@ -49,10 +48,10 @@ async def downlink_metrics(
 def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0) -> DownlinkMetrics:
     """The figures of these verdicts.
 
-    Success is verified among all that ended otherwise than superseded, for those nobody failed.
-    Frames are counted of all of them: that is what a verified command costs on the air. The
-    first-attempt rate is of the verified ones. Lights that cannot answer (before software 5.6) have
-    no part in the times: theirs are the status interval, and say nothing of the way.
+    The success rate is the share of verified commands among those that ended; superseded ones did
+    not fail and are left out. Frames of all commands are counted, for that is the airtime that the
+    verified ones cost. The first-attempt rate is that of the verified ones. Lights that cannot
+    answer (before software 5.6) are left out of the times: theirs are the status interval.
     """
     ended: dict[CommandStatus, list[Verdict]] = {status: [] for status in CommandStatus}
     for verdict in verdicts:
@@ -83,7 +82,7 @@ def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0)
 
 
 def values_needed(share: float) -> int:
-    """How many values a percentile must rest on: so many that one of them lies beyond it.
+    """How many values a percentile needs: so many that one of them lies beyond it.
 
     Of fewer than 1 / (1 - share) the percentile would be the largest value under another name: two
     for the median, 20 for p95, 100 for p99.
@@ -107,7 +106,7 @@ def _ratio(part: int, whole: int) -> float | None:
 
 
 async def decoded(entries: Sequence[Entry]) -> list[Verdict]:
-    """The verdicts of these entries; what cannot be read is told and left out."""
+    """The verdicts of these entries; one that cannot be read is logged and left out."""
     verdicts = []
     for count, entry in enumerate(entries, start=1):
         try:

@@ -1,6 +1,6 @@
 """How long the garbage collector stops everything, as a histogram.
 
-The rule it keeps: it measures and changes nothing. `gc.freeze()` after the start is the service's.
+It measures and changes nothing; `gc.freeze()` after the start is called by the application.
 """
 
 import gc

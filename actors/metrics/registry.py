@@ -1,9 +1,9 @@
-"""Everything that Prometheus is told, in one registry of our own.
+"""Everything that Prometheus reads, in one registry of our own.
 
-The rule it keeps: children with labels are made once and kept, because looking one up costs four
-times what counting does; labels have few values, known beforehand.
+Children with labels are made once and kept, because looking one up costs four times what counting
+does; labels have few values, known beforehand.
 
-Counted here, each by whoever sees it happen:
+Counted here, by the part that sees it happen:
 
     lamplighter_commands_total{verdict}           commands ended, by verdict
     lamplighter_time_to_verify_seconds            acceptance to proof, where the light answers
@@ -18,7 +18,7 @@ Counted here, each by whoever sees it happen:
 
 Read from the parts at each scrape (see `sources.py`): lamplighter_devices{phase},
 _devices_by_reachability{reachability},
-_devices_not_as_wanted, _events_missed (that no webhook told of, and an inquiry found) and
+_devices_not_as_wanted, _events_missed (no webhook told of them, an inquiry found them) and
 _records_healed (found with nothing to wake them) of all lights known now,
 _gateways{state}, _gateway_online{gateway_id},
 _gateway_airtime_seconds{gateway_id}, _gateway_airtime_budget_seconds{gateway_id},

@@ -1,7 +1,7 @@
 """How reliably commands succeed: spread of the times and attempts, and the worst lights.
 
-The rule it keeps: figures of what was heard, from the verdicts in the store; the words say why a
-light is among the worst, and a light without trouble is never among them.
+The figures are made of the verdicts in the store. A text says why a light is among the worst, and a
+light without trouble is never among them.
 """
 
 import math
@@ -19,9 +19,9 @@ TIME_BOUNDS_S = (5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 300.0, 900.0, 3_600.0
 ATTEMPT_BOUNDS = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
 WORST_MOST = 20
 ATTEMPTS_TROUBLE = 1.5
-"""Attempts per success above this are told as trouble."""
+"""More attempts per success than this are trouble."""
 SLOW_S = 60.0
-"""A light whose p95 is above this needed a second attempt for it."""
+"""A light whose p95 is above this needed a second attempt."""
 
 
 async def reliability(store: Store, hours: float, now: float) -> Reliability:
@@ -44,7 +44,7 @@ def assess(verdicts: Sequence[Verdict], hours: float) -> Reliability:
     by_light: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_light.setdefault(verdict.dev_eui, []).append(verdict)
-    troubled = [light for of in by_light.values() if (light := _judged(of)) is not None]
+    troubled = [light for group in by_light.values() if (light := _judged(group)) is not None]
     troubled.sort(key=_badness)
     return Reliability(
         hours=hours,
@@ -73,18 +73,18 @@ def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
     each = attempts / len(verified) if verified else None
     took_s = sorted(one.took_s for one in verified)
     p95_s, most_s = percentile(took_s, 0.95), max(took_s, default=None)
-    words = []
+    reasons = []
     if expired:
-        words.append(f"{expired} of {len(verdicts)} commands expired")
+        reasons.append(f"{expired} of {len(verdicts)} commands expired")
     if rejected:
-        words.append(f"{rejected} of {len(verdicts)} commands were refused by the network server")
+        reasons.append(f"{rejected} of {len(verdicts)} commands were refused by the network server")
     if each is not None and each > ATTEMPTS_TROUBLE:
-        words.append(f"{each:.1f} attempts for each success")
+        reasons.append(f"{each:.1f} attempts for each success")
     if p95_s is not None and p95_s > SLOW_S:
-        words.append(f"one in twenty of {len(verified)} takes {p95_s:.0f} s or more")
+        reasons.append(f"one in twenty of {len(verified)} takes {p95_s:.0f} s or more")
     elif p95_s is None and most_s is not None and most_s > SLOW_S:
-        words.append(f"the slowest of {len(verified)} took {most_s:.0f} s")
-    if not words:
+        reasons.append(f"the slowest of {len(verified)} took {most_s:.0f} s")
+    if not reasons:
         return None
     return WorstLight(
         dev_eui=verdicts[0].dev_eui,
@@ -94,7 +94,7 @@ def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
         attempts_per_success=each,
         time_to_verify_p95_s=p95_s,
         time_to_verify_most_s=most_s,
-        why="; ".join(words),
+        why="; ".join(reasons),
     )
 
 

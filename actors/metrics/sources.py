@@ -1,7 +1,7 @@
 """What is read when Prometheus asks: the statistics that every part keeps anyway.
 
-The rule it keeps: nothing is counted twice. A part counts for itself; here its numbers only get
-their names. To read must be cheap: some milliseconds for 20,000 lights.
+Nothing is counted twice: a part keeps its own numbers, and here they get their names. Reading must
+be cheap: some milliseconds for 20,000 lights.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ PREFIX = "lamplighter"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Whom to ask. What is None is left out; `more` are parts whose statistics have no names here:
-    each numeric field becomes the gauge `lamplighter_<part>_<field>`."""
+    """What to read. What is None is left out; of `more` parts each numeric field becomes the gauge
+    `lamplighter_<part>_<field>`."""
 
     board: Board | None = None
     store_writer: StoreWriter | None = None

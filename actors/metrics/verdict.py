@@ -1,7 +1,6 @@
 """What is kept of an ended command for the figures: a few numbers, in two streams.
 
-The rule it keeps: the entry's id is the command's id, so that a verdict counts once however often
-it is written.
+The entry's id is the command's id, so that a verdict counts once however often it is written.
 """
 
 import msgspec
