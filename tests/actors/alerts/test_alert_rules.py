@@ -27,13 +27,13 @@ POLICY = AlertPolicy()
 HOUR = 3_600.0
 
 
-class Pages:
-    """A book with numbered alerts, told only about one subject."""
+class OneSubject:
+    """Numbered alerts of one kind, told only about one subject."""
 
     def __init__(self, kind: AlertKind = AlertKind.GATEWAY_OFFLINE) -> None:
         self.kind = kind
         self.made = 0
-        self.book = AlertLifecycle(POLICY, self._new_id)
+        self.alerts = AlertLifecycle(POLICY, self._new_id)
 
     def _new_id(self) -> str:
         self.made += 1
@@ -41,10 +41,10 @@ class Pages:
 
     def see(self, holds: bool, at: float) -> list[Act]:
         finding = Finding(self.kind, "s", holds, "away" if holds else "back")
-        return [decision.act for decision in self.book.observe(finding, NOW + at)]
+        return [decision.act for decision in self.alerts.observe(finding, NOW + at)]
 
     def due(self, at: float) -> list[Act]:
-        return [decision.act for decision in self.book.due(NOW + at)]
+        return [decision.act for decision in self.alerts.due(NOW + at)]
 
 
 def lit(phase: Phase = Phase.IDLE, *, overdue: bool = False, heard_at: float = NOW) -> Device:
@@ -171,30 +171,30 @@ TIMELESS = {AlertKind.LIGHT_FAILED, AlertKind.LIGHT_HELD}
 
 
 def test_what_is_shown_of_an_open_alert_stays_true() -> None:
-    pages = Pages()
-    lifecycle = pages.book
+    subject = OneSubject()
+    alerts = subject.alerts
 
     def see(text: str, at: float, **more: object) -> list[Decision]:
         finding = Finding(AlertKind.GATEWAY_OFFLINE, "s", True, text, **more)  # type: ignore[arg-type]
-        return lifecycle.observe(finding, NOW + at)
+        return alerts.observe(finding, NOW + at)
 
     assert see("away", 0) == []
-    assert [one.act for one in lifecycle.due(NOW + 30)] == [Act.OPENED]
+    assert [one.act for one in alerts.due(NOW + 30)] == [Act.OPENED]
     assert see("away", 40) == []
     (changed,) = see("away with 3 lights", 50, lights=("a",), lights_total=3)
     assert (changed.act, changed.act.notifies) == (Act.CHANGED, False)
     assert (changed.view.summary, changed.view.lights_total) == ("away with 3 lights", 3)
     assert changed.view.repeated_at == NOW + 30, "nobody was told"
-    assert [one.act for one in lifecycle.due(NOW + 30 + HOUR)] == [Act.REPEATED]
+    assert [one.act for one in alerts.due(NOW + 30 + HOUR)] == [Act.REPEATED]
     assert notices([changed], NOW) == []
 
 
 def test_a_restored_alert_of_a_kind_nobody_can_judge_yet_waits() -> None:
-    pages = Pages()
-    pages.book.restore([stored()], NOW)
+    subject = OneSubject()
+    subject.alerts.restore([stored()], NOW)
     unsure = {AlertKind.GATEWAY_OFFLINE}
-    assert pages.book.due(NOW + POLICY.confirm_s, unsure=unsure) == []
-    (decision,) = pages.book.due(NOW + 2 * POLICY.confirm_s)
+    assert subject.alerts.due(NOW + POLICY.confirm_s, unsure=unsure) == []
+    (decision,) = subject.alerts.due(NOW + 2 * POLICY.confirm_s)
     assert decision.act is Act.CLOSED
 
 
@@ -216,85 +216,85 @@ def test_the_other_rules() -> None:
 
 
 def test_a_condition_must_last_before_it_is_told() -> None:
-    pages = Pages()
-    assert pages.see(True, 0) == []
-    assert pages.due(29) == []
-    assert pages.see(False, 29.5) == []
-    assert pages.see(True, 40) == []
-    assert pages.book.next_at() == NOW + 70
-    assert pages.due(70) == [Act.OPENED]
-    assert pages.see(True, 80) == []
-    assert pages.book.open_count() == 1
+    subject = OneSubject()
+    assert subject.see(True, 0) == []
+    assert subject.due(29) == []
+    assert subject.see(False, 29.5) == []
+    assert subject.see(True, 40) == []
+    assert subject.alerts.next_at() == NOW + 70
+    assert subject.due(70) == [Act.OPENED]
+    assert subject.see(True, 80) == []
+    assert subject.alerts.open_count() == 1
 
 
 @pytest.mark.parametrize("kind", [AlertKind.LIGHT_FAILED, AlertKind.ACTOR_PARKED])
 def test_what_was_judged_already_is_told_at_once(kind: AlertKind) -> None:
-    assert Pages(kind).see(True, 0) == [Act.OPENED]
+    assert OneSubject(kind).see(True, 0) == [Act.OPENED]
 
 
 def test_an_open_alert_repeats_hourly_and_closes_once() -> None:
-    pages = Pages(AlertKind.LIGHT_FAILED)
-    assert pages.see(True, 0) == [Act.OPENED]
-    assert pages.due(HOUR - 1) == []
-    assert pages.due(HOUR) == [Act.REPEATED]
-    assert pages.due(HOUR) == []
-    (again,) = pages.book.due(NOW + 2 * HOUR)
+    subject = OneSubject(AlertKind.LIGHT_FAILED)
+    assert subject.see(True, 0) == [Act.OPENED]
+    assert subject.due(HOUR - 1) == []
+    assert subject.due(HOUR) == [Act.REPEATED]
+    assert subject.due(HOUR) == []
+    (again,) = subject.alerts.due(NOW + 2 * HOUR)
     assert again.view.repeats == 2
-    assert pages.see(False, 2 * HOUR + 1) == [Act.CLOSED]
-    assert pages.see(False, 2 * HOUR + 2) == []
-    assert pages.book.open_count() == 0
+    assert subject.see(False, 2 * HOUR + 1) == [Act.CLOSED]
+    assert subject.see(False, 2 * HOUR + 2) == []
+    assert subject.alerts.open_count() == 0
 
 
 def test_flapping_is_told_once_and_not_again() -> None:
-    pages = Pages(AlertKind.LIGHT_FAILED)
-    told = pages.see(True, 0) + pages.see(False, 10)
+    subject = OneSubject(AlertKind.LIGHT_FAILED)
+    told = subject.see(True, 0) + subject.see(False, 10)
     assert told == [Act.OPENED, Act.CLOSED]
     for flap in range(1, 50):
-        assert pages.see(True, 30 * flap) == [Act.REOPENED]
-        assert pages.see(False, 30 * flap + 15) == [Act.CLOSED_QUIETLY]
-    assert pages.made == 1
+        assert subject.see(True, 30 * flap) == [Act.REOPENED]
+        assert subject.see(False, 30 * flap + 15) == [Act.CLOSED_QUIETLY]
+    assert subject.made == 1
 
 
 def test_what_came_back_and_stays_is_told_when_it_has_lasted() -> None:
-    pages = Pages(AlertKind.LIGHT_FAILED)
-    pages.see(True, 0)
-    pages.see(False, 10)
-    assert pages.see(True, 100) == [Act.REOPENED]
-    assert pages.due(219) == []
-    assert pages.due(220) == [Act.OPENED]
-    assert pages.see(False, 300) == [Act.CLOSED]
-    assert pages.made == 1
+    subject = OneSubject(AlertKind.LIGHT_FAILED)
+    subject.see(True, 0)
+    subject.see(False, 10)
+    assert subject.see(True, 100) == [Act.REOPENED]
+    assert subject.due(219) == []
+    assert subject.due(220) == [Act.OPENED]
+    assert subject.see(False, 300) == [Act.CLOSED]
+    assert subject.made == 1
 
 
 def test_later_than_reopening_it_is_a_new_alert() -> None:
-    pages = Pages(AlertKind.LIGHT_FAILED)
-    pages.see(True, 0)
-    pages.see(False, 10)
-    assert pages.due(10 + POLICY.reopen_s) == []
-    assert pages.see(True, 20 + POLICY.reopen_s) == [Act.OPENED]
-    assert pages.made == 2
-    assert pages.book.next_at() is not None
+    subject = OneSubject(AlertKind.LIGHT_FAILED)
+    subject.see(True, 0)
+    subject.see(False, 10)
+    assert subject.due(10 + POLICY.reopen_s) == []
+    assert subject.see(True, 20 + POLICY.reopen_s) == [Act.OPENED]
+    assert subject.made == 2
+    assert subject.alerts.next_at() is not None
 
 
 def test_a_thousand_alerts_at_once_are_carried_on_in_portions() -> None:
-    pages = Pages()
+    subject = OneSubject()
     for number in range(1_500):
-        pages.book.observe(
+        subject.alerts.observe(
             Finding(AlertKind.GATEWAY_OFFLINE, f"g{number}", holds=True, text="away"), NOW
         )
-    assert len(pages.book.due(NOW + 30)) == 1_000
-    assert pages.book.next_at() == NOW + 30
-    assert len(pages.book.due(NOW + 30)) == 500
-    assert pages.book.due(NOW + 30) == []
-    assert pages.book.next_at() == NOW + 30 + HOUR
+    assert len(subject.alerts.due(NOW + 30)) == 1_000
+    assert subject.alerts.next_at() == NOW + 30
+    assert len(subject.alerts.due(NOW + 30)) == 500
+    assert subject.alerts.due(NOW + 30) == []
+    assert subject.alerts.next_at() == NOW + 30 + HOUR
 
 
 def test_years_of_flapping_leave_no_trace() -> None:
-    pages = Pages(AlertKind.LIGHT_FAILED)
+    subject = OneSubject(AlertKind.LIGHT_FAILED)
     for flap in range(10_000):
-        pages.see(True, 30 * flap)
-        pages.see(False, 30 * flap + 15)
-    assert len(pages.book._agenda) < 100
+        subject.see(True, 30 * flap)
+        subject.see(False, 30 * flap + 15)
+    assert len(subject.alerts._agenda) < 100
 
 
 def stored(closed_at: float | None = None, *, announced: bool = True) -> StoredAlert:
@@ -303,50 +303,50 @@ def stored(closed_at: float | None = None, *, announced: bool = True) -> StoredA
 
 
 def test_a_restart_neither_forgets_nor_repeats() -> None:
-    pages = Pages()
-    assert [view.id for view in pages.book.restore([stored()], NOW)] == ["old"]
-    assert pages.see(True, 5) == []
-    assert pages.due(5) == []
-    assert pages.due(HOUR - 600) == [Act.REPEATED]
-    assert pages.see(False, HOUR) == [Act.CLOSED]
-    assert pages.made == 0
+    subject = OneSubject()
+    assert [view.id for view in subject.alerts.restore([stored()], NOW)] == ["old"]
+    assert subject.see(True, 5) == []
+    assert subject.due(5) == []
+    assert subject.due(HOUR - 600) == [Act.REPEATED]
+    assert subject.see(False, HOUR) == [Act.CLOSED]
+    assert subject.made == 0
 
 
 def test_a_restored_alert_that_is_over_is_closed() -> None:
-    pages = Pages()
-    pages.book.restore([stored()], NOW)
-    assert pages.see(False, 5) == [Act.CLOSED]
+    subject = OneSubject()
+    subject.alerts.restore([stored()], NOW)
+    assert subject.see(False, 5) == [Act.CLOSED]
 
 
 def test_a_restored_alert_that_nothing_confirms_is_closed_in_the_end() -> None:
-    pages = Pages()
-    pages.book.restore([stored()], NOW)
-    assert pages.due(POLICY.confirm_s - 1) == []
-    (decision,) = pages.book.due(NOW + POLICY.confirm_s)
+    subject = OneSubject()
+    subject.alerts.restore([stored()], NOW)
+    assert subject.due(POLICY.confirm_s - 1) == []
+    (decision,) = subject.alerts.due(NOW + POLICY.confirm_s)
     assert decision.act is Act.CLOSED
     assert decision.view.close_reason == "not seen again since the restart"
 
 
 def test_a_restored_quiet_alert_stays_quiet_until_it_has_lasted() -> None:
-    pages = Pages()
-    pages.book.restore([stored(announced=False)], NOW)
-    assert pages.see(True, 1) == []
-    assert pages.due(59) == []
-    assert pages.due(60) == [Act.OPENED]
+    subject = OneSubject()
+    subject.alerts.restore([stored(announced=False)], NOW)
+    assert subject.see(True, 1) == []
+    assert subject.due(59) == []
+    assert subject.due(60) == [Act.OPENED]
 
 
 def test_a_restored_alert_closed_lately_reopens_under_its_id() -> None:
-    pages = Pages()
-    pages.book.restore([stored(closed_at=NOW - 10)], NOW)
-    assert pages.see(True, 5) == [Act.REOPENED]
-    assert pages.made == 0
+    subject = OneSubject()
+    subject.alerts.restore([stored(closed_at=NOW - 10)], NOW)
+    assert subject.see(True, 5) == [Act.REOPENED]
+    assert subject.made == 0
 
 
 def test_kinds_of_another_version_are_shown_and_left_alone() -> None:
-    pages = Pages()
+    subject = OneSubject()
     odd = StoredAlert(AlertView("odd", "volcano", "s", "hot", NOW, NOW))
-    assert pages.book.restore([odd], NOW)[0].id == "odd"
-    assert pages.book.next_at() is None
+    assert subject.alerts.restore([odd], NOW)[0].id == "odd"
+    assert subject.alerts.next_at() is None
 
 
 def decision(number: int, act: Act, kind: str = "light_silent") -> Decision:

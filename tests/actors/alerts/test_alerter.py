@@ -40,8 +40,8 @@ class Pager:
         return [notice.title for notice in self.notices]
 
 
-class House:
-    """A board, a journal and an alerter on one disk."""
+class AlertService:
+    """A board, a store writer and an alerter on one disk."""
 
     def __init__(self, disk: MemoryDisk | None = None, *, gather_s: float = 0.0) -> None:
         self.conditions: list[Finding] = []
@@ -98,98 +98,98 @@ def light(dev_eui: str, phase: Phase = Phase.IDLE, heard_at: float = START) -> D
 async def test_a_failed_light_is_told_stored_shown_and_closed(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(light("d1", Phase.FAILED))
+        await service.open(nursery)
+        service.board.publish(light("d1", Phase.FAILED))
         await trio.sleep(1)
-        assert application.pager.titles == ["light failed: d1"]
-        (shown,) = application.board.alerts()
+        assert service.pager.titles == ["light failed: d1"]
+        (shown,) = service.board.alerts()
         assert (shown.kind, shown.subject, shown.closed_at) == ("light_failed", "d1", None)
-        assert application.store.disk.record(Table.ALERT, shown.id) is not None
-        application.board.publish(light("d1"))
+        assert service.store.disk.record(Table.ALERT, shown.id) is not None
+        service.board.publish(light("d1"))
         await trio.sleep(1)
-        assert application.pager.titles[1:] == ["over: light failed: d1"]
-        assert application.board.alerts()[0].close_reason is not None
+        assert service.pager.titles[1:] == ["over: light failed: d1"]
+        assert service.board.alerts()[0].close_reason is not None
         nursery.cancel_scope.cancel()
 
 
 async def test_silence_is_noticed_without_any_event(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     silent_s = AlertPolicy().silent_after_s
     async with trio.open_nursery() as nursery:
-        application.board.publish(light("d0"))  # there before the alerter came
-        await application.open(nursery)
-        application.board.publish(light("d1"))
+        service.board.publish(light("d0"))  # there before the alerter came
+        await service.open(nursery)
+        service.board.publish(light("d1"))
         await trio.sleep(silent_s - 100)
-        application.board.publish(light("d1", heard_at=application.clock.now()))
+        service.board.publish(light("d1", heard_at=service.clock.now()))
         await trio.sleep(200)
-        assert application.pager.titles == ["light silent: d0"]
+        assert service.pager.titles == ["light silent: d0"]
         await trio.sleep(silent_s)
-        assert application.pager.titles == ["light silent: d0", "light silent: d1"]
-        application.board.publish(light("d1", heard_at=application.clock.now()))
+        assert service.pager.titles == ["light silent: d0", "light silent: d1"]
+        service.board.publish(light("d1", heard_at=service.clock.now()))
         await trio.sleep(1)
-        assert application.pager.titles[2:] == ["over: light silent: d1"]
+        assert service.pager.titles[2:] == ["over: light silent: d1"]
         await trio.sleep(silent_s + 400)
-        assert "still light silent: d0" in application.pager.titles
-        assert application.pager.titles.count("light silent: d1") == 2
+        assert "still light silent: d0" in service.pager.titles
+        assert service.pager.titles.count("light silent: d1") == 2
         nursery.cancel_scope.cancel()
 
 
 async def test_gateways_actors_and_the_network_are_watched(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(GatewayView("g1", "roof", online=False))
-        application.board.publish(ActorView("device d1", "crashed", 5, "KeyError"))
-        application.alerter.network_problem("no reply within 5 s")
+        await service.open(nursery)
+        service.board.publish(GatewayView("g1", "roof", online=False))
+        service.board.publish(ActorView("device d1", "crashed", 5, "KeyError"))
+        service.alerter.network_problem("no reply within 5 s")
         await trio.sleep(60)
-        assert sorted(application.pager.titles) == [
+        assert sorted(service.pager.titles) == [
             "actor parked: device d1",
             "gateway offline: g1",
             "network unreachable: chirpstack",
         ]
-        application.board.publish(GatewayView("g1", "roof", online=True))
-        application.board.publish(ActorView("device d1", "running", 5))
-        application.alerter.network_problem(None)
+        service.board.publish(GatewayView("g1", "roof", online=True))
+        service.board.publish(ActorView("device d1", "running", 5))
+        service.alerter.network_problem(None)
         await trio.sleep(60)
-        assert len(application.pager.titles) == 6
-        assert all(title.startswith("over: ") for title in application.pager.titles[3:])
+        assert len(service.pager.titles) == 6
+        assert all(title.startswith("over: ") for title in service.pager.titles[3:])
         nursery.cancel_scope.cancel()
 
 
 async def test_a_failing_store_is_told_though_nothing_can_be_stored(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.down = True
-        application.board.publish(light("d1", Phase.FAILED))
+        await service.open(nursery)
+        service.down = True
+        service.board.publish(light("d1", Phase.FAILED))
         await trio.sleep(60)
-        assert application.pager.titles == ["light failed: d1", "store failing: store"]
-        application.down = False
+        assert service.pager.titles == ["light failed: d1", "store failing: store"]
+        service.down = False
         await trio.sleep(60)
-        assert application.pager.titles[2:] == ["over: store failing: store"]
-        assert len(application.store.disk.records(Table.ALERT)) == 2
+        assert service.pager.titles[2:] == ["over: store failing: store"]
+        assert len(service.store.disk.records(Table.ALERT)) == 2
         nursery.cancel_scope.cancel()
 
 
 async def test_a_restart_neither_forgets_nor_repeats(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    before = House()
+    before = AlertService()
     async with trio.open_nursery() as nursery:
         await before.open(nursery)
         before.board.publish(light("d1", Phase.FAILED))
         before.board.publish(light("d2", Phase.FAILED))
         await trio.sleep(1)
         nursery.cancel_scope.cancel()
-    after = House(before.store.disk)
+    after = AlertService(before.store.disk)
     after.clock = before.clock
     after.board = Board(before.clock, "boot-2")
     async with trio.open_nursery() as nursery:
@@ -205,76 +205,76 @@ async def test_a_restart_neither_forgets_nor_repeats(
 
 
 async def test_many_at_once_are_one_notice(autojump_clock: trio.testing.MockClock) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
+        await service.open(nursery)
         for number in range(1_000):
-            application.board.publish(light(f"d{number}", Phase.FAILED))
+            service.board.publish(light(f"d{number}", Phase.FAILED))
         await trio.sleep(1)
-        assert len(application.pager.notices) <= 3
-        assert sum(len(notice.alert_ids) for notice in application.pager.notices) == 1_000
-        assert application.alerter.statistics().open == 1_000
+        assert len(service.pager.notices) <= 3
+        assert sum(len(notice.alert_ids) for notice in service.pager.notices) == 1_000
+        assert service.alerter.statistics().open == 1_000
         nursery.cancel_scope.cancel()
 
 
 async def test_trouble_that_spreads_is_told_once_a_minute(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House(gather_s=60.0)
+    service = AlertService(gather_s=60.0)
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
+        await service.open(nursery)
         for number in range(600):  # ten minutes of one light each second
-            application.board.publish(light(f"d{number}", Phase.FAILED))
+            service.board.publish(light(f"d{number}", Phase.FAILED))
             await trio.sleep(1)
         await trio.sleep(60)
-        assert application.pager.titles[0] == "light failed: d0"
-        assert application.pager.titles[1] == "60 x light failed"
-        assert 11 <= len(application.pager.notices) <= 12
-        assert sum(len(notice.alert_ids) for notice in application.pager.notices) == 600
+        assert service.pager.titles[0] == "light failed: d0"
+        assert service.pager.titles[1] == "60 x light failed"
+        assert 11 <= len(service.pager.notices) <= 12
+        assert sum(len(notice.alert_ids) for notice in service.pager.notices) == 600
         nursery.cancel_scope.cancel()
 
 
 async def test_a_whole_fleet_in_trouble_holds_nobody_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House(gather_s=60.0)
+    service = AlertService(gather_s=60.0)
     fleet = 5_000
     for number in range(fleet):
-        application.board.publish(light(f"d{number}"))
+        service.board.publish(light(f"d{number}"))
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
+        await service.open(nursery)
         await trio.sleep(AlertPolicy().silent_after_s + 150)
-        assert application.alerter.statistics().open == fleet
-        assert len(application.pager.notices) <= 10
+        assert service.alerter.statistics().open == fleet
+        assert len(service.pager.notices) <= 10
         nursery.cancel_scope.cancel()
 
 
 async def test_a_follower_left_behind_starts_over(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
-    application.board = Board(application.clock, "boot", changes_kept=10)
+    service = AlertService()
+    service.board = Board(service.clock, "boot", changes_kept=10)
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
+        await service.open(nursery)
         await trio.sleep(1)
-        application.board.publish(light("d1", Phase.FAILED))
+        service.board.publish(light("d1", Phase.FAILED))
         for number in range(50):  # more than are kept, before the alerter gets its turn
-            application.board.publish(light(f"x{number}"))
+            service.board.publish(light(f"x{number}"))
         await trio.sleep(1)
-        assert application.pager.titles == ["light failed: d1"]
+        assert service.pager.titles == ["light failed: d1"]
         nursery.cancel_scope.cancel()
 
 
 async def test_a_notifier_without_room_is_counted(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
-    application.pager.full = True
+    service = AlertService()
+    service.pager.full = True
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(light("d1", Phase.FAILED))
+        await service.open(nursery)
+        service.board.publish(light("d1", Phase.FAILED))
         await trio.sleep(1)
-        statistics = application.alerter.statistics()
+        statistics = service.alerter.statistics()
         assert (statistics.notices, statistics.not_taken) == (1, 1)
         nursery.cancel_scope.cancel()
 
@@ -282,16 +282,16 @@ async def test_a_notifier_without_room_is_counted(
 async def test_an_unreadable_stored_alert_hides_no_other(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(light("d1", Phase.FAILED))
+        await service.open(nursery)
+        service.board.publish(light("d1", Phase.FAILED))
         await trio.sleep(1)
         nursery.cancel_scope.cancel()
-    disk = application.store.disk
+    disk = service.store.disk
     record = disk.records(Table.ALERT)[0]
     disk._records[Table.ALERT]["odd"] = msgspec.structs.replace(record, key="odd", value=b"{")
-    after = House(disk)
+    after = AlertService(disk)
     async with trio.open_nursery() as nursery:
         await after.open(nursery)
         assert [alert.subject for alert in after.board.alerts()] == ["d1"]
@@ -302,13 +302,13 @@ async def test_an_unreadable_stored_alert_hides_no_other(
 async def test_good_news_about_nothing_are_no_alert(
     autojump_clock: trio.testing.MockClock, online: bool
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(GatewayView("g1", online=online))
-        application.board.publish(GatewayView("g1", online=True))
+        await service.open(nursery)
+        service.board.publish(GatewayView("g1", online=online))
+        service.board.publish(GatewayView("g1", online=True))
         await trio.sleep(120)
-        assert application.pager.notices == []
+        assert service.pager.notices == []
         nursery.cancel_scope.cancel()
 
 
@@ -328,23 +328,21 @@ async def test_one_outage_of_a_gateway_is_one_alert_with_its_lights(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     """From the field: an outage was an alert for every light behind it."""
-    application = House()
+    service = AlertService()
     silent_s = AlertPolicy().silent_after_s
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
+        await service.open(nursery)
         for gateway in ("g1", "g2"):
-            application.board.publish(GatewayView(gateway, f"roof {gateway}", since=START - HOUR))
+            service.board.publish(GatewayView(gateway, f"roof {gateway}", since=START - HOUR))
         for number in range(20):
             waiting = ordered(f"d{number:02}", START, status=CommandStatus.HELD)
-            application.board.publish(heard_by(f"d{number:02}", "g1", command=waiting))
-        application.board.publish(heard_by("both", "g1", "g2"))
-        application.board.publish(GatewayView("g1", "roof g1", online=False, since=START))
+            service.board.publish(heard_by(f"d{number:02}", "g1", command=waiting))
+        service.board.publish(heard_by("both", "g1", "g2"))
+        service.board.publish(GatewayView("g1", "roof g1", online=False, since=START))
         for _ in range(4):
             await trio.sleep(silent_s - 60)
-            application.board.publish(
-                heard_by("both", "g1", "g2", heard_at=application.clock.now())
-            )
-        told = [one for one in application.board.alerts() if one.closed_at is None]
+            service.board.publish(heard_by("both", "g1", "g2", heard_at=service.clock.now()))
+        told = [one for one in service.board.alerts() if one.closed_at is None]
         assert [(one.kind, one.subject, one.lights_total) for one in told] == [
             ("gateway_offline", "g1", 20)
         ]
@@ -354,22 +352,20 @@ async def test_one_outage_of_a_gateway_is_one_alert_with_its_lights(
         )
         assert told[0].since == START
         assert told[0].lights[:2] == ("d00", "d01")
-        application.board.publish(GatewayView("g1", "roof g1", since=application.clock.now()))
-        back_at = application.clock.now()
+        service.board.publish(GatewayView("g1", "roof g1", since=service.clock.now()))
+        back_at = service.clock.now()
         for number in range(1, 20):  # d00 does not come back
-            application.board.publish(heard_by(f"d{number:02}", "g1", heard_at=back_at))
+            service.board.publish(heard_by(f"d{number:02}", "g1", heard_at=back_at))
         dead = heard_by("d00", "g1", heard_at=START)
-        application.board.publish(dead)
+        service.board.publish(dead)
         await trio.sleep(silent_s - 60)
-        application.board.publish(heard_by("both", "g1", "g2", heard_at=application.clock.now()))
-        opened = [one for one in application.board.alerts() if one.closed_at is None]
+        service.board.publish(heard_by("both", "g1", "g2", heard_at=service.clock.now()))
+        opened = [one for one in service.board.alerts() if one.closed_at is None]
         assert opened == [], "it is given the time to speak that every light has"
         for number in range(1, 20):
-            application.board.publish(
-                heard_by(f"d{number:02}", "g1", heard_at=application.clock.now())
-            )
+            service.board.publish(heard_by(f"d{number:02}", "g1", heard_at=service.clock.now()))
         await trio.sleep(300)
-        opened = [one for one in application.board.alerts() if one.closed_at is None]
+        opened = [one for one in service.board.alerts() if one.closed_at is None]
         assert [(one.kind, one.subject) for one in opened] == [("light_silent", "d00")]
         nursery.cancel_scope.cancel()
 
@@ -377,21 +373,19 @@ async def test_one_outage_of_a_gateway_is_one_alert_with_its_lights(
 async def test_lights_that_fell_silent_before_their_outage_was_noticed_are_explained_by_it(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     silent_s = AlertPolicy().silent_after_s
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(GatewayView("g1", "roof", since=START - HOUR, alive_at=START))
+        await service.open(nursery)
+        service.board.publish(GatewayView("g1", "roof", since=START - HOUR, alive_at=START))
         for number in range(3):
-            application.board.publish(heard_by(f"d{number}", "g1"))
+            service.board.publish(heard_by(f"d{number}", "g1"))
         await trio.sleep(silent_s + 120)
-        assert application.pager.titles == [f"light silent: d{number}" for number in range(3)]
-        gone = GatewayView(
-            "g1", "roof", online=False, since=application.clock.now(), alive_at=START
-        )
-        application.board.publish(gone)
+        assert service.pager.titles == [f"light silent: d{number}" for number in range(3)]
+        gone = GatewayView("g1", "roof", online=False, since=service.clock.now(), alive_at=START)
+        service.board.publish(gone)
         await trio.sleep(60)
-        opened = [one for one in application.board.alerts() if one.closed_at is None]
+        opened = [one for one in service.board.alerts() if one.closed_at is None]
         assert [(one.kind, one.lights_total) for one in opened] == [("gateway_offline", 3)]
         nursery.cancel_scope.cancel()
 
@@ -399,69 +393,69 @@ async def test_lights_that_fell_silent_before_their_outage_was_noticed_are_expla
 async def test_the_lights_of_an_outage_are_told_as_they_are_now(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(GatewayView("g1", "roof", since=START - HOUR))
-        application.board.publish(GatewayView("g2", "yard", since=START - HOUR))
+        await service.open(nursery)
+        service.board.publish(GatewayView("g1", "roof", since=START - HOUR))
+        service.board.publish(GatewayView("g2", "yard", since=START - HOUR))
         for number in range(3):
-            application.board.publish(heard_by(f"d{number}", "g1"))
-        application.board.publish(GatewayView("g1", "roof", online=False, since=START))
+            service.board.publish(heard_by(f"d{number}", "g1"))
+        service.board.publish(GatewayView("g1", "roof", online=False, since=START))
         await trio.sleep(120)
-        assert application.board.alerts()[0].lights_total == 3
-        application.board.publish(heard_by("d1", "g2", heard_at=application.clock.now()))
+        assert service.board.alerts()[0].lights_total == 3
+        service.board.publish(heard_by("d1", "g2", heard_at=service.clock.now()))
         await trio.sleep(30)
-        (alert,) = application.board.alerts()
+        (alert,) = service.board.alerts()
         assert (alert.lights, alert.lights_total) == (("d0", "d2"), 2)
-        assert len(application.pager.notices) == 1, "that is shown, not told"
+        assert len(service.pager.notices) == 1, "that is shown, not told"
         nursery.cancel_scope.cancel()
 
 
 async def test_a_command_that_waits_for_minutes_is_told_of(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
+        await service.open(nursery)
         await trio.sleep(1_000)
-        now = application.clock.now()
+        now = service.clock.now()
         waits = ordered("d1", now, status=CommandStatus.HELD, reason="the airtime is spent")
-        application.board.publish(waits)
-        application.board.publish(heard_by("d1", heard_at=now, command=waits))
+        service.board.publish(waits)
+        service.board.publish(heard_by("d1", heard_at=now, command=waits))
         await trio.sleep(290)
-        assert application.pager.titles == []
+        assert service.pager.titles == []
         await trio.sleep(20)
-        (alert,) = application.board.alerts()
+        (alert,) = service.board.alerts()
         assert (alert.kind, alert.since) == ("command_waiting", now)
         assert alert.summary == "the colour for d1 waits: the airtime is spent"
         waits = msgspec.structs.replace(waits, reason="an earlier item is in the way")
-        application.board.publish(heard_by("d1", heard_at=now, command=waits))
+        service.board.publish(heard_by("d1", heard_at=now, command=waits))
         await trio.sleep(1)
-        assert application.board.alerts()[0].summary.endswith("an earlier item is in the way")
-        application.board.publish(heard_by("d1", heard_at=now))
+        assert service.board.alerts()[0].summary.endswith("an earlier item is in the way")
+        service.board.publish(heard_by("d1", heard_at=now))
         await trio.sleep(1)
-        assert application.board.alerts()[0].closed_at is not None
+        assert service.board.alerts()[0].closed_at is not None
         nursery.cancel_scope.cancel()
 
 
 async def test_what_chirpstack_holds_up_is_one_alert_and_the_rest_is_judged_afterwards(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.conditions = [network_finding("ChirpStack does not answer")]
+        await service.open(nursery)
+        service.conditions = [network_finding("ChirpStack does not answer")]
         await trio.sleep(60)
-        now = application.clock.now()
+        now = service.clock.now()
         waits = ordered("d1", now)
-        application.board.publish(waits)
-        application.board.publish(heard_by("d1", heard_at=now, command=waits))
+        service.board.publish(waits)
+        service.board.publish(heard_by("d1", heard_at=now, command=waits))
         await trio.sleep(900)
-        opened = [one.kind for one in application.board.alerts() if one.closed_at is None]
+        opened = [one.kind for one in service.board.alerts() if one.closed_at is None]
         assert opened == ["network_unreachable"]
-        application.conditions = [network_finding(None)]
+        service.conditions = [network_finding(None)]
         await trio.sleep(30)
-        opened = [one.kind for one in application.board.alerts() if one.closed_at is None]
+        opened = [one.kind for one in service.board.alerts() if one.closed_at is None]
         assert opened == ["command_waiting"]
         nursery.cancel_scope.cancel()
 
@@ -493,7 +487,7 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
     """From the field: those that are told by a change only stayed open for 900 s. `gone`: not only
     the cause but its subject is."""
     subject = EVERY_KIND[kind]
-    before = House()
+    before = AlertService()
     async with trio.open_nursery() as nursery:
         await before.open(nursery)
         before.board.publish(light("d1"))
@@ -502,10 +496,10 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
         await trio.sleep(130)
         assert before.alerter.statistics().open == 1
         nursery.cancel_scope.cancel()
-    after = House(before.store.disk)
+    after = AlertService(before.store.disk)
     after.clock = before.clock
     after.board = Board(before.clock, "boot-2")
-    after.conditions = [store_finding(None), network_finding(None)]  # as of a house that is well
+    after.conditions = [store_finding(None), network_finding(None)]  # as of a service that is well
     async with trio.open_nursery() as nursery:
         await after.open(nursery)
         assert len(after.board.alerts()) == 1
@@ -521,13 +515,13 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
 async def test_a_gateways_alert_waits_for_a_list_to_be_judged(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    before = House()
+    before = AlertService()
     async with trio.open_nursery() as nursery:
         await before.open(nursery)
         before.board.publish(GatewayView("g1", "roof", online=False, since=START))
         await trio.sleep(60)
         nursery.cancel_scope.cancel()
-    after = House(before.store.disk)
+    after = AlertService(before.store.disk)
     after.clock, after.listed = before.clock, False
     after.board = Board(before.clock, "boot-2")
     async with trio.open_nursery() as nursery:
@@ -545,13 +539,13 @@ async def test_a_gateways_alert_waits_for_a_list_to_be_judged(
 async def test_a_light_that_is_removed_takes_its_alerts_along(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    application = House()
+    service = AlertService()
     async with trio.open_nursery() as nursery:
-        await application.open(nursery)
-        application.board.publish(light("d1", Phase.FAILED))
+        await service.open(nursery)
+        service.board.publish(light("d1", Phase.FAILED))
         await trio.sleep(120)
-        assert application.alerter.statistics().open == 1
-        application.board.publish(DeviceRemoved("d1", "d1", "ChirpStack lists it no more"))
+        assert service.alerter.statistics().open == 1
+        service.board.publish(DeviceRemoved("d1", "d1", "ChirpStack lists it no more"))
         await trio.sleep(30)
-        assert application.alerter.statistics().open == 0
+        assert service.alerter.statistics().open == 0
         nursery.cancel_scope.cancel()

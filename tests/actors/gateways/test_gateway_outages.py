@@ -10,7 +10,7 @@ from store.memory import MemoryStore
 from store.port import Append, Entry, Write
 
 
-class Hands:
+class ClockByHand:
     """A clock that is set by hand."""
 
     at = 0.0
@@ -49,7 +49,7 @@ def test_an_outage_whose_beginning_is_forgotten_is_told_all_the_same() -> None:
 
 
 async def test_changes_are_noted_and_read_back() -> None:
-    store, clock, written = MemoryStore(), Hands(), list[Write]()
+    store, clock, written = MemoryStore(), ClockByHand(), list[Write]()
     await store.open()
     log = OutageLog(written.extend, clock)
     for at, online in ((10, True), (20, False), (30, True), (500, False)):
@@ -69,11 +69,11 @@ async def test_changes_are_noted_and_read_back() -> None:
 WEEK_S = 7 * 86_400.0
 
 
-class Diary:
+class Logs:
     """Both logs over one store, told of a list every 30 s."""
 
     def __init__(self, at: float) -> None:
-        self.clock, self.store, self.written = Hands(), MemoryStore(), list[Write]()
+        self.clock, self.store, self.written = ClockByHand(), MemoryStore(), list[Write]()
         self.clock.at = at
         self.begin()
 
@@ -104,13 +104,13 @@ class Diary:
 
 async def test_availability_is_of_the_time_that_was_observed() -> None:
     """From the field: 27 minutes offline of the 36 since the start read "99.73 % of 7 days"."""
-    diary = Diary(10 * WEEK_S)
-    diary.log.changed("g", online=True)
-    diary.look(9 * 60)
-    gone_at = diary.clock.at
-    diary.log.changed("g", online=False)
-    diary.look(27 * 60)
-    past = await diary.week(GatewayView("g", online=False, since=gone_at))
+    logs = Logs(10 * WEEK_S)
+    logs.log.changed("g", online=True)
+    logs.look(9 * 60)
+    gone_at = logs.clock.at
+    logs.log.changed("g", online=False)
+    logs.look(27 * 60)
+    past = await logs.week(GatewayView("g", online=False, since=gone_at))
     assert past.observed_s == pytest.approx(36 * 60, abs=31)
     assert past.away_s == pytest.approx(27 * 60, abs=31)
     assert past.availability == pytest.approx(0.25, abs=0.02)
@@ -118,48 +118,48 @@ async def test_availability_is_of_the_time_that_was_observed() -> None:
 
 
 async def test_what_nobody_looked_at_is_neither_up_nor_down() -> None:
-    diary = Diary(10 * WEEK_S)
-    diary.log.changed("g", online=True)
-    diary.look(3_600)
-    diary.log.changed("g", online=False)
-    diary.look(3_600)
-    diary.clock.at += 86_400  # the service is down for a day
-    diary.begin()
-    diary.log.changed("g", online=True)
-    came_at = diary.clock.at
-    diary.look(3_600)
-    diary.look(3_600, listed=False)  # ChirpStack gives no list
-    diary.look(3_600)
-    past = await diary.week(GatewayView("g", since=came_at))
+    logs = Logs(10 * WEEK_S)
+    logs.log.changed("g", online=True)
+    logs.look(3_600)
+    logs.log.changed("g", online=False)
+    logs.look(3_600)
+    logs.clock.at += 86_400  # the service is down for a day
+    logs.begin()
+    logs.log.changed("g", online=True)
+    came_at = logs.clock.at
+    logs.look(3_600)
+    logs.look(3_600, listed=False)  # ChirpStack gives no list
+    logs.look(3_600)
+    past = await logs.week(GatewayView("g", since=came_at))
     assert past.observed_s == pytest.approx(4 * 3_600, abs=700), "300 s a run may be forgotten"
     assert past.away_s == pytest.approx(3_600, abs=350)
     assert [round(one.length_s / 3_600) for one in past.observed] == [2, 1, 1]
 
 
 async def test_a_gateway_that_is_new_was_not_observed_before() -> None:
-    diary = Diary(10 * WEEK_S)
-    diary.log.changed("other", online=True)
-    diary.look(86_400)
-    diary.log.changed("g", online=True)
-    new_at = diary.clock.at
-    diary.look(3_600)
-    past = await diary.week(GatewayView("g", since=new_at))
+    logs = Logs(10 * WEEK_S)
+    logs.log.changed("other", online=True)
+    logs.look(86_400)
+    logs.log.changed("g", online=True)
+    new_at = logs.clock.at
+    logs.look(3_600)
+    past = await logs.week(GatewayView("g", since=new_at))
     assert past.observed_s == pytest.approx(3_600, abs=31)
     assert past.availability == 1.0
 
 
 async def test_a_gateway_that_never_changes_is_observed_as_long_as_lines_are_kept() -> None:
     """Its first line is pruned after a week, and its view is as old as this run."""
-    diary = Diary(10 * WEEK_S)
-    diary.log.changed("g", online=True)
-    diary.look(WEEK_S + 3 * 86_400)
-    diary.begin()
-    diary.log.changed("g", online=True)
-    began_at = diary.clock.at
-    diary.look(60)
-    now = diary.clock.at
-    kept = [one for one in diary.written if isinstance(one, Append) and one.at >= now - WEEK_S]
-    diary.written[:] = kept
-    past = await diary.week(GatewayView("g", since=began_at))
+    logs = Logs(10 * WEEK_S)
+    logs.log.changed("g", online=True)
+    logs.look(WEEK_S + 3 * 86_400)
+    logs.begin()
+    logs.log.changed("g", online=True)
+    began_at = logs.clock.at
+    logs.look(60)
+    now = logs.clock.at
+    kept = [one for one in logs.written if isinstance(one, Append) and one.at >= now - WEEK_S]
+    logs.written[:] = kept
+    past = await logs.week(GatewayView("g", since=began_at))
     assert past.observed_s > WEEK_S - 86_400 - 700
     assert past.observed[-1] == Span(pytest.approx(past.observed[0].since), now)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ Clock = trio.testing.MockClock
 
 
 @dataclass
-class Roof:
+class WatchedGateways:
     """A watcher, its network, and what it said."""
 
     clock: RunClock
@@ -65,12 +65,12 @@ class Roof:
 
 
 @asynccontextmanager
-async def roof(
+async def watched(
     *, started: bool = True, policy: WatchPolicy | None = None
-) -> AsyncIterator[tuple[Roof, trio.Nursery]]:
+) -> AsyncIterator[tuple[WatchedGateways, trio.Nursery]]:
     clock = RunClock(START)
     network = ScriptedNetwork(clock, Random(1))
-    it = Roof(clock, network)
+    it = WatchedGateways(clock, network)
     it.watcher = GatewayWatcher(
         network,
         it.views.append,
@@ -92,7 +92,7 @@ async def roof(
 async def test_the_first_list_comes_before_started_and_counts_as_change(
     autojump_clock: Clock,
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         assert it.changes == [(0, "gw-a", True), (0, "gw-b", True)]
         first = it.views[0]
         assert (first.gateway_id, first.name, first.online, first.known) == (
@@ -108,7 +108,7 @@ async def test_the_first_list_comes_before_started_and_counts_as_change(
 
 
 async def test_views_are_fresh_every_poll(autojump_clock: Clock) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         await trio.sleep(300.5)
         assert len(it.views) == 2 * 11
         assert it.watcher.statistics().polls == 11
@@ -118,7 +118,7 @@ async def test_views_are_fresh_every_poll(autojump_clock: Clock) -> None:
 
 
 async def test_a_list_that_says_nothing_new_is_not_published(autojump_clock: Clock) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         it.alive.discard("gw-b")
         await trio.sleep(200.5)
         count, polls = len(it.views), it.watcher.statistics().polls
@@ -129,7 +129,7 @@ async def test_a_list_that_says_nothing_new_is_not_published(autojump_clock: Clo
 
 
 async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_clock: Clock) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         it.changes.clear()
         await trio.sleep(60.0)
         it.alive.discard("gw-b")
@@ -145,7 +145,7 @@ async def test_a_gateway_without_stats_goes_offline_and_comes_back(autojump_cloc
 async def test_a_silence_too_short_to_be_offline_is_noticed_and_its_end_told(
     autojump_clock: Clock,
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         await trio.sleep(60.0)
         it.changes.clear()
         it.alive.discard("gw-b")  # last stats at 53
@@ -160,7 +160,7 @@ async def test_a_silence_too_short_to_be_offline_is_noticed_and_its_end_told(
 async def test_an_uplink_or_a_txack_ends_a_silence_at_once(
     autojump_clock: Clock, sign: str
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         await trio.sleep(60.0)
         it.alive.discard("gw-b")
         await trio.sleep(140.0)
@@ -174,7 +174,7 @@ async def test_an_uplink_or_a_txack_ends_a_silence_at_once(
 
 
 async def test_two_lost_stats_are_no_silence(autojump_clock: Clock) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         await trio.sleep(60.0)
         it.alive.discard("gw-b")
         await trio.sleep(60.0)
@@ -186,7 +186,7 @@ async def test_two_lost_stats_are_no_silence(autojump_clock: Clock) -> None:
 async def test_a_txack_brings_a_gateway_back_but_does_not_make_one_known(
     autojump_clock: Clock,
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         it.alive.discard("gw-b")
         await trio.sleep(500.0)
         it.changes.clear()
@@ -200,7 +200,7 @@ async def test_a_txack_brings_a_gateway_back_but_does_not_make_one_known(
 async def test_a_gateway_away_for_very_long_is_asked_for_at_the_usual_pace(
     autojump_clock: Clock,
 ) -> None:
-    async with roof(policy=WatchPolicy(given_up_after_s=3_600.0)) as (it, _):
+    async with watched(policy=WatchPolicy(given_up_after_s=3_600.0)) as (it, _):
         it.alive.discard("gw-b")
         await trio.sleep(603.0)  # between two polls: what is due at the same moment has no order
         polls = it.watcher.statistics().polls
@@ -213,7 +213,7 @@ async def test_a_gateway_away_for_very_long_is_asked_for_at_the_usual_pace(
 
 
 async def test_an_uplink_brings_a_gateway_back_at_once(autojump_clock: Clock) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         it.alive.discard("gw-b")
         await trio.sleep(500.0)
         it.changes.clear()
@@ -230,7 +230,7 @@ async def test_an_uplink_brings_a_gateway_back_at_once(autojump_clock: Clock) ->
 async def test_what_was_known_is_kept_while_the_network_is_away(
     autojump_clock: Clock, error: type[NetworkError]
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         await trio.sleep(65.0)
         it.changes.clear()
         it.network.script = lambda _call, _dev_eui: error("away")
@@ -248,7 +248,7 @@ async def test_what_was_known_is_kept_while_the_network_is_away(
 
 
 async def test_a_list_that_hangs_is_given_up_and_asked_for_again(autojump_clock: Clock) -> None:
-    async with roof(started=False) as (it, nursery):
+    async with watched(started=False) as (it, nursery):
         it.network.slow.add("")
         await nursery.start(it.watcher.run)
         assert it.clock.now() == pytest.approx(START + 10.0, abs=0.1)
@@ -263,7 +263,7 @@ async def test_a_list_that_hangs_is_given_up_and_asked_for_again(autojump_clock:
 async def test_gateways_of_others_are_shown_count_as_online_and_are_forgotten(
     autojump_clock: Clock,
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         it.watcher.heard("gw-x", it.clock.now())
         shown = [(view.gateway_id, view.known, view.online) for view in it.views[-1:]]
         assert shown == [("gw-x", False, True)]
@@ -275,7 +275,7 @@ async def test_gateways_of_others_are_shown_count_as_online_and_are_forgotten(
 
 
 async def test_strangers_are_bounded(autojump_clock: Clock) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         for number in range(1_500):
             it.watcher.heard(f"stranger-{number}", it.clock.now())
         assert it.watcher.statistics().unlisted == 1_000
@@ -284,7 +284,7 @@ async def test_strangers_are_bounded(autojump_clock: Clock) -> None:
 async def test_a_dead_gateway_that_is_taken_off_the_list_counts_as_online(
     autojump_clock: Clock,
 ) -> None:
-    async with roof() as (it, _):
+    async with watched() as (it, _):
         it.alive.discard("gw-b")
         it.watcher.heard("gw-b", it.clock.now())
         await trio.sleep(400.0)
@@ -362,7 +362,7 @@ async def test_without_word_of_its_interval_it_is_found_out_within_four_stats(
 async def test_a_gateway_that_dies_is_offline_after_three_and_a_half_of_its_intervals(
     autojump_clock: Clock,
 ) -> None:
-    async with roof(started=False) as (it, nursery):
+    async with watched(started=False) as (it, nursery):
         it.interval_s = 120.0
         await nursery.start(it.watcher.run)
         await trio.sleep(60.0)
