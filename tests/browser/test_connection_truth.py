@@ -73,14 +73,14 @@ def test_a_token_is_asked_for_once_and_kept_in_the_tab(serve: Serve, visit: Open
     token = page.get_by_role("textbox", name="Token")
     token.fill("not-the-token-0123456789abcdef")
     token.press("Enter")
-    expect(page.locator("#door-words")).to_contain_text("not valid")
+    expect(page.locator("#token-words")).to_contain_text("not valid")
     token.fill(OPERATOR)
     token.press("Enter")
     live(page)
     expect(page.locator(".card")).to_have_count(LIGHTS)
     page.reload()
     live(page)
-    expect(page.locator("#door")).to_be_hidden()
+    expect(page.locator("#token-dialog")).to_be_hidden()
     assert OPERATOR not in page.evaluate("Object.values(localStorage)"), "it is never on disk"
     assert OPERATOR not in page.url
 

@@ -106,6 +106,23 @@ def test_every_order_is_told_step_by_step_with_gateways_and_durations(
     expect(orders.last.locator(".timeline")).to_be_hidden()
 
 
+def test_a_command_whose_light_cannot_answer_says_what_its_verdict_waits_for(
+    serve: Serve, visit: Open
+) -> None:
+    application = PlayedHouse()
+    earlier = order(
+        21, LightState(255, 0, 0), CommandStatus.VERIFIED, id="earlier", heartbeat_only=True
+    )
+    application.played.past[eui(21)] = [msgspec.structs.replace(earlier, ended_at=NOW - 90)]
+    page, _ = visit(serve(application).url + f"?light={eui(21)}")
+    orders = page.locator("#panel .order")
+    expect(orders).to_have_count(2)
+    orders.last.locator("summary").click()
+    words = "Its software answers no downlink: the verdict waits for a status."
+    expect(orders.last.get_by_text(words)).to_be_visible()
+    expect(orders.first.get_by_text(words)).to_be_hidden()
+
+
 def test_signal_is_drawn_by_gateway_and_the_inspection_is_one_click_away(
     serve: Serve, visit: Open
 ) -> None:

@@ -65,7 +65,7 @@ def test_nothing_that_a_finger_is_to_touch_is_small(serve: Serve, visit: Open) -
 
 
 def enter(page: Page, token: str) -> None:
-    """Show this token at the door."""
+    """Enter this token."""
     page.get_by_role("textbox", name="Token").fill(token)
     page.get_by_role("textbox", name="Token").press("Enter")
     live(page)
@@ -121,13 +121,13 @@ def test_a_token_is_asked_for_once_in_all_tabs_of_a_session(serve: Serve, visit:
     watcher.expected = ("401",)
     waiting = page.context.new_page()  # opened before anybody typed anything
     waiting.goto(service.url)
-    expect(waiting.locator("#door")).to_be_visible()
+    expect(waiting.locator("#token-dialog")).to_be_visible()
     enter(page, VIEWER)
     live(waiting)
     later = page.context.new_page()
     later.goto(service.url)
     live(later)
-    expect(later.locator("#door")).to_be_hidden()
+    expect(later.locator("#token-dialog")).to_be_hidden()
     stored = page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
     assert VIEWER not in stored
 

@@ -1,5 +1,5 @@
-// Says how much of what is shown can be believed. The rule it keeps: whenever the page is not live there
-// is a sentence that says since when, and what happens next.
+// Says how current and complete the page is. Whenever the page is not live there is a sentence that says
+// since when, and what happens next.
 
 import { HOME } from "./base/address.js";
 import { token } from "./base/api.js";

@@ -1,5 +1,5 @@
-// Puts the page together: store, connection, views, and the address that remembers what one looks at.
-// The rule it keeps: the parts do not know each other.
+// Puts the page together: store, connection, views, and the address that remembers what one looks at. The
+// parts do not know each other.
 
 import { Banner } from "./banner.js";
 import { addressOf, choose, chosen, goBack, step, whenChosen } from "./base/address.js";
@@ -94,8 +94,8 @@ function showNumbers() {
 
 function showConnection() {
   banner.show();
-  const door = /** @type {HTMLDialogElement} */ (byId("door"));
-  if (door.open && ["catching-up", "live"].includes(connection.state)) door.close(); // another tab had a token
+  const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
+  if (dialog.open && ["catching-up", "live"].includes(connection.state)) dialog.close(); // another tab had a token
   document.documentElement.dataset.may = connection.mayCommand ? "command" : "look";
   setText(byId("zone"), `Times: ${zone()}`);
   if (connection.state === "live" && servedBoot !== connection.boot) {
@@ -184,28 +184,28 @@ function closePanel() {
   if (view === "fleet") fleet.focus(devEui);
 }
 
-// ------------------------------------------------------------------ the door
+// ------------------------------------------------------------------ the token
 
 /** @param {string} reason */
 function lock(reason) {
-  const door = /** @type {HTMLDialogElement} */ (byId("door"));
-  setText(byId("door-words"), token() === null ? "Your tabs share it until the last of them is closed." : `${reason}. Another one?`);
-  if (!door.open) door.showModal();
+  const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
+  setText(byId("token-words"), token() === null ? "Your tabs share it until the last of them is closed." : `${reason}. Another one?`);
+  if (!dialog.open) dialog.showModal();
   whenBorrowed(() => {
-    door.close();
+    dialog.close();
     connection.start();
   });
 }
 
-byId("door-form").addEventListener("submit", (event) => {
+byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const input = /** @type {HTMLInputElement} */ (byId("token"));
   setToken(input.value.trim());
   input.value = "";
-  /** @type {HTMLDialogElement} */ (byId("door")).close();
+  /** @type {HTMLDialogElement} */ (byId("token-dialog")).close();
   connection.start();
 });
-byId("door").addEventListener("cancel", (event) => event.preventDefault());
+byId("token-dialog").addEventListener("cancel", (event) => event.preventDefault());
 
 /** In the demonstration one may switch gateways; elsewhere there is no such page. */
 async function lookForDemo() {

@@ -1,8 +1,8 @@
-// Asks the service by HTTP, with the token of this browser session. The rule it keeps: every failure
-// becomes a `Trouble` with words for a person. The token stands in no URL and no cookie, and is not kept
-// beyond the session: a tab holds it in its sessionStorage, and gives it to another tab of the same origin
-// that asks on this path's channel (BroadcastChannel). No other origin hears that. A hostile page of this very
-// origin could ask, too; such a page can do as it likes with ours anyway, by opening it and acting in it.
+// Asks the service by HTTP, with the token of this browser session. Every failure becomes a `Trouble`
+// with words for a person. The token stands in no URL and no cookie, and is not kept beyond the session:
+// a tab holds it in its sessionStorage, and gives it to another tab of the same origin that asks on this
+// path's channel (BroadcastChannel). No other origin hears that. A hostile page of this very origin could
+// ask, too; such a page can do as it likes with ours anyway, by opening it and acting in it.
 
 import { HOME } from "./address.js";
 

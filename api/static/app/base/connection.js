@@ -1,6 +1,6 @@
-// Keeps the live websocket, and says how well it knows. The rule it keeps: what is shown is called
-// live only while the service's beat is heard; a lost connection resumes where it broke off, or
-// starts with a new snapshot. The protocol is told in docs/live.md.
+// Keeps the live websocket, and says how current the page is. What is shown is called live only while the
+// service's beat is heard; a lost connection resumes where it broke off, or starts with a new snapshot.
+// The protocol is told in docs/live.md.
 
 import { HOME } from "./address.js";
 import { Trouble, ask, borrowToken, token } from "./api.js";

@@ -1,5 +1,5 @@
-// `<lamp-light>`: a lamp that shows one light, glowing, dark, blinking or unknown. The rule it keeps:
-// it shows what it is given and decides nothing.
+// `<lamp-light>`: a lamp that shows one light, glowing, dark, blinking or unknown. It shows what it is
+// given and decides nothing.
 
 import { blinks, colourLetter, isDark, lightWords, sameLight } from "./words.js";
 

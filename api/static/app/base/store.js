@@ -1,5 +1,5 @@
-// What the service told, by id. The rule it keeps: nothing is in here but what the service said;
-// readers are told once in a while which things changed, however many messages came in it.
+// What the service told, by id. Nothing is in here but what the service said; readers are told once in a
+// while which things changed, however many messages came in it.
 
 import { kindOf } from "./words.js";
 

@@ -131,7 +131,6 @@
  * @property {number} open
  * @property {number} verified
  * @property {number} superseded
- * @property {number} cancelled
  * @property {number} expired
  * @property {number} rejected
  * @property {number | null} success_rate

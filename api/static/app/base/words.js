@@ -1,5 +1,5 @@
-// Plain words for what a light shows and why that is not yet what was asked. The rule it keeps:
-// only what is known is said; a frame that was sent is never called a colour that is shown.
+// Plain words for what a light shows and why that is not yet what was asked. Only what is known is said;
+// a frame that was sent is never called a colour that is shown.
 
 import { inZone, shortTime } from "./clock.js";
 

@@ -9,12 +9,12 @@ import { nameOf } from "./filter.js";
 
 /** @typedef {{store: import("../base/store.js").Store, open: (devEui: string) => void,
  *   pick: (devEui: string, on: boolean, range: boolean) => void, picked: (devEui: string) => boolean,
- *   opened: () => string}} Floor what a light on the page needs of the fleet around it */
+ *   opened: () => string}} FleetContext what a light on the page needs of the fleet around it */
 
-/** A box to choose a light with. @param {string} devEui @param {Floor} floor */
-export function pickBox(devEui, floor) {
+/** A box to choose a light with. @param {string} devEui @param {FleetContext} context */
+export function pickBox(devEui, context) {
   const box = el("input", { type: "checkbox", class: "pick" });
-  box.addEventListener("click", (event) => floor.pick(devEui, box.checked, event.shiftKey));
+  box.addEventListener("click", (event) => context.pick(devEui, box.checked, event.shiftKey));
   return { box, area: el("label", { class: "pick-area", "data-acts": true }, box) };
 }
 
@@ -28,7 +28,7 @@ export function showReach(element, word, device, store) {
 }
 
 export class LightCard {
-  #floor;
+  #context;
   #lamp = lamp(null, { hidden: true });
   #wanted = lamp(null, { size: "small", hidden: true });
   #wantedBox = el("span", { class: "wanted-dot", hidden: true }, this.#wanted);
@@ -45,15 +45,15 @@ export class LightCard {
   /** @type {import("../base/wire.js").Device | null} */
   #drawn = null;
 
-  /** @param {string} devEui @param {Floor} floor */
-  constructor(devEui, floor) {
+  /** @param {string} devEui @param {FleetContext} context */
+  constructor(devEui, context) {
     this.devEui = devEui;
-    this.#floor = floor;
-    const { box, area } = pickBox(devEui, floor);
+    this.#context = context;
+    const { box, area } = pickBox(devEui, context);
     this.#box = box;
     this.#button = el(
       "button",
-      { type: "button", onclick: () => floor.open(devEui) },
+      { type: "button", onclick: () => context.open(devEui) },
       el("span", { class: "socket" }, el("span", { class: "ring" }), this.#lamp, this.#wantedBox),
       this.#name,
       this.#shows,
@@ -64,7 +64,7 @@ export class LightCard {
   }
 
   update() {
-    const { store } = this.#floor;
+    const { store } = this.#context;
     const device = store.devices.get(this.devEui);
     if (device === undefined) return;
     const kind = store.kind(this.devEui);
@@ -98,10 +98,10 @@ export class LightCard {
 
   /** Whether it is chosen, and whether its details are open. */
   mark() {
-    const picked = this.#floor.picked(this.devEui);
+    const picked = this.#context.picked(this.devEui);
     if (this.#box.checked !== picked) this.#box.checked = picked;
     this.element.classList.toggle("picked", picked);
-    setAttribute(this.#button, "aria-current", this.#floor.opened() === this.devEui ? "true" : null);
+    setAttribute(this.#button, "aria-current", this.#context.opened() === this.devEui ? "true" : null);
   }
 
   focus() {

@@ -1,5 +1,5 @@
-// Which lights are looked at, in which groups and order. Pure. The rule it keeps: the same lights and
-// choices give the same list; lights of the same key are ordered by DevEUI.
+// Which lights are looked at, in which groups and order. Pure. The same lights and choices give the same
+// list; lights of the same key are ordered by DevEUI.
 
 import { KIND_WORDS, REACH_WORDS, lightWords, shownWords, stateWords } from "../base/words.js";
 

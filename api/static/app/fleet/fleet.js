@@ -1,5 +1,5 @@
-// The page of all lights. The rule it keeps: a change touches what is shown of the lights that changed,
-// and is put into order only where the order depends on it; what is out of sight is not drawn.
+// The page of all lights. A change touches what is shown of the lights that changed, and is put into
+// order only where the order depends on it; what is out of sight is not drawn.
 
 import { choose, chosen } from "../base/address.js";
 import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";
@@ -56,8 +56,8 @@ export class Fleet {
       this.#markHeads();
       onSelect(this.selection);
     });
-    /** @type {import("./card.js").Floor} */
-    const floor = {
+    /** @type {import("./card.js").FleetContext} */
+    const context = {
       store,
       open,
       pick: (devEui, on, range) => this.selection.set(devEui, on, this.shown, range),
@@ -66,7 +66,7 @@ export class Fleet {
     };
     this.#window = new Window(this.#root, (entry) => {
       if (entry.head) return this.#head(entry.key);
-      return this.#show === "table" ? new LightRow(entry.key, floor) : new LightCard(entry.key, floor);
+      return this.#show === "table" ? new LightRow(entry.key, context) : new LightCard(entry.key, context);
     });
     this.element = el("div", { class: "fleet-view" }, this.#toolbar.element, this.#tally, this.#note, this.#frame);
   }

@@ -7,10 +7,10 @@ import { glows, lightWords, shownWords, stateWords, why } from "../base/words.js
 import { pickBox, showReach } from "./card.js";
 import { applicationOf, nameOf } from "./filter.js";
 
-/** @typedef {import("./card.js").Floor} Floor */
+/** @typedef {import("./card.js").FleetContext} FleetContext */
 
 export class LightRow {
-  #floor;
+  #context;
   #box;
   #name = el("button", { type: "button", class: "link" });
   #lamp = lamp(null, { size: "small", hidden: true });
@@ -25,13 +25,13 @@ export class LightRow {
   #gateways = el("span");
   #app = el("span");
 
-  /** @param {string} devEui @param {Floor} floor */
-  constructor(devEui, floor) {
+  /** @param {string} devEui @param {FleetContext} context */
+  constructor(devEui, context) {
     this.devEui = devEui;
-    this.#floor = floor;
-    const { box, area } = pickBox(devEui, floor);
+    this.#context = context;
+    const { box, area } = pickBox(devEui, context);
     this.#box = box;
-    this.#name.addEventListener("click", () => floor.open(devEui));
+    this.#name.addEventListener("click", () => context.open(devEui));
     const cell = (/** @type {string} */ name, /** @type {Node[]} */ ...inner) => el("div", { class: `cell ${name}`, role: "cell" }, ...inner);
     this.element = el(
       "div",
@@ -48,7 +48,7 @@ export class LightRow {
   }
 
   update() {
-    const { store } = this.#floor;
+    const { store } = this.#context;
     const device = store.devices.get(this.devEui);
     if (device === undefined) return;
     this.mark();
@@ -75,10 +75,10 @@ export class LightRow {
   }
 
   mark() {
-    const picked = this.#floor.picked(this.devEui);
+    const picked = this.#context.picked(this.devEui);
     if (this.#box.checked !== picked) this.#box.checked = picked;
     this.element.classList.toggle("picked", picked);
-    setAttribute(this.element, "aria-current", this.#floor.opened() === this.devEui ? "true" : null);
+    setAttribute(this.element, "aria-current", this.#context.opened() === this.devEui ? "true" : null);
   }
 
   focus() {

@@ -1,5 +1,5 @@
-// Which lights are chosen for a common order. The rule it keeps: only lights that exist are chosen; a
-// range goes from the light chosen before to the one chosen with the shift key, in the order shown.
+// Which lights are chosen for a common order. Only lights that exist are chosen; a range goes from the
+// light chosen before to the one chosen with the shift key, in the order shown.
 
 export class Selection {
   /** @type {Set<string>} */

@@ -1,5 +1,5 @@
-// Thousands of items of which only those in sight are on the page. The rule it keeps: what it costs
-// depends on the size of the screen, never on that of the fleet; the item with the focus always stays.
+// Thousands of items of which only those in sight are on the page. What it costs depends on the size of
+// the screen, never on that of the fleet; the item with the focus always stays.
 
 import { arrange } from "../base/dom.js";
 

@@ -1,6 +1,6 @@
 // The page of the gateways: health and since when, the lights they hear, airtime, what waits, and when
-// they were away. In the demonstration they can be stopped and started. The rule it keeps: a button
-// asks; the card changes when the service says that the gateway did.
+// they were away. In the demonstration they can be stopped and started. A button asks; the card changes
+// when the service says that the gateway did.
 
 import { addressOf } from "../base/address.js";
 import { ask, isMissing, troubleWords } from "../base/api.js";

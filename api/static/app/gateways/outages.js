@@ -1,5 +1,5 @@
-// When a gateway was away, as a strip of the last days and in words. Pure. The rule it keeps: time in
-// which nobody looked is neither up nor down, and a share says what it is of.
+// When a gateway was away, as a strip of the last days and in words. Pure. Time in which nobody looked is
+// neither up nor down, and a share says what it is of.
 
 import { duration, shortTime } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";

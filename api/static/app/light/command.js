@@ -1,5 +1,5 @@
-// Choose a colour and tell the light. The rule it keeps: sending proves nothing; what comes back is
-// "accepted", and the lamp changes when the light itself has said so.
+// Choose a colour and tell the light. Sending proves nothing; what comes back is "accepted", and the lamp
+// changes when the light itself has said so.
 
 import { ask, newKey, troubleWords } from "../base/api.js";
 import { el, setText } from "../base/dom.js";

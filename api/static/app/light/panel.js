@@ -1,6 +1,6 @@
-// The details of one light beside the fleet: what it shows and should show, its orders step by step,
-// a form to give another, and what else is known. The rule it keeps: it asks the service again when
-// that light changed, never by the clock, and one question at a time.
+// The details of one light beside the fleet: what it shows and should show, its orders step by step, a
+// form to give another, and what else is known. It asks the service again when that light changed, never
+// by the clock, and one question at a time.
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo } from "../base/clock.js";

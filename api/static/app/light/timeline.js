@@ -1,8 +1,8 @@
-// Every command of a light and every step of it, newest command first. The rule it keeps: a command that
-// is open or was looked at stays unfolded; only what changed is written.
+// Every command of a light and every step of it, newest command first. A command that is open or was
+// looked at stays unfolded; only what changed is written.
 
 import { clockTime, duration, shortTime } from "../base/clock.js";
-import { el, setAttribute, setText } from "../base/dom.js";
+import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
 import { lightWords, plural, sentence, stepWords } from "../base/words.js";
 
@@ -22,8 +22,9 @@ class Entry {
   #status = el("span", { class: "hint" });
   #when = el("time", { class: "hint" });
   #steps = el("ol", { class: "timeline" });
+  #slow = el("p", { class: "hint", hidden: true, text: "Its software answers no downlink: the verdict waits for a status." });
   #told = "";
-  element = el("details", { class: "order" }, el("summary", {}, this.#lamp, el("span", { class: "order-words" }, this.#title, this.#status), this.#when), this.#steps);
+  element = el("details", { class: "order" }, el("summary", {}, this.#lamp, el("span", { class: "order-words" }, this.#title, this.#status), this.#when), this.#slow, this.#steps);
 
   /** @param {Store} store */
   constructor(store) {
@@ -40,6 +41,7 @@ class Entry {
     setText(this.#title, lightWords(command.light));
     setText(this.#status, ending(command));
     setText(this.#when, shortTime(command.accepted_at));
+    setHidden(this.#slow, !command.heartbeat_only);
     const steps = (command.timeline ?? []).map((step, at, all) => this.#step(step, all[at - 1]));
     if (command.steps_omitted) steps.splice(1, 0, el("li", { class: "hint", text: `${plural(command.steps_omitted, "step")} in between are not kept` }));
     this.#steps.replaceChildren(...steps);

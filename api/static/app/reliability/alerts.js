@@ -1,5 +1,5 @@
-// The open alerts, newest first, and their acknowledgement. The rule it keeps: what opens while one looks
-// is said aloud once (aria-live); an alert is acknowledged when the service says so.
+// The open alerts, newest first, and their acknowledgement. An alert that opens meanwhile is announced
+// once (aria-live); an alert is acknowledged when the service says so.
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { inZone, timeAgo } from "../base/clock.js";

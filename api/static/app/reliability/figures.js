@@ -1,5 +1,5 @@
 // How well orders fare: figures, the spread of the time to verify, attempts, and the worst lights. Pure.
-// The rule it keeps: what did not happen has no figure, rather than a zero.
+// What did not happen has no figure, rather than a zero.
 
 import { addressOf } from "../base/address.js";
 import { duration, inZone } from "../base/clock.js";

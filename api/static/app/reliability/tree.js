@@ -1,5 +1,5 @@
-// The tree of actors as it lives: who runs, who was restarted, who is parked. The rule it keeps: what is
-// in trouble is shown first and never folded away; the many that are well are a number.
+// The tree of actors: which run, which were restarted, which are parked. What is in trouble is shown
+// first and never folded away; the many that are well are a number.
 
 import { timeAgo, timeFor } from "../base/clock.js";
 import { el } from "../base/dom.js";

@@ -1,5 +1,5 @@
-// Gives many lights one order: a colour, a pace, and how many failures stop it. The rule it keeps: it
-// says how many lights and how long before anything is sent.
+// Gives many lights one order: a colour, a pace, and how many failures stop it. It says how many lights
+// and how long before anything is sent.
 
 import { ask, isMissing, newKey, troubleWords } from "../base/api.js";
 import { duration } from "../base/clock.js";
@@ -45,7 +45,7 @@ export class RolloutForm {
       el("div", { class: "row end" }, el("button", { type: "button", class: "secondary", text: "Not now", onclick: () => this.element.close() }), this.#send),
     );
     this.#pace.addEventListener("input", () => this.#tellPlan());
-    this.element = el("dialog", { class: "door many", "aria-labelledby": "rollout-title" }, form);
+    this.element = el("dialog", { class: "dialog many", "aria-labelledby": "rollout-title" }, form);
   }
 
   /** Ask what these lights are to show. @param {string[]} lights @param {string[]} names */

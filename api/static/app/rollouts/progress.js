@@ -1,5 +1,5 @@
-// One order for many lights: how far it is, what holds it, and the reins. The rule it keeps: a button
-// asks; the state changes when the service says so; a failure is shown with its light and its reason.
+// One order for many lights: how far it is, what holds it, and how to stop it. A button asks; the state
+// changes when the service says so; a failure is shown with its light and its reason.
 
 import { addressOf } from "../base/address.js";
 import { ask, troubleWords } from "../base/api.js";

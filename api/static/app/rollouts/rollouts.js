@@ -1,5 +1,5 @@
-// The page of the orders for many lights, newest first. The rule it keeps: it is told of progress by the
-// websocket; where the service does not do that, it asks while one is running and looked at.
+// The page of the orders for many lights, newest first. It is told of progress by the websocket; where
+// the service does not do that, it asks while one is running and looked at.
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { arrange, el, setHidden, setText } from "../base/dom.js";
