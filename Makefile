@@ -18,7 +18,7 @@ UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash applica
 # Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
-PACKAGES := actors api lorawan store simulation
+PACKAGES := actors api lorawan store simulation docs
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
@@ -107,8 +107,8 @@ reliability: $(READY) ## measure how reliable it is, and write docs/reliability.
 crash: $(READY) ## kill service and Redis some hundred times (half an hour)
 	$(BIN)/python -m tests.crash
 
-docs: $(READY) ## redraw the generated parts of the documentation
-	$(BIN)/python -m actors.device.diagram docs/architecture.md
+docs: $(READY) ## write the generated parts of the documentation anew
+	$(BIN)/python -m docs.generate
 
 model: $(READY) ## hold the device machine against its model, deeper (LAMPLIGHTER_MODEL_EXAMPLES)
 	LAMPLIGHTER_MODEL_EXAMPLES=$${LAMPLIGHTER_MODEL_EXAMPLES:-3000} \

@@ -41,20 +41,24 @@ class SweepPolicy:
     """The numbers of the sweeper."""
 
     period_s: float = 300.0
+    """One round: within it each light is nudged once."""
     slice_s: float = 1.0
     """Lights are nudged in slices: 20,000 in 300 s are 67 each second."""
     retention_s: float = 7 * 86_400.0
+    """History, ended commands, verdicts and closed alerts are deleted after this."""
     prune_step: int = 1_000
     """Rows deleted in one commit: some 10 ms in SQLite."""
     prune_steps_most: int = 100
     """In one round: 100,000 rows each five minutes, 330 a second, is more than a busy fleet
     writes."""
     chores_timeout_s: float = 120.0
+    """For pruning the store and reading queues in one round; what is left waits for the next."""
     queues_most: int = 100
     """Lights whose queue is read in one round, one after another at some 10 ms each."""
     stuck_after_s: float = 60.0
     """Past an item's expiry: the server drops it at its next run, 6 s at the latest."""
     strangers_most: int = 1_000
+    """Foreign queue items remembered, so that each is logged once."""
 
 
 class Verdict(Enum):

@@ -1,4 +1,4 @@
-"""The numbers of the device machine, all configurable; the defaults are argued here.
+"""The numbers of the device machine, each a setting (`policy.*`); the defaults are argued here.
 
 The rule it keeps: a plain frozen value, so that the machine stays a function of its arguments.
 """
@@ -22,9 +22,12 @@ class Policy:
     """Rounds of settings. A round needs three frames and an answer: at 10 % loss each it succeeds
     in 66 %, so five leave 0.5 % of the lights to evidence; three would leave 4 %."""
     backoff_first_s: float = 10.0
+    """Wait after the first attempt that was not proven, before the next."""
     backoff_factor: float = 2.0
+    """Each further wait is the one before times this."""
     jitter: float = 0.1
-    """A delay is drawn from (1 +- jitter) times the nominal one, so lights do not march in step."""
+    """A delay is drawn from (1 +- jitter) times the nominal one, so that many lights do not send at
+    one moment."""
     spacing_s: float = 10.0
     """Least time between two frames to one light: a second downlink 1-3 s after the first is lost
     while the light still answers the first."""
@@ -34,10 +37,15 @@ class Policy:
     item_grace_s: float = 5.0
     """After an item's expiry, before asking what became of it."""
     unsent_backoff_most_s: float = 300.0
+    """Longest wait between two items of which no gateway took the frame; the waits grow up to it
+    like those between attempts."""
     evidence_gap_most_s: float = 900.0
-    """About one status interval: a light that answers wrongly for ever gets one frame each."""
+    """Longest wait between two attempts that evidence starts; they grow up to it, doubling from
+    `spacing_s`. About one status interval: a light that answers wrongly for ever gets one frame
+    in each."""
     inquiry_timeout_s: float = 20.0
-    """A server sends retained events ten a second, and keeps up to about a hundred of a light."""
+    """For one inquiry at ChirpStack, which sends retained events ten a second and keeps up to about
+    a hundred of a light."""
     inquiry_again_s: float = 45.0
     """An inquiry that was not answered by then is given up."""
     evidence_asked_s: float = 600.0
@@ -46,15 +54,25 @@ class Policy:
     resubmit_after_s: float = 600.0
     """An attempt of which the dispatcher said nothing for so long is submitted again."""
     command_ttl_s: float = 86_400.0
+    """How long a command is pursued that names no time to live."""
     reply_policy: ReplyPolicy = ReplyPolicy.AUTO
+    """Whether a colour asks for a status in reply by its sixth byte; `auto` asks lights of software
+    5.8 and later."""
     status_interval_min: int = 15
+    """How often a light is told to report by itself."""
     quick_interval_min: int = 2
-    """Of a light before software 5.6 while a command is open: only its status can prove it."""
+    """How often a light before software 5.6 is told to report while a command is open: only its
+    status can prove the command."""
     silent_after_s: float = 2_700.0
-    """Three status intervals without an uplink: ask ChirpStack, and call the light silent."""
+    """A light without an uplink for so long is called silent, and ChirpStack is asked about it:
+    three status intervals."""
     refresh_after_s: float = 90_000.0
-    """25 h without a downlink: older firmware restarts after 240 uplinks without one, which is
+    """A light that was sent nothing for so long is asked for a status, or (before software 5.6)
+    told its interval again: older firmware restarts after 240 uplinks without a downlink, which is
     60 h at a 15 min interval and 40 h at 10 min."""
     hearing_kept_s: float = 86_400.0
+    """A gateway that did not hear a light for so long no longer counts among those that do."""
     hearings_most: int = 8
+    """Gateways remembered of one light, the newest and strongest."""
     timeline_most: int = 100
+    """Steps kept in one command's timeline; of a longer one those in its middle go."""

@@ -1,4 +1,4 @@
-"""The numbers of the dispatcher, all configurable; the defaults are argued here.
+"""The numbers of the dispatcher and why they are so; the settings reach a few of them.
 
 The rule it keeps: a plain frozen value, so that the planner stays a function of its arguments.
 """
@@ -13,6 +13,7 @@ class DispatchPolicy:
     """Pacing and limits of the dispatcher. Times in seconds."""
 
     region: Region = REGIONS["EU868"]
+    """Frequencies, data rates and duty cycle of Class C downlinks."""
     rx2_dr: int | None = None
     """Data rate of Class C downlinks; None is the region's own (EU868: DR0, which is SF12)."""
     window_s: float = 3_600.0
@@ -69,9 +70,10 @@ class DispatchPolicy:
     """Blame of a gateway where another is suspect already: ChirpStack draws anew each time, so that
     eight misses in a row are no luck."""
     probe_first_s: float = 10.0
+    """Between the first two frames through a gateway that took none; then it doubles."""
     probe_most_s: float = 300.0
-    """Between frames through a gateway that took none: doubled up to five minutes, which at SF12
-    costs 32 s of the 360 s of an hour, two sendings each."""
+    """Longest time between two such frames: at SF12 they cost 32 s of the 360 s of an hour, two
+    sendings each."""
     probe_ttl_s: float = 7.0
     """Life of such an item: one sending after the light's own uplink, else two."""
     life_least_s: float = 3.0
@@ -83,6 +85,7 @@ class DispatchPolicy:
     """Gateways that hear the same light do not send at once: on the one channel of RX2 two
     overlapping gateways destroy each other's frames."""
     overlap_kept_s: float = 86_400.0
+    """Two gateways that heard the same light count as overlapping for so long."""
     claim_after_s: float = 10.0
     """A light that waits longer for several gateways at once keeps the others from taking them."""
     outstanding_most: int = 100
@@ -100,10 +103,12 @@ class DispatchPolicy:
     answers, on RX2 if RX1 is taken: two sendings in seven seconds at most."""
 
     retry_first_s: float = 1.0
+    """Pause after the first call that ChirpStack did not answer; then it doubles."""
     retry_most_s: float = 5.0
     """Longest pause between two probes of a ChirpStack that does not answer: so long after its
     return at the latest all goes on. One small call in 5 s is nothing, to it or to a proxy."""
     retry_jitter: float = 0.2
+    """Each of these pauses is drawn from (1 +- this) times the nominal one."""
     refused_again_s: float = 10.0
     """Between two probes of a refused API key. What reads like a refusal may be a proxy's, which
     passes; where it is ChirpStack's own, the probes are six lines a minute in its log."""

@@ -36,6 +36,7 @@ class InitializationPolicy:
     """Over all runs: each light needs two or three frames, and a gateway sends about four a minute
     at SF12, so fifty lights keep a dozen gateways busy and leave room for commands."""
     reply_timeout_s: float = 10.0
+    """For a light's actor to take the order; then it counts as failed."""
     light_timeout_s: float = 900.0
     """Three rounds of three frames, with their windows and backoffs, take 5 min unhindered."""
 

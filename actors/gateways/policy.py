@@ -1,4 +1,4 @@
-"""The numbers of the gateway watcher, all configurable."""
+"""The numbers of the gateway watcher and why they are so; two of them are settings."""
 
 from dataclasses import dataclass
 

@@ -120,8 +120,12 @@ def simulate(
     faults: Annotated[
         str, typer.Option(help="calm, city, storm, hell, or swarm: a mixture of its own per seed.")
     ] = "swarm",
-    devices: Annotated[int | None, typer.Option(min=1, max=10_000)] = None,
-    gateways: Annotated[int | None, typer.Option(min=1, max=100)] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Lights: 4, or drawn by a swarm's seed.")
+    ] = None,
+    gateways: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Gateways: 2, or drawn by a swarm's seed.")
+    ] = None,
     hours: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="With faults.")] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="How many, from the first one on.")
@@ -161,8 +165,8 @@ def doctor(config: Config = None, as_json: AsJson = False) -> None:
 @demo_app.callback(invoke_without_command=True)
 def demo(
     context: typer.Context,
-    lights: Annotated[int, typer.Option(min=1, max=500)] = 50,
-    gateways: Annotated[int, typer.Option(min=1, max=20)] = 4,
+    lights: Annotated[int, typer.Option(min=1, max=500, help="Pretend lights.")] = 50,
+    gateways: Annotated[int, typer.Option(min=1, max=20, help="Pretend gateways.")] = 4,
     port: Annotated[
         int,
         typer.Option(min=0, max=65_535, help="Of the dashboard and API; 0 takes a free one."),

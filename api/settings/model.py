@@ -42,13 +42,18 @@ class _Section(BaseModel):
 
 
 class ChirpStack(_Section):
-    """The network server. `target` is host:port of its gRPC API."""
+    """The network server."""
 
     target: Target
+    """`host:port` of ChirpStack's gRPC API, without a scheme."""
     api_key: ApiKey
+    """An API key of the tenant or of the server; it must be allowed to write."""
     tls: bool = False
+    """Whether to speak TLS to ChirpStack, as behind a proxy that ends it."""
     ca_file: Text | None = None
+    """PEM file with the authorities that are trusted instead of the system's; needs `tls`."""
     tenant_id: Text | None = None
+    """The tenant whose devices and gateways are used; needed with a tenant's API key."""
     profile_contains: Text = "kuando"
     """Lights are the devices whose profile's name contains this, in any case of letters."""
 
@@ -64,17 +69,22 @@ class ChirpStack(_Section):
 
 
 class Store(_Section):
-    """Where state is kept; the URL may hold a password."""
+    """Where state is kept."""
 
     url: StoreUrl = SecretStr("sqlite:///lamplighter.db")
+    """`sqlite:///PATH`, or `redis://HOST:PORT/DATABASE` (`rediss://` with TLS); it may hold a
+    password."""
 
 
 class Tokens(_Section):
     """Bearer tokens by scope; several of one scope allow to change them without a gap."""
 
     viewer: TokenList = ()
+    """Tokens that may read everything and change nothing."""
     operator: TokenList = ()
+    """Tokens that may also command lights, and acknowledge, revive and initialise."""
     webhook: TokenList = ()
+    """Tokens with which ChirpStack delivers events; they may do nothing else."""
 
     @property
     def configured(self) -> bool:
@@ -94,10 +104,13 @@ class Web(_Section):
     """The HTTP server. Without tokens it serves loopback only."""
 
     bind: Bind = "127.0.0.1"
+    """Address or host name to listen on; one that is not loopback needs tokens."""
     port: Whole = Field(default=8090, ge=0, le=65_535)
+    """TCP port to listen on; 0 takes a free one."""
     tokens: Tokens = Tokens()
     origins: Origins = ()
-    """Origins besides our own whose pages may act: where a proxy in front changes the Host."""
+    """Origins (`https://host[:port]`) besides our own whose pages may act: where a proxy in front
+    changes the Host."""
     base_path: PathPrefix = ""
     """A path prefix that a proxy in front leaves on what it hands to us, as `/lamp`."""
     hosts: Hosts = ()
@@ -106,12 +119,14 @@ class Web(_Section):
     """Addresses or networks of proxies whose X-Forwarded-For, -Host and -Port (or Forwarded) are
     believed. A proxy named here has to set or remove these headers itself."""
     rate_per_s: Number = Field(default=20.0, ge=0.001, le=1_000_000)
+    """Requests of one address (of IPv6 a /64) in the long run that show no valid token."""
     rate_burst: Whole = Field(default=100, ge=1, le=1_000_000)
     """Requests of one address at once that show no valid token. Pages and webhooks are free."""
     token_rate_per_s: Number = Field(default=200.0, ge=0.001, le=1_000_000)
+    """Requests of one token from one address in the long run: a fifth of what one core answers."""
     token_rate_burst: Whole = Field(default=1_000, ge=1, le=1_000_000)
     """Requests of one token from one address at once: 25 dashboards behind one proxy that open
-    together make 250. In the long run a fifth of what one core answers."""
+    together make 250."""
     connections_most: Whole = Field(default=4_000, ge=10, le=100_000)
     """Open connections: twenty times `live_clients_most`, at 20 to 40 kB each. When there are more,
     one that never showed a valid token is closed for each that comes."""
@@ -120,15 +135,18 @@ class Web(_Section):
     push out the others; not less, since to keep an idle connection costs less than to close it and
     accept the next one."""
     wait_default_s: Number = Field(default=120.0, ge=0.05, le=3600)
+    """How long a command's caller waits for the verdict unless the request says otherwise."""
     wait_most_s: Number = Field(default=180.0, ge=0.05, le=3600)
-    """How long a command's caller may wait for the verdict."""
+    """The longest that a command's caller may wait for the verdict."""
     handler_s: Number = Field(default=12.0, ge=0.05, le=3600)
-    """All other requests: the actors answer within about 10 s."""
+    """Every other request is answered within this: what it asks for takes about 10 s at most."""
     graceful_s: Number = Field(default=4.0, ge=0.05, le=3600)
     """At shutdown, for requests that are being answered; what still runs then is answered 503. With
     everything else that ends, a stop takes less than 10 s, whatever hangs."""
     body_bytes_most: Whole = Field(default=256_000, ge=1_024, le=16_000_000)
+    """Largest body of a request: an uplink heard by 50 gateways is 30 kB."""
     body_timeout_s: Seconds = 10.0
+    """A body that has not arrived whole within this is refused."""
     keep_alive_s: Seconds = 10.0
     """An idle connection, and one that drips its headers, is closed after this."""
     unread_s: Number = Field(default=10.0, ge=0.5, le=600)
@@ -136,6 +154,7 @@ class Web(_Section):
     ping_s: Seconds = 20.0
     """Between pings on an open websocket."""
     live_clients_most: Whole = Field(default=200, ge=1, le=10_000)
+    """Live websockets open at once; one more is refused."""
     live_queue: Whole = Field(default=1_000, ge=1, le=10_000)
     """Changes waiting for one live client; one that falls behind further is dropped."""
 
@@ -146,15 +165,17 @@ class Web(_Section):
 
 
 class Radio(_Section):
-    """The region's airtime rules. `duty` is a fraction; None for both leaves it to the region."""
+    """The region's airtime rules."""
 
     region: RegionName = "EU868"
     """By the Alliance's name (`AS923-2`) or ChirpStack's id (`as923_2`); kept as ChirpStack's
     profiles spell it (`AS923_2`)."""
     rx2_dr: Whole | None = Field(default=None, ge=0, le=15)
+    """Data rate of RX2 where ChirpStack's region file differs from the plan (EU868: DR0)."""
     rx2_frequency_hz: Whole | None = Field(default=None, ge=1, le=2_500_000_000)
-    """Where the network's own region file differs from the plan."""
+    """Frequency of RX2 where ChirpStack's region file differs from the plan."""
     duty: Number | None = Field(default=None, gt=0, le=1)
+    """Share of an hour that one gateway may send; unless given that of RX2's band (EU868: 0.1)."""
 
     def plan(self) -> Region:
         """The region with what the operator changed. Raises UnknownRegion for a frequency that
@@ -169,21 +190,29 @@ class Gateways(_Section):
     """The gateway watcher."""
 
     poll_s: Seconds = 30.0
+    """Time between two lists of gateways asked of ChirpStack while all is well."""
     offline_after_s: Seconds = 300.0
+    """A gateway without a sign of life for so long, or for three and a half of its own statistics
+    intervals where that is longer, counts as offline."""
 
 
 class Alerts(_Section):
-    """Where alerts are sent (Apprise URLs, which hold secrets) and how often while they last."""
+    """Where alerts are sent, and how often while they last."""
 
     urls: AppriseUrls = ()
+    """Apprise URLs (webhooks, mail, chat) that every alert is sent to; they may hold secrets."""
     repeat_s: Seconds = 3_600.0
+    """An alert that stays open, and that nobody acknowledged, is told again after this."""
 
 
 class Logs(_Section):
-    """`auto` is for people on a terminal and JSON elsewhere."""
+    """What is logged to standard error, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe lines that are written."""
     format: Literal["auto", "console", "json"] = "auto"
+    """`console` is for people, `json` for programs; `auto` is `console` on a terminal and `json`
+    elsewhere."""
 
 
 class Tables(_Section):

@@ -123,7 +123,7 @@ def test_rx2_is_judged_in_every_region_at_every_rate(name: str, duty: float | No
 
 def test_a_change_of_rx2_reaches_a_light_with_its_next_uplink() -> None:
     warned = next(judge.rx2(region("EU868"), 0, {}))
-    assert "next uplink" in warned.remedy
+    assert "next uplink, and ChirpStack with the uplink after that" in warned.remedy
     assert "join" not in warned.remedy
     wide = next(judge.rx2(region("US915").with_duty(0.01), None, {}))
     assert "rx2_dr = 11" in wide.remedy

@@ -217,8 +217,8 @@ def rx2(
                 "RX2",
                 says,
                 f"set rx2_dr={faster} in ChirpStack's region file and radio.rx2_dr = {faster}:"
-                f" {better} an hour; each light takes it over with its next uplink, until which it"
-                " hears no command",
+                f" {better} an hour. A light takes it over with the answer to its next uplink, and"
+                " ChirpStack with the uplink after that: between the two it hears no command",
             )
         else:
             yield ok("RX2", says)

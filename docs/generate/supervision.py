@@ -1,0 +1,60 @@
+"""The tree of actors with its order of start, and the life of a light, from the code."""
+
+from actors.device import diagram
+from actors.fleet import fleet
+from actors.supervision import Budget, ChildSpec
+from actors.wiring import ROOT_BUDGET
+from api.server.web_actor import WebActor
+from docs.generate.service import SETTINGS, app, parts
+
+PURPOSES = {
+    "timekeeper": "follows the machine's clock, notices steps and sleeps, compares ChirpStack's",
+    "journal": "the store's only writer (but for pruning); many writes, one commit",
+    "board": "newest state of every light and gateway; fans changes out",
+    "alerter": "opens, repeats and closes alerts, and has people told",
+    "inquirer": "asks ChirpStack what it still knows of lights that miss an answer",
+    "dispatcher": "the only one that hands downlinks to ChirpStack; paces by airtime",
+    "fleet": "tells each light the news of the gateways that hear it",
+    "lights": "supervisor of one actor per DevEUI, each with restarts of its own",
+    "gateway watcher": "asks ChirpStack for the gateways, tells each change of health",
+    "directory": "asks ChirpStack which lights there are",
+    "initialization": "runs of settings over many lights, with progress",
+    "rollouts": "one colour for many lights, at a pace; stopped by too many failures",
+    "setback": "after a restore: what was wanted before waits for a decision",
+    "sweeper": "every 5 min: stuck items, silent lights, watchdog refresh, retention",
+    "web": "our accept loop and limits, hypercorn's protocols, the Quart app",
+}
+"""What each child of the root does."""
+
+
+def children() -> list[str]:
+    """The children of the root supervisor in the order in which they start."""
+    web = WebActor(app(), SETTINGS.web)
+    root = parts().root(ChildSpec("web", web.run))
+    return [report.id for report in root.report().children]
+
+
+def tree() -> str:
+    """The tree, and what the restart budgets are."""
+    lines = ["root supervisor"]
+    ids = children()
+    for name in ids:
+        lines.append(f"{'└' if name == ids[-1] else '├'}── {name:<16} {PURPOSES[name]}")
+        if name == "lights":
+            lines.append("│   └── device <DevEUI> ...")
+    drawn = "\n".join(f"    {line}" for line in lines)
+    return (
+        f"{drawn}\n\n"
+        f"Each part may be restarted {_times(ROOT_BUDGET)}; its next crash ends the process with\n"
+        "an exit code that makes the service manager start it anew. Each light may be restarted\n"
+        f"{_times(fleet.BUDGET)}; its next crash parks it."
+    )
+
+
+def state_diagram() -> str:
+    """The phases of a light."""
+    return f"```mermaid\n{diagram.mermaid()}\n```"
+
+
+def _times(budget: Budget) -> str:
+    return f"{budget.restarts} times within {budget.period_s:g} s"

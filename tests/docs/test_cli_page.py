@@ -1,0 +1,72 @@
+"""docs/cli.md against the verbs themselves, and every command that any document shows."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from docs.generate.command_line import every_verb, options_of
+from docs.generate.parts import ROOT, documents
+
+VERBS = dict(every_verb())
+OPTIONS = {
+    called: {name for option in options_of(verb) for name in (*option.opts, *option.secondary_opts)}
+    for called, verb in VERBS.items()
+}
+TEXT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def sections() -> dict[str, str]:
+    """What a person wrote about each verb."""
+    written = TEXT.split("<!-- generated: verbs;")[0]
+    parts = re.split(r"^### `(lamplighter [^`]*)`$", written, flags=re.MULTILINE)
+    texts = [re.split(r"^##+ ", text, flags=re.MULTILINE)[0] for text in parts[2::2]]
+    return {_verb(words): text for words, text in zip(parts[1::2], texts, strict=True)}
+
+
+def _verb(words: str) -> str:
+    """The verb that these words begin with."""
+    found = [called for called in VERBS if f"{words} ".startswith(f"{called} ")]
+    assert found, f"there is no verb for {words!r}"
+    return max(found, key=len)
+
+
+def test_every_verb_has_a_section() -> None:
+    told = set(sections())
+    assert {called for called in VERBS if not called.startswith("lamplighter demo ")} == told
+
+
+@pytest.mark.parametrize("called", sorted(sections()))
+def test_a_section_names_only_options_that_its_verb_has(called: str) -> None:
+    told = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", sections()[called]))
+    assert told <= OPTIONS[called]
+
+
+def shown_commands() -> list[tuple[str, str]]:
+    """Each call of our program in a block or in backticks of any document."""
+    found = []
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"<!-- generated: verbs;.*?<!-- end of verbs -->", "", text, flags=re.DOTALL)
+        lines = re.findall(r"^    (?:\S*/)?(lamplighter [a-z].*)$", text, re.MULTILINE)
+        spans = re.findall(r"`(?:\.venv/bin/)?(lamplighter [a-z][^`]*)`", text)
+        found += [(path.name, line) for line in (*lines, *spans)]
+    return found
+
+
+@pytest.mark.parametrize(("document", "line"), shown_commands())
+def test_a_command_that_is_shown_can_be_given(document: str, line: str) -> None:
+    words = shlex.split(re.split(r"\s+(?:\||\|\||#)\s*", line)[0], comments=True)
+    called = _verb(" ".join(words))
+    assert {word for word in words if word.startswith("--")} <= {*OPTIONS[called], "--help"}
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        target
+        for path in documents()
+        for target in re.findall(r"`make ([a-z0-9-]+)", Path(path).read_text(encoding="utf-8"))
+    }
+    assert named <= targets
