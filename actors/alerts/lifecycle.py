@@ -14,7 +14,6 @@ Theory. For each key (kind and subject) there is one entry, in one of four state
        `--over--> (forgotten)             ^------over, quietly------'
 """
 
-import heapq
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
@@ -22,10 +21,8 @@ from actors.alerts.decision import Act, Decision, StoredAlert
 from actors.alerts.finding import AlertKey, AlertKind, Finding
 from actors.alerts.policy import AlertPolicy
 from actors.board.changes import AlertView
+from actors.clocks.due_times import DueTimes
 from actors.replace import replace
-
-STALE_SLACK = 64
-"""Entries of the heap that are out of date may outnumber the alerts by this many."""
 
 
 @dataclass(slots=True)
@@ -62,9 +59,7 @@ class AlertLifecycle:
         self._policy = policy
         self._new_id = new_id
         self._entries: dict[AlertKey, _Entry] = {}
-        # When to look at which entry, soonest first: a thousand lights may fail in one second, and
-        # each asks when the next is due. Entries that are out of date are skipped.
-        self._agenda: list[tuple[float, AlertKey]] = []
+        self._due: DueTimes[AlertKey] = DueTimes()
 
     def restore(self, alerts: Iterable[StoredAlert], now: float) -> list[AlertView]:
         """Take in what the store kept; returns the views to be shown, oldest first.
@@ -116,10 +111,10 @@ class AlertLifecycle:
         wait on for somebody who confirms them.
         """
         keys: list[AlertKey] = []
-        while len(keys) < most and (next_at := self.next_at()) is not None and next_at <= now:
-            keys.append(heapq.heappop(self._agenda)[1])
+        while len(keys) < most and (due := self._due.take(now)) is not None:
+            keys.append(due)
         decisions = []
-        for key in dict.fromkeys(keys):
+        for key in keys:
             entry = self._entries[key]
             if entry.stored is None:
                 decisions.append(self._open(key, entry, now))
@@ -150,13 +145,7 @@ class AlertLifecycle:
 
     def next_at(self) -> float | None:
         """When `due` has something to do, unless something is found before."""
-        while self._agenda:
-            due_at, key = self._agenda[0]
-            entry = self._entries.get(key)
-            if entry is not None and entry.due_at == due_at:
-                return due_at
-            heapq.heappop(self._agenda)
-        return None
+        return self._due.next_at()
 
     def open_count(self) -> int:
         """Alerts that are open now."""
@@ -169,8 +158,7 @@ class AlertLifecycle:
         """The machine's clock was set: what is due comes as much later, or sooner."""
         for entry in self._entries.values():
             entry.due_at += by_s
-        self._agenda = [(entry.due_at, key) for key, entry in self._entries.items()]
-        heapq.heapify(self._agenda)
+        self._due.moved(by_s)
 
     def open_keys(self) -> list[AlertKey]:
         """Kind and subject of every alert that is open now."""
@@ -190,6 +178,7 @@ class AlertLifecycle:
     def _pending(self, entry: _Entry, finding: Finding, now: float) -> list[Decision]:
         if not finding.holds:
             del self._entries[finding.key]
+            self._due.forget(finding.key)
             return []
         entry.finding = finding
         return [self._open(finding.key, entry, now)] if entry.due_at <= now else []
@@ -251,10 +240,7 @@ class AlertLifecycle:
 
     def _schedule(self, key: AlertKey, entry: _Entry, due_at: float) -> None:
         entry.due_at = due_at
-        heapq.heappush(self._agenda, (due_at, key))
-        if len(self._agenda) > 2 * len(self._entries) + STALE_SLACK:
-            self._agenda = [(entry.due_at, key) for key, entry in self._entries.items()]
-            heapq.heapify(self._agenda)
+        self._due.plan(key, due_at)
 
     def _due_at(self, entry: _Entry, now: float) -> float:
         policy, stored = self._policy, entry.stored

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from actors.alerts.due_times import DueTimes
 from actors.alerts.finding import Finding
 from actors.alerts.light_rules import Outlook, light_findings, silent_at, waiting_at
 from actors.alerts.policy import AlertPolicy
@@ -17,6 +16,7 @@ from actors.alerts.rules import actor_finding, gateway_finding, taking_finding
 from actors.alerts.surroundings import Surroundings
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView, Subject
+from actors.clocks.due_times import DueTimes
 from actors.device.foreign_sender import over_at
 from actors.device.model import Device
 
@@ -32,7 +32,7 @@ class BoardObserver:
     def __init__(self, board: Board, policy: AlertPolicy) -> None:
         self._board = board
         self._policy = policy
-        self._moments = DueTimes()
+        self._lights_due: DueTimes[str] = DueTimes()
         self._surroundings = Surroundings()
         self._gateways_judged_at = -math.inf
         self._network_away = False
@@ -54,12 +54,15 @@ class BoardObserver:
         """Whether ChirpStack is away, which excuses every waiting command until it is back."""
         if self._network_away and not away:
             for dev_eui in {one.dev_eui for one in self._board.open_commands.values()}:
-                self._moments.plan(dev_eui, now)
+                self._lights_due.plan_sooner(dev_eui, now)
         self._network_away = away
 
     def due(self, now: float) -> Iterator[Finding]:
         """What follows from the lights and gateways that are to be looked at again by now."""
-        for dev_eui in self._moments.due(now, LIGHTS_AT_ONCE):
+        for _ in range(LIGHTS_AT_ONCE):
+            dev_eui = self._lights_due.take(now)
+            if dev_eui is None:
+                break
             device = self._board.devices.get(dev_eui)
             if device is not None:
                 yield from self._judge_light(device, now)
@@ -73,7 +76,7 @@ class BoardObserver:
 
     def next_at(self) -> float | None:
         """When `due` has something to do (Unix seconds), None while nothing is planned."""
-        light_at = self._moments.next_at()
+        light_at = self._lights_due.next_at()
         if not self._surroundings.stale:
             return light_at
         gateway_at = self._gateways_judged_at + LIGHTS_EVERY_S
@@ -81,7 +84,7 @@ class BoardObserver:
 
     def moved(self, by_s: float) -> None:
         """The machine's clock was set: every time that is kept moves by as much."""
-        self._moments.moved(by_s)
+        self._lights_due.moved(by_s)
         self._surroundings.moved(by_s)
         self._gateways_judged_at += by_s
 
@@ -99,7 +102,7 @@ class BoardObserver:
         )
         due_at = min((at for at in times if at is not None and at > now - shift_s), default=None)
         if due_at is not None:
-            self._moments.plan(device.dev_eui, due_at + shift_s)
+            self._lights_due.plan_sooner(device.dev_eui, due_at + shift_s)
         findings = light_findings(device, now - shift_s, self._policy, outlook)
         return tuple(_moved(finding, shift_s) for finding in findings)
 

@@ -5,7 +5,6 @@ for it in a heap: of 20,000 lights that are heard every 15 min 22 a second are l
 is not moved when the light is heard again: it comes up, is found to be too early, and is put back.
 """
 
-import heapq
 from collections import deque
 from collections.abc import Mapping
 
@@ -22,6 +21,7 @@ from actors.board.reachability import (
     reachability,
 )
 from actors.clocks.clock import STEP_S, Clock
+from actors.clocks.due_times import DueTimes
 from actors.device.model import Device
 
 SILENT_AFTER_S = 2_700.0
@@ -49,8 +49,7 @@ class ReachabilityIndex:
         self._gateways = gateways
         self._silent_after_s = silent_after_s
         self._known: dict[str, Reachability] = {}
-        self._agenda: list[tuple[float, str]] = []
-        self._planned: set[str] = set()
+        self._due: DueTimes[str] = DueTimes()
         self._hearers = GatewayHearing()
         self._to_judge: deque[str] = deque()
         """Lights to be judged anew, because a gateway went offline or came back."""
@@ -78,7 +77,7 @@ class ReachabilityIndex:
 
     def moved(self, by_s: float) -> None:
         """The clock was set: every planned time moves by as much."""
-        self._agenda = [(at + by_s, dev_eui) for at, dev_eui in self._agenda]
+        self._due.moved(by_s)
 
     def see(self, device: Device, now: float) -> bool:
         """Judge a light anew. True when that changed what is known of it."""
@@ -90,14 +89,15 @@ class ReachabilityIndex:
         elif before is not None and after.reach is Reach.REACHABLE:
             after = msgspec.structs.replace(after, since=now)
         self._known[device.dev_eui] = after
-        if device.dev_eui not in self._planned:
+        if device.dev_eui not in self._due:
             self._plan(device, now, shift_s)
         return before != after
 
     def forget(self, dev_eui: str) -> None:
-        """The light is no longer on the board; its entry in the heap is skipped later."""
+        """The light is no longer on the board."""
         self._known.pop(dev_eui, None)
         self._set_s.pop(dev_eui, None)
+        self._due.forget(dev_eui)
         self._hearers.forget(dev_eui)
 
     def lights_heard(self, gateway_id: str) -> int:
@@ -124,7 +124,7 @@ class ReachabilityIndex:
         """When `due` has something to judge; None while nothing is planned."""
         if self._to_judge:
             return 0.0
-        return self._agenda[0][0] if self._agenda else None
+        return self._due.next_at()
 
     def counts(self) -> dict[Reach, int]:
         """How many lights are in each state; all states are named."""
@@ -158,16 +158,11 @@ class ReachabilityIndex:
     def _plan(self, device: Device, now: float, shift_s: float) -> None:
         due_at = changes_at(device, self._silent_after_s, now - shift_s)
         if due_at is not None:
-            self._planned.add(device.dev_eui)
-            heapq.heappush(self._agenda, (due_at + shift_s, device.dev_eui))
+            self._due.plan(device.dev_eui, due_at + shift_s)
 
     def _next(self, now: float) -> str | None:
         if self._to_judge:
             dev_eui = self._to_judge.popleft()
             self._queued.discard(dev_eui)
             return dev_eui
-        if self._agenda and self._agenda[0][0] <= now:
-            dev_eui = heapq.heappop(self._agenda)[1]
-            self._planned.discard(dev_eui)
-            return dev_eui
-        return None
+        return self._due.take(now)

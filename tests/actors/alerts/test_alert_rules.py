@@ -294,7 +294,7 @@ def test_years_of_flapping_leave_no_trace() -> None:
     for flap in range(10_000):
         subject.see(True, 30 * flap)
         subject.see(False, 30 * flap + 15)
-    assert len(subject.alerts._agenda) < 100
+    assert subject.alerts._due.heap_size < 100
 
 
 def stored(closed_at: float | None = None, *, announced: bool = True) -> StoredAlert:
