@@ -1,16 +1,15 @@
 """What a gateway may still send: an account of its airtime over a sliding hour.
 
-The rule it keeps: a frame counts whole from its charge until its last moment is a window ago. So
-if every frame was charged at a time that `room_at` allowed, no window of an hour, wherever it
-begins, holds more than the budget. Counting whole costs at most one frame of room at the edge of
-the window, and buys that reservations may overlap and be corrected in any order.
+A frame counts whole from its charge until its last moment is a window ago. So if every frame was
+charged at a time that `room_at` allowed, no window of an hour, wherever it begins, holds more than
+the budget. Counting it whole costs at most one frame of room at the edge of the window.
 
 Nobody else keeps this account: ChirpStack only measures, and most gateways send whatever they are
 given. Source: chirpstack/chirpstack-concentratord, ETSI EN 300 220 regulation (1 h, sliding).
 """
 
 import math
-from bisect import bisect_right, insort
+from bisect import insort
 from typing import NamedTuple
 
 WINDOW_S = 3600.0
@@ -25,8 +24,6 @@ class _Entry(NamedTuple):
     leaves_at: float
     order: int
     airtime_us: int
-    at: float
-    key: str | None
 
 
 class AirtimeLedger:
@@ -53,7 +50,6 @@ class AirtimeLedger:
         self._budget_us = None if duty_cycle is None else round(duty_cycle * window_s * 1e6)
         self._entries_most = entries_most
         self._entries: list[_Entry] = []  # in the order in which they leave
-        self._by_key: dict[str, _Entry] = {}
         self._spent_us = 0
         self._charges = 0
         self._newest = -math.inf
@@ -89,42 +85,17 @@ class AirtimeLedger:
             now = entry.leaves_at
         return now
 
-    def charge(self, at: float, airtime_s: float, key: str | None = None) -> None:
-        """Record a frame that starts at `at`, be it a reservation or a fact, room or not.
-
-        A fact may come late, a reservation may be for later. A `key` that is known already has its
-        frame replaced, so that an event delivered twice is paid once.
-        """
+    def charge(self, at: float, airtime_s: float) -> None:
+        """Record a frame that starts at `at`, whether there was room for it or not; it may be told
+        of late."""
         airtime_us = _microseconds(airtime_s)
-        if key is not None:
-            self.refund(key)
         leaves_at = at + airtime_s + self._window_s
         if airtime_us == 0 or leaves_at <= self._newest:
             return
         self._charges += 1
-        self._add(_Entry(leaves_at, self._charges, airtime_us, at, key))
+        self._add(_Entry(leaves_at, self._charges, airtime_us))
         if len(self._entries) > self._entries_most:
             self._coalesce()
-
-    def correct(self, key: str, airtime_s: float, at: float | None = None) -> bool:
-        """Replace what was charged under `key` by what was really sent (at the same time, unless
-        `at` is given). False when the key is not known, or no longer: nothing changes then."""
-        entry = self._by_key.get(key)
-        if entry is None:
-            return False
-        self.charge(entry.at if at is None else at, airtime_s, key)
-        return True
-
-    def refund(self, key: str) -> bool:
-        """Strike out what was charged under `key`: it was never sent, or not by this gateway.
-        False when the key is not known, or no longer."""
-        entry = self._by_key.pop(key, None)
-        if entry is None:
-            return False
-        # The key's entry sorts just before anything that leaves later or came later.
-        del self._entries[bisect_right(self._entries, entry) - 1]
-        self._spent_us -= entry.airtime_us
-        return True
 
     def _advance(self, at: float) -> None:
         if at < self._newest - self._window_s:
@@ -138,8 +109,6 @@ class AirtimeLedger:
                 break
             gone += 1
             self._spent_us -= entry.airtime_us
-            if entry.key is not None:
-                del self._by_key[entry.key]
         del self._entries[:gone]
 
     def _redate(self, at: float) -> None:
@@ -147,20 +116,17 @@ class AirtimeLedger:
         self._spent_us = 0
         self._newest = at
         for entry in entries:
-            leaves_at = min(entry.leaves_at, at + self._window_s)
-            self._add(entry._replace(leaves_at=leaves_at, at=min(entry.at, at)))
+            self._add(entry._replace(leaves_at=min(entry.leaves_at, at + self._window_s)))
 
     def _add(self, entry: _Entry) -> None:
         insort(self._entries, entry)
         self._spent_us += entry.airtime_us
-        if entry.key is not None:
-            self._by_key[entry.key] = entry
 
     def _coalesce(self) -> None:
         # Frames that leave within the same second leave together, at the end of it: of a window's
         # 3,600 seconds that makes fewer entries than the bound, and none is counted for less than
         # its time. Charges farther apart than that, which nobody asked about, are merged coarser.
-        # Keys are lost. Only a gateway without a limit, or one that exceeds it, comes here.
+        # Only a gateway without a limit, or one that exceeds it, comes here.
         step_s = 1
         while len(self._entries) > self._entries_most // 2:
             merged: dict[int, int] = {}
@@ -168,11 +134,9 @@ class AirtimeLedger:
                 step = math.ceil(entry.leaves_at / step_s)
                 merged[step] = merged.get(step, 0) + entry.airtime_us
             self._entries = [
-                _Entry(float(step * step_s), 0, airtime_us, step * step_s - self._window_s, None)
-                for step, airtime_us in merged.items()
+                _Entry(float(step * step_s), 0, airtime_us) for step, airtime_us in merged.items()
             ]
             step_s *= 2
-        self._by_key.clear()
 
 
 def _microseconds(airtime_s: float) -> int:
