@@ -18,7 +18,7 @@ from actors.rollouts import records as rollout_records
 from actors.rollouts.model import Rollout, State, Wish
 from actors.storage.idempotency import KeyRecord, read_key
 from actors.wiring import Parts
-from store.mark import MARK_KEY, Mark, read_mark
+from store.mark import MARK_KEY, SetBackMark, read_mark
 from store.port import Record, Table
 
 log = structlog.get_logger()
@@ -85,12 +85,12 @@ async def _restore_setback(parts: Parts, devices: Sequence[Device]) -> None:
     try:
         mark = read_mark(record)
     except msgspec.MsgspecError:
-        mark = Mark(record.at, "was set back (what is noted of that cannot be read)")
+        mark = SetBackMark(record.at, "was set back (what is noted of that cannot be read)")
     parts.restored_store.restore(mark, devices)
     await _pause_rollouts(parts, mark)
 
 
-async def _pause_rollouts(parts: Parts, mark: Mark) -> None:
+async def _pause_rollouts(parts: Parts, mark: SetBackMark) -> None:
     """A rollout of before the setback would command light after light: somebody resumes it."""
     store, now = parts.environment.store, parts.environment.clock.now()
     paused = []

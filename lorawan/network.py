@@ -1,7 +1,7 @@
 """What we need of a LoRaWAN network server, and how its failures are named.
 
-The rule it keeps: nothing here knows gRPC. `lorawan.chirpstack` implements it for ChirpStack v4,
-the simulated world in process; both pass the same tests. Every method raises only `NetworkError`s:
+Nothing here knows gRPC. `lorawan.chirpstack` implements it for ChirpStack v4, `simulation.world` in
+process; both pass the same tests. Every method raises only `NetworkError`s:
 
     NetworkError
     ├── NetworkUnavailable      try again later; no effect
@@ -11,7 +11,7 @@ the simulated world in process; both pass the same tests. Every method raises on
     │   └── NetworkForbidden    fix the key's rights, or the device is gone
     ├── NetworkUnknown          the device is gone
     ├── NetworkInvalid          fix the request
-    └── NetworkFault            the server is ill
+    └── NetworkFault            the server fails inside
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ class NetworkTimeout(NetworkUnavailable):
 
 
 class NetworkIntermediary(NetworkTimeout):
-    """Transient: something between us and the server (a proxy, or another service at its address)
-    answered in its place. It says nothing about the request, and the request may still have got
-    through, so it is treated as no answer."""
+    """Transient: a proxy before the server, or another service at its address, answered instead of
+    it. That says nothing about the request, which may still have reached the server, so it counts
+    as no answer."""
 
 
 class NetworkRefused(NetworkError):
@@ -53,7 +53,7 @@ class NetworkForbidden(NetworkRefused):
 
 
 class NetworkUnknown(NetworkError):
-    """Terminal for this device: the server does not know it."""
+    """Terminal for this device: the server does not have it."""
 
 
 class NetworkInvalid(NetworkError):
@@ -86,7 +86,7 @@ class Activation(msgspec.Struct, frozen=True, gc=False):
 
     `f_cnt_up` is the NEXT uplink counter expected: every uplink with a lower counter had reached
     the server when this was read, and 0 means no uplink since the join. `f_cnt_down` is the next
-    downlink counter; it moves only when a gateway took a frame.
+    downlink counter; it changes only when a gateway took a frame.
     """
 
     dev_addr: str
@@ -110,8 +110,8 @@ class DeviceState(msgspec.Struct, frozen=True, gc=False):
 
 
 class GatewayState(StrEnum):
-    """What the server makes of a gateway's last statistics, by its own clock: online within two
-    of the gateway's intervals."""
+    """What the server concludes from the time of a gateway's last statistics, by its own clock:
+    online within two of the gateway's intervals."""
 
     NEVER_SEEN = "never_seen"
     ONLINE = "online"

@@ -1,9 +1,9 @@
 """Backup and restore: one file of one kind, whichever store it came from or goes to.
 
-The rule it keeps: a copy is of one instant, whole, private (0600), checked before anybody is told
-that it is there, and takes no existing file's place. A restore begins only when nobody holds the
-store, keeps what it replaces, and leaves a mark, so that the service asks before it commands again
-what was wanted when the copy was made. All of it blocks; nothing of it is for a running loop.
+A copy is of one instant, complete, private (0600), checked before its name appears, and replaces no
+existing file. A restore begins only when nobody holds the store, keeps what it replaces, and leaves
+a mark, so that the service asks before it commands again what was wanted when the copy was made.
+All functions block: none is for Trio's thread.
 
 The file is a SQLite database of our own schema without a log: `VACUUM INTO`, which reads one
 snapshot while the service goes on writing, and does not start over as `.backup` does at each write.
@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from store.errors import StoreCorrupt, StoreRefused
-from store.mark import Mark, mark_put
+from store.mark import SetBackMark, mark_put
 from store.sqlite_files import (
     MIGRATIONS,
     check_kind,
@@ -32,12 +32,12 @@ from store.sqlite_files import (
 )
 from store.sqlite_lock import Lock
 
-SIDES = ("-wal", "-shm", "-journal")
+COMPANIONS = ("-wal", "-shm", "-journal")
 READ_S = 30.0
 """For the few moments in which a writer has the file for itself."""
 
 
-class Copied(msgspec.Struct, frozen=True):
+class BackupResult(msgspec.Struct, frozen=True):
     """A copy that is there now. `at` (Unix seconds) is of when its content was the store's."""
 
     path: Path
@@ -47,7 +47,7 @@ class Copied(msgspec.Struct, frozen=True):
     size_bytes: int
 
 
-class Restored(msgspec.Struct, frozen=True):
+class RestoreResult(msgspec.Struct, frozen=True):
     """What was restored, and where what it replaced was kept (None: there was nothing)."""
 
     copied_at: float | None
@@ -56,7 +56,7 @@ class Restored(msgspec.Struct, frozen=True):
     kept: Path | None
 
 
-def backup_sqlite(path: Path, target: Path, now: float) -> Copied:
+def backup_sqlite(path: Path, target: Path, now: float) -> BackupResult:
     """Copy the store at `path` into the new file `target`, whoever uses the store meanwhile."""
     if not path.is_file():
         raise StoreRefused(f"{path}: there is no store here")
@@ -70,8 +70,8 @@ def backup_sqlite(path: Path, target: Path, now: float) -> Copied:
         return finish_copy(part, target, now)
 
 
-def restore_sqlite(source: Path, path: Path, now: float) -> Restored:
-    """Put a copy in the place of the store at `path`; what stood there is kept beside it."""
+def restore_sqlite(source: Path, path: Path, now: float) -> RestoreResult:
+    """Replace the store at `path` by a copy; what it replaces is kept beside it."""
     if not path.parent.is_dir():
         raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
     path = path.resolve()
@@ -96,8 +96,8 @@ def restore_sqlite(source: Path, path: Path, now: float) -> Restored:
             kept = None if lock.created else _set_aside(path, lock.tokens(), now)
             part.rename(path)
             _sync(path.parent)
-            lock.name()  # the file holds no token of anybody
-        return Restored(copied_at, records, entries, kept)
+            lock.write_tokens()  # the file holds no token of anybody
+        return RestoreResult(copied_at, records, entries, kept)
     except BaseException:
         if lock.created and not path.stat().st_size:
             path.unlink()
@@ -113,7 +113,7 @@ def source_uri(source: Path) -> str:
     return f"{source.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
 
 
-def finish_copy(part: Path, target: Path, now: float) -> Copied:
+def finish_copy(part: Path, target: Path, now: float) -> BackupResult:
     """Date, check and sync a copy, and give it its name."""
     with translated(part), closing_connection(str(part), READ_S) as copy:
         migrate(copy, part)
@@ -124,19 +124,19 @@ def finish_copy(part: Path, target: Path, now: float) -> Copied:
         records, entries = counts(copy)
     _sync(part)
     try:
-        os.link(part, target)  # unlike a rename it takes nobody's place
+        os.link(part, target)  # unlike a rename it replaces nothing
     except FileExistsError as error:
         raise StoreRefused(f"{target}: exists already; a backup replaces nothing") from error
     _sync(target.parent)
-    return Copied(target, now, records, entries, target.stat().st_size)
+    return BackupResult(target, now, records, entries, target.stat().st_size)
 
 
-def mark_of(copied_at: float | None, now: float) -> Mark:
+def mark_of(copied_at: float | None, now: float) -> SetBackMark:
     """What a restore leaves in the store."""
     when = "of unknown age"
     if copied_at is not None:
         when = f"of {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(copied_at))}"
-    return Mark(at=now, cause=f"was restored from a copy {when}", copied_at=copied_at)
+    return SetBackMark(at=now, cause=f"was restored from a copy {when}", copied_at=copied_at)
 
 
 def check_copy(path: Path, copy: sqlite3.Connection) -> None:
@@ -158,7 +158,7 @@ def check_database(path: Path, found: sqlite3.Connection) -> None:
 
 
 def copy_time(copy: sqlite3.Connection) -> float | None:
-    """When a copy was made; of one that was not made by us, of when its newest record is."""
+    """When a copy was made; for one that we did not make, the time of its newest record."""
     with suppress(sqlite3.OperationalError, ValueError):
         row = copy.execute("SELECT value FROM about WHERE key = 'copied_at'").fetchone()
         if row is not None:
@@ -178,7 +178,7 @@ def counts(found: sqlite3.Connection) -> tuple[int, int]:
 
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
-    """A private file beside `target`, which must not exist; gone at the end."""
+    """A private file beside `target`, which must not exist; removed at the end."""
     if target.exists() or target.is_symlink():
         raise StoreRefused(f"{target}: exists already; a backup replaces nothing")
     if not target.parent.is_dir():
@@ -189,7 +189,7 @@ def new_file(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def private_part(target: Path) -> Iterator[Path]:
-    """An empty file (0600) beside `target`, to become it; gone at the end, with what it left."""
+    """An empty file (0600) beside `target`, to be renamed to it; removed at the end, logs too."""
     try:
         descriptor, name = tempfile.mkstemp(".part", f"{target.name}.", target.parent)
     except OSError as error:
@@ -199,13 +199,13 @@ def private_part(target: Path) -> Iterator[Path]:
     try:
         yield Path(name)
     finally:
-        for end in ("", *SIDES):
+        for end in ("", *COMPANIONS):
             with suppress(FileNotFoundError):
                 os.unlink(f"{name}{end}")
 
 
 def _set_aside(path: Path, tokens: tuple[str, ...], now: float) -> Path:
-    """Keep the store that is replaced, whole; its log must not stay beside the new file."""
+    """Keep the replaced store with its log, which must not stay beside the new file."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     kept = _free(lambda n: path.with_name(f"{path.name}.before-{stamp}{f'-{n}' if n else ''}"))
     with suppress(StoreCorrupt, sqlite3.Error):  # damaged: as it is, with its log
@@ -213,7 +213,7 @@ def _set_aside(path: Path, tokens: tuple[str, ...], now: float) -> Path:
         with closing_connection(str(path), READ_S) as old:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     os.link(path, kept)
-    for end in SIDES:
+    for end in COMPANIONS:
         with suppress(FileNotFoundError):
             os.rename(f"{path}{end}", f"{kept}{end}")
     return kept

@@ -1,7 +1,7 @@
 """What can go wrong with durable storage, in one small family.
 
-The rule it keeps: a caller decides by class alone. Only `StoreUnavailable` is worth repeating;
-the others stay true until somebody acts. The foreign exception is always kept as the cause.
+A caller decides by the class alone. Only `StoreUnavailable` is worth repeating; the others stay
+true until somebody acts. The database's own exception is always kept as the cause.
 
     StoreError
     ├── StoreUnavailable   transient: locked, disk full, connection lost, time out

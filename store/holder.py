@@ -1,7 +1,7 @@
-"""Who holds a store: enough to tell another process from this one, and a dead one from a slow one.
+"""Which process holds a store: enough to tell it from ours, and a dead one from a slow one.
 
-The rule it keeps: a holder is called dead only where that is certain, which is on the same machine,
-started once, among the same process numbers. Elsewhere somebody has to watch whether it moves.
+A holder is called dead only where that is certain: on the same machine, since the same boot, in the
+same process namespace. Elsewhere its commits are watched for a while.
 """
 
 import os
@@ -13,7 +13,8 @@ import msgspec
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """One opening of a store. `place` says where `pid` means something, `started` which `pid`."""
+    """One opening of a store. `place` is boot and process namespace, within which `pid` and
+    `started` name one process."""
 
     token: str
     """Random: two openings never share it."""
@@ -23,13 +24,13 @@ class Holder(msgspec.Struct, frozen=True):
     started: str = ""
 
     @property
-    def words(self) -> str:
-        """For a person."""
+    def description(self) -> str:
+        """For people."""
         return f"process {self.pid} on {self.host}"
 
     @property
     def certainly_dead(self) -> bool:
-        """True when it ran here and its process is gone; False also where nobody can know."""
+        """True when it ran here and its process is gone; False also where that is not known."""
         return bool(self.place) and self.place == _place() and _started(self.pid) != self.started
 
 
@@ -45,7 +46,7 @@ def encode_holder(holder: Holder) -> bytes:
 
 
 def decode_holder(stored: bytes | str | None) -> Holder | None:
-    """What is stored; None where nobody holds it, or where nobody could be read."""
+    """What is stored; None where nobody holds the store, and for what cannot be read."""
     if not stored:
         return None
     try:
@@ -55,7 +56,7 @@ def decode_holder(stored: bytes | str | None) -> Holder | None:
 
 
 def _place() -> str:
-    """The run of the kernel and the space of process numbers; empty where neither is known."""
+    """The boot and the process namespace; empty where the system does not tell."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"

@@ -1,8 +1,7 @@
 """A store without a database, for tests and simulation; runs in virtual time.
 
-The rule it keeps: it promises exactly what the real ones do. The disk outlives the store, so a
-simulated crash is a new `MemoryStore` on the same `MemoryDisk`, and between any two commits every
-moment is a legal one to crash.
+It promises exactly what the real stores do. The disk outlives the store, so a simulated crash is a
+new `MemoryStore` on the same `MemoryDisk`; it may come at any moment between two commits.
 """
 
 from bisect import bisect_left, insort

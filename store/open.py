@@ -1,7 +1,7 @@
 """Choose a store by its URL.
 
-The rule it keeps: a URL that is not understood word for word is refused with the reason, before
-anything is created; credentials never appear in a message.
+A URL of which any part is not understood is refused with the reason, before anything is created.
+Credentials never appear in a message.
 
     sqlite:///path/file.db      relative to the working directory
     sqlite:////abs/file.db      absolute
@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
-from store.copies import Copied, Restored, backup_sqlite, restore_sqlite
+from store.copies import BackupResult, RestoreResult, backup_sqlite, restore_sqlite
 from store.errors import StoreRefused
 from store.memory import MemoryStore
 from store.port import Store
@@ -64,7 +64,7 @@ def files_of(url: str) -> dict[str, str]:
     return {name: value for name, value in options if name.startswith("ssl_")}
 
 
-def backup(url: str, target: Path, now: float) -> Copied:
+def backup(url: str, target: Path, now: float) -> BackupResult:
     """Copy the store that `url` names, in use or not, into a new file. Raises StoreError. Blocks.
 
     `now` is Unix seconds.
@@ -80,10 +80,10 @@ def backup(url: str, target: Path, now: float) -> Copied:
             raise StoreRefused("memory: nothing can be copied from another process")
 
 
-def restore(url: str, source: Path, now: float) -> Restored:
-    """Put a copy in the place of the store that `url` names. Raises StoreError. Blocks.
+def restore(url: str, source: Path, now: float) -> RestoreResult:
+    """Replace the store that `url` names by a copy. Raises StoreError. Blocks.
 
-    What stood there is kept. Raises StoreTaken while a service uses the store.
+    What it replaces is kept. Raises StoreTaken while a service uses the store.
     """
     if not source.is_file():
         raise StoreRefused(f"{source}: there is no such file")

@@ -1,7 +1,7 @@
 """The one interface that durable storage must satisfy, whatever the database behind it.
 
-The rule it keeps: when `commit` returns, all of its writes survive a crash, and a commit is all or
-nothing. Values are opaque bytes; what they mean is the business of the actors that write them.
+When `commit` returns, all of its writes survive a crash, and a commit is all or nothing. Values are
+opaque bytes; only the actors that write them know what they mean.
 """
 
 import math
@@ -105,7 +105,7 @@ class Store(Protocol):
 
     @property
     def check_every_s(self) -> float | None:
-        """How often `check` is to be called; None where nothing can happen behind its back."""
+        """How often `check` is to be called; None where nobody else can change the store."""
         ...
 
     @property
@@ -121,7 +121,7 @@ class Store(Protocol):
         ...
 
     async def check(self) -> None:
-        """Find out whether this is still the store that was opened, ours and in its place.
+        """Find out whether this is still the store that was opened, and still ours.
 
         Raises what a `commit` now would raise: StoreUnavailable for what may pass (removed,
         unmounted, read-only), StoreTaken, StoreRewound, StoreCorrupt.
@@ -132,7 +132,7 @@ class Store(Protocol):
         """Make all writes durable in one transaction, in order, or none of them.
 
         A commit that is carried out late, after its own repetition and a newer one, changes
-        nothing: each is conditioned on its place in the order.
+        nothing: each commit is conditioned on the one before it.
         """
         ...
 
@@ -198,9 +198,9 @@ def outcome(writes: Sequence[Write]) -> Outcome:
 
 
 def _check(name: str, at: float = 0.0, value: bytes = b"") -> None:
-    """Stop a write that some database would reject where it is made, not where it is committed.
+    """Refuse a write that some database would reject when it is made, not when it is committed.
 
-    In the store writer's batch it would fail its neighbours, again and again.
+    In the store writer's batch it would make all writes beside it fail, again and again.
     """
     if len(name.encode()) > KEY_BYTES_MAX:  # also stops lone surrogates: UnicodeEncodeError
         raise ValueError(f"a key has at most {KEY_BYTES_MAX} bytes of UTF-8: {name[:40]!r}…")

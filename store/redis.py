@@ -1,11 +1,11 @@
 """The store for an installation that already runs Redis or Valkey (7.2 or older commands only).
 
-The rule it keeps: a commit is one MULTI/EXEC, all or none, and `redis_guard.py` sees to it that it
-is ours and in its place. What the server does with a commit (append only file, fsync) is its own
-configuration; `durability_warnings` says where it breaks the promise. Keys: `redis_keys.py`.
+A commit is one MULTI/EXEC, all or none; `redis_guard.py` makes sure that the prefix is still ours
+and that commits stay in order. What the server does with a commit (append only file, fsync) is its
+own configuration; `durability_warnings` says where that breaks the promise. Keys: `redis_keys.py`.
 
 Redis does not roll back a command that fails inside EXEC. Ours can fail there only on a key of
-another type, which nobody but a stranger under our prefix can make.
+another type, which only another program under our prefix can make.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,20 +19,20 @@ from redis.retry import Retry
 
 from store.errors import StoreClosed, StoreRefused, StoreTaken
 from store.port import Entry, Outcome, Record, Table, Write, outcome
-from store.redis_guard import Guard, Sight, check_schema, holder_words, translated
+from store.redis_guard import Guard, HolderState, check_schema, holder_text, translated
 from store.redis_keys import Keys, entry_of, pack, record_of
 from store.threaded import Worker
 
 CHECK_EVERY_S = 2.0
 """Each check is an empty commit: it also shows others that we are alive."""
 PATIENCE_S = 7.0
-"""A holder that has not moved for three checks and a slow one is dead, or hangs."""
-LOOK_S = 0.5
+"""A holder without a commit during three checks, and the time of a slow one, is dead or hangs."""
+POLL_S = 0.5
 SCAN_S = 120.0
 """At a start: 50,000 lights are 100 MB."""
 COMMIT_S = 30.0
-"""A server that is slow, not hung, must not be asked the same again and again; the store writer
-tells of it long before. Everybody else has less patience."""
+"""A server that is slow, not hung, must not get the same commit again and again; the store writer
+reports it long before. All other callers wait less."""
 # Idle connections are proved alive after this long, before a command is trusted to them.
 HEALTH_CHECK_S = 15
 # A scan step of 1 000 records of 1 kB is 1 MB: some ms in which the server serves nobody else.
@@ -83,7 +83,7 @@ class RedisStore:
 
     @property
     def check_every_s(self) -> float | None:
-        """The counter that a check raises tells others that this owner lives."""
+        """The counter that a check raises shows other processes that this owner is alive."""
         return CHECK_EVERY_S
 
     async def open(self) -> None:
@@ -98,22 +98,22 @@ class RedisStore:
             return
         began = trio.current_time()
         while True:
-            await trio.sleep(min(LOOK_S, self.patience_s))
+            await trio.sleep(min(POLL_S, self.patience_s))
             patient = trio.current_time() - began >= self.patience_s
-            sight = await self._writes.run(self._take, first if patient else None)
-            if sight is None:
+            state = await self._writes.run(self._take, first if patient else None)
+            if state is None:
                 return
-            if sight != first:
+            if state != first:
                 raise StoreTaken(
-                    f"redis: prefix {self._keys.prefix!r} is in use by {holder_words(sight)}"
+                    f"redis: prefix {self._keys.prefix!r} is in use by {holder_text(state)}"
                 )
 
-    async def look(self) -> Sequence[str]:
+    async def inspect(self) -> Sequence[str]:
         """What `open` would warn of, without becoming the owner and without a write.
 
         Raises as `open` does, except that an owner who is alive is no reason.
         """
-        return await self._reads.run(self._look)
+        return await self._reads.run(self._inspect)
 
     async def check(self) -> None:
         """An empty commit: ours, in order, and written."""
@@ -143,27 +143,27 @@ class RedisStore:
         return await self._writes.run(self._prune, tuple(tables), before, most, answer_s=COMMIT_S)
 
     async def close(self) -> None:
-        """Leave the prefix and close both connections; idempotent."""
-        async with AsyncExitStack() as last:  # the writer's turn comes also when a reader hangs
+        """Release the prefix and close both connections; idempotent."""
+        async with AsyncExitStack() as last:  # the writer is closed also when a reader hangs
             last.push_async_callback(self._writes.close, self._leave)
             await self._reads.close(self._reader.close)
 
     # --- in the worker threads -------------------------------------------------------------------
 
-    def _take(self, seen: Sight | None) -> Sight | None:
+    def _take(self, seen: HolderState | None) -> HolderState | None:
         if self._guard.taken:
             return None
-        sight = self._guard.take(seen)
-        if sight is None:
+        state = self._guard.take(seen)
+        if state is None:
             with translated():
                 self._warnings = tuple(_durability_warnings(self._writer))
-        return sight
+        return state
 
     def _leave(self) -> None:
         self._guard.release()
         self._writer.close()
 
-    def _look(self) -> Sequence[str]:
+    def _inspect(self) -> Sequence[str]:
         with translated():
             if self._reader.info("replication").get("role") == "slave":
                 raise StoreRefused("redis: the server is a read-only replica")

@@ -1,11 +1,11 @@
 """Backup and restore of a prefix in Redis, from and to the same kind of file as SQLite's.
 
-The rule it keeps: all records are read in one MULTI, hence of one instant. The server serves nobody
-else meanwhile: 20,000 lights are some 50 MB, 0.1 s. History is read after it, stream by stream: its
-entries only ever come to it, and one too many contradicts no record.
+All records are read in one MULTI, hence of one instant. The server serves nobody else meanwhile:
+20,000 lights are some 50 MB, 0.1 s. History is read after that, stream by stream: entries are only
+ever added, and one too many contradicts no record.
 
-A restore puts a word in the place of the layout's number until it is done, so that no service
-starts on half of it, and does nothing while the prefix has a living owner.
+A restore replaces the layout's number by a word until it is done, so that no service starts on half
+of it; and it does nothing while the prefix has a living owner.
 """
 
 import sqlite3
@@ -16,8 +16,8 @@ from typing import Any
 
 from store.copies import (
     READ_S,
-    Copied,
-    Restored,
+    BackupResult,
+    RestoreResult,
     check_copy,
     copy_time,
     counts,
@@ -34,7 +34,7 @@ from store.redis_guard import (
     SCHEMA,
     Guard,
     check_schema,
-    holder_words,
+    holder_text,
     stage_put,
     translated,
 )
@@ -44,12 +44,12 @@ from store.sqlite_files import translated as sqlite_translated
 
 STREAMS_AT_ONCE = 50
 ROWS_AT_ONCE = 500
-LOOK_S = 0.5
+POLL_S = 0.5
 
 Row = tuple[str, str, float, bytes]
 
 
-def backup_redis(client: Any, prefix: str, target: Path, now: float) -> Copied:
+def backup_redis(client: Any, prefix: str, target: Path, now: float) -> BackupResult:
     """Copy all that stands under the prefix into the new file `target`."""
     keys = Keys(prefix)
     with new_file(target) as part:
@@ -74,7 +74,7 @@ def backup_redis(client: Any, prefix: str, target: Path, now: float) -> Copied:
 
 def restore_redis(
     client: Any, prefix: str, source: Path, now: float, *, patience_s: float
-) -> Restored:
+) -> RestoreResult:
     """Put a copy in the place of all that stands under the prefix; that is kept in a file first."""
     keys = Keys(prefix)
     with (
@@ -96,35 +96,35 @@ def restore_redis(
 
         guard.transaction(last)
         guard.release()
-    return Restored(copied_at, records, entries, kept)
+    return RestoreResult(copied_at, records, entries, kept)
 
 
 def _taken(
     client: Any, keys: Keys, guard: Guard, source: Path, now: float, patience_s: float
 ) -> Path | None:
-    """Take the prefix from nobody who lives; keep what is there unless half restored."""
+    """Take the prefix unless its owner is alive; back up what is there unless half restored."""
     kept = None
     with translated():
         schema = client.get(keys.schema)
         occupied = any(client.exists(keys.table(table)) for table in Table)
     if schema != RESTORING:
         check_schema(schema)
-    sight = guard.look()
+    state = guard.holder_state()
     began = time.monotonic()
-    while sight is not None and time.monotonic() - began < patience_s:
-        time.sleep(min(LOOK_S, patience_s))
-        again = guard.look()
-        if again is not None and again != sight:
+    while state is not None and time.monotonic() - began < patience_s:
+        time.sleep(min(POLL_S, patience_s))
+        again = guard.holder_state()
+        if again is not None and again != state:
             raise StoreTaken(
-                f"redis: prefix {keys.prefix!r} is in use by {holder_words(again)}: "
+                f"redis: prefix {keys.prefix!r} is in use by {holder_text(again)}: "
                 "stop the service first"
             )
-        sight = again
+        state = again
     if occupied and schema != RESTORING:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         kept = source.with_name(f"{source.name}.before-{stamp}")
         backup_redis(client, keys.prefix, kept, now)
-    if guard.take(sight, schema=RESTORING) is not None:
+    if guard.take(state, schema=RESTORING) is not None:
         raise StoreTaken(f"redis: prefix {keys.prefix!r} is in use: stop the service first")
     return kept
 
@@ -144,7 +144,7 @@ def _empty(client: Any, keys: Keys, guard: Guard) -> None:
 
 
 def glob_free(word: str) -> str:
-    """A word for MATCH in which nothing but itself is meant."""
+    """A word for MATCH that matches only itself."""
     return "".join(f"\\{sign}" if sign in "*?[]^-\\" else sign for sign in word)
 
 

@@ -1,16 +1,16 @@
-"""What makes a commit to Redis safe: who may write, and that each commit has one place in order.
+"""What makes a commit to Redis safe: only the owner may write, and commits stay in order.
 
-The rule it keeps: every transaction is conditioned on three keys that it WATCHes: the owner's
-number, the holder's token and the number of commits so far, which every transaction raises. So
+Every transaction is conditioned on three keys that it WATCHes: the owner's number, the holder's
+token and the number of commits so far, which every transaction raises. So
 
 - a commit whose bytes were held on the way, and which arrives after its own repetition and a newer
-  commit, is refused by the server: the number has moved since its WATCH;
+  commit, is refused by the server: the number has changed since its WATCH;
 - of two processes only the one that took the prefix last can write;
 - a fail-over to a replica that lacks acknowledged commits is seen: the number went back.
 
 WATCH and not a script: EXEC is all or nothing also where a command would run out of memory, it
 needs no right to run scripts, and it costs 0.2 ms more. Nothing is repeated by redis-py: its silent
-retries would count one INCR twice. Whoever called repeats, by the same conditions.
+retries would count one INCR twice. The caller repeats a commit, under the same conditions.
 """
 
 import time
@@ -30,7 +30,7 @@ from store.errors import (
     StoreUnavailable,
 )
 from store.holder import Holder, decode_holder, encode_holder, this_process
-from store.mark import Mark, mark_put
+from store.mark import SetBackMark, mark_put
 from store.port import Put, Table
 from store.redis_keys import Keys, pack
 
@@ -40,8 +40,8 @@ does not, and so refuses."""
 RESTORING = b"restoring"
 """In place of the layout's number while a restore is under way, or was cut off."""
 
-Sight = tuple[bytes | None, bytes | None]
-"""A foreign holder and the number of commits: where both stand still, nobody is alive."""
+HolderState = tuple[bytes | None, bytes | None]
+"""A foreign holder and the number of commits: while neither changes, nobody is alive."""
 
 
 class Guard:
@@ -67,10 +67,12 @@ class Guard:
         """True once the prefix is ours."""
         return self._owner is not None
 
-    def take(self, seen: Sight | None, *, schema: bytes = b"%d" % SCHEMA) -> Sight | None:
-        """Become the owner, unless somebody else may be alive: then how he looks.
+    def take(
+        self, seen: HolderState | None, *, schema: bytes = b"%d" % SCHEMA
+    ) -> HolderState | None:
+        """Become the owner and return None, unless another holder may be alive: then its state.
 
-        Who is seen twice with the same looks, some seconds apart, is dead: pass the first sight.
+        A holder whose state is the same some seconds later is dead: pass that first state.
         """
         if self._owner is not None:
             return None
@@ -86,9 +88,9 @@ class Guard:
             if holder is not None and holder.token == self._me.token:  # taken, by a lost answer
                 self._owner, self._commits = _number(owner), _number(commits)
                 return None
-            sight: Sight = (held, commits)
-            if holder is not None and not holder.certainly_dead and sight != seen:
-                return sight
+            state: HolderState = (held, commits)
+            if holder is not None and not holder.certainly_dead and state != seen:
+                return state
             number = _number(owner) + 1
             pipe.multi()
             pipe.set(keys.schema, schema)
@@ -98,18 +100,18 @@ class Guard:
             self._owner, self._commits = number, pipe.execute()[-1]
             return None
 
-    def look(self) -> Sight | None:
-        """How a holder who may be alive looks; None where nobody is."""
+    def holder_state(self) -> HolderState | None:
+        """The state of a holder that may be alive; None where there is none."""
         with translated():
             held, commits = self._client.mget(self._keys.holder, self._keys.commits)
         holder = decode_holder(held)
         return None if holder is None or holder.certainly_dead else (held, commits)
 
     def release(self) -> None:
-        """Leave the prefix to whoever comes next, without a wait for him; best effort."""
+        """Let the next owner take the prefix without waiting; best effort."""
         if self._owner is None or self._lost is not None:
             return
-        with suppress(StoreError):  # then it is as after a crash: nobody moves, and that is seen
+        with suppress(StoreError):  # then the next owner waits, as after a crash
             self.transaction(lambda pipe: (pipe.multi(), pipe.delete(self._keys.holder)))
         self._owner = None
 
@@ -125,7 +127,7 @@ class Guard:
         keys = self._keys
         with translated(), self._client.pipeline(transaction=True) as pipe:
             pipe.watch(keys.owner, keys.commits, keys.holder)
-            self._look(pipe, *pipe.mget(keys.owner, keys.commits, keys.holder))
+            self._check_position(pipe, *pipe.mget(keys.owner, keys.commits, keys.holder))
             prepare(pipe)
             pipe.incr(keys.commits)
             self._execute(pipe)
@@ -135,10 +137,10 @@ class Guard:
         results = pipe.execute()
         self._commits, self._unsure = results[-1], 0
 
-    def _look(
+    def _check_position(
         self, pipe: Any, owner: bytes | None, commits: bytes | None, held: bytes | None
     ) -> None:
-        """Raise unless the store is where we left it."""
+        """Raise unless owner, holder and commits are as we left them."""
         number, count = _number(owner), _number(commits)
         assert self._owner is not None  # noqa: S101 - asked before
         holder = decode_holder(held)
@@ -153,14 +155,14 @@ class Guard:
             raise self._lost
 
     def _set_back(self, pipe: Any, number: int, count: int) -> None:
-        """Leave the mark where commits are gone, so that the next start asks first."""
+        """Store the mark where commits are lost, so that the next start asks first."""
         assert self._owner is not None  # noqa: S101 - asked before
         gone = self._commits - count
         newest = "newest commit" if gone == 1 else f"{gone} newest commits"
         cause = (
             f"lost its {newest} in a fail-over of Redis" if count else "lost all its data in Redis"
         )
-        put = mark_put(Mark(at=self._now(), cause=cause))
+        put = mark_put(SetBackMark(at=self._now(), cause=cause))
         keys = self._keys
         pipe.multi()
         pipe.set(keys.schema, SCHEMA)
@@ -181,9 +183,9 @@ def stage_put(pipe: Any, keys: Keys, put: Put) -> None:
     pipe.zadd(keys.table_at(Table(put.table)), {put.key: put.at})
 
 
-def holder_words(sight: Sight) -> str:
-    """Who was seen, for a person."""
-    return _somebody(decode_holder(sight[0]))
+def holder_text(state: HolderState) -> str:
+    """Which process it is, for people."""
+    return _somebody(decode_holder(state[0]))
 
 
 def check_schema(found: bytes | None) -> None:
@@ -204,7 +206,7 @@ def check_schema(found: bytes | None) -> None:
 
 
 def _somebody(holder: Holder | None) -> str:
-    return "another process" if holder is None else f"another process ({holder.words})"
+    return "another process" if holder is None else f"another process ({holder.description})"
 
 
 def _number(found: bytes | None) -> int:

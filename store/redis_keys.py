@@ -1,6 +1,6 @@
 """The names of our keys in Redis, and the bytes of their values.
 
-All stand under one hash tag, hence on one node: a cluster adds nothing here and is not supported.
+All have one hash tag, hence lie on one node: a cluster adds nothing here and is not supported.
 
     {prefix}:schema           layout of these keys
     {prefix}:owner            number of the last opening

@@ -1,9 +1,9 @@
 """The store for a single box: one SQLite file, no server.
 
-The rule it keeps: one process, one writer, and a commit is answered after its fsync (write-ahead
-log, synchronous=FULL), into the file that still stands in its place. A second connection reads, so
-that history queries never wait for writers. Beside the file stand SQLite's own `-wal` and `-shm`,
-and `.lock`. All are made readable by their owner only.
+One process, one writer; a commit is answered after its fsync (write-ahead log, synchronous=FULL),
+and only if the file is still at its path. A second connection reads, so that history queries never
+wait for writers. Beside the file lie SQLite's own `-wal` and `-shm`, and `.lock`. All are made
+readable by their owner only.
 """
 
 import sqlite3
@@ -24,9 +24,9 @@ Ts = TypeVarTuple("Ts")
 CHECK_EVERY_S = 2.0
 """A check reads some pages from the kernel's cache, half a millisecond; it writes nothing."""
 SLOW_S = 120.0
-"""For what a start may take (a log to read, a file to look through), and for a commit on a disk
-that is slow, not hung: it must not be asked the same again and again. The store writer tells of it
-long before; everybody else has less patience."""
+"""For what a start may take (a log to read, a file to check), and for a commit on a disk that is
+slow, not hung: it must not get the same commit again and again. The store writer reports it long
+before; all other callers wait less."""
 
 # Rows of one statement. Every statement is one hand-over of the interpreter lock between the worker
 # thread and Trio's, so many rows a statement keep a commit short beside a busy event loop.
@@ -73,7 +73,7 @@ class SqliteStore:
         await self._writes.run(self._open_files, answer_s=SLOW_S)
 
     async def check(self) -> None:
-        """Whether the file is in its place, whole at its beginning, and still ours."""
+        """Raise unless the file is at its path, begins as a database does, and is still ours."""
         await self._writes.run(self._check)
 
     async def commit(self, writes: Sequence[Write]) -> None:
@@ -101,7 +101,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Fold the log into the file and release both connections and the lock; idempotent."""
-        async with AsyncExitStack() as last:  # the writer's turn comes also when a reader hangs
+        async with AsyncExitStack() as last:  # the writer is closed also when a reader hangs
             last.push_async_callback(self._writes.close, self._close_files)
             await self._reads.close(lambda: None)
 
@@ -112,7 +112,7 @@ class SqliteStore:
 
     def _check(self) -> None:
         with translated(self.path):
-            self._opened().look_closely()
+            self._opened().check_content()
 
     def _close_files(self) -> None:
         files, self._files = self._files, None
@@ -128,11 +128,11 @@ class SqliteStore:
     def _in_transaction(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         files = self._opened()
         with translated(self.path):
-            files.look()
+            files.check_file()
             with transaction(files.writer) as writer:
                 files.check_owner(writer)
                 result = call(writer, *args)
-            files.look()  # what went into a file that was removed meanwhile is not stored
+            files.check_file()  # what went into a file that was removed meanwhile is not stored
             return result
 
     def _on_reader(self, call: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:

@@ -1,7 +1,7 @@
 """The open SQLite file: its lock, its two connections, its schema and its owner.
 
-The rule it keeps: made whole or not at all, and nothing is written into a file that is not known to
-be ours. All of it blocks and belongs in worker threads.
+It is opened completely or not at all, and nothing is written into a file that is not known to be
+ours. Everything here blocks and belongs in worker threads.
 """
 
 import os
@@ -16,7 +16,7 @@ from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreTaken, Sto
 from store.holder import decode_holder, encode_holder, this_process
 from store.sqlite_lock import Identity, Lock
 
-# Marks the file as ours ("LAMP"): a wrong path must not add tables to a stranger's file.
+# Marks the file as ours ("LAMP"): a wrong path must not add tables to another program's file.
 APPLICATION_ID = 0x4C414D50
 
 # Step n brings a file from user_version n to n + 1. Steps are only ever added.
@@ -45,11 +45,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 # The log is cut back to this after a checkpoint: 1 000 pages of 4 KiB are the usual checkpoint, the
 # rest is room for one large commit.
 WAL_BYTES_KEPT = 32 * 1024 * 1024
-SIDES = ("-wal", "-shm")
+COMPANIONS = ("-wal", "-shm")
 TOKENS_MOST = 50
 """After so many openings in a row that were killed half-way the oldest is forgotten."""
 READING_S = 5.0
-"""How long mending waits for a read to end."""
+"""How long the replacement of a removed log waits for a read to end."""
 
 _OWNER = "SELECT value FROM about WHERE key = 'owner'"
 
@@ -66,7 +66,7 @@ class Files:
         self.reading = threading.Lock()
         self._busy_timeout_s = busy_timeout_s
         self._me = this_process()
-        self._sides: dict[str, Identity] = {}
+        self._companions: dict[str, Identity] = {}
         self._connections: list[sqlite3.Connection] = []
         self._lock = Lock(path)
         try:
@@ -84,16 +84,16 @@ class Files:
         self._disconnect()
         self._lock.release()
 
-    def look(self) -> None:
-        """Raise unless the file is in its place; put the log right where that was removed."""
-        self._lock.look()
-        if self._sides != self._sides_now():
-            self._mend()
+    def check_file(self) -> None:
+        """Raise unless the file is at its path; write the log anew where it was removed."""
+        self._lock.check_path()
+        if self._companions != self._companions_now():
+            self._rewrite_log()
 
-    def look_closely(self) -> None:
-        """`look`, and whether the content is still ours, past every cache of ours."""
-        self._lock.look_closely()
-        self.look()
+    def check_content(self) -> None:
+        """The same, and whether the content on disk (read past our own cache) is still ours."""
+        self._lock.check_content()
+        self.check_file()
         with closing_connection(f"{self.path.as_uri()}?mode=ro", 1.0) as fresh:
             self.check_owner(fresh)
 
@@ -102,14 +102,14 @@ class Files:
         row = connection.execute(_OWNER).fetchone()
         holder = None if row is None else decode_holder(row[0])
         if holder is None or holder.token != self._me.token:
-            who = "by something else" if holder is None else f"by {holder.words}"
+            who = "by something else" if holder is None else f"by {holder.description}"
             raise StoreTaken(
                 f"{self.path}: the file was taken over, or its content replaced, {who}"
             )
 
     def _connect(self) -> None:
         # Killed from here on, the file may hold either token.
-        self._lock.name(self._me.token, *self._lock.tokens()[:TOKENS_MOST])
+        self._lock.write_tokens(self._me.token, *self._lock.tokens()[:TOKENS_MOST])
         self.writer = self._connection()
         migrate(self.writer, self.path)
         with transaction(self.writer):
@@ -118,13 +118,13 @@ class Files:
                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (encode_holder(self._me),),
             )
-        # The owner stands in the file itself from now on, where also a copy's reader sees it.
+        # From now on the owner is in the file itself, where also the reader of a copy sees it.
         self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._lock.name(self._me.token)
+        self._lock.write_tokens(self._me.token)
         self.reader = self._connection()
         self.reader.execute("PRAGMA query_only = ON")
         self.reader.execute(_OWNER).fetchone()
-        self._sides = self._sides_now()
+        self._companions = self._companions_now()
 
     def _connection(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -147,16 +147,16 @@ class Files:
             with suppress(sqlite3.Error):
                 self._connections.pop().close()
 
-    def _sides_now(self) -> dict[str, Identity]:
+    def _companions_now(self) -> dict[str, Identity]:
         found = {}
-        for end in SIDES:
+        for end in COMPANIONS:
             with suppress(OSError):
-                side = os.stat(f"{self.path}{end}")
-                found[end] = (side.st_dev, side.st_ino)
+                companion = os.stat(f"{self.path}{end}")
+                found[end] = (companion.st_dev, companion.st_ino)
         return found
 
-    def _mend(self) -> None:
-        """Somebody removed or replaced our log: what it holds is only in our hands now."""
+    def _rewrite_log(self) -> None:
+        """Our log was removed or replaced: only our open connections still have its content."""
         if not self.reading.acquire(timeout=READING_S):
             raise StoreUnavailable(f"{self.path}: its log was removed, and a read does not end")
         try:
@@ -164,7 +164,7 @@ class Files:
             if busy:
                 raise StoreUnavailable(f"{self.path}: its log was removed; another program reads")
             self._disconnect()
-            for end in SIDES:  # all is in the file: whatever stands there is not of it
+            for end in COMPANIONS:  # all is in the file: a log found now is not of it
                 with suppress(FileNotFoundError):
                     os.unlink(f"{self.path}{end}")
             self._connect()
@@ -177,8 +177,8 @@ class Files:
 
 
 def check_place(path: Path) -> None:
-    """Raise StoreRefused for a folder that is not there and links that lead in a circle,
-    StoreUnavailable for a folder, a device or a pipe. Changes nothing, opens nothing."""
+    """Raise StoreRefused for a missing folder and for links that lead in a circle, StoreUnavailable
+    for a path that is a folder, a device or a pipe. Changes nothing, opens nothing."""
     if not path.parent.is_dir():  # a missing mount must not turn into an empty store
         raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
     try:
@@ -195,7 +195,7 @@ def check_log(path: Path, tokens: Sequence[str]) -> None:
     """Raise StoreCorrupt when the log beside a file is not known to be of it. Changes nothing.
 
     SQLite itself would apply a log of another copy page by page, and ruin the file. `tokens` are of
-    who held the lock when the log was written; none where nobody told.
+    whoever held the lock when the log was written; empty where that is not known.
     """
     log = Path(f"{path}-wal")
     if not log.exists() or not log.stat().st_size:
@@ -265,8 +265,8 @@ def examine(path: Path) -> None:
 
 
 def reading_uri(path: Path) -> str:
-    """How to look at a file without leaving anything beside it: SQLite makes a log even to read,
-    unless it is told that the file lies still, as one without a log does."""
+    """How to read a file without leaving anything beside it: SQLite makes a log even to read,
+    unless it is told that nobody changes the file, which is true of one without a log."""
     log = Path(f"{path}-wal")
     with suppress(OSError):
         if log.stat().st_size:

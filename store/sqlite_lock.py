@@ -1,12 +1,12 @@
-"""One process at a time: the locks of a SQLite file, and whether it is still in its place.
+"""One process at a time: the locks of a SQLite file, and whether it is still at its path.
 
-The rule it keeps: three things hold together, so that none of them can be passed by itself.
+Three locks work together, because each of them alone can be circumvented.
 
 - `<file>.lock` is locked: it names who holds the store, and versions before 0.2 know only this.
 - The file itself is locked (flock, which does not touch SQLite's own locks): this holds whatever
   path leads to it (a hard link, a symbolic link, a bind mount) and also when `.lock` was deleted.
-- Inside the database stands a token of whoever opened it last (`sqlite_files.py`): this is seen
-  also where locks do not reach, as between two machines, or when content was copied over it.
+- The database itself holds a token of whoever opened it last (`sqlite_files.py`): it is seen also
+  where locks do not reach, as between two machines, or when content was copied over it.
 
 The kernel releases the locks with the process, however it ends.
 """
@@ -52,20 +52,21 @@ class Lock:
         self._size = 0
 
     def tokens(self) -> tuple[str, ...]:
-        """Of whom the content may be: the last holder, and during an opening the one before."""
+        """Which tokens the database may hold: the last holder's, and while it is being opened also
+        that of the one before."""
         words = os.pread(self._side, 4096, 0).decode("ascii", "replace").split()
         return tuple(words[1:])
 
-    def name(self, *tokens: str) -> None:
-        """Say in `.lock` who holds it, and which tokens may stand in the database."""
+    def write_tokens(self, *tokens: str) -> None:
+        """Write into `.lock` who holds it, and which tokens the database may hold."""
         words = "\n".join([str(os.getpid()), *tokens, ""]).encode("ascii")
         os.pwrite(self._side, words, 0)
         os.ftruncate(self._side, len(words))
 
-    def look(self) -> None:
+    def check_path(self) -> None:
         """Raise unless the path still leads to our file.
 
-        StoreUnavailable where it may come back, StoreCorrupt where our file was cut.
+        StoreUnavailable where it may come back, StoreCorrupt where our file was truncated.
         """
         try:
             found = os.stat(self._path)
@@ -85,9 +86,9 @@ class Lock:
             raise StoreCorrupt(f"{self._path}: the file was cut while in use")
         self._size = found.st_size
 
-    def look_closely(self) -> None:
-        """`look`, the beginning of the content, and whether it could be written."""
-        self.look()
+    def check_content(self) -> None:
+        """`check_path`, the beginning of the content, and whether it could be written."""
+        self.check_path()
         if os.statvfs(self._path).f_flag & os.ST_RDONLY:
             raise StoreUnavailable(f"{self._path}: its file system is read-only")
         if os.pread(self._file, len(MAGIC), 0) != MAGIC:
@@ -104,7 +105,7 @@ class Lock:
 
 
 def exposed(path: Path) -> list[str]:
-    """What of a store others on this machine may read or write, in words."""
+    """Which files of a store others on this machine may read or write, in words."""
     found = []
     for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", ".lock"))):
         try:
@@ -124,7 +125,7 @@ def create_private(path: Path) -> int:
 
 
 def _lock_side(path: Path) -> int:
-    """A file of its own, never removed: who waits for a removed file waits for nobody."""
+    """A file of its own, never removed: a lock on a removed file would exclude nobody."""
     side = path.with_name(f"{path.name}.lock")
     try:
         try:

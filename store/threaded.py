@@ -1,9 +1,9 @@
 """Blocking database calls from Trio, one thread at a time.
 
-The rule it keeps: a connection is used by one thread at any moment, in the order asked, and nobody
-waits for a thread that hangs. A caller may leave (cancelled, or out of time); the call goes on and
-keeps its turn until it ends, so that no later call overtakes it: what is carried out late is still
-carried out in order. Trio's threads are daemons: one that hangs does not keep the process.
+A connection is used by one thread at any moment, in the order of the calls, and no caller waits for
+a thread that hangs. A caller may leave (cancelled, or out of time); its call goes on, and the next
+one begins only when it has ended: what is carried out late is still carried out in order. Trio's
+threads are daemons: one that hangs does not keep the process alive.
 Not for virtual time: a mock clock jumps while a thread works.
 """
 
@@ -24,7 +24,7 @@ CLOSE_S = 3.0
 
 
 class Worker:
-    """The turnstile before one blocking connection."""
+    """Runs the calls of one blocking connection, one at a time and in order."""
 
     def __init__(self, name: str, *, answer_s: float = ANSWER_S, close_s: float = CLOSE_S) -> None:
         self._name = name
@@ -36,8 +36,9 @@ class Worker:
     async def run(self, call: Callable[[*Ts], T], *args: *Ts, answer_s: float | None = None) -> T:
         """Run `call(*args)` in a worker thread, when its turn has come.
 
-        Raises StoreUnavailable when turn and answer did not come within `answer_s` (whether it was
-        carried out is then unknown), StoreClosed after `close`, and whatever the call raises.
+        Raises StoreUnavailable when there was no answer within `answer_s`, the wait for its turn
+        included (whether it was carried out is then unknown), StoreClosed after `close`, and
+        whatever the call raises.
         Cancelled while waiting for its turn, the call never happens.
         """
         limit_s = self._answer_s if answer_s is None else answer_s

@@ -27,7 +27,7 @@ from actors.rollouts.ports import GiveCommand
 from actors.service_api import Refusal, RestoredStore, RestoredStoreDevice
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
-from store.mark import MARK_KEY, Mark, mark_put, read_mark
+from store.mark import MARK_KEY, SetBackMark, mark_put, read_mark
 from store.port import Delete, Record, Table, Write
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ class RestoredStoreHold:
         new_id: Callable[[], str],
         told: Callable[[str | None], None],
     ) -> None:
-        self.mark: Mark | None = None
+        self.mark: SetBackMark | None = None
         self.give: GiveCommand | None = None
         """By which the lights are told to keep what they show."""
         self._board = board
@@ -79,7 +79,7 @@ class RestoredStoreHold:
         self._deciding = trio.Lock()
         self._nursery: trio.Nursery | None = None
 
-    def restore(self, mark: Mark | None, devices: Sequence[Device]) -> None:
+    def restore(self, mark: SetBackMark | None, devices: Sequence[Device]) -> None:
         """Begin with what the store says, before any light runs."""
         self.mark = mark
         if mark is not None:
@@ -184,7 +184,7 @@ class RestoredStoreHold:
             log.info("decided after the setback", keep_shown=keep_shown)
         reply.resolve(None)
 
-    async def _keep(self, mark: Mark) -> bool:
+    async def _keep(self, mark: SetBackMark) -> bool:
         """One round; True when nothing is left to do."""
         left = 0
         for device in list(self._board.devices.values()):
@@ -222,13 +222,13 @@ class RestoredStoreHold:
 
     # ---------------------------------------------------------------- how
 
-    def _older(self, device: Device, mark: Mark) -> bool:
+    def _older(self, device: Device, mark: SetBackMark) -> bool:
         """Whether what this light is being brought to was wanted before the setback."""
         if device.command is not None:
             return device.command.accepted_at <= mark.at
         return device.wanted is not None and device.wanted.since <= mark.at
 
-    def _open_wish(self, device: Device, mark: Mark) -> LightState | None:
+    def _open_wish(self, device: Device, mark: SetBackMark) -> LightState | None:
         """What an older wish would have sent, unless the light was heard to show it."""
         if not self._older(device, mark):
             return None
@@ -247,5 +247,5 @@ class RestoredStoreHold:
             return False
         return report != self._before.get(device.dev_eui) or report.at > self.mark.at
 
-    def _reason(self, mark: Mark) -> str:
+    def _reason(self, mark: SetBackMark) -> str:
         return f"the store {mark.cause}; confirm with `lamplighter restored`"

@@ -1,8 +1,8 @@
 """What each regional plan says about the second receive window, by which Class C is reached.
 
-The rule it keeps: data only. `rx2_dr` is ChirpStack's default, the same as in its region files; a
-duty cycle is given only where the plan or the law of the band has one. Names are those of
-ChirpStack's enum of regions, so that they compare with what its profiles say.
+`rx2_dr` is ChirpStack's default, the same as in its region files; a duty cycle is given only where
+the plan or the law of the band has one. Names are those of ChirpStack's enum of regions, so that
+they compare with its profiles.
 
 Sources: LoRaWAN Regional Parameters 1.0.3 rev A and RP002-1.0.3; chirpstack/chirpstack, lrwn and
 its region files; ETSI EN 300 220-2, table B.1 (EU868). The lights' maker ships profiles for EU868,

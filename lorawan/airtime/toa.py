@@ -1,7 +1,7 @@
 """How long a LoRa frame occupies the air.
 
-The rule it keeps: nothing but the published formula. Source: Semtech AN1200.13, section 4; checked
-against the values of the ns-3 LoRaWAN module.
+The published formula and nothing else. Source: Semtech AN1200.13, section 4; checked against the
+values of the ns-3 LoRaWAN module.
 """
 
 import math

@@ -2,8 +2,8 @@
 
 from lorawan.chirpstack.client import ChirpStackClient, ClientStatistics
 from lorawan.chirpstack.integration import (
-    Change,
     ChangeKind,
+    IntegrationChange,
     ensure_integration,
     ensure_integrations,
     plan_integration,
@@ -13,12 +13,12 @@ from lorawan.chirpstack.settings import ChirpStackSettings, Deadlines, ReplayLim
 
 __all__ = [
     "ApplicationInfo",
-    "Change",
     "ChangeKind",
     "ChirpStackClient",
     "ChirpStackSettings",
     "ClientStatistics",
     "Deadlines",
+    "IntegrationChange",
     "ReplayLimits",
     "ensure_integration",
     "ensure_integrations",

@@ -1,9 +1,9 @@
 """One unary gRPC call under Trio: no thread of ours, cancelled both ways, always with a deadline.
 
-gRPC works on a thread of its own and reports by a callback there; the callback does nothing but
-wake the Trio task, because an exception in it would only be logged. A cancelled task cancels the
-call and leaves at once. The rule it keeps: nothing waits here without an end, neither for a free
-place, nor for the reply, nor for a callback that gRPC forgot (grpc/grpc#26320).
+gRPC works on a thread of its own and reports by a callback there; the callback only wakes the Trio
+task, because an exception in it would only be logged. A cancelled task cancels the call and leaves
+at once. Every wait has an end: for a free place, for the reply, and for a callback that gRPC forgot
+(grpc/grpc#26320).
 """
 
 import contextlib
@@ -24,7 +24,7 @@ FORGOTTEN_S = 1.0
 Metadata = Sequence[tuple[str, str]]
 
 
-class Reply(Protocol):
+class PendingCall(Protocol):
     """A call on its way, as gRPC's future and call interfaces describe it."""
 
     def add_done_callback(self, fn: Any, /) -> None:
@@ -43,12 +43,12 @@ class Reply(Protocol):
 class Method(Protocol):
     """A unary method of a generated stub."""
 
-    def future(self, request: Any, /, *, timeout: float, metadata: Metadata) -> Reply:
+    def future(self, request: Any, /, *, timeout: float, metadata: Metadata) -> PendingCall:
         """Start the call."""
 
 
 class CallStatistics(msgspec.Struct, frozen=True):
-    """What the calls did so far; `failed` counts by the name of our error."""
+    """Counts of the calls so far; `failed` by the name of our error."""
 
     in_flight: int
     waiting: int

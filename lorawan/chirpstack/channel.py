@@ -1,7 +1,6 @@
-"""The one HTTP/2 connection to the server, and how it is kept alive and won back.
+"""The one HTTP/2 connection to the server, its keepalive and its reconnection.
 
-The rule it keeps: no setting of the connection is left to a library default or to the
-environment.
+No setting of the connection is left to a library default or to the environment.
 """
 
 import grpc

@@ -1,7 +1,7 @@
 """ChirpStack v4 as a `NetworkServer`, over its gRPC API.
 
-The rule it keeps: one method here is one call there (listings and replays apart), each within its
-deadline; nothing is retried, because only the caller knows what a repetition costs.
+One method here is one call there (listings and replays apart), each within its deadline; nothing is
+retried, because only the caller knows what a repetition costs.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ from lorawan.network import (
 
 
 class ClientStatistics(msgspec.Struct, frozen=True):
-    """What the client did so far."""
+    """Counts of what the client did so far."""
 
     calls: CallStatistics
     replays: ReplayStatistics
@@ -41,7 +41,7 @@ class ClientStatistics(msgspec.Struct, frozen=True):
 class ChirpStackClient:
     """Implements `lorawan.network.NetworkServer`; open as an async context manager.
 
-    The connection is made at the first call and won back by itself. Every method raises only
+    The connection is made at the first call and again when it broke. Every method raises only
     `lorawan.network.NetworkError`s, and each is cancelled at once with the task that awaits it;
     a cancelled `enqueue` may still take effect.
     """

@@ -1,12 +1,12 @@
-"""What ChirpStack's status codes mean to us, and in words that a person understands.
+"""What ChirpStack's status codes mean to us, and a text that people understand.
 
-The rule it keeps: this is the only place that reads a gRPC status, and an answer is ChirpStack's
-own only where it is worded as ChirpStack words it. A status may come from three others: from gRPC
-itself, which turns a proxy's plain HTTP answer into one ("Received http2 header with status: 404"
-as UNIMPLEMENTED); from a proxy that speaks gRPC (Envoy sends UNIMPLEMENTED for its own 404, Kong
+This is the only place that reads a gRPC status. An answer counts as ChirpStack's own only where its
+text is one of ChirpStack's, because a status may come from three others: from gRPC itself, which
+turns a proxy's plain HTTP answer into one ("Received http2 header with status: 404" as
+UNIMPLEMENTED); from a proxy that speaks gRPC (Envoy sends UNIMPLEMENTED for its own 404, Kong
 NOT_FOUND with the text "NotFound"); and from another service at the same address. gRPC shows
 neither the HTTP status nor the content type, and proxies add headers to true answers too, so the
-code and its text are all there is. In doubt it was not ChirpStack: that costs another question.
+code and its text are all there is. In doubt it was not ChirpStack: that costs one more call.
 Source: chirpstack/src/api/error.rs, chirpstack/src/api/auth; it never uses PERMISSION_DENIED,
 RESOURCE_EXHAUSTED, FAILED_PRECONDITION or OUT_OF_RANGE.
 """
@@ -29,11 +29,11 @@ from lorawan.network import (
 )
 
 NEVER_SENT = ("failed to connect", "errors resolving", "dns resolution failed")
-"""How gRPC's text begins when no connection came about, so that the request never left. Every
-other UNAVAILABLE may have hit a request already on its way."""
+"""How gRPC's text begins when there was no connection, so that the request never left. Any other
+UNAVAILABLE may concern a request that was already on its way."""
 
 HTTP_ANSWER = re.compile(r"received http2 header with (?:status|:status): ?(\d{3})", re.IGNORECASE)
-"""How gRPC words an answer that is HTTP but no gRPC."""
+"""gRPC's text for an answer that is HTTP but not gRPC."""
 
 MADE_BY_GRPC = (
     "stream removed",
@@ -47,7 +47,7 @@ MADE_BY_GRPC = (
     "socket closed",
     "goaway",
 )
-"""Parts of texts that gRPC writes when what came back is no gRPC answer, or was cut off."""
+"""Parts of gRPC's texts for an answer that is not gRPC, or was cut off."""
 
 DEVICE_GONE = "does not exist"
 """ChirpStack's NOT_FOUND is `Object does not exist (id: ...)`."""
@@ -66,7 +66,7 @@ class CallMissing(NetworkIntermediary):
 
 
 def translate(call: str, error: grpc.RpcError) -> NetworkError:
-    """The error of our family for a failed call; raise it `from` the original."""
+    """Our error for a failed call; raise it `from` the original."""
     code = error.code()
     text = " ".join((error.details() or "").split())[:_TEXT_MAX]
     kind, meaning = _meaning(code, text)
@@ -93,7 +93,7 @@ def _meaning(code: grpc.StatusCode, text: str) -> tuple[type[NetworkError], str]
 
 
 def _is_not_chirpstacks(code: grpc.StatusCode, text: str) -> bool:
-    """Whether this answer is, or may be, of somebody between us and ChirpStack."""
+    """Whether this answer came, or may have come, from something between us and ChirpStack."""
     lowered = text.lower()
     if HTTP_ANSWER.search(text) or any(part in lowered for part in MADE_BY_GRPC):
         return True
@@ -102,7 +102,7 @@ def _is_not_chirpstacks(code: grpc.StatusCode, text: str) -> bool:
     if code is grpc.StatusCode.NOT_FOUND:
         return DEVICE_GONE not in lowered
     if code is grpc.StatusCode.UNAUTHENTICATED:
-        # An empty text is ChirpStack's word for "no right" (and ends no command).
+        # With an empty text ChirpStack says "no right" (and that ends no command).
         return bool(text) and _letters(text) in _STOCK_PHRASES
     if code is grpc.StatusCode.INVALID_ARGUMENT:
         return not text or _letters(text) in _STOCK_PHRASES
@@ -116,7 +116,7 @@ def _who_answered(text: str) -> str:
 
 
 def _letters(text: str) -> str:
-    """For comparing names of statuses: `Not Found`, `NotFound` and `NOT_FOUND` are one."""
+    """For comparing names of statuses: `Not Found`, `NotFound` and `NOT_FOUND` are equal."""
     return re.sub(r"[^a-z]", "", re.sub(r"^\s*\d{3}\b", "", text).lower())
 
 

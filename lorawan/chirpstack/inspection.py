@@ -1,7 +1,7 @@
 """Read calls that only an inspection of an installation makes: profiles, classes, a key's rights.
 
-The rule it keeps: nothing is changed. The probe of the right to write is a request that the server
-judges by its rights first and then refuses for its port, before it stores anything (source:
+Nothing is changed. The right to write is tested by a request whose rights the server checks first
+and which it then refuses for its port, before it stores anything (source:
 chirpstack/src/api/device.rs, enqueue; storage/device_queue.rs, validate).
 """
 
@@ -20,7 +20,7 @@ CLASS_C = "CLASS_C"
 
 
 class ProfileInfo(msgspec.Struct, frozen=True):
-    """A device profile, as far as it decides about Class C. `class_c_timeout_s` concerns confirmed
+    """What decides about Class C in a device profile. `class_c_timeout_s` concerns confirmed
     downlinks only."""
 
     profile_id: str
@@ -76,7 +76,7 @@ class Inspection:
         )
 
     async def _allows_class_c(self, profile_id: str) -> bool | None:
-        """None where the server does not show the profile: it only makes a reason more exact."""
+        """None where the server does not show the profile, which only makes a reason more exact."""
         try:
             profile = await self.profile(profile_id)
         except (NetworkForbidden, NetworkUnknown, NetworkInvalid, CallMissing):
@@ -91,7 +91,7 @@ class Inspection:
         try:
             await self._ask("DeviceService.Enqueue", self._devices.Enqueue, request)
         except NetworkInvalid:
-            return True  # ChirpStack's own word: a missing call or a proxy's error is another
+            return True  # only ChirpStack itself answers so, after it checked the key
         except NetworkForbidden:
             return False
         return True

@@ -1,13 +1,13 @@
 """Points the HTTP integration of ChirpStack applications at our webhook.
 
-An application has one HTTP integration; its URL is a list separated by commas, and its headers
-and its encoding hold for all of them. The rule it keeps: what others put there stays, also what
-only looks like ours: ChirpStack gives back no header that was overwritten. A second run finds
-nothing to do, and no secret shows in the text of a change.
+An application has one HTTP integration; its URL is a list separated by commas, and its headers and
+its encoding hold for all of them. What others put there stays, also what only looks like ours, for
+an overwritten header cannot be restored. A second run finds nothing to do, and no secret shows in
+the text of a change.
 
-Which Authorization is ours: one that holds a token of ours, or any bearer where our URL is the only
-one. Beside a foreign one, and where a URL holds a user's name (of which ChirpStack's client makes
-an Authorization of its own, unless there is one), our token goes into a header of our own.
+An Authorization is ours when it holds a token of ours, or is any bearer token where our URL is the
+only one. Beside a foreign one, and where a URL holds a user's name (from which ChirpStack's client
+makes an Authorization, unless there is one), our token goes into a header of our own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +22,7 @@ from lorawan.network import HttpIntegration, ListedDevice, NetworkFault
 MASK = "***"
 AUTHORIZATION = "Authorization"
 TOKEN_HEADER = "X-Lamplighter-Token"  # noqa: S105 the name of a header
-"""Takes our token where Authorization is not ours to set."""
+"""For our token where Authorization belongs to somebody else."""
 _BEARER = "bearer "
 _OWN_PORT = {"http": ":80", "https": ":443"}
 
@@ -37,7 +37,7 @@ class ChangeKind(StrEnum):
     SET_ENCODING = "set_encoding"
 
 
-class Change(msgspec.Struct, frozen=True):
+class IntegrationChange(msgspec.Struct, frozen=True):
     """One step of a plan; `text` is for people, with every secret masked."""
 
     application_id: str
@@ -72,7 +72,7 @@ async def ensure_integration(
     wanted: HttpIntegration,
     dry_run: bool = False,
     tokens: Collection[str] = (),
-) -> list[Change]:
+) -> list[IntegrationChange]:
     """Make one application send its events to us; the changes made, or due when `dry_run`.
 
     The result is read back: raises `NetworkFault` when the server did not keep it, other
@@ -101,10 +101,10 @@ async def ensure_integrations(
     wanted: HttpIntegration,
     dry_run: bool = False,
     tokens: Collection[str] = (),
-) -> list[Change]:
+) -> list[IntegrationChange]:
     """The same for every application that holds a device whose profile's name matches."""
     devices = await client.devices(profile_contains)
-    changes: list[Change] = []
+    changes: list[IntegrationChange] = []
     for application_id in sorted({device.application_id for device in devices}):
         changes += await ensure_integration(client, application_id, wanted, dry_run, tokens)
     return changes
@@ -112,21 +112,21 @@ async def ensure_integrations(
 
 def plan_integration(
     current: HttpIntegration | None, wanted: HttpIntegration, tokens: Collection[str] = ()
-) -> list[Change]:
+) -> list[IntegrationChange]:
     """What to change so that `current` also does what is `wanted`; empty when it already does.
 
     `wanted` holds our one URL and our headers. Raises `ValueError` as `merge_integration` does.
     """
     merged = merge_integration(current, wanted, tokens)
 
-    def change(kind: ChangeKind, text: str) -> Change:
-        return Change(application_id=wanted.application_id, kind=kind, text=text)
+    def change(kind: ChangeKind, text: str) -> IntegrationChange:
+        return IntegrationChange(application_id=wanted.application_id, kind=kind, text=text)
 
     if current is None:
         names = ", ".join(sorted(merged.headers)) or "none"
         text = f"send events to {masked_url(merged.event_endpoint_url)} as {merged.encoding}"
         return [change(ChangeKind.CREATE, f"{text}, headers: {names}")]
-    changes: list[Change] = []
+    changes: list[IntegrationChange] = []
     before, after = split_urls(current.event_endpoint_url), split_urls(merged.event_endpoint_url)
     if before != after:
         ours = masked_url(wanted.event_endpoint_url)
@@ -155,9 +155,9 @@ def merge_integration(
 
     A URL of ours in another spelling (scheme, query, trailing slash) is replaced; so is the one
     that we had before we moved to another host, where the integration shows that it was ours. A
-    header is ours under any capitalisation, but Authorization only as told above; `tokens` are
-    further ones of ours, besides that in `wanted`. The encoding is left alone while other URLs
-    depend on it: we understand both, they may not. Raises `ValueError` for a URL that cannot work.
+    header is ours under any capitalisation, but Authorization only as described above; `tokens` are
+    ours besides the one in `wanted`. The encoding stays while other URLs depend on it: we
+    understand both, they may not. Raises `ValueError` for a URL that cannot work.
     """
     ours = wanted.event_endpoint_url.strip()
     _check_url(ours)
@@ -190,7 +190,7 @@ def _headers(
     *,
     alone: bool,
 ) -> dict[str, str]:
-    """The headers there, ours set in their places and all others kept in theirs."""
+    """The present headers with ours set among them, in the present order."""
     ours = dict(wanted)
     authorization = next((name for name in ours if name.lower() == AUTHORIZATION.lower()), None)
     foreign = [
@@ -222,8 +222,8 @@ def _ours(wanted: HttpIntegration, tokens: Collection[str]) -> set[str]:
 def _moved(
     before: Sequence[str], ours: str, headers: Mapping[str, str], known: Collection[str]
 ) -> str | None:
-    """Our URL of before we moved: the only one that ends like ours, in an integration that carries
-    our token. With two of them, or with ours there, the others may be another Lamplighter's."""
+    """Our URL from before we moved: the only one that ends like ours, in an integration that has
+    our token. If there are two of them, or ours is there, others may be another Lamplighter's."""
     if not any(value in known for value in headers.values()):
         return None
     end = _webhook_end(ours)

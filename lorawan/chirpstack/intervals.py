@@ -1,11 +1,11 @@
 """How often each gateway sends its statistics, as ChirpStack has it configured.
 
-`GatewayService.List` does not say; `GatewayService.Get` does, one gateway a call. It changes when
-somebody edits the gateway, so it is asked for once and then once an hour.
+`GatewayService.List` does not tell it; `GatewayService.Get` does, one gateway a call. It changes
+when somebody edits the gateway, so it is asked for once and then once an hour.
 
-The rule it keeps: a list of gateways never waits for this, and never fails by it. In one list at
-most 20 gateways are asked about, for 2 s in all; of the others the list is given without it. With
-1,000 gateways that is one call in 3.6 s, and the first round takes 25 min.
+A listing of gateways never fails because of this, and is delayed by 2 s at most: each listing asks
+for at most 20 gateways, and shows the others without. With 1,000 gateways that is one call in
+3.6 s, and it takes 25 min until all were asked once.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,7 +1,7 @@
-"""Walks ChirpStack's tree of tenants, applications and devices, page by page.
+"""Lists ChirpStack's tenants, applications, devices and gateways, page by page.
 
-The rule it keeps: every walk ends. Pages are sorted by a unique key where the server can, an item
-that two pages show counts once, and both the pages and the time of a walk are bounded.
+Every listing ends. Pages are sorted by a unique key where the server can, an item that two pages
+show counts once, and both the pages and the time of a listing are bounded.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,7 +19,7 @@ from lorawan.chirpstack.settings import ChirpStackSettings
 from lorawan.network import GatewayInfo, ListedDevice, NetworkFault, NetworkTimeout
 
 PAGES_MAX = 1000
-"""1000 pages of 1000 items: more than one ChirpStack holds, and few enough to end."""
+"""1000 pages of 1000 items: more than any ChirpStack holds."""
 
 _T = TypeVar("_T")
 
@@ -124,7 +124,7 @@ class Listing:
                 )
 
             for item in await self._all("DeviceService.List", self._devices.List, page, "dev_eui"):
-                # Asked again of every item: a server before 4.12 ignores the filter.
+                # Checked again for every item: a server before 4.12 ignores the filter.
                 if wanted in item.device_profile_name.casefold():
                     device = wire.listed_device(
                         item,
@@ -135,8 +135,8 @@ class Listing:
         return [found[dev_eui] for dev_eui in sorted(found)]
 
     async def _profile_ids(self, application: ApplicationInfo, wanted: str) -> Sequence[str]:
-        """The matching profiles in use; one empty id, which filters nothing, where the server
-        is older than 4.12 and cannot tell."""
+        """The matching profiles in use; one empty id, which filters nothing, for a server before
+        4.12, which does not list them."""
         request = api.ListApplicationDeviceProfilesRequest(
             application_id=application.application_id
         )

@@ -3,8 +3,8 @@
 `StreamDeviceEvents` starts at the oldest event kept, never ends, and never says where the past
 ends and the present begins; so the reading stops by a quiet gap and by hard limits
 (`ReplayLimits` has the arithmetic). gRPC's stream can only be read by blocking, hence one thread
-a stream, of which there is a bounded number. The rule it keeps: the thread ends when the call is
-cancelled, and the call is cancelled however the reading ends.
+a stream, of which there is a bounded number. The thread ends when the call is cancelled, and the
+call is cancelled however the reading ends.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class StreamMethod(Protocol):
 
 
 class ReplayStatistics(msgspec.Struct, frozen=True):
-    """What the replays did so far."""
+    """Counts of the replays so far."""
 
     running: int
     waiting: int
@@ -98,7 +98,7 @@ class Replays:
 
     async def _stream(self, method: StreamMethod, request: Any) -> "_Reader":
         limits = self._limits
-        # The server's own deadline is only the net below ours.
+        # The deadline of the call is only a safeguard behind ours.
         call = method(request, timeout=limits.total_s + 1.0, metadata=self._metadata)
         reader = _Reader(call, limits)
         async with trio.open_nursery() as nursery:
@@ -122,7 +122,7 @@ class Replays:
 
 
 def _dated(event: Event, item: Any) -> Event:
-    """An event without a time of the server's has that of its entry in ChirpStack's stream."""
+    """An event that has no time of the server gets that of its entry in ChirpStack's stream."""
     if event.at is not None or not item.HasField("time"):
         return event
     at = (item.time.seconds * 10**9 + item.time.nanos) / 10**9
@@ -154,7 +154,7 @@ class _Reader:
         await trio.to_thread.run_sync(self._read, limiter=trio.CapacityLimiter(1))
 
     async def wait_quiet(self) -> None:
-        """Wait until the past has been read, as far as anyone can tell."""
+        """Wait until the past has been read, as far as that can be known."""
         limits = self._limits
         with trio.move_on_after(limits.total_s) as total:
             while not self._ended:

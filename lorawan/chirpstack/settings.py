@@ -1,7 +1,7 @@
 """How to reach one ChirpStack server, and how long to wait for it.
 
-The rule it keeps: the API key never shows. It is not in the repr, not in any message, and a key
-that gRPC would refuse (and print) is refused here first.
+The API key never shows: it is not in the repr, not in any message, and a key that gRPC would refuse
+(and print) is refused here first.
 """
 
 import ipaddress
@@ -12,8 +12,8 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?")
 
 
 def checked_target(target: str) -> str:
-    """The target again, when gRPC can use it as `host:port`. Raises `ValueError`, whose text does
-    not repeat it: a pasted URL may hold a password."""
+    """The same target, if gRPC can use it as `host:port`. Raises `ValueError`, whose text does not
+    repeat it: a pasted URL may hold a password."""
     if "://" in target:
         raise ValueError("must be host:port, without a scheme; TLS is chirpstack.tls")
     if "/" in target or "@" in target or not target.isprintable() or " " in target:
@@ -33,7 +33,7 @@ def checked_target(target: str) -> str:
 
 
 def checked_api_key(api_key: str) -> str:
-    """The key again, when an HTTP header can carry it. Raises `ValueError`."""
+    """The same key, if an HTTP header can carry it. Raises `ValueError`."""
     if not api_key or not api_key.isascii() or not api_key.isprintable():
         raise ValueError("api_key must be one line of printable ASCII")
     if " " in api_key:
@@ -50,7 +50,8 @@ def _check_ipv6(text: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds until a call is given up. Each also bounds the wait for a free place in flight."""
+    """Seconds until a call is given up. Each also bounds the wait for one of the calls in flight to
+    end."""
 
     enqueue_s: float = 5.0
     read_s: float = 5.0
@@ -100,7 +101,7 @@ class ChirpStackSettings:
     commonly allow 100."""
     replays_max: int = 32
     """Event streams at a time, one thread each. A replay takes about 2 s, so 32 make 16 a second:
-    a window that closes for 200 lights at a time is through in about 13 s."""
+    when the windows of 200 lights close at once, all are asked for within about 13 s."""
     keepalive_s: float = 30.0
     keepalive_timeout_s: float = 10.0
     connect_timeout_s: float = 5.0

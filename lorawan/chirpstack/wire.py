@@ -1,7 +1,6 @@
 """ChirpStack's API messages as our own frozen types, and back.
 
-The rule it keeps: Protobuf messages do not leave `lorawan.chirpstack`; session keys are never
-read out of them.
+Protobuf messages do not leave `lorawan.chirpstack`, and session keys are never read from them.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Moments as ChirpStack writes them: RFC 3339 with up to nine digits of a second.
 
-The rule it keeps: both forms of one moment, JSON's text and Protobuf's numbers, give the very same
-float, so that an event replayed in the other encoding is recognised.
+Both forms of one moment, JSON's text and Protobuf's numbers, give the very same float, so that an
+event replayed in the other encoding is recognised.
 """
 
 import re

@@ -1,9 +1,8 @@
 """Decodes events in Protobuf, the `integration.*` messages of ChirpStack.
 
-The rule it keeps: the generated messages, which have no types, are read in this file only, and only
-the fields that we use; then the same checks apply as to JSON. What Protobuf cannot tell apart,
-missing and default, is taken for the default, hence CLASS_A for a server that does not say the
-class.
+The generated messages, which have no types, are read in this file only, and only the fields that we
+use; then the same checks apply as to JSON. Protobuf does not tell a missing value from the default,
+so a missing one counts as the default: CLASS_A for a server that does not tell the class.
 """
 
 from collections.abc import Callable
@@ -25,7 +24,7 @@ Fields = dict[str, Any]
 
 
 class _Messages(NamedTuple):
-    """The seam: everything that we take from the generated code."""
+    """Everything that we use of the generated code."""
 
     types: dict[EventKind, Callable[[], Any]]
     device_class: Any

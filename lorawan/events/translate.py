@@ -1,8 +1,8 @@
 """From ChirpStack's bodies to our own events.
 
-The rule it keeps: nothing is refused here any more; defaults are filled in, names and EUIs take the
-one spelling that the rest of Lamplighter compares, and nothing that is kept is larger than it need
-be: what is too long is cut, and what is too many left out.
+Nothing is refused here any more. Defaults are filled in, names and EUIs get the one spelling that
+the rest of Lamplighter compares, texts that are too long are cut, and lists that are too long lose
+their last or weakest elements.
 """
 
 import math
@@ -35,7 +35,7 @@ WIRE_TYPES: dict[EventKind, type[Wire]] = {
 }
 
 NAME_CHARS = 200
-"""ChirpStack's own names have at most 100 characters; what is longer is cut, for names are kept."""
+"""ChirpStack's own names have at most 100 characters; longer ones are cut: names are kept."""
 GATEWAY_ID_CHARS = 64
 """A gateway's EUI has 16. A longer id counts as none: cut, it might be another gateway's."""
 CODE_CHARS = 64
@@ -45,7 +45,8 @@ TAG_CHARS = 64
 """Of a key and of a value: 16 tags are 2 kB of text at most. Of a log event's context likewise, the
 values of which are sentences and cut as names are: 16 * (64 + 200) are 4 kB."""
 RECEPTIONS_MOST = 50
-"""The best ones: an uplink in a city is heard by twenty gateways. 50 of 64 characters are 3 kB."""
+"""The best ones are kept: an uplink in a city is heard by twenty gateways. 50 of 64 characters are
+3 kB."""
 
 COPIES_WITHIN_S = 2.0
 """Copies of one frame reach ChirpStack within its de-duplication delay, 0.2 s unless set longer."""
@@ -55,7 +56,7 @@ _UNDEFINED_CODE_RATE = "CR_UNDEFINED"
 
 
 def to_event(wire: Wire) -> model.Event:
-    """The event that a body tells."""
+    """The event of a body."""
     match wire:
         case WireUp():
             return _uplink(wire)
@@ -242,5 +243,5 @@ def _gateway_id(text: str | None) -> str:
 
 
 def _finite(value: float | None) -> float:
-    """Protobuf can carry what JSON cannot; it says no more than a missing value."""
+    """Protobuf can carry NaN and infinity, which JSON cannot; they count as missing."""
     return value if value is not None and math.isfinite(value) else 0.0

@@ -1,8 +1,8 @@
 """The bodies as ChirpStack sends them, field by field: what is required, and what may be missing.
 
-The rule it keeps: strict on what we rely on (whose event, when, which queue item), lenient on the
-rest. Servers before 4.1 omit defaults, later ones print them, and the radio parts always omit them;
-`null` means the default, too. Unknown fields are ignored.
+Strict about what we rely on (whose event, when, which queue item), lenient about the rest. Servers
+before 4.1 omit defaults, later ones print them, and the radio parts always omit them; `null` means
+the default, too. Unknown fields are ignored.
 
 Both encodings are decoded into these types, so that they are checked alike.
 """

@@ -1,10 +1,10 @@
 """Turns the frames that we send into the bytes of the device, and keeps all others from being sent.
 
-The rule it keeps: whatever is not on the short list of harmless payloads is refused. Some commands
-cost a visit on a ladder: a factory reset, boot mode, another JoinEUI or AppKey.
+Whatever is not on the short list of harmless payloads is refused. After some commands somebody must
+climb a ladder to the light: a factory reset, boot mode, another JoinEUI or AppKey.
 
-The length selects the kind, so a 5-byte colour may well begin with the byte of a forbidden
-command; red 170 is not AA00.
+The length selects the kind, so a 5-byte colour may begin with the byte of a forbidden command; red
+170 is not AA00.
 
     DownlinkError
     ├── PayloadRefused          a value does not fit its byte
@@ -54,7 +54,7 @@ _REPLIES_FROM = 58
 
 
 class DownlinkError(Exception):
-    """A payload that is not sent. Base of the family; ours to fix, the device saw nothing."""
+    """A payload that was not sent. Base of the family; a mistake of the caller."""
 
 
 class PayloadRefused(DownlinkError):
@@ -81,8 +81,8 @@ class ForbiddenDownlink(DownlinkError):
 class ReplyPolicy(StrEnum):
     """When a colour asks for a status in reply (its sixth byte).
 
-    AUTO leaves it out where the software is unknown or older than 5.8, because field reports
-    about the byte on older lights contradict each other.
+    AUTO leaves it out where the software is unknown or older than 5.8, because reports from the
+    field about older lights contradict each other.
     """
 
     AUTO = "auto"
@@ -118,8 +118,8 @@ def guard(payload: bytes) -> None:
 
 
 def wants_reply(policy: ReplyPolicy, sw_rev: int | None) -> bool:
-    """Whether a colour shall carry the sixth byte. `sw_rev` is the revision times ten, or None
-    while the light has not told it."""
+    """Whether a colour should have the sixth byte. `sw_rev` is the revision times ten, None while
+    the light has not reported it."""
     match policy:
         case ReplyPolicy.ALWAYS:
             return True

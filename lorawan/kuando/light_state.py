@@ -1,8 +1,7 @@
 """What a Busylight shows: the five bytes that a command sets and a status repeats.
 
-The rule it keeps: the bytes are compared raw and never rescaled, because the sources disagree on
-the unit of the blink times (Plenom v4.2.2: 1/100 s down, 1/10 s up) while the uplink repeats the
-downlink's bytes.
+The bytes are compared raw and never rescaled, because the sources disagree on the unit of the blink
+times (Plenom v4.2.2: 1/100 s down, 1/10 s up) while the uplink repeats the downlink's bytes.
 """
 
 from typing import Annotated

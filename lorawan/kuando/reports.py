@@ -1,8 +1,8 @@
 """Reads what a Busylight sends: its status, and the rarer answers.
 
-The rule it keeps: total and never guessing. Port and length select the format; what is not
-documented stays raw bytes. Only a `Status` can verify anything: the other forms lack the downlink
-counter.
+Every payload is read without an error, and nothing is guessed: port and length select the format,
+and what is not documented stays raw bytes. Only a `Status` can verify anything: the other forms
+lack the downlink counter.
 
 Integers are little-endian. Source: Plenom v4.2.2, and Plenom's codec at The Things Network.
 """
@@ -80,7 +80,7 @@ _CONFIRMED = {0x10: ReportKind.JOIN_EUI_WRITTEN, 0x11: ReportKind.APP_KEY_WRITTE
 
 
 def parse_uplink(f_port: int, data: bytes) -> Report:
-    """What the light says in `data`, received on port `f_port`. Raises nothing."""
+    """What the light reports in `data`, received on port `f_port`. Raises nothing."""
     if f_port != F_PORT:
         return UnknownReport(f_port=f_port, raw=data)
     match len(data):

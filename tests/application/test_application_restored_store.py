@@ -12,7 +12,7 @@ from actors.service_api import Refusal
 from actors.storage.store_writer import StoreWriter
 from lorawan.kuando.light_state import LightState
 from simulation.world.world import World
-from store.mark import MARK_KEY, Mark, mark_put, read_mark
+from store.mark import MARK_KEY, SetBackMark, mark_put, read_mark
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Record, Table, Write
 from tests.support.running_application import RunningApplication, make_world, running_application
@@ -29,7 +29,7 @@ async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
 
 def set_back(disk: MemoryDisk, now: float) -> None:
     """As `restore` leaves a store."""
-    mark = Mark(at=now, cause="was restored from a copy of yesterday", copied_at=now - 9)
+    mark = SetBackMark(at=now, cause="was restored from a copy of yesterday", copied_at=now - 9)
     disk.apply([mark_put(mark)])
 
 

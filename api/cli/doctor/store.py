@@ -47,7 +47,7 @@ async def store(settings: ApiSettings) -> list[Finding]:
 
 async def _redis(found: RedisStore) -> list[Finding]:
     try:
-        warnings = await found.look()
+        warnings = await found.inspect()
     except StoreError as error:
         return [problem("store", str(error), _remedy(error, "check store.url and the server"))]
     finally:

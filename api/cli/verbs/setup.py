@@ -11,7 +11,7 @@ from api.cli.console import errors
 from api.settings.model import ApiSettings
 from api.webhooks.endpoint import KIND_BY_PATH
 from lorawan.chirpstack import ChirpStackClient
-from lorawan.chirpstack.integration import Change, ensure_integration, merge_integration
+from lorawan.chirpstack.integration import IntegrationChange, ensure_integration, merge_integration
 from lorawan.network import HttpIntegration, NetworkError
 
 
@@ -72,8 +72,8 @@ async def _setup(
     tokens: Sequence[str],
     applications: Sequence[str],
     dry_run: bool,
-) -> list[Change]:
-    changes: list[Change] = []
+) -> list[IntegrationChange]:
+    changes: list[IntegrationChange] = []
     async with ChirpStackClient(settings.chirpstack.connection()) as client:
         if applications:
             there = {each.application_id for each in await client.applications()}
