@@ -1,5 +1,6 @@
 """docs/http.md against the app: each route, scope, status, problem and field that it names."""
 
+import json
 import re
 from typing import Any
 
@@ -113,3 +114,11 @@ def test_every_field_that_the_pages_read_exists() -> None:
     told = set(re.findall(r"@property \{[^}]*\} \[?([a-z0-9_]+)", wire))
     assert len(told) > 80
     assert sorted(told - known_words()) == []
+
+
+def test_every_example_has_the_fields_of_what_it_shows() -> None:
+    schemas = openapi()["components"]["schemas"]
+    shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
+    rollout, problem = shown
+    assert list(rollout) == list(schemas["RolloutView"]["properties"])
+    assert set(problem) <= set(schemas["ProblemView"]["properties"])

@@ -11,7 +11,7 @@ from actors.board import board
 from actors.clocks.clock_warnings import RECENT_S, TOLD_S
 from actors.downlink import DispatchPolicy
 from actors.fleet import device_discovery, fleet, initialization
-from actors.gateways import health, observed
+from actors.gateways import WatchPolicy, health, observed
 from actors.metrics.downlinks import HOURS_MOST
 from actors.metrics.reliability import TIME_BOUNDS_S, WORST_MOST
 from actors.rollouts import actor as rollouts
@@ -34,7 +34,9 @@ from docs.generate.service import SETTINGS
 from store import redis, sqlite
 
 WEB, POLICY, SWEEP, ALERTS = Web(), SETTINGS.policy, SweepPolicy(), AlertPolicy()
-DISPATCH = DispatchPolicy()
+DISPATCH, WATCH = DispatchPolicy(), WatchPolicy()
+SECOND_AT = POLICY.window_s + POLICY.backoff_first_s
+THIRD_AT = SECOND_AT + POLICY.window_s + POLICY.backoff_first_s * POLICY.backoff_factor
 OFTEN = {60.0: "a minute", 900.0: "quarter of an hour", 3_600.0: "hourly"}
 DAYS = f"{SWEEP.retention_s / 86_400:g}"
 WORDS = {2: "two", 3: "three", 3.5: "three and a half", 5: "five", 7: "seven", 10: "ten"}
@@ -207,7 +209,17 @@ FACTS = {
     "architecture.md": (
         f"{inquirer.WORKERS} at a time, one a light, {POLICY.inquiry_timeout_s:g} s each",
         f"every {WORDS[int(POLICY.evidence_asked_s / 60)]} minutes",
-        f"at 0, {POLICY.window_s + POLICY.backoff_first_s:g} and",
+        f"at 0, {SECOND_AT:g} and {THIRD_AT:g} seconds, verdict at {THIRD_AT + POLICY.window_s:g}",
+        f"the queue is read after {DISPATCH.txack_due_s:g} s",
+        (
+            f"after {WATCH.offline_after_s:g} s or {WORDS[health.OFFLINE_INTERVALS]} intervals,"
+            f" silent after {WATCH.silent_after_s:g} s or {WORDS[health.SILENT_INTERVALS]}"
+        ),
+        (
+            f"looked for every {WATCH.silent_poll_s:g} s in the first quarter of"
+            f" an hour, then every"
+            f" 1/{WATCH.patience:g} of the time"
+        ),
     ),
 }
 
