@@ -13,9 +13,9 @@ import msgspec
 
 # The largest record known is a command with its timeline, some 4 KiB. This is a thousand times
 # that, and far below what SQLite (1 GB) and Redis (512 MB) would take.
-VALUE_BYTES_MAX = 4 * 1024 * 1024
+VALUE_BYTES_MOST = 4 * 1024 * 1024
 # A DevEUI has 16 characters and a ULID 26; an Idempotency-Key of a caller may be long.
-KEY_BYTES_MAX = 1024
+KEY_BYTES_MOST = 1024
 
 
 class Table(StrEnum):
@@ -202,9 +202,11 @@ def _check(name: str, at: float = 0.0, value: bytes = b"") -> None:
 
     In the store writer's batch it would make all writes beside it fail, again and again.
     """
-    if len(name.encode()) > KEY_BYTES_MAX:  # also stops lone surrogates: UnicodeEncodeError
-        raise ValueError(f"a key has at most {KEY_BYTES_MAX} bytes of UTF-8: {name[:40]!r}…")
+    if len(name.encode()) > KEY_BYTES_MOST:  # also stops lone surrogates: UnicodeEncodeError
+        raise ValueError(f"a key has at most {KEY_BYTES_MOST} bytes of UTF-8: {name[:40]!r}…")
     if not math.isfinite(at):
         raise ValueError(f"`at` of {name!r} is not a finite number: {at!r}")
-    if len(value) > VALUE_BYTES_MAX:
-        raise ValueError(f"the value of {name!r} has {len(value)} bytes, {VALUE_BYTES_MAX} at most")
+    if len(value) > VALUE_BYTES_MOST:
+        raise ValueError(
+            f"the value of {name!r} has {len(value)} bytes, {VALUE_BYTES_MOST} at most"
+        )

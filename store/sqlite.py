@@ -31,7 +31,7 @@ before; all other callers wait less."""
 # Rows of one statement. Every statement is one hand-over of the interpreter lock between the worker
 # thread and Trio's, so many rows a statement keep a commit short beside a busy event loop.
 # 4 columns x 256 rows = 1 024 parameters; SQLite allows 32 766.
-ROWS_PER_STATEMENT_MAX = 256
+ROWS_PER_STATEMENT_MOST = 256
 
 
 class SqliteStore:
@@ -179,7 +179,7 @@ def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut into pieces whose lengths are powers of two: nine statements to prepare and cache."""
     start = 0
     while left := len(rows) - start:
-        length = min(ROWS_PER_STATEMENT_MAX, 1 << (left.bit_length() - 1))
+        length = min(ROWS_PER_STATEMENT_MOST, 1 << (left.bit_length() - 1))
         yield rows[start : start + length]
         start += length
 

@@ -1,12 +1,14 @@
 """The habits of the repository that no linter knows, held as tests."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("actors", "api", "lorawan", "store", "simulator", "docs")
+PACKAGES = ("actors", "api", "lorawan", "store", "simulation", "docs")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LINES_MOST = 400
@@ -17,6 +19,8 @@ WALL_CLOCK_READERS = {
     "api/cli/verbs/doctor.py",
 }
 """Where a run gets its time."""
+PUBLISHED_MAX = {"late_s_max", "_late_s_max"}
+"""Named so in a metric that 0.1.0 has: `lamplighter_timers_late_s_max`."""
 
 
 def name_of(path: Path) -> str:
@@ -35,6 +39,26 @@ def test_nobody_reads_the_wall_clock_but_the_clock() -> None:
         name_of(path) for path in SOURCES if re.search(r"\btime\.time\(", path.read_text("utf-8"))
     }
     assert readers <= WALL_CLOCK_READERS
+
+
+def bound_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_that_is_looked_at_is_there(package: str) -> None:
+    assert (ROOT / package).is_dir()
+
+
+def test_an_upper_bound_is_named_most() -> None:
+    names = {name for path in SOURCES for name in bound_names(ast.parse(path.read_text("utf-8")))}
+    found = {name for name in names if re.search(r"(^|_)max(_|$)", name.lower())}
+    assert found - PUBLISHED_MAX == set()
 
 
 def test_nothing_unfinished_is_marked_and_left() -> None:

@@ -59,9 +59,9 @@ class CallStatistics(msgspec.Struct, frozen=True):
 class Calls:
     """Makes calls on one channel, a bounded number at a time."""
 
-    def __init__(self, metadata: Metadata, *, in_flight_max: int) -> None:
+    def __init__(self, metadata: Metadata, *, in_flight_most: int) -> None:
         self._metadata = metadata
-        self._limiter = trio.CapacityLimiter(in_flight_max)
+        self._limiter = trio.CapacityLimiter(in_flight_most)
         self._started = 0
         self._failed: Counter[str] = Counter()
         self._closed = False

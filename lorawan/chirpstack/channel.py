@@ -8,7 +8,7 @@ import trio
 
 from lorawan.chirpstack.settings import ChirpStackSettings
 
-RECEIVE_BYTES_MAX = 8 * 1024 * 1024
+RECEIVE_BYTES_MOST = 8 * 1024 * 1024
 """One page of 1000 devices with 8 kB of tags each; ordinary pages stay under 1 MB."""
 
 
@@ -34,10 +34,10 @@ def channel_options(settings: ChirpStackSettings) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.initial_reconnect_backoff_ms", _ms(settings.reconnect_min_s)),
-        ("grpc.max_reconnect_backoff_ms", _ms(settings.reconnect_max_s)),
+        ("grpc.max_reconnect_backoff_ms", _ms(settings.reconnect_most_s)),
         # Despite its name this is the time that one attempt to connect may take.
         ("grpc.min_reconnect_backoff_ms", _ms(settings.connect_timeout_s)),
-        ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
+        ("grpc.max_receive_message_length", RECEIVE_BYTES_MOST),
         # Without its own pool two clients would share one connection and its backoff.
         ("grpc.use_local_subchannel_pool", 1),
         # A retry policy published in DNS could repeat an Enqueue.

@@ -49,9 +49,9 @@ class ChirpStackClient:
     def __init__(self, settings: ChirpStackSettings) -> None:
         self.settings = settings
         metadata = (("authorization", f"Bearer {settings.api_key}"),)
-        self._calls = Calls(metadata, in_flight_max=settings.in_flight_max)
+        self._calls = Calls(metadata, in_flight_most=settings.in_flight_most)
         self._replays = Replays(
-            self._calls, metadata, settings.replay, replays_max=settings.replays_max
+            self._calls, metadata, settings.replay, replays_most=settings.replays_most
         )
         self._channel: grpc.Channel | None = None
 

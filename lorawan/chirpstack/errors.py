@@ -57,7 +57,7 @@ NO_RIGHT = (
     " (the server does not say which); a tenant's key also needs tenant_id"
 )
 
-_TEXT_MAX = 300
+_TEXT_MOST = 300
 
 
 class CallMissing(NetworkIntermediary):
@@ -68,7 +68,7 @@ class CallMissing(NetworkIntermediary):
 def translate(call: str, error: grpc.RpcError) -> NetworkError:
     """Our error for a failed call; raise it `from` the original."""
     code = error.code()
-    text = " ".join((error.details() or "").split())[:_TEXT_MAX]
+    text = " ".join((error.details() or "").split())[:_TEXT_MOST]
     kind, meaning = _meaning(code, text)
     said = f": {text}" if text else ""
     return kind(f"{call}: {meaning} ({code.name}{said})")

@@ -18,7 +18,7 @@ from lorawan.chirpstack.intervals import Intervals
 from lorawan.chirpstack.settings import ChirpStackSettings
 from lorawan.network import GatewayInfo, ListedDevice, NetworkFault, NetworkTimeout
 
-PAGES_MAX = 1000
+PAGES_MOST = 1000
 """1000 pages of 1000 items: more than any ChirpStack holds."""
 
 _T = TypeVar("_T")
@@ -156,7 +156,7 @@ class Listing:
     ) -> Sequence[Any]:
         found: dict[str, Any] = {}
         offset = 0
-        for _ in range(PAGES_MAX):
+        for _ in range(PAGES_MOST):
             page = await self._calls.unary(
                 name,
                 method,
@@ -167,7 +167,7 @@ class Listing:
             found.update((getattr(item, key), item) for item in page.result)
             if not page.result or offset >= page.total_count:
                 return list(found.values())
-        raise NetworkFault(f"{name}: more than {PAGES_MAX} pages of {self._settings.page_size}")
+        raise NetworkFault(f"{name}: more than {PAGES_MOST} pages of {self._settings.page_size}")
 
     async def _within_deadline(self, name: str, walk: Callable[[], Awaitable[_T]]) -> _T:
         deadline_s = self._settings.deadlines.listing_s

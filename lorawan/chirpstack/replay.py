@@ -51,12 +51,12 @@ class Replays:
     """Reads event streams, a bounded number at a time."""
 
     def __init__(
-        self, calls: Calls, metadata: Metadata, limits: ReplayLimits, *, replays_max: int
+        self, calls: Calls, metadata: Metadata, limits: ReplayLimits, *, replays_most: int
     ) -> None:
         self._calls = calls
         self._metadata = metadata
         self._limits = limits
-        self._limiter = trio.CapacityLimiter(replays_max)
+        self._limiter = trio.CapacityLimiter(replays_most)
         self._events = 0
         self._skipped = 0
         self._truncated = 0
@@ -184,7 +184,7 @@ class _Reader:
             for item in self._call:
                 size += len(item.body)
                 self.items.append(item)
-                if len(self.items) >= self._limits.items_max or size >= self._limits.bytes_max:
+                if len(self.items) >= self._limits.items_most or size >= self._limits.bytes_most:
                     self.truncated = True
                     break
                 self._report()

@@ -76,8 +76,8 @@ class ReplayLimits:
     quiet_s: float = 1.5
     total_s: float = 15.0
     """About 13 looks of ten events; at the server's defaults Redis keeps at most about 110."""
-    items_max: int = 256
-    bytes_max: int = 2 * 1024 * 1024
+    items_most: int = 256
+    bytes_most: int = 2 * 1024 * 1024
     """256 events of at most about 8 kB: an uplink heard by twenty gateways is 7 kB of JSON."""
 
 
@@ -96,17 +96,17 @@ class ChirpStackSettings:
     """Needed with a tenant's key; with an admin key it narrows what is listed."""
     deadlines: Deadlines = Deadlines()
     replay: ReplayLimits = ReplayLimits()
-    in_flight_max: int = 64
-    """Unary calls at a time. With `replays_max` 96 streams on the one connection: HTTP/2 servers
+    in_flight_most: int = 64
+    """Unary calls at a time. With `replays_most` 96 streams on the one connection: HTTP/2 servers
     commonly allow 100."""
-    replays_max: int = 32
+    replays_most: int = 32
     """Event streams at a time, one thread each. A replay takes about 2 s, so 32 make 16 a second:
     when the windows of 200 lights close at once, all are asked for within about 13 s."""
     keepalive_s: float = 30.0
     keepalive_timeout_s: float = 10.0
     connect_timeout_s: float = 5.0
     reconnect_min_s: float = 0.2
-    reconnect_max_s: float = 5.0
+    reconnect_most_s: float = 5.0
     page_size: int = 1000
 
     def __post_init__(self) -> None:

@@ -80,7 +80,7 @@ AFTER_EFFECT = 0.25
 """Of the calls that fail so, or that a proxy answers, which were carried out."""
 
 # A script for one test; more than this is a loop that forgot to end.
-_ORDERED_MAX = 1000
+_ORDERED_MOST = 1000
 
 
 class _Ordered(msgspec.Struct, frozen=True):
@@ -112,8 +112,8 @@ class Faults:
 
         Raises ValueError when more than 1000 would wait.
         """
-        if len(self._ordered) + calls > _ORDERED_MAX:
-            raise ValueError(f"more than {_ORDERED_MAX} faults ordered")
+        if len(self._ordered) + calls > _ORDERED_MOST:
+            raise ValueError(f"more than {_ORDERED_MOST} faults ordered")
         self._ordered.extend(_Ordered(fault, method) for _ in range(calls))
 
     def clear(self) -> None:

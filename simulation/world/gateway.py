@@ -19,7 +19,7 @@ from simulation.world.profile import Profile
 from simulation.world.radio import Air, downlink_s, payload_bytes
 from simulation.world.region import Region
 
-QUEUE_MAX = 32
+QUEUE_MOST = 32
 GAP_S = 0.0425
 _LEAD_S = 0.0015
 _HOUR_S = 3600.0
@@ -214,7 +214,7 @@ class Gateway:
         now_s = self._kernel.now
         self._forget_sent()
         airtime_s = downlink_s(payload_bytes(frame), slot.modulation)
-        if sum(begin > now_s for begin, _ in self._queue) >= QUEUE_MAX:
+        if sum(begin > now_s for begin, _ in self._queue) >= QUEUE_MOST:
             return TxStatus.QUEUE_FULL
         if self.enforce_duty_cycle and self._over_budget(slot.frequency_hz, airtime_s):
             return TxStatus.DUTY_CYCLE_OVERFLOW

@@ -21,8 +21,8 @@ _INT32 = struct.Struct("<i")
 _DEFAULT_INTERVAL_MIN = 30
 WATCHDOG_UPLINKS = 240
 """Before software 6.1 a light restarts after so many uplinks without a downlink."""
-_MISSED_REPLIES_MAX = 6
-_F_CNT_GAP_MAX = 16_384
+_MISSED_REPLIES_MOST = 6
+_F_CNT_GAP_MOST = 16_384
 """LoRaWAN 1.0.3, MAX_FCNT_GAP: a larger step is refused."""
 
 BOOTING = LightState(red=255, green=255, blue=255, on=50, off=50)
@@ -95,14 +95,14 @@ class Busylight:
         "join_light",
         "joins",
         "missed_replies",
-        "missed_replies_max",
+        "missed_replies_most",
         "options",
         "replays_dropped",
         "restarts",
         "rssi_dbm",
         "shown",
         "silent_uplinks",
-        "silent_uplinks_max",
+        "silent_uplinks_most",
         "snr_raw",
         "sw_rev",
         "truth",
@@ -115,10 +115,10 @@ class Busylight:
     downlinks_received: int
     interval_min: int
     missed_replies: int
-    missed_replies_max: int
+    missed_replies_most: int
     rssi_dbm: int
     silent_uplinks: int
-    silent_uplinks_max: int
+    silent_uplinks_most: int
     snr_raw: int
     uplinks_sent: int
     _f_cnt_down_last: int
@@ -172,7 +172,7 @@ class Busylight:
         snr_db: float,
     ) -> Reaction:
         """One decrypted downlink of this session; `f_port` None carries no payload."""
-        if not 0 < f_cnt - self._f_cnt_down_last < _F_CNT_GAP_MAX:
+        if not 0 < f_cnt - self._f_cnt_down_last < _F_CNT_GAP_MOST:
             self.replays_dropped += 1
             return _DROPPED
         self._f_cnt_down_last = f_cnt
@@ -211,8 +211,8 @@ class Busylight:
     def watchdog_due(self) -> bool:
         """True when the network has been silent for too long and the device restarts itself."""
         if self.sw_rev < 61:
-            return self.silent_uplinks >= self.silent_uplinks_max
-        return self.options.reply_watchdog and self.missed_replies >= self.missed_replies_max
+            return self.silent_uplinks >= self.silent_uplinks_most
+        return self.options.reply_watchdog and self.missed_replies >= self.missed_replies_most
 
     def status(self) -> bytes:
         """The status uplink: 24 bytes, or 25 while high brightness is on."""
@@ -251,9 +251,9 @@ class Busylight:
         self.auto_uplink = False
         self.adr = 1
         self.silent_uplinks = 0
-        self.silent_uplinks_max = self.options.watchdog_uplinks
+        self.silent_uplinks_most = self.options.watchdog_uplinks
         self.missed_replies = 0
-        self.missed_replies_max = _MISSED_REPLIES_MAX
+        self.missed_replies_most = _MISSED_REPLIES_MOST
         self._f_cnt_down_last = -1
 
     def _show(self, now_s: float, light: LightState | None, cause: str) -> None:
@@ -290,9 +290,9 @@ class Busylight:
             case 0x02 if value == 0:
                 self.adr = 0
             case 0x03 if value > 0 and self.sw_rev >= 61:
-                self.missed_replies_max = value
+                self.missed_replies_most = value
             case 0x03 if value > 0:
-                self.silent_uplinks_max = value
+                self.silent_uplinks_most = value
             case 0x04 if value > 0:
                 self.interval_min = value
                 return Reaction(interval_changed=True)

@@ -96,7 +96,7 @@ class DeviceQueue:
         )
 
     def settle_head(
-        self, now_s: float, now_at: float, size_max: int
+        self, now_s: float, now_at: float, size_most: int
     ) -> tuple[Entry | None, list[tuple[Entry, Dropped]]]:
         """Drop what may not be sent from the head, until an item may; that item and the dropped.
 
@@ -111,7 +111,7 @@ class DeviceQueue:
                 reason = Dropped.NOT_ACKNOWLEDGED
             elif head.expires_at is not None and head.expires_at <= now_at:
                 reason = Dropped.EXPIRED
-            elif len(head.data) > size_max:
+            elif len(head.data) > size_most:
                 reason = Dropped.TOO_LARGE
             else:
                 return head, dropped

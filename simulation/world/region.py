@@ -18,7 +18,7 @@ RX2_AFTER_RX1_S = 1.0
 class Region(msgspec.Struct, frozen=True):
     """One regional plan as a network server runs it.
 
-    `max_payload_bytes` is the limit at the data rate of RX2; delays are those after an uplink.
+    `payload_bytes_most` is the limit at the data rate of RX2; delays are those after an uplink.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Region(msgspec.Struct, frozen=True):
     rx2_frequency_hz: int
     rx2: Modulation
     rx1_bandwidth_hz: int
-    max_payload_bytes: int
+    payload_bytes_most: int
     rx2_duty_cycle: float
     device_duty_cycle: float
     rx2_power_dbm: int = 29
@@ -51,7 +51,7 @@ _EU_CHANNELS_HZ = (
 _EU_DATA_RATES = {12: 0, 11: 1, 10: 2, 9: 3, 8: 4, 7: 5}
 
 
-def _eu868(spreading_factor: int, max_payload_bytes: int) -> Region:
+def _eu868(spreading_factor: int, payload_bytes_most: int) -> Region:
     return Region(
         name="EU868",
         config_id="eu868",
@@ -60,7 +60,7 @@ def _eu868(spreading_factor: int, max_payload_bytes: int) -> Region:
         rx2_frequency_hz=869_525_000,
         rx2=Modulation(spreading_factor=spreading_factor, bandwidth_hz=125_000),
         rx1_bandwidth_hz=125_000,
-        max_payload_bytes=max_payload_bytes,
+        payload_bytes_most=payload_bytes_most,
         rx2_duty_cycle=0.10,
         device_duty_cycle=0.01,
     )
@@ -80,7 +80,7 @@ US915 = Region(
     rx2_frequency_hz=923_300_000,
     rx2=Modulation(spreading_factor=12, bandwidth_hz=500_000),
     rx1_bandwidth_hz=500_000,
-    max_payload_bytes=53,
+    payload_bytes_most=53,
     rx2_duty_cycle=1.0,
     device_duty_cycle=1.0,
     rx2_power_dbm=27,

@@ -232,7 +232,7 @@ class ServerRules:
     def _settle(self, device: Device) -> Entry | None:
         """The head of the queue that may be sent; what may not is dropped and told."""
         entry, dropped = device.queue.settle_head(
-            self._kernel.now, self._kernel.now_at, self._region.max_payload_bytes
+            self._kernel.now, self._kernel.now_at, self._region.payload_bytes_most
         )
         for gone, reason in dropped:
             self._teller.dropped(device, gone, reason)

@@ -22,7 +22,7 @@ _F_PORT = 15
 _BOOT_S = (1.0, 4.0)
 _FIRST_UPLINK_S = (1.0, 4.0)
 _JOIN_RETRY_S = (8.0, 16.0)
-_JOIN_RETRY_MAX_S = 300.0
+_JOIN_RETRY_MOST_S = 300.0
 _CONFIRMED_TRIES = 4
 """Tries of the confirmed first uplink; the real number is unknown, LoRaWAN allows 8."""
 _WINDOW_TOLERANCE_S = 0.02
@@ -203,8 +203,8 @@ class Station:
         self._transmit(frame, JOIN_REQUEST_BYTES)
         low_s, high_s = self._join_retry_s
         self._join_retry_s = (
-            min(low_s * 1.5, _JOIN_RETRY_MAX_S / 2),
-            min(high_s * 1.5, _JOIN_RETRY_MAX_S),
+            min(low_s * 1.5, _JOIN_RETRY_MOST_S / 2),
+            min(high_s * 1.5, _JOIN_RETRY_MOST_S),
         )
         retry_s = self._rng.uniform(low_s, high_s) + self._region.join_delay_s
         self._step = self._kernel.at(self._sent_until_s + retry_s, self._join)

@@ -139,7 +139,7 @@ class Teller:
             case Dropped.TOO_LARGE:
                 text = "Device queue-item discarded because it exceeds the max. payload size"
                 context = {
-                    "max_payload_size": str(self._region.max_payload_bytes),
+                    "max_payload_size": str(self._region.payload_bytes_most),
                     "item_size": str(len(entry.data)),
                     "queue_item_id": entry.id,
                 }

@@ -149,7 +149,7 @@ async def test_a_hundred_calls_at_a_time(peer: GrpcPeer) -> None:
         return api.GetDeviceQueueItemsResponse()
 
     peer.answer(QUEUE, meet)
-    async with ChirpStackClient(settings(peer, in_flight_max=100)) as client:
+    async with ChirpStackClient(settings(peer, in_flight_most=100)) as client:
         async with trio.open_nursery() as nursery:
             for _ in range(100):
                 nursery.start_soon(client.queue, LIGHT)
@@ -172,7 +172,7 @@ async def test_no_more_calls_are_in_flight_than_allowed(peer: GrpcPeer) -> None:
         return api.GetDeviceQueueItemsResponse()
 
     peer.answer(QUEUE, count)
-    three_at_most = settings(peer, in_flight_max=3)
+    three_at_most = settings(peer, in_flight_most=3)
     async with ChirpStackClient(three_at_most) as client, trio.open_nursery() as nursery:
         for _ in range(60):
             nursery.start_soon(client.queue, LIGHT)
@@ -183,7 +183,7 @@ async def test_no_more_calls_are_in_flight_than_allowed(peer: GrpcPeer) -> None:
 async def test_a_call_that_finds_no_free_place_in_time_was_not_sent(peer: GrpcPeer) -> None:
     peer.hang(ENQUEUE)
     deadlines = Deadlines(read_s=SHORT_S)
-    one = settings(peer, deadlines=deadlines, in_flight_max=1)
+    one = settings(peer, deadlines=deadlines, in_flight_most=1)
     async with ChirpStackClient(one) as client, trio.open_nursery() as nursery:
         nursery.start_soon(enqueue, client)
         await trio.testing.wait_all_tasks_blocked()
@@ -196,7 +196,7 @@ async def test_a_call_that_finds_no_free_place_in_time_was_not_sent(peer: GrpcPe
 
 async def test_a_task_that_waits_for_a_place_can_be_cancelled(peer: GrpcPeer) -> None:
     peer.hang(ENQUEUE)
-    async with ChirpStackClient(settings(peer, in_flight_max=1)) as client:
+    async with ChirpStackClient(settings(peer, in_flight_most=1)) as client:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(enqueue, client)
             await trio.testing.wait_all_tasks_blocked()  # it has the place, and keeps it

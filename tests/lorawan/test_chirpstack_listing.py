@@ -216,7 +216,7 @@ async def test_an_empty_page_ends_the_walk_whatever_was_promised(peer: GrpcPeer)
 async def test_a_server_that_never_ends_is_left(
     peer: GrpcPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing_module, "PAGES_MAX", 5)
+    monkeypatch.setattr(listing_module, "PAGES_MOST", 5)
     items = [api.GatewayListItem(gateway_id="a" * 16)]
     peer.answer("GatewayService.List", api.ListGatewaysResponse(total_count=10**9, result=items))
     async with ChirpStackClient(settings(peer.port)) as client:

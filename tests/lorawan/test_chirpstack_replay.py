@@ -27,13 +27,13 @@ def peer() -> Iterator[GrpcPeer]:
         yield peer
 
 
-def settings(peer: GrpcPeer, *, replays_max: int = 8, **limits: Any) -> ChirpStackSettings:
+def settings(peer: GrpcPeer, *, replays_most: int = 8, **limits: Any) -> ChirpStackSettings:
     limits = {"first_s": FIRST_S, "quiet_s": QUIET_S, "total_s": 2.0} | limits
     return ChirpStackSettings(
         target=f"127.0.0.1:{peer.port}",
         api_key="k",
         replay=ReplayLimits(**limits),
-        replays_max=replays_max,
+        replays_most=replays_most,
     )
 
 
@@ -144,7 +144,7 @@ async def test_what_cannot_be_decoded_is_skipped_and_counted(peer: GrpcPeer, bad
 
 @pytest.mark.parametrize(
     ("limits", "most"),
-    [({"items_max": 5}, 5), ({"bytes_max": 1000}, 10), ({"total_s": 0.3}, 10_000)],
+    [({"items_most": 5}, 5), ({"bytes_most": 1000}, 10), ({"total_s": 0.3}, 10_000)],
 )
 async def test_a_stream_that_never_falls_silent_is_cut(
     peer: GrpcPeer, limits: dict[str, Any], most: int
@@ -182,7 +182,7 @@ async def test_a_cancelled_replay_leaves_at_once_and_takes_its_thread_along(
 async def test_replays_wait_for_one_another_and_can_be_cancelled(peer: GrpcPeer) -> None:
     peer.answer(STREAM, stream())
     limits = {"first_s": 5.0, "total_s": 9.0}
-    async with ChirpStackClient(settings(peer, replays_max=2, **limits)) as client:
+    async with ChirpStackClient(settings(peer, replays_most=2, **limits)) as client:
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(client.replay, LIGHT)
@@ -208,7 +208,7 @@ async def test_a_replay_that_finds_no_free_stream_in_time_was_not_sent(peer: Grp
             refused.append(error)
 
     limits = {"first_s": 9.0, "quiet_s": 9.0, "total_s": 0.25}
-    one_at_a_time = settings(peer, replays_max=1, **limits)
+    one_at_a_time = settings(peer, replays_most=1, **limits)
     async with ChirpStackClient(one_at_a_time) as client, trio.open_nursery() as nursery:
         for _ in range(3):
             nursery.start_soon(replay, client)

@@ -41,7 +41,7 @@ def test_settings_that_contradict_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_keepalive_and_reconnection_are_set_explicitly() -> None:
-    settings = ChirpStackSettings(target="h:1", api_key="k", keepalive_s=7, reconnect_max_s=3)
+    settings = ChirpStackSettings(target="h:1", api_key="k", keepalive_s=7, reconnect_most_s=3)
     options = dict(channel_options(settings))
     assert options["grpc.keepalive_time_ms"] == 7000
     assert options["grpc.keepalive_permit_without_calls"] == 1

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from store.port import KEY_BYTES_MAX, VALUE_BYTES_MAX, Delete, Table, outcome
+from store.port import KEY_BYTES_MOST, VALUE_BYTES_MOST, Delete, Table, outcome
 from tests.store.samples import add, put
 
 
@@ -18,15 +18,15 @@ def test_a_time_that_is_no_time_is_stopped_at_its_writer(at: float) -> None:
 
 def test_writes_beyond_their_bounds_are_stopped_at_their_writer() -> None:
     with pytest.raises(ValueError, match="at most"):
-        put("é" * (KEY_BYTES_MAX // 2 + 1))
+        put("é" * (KEY_BYTES_MOST // 2 + 1))
     with pytest.raises(ValueError, match="at most"):
-        Delete(Table.DEVICE, "k" * (KEY_BYTES_MAX + 1))
+        Delete(Table.DEVICE, "k" * (KEY_BYTES_MOST + 1))
     with pytest.raises(ValueError, match="at most"):
-        add("e", 1.0, stream="s" * (KEY_BYTES_MAX + 1))
+        add("e", 1.0, stream="s" * (KEY_BYTES_MOST + 1))
     with pytest.raises(ValueError, match="surrogates"):
         put("\ud800")
     with pytest.raises(ValueError, match="bytes"):
-        put("k", b"x" * (VALUE_BYTES_MAX + 1))
+        put("k", b"x" * (VALUE_BYTES_MOST + 1))
 
 
 def test_an_outcome_keeps_the_last_record_and_the_first_entry() -> None:

@@ -22,7 +22,7 @@ from simulation.world.server.desk import Desk, checked_eui
 BATCH = 10
 """Entries that ChirpStack reads from Redis at one look."""
 
-STREAMS_MAX = 64
+STREAMS_MOST = 64
 """Each stream holds one of the server's threads while it is open."""
 
 Render = Callable[[Event], tuple[str, bytes]]
@@ -36,7 +36,7 @@ class InternalServicer(api.InternalServiceServicer):  # type: ignore[misc]
         self._desk = desk
         self._render = render
         self._poll_s = poll_s
-        self._free = threading.BoundedSemaphore(STREAMS_MAX)
+        self._free = threading.BoundedSemaphore(STREAMS_MOST)
 
     def StreamDeviceEvents(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Events as they are kept, then as they come, until the client leaves."""

@@ -27,10 +27,10 @@ from simulation.world.server.applications import (
 from simulation.world.server.crossing import Crossing
 from simulation.world.server.desk import Desk, LightProfile
 from simulation.world.server.devices import DeviceServicer
-from simulation.world.server.event_stream import STREAMS_MAX, InternalServicer, Render
+from simulation.world.server.event_stream import STREAMS_MOST, InternalServicer, Render
 from simulation.world.server.gateways import GatewayServicer
 
-THREADS_MAX = STREAMS_MAX + 64
+THREADS_MOST = STREAMS_MOST + 64
 """64 unary calls at a time besides the streams: as many as one client keeps in flight. Threads
 start as they are needed."""
 
@@ -102,7 +102,7 @@ class GrpcServer:
         if self._running is not None:
             raise RuntimeError("the server runs already")
         crossing = Crossing()
-        pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="pretend-chirpstack")
+        pool = ThreadPoolExecutor(THREADS_MOST, thread_name_prefix="pretend-chirpstack")
         desk = Desk(self._backend, crossing, self._access, self._tenant_id, self._profile)
         server = grpc.server(pool, options=_OPTIONS)
         api.add_DeviceServiceServicer_to_server(DeviceServicer(desk), server)
