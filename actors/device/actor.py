@@ -18,11 +18,12 @@ from actors.board.changes import Subject
 from actors.clocks.clock import Clock, Steps
 from actors.device import events as ev
 from actors.device.clock_step import moved
+from actors.device.command import Command
 from actors.device.deduplication import newly_told
 from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note, Submit, Withdraw
 from actors.device.firmware import KnownRefusals
 from actors.device.machine import next_due, step
-from actors.device.model import Attempt, Command, Device, Hearing
+from actors.device.model import Attempt, Device, Hearing
 from actors.device.policy import Policy
 from actors.device.records import record_in, writes_of
 from actors.device.state_timeouts import StateTimeouts

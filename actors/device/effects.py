@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from actors.device.model import Attempt, Command
+from actors.device.command import Command
+from actors.device.model import Attempt
 
 
 class Submit(msgspec.Struct, frozen=True):

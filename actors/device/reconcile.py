@@ -4,17 +4,10 @@ The rule it keeps: an attempt is counted only when a gateway took its frame, and
 but by the light's own words (`proven`).
 """
 
+from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
 from actors.device.firmware import heartbeat_only, learned, with_reply
-from actors.device.model import (
-    CommandStatus,
-    Device,
-    Phase,
-    Proof,
-    Pursuit,
-    Stage,
-    StepKind,
-)
+from actors.device.model import Device, Phase, Proof, Pursuit, Stage
 from actors.device.recovery import ask
 from actors.device.transition import Transition
 from actors.replace import replace

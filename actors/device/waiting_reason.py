@@ -4,7 +4,8 @@ The rule it keeps: a reason changes nothing but what is told; only a hold stops 
 """
 
 from actors.device import events as ev
-from actors.device.model import CommandStatus, Stage, StepKind
+from actors.device.command import CommandStatus, StepKind
+from actors.device.model import Stage
 from actors.device.transition import Transition
 
 

@@ -36,7 +36,7 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.metrics.sources import PREFIX, Sources, SourcesCollector
 from actors.metrics.verdict import Verdict
 from actors.supervision import ChildReport, ChildState

@@ -5,7 +5,7 @@ The entry's id is the command's id, so that a verdict counts once however often 
 
 import msgspec
 
-from actors.device.model import Command, CommandStatus, StepKind
+from actors.device.command import Command, CommandStatus, StepKind
 from store.port import Append
 
 FLEET_STREAM = "verdicts"

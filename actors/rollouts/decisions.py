@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.device.model import LIGHT_REMOVED, Command, CommandStatus, Device
+from actors.device.command import LIGHT_REMOVED, Command, CommandStatus
+from actors.device.model import Device
 from actors.rollouts.model import Conflict, Order, Part, PartState, Rollout, State, Wish
 
 replace = msgspec.structs.replace

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.device.model import Command, CommandStatus, Step, StepKind
+from actors.device.command import Command, CommandStatus, Step, StepKind
 from lorawan.kuando.light_state import LightState
 
 

@@ -8,7 +8,8 @@ from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
 
-from actors.device.model import Command, CommandStatus, Device
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device
 from lorawan.events.model import Uplink
 from lorawan.kuando.light_state import LightState
 from simulation.world.light import Shown

@@ -6,8 +6,9 @@ actors work, only what they have said and what was so.
 
 from collections.abc import Iterator
 
+from actors.device.command import Command, CommandStatus
 from actors.device.liveness import asleep
-from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.supervision import ChildReport
 from simulation.harness.facts import CommandFacts, LightFacts

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import msgspec
 import trio
 
-from actors.device.model import Attempt, Command, Device
+from actors.device.command import Command
+from actors.device.model import Attempt, Device
 from actors.storage.record_version import stamped
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import encode

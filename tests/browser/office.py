@@ -5,16 +5,8 @@ from typing import Any
 import msgspec
 
 from actors.board.changes import AlertView, GatewayView
-from actors.device.model import (
-    Command,
-    CommandStatus,
-    Device,
-    Hearing,
-    Phase,
-    Step,
-    StepKind,
-    Wanted,
-)
+from actors.device.command import Command, CommandStatus, Step, StepKind
+from actors.device.model import Device, Hearing, Phase, Wanted
 from lorawan.kuando.light_state import AFTER_JOIN, LightState
 from tests.support.fake_application import NOW, a_light
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from actors.device.model import StepKind
+from actors.device.command import StepKind
 from actors.device.records import read_command
 from simulation.harness import determinism
 from store.port import Table

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s

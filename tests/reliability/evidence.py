@@ -5,7 +5,7 @@ The rule it keeps: a command counts as never verified only when its day is over.
 
 import trio
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from simulation.world.world import World
 from tests.reliability.site import COLOURS, empty_world, in_virtual_time
 from tests.reliability.trials import trials_of

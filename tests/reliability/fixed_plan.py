@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import trio
 
-from actors.device.model import CommandStatus, StepKind
+from actors.device.command import CommandStatus, StepKind
 from actors.device.policy import Policy
 from simulation.world.world import World
 from tests.reliability.site import COLOURS, NEVER_S, empty_world, in_virtual_time, own_gateway

@@ -12,7 +12,8 @@ from functools import partial
 
 import trio
 
-from actors.device.model import CommandStatus, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Phase
 from lorawan.kuando import LightState
 from simulation.world.world import World
 from tests.reliability.site import COLOUR_BYTES, COLOURS, empty_world, in_virtual_time, own_gateway

@@ -13,7 +13,7 @@ import pytest
 import redis
 import trio
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.device.records import read_command, read_device
 from actors.storage.idempotency import read_key
 from store.copies import MIGRATIONS

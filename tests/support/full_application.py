@@ -5,10 +5,9 @@ compared with stored ones.
 """
 
 from actors.board.changes import ActorView, AlertView, GatewayView
+from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import (
     Attempt,
-    Command,
-    CommandStatus,
     Device,
     Hearing,
     Inquiry,
@@ -17,8 +16,6 @@ from actors.device.model import (
     Report,
     Session,
     Stage,
-    Step,
-    StepKind,
     Wanted,
 )
 from actors.messaging.dead_letters import DeadLetter

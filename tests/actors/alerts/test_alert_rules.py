@@ -19,7 +19,8 @@ from actors.alerts.rules import (
 )
 from actors.board.changes import ActorView, AlertView, GatewayView
 from actors.board.reachability import Reach
-from actors.device.model import Command, Device, Phase, Session
+from actors.device.command import Command
+from actors.device.model import Device, Phase, Session
 from lorawan.kuando.light_state import LightState
 
 NOW = 1_700_000_000.0

@@ -12,7 +12,8 @@ from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, DeviceRemoved, GatewayView
 from actors.clocks.clock import RunClock
-from actors.device.model import Command, CommandStatus, Device, Hearing, Phase, Session
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device, Hearing, Phase, Session
 from actors.storage.store_writer import StoreWriter
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable

@@ -5,7 +5,8 @@ from typing import Any, get_type_hints
 import pytest
 
 from actors.device.changes import AttemptChanges, CommandChanges, DeviceChanges
-from actors.device.model import Attempt, Command, Device
+from actors.device.command import Command
+from actors.device.model import Attempt, Device
 
 
 @pytest.mark.parametrize(

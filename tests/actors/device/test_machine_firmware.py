@@ -2,9 +2,9 @@
 
 import pytest
 
+from actors.device.command import CommandStatus
 from actors.device.effects import Note, NoteKind
 from actors.device.firmware import KnownRefusals, TaughtPolicy
-from actors.device.model import CommandStatus
 from actors.device.policy import Policy
 from lorawan.kuando import LightState
 from lorawan.kuando.frames import SetLight

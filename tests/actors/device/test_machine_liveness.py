@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus
 from actors.device.effects import Inquire, Note, NoteKind, Submit
 from actors.device.liveness import asleep, evidence_only
 from actors.device.machine import next_due
-from actors.device.model import CommandStatus, Device, Phase, Pursuit, Setup, Stage
+from actors.device.model import Device, Phase, Pursuit, Setup, Stage
 from actors.device.policy import Policy
 from tests.support.story import GREEN, RED, Story
 

@@ -3,8 +3,9 @@
 import pytest
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus
 from actors.device.effects import Inquire, Submit
-from actors.device.model import CommandStatus, Phase
+from actors.device.model import Phase
 from lorawan.kuando.frames import SetLight
 from tests.support.story import BLUE, GREEN, RED, Story
 

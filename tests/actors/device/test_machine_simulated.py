@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus
 from actors.device.effects import CommandChanged, Inquire
-from actors.device.model import CommandStatus, Phase, Stage
+from actors.device.model import Phase, Stage
 from lorawan.network import Activation
 from tests.support.story import GREEN, RED, Story
 

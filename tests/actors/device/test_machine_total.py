@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus
 from actors.device.effects import CommandChanged, Submit
 from actors.device.liveness import asleep
 from actors.device.machine import HANDLERS, MAY_FOLLOW, next_due, step
-from actors.device.model import CommandStatus, Device, Phase, Stage
+from actors.device.model import Device, Phase, Stage
 from actors.device.policy import Policy
 from actors.device.transition import Transition
 from lorawan.events import Reception

@@ -5,7 +5,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.device.model import Command, CommandStatus, Step, StepKind
+from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.metrics import (
     FLEET_STREAM,
     Verdict,

@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from actors.board.board import Board
 from actors.board.changes import GatewayView
 from actors.clocks.clock import RunClock
-from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device, Phase
 from actors.fleet import Fleet
 from actors.fleet.fleet import FleetPorts
 from actors.messaging.dead_letters import DeadLetters

@@ -1,6 +1,6 @@
 """The spread of times and attempts, and who is worst and why."""
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.metrics.reliability import WORST_MOST, assess, histogram
 from actors.metrics.verdict import Verdict
 

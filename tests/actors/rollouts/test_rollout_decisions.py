@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.device.model import Command, CommandStatus, Device, Wanted
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device, Wanted
 from actors.rollouts import decisions, records
 from actors.rollouts.model import Conflict, Order, Part, PartState, Rollout, State, Wish
 from lorawan.kuando.light_state import LightState

@@ -5,7 +5,8 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from actors.board.changes import GatewayView
-from actors.device.model import Attempt, Command, CommandStatus, Hearing, Step, StepKind
+from actors.device.command import Command, CommandStatus, Step, StepKind
+from actors.device.model import Attempt, Hearing
 from api.models.commands import CommandSummary, CommandView, attempt_numbers
 from lorawan.kuando.frames import SetLight, StatusInterval
 from lorawan.kuando.light_state import LightState
