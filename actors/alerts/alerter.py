@@ -22,7 +22,7 @@ from actors.alerts.repository import AlertRepository, Commits
 from actors.alerts.rules import (
     clock_findings,
     network_finding,
-    setback_finding,
+    restored_store_finding,
     store_finding,
     unreadable_finding,
 )
@@ -112,13 +112,13 @@ class Alerter:
         """The store writer's health listener: since when it fails, None when it works."""
         self.mailbox.offer(store_finding(since, problem))
 
-    def store_set_back(self, words: str | None) -> None:
-        """The store is older than what was done, until somebody decided: then None."""
-        self.mailbox.offer(setback_finding(words))
+    def store_set_back(self, problem: str | None) -> None:
+        """The store is older than what was done; None once a person decided about older wishes."""
+        self.mailbox.offer(restored_store_finding(problem))
 
-    def records_unreadable(self, words: str | None) -> None:
+    def records_unreadable(self, problem: str | None) -> None:
         """Records are kept that cannot be read, and which; None when there are none."""
-        self.mailbox.offer(unreadable_finding(words))
+        self.mailbox.offer(unreadable_finding(problem))
 
     def clock_trouble(self, host: str | None, server: str | None) -> None:
         """This machine's clock was set or stood still, ChirpStack's differs; None where not."""
@@ -130,7 +130,7 @@ class Alerter:
         self.mailbox.offer(network_finding(problem))
 
     async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | None:
-        """Somebody knows: it is not repeated. None when no such alert is open.
+        """Note that a person knows, so that it is not repeated. None when no such alert is open.
 
         Returns after it is stored. Raises ActorError when that is not known in time.
         """

@@ -15,14 +15,14 @@ class Act(Enum):
     REPEATED = "repeated"
     CLOSED = "closed"
     REOPENED = "reopened"
-    """Quietly: nobody is told yet."""
+    """It came back soon after it was over; people are told if it lasts."""
     CLOSED_QUIETLY = "closed quietly"
     ACKNOWLEDGED = "acknowledged"
-    """Somebody knows: it is not repeated any more."""
+    """A person knows of it: it is not repeated any more."""
     CHANGED = "changed"
-    """It lasts, and something else is to be said of it: shown and stored, nobody is told."""
+    """It lasts, and its text or its lights are others: shown and stored, without a notice."""
     KEPT = "kept"
-    """Stored anew, so that retention does not take it: nobody is told."""
+    """Stored anew, so that retention does not remove it, without a notice."""
 
     @property
     def notifies(self) -> bool:

@@ -65,7 +65,7 @@ class AlertKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Whether a condition holds for a subject, and in words why (or why no more)."""
+    """Whether a condition holds for a subject, and why (or why no more)."""
 
     kind: AlertKind
     subject: str

@@ -64,7 +64,7 @@ class AlertLifecycle:
     def restore(self, alerts: Iterable[StoredAlert], now: float) -> list[AlertView]:
         """Take in what the store kept; returns the views to be shown, oldest first.
 
-        Nobody is told again: open alerts stay open and repeat when their time comes.
+        No notice follows from it: open alerts stay open, and repeat when their time comes.
         """
         views = []
         for stored in sorted(alerts, key=lambda one: one.view.opened_at):
@@ -107,8 +107,8 @@ class AlertLifecycle:
     ) -> list[Decision]:
         """Carry on with what is due, at most `most` entries at once; see `next_at` for the rest.
 
-        Of the kinds in `unsure` nobody can tell yet whether they hold: restored alerts of these
-        wait on for somebody who confirms them.
+        Of the kinds in `unsure` it is not known yet whether they hold: restored alerts of these go
+        on waiting to be confirmed.
         """
         keys: list[AlertKey] = []
         while len(keys) < most and (due := self._due.take(now)) is not None:
@@ -131,9 +131,9 @@ class AlertLifecycle:
         return decisions
 
     def acknowledge(self, alert_id: str, by: str | None, now: float) -> Decision | None:
-        """Somebody knows of this open alert; None when it is not open (or not known).
+        """Note that a person knows of this open alert; None when it is not open (or not known).
 
-        It is told when it is over, and again when it comes back.
+        People are told when it is over, and again when it comes back.
         """
         for key, entry in self._entries.items():
             stored = entry.stored

@@ -64,8 +64,8 @@ def _single(decision: Decision, now: float) -> Notice:
 
 
 def _digest(act: Act, kind: str, group: Sequence[Decision], now: float) -> Notice:
-    words = {Act.CLOSED: "over: ", Act.REPEATED: "still "}.get(act, "")
-    title = f"{words}{len(group)} x {kind.replace('_', ' ')}"
+    prefix = {Act.CLOSED: "over: ", Act.REPEATED: "still "}.get(act, "")
+    title = f"{prefix}{len(group)} x {kind.replace('_', ' ')}"
     lines = [_text(decision) for decision in group[:NAMED]]
     left = len(group) - NAMED
     body = "\n".join([*lines, f"and {left} more"] if left > 0 else lines)

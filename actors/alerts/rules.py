@@ -80,16 +80,16 @@ def store_finding(failing_since: float | None, problem: str | None = None) -> Fi
     return Finding(AlertKind.STORE_FAILING, "store", failing, text, failing_since)
 
 
-def setback_finding(words: str | None) -> Finding:
-    """Whether a store that was set back waits for a decision; `words` is None once it was made."""
-    text = words or "it was decided what becomes of older wishes"
-    return Finding(AlertKind.STORE_SET_BACK, "store", words is not None, text)
+def restored_store_finding(problem: str | None) -> Finding:
+    """Whether older wishes in a restored store wait for a decision; None once it was made."""
+    text = problem or "it was decided what becomes of older wishes"
+    return Finding(AlertKind.STORE_SET_BACK, "store", problem is not None, text)
 
 
-def unreadable_finding(words: str | None) -> Finding:
-    """Which records cannot be read, in words; None when all can be."""
-    text = words or "every record can be read"
-    return Finding(AlertKind.RECORD_UNREADABLE, "store", words is not None, text)
+def unreadable_finding(problem: str | None) -> Finding:
+    """Which records cannot be read; None when all can be."""
+    text = problem or "every record can be read"
+    return Finding(AlertKind.RECORD_UNREADABLE, "store", problem is not None, text)
 
 
 def clock_findings(host: str | None, server: str | None) -> tuple[Finding, Finding]:

@@ -188,8 +188,8 @@ class Board:
     def look_again(self) -> int:
         """Show the lights that time, or a gateway, changed the reachability of; returns how many.
 
-        `run` does this by itself; where nobody runs the board, whoever moves the clock calls it.
-        """
+        `run` does this by itself; where the board is not run (in a test), whoever moves the clock
+        calls it."""
         self._follow_clock()
         changed = self._reaches.due(self._clock.now(), REACHES_IN_A_ROUND)
         for device in changed:
@@ -197,7 +197,7 @@ class Board:
         return len(changed)
 
     def forget_rollout(self, rollout_id: str) -> None:
-        """It is past its retention; nobody is told."""
+        """It is past its retention; readers are not told."""
         self._contents.rollouts.pop(rollout_id, None)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -67,7 +67,7 @@ class AlertView(msgspec.Struct, frozen=True):
     closed_at: float | None = None
     close_reason: str | None = None
     acknowledged_at: float | None = None
-    """When somebody said that they know; since then it is not repeated."""
+    """When a person acknowledged it; since then it is not repeated."""
     acknowledged_by: str | None = None
     since: float | None = None
     """When the trouble began, which is before it was told: the summary names no age, for that would
@@ -87,7 +87,7 @@ class ActorView(msgspec.Struct, frozen=True):
 
 
 class DeviceRemoved(msgspec.Struct, frozen=True):
-    """A light is known no longer; `why` in words."""
+    """A light is known no longer, and why."""
 
     dev_eui: str
     name: str

@@ -22,7 +22,7 @@ Airtime = Callable[[str, float], AirtimeUse]
 
 
 def no_airtime(_gateway_id: str, _now: float) -> AirtimeUse:
-    """Where nobody sends."""
+    """Where no dispatcher sends."""
     return AirtimeUse(0.0, None, 0)
 
 

@@ -1,4 +1,4 @@
-"""The gateway watcher: asks ChirpStack for the gateways, and tells whoever cares what changed.
+"""The gateway watcher: asks ChirpStack for the gateways, and tells what changed.
 
 While ChirpStack does not answer, every gateway keeps the state it had; only an uplink through it or
 its acknowledgement of a downlink can still change that.
