@@ -65,7 +65,7 @@ RESOURCES = (
 def create_app(
     application: ServiceApi, settings: ApiSettings, *, extra: Sequence[Blueprint] = ()
 ) -> QuartTrio:
-    """The app that serves `house`.
+    """The app that serves `application`.
 
     Blueprints in `extra` pass the same middleware: to read needs scope `viewer`, all else
     `operator`, unless their views are marked with `api.http.auth.requires`.

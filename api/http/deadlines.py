@@ -43,6 +43,6 @@ class LamplighterApp(QuartTrio):
             if getattr(view, _WAITS, False):
                 scope.deadline += web.wait_most_s
             return await super().dispatch_request(*context)
-        if here.shutdown.over:
+        if here.shutdown.handlers_cancelled:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(TOO_SLOW)

@@ -32,7 +32,7 @@ from api.http.problems import (
 )
 from api.http.services import Services, services
 from api.logging import usable_request_id
-from api.server.connection import PLACE
+from api.server.connection import SLOT
 
 log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ async def _before() -> None:
             charge(here, caller)
             raise wrong_token()
     g.caller = caller
-    prove(scope(request), caller)
+    keep_connection(scope(request), caller)
     if request.endpoint is None:
         return  # 404 or 405, which reveals nothing
     if needed is not Scope.PUBLIC and request.endpoint not in _UNLIMITED:
@@ -118,7 +118,7 @@ async def _before_websocket() -> None:
         charge(here, g.caller)
     if caller is None:
         raise wrong_token()
-    prove(scope(websocket), caller)
+    keep_connection(scope(websocket), caller)
     check_origin(here, websocket, peer)
 
 
@@ -196,11 +196,11 @@ def charge(here: Services, caller: Caller) -> None:
         raise too_many(wait_s)
 
 
-def prove(scope: AsgiScope, caller: Caller) -> None:
+def keep_connection(scope: AsgiScope, caller: Caller) -> None:
     """Let the connection of who showed a valid token be kept when there are too many."""
-    place = scope.get("state", {}).get(PLACE)
-    if place is not None and caller.known:
-        place.prove()
+    slot = scope.get("state", {}).get(SLOT)
+    if slot is not None and caller.known:
+        slot.authenticate()
 
 
 def too_many(wait_s: float) -> Problem:

@@ -13,7 +13,7 @@ from quart import Blueprint, g, websocket
 
 from actors.board.subscription import Subscription
 from api.http.auth import Caller, Scope
-from api.http.middleware import prove, scope
+from api.http.middleware import keep_connection, scope
 from api.http.problems import FORBIDDEN, INVALID, STOPPING, TOO_MANY_CLIENTS, Problem
 from api.http.services import Services, services
 from api.live.client import TOO_SLOW, LiveClient
@@ -153,5 +153,5 @@ async def _first_message(here: Services) -> Caller | None:
     if not caller.may(Scope.VIEWER):
         await websocket.close(FORBIDDEN_CODE, "needs scope viewer")
         return None
-    prove(scope(websocket), caller)
+    keep_connection(scope(websocket), caller)
     return caller

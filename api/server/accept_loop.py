@@ -16,7 +16,7 @@ import trio
 from hypercorn.config import Config
 
 from api.http.peers import Peers, network_of
-from api.server.connection import Connection, Patience
+from api.server.connection import Connection, Timeouts
 from api.server.connection_slots import ConnectionSlots
 from api.server.hypercorn_internals import ASGIWrapper, Lifespan, WorkerContext
 
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 RETRY_S = 0.05
 """After an accept that found no descriptor: until the connection that was closed is gone."""
-TOLD_EVERY_S = 60.0
+WARN_EVERY_S = 60.0
 """A flood is logged as one line a minute, not one for each connection."""
 
 FULL = (
@@ -42,17 +42,17 @@ class Server:
         app: ASGIWrapper,
         config: Config,
         slots: ConnectionSlots,
-        patience: Patience,
+        timeouts: Timeouts,
         peers: Peers,
         last_s: float,
     ) -> None:
         self._app = app
         self._config = config
         self._slots = slots
-        self._patience = patience
+        self._timeouts = timeouts
         self._peers = peers
         self._last_s = last_s
-        self._told_at = -TOLD_EVERY_S
+        self._warned_at = -WARN_EVERY_S
         self._connections: set[Connection] = set()
         self._gone = trio.Event()
 
@@ -81,7 +81,7 @@ class Server:
                 with trio.move_on_after(self._last_s):
                     await self._wait_for_all()
                 for connection in tuple(self._connections):
-                    connection.leave()
+                    connection.abort()
             await lifespan.wait_for_shutdown()
             around.cancel_scope.cancel(reason="the service has stopped")
 
@@ -99,8 +99,8 @@ class Server:
             except OSError as error:
                 if error.errno not in NO_DESCRIPTOR:
                     raise
-                self._tell("no file descriptor for a connection", error=error.strerror)
-                self._give_way()
+                self._warn("no file descriptor for a connection", error=error.strerror)
+                self._evict_one()
                 await trio.sleep(RETRY_S)
                 continue
             try:
@@ -109,15 +109,15 @@ class Server:
                 stream.socket.close()
                 continue
             address, shared = network_of(peer), self._peers.trusts(peer)
-            place, going = self._slots.enter(address, shared=shared)
-            if going is not None:
-                self._tell("too many connections, one without a token gives way", address=address)
-                going.leave()
-            if place is None:
-                self._tell("too many connections, all with tokens", address=address)
+            slot, evicted = self._slots.admit(address, shared=shared)
+            if evicted is not None:
+                self._warn("too many connections, one without a token gives way", address=address)
+                evicted.abort()
+            if slot is None:
+                self._warn("too many connections, all with tokens", address=address)
                 _refuse(stream)
                 continue
-            connection = Connection(self._app, self._config, context, stream, place, self._patience)
+            connection = Connection(self._app, self._config, context, stream, slot, self._timeouts)
             self._connections.add(connection)
             serving.start_soon(self._serve, connection)
 
@@ -127,18 +127,18 @@ class Server:
         finally:
             self._connections.discard(connection)
             self._gone.set()
-            self._slots.release(connection.place)
+            self._slots.release(connection.slot)
 
-    def _give_way(self) -> None:
-        going = self._slots.least()
-        if going is not None:
-            self._slots.release(going)
-            going.leave()
+    def _evict_one(self) -> None:
+        evicted = self._slots.next_to_evict()
+        if evicted is not None:
+            self._slots.release(evicted)
+            evicted.abort()
 
-    def _tell(self, event: str, **fields: object) -> None:
+    def _warn(self, event: str, **fields: object) -> None:
         now = trio.current_time()
-        if now - self._told_at >= TOLD_EVERY_S:
-            self._told_at = now
+        if now - self._warned_at >= WARN_EVERY_S:
+            self._warned_at = now
             log.warning(
                 event,
                 connections=len(self._slots),

@@ -43,12 +43,12 @@ SLOWEST_BYTES_PER_S = 2_000.0
 LAST_WORK_S = 1.0
 """After the end, for a handler to return; hypercorn's ping task would sleep on."""
 
-PLACE = "lamplighter.place"
+SLOT = "lamplighter.slot"
 """Where an ASGI scope's `state` holds the connection's slot."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long each phase may last, in seconds."""
 
     idle_s: float
@@ -67,21 +67,21 @@ class Connection:
         config: Config,
         context: WorkerContext,
         stream: trio.SocketStream,
-        place: ConnectionSlot,
-        patience: Patience,
+        slot: ConnectionSlot,
+        timeouts: Timeouts,
     ) -> None:
         self._app = app
         self._config = config
         self._context = context
         self._stream = stream
-        self.place = place
-        self._patience = patience
+        self.slot = slot
+        self._timeouts = timeouts
         self._life = trio.CancelScope()
         self._reading = trio.CancelScope()
         self._sending = trio.Lock()
         self._protocol: Protocol
         self._head_begun = False
-        place.leave = self.leave
+        slot.abort = self.abort
 
     async def run(self) -> None:
         """Serve the peer until either side closes."""
@@ -95,20 +95,20 @@ class Connection:
         finally:
             self._stream.socket.close()
 
-    def leave(self) -> None:
+    def abort(self) -> None:
         """Close at once, whatever is under way: a send, too, which is shielded."""
         self._life.cancel(reason="the connection gives way")
         self._stream.socket.close()
 
     def stop(self) -> None:
         """The service stops: close if nothing is under way."""
-        if not self.place.busy:
+        if not self.slot.busy:
             self._reading.cancel(reason="the service stops")
 
     async def _serve(self) -> None:
         socket = self._stream.socket
         client, server = socket.getpeername()[:2], socket.getsockname()[:2]
-        state: dict[str, Any] = {PLACE: self.place}
+        state: dict[str, Any] = {SLOT: self.slot}
         async with TaskGroup() as tasks:
             self._protocol = Protocol(
                 self._app,
@@ -122,7 +122,7 @@ class Connection:
                 self._send,
             )
             await self._protocol.initiate()
-            self._reading.deadline = trio.current_time() + self._patience.idle_s
+            self._reading.deadline = trio.current_time() + self._timeouts.idle_s
             with self._reading:
                 await self._read()
             await self._protocol.handle(Closed())
@@ -136,12 +136,12 @@ class Connection:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return
             now = trio.current_time()
-            if not self.place.busy and not self._head_begun:
+            if not self.slot.busy and not self._head_begun:
                 self._head_begun = True
-                self._reading.deadline = now + self._patience.idle_s
+                self._reading.deadline = now + self._timeouts.idle_s
             await self._protocol.handle(RawData(bytes(data)))
             if isinstance(self._protocol.stream, WSStream):
-                self._reading.deadline = now + self._patience.websocket_s
+                self._reading.deadline = now + self._timeouts.websocket_s
             if not data:
                 return
 
@@ -156,18 +156,18 @@ class Connection:
         elif isinstance(event, Updated):
             self._head_begun = False
             if event.idle:
-                self.place.rest()
-                self._reading.deadline = trio.current_time() + self._patience.idle_s
+                self.slot.end_request()
+                self._reading.deadline = trio.current_time() + self._timeouts.idle_s
             else:
-                self.place.work()
-                self._reading.deadline = trio.current_time() + self._patience.busy_s
+                self.slot.begin_request()
+                self._reading.deadline = trio.current_time() + self._timeouts.busy_s
 
     async def _write(self, data: bytes) -> bool:
         """Send; False when the peer is gone or takes nothing.
 
         Shielded, since half a message would make the rest of the connection unreadable.
         """
-        patience_s = self._patience.unread_s + len(data) / SLOWEST_BYTES_PER_S
+        patience_s = self._timeouts.unread_s + len(data) / SLOWEST_BYTES_PER_S
         async with self._sending:
             with trio.move_on_after(patience_s, shield=True) as scope:
                 try:
@@ -179,15 +179,15 @@ class Connection:
                 ):
                     return False
         if scope.cancelled_caught:
-            self.leave()
+            self.abort()
             return False
         return True
 
     async def _close(self) -> None:
         try:
             if self._protocol.refused:
-                self.place.rest()
-                with trio.move_on_after(self._patience.linger_s):
+                self.slot.end_request()
+                with trio.move_on_after(self._timeouts.linger_s):
                     while await self._stream.receive_some(RECEIVE_BYTES):
                         pass
             await self._stream.send_eof()

@@ -16,58 +16,58 @@ from enum import IntEnum
 class Rank(IntEnum):
     """How readily a connection is closed: the lowest first, and the last one never."""
 
-    UNPROVEN = 0
+    UNAUTHENTICATED = 0
     """No valid token seen. Whether a request is under way makes no difference: a new connection has
     not even sent one yet, and a body that is sent slowly is under way for long."""
-    RESTING = 1
+    IDLE = 1
     """A valid token seen, and idle; every HTTP client opens a new connection by itself."""
-    SERVED = 2
+    ACTIVE = 2
     """A valid token seen, and a request or a websocket under way."""
 
 
 class ConnectionSlot:
     """One connection, as far as it matters here."""
 
-    __slots__ = ("_move", "address", "busy", "leave", "proven", "rank")
+    __slots__ = ("_move", "abort", "address", "authenticated", "busy", "rank")
 
     def __init__(self, address: str, move: Callable[["ConnectionSlot"], None]) -> None:
         self.address = address
-        self.proven = False
+        self.authenticated = False
         self.busy = False
-        self.rank = Rank.UNPROVEN
-        self.leave: Callable[[], None] = _nothing
+        self.rank = Rank.UNAUTHENTICATED
+        self.abort: Callable[[], None] = _nothing
         """Closes the connection; set by the connection itself."""
         self._move = move
 
-    def work(self) -> None:
+    def begin_request(self) -> None:
         """A request is under way."""
         self.busy = True
         self._move(self)
 
-    def rest(self) -> None:
+    def end_request(self) -> None:
         """The request is answered."""
         self.busy = False
         self._move(self)
 
-    def prove(self) -> None:
+    def authenticate(self) -> None:
         """A valid token was seen."""
-        if not self.proven:
-            self.proven = True
+        if not self.authenticated:
+            self.authenticated = True
             self._move(self)
 
 
 class ConnectionSlots:
-    """All connections, at most `most`; of one address at most `most_unproven` without a token.
+    """All connections: at most `most`, and `most_unauthenticated` of one address without a token.
 
     Each step takes constant time, so that a flood of connections costs no more than accepting it.
     """
 
-    def __init__(self, most: int, most_unproven: int) -> None:
+    def __init__(self, most: int, most_unauthenticated: int) -> None:
         self.most = most
-        self._most_unproven = most_unproven
+        self._most_unauthenticated = most_unauthenticated
         self._all: dict[ConnectionSlot, None] = {}
         self._ranks: dict[Rank, dict[ConnectionSlot, None]] = {rank: {} for rank in Rank}
-        self._unproven: dict[str, dict[ConnectionSlot, None]] = {}
+        self._unauthenticated: dict[str, dict[ConnectionSlot, None]] = {}
         self.evicted = 0
         self.refused = 0
 
@@ -77,7 +77,7 @@ class ConnectionSlots:
     def __iter__(self) -> Iterator[ConnectionSlot]:
         return iter(tuple(self._all))
 
-    def enter(
+    def admit(
         self, address: str, *, shared: bool = False
     ) -> tuple[ConnectionSlot | None, ConnectionSlot | None]:
         """A connection came: its slot, and the one to be closed for it, if one has to be.
@@ -85,54 +85,54 @@ class ConnectionSlots:
         `shared` tells that many people are behind the address: a trusted proxy's. No slot means
         that all connections are of people with tokens who are being served.
         """
-        going: ConnectionSlot | None = None
-        same = self._unproven.get(address, {})
-        if len(same) >= self._most_unproven and not shared:
-            going = next(iter(same))
+        evicted: ConnectionSlot | None = None
+        same = self._unauthenticated.get(address, {})
+        if len(same) >= self._most_unauthenticated and not shared:
+            evicted = next(iter(same))
         elif len(self._all) >= self.most:
-            going = self.least()
-            if going is None:
+            evicted = self.next_to_evict()
+            if evicted is None:
                 self.refused += 1
                 return None, None
-        if going is not None:
+        if evicted is not None:
             self.evicted += 1
-            self.release(going)
-        place = ConnectionSlot(address, self._move)
-        self._all[place] = None
-        self._add(place)
-        return place, going
+            self.release(evicted)
+        slot = ConnectionSlot(address, self._move)
+        self._all[slot] = None
+        self._add(slot)
+        return slot, evicted
 
-    def least(self) -> ConnectionSlot | None:
+    def next_to_evict(self) -> ConnectionSlot | None:
         """The one to be closed first: in the lowest rank, the one that changed longest ago."""
-        for rank in (Rank.UNPROVEN, Rank.RESTING):
+        for rank in (Rank.UNAUTHENTICATED, Rank.IDLE):
             if self._ranks[rank]:
                 return next(iter(self._ranks[rank]))
         return None
 
-    def release(self, place: ConnectionSlot) -> None:
+    def release(self, slot: ConnectionSlot) -> None:
         """A connection is gone; a second call does nothing."""
-        if place in self._all:
-            del self._all[place]
-            self._remove(place)
+        if slot in self._all:
+            del self._all[slot]
+            self._remove(slot)
 
-    def _move(self, place: ConnectionSlot) -> None:
-        if place in self._all:
-            self._remove(place)
-            self._add(place)
+    def _move(self, slot: ConnectionSlot) -> None:
+        if slot in self._all:
+            self._remove(slot)
+            self._add(slot)
 
-    def _add(self, place: ConnectionSlot) -> None:
-        place.rank = Rank(place.proven * (1 + place.busy))
-        self._ranks[place.rank][place] = None
-        if not place.proven:
-            self._unproven.setdefault(place.address, {})[place] = None
+    def _add(self, slot: ConnectionSlot) -> None:
+        slot.rank = Rank(slot.authenticated * (1 + slot.busy))
+        self._ranks[slot.rank][slot] = None
+        if not slot.authenticated:
+            self._unauthenticated.setdefault(slot.address, {})[slot] = None
 
-    def _remove(self, place: ConnectionSlot) -> None:
-        del self._ranks[place.rank][place]
-        if place.rank is Rank.UNPROVEN:
-            same = self._unproven[place.address]
-            del same[place]
+    def _remove(self, slot: ConnectionSlot) -> None:
+        del self._ranks[slot.rank][slot]
+        if slot.rank is Rank.UNAUTHENTICATED:
+            same = self._unauthenticated[slot.address]
+            del same[slot]
             if not same:
-                del self._unproven[place.address]
+                del self._unauthenticated[slot.address]
 
 
 def _nothing() -> None:

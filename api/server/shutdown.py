@@ -19,30 +19,30 @@ class Shutdown:
         self.running = 0
         """Requests being answered now."""
         self.begun = False
-        self.over = False
-        """Nothing is waited for any more."""
+        self.handlers_cancelled = False
+        """The handlers that still ran were cancelled: nothing is waited for any more."""
 
     def begin(self) -> None:
-        """Release all that wait, and all that would."""
+        """Release all that wait for a verdict now, or would from now on."""
         self.begun = True
         for scope in self._scopes:
             scope.cancel(reason="the service is stopping")
 
-    def renew(self) -> None:
-        """Service begins again."""
-        self.begun = self.over = False
+    def reset(self) -> None:
+        """Serve again: the actor was restarted."""
+        self.begun = self.handlers_cancelled = False
 
-    def cut(self) -> None:
+    def cancel_handlers(self) -> None:
         """End the handlers that still run; they answer that the service stops."""
-        self.over = True
+        self.handlers_cancelled = True
         for scope in self._handlers:
             scope.cancel(reason="the service has stopped")
 
     @contextmanager
     def handling(self, scope: trio.CancelScope) -> Iterator[None]:
-        """Around a handler inside of `scope`, which `cut` cancels."""
+        """Keeps the scope of a handler, for `cancel_handlers`."""
         self._handlers.add(scope)
-        if self.over:
+        if self.handlers_cancelled:
             scope.cancel(reason="the service has stopped")
         try:
             yield
@@ -63,7 +63,7 @@ class Shutdown:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Around a request."""
+        """Counts a request while it is answered."""
         self.running += 1
         try:
             yield

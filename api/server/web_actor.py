@@ -20,7 +20,7 @@ from api.http.services import Services, services_of
 from api.live.client import RESTARTING
 from api.server import descriptors
 from api.server.accept_loop import Server
-from api.server.connection import Patience
+from api.server.connection import Timeouts
 from api.server.connection_slots import ConnectionSlots
 from api.server.hypercorn_internals import ASGIWrapper
 from api.server.websocket import MESSAGE_BYTES
@@ -79,7 +79,7 @@ class WebActor:
         deadline.
         """
         self._stop = trio.Event()
-        self._services.shutdown.renew()
+        self._services.shutdown.reset()
         listener = listen(self._web)
         self.port = listener.getsockname()[1]
         serving = trio.CancelScope(shield=True)
@@ -108,7 +108,7 @@ class WebActor:
             ASGIWrapper(self._app),
             server_config(web),
             self.slots,
-            patience(web),
+            timeouts(web),
             self._services.peers,
             LAST_S,
         )
@@ -130,7 +130,7 @@ class WebActor:
             await here.shutdown.wait_idle()
             return
         log.warning("requests are cut off", requests=here.shutdown.running)
-        here.shutdown.cut()
+        here.shutdown.cancel_handlers()
         with trio.move_on_after(CUT_S):
             await here.shutdown.wait_idle()
 
@@ -162,9 +162,9 @@ def listen(web: Web) -> socket.socket:
     return listener
 
 
-def patience(web: Web) -> Patience:
+def timeouts(web: Web) -> Timeouts:
     """How long each phase of a connection may last."""
-    return Patience(
+    return Timeouts(
         idle_s=web.keep_alive_s,
         # Behind the deadlines of body and handler, which answer with a problem.
         busy_s=web.body_timeout_s + web.handler_s + web.wait_most_s + web.unread_s,

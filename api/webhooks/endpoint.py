@@ -14,7 +14,7 @@ import trio
 from actors.service_api import Delivery
 from api.http.auth import TOKEN_HEADER, Caller, Scope, tokens_of
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope, Exchange
-from api.http.middleware import bind_request_id, check_host, prove, too_many
+from api.http.middleware import bind_request_id, check_host, keep_connection, too_many
 from api.http.peers import Peer, network_of
 from api.http.problems import (
     BODY_TIMEOUT,
@@ -96,7 +96,7 @@ class Endpoint:
             kind = _kind(scope["query_string"]) or KIND_BY_PATH[path]
             caller = self._caller(headers, peer)
             decode = _decoder(headers, kind)
-            prove(scope, caller)
+            keep_connection(scope, caller)
             body = await self._body(headers, exchange)
             if body is None:
                 return  # the peer left
@@ -133,10 +133,10 @@ class Endpoint:
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._body_bytes_most:
             raise Problem(BODY_TOO_LARGE)
-        drain = self._services.shutdown
-        with trio.move_on_after(self._body_timeout_s) as scope, drain.handling(scope):
+        shutdown = self._services.shutdown
+        with trio.move_on_after(self._body_timeout_s) as scope, shutdown.handling(scope):
             return await exchange.read()
-        if drain.over:
+        if shutdown.handlers_cancelled:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(BODY_TIMEOUT)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.server.web_actor import patience
+from api.server.web_actor import timeouts
 from api.settings.file import SettingsError, load_settings
 from api.settings.model import ApiSettings
 from tests.api.conftest import OPERATOR, TOKENS, WEBHOOK
@@ -160,8 +160,8 @@ def test_numbers_that_cannot_work(section: str, value: dict[str, object]) -> Non
 
 def test_the_limits_of_a_connection_outlast_every_silence_that_is_none_of_a_peers_fault() -> None:
     web = ApiSettings(chirpstack=CHIRPSTACK).web
-    assert patience(web).busy_s > web.wait_most_s + web.handler_s
-    assert patience(web).websocket_s >= 3 * web.ping_s
+    assert timeouts(web).busy_s > web.wait_most_s + web.handler_s
+    assert timeouts(web).websocket_s >= 3 * web.ping_s
 
 
 @pytest.mark.parametrize("proxy", ["10.0.0.0/33", "proxy.local", "10.0.0", ""])
