@@ -26,7 +26,9 @@ class GatewayView(msgspec.Struct, frozen=True):
     name: str = ""
     online: bool = True
     since: float = 0.0
+    """When `online` last changed."""
     last_seen_at: float | None = None
+    """Its newest statistics that ChirpStack has."""
     alive_at: float | None = None
     """Its newest sign of life: stats, an uplink or a txack."""
     heard_at: float | None = None
@@ -44,6 +46,7 @@ class GatewayView(msgspec.Struct, frozen=True):
     airtime_used_s: float = 0.0
     """In the sliding hour, by our frames."""
     airtime_budget_s: float | None = None
+    """Allowed in the sliding hour; None without a limit."""
     pending: int = 0
     """Attempts that wait for this gateway."""
     lights_heard: int = 0

@@ -23,11 +23,13 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     application_id: str
     application_name: str
     profile_name: str
+    """Of its device profile in ChirpStack."""
     tags: dict[str, str]
     phase: Phase
     since: float
     """When it came into this phase."""
     wanted: LightState | None
+    """What it should show; null before the first command."""
     reported: LightState | None
     """What it shows by the newest status of its running session."""
     as_wanted: bool | None
@@ -37,6 +39,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     reported_current: bool
     """It was heard within three status intervals: what is older belongs into the past tense."""
     heard_at: float | None
+    """Its newest uplink."""
     gateways: list[str]
     """Ids of the gateways that hear it, the newest uplink's first."""
     reachability: Reach
@@ -51,7 +54,9 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     command_reason: str | None
     """Why it is held or waits, in words."""
     overdue: bool
+    """The open command's timed attempts are spent; it is still pursued."""
     last_error: str | None
+    """What went wrong last, in words."""
 
     @classmethod
     def of(cls, device: Device, reach: Reachability) -> "DeviceSummary":
@@ -104,6 +109,7 @@ class SessionView(msgspec.Struct, frozen=True):
     dev_addr: str
     since: float
     f_cnt: int | None
+    """Of its newest uplink in this session."""
     set_up: bool
 
 
@@ -113,14 +119,21 @@ class ReportView(msgspec.Struct, frozen=True):
     at: float
     current: bool
     f_cnt: int
+    """Uplink counter of this status."""
     light: LightState
     downlinks_received: int
+    """As the light counts them; the proof rests on this counter."""
     uplinks_sent: int
+    """As the light counts them."""
     software_rev: float
+    """As 5.8."""
     hardware_rev: float
     rssi_dbm: int
+    """Of the last downlink, as the light heard it."""
     snr_raw: int
+    """Of the last downlink, as the light tells it."""
     high_brightness: int | None
+    """Null where the software does not tell."""
 
 
 class HearingView(msgspec.Struct, frozen=True):
@@ -128,7 +141,9 @@ class HearingView(msgspec.Struct, frozen=True):
 
     gateway_id: str
     online: bool
+    """Whether the gateway is online now."""
     latest: bool
+    """It heard the newest uplink."""
     heard_at: float
     rssi_dbm: int
     snr_db: float
@@ -144,13 +159,20 @@ class AttemptView(msgspec.Struct, frozen=True):
     carries: str
     """light, auto_uplink, status_interval, request_status or high_brightness."""
     stage: str
+    """submitted, held, queued or transmitted."""
     reason: str | None
+    """Why it is held or waits, in words."""
     retry: bool
+    """It is not the first one of a command that a caller waits for: those go before it."""
     submitted_at: float
+    """When it was handed to the dispatcher."""
     queued_at: float | None
+    """When ChirpStack took it into its queue."""
     queue_item_id: str | None
     gateway_id: str | None
+    """The gateway that sent it."""
     ends_at: float | None
+    """Estimated end of its transmission."""
 
     @classmethod
     def of(cls, attempt: Attempt, command: Command | None) -> "AttemptView":
@@ -179,17 +201,23 @@ class PursuitView(msgspec.Struct, frozen=True):
     goal: LightState
     restoring: bool
     attempts: int
+    """Frames that gateways took for it."""
     unsent: int
+    """Frames in a row that no gateway took."""
     next_at: float | None
+    """When the next attempt is made; null while one is on its way, or only evidence starts one."""
 
 
 class MailboxView(msgspec.Struct, frozen=True):
     """The queue in front of an actor."""
 
     depth: int
+    """Messages that wait now."""
     capacity: int
     peak: int
+    """The most that ever waited."""
     refused: int
+    """Messages refused because it was full."""
 
     @classmethod
     def of(cls, mailbox: MailboxStatistics | None) -> "MailboxView | None":
@@ -205,6 +233,7 @@ class DeviceActorView(msgspec.Struct, frozen=True):
     state: ChildState
     since: float
     restarts: int
+    """Since the service started."""
     last_error: str | None
     last_crash_at: float | None
     mailbox: MailboxView | None
@@ -221,21 +250,31 @@ class DeviceView(msgspec.Struct, frozen=True):
     wanted_by: str | None
     """The command that the wanted state comes from."""
     keep: bool | None
+    """Whether it is brought back to the wanted state after it drifted."""
     command: CommandView | None
+    """The open command."""
     pursuit: PursuitView | None
+    """What it is being brought to."""
     attempt: AttemptView | None
+    """The frame on its way."""
     inquiring: bool
     """ChirpStack is being asked what became of things."""
     next_timer_at: float | None
+    """When it does something by itself next."""
     last_frame_at: float | None
+    """End of the last frame to it."""
     uplinks: int
+    """Uplinks heard, all sessions."""
     duplicates: int
+    """Events that were known already."""
     stale: int
+    """Uplinks that came late or are doubtful, and prove nothing."""
     missed: int
     """Events that no webhook told of, and an inquiry found: webhooks get lost on their way."""
     healed: int
     """Times that the record was found with nothing to wake it, and was taken up again."""
     joins: int
+    """Times that it joined."""
     last_error_at: float | None
     actor: DeviceActorView | None
 

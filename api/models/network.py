@@ -35,8 +35,10 @@ class AlertShown(msgspec.Struct, frozen=True):
     opened_at: float
     repeated_at: float
     repeats: int
+    """How often it was told again."""
     closed_at: float | None
     close_reason: str | None
+    """In words."""
     acknowledged_at: float | None
     """When somebody said that they know; since then it is not repeated."""
     acknowledged_by: str | None
@@ -45,6 +47,7 @@ class AlertShown(msgspec.Struct, frozen=True):
     lights: tuple[str, ...]
     """DevEUIs of lights that it takes along, at most 50."""
     lights_total: int
+    """All that it takes along."""
 
     @classmethod
     def of(cls, alert: AlertView) -> "AlertShown":

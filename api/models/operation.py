@@ -28,6 +28,7 @@ class ActorNode(msgspec.Struct, frozen=True):
     last_crash_at: float | None
     mailbox: MailboxView | None
     children_total: int
+    """Directly below it, shown or not."""
     children_by_state: dict[str, int]
     children: "list[ActorNode]"
 
@@ -57,8 +58,10 @@ class DeadLetterView(msgspec.Struct, frozen=True):
 
     actor_id: str
     kind: str
+    """The kind of message."""
     message: str
     error: str
+    """The crash that it met."""
     at: float
 
     @classmethod
@@ -94,7 +97,9 @@ class MetricsView(msgspec.Struct, frozen=True):
 
     dev_eui: str | None
     hours: float
+    """Over how many the figures are."""
     commands: int
+    """Ended in this time, and open now."""
     open: int
     verified: int
     superseded: int
@@ -106,7 +111,9 @@ class MetricsView(msgspec.Struct, frozen=True):
     success_rate: float | None
     """Verified of those that ended otherwise than superseded, 0 to 1."""
     first_attempt_rate: float | None
+    """Verified by the first frame, of the verified ones, 0 to 1."""
     frames: int
+    """Frames that gateways took, of all ended commands."""
     frames_per_verified: float | None
     time_to_verify_p50_s: float | None
     time_to_verify_p95_s: float | None
@@ -147,10 +154,12 @@ class ClockView(msgspec.Struct, frozen=True):
 
     now: float
     steps: int
+    """How often the machine's clock was set."""
     set_s: float
     last_set_s: float | None
     last_set_at: float | None
     sleeps: int
+    """How often the machine slept."""
     last_slept_s: float | None
     last_slept_at: float | None
     server_ahead_s: float

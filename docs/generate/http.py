@@ -83,11 +83,16 @@ def _object(name: str, schema: dict[str, Any]) -> str:
     owner = _owners().get(name)
     told = meanings(owner) if owner else {}
     rows = [
-        (f"`{field}`", _kind(one), one.get("description", told.get(field, "")))
+        (f"`{field}`", _kind(one), _plain(one.get("description", told.get(field, ""))))
         for field, one in schema["properties"].items()
     ]
-    about = " ".join(str(schema.get("description", "")).split("\n\n")[0].split())
+    about = _plain(schema.get("description", ""))
     return f"### {name}\n\n{about}\n\n{table(('field', 'kind', 'meaning'), rows)}"
+
+
+def _plain(text: str) -> str:
+    """One line, with JSON's word for Python's None."""
+    return re.sub(r"\bNone\b", "null", " ".join(text.split()))
 
 
 def _owners() -> dict[str, type]:

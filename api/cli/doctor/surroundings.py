@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 async def times(settings: ApiSettings) -> list[Finding]:
-    """Whether times that work, as in a trial, would cry wolf in daily use."""
+    """Whether times that work, as in a trial, would raise false alerts in daily use."""
     found = []
     gateways, policy = settings.gateways, settings.policy
     if gateways.offline_after_s <= gateways.poll_s:
