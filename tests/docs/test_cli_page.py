@@ -1,5 +1,6 @@
 """docs/cli.md against the verbs themselves, and every command that any document shows."""
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -70,3 +71,28 @@ def test_make_targets_that_are_named_exist() -> None:
         for target in re.findall(r"`make ([a-z0-9-]+)", Path(path).read_text(encoding="utf-8"))
     }
     assert named <= targets
+
+
+def checks_of_the_doctor() -> set[str]:
+    """The names under which `doctor` reports."""
+    found = set()
+    for path in (ROOT / "api" / "cli" / "doctor").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="ok" | "warning" | "problem" | "unknown"),
+                    args=[ast.Constant(value=str(name)), *_],
+                ):
+                    found.add(name)
+                case ast.Call(func=ast.Name(id="guarded"), args=[_, ast.Constant(value=name), *_]):
+                    found.add(name)
+                case ast.Assign(targets=[ast.Name(id="check")], value=ast.Constant(value=name)):
+                    found.add(name)
+    return found
+
+
+def test_every_check_of_the_doctor_is_told_and_none_that_does_not_exist() -> None:
+    table = TEXT.split("| check | looks at |\n")[1].split("\n\n")[0]
+    cells = [line.split(" | ")[0].strip("| ") for line in table.splitlines()[1:]]
+    told = {name for cell in cells for name in cell.split(", ")}
+    assert told == checks_of_the_doctor()

@@ -22,6 +22,7 @@ from actors.sweeper import SweepPolicy
 from actors.webhook_watch import EVENTS_LEAST, QUIET_S
 from api.cli.doctor import chirpstack as doctor
 from api.cli.doctor import store as doctor_store
+from api.cli.doctor.examine import WHOLE_S
 from api.cli.options import COMPLETE_S
 from api.live import client, protocol, socket
 from api.models import requests
@@ -175,6 +176,7 @@ FACTS = {
     "cli.md": (
         f"{WEB.wait_default_s:g} by default",
         f"for at most {doctor_store.CHECK_S:g} s",
+        f"could be looked at within {WHOLE_S:g} s",
         f"of at most {doctor.LOOKED_AT_MOST} lights",
         f"within {COMPLETE_S:g} s or not at all",
     ),
