@@ -82,7 +82,7 @@ class Tokens(_Section):
     viewer: TokenList = ()
     """Tokens that may read everything and change nothing."""
     operator: TokenList = ()
-    """Tokens that may also command lights, and acknowledge, revive and initialise."""
+    """Tokens that may read and change everything, but deliver no events."""
     webhook: TokenList = ()
     """Tokens with which ChirpStack delivers events; they may do nothing else."""
 
@@ -117,7 +117,7 @@ class Web(_Section):
     """Names besides localhost under which we are reached, asked only while there is no token."""
     trusted_proxies: Networks = ()
     """Addresses or networks of proxies whose X-Forwarded-For, -Host and -Port (or Forwarded) are
-    believed. A proxy named here has to set or remove these headers itself."""
+    trusted. A proxy named here has to set or remove these headers itself."""
     rate_per_s: Number = Field(default=20.0, ge=0.001, le=1_000_000)
     """Requests of one address (of IPv6 a /64) in the long run that show no valid token."""
     rate_burst: Whole = Field(default=100, ge=1, le=1_000_000)
@@ -168,8 +168,8 @@ class Radio(_Section):
     """The region's airtime rules."""
 
     region: RegionName = "EU868"
-    """By the Alliance's name (`AS923-2`) or ChirpStack's id (`as923_2`); kept as ChirpStack's
-    profiles spell it (`AS923_2`)."""
+    """LoRaWAN region of the lights' profile, by the Alliance's name (`AS923-2`) or ChirpStack's id
+    (`as923_2`); its airtime rules hold."""
     rx2_dr: Whole | None = Field(default=None, ge=0, le=15)
     """Data rate of RX2 where ChirpStack's region file differs from the plan (EU868: DR0)."""
     rx2_frequency_hz: Whole | None = Field(default=None, ge=1, le=2_500_000_000)
