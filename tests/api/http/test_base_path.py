@@ -7,7 +7,7 @@ import pytest
 
 from api.http.app import create_app
 from tests.api.conftest import settings_with
-from tests.api.webhooks.test_webhooks_http import UP
+from tests.api.webhooks.test_endpoint import UP
 from tests.support.asgi import ask
 from tests.support.fake_application import DEV_EUI, FakeApplication
 

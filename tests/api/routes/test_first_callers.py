@@ -8,7 +8,7 @@ from quart_trio import QuartTrio
 from trio.testing import MockClock
 
 from api.models.requests import RolloutRequest
-from tests.api.webhooks.test_webhooks_http import UP
+from tests.api.webhooks.test_endpoint import UP
 from tests.support.asgi import ask
 from tests.support.fake_application import DEV_EUI, GATEWAY, FakeApplication
 

@@ -1,43 +1,8 @@
-"""The small parts of the edge, each by itself."""
-
-import io
-import json
-import logging
-from collections.abc import Iterator
+"""Tokens, scopes, and the names and origins that are ours."""
 
 import pytest
-import structlog
 
 from api.http.auth import Gatekeeper, Scope, bearer, host_name, same_origin, subprotocol_token
-from api.http.rate_limits import RateLimiter
-from api.http.requests import Preferences, read_preferences
-from api.logging import configure, usable_request_id
-from api.settings.model import Logs
-
-
-def test_a_bucket_empties_and_fills() -> None:
-    limiter = RateLimiter(rate_per_s=2.0, burst=3)
-    assert [limiter.take("a", 0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
-    assert limiter.take("a", 0.0) == 0.5
-    assert limiter.take("b", 0.0) == 0.0, "another client has its own"
-    assert limiter.take("a", 0.5) == 0.0
-    assert limiter.take("a", 0.5) == 0.5
-    assert [limiter.take("a", 1_000.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
-
-
-def test_a_clock_that_goes_back_gives_nothing() -> None:
-    limiter = RateLimiter(rate_per_s=1.0, burst=1)
-    limiter.take("a", 100.0)
-    assert limiter.take("a", 50.0) == 1.0
-
-
-def test_the_table_is_bounded() -> None:
-    limiter = RateLimiter(rate_per_s=1.0, burst=1, clients_most=100)
-    for n in range(1_000):
-        limiter.take(f"client {n}", 0.0)
-        limiter.take("regular", 0.0)
-    assert len(limiter) == 100
-    assert limiter.take("regular", 0.0) > 0, "who comes often is not forgotten"
 
 
 def test_tokens() -> None:
@@ -143,76 +108,3 @@ def test_replaced_tokens_are_known_at_once() -> None:
     assert old is not None
     assert kept is not None
     assert [gate.still(old), gate.still(kept)] == [False, True]
-
-
-@pytest.mark.parametrize(
-    ("headers", "read"),
-    [
-        ([], Preferences()),
-        (["respond-async"], Preferences(respond_async=True)),
-        (["wait=5", "wait=9"], Preferences(wait_s=5.0)),
-        (["wait=-5, wait=x, wait="], Preferences()),
-        (['foo="a"; bar, Respond-Async;x=1, WAIT = "7"'], Preferences(True, 7.0)),
-    ],
-)
-def test_prefer(headers: list[str], read: Preferences) -> None:
-    assert read_preferences(headers) == read
-
-
-@pytest.mark.parametrize(
-    ("offered", "usable"),
-    [("a-1:b/c", True), (None, False), ("", False), ("a b", False), ("x" * 129, False)],
-)
-def test_request_ids(offered: str | None, usable: bool) -> None:
-    assert (usable_request_id(offered) is not None) is usable
-
-
-@pytest.fixture
-def as_before() -> Iterator[None]:
-    """Leave logging as it was."""
-    root = logging.getLogger()
-    handlers, level, config = list(root.handlers), root.level, structlog.get_config()
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.configure(**config)
-
-
-@pytest.mark.usefixtures("as_before")
-def test_logs_are_json_where_nobody_looks() -> None:
-    out = io.StringIO()
-    configure(Logs(), out)
-    structlog.contextvars.bind_contextvars(request_id="r-1")
-    try:
-        structlog.get_logger().info("one", n=1)
-        structlog.get_logger().debug("hidden")
-        try:
-            int("inner")
-        except ValueError:
-            logging.getLogger("hypercorn.error").exception("two")
-    finally:
-        structlog.contextvars.unbind_contextvars("request_id")
-    one, two = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert (one["event"], one["n"], one["level"], one["request_id"]) == ("one", 1, "info", "r-1")
-    assert (two["event"], two["level"], two["request_id"]) == ("two", "error", "r-1")
-    assert two["exception"][0]["exc_value"].endswith("'inner'")
-
-
-@pytest.mark.usefixtures("as_before")
-def test_logs_for_a_person() -> None:
-    out = io.StringIO()
-    configure(Logs(format="console"), out)
-    structlog.get_logger().info("one", n=1)
-    assert "one" in out.getvalue()
-    assert not out.getvalue().startswith("{")
-
-
-@pytest.mark.usefixtures("as_before")
-def test_a_terminal_obeys_nothing_in_a_log_line() -> None:
-    out = io.StringIO()
-    configure(Logs(format="console"), out)
-    name = "\x1b[2Jx\x1b]0;owned\x07"
-    structlog.get_logger().info("one", device=name, names=[name], more={"a": name})
-    logging.getLogger("other").warning("says %s", name)
-    assert "\x1b" not in out.getvalue()
-    assert "\x07" not in out.getvalue()
-    assert len(out.getvalue().splitlines()) == 2
