@@ -1,4 +1,4 @@
-"""What is wrong with some input, field by field, in words for the person who wrote it.
+"""What is wrong with some input, field by field, for the person who wrote it.
 
 The value itself is never repeated, since it may be a secret.
 """
@@ -16,7 +16,7 @@ from actors.plain_text import NAME_MOST, one_line
 # A body of 256 kB could hold 30,000 unknown fields; the first 50 mistakes will do.
 MISTAKES_MOST = 50
 
-_WORDS = {
+_TEXTS = {
     "missing": "is missing",
     "extra_forbidden": "is not a known field",
     "json_invalid": "is not valid JSON",
@@ -47,15 +47,15 @@ def mistakes_of(
     error: Exception,
     *,
     most: int | None = MISTAKES_MOST,
-    words: Mapping[str, str] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> list[Mistake]:
-    """The mistakes that a validation error tells of, at most so many. `words` stand for pydantic's
-    kinds of errors before our usual ones."""
+    """The mistakes of a validation error, at most so many. `texts` replace our usual ones for some
+    kinds of pydantic's errors."""
     if isinstance(error, pydantic.ValidationError):
         found = error.errors(include_url=False, include_context=True, include_input=False)
-        told = words or {}
+        special = texts or {}
         return [
-            Mistake(field_name(e["loc"]), told.get(e["type"]) or _words(e)) for e in found[:most]
+            Mistake(field_name(e["loc"]), special.get(e["type"]) or _text(e)) for e in found[:most]
         ]
     if isinstance(error, msgspec.ValidationError):
         problem, _, place = str(error).partition(" - at `$")
@@ -64,7 +64,7 @@ def mistakes_of(
 
 
 def repeated_keys(data: bytes) -> list[Mistake]:
-    """The keys that stand twice in one object of a body that is JSON.
+    """The keys that are given twice in one object of a body that is JSON.
 
     RFC 8259 leaves it to the reader which one counts; what the writer meant nobody knows. Events of
     ChirpStack are not looked at like this: its serializer writes no key twice, and an event that is
@@ -91,9 +91,9 @@ def field_name(location: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in location)
 
 
-def _words(error: Any) -> str:
-    if words := _WORDS.get(error["type"]):
-        return words
+def _text(error: Any) -> str:
+    if text := _TEXTS.get(error["type"]):
+        return text
     # Our own validators raise ValueError; pydantic puts a prefix before its text.
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     message = message.removeprefix("Input should be ")

@@ -38,14 +38,15 @@ log = structlog.get_logger()
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
-# Webhooks count wrong tokens only; and what is public counts nothing (`_before`): probes come every
-# second, the dashboard is some 40 small files, and a flood from its address may not lock it out.
+# What is public is not limited (`_before`): probes come every second, the dashboard is some 40
+# small files, and a flood from its address may not lock it out. Nor is an OPTIONS on a webhook; its
+# POST never comes here, and has a limit of its own (`api/webhooks/endpoint.py`).
 _UNLIMITED = frozenset({"webhooks.chirpstack", "webhooks.chirpstack_uplink"})
 # Quart's own view of the static folder cannot be marked.
 _PUBLIC_ENDPOINTS = frozenset({"static"})
-# One log line per probe, scrape or webhook would drown the others.
-# Of what others wrote, in a problem.
-_SAID = 200
+# Characters of what a caller wrote that are repeated in a problem.
+_QUOTED_CHARS = 200
+# A line for each probe or scrape would bury the others in the log.
 _QUIET = frozenset({"health.healthz", "health.readyz", "metrics.prometheus"})
 
 SECURITY_HEADERS = {
@@ -114,7 +115,7 @@ async def _before_websocket() -> None:
         shown.append(token)
     caller = here.gatekeeper.caller(shown, peer.address)
     g.caller = caller or Caller(Scope.PUBLIC, peer.address)
-    if caller is None or caller.known:  # who shows nothing yet has some seconds to do it
+    if caller is None or caller.known:  # a client that shows no token yet has some seconds to do it
         charge(here, g.caller)
     if caller is None:
         raise wrong_token()
@@ -165,7 +166,7 @@ def check_host(here: Services, peer: Peer) -> None:
         return
     web = here.settings.web
     if not own_hosts(peer.hosts, (web.bind, *web.hosts)):
-        called = ", ".join(sorted(set(peer.hosts)))[:_SAID]
+        called = ", ".join(sorted(set(peer.hosts)))[:_QUOTED_CHARS]
         raise Problem(
             WRONG_HOST, f"called {called!r}; no token is configured: add the name to web.hosts"
         )
@@ -175,10 +176,10 @@ def check_origin(here: Services, asked: Request | Websocket, peer: Peer) -> None
     """Pages of another origin change nothing and follow nothing. Raises Problem."""
     origin = asked.headers.get("Origin")
     if not same_origin(origin, peer.hosts, here.settings.web.origins):
-        called = ", ".join(sorted(set(peer.hosts)))[:_SAID]
+        called = ", ".join(sorted(set(peer.hosts)))[:_QUOTED_CHARS]
         raise Problem(
             WRONG_ORIGIN,
-            f"the page's origin is {str(origin)[:_SAID]!r}, and this service was called "
+            f"the page's origin is {str(origin)[:_QUOTED_CHARS]!r}, and this service was called "
             f"{called!r}; if the page is yours, add its origin to web.origins, or have the proxy "
             "pass on the Host header",
         )

@@ -1,7 +1,7 @@
 """The OpenAPI description, made from what the handlers declare.
 
-Every status that a handler can answer stands in its `@answers`; the tests compare what is declared
-with what is sent.
+Every status that a handler can answer is declared in its `@answers`; the tests compare what is
+declared with what is sent.
 """
 
 import inspect
@@ -146,7 +146,7 @@ def describe(app: Quart, version: str) -> None:
         scalar_ui_path=None,
         swagger_ui_path=None,
         info=Info(title="Lamplighter", version=version, description=_DESCRIPTION),
-        tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
+        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         security_schemes=dict(schemes),
         openapi_provider_class=Provider,
     )
@@ -173,12 +173,12 @@ def _responses(
             shown["content"] = {answer.media_type: {"schema": {"type": "string"}}}
         responses[str(answer.status)] = shown
     for kind in problems:
-        words = f"{kind.title} (`{TYPE_PREFIX}{kind.slug}`)."
+        text = f"{kind.title} (`{TYPE_PREFIX}{kind.slug}`)."
         problem = responses.setdefault(
             str(kind.status),
             {"description": "", "content": {MEDIA_TYPE: {"schema": by_model[ProblemView]}}},
         )
-        problem["description"] = f"{problem['description']} {words}".strip()
+        problem["description"] = f"{problem['description']} {text}".strip()
     return responses, {name: _cleaned(name, component) for name, component in components.items()}
 
 
@@ -199,8 +199,8 @@ def _all_sent(component: dict[str, Any]) -> dict[str, Any]:
     fields = component["properties"]
     for field in fields.values():
         field.pop("default", None)
-    words = re.sub(r"\bNone\b", "null", component.get("description", ""))
-    return {"type": "object", "description": words, "properties": fields, "required": [*fields]}
+    text = re.sub(r"\bNone\b", "null", component.get("description", ""))
+    return {"type": "object", "description": text, "properties": fields, "required": [*fields]}
 
 
 def _referring(value: Any, references: Mapping[str, str]) -> Any:

@@ -1,5 +1,4 @@
-"""Origins, host names and authorities of HTTP in one spelling, so that two ways to write one place
-compare equal.
+"""Origins, host names and authorities of HTTP in one spelling, so that equal ones compare equal.
 
 What is no origin or no name is refused with the reason, never corrected. A port that is the
 scheme's own (80 of http, 443 of https) is the same as none; a host is written in lower case; a dot
@@ -32,14 +31,14 @@ class Authority(NamedTuple):
 def read_authority(text: str, scheme: str) -> Authority:
     """Host and port of `host[:port]`; a missing port is the scheme's own.
 
-    Raises ValueError, in words that do not repeat the text.
+    Raises ValueError, whose message does not repeat the text.
     """
     host, port = _split(text)
     return Authority(host, DEFAULT_PORTS.get(scheme, 0) if port is None else port)
 
 
 def same_authority(origin: str, host: str) -> bool:
-    """Whether an Origin header names the place of a Host header; False for what is neither."""
+    """Whether an Origin header names the authority of a Host header; False for what is neither."""
     try:
         parts = urlsplit(normal_origin(origin))
         return read_authority(parts.netloc, parts.scheme) == read_authority(host, parts.scheme)

@@ -50,7 +50,7 @@ async def read_body(model: type[B], *, optional: bool = False) -> B:
     except pydantic.ValidationError as error:
         mistakes = mistakes_of(error)
         if error.errors(include_input=False)[0]["type"] == "json_invalid":
-            # pydantic's own words tell line and column.
+            # pydantic's own text names line and column.
             detail = str(error.errors(include_input=False)[0]["msg"])
             raise Problem(UNREADABLE, detail, errors=mistakes) from None
         raise Problem(INVALID, errors=[*repeated_keys(data), *mistakes]) from None
@@ -142,10 +142,10 @@ class Preferences(msgspec.Struct, frozen=True):
     def applied(self, waited_s: float) -> str:
         """For `Preference-Applied`, where so long was waited at most; empty when nothing was asked
         for, or nothing of it was done."""
-        words = ["respond-async"] if self.respond_async else []
+        applied = ["respond-async"] if self.respond_async else []
         if self.wait_s is not None and (waited_s > 0 or self.wait_s == 0):
-            words.append(f"wait={waited_s:g}")
-        return ", ".join(words)
+            applied.append(f"wait={waited_s:g}")
+        return ", ".join(applied)
 
 
 def read_preferences(headers: Sequence[str]) -> Preferences:

@@ -1,6 +1,6 @@
 """What the handlers work with, found through the running app.
 
-The rule it keeps: one value made by `create_app`; no module holds state of its own.
+There is one value, made by `create_app`; no module holds state of its own.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class Services:
     gatekeeper: Gatekeeper
     peers: Peers
     limiter: RateLimiter
-    """By address: those who show no valid token."""
+    """By address: of requests without a valid token."""
     token_limiter: RateLimiter
-    """By token: those who show one."""
+    """By token: of requests with one."""
     hub: Hub
     http_metrics: HttpMetrics
     shutdown: Shutdown

@@ -89,7 +89,7 @@ class CommandView(msgspec.Struct, frozen=True):
     status: CommandStatus
     """`accepted`, `held`, `queued` and `transmitted` are open; the others are final."""
     reason: str | None
-    """Why it is held, rejected or expired, in words."""
+    """Why it is held, rejected or expired, for a person to read."""
     overdue: bool
     """The timed attempts are spent; it is still pursued on evidence."""
     attempts: int

@@ -52,7 +52,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     """The open command."""
     command_status: CommandStatus | None
     command_reason: str | None
-    """Why it is held or waits, in words."""
+    """Why it is held or waits, for a person to read."""
     overdue: bool
     """The open command's timed attempts are spent; it is still pursued."""
     last_error: str | None
@@ -270,7 +270,7 @@ class DeviceView(msgspec.Struct, frozen=True):
     stale: int
     """Uplinks that came late or are doubtful, and prove nothing."""
     missed: int
-    """Events that no webhook told of, and an inquiry found: webhooks get lost on their way."""
+    """Events that an inquiry found and no webhook had brought: webhooks get lost on their way."""
     healed: int
     """Times that the record was found with nothing to wake it, and was taken up again."""
     joins: int

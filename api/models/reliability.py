@@ -30,7 +30,7 @@ class WorstLightView(msgspec.Struct, frozen=True):
     time_to_verify_most_s: float | None
     """The slowest verified one."""
     why: str
-    """In words."""
+    """For a person to read."""
 
     @classmethod
     def of(cls, light: WorstLight, name: str) -> "WorstLightView":

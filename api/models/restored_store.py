@@ -23,7 +23,7 @@ class RestoredStoreView(msgspec.Struct, frozen=True):
     at: float | None = None
     """When the store was set back (Unix seconds)."""
     cause: str | None = None
-    """In words, to follow "the store"."""
+    """A text to follow "the store"."""
     copied_at: float | None = None
     """When the copy was made; null for a fail-over."""
     keep_shown: bool = False
@@ -34,7 +34,7 @@ class RestoredStoreView(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, found: RestoredStore | None) -> "RestoredStoreView":
-        """The view of a setback, or of none."""
+        """The view of what waits for a decision, or of nothing."""
         if found is None:
             return cls(False)
         return cls(

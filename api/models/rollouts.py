@@ -10,7 +10,7 @@ from lorawan.kuando.light_state import LightState
 
 
 class ShownState(StrEnum):
-    """Where one light of a rollout stands."""
+    """The state of one light of a rollout."""
 
     WAITING = "waiting"
     OPEN = "open"
@@ -20,7 +20,7 @@ class ShownState(StrEnum):
     REMOVED = "removed"
     """The light is known no longer; that is no failure."""
     CANCELLED = "cancelled"
-    """Its turn had not come when the rollout was cancelled: it waits for nothing."""
+    """It was not commanded yet when the rollout was cancelled: it waits for nothing."""
 
 
 class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     """`cancelled` and `done` are the end; `stopped` (too many failures) may be resumed."""
     reason: str | None
-    """Why it stopped or was cancelled, in words."""
+    """Why it stopped or was cancelled, for a person to read."""
     light: LightState
     keep: bool
     created_at: float

@@ -1,4 +1,4 @@
-"""The accept loop: every connection gets a slot, or is told that there is none.
+"""The accept loop: every connection gets a slot, or is answered 503.
 
 Accepting never stops while the service runs. When there are too many connections or too few file
 descriptors, another connection is closed (`connection_slots.py`) and the new one is served. That is

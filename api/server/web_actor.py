@@ -28,23 +28,23 @@ from api.settings.model import ApiSettings, Web
 
 log = structlog.get_logger()
 
-# A close frame takes one round trip to a peer that reads; who does not read is not waited for.
+# A close frame takes one round trip to a peer that reads; one that does not is not waited for.
 GOODBYE_S = 1.0
-# For a handler that is cut off at the end of `graceful_s`, to answer that the service stops.
-CUT_S = 0.5
+# For a handler that is cancelled at the end of `graceful_s`, to answer that the service stops.
+CANCELLED_S = 0.5
 # Everybody is answered; this is for the last closing of sockets.
 LAST_S = 0.2
 # On top of all waits: for cancelled tasks to end.
 SLACK_S = 1.0
 # Connections that wait to be accepted; the kernel allows 4,096 at most on most systems. When it is
-# full, whoever comes tries again after a second at the earliest.
+# full, a client tries again after a second at the earliest.
 BACKLOG = 4_096
 # Unsent bytes that the kernel keeps per connection; more would only hide that a peer is slow.
 SEND_BUFFER_BYTES = 256 * 1024
 # What is waiting to be read by a handler: ten parts of a body of at most 64 kB each.
 APP_QUEUE = 10
-# A peer that was refused for not speaking HTTP is to close the connection itself. Whoever does not,
-# and would come again at once, is kept waiting: that costs nothing, coming again does.
+# A peer that was refused for not speaking HTTP is to close the connection itself. One that does
+# not, and would connect again at once, is kept waiting: that costs nothing, accepting it does.
 LINGER_S = 5.0
 # Pings in a row that a websocket's peer may leave unanswered.
 MISSED_PONGS = 3
@@ -70,7 +70,7 @@ class WebActor:
     @property
     def shutdown_s(self) -> float:
         """How long `run` may take to end after being cancelled, for its ChildSpec."""
-        return GOODBYE_S + self._web.graceful_s + CUT_S + LAST_S + SLACK_S
+        return GOODBYE_S + self._web.graceful_s + CANCELLED_S + LAST_S + SLACK_S
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises OSError when the address cannot be had.
@@ -118,7 +118,7 @@ class WebActor:
                 task_status.started()
 
     async def _wait_stop(self) -> None:
-        """Wait to be asked to stop, then for everybody to be answered."""
+        """Wait to be asked to stop, then for every request to be answered."""
         await self._stop.wait()
         here = self._services
         log.info("web stops", requests=here.shutdown.running, live_clients=len(here.hub))
@@ -131,7 +131,7 @@ class WebActor:
             return
         log.warning("requests are cut off", requests=here.shutdown.running)
         here.shutdown.cancel_handlers()
-        with trio.move_on_after(CUT_S):
+        with trio.move_on_after(CANCELLED_S):
             await here.shutdown.wait_idle()
 
 

@@ -62,7 +62,9 @@ class BoundedHandshake(Handshake):
         """The answer's status and headers, and the connection that reads and writes frames."""
         status, headers, _ = super().accept(subprotocol, additional_headers)
         deflate = BoundedDeflate()
-        server_extensions_handshake(self.extensions or [], [deflate])  # told in `headers` already
+        server_extensions_handshake(
+            self.extensions or [], [deflate]
+        )  # the answer is in `headers` already
         return status, headers, Connection(ConnectionType.SERVER, [deflate])
 
 

@@ -1,1 +1,1 @@
-"""Settings: what can be set, where it is read from, and how mistakes in it are told."""
+"""Settings: what can be set, where it is read from, and how mistakes in it are reported."""

@@ -15,7 +15,7 @@ HOUR_S = 3_600
 
 
 class Clash(NamedTuple):
-    """Settings that exclude each other; `field` is where it is told, dotted as in the file."""
+    """Settings that exclude each other; `field` is where it is reported, dotted as in the file."""
 
     field: str
     problem: str

@@ -31,7 +31,7 @@ SHOWN_MOST = 200
 # inside may show another mistake. Tables are three deep.
 _ROUNDS = 5
 
-_WORDS = {
+_TEXTS = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
     "tuple_type": "must be a list",
@@ -100,7 +100,7 @@ def _wrong(values: dict[str, Any]) -> Iterator[Mistake]:
             tables = Tables.model_validate(values)
             break
         except pydantic.ValidationError as error:
-            for mistake in mistakes_of(error, most=None, words=_WORDS):
+            for mistake in mistakes_of(error, most=None, texts=_TEXTS):
                 if mistake.field not in wrong:
                     wrong.add(mistake.field)
                     yield mistake

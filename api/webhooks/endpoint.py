@@ -181,7 +181,7 @@ def _kind(query: bytes) -> str:
 
 
 def _decoder(headers: dict[str, str], kind: str) -> Decode:
-    """What reads this media type, if it is told what is to be read. Raises Problem."""
+    """What reads this media type; the kind of event must be known, too. Raises Problem."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     decode = _DECODERS.get(media_type)
     if decode is None:
