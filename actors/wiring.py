@@ -390,6 +390,4 @@ class Parts:
 
     def _actor_changed(self, report: ChildReport) -> None:
         self.metrics.actor_changed(report)
-        self.board.publish(
-            ActorView(report.id, report.state.value, report.restarts, report.last_error)
-        )
+        self.board.publish(ActorView(report.id, report.state, report.restarts, report.last_error))

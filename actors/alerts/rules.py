@@ -64,7 +64,7 @@ def taking_finding(view: GatewayView) -> Finding:
 
 def actor_finding(view: ActorView) -> Finding:
     """What the supervisor says of an actor."""
-    parked = view.state == ChildState.PARKED.value
+    parked = view.state is ChildState.PARKED
     error = f": {view.last_error}" if view.last_error else ""
     text = f"{view.id} was given up after {view.restarts} restarts{error}"
     return Finding(

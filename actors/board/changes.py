@@ -6,6 +6,7 @@ import msgspec
 
 from actors.device.model import Command, Device
 from actors.rollouts.model import Rollout
+from actors.supervision import ChildState
 
 
 class AirtimeUse(NamedTuple):
@@ -84,7 +85,7 @@ class ActorView(msgspec.Struct, frozen=True):
     """A change of an actor's life worth showing."""
 
     id: str
-    state: str
+    state: ChildState
     restarts: int
     last_error: str | None = None
 

@@ -40,14 +40,14 @@ class Exhausted(StrEnum):
 class ChildState(StrEnum):
     """Where a child is in its life.
 
-    `crashed` is a child parked past its budget. `stopped` was stopped from outside, `finished`
+    `parked` is one that crashed past its budget. `stopped` was stopped from outside, `finished`
     ended by itself and is not started again.
     """
 
     STARTING = "starting"
     RUNNING = "running"
     BACKING_OFF = "backing_off"
-    PARKED = "crashed"
+    PARKED = "parked"
     STOPPED = "stopped"
     FINISHED = "finished"
 

@@ -21,6 +21,7 @@ from actors.board.subscription import Snapshot
 from actors.device.model import Command, Device
 from actors.rollouts.model import Rollout
 from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
+from api.models.actors import ActorShown
 
 SUBPROTOCOL = "lamplighter.v1"
 KINDS = frozenset({"device", "command", "gateway", "alert", "actor", "rollout"})
@@ -165,7 +166,7 @@ class Encoder:
             case AlertView():
                 return _raw(AlertShown.of(what))
             case ActorView():
-                return _raw(what)
+                return _raw(ActorShown.of(what))
             case Rollout():
                 return _raw(RolloutView.of(what))
             case _:

@@ -10,7 +10,7 @@ from actors.board.reachability import Reach, Reachability
 from actors.device.model import Attempt, Command, CommandStatus, Device, Phase
 from actors.messaging.mailbox import MailboxStatistics
 from actors.service_api import DeviceInspection
-from actors.supervision import ChildState
+from api.models.actors import ActorState
 from api.models.commands import CommandView, attempt_numbers
 from lorawan.kuando.light_state import LightState
 
@@ -230,7 +230,7 @@ class MailboxView(msgspec.Struct, frozen=True):
 class DeviceActorView(msgspec.Struct, frozen=True):
     """The device's actor."""
 
-    state: ChildState
+    state: ActorState
     since: float
     restarts: int
     """Since the service started."""
@@ -369,7 +369,7 @@ def _actor(seen: DeviceInspection) -> DeviceActorView | None:
     if actor is None:
         return None
     return DeviceActorView(
-        state=actor.state,
+        state=ActorState.of(actor.state),
         since=actor.since,
         restarts=actor.restarts,
         last_error=actor.last_error,

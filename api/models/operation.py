@@ -11,6 +11,7 @@ from actors.clocks.timekeeper import ClockStatistics
 from actors.messaging.dead_letters import DeadLetter
 from actors.service_api import DownlinkMetrics, HistoryEntry
 from actors.supervision import ChildReport, ChildState
+from api.models.actors import ActorState
 from api.models.devices import MailboxView
 
 # A message can be as large as a decoded event, some 10 kB; the first 500 characters tell which.
@@ -21,7 +22,7 @@ class ActorNode(msgspec.Struct, frozen=True):
     """One actor and those below it, the troubled first, as many as were asked for."""
 
     id: str
-    state: ChildState
+    state: ActorState
     since: float
     restarts: int
     last_error: str | None
@@ -41,14 +42,16 @@ class ActorNode(msgspec.Struct, frozen=True):
         )
         return cls(
             id=report.id,
-            state=report.state,
+            state=ActorState.of(report.state),
             since=report.since,
             restarts=report.restarts,
             last_error=report.last_error,
             last_crash_at=report.last_crash_at,
             mailbox=MailboxView.of(report.mailbox),
             children_total=len(report.children),
-            children_by_state=dict(Counter(child.state.value for child in report.children)),
+            children_by_state=dict(
+                Counter(ActorState.of(child.state).value for child in report.children)
+            ),
             children=[cls.of(child, most=most) for child in ranked[:most]],
         )
 

@@ -8,6 +8,7 @@ import msgspec
 
 from actors.board.changes import ActorView, Change, DeviceRemoved
 from actors.board.subscription import Snapshot
+from actors.supervision import ChildState
 from api.live import client, protocol, socket
 from docs.generate.parts import ROOT
 
@@ -23,7 +24,7 @@ def sent() -> dict[str, dict[str, Any]]:
     nobody = protocol.Encoder(lambda device: None)  # type: ignore[arg-type, return-value]
     every = protocol.Filter()
     snapshot = Snapshot("5f0c", 1, 0.0, devices=(), gateways=(), alerts=())
-    change = Change(1, 0.0, ActorView("board", "running", 0, None))
+    change = Change(1, 0.0, ActorView("board", ChildState.RUNNING, 0, None))
     texts = [
         protocol.hello("5f0c", 1, 0.0, resumed=False, beat_s=20.0),
         *protocol.snapshot_parts(snapshot, every, {}, nobody),

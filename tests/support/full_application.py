@@ -194,7 +194,7 @@ def full_application() -> FakeApplication:
     ]
     for what in (busy_light(), new, roof, GatewayView(STRAY, known=False), over, alert):
         application.board.publish(what)
-    application.board.publish(ActorView("journal", "crashed", 6, "StoreError: full"))
+    application.board.publish(ActorView("journal", ChildState.PARKED, 6, "StoreError: full"))
     application.board.publish(rolled)
     application.rolled[rolled.id] = rolled, tuple(parts)
     application.commands.update({one.id: one for one in (ENDED, OPEN)})

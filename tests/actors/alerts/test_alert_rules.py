@@ -21,6 +21,7 @@ from actors.board.changes import ActorView, AlertView, GatewayView
 from actors.board.reachability import Reach
 from actors.device.command import Command
 from actors.device.model import Device, Phase, Session
+from actors.supervision import ChildState
 from lorawan.kuando.light_state import LightState
 
 NOW = 1_700_000_000.0
@@ -208,10 +209,10 @@ def test_the_other_rules() -> None:
     assert not taking_finding(GatewayView("g1", "roof")).holds
     away = GatewayView("g1", "roof", online=False, takes_nothing_since=NOW)
     assert not taking_finding(away).holds  # that is an alert of its own
-    parked = actor_finding(ActorView("device d1", "crashed", 5, "KeyError: x"))
+    parked = actor_finding(ActorView("device d1", ChildState.PARKED, 5, "KeyError: x"))
     assert parked.holds
     assert "KeyError" in parked.text
-    assert not actor_finding(ActorView("device d1", "running", 5)).holds
+    assert not actor_finding(ActorView("device d1", ChildState.RUNNING, 5)).holds
     assert (store_finding(NOW).holds, store_finding(None).holds) == (True, False)
     assert (network_finding("no reply").holds, network_finding(None).holds) == (True, False)
 

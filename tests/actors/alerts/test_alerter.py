@@ -15,6 +15,7 @@ from actors.clocks.clock import RunClock
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device, Hearing, Phase, Session
 from actors.storage.store_writer import StoreWriter
+from actors.supervision import ChildState
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
@@ -146,7 +147,7 @@ async def test_gateways_actors_and_the_network_are_watched(
     async with trio.open_nursery() as nursery:
         await service.open(nursery)
         service.board.publish(GatewayView("g1", "roof", online=False))
-        service.board.publish(ActorView("device d1", "crashed", 5, "KeyError"))
+        service.board.publish(ActorView("device d1", ChildState.PARKED, 5, "KeyError"))
         service.alerter.network_problem("no reply within 5 s")
         await trio.sleep(60)
         assert sorted(service.pager.titles) == [
@@ -155,7 +156,7 @@ async def test_gateways_actors_and_the_network_are_watched(
             "network unreachable: chirpstack",
         ]
         service.board.publish(GatewayView("g1", "roof", online=True))
-        service.board.publish(ActorView("device d1", "running", 5))
+        service.board.publish(ActorView("device d1", ChildState.RUNNING, 5))
         service.alerter.network_problem(None)
         await trio.sleep(60)
         assert len(service.pager.titles) == 6
@@ -507,7 +508,7 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
         if not gone:
             after.board.publish(light("d1", heard_at=after.clock.now()))
             after.board.publish(GatewayView("g1", online=True))
-            after.board.publish(ActorView("device d1", "running", 0))
+            after.board.publish(ActorView("device d1", ChildState.RUNNING, 0))
         await trio.sleep(62)
         assert after.alerter.statistics().open == 0
         nursery.cancel_scope.cancel()

@@ -6,6 +6,7 @@ from actors.board.board import Board
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView
 from actors.clocks.clock import RunClock
 from actors.device.model import Command, CommandStatus, Device
+from actors.supervision import ChildState
 from lorawan.kuando.light_state import LightState
 
 START = 1_700_000_000.0
@@ -65,9 +66,9 @@ async def test_alerts_show_newest_first_and_forget_old_closed_ones() -> None:
 
 async def test_a_snapshot_shows_only_actors_that_are_unwell() -> None:
     board = board_now()
-    board.publish(ActorView("device d1", "crashed", 5, "boom"))
-    board.publish(ActorView("device d2", "backing_off", 1))
-    board.publish(ActorView("device d2", "running", 1))
+    board.publish(ActorView("device d1", ChildState.PARKED, 5, "boom"))
+    board.publish(ActorView("device d2", ChildState.BACKING_OFF, 1))
+    board.publish(ActorView("device d2", ChildState.RUNNING, 1))
     assert [actor.id for actor in board.snapshot().actors] == ["device d1"]
 
 
