@@ -1,5 +1,5 @@
 """Measurements of the whole service: `make bench`, or `python -m tests.bench [NAME ...]`.
 
-The rule it keeps: nothing here is a test. Figures are reported with what was measured on what, and
-nobody fails because a machine is slow.
+Nothing here is a test. Figures are reported with what was measured on what, and nobody fails
+because a machine is slow.
 """

@@ -1,8 +1,8 @@
 """The command: `python -m tests.bench [NAME ...] [--rounds N] [--json FILE]`.
 
-The rule it keeps: one bench after another, each in a folder of its own that is deleted afterwards,
-each bounded in time; rounds lie apart, so that a noisy minute is not all that a bench saw; one that
-fails does not take the others along, but the exit code tells.
+One bench after another, each in a folder of its own that is deleted afterwards, each bounded in
+time; rounds lie apart, so that a noisy minute is not all that a bench saw; one that fails does not
+take the others along, but the exit code tells.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The service without its web, in this process: all actors of a service over a real store.
 
-The rule it keeps: everything is made as `api.service.serve` makes it, but for the network server,
-which is the quiet one, called directly.
+Everything is made as `api.service.serve` makes it, but for the network server, which is the quiet
+one, called directly.
 """
 
 import random

@@ -1,7 +1,7 @@
 """What is measured, and how it is shown.
 
-The rule it keeps: a figure names its unit, and its aim where there is one; percentiles are of all
-samples, none thrown away.
+A figure names its unit, and its aim where there is one; percentiles are of all samples, none thrown
+away.
 """
 
 from collections.abc import Sequence

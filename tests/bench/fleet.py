@@ -1,7 +1,7 @@
 """The lights of the benches: records as they are stored, and what such lights say.
 
-The rule it keeps: a light here is an ordinary one: set up in its session, idle, heard by two
-gateways, showing what it was told to. It is a pure function of its number.
+A light here is an ordinary one: set up in its session, idle, heard by two gateways, showing what it
+was told to. It is a pure function of its number.
 """
 
 import struct

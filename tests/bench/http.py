@@ -1,7 +1,7 @@
 """The loads: prepared HTTP requests over a few connections, each answer awaited and timed.
 
-The rule it keeps: the generator does next to nothing per request, so that it does not measure
-itself: bytes are prepared, answers are searched for their end and their status only.
+The generator does as little as possible per request, so that it does not measure itself: bytes are
+prepared, answers are searched for their end and their status only.
 """
 
 import socket

@@ -1,7 +1,7 @@
 """A network server that answers at once and does nothing by itself.
 
-The rule it keeps: it costs as little as it can, for it is not what is measured; what the gateways
-would do is done by the bench, by `transmit`.
+It costs as little as it can, for it is not what is measured; what the gateways would do is done by
+the bench, by `transmit`.
 """
 
 import time

@@ -1,6 +1,6 @@
 """The POSTs of the benches, ready to be sent.
 
-The rule it keeps: bodies are built with ChirpStack's own messages, as its HTTP integration does.
+Bodies are built with ChirpStack's own messages, as its HTTP integration does.
 """
 
 from collections.abc import Sequence

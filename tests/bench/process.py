@@ -1,6 +1,6 @@
 """Processes of the benches: Python modules of this package that answer on their standard output.
 
-The rule it keeps: whoever starts one ends it, by its own handle, within a deadline.
+The function that starts one ends it, by its own handle, within a deadline.
 """
 
 import subprocess

@@ -1,7 +1,7 @@
 """The process that is measured: the service as an operator starts it, and a route to look in.
 
-The rule it keeps: it does what `lamplighter serve` does and no more. Its one argument is the
-settings as JSON; it prints the port once it listens, and ends at SIGTERM.
+It does what `lamplighter serve` does and no more. Its one argument is the settings as JSON; it
+prints the port once it listens, and ends at SIGTERM.
 """
 
 import signal

@@ -1,8 +1,8 @@
 """The real service in a process of its own, and its pretend network server in ours.
 
-The rule it keeps: what runs is `api.service.serve` with the settings of an operator, over gRPC,
-HTTP and a real store. Only the limit of requests per client is lifted, for the bench is one client,
-and the log is kept to errors.
+What runs is `api.service.serve` with the settings of an operator, over gRPC, HTTP and a real store.
+Only the limit of requests per client is lifted, for the bench is one client, and the log is kept to
+errors.
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """The stores that are compared: SQLite in a folder, and a real Redis where one can be started.
 
-The rule it keeps: both are durable to the last commit (synchronous=FULL, appendfsync always).
+Both are durable to the last commit (synchronous=FULL, appendfsync always).
 """
 
 from collections.abc import Generator

@@ -1,7 +1,7 @@
 """Answers of the API that need a past: orders, signal, outages, figures, rollouts.
 
-The rule it keeps: chance is seeded, so a picture taken twice is the same; a test may change every
-answer before it is asked for.
+Chance is seeded, so a picture taken twice is the same; a test may change every answer before it is
+asked for.
 """
 
 import random

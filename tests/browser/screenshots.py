@@ -1,6 +1,6 @@
 """Takes the pictures of the dashboard: `python -m tests.browser.screenshots docs`.
 
-The rule it keeps: what is in a picture is what the page shows over a played site.
+What is in a picture is what the page shows over a played site.
 """
 
 import logging

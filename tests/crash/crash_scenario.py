@@ -1,8 +1,8 @@
 """A day of two lights that may be killed at any commit: the scenario of the crash matrix.
 
-The rule it keeps: callers and world live on while the service is dead, as they do outside. A caller
-repeats a request with its idempotency key until it is told, and what it was told is held against
-the service for ever after.
+Callers and world live on while the service is dead, as they do outside. A caller repeats a request
+with its idempotency key until it is told, and what it was told is held against the service for ever
+after.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """A real Redis server (append only file, fsync always) that is killed and restarted under load.
 
-The rule it keeps: what was acknowledged must be there, what is there must have been asked for, and
-the service is never helped: it finds the server again by itself.
+What was acknowledged must be there, what is there must have been asked for, and the service is
+never helped: it finds the server again by itself.
 """
 
 import time

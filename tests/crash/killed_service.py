@@ -1,8 +1,8 @@
 """A real service that is killed again and again while callers send, and what must hold after it.
 
-The rule it keeps: the service knows nothing of it, and what it must keep is known from its answers
-alone. Callers behave as the documentation asks: one Idempotency-Key for each command, repeated
-with the same key until there is an answer.
+The service knows nothing of it, and what it must keep is known from its answers alone. Callers
+behave as the documentation asks: one Idempotency-Key for each command, repeated with the same key
+until there is an answer.
 """
 
 import random

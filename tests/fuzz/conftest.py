@@ -1,6 +1,6 @@
-"""The hypothesis profiles of this folder, and silence.
+"""The hypothesis profiles of this folder, and no logs.
 
-The rule it keeps: the normal run is the same every time; only `make fuzz` seeks something new.
+The normal run is the same every time; only `make fuzz` seeks something new.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Requests made from our own OpenAPI, right and wrong ones, against the real house.
+"""Requests made from our own OpenAPI, right and wrong ones, against the real application.
 
-The rule it keeps: whoever asks, and whatever for, the answer has a status, a type and a shape that
-the description names for it, and nothing fails inside.
+Whatever the request and its token are, the answer has a status, a type and a shape that the
+description names for it, and nothing fails inside.
 """
 
 import json

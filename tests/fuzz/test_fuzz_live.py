@@ -1,7 +1,7 @@
 """Hostile clients of the live websocket, frame by frame, over the real server.
 
-The rule it keeps: whatever a peer sends ends with a code that docs/live.md names, or goes on being
-served; it holds no place afterwards, and who follows quietly meanwhile misses no change.
+Whatever a peer sends ends with a code that docs/live.md names, or goes on being served; it holds no
+place afterwards, and who follows quietly meanwhile misses no change.
 """
 
 import json

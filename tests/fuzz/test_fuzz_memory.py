@@ -1,8 +1,8 @@
 """Memory under thousands of hostile requests: what strangers send leaves nothing behind for ever.
 
-The rule it keeps: a first round may fill the tables that are bounded; what rounds after it add is
-next to nothing. What a known light says grows with its history, which the store keeps by design
-and is measured against what one line of it may have.
+A first round may fill the tables that are bounded; what rounds after it add is next to nothing.
+What a known light says grows with its history, which the store keeps by design and is measured
+against what one line of it may have.
 """
 
 import gc

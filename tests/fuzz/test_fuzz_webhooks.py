@@ -1,7 +1,7 @@
-"""Hostile webhooks against the real house: nothing crashes, and every refusal says what is wrong.
+"""Hostile webhooks against the real application: nothing crashes, and refusals say what is wrong.
 
-The rule it keeps: an event that is taken is also dealt with, so a body that only kills a light's
-actor is noticed, too. After each round there is no dead letter and no restart.
+An event that is taken is also dealt with, so a body that only kills a light's actor is noticed,
+too. After each round there is no dead letter and no restart.
 """
 
 import base64

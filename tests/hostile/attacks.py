@@ -1,7 +1,7 @@
 """The attacks, each as a number of peers that do one thing until they are told to stop.
 
-The rule it keeps: what a peer is refused it tries again, as fast as it can, but never with more
-connections at once than stand in the table.
+What a peer is refused it tries again, as fast as it can, but never with more connections at once
+than stand in the table.
 """
 
 import resource

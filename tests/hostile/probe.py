@@ -1,7 +1,7 @@
 """Somebody with a token who works while others attack: how long each request takes.
 
-The rule it keeps: every request is one on a connection of its own, as from the command line, so
-that being let in is measured, too.
+Every request is one on a connection of its own, as from the command line, so that being let in is
+measured, too.
 """
 
 import math

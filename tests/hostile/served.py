@@ -1,7 +1,7 @@
-"""The process that is attacked: the real server over a fake house, with tokens, as by default.
+"""The process that is attacked: the real server over a fake application, with tokens as by default.
 
-The rule it keeps: the limit on open files is that of most systems, 1,024; what the service does
-about it is part of what is measured. It prints the port once it listens, and ends at SIGTERM.
+The limit on open files is that of most systems, 1,024; what the service does about it is part of
+what is measured. It prints the port once it listens, and ends at SIGTERM.
 """
 
 import resource

@@ -1,7 +1,7 @@
 """A world of one light, its radio and its server, written without looking at the device machine.
 
-The rule it keeps: it alone knows what the light really shows and when. The machine learns of it
-only by the events that a test delivers, which may be late, doubled, out of order or never.
+Only this world knows what the light really shows and when. The machine learns of it by the events
+that a test delivers: late, doubled, out of order, or never.
 """
 
 from dataclasses import dataclass, field

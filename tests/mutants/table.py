@@ -1,6 +1,6 @@
 """Writes docs/mutants.md from the sessions of a run: `python -m tests.mutants.table DIR OUT`.
 
-The rule it keeps: every survivor stands in the table; one without an argument is called open.
+Every survivor stands in the table; one without an argument is called open.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """The command: `python -m tests.reliability [NAME ...] [--quick]`; `make reliability`.
 
-The rule it keeps: what was measured is kept in `docs/reliability/figures.json`, and the page and
-its plots are made of that alone; an experiment that is not run again keeps its figures.
+What was measured is kept in `docs/reliability/figures.json`, and the page and its plots are made of
+that alone; an experiment that is not run again keeps its figures.
 """
 
 import argparse

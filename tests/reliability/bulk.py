@@ -3,8 +3,8 @@
 The floor of a push: the time in which one gateway can send one frame to each light and hear each
 answer; 1.11 for what is lost at p = 5 %, and a quarter more for everything else.
 
-The rule it keeps: airtime is what the pretend gateway's ledger says was on the air, in any window
-of an hour, frames of ChirpStack itself included.
+Airtime is what the pretend gateway's ledger says was on the air, in any window of an hour, frames
+of ChirpStack itself included.
 """
 
 import math

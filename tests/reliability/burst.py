@@ -3,8 +3,8 @@
 A gateway is deaf while it sends. The naive way gives all to ChirpStack at once; ours leaves room
 for each answer.
 
-The rule it keeps: an answer counts as heard when a gateway received the first uplink that the
-light sent after the colour first reached it; a second chance does not count.
+An answer counts as heard when a gateway received the first uplink that the light sent after the
+colour first reached it; a second chance does not count.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The plots of the page, from the figures alone.
 
-The rule it keeps: each plot says in its title what is to be seen, and names its units.
+Each plot says in its title what is to be seen, and names its units.
 """
 
 from collections.abc import Sequence

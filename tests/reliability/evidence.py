@@ -1,6 +1,6 @@
 """The plan as it is: three timed attempts, then what the light lets be heard; 15 min heartbeats.
 
-The rule it keeps: a command counts as never verified only when its day is over.
+A command counts as never verified only when its day is over.
 """
 
 import trio

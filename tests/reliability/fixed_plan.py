@@ -1,7 +1,7 @@
 """The fixed plan: three timed attempts, nothing else to go by, held against the closed form.
 
-The rule it keeps: evidence is switched off by the world, not in the service: no heartbeats, no
-gateway that comes or goes, no lost webhook, nobody else on the air.
+Evidence is switched off by the world, not in the service: no heartbeats, no gateway that comes or
+goes, no lost webhook, nobody else on the air.
 
 Closed form: with p the chance of loss of a frame in each direction and s = (1 - p)^2, the colour is
 shown after three attempts with 1 - p^3 and verified with 1 - (1 - s)^3; frames 1 + (1-s) + (1-s)^2.

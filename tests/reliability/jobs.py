@@ -1,7 +1,7 @@
 """What each experiment runs, in pieces that processes can share.
 
-The rule it keeps: a piece is a name, plain arguments and a seed, and gives plain numbers back, so
-that the same piece gives the same numbers anywhere.
+A piece is a name, plain arguments and a seed, and gives plain numbers back, so that the same piece
+gives the same numbers anywhere.
 """
 
 import logging

@@ -4,7 +4,7 @@
 at any moment of the trouble. Each kind is measured on its own and then weighted, so that the rare
 ones are not a matter of luck.
 
-The rule it keeps: frames are counted on the air, by what they carry, settings after a join too.
+Frames are counted on the air, by what they carry, settings after a join too.
 """
 
 from dataclasses import dataclass

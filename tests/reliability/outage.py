@@ -1,7 +1,6 @@
 """A gateway goes away, commands come meanwhile, the gateway returns: when is the last one verified?
 
-The rule it keeps: time zero is the moment at which the backhaul is back, not the moment at which
-anybody learns of it.
+Time zero is the moment at which the backhaul is back, not the moment at which anybody learns of it.
 """
 
 import trio

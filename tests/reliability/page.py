@@ -1,7 +1,7 @@
 """The page, from the figures alone.
 
-The rule it keeps: a goal that is missed is called missed, by the same comparison as one that is
-met; nothing but words is written in by hand.
+A goal that is missed is called missed, by the same comparison as one that is met; nothing but words
+is written in by hand.
 """
 
 from statistics import fmean, median

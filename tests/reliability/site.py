@@ -1,7 +1,7 @@
 """Worlds to measure in, and the service in them, in virtual time.
 
-The rule it keeps: actors and policies are the production ones with their defaults; the only setting
-is the one that operators are advised to make, `rx2_dr = 3` (SF9), unless an experiment says so.
+Actors and policies are the production ones with their defaults; the only setting is the one that
+operators are advised to make, `rx2_dr = 3` (SF9), unless an experiment says so.
 """
 
 from collections.abc import Awaitable, Callable

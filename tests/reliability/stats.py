@@ -1,6 +1,6 @@
 """What may be said of a share that was counted.
 
-The rule it keeps: intervals are of 99 % confidence and never empty, also where nothing failed.
+Intervals are of 99 % confidence and never empty, also where nothing failed.
 """
 
 import math

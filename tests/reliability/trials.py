@@ -1,6 +1,6 @@
 """The same order again and again to many lights, each with a gateway of its own.
 
-The rule it keeps: loss begins when every light has its settings, so that only orders are measured.
+Loss begins when every light has its settings, so that only orders are measured.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,6 +1,6 @@
 """`make planted`: how many seeds it takes until each planted bug is found, into docs/simulation.md.
 
-The rule it keeps: the table is what was measured, and a bug that was not found is in it as such.
+The table is what was measured, and a bug that was not found is in it as such.
 """
 
 import sys

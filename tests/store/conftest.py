@@ -1,6 +1,6 @@
 """Stores of each kind for the tests of this folder.
 
-The rule it keeps: every test has an empty store of its own; only the Redis process is shared.
+Every test has an empty store of its own; only the Redis process is shared.
 """
 
 import itertools

@@ -1,7 +1,6 @@
 """A request handed to an app byte for byte, as a server would, without a socket.
 
-The rule it keeps: nothing is made tidy on the way; a header that no client library sends gets
-through, too.
+Nothing is normalised on the way; a header that no client library sends gets through, too.
 """
 
 from collections.abc import Sequence

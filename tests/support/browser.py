@@ -1,6 +1,6 @@
 """The browser that drives the pages: found on this machine, started with a fresh profile.
 
-The rule it keeps: no browser is a failure, not a skip; a page that nobody looked at is not tested.
+No browser is a failure, not a skip; a page that nobody looked at is not tested.
 """
 
 import os

@@ -1,7 +1,7 @@
 """A proxy on loopback before a server, which can hold back what clients have sent.
 
-The rule it keeps: bytes that were held are delivered later, whole and in order, also when the
-client has long closed its connection, as a slow network or a paused router would.
+Bytes that were held are delivered later, whole and in order, also when the client has long closed
+its connection, as a slow network or a paused router would.
 """
 
 import socket

@@ -1,6 +1,6 @@
 """A peer of the live websocket that speaks it byte by byte, right or wrong.
 
-The rule it keeps: it sends what it is told to send; no library mends it on the way.
+It sends what it is told to send; no library corrects that on the way.
 """
 
 import struct

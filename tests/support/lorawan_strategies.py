@@ -1,6 +1,6 @@
 """Random lights, payloads, events and frames for the tests of `lorawan` and of what uses it.
 
-The rule it keeps: what a strategy calls valid is valid by the documents, not by our own code.
+What a strategy calls valid is valid by the documents, not by our own code.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Odd values for every setting, and odd ways to write a settings file: lists and strategies.
 
-The rule it keeps: a table or key added to the settings is drawn without being named here, because
-the keys are read from the settings themselves.
+A table or key added to the settings is drawn without being named here, because the keys are read
+from the settings themselves.
 """
 
 import json

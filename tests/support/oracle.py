@@ -1,6 +1,6 @@
 """Holds every verdict of a service against what the pretend lights really showed.
 
-The rule it keeps: it asks the world and never the service what a light shows.
+It asks the world and never the service what a light shows.
 """
 
 import trio

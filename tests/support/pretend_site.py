@@ -1,7 +1,7 @@
 """A pretend ChirpStack with lights, as real servers beside the test, and settings that reach it.
 
-The rule it keeps: the service under test is another process; everything passes through gRPC and
-HTTP. Times are shortened where a real light or server would only make the test wait.
+The service under test is another process; everything passes through gRPC and HTTP. Times are
+shortened where a real light or server would only make the test wait.
 """
 
 import json

@@ -1,7 +1,7 @@
 """`lamplighter` as a person runs it: a process of its own, its output in a file, real signals.
 
-The rule it keeps: a process dies with its owner's `with` block, by its id; every wait has a
-deadline, and one that passes shows what the process had said.
+A process dies with its owner's `with` block, by its id; every wait has a deadline, and one that
+passes shows what the process had said.
 """
 
 import os

@@ -1,7 +1,7 @@
 """A real nginx in front of a service, below a path, as operators put it there.
 
-The rule it keeps: no nginx is a failure, not a skip. It runs in a folder of its own on a free port
-of loopback, as whoever runs the tests.
+No nginx is a failure, not a skip. It runs in a folder of its own on a free port of loopback, as
+whoever runs the tests.
 """
 
 import os

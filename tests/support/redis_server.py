@@ -1,7 +1,7 @@
 """A real Redis or Valkey server for tests, on a free loopback port, durable to the last commit.
 
-The rule it keeps: the server dies with its owner's `with` block, by process id. It may be killed
-and started again on the same port and directory, which is what the fault tests are about.
+The server dies with its owner's `with` block, by process id. It may be killed and started again on
+the same port and directory, which is what the fault tests are about.
 """
 
 import importlib.util

@@ -1,6 +1,6 @@
-"""The whole house over the pretend world, in process and in virtual time: no sockets, no threads.
+"""The application over the pretend world, in process and virtual time: no sockets, no threads.
 
-The rule it keeps: the actors are the production ones; only store, network and clock are others.
+The actors are the production ones; only store, network and clock are others.
 """
 
 import random

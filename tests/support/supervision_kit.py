@@ -1,6 +1,6 @@
 """What the tests of the actor substrate share: a supervisor in virtual time, and small actors.
 
-The rule it keeps: every wait of a test is bounded, in virtual seconds.
+Every wait of a test is bounded, in virtual seconds.
 """
 
 import random
