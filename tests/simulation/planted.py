@@ -19,6 +19,7 @@ from actors.device.model import CommandStatus, Device, Phase, Proof, Session, St
 from actors.device.records import writes_of
 from actors.device.transition import Transition
 from actors.downlink import results
+from actors.downlink.airtime_budget import AirtimeBudget
 from actors.downlink.calls import Enqueue
 from actors.downlink.dispatcher import Dispatcher
 from actors.downlink.in_flight import InFlight
@@ -299,8 +300,8 @@ def airtime_forgotten() -> Iterator[None]:
         return now
 
     with (
-        patch("actors.downlink.airtime_budget.Air.fits", fits),
-        patch("actors.downlink.airtime_budget.Air.room_at", room_at),
+        patch.object(AirtimeBudget, "fits", fits),
+        patch.object(AirtimeBudget, "room_at", room_at),
         patch.object(InFlight, "crowded", lambda self, gateways: False),
     ):
         yield
