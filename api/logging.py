@@ -5,6 +5,7 @@ Messages are constants, and what varies is a field. No field holds a token or a 
 
 import logging
 import re
+import secrets
 import sys
 from typing import TextIO
 
@@ -75,3 +76,10 @@ def usable_request_id(offered: str | None) -> str | None:
     if offered is not None and _REQUEST_ID.fullmatch(offered):
         return offered
     return None
+
+
+def bind_request_id(offered: str | None) -> str:
+    """Take or make the request's id, and put it in every log line of this task."""
+    request_id = usable_request_id(offered) or secrets.token_hex(16)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id

@@ -10,9 +10,9 @@ from typing import Any
 
 from api.http.auth import host_name
 from api.http.exchange import AsgiScope, Exchange, Receive, Send
-from api.http.middleware import bind_request_id
 from api.http.problems import BAD_HTTP, STOPPING, Problem
 from api.http.services import Services
+from api.logging import bind_request_id
 from api.webhooks.endpoint import KIND_BY_PATH, Endpoint
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]

@@ -3,7 +3,6 @@
 Every route needs a token unless it is marked otherwise. Only pages, docs and health are public.
 """
 
-import secrets
 from typing import cast
 
 import structlog
@@ -14,25 +13,15 @@ from api.http.auth import (
     TOKEN_HEADER,
     Caller,
     Scope,
-    own_hosts,
-    same_origin,
     scope_of,
     subprotocol_token,
     tokens_of,
 )
+from api.http.checks import charge, check_host, check_origin, keep_connection, wrong_token
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope
-from api.http.peers import Peer, network_of
-from api.http.problems import (
-    FORBIDDEN,
-    RATE_LIMITED,
-    UNAUTHENTICATED,
-    WRONG_HOST,
-    WRONG_ORIGIN,
-    Problem,
-)
-from api.http.services import Services, services
-from api.logging import usable_request_id
-from api.server.connection import SLOT
+from api.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
+from api.http.services import services
+from api.logging import bind_request_id
 
 log = structlog.get_logger()
 
@@ -44,8 +33,6 @@ _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 _UNLIMITED = frozenset({"webhooks.chirpstack", "webhooks.chirpstack_uplink"})
 # Quart's own view of the static folder cannot be marked.
 _PUBLIC_ENDPOINTS = frozenset({"static"})
-# Characters of what a caller wrote that are repeated in a problem.
-_QUOTED_CHARS = 200
 # A line for each probe or scrape would bury the others in the log.
 _QUIET = frozenset({"health.healthz", "health.readyz", "metrics.prometheus"})
 
@@ -95,7 +82,7 @@ async def _before() -> None:
             raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
         raise Problem(FORBIDDEN, f"needs scope {needed.value}")
     if request.method not in _SAFE:
-        check_origin(here, request, peer)
+        check_origin(here, request.headers.get("Origin"), peer)
 
 
 def _needed() -> Scope:
@@ -120,7 +107,7 @@ async def _before_websocket() -> None:
     if caller is None:
         raise wrong_token()
     keep_connection(scope(websocket), caller)
-    check_origin(here, websocket, peer)
+    check_origin(here, websocket.headers.get("Origin"), peer)
 
 
 async def _after(response: Response) -> Response:
@@ -151,67 +138,6 @@ async def _after(response: Response) -> Response:
         client=caller.name if caller is not None else request.headers.get("Remote-Addr", ""),
     )
     return response
-
-
-def bind_request_id(offered: str | None) -> str:
-    """Take or make the request's id, and put it in every log line of this task."""
-    request_id = usable_request_id(offered) or secrets.token_hex(16)
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    return request_id
-
-
-def check_host(here: Services, peer: Peer) -> None:
-    """While no token is asked for, be reachable by our own names only (DNS rebinding)."""
-    if not here.gatekeeper.open:
-        return
-    web = here.settings.web
-    if not own_hosts(peer.hosts, (web.bind, *web.hosts)):
-        called = ", ".join(sorted(set(peer.hosts)))[:_QUOTED_CHARS]
-        raise Problem(
-            WRONG_HOST, f"called {called!r}; no token is configured: add the name to web.hosts"
-        )
-
-
-def check_origin(here: Services, asked: Request | Websocket, peer: Peer) -> None:
-    """Pages of another origin change nothing and follow nothing. Raises Problem."""
-    origin = asked.headers.get("Origin")
-    if not same_origin(origin, peer.hosts, here.settings.web.origins):
-        called = ", ".join(sorted(set(peer.hosts)))[:_QUOTED_CHARS]
-        raise Problem(
-            WRONG_ORIGIN,
-            f"the page's origin is {str(origin)[:_QUOTED_CHARS]!r}, and this service was called "
-            f"{called!r}; if the page is yours, add its origin to web.origins, or have the proxy "
-            "pass on the Host header",
-        )
-
-
-def charge(here: Services, caller: Caller) -> None:
-    """Count a request against the token that was shown, or else the address. Raises Problem (429)
-    when it asks too much."""
-    now = trio.current_time()
-    if caller.digest is not None:
-        wait_s = here.token_limiter.take(caller.name, now)
-    else:
-        wait_s = here.limiter.take(network_of(caller.name), now)
-    if wait_s:
-        raise too_many(wait_s)
-
-
-def keep_connection(scope: AsgiScope, caller: Caller) -> None:
-    """Let the connection of who showed a valid token be kept when there are too many."""
-    slot = scope.get("state", {}).get(SLOT)
-    if slot is not None and caller.known:
-        slot.authenticate()
-
-
-def too_many(wait_s: float) -> Problem:
-    """The problem to answer with when the next request may come in `wait_s` seconds."""
-    return Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
-
-
-def wrong_token() -> Problem:
-    """The problem to answer with when what was shown is none of our tokens."""
-    return Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def _shown(asked: Request | Websocket) -> list[str]:

@@ -13,7 +13,8 @@ from quart import Blueprint, g, websocket
 
 from actors.board.subscription import Subscription
 from api.http.auth import Caller, Scope
-from api.http.middleware import keep_connection, scope
+from api.http.checks import keep_connection
+from api.http.middleware import scope
 from api.http.problems import FORBIDDEN, INVALID, STOPPING, TOO_MANY_CLIENTS, Problem
 from api.http.services import Services, services
 from api.live.client import TOO_SLOW, LiveClient

@@ -13,8 +13,8 @@ import trio
 
 from actors.service_api import Delivery
 from api.http.auth import TOKEN_HEADER, Caller, Scope, tokens_of
+from api.http.checks import check_host, keep_connection, too_many
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope, Exchange
-from api.http.middleware import bind_request_id, check_host, keep_connection, too_many
 from api.http.peers import Peer, network_of
 from api.http.problems import (
     BODY_TIMEOUT,
@@ -32,6 +32,7 @@ from api.http.problems import (
     Problem,
 )
 from api.http.services import Services
+from api.logging import bind_request_id
 from api.validation import Mistake
 from api.webhooks.intake import Decode, Intake
 from lorawan.events import MalformedEvent, decode_json, decode_protobuf
