@@ -16,6 +16,7 @@ from trio.testing import MockClock
 
 from actors.clocks.clock import RunClock
 from actors.device.model import CommandStatus, Phase
+from actors.messaging.mailbox import Offer
 from actors.rollouts.model import Rollout, State, Wish
 from actors.service_api import Accepted
 from api.http.app import create_app
@@ -201,6 +202,9 @@ async def go_on(disk: MemoryDisk) -> None:
         open_before = [one.id for one in home.devices.values() for one in [one.command] if one]
         assert len(open_before) == 10
         over = trio.Event()
+        unknown: Any = object()
+        assert home.parts.fleet.post(light(2), unknown) is Offer.ACCEPTED  # its actor crashes
+        await trio.sleep(0.01)
         nursery.start_soon(follow, client, told, over)
         await trio.sleep(1)
         await client.get("/api/v1/devices")  # so that requests are among the metrics
