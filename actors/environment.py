@@ -12,6 +12,7 @@ from actors.clocks.clock import RunClock
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
+from actors.hooks import Hooks
 from actors.supervision import ChildSpec
 from actors.sweeper import SweepPolicy
 from lorawan.network import NetworkServer
@@ -44,3 +45,4 @@ class Environment:
     notifiers: Sequence[Notifier] = ()
     notifier_children: Sequence[ChildSpec] = ()
     """Notifiers that are actors themselves."""
+    hooks: Hooks = field(default_factory=Hooks)

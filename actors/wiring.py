@@ -66,7 +66,12 @@ class Parts:
             clock, self.dates.difference, [self._clock_changed], self._clock_trouble
         )
         self.webhooks = WebhookWatch(clock)
-        self.board = Board(clock, environment.boot, silent_after_s=policies.device.silent_after_s)
+        self.board = Board(
+            clock,
+            environment.boot,
+            silent_after_s=policies.device.silent_after_s,
+            publishing=environment.hooks.publishing,
+        )
         self.store_writer = StoreWriter(
             environment.store,
             clock,
@@ -296,7 +301,8 @@ class Parts:
 
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""
-        return DeviceActor(device, self.light_ports)
+        ports = self.environment.hooks.device_ports(device.dev_eui, self.light_ports)
+        return DeviceActor(device, ports)
 
     # The parts made first know those made last by these.
 
@@ -391,3 +397,4 @@ class Parts:
     def _actor_changed(self, report: ChildReport) -> None:
         self.metrics.actor_changed(report)
         self.board.publish(ActorView(report.id, report.state, report.restarts, report.last_error))
+        self.environment.hooks.actor_changed(report)

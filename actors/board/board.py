@@ -63,7 +63,9 @@ class BoardStatistics:
 
 
 class Board:
-    """The newest of everything, by id, and its readers. `boot` names this run of the service."""
+    """The newest of everything, by id, and its readers. `boot` names this run of the service.
+
+    `publishing` is told of each change before it is shown."""
 
     def __init__(
         self,
@@ -75,8 +77,10 @@ class Board:
         alerts_kept: int = ALERTS_KEPT,
         gather_s: float = GATHER_S,
         silent_after_s: float = SILENT_AFTER_S,
+        publishing: Callable[[Subject], None] | None = None,
     ) -> None:
         self.boot = boot
+        self._publishing = publishing
         self._clock = clock
         self._ring = ChangeRing(changes_kept)
         self._gather_s = gather_s
@@ -157,6 +161,8 @@ class Board:
 
     def publish(self, subject: Subject) -> None:
         """Show this from now on, and tell everybody. Never waits, never fails."""
+        if self._publishing is not None:
+            self._publishing(subject)
         self._follow_clock()
         contents = self._contents
         match subject:

@@ -16,12 +16,12 @@ from actors.gateways import WatchPolicy
 from actors.service_api import Delivery
 from actors.supervision import SupervisorGaveUp
 from actors.wiring import Environment as Outside
-from actors.wiring import Policies
+from actors.wiring import Parts, Policies
 from lorawan.events import Event, decode_json, decode_protobuf
 from simulation.harness.oracle import Oracle
 from simulation.harness.saboteur import Saboteur
 from simulation.harness.scenario import Scenario
-from simulation.harness.watched import WatchedNetwork, WatchedParts
+from simulation.harness.watched import WatchedNetwork, watched
 from simulation.world.bodies import json_body, protobuf_body
 from simulation.world.chance import Chance
 from simulation.world.world import World
@@ -35,7 +35,7 @@ class Process:
 
     def __init__(self, scenario: Scenario, world: World, oracle: Oracle, chance: Chance) -> None:
         self.application: Application | None = None
-        self.parts: WatchedParts | None = None
+        self.parts: Parts | None = None
         self.disk = MemoryDisk()
         self.lives = 0
         self.began_s = 0.0
@@ -119,13 +119,7 @@ class Process:
             self.disk, before_commit=self.saboteur.before_commit, after_commit=self._committed
         )
         await store.open()
-        parts = WatchedParts(
-            self._outside(store),
-            self._policies,
-            self._oracle,
-            self.saboteur,
-            self._alive_in(self.lives),
-        )
+        parts = Parts(self._outside(store), self._policies)
         self.parts = parts
         application = Application(parts)
         self._oracle.note("house", "starts", self.lives)
@@ -167,20 +161,17 @@ class Process:
 
     def _outside(self, store: MemoryStore) -> Outside:
         life = self._chance.of(f"life {self.lives}")
+        alive = self._alive_in(self.lives)
         self._draw_clock()
         ids = self._chance.of(f"ids {self.lives}")
         return Outside(
             store=store,
-            network=WatchedNetwork(
-                self._world.network,
-                self._oracle,
-                self.saboteur,
-                self._alive_in(self.lives),
-            ),
+            network=WatchedNetwork(self._world.network, self._oracle, self.saboteur, alive),
             clock=RunClock(self._wall(), wall=self._wall),
             rng=life,
             boot=f"{life.getrandbits(32):08x}",
             new_id=lambda: f"{ids.getrandbits(64):016x}",
+            hooks=watched(self._oracle, self.saboteur, alive),
         )
 
 

@@ -1,6 +1,6 @@
-"""The parts of a service with an oracle and a saboteur between them and the outside.
+"""The oracle and the saboteur between the actors, their hooks and the network server.
 
-The rule it keeps: only ports are wrapped; what is wrapped behaves as before, unless it is struck.
+Only ports are wrapped; what is wrapped behaves as before, unless it is struck.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,12 +8,8 @@ from typing import TypeVar
 
 import trio
 
-from actors.board.changes import Subject
-from actors.device.actor import DeviceActor
-from actors.device.model import Device
+from actors.hooks import Hooks
 from actors.supervision import ChildReport, ChildState
-from actors.wiring import Environment as Outside
-from actors.wiring import Parts, Policies
 from lorawan.events import Event
 from lorawan.network import (
     Activation,
@@ -25,7 +21,7 @@ from lorawan.network import (
     QueueItem,
 )
 from simulation.harness.oracle import Oracle
-from simulation.harness.saboteur import InjectedCrash, Saboteur
+from simulation.harness.saboteur import Saboteur
 
 T = TypeVar("T")
 
@@ -40,54 +36,29 @@ FOLLOWING = (
 """Crashes that were injected, and those that follow from one."""
 
 
-class WatchedParts(Parts):
-    """Production parts; lights get struck, and what they show is looked at."""
+def watched(oracle: Oracle, saboteur: Saboteur, alive: Callable[[], bool]) -> Hooks:
+    """Hooks of one life: what is shown is held against the store, and lights get struck."""
 
-    def __init__(
-        self,
-        outside: Outside,
-        policies: Policies,
-        oracle: Oracle,
-        saboteur: Saboteur,
-        alive: Callable[[], bool],
-    ) -> None:
-        self._alive = alive
-        self._oracle = oracle
-        self._saboteur = saboteur
-        super().__init__(outside, policies)
-        publish = self.board.publish
+    def actor_changed(report: ChildReport) -> None:
+        if not alive() or report.state not in {ChildState.BACKING_OFF, ChildState.PARKED}:
+            return
+        error = report.last_error or ""
+        about = report.id.removeprefix("device ")
+        oracle.counts["actor restarts"] += 1
+        if about != report.id:
+            oracle.crashed(about)
+        if report.state is ChildState.BACKING_OFF and "Poison" in error:
+            oracle.poisoned(report.id)
+        if not any(name in error for name in FOLLOWING):
+            oracle.breaks(about, f"{report.id} crashed by itself: {error}")
 
-        def shown(subject: Subject) -> None:
-            oracle.published(subject)
-            publish(subject)
-
-        self.board.publish = shown  # type: ignore[method-assign] # every light has its own wrapper
-
-    def light_actor(self, device: Device) -> DeviceActor:
-        """One light's actor, with the saboteur at its ports: only one that runs may crash."""
-        saboteur = self._saboteur
-        armed, saboteur.armed = saboteur.armed, False
-        try:
-            return DeviceActor(device, saboteur.between(device.dev_eui, self.light_ports))
-        finally:
-            saboteur.armed = armed
-
-    def _actor_changed(self, report: ChildReport) -> None:
-        super()._actor_changed(report)
-        if self._alive() and report.state in {ChildState.BACKING_OFF, ChildState.PARKED}:
-            error = report.last_error or ""
-            self._oracle.counts["actor restarts"] += 1
-            if report.id.startswith("device "):
-                self._oracle.crashed(report.id.removeprefix("device "))
-            if report.state is ChildState.BACKING_OFF and "Poison" in error:
-                self._oracle.poisoned(report.id)
-            if not any(word in error for word in FOLLOWING):
-                about = report.id.removeprefix("device ")
-                self._oracle.breaks(about, f"{report.id} crashed by itself: {error}")
+    return Hooks(
+        publishing=oracle.published, actor_changed=actor_changed, device_ports=saboteur.between
+    )
 
 
 class WatchedNetwork:
-    """The network server as the service sees it; dead once its process is."""
+    """The network server as the house sees it; dead once its process is."""
 
     def __init__(
         self,
@@ -150,6 +121,3 @@ class WatchedNetwork:
             raise
         trace(about, method, "ok")
         return answer
-
-
-__all__ = ["InjectedCrash", "WatchedNetwork", "WatchedParts"]

@@ -166,3 +166,16 @@ async def test_a_removed_light_is_told_and_known_no_longer() -> None:
     assert board.devices == {}
     assert board.snapshot().devices == ()
     assert sum(board.reachability_counts().values()) == 0
+
+
+async def test_a_hook_is_told_of_a_change_before_anybody_can_see_it() -> None:
+    seen: list[tuple[object, bool]] = []
+    board = Board(
+        RunClock(START),
+        "boot-1",
+        publishing=lambda what: seen.append((what, "01" in board.devices)),
+    )
+    desk = Device(dev_eui="01")
+    board.publish(desk)
+    assert seen == [(desk, False)]
+    assert board.devices["01"] is desk
