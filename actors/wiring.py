@@ -45,7 +45,6 @@ JOURNAL_SHUTDOWN_S = 10.0
 ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
 """A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
 
-
 __all__ = ["Environment", "Parts", "Policies"]
 
 
@@ -110,7 +109,7 @@ class Parts:
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
             on_list=self._gateways_listed,
-            lights_heard=self._lights_heard,
+            lights_heard=self.board.lights_heard,
             takes_nothing_since=self.dispatcher.takes_nothing_since,
         )
         self.lights = Supervisor(
@@ -301,8 +300,9 @@ class Parts:
 
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""
-        ports = self.environment.hooks.device_ports(device.dev_eui, self.light_ports)
-        return DeviceActor(device, ports)
+        return DeviceActor(
+            device, self.environment.hooks.device_ports(device.dev_eui, self.light_ports)
+        )
 
     # The parts made first know those made last by these.
 
@@ -375,9 +375,6 @@ class Parts:
         verdict = verdict_of(command)
         if verdict is not None:
             self.metrics.verdict(verdict)
-
-    def _lights_heard(self, gateway_id: str) -> int:
-        return self.board.lights_heard(gateway_id)
 
     def _gateway_news(self, gateway_id: str, online: bool) -> None:
         self.fleet.gateway_changed(gateway_id, online)

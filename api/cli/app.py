@@ -1,7 +1,7 @@
 """The verbs of `lamplighter`, and how their failures become exit codes.
 
-The rule it keeps: a mistake of the person is answered in words and exit code 2, a failure of the
-world in words and exit code 1; a traceback is a bug of ours. Heavy imports wait for their verb.
+A mistake of the user ends with a message and exit code 2, a failure of the environment with a
+message and exit code 1; a traceback is a bug of ours. Heavy imports wait for their verb.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Where the command line writes: results to standard output, what went wrong to standard error.
+"""Where the command line writes: results to standard output, errors to standard error.
 
-The rule it keeps: whatever a name or an error of another program holds, the terminal shows it as
-text and obeys none of it. Not on a terminal, lines are as long as they need to be, so that a pipe
-gets whole lines; JSON goes out plain.
+Control characters in a name or in another program's error are shown as text and never reach the
+terminal. Output that is no terminal gets whole lines, however long; JSON is written without
+colours.
 """
 
 import os

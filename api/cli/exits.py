@@ -1,7 +1,7 @@
 """The exit codes of `lamplighter`, for scripts; docs/cli.md explains each.
 
-The rule it keeps: a code never changes its meaning. Anything that is not 0 has said why on standard
-error, or in the JSON on standard output.
+A code never changes its meaning. Anything that is not 0 has said why on standard error, or in the
+JSON on standard output.
 """
 
 from enum import IntEnum

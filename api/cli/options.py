@@ -1,7 +1,7 @@
-"""The options and arguments that many verbs share, and how a verb is run.
+"""The options and arguments that several verbs share, and how a verb is run.
 
-The rule it keeps: a mistake of the person ends with words and exit code 2, a failure of the world
-with words and 1, Ctrl-C with 130 and without a traceback; a bug is raised.
+A mistake of the user ends with a message and exit code 2, a failure of the environment with a
+message and 1, Ctrl-C with 130 and without a traceback; a bug is raised.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Many seeds, on as many cores as there are: each run alone in a process of a pool.
 
-The rule it keeps: a run knows nothing of the others, so what one seed finds, it finds alone too. A
-crash of the simulation itself is a finding like any other.
+Runs share nothing, so what a seed finds in a campaign it finds alone, too. A crash of the
+simulation itself is a finding like any other.
 """
 
 import multiprocessing

@@ -1,7 +1,7 @@
 """Trio made deterministic: virtual time, and a scheduler that shuffles by the seed.
 
-The rule it keeps: the two private hooks of Trio that this needs are touched here only. Trio tests
-them itself (src/trio/_tests/test_scheduler_determinism.py), and hypothesis relies on them.
+This needs two private names of Trio, which are used nowhere else. Trio tests them itself
+(src/trio/_tests/test_scheduler_determinism.py), and hypothesis relies on them.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,7 @@
 """What the oracle knows of each light and each command, from the world and from the disk.
 
-The rule it keeps: facts are taken from the pretend firmware, the air, the server and the disk,
-never from what the actors think; times are world seconds.
+Facts come from the pretend firmware, radio, network server and disk, never from the actors' own
+state. Times are world seconds.
 """
 
 from bisect import bisect_left

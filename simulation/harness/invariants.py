@@ -1,7 +1,7 @@
-"""The truths of the design as pure functions: facts in, the broken truth in words out.
+"""The promises of the service as pure functions: facts in, what is broken out.
 
-The rule it keeps: each names one promise; None means that it holds. Nothing here knows how the
-actors work, only what they have said and what was so.
+Each checks one promise; None means that it is kept. Nothing here depends on how the actors work,
+only on what they said and on what was true.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""The one who knows: it sees the lights, the air, the server and the disk, and hears what is said.
+"""The oracle sees lights, radio, network server and disk, and checks what the service says.
 
-The rule it keeps: every promise is held against the truth at the very moment when it is given (a
-record is stored, a change published, a call made, a frame sent). The first broken one ends the run.
+Every promise is checked at the very moment when it is given (a record is stored, a change
+published, a call made, a frame sent). The first broken one ends the run.
 """
 
 from collections import Counter, deque

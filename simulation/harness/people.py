@@ -1,6 +1,6 @@
 """People and programs that command the lights, each light at moments of its own.
 
-The rule it keeps: they see the service by its surface only, and hold it to what it answers.
+They use the service's own interface only, and report what it answered to the oracle.
 """
 
 import random
@@ -27,7 +27,7 @@ SHORT_TTL_S = (30.0, 900.0)
 
 
 class People:
-    """Everybody who wants something of the service."""
+    """Everybody who wants something of the house."""
 
     def __init__(
         self, scenario: Scenario, process: Process, oracle: Oracle, chance: Chance

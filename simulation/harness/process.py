@@ -1,7 +1,7 @@
-"""The service as its manager sees it: a process that is started, killed, and started again.
+"""The service as its service manager sees it: a process that is started, killed and started again.
 
-The rule it keeps: a kill is a kill. From that instant nothing of the old life reaches the disk, the
-network or anybody who listens; the next life knows what is on the disk, and nothing else.
+From the instant of a kill nothing of the old process reaches the disk, the network or a reader; the
+next one knows what is on the disk, and nothing else.
 """
 
 from collections.abc import Callable

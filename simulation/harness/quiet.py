@@ -1,7 +1,7 @@
 """What must hold once nothing goes wrong any more.
 
-Healing gives no help to the service beyond what an operator would give: everything
-has power and answers again, the clocks are right, and parked actors are revived.
+The service gets no help beyond what an operator would give: everything has power and answers again,
+the clocks are right, and parked actors are revived.
 """
 
 import trio
@@ -53,7 +53,7 @@ class Quiet:
         self._restarts: dict[str, int] = {}
 
     async def come(self) -> None:
-        """Heal everything, and hold the service to its promises; ends as soon as all is settled."""
+        """Heal everything, and hold the house to its promises; ends as soon as all is settled."""
         saboteur = self._process.saboteur
         self._world.heal()
         saboteur.armed = False

@@ -1,7 +1,7 @@
 """What a campaign prints: for a person on a terminal, or as JSON for a program.
 
-The rule it keeps: a failing seed comes with the command that runs it again and with the last events
-of the light concerned, so that nobody has to search for the beginning.
+A failing seed comes with the command that runs it again and with the last events of the light
+concerned, so that nobody has to search for the beginning.
 """
 
 from statistics import quantiles

@@ -1,6 +1,6 @@
 """One run of a scenario: hours of faults, then quiet, with the oracle at every step.
 
-The rule it keeps: everything in the result but the time it took follows from the scenario alone.
+Everything in the result but the time it took follows from the scenario alone.
 """
 
 import logging

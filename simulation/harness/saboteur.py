@@ -1,8 +1,8 @@
 """Crashes put between an actor and its ports, and faults between the store writer and its store.
 
-The rule it keeps: the actor's code is untouched; it is struck where it asks for something, which is
-everywhere that it can be interrupted: before a message is dealt with, before and after its commit,
-and between its effects. Disarmed, it lets everything through.
+The actor's code is unchanged; it crashes where it calls one of its ports, which is everywhere that
+it can be interrupted: before a message is handled, before and after its commit, and between its
+effects. Disarmed, every call goes through.
 """
 
 import random

@@ -1,7 +1,6 @@
 """What a seed means: how large the world is, what goes wrong in it, and what people ask of it.
 
-The rule it keeps: a scenario is a value, drawn from its seed and nothing else; to run it again, it
-is drawn again.
+A scenario is a value, drawn from its seed and nothing else; to run it again, it is drawn again.
 """
 
 import random

@@ -1,7 +1,7 @@
 """What happened, as one hash and as the last lines of each light.
 
-The rule it keeps: whatever the outside could see, and whatever was stored, goes into the hash with
-its time, so that two runs of the same hash are the same run.
+Everything that is visible from outside, and everything stored, goes into the hash with its time, so
+that two runs with the same hash are the same run.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The oracle and the saboteur between the actors, their hooks and the network server.
 
-Only ports are wrapped; what is wrapped behaves as before, unless it is struck.
+Only ports are wrapped, and a wrapped one behaves as before unless a crash is injected.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,8 +1,8 @@
 """Events as ChirpStack's HTTP integration sends them: JSON or Protobuf bodies.
 
-The rule it keeps: the bytes are built with ChirpStack's own messages, so that what reads them is
-tested against the wire and not against ourselves. As servers from 4.1 do, the `integration.*`
-messages print their defaults in JSON, the `gw.*` and `common.*` parts inside do not.
+The bytes are built with ChirpStack's own messages, so that their reader is tested against the
+wire and not against our own writer. As servers from 4.1 do, the `integration.*` messages print
+their defaults in JSON, the `gw.*` and `common.*` parts inside do not.
 
 Source: chirpstack/chirpstack v4.19, api/rust/build.rs and chirpstack/src/integration/http.rs.
 """

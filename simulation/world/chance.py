@@ -1,7 +1,7 @@
-"""Chance by name: every thing of the world draws from a source of its own, all from one seed.
+"""Named sources of randomness: each part of the world draws from its own, all from one seed.
 
-The rule it keeps: what one light or gateway draws never shifts what another draws, so that two
-worlds of one seed differ only where something was done to them differently.
+What one light or gateway draws never shifts what another draws, so that two worlds of one seed
+differ only where something was done to them differently.
 """
 
 import random

@@ -1,7 +1,7 @@
-"""Trouble by chance: outages, restarts, pulled plugs and other people's downlinks.
+"""Random faults: outages, restarts, power cuts and downlinks of other programs.
 
-The rule it keeps: it does nothing that a person, a thief of cables or another program could not
-do; it never touches the inside of a light or of the server.
+It does only what a person or another program could do, and never changes the inner state of a light
+or of the server.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
-"""The way of an event to us: lost, doubled, late, out of order.
+"""Carries webhooks to the service: some are lost, doubled, late or out of order.
 
-The rule it keeps: at most once by intent, and never in order by promise, as ChirpStack's
-integrations are. What is lost here stays in the server's retained events.
+Like ChirpStack's integrations it posts each event once, without a retry and without any promise of
+order. What is lost here stays in the server's retained events.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """What the network server keeps of one device, and how it is configured.
 
-The rule it keeps: state only; `rules` and `scheduler` change it as the original would.
+State only; `rules` and `scheduler` change it as ChirpStack would.
 
 Source: chirpstack/chirpstack v4.19, config.rs and storage/device.rs.
 """

@@ -1,7 +1,7 @@
-"""What can go wrong with a call to the network server, on order or by chance.
+"""What can go wrong with a call to the network server, scheduled by a test or at random.
 
-The rule it keeps: an ordered fault comes before a drawn one and is used up in the order given, so
-that a test says exactly which call fails and how.
+A scheduled fault comes before a random one and is used up in the order given, so that a test says
+exactly which call fails and how.
 """
 
 from collections import Counter, deque

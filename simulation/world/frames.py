@@ -1,6 +1,6 @@
-"""The frames that cross the pretend air, decrypted, with what the MAC layer says about them.
+"""The frames of the pretend radio, decrypted, with their MAC layer fields.
 
-The rule it keeps: values only, no behaviour. Times are world seconds.
+Values only. Times are world seconds.
 """
 
 import msgspec

@@ -1,8 +1,8 @@
-"""A server that stands still: stopped by its host, or waiting for a disk that does not answer.
+"""A network server that is frozen: stopped by its host, or waiting for a disk that does not answer.
 
-The rule it keeps: what came meanwhile waits in sockets, in the order in which it came, and is
-worked off at once when the server goes on, whether or not somebody still waits for the answer. It
-keeps no bound of its own: a spell ends after minutes, and the world makes some events a second.
+What arrives meanwhile waits in sockets, in order, and is handled at once when the server goes on,
+whether or not somebody still waits for the answer. It has no bound of its own: a freeze ends after
+minutes, and the world makes a few events a second.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,9 @@
 """One gateway: a transmit queue, a half-duplex radio, and an uplink to the network server.
 
-The rule it keeps: its acknowledgement says that a frame was queued, never that it was sent; the
-ledger says what really was on the air. Source: ChirpStack Concentratord (queue of 32 frames, gap
-of 42.5 ms between them, acknowledgement at queueing, `immediately` placed behind what is queued).
+Its acknowledgement says that a frame was queued, never that it was sent; the ledger says what was
+really transmitted.
+Source: ChirpStack Concentratord (queue of 32 frames, gap of 42.5 ms between them, acknowledgement
+at queueing, `immediately` placed behind what is queued).
 """
 
 import random

@@ -1,8 +1,8 @@
 """The world's one clock and one event heap, driven by a single Trio task or by hand.
 
-The rule it keeps: callbacks are synchronous and run one at a time in the order of their time,
-then of their scheduling, so that the same seed gives the same trace. World time starts at 0 and is
-mapped to Unix time by `epoch_at`; inside a callback `now` is exactly the callback's own time.
+Callbacks are synchronous and run one at a time in the order of their time, then of their
+scheduling, so that the same seed gives the same trace. World time starts at 0 and is mapped to
+Unix time by `epoch_at`; inside a callback `now` is exactly the callback's own time.
 """
 
 import heapq

@@ -1,8 +1,8 @@
 """Where gateways and lights stand, and what they are called.
 
-The rule it keeps: everything is drawn from the one random source in a fixed order, so that a seed
-is a building. Source of the channel: log-distance loss with static shadowing per link (sigma
-3.57 dB, as in FLoRa and LoRaWAN-SIM), and a loss per light for its walls.
+Everything is drawn from one random source in a fixed order, so that one seed is one building.
+Source of the channel: log-distance loss with static shadowing per link (sigma 3.57 dB, as in FLoRa
+and LoRaWAN-SIM), and a loss per light for its walls.
 """
 
 import math

@@ -1,8 +1,8 @@
 """The firmware of one Busylight: bytes in, bytes out, and what it really shows.
 
-The rule it keeps: it reads and writes the bytes from the vendor's documents on its own, never
-through the codec under test, so that an error of the codec shows. No clock, no radio, no chance:
-times come in, reactions go out. Where the documents are silent, `FirmwareOptions` is the choice.
+It reads and writes the bytes by the vendor's documents, never through the codec under test, so that
+an error of the codec is found. No clock, no radio, no randomness: times come in, reactions go out.
+What the documents leave open is chosen by `FirmwareOptions`.
 
 Source: Plenom Technical Documentation v4.2.2 (HW 1.2 and 1.5).
 """

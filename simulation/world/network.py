@@ -1,8 +1,7 @@
 """The network server in process: `lorawan.network.NetworkServer` over the pretend world.
 
-The rule it keeps: a call takes time both ways, and its effect happens in between, so that an event
-may come before the reply and a reply may be lost after the effect. Answers to bad requests are
-those of ChirpStack v4's own table of errors.
+A call takes time both ways, and its effect happens in between, so that an event may come before
+the reply and a reply may be lost after the effect. Bad requests get ChirpStack v4's own errors.
 """
 
 import string

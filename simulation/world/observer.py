@@ -1,7 +1,7 @@
-"""Who may watch the world from inside: an oracle that knows what no gateway and no server tells.
+"""The interface by which an oracle sees what no gateway and no server reports.
 
-The rule it keeps: to watch changes nothing. Every method is called at the very moment, in the
-middle of things, and must neither wait nor touch the world.
+Observing changes nothing: every method is called at the moment of its event, inside the world's
+own step, and must neither wait nor change the world.
 """
 
 from lorawan.events.model import Event

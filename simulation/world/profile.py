@@ -1,7 +1,7 @@
-"""How unkind the world is: every chance and delay of the simulation, as data.
+"""The faults of a world: every probability and delay of the simulation, as data.
 
-The rule it keeps: a profile is frozen and holds no behaviour; two worlds with the same seed and
-profile are the same world. Chances are per frame, per event or per call; 0 means never.
+Two worlds with the same seed and profile are the same world. Probabilities are per frame, per event
+or per call; 0 means never.
 """
 
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """The network server's queue of one device, and what happens at its head.
 
-The rule it keeps: strict first in, first out; only the head is ever looked at, so an item that
-expired in the middle is still listed, and one that is pending blocks all behind it.
+Strictly first in, first out. Only the head is ever examined, so an item that expired in the middle
+is still listed, and one that is pending blocks all behind it.
 
 Source: chirpstack/chirpstack, downlink/data.rs and storage/device_queue.rs (v4.19).
 """

@@ -1,9 +1,9 @@
-"""The pretend air: who hears which frame, and what is lost to distance, collision and chance.
+"""The pretend radio: who hears which frame, and what is lost to distance, collision and chance.
 
-The rule it keeps: a frame is judged once, at its end, against everything that was on the air
-meanwhile. Same spreading factor and channel collide unless one is 6 dB stronger; others are
-orthogonal; uplinks and downlinks do not hear each other (inverted polarity); a gateway that sends
-is deaf on all channels, and so is a light.
+Whether a frame is received is decided once, at its end, against all other frames of that time. Same
+spreading factor and channel collide unless one is 6 dB stronger; others are orthogonal; uplinks
+and downlinks do not hear each other (inverted polarity); a gateway that sends is deaf on all
+channels, and so is a light.
 """
 
 import math

@@ -1,6 +1,6 @@
 """What a region's plan prescribes: channels, the second window, power, payload limits.
 
-The rule it keeps: data only. Sources: LoRaWAN regional parameters and ChirpStack v4's region files.
+Data only. Sources: LoRaWAN regional parameters and ChirpStack v4's region files.
 """
 
 import msgspec

@@ -1,8 +1,8 @@
 """ChirpStack's rules: uplinks and joins in, downlinks out.
 
-The rule it keeps: everything here happens as in the server's source, its oddities included, and
-nothing is reported that the original does not report. It knows queues, counters and gateways, and
-never what a light shows.
+Everything here happens as in the server's source, its oddities included, and nothing is reported
+that ChirpStack does not report. It knows queues, counters and gateways, and never what a light
+shows.
 
 Source: chirpstack/chirpstack v4.19: downlink/{scheduler,data,helpers,tx_ack}.rs,
 uplink/{data,join}.rs.

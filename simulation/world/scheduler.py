@@ -1,8 +1,7 @@
 """The server's loop over class C devices: who is attempted, when, and in which order.
 
-The rule it keeps: at most a batch in each run, lowest DevEUI first, so that many undeliverable
-items starve the high ones, as they do in the original. A run that could find nobody is skipped,
-which changes nothing but the cost.
+At most one batch in each run, lowest DevEUI first, so that many undeliverable items starve the
+higher ones, as they do in ChirpStack. A run that would find no device is skipped to save time.
 
 Source: chirpstack/chirpstack, downlink/scheduler.rs and storage/device.rs (v4.19).
 """

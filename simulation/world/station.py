@@ -1,8 +1,8 @@
-"""One light on the air: its firmware, its LoRaWAN session and its timers.
+"""One light's radio: its LoRaWAN session and its timers around the firmware.
 
-The rule it keeps: the firmware decides what is said, this decides when it can be said. A device
-sends one frame at a time, waits out its receive windows, and is deaf while it sends. Answers that
-come due while it cannot send are merged into one status, the newest.
+The firmware decides what is sent, the station when it can be sent. A device sends one frame at a
+time, waits out its receive windows, and is deaf while it sends. Answers that come due while it
+cannot send are merged into one status, the newest.
 """
 
 import random

@@ -1,7 +1,7 @@
-"""The events that the network server tells, and the retained log it keeps of them.
+"""The events that the network server makes, and the retained log that it keeps of them.
 
-The rule it keeps: what the original leaves out is left out here, so a gateway's error names no
-queue item and a flushed item is never mentioned again.
+What ChirpStack leaves out is left out here: a gateway's error names no queue item, and a flushed
+item is never mentioned again.
 
 Source: chirpstack/chirpstack v4.19, integration/mod.rs, downlink/tx_ack.rs, uplink/data.rs.
 """

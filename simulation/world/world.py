@@ -1,7 +1,7 @@
-"""One pretend world: a seed, a clock, lights, gateways, air and a network server.
+"""One pretend world: a seed, a clock, lights, gateways, radio and a network server.
 
-The rule it keeps: everything random comes from one seed and everything happens on one event heap,
-so that a seed and the calls made are the whole story of a world.
+Everything random comes from one seed and everything happens on one event heap, so that a seed and
+the calls made determine everything that happens.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""What goes wrong between the command line and a service, in words that say what to do.
+"""What goes wrong between the command line and a service, as messages that say what to do.
 
-The rule it keeps: pure. Every error knows its exit code, so no verb judges an error by itself.
+Pure. Every error knows its exit code, so no verb decides about it again.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """HTTP to a running service, under Trio.
 
-The rule it keeps: every request has a deadline, and every failure is a ClientError in words. The
-service's own clock is used (its Date header), so that ages are right on a machine with a wrong one.
+Every request has a deadline, and every failure is raised as a ClientError with a message. Ages are
+counted by the service's clock (its Date header), so that they are right on a machine whose own
+clock is wrong.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""Follow the live websocket, and come back to where we were after it broke.
+"""Follow the live websocket, and resume after it broke.
 
-The rule it keeps: nothing is waited for without an end: not for the connection, nor for the next
-sign of life (three beats). What a person must mend (token, filter) ends it; all else is retried,
-slower each time, with `resume`, so that no change is missed while the service keeps it.
+Every wait has a deadline: for the connection, and for the next message (three heartbeats). What the
+user must correct (token, filter) ends it; everything else is retried, more slowly each time, with
+`resume`, so that no change is missed as long as the service still has it.
 """
 
 import random

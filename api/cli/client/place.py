@@ -1,7 +1,6 @@
-"""Where the service is and how to show who asks.
+"""The address of the service, and the token that is sent to it.
 
-The rule it keeps: an address that cannot work is refused before anything is sent, and the token is
-never shown.
+An address that cannot work is refused before anything is sent, and the token is never shown.
 """
 
 import re

@@ -1,6 +1,7 @@
-"""`/demo/...`: what a hand could do to the pretend world, for the page and the command line.
+"""`/demo/...`: stop gateways and restart lights of the pretend world, for the page and the command
+line.
 
-The rule it keeps: these routes exist in a demo only, and touch the world, never the service.
+These routes exist in a demo only, and change the world, never the service.
 """
 
 from quart import Blueprint, jsonify

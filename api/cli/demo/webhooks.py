@@ -1,7 +1,7 @@
 """The pretend ChirpStack's HTTP integration: events of the world, posted as real webhooks.
 
-The rule it keeps: it behaves as ChirpStack does: each event once, unordered, unretried, to every
-URL of the integration that was set up through the API.
+As by ChirpStack, each event is posted once, in no order and without a retry, to every URL of the
+integration that was set up through the API.
 """
 
 import httpx2

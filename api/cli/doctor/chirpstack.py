@@ -1,6 +1,6 @@
 """What only ChirpStack can tell: the facts are asked for here and judged in `judge`.
 
-The rule it keeps: one question that is not answered takes no other answer with it.
+A question that ChirpStack does not answer costs only its own finding.
 """
 
 from collections import Counter

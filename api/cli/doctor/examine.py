@@ -1,7 +1,7 @@
-"""Look at everything, within a minute, in the order in which one thing needs the other.
+"""Run all checks within a minute, each after those whose result it needs.
 
-The rule it keeps: what could not be looked at in time is said, never passed over; and a check that
-breaks is a finding of its own, after which the next one is made.
+A check that did not end in time is reported as such; a check that crashes is a finding of its own,
+and the next one is run.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

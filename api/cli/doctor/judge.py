@@ -1,7 +1,6 @@
 """What the facts of ChirpStack and the radio mean, in words with a remedy.
 
-The rule it keeps: pure: facts and the time come in, findings go out. Nothing is called right that
-was not seen.
+Pure: facts and the time come in, findings go out. Nothing is called right that was not checked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

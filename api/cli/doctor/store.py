@@ -1,7 +1,7 @@
 """What of the store can be seen without opening it for the service.
 
-The rule it keeps: nothing is created, a running service's store is not taken from it, and what
-`serve` would refuse is never called right.
+Nothing is created, a running service's store is not taken from it, and what `serve` would refuse
+is never called right.
 """
 
 import os

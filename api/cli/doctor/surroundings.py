@@ -1,6 +1,6 @@
 """What can be seen without ChirpStack: our files, our own service, the webhook.
 
-The rule it keeps: nothing is created and nothing is changed.
+Nothing is created or changed.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Colours in words and back, and as a swatch on a terminal.
 
-The rule it keeps: a colour is never the only sign: words stand beside every swatch.
+A colour is never the only sign: words stand beside every swatch.
 """
 
 import colorsys

@@ -1,7 +1,6 @@
-"""What a light is doing and why it does not show what it should: the words of the dashboard.
+"""What a light is doing and why it does not show what it should: the texts of the dashboard.
 
-The rule it keeps: only what is known is said; a frame that was sent is never called a colour that
-is shown.
+Only what is known is said: that a frame was sent is never told as a colour that is shown.
 """
 
 from collections.abc import Mapping, Sequence

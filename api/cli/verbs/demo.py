@@ -1,7 +1,7 @@
 """`lamplighter demo`: the service and a pretend world, joined by real servers on loopback.
 
-The rule it keeps: the service is the real one, set up as an operator would set it up. The world
-answers its gRPC calls and posts its webhooks over HTTP; nothing is passed behind the back.
+The service is the real one, set up as an operator would set it up. The world answers its gRPC
+calls and posts its webhooks over HTTP; the two share nothing else.
 """
 
 import tempfile

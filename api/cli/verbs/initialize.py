@@ -1,7 +1,6 @@
 """`lamplighter init`: send lights their settings again, with progress.
 
-The rule it keeps: several lights are begun a few at a time, because the service takes at most 20
-runs at once.
+Several lights are begun a few at a time, because the service takes at most 20 runs at once.
 """
 
 from typing import Annotated, Any

@@ -1,7 +1,7 @@
 """`lamplighter send`: set a colour, and show each step until the verdict.
 
-The rule it keeps: the command is stored before anything is shown, so that leaving changes nothing
-about it; the live websocket only says when to look, what is shown is the service's own timeline.
+The command is stored before anything is shown, so that Ctrl-C does not affect it. The live
+websocket only says when to look; what is shown is the service's own timeline.
 """
 
 from collections.abc import Mapping

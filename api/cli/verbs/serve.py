@@ -1,4 +1,4 @@
-"""`lamplighter serve`: the service until a signal, and what went wrong in words."""
+"""`lamplighter serve`: run the service until a signal, and explain its failures."""
 
 import structlog
 import trio

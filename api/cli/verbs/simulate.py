@@ -1,7 +1,6 @@
 """`lamplighter simulate`: seeds in, a verdict out.
 
-The rule it keeps: exit code 0 when every truth held, 1 when one was broken, 2 for a request that
-makes no sense.
+Exit code 0 when every promise was kept, 1 when one was broken, 2 for options that make no sense.
 """
 
 import itertools

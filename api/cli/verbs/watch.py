@@ -1,7 +1,7 @@
 """`lamplighter watch`: the fleet as it changes, over the live websocket.
 
-The rule it keeps: what is drawn is what the service said; while the connection is away the screen
-says so, and nothing old passes for new.
+Only what the service said is drawn. While the connection is lost the screen says so, so that
+nothing old is taken for new.
 """
 
 from collections import deque

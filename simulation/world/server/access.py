@@ -1,7 +1,8 @@
-"""Who may do what at the pretend server, refused in ChirpStack's own words.
+"""Who may do what at the pretend server, refused with ChirpStack's own errors.
 
-The rule it keeps: as in ChirpStack v4, a missing right is UNAUTHENTICATED with an empty text,
-a missing or wrong key is UNAUTHENTICATED with a text. Source: chirpstack/src/api/auth.
+As in ChirpStack v4, a missing right is UNAUTHENTICATED with an empty text, a missing or wrong key
+is UNAUTHENTICATED with a text.
+Source: chirpstack/src/api/auth.
 """
 
 import hmac

@@ -1,7 +1,7 @@
 """ChirpStack's tenants, applications, device profiles and HTTP integrations.
 
-The rule it keeps: there is one tenant, and an application or a profile exists as long as a device
-of the backend belongs to it. Only the HTTP integrations are kept here, in Trio's thread.
+There is one tenant, and an application or a profile exists as long as a device of the backend
+belongs to it. Only the HTTP integrations are kept here, in Trio's thread.
 Source: chirpstack/src/api/application.rs, tenant.rs, device_profile.rs.
 """
 

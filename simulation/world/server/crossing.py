@@ -1,7 +1,7 @@
 """The way from gRPC's worker threads into Trio and back.
 
-The rule it keeps: no thread waits for a call that nobody can end any more. Closing the crossing
-cancels every call on it, and later ones fail at once.
+Closing cancels every call under way, and later ones fail at once, so that no thread is left waiting
+for a call that nobody can end.
 """
 
 from collections.abc import Awaitable, Callable

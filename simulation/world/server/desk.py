@@ -1,7 +1,7 @@
-"""What every servicer of the pretend server needs: the backend, the way to it, and manners.
+"""What every servicer of the pretend server needs: the backend, the way to it, and its errors.
 
-The rule it keeps: a failure of the backend leaves as the status code that ChirpStack v4 would
-send for it. Source: chirpstack/src/api/error.rs.
+A failure of the backend is answered with the status code that ChirpStack v4 would send for it.
+Source: chirpstack/src/api/error.rs.
 """
 
 import re

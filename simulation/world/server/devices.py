@@ -1,7 +1,7 @@
 """ChirpStack's DeviceService over a `NetworkServer`.
 
-The rule it keeps: quirks included. With an admin's key GetQueue and FlushQueue of an unknown
-device succeed, Enqueue runs into the database's foreign key, and f_port is cut to eight bits.
+ChirpStack's quirks included: with an admin's key GetQueue and FlushQueue of an unknown device
+succeed, Enqueue runs into the database's foreign key, and f_port is cut to eight bits.
 Source: chirpstack/src/api/device.rs, chirpstack/src/storage/device_queue.rs.
 """
 

@@ -1,8 +1,9 @@
 """ChirpStack's InternalService, of which only StreamDeviceEvents matters.
 
-The rule it keeps: it polls as the real one does. It starts at the oldest event kept, sends up to
-`BATCH` events, waits one poll interval, looks again, and never ends by itself; a DevEUI that is
-not in lower case names a stream that nobody writes. Source: chirpstack/src/stream/event.rs.
+It polls as the real one does. It starts at the oldest event kept, sends up to `BATCH` events,
+waits one poll interval, looks again, and never ends by itself; a DevEUI that is not in lower case
+names a stream that nobody writes.
+Source: chirpstack/src/stream/event.rs.
 """
 
 # ruff: noqa: N802 -- the methods are named by the protocol.

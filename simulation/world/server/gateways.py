@@ -1,6 +1,6 @@
 """ChirpStack's GatewayService over a `NetworkServer`.
 
-The rule it keeps: the state is worked out as ChirpStack does, from the last stats alone.
+The state is worked out as ChirpStack does, from the last stats alone.
 Source: chirpstack/src/api/gateway.rs.
 """
 

@@ -1,8 +1,8 @@
 """A gRPC server that speaks ChirpStack v4's API over any `NetworkServer`.
 
 gRPC calls its servicers on threads; each call crosses into the Trio run that started the server,
-so that the backend stays single-threaded. The rule it keeps: it listens on loopback, and stopping
-it ends every thread and every call it started.
+so that the backend stays single-threaded. It listens on loopback, and stopping it ends every
+thread and every call it started.
 """
 
 from collections.abc import Callable
