@@ -25,16 +25,6 @@ class LightState(msgspec.Struct, frozen=True, gc=False):
     on: Byte = 255
     off: Byte = 0
 
-    @property
-    def steady(self) -> bool:
-        """True when the light does not blink."""
-        return self.off == 0
-
-    @property
-    def dark(self) -> bool:
-        """True when no colour is lit, whatever the blink times are."""
-        return (self.red, self.green, self.blue) == (0, 0, 0)
-
 
 AFTER_JOIN = LightState(red=0, green=0x35, blue=0, on=255, off=0)
 """The dim green shown after every join (Plenom v4.2.2: `000035FF00`; software 5.6: green 0x32)."""

@@ -203,11 +203,6 @@ class Busylight:
     # What it says
 
     @property
-    def powered(self) -> bool:
-        """True unless unplugged."""
-        return self.shown is not None
-
-    @property
     def watchdog_due(self) -> bool:
         """True when the network has been silent for too long and the device restarts itself."""
         if self.sw_rev < 61:

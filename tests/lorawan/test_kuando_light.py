@@ -2,19 +2,8 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from lorawan.kuando import AFTER_JOIN, Frame, LightState
+from lorawan.kuando import Frame, LightState
 from tests.support import lorawan_strategies as some
-
-
-def test_off_alone_makes_a_light_steady():
-    assert LightState(red=1, green=0, blue=0, on=0, off=0).steady
-    assert LightState(red=1, green=0, blue=0, on=255, off=0).steady
-    assert not LightState(red=1, green=0, blue=0, on=255, off=1).steady
-
-
-def test_dark_is_without_colour():
-    assert LightState(red=0, green=0, blue=0, on=255, off=0).dark
-    assert not AFTER_JOIN.dark
 
 
 @pytest.mark.parametrize(
