@@ -300,9 +300,8 @@ class Parts:
 
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""
-        return DeviceActor(
-            device, self.environment.hooks.device_ports(device.dev_eui, self.light_ports)
-        )
+        ports = self.environment.hooks.device_ports(device.dev_eui, self.light_ports)
+        return DeviceActor(device, ports)
 
     # The parts made first know those made last by these.
 
