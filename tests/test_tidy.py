@@ -15,7 +15,7 @@ LINES_MOST = 400
 WALL_CLOCK_READERS = {
     "actors/clocks/clock.py",
     "api/cli/verbs/backup.py",
-    "api/cli/verbs/demo.py",
+    "api/cli/demo/run.py",
     "api/cli/verbs/doctor.py",
 }
 """Where a run gets its time."""

@@ -11,10 +11,10 @@ import trio
 from typer.testing import CliRunner
 
 from api.cli.app import app
+from api.cli.chirpstack_setup import run_setup, without_slash
 from api.cli.doctor.examine import examine
 from api.cli.doctor.finding import Finding, Level
 from api.cli.verbs.doctor import run_doctor
-from api.cli.verbs.setup import run_setup, without_slash
 from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import TOKEN_HEADER, ensure_integration

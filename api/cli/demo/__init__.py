@@ -1,1 +1,1 @@
-"""What the demo adds to the service: the pretend ChirpStack's webhooks and routes."""
+"""The demo: the real service, and a pretend world of lights and gateways as real servers."""

@@ -1,1 +1,1 @@
-"""The verbs that speak to a running service, one file each."""
+"""The verbs of the command line, each with its options; heavy imports wait until it is run."""

@@ -2,19 +2,40 @@
 
 import time
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from api.cli.console import console, errors
 from api.cli.exits import Exit
-from api.settings.model import ApiSettings
-from store.errors import StoreError, StoreTaken
-from store.open import backup, restore
+from api.cli.settings_option import Config, load
 
 
-def run_backup(settings: ApiSettings, target: Path) -> int:
-    """Copy the store, in use or not; the exit code."""
+def backup(
+    file: Annotated[Path, typer.Argument(help="A file that does not exist yet.")],
+    config: Config = None,
+) -> None:
+    """Copy the store into one file, while the service runs or not."""
+    settings = load(config)
+    raise typer.Exit(_backup(settings.store.url.get_secret_value(), file))
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` made.")],
+    config: Config = None,
+) -> None:
+    """Put a backup in the place of the store; the service must not run."""
+    settings = load(config)
+    raise typer.Exit(_restore(settings.store.url.get_secret_value(), file))
+
+
+def _backup(url: str, target: Path) -> Exit:
+    from store import open as stores
+    from store.errors import StoreError
+
     began = time.monotonic()
     try:
-        done = backup(settings.store.url.get_secret_value(), target, time.time())
+        done = stores.backup(url, target, time.time())
     except StoreError as error:
         errors.print(f"lamplighter: {error}", markup=False)
         return Exit.FAILED
@@ -28,10 +49,12 @@ def run_backup(settings: ApiSettings, target: Path) -> int:
     return Exit.OK
 
 
-def run_restore(settings: ApiSettings, source: Path) -> int:
-    """Put a copy in the place of the store; the exit code."""
+def _restore(url: str, source: Path) -> Exit:
+    from store import open as stores
+    from store.errors import StoreError, StoreTaken
+
     try:
-        done = restore(settings.store.url.get_secret_value(), source, time.time())
+        done = stores.restore(url, source, time.time())
     except StoreError as error:
         errors.print(f"lamplighter: {error}", markup=False)
         return Exit.STORE_TAKEN if isinstance(error, StoreTaken) else Exit.FAILED

@@ -1,10 +1,12 @@
-"""`lamplighter doctor` as a verb: the findings as lines or JSON, and the exit code."""
+"""`lamplighter doctor`: the findings as lines or JSON, and the exit code."""
 
+import os
 import time
 from pathlib import Path
 
 import msgspec
 import trio
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -12,6 +14,8 @@ from actors.plain_text import one_line
 from api.cli.console import console, print_json
 from api.cli.doctor.finding import Finding, Level, ok, problem, warning
 from api.cli.exits import Exit
+from api.cli.options import AsJson
+from api.cli.settings_option import Config
 
 _SIGNS = {
     Level.OK: ("✓ ok", "green"),
@@ -22,6 +26,11 @@ _SIGNS = {
 
 # Of one finding: all mistakes in the settings, say.
 SAID_MOST = 5_000
+
+
+def doctor(config: Config = None, as_json: AsJson = False) -> None:
+    """Examine the installation and say what to do; changes nothing, takes at most a minute."""
+    raise typer.Exit(run_doctor(config, dict(os.environ), as_json=as_json))
 
 
 def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -> int:

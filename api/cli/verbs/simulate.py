@@ -1,76 +1,96 @@
-"""`lamplighter simulate`: seeds in, a verdict out.
+"""`lamplighter simulate`: run the actors with seeds, and tell whether every promise was kept.
 
-Exit code 0 when every promise was kept, 1 when one was broken, 2 for options that make no sense.
+The exit code is 0 when every promise was kept, 1 when one was broken, 2 for options that make no
+sense.
 """
 
 import itertools
 import os
 import random
-import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from api.cli.console import errors
-from simulation.harness import report
-from simulation.harness.campaign import Failed, Totals, attempt, campaign
-from simulation.harness.run import HOUR_S, Result, simulate
-from simulation.harness.scenario import PROFILE_NAMES, Scenario, scenario
+from api.cli.console import errors, print_line
+
+if TYPE_CHECKING:
+    from simulation.harness.campaign import Failed, Totals
+    from simulation.harness.run import Result
+    from simulation.harness.scenario import Scenario
 
 FRESH_SEEDS = 10**9
 
 
-def run_simulate(
-    *,
-    seed: int | None,
-    faults: str,
-    devices: int | None,
-    gateways: int | None,
-    hours: float | None,
-    seeds: int | None,
-    minutes: float | None,
-    jobs: int | None,
-    as_json: bool,
-) -> int:
-    """The exit code. Without a seed, seeds nobody has run before are taken."""
+def simulate(
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The first seed; a fresh one unless given.")
+    ] = None,
+    faults: Annotated[
+        str, typer.Option(help="calm, city, storm, hell, or swarm: a mixture of its own per seed.")
+    ] = "swarm",
+    devices: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Lights: 4, or drawn by a swarm's seed.")
+    ] = None,
+    gateways: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Gateways: 2, or drawn by a swarm's seed.")
+    ] = None,
+    hours: Annotated[float | None, typer.Option(min=0.01, max=10_000, help="With faults.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many, from the first one on.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Go on with new seeds for so long.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one per core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Run the production actors in a world of faults, in virtual time; hold them to the truth."""
+    from simulation.harness import report
+    from simulation.harness.campaign import Totals
+    from simulation.harness.run import Result
+    from simulation.harness.scenario import PROFILE_NAMES, scenario
+
     if faults not in PROFILE_NAMES:
         errors.print(f"--faults is one of {', '.join(PROFILE_NAMES)}, not {faults!r}", markup=False)
-        return 2
+        raise typer.Exit(2)
     first = seed if seed is not None else random.SystemRandom().randrange(FRESH_SEEDS)
     if seeds is None and minutes is None:
         seeds = 1
 
-    def scenarios() -> Iterator[Scenario]:
+    def scenarios() -> Iterator["Scenario"]:
         numbers = itertools.count(first) if seeds is None else range(first, first + seeds)
         for number in numbers:
             yield scenario(number, faults, devices=devices, gateways=gateways, hours=hours)
 
     began_s = time.monotonic()
+    single: Result | Failed | None = None
     if seeds == 1:
         single = _one(next(scenarios()), quiet=as_json)
         totals = Totals()
         totals.add(single)
     else:
-        single = None
         until_s = float("inf") if minutes is None else began_s + minutes * 60.0
         totals = _many(scenarios(), seeds, jobs or os.cpu_count() or 1, until_s, quiet=as_json)
     took_s = time.monotonic() - began_s
     result = single if isinstance(single, Result) else None
     if as_json:
-        body = msgspec.json.encode(report.as_json(totals, took_s, result))
-        sys.stdout.write(body.decode() + "\n")
+        print_line(report.as_json(totals, took_s, result))
     else:
         out = Console(highlight=False, soft_wrap=True)
         if seed is None:
             out.print(f"Fresh seeds from {first}.")
         report.tell(totals, took_s, result, out)
-    return 0 if totals.ok else 1
+    raise typer.Exit(0 if totals.ok else 1)
 
 
-def _one(one: Scenario, *, quiet: bool) -> Result | Failed:
+def _one(one: "Scenario", *, quiet: bool) -> "Result | Failed":
+    from simulation.harness.campaign import attempt
+    from simulation.harness.run import HOUR_S, simulate
+
     if quiet:
         return attempt(one)
     with _progress("simulated hours") as bar:
@@ -82,8 +102,15 @@ def _one(one: Scenario, *, quiet: bool) -> Result | Failed:
 
 
 def _many(
-    scenarios: Iterator[Scenario], seeds: int | None, jobs: int, until_s: float, *, quiet: bool
-) -> Totals:
+    scenarios: Iterator["Scenario"],
+    seeds: int | None,
+    jobs: int,
+    until_s: float,
+    *,
+    quiet: bool,
+) -> "Totals":
+    from simulation.harness.campaign import Totals, campaign
+
     totals = Totals()
     with _progress("seeds", disable=quiet) as bar:
         task = bar.add_task("simulating", total=seeds)
