@@ -205,6 +205,10 @@ FACTS = {
         f"asked again every {DISPATCH.retry_most_s:g} s",
         f"tried again every {DISPATCH.refused_again_s:g} s",
         f"sent at least {WORDS[POLICY.attempts_most]} times, unproven",
+        (
+            f"{WORDS[POLICY.attempts_most]} timed attempts unproven, or"
+            f" {WORDS[POLICY.setup_rounds_most]} rounds of settings"
+        ),
         f"after {DISPATCH.probe_first_s:g} s up to {DISPATCH.probe_most_s / 60:g} min",
         f"It takes less than {LEAVE_S + 1:g} s",
     ),

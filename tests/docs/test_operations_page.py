@@ -10,7 +10,7 @@ import pytest
 from actors.alerts.rules import AlertKind
 from actors.downlink import hold_reasons
 from actors.downlink.suspicion import Suspect
-from docs.generate.parts import ROOT
+from docs.generate.parts import ROOT, documents
 from lorawan.network import QueueItem
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -101,3 +101,19 @@ def test_every_reason_of_the_downlink_side_is_told(name: str) -> None:
 @pytest.mark.parametrize("reason", sorted(reasons_of_the_light()))
 def test_every_reason_of_the_light_itself_is_told(reason: str) -> None:
     assert told(reason)
+
+
+def test_every_metric_that_is_named_is_counted() -> None:
+    sources = [*(ROOT / "actors" / "metrics").glob("*.py"), ROOT / "api" / "http" / "metrics.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    named = {
+        name
+        for path in documents()
+        for name in re.findall(r"\b(lamplighter_[a-z_]+)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [
+        name
+        for name in named
+        if name.removeprefix("lamplighter_").removesuffix("_total") not in code
+    ] == []
