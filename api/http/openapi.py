@@ -196,7 +196,9 @@ def _schemas(models: Sequence[type[msgspec.Struct]]) -> tuple[Any, dict[str, Any
 
 def _all_sent(component: dict[str, Any]) -> dict[str, Any]:
     """What the actors make has defaults; sent are all of its fields. JSON calls None null."""
-    fields = component["properties"]
+    fields = component.get("properties")
+    if fields is None:
+        return component
     for field in fields.values():
         field.pop("default", None)
     text = re.sub(r"\bNone\b", "null", component.get("description", ""))

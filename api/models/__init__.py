@@ -5,6 +5,8 @@ the name that `SERVED_NAMES` gives it. A model is declared here where something 
 counted or added: records of the store, above all, which may grow without a caller seeing it.
 """
 
+from enum import Enum
+
 import msgspec
 
 from actors.board.changes import GatewayView
@@ -18,8 +20,10 @@ from actors.service_api import (
     Span,
 )
 from actors.storage.unreadable_records import Unreadable
+from api.models.actors import ActorState
 from api.models.commands import CommandList, CommandSummary, CommandView, StepView
-from api.models.devices import DevicePage, DeviceSummary, DeviceView
+from api.models.device_details import DeviceView
+from api.models.devices import DevicePage, DeviceSummary
 from api.models.network import (
     AlertList,
     AlertShown,
@@ -41,7 +45,8 @@ from api.models.reliability import ReliabilityView, SignalView
 from api.models.rollouts import RolloutDetail, RolloutLight, RolloutList, RolloutView
 from lorawan.kuando.light_state import LightState
 
-SERVED_NAMES: dict[type[msgspec.Struct], str] = {
+SERVED_NAMES: dict[type[msgspec.Struct] | type[Enum], str] = {
+    ActorState: "ChildState",
     Bucket: "BucketView",
     GatewayView: "GatewayShown",
     HistoryEntry: "HistoryLine",
@@ -53,8 +58,8 @@ SERVED_NAMES: dict[type[msgspec.Struct], str] = {
     Span: "ObservedView",
     Unreadable: "UnreadableView",
 }
-"""The names in the OpenAPI description of what is not declared here. Callers make classes of them,
-so they stay, whatever ours are called."""
+"""The names in the OpenAPI description of what is called otherwise here. Callers make classes of
+them, so they stay, whatever ours are called."""
 
 __all__ = [
     "SERVED_NAMES",

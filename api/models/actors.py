@@ -5,7 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from actors.board.changes import ActorView
-from actors.supervision import ChildState
+from actors.messaging.mailbox import MailboxStatistics
+from actors.supervision import ChildReport, ChildState
 
 
 class ActorState(StrEnum):
@@ -27,9 +28,6 @@ class ActorState(StrEnum):
         return cls[state.name]
 
 
-ActorState.__name__ = "ChildState"  # in the description of the API, and so in generated clients
-
-
 class ActorShown(msgspec.Struct, frozen=True):
     """A change of an actor's life."""
 
@@ -42,3 +40,48 @@ class ActorShown(msgspec.Struct, frozen=True):
     def of(cls, view: ActorView) -> "ActorShown":
         """The view of what is on the board."""
         return cls(view.id, ActorState.of(view.state), view.restarts, view.last_error)
+
+
+class MailboxView(msgspec.Struct, frozen=True):
+    """The queue in front of an actor."""
+
+    depth: int
+    """Messages that wait now."""
+    capacity: int
+    peak: int
+    """The most that ever waited."""
+    refused: int
+    """Messages refused because it was full."""
+
+    @classmethod
+    def of(cls, mailbox: MailboxStatistics | None) -> "MailboxView | None":
+        """The view of a mailbox, for an actor that has one."""
+        if mailbox is None:
+            return None
+        return cls(mailbox.depth, mailbox.capacity, mailbox.peak, mailbox.refused)
+
+
+class DeviceActorView(msgspec.Struct, frozen=True):
+    """The device's actor."""
+
+    state: ActorState
+    since: float
+    restarts: int
+    """Since the service started."""
+    last_error: str | None
+    last_crash_at: float | None
+    mailbox: MailboxView | None
+
+    @classmethod
+    def of(cls, actor: ChildReport | None) -> "DeviceActorView | None":
+        """The view of an actor, if it has been started."""
+        if actor is None:
+            return None
+        return cls(
+            state=ActorState.of(actor.state),
+            since=actor.since,
+            restarts=actor.restarts,
+            last_error=actor.last_error,
+            last_crash_at=actor.last_crash_at,
+            mailbox=MailboxView.of(actor.mailbox),
+        )

@@ -11,8 +11,7 @@ from actors.clocks.timekeeper import ClockStatistics
 from actors.messaging.dead_letters import DeadLetter
 from actors.service_api import DownlinkMetrics, HistoryEntry
 from actors.supervision import ChildReport, ChildState
-from api.models.actors import ActorState
-from api.models.devices import MailboxView
+from api.models.actors import ActorState, MailboxView
 
 # A message can be as large as a decoded event, some 10 kB; the first 500 characters tell which.
 MESSAGE_CHARS = 500
