@@ -1,7 +1,7 @@
 """ChirpStack's failures in words for a person, the same wherever they are shown.
 
-The rule it keeps: who answered is said: nobody, something in ChirpStack's place, or ChirpStack,
-which refuses our key.
+The text says who answered: nobody, something in ChirpStack's place, or ChirpStack, which refuses
+our key.
 """
 
 from lorawan.network import NetworkError, NetworkIntermediary, NetworkRefused, NetworkUnavailable

@@ -1,6 +1,6 @@
 """Text from outside (names, tags, errors of other programs) made harmless where people read it.
 
-The rule it keeps: what is shown is text and nothing else. A terminal obeys control characters, and
+What is shown is text and nothing else. A terminal obeys control characters, and
 the eye is misled by characters that turn the direction of writing or that have no width; a line
 break makes one line pass for two. Whoever needs the exact value asks for JSON. Pure.
 """

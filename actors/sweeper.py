@@ -1,9 +1,9 @@
-"""The round every five minutes: each light is nudged, old records go, stuck queue items are found.
+"""The sweep every five minutes: each light is looked at, old records go, stuck items are found.
 
-The rule it keeps: it is never in anybody's way. Lights are nudged one by one over the whole period,
-the store is pruned in small steps, ChirpStack is asked about few lights at a time; and a queue is
-flushed only when all that is in it is ours, long expired and not in flight, for a flush takes
-everything and a flushed frame in flight makes the next one be dropped as a replay.
+It must not disturb other work. Lights are reached one by one over the whole period, the store is
+pruned in small steps, ChirpStack is asked about few lights at a time; and a queue is flushed only
+when all that is in it is ours, long expired and not in flight, for a flush takes everything and a
+flushed frame in flight makes the next one be dropped as a replay.
 
 It deletes from the store beside the store writer, the only writer: what it deletes nobody reads any
 more, so the order between the two does not matter.

@@ -1,10 +1,10 @@
 """Whether ChirpStack's webhooks still arrive, application by application.
 
-The rule it keeps: it is told what arrives and what an inquiry found that no webhook had told, and
-says for which applications nothing arrives any more; it waits for nobody. A webhook may be lost now
-and then, and what happened while this service was down (or its host slept) was told to nobody:
-neither means that they stopped. So an event counts only if it happened after the newest webhook of
-its application, and not before the service had been up for a while.
+It is told which webhooks arrive, and of which events only an inquiry told, and says for which
+applications no webhook arrives any more. A webhook may be lost now and then, and none can arrive
+while this service is down (or its host sleeps): neither means that they stopped. So an event counts
+only if it happened after the newest webhook of its application, and not before the service had been
+up for a while.
 """
 
 from collections.abc import Iterator, Sequence

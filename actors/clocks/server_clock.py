@@ -78,10 +78,9 @@ class ServerClock:
     def ahead_s(self, steady: float, stepped_s: float = 0.0) -> float:
         """What is reckoned with: whole seconds by which it is ahead of our steady time.
 
-        Whole, because the microseconds of an item's expiry carry its mark (`device/marker.py`).
-        While nothing is proven, ChirpStack is taken to have the machine's date, which is
-        `stepped_s` ahead of the steady time.
-        """
+        Whole, because the microseconds of an item's expiry carry its mark
+        (`downlink/item_marker.py`). While nothing is proven, ChirpStack is taken to have the
+        machine's date, which is `stepped_s` ahead of the steady time."""
         return float(math.trunc(self._proven_s(steady, stepped_s) + stepped_s))
 
     def difference(self, steady: float, stepped_s: float = 0.0) -> ClockDifference:

@@ -1,6 +1,6 @@
 """The shell of one light: receives, asks the machine, stores, and only then lets effects out.
 
-The rule it keeps: nothing that the outside can see happens before the new state is durable. The
+Nothing that can be seen from outside happens before the new state is durable. The
 actor holds no state but the last stored record, so a restart goes on where the store stands; and
 where a crash left open whether a step was stored, the store is asked, and what that step had to
 tell is told by the next incarnation.

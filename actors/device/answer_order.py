@@ -1,9 +1,9 @@
 """Whether a status was sent after a frame had gone out, so that it tells what became of the frame.
 
-The rule it keeps: two moments are compared on one clock only. ChirpStack dates both the uplink and
-the txack by its own; where it does not date uplinks, both are counted from when we were told, on
-ours. A gateway's clock has no say. A wrong answer here costs a frame, never a verdict: what is
-proven is proven by counters (`pursuit.proven`).
+Two times are compared on one clock only. ChirpStack dates both the uplink and the txack by its own;
+where it does not date uplinks, both are counted from when we were told, on ours. A gateway's clock
+decides nothing. A wrong answer here costs a frame, never a verdict: what is proven is proven by
+counters (`reconcile.proven`).
 """
 
 from actors.device.model import Attempt, Report, Stage

@@ -1,9 +1,9 @@
 """Which events of the network were told already: each is told once, however often it is replayed.
 
-The rule it keeps: an event is known by what it is (DevAddr and counter and the server's id of the
-uplink; queue item and counter), never by its time. An inquiry brings the same events again and
-again; what is known of it then changes nothing, and its line of history has an id of its own, so
-that the store would not keep it twice either.
+An event is known by what it is (DevAddr and counter and the server's id of the uplink; queue item
+and counter), never by its time. An inquiry brings the same events again and again; what is known of
+it then changes nothing, and its line of history has an id of its own, so that the store would not
+keep it twice either.
 """
 
 from base64 import urlsafe_b64encode

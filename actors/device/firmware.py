@@ -5,8 +5,8 @@ document. Once 0601 is set the light answers without it, so that every second at
 a software revision that took a colour only so is remembered, in the record of the light and, as
 long as this process runs, for all lights of the same revision.
 
-The rule it keeps: to leave the byte out costs nothing where 0601 is set, so a wrong guess does no
-harm; where the settings are not proven the byte stays.
+To leave the byte out costs nothing where 0601 is set, so a wrong guess does no harm; where the
+settings are not proven the byte stays.
 """
 
 from dataclasses import dataclass, fields

@@ -1,6 +1,6 @@
 """Somebody else sends to this light: its colour changes though no frame of ours changes it.
 
-The rule it keeps: in doubt it was ours. A change counts only where all of this holds:
+In doubt the change was ours. It counts as foreign only where all of this holds:
 
 * both reports are of one session that has its settings, so no join turned the light dim green;
 * the light received a downlink in between, so it did not change by itself;

@@ -1,7 +1,7 @@
 """What wakes a light that has something to do: the invariant that nothing open sleeps for ever.
 
-The rule it keeps: every record in which something is pursued (an open command, settings, a wanted
-colour to be restored) is woken by one of these, whatever was told before:
+Every record in which something is pursued (an open command, settings, a wanted colour to be
+restored) is woken by one of these, whatever was told before:
 
 * a timer: `machine.next_due` names a time. An attempt always has one, also while it is held by the
   dispatcher, which is asked again then; so has an inquiry, and a waiting for the next attempt;
@@ -12,8 +12,8 @@ colour to be restored) is woken by one of these, whatever was told before:
 `asleep` finds the records for which neither holds. The machine makes none; the tests hold it to
 that after every step. But a record may come from an older version, or from a fault not thought of:
 so the sweeper's round, a restart and whoever asks for something look first, and `heal` takes the
-light up again from what is known of it. That is counted and written into the history, for it
-should never happen.
+light up again from what is known of it. That is counted and written into the history, for it should
+never happen.
 """
 
 from actors.device import setup

@@ -1,8 +1,7 @@
 """What is wanted of a light, once its newest command has ended.
 
-The rule it keeps: only a verified command takes the place of what was wanted before it. One that
-expired or was rejected leaves the earlier wish as it was, and the light is brought back to that if
-it was to be kept.
+Only a verified command replaces what was wanted before it. One that expired or was rejected leaves
+that as it was, and the light is brought back to it if it was to be kept.
 """
 
 from actors.device import reconcile

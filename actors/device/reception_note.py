@@ -1,6 +1,6 @@
 """Who heard an uplink, in a few bytes of the line of history that the uplink has anyway.
 
-The rule it keeps: no record of its own; an uplink heard by four gateways costs 100 bytes more.
+There is no record for it; an uplink heard by four gateways costs 100 bytes more.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Bringing a light to a goal: attempts, their proof, and what to do when there is none.
 
-The rule it keeps: an attempt is counted only when a gateway took its frame, and nothing is proven
-but by the light's own words (`proven`).
+An attempt is counted only when a gateway took its frame, and only a status of the light proves
+anything (`proven`).
 """
 
 from actors.device.command import CommandStatus, StepKind

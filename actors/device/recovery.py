@@ -1,7 +1,7 @@
 """Asking ChirpStack what became of things: replay before retry.
 
-The rule it keeps: one inquiry at a time, each with a deadline of its own; the answer is only more
-events, which are placed like any others.
+There is one inquiry at a time, each with a deadline of its own; the answer is only more events,
+which are placed like any others.
 """
 
 from actors.device.effects import Inquire, NoteKind

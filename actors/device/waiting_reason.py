@@ -1,6 +1,6 @@
 """What is told of an attempt that is not out yet.
 
-The rule it keeps: a reason changes nothing but what is told; only a hold stops the clock.
+A reason changes only what is shown; only a hold stops the clock.
 """
 
 from actors.device import events as ev

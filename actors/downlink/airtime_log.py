@@ -1,8 +1,8 @@
 """What the gateways sent for us, kept in the store: a restart does not renew anybody's airtime.
 
-The rule it keeps: a line for each charge of the dispatcher, whether a txack told of the frame or it
-only may have been sent. A crash forgets what is not yet written and what was in flight: for the one
-the dispatcher keeps a little of each budget back, the other it charges anew when it starts.
+There is a line for each charge of the dispatcher, whether a txack told of the frame or it only may
+have been sent. A crash loses what is not yet written, for which the dispatcher keeps a little of
+each budget back, and what was in flight, which it charges again when it starts.
 """
 
 import msgspec

@@ -1,7 +1,7 @@
 """The circuit breaker towards ChirpStack: while it does not answer, one question at a time.
 
-The rule it keeps: one light's slow call is not an outage; the breaker opens only if no other call
-was answered since the failed one began.
+One light's slow call is not an outage; the breaker opens only if no other call was answered since
+the failed one began.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The calls to ChirpStack, and what their errors mean to the planner.
 
-The rule it keeps: every call ends within its deadline with an outcome; only cancellation and
-errors that are no `NetworkError` leave here. Expiries are ours here, and ChirpStack's there.
+Every call ends within its deadline with an outcome; nothing is raised but a cancellation and errors
+that are no `NetworkError`. Expiries of items are dates of our clock on this side, and of
+ChirpStack's clock in the calls.
 """
 
 import msgspec

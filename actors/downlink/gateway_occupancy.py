@@ -1,9 +1,9 @@
 """One frame at a time per gateway, and none while an overlapping gateway sends.
 
-The rule it keeps: a frame occupies every gateway that ChirpStack may choose for it, from the
-enqueue until its txack says which one it was; that one stays occupied until the end of the
-transmission and the answer, so that a gateway never sends while it should hear. An item that no
-gateway took is sent again at known times: until the next of them its gateways are free.
+A frame occupies every gateway that ChirpStack may choose for it, from the enqueue until its txack
+says which one it was; that one stays occupied until the end of the transmission and the answer, so
+that a gateway never sends while it should hear. An item that no gateway took is sent again at known
+times: until the next of them its gateways are free.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The reasons of the dispatcher in words for a person.
 
-The rule it keeps: times are UTC and say so; a reason names what is missing, never a state of ours.
+Times are UTC and say so; a reason names what is missing, never an internal state.
 
 The planner knows no dates (`dispatcher.py`), so a reason holds its moments as steady times, between
 two marks, until `dated` writes them out.

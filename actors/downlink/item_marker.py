@@ -1,7 +1,7 @@
 """The mark of an attempt on its queue item: the microseconds of the item's expiry.
 
-The rule it keeps: by this alone, and at the same tolerance everywhere, an item of ours is known
-again after an enqueue whose outcome was never learned.
+By this alone, and with the same tolerance everywhere, an item of ours is recognised after an
+enqueue whose outcome was never learned.
 """
 
 TOLERANCE_US = 2.0

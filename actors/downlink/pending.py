@@ -1,7 +1,7 @@
-"""The attempts that wait, in one line per route, and those whose time has not come.
+"""The attempts that wait, in one queue per route, and those whose time has not come.
 
-The rule it keeps: first attempts before retries, then the oldest. A line is looked at by its head
-only, so that planning costs by the number of lines (gateways and their overlaps), not of lights.
+First attempts go before retries, then the oldest. Of each queue only the head is looked at, so that
+planning costs by the number of queues (gateways and their overlaps), not of lights.
 """
 
 import heapq

@@ -1,6 +1,6 @@
 """The numbers of the dispatcher and why they are so; the settings reach a few of them.
 
-The rule it keeps: a plain frozen value, so that the planner stays a function of its arguments.
+A plain frozen value, so that the planner stays a function of its arguments.
 """
 
 from dataclasses import dataclass

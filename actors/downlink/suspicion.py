@@ -10,10 +10,10 @@ it by two lights or by one light twice (where the queue shows that the frame rea
 does not, it may be the light that is no Class C device, and one light alone proves nothing). Any
 acknowledgement acquits, and so do a gateway's own words after a silence.
 
-The rule it keeps: a suspicion changes the pace and what is told, never a verdict. Frames that only
-suspects may carry go out one at a time, live for one or two sendings, and farther and farther
-apart: a gateway that sends and never acknowledges costs air for nothing, as ChirpStack's counter
-stands still and the light takes each frame after the first for a repetition.
+A suspicion changes the pace and what is shown, never a verdict. Frames that only suspects may carry
+go out one at a time, expire after one or two sendings, and at growing intervals: a gateway that
+sends and never acknowledges wastes airtime, because ChirpStack's counter stands still and the light
+takes each frame after the first for a repetition.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """News for many lights at once, posted so that 20,000 of them do not stop the service.
 
-The rule it keeps: news are levels, not edges. Of each kind only the newest is kept until its turn;
-a light whose mailbox is full is owed the news and gets it later; nothing is queued twice.
+News is level-based: of each kind only the newest is kept until it is delivered, and nothing is
+queued twice. A light whose mailbox is full gets the news later.
 """
 
 from collections.abc import Callable, Iterable

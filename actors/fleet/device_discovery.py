@@ -1,18 +1,18 @@
 """Which lights ChirpStack knows: who is on the board, who leaves it, and what they are called.
 
-The rule it keeps: ChirpStack's listing decides, and only a listing that was read to its end. One
-that cannot be read removes nothing.
+ChirpStack's listing decides, and only a listing that was read to its end. One that cannot be read
+removes nothing.
 
 Theory of leaving. A listing may lack a light by mistake: an item moved between two pages, a device
 is deleted and created again when it changes its application, a key or a filter of a proxy hides
 half of them, a database is being restored. So a light leaves when two listings in a row, a minute
-apart, lack it. Where many are lacking at once (more than a tenth of the fleet and more than
-`FEW`), or the listing is empty while more than `FEW` lights are known, that is more likely a fault
-of the listing than the end of so many lights: then every listing for an hour must lack them, which
-is time for a person to see the log and `/readyz`; and where ChirpStack, asked about one of the
-lacking lights itself, still knows some of them, nothing leaves for a day. A light that only an
-event told of (webhooks are as true as their token) leaves as soon as one listing that began after
-it lacks it: nothing is lost by that.
+apart, lack it. Where many are lacking at once (more than a tenth of the fleet and more than `FEW`),
+or the listing is empty while more than `FEW` lights are known, that is more likely a fault of the
+listing than the end of so many lights: then every listing for an hour must lack them, which is time
+for a person to see the log and `/readyz`; and where ChirpStack, asked about one of the lacking
+lights itself, still knows some of them, nothing leaves for a day. A light that only an event told
+of (webhooks are as true as their token) leaves as soon as one listing that began after it lacks it:
+nothing is lost by that.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,8 +1,8 @@
 """Which lights each gateway hears, so that news of a gateway reach exactly those.
 
-The rule it keeps: at most `GATEWAYS_PER_LIGHT` gateways are remembered of a light, the ones that
-heard it last, so that the index is bounded by the fleet: 50,000 lights x 16 are 800,000 pairs of
-about 100 bytes, 80 MB in a city where everybody hears everybody, and 5 MB in an ordinary fleet.
+At most `GATEWAYS_PER_LIGHT` gateways are remembered of a light, the ones that heard it last, so
+that the index is bounded by the fleet: 50,000 lights x 16 are 800,000 pairs of about 100 bytes, 80
+MB in a city where everybody hears everybody, and 5 MB in an ordinary fleet.
 """
 
 from collections.abc import Iterable

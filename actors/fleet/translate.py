@@ -1,7 +1,7 @@
 """From what ChirpStack says to what a light's machine understands.
 
-The rule it keeps: pure, and total: every event has a meaning, or None when it is for the history
-only. Nothing here judges whether an event is late, doubled or of an earlier session.
+A pure and total function: every event has a meaning, or None when it is for the history only.
+Nothing here judges whether an event is late, doubled or of an earlier session.
 """
 
 from actors.device.events import (

@@ -1,6 +1,6 @@
 """Devices that send events but are none of ours: counted, so that a forgotten profile is noticed.
 
-The rule it keeps: what strangers send can never grow our memory without bound.
+What unknown devices send cannot make memory grow without bound.
 """
 
 from collections import OrderedDict

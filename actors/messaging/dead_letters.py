@@ -1,7 +1,6 @@
 """Messages that nobody will handle any more: kept for a while, counted, listed.
 
-The rule it keeps: a message that crashed an actor, or waited for one that was given up, is never
-lost without a trace.
+A message that crashed an actor, or waited for one that was given up, is never lost without a trace.
 """
 
 from collections import deque

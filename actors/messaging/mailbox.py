@@ -1,6 +1,6 @@
 """The queue in front of an actor: bounded, and owned by the supervisor, not by the incarnation.
 
-The rule it keeps: what waits survives a crash of the reader, and the message that was being handled
+What waits survives a crash of the reader, and the message that was being handled
 is given up, so that a poisoned message crashes an actor once.
 
 Theory. A message *waits* in a Trio memory channel, then it is *in hand* (taken and not yet

@@ -1,6 +1,6 @@
 """The answer to a question put to an actor, and the errors that one who asks may get.
 
-The rule it keeps: whoever asks gets an answer, an error or `NoReply`, and never waits for ever.
+Whoever asks gets an answer, an error or `NoReply`, and never waits without end.
 """
 
 from typing import Generic, TypeVar

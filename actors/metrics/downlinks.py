@@ -2,7 +2,8 @@
 
 Percentiles are exact (nearest rank over every verdict read, no buckets), and there is none where
 too few values support it. When there are more verdicts than can be read, the figures say over how
-many hours they really are."""
+many hours they really are.
+"""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,11 +1,11 @@
 """What a rollout decides: from values to values.
 
-The rule it keeps: pure. Every light is in exactly one state, the counts are those of the lights,
-and the limit of failures is looked at with every change.
+Pure functions. Every light is in exactly one state, the counts are those of the lights, and the
+limit of failures is looked at with every change.
 
 Theory. A light fails when its command is rejected, expires or becomes overdue, or when no command
-can be given. An overdue command is still pursued: when it is verified after all, its light moves
-to `verified` and its failure no longer counts. More failures than the limit stop a rollout while
+can be given. An overdue command is still pursued: when it is verified after all, its light moves to
+`verified` and its failure no longer counts. More failures than the limit stop a rollout while
 lights wait; without any waiting there is nothing left to stop. It is done once nothing waits or is
 open.
 """

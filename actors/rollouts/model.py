@@ -1,6 +1,6 @@
 """What is known of a rollout: immutable values, stored and shown as they are.
 
-The rule it keeps: no behaviour. `core.py` makes new values from old ones. `_at` is Unix seconds.
+They have no behaviour: `decisions.py` makes new values from old ones. `_at` is Unix seconds.
 """
 
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """How a rollout lies in the store: a small record of its own, and its lights in pieces.
 
-The rule it keeps: a change of one light rewrites the small record and one piece, some 6 kB, however
-many lights there are; and both in one commit.
+A change of one light rewrites the small record and one piece, some 6 kB, in one commit, however
+many lights there are.
 
     {id}           the rollout with its counts
     {id}/{piece}   50 of its lights, in their order

@@ -1,7 +1,7 @@
 """The rollouts that are known, each with its lights: stored first, and shown only then.
 
-The rule it keeps: what can be seen is durable. A change is decided on copies, committed, and taken
-over after the commit; one change of a rollout at a time.
+What is shown is durable: a change is decided on copies, committed, and taken over after the commit,
+one change of a rollout at a time.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Idempotency keys: which request a key belongs to, so that a repeated one makes no second command.
 
-The rule it keeps: a key is claimed before its command is handed on, without waiting in between, so
+A key is claimed before its command is handed on, without waiting in between, so
 that of two equal requests in the same instant exactly one makes the command. The record is stored
 in the same commit as the command; a claim whose command never got there is released.
 """

@@ -1,8 +1,7 @@
 """The version that every record carries, so that a program knows what it cannot know.
 
-The rule it keeps: the number stands first in the JSON object. It is raised when an older program
-would misread what a newer one wrote; fields with defaults do not need that. A record without one
-was written by 0.1.0.
+The number stands first in the JSON object. It is raised when an older program would misread what a
+newer one wrote; fields with defaults do not need that. A record without one was written by 0.1.0.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The store's writer: many actors hand in writes, one transaction makes them durable together.
 
-The rule it keeps: `commit` returns only when the writes are durable, and what was handed in is
-never lost while the process lives: a store that is away for a while is tried again and again with
-the very same writes (they are idempotent), and meanwhile everybody can see that it is away.
+`commit` returns only when the writes are durable, and no write is lost while the process lives: a
+store that is away is tried again with the same writes (they are idempotent), and meanwhile it is
+shown that it is away.
 
 Theory. No timer gathers a batch: while one commit is on its way the next batch gathers by itself.
 With one caller a commit is as quick as the store; with many, its cost is shared by up to 512.

@@ -1,7 +1,7 @@
 """Records that this version cannot read: kept as they are, told, and listed.
 
-The rule it keeps: nothing here writes. What is not understood was perhaps written by a newer
-version, which will understand it again.
+Nothing is written here. What is not understood was perhaps written by a newer version, which will
+understand it again.
 """
 
 from collections.abc import Callable, Sequence

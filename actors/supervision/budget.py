@@ -1,8 +1,8 @@
 """How often a child may be restarted, and how long to wait before each time.
 
-The rule it keeps: pure arithmetic. Time and chance come in as arguments, the history is a tuple
-that the caller keeps. Choose both ends: the burst (`restarts` at once) and the sustained rate
-(`restarts / period_s`); they multiply through the levels of a tree.
+Pure functions: time and chance come in as arguments, the history is a tuple that the caller keeps.
+Choose both ends: the burst (`restarts` at once) and the sustained rate (`restarts / period_s`);
+they multiply through the levels of a tree.
 """
 
 import math

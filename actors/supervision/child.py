@@ -1,8 +1,8 @@
 """The supervisor's own record of one child, small because a fleet has 20,000 of them.
 
-The rule it keeps: no Trio object per child but its cancel scope; an Event exists only while
-somebody waits for a change. The record is also the `task_status` handed to the child, which saves
-the nursery that `nursery.start` would make for each.
+A child has no Trio object of its own but its cancel scope; an Event exists only while a task waits
+for a change. The record is also the `task_status` handed to the child, which saves the nursery that
+`nursery.start` would make for each.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The children a supervisor has: their states, the counters over them, and their dead mail.
 
-The rule it keeps: bookkeeping only. Every change of a child's state goes through `enter` or
-`leave`, so that the counts are right and whoever waits or listens is told; nothing here decides.
+Every change of a child's state goes through `enter` or `leave`, so that the counts are right and
+every waiting task and listener is told. Nothing is decided here.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +104,7 @@ class Children:
         if for_good and not child.static:
             self.forget(child)
 
-    def bury(self, child: Child, messages: Sequence[object], error: ActorError) -> None:
+    def add_dead_letters(self, child: Child, messages: Sequence[object], error: ActorError) -> None:
         """Send messages of the child to the dead letters and fail the replies they carry."""
         now = self._clock.now()
         for message in messages:
@@ -112,9 +112,9 @@ class Children:
             fail_reply(message, error)
 
     def close_mailbox(self, child: Child, error: ActorError) -> None:
-        """Nobody will read for this child any more: bury what waits, refuse what comes."""
+        """This child will read no more: what waits becomes dead letters, what comes is refused."""
         if child.spec.mailbox is not None:
-            self.bury(child, child.spec.mailbox.close(), error)
+            self.add_dead_letters(child, child.spec.mailbox.close(), error)
 
     def statistics(self) -> SupervisorStatistics:
         """Counters, now."""

@@ -1,8 +1,8 @@
 """How a child may end, and the one function that tells the ways apart.
 
-The rule it keeps: exception groups are taken apart in `classify` and nowhere else. An actor with a
-nursery of its own fails with a group, and so does a failed `nursery.start`; clean-up that fails
-during a cancellation comes mixed with Cancelled.
+Exception groups are taken apart in `classify` and nowhere else. An actor with a nursery of its own
+fails with a group, and so does a failed `nursery.start`; clean-up that fails during a cancellation
+comes mixed with Cancelled.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What follows when an incarnation of a child is over: restart, rest, or the supervisor gives up.
 
-The rule it keeps: synchronous decisions only, so that nothing can happen between an ending and its
-consequence. The tasks and the waiting are the supervisor's.
+All decisions are synchronous, so that nothing can happen between an ending and its consequence. The
+tasks and the waiting are the supervisor's.
 """
 
 import random
@@ -81,7 +81,7 @@ class ChildEnd:
         self._log_crash("child crashed", child, ending)
         poison = None if spec.mailbox is None else spec.mailbox.crash()
         if poison is not None:
-            self._children.bury(child, [poison], _crash_error(spec.id, ending))
+            self._children.add_dead_letters(child, [poison], _crash_error(spec.id, ending))
         if spec.restart is Restart.TEMPORARY:
             self._finished(child, _crash_error(spec.id, ending))
             return None

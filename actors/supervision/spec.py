@@ -1,7 +1,7 @@
 """What a supervisor is told about a child, and what it tells about one.
 
-The rule it keeps: plain frozen values. The words are those of OTP's supervisor behaviour.
-Source: Erlang/OTP design principles, "Supervisor Behaviour".
+Plain frozen values; the terms are those of OTP's supervisor behaviour. Source: Erlang/OTP design
+principles, "Supervisor Behaviour".
 """
 
 from collections.abc import Awaitable, Callable

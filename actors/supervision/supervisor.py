@@ -1,16 +1,16 @@
 """The supervisor: one nursery, one task per child, ordered start and ordered stop.
 
-The rule it keeps: what happens to one child is never felt by another. A child that crashes is
-restarted after a wait, within its own budget; past the budget it is parked, or the supervisor
-gives up as a whole. Children start in order, each when the one before is ready, and stop in
-reverse; dynamic children come after the static ones and are stopped before them, all together.
+What happens to one child does not affect another. A child that crashes is restarted after a wait,
+within its own budget; past the budget it is parked, or the supervisor gives up as a whole. Children
+start in order, each when the one before is ready, and stop in reverse; dynamic children come after
+the static ones and are stopped before them, all together.
 
 Theory. Every incarnation runs in a shielded cancel scope of its own. Cancelling the supervisor
 therefore reaches no child by itself: it wakes `run`, which stops the children through their scopes,
 in order. And since the scope is *inside* the `try`, an error raised by clean-up while everything is
-being cancelled ends in `classify` instead of mixing with the Cancelled of the parent.
-Trio lets nobody kill a task that shields itself: a child that outstays `shutdown_s` is logged and
-left behind, others are stopped meanwhile, but `run` returns only when it has ended.
+being cancelled ends in `classify` instead of mixing with the Cancelled of the parent. Trio lets
+nobody kill a task that shields itself: a child that outstays `shutdown_s` is logged and left
+behind, others are stopped meanwhile, but `run` returns only when it has ended.
 """
 
 import random

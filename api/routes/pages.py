@@ -1,7 +1,7 @@
 """The dashboard, the page that shows the API, and the description behind it.
 
-The rule it keeps: pages hold no data and are public; what they show they ask for with a token.
-Nothing is loaded from another host.
+Pages hold no data and are public; what they show they ask for with a token. Nothing is loaded from
+another host.
 """
 
 from pathlib import Path

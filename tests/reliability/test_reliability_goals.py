@@ -1,5 +1,6 @@
 """The promises that are cheap to hold against the real thing at every change; the rest is measured
-by `make reliability`."""
+by `make reliability`.
+"""
 
 from tests.reliability import burst, fixed_plan, outage, stats
 

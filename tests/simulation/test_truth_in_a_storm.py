@@ -1,5 +1,6 @@
 """Nothing false: in a storm of lost, doubled and late things, every verdict is held against what
-the pretend light really showed, and when the storm is over every light shows what is wanted."""
+the pretend light really showed, and when the storm is over every light shows what is wanted.
+"""
 
 import random
 

@@ -1,5 +1,6 @@
 """Every kind of mistake in the settings is told in words, beside all others, and what only looks
-odd works."""
+odd works.
+"""
 
 import os
 from pathlib import Path

@@ -1,5 +1,5 @@
-// What narrows and arranges the fleet: states, search, filters, grouping, and how lights are shown. The
-// rule it keeps: it shows what the address says, and changes nothing but the address.
+// What narrows and arranges the fleet: states, search, filters, grouping, and how lights are shown. It
+// shows what the address says, and changes nothing but the address.
 
 import { choose, chosen } from "../base/address.js";
 import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";

@@ -1,5 +1,5 @@
-// The page that tells how reliable all of it is: figures, alerts, dead letters, the tree of actors. The
-// rule it keeps: it asks while it is looked at, at once when something happened, else every 15 s.
+// The page that tells how reliable all of it is: figures, alerts, dead letters, the tree of actors. It
+// asks while it is looked at, at once when something happened, else every 15 s.
 
 import { chosen, choose } from "../base/address.js";
 import { ask, isMissing, troubleWords } from "../base/api.js";
