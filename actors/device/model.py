@@ -108,6 +108,8 @@ class Hearing(msgspec.Struct, frozen=True, gc=False):
     latest: bool
     """It heard the newest uplink: ChirpStack sends through one of these."""
     online: bool = True
+    spreading_factor: int | None = None
+    """Of that uplink, where it was told; None in records of 0.1.0."""
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):

@@ -287,7 +287,9 @@ def _absorb(transition: Transition, event: UplinkHeard) -> None:
 
 
 def _hearings(transition: Transition, event: UplinkHeard, at: float) -> tuple[Hearing, ...]:
-    needed = REQUIRED_SNR_DB.get(event.spreading_factor or 12, -20.0)
+    factor = event.spreading_factor
+    known_factor = factor if factor in REQUIRED_SNR_DB else None
+    needed = REQUIRED_SNR_DB[known_factor or 12]
     known = {h.gateway_id: h for h in transition.device.hearings}
     fresh = {
         r.gateway_id: Hearing(
@@ -298,6 +300,7 @@ def _hearings(transition: Transition, event: UplinkHeard, at: float) -> tuple[He
             margin_db=r.snr_db - needed,
             latest=True,
             online=known[r.gateway_id].online if r.gateway_id in known else True,
+            spreading_factor=known_factor,
         )
         for r in event.receptions
     }

@@ -5,7 +5,6 @@ choose: of those that heard the last uplink any with a margin of 10 dB or more, 
 there is none the best. Source: ChirpStack v4, downlink/helpers.rs.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,17 +42,9 @@ def route_of(hearings: Sequence[Hearing], prefer_margin_db: float) -> Route:
 
 
 def spreading_factor(hearings: Sequence[Hearing]) -> int:
-    """The light's uplink spreading factor, read back from a margin (SNR minus what it needed).
-
-    The demodulator needs -7.5 dB at SF7 and 2.5 dB less each step. Source: Semtech SX1276.
-    """
+    """Of the light's newest uplink; the slowest where nothing told it."""
     newest = max(hearings, key=lambda one: (one.latest, one.heard_at), default=None)
-    if newest is None:
-        return SLOWEST
-    needed_db = newest.snr_db - newest.margin_db
-    if not math.isfinite(needed_db):
-        return SLOWEST
-    return min(max(7 + round((-7.5 - needed_db) / 2.5), 7), SLOWEST)
+    return SLOWEST if newest is None else newest.spreading_factor or SLOWEST
 
 
 def last_heard_at(hearings: Sequence[Hearing]) -> float | None:

@@ -41,7 +41,15 @@ def hearing(
     gateway_id: str = "gw-a", margin_db: float = 15.0, *, latest: bool = True, sf: int = 9
 ) -> Hearing:
     needed_db = -7.5 - 2.5 * (sf - 7)
-    return Hearing(gateway_id, START - 60.0, -90, needed_db + margin_db, margin_db, latest)
+    return Hearing(
+        gateway_id,
+        START - 60.0,
+        -90,
+        needed_db + margin_db,
+        margin_db,
+        latest,
+        spreading_factor=sf,
+    )
 
 
 def hearings(*gateway_ids: str) -> tuple[Hearing, ...]:

@@ -52,7 +52,7 @@ def a_full_record() -> Device:
         report=Report(
             NOW + 5, "01020304", 9, RED, 3, 9, 56, 1, -70, 10, 1, server_at=NOW + 6, told_at=NOW + 7
         ),
-        hearings=(Hearing("gateway", NOW + 8, -70, 9.0, 20.0, latest=True),),
+        hearings=(Hearing("gateway", NOW + 8, -70, 9.0, 20.0, latest=True, spreading_factor=9),),
         wanted=Wanted(RED, "command", NOW + 9),
         wanted_before=Wanted(RED, "older", NOW + 10),
         command=Command(

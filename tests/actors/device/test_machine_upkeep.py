@@ -1,11 +1,13 @@
 """The device machine beyond the colours: settings, upkeep, restarts, answers that come late."""
 
+import msgspec
 import pytest
 
 from actors.device import events as ev
 from actors.device.effects import Answer, Inquire, Submit, Withdraw
 from actors.device.model import CommandStatus, Phase, Stage
 from actors.device.policy import Policy
+from actors.device.sessions import REQUIRED_SNR_DB
 from lorawan.kuando.frames import AutoUplink, RequestStatus, SetLight, StatusInterval
 from lorawan.network import Activation, QueueItem
 from tests.support.story import BLUE, GREEN, RED, Story
@@ -459,3 +461,15 @@ def test_while_the_last_inquiry_is_out_nobody_is_called_failed(failure: str | No
         if next_at is not None:
             story.wait(next_at - story.now)
     assert story.device.phase is Phase.FAILED
+
+
+@pytest.mark.parametrize(("told", "kept"), [(7, 7), (12, 12), (None, None), (50, None)])
+def test_what_was_heard_keeps_the_spreading_factor_of_its_uplink(
+    told: int | None, kept: int | None
+) -> None:
+    story = Story()
+    heard = msgspec.structs.replace(story.compose(), spreading_factor=told)
+    story.tell(heard)
+    [hearing] = story.device.hearings
+    assert hearing.spreading_factor == kept
+    assert hearing.margin_db == 5.0 - REQUIRED_SNR_DB[kept or 12]

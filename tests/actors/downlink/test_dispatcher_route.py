@@ -1,9 +1,6 @@
-"""Which gateways ChirpStack may choose, and the spreading factor read back from a margin."""
-
-import math
+"""Which gateways ChirpStack may choose, and the spreading factor of its newest uplink."""
 
 import msgspec
-import pytest
 
 from actors.downlink.route import UNKNOWN_GATEWAY, last_heard_at, route_of, spreading_factor
 from tests.support.dispatcher_kit import hearing
@@ -31,16 +28,11 @@ def test_a_light_never_heard_goes_by_an_unknown_gateway() -> None:
     assert not route.hearing
 
 
-@pytest.mark.parametrize("sf", range(7, 13))
-def test_the_spreading_factor_comes_back(sf: int) -> None:
-    assert spreading_factor([hearing("a", 4.25, sf=sf)]) == sf
-
-
 def test_the_newest_hearing_tells_the_spreading_factor_and_none_is_the_slowest() -> None:
     assert spreading_factor([hearing("a", sf=12, latest=False), hearing("b", sf=8)]) == 8
     assert spreading_factor([]) == 12
-    broken = msgspec.structs.replace(hearing(), snr_db=math.nan)
-    assert spreading_factor([broken]) == 12
+    of_an_older_record = msgspec.structs.replace(hearing(), spreading_factor=None)
+    assert spreading_factor([of_an_older_record]) == 12
 
 
 def test_last_heard() -> None:
