@@ -1,5 +1,7 @@
 """The inquirer: asks ChirpStack what it still knows of a light, and answers with `Inquired`.
 
+The dispatcher has the answer first: it says whose frames the txacks in it were.
+
 The rule it keeps: every question is answered, with what was learned or with why nothing was, and
 within its deadline; of one light only the newest question waits.
 """
@@ -60,7 +62,7 @@ class Inquirer:
     def __init__(
         self,
         network: NetworkServer,
-        post: Callable[[str, DeviceEvent], object],
+        post: Callable[[str, Inquired], object],
         translate: Callable[[Event], DeviceEvent | None],
         *,
         timeout_s: float = TIMEOUT_S,

@@ -46,7 +46,7 @@ async def restore(parts: Parts) -> None:
     await _restore_setback(parts, devices)
     await _restore_airtime(parts, now)
     for device in devices:
-        queued = device.in_queue is not None and device.in_queue[1] + CLOCK_SLACK_S > now
+        queued = (device.queued_until or 0.0) + CLOCK_SLACK_S > now
         asked = device.attempt is not None and device.attempt.stage is Stage.SUBMITTED
         if queued or asked:
             parts.dispatcher.in_flight_before(device.hearings, sure=queued)

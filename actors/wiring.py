@@ -14,7 +14,7 @@ from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
 from actors.commands import Commands
 from actors.device.actor import DeviceActor, Ports
-from actors.device.events import DeviceEvent, DispatcherStarted, Tick, Transmitted
+from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick, Transmitted
 from actors.device.model import Command, Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.downlink import Dispatcher, Suspect, airtime_log
@@ -80,7 +80,7 @@ class Parts:
         )
         self.inquirer = Inquirer(
             environment.network,
-            self._post,
+            self._inquired,
             lambda event: translate(self.dates.event(event)),
             timeout_s=policies.device.inquiry_timeout_s,
         )
@@ -150,6 +150,7 @@ class Parts:
                 heard=self.watcher.heard,
                 note=self.store_writer.offer,
                 dated=self.dates.event,
+                dropped=self.dispatcher.dropped,
                 refused=self.dispatcher.refused,
                 told=self.webhooks.told,
             ),
@@ -307,6 +308,9 @@ class Parts:
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
         self.fleet.post(dev_eui, event)
+
+    def _inquired(self, dev_eui: str, answer: Inquired) -> None:
+        self.dispatcher.inquired(dev_eui, answer)
 
     def _clock_trouble(self, host: str | None, server: str | None) -> None:
         self.alerter.clock_trouble(host, server)

@@ -56,6 +56,7 @@ def policies_of(settings: ApiSettings) -> Policies:
             rx2_dr=settings.radio.rx2_dr,
             spacing_s=settings.policy.spacing_s,
             item_ttl_s=settings.policy.item_ttl_s,
+            item_grace_s=settings.policy.item_grace_s,
         ),
         watch=WatchPolicy(
             poll_s=settings.gateways.poll_s, offline_after_s=settings.gateways.offline_after_s

@@ -43,8 +43,7 @@ class DeviceChanges(TypedDict, total=False):
     setup: Setup | None
     attempt: Attempt | None
     inquiry: Inquiry | None
-    orphans: tuple[tuple[str, str, float, float], ...]
-    in_queue: tuple[str, float] | None
+    queued_until: float | None
     last_frame_at: float | None
     attempts_made: int
     inquiries_made: int
@@ -73,9 +72,10 @@ class AttemptChanges(TypedDict, total=False):
     stage: Stage
     reason: str | None
     obstacle: Obstacle | None
-    queue_item_id: str | None
+    dev_addr: str
     f_cnt_down: int | None
     fence: int
+    queue_item_id: str | None
     queued_at: float | None
     item_expires_at: float | None
     ends_at: float | None

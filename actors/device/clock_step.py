@@ -20,12 +20,7 @@ T = TypeVar("T")
 
 def moved(device: Device, by_s: float) -> Device:
     """The record after the date was set by `by_s` seconds, backwards where negative."""
-    queued = device.in_queue
-    return replace(
-        _moved(device, by_s),
-        in_queue=None if queued is None else (queued[0], queued[1] + by_s),
-        orphans=tuple((item, by, ends + by_s, air) for item, by, ends, air in device.orphans),
-    )
+    return _moved(device, by_s)
 
 
 def _moved(value: T, by_s: float) -> T:

@@ -8,13 +8,12 @@ from actors.device import events as ev
 from actors.device import reconcile, recovery, setup
 from actors.device.effects import Submit
 from actors.device.firmware import upkeep_frame
-from actors.device.handlers import after_setup, not_sent
+from actors.device.handlers import after_setup
 from actors.device.liveness import evidence_only
 from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
 from actors.device.previous_wanted import as_heard, return_to_the_wish_before
 from actors.device.requests import next_attempt
 from actors.device.transition import Transition
-from actors.downlink.item_marker import bears
 
 
 def tick(transition: Transition, event: ev.Tick) -> None:
@@ -40,11 +39,9 @@ def tick(transition: Transition, event: ev.Tick) -> None:
 
 def restored(transition: Transition, event: ev.Restored) -> None:
     """The actor woke from its record; what happened meanwhile is unknown, so it is asked for."""
-    sent = transition.device.attempt
     if transition.device.inquiry is not None:
         transition.change(inquiry=None)  # whoever was asked is gone
-    if sent is not None and sent.stage in {Stage.SUBMITTED, Stage.HELD}:
-        transition.submit_again()
+    transition.submit_again()
     heard = transition.device.session is not None and transition.device.session.heard
     if not heard or transition.device.pursuit is not None or transition.device.setup is not None:
         recovery.ask(transition, "the service started")
@@ -73,58 +70,20 @@ def after_inquiry(transition: Transition, event: ev.Inquired) -> None:
     activation, session = event.activation, transition.device.session
     if activation and session is not None and activation.dev_addr != session.dev_addr:
         recovery.ask(transition, "the light joined while ChirpStack was asked")
-    sent = transition.device.attempt
-    if sent is not None:
-        if sent.stage is Stage.QUEUED and _past_expiry(transition, sent):
-            _settle_queued(transition, event, sent)
-        return
     goal = transition.device.pursuit_to_retry
-    if goal is None or goal.next_at is not None:
+    if transition.device.attempt is not None or goal is None or goal.next_at is not None:
         return
     if goal.attempts >= transition.policy.attempts_most:
         reconcile.give_up_timing(transition)
 
 
-def _settle_queued(transition: Transition, event: ev.Inquired, sent: Attempt) -> None:
-    """An item past its expiry and no txack heard: still there, sent after all, or never sent?"""
-    waiting = any(
-        item.id == sent.queue_item_id or bears(item.expires_at, sent.marker_us)
-        for item in event.queue
-    )
-    if event.failure is not None or waiting:
-        transition.change_attempt(due_at=transition.now + transition.policy.inquiry_again_s)
-        return
-    moved = (
-        event.activation is not None
-        and sent.f_cnt_down is not None
-        and event.activation.f_cnt_down > sent.f_cnt_down
-    )
-    if not moved:
-        not_sent(transition, "no gateway took the frame")
-    elif transition.device.phase is Phase.INITIALIZING:
-        transition.change_attempt(stage=Stage.TRANSMITTED, due_at=transition.now)
-        if setup.next_step(transition, arrived=False):
-            after_setup(transition)
-    elif transition.device.phase is Phase.AWAITING_VERIFY:
-        reconcile.on_air(transition, None)
-        reconcile.unproven(
-            transition, "sent, but neither its txack nor an answer came", inquire=False
-        )
-        after_inquiry(transition, ev.Inquired(0))
-    else:
-        transition.close_attempt()
-
-
 def _attempt_due(transition: Transition, sent: Attempt) -> None:
     match sent.stage:
-        case Stage.SUBMITTED:
+        case Stage.SUBMITTED | Stage.QUEUED:
             transition.submit_again()
         case Stage.HELD:
             transition.change_attempt(due_at=transition.now + transition.policy.resubmit_after_s)
             transition.emit(Submit(sent))  # the dispatcher has it, unless it lost it
-        case Stage.QUEUED:
-            transition.change_attempt(due_at=transition.now + transition.policy.inquiry_again_s)
-            recovery.ask(transition, "the item expired and nothing was heard of it")
         case Stage.TRANSMITTED:
             _window_over(transition)
 
@@ -142,8 +101,7 @@ def _window_over(transition: Transition) -> None:
                 reconcile.unproven(transition, "no answer within the verification window")
         case Phase.INITIALIZING:
             if transition.device.unreachable:
-                transition.close_attempt()
-                setup.send(transition)
+                setup.begin_round_anew(transition)
             elif setup.next_step(transition, arrived=False):
                 after_setup(transition)
         case _:
@@ -164,7 +122,3 @@ def _expire(transition: Transition) -> None:
 
 def _due(transition: Transition, at: float | None) -> bool:
     return at is not None and transition.now >= at
-
-
-def _past_expiry(transition: Transition, sent: Attempt) -> bool:
-    return _due(transition, sent.item_expires_at)

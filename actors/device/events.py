@@ -77,8 +77,8 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Transmitted(msgspec.Struct, frozen=True, gc=False):
-    """txack: a gateway took the frame of this queue item. `ends_at` is `at` plus airtime,
-    `f_cnt_down` the frame's own counter."""
+    """txack: a gateway took a frame for this light. `ends_at` is `at` plus airtime, `f_cnt_down`
+    the frame's own counter. The dispatcher has every txack first and says whose frame it was."""
 
     at: float
     queue_item_id: str
@@ -88,10 +88,13 @@ class Transmitted(msgspec.Struct, frozen=True, gc=False):
     frequency_hz: int = 0
     modulation: Modulation | None = None
     """How it was sent, where that was told."""
+    number: int | None = None
+    """The attempt that the frame was of; None where it was of none that the light was told of."""
 
 
 class ItemDropped(msgspec.Struct, frozen=True, gc=False):
-    """The server discarded a queue item (EXPIRED, DOWNLINK_PAYLOAD_SIZE, F_CNT_DOWN)."""
+    """The server discarded a queue item (EXPIRED, DOWNLINK_PAYLOAD_SIZE, F_CNT_DOWN): for the
+    history. What it means for an attempt the dispatcher says."""
 
     at: float
     queue_item_id: str
@@ -105,7 +108,7 @@ class GatewayRefusedFrame(msgspec.Struct, frozen=True, gc=False):
     problem: str
 
 
-# ------------------------------------------------------------------ from the dispatcher
+# ------------------------------------------------------------------ from the directory
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
@@ -121,6 +124,9 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
         """Whether that is what is known already."""
         fields = self.__struct_fields__
         return all(getattr(device, field) == getattr(self, field) for field in fields)
+
+
+# ------------------------------------------------------------------ from the dispatcher
 
 
 class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
@@ -147,6 +153,21 @@ class AttemptQueued(msgspec.Struct, frozen=True, gc=False):
     queue_item_id: str
     expires_at: float
     activation: Activation
+
+
+class AttemptTransmitted(msgspec.Struct, frozen=True, gc=False):
+    """A gateway took the attempt's frame: the server's counter says so, and no txack did yet."""
+
+    number: int
+    gateway_id: str | None = None
+    """Which, where only one could."""
+
+
+class AttemptNotSent(msgspec.Struct, frozen=True, gc=False):
+    """The attempt's item has left ChirpStack's queue, and no gateway took its frame."""
+
+    number: int
+    reason: str
 
 
 class AttemptRefused(msgspec.Struct, frozen=True, gc=False):
@@ -180,7 +201,8 @@ class GatewayReturned(msgspec.Struct, frozen=True, gc=False):
 
 
 class Inquired(msgspec.Struct, frozen=True):
-    """What ChirpStack still knows. `events` are retained ones, oldest first, already translated.
+    """What ChirpStack still knows. `events` are retained ones, oldest first, already translated;
+    the dispatcher has said of the txacks among them whose frames they were.
 
     `failure` tells why nothing could be learned; then the other fields are empty.
     """
@@ -222,6 +244,8 @@ DeviceEvent = (
     | AttemptHeld
     | AttemptWaits
     | AttemptQueued
+    | AttemptTransmitted
+    | AttemptNotSent
     | AttemptRefused
     | DispatcherStarted
     | GatewayHealthChanged

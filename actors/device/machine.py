@@ -34,7 +34,7 @@ timer, and is itself spaced, for air is scarce.
 Every event is legal in every phase. `HANDLERS` names the function that deals with each event, and
 `MAY_FOLLOW` the phases that may come after it. An event has one handler for all phases instead of
 one in each cell of a table of events and phases: what a handler decides depends on the attempt and
-the goal (whose item is this, is the colour proven?) more than on the phase, so each row of such a
+the goal (is it still open, is the colour proven?) more than on the phase, so each row of such a
 table would repeat one name six times. What does depend on event and phase, where they may lead, is
 written in `MAY_FOLLOW`; `apply` checks every step against it, and the state diagram in the
 documentation is drawn from it.
@@ -50,6 +50,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors.device import (
+    attempt_outcomes,
     clock_set_back,
     deadlines,
     deduplication,
@@ -101,17 +102,19 @@ HANDLERS: Mapping[type[msgspec.Struct], Handler] = dict(
         # from the network
         _handle(ev.UplinkHeard, handlers.uplink),
         _handle(ev.Joined, handlers.joined),
-        _handle(ev.Transmitted, handlers.transmitted),
+        _handle(ev.Transmitted, attempt_outcomes.transmitted),
         _handle(ev.ItemDropped, handlers.item_dropped),
         _handle(ev.GatewayRefusedFrame, handlers.gateway_refused),
         # from the directory
         _handle(ev.Listed, sessions.listed),
         # from the dispatcher
-        _handle(ev.AttemptHeld, handlers.held),
+        _handle(ev.AttemptHeld, attempt_outcomes.held),
         _handle(ev.AttemptWaits, waits),
-        _handle(ev.AttemptQueued, handlers.queued),
-        _handle(ev.AttemptRefused, handlers.refused),
-        _handle(ev.DispatcherStarted, handlers.dispatcher_started),
+        _handle(ev.AttemptQueued, attempt_outcomes.queued),
+        _handle(ev.AttemptTransmitted, attempt_outcomes.transmitted_unseen),
+        _handle(ev.AttemptNotSent, attempt_outcomes.not_sent),
+        _handle(ev.AttemptRefused, attempt_outcomes.refused),
+        _handle(ev.DispatcherStarted, attempt_outcomes.dispatcher_started),
         # from the gateway watcher
         _handle(ev.GatewayHealthChanged, handlers.gateway_health),
         _handle(ev.GatewayReturned, handlers.gateway_returned),
@@ -146,8 +149,8 @@ MAY_FOLLOW: Mapping[type[ev.DeviceEvent], Mapping[Phase, tuple[Phase, ...]]] = {
         F: (U, N, I, A),
     },
     ev.Joined: {N: (U,), I: (U,), A: (U,), R: (U,), F: (U,)},
-    ev.ItemDropped: {N: (R, F), A: (I, R, F)},
     ev.AttemptQueued: {N: (U, I, A, R, F), I: (U,), A: (U, I)},
+    ev.AttemptNotSent: {A: (R,)},
     ev.AttemptRefused: {N: (R, F), A: (I, R, F)},
     ev.GatewayHealthChanged: {R: (N, A), F: (N, A)},
     ev.GatewayReturned: {R: (A,)},

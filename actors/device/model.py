@@ -163,11 +163,15 @@ class Attempt(msgspec.Struct, frozen=True):
     reason: str | None = None
     obstacle: Obstacle | None = None
     """What held it last, if a person has to remove that; None again once it is queued."""
-    queue_item_id: str | None = None
+    dev_addr: str = ""
+    """The session that the server had, read before the enqueue."""
     f_cnt_down: int | None = None
-    """The session's next downlink counter, read before the enqueue."""
+    """That session's next downlink counter, read before the enqueue."""
     fence: int = 0
     """The server's next uplink counter, read before the enqueue."""
+    queue_item_id: str | None = None
+    """Of the item, by which people find it in ChirpStack. This and the five around it are as the
+    dispatcher told them; it has them back should it have forgotten the attempt."""
     queued_at: float | None = None
     item_expires_at: float | None = None
     ends_at: float | None = None
@@ -269,12 +273,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     setup: Setup | None = None
     attempt: Attempt | None = None
     inquiry: Inquiry | None = None
-    orphans: tuple[tuple[str, str, float, float], ...] = ()
-    """txacks of items not known yet (item id, gateway, estimated end, airtime): they may overtake
-    the reply of the enqueue."""
-    in_queue: tuple[str, float] | None = None
-    """Id and expiry of the newest item of ours that no txack told of: ChirpStack may still send it,
-    whatever became of its attempt."""
+    queued_until: float | None = None
+    """Until then a frame of ours, of whichever attempt, may be in ChirpStack's queue. None once
+    the dispatcher told what became of the newest."""
     last_frame_at: float | None = None
     """Estimated end of the newest frame of ours to this light."""
     attempts_made: int = 0

@@ -35,7 +35,7 @@ class Policy:
     """Life of an item in ChirpStack's queue: a server re-sends an unacknowledged item every 5-6 s,
     so a silent gateway costs at most about six frames per item."""
     item_grace_s: float = 5.0
-    """After an item's expiry, before asking what became of it."""
+    """After an item's expiry, before the dispatcher asks what became of it."""
     unsent_backoff_most_s: float = 300.0
     """Longest wait between two items of which no gateway took the frame; the waits grow up to it
     like those between attempts."""
@@ -47,7 +47,8 @@ class Policy:
     """For one inquiry at ChirpStack, which sends retained events ten a second and keeps up to about
     a hundred of a light."""
     inquiry_again_s: float = 45.0
-    """An inquiry that was not answered by then is given up."""
+    """An inquiry that was not answered by then is given up. What is in the queue is submitted again
+    when the dispatcher has not told what became of it so long after it could."""
     evidence_asked_s: float = 600.0
     """Where only evidence goes on, ChirpStack is asked for it so often, should it have been lost:
     an inquiry costs no airtime."""

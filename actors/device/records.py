@@ -10,6 +10,7 @@ from actors.device.effects import CommandChanged, Effect, Note
 from actors.device.events import CommandRequested, DeviceEvent
 from actors.device.model import Command, Device
 from actors.metrics.verdict import verdict_writes
+from actors.replace import replace
 from actors.storage.history import note_line
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.record_version import checked, stamped
@@ -18,6 +19,16 @@ from store.port import Put, Record, Table, Write
 _encoder = msgspec.json.Encoder()
 _devices = msgspec.json.Decoder(Device)
 _commands = msgspec.json.Decoder(Command)
+
+
+class _Older(msgspec.Struct, frozen=True):
+    """What a record of 0.1.0 kept under another name."""
+
+    in_queue: tuple[str, float] | None = None
+    """An item of ours in ChirpStack's queue, and its expiry."""
+
+
+_older = msgspec.json.Decoder(_Older)
 
 
 def writes_of(
@@ -61,7 +72,12 @@ def command_record(command: Command) -> bytes:
 
 def read_device(record: Record) -> Device:
     """One stored light. Raises msgspec.MsgspecError for what is not one."""
-    return _devices.decode(checked(record.value))
+    value = checked(record.value)
+    device = _devices.decode(value)
+    if b'"in_queue":[' not in value:
+        return device
+    queued = _older.decode(value).in_queue
+    return device if queued is None else replace(device, queued_until=queued[1])
 
 
 def read_command(record: Record) -> Command:

@@ -42,7 +42,7 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
     )
     made = with_step(made, Step(transition.now, StepKind.ACCEPTED), transition.policy.timeline_most)
     before = device.pursuit is not None and device.pursuit.goal == event.light
-    out = before or device.attempt is not None or device.in_queue is not None
+    out = before or device.attempt is not None or device.queued_until is not None
     transition.change(
         command=made,
         wanted_before=device.wanted if device.command is None else device.wanted_before,

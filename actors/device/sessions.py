@@ -178,7 +178,6 @@ def begin_session(
     transition.change(
         session=session,
         setup=None,
-        orphans=(),
         pursuit=None if pursuit is None else replace(pursuit, proof=None, next_at=None),
     )
     transition.note(NoteKind.SESSION, dev_addr=dev_addr, at=at)

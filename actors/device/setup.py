@@ -99,6 +99,17 @@ def heard(transition: Transition) -> bool:
     return False
 
 
+def begin_round_anew(transition: Transition) -> None:
+    """No gateway could have heard an answer: the round counts for nothing. Its frames may have
+    arrived all the same, so they must not be taken for those of the next."""
+    setup = transition.device.setup
+    assert setup is not None  # noqa: S101 - callers ask only while setting up
+    extra = setup.extra + setup.step + 1
+    transition.close_attempt()
+    transition.change(setup=replace(setup, step=0, extra=extra, proof=None))
+    send(transition)
+
+
 def recount(transition: Transition) -> None:
     """A status came while no frame was on air: it has counted all that earlier rounds sent."""
     setup, sent = transition.device.setup, transition.device.attempt

@@ -105,6 +105,22 @@ class Transition:
         self.change(command=None if command.status.final else command)
         self.emit(CommandChanged(command))
 
+    def name_gateway(self, number: int, gateway_id: str) -> None:
+        """Which gateway took the frame of this attempt was not known when that was written."""
+        command = self.device.command
+        if command is None:
+            return
+        timeline = tuple(
+            replace(step, gateway_id=gateway_id)
+            if (step.kind, step.attempt) == (StepKind.TRANSMITTED, number)
+            else step
+            for step in command.timeline
+        )
+        if timeline != command.timeline:
+            command = replace(command, timeline=timeline)
+            self.change(command=command)
+            self.emit(CommandChanged(command))
+
     # -------------------------------------------------------------- the attempt
 
     def submit(self, frame: Frame, *, retry: bool, not_before: float = 0.0) -> None:
@@ -127,17 +143,24 @@ class Transition:
             heard=device.session.f_cnt if device.session is not None else -1,
             due_at=start + policy.resubmit_after_s,
         )
-        self.change(attempt=attempt, attempts_made=number, orphans=())
+        self.change(attempt=attempt, attempts_made=number)
         self.emit(Submit(attempt))
 
     def submit_again(self) -> None:
-        """The same attempt once more: the dispatcher forgot it, or may have."""
-        attempt = self.device.attempt
-        if attempt is not None and attempt.stage in {Stage.SUBMITTED, Stage.HELD}:
+        """The same attempt once more, unless it is transmitted: the dispatcher forgot it, or may
+        have, or what it told was lost. It answers with what became of it."""
+        attempt, session = self.device.attempt, self.device.session
+        if attempt is None or attempt.stage is Stage.TRANSMITTED:
+            return
+        if attempt.stage is Stage.QUEUED:
+            attempt = replace(attempt, due_at=self.now + self.policy.inquiry_again_s)
+            if not attempt.dev_addr and session is not None:  # a record of 0.1.0
+                attempt = replace(attempt, dev_addr=session.dev_addr)
+        else:
             due_at = max(self.now, attempt.not_before) + self.policy.resubmit_after_s
             attempt = replace(attempt, stage=Stage.SUBMITTED, due_at=due_at)
-            self.change(attempt=attempt)
-            self.emit(Submit(attempt))
+        self.change(attempt=attempt)
+        self.emit(Submit(attempt))
 
     def submit_held(self) -> None:
         """A held attempt once more: something that held it may be over."""

@@ -38,6 +38,7 @@ class Admission:
             device = state.device(item.dev_eui)
             device.ends_at = max(device.ends_at, min(item.expires_at, now))
             state.end_of(item)
+            state.unsettled(item, now)
             state.wake(item.dev_eui, now)
         for one in state.pending.take_due(now):
             state.place(one, now)
@@ -45,6 +46,8 @@ class Admission:
         if trouble is None:
             self._check_overdue()
         self._go_through(trouble)
+        if trouble is not None:
+            self._probe_by_overdue()
         for at in (state.pending.next_at(), state.in_flight.next_at()):
             self._wake(at)
 
@@ -271,8 +274,10 @@ class Admission:
             item = state.in_flight.take_overdue(self._now)
             if item is None:
                 break
-            if state.device(item.dev_eui).call is None:  # else that call looks, or is the enqueue
-                one = state.pending.get(item.dev_eui)
+            device, one = state.device(item.dev_eui), state.pending.get(item.dev_eui)
+            if item is device.unsettled and one is not None:  # a newer attempt: its own look tells
+                state.in_flight.look_again(item, self._now + state.policy.recheck_s)
+            elif device.call is None:  # else that call looks, or is the enqueue
                 self._begin(item.dev_eui, item.token, enqueue=False)
                 self.actions.append(Look(item.dev_eui, item.token, twice=True))
                 if one is not None:
@@ -283,12 +288,31 @@ class Admission:
             return  # the next answer plans anew
         self._wake(state.in_flight.next_overdue_at())
 
+    def _probe_by_overdue(self) -> None:
+        """ChirpStack does not answer, and no attempt waits that could ask whether it does again."""
+        state, overdue_at = self._state, self._state.in_flight.next_overdue_at()
+        if overdue_at is None or state.breaker.probe is not None:
+            return
+        probe_at = max(overdue_at, state.breaker.probe_at)
+        if probe_at > self._now:
+            self._wake(probe_at)
+            return
+        item = state.in_flight.take_overdue(self._now)
+        if item is None:
+            return
+        if state.device(item.dev_eui).call is not None:
+            state.in_flight.look_again(item, self._now + state.policy.slow_call_s)
+        else:
+            state.breaker.probing(item.token)
+            self._begin(item.dev_eui, item.token, enqueue=False)
+            self.actions.append(Look(item.dev_eui, item.token, twice=True))
+
     def _look(self, one: PendingAttempt) -> None:
         state = self._state
         device = state.device(one.dev_eui)
         one.call_at = self._now
         state.pending.move(one, Place.LOOKING)
-        twice = device.item is not None or device.doubt is not None
+        twice = (device.item, device.doubt, device.unsettled) != (None, None, None)
         self._begin(one.dev_eui, one.stamp, enqueue=False)
         self.actions.append(Look(one.dev_eui, one.stamp, twice))
         self._wake(self._now + state.policy.slow_call_s)

@@ -8,10 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, AttemptWaits
+from actors.device.events import (
+    AttemptHeld,
+    AttemptNotSent,
+    AttemptQueued,
+    AttemptRefused,
+    AttemptTransmitted,
+    AttemptWaits,
+    Inquired,
+    ItemDropped,
+    Transmitted,
+)
 from lorawan.network import Activation, DeviceState, QueueItem
 
-News = AttemptHeld | AttemptWaits | AttemptQueued | AttemptRefused
+AttemptNews = (
+    AttemptHeld
+    | AttemptWaits
+    | AttemptQueued
+    | AttemptTransmitted
+    | AttemptNotSent
+    | AttemptRefused
+)
+"""What becomes of an attempt."""
+News = AttemptNews | Transmitted | ItemDropped | Inquired
+"""That, and what ChirpStack told of frames: by itself, or asked."""
 
 
 @dataclass(frozen=True, slots=True)

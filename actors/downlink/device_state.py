@@ -7,14 +7,21 @@ attempt is replaced or withdrawn meanwhile.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from actors.device.events import AttemptQueued, Transmitted
+from actors.device.events import (
+    AttemptNotSent,
+    AttemptQueued,
+    AttemptRefused,
+    AttemptTransmitted,
+    ItemDropped,
+    Transmitted,
+)
 from actors.downlink.in_flight import Item
 from actors.downlink.queue_check import Mark
 from lorawan.events.model import Modulation
 from lorawan.network import QueueItem
 
 ORPHANS_MOST = 4
-"""txacks that came before the reply of their enqueue; one is usual, the rest are copies."""
+"""Events that came before the reply of their enqueue; one is usual, the rest are copies."""
 STRANGERS_MOST = 16
 """The first of them is what blocks; more are remembered only to be counted."""
 SETTLED_MOST = 4
@@ -28,6 +35,29 @@ class Call:
     stamp: int
     enqueue: bool
     started_at: float
+
+
+End = Transmitted | AttemptTransmitted | AttemptNotSent | AttemptRefused
+
+
+@dataclass(slots=True)
+class Fate:
+    """What a light was told of the newest attempt of its that ChirpStack took, to be told again if
+    that is submitted again."""
+
+    number: int
+    mark: Mark
+    queued: AttemptQueued
+    ended: End | None = None
+    """What became of the item; None while that is not known."""
+
+    def names(self, told: Transmitted) -> bool:
+        """Whether this txack is of it. Where the id was never told, the frame's counter decides:
+        one below that which was read before the enqueue is of an earlier frame."""
+        if self.queued.queue_item_id:
+            return told.queue_item_id == self.queued.queue_item_id
+        unnamed = isinstance(self.ended, AttemptTransmitted)
+        return unnamed and told.f_cnt_down >= self.queued.activation.f_cnt_down
 
 
 @dataclass(slots=True)
@@ -45,9 +75,11 @@ class DeviceDownlinks:
     """In ChirpStack's queue as far as we know."""
     doubt: Item | None = None
     """An enqueue whose outcome is not known."""
-    queued: tuple[int, Mark, AttemptQueued] | None = None
-    """What was told last, in case it is submitted again."""
-    orphans: list[Transmitted] = field(default_factory=list)
+    unsettled: Item | None = None
+    """An item that is out of the queue, or has to be by now, and of which nobody said what became
+    of it: a look does."""
+    fate: Fate | None = None
+    orphans: list[Transmitted | ItemDropped] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     rx2: Modulation | None = None
     """How the newest frame to it was sent in RX2; it stays so for this light until ChirpStack has
@@ -73,6 +105,6 @@ class DeviceDownlinks:
             return
         self.settled = [*self.settled, item_id][-SETTLED_MOST:]
 
-    def adopt_orphan(self, told: Transmitted) -> None:
-        """A txack came before its enqueue was answered."""
+    def adopt_orphan(self, told: Transmitted | ItemDropped) -> None:
+        """An event came that may be of the item whose enqueue is not answered yet."""
         self.orphans = [*self.orphans, told][-ORPHANS_MOST:]

@@ -22,10 +22,14 @@ from actors.board.changes import AirtimeUse
 from actors.clocks.clock import Clock
 from actors.device.events import (
     AttemptHeld,
+    AttemptNotSent,
     AttemptQueued,
     AttemptRefused,
+    AttemptTransmitted,
     AttemptWaits,
     DeviceEvent,
+    Inquired,
+    ItemDropped,
     Transmitted,
 )
 from actors.device.model import Attempt, Hearing
@@ -38,9 +42,10 @@ from lorawan.network import NetworkServer
 
 log = structlog.get_logger()
 
-TXACKS_MOST = 10_000
-"""txacks not yet taken up. One task takes them up within a millisecond; while it restarts (10 s at
-most) 100 gateways send some thousand. The oldest give way: a look finds out what they told."""
+TOLD_MOST = 10_000
+"""txacks and dropped items not yet taken up. One task takes them up within a millisecond; while it
+restarts (10 s at most) 100 gateways send some thousand. The oldest give way: a look finds out what
+they told."""
 
 ASKED_MOST = 1_000
 """Enqueues of which it is remembered when they were asked for, until their txacks: the newest, some
@@ -83,10 +88,11 @@ class Dispatcher:
         self._on_suspect = on_suspect
         self._planner = Planner(self._policy, name_of)
         self._lost = False
-        # Bounds: one submission and one refusal for each light, one word on each gateway, and
-        # TXACKS_MOST.
+        # Bounds: one submission, one answer and one refusal for each light, one word on each
+        # gateway, and TOLD_MOST.
         self._submissions: dict[str, Submission | None] = {}
-        self._txacks: deque[tuple[str, Transmitted]] = deque(maxlen=TXACKS_MOST)
+        self._told: deque[tuple[str, Transmitted | ItemDropped]] = deque(maxlen=TOLD_MOST)
+        self._answers: dict[str, Inquired] = {}
         self._refusals: dict[str, str] = {}
         self._gateways: dict[str, bool] = {}
         self._offline: set[str] = set()
@@ -105,7 +111,9 @@ class Dispatcher:
             attempt,
             submitted_at=attempt.submitted_at - ahead,
             not_before=attempt.not_before - ahead,
-            expires_at=None if attempt.expires_at is None else attempt.expires_at - ahead,
+            expires_at=_earlier(attempt.expires_at, ahead),
+            queued_at=_earlier(attempt.queued_at, ahead),
+            item_expires_at=_earlier(attempt.item_expires_at, ahead),
         )
         self._submissions[dev_eui] = (attempt, hearings)
         self._wake.set()
@@ -116,8 +124,19 @@ class Dispatcher:
         self._wake.set()
 
     def transmitted(self, dev_eui: str, told: Transmitted) -> None:
-        """A txack came for this light."""
-        self._txacks.append((dev_eui, told))
+        """A txack came for this light, which learns of it from here."""
+        self._told.append((dev_eui, told))
+        self._wake.set()
+
+    def dropped(self, dev_eui: str, event: ItemDropped) -> None:
+        """ChirpStack threw away an item of this light, which learns of it from here."""
+        self._told.append((dev_eui, event))
+        self._wake.set()
+
+    def inquired(self, dev_eui: str, answer: Inquired) -> None:
+        """ChirpStack answered an inquiry about this light, which has the answer from here. One that
+        was not yet taken up is of an older question."""
+        self._answers[dev_eui] = answer
         self._wake.set()
 
     def refused(self, dev_eui: str, problem: str) -> None:
@@ -251,8 +270,10 @@ class Dispatcher:
             case AttemptQueued():
                 expires_at = news.expires_at + self._clock.stepped_s
                 return msgspec.structs.replace(news, expires_at=expires_at)
-            case AttemptHeld() | AttemptWaits() | AttemptRefused():
+            case AttemptHeld() | AttemptWaits() | AttemptRefused() | AttemptNotSent():
                 return msgspec.structs.replace(news, reason=self._words(news.reason))
+            case AttemptTransmitted() | Transmitted() | ItemDropped() | Inquired():
+                return news
 
     def _words(self, text: str) -> str:
         return hold_reasons.dated(text, self._clock.stepped_s, self._clock.steady())
@@ -267,9 +288,15 @@ class Dispatcher:
         if self._returned:
             self._returned = False
             self._planner.network_returned(now)
-        while self._txacks:
-            dev_eui, told = self._txacks.popleft()
-            self._planner.transmitted(dev_eui, told, now)
+        while self._told:
+            dev_eui, event = self._told.popleft()
+            if isinstance(event, Transmitted):
+                self._planner.transmitted(dev_eui, event, now)
+            else:
+                self._planner.dropped(dev_eui, event, now)
+        answers, self._answers = self._answers, {}
+        for dev_eui, answer in answers.items():
+            self._planner.inquired(dev_eui, answer, self._clock.stepped_s, now)
         refusals, self._refusals = self._refusals, {}
         for dev_eui, problem in refusals.items():
             self._planner.refused(dev_eui, problem, now)
@@ -306,3 +333,7 @@ class Dispatcher:
         )
         self._lost = False
         self._wake.set()
+
+
+def _earlier(at: float | None, by_s: float) -> float | None:
+    return None if at is None else at - by_s

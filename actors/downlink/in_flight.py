@@ -42,7 +42,9 @@ class Item:
     activation: Activation
     id: str | None = None
     in_doubt: bool = False
-    txack_id: str | None = None
+    txack: Transmitted | None = None
+    """What a gateway said of it while its enqueue was in doubt: a name, but no proof that it is
+    ours."""
     sent_from: float = 0.0
     """Not before this (our clock) it is sent, or sent again."""
     due_at: float = 0.0
@@ -82,6 +84,7 @@ class InFlight:
             serialise=policy.serialise_overlaps, kept_s=policy.overlap_kept_s
         )
         self._items: dict[int, Item] = {}
+        self._unsettled: dict[int, Item] = {}  # at most one for each light
         self._due: list[tuple[float, int]] = []  # expiry plus grace
         self._unchecked: list[tuple[float, int]] = []  # start plus the time a txack may take
         self._load: dict[str, int] = {}
@@ -194,6 +197,15 @@ class InFlight:
         self.missed(item, now, sure=tried is True)
         return True
 
+    def unsettled(self, item: Item, at: float) -> None:
+        """It occupies nothing any more, but what became of it is not known: looked for at `at`."""
+        self._unsettled[item.token] = item
+        self._check_at(item, at)
+
+    def settled(self, item: Item) -> None:
+        """What became of it is known."""
+        self._unsettled.pop(item.token, None)
+
     def missed(self, item: Item, now: float, *, sure: bool) -> None:
         """No gateway took it this time: it is sent again, and until then its gateways are free."""
         self.suspicion.missed(item.gateways, item.dev_eui, item.started_at, now, sure=sure)
@@ -226,7 +238,7 @@ class InFlight:
     def look_again(self, item: Item, at: float) -> None:
         """It is due for a look, and cannot be looked at before `at`; it may be sent until then."""
         self._check_at(item, at)
-        if not item.tries:
+        if not item.tries and item.token in self._items:
             self.occupancy.occupy(item.token, item.paced_by, at + self._policy.txack_due_s)
 
     def take_expired(self, now: float) -> list[Item]:
@@ -242,10 +254,10 @@ class InFlight:
         return over
 
     def take_overdue(self, now: float) -> Item | None:
-        """An item whose txack should have come: its queue is worth a look."""
+        """An item whose txack should have come, or that is unsettled: its queue is worth a look."""
         while self._unchecked and self._unchecked[0][0] <= now:
             at, token = heapq.heappop(self._unchecked)
-            item = self._items.get(token)
+            item = self._known(token)
             if item is not None and item.due_at == at:
                 return item
         return None
@@ -261,8 +273,11 @@ class InFlight:
         return self._unchecked[0][0] if self._unchecked else None
 
     def _is_due(self, at: float, token: int) -> bool:
-        item = self._items.get(token)
+        item = self._known(token)
         return item is not None and item.due_at == at
+
+    def _known(self, token: int) -> Item | None:
+        return self._items.get(token) or self._unsettled.get(token)
 
     def _sends(self, span_s: float) -> int:
         """How often an item may have been sent within a span: at once, and then again."""
@@ -276,6 +291,6 @@ class InFlight:
             if not self._load[one]:
                 del self._load[one]
         for heap in (self._due, self._unchecked):
-            if len(heap) > 2 * len(self._items) + STALE_SLACK:
-                heap[:] = [due for due in heap if due[1] in self._items]
+            if len(heap) > 2 * (len(self._items) + len(self._unsettled)) + STALE_SLACK:
+                heap[:] = [due for due in heap if self._known(due[1]) is not None]
                 heapq.heapify(heap)

@@ -24,12 +24,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.board.changes import AirtimeUse
-from actors.device.events import AttemptQueued, AttemptRefused, Transmitted
-from actors.device.model import Attempt, Hearing
-from actors.downlink import results
+from actors.device.events import (
+    AttemptQueued,
+    AttemptRefused,
+    Inquired,
+    ItemDropped,
+    Transmitted,
+)
+from actors.device.model import Attempt, Hearing, Stage
+from actors.downlink import network_events, results
 from actors.downlink.admission import Admission
 from actors.downlink.airtime_budget import AirtimeBudget
 from actors.downlink.calls import Action, Outcome, Tell
+from actors.downlink.device_state import Fate
+from actors.downlink.in_flight import Item
 from actors.downlink.pending import PendingAttempt, Place
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.queue_check import Mark
@@ -39,6 +47,7 @@ from actors.downlink.suspicion import Suspect
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
 from lorawan.kuando import FRAME_BYTES_MOST, PayloadRefused, encode
+from lorawan.network import Activation
 
 STATUS_BYTES = 25
 """The longer of the two forms of a status uplink."""
@@ -112,15 +121,19 @@ class Planner:
             state.news.append(Tell(dev_eui, AttemptRefused(attempt.number, str(error))))
             return
         device = state.device(dev_eui)
-        queued, item = device.queued, device.item
-        if queued is not None and queued[:2] == (attempt.number, mark):
+        fate, item = device.fate, device.item
+        if fate is not None and (fate.number, fate.mark) == (attempt.number, mark):
             state.drop(dev_eui)  # the news of it was lost on the way, or to a crash
-            state.news.append(Tell(dev_eui, queued[2]))
+            state.tell_again(dev_eui, fate)
             return
         if item is not None and item.id is not None and item.is_of(attempt.number, mark):
             state.drop(dev_eui)  # it was withdrawn while its enqueue was under way
             news = AttemptQueued(item.number, item.id, item.expires_at, item.activation)
+            device.fate = Fate(item.number, mark, news)
             state.news.append(Tell(dev_eui, news))
+            return
+        if attempt.stage is Stage.QUEUED and attempt.item_expires_at is not None:
+            self._follow_again(dev_eui, attempt, mark, hearings, now)
             return
         before = state.pending.get(dev_eui)
         if before is not None and before.place in UNDER_WAY and before.is_of(attempt, mark):
@@ -139,11 +152,19 @@ class Planner:
 
     def transmitted(self, dev_eui: str, told: Transmitted, now: float) -> None:
         """A txack for this light, of whichever item."""
-        results.transmitted(self._state, dev_eui, told, now)
+        network_events.transmitted(self._state, dev_eui, told, now)
+
+    def dropped(self, dev_eui: str, event: ItemDropped, now: float) -> None:
+        """ChirpStack threw away an item of this light, of whomever."""
+        network_events.dropped(self._state, dev_eui, event, now)
+
+    def inquired(self, dev_eui: str, answer: Inquired, date_ahead_s: float, now: float) -> None:
+        """ChirpStack answered an inquiry about this light; its dates are `date_ahead_s` ahead."""
+        network_events.inquired(self._state, dev_eui, answer, date_ahead_s, now)
 
     def refused(self, dev_eui: str, problem: str, now: float) -> None:
         """A gateway would not send a frame for this light."""
-        results.refused(self._state, dev_eui, problem, now)
+        network_events.refused(self._state, dev_eui, problem, now)
 
     def gateway_changed(self, gateway_id: str, now: float, *, online: bool) -> None:
         """A gateway went away, came back, or ended a silence."""
@@ -163,6 +184,7 @@ class Planner:
         if item is not None and not device.enqueueing:
             state.in_flight.gone(item, now)
             state.end_of(item)
+            state.unsettled(item, now)
             device.ends_at = max(device.ends_at, now)
         state.wake(dev_eui, now)
 
@@ -288,6 +310,40 @@ class Planner:
         )
 
     # ---------------------------------------------------------------- how
+
+    def _follow_again(
+        self, dev_eui: str, attempt: Attempt, mark: Mark, hearings: Sequence[Hearing], now: float
+    ) -> None:
+        """Its item was put into the queue in an earlier life, which was told to the light: from
+        here on it is followed like any other. Its air was charged when that life ended."""
+        state, device = self._state, self._state.device(dev_eui)
+        state.drop(dev_eui)
+        if device.item is not None or device.call is not None:
+            return  # another one's; the light asks again
+        assert attempt.item_expires_at is not None  # noqa: S101 - asked by the caller
+        activation = Activation(attempt.dev_addr, attempt.fence, attempt.f_cnt_down or 0)
+        name, expires_at = attempt.queue_item_id or "", attempt.item_expires_at
+        device.fate = Fate(
+            attempt.number, mark, AttemptQueued(attempt.number, name, expires_at, activation)
+        )
+        like = self._waiting(dev_eui, attempt, mark, hearings)
+        device.item = Item(
+            token=like.stamp,
+            dev_eui=dev_eui,
+            number=attempt.number,
+            mark=mark,
+            gateways=state.carriers_of(like.route),
+            paced_by=state.paced_gateways_of(like.route),
+            airtime_s=0.0,
+            answer_s=like.answer_s,
+            started_at=now if attempt.queued_at is None else min(attempt.queued_at, now),
+            expires_at=expires_at,
+            heard_at=None,
+            activation=activation,
+            id=name or None,
+            in_doubt=not name,
+        )
+        state.in_flight.start(device.item)
 
     def _waiting(
         self, dev_eui: str, attempt: Attempt, mark: Mark, hearings: Sequence[Hearing]

@@ -36,7 +36,7 @@ class Doubt:
 
     mark: Mark
     activation: Activation
-    txack_id: str | None
+    txack_id: str | None = None
     """The item that a txack named since then, if one did: a name, but no proof that it is ours."""
 
 

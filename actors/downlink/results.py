@@ -1,16 +1,24 @@
-"""What follows from the answers of ChirpStack, and from txacks.
+"""What follows from the answers of ChirpStack to looks and enqueues.
 
 The rule it keeps: an enqueue of unknown outcome is in doubt until a look at the queue settles it;
 until then its light gets nothing else.
 """
 
-from actors.device.events import AttemptQueued, Transmitted
+import msgspec
+
+from actors.device.events import (
+    AttemptNotSent,
+    AttemptQueued,
+    AttemptRefused,
+    AttemptTransmitted,
+)
 from actors.device.model import Obstacle
 from actors.downlink import hold_reasons
 from actors.downlink.breaker import backoff_s
 from actors.downlink.calls import Enqueued, Failed, Failure, Looked, Outcome
 from actors.downlink.device_state import Call, DeviceDownlinks
 from actors.downlink.in_flight import Item
+from actors.downlink.network_events import settle_orphans
 from actors.downlink.pending import Hold, PendingAttempt, Place
 from actors.downlink.queue_check import (
     Adopt,
@@ -58,43 +66,14 @@ def answered(
     state.place_again(dev_eui, now)
 
 
-def transmitted(state: DispatchState, dev_eui: str, told: Transmitted, now: float) -> None:
-    """A gateway took a frame for this light: ours by its id, or perhaps the one in doubt."""
-    device = state.device(dev_eui)
-    airtime_s = max(0.0, told.ends_at - told.at)
-    device.ends_at = max(device.ends_at, now + airtime_s)
-    device.told_at = now
-    state.took(told.gateway_id, now)
-    state.sent_in(device, told)
-    item = device.item
-    if told.queue_item_id in device.settled:
-        pass  # of an item that is over: it says nothing of the one in doubt now
-    elif item is not None and item.may_be(told):
-        _acknowledged(state, device, item, told, now)
-    elif device.enqueueing:
-        device.adopt_orphan(told)
-    else:
-        _foreign(state, device, told, now)
-    state.wake(dev_eui, now)
-
-
-def refused(state: DispatchState, dev_eui: str, problem: str, now: float) -> None:
-    """A gateway would not send a frame for this light: perhaps ours, which nobody names."""
-    item = state.device(dev_eui).item
-    if item is None or item.id is None or item.dev_eui != dev_eui:
-        return
-    state.count("frames_refused")
-    item.refusal = problem
-    state.in_flight.refused(item, now)
-    state.tell_item(item, ("refused", problem), hold_reasons.frame_refused(problem))
-
-
 def cut_off(state: DispatchState, now: float) -> None:
     """The shell crashed: every call under way has an unknown outcome."""
     for dev_eui, device in state.devices.items():
         call, device.call = device.call, None
         if call is not None and call.enqueue:
-            _end_enqueue(state, device, in_doubt=True, now=now)
+            _end_enqueue(state, dev_eui, device, in_doubt=True, now=now)
+        if call is not None and device.unsettled is not None:
+            state.in_flight.unsettled(device.unsettled, now)
         one = state.pending.get(dev_eui)
         if one is not None and one.place not in {Place.LATER, Place.LINE}:
             state.place(one, now)
@@ -114,8 +93,9 @@ def _looked(
     now: float,
 ) -> None:
     device.see_strangers(filter(is_foreign, look.queue), now)
-    if device.item is not None:
-        _reconcile(state, device, device.item, call, look, now)
+    followed = device.item if device.item is not None else device.unsettled
+    if followed is not None:
+        _reconcile(state, device, followed, call, look, now)
     one = state.pending.get(dev_eui)
     if one is None or one.stamp != call.stamp:
         return
@@ -124,7 +104,8 @@ def _looked(
     ours = doubt is not None and doubt.is_of(one.attempt.number, one.mark)
     known = None
     if doubt is not None and ours:
-        known = Doubt(one.mark, doubt.activation, doubt.txack_id)
+        named = None if doubt.txack is None else doubt.txack.queue_item_id
+        known = Doubt(one.mark, doubt.activation, named)
     number = one.attempt.number
     match judge(look, one.mark, known):
         case Adopt(item_id, expires_at, activation):
@@ -135,6 +116,10 @@ def _looked(
         case Sent(item_id, activation):
             assert doubt is not None  # noqa: S101 - only a doubt is judged so
             state.queued(one, AttemptQueued(number, item_id, doubt.expires_at, activation))
+            if doubt.txack is None:
+                state.ended(doubt, AttemptTransmitted(number, _only(doubt.gateways)))
+            else:
+                state.ended(doubt, msgspec.structs.replace(doubt.txack, number=number))
         case Disabled():
             hold = Hold(("disabled",), hold_reasons.DISABLED, now, Obstacle.DISABLED)
             state.hold(one, hold, now + state.policy.recheck_s)
@@ -196,24 +181,45 @@ def _reconcile(
     if listed is not None:
         item.id = listed.id
         item.in_doubt = False
-        if call.stamp == item.token:
+        if item is device.unsettled:
+            state.in_flight.unsettled(item, now + state.policy.recheck_s)
+        elif call.stamp == item.token:
             _still_there(state, item, _tried(listed, item), now)
         return
     took = moved(look.after, item.activation)
+    one = state.pending.get(item.dev_eui)
+    certain = item is device.unsettled or now >= item.expires_at or one is not None
+    if item is device.item:
+        _left_the_queue(state, device, item, took=took, now=now)
+        if one is not None:
+            one.hold = None  # it is not behind this any more
+    state.settled(device)
+    if took:
+        device.ends_at = max(device.ends_at, now)
+        state.count("txacks_missed")
+        state.ended(item, AttemptTransmitted(item.number, _only(item.gateways)))
+    elif certain:
+        state.ended(item, AttemptNotSent(item.number, hold_reasons.UNTAKEN))
+    else:  # it leaves the queue and the counter moves a moment apart: look once more
+        state.unsettled(item, now + state.policy.txack_due_s)
+
+
+def _left_the_queue(
+    state: DispatchState, device: DeviceDownlinks, item: Item, *, took: bool, now: float
+) -> None:
     if took and now < item.expires_at:
         state.in_flight.taken(item, now)
-        if len(item.gateways) == 1:
-            state.took(next(iter(item.gateways)), now)
+        gateway_id = _only(item.gateways)
+        if gateway_id is not None:
+            state.took(gateway_id, now)
     else:
         state.in_flight.gone(item, now)
         state.in_flight.occupancy.release(item.token)
     state.end_of(item)
-    one = state.pending.get(item.dev_eui)
-    if one is not None:
-        one.hold = None  # it is not behind this any more
-    if took:
-        device.ends_at = max(device.ends_at, now)
-        state.count("txacks_missed")
+
+
+def _only(gateways: frozenset[str]) -> str | None:
+    return next(iter(gateways)) if len(gateways) == 1 else None
 
 
 def _tried(listed: QueueItem, item: Item) -> bool | None:
@@ -281,11 +287,11 @@ def _enqueued(
     if one is not None and item.is_of(one.attempt.number, one.mark):
         news = AttemptQueued(item.number, item_id, item.expires_at, item.activation)
         state.queued(one, news)
-    _settle_orphans(state, device, item, now)
+    settle_orphans(state, dev_eui, device, now)
 
 
 def _end_enqueue(
-    state: DispatchState, device: DeviceDownlinks, *, in_doubt: bool, now: float
+    state: DispatchState, dev_eui: str, device: DeviceDownlinks, *, in_doubt: bool, now: float
 ) -> None:
     item = device.item
     if item is None:
@@ -295,38 +301,10 @@ def _end_enqueue(
         device.doubt = item
         device.settled_at = now + state.policy.settle_s
         state.in_flight.look_again(item, device.settled_at)
-        _settle_orphans(state, device, item, now)
     else:
         state.in_flight.never_was(item)
         state.end_of(item)
-        for told in device.orphans:
-            _foreign(state, device, told, now)
-        device.orphans = []
-
-
-def _settle_orphans(state: DispatchState, device: DeviceDownlinks, item: Item, now: float) -> None:
-    """txacks that overtook the reply of their enqueue."""
-    orphans, device.orphans = device.orphans, []
-    for told in orphans:
-        if device.item is item and item.may_be(told):
-            _acknowledged(state, device, item, told, now)
-        elif told.queue_item_id not in device.settled:
-            _foreign(state, device, told, now)
-
-
-def _acknowledged(
-    state: DispatchState, device: DeviceDownlinks, item: Item, told: Transmitted, now: float
-) -> None:
-    item.txack_id = told.queue_item_id
-    device.settle(told.queue_item_id)
-    state.in_flight.acknowledged(item, told, now)
-    state.end_of(item)
-
-
-def _foreign(state: DispatchState, device: DeviceDownlinks, told: Transmitted, now: float) -> None:
-    device.settle(told.queue_item_id)
-    state.in_flight.foreign(state.stamp(), told, state.policy.answer_delay_s, now)
-    state.count("foreign")
+    settle_orphans(state, dev_eui, device, now)
 
 
 # ------------------------------------------------------------------ failures
@@ -360,7 +338,9 @@ def _failed(
     state.count(f"failed_{kind.value}")
     in_doubt = call.enqueue and kind in UNKNOWN_EFFECT
     if call.enqueue:
-        _end_enqueue(state, device, in_doubt=in_doubt, now=now)
+        _end_enqueue(state, dev_eui, device, in_doubt=in_doubt, now=now)
+    if device.unsettled is not None:
+        _not_learned(state, device, device.unsettled, failed, now)
     one = state.pending.get(dev_eui)
     if one is None or one.stamp != call.stamp:
         return
@@ -383,6 +363,17 @@ def _failed(
         case Failure.REFUSED | Failure.FORBIDDEN:
             pass  # back in line, where the breaker holds it
         case Failure.UNKNOWN:
-            state.refuse(one, f"ChirpStack does not know this light: {failed.text}")
+            state.refuse(one, hold_reasons.unknown(failed.text))
         case Failure.INVALID:
             state.refuse(one, f"ChirpStack calls the downlink invalid: {failed.text}")
+
+
+def _not_learned(
+    state: DispatchState, device: DeviceDownlinks, item: Item, failed: Failed, now: float
+) -> None:
+    """A look that was to tell what became of an item: another one, unless the light is gone."""
+    if failed.failure is Failure.UNKNOWN:
+        state.settled(device)
+        state.ended(item, AttemptRefused(item.number, hold_reasons.unknown(failed.text)))
+    else:
+        state.in_flight.unsettled(item, now + state.policy.recheck_s)

@@ -17,8 +17,8 @@ from actors.device.model import Obstacle
 from actors.downlink import hold_reasons
 from actors.downlink.airtime_budget import AirtimeBudget
 from actors.downlink.breaker import Breaker
-from actors.downlink.calls import News, Tell
-from actors.downlink.device_state import DeviceDownlinks
+from actors.downlink.calls import AttemptNews, Tell
+from actors.downlink.device_state import DeviceDownlinks, End, Fate
 from actors.downlink.in_flight import InFlight, Item
 from actors.downlink.pending import Hold, Key, PendingAttempt, PendingAttempts, Place, RouteQueue
 from actors.downlink.policy import DispatchPolicy
@@ -245,16 +245,47 @@ class DispatchState:
             self.breaker.abandon(one.stamp)
         return one
 
-    def finish(self, one: PendingAttempt, news: News) -> None:
+    def finish(self, one: PendingAttempt, news: AttemptNews) -> None:
         """Its fate is known: say it and forget the attempt."""
         self.drop(one.dev_eui)
         self.news.append(Tell(one.dev_eui, news))
 
     def queued(self, one: PendingAttempt, news: AttemptQueued) -> None:
         """ChirpStack has it."""
-        self.device(one.dev_eui).queued = (one.attempt.number, one.mark, news)
+        self.device(one.dev_eui).fate = Fate(one.attempt.number, one.mark, news)
         self.finish(one, news)
         self.count("queued")
+
+    def ended(self, item: Item, news: End) -> None:
+        """What became of an item: its light is told, if it was told that it is queued."""
+        fate = self.fate_of(item)
+        if fate is not None and fate.ended is None:
+            fate.ended = news
+            self.news.append(Tell(item.dev_eui, news))
+
+    def unsettled(self, item: Item, look_at: float) -> None:
+        """It is in the queue no longer, or must not be; a look is to tell what became of it."""
+        fate = self.fate_of(item)
+        if fate is not None and fate.ended is None:
+            self.device(item.dev_eui).unsettled = item
+            self.in_flight.unsettled(item, look_at)
+
+    def settled(self, device: DeviceDownlinks) -> None:
+        """What became of the item before is known."""
+        if device.unsettled is not None:
+            self.in_flight.settled(device.unsettled)
+            device.unsettled = None
+
+    def fate_of(self, item: Item) -> Fate | None:
+        """What its light was told of this item; None where it was told of none or of another."""
+        fate = self.device(item.dev_eui).fate
+        return fate if fate is not None and item.is_of(fate.number, fate.mark) else None
+
+    def tell_again(self, dev_eui: str, fate: Fate) -> None:
+        """The light was told, and it was lost on the way, or to a crash."""
+        self.news.append(Tell(dev_eui, fate.queued))
+        if fate.ended is not None:
+            self.news.append(Tell(dev_eui, fate.ended))
 
     def refuse(self, one: PendingAttempt, text: str) -> None:
         """It can never be sent."""

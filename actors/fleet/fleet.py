@@ -18,6 +18,7 @@ from actors.device.events import (
     GatewayHealthChanged,
     GatewayRefusedFrame,
     GatewayReturned,
+    ItemDropped,
     Transmitted,
 )
 from actors.device.model import Device
@@ -78,7 +79,8 @@ class DeviceActorPort(Protocol):
 class FleetPorts:
     """What the fleet tells others. Nothing here may block or raise.
 
-    `transmitted` is the dispatcher's ear for txacks and `refused` for a gateway's errors, `heard`
+    `transmitted` and `dropped` give txacks and dropped items to the dispatcher, of which the light
+    learns of them; `refused` is its ear for a gateway's errors, `heard`
     the gateway watcher's, `told` hears of whatever ChirpStack tells by itself, `note` takes history
     lines nobody depends on, `dated` gives an event our date.
     """
@@ -87,6 +89,7 @@ class FleetPorts:
     heard: Callable[[str, float], None]
     note: Callable[[Sequence[Write]], object]
     dated: Callable[[Event], Event]
+    dropped: Callable[[str, ItemDropped], None] = lambda dev_eui, event: None
     refused: Callable[[str, str], None] = lambda dev_eui, problem: None
     told: Callable[[DeviceInfo], None] = lambda device: None
 
@@ -337,7 +340,11 @@ class Fleet:
             return done
         if isinstance(message, Transmitted):
             self._ports.transmitted(dev_eui, message)
-        elif isinstance(message, GatewayRefusedFrame):
+            return done
+        if isinstance(message, ItemDropped):
+            self._ports.dropped(dev_eui, message)
+            return done
+        if isinstance(message, GatewayRefusedFrame):
             self._ports.refused(dev_eui, message.problem)
         match actor.mailbox.offer(message):
             case Offer.ACCEPTED:

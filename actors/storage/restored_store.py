@@ -21,7 +21,7 @@ from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.device.actor import Dispatcher
 from actors.device.events import AttemptHeld, DeviceEvent
-from actors.device.model import Attempt, Device, Hearing, Report
+from actors.device.model import Attempt, Device, Hearing, Report, Stage
 from actors.messaging.reply import ActorError, Reply
 from actors.rollouts.ports import GiveCommand
 from actors.service_api import Refusal, RestoredStore, RestoredStoreDevice
@@ -91,9 +91,7 @@ class RestoredStoreHold:
 
     def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
         """Pass an attempt on, or hold it."""
-        device = self._board.devices.get(dev_eui)
-        colour = isinstance(attempt.frame, SetLight)
-        if self.mark is None or not colour or device is None or not self._older(device, self.mark):
+        if self.mark is None or not self._holds(dev_eui, attempt, self.mark):
             self._held.pop(dev_eui, None)
             self._dispatcher.submit(dev_eui, attempt, hearings)
             return
@@ -221,6 +219,12 @@ class RestoredStoreHold:
         self._told(None)
 
     # ---------------------------------------------------------------- how
+
+    def _holds(self, dev_eui: str, attempt: Attempt, mark: SetBackMark) -> bool:
+        """Whether this must not be sent. What ChirpStack has already is only followed."""
+        device = self._board.devices.get(dev_eui)
+        colour = isinstance(attempt.frame, SetLight) and attempt.stage is not Stage.QUEUED
+        return colour and device is not None and self._older(device, mark)
 
     def _older(self, device: Device, mark: SetBackMark) -> bool:
         """Whether what this light is being brought to was wanted before the setback."""

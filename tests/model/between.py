@@ -1,17 +1,23 @@
 """What stands between the machine and its world: events go in, effects are carried out, and each
 step of a command is held against the truth as it is told.
+
+It plays the dispatcher, too: of the items it follows the newest, tells what becomes of it, and says
+of each txack whose frame it was.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 from hypothesis.stateful import RuleBasedStateMachine
 
 from actors.device import events as ev
 from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
 from actors.device.machine import step
-from actors.device.model import Attempt, Command, CommandStatus, Device
+from actors.device.model import Attempt, Command, CommandStatus, Device, Stage
 from actors.device.policy import Policy
 from lorawan.kuando import SetLight
+from lorawan.network import Activation
 from tests.model.world import World
 
 POLICY = Policy()
@@ -25,6 +31,18 @@ class Enqueued(NamedTuple):
     known_received: int
 
 
+@dataclass
+class Followed:
+    """The newest item, as the dispatcher follows it."""
+
+    queued: ev.AttemptQueued
+    told: bool = False
+    """The enqueue was answered, and so was the light."""
+    early: ev.Transmitted | None = None
+    """Its txack, which came before that."""
+    ended: ev.DeviceEvent | None = None
+
+
 class Between(RuleBasedStateMachine):
     """`bag` holds what the world said and the machine may yet be told."""
 
@@ -35,6 +53,8 @@ class Between(RuleBasedStateMachine):
         self.commands: dict[str, Command] = {}
         self.bag: list[ev.DeviceEvent] = []
         self.pending: Attempt | None = None  # what the dispatcher holds
+        self.followed: Followed | None = None
+        self.owed: list[ev.DeviceEvent] = []  # what it tells next
         self.asked: int | None = None
         self.enqueued: dict[str, list[Enqueued]] = {}  # per command, in order
         self.known: dict[int, tuple[str, int]] = {}  # per attempt: session, downlinks it had
@@ -49,11 +69,13 @@ class Between(RuleBasedStateMachine):
         self.device, effects = step(before, event, self.world.now, chance, POLICY)
         for effect in effects:
             self._carry_out(effect)
+        while self.owed:
+            self.tell(self.owed.pop(0), chance)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Submit(attempt):
-                self.pending = attempt
+                self._submitted(attempt)
                 self.known.setdefault(attempt.number, self._known_received())
                 if isinstance(attempt.frame, SetLight) and self.device.pursuit is not None:
                     self.owner.setdefault(attempt.number, self.device.pursuit.command_id)
@@ -66,6 +88,83 @@ class Between(RuleBasedStateMachine):
                 self.commands[command.id] = command
             case _:
                 pass
+
+    # ------------------------------------------------------------ the dispatcher
+
+    def _submitted(self, attempt: Attempt) -> None:
+        item = self.followed
+        if item is not None and item.queued.number == attempt.number:
+            if item.told:
+                self.owed += [item.queued, *([item.ended] if item.ended is not None else [])]
+        elif attempt.stage is Stage.QUEUED:  # of an earlier life
+            assert attempt.item_expires_at is not None
+            read = Activation(attempt.dev_addr, attempt.fence, attempt.f_cnt_down or 0)
+            name, expires_at = attempt.queue_item_id or "", attempt.item_expires_at
+            queued = ev.AttemptQueued(attempt.number, name, expires_at, read)
+            self.followed, self.pending = Followed(queued, told=True), None
+        else:
+            self.pending = attempt
+
+    def enqueue_answered(self, *, lost: bool = False) -> None:
+        """The light is told that its attempt is queued, and what overtook that."""
+        item = self.followed
+        assert item is not None
+        item.told = True
+        if item.early is not None:
+            item.ended = item.early
+        if not lost:
+            self.tell(item.queued)
+            if item.early is not None:
+                self.tell(item.early)
+
+    def named(self, event: ev.Transmitted) -> ev.Transmitted | None:
+        """A txack with its attempt; None where it is kept until the enqueue is answered."""
+        item = self.followed
+        if item is None or event.queue_item_id != item.queued.queue_item_id:
+            return event
+        event = msgspec.structs.replace(event, number=item.queued.number)
+        if item.told:
+            item.ended = event
+            return event
+        item.early = event
+        return None
+
+    def hear(self, event: ev.DeviceEvent) -> None:
+        """A webhook arrives: what is of frames is the dispatcher's first."""
+        if isinstance(event, ev.Transmitted):
+            named = self.named(event)
+            if named is not None:
+                self.tell(named)
+            return
+        self.tell(event)
+        if isinstance(event, ev.ItemDropped):
+            self.thrown_away(event)
+
+    def thrown_away(self, event: ev.ItemDropped) -> None:
+        """Ours, if its name says so."""
+        item = self.followed
+        ours = item is not None and item.queued.queue_item_id == event.queue_item_id
+        if item is not None and ours and item.told and item.ended is None:
+            item.ended = ev.AttemptNotSent(item.queued.number, "it expired")
+            self.tell(item.ended)
+
+    def look(self, *, lost: bool = False) -> None:
+        """The dispatcher looks for an item of which it has not heard."""
+        item, world = self.followed, self.world
+        if item is None or not item.told or item.ended is not None:
+            return
+        queued, now = item.queued, world.activation()
+        if any(one.id == queued.queue_item_id for one in world.queue):
+            return
+        moved = now.f_cnt_down > queued.activation.f_cnt_down
+        if moved and now.dev_addr == queued.activation.dev_addr:
+            item.ended = ev.AttemptTransmitted(queued.number)
+        else:
+            item.ended = ev.AttemptNotSent(queued.number, "no gateway took it")
+        if not lost:
+            self.tell(item.ended)
+
+    # ------------------------------------------------------------ what is told of a command
 
     def _known_received(self) -> tuple[str, int]:
         report = self.device.report

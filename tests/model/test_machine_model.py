@@ -14,7 +14,7 @@ from actors.device import events as ev
 from actors.device.machine import next_due
 from actors.device.model import CommandStatus, Device, Phase
 from lorawan.kuando import AFTER_JOIN, LightState, SetLight
-from tests.model.between import POLICY, Enqueued
+from tests.model.between import POLICY, Enqueued, Followed
 from tests.model.truths import Truths
 from tests.model.world import Item
 
@@ -32,6 +32,7 @@ DISTURBANCES = [
     "gateway online",
     "gateway returned",
     "crash",
+    "process killed",
     "dispatcher restarts",
     "sweep",
 ]
@@ -70,20 +71,18 @@ class MachineAgainstWorld(Truths):
             self.bag.append(event)
             return
         for _ in range(2 if fate == "twice" else 1):
-            self.tell(event)
+            self.hear(event)
 
     @precondition(lambda self: self.bag)
     @rule(index=st.integers(0, 50), again=st.booleans())
     def deliver_late(self, index: int, again: bool) -> None:
         at = index % len(self.bag)
-        self.tell(self.bag[at] if again else self.bag.pop(at))
+        self.hear(self.bag[at] if again else self.bag.pop(at))
 
     @precondition(lambda self: self.bag)
     @rule(index=st.integers(0, 50))
     def lose(self, index: int) -> None:
-        at = index % len(self.bag)
-        if not isinstance(self.bag[at], ev.AttemptQueued):  # within the service only a crash loses
-            self.bag.pop(at)
+        self.bag.pop(index % len(self.bag))
 
     # ------------------------------------------------------------ dispatcher and server
 
@@ -91,12 +90,17 @@ class MachineAgainstWorld(Truths):
         return next((item for item in self.world.queue if item.number is not None), None)
 
     @precondition(lambda self: self.pending is not None)
-    @rule(told=st.booleans())
-    def enqueue(self, told: bool) -> None:
+    @rule(told=st.sampled_from(["now", "now", "later", "lost"]))
+    def enqueue(self, told: str) -> None:
         sent, item = self.pending, self._ours()
         assert sent is not None
         if item is not None and item.number != sent.number:
             return  # one of ours at a time: it waits here
+        if self.followed is not None and not self.followed.told:
+            return  # nor another before the one before was answered
+        self.look()
+        if self.pending is not sent:
+            return  # what was told of the one before made another of it
         self.world.now = max(self.world.now, sent.not_before)
         if item is None:
             expires_at = float(int(self.world.now) + 30) + sent.marker_us / 1e6
@@ -110,10 +114,19 @@ class MachineAgainstWorld(Truths):
             activation = self.world.activation()
         self.pending = None
         reply = ev.AttemptQueued(sent.number, item.id, item.expires_at, activation)
-        if told:
-            self.tell(reply)
-        else:
-            self.bag.append(reply)
+        self.followed = Followed(reply)
+        if told != "later":
+            self.enqueue_answered(lost=told == "lost")
+
+    @precondition(lambda self: self.followed is not None and not self.followed.told)
+    @rule(lost=st.booleans())
+    def answered(self, lost: bool) -> None:
+        self.enqueue_answered(lost=lost)
+
+    @precondition(lambda self: self.followed is not None and self.followed.ended is None)
+    @rule(lost=st.sampled_from([False, False, True]))
+    def looked(self, lost: bool) -> None:
+        self.look(lost=lost)
 
     @precondition(lambda self: self.world.queue)
     @rule(reaches=st.booleans(), told=st.sampled_from(["now", "twice", "later"]))
@@ -129,13 +142,13 @@ class MachineAgainstWorld(Truths):
             self.bag.append(event)
             return
         for _ in range(2 if told == "twice" else 1):
-            self.tell(event)
+            self.hear(event)
 
     @precondition(lambda self: self.pending is not None)
     @rule(reaches=st.booleans(), told=st.booleans(), answer=st.sampled_from(FATES))
     def carry(self, reaches: bool, told: bool, answer: str) -> None:
         """One frame from the dispatcher to the answer, some of it lost."""
-        self.enqueue(told=True)
+        self.enqueue(told="now")
         if self.world.queue:
             self.transmit(reaches=reaches, told="now" if told else "later")
         if answer != "none":
@@ -149,7 +162,7 @@ class MachineAgainstWorld(Truths):
         for _ in range(POLICY.attempts_most):
             if self.pending is None:
                 return
-            self.enqueue(told=True)
+            self.enqueue(told="now")
             while self.world.queue:
                 self.transmit(reaches=False, told="now")
             self.time_passes(40.0)
@@ -168,7 +181,7 @@ class MachineAgainstWorld(Truths):
         self.command(light, keep=True, ttl_s=86400.0)
         if self.pending is None:
             return
-        self.enqueue(told=not late_reply)
+        self.enqueue(told="later" if late_reply else "now")
         echoes = [e for e in self.bag if isinstance(e, ev.UplinkHeard)]
         if echoes and not late_reply:
             self.bag.remove(echoes[-1])
@@ -178,7 +191,7 @@ class MachineAgainstWorld(Truths):
     @rule(light=st.sampled_from(LIGHTS))
     def overpainted(self, light: LightState) -> None:
         """Our frame is lost, somebody else's arrives: the light counts it and shows another."""
-        self.enqueue(told=True)
+        self.enqueue(told="now")
         self.world.enqueue(SetLight(light, reply=True), self.world.now + 60, None)
         while self.world.queue:
             self.transmit(reaches=self.world.queue[0].number is None, told="now")
@@ -188,13 +201,12 @@ class MachineAgainstWorld(Truths):
     @rule()
     def echo_overtakes_reply(self) -> None:
         """The webhook of the answer is quicker than the reply of the enqueue."""
-        self.enqueue(told=False)
+        self.enqueue(told="later")
         while self.world.queue:
             self.transmit(reaches=True, told="now")
         self.uplink(fate="now")
-        for reply in [e for e in self.bag if isinstance(e, ev.AttemptQueued)]:
-            self.bag.remove(reply)
-            self.tell(reply)
+        if self.followed is not None and not self.followed.told:
+            self.enqueue_answered()
 
     @rule(seconds=st.sampled_from([40.0, 1000.0]))
     def gateway_outage(self, seconds: float) -> None:
@@ -212,7 +224,7 @@ class MachineAgainstWorld(Truths):
         self.world.now = max(self.world.now, item.expires_at)
         event = self.world.drop(item, "EXPIRED")
         if told:
-            self.tell(event)
+            self.hear(event)
         else:
             self.bag.append(event)
 
@@ -234,15 +246,25 @@ class MachineAgainstWorld(Truths):
         reply = self._answer(self.asked, failed=failed)
         self.asked = None
         if told:
-            self.tell(reply)
+            self._answered(reply)
         else:
             self.bag.append(reply)
+
+    def _answered(self, reply: ev.Inquired) -> None:
+        self.tell(reply)
+        for event in reply.events:
+            if isinstance(event, ev.ItemDropped):
+                self.thrown_away(event)
 
     def _answer(self, number: int, *, failed: bool = False) -> ev.Inquired:
         world = self.world
         if failed:
             return ev.Inquired(number, failure="unavailable")
-        return ev.Inquired(number, tuple(world.retained), world.queue_items(), world.activation())
+        events = [
+            (self.named(event) or event) if isinstance(event, ev.Transmitted) else event
+            for event in world.retained
+        ]
+        return ev.Inquired(number, events, world.queue_items(), world.activation())
 
     # ------------------------------------------------------------ ourselves
 
@@ -284,10 +306,13 @@ class MachineAgainstWorld(Truths):
             case "crash":
                 self.device = RECORDS.decode(msgspec.json.encode(self.device))
                 self.asked = None
-                self.bag = [e for e in self.bag if not isinstance(e, ev.AttemptQueued)]
+                self.tell(ev.Restored())
+            case "process killed":
+                self.device = RECORDS.decode(msgspec.json.encode(self.device))
+                self.asked = self.pending = self.followed = None
                 self.tell(ev.Restored())
             case "dispatcher restarts":
-                self.pending = None
+                self.pending = self.followed = None
                 self.tell(ev.DispatcherStarted())
             case _:
                 self.tell(ev.Swept())
@@ -315,18 +340,17 @@ class MachineAgainstWorld(Truths):
             self._cooperate()
 
     def _cooperate(self) -> None:
-        late = [e for e in self.bag if isinstance(e, ev.AttemptQueued)]
-        self.bag = [e for e in self.bag if not isinstance(e, ev.AttemptQueued)]
-        for reply in late:  # late within the service, but not lost
-            self.tell(reply)
+        if self.followed is not None and not self.followed.told:
+            self.enqueue_answered()
+        self.look()
         self.tell(ev.GatewayHealthChanged("gw-1", online=True))
         if self.asked is not None:
             number, self.asked = self.asked, None
-            self.tell(self._answer(number))
+            self._answered(self._answer(number))
         while self.world.queue:
             self.transmit(reaches=True, told="now")
         if self.pending is not None:
-            self.enqueue(told=True)
+            self.enqueue(told="now")
             while self.world.queue:
                 self.transmit(reaches=True, told="now")
         self.time_passes(12.0)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import Phase as Search
 from hypothesis.stateful import run_state_machine_as_test
 
-from actors.device import deadlines, handlers, reconcile, sessions, setup
+from actors.device import attempt_outcomes, deadlines, reconcile, sessions, setup
 from actors.device.model import Device, Phase, Pursuit, Stage
 from actors.device.transition import Transition, replace
 from tests.model.test_machine_model import MachineAgainstWorld
@@ -74,7 +74,12 @@ BREAKAGES: dict[str, tuple[Any, str, Any, str]] = {
     "no baseline": (reconcile, "proven", _proven(baseline=False), "a false verified"),
     "no colour": (reconcile, "proven", _proven(colour=False), "a false verified"),
     "always failed": (reconcile, "enter_failed", _always_failed, "said to have failed"),
-    "an early echo is forgotten": (handlers, "_echo_came_first", _nothing, "nobody was told"),
+    "an early echo is forgotten": (
+        attempt_outcomes,
+        "_echo_came_first",
+        _nothing,
+        "nobody was told",
+    ),
     "a lost submission stays lost": (
         deadlines,
         "_attempt_due",

@@ -2,7 +2,6 @@
 
 from hypothesis.stateful import invariant
 
-from actors.device import events as ev
 from actors.device.liveness import asleep
 from actors.device.machine import next_due
 from actors.device.model import Phase, Stage
@@ -67,9 +66,10 @@ class Truths(Between):
         if sent is not None:
             assert sent.due_at is not None
             if sent.stage is Stage.HELD:
-                replies = [e.number for e in self.bag if isinstance(e, ev.AttemptQueued)]
-                holds = self.pending is not None and self.pending.number == sent.number
-                assert holds or sent.number in replies, "held, but by nobody"
+                pending, item = self.pending, self.followed
+                holds = pending is not None and pending.number == sent.number
+                follows = item is not None and item.queued.number == sent.number
+                assert holds or follows, "held, but by nobody"
             return
         assert device.phase is not Phase.AWAITING_VERIFY
         if device.inquiry is not None or device.phase in ONLY_EVIDENCE:

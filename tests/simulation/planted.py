@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from actors.device import deadlines, handlers, reconcile, requests, sessions, setup
+from actors.device import attempt_outcomes, deadlines, reconcile, requests, sessions, setup
 from actors.device import events as ev
 from actors.device.actor import DeviceActor
 from actors.device.machine import HANDLERS, next_due, step
@@ -79,7 +79,7 @@ def counter_kept() -> Iterator[None]:
         number = 1 if ended is None else ended.number + 1
         begun = Session(dev_addr, at, f_cnt=kept, previous=previous, number=number, joined=joined)
         transition.close_attempt()
-        transition.change(session=begun, setup=None, orphans=())
+        transition.change(session=begun, setup=None)
         transition.enter(Phase.UNINITIALIZED)
 
     with patch.object(sessions, "begin_session", begin_session):
@@ -283,7 +283,8 @@ def no_replay() -> Iterator[None]:
     with (
         patch.object(reconcile, "ask", ask),
         patch.object(sessions, "ask", ask),
-        patch.object(handlers, "ask", ask),
+        patch.object(attempt_outcomes, "ask", ask),
+        patch.object(requests, "ask", ask),
         patch("actors.device.recovery.ask", ask),
     ):
         yield

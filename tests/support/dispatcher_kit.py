@@ -13,7 +13,6 @@ from actors.device.events import (
     AttemptQueued,
     AttemptRefused,
     DeviceEvent,
-    Transmitted,
 )
 from actors.device.model import Attempt, Hearing, Obstacle
 from actors.downlink import Dispatcher, DispatchPolicy
@@ -129,11 +128,7 @@ async def application(
         key_refused=lambda: built.key_refused,
     )
 
-    def txack(dev_eui: str, told: Transmitted) -> None:
-        built.post(dev_eui, told)
-        dispatcher.transmitted(dev_eui, told)
-
-    network.on_txack = txack
+    network.on_txack = dispatcher.transmitted
     async with trio.open_nursery() as nursery:
         await nursery.start(built.serve)
         if ticking:

@@ -40,6 +40,7 @@ class Story:
         self.effects: list[Effect] = []
         self.commands: dict[str, Command] = {}
         self.items = 0
+        self.numbers: dict[str, int] = {}  # of the attempts, by item: the dispatcher's knowledge
         self.uplinks = 0  # of all sessions: names each as the server would
 
     # ------------------------------------------------------------ time and steps
@@ -124,6 +125,7 @@ class Story:
         """The dispatcher enqueues the attempt; ChirpStack names the item."""
         self.items += 1
         item = f"item-{self.items}"
+        self.numbers[item] = self.attempt.number
         self.tell(
             ev.AttemptQueued(
                 self.attempt.number,
@@ -135,10 +137,25 @@ class Story:
         return item
 
     def txack(self, item: str | None = None) -> None:
-        """A gateway takes the frame."""
+        """A gateway takes the frame, and its webhook comes."""
+        self.tell(self.taken(item))
+
+    def taken(self, item: str | None = None) -> ev.Transmitted:
+        """A gateway takes the frame: the txack, as the dispatcher passes it on (now or later)."""
         name = item or self.attempt.queue_item_id or ""
-        self.tell(ev.Transmitted(self.now, name, "gw-1", self.now + 0.2, self.f_cnt_down))
+        f_cnt, self.f_cnt_down = self.f_cnt_down, self.f_cnt_down + 1
+        number = self.numbers.get(name)
+        return ev.Transmitted(self.now, name, "gw-1", self.now + 0.2, f_cnt, number=number)
+
+    def taken_unseen(self) -> None:
+        """A gateway takes the frame, and only the server's counter tells the dispatcher."""
         self.f_cnt_down += 1
+        self.tell(ev.AttemptTransmitted(self.attempt.number, "gw-1"))
+
+    def expire(self) -> None:
+        """No gateway takes the item in its life."""
+        self.wait(31)
+        self.tell(ev.AttemptNotSent(self.attempt.number, "no gateway took the frame"))
 
     def deliver(self) -> None:
         """The frame on its way reaches the light (nobody is told)."""

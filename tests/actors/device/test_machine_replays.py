@@ -173,8 +173,7 @@ def test_an_inquiry_tells_nothing_anew_and_moves_nothing() -> None:
     story.command(RED)
     queued_at = story.now
     item = story.queue()
-    txack = ev.Transmitted(story.now, item, "gw-1", story.now + 0.2, story.f_cnt_down)
-    story.f_cnt_down += 1
+    txack = story.taken(item)
     story.tell(txack)
     story.deliver()
     story.now += 1
@@ -201,8 +200,7 @@ def test_what_only_an_inquiry_told_has_its_own_time_and_is_marked_as_replayed() 
     story.command(RED)
     item = story.queue()
     sent_at = story.now
-    txack = ev.Transmitted(sent_at, item, "gw-1", sent_at + 0.2, story.f_cnt_down)
-    story.f_cnt_down += 1
+    txack = story.taken(item)
     story.deliver()
     story.now += 1
     echo = story.compose()

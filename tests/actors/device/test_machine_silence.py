@@ -15,9 +15,8 @@ def _expire(story: Story, times: int) -> None:
     for _ in range(times):
         if story.device.attempt is None:
             story.wait(_waits_s(story))
-        item = story.queue()
-        story.wait(31)
-        story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+        story.queue()
+        story.expire()
 
 
 def _waits_s(story: Story) -> float:
@@ -45,12 +44,11 @@ def test_what_is_in_the_queue_meanwhile_starts_with_the_shortest_wait_again() ->
     story.command(RED)
     _expire(story, 4)
     story.wait(_waits_s(story))
-    item = story.queue()
+    story.queue()
     before = story.attempt
     story.tell(BACK)
     assert story.attempt == before, "the item may be sent yet"
-    story.wait(31)
-    story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+    story.expire()
     assert _waits_s(story) == pytest.approx(10, rel=0.11)
 
 
@@ -72,10 +70,9 @@ def test_settings_in_the_queue_meanwhile_start_with_the_shortest_wait_again() ->
     story.uplink()
     _expire(story, 3)
     story.wait(_waits_s(story))
-    item = story.queue()
+    story.queue()
     story.tell(BACK)
-    story.wait(31)
-    story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+    story.expire()
     assert _waits_s(story) == pytest.approx(10, rel=0.11)
 
 

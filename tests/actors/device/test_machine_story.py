@@ -7,7 +7,7 @@ from actors.device.effects import Inquire, Submit, Withdraw
 from actors.device.model import CommandStatus, Phase, Stage, StepKind
 from lorawan.kuando import AFTER_JOIN, LightState
 from lorawan.kuando.frames import AutoUplink, RequestStatus, SetLight, StatusInterval
-from lorawan.network import Activation, QueueItem
+from lorawan.network import Activation
 from tests.support.story import BLUE, GREEN, RED, Story
 
 # ------------------------------------------------------------------ the plain way
@@ -223,13 +223,39 @@ def test_an_echo_that_overtakes_its_txack_counts_in_every_session() -> None:
     assert story.commands["c1"].attempts == 2
 
 
-def test_the_txack_may_come_before_the_reply_of_the_enqueue() -> None:
+def test_what_was_told_of_an_attempt_and_lost_to_a_crash_is_asked_for_again() -> None:
     story = Story().settle()
     story.command(RED)
-    item = f"item-{story.items + 1}"
-    story.tell(ev.Transmitted(story.now, item, "gw-1", story.now + 0.2, story.f_cnt_down))
-    story.queue()
+    number = story.attempt.number
+    story.tell(ev.AttemptTransmitted(number))  # that it was queued never came
+    submit = story.effect(Submit)
+    assert submit is not None
+    assert submit.attempt.number == number
+    assert story.commands["c1"].attempts == 0
+    story.queue()  # the dispatcher tells it all once more
+    story.tell(ev.AttemptTransmitted(number))
     assert story.attempt.stage is Stage.TRANSMITTED
+    assert story.commands["c1"].attempts == 1
+
+
+def test_what_is_told_twice_or_of_an_attempt_before_changes_nothing() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    number = story.attempt.number
+    story.tell(ev.AttemptTransmitted(number))
+    story.now += 1
+    for late in (
+        ev.AttemptTransmitted(number),
+        ev.AttemptNotSent(number, "of before"),
+        ev.AttemptRefused(number, "of before"),
+        ev.AttemptNotSent(number - 1, "of another"),
+        ev.AttemptRefused(number - 1, "of another"),
+        ev.AttemptTransmitted(number - 1),
+    ):
+        before = story.device
+        story.tell(late)
+        assert story.device is before, late
     assert story.commands["c1"].attempts == 1
 
 
@@ -365,38 +391,62 @@ def test_nothing_is_counted_for_what_was_never_sent() -> None:
     story = Story().settle()
     story.command(RED)
     for _ in range(6):
-        item = story.queue()
-        story.wait(31)
-        story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+        story.queue()
+        story.expire()
         assert story.status_of() is CommandStatus.HELD
         story.wait((story.device.pursuit.next_at or 0) - story.now)  # type: ignore[union-attr]
     assert story.commands["c1"].attempts == 0
     assert story.device.phase is Phase.AWAITING_VERIFY
 
 
-def test_a_lost_txack_webhook_is_found_by_the_counter_of_the_server() -> None:
+def test_a_frame_that_no_txack_told_of_is_counted_and_given_its_window() -> None:
     story = Story().settle()
     story.command(RED)
     story.queue()
-    story.f_cnt_down += 1
-    story.wait(36)
-    assert story.effect(Inquire) is not None
-    story.answer_inquiry()
+    story.taken_unseen()
     assert story.commands["c1"].attempts == 1
+    assert story.device.last_frame_at == story.now
+    story.wait(29)
+    assert story.device.phase is Phase.AWAITING_VERIFY
+    story.wait(1.5)
     assert story.device.phase is Phase.RETRYING
+    assert story.effect(Inquire) is not None
+    assert story.commands["c1"].attempts == 1
 
 
-def test_an_item_still_in_the_queue_is_waited_for() -> None:
+def test_a_txack_that_comes_late_names_the_gateway_and_counts_nothing() -> None:
     story = Story().settle()
     story.command(RED)
-    item = story.queue()
-    number = story.attempt.number
-    story.wait(36)
-    assert story.device.inquiry is not None
-    waiting = QueueItem(item, 15, b"")
-    story.tell(ev.Inquired(story.device.inquiry.number, queue=[waiting]))
-    assert story.attempt.number == number
+    story.queue()
+    late = story.taken()
+    story.tell(ev.AttemptTransmitted(story.attempt.number))
+    due_at = story.attempt.due_at
+    story.now += 3
+    story.tell(late)
+    assert story.attempt.gateway_id == "gw-1"
+    assert story.attempt.ends_at == late.ends_at
+    assert story.attempt.due_at == due_at
+    assert story.commands["c1"].attempts == 1
+    [step] = [s for s in story.commands["c1"].timeline if s.kind is StepKind.TRANSMITTED]
+    assert step.gateway_id == "gw-1"
+
+
+def test_an_attempt_in_the_queue_of_which_nothing_is_told_is_asked_about_again_and_again() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    queued = story.attempt
+    assert queued.item_expires_at is not None
+    for _ in range(3):
+        assert story.attempt.due_at is not None
+        story.wait(story.attempt.due_at - story.now)
+        submit = story.effect(Submit)
+        assert submit is not None
+        assert submit.attempt.stage is Stage.QUEUED
+        assert submit.attempt.number == queued.number
+        assert story.now > queued.item_expires_at, "by then the dispatcher could have told"
     assert story.device.phase is Phase.AWAITING_VERIFY
+    assert story.commands["c1"].attempts == 0
 
 
 # ------------------------------------------------------------------ held
@@ -562,6 +612,25 @@ def test_after_a_restart_what_was_submitted_is_submitted_again_under_its_number(
     assert submit is not None
     assert submit.attempt.number == before.number
     assert submit.attempt.marker_us == before.marker_us
+
+
+def test_after_a_restart_the_dispatcher_has_back_what_it_told_of_a_queued_attempt() -> None:
+    story = Story().settle()
+    story.command(RED)
+    item = story.queue()
+    for event in (ev.Restored(), ev.DispatcherStarted()):
+        story.tell(event)
+        submit = story.effect(Submit)
+        assert submit is not None
+        sent = submit.attempt
+        assert (sent.stage, sent.number) == (Stage.QUEUED, story.attempt.number)
+        assert sent.dev_addr == story.dev_addr
+        assert (sent.fence, sent.f_cnt_down) == (story.f_cnt + 1, story.f_cnt_down)
+        assert (sent.queue_item_id, sent.queued_at) == (item, story.now)
+        assert sent.item_expires_at is not None
+    story.tell(ev.AttemptNotSent(story.attempt.number, "no gateway took the frame"))
+    assert story.status_of() is CommandStatus.HELD
+    assert story.commands["c1"].attempts == 0
 
 
 def test_after_a_restart_with_a_frame_out_chirpstack_is_asked_first() -> None:

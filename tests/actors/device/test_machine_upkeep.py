@@ -9,7 +9,7 @@ from actors.device.model import CommandStatus, Phase, Stage
 from actors.device.policy import Policy
 from actors.device.sessions import REQUIRED_SNR_DB
 from lorawan.kuando.frames import AutoUplink, RequestStatus, SetLight, StatusInterval
-from lorawan.network import Activation, QueueItem
+from lorawan.network import Activation
 from tests.support.story import BLUE, GREEN, RED, Story
 
 
@@ -129,9 +129,8 @@ def test_a_setting_no_gateway_took_goes_again_uncounted() -> None:
     story = Story()
     story.join()
     story.uplink()
-    item = story.queue()
-    story.wait(31)
-    story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+    story.queue()
+    story.expire()
     assert story.device.attempt is None
     story.wait(15)
     assert story.attempt.frame == AutoUplink(on=True)
@@ -140,15 +139,14 @@ def test_a_setting_no_gateway_took_goes_again_uncounted() -> None:
     assert story.device.setup.unsent == 1
 
 
-def test_a_setting_whose_txack_was_lost_is_found_by_the_counter() -> None:
+def test_a_setting_that_no_txack_told_of_is_followed_by_the_next() -> None:
     story = Story()
     story.join()
     story.uplink()
     story.queue()
     story.deliver()
-    story.f_cnt_down += 1
-    story.wait(36)
-    story.answer_inquiry()
+    story.taken_unseen()
+    story.wait(10.5)
     assert story.attempt.frame == StatusInterval(15)
 
 
@@ -162,6 +160,31 @@ def test_settings_wait_without_counting_while_no_gateway_listens() -> None:
     story.wait(11)
     assert story.attempt.frame == AutoUplink(on=True)
     assert story.attempt.stage is Stage.SUBMITTED
+
+
+def test_a_setting_sent_while_no_gateway_listened_does_not_stand_for_one_that_was_lost() -> None:
+    # found by the model: the interval arrived twice, the automatic uplinks never
+    story = Story()
+    story.join()
+    story.uplink()
+    story.carry(lost=True)
+    story.wait(10.5)
+    assert story.attempt.frame == StatusInterval(15)
+    story.carry(answered=False)
+    story.tell(ev.GatewayHealthChanged("gw-1", online=False))
+    story.wait(10.5)
+    story.tell(ev.GatewayHealthChanged("gw-1", online=True))
+    assert story.attempt.frame == AutoUplink(on=True), "the round begins anew"
+    assert story.device.setup is not None
+    assert story.device.setup.attempts == 0
+    story.now = max(story.now, story.attempt.not_before)
+    story.queue()
+    story.txack()
+    story.uplink()  # one more than before the round, and of the frame before
+    assert story.device.phase is Phase.INITIALIZING
+    story.deliver()
+    story.carry_until_idle()
+    assert story.device.phase is Phase.IDLE
 
 
 def test_settings_the_server_refuses_reject_the_waiting_command() -> None:
@@ -217,14 +240,13 @@ def test_upkeep_that_is_not_answered_or_not_sent_is_let_go() -> None:
     story.wait(31)
     assert story.device.attempt is None
     story.tell(ev.StatusRequested("by hand"))
-    item = story.queue()
-    story.tell(ev.ItemDropped(story.now, item, "EXPIRED"))
+    story.queue()
+    story.expire()
     assert story.device.attempt is None
     story.tell(ev.StatusRequested("by hand"))
     story.queue()
-    story.f_cnt_down += 1
-    story.wait(36)
-    story.answer_inquiry()
+    story.taken_unseen()
+    story.wait(31)
     assert story.device.attempt is None
 
 
@@ -355,35 +377,6 @@ def test_an_answer_to_an_older_question_changes_nothing() -> None:
     assert story.device is before
 
 
-def test_our_item_is_known_by_its_mark_when_its_id_is_not() -> None:
-    story = Story().settle()
-    story.command(RED)
-    attempt = story.attempt
-    expires_at = float(int(story.now) + 30) + attempt.marker_us / 1e6
-    activation = Activation(story.dev_addr, story.f_cnt + 1, story.f_cnt_down)
-    story.tell(ev.AttemptQueued(attempt.number, "", expires_at, activation))
-    story.wait(40)
-    assert story.device.inquiry is not None
-    item = QueueItem("somewhere", 15, b"", expires_at=expires_at)
-    story.tell(ev.Inquired(story.device.inquiry.number, queue=[item], activation=activation))
-    assert story.attempt.number == attempt.number
-    story.tell(ev.Transmitted(story.now, "somewhere", "gw-1", story.now + 0.2, story.f_cnt_down))
-    assert story.attempt.stage is Stage.TRANSMITTED
-
-
-def test_an_item_whose_id_is_not_known_is_not_an_earlier_frames() -> None:
-    story = Story().settle()
-    story.command(RED)
-    attempt = story.attempt
-    activation = Activation(story.dev_addr, story.f_cnt + 1, story.f_cnt_down)
-    story.tell(ev.AttemptQueued(attempt.number, "", story.now + 30, activation))
-    late = ev.Transmitted(story.now, "of before", "gw-1", story.now + 0.2, story.f_cnt_down - 1)
-    story.tell(late)
-    assert story.attempt.stage is Stage.QUEUED
-    story.tell(ev.Transmitted(story.now, "ours", "gw-1", story.now + 0.2, story.f_cnt_down))
-    assert story.attempt.stage is Stage.TRANSMITTED
-
-
 def test_a_gateways_refusal_is_remembered_and_left_to_the_server() -> None:
     story = Story().settle()
     story.command(RED)
@@ -396,8 +389,8 @@ def test_a_gateways_refusal_is_remembered_and_left_to_the_server() -> None:
 def test_a_frame_the_server_calls_too_large_is_rejected() -> None:
     story = Story().settle()
     story.command(RED)
-    item = story.queue()
-    story.tell(ev.ItemDropped(story.now, item, "DOWNLINK_PAYLOAD_SIZE"))
+    story.queue()
+    story.tell(ev.AttemptRefused(story.attempt.number, "discarded: DOWNLINK_PAYLOAD_SIZE"))
     assert story.status_of() is CommandStatus.REJECTED
     assert "DOWNLINK_PAYLOAD_SIZE" in (story.commands["c1"].reason or "")
 

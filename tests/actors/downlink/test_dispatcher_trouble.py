@@ -287,7 +287,7 @@ async def test_a_txack_that_overtakes_the_reply_of_its_enqueue_is_not_lost(
         submit(it, "light-1", "light-2")
         await trio.sleep(10.0)
         order = [type(event).__name__ for event in it.news("light-1")]
-        assert order == ["Transmitted", "AttemptQueued"]
+        assert order == ["AttemptQueued", "Transmitted"]
         assert it.dispatcher.statistics().transmitted == 2
         assert it.dispatcher.statistics().foreign == 0
         used_s, _, _ = it.dispatcher.airtime("gw-a", it.clock.now())
@@ -301,6 +301,7 @@ async def test_copies_of_a_txack_are_paid_once_and_strangers_frames_too(
         submit(it)
         await trio.sleep(3.0)
         [told] = [event for event in it.news() if isinstance(event, Transmitted)]
+        told = msgspec.structs.replace(told, number=None)  # as the webhook brings it
         it.dispatcher.transmitted("light-1", told)
         await trio.sleep(1.0)
         once_s, _, _ = it.dispatcher.airtime("gw-a", it.clock.now())

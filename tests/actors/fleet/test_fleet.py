@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import trio
 
 from actors.clocks.clock import RunClock
-from actors.device.events import DeviceEvent, Swept, Transmitted, UplinkHeard
+from actors.device.events import DeviceEvent, ItemDropped, Swept, Transmitted, UplinkHeard
 from actors.device.model import Device
 from actors.fleet import DeviceActorPort, Fleet, actor_id
 from actors.fleet.fleet import FleetPorts
@@ -12,7 +12,7 @@ from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.mailbox import Mailbox, Offer
 from actors.service_api import Delivery
 from actors.supervision import ChildState, Supervisor
-from lorawan.events.model import Ack, DeviceInfo, Join, Reception, TxAck, Uplink
+from lorawan.events.model import Ack, DeviceInfo, Join, Log, Reception, TxAck, Uplink
 from store.port import Append, Write
 
 START = 1_700_000_000.0
@@ -47,7 +47,7 @@ class Street:
         clock = RunClock(START)
         self.lights: dict[str, FakeLight] = {}
         self.deaf: set[str] = set()
-        self.transmitted: list[tuple[str, Transmitted]] = []
+        self.frames: list[tuple[str, Transmitted | ItemDropped]] = []
         self.heard: list[tuple[str, float]] = []
         self.notes: list[Write] = []
         self.letters = DeadLetters()
@@ -55,10 +55,11 @@ class Street:
             "fleet", clock=clock, rng=random.Random(1), dead_letters=self.letters
         )
         ports = FleetPorts(
-            lambda dev_eui, event: self.transmitted.append((dev_eui, event)),
+            lambda dev_eui, event: self.frames.append((dev_eui, event)),
             lambda gateway_id, at: self.heard.append((gateway_id, at)),
             self._note,
             lambda event: event,
+            dropped=lambda dev_eui, event: self.frames.append((dev_eui, event)),
         )
         self.fleet = Fleet(self._make, self.supervisor, ports, clock, devices_most=devices_most)
 
@@ -116,15 +117,19 @@ async def test_strangers_are_counted_and_change_nothing(nursery: trio.Nursery) -
     assert street.fleet.statistics().deliveries[Delivery.UNKNOWN] == 3
 
 
-async def test_a_txack_reaches_the_dispatcher_and_the_light(nursery: trio.Nursery) -> None:
+async def test_what_became_of_frames_goes_to_the_dispatcher_who_tells_the_light(
+    nursery: trio.Nursery,
+) -> None:
     street = Street()
     await street.open(nursery)
-    street.fleet.deliver(TxAck(info("d1"), START, "item-1", "g1", 4))
-    assert [(dev_eui, event.queue_item_id) for dev_eui, event in street.transmitted] == [
-        ("d1", "item-1")
-    ]
+    txack = TxAck(info("d1"), START, "item-1", "g1", 4)
+    assert street.fleet.deliver(txack) is Delivery.REGISTERED
+    expired = Log(info("d1"), START, "ERROR", "EXPIRED", "gone", queue_item_id="item-2")
+    assert street.fleet.deliver(expired) is Delivery.DELIVERED
+    told = [(dev_eui, event.queue_item_id) for dev_eui, event in street.frames]
+    assert told == [("d1", "item-1"), ("d1", "item-2")]
     await settled()
-    assert street.lights["d1"].got == [street.transmitted[0][1]]
+    assert street.lights["d1"].got == []
 
 
 async def test_gateways_heard_are_told_with_a_time_not_in_the_future(

@@ -1,0 +1,218 @@
+"""What became of an attempt, as the dispatcher tells it.
+
+The dispatcher alone follows the items in ChirpStack's queue. Of each attempt it tells: held, and
+why; queued, with the activation that it read before; transmitted; not sent, and why; refused, and
+why. What is told of an attempt that is no longer open changes nothing but the history. Whatever is
+open and not transmitted is submitted again when it was silent for long, or has begun anew; it then
+tells once more what it knows.
+"""
+
+from actors.device import events as ev
+from actors.device import reconcile, sessions, setup
+from actors.device.deduplication import mark, remember
+from actors.device.effects import NoteKind
+from actors.device.handlers import after_setup
+from actors.device.model import Attempt, CommandStatus, Device, Phase, Stage, StepKind
+from actors.device.previous_wanted import return_to_the_wish_before
+from actors.device.recovery import ask
+from actors.device.transition import Transition
+from actors.replace import replace
+
+PENDING = frozenset({Stage.SUBMITTED, Stage.HELD})
+
+
+def held(transition: Transition, event: ev.AttemptHeld) -> None:
+    """It cannot go out now: nothing is counted."""
+    sent = _pending(transition.device, event.number)
+    if sent is not None:
+        sessions.found_obstacle(transition, event.obstacle)
+    if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
+        transition.change_attempt(
+            stage=Stage.HELD,
+            reason=event.reason,
+            obstacle=event.obstacle,
+            due_at=transition.now + transition.policy.resubmit_after_s,
+        )
+        transition.command_step(
+            StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=event.reason
+        )
+
+
+def queued(transition: Transition, event: ev.AttemptQueued) -> None:
+    """ChirpStack has it. Its session and counters, read before, are the line for the proof."""
+    sent, session = _pending(transition.device, event.number), transition.device.session
+    if sent is None or session is None:
+        return
+    sessions.found_disabled(transition, False)
+    activation, policy = event.activation, transition.policy
+    if activation.dev_addr != session.dev_addr or activation.f_cnt_up < sent.heard:
+        sessions.begin_session(transition, activation.dev_addr, transition.now)
+        ask(transition, "the light joined without our being told")
+        return
+    if activation.f_cnt_up == sent.heard:  # behind, or read before the server had noted it
+        ask(transition, "the server's counter is behind the light's")
+    transition.change_attempt(
+        stage=Stage.QUEUED,
+        reason=None,
+        obstacle=None,
+        dev_addr=activation.dev_addr,
+        f_cnt_down=activation.f_cnt_down,
+        fence=activation.f_cnt_up,
+        queue_item_id=event.queue_item_id,
+        queued_at=transition.now,
+        item_expires_at=event.expires_at,
+        due_at=max(transition.now, event.expires_at) + policy.item_grace_s + policy.inquiry_again_s,
+    )
+    transition.change(queued_until=event.expires_at)
+    if transition.device.phase is Phase.INITIALIZING:
+        setup.queued(transition, session.dev_addr, activation.f_cnt_up)
+    elif transition.device.phase is Phase.AWAITING_VERIFY:
+        reconcile.queued(transition, session.dev_addr, activation.f_cnt_up)
+    _echo_came_first(transition)
+
+
+def transmitted(transition: Transition, event: ev.Transmitted) -> None:
+    """A gateway took a frame for this light: ours, where the dispatcher names the attempt."""
+    airtime_s = max(0.0, event.ends_at - event.at)
+    if remember(transition, event):
+        # its telling comes soon after it; what an answer tells happened at its own time
+        _last_frame(transition, transition.happened_at + airtime_s)
+        transition.note_event(
+            NoteKind.TXACK,
+            mark(event),
+            event.at,
+            gateway=event.gateway_id,
+            item=event.queue_item_id,
+        )
+    if event.number is None:
+        return
+    if _taken(transition, event.number):
+        _on_air(transition, event.gateway_id, event.ends_at, airtime_s)
+        return
+    sent = transition.device.attempt
+    late = sent is not None and sent.number == event.number and sent.ends_at is None
+    if late and sent is not None and sent.stage is Stage.TRANSMITTED:
+        transition.change_attempt(gateway_id=event.gateway_id, ends_at=event.ends_at)
+        transition.name_gateway(sent.number, event.gateway_id)
+
+
+def transmitted_unseen(transition: Transition, event: ev.AttemptTransmitted) -> None:
+    """A gateway took it, just now as far as anyone knows."""
+    if _taken(transition, event.number):
+        _last_frame(transition, transition.now)
+        _on_air(transition, event.gateway_id, None, 0.0)
+
+
+def not_sent(transition: Transition, event: ev.AttemptNotSent) -> None:
+    """No gateway took it: nothing is counted."""
+    if _ended(transition, event.number):
+        _nobody_took(transition, event.reason)
+
+
+def refused(transition: Transition, event: ev.AttemptRefused) -> None:
+    """It can never be sent."""
+    if _ended(transition, event.number):
+        _hopeless(transition, event.reason)
+
+
+def dispatcher_started(transition: Transition, event: ev.DispatcherStarted) -> None:
+    """The dispatcher forgot what it was given, and what became of it."""
+    transition.submit_again()
+
+
+# ------------------------------------------------------------------ how
+
+
+def _nobody_took(transition: Transition, why: str) -> None:
+    """No gateway took the frame, whatever it was."""
+    if transition.device.phase is Phase.INITIALIZING:
+        setup.not_sent(transition, why)
+    elif transition.device.phase is Phase.AWAITING_VERIFY:
+        reconcile.not_sent(transition, why)
+    else:
+        transition.close_attempt()
+
+
+def _echo_came_first(transition: Transition) -> None:
+    """The answer's webhook may have overtaken the reply of the enqueue."""
+    goal = transition.device.pursuit
+    if transition.device.phase is Phase.AWAITING_VERIFY and goal is not None:
+        if reconcile.proven(transition.device, goal):
+            reconcile.verified(transition)
+    elif transition.device.phase is Phase.INITIALIZING and setup.heard(transition):
+        after_setup(transition)
+
+
+def _taken(transition: Transition, number: int) -> bool:
+    """A gateway took the frame of this attempt. True if that is news of the one that is open."""
+    if transition.device.queued_until is not None:
+        transition.change(queued_until=None)
+    sent = transition.device.attempt
+    if sent is None or sent.number != number:
+        return False
+    if sent.stage in PENDING:  # that it was queued was lost on the way: all is told again
+        transition.submit_again()
+    return sent.stage is Stage.QUEUED
+
+
+def _ended(transition: Transition, number: int) -> bool:
+    """This attempt is over untransmitted. True if it is the one that is open."""
+    if transition.device.queued_until is not None:
+        transition.change(queued_until=None)
+    sent = transition.device.attempt
+    return sent is not None and sent.number == number and sent.stage is not Stage.TRANSMITTED
+
+
+def _last_frame(transition: Transition, ended_at: float) -> None:
+    transition.change(last_frame_at=max(transition.device.last_frame_at or 0.0, ended_at))
+
+
+def _on_air(
+    transition: Transition, gateway_id: str | None, ends_at: float | None, airtime_s: float
+) -> None:
+    phase = transition.device.phase
+    window_s = (
+        setup.answer_due_s(transition) if phase is Phase.INITIALIZING else transition.window_s()
+    )
+    transition.change_attempt(
+        stage=Stage.TRANSMITTED,
+        gateway_id=gateway_id,
+        ends_at=ends_at,
+        air_until=transition.now + airtime_s,
+        due_at=transition.now
+        + airtime_s
+        + window_s,  # our clock: the server's is only its own measure
+    )
+    if phase is Phase.AWAITING_VERIFY:
+        reconcile.on_air(transition, gateway_id)
+
+
+def _hopeless(transition: Transition, why: str) -> None:
+    """No further try can help: an open command is rejected."""
+    transition.trouble(why)
+    transition.close_attempt()
+    if transition.device.command is not None:
+        transition.command_step(
+            StepKind.REJECTED, CommandStatus.REJECTED, reason=why, ended_at=transition.now
+        )
+        return_to_the_wish_before(transition)
+        if transition.device.phase is not Phase.INITIALIZING:
+            return
+    if transition.device.phase is Phase.INITIALIZING:
+        was = transition.device.setup
+        if was is not None:
+            spent = transition.policy.setup_rounds_most
+            transition.change(setup=replace(was, attempts=spent, step=0, proof=None, next_at=None))
+        reconcile.enter_failed(transition)
+    elif transition.device.phase is Phase.AWAITING_VERIFY:
+        goal, most = transition.device.pursuit, transition.policy.attempts_most
+        if goal is not None:
+            transition.change(
+                pursuit=replace(goal, attempts=max(goal.attempts, most), next_at=None)
+            )
+        reconcile.enter_failed(transition)
+
+
+def _pending(device: Device, number: int) -> Attempt | None:
+    sent = device.attempt
+    return sent if sent is not None and sent.number == number and sent.stage in PENDING else None
