@@ -90,20 +90,6 @@ def not_class_c(profile: bool | None) -> str:
     return "ChirpStack has the light as Class A: its Class C begins when it joins again"
 
 
-def unknown(text: str) -> str:
-    """The light is not there."""
-    return f"ChirpStack does not know this light: {text}"
-
-
-UNTAKEN = "no gateway took the frame"
-EXPIRED_UNTAKEN = "no gateway took the frame before it expired"
-
-
-def discarded(code: str) -> str:
-    """ChirpStack threw the item away, for good."""
-    return f"ChirpStack discarded the frame: {code}"
-
-
 def foreign_item(item: QueueItem, since: float) -> str:
     """Somebody else's item is before ours, and stays."""
     pending = ", sent and waiting for its ACK" if item.is_pending else ""

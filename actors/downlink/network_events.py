@@ -14,7 +14,7 @@ from actors.device.events import (
     ItemDropped,
     Transmitted,
 )
-from actors.downlink import hold_reasons
+from actors.downlink import end_reasons, hold_reasons
 from actors.downlink.calls import Tell
 from actors.downlink.device_state import DeviceDownlinks, Fate
 from actors.downlink.in_flight import Item
@@ -121,9 +121,9 @@ def thrown_away(
         device.ends_at = max(device.ends_at, min(item.expires_at, now))
     state.settled(device)
     if event.code == EXPIRED:
-        state.ended(item, AttemptNotSent(item.number, hold_reasons.EXPIRED_UNTAKEN))
+        state.ended(item, AttemptNotSent(item.number, end_reasons.EXPIRED))
     else:
-        state.ended(item, AttemptRefused(item.number, hold_reasons.discarded(event.code)))
+        state.ended(item, AttemptRefused(item.number, end_reasons.discarded(event.code)))
     return True
 
 

@@ -13,7 +13,7 @@ from actors.device.events import (
     AttemptTransmitted,
 )
 from actors.device.model import Obstacle
-from actors.downlink import hold_reasons
+from actors.downlink import end_reasons, hold_reasons
 from actors.downlink.breaker import backoff_s
 from actors.downlink.calls import Enqueued, Failed, Failure, Looked, Outcome
 from actors.downlink.device_state import Call, DeviceDownlinks
@@ -199,7 +199,7 @@ def _reconcile(
         state.count("txacks_missed")
         state.ended(item, AttemptTransmitted(item.number, _only(item.gateways)))
     elif certain:
-        state.ended(item, AttemptNotSent(item.number, hold_reasons.UNTAKEN))
+        state.ended(item, AttemptNotSent(item.number, end_reasons.NOT_TAKEN))
     else:  # it leaves the queue and the counter moves a moment apart: look once more
         state.unsettled(item, now + state.policy.txack_due_s)
 
@@ -363,9 +363,9 @@ def _failed(
         case Failure.REFUSED | Failure.FORBIDDEN:
             pass  # back in line, where the breaker holds it
         case Failure.UNKNOWN:
-            state.refuse(one, hold_reasons.unknown(failed.text))
+            state.refuse(one, end_reasons.unknown(failed.text))
         case Failure.INVALID:
-            state.refuse(one, f"ChirpStack calls the downlink invalid: {failed.text}")
+            state.refuse(one, end_reasons.invalid(failed.text))
 
 
 def _not_learned(
@@ -374,6 +374,6 @@ def _not_learned(
     """A look that was to tell what became of an item: another one, unless the light is gone."""
     if failed.failure is Failure.UNKNOWN:
         state.settled(device)
-        state.ended(item, AttemptRefused(item.number, hold_reasons.unknown(failed.text)))
+        state.ended(item, AttemptRefused(item.number, end_reasons.unknown(failed.text)))
     else:
         state.in_flight.unsettled(item, now + state.policy.recheck_s)
