@@ -54,6 +54,8 @@ class AirtimeBudget:
 
     def reserve(self, token: int, gateways: frozenset[str], seconds: float) -> None:
         """Set aside the worst case of an item, on each of these."""
+        if seconds <= 0.0:
+            return  # it is paid already
         self._reserved[token] = (gateways, seconds)
         for one in gateways:
             self._reserved_s[one] = self._reserved_s.get(one, 0.0) + seconds

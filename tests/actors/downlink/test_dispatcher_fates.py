@@ -440,3 +440,17 @@ async def test_frames_are_spaced_from_one_that_only_an_answer_told_of(
         await trio.sleep(30.0)
         [at] = it.enqueued("light-1")
         assert at >= -3.0 + POLICY.spacing_s
+
+
+async def test_several_items_of_an_earlier_life_cost_no_air_again(autojump_clock: Clock) -> None:
+    # found by the simulation: the second to end crashed the dispatcher
+    async with application() as (it, _):
+        for number in (1, 2):
+            dev_eui = f"light-{number}"
+            it.network.server.add(dev_eui, "gw-a").activation = Activation("01020304", 5, 3)
+            it.dispatcher.submit(dev_eui, queued_before(), hearings())
+        await trio.sleep(60.0)
+        for number in (1, 2):
+            assert [type(one) for one in ends(it, f"light-{number}")] == [AttemptNotSent]
+        spent_s, _, _ = it.dispatcher.airtime("gw-a", it.clock.now())
+        assert spent_s == 0.0, "it was charged when that life ended"
