@@ -30,7 +30,6 @@ from lorawan.network import (
     NetworkInvalid,
     NetworkServer,
     NetworkUnknown,
-    QueueItem,
 )
 
 log = structlog.get_logger()
@@ -129,15 +128,11 @@ class Inquirer:
 
     async def _gather(self, dev_eui: str, number: int) -> Inquired:
         events: list[Retained] = []
-        queue: list[QueueItem] = []
         disabled: list[bool] = []
 
         async def read_setting() -> None:
             with suppress(*NEVER):
                 disabled.append((await self._network.device(dev_eui)).disabled)
-
-        async def read_queue() -> None:
-            queue.extend(await self._network.queue(dev_eui))
 
         async def read_events() -> None:
             for event in await self._replay(dev_eui):
@@ -146,12 +141,11 @@ class Inquirer:
                     events.append(meaning)
 
         async with trio.open_nursery() as calls:
-            for read in (read_queue, read_events, read_setting):
+            for read in (read_events, read_setting):
                 calls.start_soon(read)
-        # Last, so that it is younger than the events (which session runs?) and than the queue (an
-        # item that is gone was sent if the counter moved).
+        # Last, so that it is younger than the events: it says which session runs.
         activation = await self._network.activation(dev_eui)
-        found = Inquired(number, tuple(events), tuple(queue), activation)
+        found = Inquired(number, tuple(events), activation)
         return msgspec.structs.replace(found, disabled=disabled[0] if disabled else None)
 
     async def _replay(self, dev_eui: str) -> Sequence[Event]:
@@ -159,7 +153,7 @@ class Inquirer:
         try:
             return await self._network.replay(dev_eui)
         except NEVER as error:
-            # The queue and the counters tell most of it. If the light itself is gone, or forbidden,
+            # The counters tell most of it. If the light itself is gone, or forbidden,
             # or something stands in ChirpStack's place, reading those fails likewise.
             if not self._replay_denied:
                 self._replay_denied = True

@@ -19,7 +19,7 @@ class Withdraw(msgspec.Struct, frozen=True, gc=False):
 
 
 class Inquire(msgspec.Struct, frozen=True, gc=False):
-    """Ask ChirpStack for retained events, queue and activation; answer with `Inquired`."""
+    """Ask ChirpStack for retained events and the activation; answer with `Inquired`."""
 
     number: int
 

@@ -14,7 +14,7 @@ from actors.messaging.reply import Reply
 from lorawan.events.model import DeviceInfo, Modulation, Reception
 from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
-from lorawan.network import Activation, QueueItem
+from lorawan.network import Activation
 
 # ------------------------------------------------------------------ from people and programs
 
@@ -209,7 +209,6 @@ class Inquired(msgspec.Struct, frozen=True):
 
     number: int
     events: Sequence["UplinkHeard | Joined | Transmitted | ItemDropped"] = ()
-    queue: Sequence[QueueItem] = ()
     activation: Activation | None = None
     failure: str | None = None
     disabled: bool | None = None

@@ -63,6 +63,8 @@ class World:
         self.enqueue_calls: list[tuple[float, str]] = []
         self.txacks: list[tuple[float, str, Transmitted]] = []
         self.open: dict[str, Attempt] = {}
+        self.marks: dict[tuple[str, int], int] = {}  # of every attempt, by light and number
+        self.acknowledged: set[str] = set()  # items that a gateway took
         self.submitted_again: set[tuple[str, int]] = set()
         self.in_flight = self.most_in_flight = 0
         self.numbers = itertools.count(1)
@@ -85,6 +87,7 @@ class World:
             red=self.rng.randrange(256),
         )
         self.open[dev_eui] = made
+        self.marks[dev_eui, made.number] = made.marker_us
         gateways = self.server.lights[dev_eui].gateways
         self.planner.submit(dev_eui, made, hearings(*gateways), self.now)
         return made
@@ -117,6 +120,15 @@ class World:
             self.now = next_at
             while self._events and self._events[0][0] <= self.now:
                 heapq.heappop(self._events)[2]()
+
+    def taken(self, dev_eui: str, number: int) -> bool:
+        """Whether a gateway took an item of this attempt."""
+        mark = self.marks[dev_eui, number]
+        return any(
+            item.id in self.acknowledged and round((item.expires_at or 0.0) % 1.0 * 1e6) == mark
+            for _, to, item in self.server.enqueued
+            if to == dev_eui
+        )
 
     # ------------------------------------------------------------ the world
 
@@ -174,6 +186,7 @@ class World:
 
     def _tick(self) -> None:
         for dev_eui, told in self.server.tick(self.now):
+            self.acknowledged.add(told.queue_item_id)
             if self.rng.random() < self.ills.txack_lost:
                 continue
             copies = 1 + (self.rng.random() < self.ills.txack_doubled)

@@ -6,7 +6,15 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.device.events import AttemptHeld, AttemptQueued, AttemptRefused, AttemptWaits
+from actors.device.events import (
+    AttemptHeld,
+    AttemptNotSent,
+    AttemptQueued,
+    AttemptRefused,
+    AttemptTransmitted,
+    AttemptWaits,
+    Transmitted,
+)
 from actors.downlink import DispatchPolicy
 from actors.downlink.calls import News
 from lorawan.airtime import uplink_airtime_s
@@ -128,6 +136,30 @@ def test_news_make_sense(seed: int, ills: Ills) -> None:
         reasons = [one for one in some[:first] if isinstance(one, AttemptHeld | AttemptWaits)]
         again = key in world.submitted_again  # then its actor may have lost what it was told
         assert again or all(one != other for one, other in pairwise(reasons))
+
+
+@given(seed=st.integers(0, 2**32), ills=ills)
+@few
+def test_what_became_of_an_attempt_is_told_once_and_is_true(seed: int, ills: Ills) -> None:
+    world = World(SF9, seed, ills)
+    live(world, lights=6, for_s=150.0)
+    kinds = AttemptQueued | AttemptTransmitted | AttemptNotSent | Transmitted
+    told: dict[tuple[str, int], list[News]] = defaultdict(list)
+    for _, dev_eui, news in world.news:
+        if isinstance(news, kinds) and news.number is not None:
+            told[dev_eui, news.number].append(news)
+    for (dev_eui, number), some in told.items():
+        assert isinstance(some[0], AttemptQueued)
+        ends = [one for one in some if not isinstance(one, AttemptQueued)]
+        assert ends, "queued, and then nothing was told"
+        sent = [one for one in ends if not isinstance(one, AttemptNotSent)]
+        assert bool(sent) is world.taken(dev_eui, number)
+        assert len(sent) in {0, len(ends)}, "sent and not sent"
+        if (dev_eui, number) not in world.submitted_again:
+            by_counter = [one for one in ends if isinstance(one, AttemptTransmitted)]
+            assert len(by_counter) <= 1
+            copies = [one for one in sent if isinstance(one, Transmitted)]
+            assert len(ends) - len(copies) <= 1
 
 
 @given(seed=st.integers(0, 2**32), mood=st.sampled_from([*Mood]), lost=st.booleans())

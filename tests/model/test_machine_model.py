@@ -264,7 +264,7 @@ class MachineAgainstWorld(Truths):
             (self.named(event) or event) if isinstance(event, ev.Transmitted) else event
             for event in world.retained
         ]
-        return ev.Inquired(number, events, world.queue_items(), world.activation())
+        return ev.Inquired(number, events, world.activation())
 
     # ------------------------------------------------------------ ourselves
 

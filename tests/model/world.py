@@ -11,7 +11,7 @@ from actors.device import events as ev
 from lorawan.events import Reception
 from lorawan.kuando import AFTER_JOIN, LightState, SetLight, Status
 from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus
-from lorawan.network import Activation, QueueItem
+from lorawan.network import Activation
 
 Retained = ev.UplinkHeard | ev.Joined | ev.Transmitted | ev.ItemDropped
 R = TypeVar("R", bound=Retained)
@@ -118,10 +118,6 @@ class World:
     def activation(self) -> Activation:
         """What the server says of the running session."""
         return Activation(self.dev_addr, self.f_cnt_up, self.f_cnt_down)
-
-    def queue_items(self) -> list[QueueItem]:
-        """The queue as the server lists it."""
-        return [QueueItem(item.id, 15, b"", expires_at=item.expires_at) for item in self.queue]
 
     def said_after(self, order: int, dev_addr: str, light: LightState, known_received: int) -> bool:
         """Whether in that session the light said so after the given point, having got more."""

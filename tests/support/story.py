@@ -207,7 +207,7 @@ class Story:
         """ChirpStack answers the inquiry under way."""
         assert self.device.inquiry is not None
         activation = None if failure else Activation(self.dev_addr, self.f_cnt + 1, self.f_cnt_down)
-        self.tell(ev.Inquired(self.device.inquiry.number, events, (), activation, failure))
+        self.tell(ev.Inquired(self.device.inquiry.number, events, activation, failure))
 
     def asked(self) -> "Story":
         """An inquiry is under way, as after a restart with something open."""

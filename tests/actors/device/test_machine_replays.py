@@ -23,7 +23,7 @@ def _replay(story: Story, *events: ev.UplinkHeard | ev.Joined | ev.Transmitted) 
         story.tell(ev.Restored())
     assert story.device.inquiry is not None
     activation = Activation(story.dev_addr, story.f_cnt + 1, story.f_cnt_down)
-    story.tell(ev.Inquired(story.device.inquiry.number, events, (), activation))
+    story.tell(ev.Inquired(story.device.inquiry.number, events, activation))
 
 
 @pytest.mark.parametrize("behind_s", [25.0, HOUR_S, WEEKS_S])
@@ -148,7 +148,7 @@ def test_an_activation_read_before_a_join_does_not_bring_the_old_session_back() 
     assert story.device.inquiry is not None
     number, old = story.device.inquiry.number, Activation(story.dev_addr, story.f_cnt + 1, 3)
     story.join()
-    story.tell(ev.Inquired(number, (), (), old))
+    story.tell(ev.Inquired(number, (), old))
     assert story.device.session is not None
     assert story.device.session.dev_addr == story.dev_addr
     assert story.effect(Inquire) is not None, "it is asked once more"
@@ -279,7 +279,7 @@ def test_a_server_whose_counter_is_behind_begins_a_session_that_no_old_status_be
     inquiry = story.device.inquiry
     assert inquiry is not None
     behind = Activation(story.dev_addr, f_cnt_up=4, f_cnt_down=4)
-    story.tell(ev.Inquired(inquiry.number, [told], (), behind))
+    story.tell(ev.Inquired(inquiry.number, [told], behind))
     assert story.device.phase is Phase.UNINITIALIZED
     assert story.device.report is not None
     assert story.device.reported is None

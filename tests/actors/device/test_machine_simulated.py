@@ -83,7 +83,7 @@ def test_an_answer_full_of_old_sessions_raises_no_new_question() -> None:
             break
         number = story.device.inquiry.number
         now = Activation(story.dev_addr, story.f_cnt + 1, story.f_cnt_down)
-        story.tell(ev.Inquired(number, (late,), (), now))
+        story.tell(ev.Inquired(number, (late,), now))
         assert story.effect(Inquire) is None
     assert story.device.inquiry is None
     assert story.device.attempt is None or story.device.attempt.stage is not Stage.TRANSMITTED

@@ -393,12 +393,12 @@ async def test_an_answer_names_the_frames_in_it_and_keeps_its_order(autojump_clo
         older = Transmitted(START - 90.0, "item-0", "gw-a", START - 89.8, 9)
         uplink = UplinkHeard(START + 3.0, "01020304", 5, None)
         activation = Activation("01020304", 6, 1)
-        asked = Inquired(7, (older, ours, uplink), (), activation)
+        asked = Inquired(7, (older, ours, uplink), activation)
         it.told.clear()
         it.dispatcher.inquired("light-1", asked)
         await trio.sleep(1.0)
         named = msgspec.structs.replace(ours, number=1)
-        assert it.news() == [Inquired(7, (older, named, uplink), (), activation)]
+        assert it.news() == [Inquired(7, (older, named, uplink), activation)]
         assert it.dispatcher.statistics().foreign == 0, "what is long over is paid"
 
 
