@@ -21,16 +21,10 @@ import msgspec
 
 from store.errors import StoreCorrupt, StoreRefused
 from store.mark import SetBackMark, mark_put
-from store.sqlite_files import (
-    MIGRATIONS,
-    check_kind,
-    check_log,
-    closing_connection,
-    migrate,
-    transaction,
-    translated,
-)
+from store.sqlite_connection import closing_connection, transaction, translated
+from store.sqlite_files import check_log
 from store.sqlite_lock import Lock
+from store.sqlite_schema import MIGRATIONS, check_kind, migrate
 
 COMPANIONS = ("-wal", "-shm", "-journal")
 READ_S = 30.0

@@ -8,19 +8,18 @@ Redis does not roll back a command that fails inside EXEC. Ours can fail there o
 another type, which only another program under our prefix can make.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-import redis
 import trio
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from store.errors import StoreClosed, StoreRefused, StoreTaken
 from store.port import Entry, Outcome, Record, Table, Write, outcome
 from store.redis_guard import Guard, HolderState, check_schema, holder_text, translated
 from store.redis_keys import Keys, entry_of, pack, record_of
+from store.redis_prune import prune
+from store.redis_server import client_of, durability_warnings
 from store.threaded import Worker
 
 CHECK_EVERY_S = 2.0
@@ -33,13 +32,8 @@ SCAN_S = 120.0
 COMMIT_S = 30.0
 """A server that is slow, not hung, must not get the same commit again and again; the store writer
 reports it long before. All other callers wait less."""
-# Idle connections are proved alive after this long, before a command is trusted to them.
-HEALTH_CHECK_S = 15
 # A scan step of 1 000 records of 1 kB is 1 MB: some ms in which the server serves nobody else.
 SCAN_STEP = 1_000
-# One pass of pruning looks at 100 streams x 100 entries, 10 000 names of some 30 bytes at most.
-PRUNE_STREAMS = 100
-PRUNE_ENTRIES = 100
 
 
 class RedisStore:
@@ -156,7 +150,7 @@ class RedisStore:
         state = self._guard.take(seen)
         if state is None:
             with translated():
-                self._warnings = tuple(_durability_warnings(self._writer))
+                self._warnings = tuple(durability_warnings(self._writer))
         return state
 
     def _leave(self) -> None:
@@ -168,7 +162,7 @@ class RedisStore:
             if self._reader.info("replication").get("role") == "slave":
                 raise StoreRefused("redis: the server is a read-only replica")
             check_schema(self._reader.get(self._keys.schema))
-            return tuple(_durability_warnings(self._reader))
+            return tuple(durability_warnings(self._reader))
 
     def _commit(self, result: Outcome) -> None:
         def prepare(pipe: Any) -> None:
@@ -236,116 +230,9 @@ class RedisStore:
         ]
 
     def _prune(self, tables: Sequence[Table], before: float, most: int) -> int:
-        # What is old is read inside the guard: a commit that was held on the way could make it new
-        # between a look and its deletion.
         self._check_open()
-        gone = 0
-        for table in tables:
-            gone += self._prune_table(table, before, most - gone)
-        while gone < most:
-            passed = self._prune_streams(before, most - gone)
-            if passed is None:
-                break
-            gone += passed
-        return gone
-
-    def _prune_table(self, table: Table, before: float, most: int) -> int:
-        old: list[bytes] = []
-
-        def prepare(pipe: Any) -> None:
-            old.extend(_older(pipe, self._keys.table_at(table), before, most))
-            pipe.multi()
-            if old:
-                pipe.hdel(self._keys.table(table), *old)
-                pipe.zrem(self._keys.table_at(table), *old)
-
-        if most > 0:
-            self._guard.transaction(prepare)
-        return len(old)
-
-    def _prune_streams(self, before: float, most: int) -> int | None:
-        """One pass over the streams; how many entries went, None when no stream is due."""
-        passed: list[int] = []
-
-        def prepare(pipe: Any) -> None:
-            due = _older(pipe, self._keys.streams, before, PRUNE_STREAMS)
-            # In immediate mode each is a round trip: 100 of some 50 us.
-            ages = [
-                pipe.zrange(self._keys.stream_at(name.decode()), 0, PRUNE_ENTRIES, withscores=True)
-                for name in due
-            ]
-            pipe.multi()
-            if due:
-                passed.append(
-                    self._stage_drop(pipe, dict(zip(due, ages, strict=True)), before, most)
-                )
-
-        self._guard.transaction(prepare)
-        return passed[0] if passed else None
-
-    def _stage_drop(
-        self,
-        pipe: Any,
-        ages: dict[bytes, list[tuple[bytes, float]]],
-        before: float,
-        most: int,
-    ) -> int:
-        left = most
-        for stream, entries in ages.items():
-            name = stream.decode()
-            old = [entry for entry, at in entries if at < before][: min(left, PRUNE_ENTRIES)]
-            left -= len(old)
-            if old:
-                pipe.hdel(self._keys.stream(name), *old)
-                pipe.zrem(self._keys.stream_at(name), *old)
-            if len(old) < len(entries):
-                pipe.zadd(self._keys.streams, {stream: entries[len(old)][1]})
-            else:
-                pipe.zrem(self._keys.streams, stream)
-        return most - left
+        return prune(self._keys, self._guard, tables, before, most)
 
     def _check_open(self) -> None:
         if not self._guard.taken:
             raise StoreClosed("redis: the store is not open")
-
-
-def _older(client: Any, zset: str, before: float, most: int) -> list[bytes]:
-    found: list[bytes] = client.zrange(
-        zset, "-inf", f"({before!r}", byscore=True, offset=0, num=most
-    )
-    return found
-
-
-def client_of(url: str, timeout_s: float) -> Any:
-    """A client; untyped, because redis-py types each command for its asyncio client as well."""
-    tcp_only = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return redis.Redis.from_url(
-        url,
-        **tcp_only,
-        protocol=2,  # no handshake that an older server would refuse
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        health_check_interval=HEALTH_CHECK_S,
-        # The pool replaces a connection that the server has closed (a restart) before it is used.
-        # Beyond that whoever called repeats, with a delay that does not hold up this thread, and
-        # under conditions that make it harmless (redis_guard.py); left to itself, redis-py repeats
-        # ten times in silence.
-        retry=Retry(NoBackoff(), 0),
-    )
-
-
-def _durability_warnings(client: Any) -> Iterator[str]:
-    try:
-        settings: dict[str, str] = client.config_get("*")
-    except redis.ResponseError as error:
-        yield f"redis: CONFIG is not permitted, so its durability is unknown: {error}"
-        return
-    if settings.get("appendonly") != "yes":
-        yield "redis: appendonly is off: a crash of the server loses what its snapshot lacks"
-    elif settings.get("appendfsync") != "always":
-        yield (
-            f"redis: appendfsync is {settings.get('appendfsync')}: a crash of the server's machine "
-            "loses the newest commits; `always` keeps them"
-        )
-    if settings.get("maxmemory", "0") != "0" and settings.get("maxmemory-policy") != "noeviction":
-        yield f"redis: maxmemory-policy is {settings.get('maxmemory-policy')}: records may vanish"

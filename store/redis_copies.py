@@ -39,8 +39,9 @@ from store.redis_guard import (
     translated,
 )
 from store.redis_keys import Keys, pack, unpack
-from store.sqlite_files import closing_connection, migrate, transaction
-from store.sqlite_files import translated as sqlite_translated
+from store.sqlite_connection import closing_connection, transaction
+from store.sqlite_connection import translated as sqlite_translated
+from store.sqlite_schema import migrate
 
 STREAMS_AT_ONCE = 50
 ROWS_AT_ONCE = 500

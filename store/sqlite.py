@@ -14,7 +14,8 @@ from typing import TypeVar, TypeVarTuple
 
 from store.errors import StoreClosed
 from store.port import Entry, Outcome, Record, Table, Write, outcome
-from store.sqlite_files import Files, transaction, translated
+from store.sqlite_connection import transaction, translated
+from store.sqlite_files import Files
 from store.sqlite_lock import exposed
 from store.threaded import Worker
 

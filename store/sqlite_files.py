@@ -1,4 +1,4 @@
-"""The open SQLite file: its lock, its two connections, its schema and its owner.
+"""The open SQLite file: its lock, its two connections and its owner.
 
 It is opened completely or not at all, and nothing is written into a file that is not known to be
 ours. Everything here blocks and belongs in worker threads.
@@ -8,39 +8,15 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreTaken, StoreUnavailable
+from store.errors import StoreCorrupt, StoreRefused, StoreTaken, StoreUnavailable
 from store.holder import decode_holder, encode_holder, this_process
+from store.sqlite_connection import closing_connection, reading_uri, transaction, translated
 from store.sqlite_lock import Identity, Lock
-
-# Marks the file as ours ("LAMP"): a wrong path must not add tables to another program's file.
-APPLICATION_ID = 0x4C414D50
-
-# Step n brings a file from user_version n to n + 1. Steps are only ever added.
-#
-# record: clustered by (tbl, key), so that a scan reads pages in order; `at` finds the old ones.
-# entry: its identity is (stream, entry), because a repeated webhook arrives with the same entry
-# but may carry a later `at`. History is read by (stream, at); a WITHOUT ROWID index ends in the
-# primary key, so entry_by_stream is (stream, at, entry), the order of the contract. `at` alone
-# only ever grows at its right edge, which is cheap, and finds what to prune.
-# about: facts of the file itself: who opened it last; in a backup, when and from what it was made.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE record (
-            tbl TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, value BLOB NOT NULL,
-            PRIMARY KEY (tbl, key)) WITHOUT ROWID""",
-        "CREATE INDEX record_by_at ON record (tbl, at)",
-        """CREATE TABLE entry (
-            stream TEXT NOT NULL, entry TEXT NOT NULL, at REAL NOT NULL, value BLOB NOT NULL,
-            PRIMARY KEY (stream, entry)) WITHOUT ROWID""",
-        "CREATE INDEX entry_by_stream ON entry (stream, at)",
-        "CREATE INDEX entry_by_at ON entry (at)",
-    ),
-    ("CREATE TABLE about (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",),
-)
+from store.sqlite_schema import check_kind, migrate
 
 # The log is cut back to this after a checkpoint: 1 000 pages of 4 KiB are the usual checkpoint, the
 # rest is room for one large commit.
@@ -217,36 +193,6 @@ def check_log(path: Path, tokens: Sequence[str]) -> None:
         raise StoreCorrupt(f"{path}: damaged, or beside a log of another copy: {verdict}")
 
 
-def migrate(writer: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to the newest schema, one transaction a step."""
-    application, version, tables = (
-        writer.execute(query).fetchone()[0]
-        for query in (
-            "PRAGMA application_id",
-            "PRAGMA user_version",
-            "SELECT count(*) FROM sqlite_schema",
-        )
-    )
-    check_kind(path, application, version, tables)
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        with transaction(writer):
-            for statement in step:
-                writer.execute(statement)
-            writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            writer.execute(f"PRAGMA user_version = {number}")
-
-
-def check_kind(path: Path, application: int, version: int, tables: int) -> None:
-    """Raise StoreRefused for a database of another program, or of a newer version."""
-    if application != APPLICATION_ID and (application or version or tables):
-        raise StoreRefused(f"{path}: a database of another program")
-    if version > len(MIGRATIONS):
-        raise StoreRefused(
-            f"{path}: schema {version} was written by a newer version; "
-            f"this one knows schemas up to {len(MIGRATIONS)}"
-        )
-
-
 def examine(path: Path) -> None:
     """Raise what `open` would refuse an existing file for; changes nothing, asks no owner."""
     with translated(path):
@@ -262,74 +208,3 @@ def examine(path: Path) -> None:
             )
             tables = found.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             check_kind(path, application, version, tables)
-
-
-def reading_uri(path: Path) -> str:
-    """How to read a file without leaving anything beside it: SQLite makes a log even to read,
-    unless it is told that nobody changes the file, which is true of one without a log."""
-    log = Path(f"{path}-wal")
-    with suppress(OSError):
-        if log.stat().st_size:
-            return f"{path.absolute().as_uri()}?mode=ro"
-    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-
-
-@contextmanager
-def closing_connection(uri: str, timeout_s: float) -> Iterator[sqlite3.Connection]:
-    """A connection by URI, closed at the end."""
-    connection = sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
-def transaction(writer: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """One transaction, whole or not at all."""
-    writer.execute("BEGIN IMMEDIATE")
-    try:
-        yield writer
-        writer.execute("COMMIT")
-    except BaseException:
-        if writer.in_transaction:  # some failures (disk full) have already rolled back
-            writer.execute("ROLLBACK")
-        raise
-
-
-_TRANSIENT = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,  # a file system remounted after an error, say; an operator may mend it
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_INTERRUPT,
-}
-_DAMAGED = {
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_FORMAT,
-    sqlite3.SQLITE_ERROR,  # a table or column that our own schema promises is missing
-}
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's exceptions into ours, once."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        text = f"{path}: {error} ({name})"
-        primary = None if code is None else code & 0xFF  # the rest tells extended codes apart
-        if primary in _TRANSIENT:
-            raise StoreUnavailable(text) from error
-        if primary in _DAMAGED:
-            raise StoreCorrupt(text) from error
-        raise StoreError(text) from error
-    except OSError as error:
-        raise StoreUnavailable(f"{path}: {error.strerror or error}") from error

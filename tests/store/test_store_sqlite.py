@@ -15,7 +15,7 @@ import trio
 import trio.testing
 
 import store.sqlite as sqlite_module
-import store.sqlite_files as files_module
+import store.sqlite_schema as schema
 from store.errors import StoreCorrupt, StoreRefused, StoreUnavailable
 from store.port import Append, Put, Record, Table
 from store.sqlite import SqliteStore
@@ -341,7 +341,7 @@ async def test_an_older_file_is_migrated_and_keeps_its_records(
     async with opened(SqliteStore(path)) as store:
         await store.commit([A])
     step = ("CREATE TABLE later (x)", "INSERT INTO later VALUES (7)")
-    monkeypatch.setattr(files_module, "MIGRATIONS", (*files_module.MIGRATIONS, step))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
 
     for _ in range(2):  # the second opening finds nothing to do
         async with opened(SqliteStore(path)) as store:
@@ -356,7 +356,7 @@ async def test_a_failed_migration_leaves_the_file_as_it_was(
         await store.commit([A])
     with monkeypatch.context() as patch:
         step = ("CREATE TABLE later (x)", "INSERT INTO missing VALUES (7)")
-        patch.setattr(files_module, "MIGRATIONS", (*files_module.MIGRATIONS, step))
+        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
         with pytest.raises(StoreCorrupt):
             await SqliteStore(path).open()
 

@@ -16,11 +16,11 @@ import trio
 from actors.device.command import CommandStatus
 from actors.device.records import read_command, read_device
 from actors.storage.idempotency import read_key
-from store.copies import MIGRATIONS
 from store.open import backup, restore
 from store.port import Store, Table
 from store.redis import RedisStore
 from store.sqlite import SqliteStore
+from store.sqlite_schema import MIGRATIONS
 from tests.store.conftest import opened
 from tests.store.samples import ALWAYS
 from tests.support.redis_server import RedisServer

@@ -17,7 +17,8 @@ from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailabl
 from store.open import store_from_url
 from store.redis import RedisStore
 from store.sqlite import SqliteStore
-from store.sqlite_files import check_place, closing_connection, reading_uri
+from store.sqlite_connection import closing_connection, reading_uri
+from store.sqlite_files import check_place
 from store.sqlite_files import examine as examine_file
 
 CLOSE_S = 5.0
