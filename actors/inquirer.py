@@ -22,6 +22,7 @@ from actors.device.events import (
     Transmitted,
     UplinkHeard,
 )
+from actors.messaging.latest_per_key import LatestPerKey
 from lorawan.events import Event
 from lorawan.network import (
     NetworkError,
@@ -72,16 +73,14 @@ class Inquirer:
         self._translate = translate
         self._timeout_s = timeout_s
         self._workers = workers
-        self._waiting: dict[str, int] = {}
+        self._waiting: LatestPerKey[str, int] = LatestPerKey()
         self._in_hand: dict[tuple[str, int], None] = {}
-        self._lot = trio.lowlevel.ParkingLot()
         self._answered = self._failed = 0
         self._replay_denied = False
 
     def ask(self, dev_eui: str, number: int) -> None:
         """Answer question `number` of this light, in place of an older one that still waits."""
-        self._waiting[dev_eui] = number
-        self._lot.unpark()
+        self._waiting.put(dev_eui, number)
 
     def statistics(self) -> InquirerStatistics:
         """Counters, now."""
@@ -100,10 +99,7 @@ class Inquirer:
 
     async def _work(self) -> None:
         while True:
-            while not self._waiting:
-                await self._lot.park()
-            dev_eui = next(iter(self._waiting))
-            number = self._waiting.pop(dev_eui)
+            dev_eui, number = await self._waiting.take()
             self._in_hand[dev_eui, number] = None
             self._answer(dev_eui, await self._inquire(dev_eui, number))
 

@@ -38,6 +38,7 @@ from actors.downlink.calls import Enqueue, Enqueued, Failed, Failure, Look, News
 from actors.downlink.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.suspicion import Suspect
+from actors.messaging.latest_per_key import LatestPerKey
 from lorawan.network import NetworkServer
 
 log = structlog.get_logger()
@@ -90,11 +91,11 @@ class Dispatcher:
         self._lost = False
         # Bounds: one submission, one answer and one refusal for each light, one word on each
         # gateway, and TOLD_MOST.
-        self._submissions: dict[str, Submission | None] = {}
+        self._submissions: LatestPerKey[str, Submission | None] = LatestPerKey()
         self._told: deque[tuple[str, Transmitted | ItemDropped]] = deque(maxlen=TOLD_MOST)
-        self._answers: dict[str, Inquired] = {}
-        self._refusals: dict[str, str] = {}
-        self._gateways: dict[str, bool] = {}
+        self._answers: LatestPerKey[str, Inquired] = LatestPerKey()
+        self._refusals: LatestPerKey[str, str] = LatestPerKey()
+        self._gateways: LatestPerKey[str, bool] = LatestPerKey()
         self._offline: set[str] = set()
         self._returned = False
         self._flushed: set[str] = set()  # at most one entry for each light
@@ -115,12 +116,12 @@ class Dispatcher:
             queued_at=_earlier(attempt.queued_at, ahead),
             item_expires_at=_earlier(attempt.item_expires_at, ahead),
         )
-        self._submissions[dev_eui] = (attempt, hearings)
+        self._submissions.put(dev_eui, (attempt, hearings))
         self._wake.set()
 
     def withdraw(self, dev_eui: str) -> None:
         """Forget what is held for this light. An enqueue under way is not undone."""
-        self._submissions[dev_eui] = None
+        self._submissions.put(dev_eui, None)
         self._wake.set()
 
     def transmitted(self, dev_eui: str, told: Transmitted) -> None:
@@ -136,17 +137,17 @@ class Dispatcher:
     def inquired(self, dev_eui: str, answer: Inquired) -> None:
         """ChirpStack answered an inquiry about this light, which has the answer from here. One that
         was not yet taken up is of an older question."""
-        self._answers[dev_eui] = answer
+        self._answers.put(dev_eui, answer)
         self._wake.set()
 
     def refused(self, dev_eui: str, problem: str) -> None:
         """A gateway would not send a frame for this light."""
-        self._refusals[dev_eui] = problem
+        self._refusals.put(dev_eui, problem)
         self._wake.set()
 
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away, came back, or (online again) ended a silence."""
-        self._gateways[gateway_id] = online
+        self._gateways.put(gateway_id, online)
         self._wake.set()
 
     def network_returned(self) -> None:
@@ -177,7 +178,8 @@ class Dispatcher:
             # The planner itself failed: what it held may be inconsistent, so it begins anew and
             # every light is asked to submit again. Items of before are found by their marks.
             self._planner = self._planner.successor(self._clock.steady())
-            self._gateways = dict.fromkeys(self._offline, False) | self._gateways
+            for gateway_id in self._offline:
+                self._gateways.put_older(gateway_id, False)
             self._on_started()
         self._lost = True
         self._planner.cut_off(self._clock.steady())
@@ -279,10 +281,11 @@ class Dispatcher:
         return hold_reasons.dated(text, self._clock.stepped_s, self._clock.steady())
 
     def _take_up(self, now: float) -> None:
-        for gateway_id, online in self._gateways.items():
+        while (told_of := self._gateways.first()) is not None:
+            gateway_id, online = told_of
             (self._offline.discard if online else self._offline.add)(gateway_id)
             self._planner.gateway_changed(gateway_id, now, online=online)
-        self._gateways.clear()
+            self._gateways.remove(gateway_id, online)
         while self._flushed:
             self._planner.queue_flushed(self._flushed.pop(), now)
         if self._returned:
@@ -294,14 +297,11 @@ class Dispatcher:
                 self._planner.transmitted(dev_eui, event, now)
             else:
                 self._planner.dropped(dev_eui, event, now)
-        answers, self._answers = self._answers, {}
-        for dev_eui, answer in answers.items():
+        for dev_eui, answer in self._answers.take_all():
             self._planner.inquired(dev_eui, answer, self._clock.stepped_s, now)
-        refusals, self._refusals = self._refusals, {}
-        for dev_eui, problem in refusals.items():
+        for dev_eui, problem in self._refusals.take_all():
             self._planner.refused(dev_eui, problem, now)
-        submissions, self._submissions = self._submissions, {}
-        for dev_eui, submission in submissions.items():
+        for dev_eui, submission in self._submissions.take_all():
             if submission is None:
                 self._planner.withdraw(dev_eui)
             else:

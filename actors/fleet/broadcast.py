@@ -1,4 +1,4 @@
-"""News for many lights at once, posted so that 20,000 of them do not stop the service.
+"""News for many lights at once, posted a few at a time: 20,000 of them do not stop the service.
 
 News is level-based: of each kind only the newest is kept until it is delivered, and nothing is
 queued twice. A light whose mailbox is full gets the news later.
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import trio
 
 from actors.device.events import DeviceEvent
+from actors.messaging.latest_per_key import LatestPerKey
 from actors.messaging.mailbox import Offer
 
 CHUNK = 250
@@ -18,6 +19,7 @@ AGAIN_S = 1.0
 
 Post = Callable[[str, DeviceEvent], Offer | None]
 Recipients = Callable[[], Iterable[str]]
+News = tuple[DeviceEvent, Recipients]
 
 
 class Broadcast:
@@ -29,9 +31,8 @@ class Broadcast:
 
     def __init__(self, post: Post) -> None:
         self._post = post
-        self._news: dict[str, tuple[DeviceEvent, Recipients]] = {}
+        self._news: LatestPerKey[str, News] = LatestPerKey()
         self._owed: dict[tuple[str, str], DeviceEvent] = {}
-        self._wake = trio.Event()
         self.posted = 0
         self.postponed = 0
 
@@ -42,8 +43,7 @@ class Broadcast:
 
     def announce(self, key: str, event: DeviceEvent, recipients: Recipients) -> None:
         """Post `event` soon, in place of older news of the same key."""
-        self._news[key] = (event, recipients)
-        self._wake.set()
+        self._news.put(key, (event, recipients))
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Carry the news out until cancelled; what is left when it crashes is carried out next."""
@@ -51,26 +51,23 @@ class Broadcast:
         while True:
             await self._carry_out()
             with trio.move_on_after(AGAIN_S if self._owed else float("inf")):
-                await self._wake.wait()
+                await self._news.wait()
 
     async def _carry_out(self) -> None:
-        self._wake = trio.Event()
         for key, dev_eui in list(self._owed):
             await self._pace()
             event = self._owed.pop((key, dev_eui), None)
             if event is not None:
                 self._give(key, dev_eui, event)
-        while self._news:
-            key, news = next(iter(self._news.items()))
-            await self._carry_out_one(key, news)
-            if self._news.get(key) is news:
-                del self._news[key]
+        while (first := self._news.first()) is not None:
+            await self._carry_out_one(*first)
+            self._news.remove(*first)
 
-    async def _carry_out_one(self, key: str, news: tuple[DeviceEvent, Recipients]) -> None:
+    async def _carry_out_one(self, key: str, news: News) -> None:
         event, recipients = news
         for dev_eui in recipients():
             await self._pace()
-            if self._news.get(key) is not news:
+            if not self._news.is_newest(key, news):
                 return  # there is newer news, for all of them
             self._owed.pop((key, dev_eui), None)
             self._give(key, dev_eui, event)
