@@ -47,7 +47,6 @@ class NoteKind(StrEnum):
     DRIFT = "drift"
     INQUIRY = "inquiry"
     HEALED = "healed"
-    ERROR = "error"
 
 
 class Note(msgspec.Struct, frozen=True):

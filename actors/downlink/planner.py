@@ -60,8 +60,6 @@ class WaitingAttempt:
     """An attempt that waits here, and why, in words."""
 
     dev_eui: str
-    number: int
-    retry: bool
     submitted_at: float
     reason: str
 
@@ -275,8 +273,6 @@ class Planner:
         return [
             WaitingAttempt(
                 one.dev_eui,
-                one.attempt.number,
-                one.attempt.retry,
                 one.attempt.submitted_at,
                 self._state.reason_of(one, now),
             )

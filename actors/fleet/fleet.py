@@ -25,7 +25,7 @@ from actors.device.model import Device
 from actors.fleet.broadcast import Broadcast
 from actors.fleet.gateway_index import GatewayIndex
 from actors.fleet.translate import described, translate
-from actors.fleet.unknown_devices import UnknownDevice, UnknownDevices
+from actors.fleet.unknown_devices import UnknownDevices
 from actors.messaging.mailbox import Mailbox, Offer
 from actors.service_api import Delivery
 from actors.storage.history import line
@@ -250,10 +250,6 @@ class Fleet:
         """Lights known by their own events only, and since when: a live view."""
         return MappingProxyType(self._provisional)
 
-    def revive(self, dev_eui: str) -> bool:
-        """Give a light's parked actor another life; False when it is not parked or not known."""
-        return self._supervisor.revive(actor_id(dev_eui))
-
     def stop(self) -> None:
         """Take nothing from the network any more: the service goes down."""
         self._stopping = True
@@ -282,10 +278,6 @@ class Fleet:
     def is_ours(self, profile_name: str) -> bool:
         """Whether devices of this profile are lights of ours."""
         return self._profile_contains in profile_name.casefold()
-
-    def unknown(self, most: int = 100) -> Sequence[UnknownDevice]:
-        """Devices that sent events but are none of ours, the last heard first."""
-        return self._unknown.recent(most)
 
     def statistics(self) -> FleetStatistics:
         """Counters, now."""
@@ -319,7 +311,7 @@ class Fleet:
         if actor is None:
             ours = self.is_ours(event.device.device_profile_name)
             if not ours or dev_eui in self._removed:
-                self._unknown.count(event.device, self._clock.now())
+                self._unknown.add(event.device.dev_eui)
                 return Delivery.UNKNOWN
             if len(self._provisional) >= PROVISIONAL_MOST:
                 self._registrations_refused += 1

@@ -42,10 +42,6 @@ class GatewayIndex:
         """The DevEUIs of the lights that this gateway hears, as of now."""
         return tuple(self._lights.get(gateway_id, ()))
 
-    def count(self, gateway_id: str) -> int:
-        """How many lights this gateway hears, as of now."""
-        return len(self._lights.get(gateway_id, ()))
-
     def __len__(self) -> int:
         return len(self._lights)
 

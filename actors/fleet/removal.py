@@ -6,7 +6,6 @@ still being asked for ends with a true word.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -40,14 +39,6 @@ class StoreWriter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalStatistics:
-    """Since the start."""
-
-    removed: int
-    provisional_removed: int
-
-
 class Removals:
     """The one way by which a light leaves. `forget` tells those that keep something of a light."""
 
@@ -65,7 +56,6 @@ class Removals:
         self._store_writer = store_writer
         self._clock = clock
         self._forget = forget
-        self._removed = self._provisional = 0
 
     async def remove(self, dev_eui: str, why: str, *, for_good: bool = True) -> bool:
         """Take this light off; False for one that is not known. `why` is for people.
@@ -96,8 +86,6 @@ class Removals:
         if ended is not None:
             self._board.publish(ended)
         self._board.publish(DeviceRemoved(dev_eui, name, why))
-        self._removed += for_good
-        self._provisional += not for_good
         log.info("light removed", dev_eui=dev_eui, why=why)
         return True
 
@@ -112,10 +100,6 @@ class Removals:
         if known is None:
             return Refusal.NO_REPLY
         return None if known else Refusal.UNKNOWN_DEVICE
-
-    def statistics(self) -> RemovalStatistics:
-        """Counters, now."""
-        return RemovalStatistics(self._removed, self._provisional)
 
 
 def _ended(device: Device, now: float, reason: str) -> Command | None:

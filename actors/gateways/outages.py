@@ -13,8 +13,6 @@ from actors.gateways import observed
 from actors.service_api import GatewayPast, Outage, Span
 from store.port import Append, Entry, Store, Write
 
-DAYS_MOST = 7.0
-"""As long as streams are kept."""
 DAY_S = 86_400.0
 LINES_MOST = 2_000
 """Of one gateway in one answer: one that flaps every five minutes for a week."""

@@ -110,11 +110,6 @@ class GatewayWatcher:
     # ---------------------------------------------------------------- what it knows
 
     @property
-    def network_unreachable_since(self) -> float | None:
-        """Since when ChirpStack has not given a list (Unix seconds); None while it does."""
-        return self._unreachable_since
-
-    @property
     def asked(self) -> bool:
         """Whether ChirpStack was asked for its gateways at all, with whatever result."""
         return self._polled_at is not None or self._unreachable_since is not None
@@ -128,11 +123,6 @@ class GatewayWatcher:
     def key_refused(self) -> bool:
         """Whether ChirpStack refused our API key at the newest list."""
         return self._problem is not None and self._problem.startswith(KEY_REFUSED)
-
-    def view(self, gateway_id: str) -> GatewayView | None:
-        """One gateway, as of now."""
-        known = self._known.get(gateway_id)
-        return None if known is None else self._announcer.view(known)
 
     def is_online(self, gateway_id: str) -> bool | None:
         """Whether it is; None for a gateway that was never listed nor heard."""

@@ -22,7 +22,6 @@ class Region(msgspec.Struct, frozen=True):
     """
 
     name: str
-    config_id: str
     uplink_channels_hz: tuple[int, ...]
     uplink_data_rates: dict[int, int]
     """Spreading factor to data rate index."""
@@ -33,7 +32,6 @@ class Region(msgspec.Struct, frozen=True):
     rx2_duty_cycle: float
     device_duty_cycle: float
     rx2_power_dbm: int = 29
-    rx1_power_dbm: int = 16
     rx1_delay_s: float = 1.0
     join_delay_s: float = 5.0
 
@@ -54,7 +52,6 @@ _EU_DATA_RATES = {12: 0, 11: 1, 10: 2, 9: 3, 8: 4, 7: 5}
 def _eu868(spreading_factor: int, payload_bytes_most: int) -> Region:
     return Region(
         name="EU868",
-        config_id="eu868",
         uplink_channels_hz=_EU_CHANNELS_HZ,
         uplink_data_rates=_EU_DATA_RATES,
         rx2_frequency_hz=869_525_000,
@@ -74,7 +71,6 @@ EU868_SF9 = _eu868(9, 115)
 
 US915 = Region(
     name="US915",
-    config_id="us915_0",
     uplink_channels_hz=tuple(902_300_000 + 200_000 * n for n in range(8)),
     uplink_data_rates={10: 0, 9: 1, 8: 2, 7: 3},
     rx2_frequency_hz=923_300_000,
@@ -84,5 +80,4 @@ US915 = Region(
     rx2_duty_cycle=1.0,
     device_duty_cycle=1.0,
     rx2_power_dbm=27,
-    rx1_power_dbm=27,
 )
