@@ -70,13 +70,14 @@ test: $(READY) browser ## run all tests (installs a browser for them where it ca
 test-debian13: ## run all tests, and the demo for one verdict, on a fresh Debian 13 (needs root)
 	.ci/debian13
 
-check: $(READY) $(TSC) ## formats, lints, types, import contract
+check: $(READY) $(TSC) ## formats, lints, types, import contract, nothing unused
 	$(BIN)/ruff format --check $(PACKAGES) tests
 	$(BIN)/ruff check $(PACKAGES) tests
 	$(BIN)/flake8-async --disable=$(ASYNC_OFF) $$(git ls-files '*.py' | grep -v '^tests/')
 	$(BIN)/mypy
 	$(BIN)/node $(TSC) --project .
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.unused
 
 format: $(READY) ## rewrite the code to the format, mend what can be mended
 	$(BIN)/ruff format $(PACKAGES) tests
