@@ -1,28 +1,61 @@
-"""The one way by which a colour command comes to a light, whoever gives it.
+"""The one way by which a colour command comes to a device, whoever gives it.
 
-The rule it keeps: a command is accepted by the light's own actor and stored with its key before
-anybody hears of it; an equal request leads to the same command.
+A command is accepted by the device's own actor and stored with its idempotency key before anybody
+hears of it; an equal request leads to the same command.
 """
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import trio
 
 from actors.board.board import Board
 from actors.clocks.clock import Clock
-from actors.device.events import CommandRequested
-from actors.device.model import Command
+from actors.device.events import CommandRequested, StatusRequested
+from actors.device.model import Command, CommandStatus
 from actors.device.records import read_command
 from actors.fleet import Fleet
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, NoReply, Reply
-from actors.service_api import Accepted, Refusal
+from actors.metrics import device_stream
+from actors.refusal import Refusal
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
-from actors.storage.unreadable_records import UnreadableRecord
+from actors.storage.unreadable_records import UnreadableRecord, UnreadableRecords
+from actors.store_deadline import store_deadline
 from lorawan.kuando.light_state import LightState
 from store.port import Store, Table
 
 ACCEPT_TIMEOUT_S = 10.0
 """For the store to take a command: a commit takes milliseconds; past that it is failing."""
+FAR_FUTURE = 1e12
+"""Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOrder:
+    """A colour command as asked for.
+
+    `ttl_s` None takes the service's time to live. An order with the `idempotency_key` of an earlier
+    one for the same device leads to the earlier command if their `fingerprint`, a digest of what is
+    asked, is the same. `command_id` is the id of the command, if it becomes one; None for a new id.
+    """
+
+    dev_eui: str
+    light: LightState
+    keep: bool
+    ttl_s: float | None = None
+    correlation_id: str = ""
+    idempotency_key: str | None = None
+    fingerprint: str = ""
+    command_id: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The command is in the store. `repeated`: an earlier request with the same key made it."""
+
+    command: Command
+    repeated: bool = False
 
 
 class Commands:
@@ -33,57 +66,29 @@ class Commands:
         fleet: Fleet,
         board: Board,
         keys: IdempotencyKeys,
+        unreadable: UnreadableRecords,
         store: Store,
         clock: Clock,
         *,
+        new_id: Callable[[], str],
         ttl_s: float,
     ) -> None:
         self._fleet = fleet
         self._board = board
         self._keys = keys
+        self._unreadable = unreadable
         self._store = store
         self._clock = clock
+        self._new_id = new_id
         self._ttl_s = ttl_s
 
-    async def give(
-        self,
-        dev_eui: str,
-        light: LightState,
-        *,
-        command_id: str,
-        keep: bool,
-        ttl_s: float | None,
-        correlation_id: str,
-        idempotency_key: str | None,
-        fingerprint: str,
-    ) -> Accepted | Refusal:
+    async def give(self, order: CommandOrder) -> Accepted | Refusal:
         """Accept a colour command; returns after it is in the store (at most about 10 s).
 
-        `command_id` is the id of the command, if it becomes one. Raises StoreError.
+        Raises StoreError.
         """
-        if dev_eui not in self._fleet.actors:
-            return Refusal.UNKNOWN_DEVICE
-        key = None if idempotency_key is None else f"{dev_eui}:{idempotency_key}"
-        if key is not None:
-            use = self._keys.claim(key, fingerprint, command_id, self._clock.now())
-            if use is KeyUse.REUSED:
-                return Refusal.KEY_REUSED
-            if isinstance(use, str):
-                return await self._repeated(use)
-        request = CommandRequested(
-            command_id=command_id,
-            light=light,
-            keep=keep,
-            ttl_s=self._ttl_s if ttl_s is None else ttl_s,
-            correlation_id=correlation_id,
-            idempotency_key=key,
-            idempotency_fingerprint=fingerprint,
-            reply=Reply(),
-        )
-        outcome = await self._hand_over(dev_eui, request)
-        if isinstance(outcome, Refusal) and outcome is not Refusal.NO_REPLY and key is not None:
-            self._keys.release(key, command_id)
-        return outcome
+        with store_deadline(ACCEPT_TIMEOUT_S + 1.0):
+            return await self._give(order)
 
     async def find(self, command_id: str) -> Command | None:
         """One command, open or ended. Raises StoreError, and UnreadableRecord for an odd one."""
@@ -91,7 +96,8 @@ class Commands:
         if known is not None:
             await trio.lowlevel.checkpoint()
             return known
-        record = await self._store.get(Table.COMMAND, command_id)
+        with store_deadline():
+            record = await self._store.get(Table.COMMAND, command_id)
         if record is None:
             return None
         try:
@@ -99,8 +105,75 @@ class Commands:
         except msgspec.MsgspecError as error:
             raise UnreadableRecord(f"command {command_id}: {error}") from error
 
+    async def wait_settled(self, command_id: str, timeout_s: float) -> Command | None:
+        """Wait until the command is final, overdue or held, or the time is over: the command as it
+        is then, None for one that is not known. Raises as `find` does."""
+        if self._board.command(command_id) is None:
+            return await self.find(command_id)
+        return await self._board.wait_command(command_id, _settled, timeout_s)
+
+    async def of_device(self, dev_eui: str, most: int) -> Sequence[Command]:
+        """The commands of a device with their timelines, newest first. Raises StoreError.
+
+        The stream of its verdicts is the index of the ended ones; there is one open at most.
+        """
+        with store_deadline():
+            device = self._board.devices.get(dev_eui)
+            found = [] if device is None or device.command is None else [device.command]
+            ended = await self._store.entries(
+                device_stream(dev_eui), since=0.0, until=FAR_FUTURE, most=most
+            )
+            for entry in ended:
+                try:
+                    command = await self.find(entry.entry)
+                except UnreadableRecord:
+                    continue  # asked for by itself, it is told
+                if command is not None and command.id not in {one.id for one in found}:
+                    found.append(command)
+        return found[:most]
+
+    async def ask_status(self, dev_eui: str) -> str | Refusal:
+        """Have the device send a status: `asked`, or `busy` where a frame is on its way anyway."""
+        reply: Reply[str] = Reply()
+        refusal = _refusal_of(self._fleet.post(dev_eui, StatusRequested("by hand", reply)))
+        if refusal is not None:
+            return refusal
+        try:
+            return await reply.wait(ACCEPT_TIMEOUT_S)
+        except ActorError:
+            return Refusal.NO_REPLY
+
+    async def _give(self, order: CommandOrder) -> Accepted | Refusal:
+        dev_eui = order.dev_eui
+        if self._unreadable.holds(Table.DEVICE, dev_eui):
+            return Refusal.UNREADABLE
+        if dev_eui not in self._fleet.actors:
+            return Refusal.UNKNOWN_DEVICE
+        command_id = self._new_id() if order.command_id is None else order.command_id
+        key = None if order.idempotency_key is None else f"{dev_eui}:{order.idempotency_key}"
+        if key is not None:
+            use = self._keys.claim(key, order.fingerprint, command_id, self._clock.now())
+            if use is KeyUse.REUSED:
+                return Refusal.KEY_REUSED
+            if isinstance(use, str):
+                return await self._repeated(use)
+        request = CommandRequested(
+            command_id=command_id,
+            light=order.light,
+            keep=order.keep,
+            ttl_s=self._ttl_s if order.ttl_s is None else order.ttl_s,
+            correlation_id=order.correlation_id,
+            idempotency_key=key,
+            idempotency_fingerprint=order.fingerprint,
+            reply=Reply(),
+        )
+        outcome = await self._hand_over(dev_eui, request)
+        if isinstance(outcome, Refusal) and outcome is not Refusal.NO_REPLY and key is not None:
+            self._keys.release(key, command_id)
+        return outcome
+
     async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
-        refusal = refusal_of(self._fleet.post(dev_eui, request))
+        refusal = _refusal_of(self._fleet.post(dev_eui, request))
         if refusal is not None:
             return refusal
         assert request.reply is not None  # noqa: S101 - made with one
@@ -121,8 +194,8 @@ class Commands:
         return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
 
 
-def refusal_of(offer: Offer | None) -> Refusal | None:
-    """Why a light's mailbox did not take a message; None when it did."""
+def _refusal_of(offer: Offer | None) -> Refusal | None:
+    """Why a device's mailbox did not take a message; None when it did."""
     match offer:
         case None:
             return Refusal.UNKNOWN_DEVICE
@@ -132,3 +205,7 @@ def refusal_of(offer: Offer | None) -> Refusal | None:
             return Refusal.PARKED
         case Offer.ACCEPTED:
             return None
+
+
+def _settled(command: Command) -> bool:
+    return command.status.final or command.overdue or command.status is CommandStatus.HELD

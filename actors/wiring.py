@@ -36,20 +36,15 @@ from actors.storage.idempotency import IdempotencyKeys
 from actors.storage.restored_store import RestoredStoreHold
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecords
-from actors.supervision import Budget, ChildReport, ChildSpec, Supervisor
+from actors.supervision import ChildReport, Supervisor
 from actors.sweeper import Sweeper
 from actors.webhook_watch import WebhookWatch
-
-JOURNAL_SHUTDOWN_S = 10.0
-"""Longer than the store writer's own drain (8 s): what waits is written before the process ends."""
-ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
-"""A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
 
 __all__ = ["Environment", "Parts", "Policies"]
 
 
 class Parts:
-    """All parts of one service. Nothing runs yet: `children` are for the root supervisor."""
+    """Every part, made and not yet running; `start_order.py` has the order in which they start."""
 
     def __init__(self, environment: Environment, policies: Policies) -> None:
         clock, rng = environment.clock, environment.rng
@@ -60,6 +55,7 @@ class Parts:
         self.metrics = Metrics()
         self.keys = IdempotencyKeys()
         self.timeouts = StateTimeouts()
+        self.unreadable = UnreadableRecords(self._records_unreadable)
         self.dates = ServerDates(clock, self._asked_at)
         self.timekeeper = Timekeeper(
             clock, self.dates.difference, [self._clock_changed], self._clock_trouble
@@ -117,7 +113,7 @@ class Parts:
             clock=clock,
             rng=rng,
             dead_letters=self.dead_letters,
-            on_change=self._actor_changed,
+            on_change=self.actor_changed,
         )
         self.restored_store = RestoredStoreHold(
             self.board,
@@ -125,7 +121,6 @@ class Parts:
             self.store_writer,
             self._post,
             clock,
-            new_id=environment.new_id,
             told=self._set_back,
         )
         self.light_ports = Ports(
@@ -188,13 +183,16 @@ class Parts:
             clock,
             new_id=environment.new_id,
             is_ours=lambda device: self.fleet.is_ours(device.profile_name),
+            store_healthy=lambda: self.store_writer.healthy,
         )
         self.commands = Commands(
             self.fleet,
             self.board,
             self.keys,
+            self.unreadable,
             environment.store,
             clock,
+            new_id=environment.new_id,
             ttl_s=policies.device.command_ttl_s,
         )
         self.restored_store.give = self.commands.give
@@ -231,7 +229,6 @@ class Parts:
             conditions=self._conditions,
             gateways_listed=self._gateways_were_listed,
         )
-        self.unreadable = UnreadableRecords(self.alerter.records_unreadable)
         self.garbage = GarbageWatch(self.metrics.gc_paused)
         self.metrics.watch(
             Sources(
@@ -254,51 +251,6 @@ class Parts:
             )
         )
 
-    def root(self, web: ChildSpec | None = None) -> Supervisor:
-        """The root supervisor over all parts, in the order in which they start."""
-        children = [
-            ChildSpec("timekeeper", self.timekeeper.run, budget=ROOT_BUDGET),
-            ChildSpec(
-                "journal",
-                self.store_writer.run,
-                budget=ROOT_BUDGET,
-                shutdown_s=JOURNAL_SHUTDOWN_S,
-                mailbox=self.store_writer.mailbox,
-            ),
-            ChildSpec("board", self.board.run, budget=ROOT_BUDGET),
-            *self.environment.notifier_children,
-            ChildSpec(
-                "alerter", self.alerter.run, budget=ROOT_BUDGET, mailbox=self.alerter.mailbox
-            ),
-            ChildSpec("inquirer", self.inquirer.run, budget=ROOT_BUDGET),
-            ChildSpec("dispatcher", self.dispatcher.run, budget=ROOT_BUDGET),
-            ChildSpec("fleet", self.fleet.run, budget=ROOT_BUDGET),
-            self.lights.as_child(),
-            ChildSpec("gateway watcher", self.watcher.run, budget=ROOT_BUDGET),
-            ChildSpec("directory", self.device_discovery.run, budget=ROOT_BUDGET),
-            ChildSpec(
-                "initialization",
-                self.initializer.run,
-                budget=ROOT_BUDGET,
-                mailbox=self.initializer.mailbox,
-            ),
-            ChildSpec(
-                "rollouts", self.rollouts.run, budget=ROOT_BUDGET, mailbox=self.rollouts.mailbox
-            ),
-            ChildSpec("setback", self.restored_store.run, budget=ROOT_BUDGET),
-            ChildSpec("sweeper", self.sweeper.run, budget=ROOT_BUDGET),
-        ]
-        if web is not None:
-            children.append(web)
-        return Supervisor(
-            "root",
-            children,
-            clock=self.environment.clock,
-            rng=self.environment.rng,
-            dead_letters=self.dead_letters,
-            on_change=self._actor_changed,
-        )
-
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""
         ports = self.environment.hooks.device_ports(device.dev_eui, self.light_ports)
@@ -311,6 +263,9 @@ class Parts:
 
     def _inquired(self, dev_eui: str, answer: Inquired) -> None:
         self.dispatcher.inquired(dev_eui, answer)
+
+    def _records_unreadable(self, words: str | None) -> None:
+        self.alerter.records_unreadable(words)
 
     def _clock_trouble(self, host: str | None, server: str | None) -> None:
         self.alerter.clock_trouble(host, server)
@@ -394,7 +349,8 @@ class Parts:
         self.dispatcher.gateway_changed(gateway_id, True)
         self.fleet.gateway_returned(gateway_id)
 
-    def _actor_changed(self, report: ChildReport) -> None:
+    def actor_changed(self, report: ChildReport) -> None:
+        """An actor started, crashed, was parked or stopped."""
         self.metrics.actor_changed(report)
         self.board.publish(ActorView(report.id, report.state, report.restarts, report.last_error))
         self.environment.hooks.actor_changed(report)

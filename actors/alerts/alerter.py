@@ -30,7 +30,8 @@ from actors.board.board import Board
 from actors.board.changes import AlertView, Subject
 from actors.clocks.clock import Clock, Steps
 from actors.messaging.mailbox import Mailbox, MailboxStatistics, Offer
-from actors.messaging.reply import NoReply, Reply
+from actors.messaging.reply import ActorError, Reply
+from actors.refusal import Refusal
 from store.port import Store
 
 log = structlog.get_logger()
@@ -129,15 +130,18 @@ class Alerter:
         """ChirpStack cannot be asked, and why; None when it answers again."""
         self.mailbox.offer(network_finding(problem))
 
-    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | None:
+    async def acknowledge(self, alert_id: str, by: str | None) -> AlertView | Refusal | None:
         """Note that a person knows, so that it is not repeated. None when no such alert is open.
 
-        Returns after it is stored. Raises ActorError when that is not known in time.
+        Returns after it is stored, with `NO_REPLY` when that is not known in time.
         """
         reply: Reply[AlertView | None] = Reply()
         if self.mailbox.offer(_Acknowledge(alert_id, by, reply)) is not Offer.ACCEPTED:
-            raise NoReply("the alerter has too much to do")
-        return await reply.wait(ACKNOWLEDGE_WAIT_S)
+            return Refusal.NO_REPLY
+        try:
+            return await reply.wait(ACKNOWLEDGE_WAIT_S)
+        except ActorError:
+            return Refusal.NO_REPLY
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises StoreError when the stored alerts cannot be read."""

@@ -23,11 +23,11 @@ from actors.device.events import (
 )
 from actors.device.model import Device
 from actors.fleet.broadcast import Broadcast
+from actors.fleet.delivery import Delivery
 from actors.fleet.gateway_index import GatewayIndex
 from actors.fleet.translate import described, translate
 from actors.fleet.unknown_devices import UnknownDevices
 from actors.messaging.mailbox import Mailbox, Offer
-from actors.service_api import Delivery
 from actors.storage.history import line
 from actors.supervision import (
     Backoff,

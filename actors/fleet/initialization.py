@@ -19,7 +19,7 @@ from actors.device.events import DeviceEvent, InitializeRequested
 from actors.device.model import Device, Phase
 from actors.messaging.mailbox import Mailbox, Offer
 from actors.messaging.reply import ActorError, Reply
-from actors.service_api import InitializationRun
+from actors.refusal import Refusal
 
 log = structlog.get_logger()
 
@@ -57,6 +57,19 @@ class _Order(msgspec.Struct, frozen=True):
     force: bool
 
 
+class InitializationRun(msgspec.Struct, frozen=True):
+    """Progress of an initialisation of one or all lights; running while `ended_at` is None."""
+
+    id: str
+    started_at: float
+    total: int
+    started: int
+    done: int
+    skipped: int
+    failed: int
+    ended_at: float | None = None
+
+
 class Initializer:
     """One actor for all runs; the lights of several runs take turns for the same few places."""
 
@@ -68,6 +81,7 @@ class Initializer:
         *,
         new_id: Callable[[], str],
         is_ours: Callable[[Device], bool] = lambda device: True,
+        store_healthy: Callable[[], bool] = lambda: True,
         policy: InitializationPolicy | None = None,
     ) -> None:
         self.mailbox: Mailbox[_Order] = Mailbox("initializer", RUNS_WAITING_MOST)
@@ -76,15 +90,18 @@ class Initializer:
         self._clock = clock
         self._new_id = new_id
         self._is_ours = is_ours
+        self._store_healthy = store_healthy
         self._policy = policy or InitializationPolicy()
         self._runs: dict[str, InitializationRun] = {}  # oldest first
         self._under_way: set[str] = set()  # runs that an incarnation has begun
 
-    def start(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun | None:
-        """Begin a run over these lights, or over all of ours; None when too many wait already.
+    def start(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun | Refusal:
+        """Begin a run over these lights, or over all of ours.
 
         Unless `force`, lights that have their settings in this session are skipped.
         """
+        if not self._store_healthy():
+            return Refusal.STORE_FAILING
         if dev_euis is None:
             chosen = tuple(
                 dev_eui for dev_eui, one in self._board.devices.items() if self._is_ours(one)
@@ -101,7 +118,7 @@ class Initializer:
             failed=0,
         )
         if self.mailbox.offer(_Order(run.id, chosen, force)) is not Offer.ACCEPTED:
-            return None
+            return Refusal.MAILBOX_FULL
         self._runs[run.id] = run
         self._forget_old_runs()
         return run

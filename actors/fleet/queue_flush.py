@@ -10,7 +10,7 @@ import structlog
 import trio
 
 from actors.clocks.clock import Clock
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from actors.storage import history
 from lorawan.network import NetworkError, NetworkServer
 from store.port import Write

@@ -20,7 +20,7 @@ from actors.device.records import command_record
 from actors.device.transition import with_step
 from actors.fleet import Fleet
 from actors.messaging.reply import ActorError
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from actors.storage import history
 from store.port import Delete, Put, Table, Write
 

@@ -10,8 +10,9 @@ together.
 
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from actors.clocks.clock import Clock, Steps
-from actors.service_api import Outage, Span
 from store.port import Append, Entry, Store, Write
 
 STREAM = "gateways:watched"
@@ -21,6 +22,25 @@ SLEPT_S = 150.0
 """Lists come every 30 s, each within 20 s: between two that lie further apart nobody watched."""
 JOINED_S = 1.0
 """Spans with no more than this between them are one."""
+
+
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """A time: since <= at < until."""
+
+    since: float
+    until: float
+
+    @property
+    def length_s(self) -> float:
+        """How long it is."""
+        return max(0.0, self.until - self.since)
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """A gateway was away; `until` is None while it is."""
+
+    since: float
+    until: float | None
 
 
 class WatchLog:

@@ -7,10 +7,12 @@ written again, so that the oldest that is kept tells since when a gateway is wat
 
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from actors.board.changes import GatewayView
 from actors.clocks.clock import Clock
 from actors.gateways import observed
-from actors.service_api import GatewayPast, Outage, Span
+from actors.gateways.observed import Outage, Span
 from store.port import Append, Entry, Store, Write
 
 DAY_S = 86_400.0
@@ -23,6 +25,24 @@ _ONLINE, _OFFLINE = b"online", b"offline"
 def stream(gateway_id: str) -> str:
     """The name of a gateway's stream."""
     return f"gateway:{gateway_id}"
+
+
+class GatewayPast(msgspec.Struct, frozen=True):
+    """How a gateway was, as far as somebody looked.
+
+    `outages` newest first, `observed` the times in which it was looked at, oldest first; outside of
+    them it was neither up nor down. `away_s` is how much of `observed_s` it was away.
+    """
+
+    outages: list[Outage]
+    observed: list[Span]
+    observed_s: float
+    away_s: float
+
+    @property
+    def availability(self) -> float | None:
+        """Its share of the observed time, None where it was not observed."""
+        return 1.0 - self.away_s / self.observed_s if self.observed_s > 0 else None
 
 
 class OutageLog:

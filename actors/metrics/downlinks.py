@@ -14,7 +14,6 @@ import trio
 
 from actors.device.model import CommandStatus
 from actors.metrics.verdict import FLEET_STREAM, Verdict, decode, device_stream
-from actors.service_api import DownlinkMetrics
 from store.port import Entry, Store
 
 log = structlog.get_logger()
@@ -26,6 +25,29 @@ HOURS_MOST = 168.0
 VERDICTS_MOST = 100_000
 # Decoded between two checkpoints, 1 us each: 2 ms.
 CHUNK = 2_000
+
+
+class DownlinkMetrics(msgspec.Struct, frozen=True):
+    """Success of downlinks over a time; times in seconds, None where too few ended to tell."""
+
+    hours: float
+    commands: int
+    open: int
+    verified: int
+    superseded: int
+    expired: int
+    rejected: int
+    judged: int
+    """Ended otherwise than superseded: the success rate rests on these, the times and the rate of
+    first attempts on the verified ones."""
+    success_rate: float | None
+    """Verified of those that ended otherwise than superseded."""
+    frames: int
+    frames_per_verified: float | None
+    time_to_verify_p50_s: float | None
+    time_to_verify_p95_s: float | None
+    time_to_verify_p99_s: float | None
+    first_attempt_rate: float | None
 
 
 async def downlink_metrics(

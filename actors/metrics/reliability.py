@@ -8,10 +8,11 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from actors.device.model import CommandStatus
 from actors.metrics.downlinks import HOURS_MOST, VERDICTS_MOST, decoded, percentile
 from actors.metrics.verdict import FLEET_STREAM, Verdict
-from actors.service_api import Bucket, Reliability, WorstLight
 from store.port import Store
 
 TIME_BOUNDS_S = (5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 300.0, 900.0, 3_600.0)
@@ -22,6 +23,39 @@ ATTEMPTS_TROUBLE = 1.5
 """More attempts per success than this are trouble."""
 SLOW_S = 60.0
 """A light whose p95 is above this needed a second attempt."""
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """Of a histogram: how many values are at most `most` (None: any) and in no bucket before."""
+
+    most: float | None
+    count: int
+
+
+class WorstLight(msgspec.Struct, frozen=True):
+    """A light whose commands have trouble, and why, in words."""
+
+    dev_eui: str
+    commands: int
+    verified: int
+    failed: int
+    attempts_per_success: float | None
+    time_to_verify_p95_s: float | None
+    """None of fewer than 20 verified commands."""
+    time_to_verify_most_s: float | None
+    """The slowest."""
+    why: str
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """How reliably the ended commands of a time succeeded."""
+
+    hours: float
+    commands: int
+    verified: int
+    time_to_verify: list[Bucket]
+    attempts_per_success: list[Bucket]
+    worst: list[WorstLight]
 
 
 async def reliability(store: Store, hours: float, now: float) -> Reliability:

@@ -14,14 +14,15 @@ import structlog
 import trio
 
 from actors.board.changes import Change
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import Command
 from actors.messaging.mailbox import Mailbox, Offer
 from actors.messaging.reply import ActorError, Reply
+from actors.refusal import Refusal
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, Rollout, Wish
 from actors.rollouts.ports import Ports
 from actors.rollouts.repository import RolloutRepository, StoredRollout
-from actors.service_api import Accepted, Refusal
 from actors.storage.idempotency import KeyRecord, KeyUse, stored_key
 from actors.storage.unreadable_records import UnreadableRecord
 from store.errors import StoreUnavailable
@@ -230,7 +231,7 @@ class Rollouts:
                 {number: lambda old: old if old.command_id else decisions.seen(old, found, now)},
                 commanded_at=now,
             )
-        elif refusal is Refusal.UNKNOWN_DEVICE:
+        elif refusal in {Refusal.UNKNOWN_DEVICE, Refusal.UNREADABLE}:
             await self._take_over(kept, {number: decisions.gone})
         elif refusal is not None:
             why = f"no command could be given: {refusal.value.replace('_', ' ')}"
@@ -244,19 +245,20 @@ class Rollouts:
     ) -> tuple[Command | None, Refusal | None]:
         """Command the light, with patience; (None, None) when the rollout does not run any more."""
         rollout, tries = kept.rollout, 0
+        order = CommandOrder(
+            dev_eui=dev_eui,
+            light=rollout.light,
+            keep=rollout.keep,
+            ttl_s=rollout.ttl_s,
+            correlation_id=rollout.correlation_id,
+            idempotency_key=f"rollout {rollout.id}",  # a caller's key has no space in it
+            fingerprint=rollout.id,
+            command_id=command_id,
+        )
         while True:
             outcome: Accepted | Refusal = Refusal.NO_REPLY
             with suppress(StoreUnavailable):
-                outcome = await self._ports.give(
-                    dev_eui,
-                    rollout.light,
-                    command_id=command_id,
-                    keep=rollout.keep,
-                    ttl_s=rollout.ttl_s,
-                    correlation_id=rollout.correlation_id,
-                    idempotency_key=f"rollout {rollout.id}",  # a caller's key has no space in it
-                    fingerprint=rollout.id,
-                )
+                outcome = await self._ports.give(order)
             if isinstance(outcome, Accepted):
                 return outcome.command, None
             tries += 1

@@ -11,11 +11,19 @@ from typing import Any
 import msgspec
 
 from actors.device.effects import Note
-from actors.service_api import HistoryEntry
 from store.port import Append, Entry, Store
 
 ENTRIES_MOST = 1_000
 """Of one reading: at about 200 bytes a line 200 kB, which is a long page already."""
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One line of a device's history."""
+
+    entry: str
+    at: float
+    kind: str
+    detail: dict[str, Any]
 
 
 class _Line(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ To keep what is shown is an ordinary command with that colour: it supersedes the
 timeline and a verdict, and costs one frame, which also proves that nothing else came in between.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -19,12 +19,12 @@ import trio
 
 from actors.board.board import Board
 from actors.clocks.clock import Clock
+from actors.commands import CommandOrder
 from actors.device.actor import Dispatcher
 from actors.device.events import AttemptHeld, DeviceEvent
 from actors.device.model import Attempt, Device, Hearing, Report, Stage
 from actors.messaging.reply import ActorError, Reply
-from actors.rollouts.ports import GiveCommand
-from actors.service_api import Refusal, RestoredStore, RestoredStoreDevice
+from actors.refusal import Refusal
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
 from store.mark import MARK_KEY, SetBackMark, mark_put, read_mark
@@ -49,6 +49,29 @@ class Commits(Protocol):
         ...
 
 
+class RestoredStoreDevice(msgspec.Struct, frozen=True):
+    """A light that an older wish would be sent to. `shown` is None where that is not known."""
+
+    dev_eui: str
+    name: str
+    wanted: LightState
+    shown: LightState | None
+    heard_since: bool
+    """A status came since, so that `shown` is no memory of the copy's."""
+
+
+class RestoredStore(msgspec.Struct, frozen=True):
+    """The store is older than what was done, and somebody has to decide. Times: Unix seconds."""
+
+    at: float
+    cause: str
+    """In words, to follow "the store"."""
+    copied_at: float | None
+    keep_shown: bool
+    """It was decided to keep what is shown; lights not heard since are waited for."""
+    lights: list[RestoredStoreDevice]
+
+
 class RestoredStoreHold:
     """A dispatcher before the dispatcher. `told` hears of each change: the words, or None."""
 
@@ -60,18 +83,16 @@ class RestoredStoreHold:
         post: Callable[[str, DeviceEvent], object],
         clock: Clock,
         *,
-        new_id: Callable[[], str],
         told: Callable[[str | None], None],
     ) -> None:
         self.mark: SetBackMark | None = None
-        self.give: GiveCommand | None = None
+        self.give: Callable[[CommandOrder], Awaitable[object]] | None = None
         """By which the lights are told to keep what they show."""
         self._board = board
         self._dispatcher = dispatcher
         self._store_writer = store_writer
         self._post = post
         self._clock = clock
-        self._new_id = new_id
         self._told = told
         self._held: dict[str, tuple[Attempt, tuple[Hearing, ...]]] = {}  # one per light
         self._before: dict[str, Report | None] = {}
@@ -112,11 +133,9 @@ class RestoredStoreHold:
         if mark is None:
             return None
         lights = [
-            RestoredStoreDevice(
-                device.dev_eui, device.name, wish, device.reported, self._heard(device)
-            )
-            for device in self._board.devices.values()
-            if (wish := self._open_wish(device, mark)) is not None
+            RestoredStoreDevice(one.dev_eui, one.name, wish, one.reported, self._heard(one))
+            for one in self._board.devices.values()
+            if (wish := self._open_wish(one, mark)) is not None
         ]
         return RestoredStore(mark.at, mark.cause, mark.copied_at, mark.keep_shown, lights)
 
@@ -195,14 +214,9 @@ class RestoredStoreHold:
                 continue
             assert self.give is not None  # noqa: S101 - joined before anything runs
             await self.give(
-                device.dev_eui,
-                shown,
-                command_id=self._new_id(),
-                keep=True,
-                ttl_s=None,
-                correlation_id="keep-shown",
-                idempotency_key=None,
-                fingerprint="",
+                CommandOrder(
+                    dev_eui=device.dev_eui, light=shown, keep=True, correlation_id="keep-shown"
+                )
             )
         if left or self._held:
             return False

@@ -3,8 +3,10 @@
 The rule it keeps: what an older version noted is read as well; what cannot be read is no point.
 """
 
-from actors.service_api import HistoryEntry, Points, SignalPoint
+import msgspec
+
 from actors.storage import history
+from actors.storage.history import HistoryEntry
 from store.port import Store
 
 LINES_MOST = 20_000
@@ -12,6 +14,23 @@ LINES_MOST = 20_000
 well, so a week of it and of twenty like it."""
 POINTS_MOST = 5_000
 """In one answer, some 500 kB."""
+
+
+class SignalPoint(msgspec.Struct, frozen=True, gc=False):
+    """How one gateway heard one uplink of a light."""
+
+    at: float
+    gateway_id: str
+    rssi_dbm: int
+    snr_db: float
+    f_cnt: int
+
+
+class Points(msgspec.Struct, frozen=True):
+    """Points, oldest first; `complete` is False when there were more before them."""
+
+    points: list[SignalPoint]
+    complete: bool
 
 
 def points_of(line: HistoryEntry) -> list[SignalPoint]:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from quart import Blueprint
 from quart_trio import QuartTrio
 
-from actors.service_api import ServiceApi
+from actors.application import Application
 from api.http import middleware, openapi, problems
 from api.http.asgi_app import AsgiApp
 from api.http.auth import Gatekeeper
@@ -63,7 +63,7 @@ RESOURCES = (
 
 
 def create_app(
-    application: ServiceApi, settings: ApiSettings, *, extra: Sequence[Blueprint] = ()
+    application: Application, settings: ApiSettings, *, extra: Sequence[Blueprint] = ()
 ) -> QuartTrio:
     """The app that serves `application`.
 
@@ -76,7 +76,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = web.body_bytes_most
     app.config["BODY_TIMEOUT"] = web.body_timeout_s
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # revalidated by ETag: a new release shows at once
-    http_metrics = HttpMetrics(application)
+    http_metrics = HttpMetrics(application.metrics)
     services = Services(
         application=application,
         settings=settings,
@@ -84,7 +84,7 @@ def create_app(
         peers=Peers(web.trusted_proxies),
         limiter=RateLimiter(web.rate_per_s, web.rate_burst),
         token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
-        hub=Hub(web.live_clients_most, application.reachability),
+        hub=Hub(web.live_clients_most, application.board.reachability),
         http_metrics=http_metrics,
         shutdown=Shutdown(),
     )
@@ -98,7 +98,7 @@ def create_app(
     app.register_blueprint(live.blueprint, url_prefix=API)
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
         app.register_blueprint(blueprint)
-    endpoint = Endpoint(services, Intake(application, http_metrics.webhooks))
+    endpoint = Endpoint(services, Intake(application.fleet, http_metrics.webhooks))
     app.asgi_app = AsgiApp(app.asgi_app, services, endpoint)  # type: ignore[assignment, method-assign]
     if web.base_path:
         app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]

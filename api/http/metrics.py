@@ -7,7 +7,7 @@ Label values are bounded: routes and statuses, never paths.
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import REGISTRY
 
-from actors.service_api import ServiceApi
+from actors.metrics import Metrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # From a served-from-memory answer to the longest wait for a verdict.
@@ -17,8 +17,8 @@ _SECONDS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0, 60.0, 180.0)
 class HttpMetrics:
     """The counters of HTTP, webhooks and live clients."""
 
-    def __init__(self, application: ServiceApi) -> None:
-        self._application = application
+    def __init__(self, actors: Metrics) -> None:
+        self._actors = actors
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "lamplighter_http_requests",
@@ -49,9 +49,5 @@ class HttpMetrics:
     def render(self) -> bytes:
         """The exposition: of the actors, ours, then of the process."""
         return b"".join(
-            (
-                self._application.prometheus(),
-                generate_latest(self.registry),
-                generate_latest(REGISTRY),
-            )
+            (self._actors.render(), generate_latest(self.registry), generate_latest(REGISTRY))
         )

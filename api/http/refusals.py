@@ -2,7 +2,7 @@
 
 from typing import NoReturn, assert_never
 
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from api.http.problems import (
     KEY_REUSED,
     MAILBOX_FULL,
@@ -16,6 +16,7 @@ from api.http.problems import (
     UNREADABLE_RECORD,
     Problem,
 )
+from api.http.services import application
 
 REFUSALS = (
     UNKNOWN_DEVICE,
@@ -32,7 +33,8 @@ REFUSALS = (
 
 def refuse(refusal: Refusal) -> NoReturn:
     """Raises the Problem that answers this refusal."""
-    match refusal:
+    cause = application().cause_of(refusal)
+    match cause:
         case Refusal.UNKNOWN_DEVICE:
             raise Problem(UNKNOWN_DEVICE)
         case Refusal.MAILBOX_FULL:
@@ -71,4 +73,4 @@ def refuse(refusal: Refusal) -> NoReturn:
         case Refusal.TOO_MANY:
             raise Problem(TOO_MANY_ROLLOUTS, "cancel one, or wait for the end of one")
         case _:
-            assert_never(refusal)
+            assert_never(cause)

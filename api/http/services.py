@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from quart import Quart, current_app
 
-from actors.service_api import ServiceApi
+from actors.application import Application
 from api.http.auth import Gatekeeper
 from api.http.metrics import HttpMetrics
 from api.http.peers import Peers
@@ -23,7 +23,7 @@ _KEY = "lamplighter"
 class Services:
     """Everything that a handler may use."""
 
-    application: ServiceApi
+    application: Application
     settings: ApiSettings
     gatekeeper: Gatekeeper
     peers: Peers
@@ -52,3 +52,8 @@ def services_of(app: Quart) -> Services:
 def services() -> Services:
     """The services of the app that answers now."""
     return services_of(current_app)
+
+
+def application() -> Application:
+    """The parts that are asked from outside, of the app that answers now."""
+    return services().application

@@ -11,8 +11,9 @@ import msgspec
 import structlog
 import trio
 
+from actors.board.board import Board
 from actors.board.subscription import Subscription
-from actors.service_api import ServiceApi
+from actors.clocks.clock import Clock
 from api.http.rate_limits import RateLimiter
 from api.live.hub import Hub
 from api.live.protocol import (
@@ -50,7 +51,8 @@ class LiveClient:
         receive: Callable[[], Awaitable[str | bytes]],
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], Awaitable[None]],
-        application: ServiceApi,
+        board: Board,
+        clock: Clock,
         hub: Hub,
         wanted: Filter,
         beat_s: float,
@@ -58,7 +60,8 @@ class LiveClient:
         self._receive = receive
         self._send = send
         self._close = close
-        self._application = application
+        self._board = board
+        self._clock = clock
         self._hub = hub
         self._wanted = wanted
         self._beat_s = beat_s
@@ -90,11 +93,7 @@ class LiveClient:
 
     async def _greet(self, subscription: Subscription) -> None:
         """Say where the numbers are, then what is, or what was missed."""
-        application, encoder, devices = (
-            self._application,
-            self._hub.encoder,
-            self._application.devices(),
-        )
+        encoder, devices = self._hub.encoder, self._board.devices
         snapshot, missed = subscription.snapshot, subscription.missed
         number = subscription.cursor
         if snapshot is not None:
@@ -102,9 +101,8 @@ class LiveClient:
         elif missed:
             number = missed[0].number - 1
         boot, beat_s = self._hub.boot or "", self._beat_s
-        await self._send(
-            hello(boot, number, application.now(), resumed=snapshot is None, beat_s=beat_s)
-        )
+        now, resumed = self._clock.now(), snapshot is None
+        await self._send(hello(boot, number, now, resumed=resumed, beat_s=beat_s))
         if snapshot is not None:
             for part in snapshot_parts(snapshot, self._wanted, devices, encoder):
                 await self._send(part)
@@ -116,7 +114,7 @@ class LiveClient:
     async def _tell(self, subscription: Subscription) -> None:
         """Send what changes, until the subscription is closed."""
         async for batch in subscription:
-            devices = self._application.devices()
+            devices = self._board.devices
             for part in changes_parts(batch, self._wanted, devices, self._hub.encoder):
                 await self._send(part)
                 await trio.lowlevel.checkpoint()
@@ -124,7 +122,7 @@ class LiveClient:
     async def _beat(self, subscription: Subscription) -> None:
         while True:
             await trio.sleep(self._beat_s)
-            await self._send(beat(subscription.cursor, self._application.now()))
+            await self._send(beat(subscription.cursor, self._clock.now()))
 
     async def _watch(self, subscription: Subscription) -> None:
         """Free a sender that is stuck, when the board gave this client up."""

@@ -53,7 +53,8 @@ async def live() -> None:
         receive=websocket.receive,
         send=websocket.send,
         close=websocket.close,
-        application=here.application,
+        board=here.application.board,
+        clock=here.application.clock,
         hub=here.hub,
         wanted=wanted,
         beat_s=here.settings.web.ping_s,
@@ -74,12 +75,12 @@ async def live() -> None:
 
 def subscribe(here: Services, resume: tuple[str, int] | None) -> Subscription:
     """Follow the board from where the client was, if that was in this run of the service."""
-    application, hub, capacity = here.application, here.hub, here.settings.web.live_queue
+    board, hub, capacity = here.application.board, here.hub, here.settings.web.live_queue
     if hub.boot is None:
-        with application.subscribe(capacity=1, resume_from=None) as first:
+        with board.subscribe(1) as first:
             hub.boot = first.snapshot.boot if first.snapshot is not None else ""
     resume_from = resume[1] if resume is not None and resume[0] == hub.boot else None
-    return application.subscribe(capacity=capacity, resume_from=resume_from)
+    return board.subscribe(capacity, resume_from)
 
 
 def read_filter() -> Filter:

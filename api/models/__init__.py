@@ -10,15 +10,12 @@ from enum import Enum
 import msgspec
 
 from actors.board.changes import GatewayView
-from actors.service_api import (
-    Bucket,
-    HistoryEntry,
-    InitializationRun,
-    Outage,
-    RestoredStoreDevice,
-    SignalPoint,
-    Span,
-)
+from actors.fleet.initialization import InitializationRun
+from actors.gateways.observed import Outage, Span
+from actors.metrics.reliability import Bucket
+from actors.storage.history import HistoryEntry
+from actors.storage.restored_store import RestoredStoreDevice
+from actors.storage.signal_history import SignalPoint
 from actors.storage.unreadable_records import Unreadable
 from api.models.actors import ActorState
 from api.models.commands import CommandList, CommandSummary, CommandView, StepView

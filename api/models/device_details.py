@@ -10,7 +10,7 @@ from actors.device.model import (
     Pursuit,
     Session,
 )
-from actors.service_api import DeviceInspection
+from actors.queries import DeviceInspection
 from api.models.actors import DeviceActorView
 from api.models.commands import CommandView, attempt_numbers
 from api.models.devices import DeviceSummary

@@ -3,7 +3,7 @@
 import msgspec
 
 from actors.board.changes import AlertView, GatewayView
-from actors.service_api import Outage, Span
+from actors.gateways.observed import Outage, Span
 
 
 class GatewayList(msgspec.Struct, frozen=True):

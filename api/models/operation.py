@@ -9,7 +9,8 @@ import msgspec
 
 from actors.clocks.timekeeper import ClockStatistics
 from actors.messaging.dead_letters import DeadLetter
-from actors.service_api import DownlinkMetrics, HistoryEntry
+from actors.metrics.downlinks import DownlinkMetrics
+from actors.storage.history import HistoryEntry
 from actors.supervision import ChildReport, ChildState
 from api.models.actors import ActorState, MailboxView
 

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from actors.service_api import Bucket, Reliability, SignalPoint, WorstLight
+from actors.metrics.reliability import Bucket, Reliability, WorstLight
+from actors.storage.signal_history import SignalPoint
 
 
 class SignalView(msgspec.Struct, frozen=True):

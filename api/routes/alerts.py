@@ -2,7 +2,7 @@
 
 from quart import Blueprint, Response
 
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -16,7 +16,7 @@ from api.http.problems import (
 from api.http.refusals import refuse
 from api.http.requests import read_body, read_query
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application
 from api.models import AlertList, AlertShown
 from api.models.requests import Acknowledgement, AlertQuery
 
@@ -29,7 +29,7 @@ blueprint = Blueprint("alerts", __name__)
 async def list_alerts() -> Response:
     """Open and recent alerts, newest first."""
     query = read_query(AlertQuery)
-    alerts = [AlertShown.of(alert) for alert in services().application.alerts()]
+    alerts = [AlertShown.of(alert) for alert in application().board.alerts()]
     shown = [
         alert
         for alert in alerts
@@ -56,10 +56,10 @@ async def acknowledge(alert_id: str) -> Response:
 
     People are told when it is over, and again when it comes back after that.
     """
-    body, application = await read_body(Acknowledgement, optional=True), services().application
-    if all(alert.id != alert_id for alert in application.alerts()):
+    body = await read_body(Acknowledgement, optional=True)
+    if all(alert.id != alert_id for alert in application().board.alerts()):
         raise Problem(UNKNOWN_ALERT)
-    known = await application.acknowledge(alert_id, body.by)
+    known = await application().alerter.acknowledge(alert_id, body.by)
     if known is None:
         raise Problem(CONFLICT, "the alert is over")
     if isinstance(known, Refusal):

@@ -5,7 +5,7 @@ from quart import Blueprint, Response
 from api.http.openapi import Answer, answers
 from api.http.problems import RATE_LIMITED
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application
 from api.models import ClockView
 
 blueprint = Blueprint("clock", __name__)
@@ -15,5 +15,4 @@ blueprint = Blueprint("clock", __name__)
 @answers(Answer(200, "The clocks, now.", ClockView), problems=(RATE_LIMITED,), tag="operation")
 async def get_clock() -> Response:
     """When the machine's clock was set or stood still, and how far ChirpStack's is from it."""
-    application = services().application
-    return reply(ClockView.of(application.now(), application.clocks()))
+    return reply(ClockView.of(application().clock.now(), application().timekeeper.statistics()))

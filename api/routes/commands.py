@@ -5,7 +5,7 @@ from quart import Blueprint, Response
 from api.http.openapi import Answer, answers
 from api.http.problems import RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_COMMAND, Problem
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application
 from api.models import CommandView
 
 blueprint = Blueprint("commands", __name__)
@@ -19,7 +19,7 @@ blueprint = Blueprint("commands", __name__)
 )
 async def get_command(command_id: str) -> Response:
     """One command, open or ended, with all that happened to it."""
-    command = await services().application.find_command(command_id)
+    command = await application().commands.find(command_id)
     if command is None:
         raise Problem(UNKNOWN_COMMAND)
     return reply(CommandView.of(command))

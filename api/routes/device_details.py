@@ -2,7 +2,7 @@
 
 from quart import Blueprint, Response
 
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -19,7 +19,7 @@ from api.http.problems import (
 from api.http.refusals import refuse
 from api.http.requests import read_dev_eui, read_query
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application
 from api.models import CommandList, CommandView, SignalView, StatusAsked
 from api.models.requests import CommandsQuery, SignalQuery
 
@@ -36,7 +36,7 @@ _READ = (UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE)
 async def device_commands(dev_eui: str) -> Response:
     """The commands of one light with their timelines, newest first."""
     dev_eui, query = _known(dev_eui), read_query(CommandsQuery)
-    commands = await services().application.commands_of(dev_eui, query.limit)
+    commands = await application().commands.of_device(dev_eui, query.limit)
     return reply(CommandList(dev_eui, [CommandView.of(command) for command in commands]))
 
 
@@ -45,9 +45,10 @@ async def device_commands(dev_eui: str) -> Response:
 @takes(query=SignalQuery)
 async def device_signal(dev_eui: str) -> Response:
     """How every gateway heard each uplink of one light, oldest first."""
-    dev_eui, query, application = _known(dev_eui), read_query(SignalQuery), services().application
-    until = application.now() + 1.0
-    found = await application.signal(dev_eui, since=until - query.hours * HOUR_S, until=until)
+    dev_eui, query = _known(dev_eui), read_query(SignalQuery)
+    until = application().clock.now() + 1.0
+    since = until - query.hours * HOUR_S
+    found = await application().queries.signal(dev_eui, since=since, until=until)
     return reply(SignalView(dev_eui, query.hours, found.complete, found.points))
 
 
@@ -69,7 +70,7 @@ async def device_signal(dev_eui: str) -> Response:
 async def ask_status(dev_eui: str) -> Response:
     """Ask one light for a status."""
     dev_eui = _known(dev_eui)
-    outcome = await services().application.ask_status(dev_eui)
+    outcome = await application().commands.ask_status(dev_eui)
     if isinstance(outcome, Refusal):
         refuse(outcome)
     return reply(StatusAsked(dev_eui, "asked" if outcome == "asked" else "busy"), 202)
@@ -78,6 +79,6 @@ async def ask_status(dev_eui: str) -> Response:
 def _known(text: str) -> str:
     """A DevEUI that is known. Raises Problem."""
     dev_eui = read_dev_eui(text)
-    if dev_eui not in services().application.devices():
+    if dev_eui not in application().board.devices:
         raise Problem(UNKNOWN_DEVICE)
     return dev_eui

@@ -6,7 +6,8 @@ from quart import Blueprint, Response
 
 from actors.board.reachability import Reach, Reachability
 from actors.device.model import Device
-from actors.service_api import InitializationRun, Refusal
+from actors.fleet.initialization import InitializationRun
+from actors.refusal import Refusal
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -25,7 +26,7 @@ from api.http.problems import (
 from api.http.refusals import refuse
 from api.http.requests import read_body, read_dev_eui, read_query
 from api.http.responses import address, no_content, reply
-from api.http.services import services
+from api.http.services import application
 from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage
 from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
 from api.validation import Mistake
@@ -48,13 +49,13 @@ _WRITE = (
 async def list_devices() -> Response:
     """The lights, by DevEUI; filters are combined."""
     query = read_query(DeviceQuery)
-    application = services().application
-    wanted = matcher(query, application.reachability)
-    devices = application.devices()
+    board = application().board
+    wanted = matcher(query, board.reachability)
+    devices = board.devices
     found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
     counts = dict.fromkeys(Reach, 0)
     for dev_eui in found:
-        counts[application.reachability(devices[dev_eui]).reach] += 1
+        counts[board.reachability(devices[dev_eui]).reach] += 1
     page = found[query.offset : query.offset + query.limit]
     return reply(
         DevicePage(
@@ -63,7 +64,7 @@ async def list_devices() -> Response:
             limit=query.limit,
             offset=query.offset,
             devices=[
-                DeviceSummary.of(devices[dev_eui], application.reachability(devices[dev_eui]))
+                DeviceSummary.of(devices[dev_eui], board.reachability(devices[dev_eui]))
                 for dev_eui in page
             ],
         )
@@ -78,7 +79,7 @@ async def list_devices() -> Response:
 )
 async def get_device(dev_eui: str) -> Response:
     """One light inspected: what it is doing, why, and what comes next."""
-    seen = services().application.inspect(read_dev_eui(dev_eui))
+    seen = application().queries.device(read_dev_eui(dev_eui))
     if seen is None:
         raise Problem(UNKNOWN_DEVICE)
     return reply(DeviceView.of(seen))
@@ -96,7 +97,7 @@ async def remove_device(dev_eui: str) -> Response:
     Its open command ends as `rejected`. A light that ChirpStack still lists comes back with the
     next listing, within 15 min.
     """
-    refusal = await services().application.remove_device(read_dev_eui(dev_eui))
+    refusal = await application().removals.by_hand(read_dev_eui(dev_eui))
     if refusal is not None:
         refuse(refusal)
     return no_content()
@@ -114,7 +115,7 @@ async def flush_queue(dev_eui: str) -> Response:
     An item that is being sent is dropped, too: its frame may still reach the light, and the light
     then ignores the next one. Only for an item that is stuck.
     """
-    refusal = await services().application.flush_queue(read_dev_eui(dev_eui))
+    refusal = await application().flusher.flush(read_dev_eui(dev_eui))
     if refusal is not None:
         refuse(refusal)
     return no_content()
@@ -129,17 +130,14 @@ async def flush_queue(dev_eui: str) -> Response:
 @takes(query=HistoryQuery)
 async def get_history(dev_eui: str) -> Response:
     """What happened to one light, newest first."""
-    dev_eui, query, application = (
-        read_dev_eui(dev_eui),
-        read_query(HistoryQuery),
-        services().application,
-    )
-    until = query.until if query.until is not None else application.now()
+    dev_eui, query = read_dev_eui(dev_eui), read_query(HistoryQuery)
+    until = query.until if query.until is not None else application().clock.now()
     since = query.since if query.since is not None else max(until - DAY_S, 0.0)
     if since > until:
         raise Problem(INVALID, errors=[Mistake("since", "must not be after until")])
-    lines = await application.history(dev_eui, since=since, until=until, most=query.limit)
-    if not lines and dev_eui not in application.devices():  # a removed light keeps its history
+    lines = await application().queries.history(dev_eui, since=since, until=until, most=query.limit)
+    # A light that was taken off keeps its history.
+    if not lines and dev_eui not in application().board.devices:
         raise Problem(UNKNOWN_DEVICE)
     full = len(lines) == query.limit
     return reply(
@@ -163,9 +161,9 @@ async def initialize_device(dev_eui: str) -> Response:
     """Send one light its settings again."""
     dev_eui = read_dev_eui(dev_eui)
     body = await read_body(InitializeRequest, optional=True)
-    if dev_eui not in services().application.devices():
+    if dev_eui not in application().board.devices:
         raise Problem(UNKNOWN_DEVICE)
-    return await _initialize([dev_eui], force=body.force)
+    return _initialize([dev_eui], force=body.force)
 
 
 @blueprint.post("/devices/initialize")
@@ -179,7 +177,7 @@ async def initialize_device(dev_eui: str) -> Response:
 async def initialize_all() -> Response:
     """Send every light of the Kuando profiles its settings again."""
     body = await read_body(InitializeRequest, optional=True)
-    return await _initialize(None, force=body.force)
+    return _initialize(None, force=body.force)
 
 
 @blueprint.get("/devices/initialize")
@@ -241,8 +239,8 @@ def _as_wanted(device: Device) -> bool | None:
     return device.reported == device.wanted.light
 
 
-async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
-    run = await services().application.initialize(dev_euis, force=force)
+def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
+    run = application().initializer.start(dev_euis, force=force)
     if isinstance(run, Refusal):
         refuse(run)
     location = address(f"/api/v1/devices/initialize/{run.id}")
@@ -250,7 +248,7 @@ async def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
 
 
 def _progress(run_id: str | None) -> Response:
-    run = services().application.initialization(run_id)
+    run = application().initializer.progress(run_id)
     if run is None:
         raise Problem(UNKNOWN_RUN)
     return reply(run)

@@ -1,7 +1,8 @@
 """`POST /downlink/{dev_eui}`: set a colour and hear the verdict.
 
-The handler only asks the service and waits. A caller who leaves, a time that runs out, a service
-that stops: none of them touches the command, which is stored before anything is answered.
+The rule it keeps: the handler only asks and waits. A caller who leaves, a time that runs
+out, a service that stops: none of them touches the command, which is stored before anything is
+answered.
 """
 
 import hashlib
@@ -10,8 +11,8 @@ import msgspec
 import structlog
 from quart import Blueprint, Response, request
 
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import Command, CommandStatus
-from actors.service_api import Accepted
 from api.http.deadlines import waits
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
@@ -81,28 +82,31 @@ async def set_light(dev_eui: str) -> Response:
     `Idempotency-Key` makes a repetition harmless; `X-Request-ID` is kept with the command.
     """
     here = services()
+    commands = here.application.commands
     dev_eui = read_dev_eui(dev_eui)
     preferences = read_preferences(request.headers.getlist("Prefer"))
     key = idempotency_key()
     body = await read_body(DownlinkRequest)
     wait_s = _wait_s(here, body, preferences)
-    taken = await here.application.command(
-        dev_eui,
-        body.light,
-        keep=body.keep,
-        ttl_s=body.ttl_s,
-        correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-        idempotency_key=key,
-        fingerprint=fingerprint(dev_eui, body),
+    taken = await commands.give(
+        CommandOrder(
+            dev_eui=dev_eui,
+            light=body.light,
+            keep=body.keep,
+            ttl_s=body.ttl_s,
+            correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+            idempotency_key=key,
+            fingerprint=fingerprint(dev_eui, body),
+        )
     )
     if not isinstance(taken, Accepted):
         refuse(taken)
     command = taken.command
     if wait_s > 0:
         with here.shutdown.releasing() as released:
-            command = await here.application.verdict(command.id, wait_s) or command
+            command = await commands.wait_settled(command.id, wait_s) or command
         if released.cancelled_caught:
-            command = await here.application.find_command(command.id) or command
+            command = await commands.find(command.id) or command
     return _verdict(command, taken, preferences.applied(wait_s))
 
 

@@ -10,7 +10,7 @@ from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_GATEWAY, Problem
 from api.http.requests import read_query
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application
 from api.models import (
     GatewayHealth,
     GatewayList,
@@ -57,8 +57,7 @@ async def gateway_health() -> Response:
 )
 async def gateway_status(gateway_id: str) -> Response:
     """One gateway: online or not and since when, airtime used, frames waiting."""
-    application = services().application
-    gateway = application.gateways().get(gateway_id.lower())
+    gateway = application().board.gateways.get(gateway_id.lower())
     if gateway is None:
         raise _unknown(gateway_id)
     return reply(_shown(gateway))
@@ -73,15 +72,12 @@ async def gateway_status(gateway_id: str) -> Response:
 @takes(query=OutageQuery)
 async def gateway_outages(gateway_id: str) -> Response:
     """When one gateway was away, newest first; the running outage has no end."""
-    gateway_id, query, application = (
-        gateway_id.lower(),
-        read_query(OutageQuery),
-        services().application,
-    )
-    if gateway_id not in application.gateways():
+    gateway_id, query = gateway_id.lower(), read_query(OutageQuery)
+    if gateway_id not in application().board.gateways:
         raise _unknown(gateway_id)
-    until = application.now() + 1.0
-    past = await application.gateway_past(gateway_id, since=until - query.days * DAY_S, until=until)
+    until = application().clock.now() + 1.0
+    since = until - query.days * DAY_S
+    past = await application().queries.gateway_past(gateway_id, since=since, until=until)
     return reply(
         OutageList(
             gateway_id=gateway_id,
@@ -101,13 +97,11 @@ def _unknown(gateway_id: str) -> Problem:
 
 
 def _gateways() -> list[GatewayView]:
-    application = services().application
-    return [
-        _shown(application.gateways()[gateway_id]) for gateway_id in sorted(application.gateways())
-    ]
+    gateways = application().board.gateways
+    return [_shown(gateways[gateway_id]) for gateway_id in sorted(gateways)]
 
 
 def _shown(gateway: GatewayView) -> GatewayView:
     """The gateway with its lights as counted now: it was published with those of then."""
-    heard = services().application.lights_heard(gateway.gateway_id)
+    heard = application().board.lights_heard(gateway.gateway_id)
     return msgspec.structs.replace(gateway, lights_heard=heard)

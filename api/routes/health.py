@@ -33,7 +33,7 @@ async def healthz() -> Response:
 async def readyz() -> Response:
     """Readiness: store writable, ChirpStack answering, actors alive, not stopping."""
     here = services()
-    readiness = here.application.readiness()
+    readiness = here.application.readiness.check()
     problems = list(readiness.problems)
     if here.shutdown.begun:
         problems.append("the service is stopping")

@@ -7,7 +7,7 @@ from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
 from api.http.requests import read_dev_eui, read_query
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application, services
 from api.models import MetricsView, ReliabilityView
 from api.models.requests import MetricsQuery
 
@@ -25,7 +25,8 @@ root = Blueprint("metrics", __name__)
 async def fleet_metrics() -> Response:
     """Success rate, frames and time to verify over the last hours."""
     query = read_query(MetricsQuery)
-    return reply(MetricsView.of(None, await services().application.metrics(None, query.hours)))
+    figures = await application().queries.downlinks(None, query.hours)
+    return reply(MetricsView.of(None, figures))
 
 
 @blueprint.get("/metrics/downlinks/<dev_eui>")
@@ -37,14 +38,11 @@ async def fleet_metrics() -> Response:
 @takes(query=MetricsQuery)
 async def device_metrics(dev_eui: str) -> Response:
     """The same of one light."""
-    dev_eui, query, application = (
-        read_dev_eui(dev_eui),
-        read_query(MetricsQuery),
-        services().application,
-    )
-    if dev_eui not in application.devices():
+    dev_eui, query = read_dev_eui(dev_eui), read_query(MetricsQuery)
+    if dev_eui not in application().board.devices:
         raise Problem(UNKNOWN_DEVICE)
-    return reply(MetricsView.of(dev_eui, await application.metrics(dev_eui, query.hours)))
+    figures = await application().queries.downlinks(dev_eui, query.hours)
+    return reply(MetricsView.of(dev_eui, figures))
 
 
 @blueprint.get("/metrics/reliability")
@@ -56,9 +54,9 @@ async def device_metrics(dev_eui: str) -> Response:
 @takes(query=MetricsQuery)
 async def fleet_reliability() -> Response:
     """Spread of times and attempts over the last hours, and the worst lights with reasons."""
-    query, application = read_query(MetricsQuery), services().application
-    figures = await application.reliability(query.hours)
-    devices = application.devices()
+    query = read_query(MetricsQuery)
+    figures = await application().queries.reliability(query.hours)
+    devices = application().board.devices
     names = {
         one.dev_eui: devices[one.dev_eui].name for one in figures.worst if one.dev_eui in devices
     }

@@ -2,13 +2,13 @@
 
 from quart import Blueprint, Response
 
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import CONFLICT, NO_REPLY, RATE_LIMITED, STORE_UNAVAILABLE, WRITING, Problem
 from api.http.refusals import refuse
 from api.http.requests import read_body
 from api.http.responses import reply
-from api.http.services import services
+from api.http.services import application
 from api.models.requests import RestoredStoreDecision
 from api.models.restored_store import RestoredStoreView, UnreadableList
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("setback", __name__)
 )
 async def get_restored_store() -> Response:
     """Whether the store was set back, and which lights an older wish would be sent to."""
-    return reply(RestoredStoreView.of(services().application.restored_store()))
+    return reply(RestoredStoreView.of(application().restored_store.view()))
 
 
 @blueprint.post("/restored-store")
@@ -39,9 +39,7 @@ async def decide_restored_store() -> Response:
     To keep what is shown gives each light a command with that colour, once it was heard.
     """
     body = await read_body(RestoredStoreDecision)
-    done = await services().application.decide_restored_store(
-        keep_shown=body.decision == "keep_shown"
-    )
+    done = await application().restored_store.decide(keep_shown=body.decision == "keep_shown")
     if done is None:
         raise Problem(CONFLICT, "nothing waits for a decision")
     if isinstance(done, Refusal):
@@ -57,4 +55,4 @@ async def decide_restored_store() -> Response:
 )
 async def get_unreadable() -> Response:
     """What the store holds that this version cannot read: a newer version's words, or damage."""
-    return reply(UnreadableList(services().application.unreadable()))
+    return reply(UnreadableList(application().unreadable.listed()))

@@ -9,8 +9,8 @@ import hashlib
 import structlog
 from quart import Blueprint, Response
 
+from actors.refusal import Refusal
 from actors.rollouts.model import Conflict, Order, State, Wish
-from actors.service_api import Refusal
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -28,7 +28,7 @@ from api.http.problems import (
 from api.http.refusals import refuse
 from api.http.requests import idempotency_key, read_body
 from api.http.responses import address, reply
-from api.http.services import services
+from api.http.services import application
 from api.models import RolloutDetail, RolloutList, RolloutView
 from api.models.requests import DeviceQuery, RolloutChange, RolloutRequest
 from api.routes.devices import matcher
@@ -72,7 +72,7 @@ async def create_rollout() -> Response:
         idempotency_key=key,
         fingerprint=hashlib.sha256(body.canonical_json()).hexdigest(),
     )
-    made = await services().application.create_rollout(order)
+    made = await application().rollouts.create(order)
     if isinstance(made, Refusal):
         refuse(made)
     return reply(RolloutView.of(made), 201, {"Location": address(f"/api/v1/rollouts/{made.id}")})
@@ -86,7 +86,7 @@ async def create_rollout() -> Response:
 )
 async def list_rollouts() -> Response:
     """The rollouts, newest first."""
-    rollouts = services().application.rollouts(LISTED_MOST)
+    rollouts = application().rollouts.repository.listed(LISTED_MOST)
     return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
 
 
@@ -98,7 +98,7 @@ async def list_rollouts() -> Response:
 )
 async def get_rollout(rollout_id: str) -> Response:
     """One rollout with its lights."""
-    seen = services().application.rollout(rollout_id)
+    seen = application().rollouts.repository.inspect(rollout_id)
     if seen is None:
         raise Problem(UNKNOWN_ROLLOUT)
     return reply(RolloutDetail.inspected(seen))
@@ -124,7 +124,7 @@ async def change_rollout(rollout_id: str) -> Response:
     )
     if wish == Wish():
         raise Problem(INVALID, errors=[Mistake("", "names nothing to change")])
-    changed = await services().application.change_rollout(rollout_id, wish)
+    changed = await application().rollouts.change(rollout_id, wish)
     if changed is None:
         raise Problem(UNKNOWN_ROLLOUT)
     if isinstance(changed, Conflict):
@@ -136,21 +136,21 @@ async def change_rollout(rollout_id: str) -> Response:
 
 def _chosen(body: RolloutRequest) -> tuple[str, ...]:
     """The lights meant, each once. Raises Problem with every mistake."""
-    devices = services().application.devices()
+    board = application().board
     if body.dev_euis is not None:
         given = [dev_eui.lower() for dev_eui in body.dev_euis]
         unknown = [
             Mistake(f"dev_euis.{number}", "is not a known light")
             for number, dev_eui in enumerate(given)
-            if dev_eui not in devices
+            if dev_eui not in board.devices
         ]
         if unknown:
             raise Problem(INVALID, errors=unknown[:MISTAKES_MOST])
         return tuple(dict.fromkeys(given))
     assert body.filter is not None  # noqa: S101 - the body has one of the two
     query = DeviceQuery.model_construct(**dict(body.filter))
-    wanted = matcher(query, services().application.reachability)
-    found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
+    wanted = matcher(query, board.reachability)
+    found = sorted(dev_eui for dev_eui, device in board.devices.items() if wanted(device))
     if not found:
         raise Problem(INVALID, errors=[Mistake("filter", "matches no light")])
     return tuple(found)

@@ -6,7 +6,7 @@ from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN, Problem
 from api.http.requests import read_query
 from api.http.responses import no_content, reply
-from api.http.services import services
+from api.http.services import application
 from api.models import ActorNode, DeadLetterView, SupervisorView
 from api.models.requests import SupervisorQuery
 
@@ -25,13 +25,12 @@ async def get_supervisor() -> Response:
 
     A fleet has thousands of actors: counts by state are of all of them, the list is cut.
     """
-    query, application = read_query(SupervisorQuery), services().application
+    query = read_query(SupervisorQuery)
+    letters = application().dead_letters.recent(query.dead_letters)
     return reply(
         SupervisorView(
-            root=ActorNode.of(application.supervisor(), most=query.children),
-            dead_letters=[
-                DeadLetterView.of(d) for d in application.dead_letters(query.dead_letters)
-            ],
+            root=ActorNode.of(application().supervisor.report(), most=query.children),
+            dead_letters=[DeadLetterView.of(letter) for letter in letters],
         )
     )
 
@@ -44,6 +43,6 @@ async def get_supervisor() -> Response:
 )
 async def revive(actor_id: str) -> Response:
     """Give a parked actor another life, with a fresh restart budget."""
-    if not services().application.revive(actor_id):
+    if not application().supervisor.revive(actor_id):
         raise Problem(UNKNOWN_ACTOR)
     return no_content()

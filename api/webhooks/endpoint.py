@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import structlog
 import trio
 
-from actors.service_api import Delivery
+from actors.fleet.delivery import Delivery
 from api.http.auth import TOKEN_HEADER, Caller, Scope, tokens_of
 from api.http.checks import check_host, keep_connection, too_many
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope, Exchange

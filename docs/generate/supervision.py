@@ -2,8 +2,8 @@
 
 from actors.device import diagram
 from actors.fleet import fleet
+from actors.start_order import ROOT_BUDGET, children_of
 from actors.supervision import Budget, ChildSpec
-from actors.wiring import ROOT_BUDGET
 from api.server.web_actor import WebActor
 from docs.generate.service import SETTINGS, app, parts
 
@@ -30,8 +30,7 @@ PURPOSES = {
 def children() -> list[str]:
     """The children of the root supervisor in the order in which they start."""
     web = WebActor(app(), SETTINGS.web)
-    root = parts().root(ChildSpec("web", web.run))
-    return [report.id for report in root.report().children]
+    return [child.id for child in children_of(parts(), ChildSpec("web", web.run))]
 
 
 def tree() -> str:

@@ -1,6 +1,6 @@
 """People and programs that command the lights, each light at moments of its own.
 
-They use the service's own interface only, and report what it answered to the oracle.
+They use the application as the web does, and report what it answered to the oracle.
 """
 
 import random
@@ -8,7 +8,8 @@ import random
 import trio
 
 from actors.application import Application
-from actors.service_api import Accepted, Refusal
+from actors.commands import Accepted, CommandOrder
+from actors.refusal import Refusal
 from lorawan.kuando.light_state import LightState
 from simulation.harness.oracle import Oracle
 from simulation.harness.process import Process
@@ -49,7 +50,7 @@ class People:
                 await self._command(dev_eui, rng)
             if rng.random() < asks.other and self._process.application is not None:
                 force = rng.random() < 0.3
-                await self._process.application.initialize([dev_eui], force=force)
+                self._process.application.initializer.start([dev_eui], force=force)
 
     async def _command(self, dev_eui: str, rng: random.Random) -> None:
         application, asks = self._process.application, self._asks
@@ -85,14 +86,15 @@ class People:
         key: str | None,
     ) -> str | None:
         try:
-            outcome = await application.command(
-                dev_eui,
-                light,
-                keep=keep,
-                ttl_s=ttl_s,
-                correlation_id="",
-                idempotency_key=key,
-                fingerprint=f"{light}",
+            outcome = await application.commands.give(
+                CommandOrder(
+                    dev_eui=dev_eui,
+                    light=light,
+                    keep=keep,
+                    ttl_s=ttl_s,
+                    idempotency_key=key,
+                    fingerprint=f"{light}",
+                )
             )
         except StoreError:
             return None  # over HTTP: 503, or the connection that broke with the process

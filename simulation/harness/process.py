@@ -12,8 +12,8 @@ from actors.application import Application
 from actors.clocks.clock import RunClock
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
+from actors.fleet.delivery import Delivery
 from actors.gateways import WatchPolicy
-from actors.service_api import Delivery
 from actors.supervision import SupervisorGaveUp
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
@@ -106,7 +106,7 @@ class Process:
                 event = decode_protobuf(*protobuf_body(event))
             case _:
                 pass
-        if self.application.deliver(event) in TAKEN:
+        if self.application.fleet.deliver(event) in TAKEN:
             self._oracle.taken(event)
 
     # ---------------------------------------------------------------- one life

@@ -122,7 +122,7 @@ class Quiet:
             return
         for child in parts.lights.report().children:
             if child.state is ChildState.PARKED:
-                application.revive(child.id)
+                application.supervisor.revive(child.id)
 
     def _look_for_a_run(self) -> None:
         """Whatever is not proven, air is not spent on it without end."""

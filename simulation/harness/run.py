@@ -164,7 +164,7 @@ class Simulation:
     def _check_bounds(self) -> None:
         application = self.process.application
         if application is not None:
-            for broken in bounds(application.supervisor()):
+            for broken in bounds(application.supervisor.report()):
                 self.oracle.breaks("house", broken)
 
 

@@ -55,7 +55,7 @@ async def test_a_clock_that_is_set_right_after_the_start_loses_nothing(
         command = await home.command(dev_eui, BLUE)
         done = await home.final(command.id, 120)
         assert done.status is CommandStatus.VERIFIED
-        assert home.application.now() == pytest.approx(host.wall(), abs=0.5)
+        assert home.now() == pytest.approx(host.wall(), abs=0.5)
         assert done.ended_at == pytest.approx(host.wall(), abs=120)
 
 
@@ -142,7 +142,7 @@ async def test_the_airtime_of_an_hour_does_not_change_with_the_clock(
         gateways = list(world.gateways)
 
         def spent() -> list[float]:
-            now = home.application.now()
+            now = home.now()
             return [home.parts.dispatcher.airtime(one, now)[0] for one in gateways]
 
         before = spent()
@@ -169,7 +169,7 @@ async def test_no_gateway_is_away_because_a_clock_was_set(
         host.set_s = by_s
         await trio.sleep(300)
         assert gone == []
-        for view in home.application.gateways().values():
+        for view in home.board.gateways.values():
             assert view.online
             assert view.since <= host.wall()
 
@@ -183,9 +183,7 @@ async def test_no_light_is_silent_because_a_clock_was_set(
         await home.settled()
         host.set_s = by_s
         await trio.sleep(900)
-        assert [
-            one.summary for one in home.application.alerts() if one.kind == "light_silent"
-        ] == []
+        assert [one.summary for one in home.board.alerts() if one.kind == "light_silent"] == []
         for device in home.devices.values():
             assert device.heard_at is not None
             assert 0 <= host.wall() - device.heard_at < 1_800
@@ -208,7 +206,7 @@ async def test_of_two_wishes_the_newer_one_wins_whatever_the_clock_says(
             pace_per_min=2.0,
             failures_most=5,
         )
-        rollout = await home.application.create_rollout(order)
+        rollout = await home.application.rollouts.create(order)
         assert isinstance(rollout, Rollout)
         await trio.sleep(1)
         host.set_s = by_s
@@ -221,9 +219,7 @@ async def test_of_two_wishes_the_newer_one_wins_whatever_the_clock_says(
 
 
 def opened(home: RunningApplication, kind: str) -> list[str]:
-    return [
-        one.summary for one in home.application.alerts() if one.kind == kind and not one.closed_at
-    ]
+    return [one.summary for one in home.board.alerts() if one.kind == kind and not one.closed_at]
 
 
 async def test_people_are_told_of_a_clock_that_was_set_and_of_a_sleep(
@@ -252,9 +248,9 @@ async def test_people_are_told_that_the_clocks_differ_until_they_do_not(
         await home.settled()
         (told,) = opened(home, "clocks_differ")
         assert ("ahead of" if off_s < 0 else "behind") in told
-        shown = home.application.clocks()
+        shown = home.application.timekeeper.statistics()
         assert shown.server_ahead_s == pytest.approx(-off_s, abs=1.5)
         host.set_s = 0.0
         await trio.sleep(120)
         assert opened(home, "clocks_differ") == []
-        assert home.application.readiness().ready
+        assert home.application.readiness.check().ready

@@ -21,7 +21,7 @@ def reach(home: RunningApplication, dev_eui: str) -> Reach:
 
 
 def silent(home: RunningApplication) -> set[str]:
-    opened = [one for one in home.application.alerts() if one.closed_at is None]
+    opened = [one for one in home.board.alerts() if one.closed_at is None]
     return {one.subject for one in opened if one.kind == "light_silent"}
 
 

@@ -12,7 +12,7 @@ RED, GREEN = LightState(255, 0, 0), LightState(0, 255, 0)
 
 
 def told(home: RunningApplication) -> list[tuple[str, str]]:
-    opened = [one for one in home.application.alerts() if one.closed_at is None]
+    opened = [one for one in home.board.alerts() if one.closed_at is None]
     return [(one.subject, one.summary) for one in opened if one.kind == "foreign_sender"]
 
 

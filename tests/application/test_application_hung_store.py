@@ -6,8 +6,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.commands import CommandOrder
+from actors.refusal import Refusal
 from actors.rollouts.model import Order
-from actors.service_api import Refusal
 from lorawan.kuando.light_state import LightState
 from simulation.world.world import World
 from store.errors import StoreUnavailable
@@ -62,22 +63,16 @@ def questions(home: RunningApplication, dev_eui: str) -> dict[str, Callable[[], 
     application = home.application
     span = {"since": 0.0, "until": 2e9}
     return {
-        "command": lambda: application.command(
-            dev_eui,
-            RED,
-            keep=True,
-            ttl_s=None,
-            correlation_id="",
-            idempotency_key=None,
-            fingerprint="",
+        "command": lambda: application.commands.give(
+            CommandOrder(dev_eui=dev_eui, light=RED, keep=True)
         ),
-        "find": lambda: application.find_command("unknown"),
-        "history": lambda: application.history(dev_eui, **span, most=9),
-        "commands": lambda: application.commands_of(dev_eui, 9),
-        "signal": lambda: application.signal(dev_eui, **span),
-        "metrics": lambda: application.metrics(None, 24.0),
-        "reliability": lambda: application.reliability(24.0),
-        "rollout": lambda: application.create_rollout(
+        "find": lambda: application.commands.find("unknown"),
+        "history": lambda: application.queries.history(dev_eui, **span, most=9),
+        "commands": lambda: application.commands.of_device(dev_eui, 9),
+        "signal": lambda: application.queries.signal(dev_eui, **span),
+        "metrics": lambda: application.queries.downlinks(None, 24.0),
+        "reliability": lambda: application.queries.reliability(24.0),
+        "rollout": lambda: application.rollouts.create(
             Order(
                 dev_euis=(dev_eui,),
                 light=RED,
@@ -108,7 +103,10 @@ async def test_every_question_is_answered_in_time(
         async def ask(name: str, question: Callable[[], Awaitable[object]]) -> None:
             began = trio.current_time()
             try:
-                answers[name] = await question()
+                answer = await question()
+                answers[name] = (
+                    home.application.cause_of(answer) if isinstance(answer, Refusal) else answer
+                )
             except StoreUnavailable as error:
                 answers[name] = type(error)
             assert trio.current_time() - began < PROMISED_S, name
@@ -119,5 +117,7 @@ async def test_every_question_is_answered_in_time(
         refused = {"command", "rollout"}
         assert {answers[name] for name in refused} <= {Refusal.STORE_FAILING, StoreUnavailable}
         assert {answers[name] for name in answers.keys() - refused} == {StoreUnavailable}
-        assert await home.application.initialize(None, force=False) is Refusal.STORE_FAILING
-        assert any("not answered" in problem for problem in home.application.readiness().problems)
+        assert home.application.initializer.start(None, force=False) is Refusal.STORE_FAILING
+        assert any(
+            "not answered" in problem for problem in home.application.readiness.check().problems
+        )

@@ -43,10 +43,10 @@ async def test_a_command_sent_while_all_gateways_are_down_is_verified_after_they
         for gateway_id in world.gateways:
             world.stop_gateway(gateway_id)
         await trio.sleep(120)
-        assert not any(view.online for view in home.application.gateways().values())
+        assert not any(view.online for view in home.board.gateways.values())
         dev_eui = next(iter(world.stations))
         command = await home.command(dev_eui, RED)
-        seen = await home.application.verdict(command.id, 60)
+        seen = await home.application.commands.wait_settled(command.id, 60)
         assert seen is not None
         assert seen.status is CommandStatus.HELD
         assert "offline" in (seen.reason or "")

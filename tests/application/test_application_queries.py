@@ -7,8 +7,11 @@ from trio.testing import MockClock
 
 from actors.board.changes import AlertView
 from actors.board.reachability import Reach
+from actors.commands import CommandOrder
 from actors.device.model import Command, CommandStatus, Device, Phase
-from actors.service_api import Delivery, InitializationRun, Refusal
+from actors.fleet.delivery import Delivery
+from actors.fleet.initialization import InitializationRun
+from actors.refusal import Refusal
 from actors.supervision import ChildState
 from lorawan.events.model import DeviceInfo, Uplink
 from lorawan.kuando import LightState
@@ -29,16 +32,10 @@ async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
 
 
 async def refused(home: RunningApplication, dev_eui: str, **more: object) -> Refusal:
-    asked: dict[str, object] = {
-        "keep": True,
-        "ttl_s": None,
-        "correlation_id": "",
-        "idempotency_key": None,
-        "fingerprint": "",
-    }
-    outcome = await home.application.command(dev_eui, RED, **(asked | more))  # type: ignore[arg-type]
+    order = CommandOrder(dev_eui=dev_eui, light=RED, **({"keep": True} | more))  # type: ignore[arg-type]
+    outcome = await home.application.commands.give(order)
     assert isinstance(outcome, Refusal), outcome
-    return outcome
+    return home.application.cause_of(outcome)
 
 
 async def test_the_tree_shows_every_actor_and_that_all_is_well(
@@ -46,7 +43,7 @@ async def test_the_tree_shows_every_actor_and_that_all_is_well(
 ) -> None:
     async with running_application(world) as home:
         await home.settled()
-        tree = home.application.supervisor()
+        tree = home.application.supervisor.report()
         names = [child.id for child in tree.children]
         for vital in ("journal", "board", "dispatcher", "lights", "gateway watcher", "sweeper"):
             assert vital in names
@@ -55,10 +52,10 @@ async def test_the_tree_shows_every_actor_and_that_all_is_well(
             f"device {eui}" for eui in world.stations
         }
         assert all(child.state is ChildState.RUNNING for child in lights.children)
-        assert home.application.readiness().ready
-        assert home.application.dead_letters(10) == []
-        assert not home.application.revive("device 00")
-        assert b"lamplighter_devices" in home.application.prometheus()
+        assert home.application.readiness.check().ready
+        assert home.application.dead_letters.recent(10) == []
+        assert not home.application.supervisor.revive("device 00")
+        assert b"lamplighter_devices" in home.application.metrics.render()
 
 
 async def test_history_figures_and_inspection_tell_what_happened(
@@ -70,19 +67,21 @@ async def test_history_figures_and_inspection_tell_what_happened(
         command = await home.command(dev_eui, RED)
         await home.final(command.id, 120)
         application = home.application
-        lines = await application.history(dev_eui, since=0, until=application.now() + 1, most=500)
+        lines = await application.queries.history(
+            dev_eui, since=0, until=application.clock.now() + 1, most=500
+        )
         kinds = {line.kind for line in lines}
         assert {"session", "status", "txack", "phase", "setup"} <= kinds
-        figures = await application.metrics(dev_eui, 1.0)
+        figures = await application.queries.downlinks(dev_eui, 1.0)
         assert (figures.verified, figures.success_rate, figures.open) == (1, 1.0, 0)
-        fleet = await application.metrics(None, 1.0)
+        fleet = await application.queries.downlinks(None, 1.0)
         assert fleet.verified == 1
-        seen = application.inspect(dev_eui)
+        seen = application.queries.device(dev_eui)
         assert seen is not None
         assert seen.device.phase is Phase.IDLE
         assert seen.actor is not None
-        assert application.inspect("00" * 8) is None
-        assert b'lamplighter_commands_total{verdict="verified"} 1.0' in application.prometheus()
+        assert application.queries.device("00" * 8) is None
+        assert b'lamplighter_commands_total{verdict="verified"} 1.0' in application.metrics.render()
 
 
 async def test_an_ended_command_is_found_after_a_restart(
@@ -95,15 +94,15 @@ async def test_an_ended_command_is_found_after_a_restart(
         command = await home.command(dev_eui, RED, idempotency_key="k", fingerprint="f")
         await home.final(command.id, 120)
     async with running_application(world, disk, seed=9) as home:
-        found = await home.application.find_command(command.id)
+        found = await home.application.commands.find(command.id)
         assert found is not None
         assert found.status is CommandStatus.VERIFIED
-        again = await home.application.verdict(command.id, 1.0)
+        again = await home.application.commands.wait_settled(command.id, 1.0)
         assert again == found
         repeated = await home.command(dev_eui, RED, idempotency_key="k", fingerprint="f")
         assert repeated.id == command.id
-        assert await home.application.find_command("nobody") is None
-        assert await home.application.verdict("nobody", 1.0) is None
+        assert await home.application.commands.find("nobody") is None
+        assert await home.application.commands.wait_settled("nobody", 1.0) is None
 
 
 async def test_what_is_refused_is_told_and_leaves_no_trace(
@@ -124,10 +123,10 @@ async def test_a_light_of_ours_registers_itself_and_a_strangers_does_not(
     async with running_application(world) as home:
         ours = DeviceInfo("2020209900000001", "Bay 99", device_profile_name="my KUANDO lights")
         other = DeviceInfo("2020209900000002", device_profile_name="thermometer")
-        at = home.application.now()
+        at = home.now()
         up = {"at": at, "dev_addr": "0000abcd", "f_cnt": 0, "f_port": 15, "data": b""}
-        assert home.application.deliver(Uplink(ours, **up)) is Delivery.REGISTERED  # type: ignore[arg-type]
-        assert home.application.deliver(Uplink(other, **up)) is Delivery.UNKNOWN  # type: ignore[arg-type]
+        assert home.application.fleet.deliver(Uplink(ours, **up)) is Delivery.REGISTERED  # type: ignore[arg-type]
+        assert home.application.fleet.deliver(Uplink(other, **up)) is Delivery.UNKNOWN  # type: ignore[arg-type]
         await trio.sleep(1)
         assert home.devices["2020209900000001"].name == "Bay 99"
         assert "2020209900000002" not in home.devices
@@ -138,16 +137,16 @@ async def test_initialisation_of_all_lights_skips_those_that_have_their_settings
 ) -> None:
     async with running_application(world) as home:
         await home.settled()
-        run = await home.application.initialize(None, force=False)
+        run = home.application.initializer.start(None, force=False)
         assert isinstance(run, InitializationRun)
         await trio.sleep(5)
-        done = home.application.initialization(run.id)
+        done = home.application.initializer.progress(run.id)
         assert done is not None
         assert (done.total, done.skipped, done.failed) == (3, 3, 0)
-        forced = await home.application.initialize(list(world.stations)[:1], force=True)
+        forced = home.application.initializer.start(list(world.stations)[:1], force=True)
         assert isinstance(forced, InitializationRun)
         await trio.sleep(120)
-        done = home.application.initialization()
+        done = home.application.initializer.progress()
         assert done is not None
         assert (done.id, done.done, done.failed) == (forced.id, 1, 0)
 
@@ -169,11 +168,13 @@ async def test_a_store_that_fails_for_a_while_loses_nothing(
         store.before_commit = refuse  # type: ignore[attr-defined]
         dev_eui = next(iter(world.stations))
         assert await refused(home, dev_eui) is Refusal.STORE_FAILING
-        assert "the store cannot be written: disk full" in home.application.readiness().problems
-        assert await home.application.initialize(None, force=False) is Refusal.STORE_FAILING
+        assert (
+            "the store cannot be written: disk full" in home.application.readiness.check().problems
+        )
+        assert home.application.initializer.start(None, force=False) is Refusal.STORE_FAILING
         failing.set()
         await trio.sleep(120)
-        assert home.application.readiness().ready
+        assert home.application.readiness.check().ready
         assert world.showing(dev_eui) == RED
 
 
@@ -196,29 +197,25 @@ async def test_without_any_gateway_the_service_is_ready_and_says_what_is_wrong(
 ) -> None:
     async with running_application(world) as home:
         await home.settled()
-        assert home.application.readiness().warnings == ()
+        assert home.application.readiness.check().warnings == ()
         for gateway_id in world.gateways:
             world.stop_gateway(gateway_id)
         await trio.sleep(420)
-        readiness = home.application.readiness()
+        readiness = home.application.readiness.check()
         count = len(world.gateways)
         assert readiness.ready, "to send callers elsewhere would cure nothing"
         (warning,) = readiness.warnings
         assert f"all {count} gateways are offline" in warning or count == 1
-        lights = home.application.devices().values()
-        assert {home.application.reachability(one).reach for one in lights} == {
-            Reach.NO_GATEWAY_ONLINE
-        }
-        told = [one for one in home.application.alerts() if one.closed_at is None]
+        lights = home.board.devices.values()
+        assert {home.board.reachability(one).reach for one in lights} == {Reach.NO_GATEWAY_ONLINE}
+        told = [one for one in home.board.alerts() if one.closed_at is None]
         assert {one.kind for one in told} == {"gateway_offline"}
-        assert {dev_eui for one in told for dev_eui in one.lights} == set(
-            home.application.devices()
-        )
+        assert {dev_eui for one in told for dev_eui in one.lights} == set(home.board.devices)
         for gateway_id in world.gateways:
             world.start_gateway(gateway_id)
         await trio.sleep(1_200)
-        assert home.application.readiness().warnings == ()
-        assert {home.application.reachability(one).reach for one in lights} == {Reach.REACHABLE}
+        assert home.application.readiness.check().warnings == ()
+        assert {home.board.reachability(one).reach for one in lights} == {Reach.REACHABLE}
 
 
 async def test_an_unreachable_network_is_alerted_and_held_commands_say_so(
@@ -230,9 +227,9 @@ async def test_an_unreachable_network_is_alerted_and_held_commands_say_so(
         dev_eui = next(iter(world.stations))
         command = await home.command(dev_eui, GREEN)
         await trio.sleep(120)
-        assert "ChirpStack does not answer" in home.application.readiness().problems
-        assert [a.kind for a in home.application.alerts()] == ["network_unreachable"]
-        found = await home.application.find_command(command.id)
+        assert "ChirpStack does not answer" in home.application.readiness.check().problems
+        assert [a.kind for a in home.board.alerts()] == ["network_unreachable"]
+        found = await home.application.commands.find(command.id)
         assert found is not None
         assert found.status is CommandStatus.HELD
         assert "ChirpStack does not answer" in (found.reason or "")
@@ -247,14 +244,10 @@ async def test_a_restart_does_not_renew_the_airtime(
     disk = MemoryDisk()
     async with running_application(world, disk) as home:
         await home.settled()
-        used = {
-            g: home.parts.dispatcher.airtime(g, home.application.now())[0] for g in world.gateways
-        }
+        used = {g: home.parts.dispatcher.airtime(g, home.now())[0] for g in world.gateways}
         assert sum(used.values()) > 1.0
     async with running_application(world, disk, seed=9) as home:
-        again = {
-            g: home.parts.dispatcher.airtime(g, home.application.now())[0] for g in world.gateways
-        }
+        again = {g: home.parts.dispatcher.airtime(g, home.now())[0] for g in world.gateways}
         assert again == pytest.approx(used, abs=0.2)
 
 
@@ -264,7 +257,7 @@ async def test_a_record_that_cannot_be_read_keeps_nobody_from_starting(
     disk = MemoryDisk()
     async with running_application(world, disk) as home:
         await home.settled()
-        odd = Put(Table.DEVICE, "20202099ffffffff", b"{not json", home.application.now())
+        odd = Put(Table.DEVICE, "20202099ffffffff", b"{not json", home.now())
         await home.parts.store_writer.commit([odd])
     async with running_application(world, disk, seed=9) as home:
         assert set(home.devices) >= set(world.stations)
@@ -278,10 +271,10 @@ async def test_a_poisoned_message_crashes_one_light_once(
         dev_eui, other = list(world.stations)[:2]
         home.parts.fleet.post(dev_eui, "nonsense")  # type: ignore[arg-type]
         await trio.sleep(5)
-        assert [letter.actor_id for letter in home.application.dead_letters(10)] == [
+        assert [letter.actor_id for letter in home.application.dead_letters.recent(10)] == [
             f"device {dev_eui}"
         ]
-        tree = home.application.inspect(dev_eui)
+        tree = home.application.queries.device(dev_eui)
         assert tree is not None
         assert tree.actor is not None
         assert (tree.actor.state, tree.actor.restarts) == (ChildState.RUNNING, 1)
@@ -301,7 +294,7 @@ async def test_a_light_past_its_restarts_is_parked_alerted_and_revived_by_hand(
         await trio.sleep(60)
         assert await refused(home, dev_eui) is Refusal.PARKED
         assert _open(home, "actor_parked", f"device {dev_eui}") is not None
-        assert home.application.revive(f"device {dev_eui}")
+        assert home.application.supervisor.revive(f"device {dev_eui}")
         await trio.sleep(5)
         command = await home.command(dev_eui, RED)
         assert (await home.final(command.id, 120)).status is CommandStatus.VERIFIED
@@ -316,7 +309,7 @@ async def test_followers_see_a_snapshot_and_then_every_change(
         await home.settled()
         dev_eui = next(iter(world.stations))
         seen: list[CommandStatus] = []
-        with home.application.subscribe(capacity=1_000, resume_from=None) as follower:
+        with home.board.subscribe(1_000) as follower:
             assert follower.snapshot is not None
             assert len(follower.snapshot.devices) == 3
             command = await home.command(dev_eui, GREEN)
@@ -327,14 +320,14 @@ async def test_followers_see_a_snapshot_and_then_every_change(
                         break
         assert seen[0] in {CommandStatus.ACCEPTED, CommandStatus.QUEUED}
         assert command.dev_eui == dev_eui
-        assert isinstance(home.application.devices()[dev_eui], Device)
+        assert isinstance(home.board.devices[dev_eui], Device)
 
 
 def _open(home: RunningApplication, kind: str, subject: str) -> AlertView | None:
     return next(
         (
             alert
-            for alert in home.application.alerts()
+            for alert in home.board.alerts()
             if (alert.kind, alert.subject) == (kind, subject) and alert.closed_at is None
         ),
         None,

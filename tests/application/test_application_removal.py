@@ -12,8 +12,9 @@ from trio.testing import MockClock
 
 from actors.board.changes import DeviceRemoved
 from actors.device.model import CommandStatus
+from actors.fleet.delivery import Delivery
+from actors.refusal import Refusal
 from actors.rollouts.model import Order, PartState
-from actors.service_api import Delivery, Refusal
 from lorawan.events.model import DeviceInfo, Uplink
 from lorawan.kuando import LightState
 from simulation.world.world import World
@@ -55,21 +56,19 @@ async def test_a_light_deleted_in_chirpstack_leaves_by_itself(
             assert sorted(home.devices) == others
             told = [one.what for one in await anext(seen) if isinstance(one.what, DeviceRemoved)]
         assert [one.dev_eui for one in told] == [gone]
-        ended = await home.application.find_command(command.id)
+        ended = await home.application.commands.find(command.id)
         assert ended is not None
         assert ended.status is CommandStatus.REJECTED
         assert ended.reason is not None
         assert ended.timeline[-1].reason == ended.reason
         assert await records(home) == set(others)
-        lines = await home.application.history(
-            gone, since=0, until=home.application.now() + 1, most=100
+        lines = await home.application.queries.history(
+            gone, since=0, until=home.now() + 1, most=100
         )
         assert "removed" in {line.kind for line in lines}
         await trio.sleep(3_600)
-        assert [
-            a for a in home.application.alerts() if a.subject == gone and a.closed_at is None
-        ] == []
-        assert await home.application.remove_device(gone) is Refusal.UNKNOWN_DEVICE
+        assert [a for a in home.board.alerts() if a.subject == gone and a.closed_at is None] == []
+        assert await home.application.removals.by_hand(gone) is Refusal.UNKNOWN_DEVICE
 
 
 async def test_a_late_webhook_does_not_bring_it_back_but_the_listing_does(
@@ -80,8 +79,8 @@ async def test_a_late_webhook_does_not_bring_it_back_but_the_listing_does(
         dev_eui = min(world.stations)
         device = world.network.rules.devices[dev_eui]
         world.network.delete(dev_eui)
-        assert await home.application.remove_device(dev_eui) is None
-        assert home.application.deliver(claimed(dev_eui)) is Delivery.UNKNOWN
+        assert await home.application.removals.by_hand(dev_eui) is None
+        assert home.application.fleet.deliver(claimed(dev_eui)) is Delivery.UNKNOWN
         await trio.sleep(1_000)
         assert dev_eui not in home.devices
         world.network.rules.devices[dev_eui] = device
@@ -94,13 +93,15 @@ async def test_what_only_webhooks_claim_never_fills_the_fleet(
 ) -> None:
     async with running_application(world) as home:
         await home.settled()
-        answers = [home.application.deliver(claimed(f"{number:016x}")) for number in range(2_000)]
+        answers = [
+            home.application.fleet.deliver(claimed(f"{number:016x}")) for number in range(2_000)
+        ]
         assert answers.count(Delivery.REGISTERED) == 500
         assert set(answers) == {Delivery.REGISTERED, Delivery.FULL}
         await trio.sleep(60)
         assert len(home.devices) == 3, home.parts.device_discovery.statistics()
         assert await records(home) == set(world.stations)
-        assert home.application.deliver(claimed("f" * 16)) is Delivery.REGISTERED
+        assert home.application.fleet.deliver(claimed("f" * 16)) is Delivery.REGISTERED
 
 
 @pytest.mark.parametrize("lacking", [1, 3])
@@ -132,13 +133,13 @@ async def test_a_removed_light_is_no_failure_of_a_rollout(
             pace_per_min=1.0,
             failures_most=0,
         )
-        rollout = await home.application.create_rollout(order)
+        rollout = await home.application.rollouts.create(order)
         assert not isinstance(rollout, Refusal)
         await trio.sleep(30)
         for dev_eui in (first, third):  # one commanded already, one waiting
-            assert await home.application.remove_device(dev_eui) is None
+            assert await home.application.removals.by_hand(dev_eui) is None
         await trio.sleep(300)
-        seen = home.application.rollout(rollout.id)
+        seen = home.application.rollouts.repository.inspect(rollout.id)
         assert seen is not None
         assert [part.state for part in seen.parts] == [
             PartState.REMOVED,
@@ -157,19 +158,17 @@ async def test_a_disabled_light_gets_no_item_and_shows_its_colour_once_enabled(
         world.network.disable(dev_eui)
         command = await home.command(dev_eui, RED)
         await trio.sleep(1_200)
-        found = await home.application.find_command(command.id)
+        found = await home.application.commands.find(command.id)
         assert found is not None
         assert found.status is CommandStatus.HELD
         assert "disabled in ChirpStack" in (found.reason or "")
         assert len(world.network.rules.devices[dev_eui].queue) == 0
-        assert "light_held" in {a.kind for a in home.application.alerts() if a.closed_at is None}
+        assert "light_held" in {a.kind for a in home.board.alerts() if a.closed_at is None}
         world.network.disable(dev_eui, disabled=False)
         done = await home.final(command.id, 300)
         assert done.status is CommandStatus.VERIFIED
         await trio.sleep(120)
-        assert "light_held" not in {
-            a.kind for a in home.application.alerts() if a.closed_at is None
-        }
+        assert "light_held" not in {a.kind for a in home.board.alerts() if a.closed_at is None}
 
 
 async def test_a_queue_can_be_flushed_by_hand(world: World, autojump_clock: MockClock) -> None:
@@ -179,16 +178,16 @@ async def test_a_queue_can_be_flushed_by_hand(world: World, autojump_clock: Mock
         device = world.network.rules.devices[dev_eui]
         world.network.disable(dev_eui)
         world.network.inject(dev_eui, b"\xca\xfe", f_port=7)
-        assert await home.application.flush_queue(dev_eui) is None
+        assert await home.application.flusher.flush(dev_eui) is None
         assert len(device.queue) == 0
         await trio.sleep(1)
-        lines = await home.application.history(
-            dev_eui, since=0, until=home.application.now() + 1, most=100
+        lines = await home.application.queries.history(
+            dev_eui, since=0, until=home.now() + 1, most=100
         )
         assert {"flushed": "by hand"} in [line.detail for line in lines]
-        assert await home.application.flush_queue("ff" * 8) is Refusal.UNKNOWN_DEVICE
+        assert await home.application.flusher.flush("ff" * 8) is Refusal.UNKNOWN_DEVICE
         world.network.faults.down = True
-        assert await home.application.flush_queue(dev_eui) is Refusal.NETWORK_FAILING
+        assert await home.application.flusher.flush(dev_eui) is Refusal.NETWORK_FAILING
 
 
 async def test_a_removal_by_hand_is_carried_out_whole_though_whoever_asked_left(
@@ -205,6 +204,6 @@ async def test_a_removal_by_hand_is_carried_out_whole_though_whoever_asked_left(
         gone, *others = sorted(world.stations)
         slow_s = 3.0
         with trio.move_on_after(1.0):
-            await home.application.remove_device(gone)
+            await home.application.removals.by_hand(gone)
         assert sorted(home.devices) == sorted(home.parts.fleet.actors) == others
         assert await records(home) == set(others)

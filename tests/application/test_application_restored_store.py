@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.model import CommandStatus
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from actors.storage.store_writer import StoreWriter
 from lorawan.kuando.light_state import LightState
 from simulation.world.world import World
@@ -48,7 +48,7 @@ async def copied_red_then_blue(world: World) -> tuple[MemoryDisk, list[str]]:
         await show(home, second, RED)
         old = copy.deepcopy(disk)
         await show(home, first, BLUE)
-        set_back(old, home.application.now())
+        set_back(old, home.now())
     return old, [first, second]
 
 
@@ -62,37 +62,35 @@ async def test_what_was_wanted_before_is_held_and_said_and_resumed(
         device = home.devices[first]
         assert device.attempt is not None
         assert "was restored from a copy of yesterday" in str(device.attempt.reason)
-        found = home.application.restored_store()
+        found = home.application.restored_store.view()
         assert found is not None
         assert [(one.dev_eui, one.wanted, one.shown, one.heard_since) for one in found.lights] == [
             (first, RED, BLUE, True)
         ]
-        (alert,) = [one for one in home.application.alerts() if one.kind == "store_set_back"]
+        (alert,) = [one for one in home.board.alerts() if one.kind == "store_set_back"]
         assert alert.closed_at is None
 
         await show(home, second, GREEN)  # what is wanted now is not held
 
-        assert await home.application.decide_restored_store(keep_shown=False) == found
+        assert await home.application.restored_store.decide(keep_shown=False) == found
         await trio.sleep(600)
         assert world.showing(first) == RED
-        assert home.application.restored_store() is None
-        assert all(
-            one.closed_at for one in home.application.alerts() if one.kind == "store_set_back"
-        )
+        assert home.application.restored_store.view() is None
+        assert all(one.closed_at for one in home.board.alerts() if one.kind == "store_set_back")
         assert disk.record(Table.META, MARK_KEY) is None
-        assert await home.application.decide_restored_store(keep_shown=False) is None
+        assert await home.application.restored_store.decide(keep_shown=False) is None
 
 
 async def test_what_the_lights_show_is_kept(world: World, autojump_clock: MockClock) -> None:
     disk, (first, second) = await copied_red_then_blue(world)
     async with running_application(world, disk, seed=8) as home:
         await trio.sleep(60)
-        assert await home.application.decide_restored_store(keep_shown=True) is not None
+        assert await home.application.restored_store.decide(keep_shown=True) is not None
     async with running_application(
         world, disk, seed=9
     ) as home:  # the decision outlives the process
         await trio.sleep(3 * 3_600)
-        assert home.application.restored_store() is None
+        assert home.application.restored_store.view() is None
         wanted = {name: home.devices[name].wanted for name in (first, second)}
         assert {name: one and one.light for name, one in wanted.items()} == {
             first: BLUE,
@@ -108,7 +106,7 @@ async def test_it_still_asks_after_a_restart(world: World, autojump_clock: MockC
         async with running_application(world, disk, seed=seed) as home:
             await trio.sleep(3_600)
             assert world.showing(first) == BLUE
-            assert home.application.restored_store() is not None
+            assert home.application.restored_store.view() is not None
 
 
 async def test_an_open_command_of_before_says_why_it_is_held(
@@ -122,12 +120,12 @@ async def test_an_open_command_of_before_says_why_it_is_held(
             world.stop_gateway(gateway_id)
         await trio.sleep(400)
         command = await home.command(dev_eui, RED)
-        set_back(disk, home.application.now())
+        set_back(disk, home.now())
         for gateway_id in world.gateways:
             world.start_gateway(gateway_id)
     async with running_application(world, disk, seed=8) as home:
         await trio.sleep(3_600)
-        found = await home.application.find_command(command.id)
+        found = await home.application.commands.find(command.id)
         assert found is not None
         assert found.status is CommandStatus.HELD
         assert "lamplighter restored" in str(found.reason)
@@ -156,8 +154,9 @@ async def test_a_decision_is_carried_out_though_whoever_asked_did_not_wait(
     async with running_application(world, disk, seed=8, store=store) as home:
         await trio.sleep(60)
         slow.slow_s = 15.0
-        answer = await home.application.decide_restored_store(keep_shown=keep_shown)
-        assert answer is Refusal.STORE_FAILING
+        answer = await home.application.restored_store.decide(keep_shown=keep_shown)
+        assert isinstance(answer, Refusal)
+        assert home.application.cause_of(answer) is Refusal.STORE_FAILING
         slow.slow_s = 0.0
         await trio.sleep(60)
         mark = home.parts.restored_store.mark
@@ -174,10 +173,10 @@ async def test_a_decision_over_which_the_actor_crashed_stands_where_it_was_store
     async with running_application(world, disk, seed=8) as home:
         await trio.sleep(60)
         home.parts.restored_store._store_writer = CrashOnce(home.parts.store_writer)
-        answer = await home.application.decide_restored_store(keep_shown=keep_shown)
+        answer = await home.application.restored_store.decide(keep_shown=keep_shown)
         assert answer is Refusal.NO_REPLY
         await trio.sleep(3 * 3_600)
-        assert home.application.restored_store() is None
+        assert home.application.restored_store.view() is None
         assert disk.record(Table.META, MARK_KEY) is None
         assert world.showing(first) == (BLUE if keep_shown else RED)
 

@@ -10,9 +10,9 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.records import read_command
+from actors.refusal import Refusal
 from actors.rollouts.decisions import command_id_of
 from actors.rollouts.model import Conflict, Order, PartState, Rollout, State, Wish
-from actors.service_api import Refusal
 from lorawan.kuando import LightState
 from simulation.world.world import World
 from store.errors import StoreRefused
@@ -44,19 +44,19 @@ def order(world: World, light: LightState = RED, **more: object) -> Order:
 
 
 async def begin(home: RunningApplication, asked: Order) -> Rollout:
-    made = await home.application.create_rollout(asked)
+    made = await home.application.rollouts.create(asked)
     assert isinstance(made, Rollout), made
     return made
 
 
 async def steer(home: RunningApplication, rollout: Rollout, wish: Wish) -> Rollout:
-    changed = await home.application.change_rollout(rollout.id, wish)
+    changed = await home.application.rollouts.change(rollout.id, wish)
     assert isinstance(changed, Rollout), changed
     return changed
 
 
 def now(home: RunningApplication, rollout_id: str) -> Rollout:
-    seen = home.application.rollout(rollout_id)
+    seen = home.application.rollouts.repository.inspect(rollout_id)
     assert seen is not None
     for state in PartState:
         assert getattr(seen.rollout, state.value) == sum(p.state is state for p in seen.parts)
@@ -78,7 +78,7 @@ async def test_every_light_is_commanded_at_the_pace_and_followed_to_its_proof(
 ) -> None:
     async with running_application(world) as home:
         await home.settled()
-        with home.application.subscribe(capacity=1_000, resume_from=None) as follower:
+        with home.board.subscribe(1_000) as follower:
             made = await begin(home, order(world, pace_per_min=6.0, name="all red"))
             assert (made.state, made.total, made.waiting) == (State.RUNNING, 3, 3)
             done = await until(home, made.id, State.DONE)
@@ -90,21 +90,21 @@ async def test_every_light_is_commanded_at_the_pace_and_followed_to_its_proof(
         assert shown[0] == made
         assert shown[-1] == done
         assert {device.reported for device in home.devices.values()} == {RED}
-        seen = home.application.rollout(made.id)
+        seen = home.application.rollouts.repository.inspect(made.id)
         assert seen is not None
         accepted = []
         for part in seen.parts:
             assert part.command_id is not None
-            command = await home.application.find_command(part.command_id)
+            command = await home.application.commands.find(part.command_id)
             assert command is not None
             accepted.append(command.accepted_at)
         gaps = [later - sooner for sooner, later in pairwise(accepted)]
         assert gaps == pytest.approx([10.0, 10.0], abs=0.5)
-        assert home.application.rollouts(100) == [done]
+        assert home.application.rollouts.repository.listed(100) == [done]
         assert isinstance(
-            await home.application.change_rollout(made.id, Wish(State.PAUSED)), Conflict
+            await home.application.rollouts.change(made.id, Wish(State.PAUSED)), Conflict
         )
-        assert await home.application.change_rollout("nobody", Wish(State.PAUSED)) is None
+        assert await home.application.rollouts.change("nobody", Wish(State.PAUSED)) is None
 
 
 async def test_it_pauses_resumes_and_is_cancelled(world: World, autojump_clock: MockClock) -> None:
@@ -139,7 +139,7 @@ async def test_failures_stop_it_and_somebody_resumes_it(
         stopped = await until(home, made.id, State.STOPPED)
         assert (stopped.failed, stopped.waiting) == (1, 2)
         assert stopped.reason == "1 light failed, at most 0 may"
-        seen = home.application.rollout(made.id)
+        seen = home.application.rollouts.repository.inspect(made.id)
         assert seen is not None
         assert seen.parts[0].reason == "no command could be given: parked"
         await steer(home, made, Wish(State.RUNNING))
@@ -158,7 +158,7 @@ async def test_the_newest_wish_wins(world: World, autojump_clock: MockClock) -> 
         done = await until(home, made.id, State.DONE)
         assert (done.superseded, done.verified) == (3, 0)
         assert (await until(home, younger.id, State.DONE)).verified == 1
-        seen = home.application.rollout(made.id)
+        seen = home.application.rollouts.repository.inspect(made.id)
         assert seen is not None
         assert [part.command_id is None for part in seen.parts] == [False, True, True]
         for command in by_hand:
@@ -175,10 +175,10 @@ async def test_an_equal_order_gives_the_same_rollout_even_after_a_restart(
         made = await begin(home, keyed)
         assert (await begin(home, keyed)).id == made.id
         other = order(world, idempotency_key="k", fingerprint="g")
-        assert await home.application.create_rollout(other) is Refusal.KEY_REUSED
+        assert await home.application.rollouts.create(other) is Refusal.KEY_REUSED
     async with running_application(world, disk, seed=9) as home:
         assert (await begin(home, keyed)).id == made.id
-        assert len(home.application.rollouts(100)) == 1
+        assert len(home.application.rollouts.repository.listed(100)) == 1
 
 
 async def test_active_ones_are_bounded_and_old_ones_forgotten(
@@ -188,17 +188,19 @@ async def test_active_ones_are_bounded_and_old_ones_forgotten(
     async with running_application(world, disk) as home:
         await home.settled()
         many = [await begin(home, order(world, pace_per_min=0.001)) for _ in range(20)]
-        assert await home.application.create_rollout(order(world)) is Refusal.TOO_MANY
+        assert await home.application.rollouts.create(order(world)) is Refusal.TOO_MANY
         for rollout in many:
             await steer(home, rollout, Wish(State.CANCELLED))
         await trio.sleep(300)  # nothing is open any more
-        assert len(home.application.rollouts(100)) == 20
-        old = home.application.now() - 8 * 86_400
+        assert len(home.application.rollouts.repository.listed(100)) == 20
+        old = home.now() - 8 * 86_400
         assert home.parts.policies.sweep.retention_s < 8 * 86_400
         for kept in list(home.parts.rollouts.repository.kept.values())[:19]:
             kept.take_over((_older(kept.rollout, old), 0.0), kept.parts)
         await trio.sleep(3_700)
-        assert [rollout.id for rollout in home.application.rollouts(100)] == [many[-1].id]
+        assert [rollout.id for rollout in home.application.rollouts.repository.listed(100)] == [
+            many[-1].id
+        ]
         assert {record.key.partition("/")[0] for record in disk.records(Table.ROLLOUT)} == {
             many[-1].id
         }
@@ -250,7 +252,7 @@ async def test_a_crash_at_any_stored_step_commands_no_light_twice(
             trio.open_nursery() as nursery,
         ):
             disk.left = step
-            nursery.start_soon(home.application.create_rollout, order(world, light, dev_euis=two))
+            nursery.start_soon(home.application.rollouts.create, order(world, light, dev_euis=two))
             with trio.move_on_after(400):
                 await disk.died.wait()
             nursery.cancel_scope.cancel()
@@ -258,7 +260,9 @@ async def test_a_crash_at_any_stored_step_commands_no_light_twice(
         crashes[crashed] += 1
         disk.left, seed = None, seed + 1
         async with running_application(world, disk, seed=seed) as home:
-            newest = [r for r in home.application.rollouts(100) if r.light == light][:1]
+            newest = [
+                r for r in home.application.rollouts.repository.listed(100) if r.light == light
+            ][:1]
             if step > 0:
                 made_id = newest[0].id
                 done = await until(home, made_id, State.DONE)

@@ -20,7 +20,7 @@ async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
 
 def told(home: RunningApplication) -> set[tuple[str, str]]:
     """Kind and subject of every alert that is open."""
-    return {(one.kind, one.subject) for one in home.application.alerts() if one.closed_at is None}
+    return {(one.kind, one.subject) for one in home.board.alerts() if one.closed_at is None}
 
 
 @pytest.mark.parametrize("gps", [False, True])
@@ -40,14 +40,12 @@ async def test_a_gateway_with_a_wrong_clock_makes_nobody_silent_and_hides_nobody
         await trio.sleep(2 * HOUR)
         assert told(home) == set()
         lights = home.devices
-        assert {home.application.reachability(one).reach for one in lights.values()} == {
-            Reach.REACHABLE
-        }
-        now = home.application.now()
+        assert {home.board.reachability(one).reach for one in lights.values()} == {Reach.REACHABLE}
+        now = home.now()
         for one in lights.values():
             assert one.heard_at is not None
             assert now - 1_000 <= one.heard_at <= now
-        for gateway in home.application.gateways().values():
+        for gateway in home.board.gateways.values():
             assert gateway.heard_at is not None
             assert now - 1_000 <= gateway.heard_at <= now
         mute = next(iter(world.stations))
@@ -55,8 +53,8 @@ async def test_a_gateway_with_a_wrong_clock_makes_nobody_silent_and_hides_nobody
         heard_at = home.devices[mute].heard_at
         assert heard_at is not None
         silent_at = heard_at + home.parts.policies.device.silent_after_s
-        await trio.sleep(silent_at - home.application.now() - 30)
+        await trio.sleep(silent_at - home.now() - 30)
         assert told(home) == set()
         await trio.sleep(30 + 90)
         assert told(home) == {("light_silent", mute)}
-        assert home.application.reachability(home.devices[mute]).reach is Reach.SILENT
+        assert home.board.reachability(home.devices[mute]).reach is Reach.SILENT

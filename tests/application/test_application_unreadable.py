@@ -6,7 +6,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.service_api import Delivery, Refusal
+from actors.commands import CommandOrder
+from actors.fleet.delivery import Delivery
+from actors.refusal import Refusal
 from actors.storage.unreadable_records import UnreadableRecord
 from lorawan.kuando.light_state import LightState
 from simulation.world.world import World
@@ -32,7 +34,7 @@ async def lived(world: World) -> tuple[MemoryDisk, str, str, float]:
         dev_eui = next(iter(world.stations))
         command = await home.command(dev_eui, RED, idempotency_key="key", fingerprint="print")
         await home.final(command.id)
-        return disk, dev_eui, command.id, home.application.now()
+        return disk, dev_eui, command.id, home.now()
 
 
 @pytest.mark.parametrize(
@@ -61,21 +63,15 @@ async def test_a_light_whose_record_cannot_be_read_is_kept_and_told(
         assert kept.value == odd, "it was written over"
         assert dev_eui not in home.devices
         assert home.parts.fleet.statistics().deliveries[Delivery.FULL] > 0
-        assert await home.application.find_command(command_id) is not None, (
+        assert await home.application.commands.find(command_id) is not None, (
             "its command was dropped"
         )
-        (one,) = home.application.unreadable()
+        (one,) = home.application.unreadable.listed()
         assert (one.table, one.key) == ("device", dev_eui)
-        (alert,) = [one for one in home.application.alerts() if one.kind == "record_unreadable"]
+        (alert,) = [one for one in home.board.alerts() if one.kind == "record_unreadable"]
         assert dev_eui in str(alert)
-        outcome = await home.application.command(
-            dev_eui,
-            RED,
-            keep=True,
-            ttl_s=None,
-            correlation_id="",
-            idempotency_key=None,
-            fingerprint="",
+        outcome = await home.application.commands.give(
+            CommandOrder(dev_eui=dev_eui, light=RED, keep=True)
         )
         assert outcome is Refusal.UNREADABLE
         assert len(home.devices) == len(world.stations) - 1  # the others live
@@ -84,10 +80,8 @@ async def test_a_light_whose_record_cannot_be_read_is_kept_and_told(
     async with running_application(world, disk, seed=9) as home:
         await trio.sleep(3_600)
         assert dev_eui in home.devices
-        assert not home.application.unreadable()
-        assert all(
-            one.closed_at for one in home.application.alerts() if one.kind == "record_unreadable"
-        )
+        assert not home.application.unreadable.listed()
+        assert all(one.closed_at for one in home.board.alerts() if one.kind == "record_unreadable")
 
 
 async def test_a_key_that_cannot_be_read_is_nobodys(
@@ -98,14 +92,10 @@ async def test_a_key_that_cannot_be_read_is_nobodys(
     odd = record.value.replace(b'{"v":1,', b'{"v":9,')
     disk.apply([Put(Table.IDEMPOTENCY, record.key, odd, now)])
     async with running_application(world, disk, seed=8) as home:
-        outcome = await home.application.command(
-            dev_eui,
-            RED,
-            keep=True,
-            ttl_s=None,
-            correlation_id="",
-            idempotency_key="key",
-            fingerprint="print",
+        outcome = await home.application.commands.give(
+            CommandOrder(
+                dev_eui=dev_eui, light=RED, keep=True, idempotency_key="key", fingerprint="print"
+            )
         )
         assert outcome is Refusal.KEY_REUSED
         kept = disk.record(Table.IDEMPOTENCY, record.key)
@@ -123,8 +113,8 @@ async def test_a_command_that_cannot_be_read_says_so(
     disk.apply([Put(Table.COMMAND, command_id, odd, now)])
     async with running_application(world, disk, seed=8) as home:
         with pytest.raises(UnreadableRecord, match="glorified"):
-            await home.application.find_command(command_id)
-        assert [one.id for one in await home.application.commands_of(dev_eui, 9)] == []
+            await home.application.commands.find(command_id)
+        assert [one.id for one in await home.application.commands.of_device(dev_eui, 9)] == []
 
 
 async def test_every_record_says_its_version(world: World, autojump_clock: MockClock) -> None:

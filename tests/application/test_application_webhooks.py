@@ -26,7 +26,7 @@ async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
 
 
 def told(home: RunningApplication) -> list[str]:
-    opened = [one for one in home.application.alerts() if one.closed_at is None]
+    opened = [one for one in home.board.alerts() if one.closed_at is None]
     return [one.summary for one in opened if one.kind == "webhooks_missing"]
 
 
@@ -48,20 +48,21 @@ async def test_webhooks_that_stop_are_told_within_three_minutes_and_their_return
         (text,) = told(home)
         assert "does not reach this service" in text
         assert "2 lights" in text
-        readiness = home.application.readiness()
+        readiness = home.application.readiness.check()
         assert readiness.ready, readiness.problems
         assert text in readiness.warnings
         missed = home.parts.webhooks.events_missed
         assert missed >= 4
         assert (
-            f"lamplighter_events_missed_total {missed}.0" in home.application.prometheus().decode()
+            f"lamplighter_events_missed_total {missed}.0"
+            in home.application.metrics.render().decode()
         )
         world.delivery.sink = sink
         command = await home.command(first, GREEN)
         assert (await home.final(command.id, 170)).status is CommandStatus.VERIFIED
         await trio.sleep(60)
         assert told(home) == []
-        assert home.application.readiness().warnings == ()
+        assert home.application.readiness.check().warnings == ()
 
 
 async def test_a_restart_after_an_hour_of_lost_webhooks_is_no_alert(

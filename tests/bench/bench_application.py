@@ -45,7 +45,7 @@ class BenchApplication:
             await trio.testing.wait_all_tasks_blocked()
 
     def _all_running(self, lights: int) -> bool:
-        if len(self.application.devices()) < lights:
+        if len(self.application.board.devices) < lights:
             return False
         return all(child.state.value == "running" for child in self.parts.lights.report().children)
 

@@ -1,7 +1,7 @@
 """Commands accepted: each is in the store, with its light's record and history, when it counts.
 
 Measured, for SQLite (synchronous=FULL) and Redis (appendonly, appendfsync always, over its Unix
-socket): `by the actors` calls `house.command` in the process of the service, without web, by 50
+socket): `by the actors` calls `commands.give` in the process of the service, without web, by 50
 callers at once; `by HTTP` posts `/api/v1/downlink/...` with `Prefer: respond-async` over 20
 connections to the whole service in a process of its own. Every command is for another light, so
 none supersedes another. What follows an acceptance goes on meanwhile: the dispatcher hands frames
@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from actors.service_api import Accepted
+from actors.commands import Accepted, CommandOrder
 from tests.bench import fleet, http, posts, stores
 from tests.bench.bench_application import BenchApplication, answer, bench_application
 from tests.bench.figures import Figure, latencies
@@ -105,14 +105,10 @@ async def _called(home: BenchApplication, numbers: range) -> Found:
 async def _caller(home: BenchApplication, waiting: Iterator[int], found: Found) -> None:
     for number in waiting:
         began = time.perf_counter()
-        outcome = await home.application.command(
-            fleet.dev_eui(number),
-            fleet.RED,
-            keep=True,
-            ttl_s=None,
-            correlation_id="bench",
-            idempotency_key=None,
-            fingerprint="",
+        outcome = await home.application.commands.give(
+            CommandOrder(
+                dev_eui=fleet.dev_eui(number), light=fleet.RED, keep=True, correlation_id="bench"
+            )
         )
         found.latencies_s.append(time.perf_counter() - began)
         found.refused += not isinstance(outcome, Accepted)

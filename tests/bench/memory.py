@@ -26,7 +26,7 @@ import trio.testing
 
 from actors.device.model import Device
 from actors.device.records import read_device
-from actors.service_api import Delivery
+from actors.fleet.delivery import Delivery
 from store.open import open_store
 from store.port import Record, Table
 from tests.bench import fleet
@@ -106,7 +106,7 @@ def _taken(trace: bool) -> int:
 async def _hear(home: BenchApplication, lights: int) -> None:
     """Each light reports once more."""
     for number in range(lights):
-        if home.application.deliver(fleet.status(number, 1)) is not Delivery.DELIVERED:
+        if home.application.fleet.deliver(fleet.status(number, 1)) is not Delivery.DELIVERED:
             raise RuntimeError("a status was not delivered")
         if number % HEARD_CHUNK == HEARD_CHUNK - 1:
             last = fleet.dev_eui(number)

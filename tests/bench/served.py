@@ -26,8 +26,8 @@ blueprint = Blueprint("bench", __name__)
 async def state() -> Response:
     """Lights on the board, actors that run, uplinks taken in, and what the process uses."""
     application = services().application
-    devices = application.devices()
-    lights = next(one for one in application.supervisor().children if one.id == "lights")
+    devices = application.board.devices
+    lights = next(one for one in application.supervisor.report().children if one.id == "lights")
     found = {
         "devices": len(devices),
         "running": sum(one.state.value == "running" for one in lights.children),

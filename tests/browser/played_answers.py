@@ -40,7 +40,7 @@ class Played:
 
     def commands(self, dev_eui: str) -> Answer:
         """Every order of the light, newest first."""
-        mine = [c for c in self.application.commands.values() if c.dev_eui == dev_eui]
+        mine = [c for c in self.application.commands.given.values() if c.dev_eui == dev_eui]
         every = sorted([*mine, *self.past.get(dev_eui, [])], key=lambda c: -c.accepted_at)
         return 200, {"commands": [CommandView.of(command) for command in every]}
 
@@ -50,7 +50,7 @@ class Played:
 
     def gateway_outages(self, gateway_id: str) -> Answer:
         """When the gateway was away."""
-        now = self.application.now()
+        now = self.application.clock.now()
         week = [{"since": now - 168 * HOUR, "until": now}]
         away, observed = self.outages.get(gateway_id, []), self.observed.get(gateway_id, week)
         away_s = sum((one["until"] or now) - one["since"] for one in away)
@@ -76,7 +76,7 @@ class Played:
         self.acknowledged.append(alert_id)
         alert = next(a for a in self.application.board.alerts() if a.id == alert_id)
         shown = msgspec.to_builtins(alert)
-        return 200, {**shown, "open": True, "acknowledged_at": self.application.now()}
+        return 200, {**shown, "open": True, "acknowledged_at": self.application.clock.now()}
 
     def ask_status(self, dev_eui: str) -> Answer:
         """The light is asked what it shows."""
@@ -94,9 +94,9 @@ class Played:
             "reason": None,
             "light": light,
             "keep": body["keep"],
-            "created_at": self.application.now(),
+            "created_at": self.application.clock.now(),
             "ended_at": None,
-            "changed_at": self.application.now(),
+            "changed_at": self.application.clock.now(),
             "pace_per_min": body.get("pace_per_min", 30),
             "failures_most": body.get("failures_most", 5),
             "total": count,
@@ -128,7 +128,9 @@ class Played:
             left = [light for light in rollout["lights"] if light["state"] == "waiting"]
             for light in left:
                 light["state"] = "cancelled"
-            self.move(rollout_id, ended_at=self.application.now(), waiting=0, cancelled=len(left))
+            self.move(
+                rollout_id, ended_at=self.application.clock.now(), waiting=0, cancelled=len(left)
+            )
         return 200, _short(self.rollouts[rollout_id])
 
     def move(self, rollout_id: str, **changes: Any) -> None:
@@ -143,7 +145,7 @@ class Played:
             if light["state"] == "waiting":
                 light["state"] = "cancelled"
         left = {"waiting": 0, "cancelled": rollout["waiting"]}
-        self.move(rollout_id, state="cancelled", ended_at=self.application.now(), **left)
+        self.move(rollout_id, state="cancelled", ended_at=self.application.clock.now(), **left)
 
     def progress(self, rollout_id: str, **counts: int) -> None:
         """So many of its lights are in these states; the rest waits."""

@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from quart import Blueprint, Response
 
 from actors.board.changes import AlertView, GatewayView
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import CommandStatus, Device, Phase, Wanted
-from actors.service_api import Accepted, Refusal
+from actors.refusal import Refusal
 from api.http.app import create_app
 from api.http.services import services_of
 from api.live.hub import Hub
@@ -26,13 +27,29 @@ from api.settings.model import ApiSettings, ChirpStack, Web
 from lorawan.kuando.light_state import LightState
 from tests.browser.office import GREEN, office, order
 from tests.browser.played_answers import Played, answers
-from tests.support.fake_application import FakeApplication
+from tests.support.fake_application import FakeApplication, FakeCommands
 
 PATIENCE_S = 15.0
 """Three times what the service takes to start or stop on a busy machine."""
 
 T = TypeVar("T")
 Seen = Device | GatewayView | AlertView
+
+
+class PlayedCommands(FakeCommands):
+    """A light wants what it is commanded."""
+
+    async def give(self, order: CommandOrder) -> Accepted | Refusal:
+        """As before; the light then wants it."""
+        taken = await super().give(order)
+        if isinstance(taken, Accepted):
+            wanted = Wanted(
+                order.light, taken.command.id, self._application.clock.now(), order.keep
+            )
+            self._application.change(
+                order.dev_eui, wanted=wanted, command=taken.command, phase=Phase.AWAITING_VERIFY
+            )
+        return taken
 
 
 class PlayedHouse(FakeApplication):
@@ -42,20 +59,14 @@ class PlayedHouse(FakeApplication):
         super().__init__(lights=0)
         self.board.boot = boot
         self.played = Played(self)
-        self.commands["cmd-0"] = order(99, GREEN, CommandStatus.VERIFIED, id="cmd-0")
+        self.commands = PlayedCommands(self)
+        given = self.commands.given
+        given["cmd-0"] = order(99, GREEN, CommandStatus.VERIFIED, id="cmd-0")
         for subject in office() if subjects is None else subjects:
             self.board.publish(subject)
             command = getattr(subject, "command", None)
             if command is not None:
-                self.commands[command.id] = command
-
-    async def command(self, dev_eui: str, light: LightState, **options: Any) -> Accepted | Refusal:
-        """As before; the light then wants it."""
-        taken = await super().command(dev_eui, light, **options)
-        if isinstance(taken, Accepted):
-            wanted = Wanted(light, taken.command.id, self.now(), options["keep"])
-            self.change(dev_eui, wanted=wanted, command=taken.command, phase=Phase.AWAITING_VERIFY)
-        return taken
+                given[command.id] = command
 
     def change(self, dev_eui: str, **changes: Any) -> None:
         """The light is otherwise from now on."""
@@ -65,10 +76,10 @@ class PlayedHouse(FakeApplication):
         """The light reports this; an order for it is verified."""
         device = self.board.devices[dev_eui]
         assert device.report is not None
-        report = msgspec.structs.replace(device.report, light=shown, at=self.now())
+        report = msgspec.structs.replace(device.report, light=shown, at=self.clock.now())
         wanted, command = device.wanted, device.command
         if command is not None and command.light == shown:
-            self.step(command.id, CommandStatus.VERIFIED)
+            self.commands.step(command.id, CommandStatus.VERIFIED)
         proven = wanted is not None and wanted.light == shown
         settled = {"phase": Phase.IDLE, "command": None} if proven else {}
         self.change(dev_eui, report=report, **settled)
@@ -76,7 +87,7 @@ class PlayedHouse(FakeApplication):
     def switch(self, gateway_id: str, *, online: bool) -> None:
         """The gateway comes or goes."""
         gateway = self.board.gateways[gateway_id]
-        self.board.publish(msgspec.structs.replace(gateway, online=online, since=self.now()))
+        self.board.publish(msgspec.structs.replace(gateway, online=online, since=self.clock.now()))
 
 
 def demonstration(application: PlayedHouse) -> Blueprint:

@@ -132,7 +132,8 @@ def _past(application: PlayedHouse) -> None:
     ]
     played.outages[SOUTH] = [{"since": NOW - 76 * HOUR, "until": NOW - 75.2 * HOUR}]
     lost = AlertView("alert-9", "light_failed", eui(55), "told before", NOW, NOW)
-    application.letters.append(DeadLetter("alerter", lost, "TimeoutError: no answer", NOW - 9_000))
+    letter = DeadLetter("alerter", lost, "TimeoutError: no answer", NOW - 9_000)
+    application.dead_letters.letters.append(letter)
 
 
 def _rollouts(application: PlayedHouse) -> None:
@@ -177,7 +178,7 @@ def site() -> PlayedHouse:
     offline = "gateway Yard is offline"
     subjects.append(AlertView("a-1", "gateway_offline", YARD, offline, NOW - 640, NOW - 640))
     application = PlayedHouse("7c1e04", subjects)
-    application.tree = _tree()
+    application.supervisor.tree = _tree()
     application.played.spread["worst"] = [
         {**one, "name": name, "dev_eui": eui(number), "why": why}
         for one, (name, number, why) in zip(

@@ -45,7 +45,9 @@ def test_every_page_works_below_a_path(
         panel.get_by_role("button", name="Red").click()
         panel.get_by_role("button", name="Send", exact=True).click()
         expect(panel.locator(".command .outcome")).to_contain_text("Accepted")
-        [sent] = [one for one in service.application.commands.values() if one.dev_eui == eui(1)]
+        [sent] = [
+            one for one in service.application.commands.given.values() if one.dev_eui == eui(1)
+        ]
         assert sent.light == LightState(255, 0, 0)
         expect(panel.locator(".timeline").first).to_contain_text("Accepted and stored")
         page.keyboard.press("Escape")

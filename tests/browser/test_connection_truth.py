@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from actors.service_api import Readiness
+from actors.readiness import Readiness
 from api.live.client import RESTARTING
 from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
@@ -108,7 +108,7 @@ def test_no_change_is_lost_over_a_dropped_connection_of_a_busy_house(
 
 def test_a_service_that_is_not_ready_is_said_to_be_so(serve: Serve, visit: Open) -> None:
     application = PlayedHouse()
-    application.ready = Readiness(ready=False, problems=("the store does not answer",))
+    application.readiness.ready = Readiness(ready=False, problems=("the store does not answer",))
     page, watcher = visit(serve(application).url)
     watcher.expected = ("503",)
     expect(page.locator("#banner")).to_have_text(

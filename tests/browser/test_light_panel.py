@@ -28,11 +28,10 @@ def test_a_command_from_the_panel_reaches_the_house_and_shows_nothing_as_fact(
     panel.get_by_label("Slow blink").check()
     panel.get_by_role("button", name="Send", exact=True).click()
     expect(panel.locator(".command .outcome")).to_contain_text("Accepted")
-    [sent] = [one for one in service.application.commands.values() if one.dev_eui == eui(1)]
+    [sent] = [one for one in service.application.commands.given.values() if one.dev_eui == eui(1)]
     assert (sent.dev_eui, sent.light, sent.keep) == (eui(1), LightState(255, 0, 0, 160, 160), True)
-    assert [made for made, _ in service.application.keys.values()] == [
-        sent.id
-    ]  # it came with a key
+    keys = service.application.commands.keys
+    assert [made for made, _ in keys.values()] == [sent.id]  # it came with a key
     # Nothing is proven: the lamp is still green.
     expect(card(page, 1)).to_contain_text("green, wanted red, blinking")
     assert hue(card(page, 1)) == hue(panel) == "rgb(0 255 0)"
@@ -52,7 +51,7 @@ def test_a_refused_command_is_told_in_words(serve: Serve, visit: Open) -> None:
     page.evaluate("Promise.all(Array.from({ length: 70 }, () => fetch('/api/v1/alerts?limit=1')))")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#panel .command .outcome")).to_contain_text("Too many requests")
-    assert eui(1) not in {one.dev_eui for one in application.commands.values()}
+    assert eui(1) not in {one.dev_eui for one in application.commands.given.values()}
 
 
 def test_initialise_asks_the_house(serve: Serve, visit: Open) -> None:
@@ -61,7 +60,7 @@ def test_initialise_asks_the_house(serve: Serve, visit: Open) -> None:
     expect(page.locator("#panel dl")).to_contain_text("set up")
     page.get_by_role("button", name="Initialise").click()
     expect(page.locator("#panel > .outcome")).to_have_text("Its settings are sent again.")
-    [(_, dev_euis, force)] = service.application.runs
+    [(_, dev_euis, force)] = service.application.initializer.runs
     assert (dev_euis, force) == ([eui(2)], True)
 
 

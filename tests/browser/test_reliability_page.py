@@ -60,7 +60,7 @@ def test_an_alert_is_acknowledged_when_the_service_says_so(serve: Serve, visit: 
 
 def test_the_tree_of_actors_lives_and_a_parked_one_is_revived(serve: Serve, visit: Open) -> None:
     service = serve()
-    service.application.parked.add("journal")
+    service.application.supervisor.parked.add("journal")
     page, _ = visit(service.url + "?view=reliability")
     store_writer = page.locator('[data-actor="journal"]')
     expect(store_writer).to_contain_text("parked for")
@@ -69,7 +69,8 @@ def test_the_tree_of_actors_lives_and_a_parked_one_is_revived(serve: Serve, visi
     running = ChildReport("journal", ChildState.RUNNING, NOW, 4)
     store_writer.get_by_role("button", name="Revive journal").click()
     expect(page.locator(".is-tree .outcome")).to_have_text("journal lives again.")
-    service.application.tree = dataclasses.replace(service.application.tree, children=(running,))
+    tree = service.application.supervisor.tree
+    service.application.supervisor.tree = dataclasses.replace(tree, children=(running,))
     alive = ActorView("journal", ChildState.RUNNING, 4)
     service.call(service.application.board.publish, alive)
     expect(store_writer).to_contain_text("runs for")
@@ -78,7 +79,7 @@ def test_the_tree_of_actors_lives_and_a_parked_one_is_revived(serve: Serve, visi
 
 def test_dead_letters_are_listed(serve: Serve, visit: Open) -> None:
     application = PlayedHouse()
-    application.letters.append(
+    application.dead_letters.letters.append(
         DeadLetter(f"device {eui(1)}", LightState(1, 2, 3), "ValueError: odd", NOW - 50)
     )
     page, _ = visit(serve(application).url + "?view=reliability")

@@ -94,7 +94,7 @@ PLACES = {
 
 def test_who_may_only_look_is_offered_nothing_to_do(serve: Serve, visit: Open) -> None:
     application = rich_house()
-    application.parked.add("journal")
+    application.supervisor.parked.add("journal")
     service = serve(application, tokens=SCOPES)
     for token, offered in ((VIEWER, False), (OPERATOR, True)):
         page, watcher = visit(service.url)

@@ -157,13 +157,13 @@ async def test_send_shows_the_steps_until_the_verdict(
     async with served() as here, trio.open_nursery() as nursery:
 
         async def happen() -> None:
-            await until("accepted", lambda: "cmd-1" in here.application.commands)
-            here.application.step("cmd-1", CommandStatus.QUEUED)
-            here.application.step("cmd-1", status, **changes)
+            await until("accepted", lambda: "cmd-1" in here.application.commands.given)
+            here.application.commands.step("cmd-1", CommandStatus.QUEUED)
+            here.application.commands.step("cmd-1", status, **changes)
 
         nursery.start_soon(happen)
         done = await here.do("send", DEV_EUI, "red", "--blink", "50/50", "--ttl", "60", "--no-keep")
-        command = here.application.commands["cmd-1"]
+        command = here.application.commands.given["cmd-1"]
     assert done.returncode == code, done.stdout + done.stderr
     assert "accepted and stored" in done.stdout
     assert "in ChirpStack's queue" in done.stdout
@@ -208,7 +208,7 @@ async def test_initialisations_and_alerts() -> None:
         assert seen.returncode == 0, seen.stderr
         begun = await here.do("init", DEV_EUI, "--force", "--wait", "0")
         assert begun.returncode == 0, begun.stderr
-        assert here.application.runs[0][1:] == ([DEV_EUI], True)
+        assert here.application.initializer.runs[0][1:] == ([DEV_EUI], True)
         late = await here.do("init", "--all", "--wait", "1.5", "--json")
         assert late.returncode == 3
         assert json.loads(late.stdout)["runs"][0]["total"] == 1
@@ -220,11 +220,11 @@ async def test_rollouts_are_begun_followed_and_steered() -> None:
         start = await here.do("rollout", "start", "red", "--tag", "floor=2", "--pace", "60")
         assert start.returncode == 0, start.stderr
         assert "done: 1 of 1 verified" in start.stdout
-        [order] = here.application.orders
+        [order] = here.application.rollouts.orders
         assert (order.light.red, order.pace_per_min) == (255, 60)
         later = await here.do("rollout", "start", "off", DEV_EUI, "--no-wait", "--name", "night")
         assert later.returncode == 0, later.stderr
-        assert here.application.orders[1].dev_euis == (DEV_EUI,)
+        assert here.application.rollouts.orders[1].dev_euis == (DEV_EUI,)
         assert "night" in (await here.do("rollout", "list")).stdout
         assert DEV_EUI in (await here.do("rollout", "show", "roll-2")).stdout
         for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
@@ -238,10 +238,10 @@ async def test_rollouts_are_begun_followed_and_steered() -> None:
 
 async def finish_the_first(application: FakeApplication) -> None:
     """Let the first rollout end as soon as it was asked for."""
-    await until("a rollout was begun", lambda: "roll-1" in application.rolled)
-    rollout, parts = application.rolled["roll-1"]
+    await until("a rollout was begun", lambda: "roll-1" in application.rollouts.rolled)
+    rollout, parts = application.rollouts.rolled["roll-1"]
     over = replace(rollout, state=State.DONE, waiting=0, verified=rollout.total)
-    application.rolled["roll-1"] = over, parts
+    application.rollouts.rolled["roll-1"] = over, parts
 
 
 async def test_completion_asks_the_server() -> None:

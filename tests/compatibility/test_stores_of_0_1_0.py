@@ -15,10 +15,10 @@ from quart.typing import TestClientProtocol as Client
 from trio.testing import MockClock
 
 from actors.clocks.clock import RunClock
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import CommandStatus, Phase
 from actors.messaging.mailbox import Offer
 from actors.rollouts.model import Rollout, State, Wish
-from actors.service_api import Accepted
 from api.http.app import create_app
 from api.settings.model import ApiSettings, ChirpStack
 from lorawan.kuando.light_state import LightState
@@ -156,20 +156,20 @@ async def test_all_that_0_1_0_said_of_it_is_said_again(old_store: OpenStore) -> 
                 found += differences(
                     old, await response.get_json(), f"{path[1:].partition('?')[0]} "
                 )
-            at = home.application.now()
+            at = home.now()
         assert found == []
 
 
 async def test_an_equal_request_is_still_known(old_store: OpenStore) -> None:
     async with served(building(), old_store()) as (home, _):
-        given = await home.application.command(
-            light(1),
-            RED,
-            keep=True,
-            ttl_s=None,
-            correlation_id="",
-            idempotency_key="key-of-1",
-            fingerprint="red",
+        given = await home.application.commands.give(
+            CommandOrder(
+                dev_eui=light(1),
+                light=RED,
+                keep=True,
+                idempotency_key="key-of-1",
+                fingerprint="red",
+            )
         )
         assert isinstance(given, Accepted)
         assert given.repeated
@@ -214,13 +214,16 @@ async def go_on(disk: MemoryDisk) -> None:
             world.plug(dev_eui)
         for command_id in open_before:
             assert (await home.final(command_id)).status is CommandStatus.VERIFIED, command_id
-        rollouts = {one.name: one.id for one in home.application.rollouts(99)}
+        rollouts = {one.name: one.id for one in home.application.rollouts.repository.listed(99)}
         for name in ("paused", "stopped"):
             assert isinstance(
-                await home.application.change_rollout(rollouts[name], Wish(State.RUNNING)), Rollout
+                await home.application.rollouts.change(rollouts[name], Wish(State.RUNNING)), Rollout
             )
         await trio.sleep(1_800)
-        assert {one.name: (one.state, one.verified) for one in home.application.rollouts(99)} == {
+        assert {
+            one.name: (one.state, one.verified)
+            for one in home.application.rollouts.repository.listed(99)
+        } == {
             "running": (State.DONE, 4),
             "paused": (State.DONE, 1),  # the other light has been given a newer command
             "stopped": (State.DONE, 1),
@@ -230,7 +233,7 @@ async def go_on(disk: MemoryDisk) -> None:
         assert {number: world.showing(light(number)) for number in SHOWN} == SHOWN
         for number in range(1, 21):
             assert home.devices[light(number)].phase is Phase.IDLE, number
-        assert all(one.closed_at is not None for one in home.application.alerts())
+        assert all(one.closed_at is not None for one in home.board.alerts())
         check_told(told)
         assert unlike(TOLD["metrics"], surface.metrics(page)) == []
         over.set()

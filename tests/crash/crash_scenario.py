@@ -12,9 +12,9 @@ from enum import Enum
 
 import trio
 
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import Command, CommandStatus, Phase
 from actors.downlink import airtime_log
-from actors.service_api import Accepted
 from lorawan.kuando import LightState
 from simulation.world.device import Device
 from simulation.world.faults import CallFault
@@ -129,7 +129,7 @@ class Day:
             assert sent is not None
             kept[sent.gateway_id] += sent.airtime_s
         for gateway_id, airtime_s in kept.items():
-            used_s = home.parts.dispatcher.airtime(gateway_id, home.application.now())[0]
+            used_s = home.parts.dispatcher.airtime(gateway_id, home.now())[0]
             assert abs(used_s - airtime_s) < 0.2, f"{gateway_id}: {used_s} s, not {airtime_s} s"
 
     def _watch_queues(self) -> None:
@@ -157,14 +157,10 @@ class Day:
         key = f"{dev_eui} {light}"
         while True:
             home = await self._living()
-            outcome = await home.application.command(
-                dev_eui,
-                light,
-                keep=True,
-                ttl_s=None,
-                correlation_id="",
-                idempotency_key=key,
-                fingerprint=key,
+            outcome = await home.application.commands.give(
+                CommandOrder(
+                    dev_eui=dev_eui, light=light, keep=True, idempotency_key=key, fingerprint=key
+                )
             )
             if isinstance(outcome, Accepted):
                 self.told.append(outcome.command)
@@ -180,7 +176,7 @@ class Day:
 
     async def verified(self, command: Command) -> None:
         async def true(home: RunningApplication) -> bool:
-            found = await home.application.find_command(command.id)
+            found = await home.application.commands.find(command.id)
             assert found is not None, f"{command.id} was told and is lost"
             return found.status is CommandStatus.VERIFIED
 
@@ -212,7 +208,7 @@ class Day:
         unanswered = await self.order(B, 0, 0, 255)
 
         async def transmitted(home: RunningApplication) -> bool:
-            found = await home.application.find_command(lost.id)
+            found = await home.application.commands.find(lost.id)
             return found is not None and found.status is CommandStatus.TRANSMITTED
 
         await self.until("the frame is in the air", transmitted)
@@ -246,7 +242,7 @@ class Day:
         ids = {command.id for command in self.told}
         newest = {command.dev_eui: command for command in self.told}
         for command in self.told:
-            found = await home.application.find_command(command.id)
+            found = await home.application.commands.find(command.id)
             assert found is not None, f"{command.id} was told and is lost"
             assert found.light == command.light
             if found.status is CommandStatus.SUPERSEDED:
@@ -268,7 +264,7 @@ class Day:
 
 
 async def _all_offline(home: RunningApplication) -> bool:
-    gateways = home.application.gateways()
+    gateways = home.board.gateways
     return len(gateways) == 2 and not any(view.online for view in gateways.values())
 
 

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from trio.testing import MockClock
 
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from api.http.app import create_app
 from lorawan.kuando import LightState
 from tests.api.conftest import OPERATOR, TOKENS, VIEWER, WEBHOOK, settings_with
@@ -112,15 +112,15 @@ async def lived_in(home: RunningApplication, client: Client) -> Known:
     command = await home.command(light, LightState(red=255, green=0, blue=0))
     await home.final(command.id)
     rolled = await client.post("/api/v1/rollouts", json=ROLLOUT, headers=AS_OPERATOR)
-    run = await home.application.initialize(None, force=False)
+    run = home.application.initializer.start(None, force=False)
     assert not isinstance(run, Refusal)
     home.world.stop_gateway(next(iter(home.world.gateways)))
     await trio.sleep(300.0)
     return {
         "dev_eui": [*home.devices, "00" * 8],
         "command_id": [command.id],
-        "gateway_id": list(home.application.gateways()),
-        "alert_id": [alert.id for alert in home.application.alerts()],
+        "gateway_id": list(home.board.gateways),
+        "alert_id": [alert.id for alert in home.board.alerts()],
         "run_id": [run.id],
         "rollout_id": [(await rolled.get_json())["id"]],
         "actor_id": ["board", f"device {light}"],
@@ -163,8 +163,8 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
                     ]
             assert wrong == []
             await trio.sleep(60.0)
-            assert home.application.dead_letters(10) == []
-            assert restarts(home.application.supervisor()) == 0
+            assert home.application.dead_letters.recent(10) == []
+            assert restarts(home.application.supervisor.report()) == 0
         nursery.cancel_scope.cancel()
 
 

@@ -136,7 +136,7 @@ async def growth(
                     kept.append(tracemalloc.get_traced_memory()[0])
             finally:
                 tracemalloc.stop()
-            assert home.application.dead_letters(1) == []
+            assert home.application.dead_letters.recent(1) == []
         nursery.cancel_scope.cancel()
     return (kept[2] - kept[0]) / (2 * requests), statuses
 

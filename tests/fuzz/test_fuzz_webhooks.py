@@ -197,8 +197,8 @@ async def deliver_all(deliveries: list[Delivery] | None, data: Any = None) -> se
             statuses.add(await send(client, delivery))
             await trio.sleep(1.0)
         await trio.sleep(60.0)
-        assert home.application.dead_letters(10) == []
-        assert restarts(home.application.supervisor()) == 0
+        assert home.application.dead_letters.recent(10) == []
+        assert restarts(home.application.supervisor.report()) == 0
         for path in ("/api/v1/devices", "/api/v1/gateways", "/api/v1/supervisor", "/metrics"):
             assert (await client.get(path)).status_code == 200
         for dev_eui in home.devices:

@@ -113,7 +113,7 @@ async def _burst(
 
 
 async def _order(home: RunningApplication) -> float:
-    began_at = home.application.now()
+    began_at = home.now()
     ordered = [await home.command(dev_eui, LIGHT) for dev_eui in home.world.stations]
     done = [await home.final(each.id, LIMIT_S) for each in ordered]
     return max(each.ended_at or 0.0 for each in done) - began_at

@@ -56,7 +56,7 @@ async def _run(outage_s: float, seed: int, lights: int) -> list[float | None]:
             await home.settled(SETTLED_MOST_S)
             await trio.sleep(SETTLED_S + world.rng.uniform(0.0, 60.0))
             world.stop_gateway(gateway_id)
-            back_at = home.application.now() + outage_s
+            back_at = home.now() + outage_s
             async with trio.open_nursery() as commands:
                 for dev_eui in world.stations:
                     wait_s = world.rng.uniform(0.0, outage_s)

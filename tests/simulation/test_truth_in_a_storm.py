@@ -64,7 +64,7 @@ async def test_no_verdict_is_false_and_in_the_end_every_light_is_as_wanted(
 async def check_the_end(home: RunningApplication, accepted: dict[str, Command]) -> None:
     """After the storm: no command open, every light as wanted, in truth and on the board."""
     for command_id in accepted:
-        command = await home.application.find_command(command_id)
+        command = await home.application.commands.find(command_id)
         assert command is not None, f"{command_id} was lost"
         assert command.status.final, f"{command.dev_eui}: {command.status} {command.reason}"
     for dev_eui, device in home.devices.items():

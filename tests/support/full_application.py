@@ -18,18 +18,15 @@ from actors.device.model import (
     Stage,
     Wanted,
 )
+from actors.fleet.initialization import InitializationRun
+from actors.gateways.observed import Outage
 from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import MailboxStatistics
+from actors.readiness import Readiness
 from actors.rollouts.model import Part, PartState, Rollout, State
-from actors.service_api import (
-    HistoryEntry,
-    InitializationRun,
-    Outage,
-    Readiness,
-    RestoredStore,
-    RestoredStoreDevice,
-    SignalPoint,
-)
+from actors.storage.history import HistoryEntry
+from actors.storage.restored_store import RestoredStore, RestoredStoreDevice
+from actors.storage.signal_history import SignalPoint
 from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
@@ -196,20 +193,20 @@ def full_application() -> FakeApplication:
         application.board.publish(what)
     application.board.publish(ActorView("journal", ChildState.PARKED, 6, "StoreError: full"))
     application.board.publish(rolled)
-    application.rolled[rolled.id] = rolled, tuple(parts)
-    application.commands.update({one.id: one for one in (ENDED, OPEN)})
-    application.lines = [
+    application.rollouts.rolled[rolled.id] = rolled, tuple(parts)
+    application.commands.given.update({one.id: one for one in (ENDED, OPEN)})
+    application.queries.lines = [
         HistoryEntry("entry-2", NOW - 10, "uplink", {"f_cnt": 8, "light": {"red": 1}}),
         HistoryEntry("entry-1", NOW - 20.5, "joined", {}),
     ]
-    application.points = [
+    application.queries.points = [
         SignalPoint(NOW - 60.5, GATEWAY, -97, 7.0, 7),
         SignalPoint(NOW - 60.5, STRAY, -120, -15.25, 7),
     ]
-    application.away = [Outage(NOW - 800, None), Outage(NOW - 3_000, NOW - 2_000)]
+    application.queries.away = [Outage(NOW - 800, None), Outage(NOW - 3_000, NOW - 2_000)]
     run = InitializationRun("run-1", NOW - 40, 5, 4, 3, 2, 1, NOW - 4)
-    application.runs = [(run, None, False)]
-    application.set_back = RestoredStore(
+    application.initializer.runs = [(run, None, False)]
+    application.restored_store.open = RestoredStore(
         NOW - 1_000,
         "was set back to an older copy",
         NOW - 90_000,
@@ -219,12 +216,14 @@ def full_application() -> FakeApplication:
             RestoredStoreDevice(NEW, "New", RED, None, False),
         ],
     )
-    application.letters = [DeadLetter(f"device {BUSY}", RED, "ValueError: odd", NOW - 3)]
+    application.dead_letters.letters = [
+        DeadLetter(f"device {BUSY}", RED, "ValueError: odd", NOW - 3)
+    ]
     box = MailboxStatistics(capacity=32, depth=2, peak=7, accepted=90, refused=1, dropped=0)
     device = ChildReport(
         f"device {BUSY}", ChildState.PARKED, NOW - 3, 6, "ValueError: odd", NOW - 3, box
     )
-    application.tree = ChildReport(
+    application.supervisor.tree = ChildReport(
         "root",
         ChildState.RUNNING,
         NOW - 9_000,
@@ -233,5 +232,7 @@ def full_application() -> FakeApplication:
             ChildReport("lights", ChildState.RUNNING, NOW - 9_000, children=(device,)),
         ),
     )
-    application.ready = Readiness(False, ("the store cannot be written",), ("no webhook came",))
+    application.readiness.ready = Readiness(
+        False, ("the store cannot be written",), ("no webhook came",)
+    )
     return application

@@ -26,7 +26,7 @@ class Oracle:
         self.verified = 0
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        with self._home.application.subscribe(capacity=10_000, resume_from=None) as follower:
+        with self._home.application.board.subscribe(10_000) as follower:
             task_status.started()
             async for batch in follower:
                 for change in batch:

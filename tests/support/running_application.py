@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import trio
 
 from actors.application import Application
+from actors.board.board import Board
 from actors.clocks.clock import RunClock
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import Command, Device, Phase
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
-from actors.service_api import Accepted
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.kuando import LightState
@@ -43,18 +44,22 @@ class RunningApplication:
     @property
     def devices(self) -> dict[str, Device]:
         """Every light on the board."""
-        return dict(self.application.devices())
+        return dict(self.board.devices)
+
+    @property
+    def board(self) -> Board:
+        """What is known now."""
+        return self.parts.board
+
+    def now(self) -> float:
+        """Unix seconds by the service's clock."""
+        return self.application.clock.now()
 
     async def command(self, dev_eui: str, light: LightState, **more: object) -> Command:
         """Order a colour; it must be accepted."""
-        asked: dict[str, object] = {
-            "keep": True,
-            "ttl_s": None,
-            "correlation_id": "test",
-            "idempotency_key": None,
-            "fingerprint": "",
-        }
-        outcome = await self.application.command(dev_eui, light, **(asked | more))  # type: ignore[arg-type]
+        asked: dict[str, object] = {"keep": True, "correlation_id": "test"}
+        order = CommandOrder(dev_eui=dev_eui, light=light, **(asked | more))  # type: ignore[arg-type]
+        outcome = await self.application.commands.give(order)
         assert isinstance(outcome, Accepted), outcome
         return outcome.command
 
@@ -124,7 +129,7 @@ async def running_application(
     parts = Parts(outside, policies)
     application = Application(parts)
     async with trio.open_nursery() as nursery:
-        world.delivery.sink = application.deliver
+        world.delivery.sink = application.fleet.deliver
         await nursery.start(application.run)
         try:
             yield RunningApplication(application, parts, world)

@@ -113,8 +113,8 @@ async def test_what_was_stored_is_carried_out_and_what_was_not_never_was(
             strike(home, dev_eui, port, name, when)
             assert await accept(home, dev_eui) == "crashed"
             await trio.sleep(120)
-            assert len(home.application.dead_letters(10)) == 1
-            command = await home.application.find_command("the-command")
+            assert len(home.application.dead_letters.recent(10)) == 1
+            command = await home.application.commands.find("the-command")
             if happens:
                 assert command is not None
                 assert command.status.value == "verified"
@@ -170,7 +170,7 @@ async def test_news_of_a_gateway_outlive_a_crash_over_them(autojump_clock: MockC
             strike(home, dev_eui, "store_writer", "commit", "before")
             world.start_gateway(gateway_id)
             await trio.sleep(60)
-            assert len(home.application.dead_letters(10)) == 1
+            assert len(home.application.dead_letters.recent(10)) == 1
             assert not home.devices[dev_eui].unreachable
         nursery.cancel_scope.cancel(reason="the test ends")
 

@@ -7,10 +7,10 @@ from actors.clocks.clock import RunClock
 from actors.device.events import DeviceEvent, ItemDropped, Swept, Transmitted, UplinkHeard
 from actors.device.model import Device
 from actors.fleet import DeviceActorPort, Fleet, actor_id
+from actors.fleet.delivery import Delivery
 from actors.fleet.fleet import FleetPorts
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.mailbox import Mailbox, Offer
-from actors.service_api import Delivery
 from actors.supervision import ChildState, Supervisor
 from lorawan.events.model import Ack, DeviceInfo, Join, Log, Reception, TxAck, Uplink
 from store.port import Append, Write

@@ -8,10 +8,15 @@ from actors.board.board import Board
 from actors.clocks.clock import RunClock
 from actors.device.events import DeviceEvent, InitializeRequested
 from actors.device.model import Device, Hearing, Phase, Session, Setup
-from actors.fleet.initialization import RUNS_KEPT, InitializationPolicy, Initializer
+from actors.fleet.initialization import (
+    RUNS_KEPT,
+    InitializationPolicy,
+    InitializationRun,
+    Initializer,
+)
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed
-from actors.service_api import InitializationRun
+from actors.refusal import Refusal
 
 START = 1_700_000_000.0
 replace = msgspec.structs.replace
@@ -228,7 +233,7 @@ async def test_runs_are_bounded_and_the_newest_kept(
     assert street.initializer.progress() is None
     for _ in range(RUNS_KEPT):
         street.begin("nobody")
-    assert street.initializer.start(["nobody"], force=False) is None
+    assert street.initializer.start(["nobody"], force=False) is Refusal.MAILBOX_FULL
     async with trio.open_nursery() as nursery:
         await street.open(nursery)
         await trio.sleep(1)

@@ -3,9 +3,8 @@
 import pytest
 
 from actors.board.changes import GatewayView
-from actors.gateways.observed import WatchLog
-from actors.gateways.outages import OutageLog, outages, read, stream
-from actors.service_api import GatewayPast, Outage, Span
+from actors.gateways.observed import Outage, Span, WatchLog
+from actors.gateways.outages import GatewayPast, OutageLog, outages, read, stream
 from store.memory import MemoryStore
 from store.port import Append, Entry, Write
 

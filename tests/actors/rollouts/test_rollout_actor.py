@@ -12,11 +12,12 @@ from trio.testing import MockClock
 
 from actors.board.board import Board
 from actors.clocks.clock import RunClock
+from actors.commands import Accepted, CommandOrder
 from actors.device.model import Command, CommandStatus, Device
+from actors.refusal import Refusal
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.model import Order, Part, PartState, Rollout, State, Wish
 from actors.rollouts.ports import Ports
-from actors.service_api import Accepted, Refusal
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecord
@@ -68,15 +69,16 @@ class Street:
             retention_s=7 * 86_400.0,
         )
 
-    async def _give(self, dev_eui: str, light: LightState, **more: object) -> Accepted | Refusal:
+    async def _give(self, order: CommandOrder) -> Accepted | Refusal:
         await trio.lowlevel.checkpoint()
         self.tries += 1
-        if self.script.get(dev_eui):
-            return self.script[dev_eui].pop(0)
-        assert light == RED
-        now, command_id = self.clock.now(), str(more["command_id"])
+        if self.script.get(order.dev_eui):
+            return self.script[order.dev_eui].pop(0)
+        assert order.light == RED
+        assert order.command_id is not None
+        now, command_id = self.clock.now(), order.command_id
         self.given.append(command_id)
-        command = Command(command_id, dev_eui, light, True, now, now + 3_600)
+        command = Command(command_id, order.dev_eui, order.light, True, now, now + 3_600)
         self.board.publish(command)
         return Accepted(command)
 

@@ -1,9 +1,8 @@
 """What is noted of who heard an uplink, and what is read back."""
 
 from actors.device.reception_note import HEARD_MOST, noted
-from actors.service_api import HistoryEntry, SignalPoint
-from actors.storage.history import line
-from actors.storage.signal_history import POINTS_MOST, points_of, read
+from actors.storage.history import HistoryEntry, line
+from actors.storage.signal_history import POINTS_MOST, SignalPoint, points_of, read
 from lorawan.events import Reception
 from store.memory import MemoryStore
 

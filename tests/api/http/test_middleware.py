@@ -196,9 +196,9 @@ async def test_no_token_in_a_url(guarded: Client) -> None:
 async def test_what_is_not_ready_is_told_to_viewers(
     guarded: Client, application: FakeApplication
 ) -> None:
-    from actors.service_api import Readiness
+    from actors.readiness import Readiness
 
-    application.ready = Readiness(ready=False, problems=("redis.internal:6379 refuses",))
+    application.readiness.ready = Readiness(ready=False, problems=("redis.internal:6379 refuses",))
     public = await (await guarded.get("/readyz")).get_json()
     viewer = await (await guarded.get("/readyz", headers=with_token(VIEWER))).get_json()
     assert public == {"ready": False, "problems": [], "warnings": []}
@@ -291,7 +291,7 @@ async def test_every_answer_is_wrapped(client: Client, method: str, path: str, s
 async def test_a_bug_shows_nothing_of_our_insides(
     client: Client, application: FakeApplication, quiet_logs: list[dict[str, object]]
 ) -> None:
-    application.breaks = True
+    application.break_down()
     response = await client.get(READS, headers={"X-Request-ID": "abc-2"})
     text = (await response.get_data()).decode()
     assert response.status_code == 500

@@ -21,12 +21,13 @@ class Peer:
         self.closed: tuple[int, str] | None = None
         self.reads = trio.Event()
         self.reads.set()
-        self.hub = Hub(10, application.reachability)
+        self.hub = Hub(10, application.board.reachability)
         self.client = LiveClient(
             receive=self._receive.receive,
             send=self._take,
             close=self._close,
-            application=application,
+            board=application.board,
+            clock=application.clock,
             hub=self.hub,
             wanted=wanted or Filter(),
             beat_s=20.0,
@@ -47,7 +48,7 @@ async def test_too_many_messages_end_it(
     peer = Peer(application)
     for _ in range(21):
         peer.says.send_nowait('{"type": "ping"}')
-    with application.subscribe(capacity=10, resume_from=None) as subscription:
+    with application.board.subscribe(10) as subscription:
         await peer.client.run(subscription)
     assert peer.closed == (1008, "too many messages")
 
@@ -56,7 +57,7 @@ async def test_a_client_may_ping_all_day(
     application: FakeApplication, autojump_clock: MockClock
 ) -> None:
     peer = Peer(application)
-    with application.subscribe(capacity=10, resume_from=None) as subscription:
+    with application.board.subscribe(10) as subscription:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(peer.client.run, subscription)
             for n in range(1_000):
@@ -72,7 +73,7 @@ async def test_a_stuck_client_ends_as_soon_as_it_reads(
     application: FakeApplication, autojump_clock: MockClock
 ) -> None:
     peer = Peer(application)
-    with application.subscribe(capacity=3, resume_from=None) as subscription:
+    with application.board.subscribe(3) as subscription:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(peer.client.run, subscription)
             await trio.testing.wait_all_tasks_blocked()
@@ -93,7 +94,7 @@ async def test_a_long_reason_is_cut_to_fit_a_close_frame(
 ) -> None:
     peer = Peer(application)
     peer.client.end(1012, "ä" * 200)
-    with application.subscribe(capacity=3, resume_from=None) as subscription:
+    with application.board.subscribe(3) as subscription:
         await peer.client.run(subscription)
     assert peer.closed is not None
     assert peer.closed[1] == "ä" * 61
@@ -104,7 +105,7 @@ async def test_kinds_are_all_that_is_heard_of(
     application: FakeApplication, kinds: set[str], autojump_clock: MockClock
 ) -> None:
     peer = Peer(application, wanted=Filter(kinds=frozenset(kinds)))
-    with application.subscribe(capacity=9, resume_from=None) as subscription:
+    with application.board.subscribe(9) as subscription:
         with trio.move_on_after(1):
             await peer.client.run(subscription)
     snapshot = peer.heard[1]

@@ -172,7 +172,7 @@ async def test_a_bug_closes_with_1011(application: FakeApplication) -> None:
     async with running(application, settings_with(**QUICK)) as server, following(server) as socket:
         await told(socket)
         await told(socket)
-        application.breaks = True
+        application.break_down()
         application.board.publish(a_light(name="boom"))
         code, reason = await closed_with(socket)
     assert code == 1011
@@ -274,7 +274,7 @@ def test_a_light_is_encoded_once_for_all() -> None:
     from api.live.protocol import Encoder
 
     application, light = FakeApplication(), a_light()
-    encoder = Encoder(application.reachability)
+    encoder = Encoder(application.board.reachability)
     assert encoder.subject(light) is encoder.subject(light)
     moved = msgspec.structs.replace(light, name="Moved")
     assert json.loads(bytes(encoder.subject(moved)))["name"] == "Moved"

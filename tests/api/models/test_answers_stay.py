@@ -68,7 +68,7 @@ async def asked() -> dict[str, Any]:
         while len(changes) < 3:
             changes += json.loads(await socket.receive())["changes"]
     found["/api/v1/live"] = [*live, *changes]
-    application.set_back = None
+    application.restored_store.open = None
     found["/api/v1/restored-store (none)"] = await _got(client, "/api/v1/restored-store")
     return found
 

@@ -7,7 +7,9 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from actors.board.changes import AlertView
-from actors.service_api import Outage, Refusal, SignalPoint
+from actors.gateways.observed import Outage
+from actors.refusal import Refusal
+from actors.storage.signal_history import SignalPoint
 from api.http.app import create_app
 from tests.api.conftest import TOKENS, VIEWER, settings_with
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication
@@ -43,14 +45,14 @@ async def test_the_command_of_a_light_that_cannot_answer_says_so(
     await client.post(f"/api/v1/downlink/{DEV_EUI}", json=RED)
     (command,) = (await (await client.get(f"{DEVICE}/commands")).get_json())["commands"]
     assert command["heartbeat_only"] is False
-    known = application.commands[command["id"]]
-    application.commands[known.id] = msgspec.structs.replace(known, heartbeat_only=True)
+    known = application.commands.given[command["id"]]
+    application.commands.given[known.id] = msgspec.structs.replace(known, heartbeat_only=True)
     seen = await (await client.get(f"/api/v1/commands/{command['id']}")).get_json()
     assert seen["heartbeat_only"] is True
 
 
 async def test_the_signal_of_a_light(client: Client, application: FakeApplication) -> None:
-    application.points = [
+    application.queries.points = [
         SignalPoint(NOW - 7_200, GATEWAY, -100, -5.0, 1),
         SignalPoint(NOW - 60, GATEWAY, -97, 7.25, 2),
     ]
@@ -77,7 +79,7 @@ async def test_the_signal_of_a_light(client: Client, application: FakeApplicatio
 async def test_a_status_on_demand(
     client: Client, application: FakeApplication, outcome: str
 ) -> None:
-    application.status_answer = outcome
+    application.commands.status_answer = outcome
     response = await client.post(f"{DEVICE}/status")
     assert response.status_code == 202
     assert await response.get_json() == {"dev_eui": DEV_EUI, "outcome": outcome}
@@ -87,7 +89,7 @@ async def test_a_status_on_demand(
 
 
 async def test_outages_of_a_gateway(client: Client, application: FakeApplication) -> None:
-    application.away = [
+    application.queries.away = [
         Outage(NOW - 60, None),
         Outage(NOW - 9_000, NOW - 8_000),
         Outage(NOW - 3 * 86_400, NOW - 2 * 86_400),

@@ -6,7 +6,7 @@ from quart.typing import TestClientProtocol as Client
 from trio.testing import MockClock
 
 from actors.device.model import CommandStatus
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from tests.support.fake_application import DEV_EUI, FakeApplication
 
 URL = f"/api/v1/downlink/{DEV_EUI}"
@@ -19,7 +19,7 @@ async def after_a_second(
     application: FakeApplication, status: CommandStatus, **changes: object
 ) -> None:
     await trio.sleep(1)
-    application.step("cmd-1", status, **changes)
+    application.commands.step("cmd-1", status, **changes)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ async def test_mistakes_are_told_all_at_once(
     told = await response.get_json()
     assert response.status_code == 422
     assert {m["field"]: m["problem"] for m in told["errors"]} == mistakes
-    assert application.commands == {}
+    assert application.commands.given == {}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ async def test_a_dev_eui_may_be_in_capitals(client: Client, application: FakeApp
         URL.upper().replace("/API/V1/DOWNLINK", "/api/v1/downlink"), json=RED, headers=ASYNC
     )
     assert response.status_code == 202
-    assert application.commands["cmd-1"].dev_eui == DEV_EUI
+    assert application.commands.given["cmd-1"].dev_eui == DEV_EUI
 
 
 async def test_a_repetition_makes_no_second_command(
@@ -213,7 +213,7 @@ async def test_a_repetition_makes_no_second_command(
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers
     assert (await other.get_json())["type"] == "urn:lamplighter:problem:key-reused"
-    assert len(application.commands) == 1
+    assert len(application.commands.given) == 1
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "Köln", "a b"])
@@ -225,13 +225,15 @@ async def test_a_key_is_printable(client: Client, key: str) -> None:
 async def test_the_request_id_goes_along(client: Client, application: FakeApplication) -> None:
     await client.post(URL, json=RED, headers={**ASYNC, "X-Request-ID": "panel-7"})
     response = await client.post(URL, json=RED, headers={**ASYNC, "X-Request-ID": "bad id\x7f"})
-    assert application.correlation_ids[0] == "panel-7"
-    assert application.correlation_ids[1] == response.headers["X-Request-ID"] != "bad id\x7f"
+    assert application.commands.correlation_ids[0] == "panel-7"
+    assert (
+        application.commands.correlation_ids[1] == response.headers["X-Request-ID"] != "bad id\x7f"
+    )
 
 
 async def test_a_command_can_be_asked_for(client: Client, application: FakeApplication) -> None:
     await client.post(URL, json=RED, headers=ASYNC)
-    application.step("cmd-1", CommandStatus.QUEUED)
+    application.commands.step("cmd-1", CommandStatus.QUEUED)
     command = await (await client.get("/api/v1/commands/cmd-1")).get_json()
     assert [step["kind"] for step in command["timeline"]] == ["accepted", "queued"]
     assert (await client.get("/api/v1/commands/nope")).status_code == 404

@@ -7,7 +7,9 @@ from quart.typing import TestClientProtocol as Client
 from actors.board.changes import AlertView, GatewayView
 from actors.device.model import Hearing, Phase, Report, Session
 from actors.messaging.dead_letters import DeadLetter
-from actors.service_api import HistoryEntry, Readiness, Refusal
+from actors.readiness import Readiness
+from actors.refusal import Refusal
+from actors.storage.history import HistoryEntry
 from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable
@@ -148,7 +150,9 @@ async def test_after_a_rejoin_nothing_is_reported(
 
 
 async def test_history(client: Client, application: FakeApplication) -> None:
-    application.lines = [HistoryEntry(f"e{n}", NOW - n, "status", {"n": n}) for n in range(1, 6)]
+    application.queries.lines = [
+        HistoryEntry(f"e{n}", NOW - n, "status", {"n": n}) for n in range(1, 6)
+    ]
     url = f"/api/v1/devices/{DEV_EUI}/events"
     page = await get(client, f"{url}?limit=2")
     assert [line["entry"] for line in page["events"]] == ["e1", "e2"]  # type: ignore[attr-defined]
@@ -168,7 +172,7 @@ async def test_initialising(client: Client, application: FakeApplication) -> Non
     one = await client.post(f"/api/v1/devices/{DEV_EUI}/initialize")
     every = await client.post("/api/v1/devices/initialize", json={"force": True})
     assert (one.status_code, every.status_code) == (202, 202)
-    assert [(lights, force) for _, lights, force in application.runs] == [
+    assert [(lights, force) for _, lights, force in application.initializer.runs] == [
         ([DEV_EUI], False),
         (None, True),
     ]
@@ -226,8 +230,10 @@ async def test_the_tree_shows_trouble_first(client: Client, application: FakeApp
     lights = tuple(ChildReport(f"device {n:016x}", ChildState.RUNNING, NOW) for n in range(500))
     poor = ChildReport("device ff", ChildState.PARKED, NOW, restarts=5)
     grown = ChildReport("fleet", ChildState.RUNNING, NOW, children=(*lights, poor))
-    application.tree = ChildReport("root", ChildState.RUNNING, NOW, children=(grown,))
-    application.letters = [DeadLetter("device ff", {"a": "b" * 1_000}, "KeyError: 'x'", NOW)]
+    application.supervisor.tree = ChildReport("root", ChildState.RUNNING, NOW, children=(grown,))
+    application.dead_letters.letters = [
+        DeadLetter("device ff", {"a": "b" * 1_000}, "KeyError: 'x'", NOW)
+    ]
     shown = await get(client, "/api/v1/supervisor?children=3")
     node = shown["root"]["children"][0]  # type: ignore[index]
     assert (node["children_total"], len(node["children"])) == (501, 3)
@@ -249,10 +255,10 @@ async def test_health(client: Client, application: FakeApplication) -> None:
     assert (await client.get("/healthz")).status_code == 204
     assert await get(client, "/readyz") == {"ready": True, "problems": [], "warnings": []}
     warned = ("all 3 gateways are offline: no light can be reached",)
-    application.ready = Readiness(ready=True, warnings=warned)
+    application.readiness.ready = Readiness(ready=True, warnings=warned)
     told = await get(client, "/readyz")
     assert (told["ready"], told["warnings"]) == (True, list(warned))
-    application.ready = Readiness(ready=False, problems=("the store is full",))
+    application.readiness.ready = Readiness(ready=False, problems=("the store is full",))
     response = await client.get("/readyz")
     assert response.status_code == 503
     told = await response.get_json()
@@ -293,7 +299,7 @@ async def test_a_store_that_is_away_is_told_as_such(
     async def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("redis://secret")
 
-    application.metrics = away  # type: ignore[assignment, method-assign]
+    application.queries.downlinks = away  # type: ignore[assignment, method-assign]
     response = await client.get("/api/v1/metrics/downlinks")
     problem = await response.get_json()
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")

@@ -4,7 +4,7 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from actors.board.changes import Change, DeviceRemoved
-from actors.service_api import Refusal
+from actors.refusal import Refusal
 from api.live.protocol import Encoder, Filter
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
 
@@ -25,7 +25,7 @@ async def test_a_removed_light_is_gone_and_its_history_stays(
 
 async def test_a_queue_is_flushed(client: Client, application: FakeApplication) -> None:
     assert (await client.delete(f"{LIGHT_URL}/queue")).status_code == 204
-    assert application.flushed == [DEV_EUI]
+    assert application.flusher.flushed == [DEV_EUI]
     assert (await client.delete("/api/v1/devices/ffffffffffffffff/queue")).status_code == 404
 
 

@@ -1,20 +1,19 @@
 """The decision after a restore, by HTTP."""
 
-from actors.service_api import Refusal, RestoredStore, RestoredStoreDevice
+from actors.refusal import Refusal
+from actors.storage.restored_store import RestoredStore, RestoredStoreDevice
 from lorawan.kuando.light_state import LightState
 from tests.api.conftest import Client
 from tests.support.fake_application import FakeApplication
+
+RED, BLUE = LightState(255, 0, 0), LightState(0, 0, 255)
 
 FOUND = RestoredStore(
     at=5.0,
     cause="was restored from a copy of yesterday",
     copied_at=4.0,
     keep_shown=False,
-    lights=[
-        RestoredStoreDevice(
-            "aa", "Desk", LightState(255, 0, 0), LightState(0, 0, 255), heard_since=True
-        )
-    ],
+    lights=[RestoredStoreDevice("aa", "Desk", RED, BLUE, heard_since=True)],
 )
 
 
@@ -28,7 +27,7 @@ async def test_nothing_to_decide(client: Client) -> None:
 async def test_what_would_be_sent_again_and_the_decision(
     client: Client, application: FakeApplication
 ) -> None:
-    application.set_back = FOUND
+    application.restored_store.open = FOUND
     found = await (await client.get("/api/v1/restored-store")).get_json()
     assert (found["open"], found["cause"], found["total"]) == (True, FOUND.cause, 1)
     assert found["lights"][0]["wanted"]["red"] == 255
@@ -42,4 +41,4 @@ async def test_what_would_be_sent_again_and_the_decision(
     application.refusal = None
     done = await client.post("/api/v1/restored-store", json={"decision": "keep_shown"})
     assert (done.status_code, (await done.get_json())["total"]) == (200, 1)
-    assert application.kept_shown is True
+    assert application.restored_store.kept_shown is True

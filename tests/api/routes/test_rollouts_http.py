@@ -7,8 +7,8 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from actors.device.model import Phase
+from actors.refusal import Refusal
 from actors.rollouts.model import Part, PartState, State
-from actors.service_api import Refusal
 from api.http.app import create_app
 from lorawan.kuando.light_state import LightState
 from tests.api.conftest import OPERATOR, TOKENS, VIEWER, settings_with
@@ -50,7 +50,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "cancelled": 0,
         "removed": 0,
     }
-    assert (application.orders[0].light, application.orders[0].ttl_s) == (
+    assert (application.rollouts.orders[0].light, application.rollouts.orders[0].ttl_s) == (
         LightState(255, 0, 0),
         None,
     )
@@ -74,7 +74,7 @@ async def test_a_filter_is_resolved_once(client: Client, application: FakeApplic
     application.board.publish(a_light("20202000000000a2", tags={"floor": "9"}))
     wanted = {**RED, "filter": {"tag": "floor=9", "phase": ["failed"]}, "pace_per_min": 6000}
     assert (await client.post(URL, json=wanted)).status_code == 201
-    assert application.orders[0].dev_euis == ("20202000000000a1",)
+    assert application.rollouts.orders[0].dev_euis == ("20202000000000a1",)
     every = await client.post(URL, json={**RED, "filter": {}, "failures_most": 0})
     assert (await every.get_json())["total"] == 3
 
@@ -103,7 +103,7 @@ async def test_wrong_orders(
     response = await client.post(URL, json=body)
     assert response.status_code == 422
     assert [m["field"] for m in (await response.get_json())["errors"]] == [field]
-    assert application.orders == []
+    assert application.rollouts.orders == []
 
 
 async def test_steering(client: Client, application: FakeApplication) -> None:
@@ -153,9 +153,9 @@ async def test_the_key_and_the_order_come_to_the_house(
 ) -> None:
     for name in ("a", "a", "b"):
         await client.post(URL, json={**ORDER, "name": name}, headers={"Idempotency-Key": "k-1"})
-    prints = [order.fingerprint for order in application.orders]
+    prints = [order.fingerprint for order in application.rollouts.orders]
     assert prints[0] == prints[1] != prints[2]
-    assert application.orders[0].idempotency_key == "k-1"
+    assert application.rollouts.orders[0].idempotency_key == "k-1"
     wrong = await client.post(URL, json=ORDER, headers={"Idempotency-Key": "with space"})
     assert wrong.status_code == 422
 
@@ -191,7 +191,7 @@ async def test_followers_are_told(client: Client, application: FakeApplication) 
         snapshot = json.loads(await socket.receive())
         assert [one["id"] for one in snapshot["rollouts"]] == ["roll-1"]
         assert "lights" not in snapshot["rollouts"][0]
-        rollout = application.rolled["roll-1"][0]
+        rollout = application.rollouts.rolled["roll-1"][0]
         application.board.publish(msgspec.structs.replace(rollout, state=State.PAUSED))
         change = json.loads(await socket.receive())["changes"][0]
         assert (change["kind"], change["what"]["state"]) == ("rollout", "paused")
@@ -199,9 +199,9 @@ async def test_followers_are_told(client: Client, application: FakeApplication) 
 
 async def test_a_light_in_any_state_is_shown(client: Client, application: FakeApplication) -> None:
     made = await (await client.post(URL, json=ORDER)).get_json()
-    rollout, _ = application.rolled[made["id"]]
+    rollout, _ = application.rollouts.rolled[made["id"]]
     parts = tuple(Part(f"20202000000000{n:02x}", one) for n, one in enumerate(PartState))
-    application.rolled[made["id"]] = rollout, parts
+    application.rollouts.rolled[made["id"]] = rollout, parts
     response = await client.get(f"{URL}/{made['id']}")
     seen = await response.get_json()
     assert [light["state"] for light in seen["lights"]] == [one.value for one in PartState]

@@ -188,7 +188,7 @@ async def test_the_server_ends_in_time_whatever_hangs(application: FakeApplicati
     async def hang(*_: object, **__: object) -> None:
         await trio.sleep_forever()
 
-    application.metrics = hang  # type: ignore[assignment, method-assign]
+    application.queries.downlinks = hang  # type: ignore[assignment, method-assign]
     slow = {**QUICK, "keep_alive_s": 30.0, "unread_s": 30.0, "body_timeout_s": 30.0}
     slow |= {"handler_s": 30.0, "wait_default_s": 60.0, "wait_most_s": 60.0, "ping_s": 20.0}
     async with running(application, settings_with(**slow)) as server, AsyncExitStack() as stack:
@@ -201,7 +201,7 @@ async def test_the_server_ends_in_time_whatever_hangs(application: FakeApplicati
         waiting = await say(
             post(f"/api/v1/downlink/{DEV_EUI}", RED, f"Authorization: Bearer {OPERATOR}")
         )
-        await application.awaited.wait()
+        await application.commands.awaited.wait()
         hanging = await say(asked("/api/v1/metrics/downlinks", VIEWER))
         await say(b"")
         await say(b"GET / HT")

@@ -35,7 +35,7 @@ async def test_a_thousand_webhooks_on_one_connection(application: FakeApplicatio
                 await stream.send_all(webhook(n))
                 status, headers, _ = await read_head(stream)
                 assert (status, headers.get("connection")) == (204, None)
-    assert len(application.delivered) == 1_000
+    assert len(application.fleet.delivered) == 1_000
 
 
 async def test_an_oversize_body_gets_413(application: FakeApplication) -> None:
@@ -101,7 +101,7 @@ async def test_a_waiting_caller_is_answered_when_the_service_stops(
         await server.connect() as stream,
     ):
         await stream.send_all(post(f"/api/v1/downlink/{DEV_EUI}", RED))
-        await application.awaited.wait()
+        await application.commands.awaited.wait()
         took_s = await server.stop()
         status, headers, body = await read_answer(stream)
     assert (status, headers["location"]) == (202, "/api/v1/commands/cmd-1")
@@ -113,9 +113,9 @@ async def test_a_caller_who_leaves_takes_nothing_along(application: FakeApplicat
     async with running(application, settings_with(**QUICK)) as server:
         async with await server.connect() as stream:
             await stream.send_all(post(f"/api/v1/downlink/{DEV_EUI}", RED))
-            await application.awaited.wait()
-        await application.released.wait()  # its handler is cancelled
-        application.step("cmd-1", CommandStatus.VERIFIED)
+            await application.commands.awaited.wait()
+        await application.commands.released.wait()  # its handler is cancelled
+        application.commands.step("cmd-1", CommandStatus.VERIFIED)
         async with await server.connect() as stream:
             await stream.send_all(get("/api/v1/commands/cmd-1"))
             status, _, body = await read_answer(stream)
@@ -138,7 +138,7 @@ async def test_a_handler_that_hangs_is_answered_for(application: FakeApplication
     async def hang(*_: object, **__: object) -> None:
         await trio.sleep_forever()
 
-    application.metrics = hang  # type: ignore[assignment, method-assign]
+    application.queries.downlinks = hang  # type: ignore[assignment, method-assign]
     quick = {**QUICK, "handler_s": 0.2}
     async with (
         running(application, settings_with(**quick)) as server,

@@ -6,7 +6,7 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 from quart_trio import QuartTrio
 
-from actors.service_api import Delivery
+from actors.fleet.delivery import Delivery
 from api.http.app import create_app
 from api.webhooks.endpoint import KIND_BY_PATH
 from lorawan.events import Join, Uplink
@@ -43,10 +43,10 @@ async def test_what_became_of_it(
     status: int,
     retry: str | None,
 ) -> None:
-    application.delivery = delivery
+    application.fleet.delivery = delivery
     response = await client.post(f"{URL}?event=up", json=UP)
     assert (response.status_code, response.headers.get("Retry-After")) == (status, retry)
-    (event,) = application.delivered
+    (event,) = application.fleet.delivered
     assert isinstance(event, Uplink)
     assert (event.device.dev_eui, event.f_cnt, event.data) == (DEV_EUI, 8, b"\x01\x02")
     if status >= 400:
@@ -73,7 +73,7 @@ async def test_the_query_tells_the_kind(
 ) -> None:
     response = await client.post(path, json=UP if kind is Uplink else JOIN)
     assert response.status_code == 204
-    assert [type(event) for event in application.delivered] == [kind]
+    assert [type(event) for event in application.fleet.delivered] == [kind]
 
 
 async def test_protobuf(client: Client, application: FakeApplication) -> None:
@@ -86,7 +86,7 @@ async def test_protobuf(client: Client, application: FakeApplication) -> None:
     body = event.SerializeToString()
     response = await client.post(f"{URL}?event=up", data=body, headers=headers)
     assert response.status_code == 204
-    (decoded,) = application.delivered
+    (decoded,) = application.fleet.delivered
     assert isinstance(decoded, Uplink)
     assert (decoded.f_cnt, decoded.data) == (9, b"\x07")
     broken = await client.post(f"{URL}?event=up", data=b"\xff\xff\xff", headers=headers)
@@ -120,7 +120,7 @@ async def test_what_cannot_be_read(
     assert problem["request_id"] == response.headers["X-Request-ID"]
     if field is not None:
         assert [mistake["field"] for mistake in problem["errors"]] == [field]
-    assert application.delivered == []
+    assert application.fleet.delivered == []
 
 
 async def test_what_is_not_known_is_passed_over_and_counted(
@@ -150,7 +150,7 @@ async def test_other_methods_are_not_for_webhooks(client: Client) -> None:
 async def test_a_bug_behind_it(
     client: Client, application: FakeApplication, quiet_logs: list[dict[str, object]]
 ) -> None:
-    application.breaks = True
+    application.break_down()
     response = await client.post(f"{URL}?event=up", json=UP)
     assert response.status_code == 500
     assert b"secret" not in await response.get_data()
@@ -168,7 +168,7 @@ async def test_real_bodies(client: Client, application: FakeApplication) -> None
                 headers={"Content-Type": "application/json"},
             )
             assert response.status_code in (204, 400), path.name
-    assert len(application.delivered) > 20
+    assert len(application.fleet.delivered) > 20
 
 
 async def test_a_query_of_too_many_parameters_is_a_mistake(application: FakeApplication) -> None:
@@ -191,7 +191,7 @@ async def test_a_body_in_one_part_without_a_length_is_refused_when_it_is_too_lar
         await request.send_complete()
         response = await request.as_response()
     assert response.status_code == 413
-    assert application.delivered == []
+    assert application.fleet.delivered == []
 
 
 def test_what_is_answered_in_front_of_the_routes_is_described_as_routes(app: QuartTrio) -> None:

@@ -1,0 +1,101 @@
+"""What is read of the store for people: histories and figures, each within a deadline.
+
+What the board knows is asked of the board.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from actors.board.board import Board
+from actors.board.reachability import Reachability
+from actors.clocks.clock import Clock
+from actors.device.model import Device
+from actors.fleet import Fleet
+from actors.gateways import outages
+from actors.gateways.observed import Span
+from actors.gateways.outages import GatewayPast
+from actors.metrics import downlink_metrics, reliability
+from actors.metrics.downlinks import DownlinkMetrics
+from actors.metrics.reliability import Reliability
+from actors.storage import history, signal_history
+from actors.storage.history import HistoryEntry
+from actors.storage.signal_history import Points
+from actors.store_deadline import store_deadline
+from actors.supervision import ChildReport
+from store.port import Store
+
+
+class DeviceInspection(msgspec.Struct, frozen=True):
+    """One device and its actor, as they are now."""
+
+    device: Device
+    actor: ChildReport | None
+    next_timer_at: float | None
+    reachability: Reachability
+
+
+class Queries:
+    """Reads only. Every reading of the store raises StoreError.
+
+    `watched` tells since when the gateways are watched, as far as that is not in the store yet.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        board: Board,
+        fleet: Fleet,
+        clock: Clock,
+        *,
+        watched: Callable[[], Span | None],
+    ) -> None:
+        self._store = store
+        self._board = board
+        self._fleet = fleet
+        self._clock = clock
+        self._watched = watched
+
+    def device(self, dev_eui: str) -> DeviceInspection | None:
+        """One device with its actor; None for one that is not known."""
+        device = self._board.devices.get(dev_eui)
+        if device is None:
+            return None
+        return DeviceInspection(
+            device=device,
+            actor=self._fleet.report(dev_eui),
+            next_timer_at=self._fleet.due_at(dev_eui),
+            reachability=self._board.reachability(device),
+        )
+
+    async def history(
+        self, dev_eui: str, *, since: float, until: float, most: int
+    ) -> Sequence[HistoryEntry]:
+        """What happened to a device, newest first."""
+        with store_deadline():
+            return await history.read(self._store, dev_eui, since=since, until=until, most=most)
+
+    async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
+        """How the gateways heard a device, oldest first."""
+        with store_deadline():
+            return await signal_history.read(self._store, dev_eui, since=since, until=until)
+
+    async def gateway_past(self, gateway_id: str, *, since: float, until: float) -> GatewayPast:
+        """When a gateway was away, and when anybody looked."""
+        gateway, watched = self._board.gateways.get(gateway_id), self._watched()
+        with store_deadline():
+            return await outages.read(
+                self._store, gateway_id, gateway, watched, since=since, until=until
+            )
+
+    async def downlinks(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
+        """Success of downlinks, of all devices or of one."""
+        pursued = self._board.open_commands.values()
+        count = sum(dev_eui is None or command.dev_eui == dev_eui for command in pursued)
+        with store_deadline():
+            return await downlink_metrics(self._store, dev_eui, hours, self._clock.now(), count)
+
+    async def reliability(self, hours: float) -> Reliability:
+        """Spread of times and attempts, and the worst devices."""
+        with store_deadline():
+            return await reliability(self._store, hours, self._clock.now())

@@ -1,0 +1,53 @@
+"""The order in which the actors start, under the root supervisor; they stop in reverse order."""
+
+from actors.supervision import Budget, ChildSpec, Supervisor
+from actors.wiring import Parts
+
+JOURNAL_SHUTDOWN_S = 10.0
+"""Longer than the store writer's own drain (8 s): what waits is written before the process ends."""
+ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
+"""A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
+
+
+def root_supervisor(parts: Parts, web: ChildSpec | None = None) -> Supervisor:
+    """The root supervisor over all actors of these parts, and over the web if there is one."""
+    return Supervisor(
+        "root",
+        children_of(parts, web),
+        clock=parts.environment.clock,
+        rng=parts.environment.rng,
+        dead_letters=parts.dead_letters,
+        on_change=parts.actor_changed,
+    )
+
+
+def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
+    """The root's children, in the order in which they start."""
+    alerter, store_writer = parts.alerter, parts.store_writer
+    initializer, rollouts = parts.initializer, parts.rollouts
+    children = [
+        ChildSpec("timekeeper", parts.timekeeper.run, budget=ROOT_BUDGET),
+        ChildSpec(
+            "journal",
+            store_writer.run,
+            budget=ROOT_BUDGET,
+            shutdown_s=JOURNAL_SHUTDOWN_S,
+            mailbox=store_writer.mailbox,
+        ),
+        ChildSpec("board", parts.board.run, budget=ROOT_BUDGET),
+        *parts.environment.notifier_children,
+        ChildSpec("alerter", alerter.run, budget=ROOT_BUDGET, mailbox=alerter.mailbox),
+        ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
+        ChildSpec("dispatcher", parts.dispatcher.run, budget=ROOT_BUDGET),
+        ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
+        parts.lights.as_child(),
+        ChildSpec("gateway watcher", parts.watcher.run, budget=ROOT_BUDGET),
+        ChildSpec("directory", parts.device_discovery.run, budget=ROOT_BUDGET),
+        ChildSpec(
+            "initialization", initializer.run, budget=ROOT_BUDGET, mailbox=initializer.mailbox
+        ),
+        ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
+        ChildSpec("setback", parts.restored_store.run, budget=ROOT_BUDGET),
+        ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
+    ]
+    return children if web is None else [*children, web]
