@@ -14,8 +14,8 @@ from actors.device.model import Device, Stage
 from actors.device.records import read_device
 from actors.downlink import airtime_log
 from actors.rollouts import decisions
-from actors.rollouts import records as rollout_records
 from actors.rollouts.model import Rollout, State, Wish
+from actors.rollouts.repository import read_rollouts, rollout_put
 from actors.storage.idempotency import KeyRecord, read_key
 from actors.wiring import Parts
 from store.mark import MARK_KEY, SetBackMark, read_mark
@@ -94,11 +94,11 @@ async def _pause_rollouts(parts: Parts, mark: SetBackMark) -> None:
     """A rollout of before the setback would command light after light: somebody resumes it."""
     store, now = parts.environment.store, parts.environment.clock.now()
     paused = []
-    for rollout, _ in rollout_records.read(await store.scan(Table.ROLLOUT)):
+    for rollout, _ in read_rollouts(await store.scan(Table.ROLLOUT)):
         if rollout.state is State.RUNNING and rollout.changed_at <= mark.at:
             after = decisions.steered(rollout, Wish(state=State.PAUSED), now)
             if isinstance(after, Rollout):
-                paused.append(rollout_records.head(after))
+                paused.append(rollout_put(after))
     if paused:
         await store.commit(paused)
         log.warning("rollouts paused after the setback", rollouts=len(paused))

@@ -1,22 +1,38 @@
-"""The rollouts that are known, each with its lights: stored first, and shown only then.
+"""The rollouts that are known, each with its lights, and how they lie in the store.
 
-What is shown is durable: a change is decided on copies, committed, and taken over after the commit,
-one change of a rollout at a time.
+What can be seen is durable: a change is decided on copies, committed, and taken over after the
+commit, one change of a rollout at a time.
+
+A rollout is a small record of its own, and its lights lie in pieces; a change of one light rewrites
+the small record and one piece, some 6 kB, however many lights there are, both in one commit:
+
+    {id}           the rollout with its counts
+    {id}/{piece}   50 of its lights, in their order
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+import structlog
 import trio
 
 from actors.clocks.clock import Clock
-from actors.rollouts import decisions, records
+from actors.rollouts import decisions
 from actors.rollouts.model import Part, PartState, Rollout, RolloutInspection, State
-from store.port import Record, Table, Write
+from actors.storage.record_version import checked, stamped
+from store.port import Delete, Put, Record, Table, Write
+
+log = structlog.get_logger()
 
 ENDED_MOST = 100
 """Rollouts kept beside the active ones: the list shows as many."""
+PIECE = 50
+"""Lights in one record: about 5 kB."""
 
+_encoder = msgspec.json.Encoder()
+_rollouts = msgspec.json.Decoder(Rollout)
+_parts = msgspec.json.Decoder(list[Part])
 
 Version = tuple[Rollout, float]
 """A rollout as stored, and how far the machine's clock had been set by then (`Clock.stepped_s`)."""
@@ -111,7 +127,7 @@ class RolloutRepository:
         A crash may have left open whether a change was stored: the store knows.
         """
         before, kept = self._kept, {}
-        for rollout, parts in records.read(await self._store_writer.scan(Table.ROLLOUT)):
+        for rollout, parts in read_rollouts(await self._store_writer.scan(Table.ROLLOUT)):
             version = (rollout, self._dated_s(rollout))
             kept[rollout.id] = StoredRollout(version, parts, self._clock)
         self._kept = kept
@@ -149,8 +165,8 @@ class RolloutRepository:
         more: Sequence[Write] = (),
     ) -> Version:
         version = self._handed_in[rollout.id] = (rollout, self._clock.stepped_s)
-        pieces = records.pieces(rollout, parts, numbers)
-        await self._store_writer.commit([records.head(rollout), *pieces, *more])
+        pieces = piece_puts(rollout, parts, numbers)
+        await self._store_writer.commit([rollout_put(rollout), *pieces, *more])
         del self._handed_in[rollout.id]
         return version
 
@@ -175,7 +191,7 @@ class RolloutRepository:
         for kept in gone:
             async with kept.lock:
                 if not kept.rollout.state.active:
-                    await self._store_writer.commit(records.removal(kept.rollout))
+                    await self._store_writer.commit(rollout_deletes(kept.rollout))
                     del self._kept[kept.rollout.id]
         return [kept.rollout.id for kept in gone if kept.rollout.id not in self._kept]
 
@@ -187,3 +203,57 @@ class RolloutRepository:
     def running(self) -> list[StoredRollout]:
         """Those that command lights."""
         return [one for one in self._kept.values() if one.rollout.state is State.RUNNING]
+
+
+def rollout_put(rollout: Rollout) -> Put:
+    """The write for the rollout alone."""
+    return Put(Table.ROLLOUT, rollout.id, stamped(_encoder.encode(rollout)), rollout.changed_at)
+
+
+def piece_puts(rollout: Rollout, parts: Sequence[Part], indices: Iterable[int]) -> list[Write]:
+    """The writes for the pieces in which these lights stand."""
+    return [
+        Put(
+            Table.ROLLOUT,
+            _key(rollout.id, number),
+            _encoder.encode(parts[number * PIECE : (number + 1) * PIECE]),
+            rollout.changed_at,
+        )
+        for number in sorted({index // PIECE for index in indices})
+    ]
+
+
+def rollout_deletes(rollout: Rollout) -> list[Write]:
+    """The writes that make it forgotten."""
+    numbers = range(-(-rollout.total // PIECE))
+    keys = [rollout.id, *(_key(rollout.id, number) for number in numbers)]
+    return [Delete(Table.ROLLOUT, key) for key in keys]
+
+
+def read_rollouts(records: Iterable[Record]) -> list[tuple[Rollout, list[Part]]]:
+    """Every whole rollout among these records, oldest first; what is odd is told and left."""
+    heads: list[Rollout] = []
+    found: dict[str, bytes] = {}
+    for record in records:
+        if "/" in record.key:
+            found[record.key] = record.value
+            continue
+        try:
+            heads.append(_rollouts.decode(checked(record.value)))
+        except msgspec.MsgspecError as error:
+            log.warning("stored rollout is unreadable", rollout=record.key, error=str(error))
+    whole = []
+    for rollout in sorted(heads, key=lambda one: (one.created_at, one.id)):
+        parts: list[Part] = []
+        try:
+            for number in range(-(-rollout.total // PIECE)):
+                parts += _parts.decode(found[_key(rollout.id, number)])
+        except (KeyError, msgspec.MsgspecError) as error:
+            log.warning("stored rollout lacks lights", rollout=rollout.id, error=str(error))
+            continue
+        whole.append((rollout, parts))
+    return whole
+
+
+def _key(rollout_id: str, number: int) -> str:
+    return f"{rollout_id}/{number:05d}"

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device, Wanted
-from actors.rollouts import decisions, records
+from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, PartState, Rollout, State, Wish
+from actors.rollouts.repository import piece_puts, read_rollouts, rollout_deletes, rollout_put
 from lorawan.kuando.light_state import LightState
 from store.port import Put, Record
 
@@ -185,14 +186,14 @@ def test_the_counts_are_always_those_of_the_lights(
     for state in PartState:
         assert getattr(rollout, state.value) == sum(part.state is state for part in parts)
     assert rollout.failures == rollout.failed
-    writes = [records.head(rollout), *records.pieces(rollout, parts, range(120))]
+    writes = [rollout_put(rollout), *piece_puts(rollout, parts, range(120))]
     stored = [Record(w.key, w.value, w.at) for w in writes if isinstance(w, Put)]
-    assert records.read(stored) == [(rollout, list(parts))]
-    assert {w.key for w in records.removal(rollout)} == {w.key for w in stored}  # type: ignore[union-attr]
+    assert read_rollouts(stored) == [(rollout, list(parts))]
+    assert {w.key for w in rollout_deletes(rollout)} == {w.key for w in stored}  # type: ignore[union-attr]
 
 
 def test_a_rollout_that_lacks_lights_is_left_out() -> None:
     rollout, parts = decisions.begun("r", order(120), NOW)
-    pieces = [w for w in records.pieces(rollout, parts, range(60)) if isinstance(w, Put)]
-    stored = [Record(w.key, w.value, w.at) for w in (records.head(rollout), *pieces)]
-    assert records.read([*stored, Record("odd", b"{", NOW)]) == []
+    pieces = [w for w in piece_puts(rollout, parts, range(60)) if isinstance(w, Put)]
+    stored = [Record(w.key, w.value, w.at) for w in (rollout_put(rollout), *pieces)]
+    assert read_rollouts([*stored, Record("odd", b"{", NOW)]) == []
