@@ -66,7 +66,7 @@ def mistakes_of(
 def repeated_keys(data: bytes) -> list[Mistake]:
     """The keys that are given twice in one object of a body that is JSON.
 
-    RFC 8259 leaves it to the reader which one counts; what the writer meant nobody knows. Events of
+    RFC 8259 leaves it to the reader which one counts; what the writer meant is not known. Events of
     ChirpStack are not looked at like this: its serializer writes no key twice, and an event that is
     refused is lost.
     """

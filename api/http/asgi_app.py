@@ -1,7 +1,7 @@
 """The ASGI app that the server calls: Quart, and what is answered without it.
 
-Answered here are webhooks (`api/webhooks/endpoint.py`), `/healthz`, whoever calls a host that is
-none, and everybody while the service stops. All requests are counted, so that the end waits for
+Answered here are webhooks (`api/webhooks/endpoint.py`), `/healthz`, requests whose Host names no
+host, and every request while the service stops. All others are counted, so that a stop waits for
 their answers.
 """
 

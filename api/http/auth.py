@@ -62,7 +62,7 @@ def scope_of(view: Callable[..., Any] | None, method: str) -> Scope:
 
 
 class Caller:
-    """Somebody who asks: the scopes granted, and a name to count requests under."""
+    """The sender of a request: the scopes granted, and a name to count requests under."""
 
     __slots__ = ("digest", "name", "scope")
 

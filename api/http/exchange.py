@@ -26,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 REQUEST_ID_HEADER = "X-Request-ID"
 
 BODY_PATIENCE_S = 1.0
-"""For the rest of a body that nobody wants: several round trips. Later the connection is closed."""
+"""For the rest of a body that is not read: several round trips. Then the connection is closed."""
 
 
 class Exchange:
@@ -65,7 +65,7 @@ class Exchange:
             await self._send(message)
 
     async def discard_body(self) -> None:
-        """Read the rest of a body that nobody wants, so that the connection can be used again."""
+        """Read the rest of a body that is not needed, so that the connection can be used again."""
         with trio.move_on_after(BODY_PATIENCE_S):
             while not self._arrived.is_set():
                 await self.receive()
@@ -94,7 +94,7 @@ class Exchange:
         headers: Mapping[str, str] = MappingProxyType({}),
         request_id: str | None = None,
     ) -> None:
-        """A whole answer. Whoever gives one has read the body, or discarded it."""
+        """A whole answer; the caller has read the body before, or discarded it."""
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         raw.append((b"x-content-type-options", b"nosniff"))
         if request_id is not None:

@@ -1,8 +1,8 @@
 """One live client: what it is sent, and how it ends.
 
-A client that cannot keep up delays nobody but itself: it is sent to in its own tasks only. Once the
-peer is gone, the server's send neither raises nor lets other tasks run (hypercorn 0.18, trio
-worker), so every round of a sending loop waits for a channel or passes a checkpoint.
+A client that cannot keep up delays only itself: all that it is sent is sent by tasks of its own.
+Once the peer is gone, the server's send neither raises nor lets other tasks run (hypercorn 0.18,
+trio worker), so every round of a sending loop waits for a channel or passes a checkpoint.
 """
 
 from collections.abc import Awaitable, Callable

@@ -27,7 +27,7 @@ UNAUTHENTICATED_CODE = 4401
 FORBIDDEN_CODE = 4403
 # Time for the first message of a client that cannot set headers.
 AUTH_S = 5.0
-# 100 DevEUIs are 1.7 kB of a URL; whoever wants more follows all and picks.
+# 100 DevEUIs are 1.7 kB of a URL; a client that wants more follows all and picks.
 FILTER_VALUES_MOST = 100
 
 _RESUME = re.compile(r"([A-Za-z0-9._-]{1,64}):(\d{1,18})")

@@ -41,7 +41,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     reachability: Reach
     """Whether it can be heard and reached now, whatever it showed last."""
     reachability_since: float | None
-    """Since when; for a silent light its last uplink. Null where nobody knows."""
+    """Since when; for a silent light its last uplink. Null where that is not known."""
     reachable: bool
     """True for reachability `reachable` only."""
     command_id: str | None

@@ -40,7 +40,7 @@ class AlertShown(msgspec.Struct, frozen=True):
     close_reason: str | None
     """In words."""
     acknowledged_at: float | None
-    """When somebody said that they know; since then it is not repeated."""
+    """When it was acknowledged; since then it is not repeated."""
     acknowledged_by: str | None
     since: float | None
     """When the trouble began, as far as is known; the summary names no age."""

@@ -48,7 +48,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     """Rejected, expired, overdue, or no command could be given."""
     superseded: int
-    """A newer command of somebody else came."""
+    """A newer command came from elsewhere."""
     removed: int
     """Known no longer; that is no failure."""
     cancelled: int

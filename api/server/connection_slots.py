@@ -1,6 +1,6 @@
 """Which connection is closed when there are too many.
 
-Nobody who shows a valid token waits for those who show none: a new connection is never refused
+A client with a valid token never waits for clients without: a new connection is never refused
 while one without a token is open; that one is closed. When a connection is accepted nothing is
 known but its address, and an address says little: an attacker and the operator may be behind the
 same proxy. So nothing is reserved for addresses; what is protected is a connection on which a valid

@@ -1,6 +1,6 @@
 """Stopping: new requests are refused, waiting ones released, running ones waited for.
 
-This only counts and cancels; how long anybody waits is decided in `web_actor.py`.
+This only counts and cancels; how long is waited is decided in `web_actor.py`.
 """
 
 from collections.abc import Iterator

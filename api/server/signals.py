@@ -94,4 +94,4 @@ def changed(old: ApiSettings, new: ApiSettings) -> list[str]:
 
 
 def _nobody(_: ApiSettings) -> None:
-    """Before anybody serves there is nobody to tell."""
+    """What takes new tokens before the service is made: nothing."""

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 Decode = Callable[[str, bytes], Event]
 """From a kind and a body to the event. Raises UnknownEventKind, MalformedEvent."""
 
-# Label values are bounded: what else somebody writes behind `?event=` is counted as one.
+# Label values are bounded: whatever else is written behind `?event=` is counted as `other`.
 _KINDS = frozenset({"up", "join", "ack", "txack", "log", "status", "location", "integration"})
 
 
