@@ -1,7 +1,7 @@
-"""What the machine does when time passes, when it wakes again, and when ChirpStack has answered.
+"""What the machine does when time passes, when it starts again, and when ChirpStack has answered.
 
-The rule it keeps: a deadline only makes the machine look again (level, not edge), so a timer that
-fires late, twice or after a restart does no harm.
+A deadline only makes the machine look again (level, not edge), so one that comes late, twice or
+after a restart does no harm.
 """
 
 from actors.device import events as ev

@@ -1,8 +1,8 @@
 """What can happen to a light: the inputs of the device machine, and of its mailbox.
 
-The rule it keeps: an event is a fact that arrived, in whatever order; it never says what to do.
-`at` dates an event by ChirpStack's clock, None where ChirpStack does not say; it decides nothing
-about order. What our own clock says comes to the machine as `now`.
+An event is a fact that arrived, in whatever order; it never says what to do. `at` dates an event by
+ChirpStack's clock, None where ChirpStack does not say; it decides nothing about order. What our own
+clock says comes to the machine as `now`.
 """
 
 from collections.abc import Sequence

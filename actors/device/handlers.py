@@ -22,7 +22,7 @@ from actors.replace import replace
 def uplink(transition: Transition, event: ev.UplinkHeard) -> None:
     """The light spoke: place it, then see what it proves or shows."""
     heard_by, before = _online(transition.device), transition.device.session_report
-    if not sessions.believe(transition, event):
+    if not sessions.accept_uplink(transition, event):
         return
     told = event.status is not None
     if told:
@@ -55,7 +55,7 @@ def uplink(transition: Transition, event: ev.UplinkHeard) -> None:
 
 def joined(transition: Transition, event: ev.Joined) -> None:
     """The light is dim green now, has no settings, and hears nothing before its first uplink."""
-    sessions.believe_join(transition, event)
+    sessions.accept_join(transition, event)
 
 
 def item_dropped(transition: Transition, event: ev.ItemDropped) -> None:

@@ -7,7 +7,7 @@ through a queue, a gateway and the air, each of which loses things without a wor
 never concludes from having sent, only from having heard.
 
 * What was heard: the *session* (one life between two joins), the newest *report* of that session,
-  and which gateways hear the light. `hearing.py` places every uplink before it is believed.
+  and which gateways hear the light. `sessions.py` places every uplink before it is taken in.
 * What is wanted: a colour, by a *command*. To bring a light to it is a *pursuit*; it carries one
   *attempt* at a time, held, queued or transmitted. `pursuit.py` says when it is proven: a status of
   this session, heard after the frame was queued, repeats all five bytes and counts more downlinks
@@ -83,7 +83,7 @@ def _inquired(transition: Transition, event: ev.Inquired) -> None:
     asked = recovery.begin_answer(transition, event)
     if asked is None:
         return
-    sessions.believe_activation(transition, asked, event.activation)
+    sessions.accept_activation(transition, asked, event.activation)
     transition.answering = event
     for retained in deduplication.worth_telling(transition.device, event.events):
         transition.happened_at = transition.dated(retained.at)

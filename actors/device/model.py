@@ -1,7 +1,7 @@
 """What Lamplighter knows of one light: immutable values, stored and shown as they are.
 
-The rule it keeps: no behaviour. `machine.py` makes new values from old ones; the store keeps them
-as JSON; the board shows them. Fields ending in `_at` (and `since`) are Unix seconds UTC.
+They have no behaviour: `machine.py` makes new values from old ones, the store keeps them as JSON,
+the board shows them. Fields ending in `_at` or `_until` (and `since`) are Unix seconds UTC.
 """
 
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """The numbers of the device machine, each a setting (`policy.*`); the defaults are argued here.
 
-The rule it keeps: a plain frozen value, so that the machine stays a function of its arguments.
+A plain frozen value, so that the machine stays a function of its arguments.
 """
 
 from dataclasses import dataclass

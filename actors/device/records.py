@@ -1,7 +1,7 @@
 """What one step of a light leaves in the store: one commit, all or nothing.
 
-The rule it keeps: the record, the commands that changed, the verdicts and the history of one step
-are written together, so that a crash between any two of them cannot happen.
+The record, the commands that changed, the verdicts and the history of one step are written
+together, so that a crash between any two of them cannot happen.
 """
 
 import msgspec

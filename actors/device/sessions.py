@@ -1,8 +1,8 @@
 """Which session an uplink or a join belongs to, and what it adds to what is known of the light.
 
-The rule it keeps: events come lost, doubled, late and out of order, so each is placed before it is
-believed, and no clock has a say: `time` of an uplink is a gateway's, and an inquiry replays what is
-long over. Only the newest uplink of the running session may change what the light is said to show.
+Events come lost, doubled, late and out of order, so each is placed before it is taken in, and no
+clock has a say: `time` of an uplink is a gateway's, and an inquiry replays what is long over. Only
+the newest uplink of the running session may change what the light is said to show.
 
 An uplink is newer within its session by its counter (LoRaWAN FCnt, which restarts at a join). A
 session begins with
@@ -94,7 +94,7 @@ def place_replayed(device: Device, event: UplinkHeard, answer: Inquired) -> Plac
     return where
 
 
-def believe(transition: Transition, event: UplinkHeard) -> bool:
+def accept_uplink(transition: Transition, event: UplinkHeard) -> bool:
     """Take an uplink in. True when it is the newest word of the running session."""
     device, answer = transition.device, transition.answering
     where = place(device, event) if answer is None else place_replayed(device, event, answer)
@@ -127,7 +127,7 @@ def believe(transition: Transition, event: UplinkHeard) -> bool:
     return True
 
 
-def believe_join(transition: Transition, event: Joined) -> bool:
+def accept_join(transition: Transition, event: Joined) -> bool:
     """Take a join in. True when it ended the session that we thought was running."""
     session, at = transition.device.session, transition.dated(event.at)
     if not deduplication.remember(transition, event):
@@ -150,7 +150,7 @@ def believe_join(transition: Transition, event: Joined) -> bool:
     return True
 
 
-def believe_activation(transition: Transition, asked: Inquiry, running: Activation | None) -> None:
+def accept_activation(transition: Transition, asked: Inquiry, running: Activation | None) -> None:
     """What ChirpStack says of the running session, read after we asked."""
     session = transition.device.session
     if running is None or session is None or session.number != asked.session:

@@ -1,9 +1,9 @@
 """Giving a light its settings after a join: automatic uplinks (0601), then the interval (04nn).
 
-The rule it keeps: one frame at a time, and the settings count as carried out when the light's own
-downlink counter says that every frame of the round arrived. No command reads a setting back, and
-whether a setting is answered by itself is not documented, so the last frame asks for a status.
-Lights before software 5.6 know neither 0601 nor 0501: they get the interval, and cannot prove it.
+One frame is sent at a time, and the settings count as carried out when the light's own downlink
+counter says that every frame of the round arrived. No command reads a setting back, and whether a
+setting is answered by itself is not documented, so the last frame asks for a status. Lights before
+software 5.6 know neither 0601 nor 0501: they get the interval, and cannot prove it.
 """
 
 from actors.device.answer_order import answers

@@ -1,6 +1,6 @@
-"""The working paper of one step of the device machine: the device being rewritten, the effects.
+"""One step of the device machine in the making: the device being rewritten, and the effects.
 
-The rule it keeps: it lives for one step only; the values it reads and leaves behind are immutable.
+It lives for one step only; the values it reads and leaves behind are immutable.
 """
 
 from typing import Unpack

@@ -1,8 +1,8 @@
-"""Which calls to make now: the gates that an attempt must pass, in the order of the attempts.
+"""Which calls to make now: what an attempt must pass before it may go out, in order.
 
-The rule it keeps: the first in order goes first through its gateways. Only a slow answer of
-ChirpStack lets another pass; and an attempt that needs several gateways free at once, and waited
-long, keeps the others from taking them one by one.
+The first in order goes first through its gateways. Only a slow answer of ChirpStack lets another
+pass; and an attempt that needs several gateways free at once, and waited long, keeps the others
+from taking them one by one.
 """
 
 import math

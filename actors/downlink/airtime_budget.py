@@ -1,8 +1,8 @@
 """What each gateway has sent in the sliding hour, and what it may still have to send.
 
-The rule it keeps: no gateway ever sends more than its budget in any window, even if one that never
-acknowledges sends an item again and again until it expires. So the worst case is set aside before
-an enqueue, on every gateway that ChirpStack may choose, and given back when the txack tells.
+No gateway ever sends more than its budget in any window, even if one that never acknowledges sends
+an item again and again until it expires. So the worst case is set aside before an enqueue, on every
+gateway that ChirpStack may choose, and given back when the txack tells.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
-"""What the planner wants done, and what becomes of it: the values between planner and shell.
+"""What the planner wants done, and what comes back: the values between planner and dispatcher.
 
-The rule it keeps: a call answers exactly once, with one of the outcomes below, and carries the
-`stamp` by which the planner knows what it belonged to.
+A call answers exactly once, with one of the outcomes below, and carries the `stamp` by which the
+planner knows what it belonged to.
 """
 
 from collections.abc import Sequence

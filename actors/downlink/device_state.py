@@ -1,6 +1,6 @@
 """What the dispatcher remembers of a light beside the attempt that waits for it.
 
-The rule it keeps: at most one call under way and one item of ours per light, however often its
+At most one call is under way and one item of ours is in the queue for each light, however often its
 attempt is replaced or withdrawn meanwhile.
 """
 
@@ -20,9 +20,9 @@ from actors.downlink.queue_check import Mark
 from lorawan.events.model import Modulation
 from lorawan.network import QueueItem
 
-ORPHANS_MOST = 4
+EARLY_MOST = 4
 """Events that came before the reply of their enqueue; one is usual, the rest are copies."""
-STRANGERS_MOST = 16
+FOREIGN_MOST = 16
 """The first of them is what blocks; more are remembered only to be counted."""
 SETTLED_MOST = 4
 """Items whose txack was taken in, so that a copy of it is not paid twice."""
@@ -79,20 +79,20 @@ class DeviceDownlinks:
     """An item that is out of the queue, or has to be by now, and of which nobody said what became
     of it: a look does."""
     fate: Fate | None = None
-    orphans: list[Transmitted | ItemDropped] = field(default_factory=list)
+    early: list[Transmitted | ItemDropped] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     rx2: Modulation | None = None
     """How the newest frame to it was sent in RX2; it stays so for this light until ChirpStack has
     heard the light agree to another."""
     sent_at_f_cnt_up: int | None = None
     """ChirpStack's next uplink counter before the newest enqueue."""
-    strangers: dict[str, float] = field(default_factory=dict)
+    foreign_items: dict[str, float] = field(default_factory=dict)
     """Items in its queue that are not ours, by id, and when each was first seen."""
 
-    def see_strangers(self, items: Iterable[QueueItem], now: float) -> None:
+    def see_foreign(self, items: Iterable[QueueItem], now: float) -> None:
         """These items of others are in the queue now."""
-        some = list(items)[:STRANGERS_MOST]
-        self.strangers = {item.id: self.strangers.get(item.id, now) for item in some}
+        some = list(items)[:FOREIGN_MOST]
+        self.foreign_items = {item.id: self.foreign_items.get(item.id, now) for item in some}
 
     @property
     def enqueueing(self) -> bool:
@@ -105,6 +105,6 @@ class DeviceDownlinks:
             return
         self.settled = [*self.settled, item_id][-SETTLED_MOST:]
 
-    def adopt_orphan(self, told: Transmitted | ItemDropped) -> None:
+    def keep_early(self, told: Transmitted | ItemDropped) -> None:
         """An event came that may be of the item whose enqueue is not answered yet."""
-        self.orphans = [*self.orphans, told][-ORPHANS_MOST:]
+        self.early = [*self.early, told][-EARLY_MOST:]

@@ -1,8 +1,7 @@
-"""The dispatcher: the only one that hands downlinks to ChirpStack.
+"""The dispatcher: the only one that hands downlinks to ChirpStack, and that follows them there.
 
-The rule it keeps: nobody waits for it, and it waits for nobody: what it is told is noted and taken
-up by its own task, calls to ChirpStack have tasks of their own, and all decisions are the
-planner's.
+Nobody waits for it, and it waits for nobody: what it is told is noted and taken up by its own task,
+calls to ChirpStack have tasks of their own, and all decisions are the planner's.
 
 The planner lives by the steady time, which nobody sets: durations of the air and of ChirpStack's
 queue do not change with the machine's clock. Here dates become steady times on the way in, and

@@ -1,8 +1,9 @@
 """Our items in ChirpStack's queues: which gateways they occupy, and what air they may cost.
 
-The rule it keeps: an item is in flight from the moment its enqueue starts until a txack, a look at
-the queue or its expiry says otherwise; whatever the end, air is charged for every sending that may
-have happened, never for fewer.
+An item is in flight from the moment its enqueue starts until a txack, a look at the queue or its
+expiry says otherwise. Whatever the end, air is charged for every sending that may have happened,
+never for fewer. An item that has ended without a word is kept *unsettled*: it occupies nothing any
+more, and a look is to tell what became of it.
 """
 
 import heapq
@@ -184,7 +185,7 @@ class InFlight:
         to be known). True if by now no gateway took it, so that another sending is awaited."""
         policy = self._policy
         if tried is False:
-            if now < item.started_at + policy.lane_timeout_s:
+            if now < item.started_at + policy.untried_timeout_s:
                 self.occupancy.occupy(item.token, item.paced_by, now + policy.txack_due_s)
             else:
                 self.occupancy.release(item.token)

@@ -33,7 +33,7 @@ def transmitted(state: DispatchState, dev_eui: str, told: Transmitted, now: floa
     state.sent_in(device, told)
     known = told.queue_item_id in device.settled
     if device.enqueueing and not known and not _may_be(device.item, told):
-        device.adopt_orphan(told)  # the light is told when the enqueue has ended
+        device.keep_early(told)  # the light is told when the enqueue has ended
     else:
         state.news.append(Tell(dev_eui, taken_in(state, device, told, now)))
     state.wake(dev_eui, now)
@@ -44,7 +44,7 @@ def dropped(state: DispatchState, dev_eui: str, event: ItemDropped, now: float) 
     state.news.append(Tell(dev_eui, event))
     device = state.device(dev_eui)
     if not thrown_away(state, device, event, now) and device.enqueueing:
-        device.adopt_orphan(event)
+        device.keep_early(event)
     state.wake(dev_eui, now)
 
 
@@ -76,10 +76,10 @@ def inquired(
             state.wake(dev_eui, now)
 
 
-def settle_orphans(state: DispatchState, dev_eui: str, device: DeviceDownlinks, now: float) -> None:
+def settle_early(state: DispatchState, dev_eui: str, device: DeviceDownlinks, now: float) -> None:
     """The enqueue has ended: what overtook its reply can be told apart now."""
-    orphans, device.orphans = device.orphans, []
-    for event in orphans:
+    early, device.early = device.early, []
+    for event in early:
         if isinstance(event, Transmitted):
             state.news.append(Tell(dev_eui, taken_in(state, device, event, now)))
         else:

@@ -2,22 +2,22 @@
 
 Theory
 ------
-Facts come in (`submit`, `withdraw`, `transmitted`, `gateway_changed`, `answered`); what is to be
-done comes out of `plan`, and only there: news for the lights, and calls. `now` is our clock (Unix
-seconds) and never goes back.
+Facts come in (`submit`, `transmitted`, `dropped`, `inquired`, `answered` and so on); what is to be
+done comes out of `plan`, and only there: news for the lights, and calls. `now` is the steady time.
 
 An attempt *waits*: for its time, for the end of a trouble, in line for its gateways. Shortly before
 its gateways are free ChirpStack is asked about the light: the *look*. When nothing of ours is in
 its queue and the gateways are free, it is *enqueued*, and from then on its item is *in flight*,
-until a txack, a look or its expiry ends that.
+until a txack, a look or its expiry ends that. Of each step the light is told; what became of an
+item is told once, and again only when the same attempt is submitted again.
 
-    state.py      the working state          admission.py    what may start now
-    pending.py    the attempts that wait     results.py      what follows from answers and txacks
-    in_flight.py  items, gateways, airtime   queue_check.py  what a look means
+    state.py          the working state            admission.py       what may start now
+    pending.py        the attempts that wait       results.py         answers to looks and enqueues
+    in_flight.py      items, gateways, airtime     queue_check.py     what a look means
+    device_state.py   what is kept of each light   network_events.py  txacks, dropped items, replays
 
-The rule it keeps: from the look to the end of the enqueue nothing else is done to that light, so
-that there are never two items of ours in its queue; and nothing is enqueued before its air is set
-aside.
+From the look to the end of the enqueue nothing else is done to that light, so that there are never
+two items of ours in its queue; and nothing is enqueued before its air is set aside.
 """
 
 from collections.abc import Callable, Sequence
@@ -177,7 +177,7 @@ class Planner:
         over too; a frame that is on air already still counts for spacing by its expected end."""
         state = self._state
         device = state.device(dev_eui)
-        device.strangers.clear()
+        device.foreign_items.clear()
         item = device.item
         if item is not None and not device.enqueueing:
             state.in_flight.gone(item, now)
@@ -230,7 +230,7 @@ class Planner:
     def in_flight_before(self, hearings: Sequence[Hearing], now: float, *, sure: bool) -> None:
         """An item of an earlier run is in ChirpStack's queue, or (not `sure`) may have been put
         there in the moment before the end: its gateways are sending it again and again, or may have
-        sent it once. No more of them are believed than were ever in flight."""
+        sent it once. No more of them are counted than were ever in flight."""
         route = route_of(hearings, self._policy.prefer_margin_db)
         once_s = downlink_airtime_s(FRAME_BYTES_MOST, self._state.rx2)
         sent_s = self._state.in_flight.worst_s(once_s) if sure else once_s

@@ -57,7 +57,7 @@ class DispatchPolicy:
     acknowledges from the air needs 2.5 s at SF12."""
     sent_again_s: float = 5.0
     """ChirpStack sends an item again so long after a sending that nobody acknowledged."""
-    lane_timeout_s: float = 8.0
+    untried_timeout_s: float = 8.0
     """An item that ChirpStack does not even try occupies its gateways no longer: scheduler tick
     1 s, class-A lock 5 s, slack."""
     tick_s: float = 1.0

@@ -1,7 +1,7 @@
 """What ChirpStack's queue and activation mean for an attempt: the look before the enqueue.
 
-The rule it keeps: at most one item of ours per light. An item that is already there is taken for
-ours only by its marker and its bytes; what may be in flight is waited for and never flushed.
+There is at most one item of ours per light. An item that is already there is taken for ours only by
+its marker and its bytes; what may be in flight is waited for and never flushed.
 """
 
 from collections.abc import Iterable

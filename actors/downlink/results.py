@@ -1,7 +1,7 @@
 """What follows from the answers of ChirpStack to looks and enqueues.
 
-The rule it keeps: an enqueue of unknown outcome is in doubt until a look at the queue settles it;
-until then its light gets nothing else.
+An enqueue of unknown outcome is in doubt until a look at the queue settles it; until then its light
+gets nothing else.
 """
 
 import msgspec
@@ -18,7 +18,7 @@ from actors.downlink.breaker import backoff_s
 from actors.downlink.calls import Enqueued, Failed, Failure, Looked, Outcome
 from actors.downlink.device_state import Call, DeviceDownlinks
 from actors.downlink.in_flight import Item
-from actors.downlink.network_events import settle_orphans
+from actors.downlink.network_events import settle_early
 from actors.downlink.pending import Hold, PendingAttempt, Place
 from actors.downlink.queue_check import (
     Adopt,
@@ -92,7 +92,7 @@ def _looked(
     look: Looked,
     now: float,
 ) -> None:
-    device.see_strangers(filter(is_foreign, look.queue), now)
+    device.see_foreign(filter(is_foreign, look.queue), now)
     followed = device.item if device.item is not None else device.unsettled
     if followed is not None:
         _reconcile(state, device, followed, call, look, now)
@@ -156,7 +156,7 @@ def _looked(
 def _blocks(state: DispatchState, device: DeviceDownlinks, look: Looked, now: float) -> bool:
     """Whether the head of the queue is somebody else's, and has been for too long: an item that a
     gateway takes is gone within seconds."""
-    since = device.strangers.get(look.queue[0].id) if look.queue else None
+    since = device.foreign_items.get(look.queue[0].id) if look.queue else None
     return since is not None and now - since >= state.policy.foreign_patience_s
 
 
@@ -164,7 +164,7 @@ def _hold_behind_foreign(
     state: DispatchState, device: DeviceDownlinks, one: PendingAttempt, item: QueueItem, now: float
 ) -> None:
     """Told when it is clear that no gateway takes it; another look settles it."""
-    since = device.strangers.get(item.id, now)
+    since = device.foreign_items.get(item.id, now)
     text = hold_reasons.foreign_item(item, since)
     told_at = since + state.policy.foreign_patience_s
     hold = Hold(("foreign", item.id), text, told_at, Obstacle.FOREIGN_ITEM)
@@ -287,7 +287,7 @@ def _enqueued(
     if one is not None and item.is_of(one.attempt.number, one.mark):
         news = AttemptQueued(item.number, item_id, item.expires_at, item.activation)
         state.queued(one, news)
-    settle_orphans(state, dev_eui, device, now)
+    settle_early(state, dev_eui, device, now)
 
 
 def _end_enqueue(
@@ -304,7 +304,7 @@ def _end_enqueue(
     else:
         state.in_flight.never_was(item)
         state.end_of(item)
-    settle_orphans(state, dev_eui, device, now)
+    settle_early(state, dev_eui, device, now)
 
 
 # ------------------------------------------------------------------ failures

@@ -1,8 +1,8 @@
 """Which gateways may carry a light's frame, and which hear it: all that pacing asks of a light.
 
-The rule it keeps: ChirpStack chooses the gateway, not we, so a route names every one that it may
-choose: of those that heard the last uplink any with a margin of 10 dB or more, at random, and if
-there is none the best. Source: ChirpStack v4, downlink/helpers.rs.
+ChirpStack chooses the gateway, not we, so a route names every one that it may choose: of those that
+heard the last uplink any with a margin of 10 dB or more, at random, and if there is none the best.
+Source: ChirpStack v4, downlink/helpers.rs.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""The dispatcher's working state, and the few moves that all its parts make on it.
+"""The planner's working state, and the few moves that all its parts make on it.
 
-The rule it keeps: whatever is to be said goes through `news`, and whatever waits is put somewhere
-by `place`, which alone decides when an attempt may next be considered.
+Whatever is to be said goes through `news`, and whatever waits is put somewhere by `place`, which
+alone decides when an attempt may next be considered.
 """
 
 from collections.abc import Callable, Iterable

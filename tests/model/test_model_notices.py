@@ -93,7 +93,7 @@ BREAKAGES: dict[str, tuple[Any, str, Any, str]] = {
         _settings_without_counter,
         "settings the light never got",
     ),
-    "a join ends nothing": (sessions, "believe_join", _join_ignored, "did not end the session"),
+    "a join ends nothing": (sessions, "accept_join", _join_ignored, "did not end the session"),
 }
 
 

@@ -331,16 +331,16 @@ def mailbox_grows() -> Iterator[None]:
 
 @planted("a light crashes on a duplicate")
 def crash_on_duplicate() -> Iterator[None]:
-    def believe(transition: Any, event: Any) -> bool:
+    def accept_uplink(transition: Any, event: Any) -> bool:
         if sessions.place(transition.device, event) is sessions.Place.DUPLICATE:
             raise ValueError("seen before")
-        return BELIEVE(transition, event)
+        return ACCEPT_UPLINK(transition, event)
 
-    with patch.object(sessions, "believe", believe):
+    with patch.object(sessions, "accept_uplink", accept_uplink):
         yield
 
 
-BELIEVE = sessions.believe
+ACCEPT_UPLINK = sessions.accept_uplink
 
 
 @planted("a gateway's clock tells what is a new session")
