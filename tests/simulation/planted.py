@@ -421,31 +421,3 @@ def news_lost() -> Iterator[None]:
 
     with patch.object(DeviceActor, "_catch_up", catch_up):
         yield
-
-
-@planted("an item that is gone counts as sent")
-def gone_is_sent() -> Iterator[None]:
-    def moved(now: Any, then: Any) -> bool:
-        del now, then
-        return True
-
-    with patch.object(results, "moved", moved):
-        yield
-
-
-@planted("a light forgets what was in the queue when the service was killed")
-def queued_forgotten() -> Iterator[None]:
-    """A restarted dispatcher knows only the items that the lights submit again."""
-
-    def submit_again(self: Any) -> None:
-        sent = self.device.attempt
-        if sent is not None and sent.stage is Stage.QUEUED:
-            self.change_attempt(due_at=self.now + self.policy.resubmit_after_s)
-        else:
-            SUBMIT_AGAIN(self)
-
-    with patch.object(Transition, "submit_again", submit_again):
-        yield
-
-
-SUBMIT_AGAIN = Transition.submit_again
