@@ -12,8 +12,8 @@ import trio
 
 from actors.board.board import Board
 from actors.clocks.clock import Clock
+from actors.device.command import Command, CommandStatus
 from actors.device.events import CommandRequested, StatusRequested
-from actors.device.model import Command, CommandStatus
 from actors.device.records import read_command
 from actors.fleet import Fleet
 from actors.messaging.mailbox import Offer

@@ -14,8 +14,9 @@ from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
 from actors.commands import Commands
 from actors.device.actor import DeviceActor, Ports
+from actors.device.command import Command
 from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick, Transmitted
-from actors.device.model import Command, Device
+from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.downlink import Dispatcher, Suspect, airtime_log
 from actors.environment import Environment, Policies

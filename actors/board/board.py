@@ -27,7 +27,8 @@ from actors.board.ring import ChangeRing
 from actors.board.subscription import CAPACITY, Snapshot, Subscription
 from actors.board.waiters import Waiters
 from actors.clocks.clock import Clock, Steps
-from actors.device.model import Command, Device
+from actors.device.command import Command
+from actors.device.model import Device
 from actors.rollouts.model import Rollout
 
 log = structlog.get_logger()

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.device.model import Command, Device
+from actors.device.command import Command
+from actors.device.model import Device
 from actors.rollouts.model import Rollout
 from actors.supervision import ChildState
 

@@ -9,10 +9,11 @@ tells once more what it knows.
 
 from actors.device import events as ev
 from actors.device import reconcile, sessions, setup
+from actors.device.command import CommandStatus, StepKind
 from actors.device.deduplication import mark, remember
 from actors.device.effects import NoteKind
 from actors.device.handlers import after_setup
-from actors.device.model import Attempt, CommandStatus, Device, Phase, Stage, StepKind
+from actors.device.model import Attempt, Device, Phase, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
 from actors.device.recovery import ask
 from actors.device.transition import Transition

@@ -6,9 +6,9 @@ is the record's own is checked by mypy, where they are handed on to `replace`, a
 
 from typing import TypedDict
 
+from actors.device.command import Command
 from actors.device.model import (
     Attempt,
-    Command,
     Foreign,
     Hearing,
     Inquiry,

@@ -6,11 +6,12 @@ after a restart does no harm.
 
 from actors.device import events as ev
 from actors.device import reconcile, recovery, setup
+from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import Submit
 from actors.device.firmware import upkeep_frame
 from actors.device.handlers import after_setup
 from actors.device.liveness import evidence_only
-from actors.device.model import Attempt, CommandStatus, Phase, Stage, StepKind
+from actors.device.model import Attempt, Phase, Stage
 from actors.device.previous_wanted import as_heard, return_to_the_wish_before
 from actors.device.requests import next_attempt
 from actors.device.transition import Transition

@@ -8,32 +8,9 @@ from enum import StrEnum
 
 import msgspec
 
-from actors.device.command import FINAL, LIGHT_REMOVED, Command, CommandStatus, Step, StepKind
+from actors.device.command import Command
 from lorawan.kuando.frames import Frame
 from lorawan.kuando.light_state import LightState
-
-__all__ = [
-    "FINAL",
-    "LIGHT_REMOVED",
-    "Attempt",
-    "Command",
-    "CommandStatus",
-    "Device",
-    "Foreign",
-    "Hearing",
-    "Inquiry",
-    "Obstacle",
-    "Phase",
-    "Proof",
-    "Pursuit",
-    "Report",
-    "Session",
-    "Setup",
-    "Stage",
-    "Step",
-    "StepKind",
-    "Wanted",
-]
 
 
 class Phase(StrEnum):

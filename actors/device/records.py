@@ -6,9 +6,10 @@ together, so that a crash between any two of them cannot happen.
 
 import msgspec
 
+from actors.device.command import Command
 from actors.device.effects import CommandChanged, Effect, Note
 from actors.device.events import CommandRequested, DeviceEvent
-from actors.device.model import Command, Device
+from actors.device.model import Device
 from actors.metrics.verdict import verdict_writes
 from actors.replace import replace
 from actors.storage.history import note_line

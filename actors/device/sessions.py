@@ -23,19 +23,10 @@ are, none of them begins a session that the activation does not name.
 from enum import Enum
 
 from actors.device import deduplication
+from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
 from actors.device.events import Inquired, Joined, Listed, UplinkHeard
-from actors.device.model import (
-    CommandStatus,
-    Device,
-    Hearing,
-    Inquiry,
-    Obstacle,
-    Phase,
-    Report,
-    Session,
-    StepKind,
-)
+from actors.device.model import Device, Hearing, Inquiry, Obstacle, Phase, Report, Session
 from actors.device.reception_note import noted
 from actors.device.recovery import ask
 from actors.device.transition import Transition

@@ -7,9 +7,10 @@ software 5.6 know neither 0601 nor 0501: they get the interval, and cannot prove
 """
 
 from actors.device.answer_order import answers
+from actors.device.command import StepKind
 from actors.device.effects import NoteKind
 from actors.device.firmware import wanted_interval_min
-from actors.device.model import Device, Phase, Setup, Stage, StepKind
+from actors.device.model import Device, Phase, Setup, Stage
 from actors.device.policy import Policy
 from actors.device.reconcile import enter_failed, proof_from
 from actors.device.recovery import ask

@@ -6,18 +6,10 @@ It lives for one step only; the values it reads and leaves behind are immutable.
 from typing import Unpack
 
 from actors.device.changes import AttemptChanges, CommandChanges, DeviceChanges
+from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import Answer, CommandChanged, Effect, Note, NoteKind, Submit, Withdraw
 from actors.device.events import Inquired
-from actors.device.model import (
-    Attempt,
-    Command,
-    CommandStatus,
-    Device,
-    Phase,
-    Stage,
-    Step,
-    StepKind,
-)
+from actors.device.model import Attempt, Device, Phase, Stage
 from actors.device.policy import Policy
 from actors.replace import replace
 from lorawan.kuando import answers_downlinks

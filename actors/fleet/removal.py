@@ -15,7 +15,8 @@ import trio
 from actors.board.board import Board
 from actors.board.changes import DeviceRemoved
 from actors.clocks.clock import Clock
-from actors.device.model import LIGHT_REMOVED, Command, CommandStatus, Device, Step, StepKind
+from actors.device.command import LIGHT_REMOVED, Command, CommandStatus, Step, StepKind
+from actors.device.model import Device
 from actors.device.records import command_record
 from actors.device.transition import with_step
 from actors.fleet import Fleet

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 import trio
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.metrics.verdict import FLEET_STREAM, Verdict, decode, device_stream
 from store.port import Entry, Store
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.metrics.downlinks import HOURS_MOST, VERDICTS_MOST, decoded, percentile
 from actors.metrics.verdict import FLEET_STREAM, Verdict
 from store.port import Store

@@ -15,7 +15,7 @@ import trio
 
 from actors.board.changes import Change
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import Command
+from actors.device.command import Command
 from actors.messaging.mailbox import Mailbox, Offer
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal

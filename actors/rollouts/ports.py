@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import Command
+from actors.device.command import Command
 from actors.refusal import Refusal
 from actors.rollouts.repository import Commits
 from actors.storage.idempotency import IdempotencyKeys

@@ -18,7 +18,8 @@ from actors.board.changes import (
 )
 from actors.board.reachability import Reachability
 from actors.board.subscription import Snapshot
-from actors.device.model import Command, Device
+from actors.device.command import Command
+from actors.device.model import Device
 from actors.rollouts.model import Rollout
 from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 from api.models.actors import ActorShown

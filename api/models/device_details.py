@@ -2,14 +2,8 @@
 
 import msgspec
 
-from actors.device.model import (
-    Attempt,
-    Command,
-    Device,
-    Hearing,
-    Pursuit,
-    Session,
-)
+from actors.device.command import Command
+from actors.device.model import Attempt, Device, Hearing, Pursuit, Session
 from actors.queries import DeviceInspection
 from api.models.actors import DeviceActorView
 from api.models.commands import CommandView, attempt_numbers

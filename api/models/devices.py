@@ -7,7 +7,8 @@ session, however well it was known before.
 import msgspec
 
 from actors.board.reachability import Reach, Reachability
-from actors.device.model import CommandStatus, Device, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Device, Phase
 from lorawan.kuando.light_state import LightState
 
 

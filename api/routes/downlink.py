@@ -12,7 +12,7 @@ import structlog
 from quart import Blueprint, Response, request
 
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import Command, CommandStatus
+from actors.device.command import Command, CommandStatus
 from api.http.deadlines import waits
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (

@@ -6,7 +6,8 @@ the clocks are right, and parked actors are revived.
 
 import trio
 
-from actors.device.model import CommandStatus, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Phase
 from actors.downlink.hold_reasons import AIRTIME_OF, RX2_CHANGED
 from actors.supervision import ChildState
 from simulation.harness.facts import CommandFacts, LightFacts

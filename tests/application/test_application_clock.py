@@ -8,7 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.device.model import CommandStatus, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Phase
 from actors.rollouts.model import Order, Rollout
 from lorawan.kuando import LightState
 from simulation.world.world import World

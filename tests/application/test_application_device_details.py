@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.refusal import Refusal
 from lorawan.kuando import LightState
 from simulation.world.world import World

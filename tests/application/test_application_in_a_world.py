@@ -4,7 +4,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.device.model import CommandStatus, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Phase
 from lorawan.kuando import LightState
 from simulation.world.profile import CALM, Profile
 from simulation.world.world import World

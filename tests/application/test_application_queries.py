@@ -8,7 +8,8 @@ from trio.testing import MockClock
 from actors.board.changes import AlertView
 from actors.board.reachability import Reach
 from actors.commands import CommandOrder
-from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device, Phase
 from actors.fleet.delivery import Delivery
 from actors.fleet.initialization import InitializationRun
 from actors.refusal import Refusal

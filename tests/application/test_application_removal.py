@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.board.changes import DeviceRemoved
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.fleet.delivery import Delivery
 from actors.refusal import Refusal
 from actors.rollouts.model import Order, PartState

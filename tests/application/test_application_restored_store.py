@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.refusal import Refusal
 from actors.storage.store_writer import StoreWriter
 from lorawan.kuando.light_state import LightState

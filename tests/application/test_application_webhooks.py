@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from lorawan.kuando import LightState
 from simulation.world.profile import CALM
 from simulation.world.world import World

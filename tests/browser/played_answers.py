@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from quart import Blueprint, Response, request
 
-from actors.device.model import Command
+from actors.device.command import Command
 from api.models import CommandView
 from tests.support.fake_application import NOW, FakeApplication
 

@@ -17,7 +17,8 @@ from quart import Blueprint, Response
 
 from actors.board.changes import AlertView, GatewayView
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import CommandStatus, Device, Phase, Wanted
+from actors.device.command import CommandStatus
+from actors.device.model import Device, Phase, Wanted
 from actors.refusal import Refusal
 from api.http.app import create_app
 from api.http.services import services_of

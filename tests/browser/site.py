@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from actors.board.changes import AlertView, GatewayView
-from actors.device.model import CommandStatus, Device, Hearing, Phase, Step, StepKind
+from actors.device.command import CommandStatus, Step, StepKind
+from actors.device.model import Device, Hearing, Phase
 from actors.messaging.dead_letters import DeadLetter
 from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.light_state import AFTER_JOIN, LightState

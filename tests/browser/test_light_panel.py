@@ -6,7 +6,7 @@ import re
 import msgspec
 from playwright.sync_api import expect
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import card, hue, live

@@ -13,7 +13,7 @@ import trio
 from msgspec.structs import replace
 
 from actors.board.changes import AlertView
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.rollouts.model import State
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, NOW, FakeApplication, a_light

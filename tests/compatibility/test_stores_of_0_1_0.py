@@ -16,7 +16,8 @@ from trio.testing import MockClock
 
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import CommandStatus, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Phase
 from actors.messaging.mailbox import Offer
 from actors.rollouts.model import Rollout, State, Wish
 from api.http.app import create_app

@@ -13,7 +13,8 @@ from enum import Enum
 import trio
 
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import Command, CommandStatus, Phase
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Phase
 from actors.downlink import airtime_log
 from lorawan.kuando import LightState
 from simulation.world.device import Device

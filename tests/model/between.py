@@ -12,9 +12,10 @@ import msgspec
 from hypothesis.stateful import RuleBasedStateMachine
 
 from actors.device import events as ev
+from actors.device.command import Command, CommandStatus
 from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
 from actors.device.machine import step
-from actors.device.model import Attempt, Command, CommandStatus, Device, Stage
+from actors.device.model import Attempt, Device, Stage
 from actors.device.policy import Policy
 from lorawan.kuando import SetLight
 from lorawan.network import Activation

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize, precondition, rule
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus
 from actors.device.machine import next_due
-from actors.device.model import CommandStatus, Device, Phase
+from actors.device.model import Device, Phase
 from lorawan.kuando import AFTER_JOIN, LightState, SetLight
 from tests.model.between import POLICY, Enqueued, Followed
 from tests.model.truths import Truths

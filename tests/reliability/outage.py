@@ -5,7 +5,7 @@ Time zero is the moment at which the backhaul is back, not the moment at which a
 
 import trio
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
 from tests.reliability.site import (

@@ -14,8 +14,9 @@ import msgspec
 from actors.device import attempt_outcomes, deadlines, reconcile, requests, sessions, setup
 from actors.device import events as ev
 from actors.device.actor import DeviceActor
+from actors.device.command import CommandStatus, StepKind
 from actors.device.machine import HANDLERS, next_due, step
-from actors.device.model import CommandStatus, Device, Phase, Proof, Session, Stage, StepKind
+from actors.device.model import Device, Phase, Proof, Session, Stage
 from actors.device.records import writes_of
 from actors.device.transition import Transition
 from actors.downlink import results

@@ -8,7 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.device.model import Command, Phase
+from actors.device.command import Command
+from actors.device.model import Phase
 from lorawan.kuando import LightState
 from simulation.world.profile import CALM, PROFILES
 from store.memory import MemoryDisk

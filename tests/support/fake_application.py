@@ -13,18 +13,8 @@ from actors.board.board import Board
 from actors.board.changes import AlertView, DeviceRemoved, GatewayView
 from actors.clocks.timekeeper import ClockStatistics
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import (
-    Command,
-    CommandStatus,
-    Device,
-    Hearing,
-    Phase,
-    Report,
-    Session,
-    Step,
-    StepKind,
-    Wanted,
-)
+from actors.device.command import Command, CommandStatus, Step, StepKind
+from actors.device.model import Device, Hearing, Phase, Report, Session, Wanted
 from actors.fleet.delivery import Delivery
 from actors.fleet.initialization import InitializationRun
 from actors.gateways import observed

@@ -5,7 +5,8 @@ It asks the world and never the service what a light shows.
 
 import trio
 
-from actors.device.model import Command, CommandStatus, Device, Phase
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device, Phase
 from lorawan.kuando import LightState
 from simulation.world.world import World
 from tests.support.running_application import RunningApplication

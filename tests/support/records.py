@@ -1,9 +1,8 @@
 """A light's record in which every field holds something."""
 
+from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import (
     Attempt,
-    Command,
-    CommandStatus,
     Device,
     Foreign,
     Hearing,
@@ -16,8 +15,6 @@ from actors.device.model import (
     Session,
     Setup,
     Stage,
-    Step,
-    StepKind,
     Wanted,
 )
 from lorawan.kuando import LightState

@@ -14,7 +14,8 @@ from actors.application import Application
 from actors.board.board import Board
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import Command, Device, Phase
+from actors.device.command import Command
+from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy

@@ -7,9 +7,10 @@ matters to it.
 from typing import TypeVar
 
 from actors.device import events as ev
+from actors.device.command import Command, CommandStatus
 from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
 from actors.device.machine import next_due, step
-from actors.device.model import Attempt, Command, CommandStatus, Device, Phase, Stage
+from actors.device.model import Attempt, Device, Phase, Stage
 from actors.device.policy import Policy
 from lorawan.events import Reception
 from lorawan.kuando import AFTER_JOIN, LightState, Status

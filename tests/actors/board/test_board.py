@@ -5,7 +5,8 @@ import trio
 from actors.board.board import Board
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView
 from actors.clocks.clock import RunClock
-from actors.device.model import Command, CommandStatus, Device
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device
 from actors.supervision import ChildState
 from lorawan.kuando.light_state import LightState
 

@@ -13,8 +13,9 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.actor import DeviceActor
+from actors.device.command import Command
 from actors.device.events import CommandRequested
-from actors.device.model import Command, Device
+from actors.device.model import Device
 from actors.device.records import read_device
 from actors.messaging.reply import ActorCrashed, Reply
 from lorawan.kuando import LightState

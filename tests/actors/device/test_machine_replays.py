@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import Inquire, Note, NoteKind
 from actors.device.liveness import asleep
-from actors.device.model import CommandStatus, Phase, StepKind
+from actors.device.model import Phase
 from actors.device.records import writes_of
 from lorawan.kuando import AFTER_JOIN, Status
 from lorawan.network import Activation

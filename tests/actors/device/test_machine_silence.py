@@ -3,7 +3,8 @@
 import pytest
 
 from actors.device import events as ev
-from actors.device.model import CommandStatus, Phase
+from actors.device.command import CommandStatus
+from actors.device.model import Phase
 from lorawan.kuando.frames import AutoUplink
 from tests.support.story import RED, Story
 

@@ -3,8 +3,9 @@
 import pytest
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import Inquire, Submit, Withdraw
-from actors.device.model import CommandStatus, Phase, Stage, StepKind
+from actors.device.model import Phase, Stage
 from lorawan.kuando import AFTER_JOIN, LightState
 from lorawan.kuando.frames import AutoUplink, RequestStatus, SetLight, StatusInterval
 from lorawan.network import Activation

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from actors.device import events as ev
+from actors.device.command import CommandStatus
 from actors.device.effects import Answer, Inquire, Submit, Withdraw
-from actors.device.model import CommandStatus, Phase, Stage
+from actors.device.model import Phase, Stage
 from actors.device.policy import Policy
 from actors.device.sessions import REQUIRED_SNR_DB
 from lorawan.kuando.frames import AutoUplink, RequestStatus, SetLight, StatusInterval

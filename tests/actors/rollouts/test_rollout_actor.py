@@ -13,7 +13,8 @@ from trio.testing import MockClock
 from actors.board.board import Board
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
-from actors.device.model import Command, CommandStatus, Device
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device
 from actors.refusal import Refusal
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.model import Order, Part, PartState, Rollout, State, Wish

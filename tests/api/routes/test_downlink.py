@@ -5,7 +5,7 @@ import trio
 from quart.typing import TestClientProtocol as Client
 from trio.testing import MockClock
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from actors.refusal import Refusal
 from tests.support.fake_application import DEV_EUI, FakeApplication
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import trio
 
-from actors.device.model import CommandStatus
+from actors.device.command import CommandStatus
 from tests.api.conftest import settings_with
 from tests.support.fake_application import DEV_EUI, FakeApplication
 from tests.support.web_server import get, post, read_answer, read_head, running
