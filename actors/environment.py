@@ -1,6 +1,6 @@
 """What the service is given: the numbers of all its parts, and the world outside.
 
-The rule it keeps: plain frozen values.
+Plain frozen values.
 """
 
 import random

@@ -2,8 +2,8 @@
 
 The dispatcher has the answer first: it says whose frames the txacks in it were.
 
-The rule it keeps: every question is answered, with what was learned or with why nothing was, and
-within its deadline; of one light only the newest question waits.
+Every question is answered within its deadline, with what was learned or with why nothing was; of
+one light only the newest question waits.
 """
 
 from collections.abc import Callable, Sequence

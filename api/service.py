@@ -1,7 +1,7 @@
 """One running Lamplighter: settings turned into store, network, actors and web, run to the end.
 
-The rule it keeps: what this process opens, it closes, in the reverse order; and its exit code tells
-the truth to whoever restarts it.
+What this process opens, it closes, in the reverse order, and its exit code tells the service
+manager why it ended.
 """
 
 import errno

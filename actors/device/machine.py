@@ -9,9 +9,9 @@ never concludes from having sent, only from having heard.
 * What was heard: the *session* (one life between two joins), the newest *report* of that session,
   and which gateways hear the light. `sessions.py` places every uplink before it is taken in.
 * What is wanted: a colour, by a *command*. To bring a light to it is a *pursuit*; it carries one
-  *attempt* at a time, held, queued or transmitted. `pursuit.py` says when it is proven: a status of
-  this session, heard after the frame was queued, repeats all five bytes and counts more downlinks
-  than before. A queue id, a txack, an empty queue prove nothing.
+  *attempt* at a time, held, queued or transmitted. `reconcile.py` says when it is proven: a status
+  of this session, heard after the frame was queued, repeats all five bytes and counts more
+  downlinks than before. A queue id, a txack, an empty queue prove nothing.
 * What the light must be told first after a join: its settings, in `setup.py`.
 
     uninitialized    no status of this session yet; nothing is sent, for nothing would be delivered
@@ -23,7 +23,7 @@ never concludes from having sent, only from having heard.
                      was lost; the next attempt waits for its time or for evidence
     failed           the timed attempts are unproven; only evidence tries again
 
-No record in which something is pursued may be without something that wakes it: `wakefulness.py`
+No record in which something is pursued may be without something that wakes it: `liveness.py`
 says what may, and takes up again what is found without.
 
 Time drives the first three attempts, for bad luck passes by itself. After that it is an outage far
@@ -184,7 +184,7 @@ def step(
 
 
 HEALING = ev.Restored | ev.Swept | ev.CommandRequested | ev.InitializeRequested | ev.StatusRequested
-"""Before any of these a record that nothing would wake is taken up again (`wakefulness.py`)."""
+"""Before any of these a record that nothing would wake is taken up again (`liveness.py`)."""
 
 
 def apply(transition: Transition, event: ev.DeviceEvent) -> None:

@@ -221,7 +221,8 @@ class Inquiry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Foreign(msgspec.Struct, frozen=True, gc=False):
-    """The light came to show a colour that no frame of ours can have set, see `foreign.py`."""
+    """The light came to show a colour that no frame of ours can have set, see
+    `foreign_sender.py`."""
 
     at: float
     light: LightState
@@ -265,13 +266,13 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     missed: int = 0
     """Events that no webhook told of, and an inquiry found."""
     told: tuple[str, ...] = ()
-    """Marks of the events told last, the newest last (see `told.py`)."""
+    """Marks of the events told last, the newest last (see `deduplication.py`)."""
     refuses_reply: int | None = None
     """Software revision with which this light took colours only without the sixth byte."""
     without_proven: int = 0
     """Pursuits in a row that only a colour without it ended."""
     healed: int = 0
-    """Times that the record was found with nothing to wake it (see `wakefulness.py`)."""
+    """Times that the record was found with nothing to wake it (see `liveness.py`)."""
     joins: int = 0
     unsettled_until: float | None = None
     """Until then frames of an earlier wish may be out; None once a newer one was proven."""

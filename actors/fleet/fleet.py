@@ -1,7 +1,7 @@
 """The fleet: one actor for each light, and the door by which events reach them.
 
-The rule it keeps: `deliver` and `post` never wait, whatever the light does; one light's full
-mailbox, crash or flood is an answer to whoever brings it something, and delays no other light.
+`deliver` and `post` never wait, whatever the light does: a full mailbox or a crashed actor of one
+light is an answer to the caller, and delays no other light.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

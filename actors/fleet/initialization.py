@@ -1,8 +1,8 @@
 """Giving one light or all of them their settings again, some at a time, with progress to look at.
 
-The rule it keeps: it only asks; each light's own actor does the work and remembers it. A run
-itself survives nothing: when the process or this actor restarts, the run ends where it stood, and
-what each light had begun goes on.
+It only asks: each light's own actor does the work and stores it. A run is kept in memory only: when
+the process or this actor restarts, the run ends where it stood, and what each light had begun goes
+on.
 """
 
 from collections.abc import Callable, Iterator, Sequence

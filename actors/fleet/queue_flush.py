@@ -1,6 +1,6 @@
 """Emptying ChirpStack's queue of one light by hand, for a foreign item that is stuck.
 
-The rule it keeps: the dispatcher learns of it, so that what was held behind the item goes on.
+The dispatcher learns of it, so that what was held behind the item goes on.
 """
 
 from collections.abc import Callable, Container, Sequence

@@ -1,7 +1,7 @@
 """Taking a light off: its actor, its record and its place on the board; its history stays.
 
-The rule it keeps: the record is gone from the store before anybody is told, and what the light was
-still being asked for ends with a true word.
+The record is gone from the store before the removal is published, and an open command of the light
+ends with the true reason.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """The signal of a light at every gateway that heard it, read back from its history.
 
-The rule it keeps: what an older version noted is read as well; what cannot be read is no point.
+Lines of an older version are read as well; a line that cannot be read gives no point.
 """
 
 import msgspec

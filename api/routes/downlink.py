@@ -1,8 +1,7 @@
 """`POST /downlink/{dev_eui}`: set a colour and hear the verdict.
 
-The rule it keeps: the handler only asks and waits. A caller who leaves, a time that runs
-out, a service that stops: none of them touches the command, which is stored before anything is
-answered.
+The handler only asks and waits. A caller who leaves, a time that runs out, a service that stops:
+none of them affects the command, which is stored before anything is answered.
 """
 
 import hashlib

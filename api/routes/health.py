@@ -1,7 +1,7 @@
 """Probes: is the process alive, and can it do its work?
 
-The rule it keeps: liveness asks nothing of anybody, so that a database that is down does not make
-an orchestrator kill a service that is waiting for it.
+Liveness depends on no other part, so that a database that is down does not make an orchestrator
+kill a service that is waiting for it.
 """
 
 from quart import Blueprint, Response, g

@@ -32,7 +32,7 @@ class AirtimeLedger:
     `duty_cycle` is the fraction of `window_s` that may be used, or None for no limit. Asking (not
     charging, which may be about the past or the future) moves the ledger's own idea of now forward;
     asked about an earlier time it answers for the newest. A clock set back by more than a window is
-    believed, and everything counts as just sent.
+    taken as it is, and everything counts as just sent.
     """
 
     def __init__(
