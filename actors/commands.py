@@ -15,14 +15,14 @@ from actors.clocks.clock import Clock
 from actors.device.command import Command, CommandStatus
 from actors.device.events import CommandRequested, StatusRequested
 from actors.device.records import read_command
+from actors.device.verdict import device_stream
 from actors.fleet import Fleet
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, NoReply, Reply
-from actors.metrics import device_stream
 from actors.refusal import Refusal
+from actors.storage.deadline import store_deadline
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.unreadable_records import UnreadableRecord, UnreadableRecords
-from actors.store_deadline import store_deadline
 from lorawan.kuando.light_state import LightState
 from store.port import Store, Table
 

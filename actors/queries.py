@@ -19,9 +19,9 @@ from actors.metrics import downlink_metrics, reliability
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability
 from actors.storage import history, signal_history
+from actors.storage.deadline import store_deadline
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import Points
-from actors.store_deadline import store_deadline
 from actors.supervision import ChildReport
 from store.port import Store
 

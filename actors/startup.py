@@ -10,11 +10,12 @@ import msgspec
 import structlog
 import trio
 
+from actors.board.rollout import Rollout, State
 from actors.device.model import Device, Stage
 from actors.device.records import read_device
 from actors.downlink import airtime_log
 from actors.rollouts import decisions
-from actors.rollouts.model import Rollout, State, Wish
+from actors.rollouts.model import Wish
 from actors.rollouts.repository import read_rollouts, rollout_put
 from actors.storage.idempotency import KeyRecord, read_key
 from actors.wiring import Parts

@@ -61,7 +61,7 @@ class SweepPolicy:
     """Foreign queue items remembered, so that each is logged once."""
 
 
-class Verdict(Enum):
+class QueueState(Enum):
     """What a light's queue at the server looks like."""
 
     CLEAN = "clean"
@@ -88,19 +88,19 @@ class SweeperStatistics:
     last_round_s: float
 
 
-def judge(items: Sequence[QueueItem], now: float, stuck_after_s: float) -> Verdict:
+def judge(items: Sequence[QueueItem], now: float, stuck_after_s: float) -> QueueState:
     """Whether a queue may be flushed. Pure, and in doubt it may not."""
     if not items:
-        return Verdict.CLEAN
+        return QueueState.CLEAN
     if any(item.f_port != F_PORT or item.expires_at is None for item in items):
-        return Verdict.FOREIGN
+        return QueueState.FOREIGN
     stuck = all(
         not item.is_pending
         and item.expires_at is not None
         and item.expires_at + stuck_after_s < now
         for item in items
     )
-    return Verdict.FLUSH if stuck else Verdict.BUSY
+    return QueueState.FLUSH if stuck else QueueState.BUSY
 
 
 def suspect(device: Device, now: float, stuck_after_s: float) -> bool:
@@ -253,12 +253,12 @@ class Sweeper:
         items = await self._network.queue(dev_eui)
         self._queues_read += 1
         match judge(items, self._server_date(), self._policy.stuck_after_s):
-            case Verdict.FLUSH:
+            case QueueState.FLUSH:
                 if self._nothing_of_ours_is_out(dev_eui):
                     await self._flush(dev_eui, items)
-            case Verdict.FOREIGN:
+            case QueueState.FOREIGN:
                 self._look_at_strangers(dev_eui, items)
-            case Verdict.CLEAN | Verdict.BUSY:
+            case QueueState.CLEAN | QueueState.BUSY:
                 pass
 
     async def _flush(self, dev_eui: str, items: Sequence[QueueItem]) -> None:

@@ -18,6 +18,7 @@ from actors.device.command import Command
 from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick, Transmitted
 from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
+from actors.device.verdict import verdict_of
 from actors.downlink import Dispatcher, Suspect, airtime_log
 from actors.environment import Environment, Policies
 from actors.fleet import Fleet, FleetPorts, translate
@@ -30,11 +31,11 @@ from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
 from actors.messaging.dead_letters import DeadLetters
-from actors.metrics import GarbageWatch, Metrics, Sources, verdict_of
+from actors.metrics import GarbageWatch, Metrics, Sources
+from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.ports import Ports as RolloutPorts
 from actors.storage.idempotency import IdempotencyKeys
-from actors.storage.restored_store import RestoredStoreHold
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecords
 from actors.supervision import ChildReport, Supervisor

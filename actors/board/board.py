@@ -24,12 +24,12 @@ from actors.board.contents import ALERTS_KEPT, COMMANDS_KEPT, BoardContents
 from actors.board.reachability import Reach, Reachability
 from actors.board.reachability_index import SILENT_AFTER_S, ReachabilityIndex
 from actors.board.ring import ChangeRing
+from actors.board.rollout import Rollout
 from actors.board.subscription import CAPACITY, Snapshot, Subscription
 from actors.board.waiters import Waiters
 from actors.clocks.clock import Clock, Steps
 from actors.device.command import Command
 from actors.device.model import Device
-from actors.rollouts.model import Rollout
 
 log = structlog.get_logger()
 

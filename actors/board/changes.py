@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from actors.board.rollout import Rollout
 from actors.device.command import Command
 from actors.device.model import Device
-from actors.rollouts.model import Rollout
 from actors.supervision import ChildState
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from actors.board.changes import ActorView, AlertView, GatewayView
+from actors.board.rollout import Rollout
 from actors.device.command import Command
 from actors.device.model import Device
-from actors.rollouts.model import Rollout
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ import trio
 
 from actors.board.changes import ActorView, AlertView, Change, GatewayView
 from actors.board.ring import ChangeRing
+from actors.board.rollout import Rollout
 from actors.device.model import Device
-from actors.rollouts.model import Rollout
 
 CAPACITY = 1_000
 """Changes a reader may be behind: two seconds of the busiest fleet (500 changes a second)."""

@@ -14,7 +14,6 @@ from typing import Protocol
 import structlog
 import trio
 
-from actors.board.changes import Subject
 from actors.clocks.clock import Clock, Steps
 from actors.device import events as ev
 from actors.device.clock_step import moved
@@ -55,7 +54,7 @@ class StoreWriter(Protocol):
 class Board(Protocol):
     """Where the newest state is shown."""
 
-    def publish(self, subject: Subject) -> None:
+    def publish(self, subject: Device | Command) -> None:
         """Show this; never waits."""
         ...
 

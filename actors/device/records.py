@@ -10,12 +10,12 @@ from actors.device.command import Command
 from actors.device.effects import CommandChanged, Effect, Note
 from actors.device.events import CommandRequested, DeviceEvent
 from actors.device.model import Device
-from actors.metrics.verdict import verdict_writes
+from actors.device.verdict import verdict_writes
 from actors.replace import replace
-from actors.storage.history import note_line
+from actors.storage.history import line
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.record_version import checked, stamped
-from store.port import Put, Record, Table, Write
+from store.port import Append, Put, Record, Table, Write
 
 _encoder = msgspec.json.Encoder()
 _devices = msgspec.json.Decoder(Device)
@@ -57,6 +57,11 @@ def writes_of(
         for index, note in enumerate(notes)
     )
     return writes
+
+
+def note_line(dev_eui: str, entry: str, at: float, note: Note) -> Append:
+    """The line of history for a note of the machine."""
+    return line(dev_eui, entry, at, note.kind.value, note.detail)
 
 
 def record_in(writes: list[Write]) -> bytes:

@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from actors.device.command import CommandStatus
-from actors.metrics.verdict import FLEET_STREAM, Verdict, decode, device_stream
+from actors.device.verdict import FLEET_STREAM, Verdict, decode, device_stream
 from store.port import Entry, Store
 
 log = structlog.get_logger()

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from actors.device.command import CommandStatus
+from actors.device.verdict import FLEET_STREAM, Verdict
 from actors.metrics.downlinks import HOURS_MOST, VERDICTS_MOST, decoded, percentile
-from actors.metrics.verdict import FLEET_STREAM, Verdict
 from store.port import Store
 
 TIME_BOUNDS_S = (5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 300.0, 900.0, 3_600.0)

@@ -14,13 +14,14 @@ import structlog
 import trio
 
 from actors.board.changes import Change
+from actors.board.rollout import Rollout
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command
 from actors.messaging.mailbox import Mailbox, Offer
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
 from actors.rollouts import decisions
-from actors.rollouts.model import Conflict, Order, Part, Rollout, Wish
+from actors.rollouts.model import Conflict, Order, Part, Wish
 from actors.rollouts.ports import Ports
 from actors.rollouts.repository import RolloutRepository, StoredRollout
 from actors.storage.idempotency import KeyRecord, KeyUse, stored_key

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from actors.board.rollout import Rollout, State
 from actors.device.command import LIGHT_REMOVED, Command, CommandStatus
 from actors.device.model import Device
-from actors.rollouts.model import Conflict, Order, Part, PartState, Rollout, State, Wish
+from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
 
 replace = msgspec.structs.replace
 

@@ -7,27 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from actors.board.rollout import Rollout, State
 from lorawan.kuando.light_state import LightState
-
-
-class State(StrEnum):
-    """Where a rollout stands. `cancelled` and `done` are the end; a stopped one may be resumed."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    CANCELLED = "cancelled"
-    DONE = "done"
-
-    @property
-    def over(self) -> bool:
-        """True when it can never go on."""
-        return self in {State.CANCELLED, State.DONE}
-
-    @property
-    def active(self) -> bool:
-        """True when it takes one of the few places."""
-        return self in {State.RUNNING, State.PAUSED}
 
 
 class PartState(StrEnum):
@@ -56,38 +37,6 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     failed_at: float | None = None
     settled: bool = False
     """Nothing more can happen to it: its command ended, or there never was one."""
-
-
-class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """A rollout without its lights, counted by their states."""
-
-    id: str
-    name: str
-    light: LightState
-    keep: bool
-    ttl_s: float | None
-    created_at: float
-    changed_at: float
-    pace_per_min: float
-    failures_most: int
-    total: int
-    waiting: int
-    open: int = 0
-    verified: int = 0
-    failed: int = 0
-    superseded: int = 0
-    removed: int = 0
-    state: State = State.RUNNING
-    reason: str | None = None
-    """Why it stopped or ended, in words."""
-    ended_at: float | None = None
-    correlation_id: str = ""
-    commanded_at: float | None = None
-    """When the newest light was commanded: the pace is counted from it, over restarts too."""
-    counted_since: float = 0.0
-    """Failures before this do not count: it was stopped by them and resumed."""
-    failures: int = 0
-    """Failed lights that count."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

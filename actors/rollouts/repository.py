@@ -17,9 +17,10 @@ import msgspec
 import structlog
 import trio
 
+from actors.board.rollout import Rollout, State
 from actors.clocks.clock import Clock
 from actors.rollouts import decisions
-from actors.rollouts.model import Part, PartState, Rollout, RolloutInspection, State
+from actors.rollouts.model import Part, PartState, RolloutInspection
 from actors.storage.record_version import checked, stamped
 from store.port import Delete, Put, Record, Table, Write
 

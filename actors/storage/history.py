@@ -1,6 +1,6 @@
 """A device's history: how one line of it is stored, and how it is read back.
 
-The rule it keeps: an entry's id is given by whoever writes it and follows from what happened, so
+An entry's id is given by whoever writes it and follows from what happened, so
 that a commit repeated after an ambiguous failure, or a webhook that came twice, adds no second
 line. The stream of a device bears its DevEUI as name.
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from actors.device.effects import Note
 from store.port import Append, Entry, Store
 
 ENTRIES_MOST = 1_000
@@ -42,13 +41,8 @@ def line(
     return Append(dev_eui, entry, at, _encoder.encode(_Line(kind, dict(detail))))
 
 
-def note_line(dev_eui: str, entry: str, at: float, note: Note) -> Append:
-    """The line for a note of the device machine."""
-    return line(dev_eui, entry, at, note.kind.value, note.detail)
-
-
 def read_line(entry: Entry) -> HistoryEntry:
-    """One stored entry as the surface shows it.
+    """One stored entry as it is shown.
 
     What cannot be read is shown as such: one odd line must not hide the others.
     """

@@ -17,10 +17,10 @@ from actors.board.changes import (
     Subject,
 )
 from actors.board.reachability import Reachability
+from actors.board.rollout import Rollout
 from actors.board.subscription import Snapshot
 from actors.device.command import Command
 from actors.device.model import Device
-from actors.rollouts.model import Rollout
 from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 from api.models.actors import ActorShown
 

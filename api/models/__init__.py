@@ -13,8 +13,8 @@ from actors.board.changes import GatewayView
 from actors.fleet.initialization import InitializationRun
 from actors.gateways.observed import Outage, Span
 from actors.metrics.reliability import Bucket
+from actors.restored_store import RestoredStoreDevice
 from actors.storage.history import HistoryEntry
-from actors.storage.restored_store import RestoredStoreDevice
 from actors.storage.signal_history import SignalPoint
 from actors.storage.unreadable_records import Unreadable
 from api.models.actors import ActorState

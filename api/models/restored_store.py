@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.storage.restored_store import RestoredStore, RestoredStoreDevice
+from actors.restored_store import RestoredStore, RestoredStoreDevice
 from actors.storage.unreadable_records import Unreadable
 
 LIGHTS_MOST = 1_000

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from actors.rollouts.model import Part, PartState, Rollout, RolloutInspection, State
+from actors.board.rollout import Rollout, State
+from actors.rollouts.model import Part, PartState, RolloutInspection
 from lorawan.kuando.light_state import LightState
 
 

@@ -9,8 +9,9 @@ import hashlib
 import structlog
 from quart import Blueprint, Response
 
+from actors.board.rollout import State
 from actors.refusal import Refusal
-from actors.rollouts.model import Conflict, Order, State, Wish
+from actors.rollouts.model import Conflict, Order, Wish
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,

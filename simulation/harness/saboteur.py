@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from actors.board.changes import Subject
 from actors.device.actor import Ports
-from actors.device.model import Attempt, Hearing
+from actors.device.command import Command
+from actors.device.model import Attempt, Device, Hearing
 from simulation.harness.scenario import ServiceFaults
 from simulation.world.chance import Chance
 from store.errors import StoreUnavailable
@@ -151,7 +151,7 @@ class _StoreWriter(_Between):
 
 
 class _Board(_Between):
-    def publish(self, subject: Subject) -> None:
+    def publish(self, subject: Device | Command) -> None:
         self.ports.board.publish(subject)
         self.strike()
 

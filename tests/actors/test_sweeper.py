@@ -9,7 +9,7 @@ from actors.device.events import DeviceEvent, Swept
 from actors.device.model import Attempt, Device, Phase, Pursuit, Stage
 from actors.messaging.mailbox import Offer
 from actors.storage.history import line
-from actors.sweeper import Sweeper, SweepPolicy, Verdict, judge, suspect
+from actors.sweeper import QueueState, Sweeper, SweepPolicy, judge, suspect
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
 from lorawan.network import NetworkForbidden, NetworkTimeout, QueueItem
@@ -169,18 +169,18 @@ async def test_a_store_that_is_away_puts_pruning_off(
 @pytest.mark.parametrize(
     ("items", "verdict"),
     [
-        ([], Verdict.CLEAN),
-        ([item(expired_s=61)], Verdict.FLUSH),
-        ([item("a"), item("b", f_cnt_down=7)], Verdict.FLUSH),
-        ([item(expired_s=59)], Verdict.BUSY),
-        ([item("a"), item("b", expired_s=-20)], Verdict.BUSY),
-        ([item(is_pending=True)], Verdict.BUSY),
-        ([item("a"), item("b", f_port=2)], Verdict.FOREIGN),
-        ([item("a", expired_s=None)], Verdict.FOREIGN),
+        ([], QueueState.CLEAN),
+        ([item(expired_s=61)], QueueState.FLUSH),
+        ([item("a"), item("b", f_cnt_down=7)], QueueState.FLUSH),
+        ([item(expired_s=59)], QueueState.BUSY),
+        ([item("a"), item("b", expired_s=-20)], QueueState.BUSY),
+        ([item(is_pending=True)], QueueState.BUSY),
+        ([item("a"), item("b", f_port=2)], QueueState.FOREIGN),
+        ([item("a", expired_s=None)], QueueState.FOREIGN),
     ],
 )
 def test_a_queue_is_flushed_only_when_all_of_it_is_ours_and_long_over(
-    items: list[QueueItem], verdict: Verdict
+    items: list[QueueItem], verdict: QueueState
 ) -> None:
     assert judge(items, START, 60.0) is verdict
 

@@ -8,9 +8,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.board.rollout import Rollout
 from actors.device.command import CommandStatus
 from actors.device.model import Phase
-from actors.rollouts.model import Order, Rollout
+from actors.rollouts.model import Order
 from lorawan.kuando import LightState
 from simulation.world.world import World
 from tests.support.host import Host

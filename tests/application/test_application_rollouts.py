@@ -9,10 +9,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.board.rollout import Rollout, State
 from actors.device.records import read_command
 from actors.refusal import Refusal
 from actors.rollouts.decisions import command_id_of
-from actors.rollouts.model import Conflict, Order, PartState, Rollout, State, Wish
+from actors.rollouts.model import Conflict, Order, PartState, Wish
 from lorawan.kuando import LightState
 from simulation.world.world import World
 from store.errors import StoreRefused

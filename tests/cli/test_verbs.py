@@ -13,8 +13,8 @@ import trio
 from msgspec.structs import replace
 
 from actors.board.changes import AlertView
+from actors.board.rollout import State
 from actors.device.command import CommandStatus
-from actors.rollouts.model import State
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, NOW, FakeApplication, a_light
 from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile

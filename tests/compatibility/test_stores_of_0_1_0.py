@@ -14,12 +14,13 @@ import trio
 from quart.typing import TestClientProtocol as Client
 from trio.testing import MockClock
 
+from actors.board.rollout import Rollout, State
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import CommandStatus
 from actors.device.model import Phase
 from actors.messaging.mailbox import Offer
-from actors.rollouts.model import Rollout, State, Wish
+from actors.rollouts.model import Wish
 from api.http.app import create_app
 from api.settings.model import ApiSettings, ChirpStack
 from lorawan.kuando.light_state import LightState

@@ -11,10 +11,12 @@ import trio
 
 from actors.board.board import Board
 from actors.board.changes import AlertView, DeviceRemoved, GatewayView
+from actors.board.rollout import Rollout
 from actors.clocks.timekeeper import ClockStatistics
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device, Hearing, Phase, Report, Session, Wanted
+from actors.device.verdict import Verdict
 from actors.fleet.delivery import Delivery
 from actors.fleet.initialization import InitializationRun
 from actors.gateways import observed
@@ -23,14 +25,13 @@ from actors.gateways.outages import GatewayPast
 from actors.messaging.dead_letters import DeadLetter
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability, assess
-from actors.metrics.verdict import Verdict
 from actors.queries import DeviceInspection
 from actors.readiness import Readiness
 from actors.refusal import Refusal
+from actors.restored_store import RestoredStore
 from actors.rollouts import decisions
-from actors.rollouts.model import Conflict, Order, Part, Rollout, RolloutInspection, Wish
+from actors.rollouts.model import Conflict, Order, Part, RolloutInspection, Wish
 from actors.storage.history import HistoryEntry
-from actors.storage.restored_store import RestoredStore
 from actors.storage.signal_history import Points, SignalPoint
 from actors.storage.unreadable_records import Unreadable
 from actors.supervision import ChildReport, ChildState

@@ -5,6 +5,7 @@ compared with stored ones.
 """
 
 from actors.board.changes import ActorView, AlertView, GatewayView
+from actors.board.rollout import Rollout, State
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import (
     Attempt,
@@ -23,9 +24,9 @@ from actors.gateways.observed import Outage
 from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import MailboxStatistics
 from actors.readiness import Readiness
-from actors.rollouts.model import Part, PartState, Rollout, State
+from actors.restored_store import RestoredStore, RestoredStoreDevice
+from actors.rollouts.model import Part, PartState
 from actors.storage.history import HistoryEntry
-from actors.storage.restored_store import RestoredStore, RestoredStoreDevice
 from actors.storage.signal_history import SignalPoint
 from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.frames import SetLight

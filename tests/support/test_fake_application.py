@@ -17,9 +17,9 @@ from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import Metrics
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
+from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.repository import RolloutRepository
-from actors.storage.restored_store import RestoredStoreHold
 from actors.storage.unreadable_records import UnreadableRecords
 from actors.supervision.tree import ActorTree
 from tests.support import fake_application as fake

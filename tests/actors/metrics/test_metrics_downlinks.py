@@ -6,17 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.device.command import Command, CommandStatus, Step, StepKind
-from actors.metrics import (
+from actors.device.verdict import (
     FLEET_STREAM,
     Verdict,
+    decode,
     device_stream,
-    downlink_metrics,
-    summarize,
+    encode,
     verdict_of,
     verdict_writes,
 )
+from actors.metrics import downlink_metrics, summarize
 from actors.metrics.downlinks import percentile, values_needed
-from actors.metrics.verdict import decode, encode
 from lorawan.kuando.light_state import LightState
 from store.memory import MemoryStore
 from store.port import Append

@@ -11,10 +11,11 @@ from actors.board.changes import GatewayView
 from actors.clocks.clock import RunClock
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device, Phase
+from actors.device.verdict import Verdict
 from actors.fleet import Fleet
 from actors.fleet.fleet import FleetPorts
 from actors.messaging.dead_letters import DeadLetters
-from actors.metrics import GarbageWatch, Metrics, Sources, Verdict, registry
+from actors.metrics import GarbageWatch, Metrics, Sources, registry
 from actors.storage.store_writer import StoreWriter
 from actors.supervision import ChildReport, ChildState, Supervisor
 from lorawan.events.model import DeviceInfo, Join

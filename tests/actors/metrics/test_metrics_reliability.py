@@ -1,8 +1,8 @@
 """The spread of times and attempts, and who is worst and why."""
 
 from actors.device.command import CommandStatus
+from actors.device.verdict import Verdict
 from actors.metrics.reliability import WORST_MOST, assess, histogram
-from actors.metrics.verdict import Verdict
 
 VERIFIED, EXPIRED = CommandStatus.VERIFIED, CommandStatus.EXPIRED
 

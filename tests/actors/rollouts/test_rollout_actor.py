@@ -11,13 +11,14 @@ import trio
 from trio.testing import MockClock
 
 from actors.board.board import Board
+from actors.board.rollout import Rollout, State
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.refusal import Refusal
 from actors.rollouts.actor import Rollouts
-from actors.rollouts.model import Order, Part, PartState, Rollout, State, Wish
+from actors.rollouts.model import Order, Part, PartState, Wish
 from actors.rollouts.ports import Ports
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.store_writer import StoreWriter

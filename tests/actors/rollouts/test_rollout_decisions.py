@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.board.rollout import Rollout, State
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device, Wanted
 from actors.rollouts import decisions
-from actors.rollouts.model import Conflict, Order, Part, PartState, Rollout, State, Wish
+from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
 from actors.rollouts.repository import piece_puts, read_rollouts, rollout_deletes, rollout_put
 from lorawan.kuando.light_state import LightState
 from store.port import Put, Record

@@ -1,7 +1,8 @@
 import trio
 
 from actors.device.effects import Note, NoteKind
-from actors.storage.history import ENTRIES_MOST, line, note_line, read
+from actors.device.records import note_line
+from actors.storage.history import ENTRIES_MOST, line, read
 from store.memory import MemoryStore
 from store.port import Append
 

@@ -1,7 +1,7 @@
 """The decision after a restore, by HTTP."""
 
 from actors.refusal import Refusal
-from actors.storage.restored_store import RestoredStore, RestoredStoreDevice
+from actors.restored_store import RestoredStore, RestoredStoreDevice
 from lorawan.kuando.light_state import LightState
 from tests.api.conftest import Client
 from tests.support.fake_application import FakeApplication

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from quart.typing import TestClientProtocol as Client
 
+from actors.board.rollout import State
 from actors.device.model import Phase
 from actors.refusal import Refusal
-from actors.rollouts.model import Part, PartState, State
+from actors.rollouts.model import Part, PartState
 from api.http.app import create_app
 from lorawan.kuando.light_state import LightState
 from tests.api.conftest import OPERATOR, TOKENS, VIEWER, settings_with

@@ -1,0 +1,1 @@
+"""One light: its state machine, pure, and the actor that runs it."""
