@@ -20,6 +20,7 @@ from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.device.verdict import verdict_of
 from actors.downlink import Dispatcher, Suspect, airtime_log
+from actors.downlink.airtime_budget import AirtimeCharge
 from actors.environment import Environment, Policies
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.fleet.device_discovery import DeviceDiscovery, DeviceDiscoveryPorts
@@ -290,7 +291,7 @@ class Parts:
     def _dispatcher_lost_all(self) -> None:
         self.fleet.broadcast(DispatcherStarted())
 
-    def _air_charged(self, charges: list[tuple[str, float, float]]) -> None:
+    def _air_charged(self, charges: list[AirtimeCharge]) -> None:
         lines = []
         for gateway_id, at, airtime_s in charges:
             self._charges += 1

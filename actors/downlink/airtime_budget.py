@@ -6,11 +6,21 @@ gateway that ChirpStack may choose, and given back when the txack tells.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from lorawan.airtime import AirtimeLedger
 
 RESIDUE_S = 1e-9
 """What floating point may leave of a sum that is back at nothing."""
+
+
+class AirtimeCharge(NamedTuple):
+    """What a gateway sent for us, or may have sent."""
+
+    gateway_id: str
+    at: float
+    """In the time of whoever holds it: steady in the planner, Unix seconds outside."""
+    airtime_s: float
 
 
 class AirtimeBudget:
@@ -19,8 +29,8 @@ class AirtimeBudget:
     __slots__ = ("_duty_cycle", "_ledgers", "_reserved", "_reserved_s", "_window_s", "charges")
 
     def __init__(self, duty_cycle: float | None, window_s: float) -> None:
-        self.charges: list[tuple[str, float, float]] = []
-        """Gateway, time and seconds of what was charged since somebody took it, to be stored."""
+        self.charges: list[AirtimeCharge] = []
+        """What was charged since they were taken last, to be stored."""
         self._duty_cycle = duty_cycle
         self._window_s = window_s
         self._ledgers: dict[str, AirtimeLedger] = {}
@@ -55,7 +65,7 @@ class AirtimeBudget:
     def reserve(self, token: int, gateways: frozenset[str], seconds: float) -> None:
         """Set aside the worst case of an item, on each of these."""
         if seconds <= 0.0:
-            return  # it is paid already
+            return  # it is charged already
         self._reserved[token] = (gateways, seconds)
         for one in gateways:
             self._reserved_s[one] = self._reserved_s.get(one, 0.0) + seconds
@@ -69,14 +79,15 @@ class AirtimeBudget:
                 del self._reserved_s[one]
 
     def conclude(self, now: float) -> None:
-        """Whatever is set aside counts as sent: nobody is left to say what became of it."""
+        """Whatever is set aside counts as sent: what became of it will not be known."""
         for token, (gateways, seconds) in list(self._reserved.items()):
             self.release(token)
             self.charge(dict.fromkeys(gateways, seconds), now)
 
     def charge(self, seconds: Mapping[str, float], now: float) -> None:
         """These gateways send, or may have sent, for so long, up to now or from now on."""
-        self.charges.extend((one, now, s) for one, s in sorted(seconds.items()) if s > 0.0)
+        sent = [(one, sent_s) for one, sent_s in sorted(seconds.items()) if sent_s > 0.0]
+        self.charges.extend(AirtimeCharge(one, now, sent_s) for one, sent_s in sent)
         self.restore(seconds, now)
 
     def restore(self, seconds: Mapping[str, float], now: float) -> None:

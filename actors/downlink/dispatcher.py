@@ -33,6 +33,7 @@ from actors.device.events import (
 )
 from actors.device.model import Attempt, Hearing
 from actors.downlink import call_runner, hold_reasons
+from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.calls import Enqueue, Enqueued, Failed, Failure, Look, News, Outcome, Tell
 from actors.downlink.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
@@ -71,7 +72,7 @@ class Dispatcher:
         policy: DispatchPolicy | None = None,
         *,
         on_started: Callable[[], None] = lambda: None,
-        on_charged: Callable[[list[tuple[str, float, float]]], None] = lambda charges: None,
+        on_charged: Callable[[list[AirtimeCharge]], None] = lambda charges: None,
         on_suspect: Callable[[str, Suspect | None], None] = lambda gateway_id, suspect: None,
         name_of: Callable[[str], str] = str,
         key_refused: Callable[[], bool] = lambda: False,
@@ -243,7 +244,7 @@ class Dispatcher:
         charges = self._planner.take_charges()
         if charges:
             ahead = self._clock.stepped_s
-            self._on_charged([(one, at + ahead, airtime_s) for one, at, airtime_s in charges])
+            self._on_charged([one._replace(at=one.at + ahead) for one in charges])
         rx2 = self._planner.take_rx2()
         if rx2 is not None:
             log.warning(

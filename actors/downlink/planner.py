@@ -34,7 +34,7 @@ from actors.device.events import (
 from actors.device.model import Attempt, Hearing, Stage
 from actors.downlink import network_events, results
 from actors.downlink.admission import Admission
-from actors.downlink.airtime_budget import AirtimeBudget
+from actors.downlink.airtime_budget import AirtimeBudget, AirtimeCharge
 from actors.downlink.calls import Action, Outcome, Tell
 from actors.downlink.device_state import Fate
 from actors.downlink.in_flight import Item
@@ -256,8 +256,8 @@ class Planner:
         self._rx2_told = self._state.rx2
         return self._rx2_told
 
-    def take_charges(self) -> list[tuple[str, float, float]]:
-        """Gateway, time and seconds of what was charged since the last call."""
+    def take_charges(self) -> list[AirtimeCharge]:
+        """What was charged since the last call."""
         airtime_budget = self._state.in_flight.airtime_budget
         charges, airtime_budget.charges = airtime_budget.charges, []
         return charges

@@ -360,9 +360,8 @@ class Fleet:
     def _note(self, dev_eui: str, event: Event) -> None:
         told = described(event)
         if told is not None:
-            entry, kind, detail = told
             at = self._clock.now() if event.at is None else event.at
-            self._ports.note([line(dev_eui, entry, at, kind, detail)])
+            self._ports.note([line(dev_eui, told.entry, at, told.kind, told.detail)])
 
     def _new(self, device: DeviceInfo) -> Device:
         return Device(

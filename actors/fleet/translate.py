@@ -4,6 +4,8 @@ A pure and total function: every event has a meaning, or None when it is for the
 Nothing here judges whether an event is late, doubled or of an earlier session.
 """
 
+from typing import NamedTuple
+
 from actors.device.events import (
     GatewayRefusedFrame,
     ItemDropped,
@@ -69,8 +71,16 @@ def translate(event: Event) -> NetworkEvent | None:
 Detail = dict[str, str | float | None]
 
 
-def described(event: Event) -> tuple[str, str, Detail] | None:
-    """Entry id, kind and detail of the history line for an event that means nothing to a light.
+class Described(NamedTuple):
+    """The history line of an event: its id, by which it is kept once, its kind and what it says."""
+
+    entry: str
+    kind: str
+    detail: Detail
+
+
+def described(event: Event) -> Described | None:
+    """The history line for an event that means nothing to a light.
 
     None for one that does: the light's own actor writes that into the history.
     """
@@ -79,16 +89,16 @@ def described(event: Event) -> tuple[str, str, Detail] | None:
         case Ack():
             entry = f"ack-{event.queue_item_id}-{event.acknowledged:d}"
             detail = {"item": event.queue_item_id, "acknowledged": event.acknowledged}
-            return entry, "ack", detail
+            return Described(entry, "ack", detail)
         case DeviceStatus():
             detail = {"margin_db": event.margin_db, "battery_percent": event.battery_percent}
-            return f"status-{event.at:.6f}", "device_status", detail
+            return Described(f"status-{event.at:.6f}", "device_status", detail)
         case Location(latitude=latitude, longitude=longitude, altitude_m=altitude_m):
             detail = {"latitude": latitude, "longitude": longitude, "altitude_m": altitude_m}
-            return f"location-{event.at:.6f}", "location", detail
+            return Described(f"location-{event.at:.6f}", "location", detail)
         case Log() if _log(event) is None:
             detail = {"level": event.level, "code": event.code, "text": event.description}
-            return f"log-{event.code}-{event.at:.6f}", "log", detail
+            return Described(f"log-{event.code}-{event.at:.6f}", "log", detail)
         case _:
             return None
 
