@@ -12,14 +12,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 
 import msgspec
 
-from simulation.harness.run import Result, simulate
+from simulation.harness.run import RunResult, simulate
 from simulation.harness.scenario import Scenario
 
 AHEAD = 4
 """Runs handed to each process in advance, so that none waits for the next seed."""
 
 
-class Failed(msgspec.Struct, frozen=True):
+class FailedRun(msgspec.Struct, frozen=True):
     """The simulation itself broke on this scenario."""
 
     seed: int
@@ -35,13 +35,13 @@ class Totals(msgspec.Struct):
     lives: int = 0
     counts: dict[str, int] = {}
     faults: dict[str, int] = {}
-    violations: list[Result] = []
-    failed: list[Failed] = []
+    violations: list[RunResult] = []
+    failed: list[FailedRun] = []
 
-    def add(self, result: Result | Failed) -> None:
+    def add(self, result: RunResult | FailedRun) -> None:
         """One more run."""
         self.runs += 1
-        if isinstance(result, Failed):
+        if isinstance(result, FailedRun):
             self.failed = [*self.failed, result]
             return
         self.device_hours += result.device_hours
@@ -57,17 +57,17 @@ class Totals(msgspec.Struct):
         return not self.violations and not self.failed
 
 
-def attempt(scenario: Scenario) -> Result | Failed:
+def attempt(scenario: Scenario) -> RunResult | FailedRun:
     """Run one scenario; what breaks in the simulation itself comes back as a value."""
     try:
         return simulate(scenario)
     except Exception:  # noqa: BLE001 - whatever it is, it is told with its traceback
-        return Failed(scenario.seed, scenario.command, traceback.format_exc())
+        return FailedRun(scenario.seed, scenario.command, traceback.format_exc())
 
 
 def campaign(
     scenarios: Iterable[Scenario], jobs: int, going_on: Callable[[], bool]
-) -> Iterator[Result | Failed]:
+) -> Iterator[RunResult | FailedRun]:
     """Run scenarios, as many at a time as `jobs`, while `going_on`; results as they come."""
     if jobs <= 1:
         for scenario in scenarios:
@@ -77,7 +77,7 @@ def campaign(
         return
     todo = iter(scenarios)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running: set[Future[Result | Failed]] = set()
+        running: set[Future[RunResult | FailedRun]] = set()
         while True:
             while going_on() and len(running) < jobs * AHEAD:
                 upcoming = next(todo, None)

@@ -12,14 +12,14 @@ from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from lorawan.events.model import Uplink
 from lorawan.kuando.light_state import LightState
-from simulation.world.light import Shown
+from simulation.world.busylight import Shown
 
 STATUS_BYTES = (24, 25)
 F_PORT = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HeardStatus:
     """A status that the server made an event of: when, in which session, showing what."""
 
     at_s: float
@@ -48,12 +48,12 @@ class CommandFacts:
 
 
 @dataclass(slots=True)
-class LightFacts:
+class DeviceFacts:
     """One light. `truth` is the firmware's own account of what it showed."""
 
     dev_eui: str
     truth: deque[Shown]
-    statuses: list[Told] = field(default_factory=list)
+    statuses: list[HeardStatus] = field(default_factory=list)
     frames: list[float] = field(default_factory=list)
     """When gateways began to send it something, whoever's: where an enqueue of ours is in doubt,
     nobody but this oracle could tell ours from another's."""
@@ -64,7 +64,7 @@ class LightFacts:
     stored: bytes | None = None
     record: Device | None = None
     commands: list[CommandFacts] = field(default_factory=list)
-    heard: Told | None = None
+    heard: HeardStatus | None = None
     """The newest status whose webhook the service took."""
     heard_s: float = 0.0
 
@@ -92,10 +92,10 @@ class LightFacts:
         return False
 
 
-def status_of(event: Uplink, at_s: float) -> Told | None:
+def status_of(event: Uplink, at_s: float) -> HeardStatus | None:
     """The status in an uplink, by the bytes of the vendor's document; None when it is none."""
     data = event.data
     if event.f_port != F_PORT or len(data) not in STATUS_BYTES:
         return None
     red, blue, green, on, off = data[16:21]
-    return Told(at_s, event.dev_addr, event.f_cnt, LightState(red, green, blue, on, off))
+    return HeardStatus(at_s, event.dev_addr, event.f_cnt, LightState(red, green, blue, on, off))

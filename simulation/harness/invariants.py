@@ -11,7 +11,7 @@ from actors.device.liveness import asleep
 from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.supervision import ChildReport
-from simulation.harness.facts import CommandFacts, LightFacts
+from simulation.harness.facts import CommandFacts, DeviceFacts
 
 ATTEMPTS_TIMED = 3
 POLICY = Policy()
@@ -24,7 +24,7 @@ NOTICED_S = 180.0
 """A status is taken in, and what follows from it shown, within this: an inquiry may be between."""
 
 
-def command_step(facts: LightFacts, known: CommandFacts, command: Command) -> str | None:
+def command_step(facts: DeviceFacts, known: CommandFacts, command: Command) -> str | None:
     """A command was stored again: may it be what it is now?"""
     before = known.newest
     if before.status.final and command.status is not before.status:
@@ -51,7 +51,7 @@ def command_step(facts: LightFacts, known: CommandFacts, command: Command) -> st
     return None
 
 
-def verdict(facts: LightFacts, known: CommandFacts) -> str | None:
+def verdict(facts: DeviceFacts, known: CommandFacts) -> str | None:
     """Only the echo is proof, and what it proves was really shown."""
     light, since_s = known.light, known.since_s
     if light not in facts.shown_since(since_s):
@@ -77,7 +77,7 @@ def something_wakes_it(device: Device) -> str | None:
     return f"it had to be taken up again: {device.last_error}" if device.healed else None
 
 
-def never_failed_while_told(facts: LightFacts, now_s: float) -> str | None:
+def never_failed_while_told(facts: DeviceFacts, now_s: float) -> str | None:
     """The same, by what the service was really told."""
     device, heard = facts.record, facts.heard
     if device is None or heard is None or not facts.statuses:
@@ -95,7 +95,7 @@ def never_failed_while_told(facts: LightFacts, now_s: float) -> str | None:
     return None
 
 
-def newest_is_shown(facts: LightFacts, now_s: float) -> str | None:
+def newest_is_shown(facts: DeviceFacts, now_s: float) -> str | None:
     """What the service says of a light is the newest that it was told, not the latest to arrive."""
     device, heard = facts.record, facts.heard
     if device is None or heard is None or device.session is None or device.report is None:
@@ -109,7 +109,7 @@ def newest_is_shown(facts: LightFacts, now_s: float) -> str | None:
     return None
 
 
-def attempts_of_pursuit(facts: LightFacts, device: Device) -> str | None:
+def attempts_of_pursuit(facts: DeviceFacts, device: Device) -> str | None:
     """What is counted was sent; while all gateways are away nothing is."""
     pursuit = device.pursuit
     if pursuit is None or not pursuit.attempts:

@@ -16,12 +16,12 @@ from actors.storage.record_version import stamped
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import encode
 from simulation.harness import invariants
-from simulation.harness.facts import CommandFacts, LightFacts, status_of
+from simulation.harness.facts import CommandFacts, DeviceFacts, status_of
 from simulation.harness.trace import Trace
-from simulation.world.device import Device as ServedDevice
+from simulation.world.device import ServerDevice
 from simulation.world.frames import DownlinkFrame, UplinkFrame
 from simulation.world.observer import Observer
-from simulation.world.queue import Entry
+from simulation.world.queue import QueueEntry
 from simulation.world.world import World
 from store.port import Put, Table, Write
 
@@ -47,8 +47,8 @@ class Oracle(Observer):
         self.violation: Violation | None = None
         self.broken = trio.Event()
         self.counts: Counter[str] = Counter()
-        self.lights: dict[str, LightFacts] = {
-            dev_eui: LightFacts(dev_eui, station.light.truth)
+        self.lights: dict[str, DeviceFacts] = {
+            dev_eui: DeviceFacts(dev_eui, station.light.truth)
             for dev_eui, station in world.stations.items()
         }
         self.commands: dict[str, CommandFacts] = {}
@@ -57,7 +57,7 @@ class Oracle(Observer):
         self._world = world
         self._trace = trace
         self._told: dict[str, tuple[str, int]] = {}
-        self._air: dict[str, deque[tuple[float, float]]] = {}
+        self._radio: dict[str, deque[tuple[float, float]]] = {}
         self._air_s: dict[str, float] = {}
         self._budget_s = world.region.rx2_duty_cycle * HOUR_S
         self.airtime_most_s = 0.0
@@ -76,7 +76,7 @@ class Oracle(Observer):
 
     # ---------------------------------------------------------------- the world
 
-    def told(self, event: Event) -> None:
+    def event_made(self, event: Event) -> None:
         """The server made an event."""
         self.note(event.device.dev_eui, "told", type(event).__name__.lower())
         facts = self.lights[event.device.dev_eui]
@@ -120,7 +120,7 @@ class Oracle(Observer):
         """For the story only."""
         self.note(frame.dev_eui, "uplink", frame.dev_addr, frame.f_cnt, frame.data.hex())
 
-    def enqueued(self, device: ServedDevice, entry: Entry) -> None:
+    def enqueued(self, device: ServerDevice, entry: QueueEntry) -> None:
         """At most one item of ours in the queue."""
         dev_eui = device.info.dev_eui
         ours = sum(not item.foreign for item in device.queue)
@@ -128,14 +128,14 @@ class Oracle(Observer):
         if ours > 1:
             self.breaks(dev_eui, f"{ours} items of ours are in the server's queue")
 
-    def flushed(self, device: ServedDevice, *, in_flight: bool) -> None:
+    def flushed(self, device: ServerDevice, *, in_flight: bool) -> None:
         """Nothing that may be in flight is flushed."""
         self.note(device.info.dev_eui, "flushed", in_flight)
         if in_flight:
             self.breaks(device.info.dev_eui, "a queue was flushed with an item in flight")
 
     def _spend(self, gateway_id: str, now_s: float, airtime_s: float) -> None:
-        window = self._air.setdefault(gateway_id, deque())
+        window = self._radio.setdefault(gateway_id, deque())
         window.append((now_s, airtime_s))
         self._air_s[gateway_id] = self._air_s.get(gateway_id, 0.0) + airtime_s
         while window and window[0][0] <= now_s - HOUR_S:
@@ -143,7 +143,9 @@ class Oracle(Observer):
         spent_s = self._air_s[gateway_id]
         self.airtime_most_s = max(self.airtime_most_s, spent_s)
         if spent_s > self._budget_s + invariants.BUDGET_SLACK_S:
-            self.breaks("house", f"gateway {gateway_id} sent {spent_s:.1f} s for us within an hour")
+            self.breaks(
+                "service", f"gateway {gateway_id} sent {spent_s:.1f} s for us within an hour"
+            )
 
     # ---------------------------------------------------------------- the disk
 
@@ -253,7 +255,7 @@ class Oracle(Observer):
         """An actor crashed over a message that nobody can handle: once for each of them."""
         self.counts["crashes over poison"] += 1
         if self.counts["crashes over poison"] > self.counts["poison"]:
-            self.breaks("house", f"{actor_id} crashed again over the same message")
+            self.breaks("service", f"{actor_id} crashed again over the same message")
 
     def killed(self) -> None:
         """So is what was in all hands."""

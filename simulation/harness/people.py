@@ -28,7 +28,7 @@ SHORT_TTL_S = (30.0, 900.0)
 
 
 class People:
-    """Everybody who wants something of the house."""
+    """All who command lights."""
 
     def __init__(
         self, scenario: Scenario, process: Process, oracle: Oracle, chance: Chance

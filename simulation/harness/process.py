@@ -18,8 +18,8 @@ from actors.supervision import SupervisorGaveUp
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.events import Event, decode_json, decode_protobuf
+from simulation.harness.fault_injector import FaultInjector
 from simulation.harness.oracle import Oracle
-from simulation.harness.saboteur import Saboteur
 from simulation.harness.scenario import Scenario
 from simulation.harness.watched import WatchedNetwork, watched
 from simulation.world.bodies import json_body, protobuf_body
@@ -31,15 +31,14 @@ TAKEN = frozenset({Delivery.DELIVERED, Delivery.REGISTERED})
 
 
 class Process:
-    """One service over many lives. `house` is None while it is down."""
+    """One service over many processes. `application` is None while it is down."""
 
     def __init__(self, scenario: Scenario, world: World, oracle: Oracle, chance: Chance) -> None:
         self.application: Application | None = None
         self.parts: Parts | None = None
         self.disk = MemoryDisk()
         self.lives = 0
-        self.began_s = 0.0
-        self.saboteur = Saboteur(scenario.application, chance, self.kill)
+        self.injector = FaultInjector(scenario.service, chance, self.kill)
         self._scenario = scenario
         self._world = world
         self._oracle = oracle
@@ -59,7 +58,7 @@ class Process:
             nursery.start_soon(self._set_clock_now_and_then)
             while True:
                 await self._live()
-                span_s = self._scenario.application.down_s if self.saboteur.armed else (0.5, 0.5)
+                span_s = self._scenario.service.down_s if self.injector.armed else (0.5, 0.5)
                 await trio.sleep(self._manager.uniform(*span_s))
 
     def set_clock_right(self) -> None:
@@ -67,16 +66,16 @@ class Process:
         self._clock_off_s = 0.0
 
     async def _set_clock_now_and_then(self) -> None:
-        every_s = self._scenario.application.clock_set_every_s
+        every_s = self._scenario.service.clock_set_every_s
         while every_s:
             await trio.sleep(self._clock_chance.expovariate(1.0 / every_s))
-            if self.saboteur.armed:
+            if self.injector.armed:
                 self._draw_clock()
-                self._oracle.note("house", "clock set", round(self._clock_off_s, 1))
+                self._oracle.note("service", "clock set", round(self._clock_off_s, 1))
                 self._oracle.counts["clock of ours set"] += 1
 
     def _draw_clock(self) -> None:
-        off_s = self._scenario.application.clock_off_s if self.saboteur.armed else 0.0
+        off_s = self._scenario.service.clock_off_s if self.injector.armed else 0.0
         self._clock_off_s = self._clock_chance.uniform(-off_s, off_s)
 
     def _wall(self) -> float:
@@ -88,7 +87,7 @@ class Process:
             return
         self._killed = True
         self.application = None
-        self._oracle.note("house", "killed", why)
+        self._oracle.note("service", "killed", why)
         self._oracle.counts["kills"] += 1
         self._oracle.killed()
         self.disk.take(None)  # whatever the old life still tries to write is refused
@@ -114,15 +113,14 @@ class Process:
     async def _live(self) -> None:
         self.lives += 1
         self._killed = False
-        self.began_s = trio.current_time()
         store = MemoryStore(
-            self.disk, before_commit=self.saboteur.before_commit, after_commit=self._committed
+            self.disk, before_commit=self.injector.before_commit, after_commit=self._committed
         )
         await store.open()
         parts = Parts(self._outside(store), self._policies)
         self.parts = parts
         application = Application(parts)
-        self._oracle.note("house", "starts", self.lives)
+        self._oracle.note("service", "starts", self.lives)
         with trio.CancelScope() as self._scope:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._serve, application)
@@ -139,21 +137,21 @@ class Process:
         try:
             await application.run(task_status=task_status)
         except* SupervisorGaveUp as group:
-            self._oracle.note("house", "gave up", str(group.exceptions[0]))
+            self._oracle.note("service", "gave up", str(group.exceptions[0]))
             self._oracle.counts["service gave up"] += 1
-            if not (self._scenario.application.part_crash or self._killed):
-                self._oracle.breaks("house", f"the service gave up: {group.exceptions[0]}")
+            if not (self._scenario.service.part_crash or self._killed):
+                self._oracle.breaks("service", f"the service gave up: {group.exceptions[0]}")
             self.kill("it gave up")
         except* Exception as group:  # noqa: BLE001 - whatever it is, it is told
             if not self._killed:
-                self._oracle.breaks("house", f"the service crashed: {group.exceptions[0]!r}")
+                self._oracle.breaks("service", f"the service crashed: {group.exceptions[0]!r}")
                 self.kill("it crashed")
         # Killed while it was starting up: the kill has cancelled this, too.
         await trio.lowlevel.checkpoint()
 
     async def _committed(self, writes: object) -> None:
         self._oracle.committed(writes)  # type: ignore[arg-type]
-        await self.saboteur.after_commit(writes)  # type: ignore[arg-type]
+        await self.injector.after_commit(writes)  # type: ignore[arg-type]
 
     def _alive_in(self, life: int) -> Callable[[], bool]:
         """What happens to the remains of a killed life is nobody's concern."""
@@ -166,12 +164,12 @@ class Process:
         ids = self._chance.of(f"ids {self.lives}")
         return Outside(
             store=store,
-            network=WatchedNetwork(self._world.network, self._oracle, self.saboteur, alive),
+            network=WatchedNetwork(self._world.network, self._oracle, self.injector, alive),
             clock=RunClock(self._wall(), wall=self._wall),
             rng=life,
             boot=f"{life.getrandbits(32):08x}",
             new_id=lambda: f"{ids.getrandbits(64):016x}",
-            hooks=watched(self._oracle, self.saboteur, alive),
+            hooks=watched(self._oracle, self.injector, alive),
         )
 
 

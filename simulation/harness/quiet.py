@@ -10,7 +10,7 @@ from actors.device.command import CommandStatus
 from actors.device.model import Phase
 from actors.downlink.hold_reasons import AIRTIME_OF, RX2_CHANGED
 from actors.supervision import ChildState
-from simulation.harness.facts import CommandFacts, LightFacts
+from simulation.harness.facts import CommandFacts, DeviceFacts
 from simulation.harness.oracle import Oracle
 from simulation.harness.process import Process
 from simulation.world.world import World
@@ -29,7 +29,7 @@ RUN_MOST = 40
 """Frames to one light within ten minutes: five rounds of settings and five attempts are 20."""
 
 
-def wanted_of(facts: LightFacts) -> CommandFacts | None:
+def wanted_of(facts: DeviceFacts) -> CommandFacts | None:
     """The command whose colour a light must show now; None when nothing is wanted of it."""
     for known in reversed(facts.commands):
         match known.status:
@@ -54,10 +54,10 @@ class Quiet:
         self._restarts: dict[str, int] = {}
 
     async def come(self) -> None:
-        """Heal everything, and hold the house to its promises; ends as soon as all is settled."""
-        saboteur = self._process.saboteur
+        """End all faults and check the promises; returns as soon as all is settled."""
+        injector = self._process.injector
         self._world.heal()
-        saboteur.armed = False
+        injector.armed = False
         self._process.set_clock_right()
         began_s = trio.current_time()
         while self._oracle.violation is None:

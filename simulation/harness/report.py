@@ -10,14 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from simulation.harness.campaign import Failed, Totals
-from simulation.harness.run import Result
+from simulation.harness.campaign import FailedRun, Totals
+from simulation.harness.run import RunResult
 
 SHOWN_MOST = 5
 """Violations printed whole; the others by their seed."""
 
 
-def tell(totals: Totals, took_s: float, single: Result | None, out: Console) -> None:
+def tell(totals: Totals, took_s: float, single: RunResult | None, out: Console) -> None:
     """The summary."""
     for broken in totals.violations[:SHOWN_MOST]:
         tell_violation(broken, out)
@@ -41,7 +41,7 @@ def tell(totals: Totals, took_s: float, single: Result | None, out: Console) -> 
     out.print(table)
 
 
-def tell_violation(broken: Result, out: Console) -> None:
+def tell_violation(broken: RunResult, out: Console) -> None:
     """One broken truth, its story and how to see it again."""
     found = broken.violation
     assert found is not None  # noqa: S101 - asked by the caller
@@ -51,13 +51,13 @@ def tell_violation(broken: Result, out: Console) -> None:
     out.print(f"Again: {broken.command}\n", markup=False)
 
 
-def tell_failed(failed: Failed, out: Console) -> None:
+def tell_failed(failed: FailedRun, out: Console) -> None:
     """The simulation itself broke."""
     out.print(f"\nSeed {failed.seed} broke the simulation itself:\n{failed.error}", markup=False)
     out.print(f"Again: {failed.command}\n", markup=False)
 
 
-def as_json(totals: Totals, took_s: float, single: Result | None) -> dict[str, Any]:
+def as_json(totals: Totals, took_s: float, single: RunResult | None) -> dict[str, Any]:
     """The same for a program."""
     return {
         "runs": totals.runs,

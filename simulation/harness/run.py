@@ -15,12 +15,12 @@ import trio
 
 from actors.messaging.mailbox import Offer
 from simulation.harness import determinism
+from simulation.harness.fault_injector import Poison
 from simulation.harness.invariants import bounds
 from simulation.harness.oracle import Oracle, Violation
 from simulation.harness.people import People
 from simulation.harness.process import Process
 from simulation.harness.quiet import Quiet
-from simulation.harness.saboteur import Poison
 from simulation.harness.scenario import Scenario
 from simulation.harness.trace import Trace
 from simulation.world.chance import Chance
@@ -37,7 +37,7 @@ Progress = Callable[[float], None]
 """Told the world time in seconds now and then."""
 
 
-class Result(msgspec.Struct, frozen=True):
+class RunResult(msgspec.Struct, frozen=True):
     """What one run came to. `hash` is that of its trace; times in seconds."""
 
     seed: int
@@ -82,6 +82,7 @@ class Simulation:
     """A scenario being run. To be made inside the run of Trio that runs it."""
 
     def __init__(self, scenario: Scenario, progress: Progress | None = None) -> None:
+        # The names of the sources are part of what a seed means: they never change.
         chance = Chance(f"house/{scenario.seed}")
         self.scenario = scenario
         self.world = build_world(scenario)
@@ -107,7 +108,7 @@ class Simulation:
             nursery.cancel_scope.cancel(reason="a truth is broken")
 
     async def _story(self, scope: trio.CancelScope) -> None:
-        faults = self.scenario.application
+        faults = self.scenario.service
         with trio.move_on_after(self.scenario.hours * HOUR_S):
             async with trio.open_nursery() as nursery:
                 for dev_eui in self.world.stations:
@@ -122,7 +123,7 @@ class Simulation:
             scope.cancel(reason="it is quiet")
 
     async def _now_and_then(self, mean_s: float, happen: Callable[[], object]) -> None:
-        rng = self.process.saboteur.source(str(happen.__name__))
+        rng = self.process.injector.source(str(happen.__name__))
         while mean_s > 0.0:
             await trio.sleep(rng.expovariate(1.0 / mean_s))
             happen()
@@ -131,9 +132,9 @@ class Simulation:
         self.process.kill("at some moment")
 
     def _fail(self) -> None:
-        saboteur = self.process.saboteur
-        saboteur.fail_until(
-            trio.current_time() + self._trouble.uniform(*saboteur.faults.store_fails_s)
+        injector = self.process.injector
+        injector.fail_until(
+            trio.current_time() + self._trouble.uniform(*injector.faults.store_fails_s)
         )
 
     def _flood(self) -> None:
@@ -142,7 +143,7 @@ class Simulation:
         device = self.world.rules.devices[rng.choice(list(self.world.stations))]
         events = list(device.events)[-FLOOD_KINDS:]
         self.oracle.counts["floods"] += 1
-        for _ in range(rng.randint(*self.scenario.application.flood_messages)):
+        for _ in range(rng.randint(*self.scenario.service.flood_messages)):
             for event in events:
                 self.process.deliver(event)
         self._check_bounds()
@@ -165,10 +166,10 @@ class Simulation:
         application = self.process.application
         if application is not None:
             for broken in bounds(application.supervisor.report()):
-                self.oracle.breaks("house", broken)
+                self.oracle.breaks("service", broken)
 
 
-def simulate(scenario: Scenario, progress: Progress | None = None) -> Result:
+def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
     """Run a scenario from its beginning to quiet."""
     began_s = time.perf_counter()
 
@@ -181,7 +182,7 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> Result:
         simulation, world_s = determinism.run(main, seed=scenario.seed)
     oracle = simulation.oracle
     broken = oracle.violation
-    return Result(
+    return RunResult(
         seed=scenario.seed,
         command=scenario.command,
         hash=simulation.trace.digest(),
@@ -200,13 +201,13 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> Result:
 
 
 def faults_of(simulation: Simulation) -> dict[str, int]:
-    """What went wrong, and how often: the world's own counts, and those of the saboteur."""
-    world, saboteur = simulation.world, simulation.process.saboteur
-    counts = {f"air: {name}": n for name, n in world.air.counts.items() if name in LOSSES}
+    """What went wrong, and how often: in the world and in the service."""
+    world, injector = simulation.world, simulation.process.injector
+    counts = {f"air: {name}": n for name, n in world.radio.counts.items() if name in LOSSES}
     counts |= {f"webhook {name}": n for name, n in world.delivery.counts.items() if name in LATE}
     counts |= {f"call: {name}": n for name, n in world.network.faults.counts.items()}
     counts |= {f"gateway: {name}": n for name, n in world.trouble.items()}
-    counts |= {f"house: {name}": n for name, n in saboteur.counts.items()}
+    counts |= {f"service: {name}": n for name, n in injector.counts.items()}
     return dict(sorted(counts.items()))
 
 

@@ -38,7 +38,7 @@ class ServiceFaults(msgspec.Struct, frozen=True, kw_only=True):
     flood_messages: tuple[int, int] = (40, 400)
 
 
-class People(msgspec.Struct, frozen=True, kw_only=True):
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """What people and programs ask. `command_every_s` is the mean per light."""
 
     command_every_s: float = 900.0
@@ -63,8 +63,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     gateways: int
     hours: float
     world: Profile
-    application: ServiceFaults
-    people: People
+    service: ServiceFaults
+    people: Demand
     sf12: bool = False
     old_firmware: bool = False
     scheduler_interval_s: float = 1.0
@@ -102,11 +102,11 @@ HELLISH = ServiceFaults(
     flood_every_s=1_200.0,
     poison_every_s=1_200.0,
 )
-NAMED: dict[str, tuple[Profile, ServiceFaults, People]] = {
-    "calm": (CALM, ServiceFaults(), People()),
-    "city": (CITY, ServiceFaults(kill_every_s=6 * 3_600.0), People()),
-    "storm": (STORM, STORMY, People(command_every_s=600.0)),
-    "hell": (HELL, HELLISH, People(command_every_s=300.0, colours=3)),
+NAMED: dict[str, tuple[Profile, ServiceFaults, Demand]] = {
+    "calm": (CALM, ServiceFaults(), Demand()),
+    "city": (CITY, ServiceFaults(kill_every_s=6 * 3_600.0), Demand()),
+    "storm": (STORM, STORMY, Demand(command_every_s=600.0)),
+    "hell": (HELL, HELLISH, Demand(command_every_s=300.0, colours=3)),
 }
 PROFILE_NAMES = (*NAMED, "swarm")
 
@@ -126,7 +126,7 @@ def scenario(
     if faults == "swarm":
         drawn = swarm(seed)
     else:
-        world, application, people = NAMED[faults]
+        world, service, people = NAMED[faults]
         drawn = Scenario(
             seed=seed,
             faults=faults,
@@ -134,7 +134,7 @@ def scenario(
             gateways=2,
             hours=1.0,
             world=world,
-            application=application,
+            service=service,
             people=people,
             old_firmware=faults in {"storm", "hell"},
         )
@@ -209,7 +209,7 @@ def swarm(seed: int) -> Scenario:
         world = msgspec.structs.replace(
             world, mac_downlinks=other.choice((0.3, 0.9)), empty_uplinks=other.choice((0.0, 0.5))
         )
-    application = ServiceFaults(
+    service = ServiceFaults(
         kill_every_s=some(300.0, 7_200.0),
         kill_at_commit=some(0.0005, 0.02),
         down_s=(0.5, rng.choice((5.0, 60.0, 900.0))),
@@ -223,12 +223,12 @@ def swarm(seed: int) -> Scenario:
         poison_every_s=some(300.0, 3_600.0, 0.2),
     )
     if other.random() < 0.4:
-        application = msgspec.structs.replace(
-            application,
+        service = msgspec.structs.replace(
+            service,
             clock_off_s=other.choice((4.0, 45.0, 120.0, 3_600.0, 3e7)),
             clock_set_every_s=other.choice((0.0, 120.0, 900.0)),
         )
-    people = People(
+    people = Demand(
         command_every_s=60.0 * 30.0 ** rng.random(),
         colours=rng.choice((2, 2, 3, 5)),
         burst=some(0.02, 0.3),
@@ -249,7 +249,7 @@ def swarm(seed: int) -> Scenario:
         gateways=rng.randint(1, 3),
         hours=rng.choice((0.5, 0.75, 1.0)),
         world=world,
-        application=application,
+        service=service,
         people=people,
         sf12=sf12,
         old_firmware=rng.random() < 0.3,

@@ -71,7 +71,7 @@ class Trace:
 
     def recent(self, about: str) -> list[str]:
         """The last lines of a light, and of the service around it, oldest first."""
-        merged = sorted([*self._recent.get(about, ()), *self._recent.get("house", ())][-200:])
+        merged = sorted([*self._recent.get(about, ()), *self._recent.get("service", ())][-200:])
         return [
             f"{at:12.3f} s  {what:12} {' '.join(map(str, detail))}" for at, what, detail in merged
         ]

@@ -1,4 +1,4 @@
-"""The oracle and the saboteur between the actors, their hooks and the network server.
+"""Oracle and fault injector at the hooks of the actors and in front of the network server.
 
 Only ports are wrapped, and a wrapped one behaves as before unless a crash is injected.
 """
@@ -20,8 +20,8 @@ from lorawan.network import (
     NetworkServer,
     QueueItem,
 )
+from simulation.harness.fault_injector import FaultInjector
 from simulation.harness.oracle import Oracle
-from simulation.harness.saboteur import Saboteur
 
 T = TypeVar("T")
 
@@ -36,8 +36,8 @@ FOLLOWING = (
 """Crashes that were injected, and those that follow from one."""
 
 
-def watched(oracle: Oracle, saboteur: Saboteur, alive: Callable[[], bool]) -> Hooks:
-    """Hooks of one life: what is shown is held against the store, and lights get struck."""
+def watched(oracle: Oracle, injector: FaultInjector, alive: Callable[[], bool]) -> Hooks:
+    """Hooks of one process: what is shown is compared with the store, and devices may crash."""
 
     def actor_changed(report: ChildReport) -> None:
         if not alive() or report.state not in {ChildState.BACKING_OFF, ChildState.PARKED}:
@@ -53,23 +53,23 @@ def watched(oracle: Oracle, saboteur: Saboteur, alive: Callable[[], bool]) -> Ho
             oracle.breaks(about, f"{report.id} crashed by itself: {error}")
 
     return Hooks(
-        publishing=oracle.published, actor_changed=actor_changed, device_ports=saboteur.between
+        publishing=oracle.published, actor_changed=actor_changed, device_ports=injector.wrap_ports
     )
 
 
 class WatchedNetwork:
-    """The network server as the house sees it; dead once its process is."""
+    """The network server as the service sees it; it answers nothing once the process was killed."""
 
     def __init__(
         self,
         network: NetworkServer,
         oracle: Oracle,
-        saboteur: Saboteur,
+        injector: FaultInjector,
         alive: Callable[[], bool],
     ) -> None:
         self._network = network
         self._oracle = oracle
-        self._saboteur = saboteur
+        self._injector = injector
         self._alive = alive
 
     async def enqueue(self, dev_eui: str, *, f_port: int, data: bytes, expires_at: float) -> str:
@@ -113,7 +113,7 @@ class WatchedNetwork:
         trace = self._oracle.note
         if not self._alive():
             await trio.sleep_forever()
-        self._saboteur.strike_part(method)
+        self._injector.maybe_crash_part(method)
         try:
             answer = await call()
         except NetworkError as error:

@@ -17,7 +17,7 @@ Sink = Callable[[Event], None]
 """Takes one event, synchronously and without waiting."""
 
 
-class Delivery:
+class WebhookDelivery:
     """Carries events to `sink`; None drops them. `counts` says what became of them."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Delivery:
     def send(self, event: Event) -> None:
         """One event leaves the server; it arrives never, once or twice, now or minutes later."""
         profile, rng = self.profile, self._rng[event.device.dev_eui]
-        self.observer.told(event)
+        self.observer.event_made(event)
         self.counts["sent"] += 1
         if profile.event_lost and rng.random() < profile.event_lost:
             self.counts["lost"] += 1
@@ -57,5 +57,5 @@ class Delivery:
     def _arrive(self, event: Event) -> None:
         self.counts["arrived"] += 1
         if self.sink is not None:
-            self.observer.arrived(event)
+            self.observer.webhook_arrived(event)
             self.sink(event)

@@ -34,7 +34,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """With a tenant's API key an unknown device is answered as a refusal."""
 
 
-class Device:
+class ServerDevice:
     """What the server knows of one device. `receptions` are those of the last uplink."""
 
     __slots__ = (

@@ -17,8 +17,8 @@ from lorawan.events.model import Modulation
 from simulation.world.frames import DownlinkCommand, DownlinkFrame, Slot
 from simulation.world.kernel import Kernel
 from simulation.world.profile import Profile
-from simulation.world.radio import Air, downlink_s, payload_bytes
-from simulation.world.region import Region
+from simulation.world.radio import Radio, downlink_s, payload_bytes
+from simulation.world.region import RadioRegion
 
 QUEUE_MOST = 32
 GAP_S = 0.0425
@@ -68,7 +68,7 @@ TRANSIENT_ERRORS = (
 )
 
 
-class Sent(msgspec.Struct, frozen=True, gc=False):
+class SentFrame(msgspec.Struct, frozen=True, gc=False):
     """One frame that really was on the air."""
 
     start_s: float
@@ -105,8 +105,8 @@ class Gateway:
         *,
         kernel: Kernel,
         rng: random.Random,
-        air: Air,
-        region: Region,
+        radio: Radio,
+        region: RadioRegion,
         stats_interval_s: float = 30.0,
         position: tuple[float, float] = (0.0, 0.0),
         enforce_duty_cycle: bool = False,
@@ -125,11 +125,11 @@ class Gateway:
         """Its GPS time (`timeSinceGpsEpoch`), against the right time; None without a receiver."""
         self.gap_s = GAP_S
         """Pause after a frame of its own; a test may widen it to leave room for answers."""
-        self.ledger: deque[Sent] = deque(maxlen=_LEDGER_KEPT)
+        self.ledger: deque[SentFrame] = deque(maxlen=_LEDGER_KEPT)
         self.acknowledge: Acknowledge = _nobody
         self._kernel = kernel
         self._rng = rng
-        self._air = air
+        self._radio = radio
         self._region = region
         self._mode = GatewayMode.ONLINE
         self._mode_since_s = 0.0
@@ -161,7 +161,7 @@ class Gateway:
     @property
     def profile(self) -> Profile:
         """The chances that it is subject to."""
-        return self._air.profile
+        return self._radio.profile
 
     def last_seen_at(self) -> float | None:
         """Unix seconds of the last `stats` message; None before the first."""
@@ -256,12 +256,12 @@ class Gateway:
 
     def _send(self, frame: DownlinkFrame, frequency_hz: int, modulation: Modulation) -> None:
         start_s = self._kernel.now
-        end_s = self._air.downlink(self.gateway_id, frame, frequency_hz, modulation)
+        end_s = self._radio.downlink(self.gateway_id, frame, frequency_hz, modulation)
         self._windows.append((start_s, end_s))
         self._frames_sent += 1
         self._airtime_s += end_s - start_s
         self.ledger.append(
-            Sent(
+            SentFrame(
                 start_s=start_s,
                 airtime_s=end_s - start_s,
                 dev_eui=frame.dev_eui,

@@ -12,7 +12,7 @@ import msgspec
 
 from lorawan.events.model import DeviceInfo
 from simulation.world.radio import Link, noise_floor_dbm, path_loss_db
-from simulation.world.region import REQUIRED_SNR_DB, Region
+from simulation.world.region import REQUIRED_SNR_DB, RadioRegion
 
 _SHADOWING_DB = 3.57
 _WALLS_DB = (5.0, 22.0)
@@ -66,7 +66,7 @@ def gateway_sites(count: int) -> list[GatewaySite]:
 def light_sites(
     count: int,
     gateways: list[GatewaySite],
-    region: Region,
+    region: RadioRegion,
     rng: random.Random,
     firmware: tuple[tuple[int, float], ...] = FIRMWARE_MIX,
 ) -> list[LightSite]:
@@ -119,7 +119,7 @@ def _name(n: int) -> tuple[str, str]:
 def _links(
     position: tuple[float, float],
     gateways: list[GatewaySite],
-    region: Region,
+    region: RadioRegion,
     rng: random.Random,
 ) -> dict[str, Link]:
     walls_db = rng.uniform(*_WALLS_DB)
@@ -142,7 +142,7 @@ def _links(
     }
 
 
-def _spreading_factor(links: dict[str, Link], region: Region) -> int:
+def _spreading_factor(links: dict[str, Link], region: RadioRegion) -> int:
     best_dbm = max((link.uplink_rssi_dbm for link in links.values()), default=-math.inf)
     snr_db = best_dbm - noise_floor_dbm(125_000)
     for factor in sorted(region.uplink_data_rates):
@@ -151,5 +151,5 @@ def _spreading_factor(links: dict[str, Link], region: Region) -> int:
     return _slowest(region)
 
 
-def _slowest(region: Region) -> int:
+def _slowest(region: RadioRegion) -> int:
     return max(region.uplink_data_rates)

@@ -28,12 +28,12 @@ from lorawan.network import (
     QueueItem,
 )
 from simulation.world.chance import Chance
-from simulation.world.device import Device
+from simulation.world.device import ServerDevice
 from simulation.world.faults import ERRORS, WITH_EFFECT, CallFault, Faults
 from simulation.world.freeze import Freezer
 from simulation.world.kernel import Kernel
 from simulation.world.profile import Profile
-from simulation.world.queue import Entry
+from simulation.world.queue import QueueEntry
 from simulation.world.rules import ServerRules
 
 T = TypeVar("T")
@@ -212,7 +212,7 @@ class SimulatedNetwork:
                 raise NetworkForbidden("")
             # The row refers to a device that is not there: a foreign key error.
             raise NetworkFault("insert or update on table violates foreign key constraint")
-        entry = Entry(
+        entry = QueueEntry(
             id=self.rules.new_id(dev_eui),
             f_port=port,
             data=bytes(data),
@@ -293,7 +293,7 @@ class SimulatedNetwork:
             if wanted in device.info.device_profile_name.casefold()
         )
 
-    def _lenient(self, dev_eui: str) -> Device | None:
+    def _lenient(self, dev_eui: str) -> ServerDevice | None:
         device = self.rules.devices.get(_eui(dev_eui))
         if device is None and self.rules.settings.tenant_key:
             raise NetworkForbidden("")

@@ -5,18 +5,18 @@ own step, and must neither wait nor change the world.
 """
 
 from lorawan.events.model import Event
-from simulation.world.device import Device
+from simulation.world.device import ServerDevice
 from simulation.world.frames import DownlinkFrame, UplinkFrame
-from simulation.world.queue import Entry
+from simulation.world.queue import QueueEntry
 
 
 class Observer:
     """Sees everything and does nothing; an oracle overrides what it cares for."""
 
-    def enqueued(self, device: Device, entry: Entry) -> None:
+    def enqueued(self, device: ServerDevice, entry: QueueEntry) -> None:
         """An item went into the server's queue of this device."""
 
-    def flushed(self, device: Device, *, in_flight: bool) -> None:
+    def flushed(self, device: ServerDevice, *, in_flight: bool) -> None:
         """The queue was dropped by a call; `in_flight`: a gateway was at an item of it."""
 
     def frame_sent(
@@ -30,10 +30,10 @@ class Observer:
     def uplink_sent(self, frame: UplinkFrame) -> None:
         """A light began to send this."""
 
-    def told(self, event: Event) -> None:
+    def event_made(self, event: Event) -> None:
         """The server made this event; what becomes of its webhook is another matter."""
 
-    def arrived(self, event: Event) -> None:
+    def webhook_arrived(self, event: Event) -> None:
         """A webhook with this event reached whoever listens."""
 
 

@@ -15,7 +15,7 @@ import msgspec
 from lorawan.network import QueueItem
 
 
-class Entry(msgspec.Struct):
+class QueueEntry(msgspec.Struct):
     """One queued downlink. `timeout_s` (world time) is set while `is_pending`."""
 
     id: str
@@ -56,15 +56,15 @@ class DeviceQueue:
     __slots__ = ("_entries",)
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[QueueEntry] = deque()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[QueueEntry]:
         return iter(self._entries)
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: QueueEntry) -> None:
         """Put it last."""
         self._entries.append(entry)
 
@@ -72,15 +72,15 @@ class DeviceQueue:
         """Everything that waits, pending included."""
         return tuple(entry.listed() for entry in self._entries)
 
-    def find(self, item_id: str) -> Entry | None:
+    def find(self, item_id: str) -> QueueEntry | None:
         """The item with this id, if it is still here."""
         return next((entry for entry in self._entries if entry.id == item_id), None)
 
-    def pending(self) -> Entry | None:
+    def pending(self) -> QueueEntry | None:
         """The confirmed item that was sent and waits for its ACK."""
         return next((entry for entry in self._entries if entry.is_pending), None)
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: QueueEntry) -> None:
         """Take it out. Raises ValueError when it is not here."""
         self._entries.remove(entry)
 
@@ -97,12 +97,12 @@ class DeviceQueue:
 
     def settle_head(
         self, now_s: float, now_at: float, size_most: int
-    ) -> tuple[Entry | None, list[tuple[Entry, Dropped]]]:
+    ) -> tuple[QueueEntry | None, list[tuple[QueueEntry, Dropped]]]:
         """Drop what may not be sent from the head, until an item may; that item and the dropped.
 
         The item is None when the queue is empty or its head is pending.
         """
-        dropped: list[tuple[Entry, Dropped]] = []
+        dropped: list[tuple[QueueEntry, Dropped]] = []
         while self._entries:
             head = self._entries[0]
             if head.is_pending:

@@ -51,7 +51,7 @@ class Link(msgspec.Struct, gc=False):
 
 
 class Receiver(Protocol):
-    """A gateway as the air sees it."""
+    """A gateway as the radio sees it."""
 
     def hears(self, start_s: float, end_s: float) -> bool:
         """Whether it listened from start to end and can pass the frame on."""
@@ -59,7 +59,7 @@ class Receiver(Protocol):
 
 
 class Sender(Protocol):
-    """A light as the air sees it."""
+    """A light as the radio sees it."""
 
     links: dict[str, Link]
 
@@ -98,7 +98,7 @@ def noise_floor_dbm(bandwidth_hz: int) -> float:
     return -174.0 + 6.0 + 10.0 * math.log10(bandwidth_hz)
 
 
-class Air:
+class Radio:
     """Carries frames between lights and gateways. `counts` says why frames were lost."""
 
     def __init__(self, kernel: Kernel, chance: Chance, profile: Profile) -> None:

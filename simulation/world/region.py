@@ -15,7 +15,7 @@ RX2_AFTER_RX1_S = 1.0
 """LoRaWAN 1.0.3: the second window opens a second after the first, in every region."""
 
 
-class Region(msgspec.Struct, frozen=True):
+class RadioRegion(msgspec.Struct, frozen=True):
     """One regional plan as a network server runs it.
 
     `payload_bytes_most` is the limit at the data rate of RX2; delays are those after an uplink.
@@ -49,8 +49,8 @@ _EU_CHANNELS_HZ = (
 _EU_DATA_RATES = {12: 0, 11: 1, 10: 2, 9: 3, 8: 4, 7: 5}
 
 
-def _eu868(spreading_factor: int, payload_bytes_most: int) -> Region:
-    return Region(
+def _eu868(spreading_factor: int, payload_bytes_most: int) -> RadioRegion:
+    return RadioRegion(
         name="EU868",
         uplink_channels_hz=_EU_CHANNELS_HZ,
         uplink_data_rates=_EU_DATA_RATES,
@@ -69,7 +69,7 @@ EU868 = _eu868(12, 51)
 EU868_SF9 = _eu868(9, 115)
 """The setting to advise: RX2 at DR3, seven times the capacity at nearly the same reach."""
 
-US915 = Region(
+US915 = RadioRegion(
     name="US915",
     uplink_channels_hz=tuple(902_300_000 + 200_000 * n for n in range(8)),
     uplink_data_rates={10: 0, 9: 1, 8: 2, 7: 3},

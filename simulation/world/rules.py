@@ -16,15 +16,15 @@ import msgspec
 
 from lorawan.events.model import DeviceInfo, Event, Modulation, Reception
 from simulation.world.chance import Chance
-from simulation.world.device import Device, ServerSettings
+from simulation.world.device import ServerDevice, ServerSettings
+from simulation.world.event_log import EventLog
 from simulation.world.frames import DownlinkCommand, DownlinkFrame, Slot, UplinkFrame
 from simulation.world.gateway import Gateway, TxStatus
 from simulation.world.kernel import Kernel
 from simulation.world.observer import NOBODY, Observer
-from simulation.world.queue import Entry
-from simulation.world.region import REQUIRED_SNR_DB, RX2_AFTER_RX1_S, Region
+from simulation.world.queue import QueueEntry
+from simulation.world.region import REQUIRED_SNR_DB, RX2_AFTER_RX1_S, RadioRegion
 from simulation.world.scheduler import Scheduler
-from simulation.world.telling import Teller
 
 ADR_UPLINKS = 6
 """Measured: a LinkADRReq after nearly every one of the first 3 to 6 uplinks."""
@@ -35,7 +35,7 @@ class _Published(msgspec.Struct, frozen=True, gc=False):
     """A frame given to a gateway. `f_cnt` is None for a join-accept, which counts nothing;
     `item_id` is None for it and for an ACK alone."""
 
-    device: Device
+    device: ServerDevice
     item_id: str | None
     f_cnt: int | None
     at_s: float
@@ -49,12 +49,12 @@ class ServerRules:
         *,
         kernel: Kernel,
         chance: Chance,
-        region: Region,
+        region: RadioRegion,
         settings: ServerSettings,
         tell: Callable[[Event], None],
     ) -> None:
         self.settings = settings
-        self.devices: dict[str, Device] = {}
+        self.devices: dict[str, ServerDevice] = {}
         self.gateways: dict[str, Gateway] = {}
         self.counts: Counter[str] = Counter()
         self._kernel = kernel
@@ -63,16 +63,16 @@ class ServerRules:
         self._region = region
         self.rx2 = region.rx2
         """As configured now: a light takes it over by RXParamSetupReq, or when it joins."""
-        self._teller = Teller(kernel, region, self.counts, tell)
-        self._by_dev_addr: dict[str, Device] = {}
+        self._event_log = EventLog(kernel, region, self.counts, tell)
+        self._by_dev_addr: dict[str, ServerDevice] = {}
         self._published: dict[int, _Published] = {}
         self.scheduler = Scheduler(kernel, settings, self._attempt)
 
     # Adding and removing
 
-    def add_device(self, info: DeviceInfo, retained_events: int) -> Device:
+    def add_device(self, info: DeviceInfo, retained_events: int) -> ServerDevice:
         """Register a device; it has no session until it joins."""
-        device = Device(info, retained_events)
+        device = ServerDevice(info, retained_events)
         self.devices[info.dev_eui] = device
         return device
 
@@ -81,18 +81,18 @@ class ServerRules:
         self.gateways[gateway.gateway_id] = gateway
         gateway.acknowledge = self.acknowledged
 
-    def enqueue(self, device: Device, entry: Entry) -> None:
+    def enqueue(self, device: ServerDevice, entry: QueueEntry) -> None:
         """Put a downlink last in the device's queue; no size or state check."""
         device.queue.append(entry)
         self.observer.enqueued(device, entry)
         self.scheduler.add(device)
 
-    def flush(self, device: Device) -> None:
+    def flush(self, device: ServerDevice) -> None:
         """Drop the whole queue silently, what may be in flight included."""
         device.queue.clear()
         self.scheduler.discard(device)
 
-    def in_flight(self, device: Device) -> bool:
+    def in_flight(self, device: ServerDevice) -> bool:
         """Whether a gateway was given an item of the queue and has not answered yet."""
         since_s = self._kernel.now - self.settings.frame_kept_s
         waiting = {entry.id for entry in device.queue}
@@ -155,7 +155,7 @@ class ServerRules:
             accept,
             self._timed_slots(frame, heard_s + self._region.join_delay_s),
         )
-        self._teller.join(
+        self._event_log.join(
             device, heard_s, self._gateway_at(receptions, heard_s), self.new_id(frame.dev_eui)
         )
         if device.supports_class_c:  # the first join of all still says class A
@@ -170,7 +170,7 @@ class ServerRules:
             return
         deduplication_id = self.new_id(frame.dev_eui)
         if frame.f_cnt < device.f_cnt_up:
-            self._teller.counter_refused(device, frame, deduplication_id)
+            self._event_log.counter_refused(device, frame, deduplication_id)
             return
         now_s = self._kernel.now
         if frame.rx2_answered:
@@ -180,15 +180,15 @@ class ServerRules:
         device.modulation = frame.modulation
         device.run_after_s = now_s + self.settings.class_a_lock_s
         gateway_at = self._gateway_at(device.receptions, heard_s)
-        self._teller.uplink(device, frame, heard_s, gateway_at, deduplication_id)
+        self._event_log.uplink(device, frame, heard_s, gateway_at, deduplication_id)
         pending = device.queue.pending() if frame.ack else None
         if pending is not None:
             self._remove(device, pending)
-            self._teller.ack(device, pending, acknowledged=True)
+            self._event_log.ack(device, pending, acknowledged=True)
         delay_s = self.settings.get_downlink_data_delay_s
         self._kernel.after(delay_s, self._answer_uplink, device, frame, heard_s)
 
-    def _answer_uplink(self, device: Device, frame: UplinkFrame, heard_s: float) -> None:
+    def _answer_uplink(self, device: ServerDevice, frame: UplinkFrame, heard_s: float) -> None:
         """The class A path: the oldest item, or the ACK that the uplink asked for."""
         if device.dev_addr != frame.dev_addr:
             return
@@ -208,7 +208,7 @@ class ServerRules:
 
     # Downlinks
 
-    def _attempt(self, device: Device) -> None:
+    def _attempt(self, device: ServerDevice) -> None:
         if not device.receptions:
             self.counts["attempt_without_receptions"] += 1
             return
@@ -222,21 +222,21 @@ class ServerRules:
         slot = Slot(self._region.rx2_frequency_hz, device.rx2 or self.rx2)
         self._send(device, entry, (slot,), ack=False)
 
-    def _settle(self, device: Device) -> Entry | None:
+    def _settle(self, device: ServerDevice) -> QueueEntry | None:
         """The head of the queue that may be sent; what may not is dropped and told."""
         entry, dropped = device.queue.settle_head(
             self._kernel.now, self._kernel.now_at, self._region.payload_bytes_most
         )
         for gone, reason in dropped:
-            self._teller.dropped(device, gone, reason)
+            self._event_log.dropped(device, gone, reason)
         if not device.queue:
             self.scheduler.discard(device)
         return entry
 
     def _send(
         self,
-        device: Device,
-        entry: Entry | None,
+        device: ServerDevice,
+        entry: QueueEntry | None,
         slots: tuple[Slot, ...],
         *,
         ack: bool,
@@ -298,7 +298,7 @@ class ServerRules:
         device = published.device
         if status is not TxStatus.OK:
             if published.item_id is not None:
-                self._teller.gateway_error(device, status)
+                self._event_log.gateway_error(device, status)
             return
         if published.f_cnt is None:
             return
@@ -316,7 +316,7 @@ class ServerRules:
             entry.timeout_s = now_s + self.settings.class_c_timeout_s
         else:
             self._remove(device, entry)
-        self._teller.txack(
+        self._event_log.txack(
             device,
             entry,
             downlink_id=downlink_id,
@@ -341,7 +341,7 @@ class ServerRules:
             Slot(self._region.rx2_frequency_hz, rx2 or self._region.rx2, rx1_s + RX2_AFTER_RX1_S),
         )
 
-    def _has_mac_commands(self, device: Device, frame: UplinkFrame) -> bool:
+    def _has_mac_commands(self, device: ServerDevice, frame: UplinkFrame) -> bool:
         """ADR asks something after nearly every one of the first uplinks of a session."""
         chance = self.settings.mac_downlinks
         rng = self._rng[f"mac/{frame.dev_eui}"]
@@ -367,7 +367,7 @@ class ServerRules:
                 return gateway_at
         return server_at
 
-    def _remove(self, device: Device, entry: Entry) -> None:
+    def _remove(self, device: ServerDevice, entry: QueueEntry) -> None:
         device.queue.remove(entry)
         if not device.queue:
             self.scheduler.discard(device)

@@ -9,7 +9,7 @@ Source: chirpstack/chirpstack, downlink/scheduler.rs and storage/device.rs (v4.1
 import math
 from collections.abc import Callable
 
-from simulation.world.device import Device, ServerSettings
+from simulation.world.device import ServerDevice, ServerSettings
 from simulation.world.kernel import Kernel, Timer
 
 
@@ -17,24 +17,24 @@ class Scheduler:
     """Calls `attempt` for every device that is due. Runs fall on whole intervals."""
 
     def __init__(
-        self, kernel: Kernel, settings: ServerSettings, attempt: Callable[[Device], None]
+        self, kernel: Kernel, settings: ServerSettings, attempt: Callable[[ServerDevice], None]
     ) -> None:
         self._kernel = kernel
         self._settings = settings
         self._attempt = attempt
         # Only devices with a queue. A dict and not a set: a set's order is no part of a seed.
-        self._waiting: dict[str, Device] = {}
+        self._waiting: dict[str, ServerDevice] = {}
         self._tick: Timer | None = None
         self.paused = False
         """The server stands still: no run, until `plan`."""
 
-    def add(self, device: Device) -> None:
+    def add(self, device: ServerDevice) -> None:
         """The device has something queued."""
         self._waiting[device.info.dev_eui] = device
         if device.class_c and not device.disabled:
             self._plan_at(device.run_after_s)
 
-    def discard(self, device: Device) -> None:
+    def discard(self, device: ServerDevice) -> None:
         """The device has nothing queued any more."""
         self._waiting.pop(device.info.dev_eui, None)
 

@@ -11,12 +11,12 @@ from enum import StrEnum
 import msgspec
 
 from lorawan.events.model import Modulation
+from simulation.world.busylight import Busylight, Reaction
 from simulation.world.frames import JOIN_REQUEST_BYTES, DownlinkFrame, UplinkFrame
 from simulation.world.kernel import Kernel, Timer
-from simulation.world.light import Busylight, Reaction
 from simulation.world.profile import OffTime
-from simulation.world.radio import Air, Link, uplink_s
-from simulation.world.region import RX2_AFTER_RX1_S, Region
+from simulation.world.radio import Link, Radio, uplink_s
+from simulation.world.region import RX2_AFTER_RX1_S, RadioRegion
 
 _F_PORT = 15
 _BOOT_S = (1.0, 4.0)
@@ -64,8 +64,8 @@ class Station:
         *,
         kernel: Kernel,
         rng: random.Random,
-        air: Air,
-        region: Region,
+        radio: Radio,
+        region: RadioRegion,
         heartbeat_s: float | None = None,
     ) -> None:
         self.dev_eui = dev_eui
@@ -75,10 +75,10 @@ class Station:
         self.state = StationState.UNPLUGGED
         self.heartbeat_s = heartbeat_s
         """Instead of the firmware's minutes, so that a demonstration need not wait."""
-        self.answer_delay_s = air.profile.answer_delay_s
+        self.answer_delay_s = radio.profile.answer_delay_s
         self._kernel = kernel
         self._rng = rng
-        self._air = air
+        self._radio = radio
         self._region = region
         self.rx2 = region.rx2
         """How it listens in its second window, and all the time as Class C."""
@@ -174,7 +174,7 @@ class Station:
         )
         if not reaction.accepted:
             return
-        self._air.observer.frame_received(frame)
+        self._radio.observer.frame_received(frame)
         self._rx2_answers = frame.rx2 is not None  # sticky until the next downlink
         if frame.rx2 is not None:
             self.rx2 = frame.rx2  # at once; the server learns of it by the next uplink
@@ -293,7 +293,7 @@ class Station:
 
     def _answer_mac_commands(self) -> None:
         """Mostly with the next uplink; sometimes by one that carries nothing else (fPort 0)."""
-        chance = self._air.profile.empty_uplinks
+        chance = self._radio.profile.empty_uplinks
         if chance > 0.0 and self._rng.random() < chance:
             delay_s = self._rng.uniform(*self.answer_delay_s)
             self._kernel.after(delay_s, self._send_empty, self.light.dev_addr)
@@ -361,7 +361,7 @@ class Station:
     def _transmit(self, frame: UplinkFrame, payload_bytes: int) -> None:
         now_s = self._kernel.now
         self._sent_from_s = now_s
-        self._sent_until_s = self._air.uplink(self, frame, payload_bytes)
+        self._sent_until_s = self._radio.uplink(self, frame, payload_bytes)
         windows_s = self._region.rx1_delay_s + RX2_AFTER_RX1_S
         self._free_at_s = self._sent_until_s + windows_s + _AFTER_WINDOWS_S
         airtime_s = uplink_s(payload_bytes, frame.modulation)
@@ -370,7 +370,7 @@ class Station:
     def _ready_at(self, *, droppable: bool) -> float | None:
         """When it may send next; None when the off-time makes it drop the frame."""
         now_s = self._kernel.now
-        match self._air.profile.off_time:
+        match self._radio.profile.off_time:
             case OffTime.IGNORED:
                 return max(now_s, self._free_at_s)
             case OffTime.DROPS if droppable:

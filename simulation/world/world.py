@@ -11,20 +11,20 @@ import trio
 
 from lorawan.events.model import DeviceInfo, Modulation
 from lorawan.kuando.light_state import LightState
+from simulation.world.busylight import WATCHDOG_UPLINKS, Busylight, FirmwareOptions
 from simulation.world.chance import Chance
-from simulation.world.control import Chaos
-from simulation.world.delivery import Delivery, Sink
+from simulation.world.delivery import Sink, WebhookDelivery
 from simulation.world.device import ServerSettings
 from simulation.world.freeze import Freezer
 from simulation.world.gateway import Gateway, GatewayMode, GatewayStatistics
 from simulation.world.kernel import Kernel, KernelStatistics
 from simulation.world.layout import FIRMWARE_MIX, device_info, gateway_sites, light_sites
-from simulation.world.light import WATCHDOG_UPLINKS, Busylight, FirmwareOptions
 from simulation.world.network import NetworkStatistics, SimulatedNetwork
 from simulation.world.observer import Observer
 from simulation.world.profile import CALM, Profile
-from simulation.world.radio import Air, Link
-from simulation.world.region import EU868_SF9, Region
+from simulation.world.radio import Link, Radio
+from simulation.world.random_faults import RandomFaults
+from simulation.world.region import EU868_SF9, RadioRegion
 from simulation.world.rules import ServerRules
 from simulation.world.station import Station, StationStatistics
 
@@ -38,7 +38,7 @@ class WorldStatistics(msgspec.Struct, frozen=True):
     """Everything that is counted, at one moment."""
 
     kernel: KernelStatistics
-    air: Mapping[str, int]
+    radio: Mapping[str, int]
     delivery: Mapping[str, int]
     network: NetworkStatistics
     gateways: tuple[GatewayStatistics, ...]
@@ -57,7 +57,7 @@ class World:
         seed: int,
         *,
         profile: Profile = CALM,
-        region: Region = EU868_SF9,
+        region: RadioRegion = EU868_SF9,
         settings: ServerSettings | None = None,
         epoch_at: float = DEFAULT_EPOCH_AT,
         sink: Sink | None = None,
@@ -73,8 +73,10 @@ class World:
         self.rng = self.chance.of("world")
         """For whoever arranges the world; nothing in it draws from this."""
         self.kernel = Kernel(epoch_at)
-        self.air = Air(self.kernel, self.chance, profile)
-        self.delivery = Delivery(kernel=self.kernel, chance=self.chance, profile=profile, sink=sink)
+        self.radio = Radio(self.kernel, self.chance, profile)
+        self.delivery = WebhookDelivery(
+            kernel=self.kernel, chance=self.chance, profile=profile, sink=sink
+        )
         self.rules = ServerRules(
             kernel=self.kernel,
             chance=self.chance,
@@ -83,7 +85,7 @@ class World:
             tell=self.delivery.send,
         )
         self.freezer = Freezer(self.rules.scheduler)
-        self.air.deliver = self.freezer.through(self.rules.heard)
+        self.radio.deliver = self.freezer.through(self.rules.heard)
         self.network = SimulatedNetwork(
             kernel=self.kernel,
             chance=self.chance,
@@ -93,7 +95,7 @@ class World:
         )
         self.gateways: dict[str, Gateway] = {}
         self.stations: dict[str, Station] = {}
-        self._chaos = Chaos(
+        self._random_faults = RandomFaults(
             kernel=self.kernel,
             chance=self.chance,
             gateways=self.gateways,
@@ -110,7 +112,7 @@ class World:
         lights: int = 50,
         gateways: int = 4,
         profile: Profile = CALM,
-        region: Region = EU868_SF9,
+        region: RadioRegion = EU868_SF9,
         settings: ServerSettings | None = None,
         epoch_at: float = DEFAULT_EPOCH_AT,
         sink: Sink | None = None,
@@ -151,7 +153,7 @@ class World:
 
     def watch(self, observer: Observer) -> None:
         """Let an oracle see everything from now on."""
-        self.air.observer = self.rules.observer = self.delivery.observer = observer
+        self.radio.observer = self.rules.observer = self.delivery.observer = observer
 
     # Furnishing
 
@@ -169,14 +171,14 @@ class World:
             name or gateway_id,
             kernel=self.kernel,
             rng=self.chance.of(f"gateway/{gateway_id}"),
-            air=self.air,
+            radio=self.radio,
             region=self.region,
             stats_interval_s=self.stats_interval_s,
             position=position,
             enforce_duty_cycle=enforce_duty_cycle,
         )
         self.gateways[gateway_id] = gateway
-        self.air.gateways[gateway_id] = gateway
+        self.radio.gateways[gateway_id] = gateway
         self.rules.add_gateway(gateway)
         gateway.acknowledge = self.freezer.through(gateway.acknowledge)
         return gateway
@@ -214,12 +216,12 @@ class World:
             spreading_factor,
             kernel=self.kernel,
             rng=self.chance.of(f"light/{info.dev_eui}"),
-            air=self.air,
+            radio=self.radio,
             region=self.region,
             heartbeat_s=self.heartbeat_s,
         )
         self.stations[info.dev_eui] = station
-        self.air.lights[info.dev_eui] = station
+        self.radio.lights[info.dev_eui] = station
         self.rules.add_device(info, self.profile.retained_events)
         return station
 
@@ -284,15 +286,15 @@ class World:
         """Change the chances from now on; what firmware options it holds apply to new lights."""
         self.kernel.catch_up()
         self.profile = profile
-        self.air.profile = profile
+        self.radio.profile = profile
         self.delivery.profile = profile
         self.network.faults.profile = profile
-        self._chaos.start(profile)
+        self._random_faults.start(profile)
 
     @property
     def trouble(self) -> Mapping[str, int]:
         """What happened by chance to lights, gateways and server, and how often."""
-        return self._chaos.counts
+        return self._random_faults.counts
 
     def set_rx2(self, modulation: Modulation) -> None:
         """Set another data rate of RX2 in the server: its lights take it over one by one."""
@@ -303,7 +305,7 @@ class World:
         """All trouble ends now: everything has power, answers, and loses nothing."""
         self.set_profile(CALM)
         self.kernel.catch_up()
-        self._chaos.heal()
+        self._random_faults.heal()
 
     # What it really is
 
@@ -321,7 +323,7 @@ class World:
         self.kernel.catch_up()
         return WorldStatistics(
             kernel=self.kernel.statistics(),
-            air=dict(self.air.counts),
+            radio=dict(self.radio.counts),
             delivery=dict(self.delivery.counts),
             network=self.network.statistics(),
             gateways=tuple(gateway.statistics() for gateway in self.gateways.values()),

@@ -17,9 +17,9 @@ from actors.device.command import Command, CommandStatus
 from actors.device.model import Phase
 from actors.downlink import airtime_log
 from lorawan.kuando import LightState
-from simulation.world.device import Device
+from simulation.world.device import ServerDevice
 from simulation.world.faults import CallFault
-from simulation.world.queue import Entry
+from simulation.world.queue import QueueEntry
 from simulation.world.world import World
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Put, Table, Write
@@ -138,7 +138,7 @@ class Day:
         rules = self.world.rules
         enqueue = rules.enqueue
 
-        def watched(device: Device, entry: Entry) -> None:
+        def watched(device: ServerDevice, entry: QueueEntry) -> None:
             enqueue(device, entry)
             assert len(device.queue) == 1, f"{device.info.dev_eui}: {device.queue.items()}"
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from simulation.world.server import GrpcServer
-from simulation.world.server.desk import LightProfile
+from simulation.world.server.backend_calls import LightProfile
 from tests.support.pretend_site import API_KEY, Site, pretend_site, until
 from tests.support.processes import Running, run_meanwhile
 

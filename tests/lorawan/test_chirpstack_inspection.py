@@ -7,7 +7,7 @@ from chirpstack_api import api, common
 from lorawan.chirpstack import ChirpStackClient, ChirpStackSettings
 from lorawan.chirpstack.inspection import DeviceState
 from lorawan.network import NetworkRefused, NetworkUnknown
-from simulation.world.server.desk import LightProfile
+from simulation.world.server.backend_calls import LightProfile
 from tests.support.grpc_caller import serve
 from tests.support.grpc_peer import running_peer
 from tests.support.small_network import LIGHT, SmallNetwork, uplink

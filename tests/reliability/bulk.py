@@ -17,7 +17,7 @@ from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
-from simulation.world.gateway import GAP_S, Sent
+from simulation.world.gateway import GAP_S, SentFrame
 from simulation.world.region import EU868, EU868_SF9
 from tests.reliability.site import (
     COLOURS,
@@ -100,12 +100,12 @@ async def _push(lights: int, tick_s: float, seed: int, policies: Policies) -> Pu
     return Push(tuple(sorted(ended)), lights, frames)
 
 
-def overload(seed: int) -> list[Sent]:
+def overload(seed: int) -> list[SentFrame]:
     """All that the one gateway sent in three hours of far too many orders at SF12."""
     return in_virtual_time(_overload, seed)
 
 
-async def _overload(seed: int) -> list[Sent]:
+async def _overload(seed: int) -> list[SentFrame]:
     world = empty_world(seed, region=EU868)
     furnish(world, OVERLOAD_LIGHTS, spreading_factor=9)
     policies = Policies(dispatch=DispatchPolicy(rx2_dr=0))
@@ -129,7 +129,7 @@ async def _order_without_end(home: RunningApplication, until: float) -> None:
         await trio.sleep(240.0)
 
 
-def busiest_hour_s(sent: list[Sent], *, ours: bool) -> float:
+def busiest_hour_s(sent: list[SentFrame], *, ours: bool) -> float:
     """The most airtime in RX2 that any window of an hour holds; frames are cut at its edges.
 
     Without `ours` the frames of ChirpStack itself (join-accepts, acknowledgements) count, too.

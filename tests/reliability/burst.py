@@ -57,7 +57,7 @@ class Ears:
     heard_s: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        air = self.world.air
+        air = self.world.radio
         send, deliver = air.uplink, air.deliver
 
         def uplink(sender: object, frame: UplinkFrame, payload_bytes: int) -> float:

@@ -14,11 +14,11 @@ from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
 from lorawan.kuando import LightState
 from simulation.world.device import ServerSettings
-from simulation.world.gateway import Sent
+from simulation.world.gateway import SentFrame
 from simulation.world.layout import device_info
 from simulation.world.profile import CALM, Profile
 from simulation.world.radio import Link
-from simulation.world.region import EU868_SF9, Region
+from simulation.world.region import EU868_SF9, RadioRegion
 from simulation.world.world import World
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def in_virtual_time(main: Callable[..., Awaitable[T]], *args: object) -> T:
 def empty_world(
     seed: int,
     *,
-    region: Region = EU868_SF9,
+    region: RadioRegion = EU868_SF9,
     tick_s: float = 1.0,
     heartbeat_s: float | None = None,
     profile: Profile = CALM,
@@ -95,7 +95,7 @@ def _light(world: World, gateways: list[str], spreading_factor: int) -> None:
     world.kernel.after(POWER_ON_S * number + world.rng.uniform(0.0, POWER_ON_S), station.plug)
 
 
-def colour_frames(world: World) -> list[Sent]:
+def colour_frames(world: World) -> list[SentFrame]:
     """Every colour that was on the air, over all gateways."""
     return [
         sent

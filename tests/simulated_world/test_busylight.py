@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from lorawan.kuando.light_state import LightState
-from simulation.world.light import BOOTING, DIM_GREEN, JOINING, Busylight, FirmwareOptions, Reaction
+from simulation.world.busylight import (
+    BOOTING,
+    DIM_GREEN,
+    JOINING,
+    Busylight,
+    FirmwareOptions,
+    Reaction,
+)
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "kuando.json").read_text())
 STATUSES = [

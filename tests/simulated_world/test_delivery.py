@@ -4,7 +4,7 @@ import pytest
 
 from lorawan.events.model import DeviceInfo, Event, Log
 from simulation.world.chance import Chance
-from simulation.world.delivery import Delivery
+from simulation.world.delivery import WebhookDelivery
 from simulation.world.kernel import Kernel
 from simulation.world.profile import CALM, STORM, Profile
 
@@ -25,7 +25,7 @@ def _delivered(
     """What arrives when 2000 events leave, one at a time; with the time on the way."""
     kernel = Kernel(epoch_at=0.0)
     arrived: list[tuple[float, Event]] = []
-    delivery = Delivery(
+    delivery = WebhookDelivery(
         kernel=kernel,
         chance=Chance(seed),
         profile=profile,
@@ -84,7 +84,7 @@ def test_the_same_seed_delivers_the_same() -> None:
 
 def test_without_a_sink_nothing_happens() -> None:
     kernel = Kernel(epoch_at=0.0)
-    delivery = Delivery(kernel=kernel, chance=Chance(1), profile=CALM)
+    delivery = WebhookDelivery(kernel=kernel, chance=Chance(1), profile=CALM)
     delivery.send(_events(1)[0])
     kernel.advance(1.0)
     assert delivery.counts["arrived"] == 1

@@ -10,7 +10,7 @@ from simulation.world.device import ServerSettings
 from simulation.world.frames import DownlinkCommand, DownlinkFrame, Slot
 from simulation.world.gateway import GAP_S, Gateway, GatewayMode, TxStatus
 from simulation.world.radio import Link, downlink_s, noise_floor_dbm, path_loss_db, uplink_s
-from simulation.world.region import EU868, EU868_SF9, Region
+from simulation.world.region import EU868, EU868_SF9, RadioRegion
 from simulation.world.station import StationState
 from simulation.world.world import World
 
@@ -24,7 +24,7 @@ def _world(
     *,
     lights: int = 1,
     gateways: tuple[str, ...] = (GATEWAY,),
-    region: Region = EU868_SF9,
+    region: RadioRegion = EU868_SF9,
     spreading_factor: int = 9,
     seed: int = 1,
 ) -> tuple[World, list[Event]]:
@@ -65,7 +65,7 @@ def _statuses(events: list[Event]) -> list[Uplink]:
 @pytest.mark.parametrize(
     ("region", "answer_sf"), [(EU868, 12), (EU868_SF9, 9)], ids=["SF12/SF12", "SF9/SF9"]
 )
-def test_a_burst_back_to_back_hears_almost_no_answer(region: Region, answer_sf: int) -> None:
+def test_a_burst_back_to_back_hears_almost_no_answer(region: RadioRegion, answer_sf: int) -> None:
     received, heard, _ = _burst(region, answer_sf, listen=False)
     assert received >= 0.99
     assert heard <= 0.03
@@ -76,7 +76,7 @@ def test_a_burst_back_to_back_hears_almost_no_answer(region: Region, answer_sf: 
     [(EU868, 12), (EU868_SF9, 9), (EU868_SF9, 7)],
     ids=["SF12/SF12", "SF9/SF9", "SF9/SF7"],
 )
-def test_a_burst_with_a_listen_gap_hears_nearly_all(region: Region, answer_sf: int) -> None:
+def test_a_burst_with_a_listen_gap_hears_nearly_all(region: RadioRegion, answer_sf: int) -> None:
     received, heard, _ = _burst(region, answer_sf, listen=True)
     assert received >= 0.99
     assert heard >= 0.99
@@ -98,7 +98,7 @@ def test_a_burst_takes_as_long_as_the_airtime_says() -> None:
 
 
 def _burst(
-    region: Region,
+    region: RadioRegion,
     answer_sf: int,
     *,
     listen: bool,
@@ -115,13 +115,13 @@ def _burst(
     modulation = next(iter(world.stations.values())).modulation
     gap_s = 0.30 + uplink_s(24, modulation) + 0.02 if listen else GAP_S
     gateway.gap_s = gap_s
-    before = world.air.counts["downlinks_received"]
+    before = world.radio.counts["downlinks_received"]
     start_s = world.kernel.now
     gateway.ledger.clear()
     for n, dev_eui in enumerate(world.stations):
         world.kernel.at(start_s + n * (airtime_s + gap_s), _send, world, gateway, dev_eui)
     world.advance(100 * (airtime_s + gap_s) + 30.0)
-    received = world.air.counts["downlinks_received"] - before
+    received = world.radio.counts["downlinks_received"] - before
     took_s = gateway.ledger[-1].start_s + airtime_s - gateway.ledger[0].start_s
     return received / 100, len(_statuses(events)) / 100, took_s
 
@@ -132,8 +132,8 @@ def test_two_overlapping_gateways_destroy_each_other() -> None:
     _send(world, world.gateways[GATEWAY], first)
     _send(world, world.gateways[SECOND], second)
     world.advance(5.0)
-    assert world.air.counts["downlink_collided"] == 2
-    assert world.air.counts["downlinks_received"] == 4  # the two joins, twice: accept and ACK
+    assert world.radio.counts["downlink_collided"] == 2
+    assert world.radio.counts["downlinks_received"] == 4  # the two joins, twice: accept and ACK
 
 
 def test_the_stronger_gateway_is_captured_at_6_db() -> None:
@@ -141,11 +141,11 @@ def test_the_stronger_gateway_is_captured_at_6_db() -> None:
     first, second = world.stations
     world.stations[first].links[GATEWAY].downlink_rssi_dbm = -80.0
     world.stations[first].links[SECOND].downlink_rssi_dbm = -86.0
-    before = world.air.counts["downlinks_received"]
+    before = world.radio.counts["downlinks_received"]
     _send(world, world.gateways[GATEWAY], first)
     _send(world, world.gateways[SECOND], second)
     world.advance(5.0)
-    assert world.air.counts["downlinks_received"] == before + 1
+    assert world.radio.counts["downlinks_received"] == before + 1
     assert world.stations[first].statistics().downlinks == 1
     assert world.stations[second].statistics().downlinks == 0
 
@@ -170,7 +170,7 @@ def test_a_sending_gateway_is_deaf_and_another_one_is_not() -> None:
     world.advance(5.0)
     (heard,) = _statuses(events)
     assert [reception.gateway_id for reception in heard.receptions] == [SECOND]
-    assert world.air.counts["uplink_deaf_gateway"] == 1
+    assert world.radio.counts["uplink_deaf_gateway"] == 1
 
 
 def test_equal_uplinks_on_one_channel_collide_and_a_stronger_one_survives() -> None:
@@ -206,7 +206,7 @@ def test_a_light_that_sends_does_not_hear() -> None:
     station.send_status()
     _send(world, world.gateways[GATEWAY], station.dev_eui)
     world.advance(10.0)
-    assert world.air.counts["downlink_deaf_light"] == 1
+    assert world.radio.counts["downlink_deaf_light"] == 1
     assert station.statistics().downlinks == 0
 
 

@@ -291,7 +291,7 @@ def test_a_storm_is_survived_and_leaves_traces() -> None:
     world.advance(86_400.0)
     statistics = world.statistics()
     assert sum(light.restarts for light in statistics.lights) > 30
-    assert statistics.air["uplink_lost"] > 100
+    assert statistics.radio["uplink_lost"] > 100
     assert statistics.delivery["lost"] > 10
     assert statistics.network.rules["event_txack"] > 10
     world.set_profile(CALM)

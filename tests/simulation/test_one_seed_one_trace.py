@@ -47,7 +47,7 @@ def test_a_swarm_is_drawn_from_its_seed_alone_and_is_as_mixed_as_promised() -> N
         present = sum(getattr(one.world, name) > 0 for one in drawn)
         assert 60 < present < 240, name
     for name in ("kill_every_s", "light_crash", "part_crash", "store_fails_every_s"):
-        present = sum(getattr(one.application, name) > 0 for one in drawn)
+        present = sum(getattr(one.service, name) > 0 for one in drawn)
         assert 30 < present < 240, name
     for name in ("locked", "frozen", "proxy", "no_right", "disabled"):
         present = sum(getattr(one.world, f"{name}_every_s") > 0 for one in drawn)

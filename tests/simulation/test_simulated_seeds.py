@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from simulation.harness.campaign import Failed, attempt
+from simulation.harness.campaign import FailedRun, attempt
 from simulation.harness.scenario import NAMED, Scenario, scenario
 
 SEEDS = 200
@@ -47,7 +47,7 @@ def _verified_in(scenarios: Iterable[Scenario]) -> int:
     verified = 0
     for one in scenarios:
         result = attempt(one)
-        assert not isinstance(result, Failed), f"{result.command}\n{result.error}"
+        assert not isinstance(result, FailedRun), f"{result.command}\n{result.error}"
         assert result.violation is None, f"{result.command}\n{result.violation}"
         verified += result.counts.get("verified", 0)
     return verified
@@ -57,7 +57,7 @@ def _verified_in(scenarios: Iterable[Scenario]) -> int:
 def test_the_named_profiles_break_no_truth(faults: str) -> None:
     for seed in (1, 2):
         result = attempt(scenario(seed, faults))
-        assert not isinstance(result, Failed), result
+        assert not isinstance(result, FailedRun), result
         assert result.violation is None, f"{result.command}\n{result.violation}"
         assert result.counts["verified"] > 0
         if faults != "calm":

@@ -10,7 +10,7 @@ import pytest
 
 from simulation.harness import determinism
 from simulation.harness.run import Simulation, without_logs
-from simulation.harness.scenario import People, ServiceFaults, scenario
+from simulation.harness.scenario import Demand, ServiceFaults, scenario
 from simulation.world.radio import Link
 
 FAULTS = ServiceFaults(light_crash=0.1)
@@ -20,7 +20,7 @@ LIGHTS = 4
 def run(seed: int, trouble: Callable[[Simulation, str], None]) -> Simulation:
     """A run to its end; `trouble` says what goes wrong with the first light."""
     calm = scenario(seed, "calm", devices=LIGHTS, gateways=LIGHTS, hours=0.5)
-    asked = msgspec.structs.replace(calm, application=FAULTS, people=People(command_every_s=120.0))
+    asked = msgspec.structs.replace(calm, service=FAULTS, people=Demand(command_every_s=120.0))
 
     async def main() -> Simulation:
         simulation = Simulation(asked)
@@ -44,19 +44,19 @@ def times(simulation: Simulation, dev_eui: str) -> list[float]:
 
 
 def crashes(simulation: Simulation, dev_eui: str) -> None:
-    simulation.process.saboteur.only = frozenset({dev_eui})
+    simulation.process.injector.only = frozenset({dev_eui})
 
 
 def peace(simulation: Simulation, dev_eui: str) -> None:
-    simulation.process.saboteur.only = frozenset()
+    simulation.process.injector.only = frozenset()
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_a_light_that_crashes_changes_nothing_for_the_others(seed: int) -> None:
     quiet, loud = run(seed, peace), run(seed, crashes)
     first, *others = quiet.world.stations
-    assert quiet.process.saboteur.counts["light crash"] == 0
-    assert loud.process.saboteur.counts["light crash"] > 3
+    assert quiet.process.injector.counts["light crash"] == 0
+    assert loud.process.injector.counts["light crash"] > 3
     for dev_eui in others:
         assert loud.digests[dev_eui] == quiet.digests[dev_eui]
         assert times(loud, dev_eui) == pytest.approx(times(quiet, dev_eui), abs=1e-3)

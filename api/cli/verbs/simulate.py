@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli.console import errors, print_line
 
 if TYPE_CHECKING:
-    from simulation.harness.campaign import Failed, Totals
-    from simulation.harness.run import Result
+    from simulation.harness.campaign import FailedRun, Totals
+    from simulation.harness.run import RunResult
     from simulation.harness.scenario import Scenario
 
 FRESH_SEEDS = 10**9
@@ -51,7 +51,7 @@ def simulate(
     """Run the production actors in a world of faults, in virtual time; hold them to the truth."""
     from simulation.harness import report
     from simulation.harness.campaign import Totals
-    from simulation.harness.run import Result
+    from simulation.harness.run import RunResult
     from simulation.harness.scenario import PROFILE_NAMES, scenario
 
     if faults not in PROFILE_NAMES:
@@ -67,7 +67,7 @@ def simulate(
             yield scenario(number, faults, devices=devices, gateways=gateways, hours=hours)
 
     began_s = time.monotonic()
-    single: Result | Failed | None = None
+    single: RunResult | FailedRun | None = None
     if seeds == 1:
         single = _one(next(scenarios()), quiet=as_json)
         totals = Totals()
@@ -76,7 +76,7 @@ def simulate(
         until_s = float("inf") if minutes is None else began_s + minutes * 60.0
         totals = _many(scenarios(), seeds, jobs or os.cpu_count() or 1, until_s, quiet=as_json)
     took_s = time.monotonic() - began_s
-    result = single if isinstance(single, Result) else None
+    result = single if isinstance(single, RunResult) else None
     if as_json:
         print_line(report.as_json(totals, took_s, result))
     else:
@@ -87,7 +87,7 @@ def simulate(
     raise typer.Exit(0 if totals.ok else 1)
 
 
-def _one(one: "Scenario", *, quiet: bool) -> "Result | Failed":
+def _one(one: "Scenario", *, quiet: bool) -> "RunResult | FailedRun":
     from simulation.harness.campaign import attempt
     from simulation.harness.run import HOUR_S, simulate
 

@@ -18,7 +18,7 @@ from google.protobuf.empty_pb2 import Empty
 from lorawan.chirpstack.wire import http_integration, http_integration_message
 from lorawan.network import HttpIntegration, ListedDevice, NetworkUnknown
 from simulation.world.server.access import Rights, refuse
-from simulation.world.server.desk import Desk, abort_as, one_page
+from simulation.world.server.backend_calls import BackendCalls, abort_as, one_page
 
 TENANT_NAME = "ChirpStack"
 
@@ -31,23 +31,25 @@ Integrations = dict[str, HttpIntegration]
 class TenantServicer(api.TenantServiceServicer):  # type: ignore[misc]
     """The one tenant."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, calls: BackendCalls) -> None:
+        self._calls = calls
 
     def List(self, request: Any, context: grpc.ServicerContext) -> Any:
         """All tenants: for admins only."""
-        if self._desk.access.enter(context) is Rights.TENANT:
+        if self._calls.access.enter(context) is Rights.TENANT:
             refuse(context)
-        item = api.TenantListItem(id=self._desk.tenant_id, name=TENANT_NAME, can_have_gateways=True)
+        item = api.TenantListItem(
+            id=self._calls.tenant_id, name=TENANT_NAME, can_have_gateways=True
+        )
         found = [item] if request.search.lower() in TENANT_NAME.lower() else []
         page = one_page(found, request.limit, request.offset)
         return api.ListTenantsResponse(total_count=len(found), result=page)
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One tenant."""
-        rights = self._desk.access.enter(context)
-        check_id(context, request.id, known=self._desk.tenant_id)
-        if request.id != self._desk.tenant_id:
+        rights = self._calls.access.enter(context)
+        check_id(context, request.id, known=self._calls.tenant_id)
+        if request.id != self._calls.tenant_id:
             abort_as(context, rights, NetworkUnknown(request.id))
         tenant = api.Tenant(id=request.id, name=TENANT_NAME, can_have_gateways=True)
         return api.GetTenantResponse(tenant=tenant)
@@ -57,17 +59,17 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
     """Applications and their HTTP integrations."""
 
     def __init__(
-        self, desk: Desk, integrations: Integrations, on_change: OnIntegrationChange | None
+        self, calls: BackendCalls, integrations: Integrations, on_change: OnIntegrationChange | None
     ) -> None:
-        self._desk = desk
+        self._calls = calls
         self._integrations = integrations
         self._on_change = on_change
 
     def List(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The applications of one tenant."""
-        rights = self._desk.access.enter(context)
-        check_id(context, request.tenant_id, known=self._desk.tenant_id)
-        own = request.tenant_id == self._desk.tenant_id
+        rights = self._calls.access.enter(context)
+        check_id(context, request.tenant_id, known=self._calls.tenant_id)
+        own = request.tenant_id == self._calls.tenant_id
         if rights is Rights.TENANT and not own:
             refuse(context)
         named = {
@@ -82,14 +84,14 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One application."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         name = self._members(context, rights, request.id)[0].application_name
-        application = api.Application(id=request.id, name=name, tenant_id=self._desk.tenant_id)
+        application = api.Application(id=request.id, name=name, tenant_id=self._calls.tenant_id)
         return api.GetApplicationResponse(application=application)
 
     def ListDeviceProfiles(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The profiles in use by an application; since ChirpStack 4.12."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         profiles = profile_names(self._members(context, rights, request.application_id))
         return api.ListApplicationDeviceProfilesResponse(
             result=[
@@ -100,7 +102,7 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
 
     def GetHttpIntegration(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The integration, NOT_FOUND without one."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         self._members(context, rights, request.application_id)
         integration = self._integrations.get(request.application_id)
         if integration is None:
@@ -109,7 +111,7 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
 
     def CreateHttpIntegration(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The first integration, ALREADY_EXISTS after it."""
-        rights = self._desk.access.enter(context, changes=True)
+        rights = self._calls.access.enter(context, changes=True)
         integration = self._offered(request, context)
         self._members(context, rights, integration.application_id)
         if integration.application_id in self._integrations:
@@ -120,7 +122,7 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
 
     def UpdateHttpIntegration(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Replace the integration, NOT_FOUND without one."""
-        rights = self._desk.access.enter(context, changes=True)
+        rights = self._calls.access.enter(context, changes=True)
         integration = self._offered(request, context)
         self._known_integration(context, rights, integration.application_id)
         self._keep(context, rights, integration.application_id, integration)
@@ -128,7 +130,7 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
 
     def DeleteHttpIntegration(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Remove the integration, NOT_FOUND without one."""
-        rights = self._desk.access.enter(context, changes=True)
+        rights = self._calls.access.enter(context, changes=True)
         self._known_integration(context, rights, request.application_id)
         self._keep(context, rights, request.application_id, None)
         return Empty()
@@ -160,7 +162,7 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
             if self._on_change is not None:
                 self._on_change(application_id, integration)
 
-        self._desk.ask(context, rights, keep)
+        self._calls.ask(context, rights, keep)
 
     def _members(
         self, context: grpc.ServicerContext, rights: Rights, application_id: str
@@ -173,21 +175,21 @@ class ApplicationServicer(api.ApplicationServiceServicer):  # type: ignore[misc]
         return members
 
     def _devices(self, context: grpc.ServicerContext, rights: Rights) -> Sequence[ListedDevice]:
-        return self._desk.ask(context, rights, self._desk.backend.devices, "")
+        return self._calls.ask(context, rights, self._calls.backend.devices, "")
 
 
 class DeviceProfileServicer(api.DeviceProfileServiceServicer):  # type: ignore[misc]
     """The profiles that devices use."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, calls: BackendCalls) -> None:
+        self._calls = calls
 
     def List(self, request: Any, context: grpc.ServicerContext) -> Any:
         """All profiles of the tenant."""
-        rights = self._desk.access.enter(context)
-        if rights is Rights.TENANT and request.tenant_id != self._desk.tenant_id:
+        rights = self._calls.access.enter(context)
+        if rights is Rights.TENANT and request.tenant_id != self._calls.tenant_id:
             refuse(context)
-        profiles = profile_names(self._desk.ask(context, rights, self._desk.backend.devices, ""))
+        profiles = profile_names(self._calls.ask(context, rights, self._calls.backend.devices, ""))
         found = [
             profile_id
             for profile_id in sorted(profiles, key=lambda each: profiles[each])
@@ -195,24 +197,24 @@ class DeviceProfileServicer(api.DeviceProfileServiceServicer):  # type: ignore[m
         ]
         page = one_page(found, request.limit, request.offset)
         items = [
-            api.DeviceProfileListItem(id=each, name=profiles[each], **self._desk.profile.shared())
+            api.DeviceProfileListItem(id=each, name=profiles[each], **self._calls.profile.shared())
             for each in page
         ]
         return api.ListDeviceProfilesResponse(total_count=len(found), result=items)
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One profile."""
-        rights = self._desk.access.enter(context)
-        profiles = profile_names(self._desk.ask(context, rights, self._desk.backend.devices, ""))
+        rights = self._calls.access.enter(context)
+        profiles = profile_names(self._calls.ask(context, rights, self._calls.backend.devices, ""))
         if request.id not in profiles:
             check_id(context, request.id)
             abort_as(context, rights, NetworkUnknown(request.id))
         profile = api.DeviceProfile(
             id=request.id,
             name=profiles[request.id],
-            tenant_id=self._desk.tenant_id,
-            class_c_timeout=self._desk.profile.class_c_timeout_s,
-            **self._desk.profile.shared(),
+            tenant_id=self._calls.tenant_id,
+            class_c_timeout=self._calls.profile.class_c_timeout_s,
+            **self._calls.profile.shared(),
         )
         return api.GetDeviceProfileResponse(device_profile=profile)
 

@@ -16,7 +16,7 @@ from google.protobuf.empty_pb2 import Empty
 from lorawan.chirpstack.wire import from_timestamp, to_timestamp
 from lorawan.network import ListedDevice, NetworkError, NetworkUnknown, QueueItem
 from simulation.world.server.access import Rights, refuse
-from simulation.world.server.desk import Desk, abort_as, checked_eui, one_page
+from simulation.world.server.backend_calls import BackendCalls, abort_as, checked_eui, one_page
 
 NEVER_AT = 253_402_300_799.0
 """Unix seconds of the last second of the year 9999: an item without expires_at."""
@@ -27,12 +27,12 @@ _NO_KEY = "0" * 32
 class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
     """Queue, activation and listing of devices."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, calls: BackendCalls) -> None:
+        self._calls = calls
 
     def Enqueue(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One item into the queue; the client's own id is ignored."""
-        rights = self._desk.access.enter(context, changes=True)
+        rights = self._calls.access.enter(context, changes=True)
         if not request.HasField("queue_item"):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "queue_item is missing")
         item = request.queue_item
@@ -47,7 +47,7 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
             text = "only unconfirmed items with plain data are simulated"
             context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
         expires_at = from_timestamp(item.expires_at) if item.HasField("expires_at") else NEVER_AT
-        backend = self._desk.backend
+        backend = self._calls.backend
 
         async def enqueue() -> str:
             if request.flush_queue:
@@ -57,7 +57,7 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
             )
 
         try:
-            return api.EnqueueDeviceQueueItemResponse(id=self._desk.crossing.call(enqueue))
+            return api.EnqueueDeviceQueueItemResponse(id=self._calls.bridge.call(enqueue))
         except NetworkUnknown as error:
             if rights is Rights.TENANT:
                 refuse(context)
@@ -71,10 +71,10 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
 
     def GetQueue(self, request: Any, context: grpc.ServicerContext) -> Any:
         """What waits, oldest first; `count_only` is ignored."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
         try:
-            items = self._desk.crossing.call(self._desk.backend.queue, dev_eui)
+            items = self._calls.bridge.call(self._calls.backend.queue, dev_eui)
         except NetworkUnknown:
             if rights is Rights.TENANT:
                 refuse(context)
@@ -87,10 +87,10 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
 
     def FlushQueue(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Everything goes, pending items too."""
-        rights = self._desk.access.enter(context, changes=True)
+        rights = self._calls.access.enter(context, changes=True)
         dev_eui = checked_eui(context, request.dev_eui)
         try:
-            self._desk.crossing.call(self._desk.backend.flush, dev_eui)
+            self._calls.bridge.call(self._calls.backend.flush, dev_eui)
         except NetworkUnknown:
             if rights is Rights.TENANT:
                 refuse(context)
@@ -100,9 +100,9 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
 
     def GetActivation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The session, without `device_activation` when the device never joined."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
-        activation = self._desk.ask(context, rights, self._desk.backend.activation, dev_eui)
+        activation = self._calls.ask(context, rights, self._calls.backend.activation, dev_eui)
         if activation is None:
             return api.GetDeviceActivationResponse()
         return api.GetDeviceActivationResponse(
@@ -120,19 +120,19 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
 
     def GetNextFCntDown(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The counter of the next downlink; 0 for a device that never joined."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
-        activation = self._desk.ask(context, rights, self._desk.backend.activation, dev_eui)
+        activation = self._calls.ask(context, rights, self._calls.backend.activation, dev_eui)
         return api.GetDeviceNextFCntDownResponse(
             f_cnt_down=activation.f_cnt_down if activation else 0
         )
 
     def List(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The devices of one application."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         if not request.application_id:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "application_id must be set")
-        devices = self._desk.ask(context, rights, self._desk.backend.devices, "")
+        devices = self._calls.ask(context, rights, self._calls.backend.devices, "")
         found = [device for device in devices if _matches(device, request)]
         if request.order_by == api.ListDevicesRequest.DEV_EUI:
             found.sort(key=lambda device: device.dev_eui, reverse=request.order_by_desc)
@@ -145,14 +145,14 @@ class DeviceServicer(api.DeviceServiceServicer):  # type: ignore[misc]
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One device, seen at its newest uplink that is still kept."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
-        state = self._desk.ask(context, rights, self._desk.backend.device, dev_eui)
-        devices = self._desk.ask(context, rights, self._desk.backend.devices, "")
+        state = self._calls.ask(context, rights, self._calls.backend.device, dev_eui)
+        devices = self._calls.ask(context, rights, self._calls.backend.devices, "")
         device = next((device for device in devices if device.dev_eui == dev_eui), None)
         if device is None:
             abort_as(context, rights, NetworkUnknown(dev_eui))
-        profile_class = self._desk.profile.device_class
+        profile_class = self._calls.profile.device_class
         right = profile_class == common.DeviceClass.CLASS_C
         seen_at = state.last_seen_at
         return api.GetDeviceResponse(

@@ -18,7 +18,7 @@ from chirpstack_api import api
 from lorawan.chirpstack.wire import to_timestamp
 from lorawan.events.model import Event
 from simulation.world.server.access import Rights
-from simulation.world.server.desk import Desk, checked_eui
+from simulation.world.server.backend_calls import BackendCalls, checked_eui
 
 BATCH = 10
 """Entries that ChirpStack reads from Redis at one look."""
@@ -33,15 +33,15 @@ Render = Callable[[Event], tuple[str, bytes]]
 class InternalServicer(api.InternalServiceServicer):  # type: ignore[misc]
     """Streams the events of a device."""
 
-    def __init__(self, desk: Desk, render: Render, poll_s: float) -> None:
-        self._desk = desk
+    def __init__(self, calls: BackendCalls, render: Render, poll_s: float) -> None:
+        self._calls = calls
         self._render = render
         self._poll_s = poll_s
         self._free = threading.BoundedSemaphore(STREAMS_MOST)
 
     def StreamDeviceEvents(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Events as they are kept, then as they come, until the client leaves."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         dev_eui = checked_eui(context, request.dev_eui)
         if not self._free.acquire(blocking=False):
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many streams")
@@ -65,7 +65,7 @@ class InternalServicer(api.InternalServiceServicer):  # type: ignore[misc]
         newest: Event | None = None
         sent = 0
         while not ended.is_set():
-            kept = self._desk.ask(context, rights, self._desk.backend.replay, dev_eui)
+            kept = self._calls.ask(context, rights, self._calls.backend.replay, dev_eui)
             for event in _after(kept, newest)[:BATCH] if key == dev_eui else ():
                 newest = event
                 sent += 1

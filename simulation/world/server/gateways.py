@@ -15,7 +15,7 @@ from chirpstack_api import api, common
 from lorawan.chirpstack.wire import to_timestamp
 from lorawan.network import GatewayInfo, NetworkUnknown
 from simulation.world.server.access import Rights, refuse
-from simulation.world.server.desk import Desk, abort_as, one_page
+from simulation.world.server.backend_calls import BackendCalls, abort_as, one_page
 
 STATS_INTERVAL_S = 30
 """What gateways are usually set to; without stats for twice as long they count as offline."""
@@ -26,18 +26,18 @@ Clock = Callable[[], float]
 class GatewayServicer(api.GatewayServiceServicer):  # type: ignore[misc]
     """Listing of gateways."""
 
-    def __init__(self, desk: Desk, clock: Clock | None) -> None:
-        self._desk = desk
+    def __init__(self, calls: BackendCalls, clock: Clock | None) -> None:
+        self._calls = calls
         self._clock = clock
 
     def List(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The gateways of one tenant, or with an admin's key of all."""
-        rights = self._desk.access.enter(context)
-        if rights is Rights.TENANT and request.tenant_id != self._desk.tenant_id:
+        rights = self._calls.access.enter(context)
+        if rights is Rights.TENANT and request.tenant_id != self._calls.tenant_id:
             refuse(context)
         found = [
             gateway
-            for gateway in self._desk.ask(context, rights, self._desk.backend.gateways)
+            for gateway in self._calls.ask(context, rights, self._calls.backend.gateways)
             if request.tenant_id in ("", self._tenant(gateway))
             and request.search.lower() in f"{gateway.name.lower()} {gateway.gateway_id}"
         ]
@@ -52,9 +52,9 @@ class GatewayServicer(api.GatewayServiceServicer):  # type: ignore[misc]
 
     def Get(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One gateway."""
-        rights = self._desk.access.enter(context)
+        rights = self._calls.access.enter(context)
         gateway_id = request.gateway_id.lower()
-        gateways = self._desk.ask(context, rights, self._desk.backend.gateways)
+        gateways = self._calls.ask(context, rights, self._calls.backend.gateways)
         gateway = next((each for each in gateways if each.gateway_id == gateway_id), None)
         if gateway is None:
             abort_as(context, rights, NetworkUnknown(gateway_id))
@@ -70,7 +70,7 @@ class GatewayServicer(api.GatewayServiceServicer):  # type: ignore[misc]
         )
 
     def _tenant(self, gateway: GatewayInfo) -> str:
-        return gateway.tenant_id or self._desk.tenant_id
+        return gateway.tenant_id or self._calls.tenant_id
 
     def _list_item(self, gateway: GatewayInfo) -> Any:
         return api.GatewayListItem(

@@ -24,11 +24,11 @@ from simulation.world.server.applications import (
     OnIntegrationChange,
     TenantServicer,
 )
-from simulation.world.server.crossing import Crossing
-from simulation.world.server.desk import Desk, LightProfile
+from simulation.world.server.backend_calls import BackendCalls, LightProfile
 from simulation.world.server.devices import DeviceServicer
 from simulation.world.server.event_stream import STREAMS_MOST, InternalServicer, Render
 from simulation.world.server.gateways import GatewayServicer
+from simulation.world.server.thread_bridge import ThreadBridge
 
 THREADS_MOST = STREAMS_MOST + 64
 """64 unary calls at a time besides the streams: as many as one client keeps in flight. Threads
@@ -77,7 +77,7 @@ class GrpcServer:
         self._poll_s = poll_s
         self._profile = profile or LightProfile()
         self._integrations: Integrations = {}
-        self._running: tuple[grpc.Server, ThreadPoolExecutor, Crossing] | None = None
+        self._running: tuple[grpc.Server, ThreadPoolExecutor, ThreadBridge] | None = None
 
     @property
     def port(self) -> int:
@@ -101,21 +101,21 @@ class GrpcServer:
         """Listen and serve. Raises `OSError` when the port stays taken."""
         if self._running is not None:
             raise RuntimeError("the server runs already")
-        crossing = Crossing()
+        bridge = ThreadBridge()
         pool = ThreadPoolExecutor(THREADS_MOST, thread_name_prefix="pretend-chirpstack")
-        desk = Desk(self._backend, crossing, self._access, self._tenant_id, self._profile)
+        calls = BackendCalls(self._backend, bridge, self._access, self._tenant_id, self._profile)
         server = grpc.server(pool, options=_OPTIONS)
-        api.add_DeviceServiceServicer_to_server(DeviceServicer(desk), server)
-        api.add_GatewayServiceServicer_to_server(GatewayServicer(desk, self._clock), server)
-        api.add_TenantServiceServicer_to_server(TenantServicer(desk), server)
-        application = ApplicationServicer(desk, self._integrations, self._on_integration_change)
+        api.add_DeviceServiceServicer_to_server(DeviceServicer(calls), server)
+        api.add_GatewayServiceServicer_to_server(GatewayServicer(calls, self._clock), server)
+        api.add_TenantServiceServicer_to_server(TenantServicer(calls), server)
+        application = ApplicationServicer(calls, self._integrations, self._on_integration_change)
         api.add_ApplicationServiceServicer_to_server(application, server)
-        api.add_DeviceProfileServiceServicer_to_server(DeviceProfileServicer(desk), server)
-        internal = InternalServicer(desk, self._render, self._poll_s)
+        api.add_DeviceProfileServiceServicer_to_server(DeviceProfileServicer(calls), server)
+        internal = InternalServicer(calls, self._render, self._poll_s)
         api.add_InternalServiceServicer_to_server(internal, server)
         self._port = await self._bind(server)
         server.start()
-        self._running = (server, pool, crossing)
+        self._running = (server, pool, bridge)
 
     async def stop(self, grace_s: float = 0.0) -> None:
         """Refuse new calls, let the others end within the grace, break off the rest.
@@ -124,12 +124,12 @@ class GrpcServer:
         """
         if self._running is None:
             return
-        (server, pool, crossing), self._running = self._running, None
+        (server, pool, bridge), self._running = self._running, None
         with trio.move_on_after(grace_s + STOP_S, shield=True):
             stopped = server.stop(grace_s or None)
             with trio.move_on_after(grace_s):
                 await trio.to_thread.run_sync(stopped.wait, abandon_on_cancel=True)
-            crossing.close()
+            bridge.close()
             await trio.to_thread.run_sync(stopped.wait, abandon_on_cancel=True)
             await trio.to_thread.run_sync(pool.shutdown, abandon_on_cancel=True)
 

@@ -14,7 +14,7 @@ from lorawan.network import NetworkUnavailable
 _T = TypeVar("_T")
 
 
-class Crossing:
+class ThreadBridge:
     """Runs async functions in the Trio run that made it, called from other threads."""
 
     def __init__(self) -> None:

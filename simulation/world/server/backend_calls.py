@@ -22,7 +22,7 @@ from lorawan.network import (
     NetworkUnknown,
 )
 from simulation.world.server.access import Access, Rights, refuse
-from simulation.world.server.crossing import Crossing
+from simulation.world.server.thread_bridge import ThreadBridge
 
 _T = TypeVar("_T")
 
@@ -54,11 +54,11 @@ class LightProfile(msgspec.Struct, frozen=True):
         }
 
 
-class Desk(msgspec.Struct, frozen=True):
+class BackendCalls(msgspec.Struct, frozen=True):
     """Shared by the servicers of one running server."""
 
     backend: NetworkServer
-    crossing: Crossing
+    bridge: ThreadBridge
     access: Access
     tenant_id: str
     profile: LightProfile = LightProfile()
@@ -72,7 +72,7 @@ class Desk(msgspec.Struct, frozen=True):
     ) -> _T:
         """The backend's answer, or the call is aborted with the fitting status."""
         try:
-            return self.crossing.call(function, *args)
+            return self.bridge.call(function, *args)
         except NetworkError as error:
             abort_as(context, rights, error)
 

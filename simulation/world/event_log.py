@@ -10,21 +10,21 @@ from collections import Counter
 from collections.abc import Callable
 
 from lorawan.events.model import Ack, Event, Join, Log, TxAck, Uplink
-from simulation.world.device import Device
+from simulation.world.device import ServerDevice
 from simulation.world.frames import Slot, UplinkFrame
 from simulation.world.gateway import TxStatus
 from simulation.world.kernel import Kernel
-from simulation.world.queue import Dropped, Entry
-from simulation.world.region import Region
+from simulation.world.queue import Dropped, QueueEntry
+from simulation.world.region import RadioRegion
 
 
-class Teller:
+class EventLog:
     """Makes events, retains them with their device, and hands them to `tell`."""
 
     def __init__(
         self,
         kernel: Kernel,
-        region: Region,
+        region: RadioRegion,
         counts: Counter[str],
         tell: Callable[[Event], None],
     ) -> None:
@@ -34,7 +34,7 @@ class Teller:
         self._tell = tell
 
     def join(
-        self, device: Device, heard_s: float, gateway_at: float, deduplication_id: str
+        self, device: ServerDevice, heard_s: float, gateway_at: float, deduplication_id: str
     ) -> None:
         """A join-accept was handed to a gateway. `gateway_at` is all that the body says of time."""
         self._emit(
@@ -50,7 +50,7 @@ class Teller:
 
     def uplink(
         self,
-        device: Device,
+        device: ServerDevice,
         frame: UplinkFrame,
         heard_s: float,
         gateway_at: float,
@@ -76,7 +76,9 @@ class Teller:
             ),
         )
 
-    def counter_refused(self, device: Device, frame: UplinkFrame, deduplication_id: str) -> None:
+    def counter_refused(
+        self, device: ServerDevice, frame: UplinkFrame, deduplication_id: str
+    ) -> None:
         """An uplink counter that was seen before; the uplink is dropped, an ACK in it is lost."""
         context = {"deduplication_id": deduplication_id, "f_cnt_up": str(frame.f_cnt)}
         if frame.f_cnt == device.f_cnt_up - 1:
@@ -88,8 +90,8 @@ class Teller:
 
     def txack(
         self,
-        device: Device,
-        entry: Entry,
+        device: ServerDevice,
+        entry: QueueEntry,
         *,
         downlink_id: int,
         gateway_id: str,
@@ -111,11 +113,11 @@ class Teller:
             ),
         )
 
-    def gateway_error(self, device: Device, status: TxStatus) -> None:
+    def gateway_error(self, device: ServerDevice, status: TxStatus) -> None:
         """A gateway refused a frame; the context is empty, as in the original."""
         self._log(device, "ERROR", "DOWNLINK_GATEWAY", status.value, {})
 
-    def ack(self, device: Device, entry: Entry, *, acknowledged: bool) -> None:
+    def ack(self, device: ServerDevice, entry: QueueEntry, *, acknowledged: bool) -> None:
         """A confirmed item was acknowledged, or given up."""
         self._emit(
             device,
@@ -128,7 +130,7 @@ class Teller:
             ),
         )
 
-    def dropped(self, device: Device, entry: Entry, reason: Dropped) -> None:
+    def dropped(self, device: ServerDevice, entry: QueueEntry, reason: Dropped) -> None:
         """An item left the head of its queue without being sent."""
         match reason:
             case Dropped.NOT_ACKNOWLEDGED:
@@ -146,7 +148,7 @@ class Teller:
                 self._log(device, "ERROR", "DOWNLINK_PAYLOAD_SIZE", text, context)
 
     def _log(
-        self, device: Device, level: str, code: str, description: str, context: dict[str, str]
+        self, device: ServerDevice, level: str, code: str, description: str, context: dict[str, str]
     ) -> None:
         self._emit(
             device,
@@ -161,7 +163,7 @@ class Teller:
             ),
         )
 
-    def _emit(self, device: Device, event: Event) -> None:
+    def _emit(self, device: ServerDevice, event: Event) -> None:
         device.events.append(event)
         self._counts[f"event_{type(event).__name__.lower()}"] += 1
         self._tell(event)

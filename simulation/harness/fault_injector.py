@@ -1,4 +1,4 @@
-"""Crashes put between an actor and its ports, and faults between the store writer and its store.
+"""Injects crashes between an actor and its ports, and faults between store writer and store.
 
 The actor's code is unchanged; it crashes where it calls one of its ports, which is everywhere that
 it can be interrupted: before a message is handled, before and after its commit, and between its
@@ -29,8 +29,8 @@ class Poison:
     """A message that no actor can handle."""
 
 
-class Saboteur:
-    """Strikes by chance. `only` limits it to some lights; `counts` says how often it did."""
+class FaultInjector:
+    """Injects at random. `only` limits crashes to some devices; `counts` says how often it did."""
 
     def __init__(self, faults: ServiceFaults, chance: Chance, kill: Callable[[str], None]) -> None:
         self.faults = faults
@@ -45,7 +45,7 @@ class Saboteur:
         self._kill = kill
 
     def source(self, what: str) -> random.Random:
-        """The chance of another trouble of the service."""
+        """The random source of another kind of fault."""
         return self._chance.of(what)
 
     def fail_until(self, at_s: float) -> None:
@@ -53,8 +53,8 @@ class Saboteur:
         self._fails_until_s = at_s
         self.counts["store failures"] += 1
 
-    def strike_light(self, dev_eui: str) -> None:
-        """Perhaps raise InjectedCrash in a light's actor."""
+    def maybe_crash_device(self, dev_eui: str) -> None:
+        """Perhaps raise InjectedCrash in a device's actor."""
         faults = self.faults
         if not self.armed or not faults.light_crash:
             return
@@ -64,7 +64,7 @@ class Saboteur:
             self.counts["light crash"] += 1
             raise InjectedCrash(f"device {dev_eui}")
 
-    def strike_part(self, where: str) -> None:
+    def maybe_crash_part(self, where: str) -> None:
         """Perhaps raise InjectedCrash in another actor."""
         chance = self.faults.part_crash
         if self.armed and chance and self._rng[where].random() < chance:
@@ -83,7 +83,7 @@ class Saboteur:
             self.counts["failed commit"] += 1
             await trio.sleep(0.01)
             raise StoreUnavailable("simulated: the disk is full")
-        self.strike_part("store")
+        self.maybe_crash_part("store")
         await self._perhaps_die("before")
 
     async def after_commit(self, writes: Sequence[Write]) -> None:
@@ -102,11 +102,11 @@ class Saboteur:
             self._kill(f"{when} a commit")
             await trio.sleep_forever()  # the process is gone; nothing after this line happens
 
-    def between(self, dev_eui: str, ports: Ports) -> Ports:
-        """The ports of one light, with the saboteur between."""
+    def wrap_ports(self, dev_eui: str, ports: Ports) -> Ports:
+        """The ports of one device, with crashes injected at them."""
         return replace(
             ports,
-            rng=self._lights[dev_eui],  # of its own: what one draws shifts nobody else's
+            rng=self._lights[dev_eui],  # its own, so that its draws shift no other's
             clock=_Clock(self, dev_eui, ports),
             store_writer=_StoreWriter(self, dev_eui, ports),
             board=_Board(self, dev_eui, ports),
@@ -116,20 +116,20 @@ class Saboteur:
 
 
 @dataclass(slots=True)
-class _Between:
-    saboteur: Saboteur
+class _CrashingPort:
+    injector: FaultInjector
     dev_eui: str
     ports: Ports
 
-    def strike(self) -> None:
-        self.saboteur.strike_light(self.dev_eui)
+    def maybe_crash(self) -> None:
+        self.injector.maybe_crash_device(self.dev_eui)
 
 
-class _Clock(_Between):
+class _Clock(_CrashingPort):
     """Asked first for each message."""
 
     def now(self) -> float:
-        self.strike()
+        self.maybe_crash()
         return self.ports.clock.now()
 
     def steady(self) -> float:
@@ -140,33 +140,33 @@ class _Clock(_Between):
         return self.ports.clock.stepped_s
 
 
-class _StoreWriter(_Between):
+class _StoreWriter(_CrashingPort):
     async def commit(self, writes: list[Write]) -> None:
-        self.strike()
+        self.maybe_crash()
         await self.ports.store_writer.commit(writes)
-        self.strike()
+        self.maybe_crash()
 
     async def read(self, table: Table, key: str) -> Record | None:
         return await self.ports.store_writer.read(table, key)
 
 
-class _Board(_Between):
+class _Board(_CrashingPort):
     def publish(self, subject: Device | Command) -> None:
         self.ports.board.publish(subject)
-        self.strike()
+        self.maybe_crash()
 
 
-class _Dispatcher(_Between):
+class _Dispatcher(_CrashingPort):
     def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
-        self.strike()
+        self.maybe_crash()
         self.ports.dispatcher.submit(dev_eui, attempt, hearings)
 
     def withdraw(self, dev_eui: str) -> None:
         self.ports.dispatcher.withdraw(dev_eui)
-        self.strike()
+        self.maybe_crash()
 
 
-class _Inquirer(_Between):
+class _Inquirer(_CrashingPort):
     def ask(self, dev_eui: str, number: int) -> None:
-        self.strike()
+        self.maybe_crash()
         self.ports.inquirer.ask(dev_eui, number)

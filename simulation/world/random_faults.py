@@ -30,7 +30,7 @@ _FLAPS_MOST = 6
 _TX_ERRORS = tuple(status for status in TxStatus if status is not TxStatus.OK)
 
 
-class Chaos:
+class RandomFaults:
     """Keeps one timer for every thing that may go wrong, at the profile's mean intervals."""
 
     def __init__(
