@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.board.changes import Subject
-from actors.device.actor import Ports
+from actors.device.actor import DevicePorts
 from actors.supervision import ChildReport
 
 
@@ -20,5 +20,5 @@ class Hooks:
     """Told of every change just before the board shows it."""
     actor_changed: Callable[[ChildReport], None] = lambda report: None
     """Told of every change of state of an actor, after the board shows it."""
-    device_ports: Callable[[str, Ports], Ports] = lambda dev_eui, ports: ports
+    device_ports: Callable[[str, DevicePorts], DevicePorts] = lambda dev_eui, ports: ports
     """What the actor of this device is joined to, given what it would be joined to."""

@@ -20,15 +20,16 @@ import trio
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.commands import CommandOrder
-from actors.device.actor import Dispatcher
+from actors.device.actor import DispatcherPort
 from actors.device.events import AttemptHeld, DeviceEvent
 from actors.device.model import Attempt, Device, Hearing, Report, Stage
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
+from actors.storage.commits import Commits
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
 from store.mark import MARK_KEY, SetBackMark, mark_put, read_mark
-from store.port import Delete, Record, Table, Write
+from store.port import Delete, Record, Table
 
 log = structlog.get_logger()
 
@@ -37,12 +38,8 @@ LOOK_S = 5.0
 STORE_S = 10.0
 
 
-class Commits(Protocol):
+class MarkWriter(Commits, Protocol):
     """What is needed of the store writer."""
-
-    async def commit(self, writes: Sequence[Write]) -> None:
-        """Return when the writes are durable."""
-        ...
 
     async def read(self, table: Table, key: str) -> Record | None:
         """One record, after all that was handed in before is durable."""
@@ -78,8 +75,8 @@ class RestoredStoreHold:
     def __init__(
         self,
         board: Board,
-        dispatcher: Dispatcher,
-        store_writer: Commits,
+        dispatcher: DispatcherPort,
+        store_writer: MarkWriter,
         post: Callable[[str, DeviceEvent], object],
         clock: Clock,
         *,

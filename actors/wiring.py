@@ -13,7 +13,7 @@ from actors.clocks.clock import ClockNews
 from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
 from actors.commands import Commands
-from actors.device.actor import DeviceActor, Ports
+from actors.device.actor import DeviceActor, DevicePorts
 from actors.device.command import Command
 from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick, Transmitted
 from actors.device.model import Device
@@ -35,7 +35,7 @@ from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
-from actors.rollouts.ports import Ports as RolloutPorts
+from actors.rollouts.ports import RolloutPorts
 from actors.storage.idempotency import IdempotencyKeys
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecords
@@ -126,7 +126,7 @@ class Parts:
             clock,
             told=self._set_back,
         )
-        self.light_ports = Ports(
+        self.light_ports = DevicePorts(
             clock=clock,
             rng=rng,
             policy=policies.device,

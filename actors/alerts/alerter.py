@@ -18,7 +18,7 @@ from actors.alerts.lifecycle import AlertLifecycle
 from actors.alerts.notice import notices
 from actors.alerts.observer import BoardObserver
 from actors.alerts.policy import AlertPolicy
-from actors.alerts.repository import AlertRepository, Commits
+from actors.alerts.repository import AlertRepository
 from actors.alerts.rules import (
     clock_findings,
     network_finding,
@@ -32,6 +32,7 @@ from actors.clocks.clock import Clock, Steps
 from actors.messaging.mailbox import Mailbox, MailboxStatistics, Offer
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
+from actors.storage.commits import Commits
 from store.port import Store
 
 log = structlog.get_logger()

@@ -1,7 +1,6 @@
 """The alerts in the store: what a restart goes on from."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -9,8 +8,9 @@ import trio
 
 from actors.alerts.decision import Decision, StoredAlert
 from actors.messaging.reply import ActorError
+from actors.storage.commits import Commits
 from actors.storage.record_version import checked, stamped
-from store.port import Put, Store, Table, Write
+from store.port import Put, Store, Table
 
 log = structlog.get_logger()
 
@@ -21,14 +21,6 @@ SAVE_MOST = 500
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StoredAlert)
-
-
-class Commits(Protocol):
-    """What is needed of the store writer."""
-
-    async def commit(self, writes: Sequence[Write]) -> None:
-        """Return when the writes are durable."""
-        ...
 
 
 class AlertRepository:

@@ -19,7 +19,15 @@ from actors.device import events as ev
 from actors.device.clock_step import moved
 from actors.device.command import Command
 from actors.device.deduplication import newly_told
-from actors.device.effects import Answer, CommandChanged, Effect, Inquire, Note, Submit, Withdraw
+from actors.device.effects import (
+    AnswerCaller,
+    CommandChanged,
+    Effect,
+    Inquire,
+    Note,
+    Submit,
+    Withdraw,
+)
 from actors.device.firmware import KnownRefusals
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Device, Hearing
@@ -39,7 +47,7 @@ names, 2 kB of tags and 3 kB of gateways, see lorawan/events/translate.py: 14 kB
 that one light's mailbox full of them is 450 kB.)"""
 
 
-class StoreWriter(Protocol):
+class StoreWriterPort(Protocol):
     """The store's only writer."""
 
     async def commit(self, writes: list[Write]) -> None:
@@ -51,7 +59,7 @@ class StoreWriter(Protocol):
         ...
 
 
-class Board(Protocol):
+class BoardPort(Protocol):
     """Where the newest state is shown."""
 
     def publish(self, subject: Device | Command) -> None:
@@ -59,7 +67,7 @@ class Board(Protocol):
         ...
 
 
-class Dispatcher(Protocol):
+class DispatcherPort(Protocol):
     """Who hands frames to ChirpStack."""
 
     def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
@@ -71,7 +79,7 @@ class Dispatcher(Protocol):
         ...
 
 
-class Inquirer(Protocol):
+class InquirerPort(Protocol):
     """Who asks ChirpStack what it still knows."""
 
     def ask(self, dev_eui: str, number: int) -> None:
@@ -80,16 +88,16 @@ class Inquirer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class DevicePorts:
     """What all device actors share. `boot` names this run of the service."""
 
     clock: Clock
     rng: random.Random
     policy: Policy
-    store_writer: StoreWriter
-    board: Board
-    dispatcher: Dispatcher
-    inquirer: Inquirer
+    store_writer: StoreWriterPort
+    board: BoardPort
+    dispatcher: DispatcherPort
+    inquirer: InquirerPort
     timeouts: StateTimeouts
     boot: str
     ended: Callable[[Command], None]
@@ -117,7 +125,7 @@ class DeviceActor:
 
     __slots__ = ("_clock_steps", "_ports", "_steps", "_unfinished", "device", "mailbox")
 
-    def __init__(self, device: Device, ports: Ports) -> None:
+    def __init__(self, device: Device, ports: DevicePorts) -> None:
         self.device = device
         self.mailbox: Mailbox[ev.DeviceEvent] = Mailbox(
             f"device {device.dev_eui}", MAILBOX_CAPACITY
@@ -194,7 +202,7 @@ class DeviceActor:
                 ports.missed(device, [now if one.at is None else one.at for one in found])
         reply = getattr(event, "reply", None)
         if reply is not None:
-            reply.resolve(next((e.text for e in effects if isinstance(e, Answer)), ""))
+            reply.resolve(next((e.text for e in effects if isinstance(e, AnswerCaller)), ""))
 
     async def _finish_step(self) -> None:
         """A crash cut the last step off: where it was stored it goes on, where not it never was.
@@ -231,7 +239,7 @@ class DeviceActor:
                     ports.dispatcher.withdraw(device.dev_eui)
                 case Inquire(number):
                     ports.inquirer.ask(device.dev_eui, number)
-                case Note() | Answer():
+                case Note() | AnswerCaller():
                     pass
         for command in newest.values():
             ports.board.publish(command)

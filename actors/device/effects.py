@@ -60,10 +60,10 @@ class Note(msgspec.Struct, frozen=True):
     """The line's own id, where what happened has one: then it is kept once."""
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class AnswerCaller(msgspec.Struct, frozen=True, gc=False):
     """What to tell whoever asked, once the new state is stored."""
 
     text: str
 
 
-Effect = Submit | Withdraw | Inquire | CommandChanged | Note | Answer
+Effect = Submit | Withdraw | Inquire | CommandChanged | Note | AnswerCaller

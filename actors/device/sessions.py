@@ -44,7 +44,7 @@ MISSING_MOST = 16
 """Counters passed over that are remembered: a webhook late by more uplinks is asked about."""
 
 
-class Place(Enum):
+class SessionPlace(Enum):
     """Where an uplink belongs."""
 
     NEWER = "newer"
@@ -54,21 +54,22 @@ class Place(Enum):
     DOUBTFUL = "doubtful"
 
 
-def place(device: Device, event: UplinkHeard) -> Place:
+def place(device: Device, event: UplinkHeard) -> SessionPlace:
     """Decide where an uplink that a webhook told belongs, without changing anything."""
     session = device.session
     if deduplication.known(device, event):
-        return Place.DUPLICATE
+        return SessionPlace.DUPLICATE
     if session is None:
-        return Place.NEW_SESSION
+        return SessionPlace.NEW_SESSION
     if event.dev_addr != session.dev_addr:
-        return Place.DOUBTFUL if event.dev_addr in session.previous else Place.NEW_SESSION
+        doubtful = event.dev_addr in session.previous
+        return SessionPlace.DOUBTFUL if doubtful else SessionPlace.NEW_SESSION
     if event.f_cnt > session.f_cnt:
-        return Place.NEW_SESSION if _went_back(device, event) else Place.NEWER
-    return Place.STALE if event.f_cnt in session.missing else Place.DOUBTFUL
+        return SessionPlace.NEW_SESSION if _went_back(device, event) else SessionPlace.NEWER
+    return SessionPlace.STALE if event.f_cnt in session.missing else SessionPlace.DOUBTFUL
 
 
-def place_replayed(device: Device, event: UplinkHeard, answer: Inquired) -> Place:
+def place_replayed(device: Device, event: UplinkHeard, answer: Inquired) -> SessionPlace:
     """The same for an uplink within an inquiry's answer: the activation beside it has the word."""
     activation, session, where = answer.activation, device.session, place(device, event)
     if (
@@ -76,12 +77,12 @@ def place_replayed(device: Device, event: UplinkHeard, answer: Inquired) -> Plac
         or event.dev_addr != activation.dev_addr
         or event.f_cnt >= activation.f_cnt_up
         or (session is not None and event.dev_addr != session.dev_addr)
-        or where is Place.DOUBTFUL
+        or where is SessionPlace.DOUBTFUL
     ):
-        return Place.DUPLICATE if where is Place.DUPLICATE else Place.STALE
-    if where is Place.DUPLICATE and session is not None and not session.reused:
+        return SessionPlace.DUPLICATE if where is SessionPlace.DUPLICATE else SessionPlace.STALE
+    if where is SessionPlace.DUPLICATE and session is not None and not session.reused:
         # told before, but to a session that was ended by mistake and runs on
-        return Place.NEWER if event.f_cnt > session.f_cnt else where
+        return SessionPlace.NEWER if event.f_cnt > session.f_cnt else where
     return where
 
 
@@ -90,24 +91,24 @@ def accept_uplink(transition: Transition, event: UplinkHeard) -> bool:
     device, answer = transition.device, transition.answering
     where = place(device, event) if answer is None else place_replayed(device, event, answer)
     match where:
-        case Place.DUPLICATE:
+        case SessionPlace.DUPLICATE:
             if answer is None:
                 transition.change(duplicates=device.duplicates + 1)
             return False
-        case Place.STALE:
+        case SessionPlace.STALE:
             deduplication.remember(transition, event)
             _note_stale(transition, event)
             return False
-        case Place.DOUBTFUL:  # the answer will hold it again, and place it
+        case SessionPlace.DOUBTFUL:  # the answer will hold it again, and place it
             _note_stale(transition, event)
             ask(transition, "an uplink does not fit the session that we know")
             return False
-        case Place.NEW_SESSION:
+        case SessionPlace.NEW_SESSION:
             untold = device.session is not None
             begin_session(transition, event.dev_addr, transition.dated(event.at))
             if untold:
                 ask(transition, "the light joined without our being told")
-        case Place.NEWER:
+        case SessionPlace.NEWER:
             pass
     if event.device is not None and answer is None:  # a late one may carry the names of before
         _learn_names(transition, event)

@@ -7,7 +7,15 @@ from typing import Unpack
 
 from actors.device.changes import AttemptChanges, CommandChanges, DeviceChanges
 from actors.device.command import Command, CommandStatus, Step, StepKind
-from actors.device.effects import Answer, CommandChanged, Effect, Note, NoteKind, Submit, Withdraw
+from actors.device.effects import (
+    AnswerCaller,
+    CommandChanged,
+    Effect,
+    Note,
+    NoteKind,
+    Submit,
+    Withdraw,
+)
 from actors.device.events import Inquired
 from actors.device.model import Attempt, Device, Phase, Stage
 from actors.device.policy import Policy
@@ -67,7 +75,7 @@ class Transition:
 
     def answer(self, text: str) -> None:
         """Tell whoever asked."""
-        self.effects.append(Answer(text))
+        self.effects.append(AnswerCaller(text))
 
     def trouble(self, text: str) -> None:
         """Remember the newest thing that went wrong, for the inspection."""

@@ -12,7 +12,7 @@ from actors.downlink.breaker import Trouble
 from actors.downlink.calls import Action, Enqueue, Look
 from actors.downlink.device_state import Call
 from actors.downlink.in_flight import Item
-from actors.downlink.pending import Hold, PendingAttempt, Place, RouteQueue
+from actors.downlink.pending import Hold, PendingAttempt, QueuePlace, RouteQueue
 from actors.downlink.state import DispatchState
 
 AIR = "air"
@@ -56,7 +56,7 @@ class Admission:
     def _go_through(self, trouble: Trouble | None) -> None:
         pending = self._state.pending
         waiters: list[tuple[PendingAttempt, RouteQueue | None]] = [*pending.lines()]
-        waiters += [(one, None) for one in pending.active() if one.place is Place.READY]
+        waiters += [(one, None) for one in pending.active() if one.place is QueuePlace.READY]
         waiters.sort(key=lambda pair: pair[0].order)
         for one, line in waiters:
             paced_by = self._state.paced_gateways_of(one.route)
@@ -242,7 +242,7 @@ class Admission:
         for other in state.pending.active():
             if other.route != one.route:
                 continue
-            if other.place is Place.READY:
+            if other.place is QueuePlace.READY:
                 return False
             slow_at = other.call_at + state.policy.slow_call_s
             if slow_at > self._now:
@@ -256,7 +256,7 @@ class Admission:
         for other in state.pending.active():
             slow_at = other.call_at + state.policy.slow_call_s
             if (
-                other.place is Place.LOOKING
+                other.place is QueuePlace.LOOKING
                 and other.order < one.order
                 and slow_at > self._now
                 and around & state.paced_gateways_of(other.route)
@@ -311,7 +311,7 @@ class Admission:
         state = self._state
         device = state.device(one.dev_eui)
         one.call_at = self._now
-        state.pending.move(one, Place.LOOKING)
+        state.pending.move(one, QueuePlace.LOOKING)
         twice = (device.item, device.doubt, device.unsettled) != (None, None, None)
         self._begin(one.dev_eui, one.stamp, enqueue=False)
         self.actions.append(Look(one.dev_eui, one.stamp, twice))
@@ -342,7 +342,7 @@ class Admission:
         device = state.device(one.dev_eui)
         device.item, device.sent_at_f_cnt_up = item, one.activation.f_cnt_up
         state.in_flight.start(item)
-        state.pending.move(one, Place.ENQUEUEING)
+        state.pending.move(one, QueuePlace.ENQUEUEING)
         one.call_at = now
         self._begin(one.dev_eui, one.stamp, enqueue=True)
         self.actions.append(Enqueue(one.dev_eui, one.stamp, one.mark.data, expires_at))

@@ -16,7 +16,7 @@ LINES_MOST = 200_000
 """Read at a start: a hundred gateways at SF9 send that many in an hour, 100 bytes each: 20 MB."""
 
 
-class Sent(msgspec.Struct, frozen=True, gc=False):
+class AirtimeEntry(msgspec.Struct, frozen=True, gc=False):
     """What a gateway sent for us, or may have sent; estimated from its modulation."""
 
     gateway_id: str
@@ -24,15 +24,15 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Sent)
+_decoder = msgspec.json.Decoder(AirtimeEntry)
 
 
 def line(entry: str, gateway_id: str, at: float, airtime_s: float) -> Append:
     """The line for one charge; `entry` is unique to it, `at` Unix seconds on our clock."""
-    return Append(STREAM, entry, at, _encoder.encode(Sent(gateway_id, airtime_s)))
+    return Append(STREAM, entry, at, _encoder.encode(AirtimeEntry(gateway_id, airtime_s)))
 
 
-def read_line(entry: Entry) -> Sent | None:
+def read_line(entry: Entry) -> AirtimeEntry | None:
     """One line as stored; None for one that cannot be read."""
     try:
         return _decoder.decode(entry.value)

@@ -8,7 +8,7 @@ ChirpStack's clock in the calls.
 import msgspec
 import trio
 
-from actors.downlink.calls import Enqueue, Enqueued, Failed, Failure, Look, Looked, Outcome
+from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, Looked, Outcome
 from lorawan.kuando import F_PORT
 from lorawan.network import (
     NetworkError,
@@ -58,13 +58,13 @@ async def make(
     except NetworkError as error:
         return failed(error)
     except trio.TooSlowError:
-        return Failed(Failure.TIMEOUT, f"no answer within {timeout_s:g} s")
+        return CallFailed(Failure.TIMEOUT, f"no answer within {timeout_s:g} s")
 
 
-def failed(error: NetworkError) -> Failed:
+def failed(error: NetworkError) -> CallFailed:
     """The outcome that stands for this error."""
     kind = next((kind for of, kind in FAILURES if isinstance(error, of)), Failure.FAULT)
-    return Failed(kind, str(error))
+    return CallFailed(kind, str(error))
 
 
 async def _look(call: Look, network: NetworkServer, server_ahead_s: float) -> Looked:

@@ -97,11 +97,11 @@ class Failure(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class CallFailed:
     """The call did not do what it should; `text` in the server's words."""
 
     failure: Failure
     text: str
 
 
-Outcome = Looked | Enqueued | Failed
+Outcome = Looked | Enqueued | CallFailed

@@ -34,7 +34,7 @@ from actors.device.events import (
 from actors.device.model import Attempt, Hearing
 from actors.downlink import call_runner, hold_reasons
 from actors.downlink.airtime_budget import AirtimeCharge
-from actors.downlink.calls import Enqueue, Enqueued, Failed, Failure, Look, News, Outcome, Tell
+from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, News, Outcome, Tell
 from actors.downlink.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.suspicion import Suspect
@@ -316,11 +316,11 @@ class Dispatcher:
         except Exception as error:
             # One light's trouble is its own: an error that is no network's holds this light back.
             log.exception("call failed", dev_eui=call.dev_eui)
-            outcome = Failed(Failure.FAULT, f"internal error: {type(error).__name__}")
+            outcome = CallFailed(Failure.FAULT, f"internal error: {type(error).__name__}")
         match outcome:
-            case Failed(Failure.FORBIDDEN, text) if self._key_refused():
+            case CallFailed(Failure.FORBIDDEN, text) if self._key_refused():
                 # ChirpStack's answer is the same whether the key is revoked or lacks one light.
-                outcome = Failed(Failure.REFUSED, text)
+                outcome = CallFailed(Failure.REFUSED, text)
             case _:
                 pass
         if isinstance(outcome, Enqueued):

@@ -23,7 +23,7 @@ Order = tuple[bool, float, int]
 Key = tuple[object, ...]
 
 
-class Place(Enum):
+class QueuePlace(Enum):
     """Where a waiting attempt is."""
 
     LATER = "later"  # its time has not come
@@ -58,7 +58,7 @@ class PendingAttempt:
     airtime_s: float
     answer_s: float
     heard_at: float | None
-    place: Place = Place.BLOCKED
+    place: QueuePlace = QueuePlace.BLOCKED
     ticket: int = 0
     """Of its newest entry in a heap; older ones are stale."""
     again_at: float = 0.0
@@ -104,7 +104,7 @@ class RouteQueue:
         """The first that still waits in this line."""
         while self.heap:
             _, ticket, one = self.heap[0]
-            if one.ticket == ticket and one.place is Place.LINE:
+            if one.ticket == ticket and one.place is QueuePlace.LINE:
                 return one
             heapq.heappop(self.heap)
         return None
@@ -116,7 +116,7 @@ class RouteQueue:
         else:
             some = [one for _, ticket, one in self.heap if ticket == one.ticket]
         self.held, self.fresh = key, []
-        return (one for one in some if one.place is Place.LINE)
+        return (one for one in some if one.place is QueuePlace.LINE)
 
     def held_for(self, kind: str) -> bool:
         """Whether it was told to be held for a reason of this kind."""
@@ -147,7 +147,7 @@ class RouteQueue:
     @staticmethod
     def is_here(_at: float, ticket: int, one: PendingAttempt) -> bool:
         """Whether an entry of `new` still waits in the line."""
-        return one.place is Place.LINE and one.ticket == ticket
+        return one.place is QueuePlace.LINE and one.ticket == ticket
 
 
 class PendingAttempts:
@@ -186,7 +186,7 @@ class PendingAttempts:
         """It waits no longer."""
         one = self._entries.pop(dev_eui, None)
         if one is not None:
-            self.move(one, Place.BLOCKED)  # out of line; the heaps drop it when they meet it
+            self.move(one, QueuePlace.BLOCKED)  # out of line; the heaps drop it when they meet it
             for gateway_id in one.route.candidates:
                 self._pending[gateway_id] -= 1
                 if not self._pending[gateway_id]:
@@ -197,19 +197,19 @@ class PendingAttempts:
         """Those looked up or READY, as many as calls may be in flight and some more."""
         return list(self._active.values())
 
-    def move(self, one: PendingAttempt, place: Place) -> None:
+    def move(self, one: PendingAttempt, place: QueuePlace) -> None:
         """To a place that is no heap."""
-        if one.place is Place.LINE:
+        if one.place is QueuePlace.LINE:
             self._lines[one.route].live -= 1
         one.place = place
-        if place in {Place.LOOKING, Place.READY}:
+        if place in {QueuePlace.LOOKING, QueuePlace.READY}:
             self._active[one.stamp] = one
         else:
             self._active.pop(one.stamp, None)
 
     def later(self, one: PendingAttempt, at: float) -> None:
         """Not before `at`."""
-        self.move(one, Place.LATER)
+        self.move(one, QueuePlace.LATER)
         one.in_line_since = None
         heapq.heappush(self._later, (at, self._ticket(one), one))
         if len(self._later) > 2 * len(self._entries) + STALE_SLACK:
@@ -218,9 +218,9 @@ class PendingAttempts:
 
     def line_up(self, one: PendingAttempt, now: float) -> None:
         """Into the line of its route."""
-        if one.place is Place.LINE:
+        if one.place is QueuePlace.LINE:
             return
-        self.move(one, Place.LINE)
+        self.move(one, QueuePlace.LINE)
         if one.in_line_since is None:
             one.in_line_since = now
         line = self._lines.get(one.route)
@@ -234,7 +234,7 @@ class PendingAttempts:
             line.heap = [
                 (order, ticket, other)
                 for order, ticket, other in line.heap
-                if ticket == other.ticket and other.place is Place.LINE
+                if ticket == other.ticket and other.place is QueuePlace.LINE
             ]
             heapq.heapify(line.heap)
         if len(line.new) > 2 * line.live + STALE_SLACK:
@@ -277,4 +277,4 @@ class PendingAttempts:
 
     @staticmethod
     def _is_later(_at: float, ticket: int, one: PendingAttempt) -> bool:
-        return one.place is Place.LATER and one.ticket == ticket
+        return one.place is QueuePlace.LATER and one.ticket == ticket

@@ -38,7 +38,7 @@ from actors.downlink.airtime_budget import AirtimeBudget, AirtimeCharge
 from actors.downlink.calls import Action, Outcome, Tell
 from actors.downlink.device_state import Fate
 from actors.downlink.in_flight import Item
-from actors.downlink.pending import PendingAttempt, Place
+from actors.downlink.pending import PendingAttempt, QueuePlace
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.queue_check import Mark
 from actors.downlink.route import last_heard_at, route_of, spreading_factor
@@ -52,7 +52,7 @@ from lorawan.network import Activation
 STATUS_BYTES = 25
 """The longer of the two forms of a status uplink."""
 UPLINK_BANDWIDTH_HZ = 125_000
-UNDER_WAY = frozenset({Place.LOOKING, Place.READY, Place.ENQUEUEING})
+UNDER_WAY = frozenset({QueuePlace.LOOKING, QueuePlace.READY, QueuePlace.ENQUEUEING})
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class AlreadySent:
     """Our item was there and is gone: a gateway took it. `item_id` is empty where unknown."""
 
     item_id: str
@@ -99,7 +99,7 @@ class Clear:
     foreign: tuple[QueueItem, ...] = ()
 
 
-Judgement = Adopt | Sent | Behind | Disabled | NotClassC | Unheard | Clear
+Judgement = Adopt | AlreadySent | Behind | Disabled | NotClassC | Unheard | Clear
 
 
 def judge(look: Looked, mark: Mark, doubt: Doubt | None) -> Judgement:
@@ -110,7 +110,7 @@ def judge(look: Looked, mark: Mark, doubt: Doubt | None) -> Judgement:
         known = before if doubt is None else doubt.activation
         return Adopt(ours.id, ours.expires_at, known)
     if doubt is not None and moved(look.after, doubt.activation):
-        return Sent(doubt.txack_id or "", doubt.activation)
+        return AlreadySent(doubt.txack_id or "", doubt.activation)
     if look.device is not None and look.device.disabled:
         return Disabled()
     earlier = [item for item in look.queue if item.f_port == F_PORT]

@@ -15,19 +15,19 @@ from actors.device.events import (
 from actors.device.model import Obstacle
 from actors.downlink import end_reasons, hold_reasons
 from actors.downlink.breaker import backoff_s
-from actors.downlink.calls import Enqueued, Failed, Failure, Looked, Outcome
+from actors.downlink.calls import CallFailed, Enqueued, Failure, Looked, Outcome
 from actors.downlink.device_state import Call, DeviceDownlinks
 from actors.downlink.in_flight import Item
 from actors.downlink.network_events import settle_early
-from actors.downlink.pending import Hold, PendingAttempt, Place
+from actors.downlink.pending import Hold, PendingAttempt, QueuePlace
 from actors.downlink.queue_check import (
     Adopt,
+    AlreadySent,
     Behind,
     Clear,
     Disabled,
     Doubt,
     NotClassC,
-    Sent,
     Unheard,
     judge,
     moved,
@@ -57,11 +57,11 @@ def answered(
         case Enqueued(item_id):
             state.breaker.answered(now, enqueue=True)
             _enqueued(state, dev_eui, device, item_id, now)
-        case Failed():
+        case CallFailed():
             _tell_breaker(state, call, outcome, now, chance)
             _failed(state, dev_eui, device, call, outcome, now, chance)
     one = state.pending.get(dev_eui)
-    if one is None or one.place is not Place.READY:
+    if one is None or one.place is not QueuePlace.READY:
         state.breaker.abandon(stamp)
     state.place_again(dev_eui, now)
 
@@ -75,7 +75,7 @@ def cut_off(state: DispatchState, now: float) -> None:
         if call is not None and device.unsettled is not None:
             state.in_flight.unsettled(device.unsettled, now)
         one = state.pending.get(dev_eui)
-        if one is not None and one.place not in {Place.LATER, Place.LINE}:
+        if one is not None and one.place not in {QueuePlace.LATER, QueuePlace.LINE}:
             state.place(one, now)
     state.calls = 0
     state.breaker.abandon()
@@ -113,7 +113,7 @@ def _looked(
             if device.item is None:
                 _take_over(state, device, one, item_id, expires_at, activation_of=look, now=now)
             state.queued(one, AttemptQueued(number, item_id, expires_at, activation))
-        case Sent(item_id, activation):
+        case AlreadySent(item_id, activation):
             assert doubt is not None  # noqa: S101 - only a doubt is judged so
             state.queued(one, AttemptQueued(number, item_id, doubt.expires_at, activation))
             if doubt.txack is None:
@@ -150,7 +150,7 @@ def _looked(
                 state.count("behind_foreign")
             one.activation, one.looked_at, one.hold = activation, now, None
             if state.may_go_at(one) <= now:
-                state.pending.move(one, Place.READY)
+                state.pending.move(one, QueuePlace.READY)
 
 
 def _blocks(state: DispatchState, device: DeviceDownlinks, look: Looked, now: float) -> bool:
@@ -311,7 +311,7 @@ def _end_enqueue(
 
 
 def _tell_breaker(
-    state: DispatchState, call: Call, failed: Failed, now: float, chance: float
+    state: DispatchState, call: Call, failed: CallFailed, now: float, chance: float
 ) -> None:
     kind = failed.failure
     # Forbidden after a look that was allowed: the key is read-only, which concerns every light.
@@ -330,7 +330,7 @@ def _failed(
     dev_eui: str,
     device: DeviceDownlinks,
     call: Call,
-    failed: Failed,
+    failed: CallFailed,
     now: float,
     chance: float,
 ) -> None:
@@ -369,7 +369,7 @@ def _failed(
 
 
 def _not_learned(
-    state: DispatchState, device: DeviceDownlinks, item: Item, failed: Failed, now: float
+    state: DispatchState, device: DeviceDownlinks, item: Item, failed: CallFailed, now: float
 ) -> None:
     """A look that was to tell what became of an item: another one, unless the light is gone."""
     if failed.failure is Failure.UNKNOWN:

@@ -20,7 +20,14 @@ from actors.downlink.breaker import Breaker
 from actors.downlink.calls import AttemptNews, Tell
 from actors.downlink.device_state import DeviceDownlinks, End, Fate
 from actors.downlink.in_flight import InFlight, Item
-from actors.downlink.pending import Hold, Key, PendingAttempt, PendingAttempts, Place, RouteQueue
+from actors.downlink.pending import (
+    Hold,
+    Key,
+    PendingAttempt,
+    PendingAttempts,
+    QueuePlace,
+    RouteQueue,
+)
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.route import Route
 from actors.downlink.suspicion import Suspect, Suspicion
@@ -142,7 +149,7 @@ class DispatchState:
         """Put it where it belongs: behind a call, later, or in line."""
         device = self.device(one.dev_eui)
         if device.call is not None:
-            self.pending.move(one, Place.BLOCKED)
+            self.pending.move(one, QueuePlace.BLOCKED)
             return
         at = self.may_go_at(one)
         if device.item is not None and device.doubt is None:  # its end wakes this one
@@ -173,13 +180,13 @@ class DispatchState:
     def place_again(self, dev_eui: str, now: float) -> None:
         """Whatever waits for this light, if something does."""
         one = self.pending.get(dev_eui)
-        if one is not None and one.place is not Place.READY:
+        if one is not None and one.place is not QueuePlace.READY:
             self.place(one, now)
 
     def wake(self, dev_eui: str, now: float) -> None:
         """What it was held for may be over: look again as soon as the light may be sent to."""
         one = self.pending.get(dev_eui)
-        if one is not None and one.place in {Place.LATER, Place.LINE, Place.READY}:
+        if one is not None and one.place in {QueuePlace.LATER, QueuePlace.LINE, QueuePlace.READY}:
             one.again_at, one.hold, one.reason = 0.0, None, None
             self.place(one, now)
 
@@ -302,12 +309,12 @@ class DispatchState:
 
     def reason_of(self, one: PendingAttempt, now: float) -> str:
         """Why it waits, for whoever looks."""
-        if one.place is Place.LATER:
+        if one.place is QueuePlace.LATER:
             fallback = f"waits for its time, {hold_reasons.moment(self.may_go_at(one))}"
             return one.reason or fallback
-        if one.place is Place.LINE and self.pending.held(one):
+        if one.place is QueuePlace.LINE and self.pending.held(one):
             return one.reason or ""
-        if one.place in {Place.LOOKING, Place.ENQUEUEING, Place.BLOCKED}:
+        if one.place in {QueuePlace.LOOKING, QueuePlace.ENQUEUEING, QueuePlace.BLOCKED}:
             return "ChirpStack is being asked"
         return one.reason or hold_reasons.turn(
             map(self.name_of, sorted(self.paced_gateways_of(one.route)))

@@ -41,7 +41,7 @@ class InitializationPolicy:
     """Three rounds of three frames, with their windows and backoffs, take 5 min unhindered."""
 
 
-class Result(Enum):
+class LightResult(Enum):
     """How it ended for one light."""
 
     DONE = "done"
@@ -160,24 +160,26 @@ class Initializer:
                 result = await self._initialize(dev_eui, force=order.force)
             self._count(order.run_id, result.value)
 
-    async def _initialize(self, dev_eui: str, *, force: bool) -> Result:
+    async def _initialize(self, dev_eui: str, *, force: bool) -> LightResult:
         """Ask one light's actor, and watch the board until it has its settings."""
         device = self._board.devices.get(dev_eui)
         if device is None:
-            return Result.FAILED
+            return LightResult.FAILED
         if not force and is_set_up(device):
-            return Result.SKIPPED
+            return LightResult.SKIPPED
         if not is_reachable(device):
-            return Result.FAILED  # its place is for others; it gets its settings when it is back
+            # Its place is for others; it gets its settings when it is back.
+            return LightResult.FAILED
         reply: Reply[str] = Reply()
         if self._post(dev_eui, InitializeRequested(force=force, reply=reply)) is not Offer.ACCEPTED:
-            return Result.FAILED
+            return LightResult.FAILED
         try:
             await reply.wait(self._policy.reply_timeout_s)
         except ActorError:
-            return Result.FAILED
+            return LightResult.FAILED
         ended = await self._board.wait_device(dev_eui, has_ended, self._policy.light_timeout_s)
-        return Result.DONE if ended is not None and is_set_up(ended) else Result.FAILED
+        done = ended is not None and is_set_up(ended)
+        return LightResult.DONE if done else LightResult.FAILED
 
     def _count(self, run_id: str, field: str) -> None:
         run = self._runs.get(run_id)

@@ -6,7 +6,6 @@ ends with the true reason.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -23,6 +22,7 @@ from actors.fleet import Fleet
 from actors.messaging.reply import ActorError
 from actors.refusal import Refusal
 from actors.storage import history
+from actors.storage.commits import Commits
 from store.port import Delete, Put, Table, Write
 
 log = structlog.get_logger()
@@ -32,14 +32,6 @@ REMOVE_S = 10.0
 """For a light's actor to stop (5 s at most) and for a commit, which takes milliseconds."""
 
 
-class StoreWriter(Protocol):
-    """The store's only writer."""
-
-    async def commit(self, writes: list[Write]) -> None:
-        """Return when the writes are durable."""
-        ...
-
-
 class Removals:
     """The one way by which a light leaves. `forget` tells those that keep something of a light."""
 
@@ -47,7 +39,7 @@ class Removals:
         self,
         fleet: Fleet,
         board: Board,
-        store_writer: StoreWriter,
+        store_writer: Commits,
         clock: Clock,
         *,
         forget: Sequence[Callable[[str], object]] = (),

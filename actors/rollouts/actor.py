@@ -22,7 +22,7 @@ from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, Wish
-from actors.rollouts.ports import Ports
+from actors.rollouts.ports import RolloutPorts
 from actors.rollouts.repository import RolloutRepository, StoredRollout
 from actors.storage.idempotency import KeyRecord, KeyUse, stored_key
 from actors.storage.unreadable_records import UnreadableRecord
@@ -61,7 +61,7 @@ class _Change:
 class Rollouts:
     """One actor for all rollouts. The store outlives the process, the book the incarnations."""
 
-    def __init__(self, ports: Ports, *, retention_s: float, again_s: float = 5.0) -> None:
+    def __init__(self, ports: RolloutPorts, *, retention_s: float, again_s: float = 5.0) -> None:
         self.mailbox: Mailbox[_Create | _Change] = Mailbox("rollouts", MAILBOX_REQUESTS)
         self.repository = RolloutRepository(ports.store_writer, ports.clock, ports.board.publish)
         self._ports = ports

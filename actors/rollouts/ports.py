@@ -8,16 +8,16 @@ from actors.clocks.clock import Clock
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command
 from actors.refusal import Refusal
-from actors.rollouts.repository import Commits
+from actors.rollouts.repository import RolloutWriter
 from actors.storage.idempotency import IdempotencyKeys
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class RolloutPorts:
     """Whom the actor asks."""
 
     board: Board
-    store_writer: Commits
+    store_writer: RolloutWriter
     clock: Clock
     keys: IdempotencyKeys
     give: Callable[[CommandOrder], Awaitable[Accepted | Refusal]]

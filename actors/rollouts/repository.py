@@ -21,6 +21,7 @@ from actors.board.rollout import Rollout, State
 from actors.clocks.clock import Clock
 from actors.rollouts import decisions
 from actors.rollouts.model import Part, PartState, RolloutInspection
+from actors.storage.commits import Commits
 from actors.storage.record_version import checked, stamped
 from store.port import Delete, Put, Record, Table, Write
 
@@ -39,12 +40,8 @@ Version = tuple[Rollout, float]
 """A rollout as stored, and how far the machine's clock had been set by then (`Clock.stepped_s`)."""
 
 
-class Commits(Protocol):
+class RolloutWriter(Commits, Protocol):
     """What is needed of the store writer."""
-
-    async def commit(self, writes: Sequence[Write]) -> None:
-        """Return when the writes are durable."""
-        ...
 
     async def scan(self, table: Table) -> Sequence[Record]:
         """All records of a table, after all that was handed in before is durable."""
@@ -95,7 +92,7 @@ class RolloutRepository:
     """Every rollout by id, oldest first."""
 
     def __init__(
-        self, store_writer: Commits, clock: Clock, show: Callable[[Rollout], None]
+        self, store_writer: RolloutWriter, clock: Clock, show: Callable[[Rollout], None]
     ) -> None:
         self._store_writer = store_writer
         self._clock = clock

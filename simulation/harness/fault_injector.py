@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from actors.device.actor import Ports
+from actors.device.actor import DevicePorts
 from actors.device.command import Command
 from actors.device.model import Attempt, Device, Hearing
 from simulation.harness.scenario import ServiceFaults
@@ -102,7 +102,7 @@ class FaultInjector:
             self._kill(f"{when} a commit")
             await trio.sleep_forever()  # the process is gone; nothing after this line happens
 
-    def wrap_ports(self, dev_eui: str, ports: Ports) -> Ports:
+    def wrap_ports(self, dev_eui: str, ports: DevicePorts) -> DevicePorts:
         """The ports of one device, with crashes injected at them."""
         return replace(
             ports,
@@ -119,7 +119,7 @@ class FaultInjector:
 class _CrashingPort:
     injector: FaultInjector
     dev_eui: str
-    ports: Ports
+    ports: DevicePorts
 
     def maybe_crash(self) -> None:
         self.injector.maybe_crash_device(self.dev_eui)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from api.cli.app import app
 from api.cli.chirpstack_setup import run_setup, without_slash
 from api.cli.doctor.examine import examine
-from api.cli.doctor.finding import Finding, Level
+from api.cli.doctor.finding import Diagnosis, Level
 from api.cli.verbs.doctor import run_doctor
 from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
@@ -45,11 +45,11 @@ def settings(server: GrpcServer) -> ApiSettings:
     return ApiSettings(chirpstack=chirpstack, store={"url": "memory:"})
 
 
-async def looked(server: GrpcServer) -> list[Finding]:
+async def looked(server: GrpcServer) -> list[Diagnosis]:
     return await examine(settings(server), lambda: NOW)
 
 
-def of(found: list[Finding], check: str) -> list[Finding]:
+def of(found: list[Diagnosis], check: str) -> list[Diagnosis]:
     return [each for each in found if each.check == check]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from api.cli.doctor.finding import Finding, Level
+from api.cli.doctor.finding import Diagnosis, Level
 from api.cli.doctor.store import store
 from api.settings.model import ApiSettings
 from store.errors import StoreError
@@ -24,7 +24,7 @@ def settings(url: str) -> ApiSettings:
     return ApiSettings(chirpstack=CHIRPSTACK, store={"url": url})
 
 
-async def look(url: str) -> Finding:
+async def look(url: str) -> Diagnosis:
     [finding] = await store(settings(url))
     return finding
 

@@ -10,7 +10,7 @@ import trio
 
 from api.cli.doctor import examine, surroundings
 from api.cli.doctor.examine import guarded
-from api.cli.doctor.finding import Finding, Level, ok
+from api.cli.doctor.finding import Diagnosis, Level, ok
 from api.settings.file import overlooked
 from api.settings.model import ApiSettings
 from lorawan.network import NetworkFault
@@ -93,21 +93,21 @@ async def test_a_key_that_everybody_can_read(tmp_path: Path) -> None:
 
 
 async def test_a_check_that_breaks_is_a_finding_and_ends_no_other() -> None:
-    async def breaks() -> list[Finding]:
+    async def breaks() -> list[Diagnosis]:
         raise KeyError("sesame-open")
 
-    async def breaks_together() -> list[Finding]:
+    async def breaks_together() -> list[Diagnosis]:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(breaks)
         return []
 
-    async def is_not_told() -> list[Finding]:
+    async def is_not_told() -> list[Diagnosis]:
         raise NetworkFault("the database is locked")
 
-    async def works() -> list[Finding]:
+    async def works() -> list[Diagnosis]:
         return [ok("four", "it works")]
 
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     await guarded(found, "one", breaks)
     await guarded(found, "two", breaks_together)
     await guarded(found, "three", is_not_told)
@@ -120,7 +120,7 @@ async def test_a_check_that_breaks_is_a_finding_and_ends_no_other() -> None:
 
 
 async def test_an_examination_goes_on_past_what_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: object) -> list[Finding]:
+    async def broken(*_: object) -> list[Diagnosis]:
         raise RuntimeError
 
     monkeypatch.setattr(surroundings, "service", broken)

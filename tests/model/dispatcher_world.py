@@ -18,9 +18,9 @@ from actors.device.model import Attempt
 from actors.downlink import DispatchPolicy
 from actors.downlink.calls import (
     Action,
+    CallFailed,
     Enqueue,
     Enqueued,
-    Failed,
     Failure,
     Look,
     Looked,
@@ -156,13 +156,13 @@ class World:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
-    def _end(self, call: Look | Enqueue, outcome: Looked | Enqueued | Failed) -> None:
+    def _end(self, call: Look | Enqueue, outcome: Looked | Enqueued | CallFailed) -> None:
         self.in_flight -= 1
         self.planner.answered(call.dev_eui, call.stamp, outcome, self.now, self.rng.random())
 
     def _look(self, call: Look) -> None:
         if self.rng.random() < self.ills.call_fails:
-            self._end(call, Failed(self.rng.choice([*Failure][:3]), "by chance"))
+            self._end(call, CallFailed(self.rng.choice([*Failure][:3]), "by chance"))
             return
         light = self.server.lights[call.dev_eui]
         before, queue = light.activation, tuple(light.queue)
@@ -170,12 +170,12 @@ class World:
 
     def _enqueue(self, call: Enqueue) -> None:
         if self.rng.random() < self.ills.call_fails:
-            self._end(call, Failed(Failure.UNAVAILABLE, "by chance"))
+            self._end(call, CallFailed(Failure.UNAVAILABLE, "by chance"))
         elif self.rng.random() < self.ills.effect_unknown:
             kind = self.rng.choice([Failure.TIMEOUT, Failure.FAULT])
             if self.rng.random() < 0.5:  # it lands, perhaps after we gave up
                 self.at(self.rng.uniform(0.0, 1.5), lambda: self._put(call))
-            self._end(call, Failed(kind, "by chance"))
+            self._end(call, CallFailed(kind, "by chance"))
         else:
             item_id = self._put(call)
             self.at(self._delay(), lambda: self._end(call, Enqueued(item_id)))

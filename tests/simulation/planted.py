@@ -207,8 +207,12 @@ def late_echo() -> Iterator[None]:
 
     def place(device: Any, event: Any) -> Any:
         found = PLACE(device, event)
-        late = {sessions.Place.STALE, sessions.Place.DUPLICATE, sessions.Place.DOUBTFUL}
-        return sessions.Place.NEWER if found in late else found
+        late = {
+            sessions.SessionPlace.STALE,
+            sessions.SessionPlace.DUPLICATE,
+            sessions.SessionPlace.DOUBTFUL,
+        }
+        return sessions.SessionPlace.NEWER if found in late else found
 
     with patch.object(reconcile, "proven", proven), patch.object(sessions, "place", place):
         yield
@@ -333,7 +337,7 @@ def mailbox_grows() -> Iterator[None]:
 @planted("a light crashes on a duplicate")
 def crash_on_duplicate() -> Iterator[None]:
     def accept_uplink(transition: Any, event: Any) -> bool:
-        if sessions.place(transition.device, event) is sessions.Place.DUPLICATE:
+        if sessions.place(transition.device, event) is sessions.SessionPlace.DUPLICATE:
             raise ValueError("seen before")
         return ACCEPT_UPLINK(transition, event)
 
@@ -356,13 +360,13 @@ def gateway_clock() -> Iterator[None]:
     def place(device: Any, event: Any) -> Any:
         session, report = device.session, device.report
         if session is None:
-            return sessions.Place.NEW_SESSION
+            return sessions.SessionPlace.NEW_SESSION
         if event.dev_addr != session.dev_addr:
             if event.at <= max(session.since, session.heard_at):
                 known = event.dev_addr in session.previous
-                return sessions.Place.STALE if known else sessions.Place.DOUBTFUL
+                return sessions.SessionPlace.STALE if known else sessions.SessionPlace.DOUBTFUL
             known = event.dev_addr in session.previous
-            return sessions.Place.DOUBTFUL if known else sessions.Place.NEW_SESSION
+            return sessions.SessionPlace.DOUBTFUL if known else sessions.SessionPlace.NEW_SESSION
         status = event.status
         if (
             status is not None
@@ -372,11 +376,11 @@ def gateway_clock() -> Iterator[None]:
             and status.uplinks_sent < report.uplinks_sent
             and status.downlinks_received <= report.downlinks_received
         ):
-            return sessions.Place.NEW_SESSION
+            return sessions.SessionPlace.NEW_SESSION
         if event.f_cnt > session.f_cnt:
-            return sessions.Place.NEWER
+            return sessions.SessionPlace.NEWER
         same = event.f_cnt == session.f_cnt
-        return sessions.Place.DUPLICATE if same else sessions.Place.STALE
+        return sessions.SessionPlace.DUPLICATE if same else sessions.SessionPlace.STALE
 
     def begin_session(transition: Any, dev_addr: str, at: float, *, joined: bool = False) -> None:
         """The phase was left to the caller, who knew a new session by its date alone."""
@@ -408,7 +412,7 @@ BEGIN_SESSION = sessions.begin_session
 def by_arrival() -> Iterator[None]:
     def place(device: Any, event: Any) -> Any:
         if device.session is not None and event.dev_addr == device.session.dev_addr:
-            return sessions.Place.NEWER
+            return sessions.SessionPlace.NEWER
         return PLACE(device, event)
 
     with patch.object(sessions, "place", place):

@@ -1,7 +1,7 @@
 """How the command line speaks to a running service: HTTP and the live websocket."""
 
 from api.cli.client.errors import ClientError, Refused, Unanswered
-from api.cli.client.http import Answer, Client
+from api.cli.client.http import Client, HttpAnswer
 from api.cli.client.place import Place
 
-__all__ = ["Answer", "Client", "ClientError", "Place", "Refused", "Unanswered"]
+__all__ = ["Client", "ClientError", "HttpAnswer", "Place", "Refused", "Unanswered"]

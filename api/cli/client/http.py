@@ -26,7 +26,7 @@ PAGES_MOST = 100
 """100,000 lights, five times what a service is built for."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class HttpAnswer(msgspec.Struct, frozen=True):
     """What came back: status, JSON, and where to ask on."""
 
     status: int
@@ -76,7 +76,7 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """One request; `path` is below /api/v1. Raises Unanswered or Refused."""
         path = path if path.startswith(API) else f"{API}{path}"
         try:
@@ -99,7 +99,7 @@ class Client:
             raise refusal(
                 response.status_code, response.content, response.headers.get("retry-after")
             )
-        return Answer(
+        return HttpAnswer(
             response.status_code,
             self._decode(response),
             response.headers.get("location"),

@@ -10,7 +10,7 @@ from typing import Any
 import trio
 
 from api.cli.doctor import judge, surroundings
-from api.cli.doctor.finding import Finding, ok, unknown
+from api.cli.doctor.finding import Diagnosis, ok, unknown
 from api.service import region_of
 from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
@@ -29,8 +29,8 @@ Guarded = Callable[..., Awaitable[None]]
 
 
 async def chirpstack(
-    settings: ApiSettings, now: Callable[[], float], found: list[Finding], guarded: Guarded
-) -> list[Finding]:
+    settings: ApiSettings, now: Callable[[], float], found: list[Diagnosis], guarded: Guarded
+) -> list[Diagnosis]:
     """All checks; `found` grows while they are made, so that what was seen in time is kept."""
     told = settings.chirpstack
     async with ChirpStackClient(told.connection()) as client:
@@ -54,13 +54,13 @@ async def chirpstack(
     return []
 
 
-async def _rights(client: ChirpStackClient, devices: Sequence[ListedDevice]) -> list[Finding]:
+async def _rights(client: ChirpStackClient, devices: Sequence[ListedDevice]) -> list[Diagnosis]:
     if not devices:
         return [judge.rights(None)]
     return [judge.rights(await client.inspection.may_enqueue(devices[0].dev_eui))]
 
 
-async def _version(client: ChirpStackClient, devices: Sequence[ListedDevice]) -> list[Finding]:
+async def _version(client: ChirpStackClient, devices: Sequence[ListedDevice]) -> list[Diagnosis]:
     if not devices:
         return [judge.version(None)]
     return [judge.version(await client.inspection.lists_profiles(devices[0].application_id))]
@@ -68,9 +68,9 @@ async def _version(client: ChirpStackClient, devices: Sequence[ListedDevice]) ->
 
 async def _profiles(
     client: ChirpStackClient, devices: Sequence[ListedDevice], region: str
-) -> list[Finding]:
+) -> list[Diagnosis]:
     profiles: list[ProfileInfo] = []
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     for profile_id in sorted({each.device_profile_id for each in devices}):
         try:
             profiles.append(await client.inspection.profile(profile_id))
@@ -85,7 +85,7 @@ async def _lights(
     states: list[DeviceState],
     settings: ApiSettings,
     now: float,
-) -> list[Finding]:
+) -> list[Diagnosis]:
     limiter = trio.CapacityLimiter(TOGETHER)
 
     async def look(dev_eui: str) -> None:
@@ -105,7 +105,7 @@ async def _lights(
 
 async def _rx2(
     client: ChirpStackClient, states: Sequence[DeviceState], settings: ApiSettings
-) -> list[Finding]:
+) -> list[Diagnosis]:
     region = region_of(settings)
     heard = sorted(states, key=lambda each: -(each.last_seen_at or 0.0))[:REPLAYED]
     used: Counter[Modulation] = Counter()
@@ -130,20 +130,20 @@ async def _rx2(
     return list(judge.rx2(region, settings.radio.rx2_dr, used, elsewhere))
 
 
-async def _gateways(gateways: Any, settings: ApiSettings, now: float) -> list[Finding]:
+async def _gateways(gateways: Any, settings: ApiSettings, now: float) -> list[Diagnosis]:
     return [judge.gateways(gateways, now, settings.gateways.offline_after_s)]
 
 
-async def _clock(gateways: Any, states: Sequence[DeviceState], now: float) -> list[Finding]:
+async def _clock(gateways: Any, states: Sequence[DeviceState], now: float) -> list[Diagnosis]:
     return [judge.clock(gateways, states, now)]
 
 
 async def _integrations(
     client: ChirpStackClient,
     devices: Sequence[ListedDevice],
-    found: list[Finding],
+    found: list[Diagnosis],
     guarded: Guarded,
-) -> list[Finding]:
+) -> list[Diagnosis]:
     names = _labels({each.application_id: each.application_name for each in devices})
     present: dict[str, HttpIntegration | None] = {}
     for application_id, label in sorted(names.items()):
@@ -163,7 +163,7 @@ async def _integrations(
     return []
 
 
-async def _webhook(url: str, headers: dict[str, str]) -> list[Finding]:
+async def _webhook(url: str, headers: dict[str, str]) -> list[Diagnosis]:
     answer = await surroundings.probe(url, headers)
     return [judge.webhook(url, answer.status, answer.said, ours=answer.problem)]
 

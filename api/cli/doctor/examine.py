@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from api.cli.doctor import chirpstack, store, surroundings
-from api.cli.doctor.finding import Finding, broken, leaves, unknown
+from api.cli.doctor.finding import Diagnosis, broken, leaves, unknown
 from api.settings.model import ApiSettings
 from lorawan.network import NetworkError
 
@@ -25,9 +25,9 @@ Ts = TypeVarTuple("Ts")
 
 async def examine(
     settings: ApiSettings, now: Callable[[], float], config: Path | None = None
-) -> list[Finding]:
+) -> list[Diagnosis]:
     """Every finding, in order. `config` is the file that the settings came from."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     with trio.move_on_after(WHOLE_S) as whole:
         await guarded(found, "settings", surroundings.times, settings)
         await guarded(found, "secrets", surroundings.secrets, settings, config)
@@ -40,9 +40,9 @@ async def examine(
 
 
 async def guarded(
-    found: list[Finding],
+    found: list[Diagnosis],
     check: str,
-    look: Callable[[*Ts], Awaitable[Iterable[Finding]]],
+    look: Callable[[*Ts], Awaitable[Iterable[Diagnosis]]],
     *args: *Ts,
 ) -> None:
     """Make one check; whatever it raises is told and ends this check alone."""

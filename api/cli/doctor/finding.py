@@ -15,7 +15,7 @@ class Level(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Diagnosis(msgspec.Struct, frozen=True):
     """One line. `remedy` is empty where there is nothing to do."""
 
     check: str
@@ -24,27 +24,27 @@ class Finding(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
-def ok(check: str, says: str) -> Finding:
+def ok(check: str, says: str) -> Diagnosis:
     """It is as it should be."""
-    return Finding(check, Level.OK, says)
+    return Diagnosis(check, Level.OK, says)
 
 
-def warning(check: str, says: str, remedy: str) -> Finding:
+def warning(check: str, says: str, remedy: str) -> Diagnosis:
     """It works, but not well or not for long."""
-    return Finding(check, Level.WARNING, says, remedy)
+    return Diagnosis(check, Level.WARNING, says, remedy)
 
 
-def problem(check: str, says: str, remedy: str) -> Finding:
+def problem(check: str, says: str, remedy: str) -> Diagnosis:
     """Lights will not be set or verified like this."""
-    return Finding(check, Level.PROBLEM, says, remedy)
+    return Diagnosis(check, Level.PROBLEM, says, remedy)
 
 
-def unknown(check: str, says: str, remedy: str = "") -> Finding:
+def unknown(check: str, says: str, remedy: str = "") -> Diagnosis:
     """It could not be found out."""
-    return Finding(check, Level.UNKNOWN, says, remedy)
+    return Diagnosis(check, Level.UNKNOWN, says, remedy)
 
 
-def broken(check: str, error: BaseException) -> Finding:
+def broken(check: str, error: BaseException) -> Diagnosis:
     """The check itself failed, in a way that nobody thought of; its text may hold a secret."""
     kinds = sorted({type(each).__name__ for each in leaves(error)})
     place = error.__traceback__

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
+from api.cli.doctor.finding import Diagnosis, ok, problem, unknown, warning
 from api.cli.show.times import span
 from api.webhooks.endpoint import KIND_BY_PATH
 from lorawan.airtime import Region, downlink_airtime_s
@@ -35,7 +35,7 @@ CLOCK_S = 5.0
 FASTER_SF = 9
 
 
-def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | None) -> Finding:
+def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | None) -> Diagnosis:
     """Why nothing can be asked of ChirpStack."""
     check = "ChirpStack"
     if isinstance(error, NetworkForbidden):
@@ -79,7 +79,7 @@ def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | N
     return problem(check, f"it fails inside: {error}", "look into ChirpStack's own log")
 
 
-def rights(may_write: bool | None) -> Finding:
+def rights(may_write: bool | None) -> Diagnosis:
     """Whether the key may send; None: there is no light to ask about."""
     check = "API key"
     if may_write is None:
@@ -93,7 +93,7 @@ def rights(may_write: bool | None) -> Finding:
     )
 
 
-def profiles(found: Sequence[ProfileInfo], region: str) -> Iterator[Finding]:
+def profiles(found: Sequence[ProfileInfo], region: str) -> Iterator[Diagnosis]:
     """Whether the lights' profiles make them Class C."""
     for profile in found:
         check, name = "profile", f"{profile.name!r}"
@@ -132,7 +132,7 @@ def profiles(found: Sequence[ProfileInfo], region: str) -> Iterator[Finding]:
 
 def lights(
     total: int, states: Sequence[DeviceState], now: float, silent_s: float, contains: str
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """Whether there are lights, in Class C, and heard lately."""
     if not total:
         yield problem(
@@ -190,7 +190,7 @@ def rx2(
     dr: int | None,
     seen: Mapping[Modulation, int],
     elsewhere: Mapping[int, int] = MappingProxyType({}),
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """What RX2 costs. `seen` counts what ChirpStack really sent in RX2 lately, `elsewhere` what it
     sent on other frequencies (Hz)."""
     assumed = region.rx2(dr)
@@ -235,7 +235,7 @@ def _rx2_in_use(
     assumed: Modulation,
     seen: Mapping[Modulation, int],
     elsewhere: Mapping[int, int],
-) -> Finding:
+) -> Diagnosis:
     check = "RX2 in use"
     if seen:
         if set(seen) == {assumed}:
@@ -263,7 +263,7 @@ def _rate(modulation: Modulation) -> str:
     return f"SF{modulation.spreading_factor}" + ("" if width == 125 else f" at {width} kHz")
 
 
-def integrations(found: Mapping[str, HttpIntegration | None]) -> Iterator[Finding]:
+def integrations(found: Mapping[str, HttpIntegration | None]) -> Iterator[Diagnosis]:
     """Whether the applications (by name) send their events to a webhook of ours."""
     setup = "run `lamplighter setup --url https://THIS-SERVICE/api/v1/webhooks/chirpstack`"
     for name, integration in found.items():
@@ -298,7 +298,7 @@ def _path(url: str) -> str:
         return ""
 
 
-def webhook(url: str, status: int | None, error: str, *, ours: bool = True) -> Finding:
+def webhook(url: str, status: int | None, error: str, *, ours: bool = True) -> Diagnosis:
     """How our webhook answered an empty delivery with the integration's own headers. `ours` tells
     whether the answer is a problem as we write them: somebody else refuses such a request, too."""
     check, place = "webhook", masked_url(url)
@@ -330,7 +330,7 @@ def webhook(url: str, status: int | None, error: str, *, ours: bool = True) -> F
     return problem(check, f"{place} answers {status}, which is not ours", "check proxy and path")
 
 
-def gateways(found: Sequence[GatewayInfo], now: float, offline_s: float) -> Finding:
+def gateways(found: Sequence[GatewayInfo], now: float, offline_s: float) -> Diagnosis:
     """Whether gateways are online."""
     if not found:
         return problem("gateways", "ChirpStack lists none for this key", "check tenant_id and key")
@@ -350,7 +350,7 @@ def gateways(found: Sequence[GatewayInfo], now: float, offline_s: float) -> Find
     return ok("gateways", f"all {len(seen)} online")
 
 
-def clock(found: Sequence[GatewayInfo], states: Sequence[DeviceState], now: float) -> Finding:
+def clock(found: Sequence[GatewayInfo], states: Sequence[DeviceState], now: float) -> Diagnosis:
     """ChirpStack's newest time stamp cannot lie in the future of a right clock."""
     seen = [each.last_seen_at for each in found] + [each.last_seen_at for each in states]
     stamps = [at for at in seen if at is not None]
@@ -366,7 +366,7 @@ def clock(found: Sequence[GatewayInfo], states: Sequence[DeviceState], now: floa
     return ok("clock", f"ChirpStack's newest time stamp is {span(-ahead)} old")
 
 
-def version(lists_profiles: bool | None) -> Finding:
+def version(lists_profiles: bool | None) -> Diagnosis:
     """What can be told of the version; an API key may not ask for it."""
     check = "version"
     if lists_profiles is None:

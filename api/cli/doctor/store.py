@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trio
 
-from api.cli.doctor.finding import Finding, ok, problem, unknown, warning
+from api.cli.doctor.finding import Diagnosis, ok, problem, unknown, warning
 from api.settings.model import ApiSettings
 from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailable
 from store.open import store_from_url
@@ -30,7 +30,7 @@ _STEPS = 10_000
 _TABLES = ("record", "entry")
 
 
-async def store(settings: ApiSettings) -> list[Finding]:
+async def store(settings: ApiSettings) -> list[Diagnosis]:
     """Whether the store can be opened and written, and keeps what it was given."""
     try:
         found = store_from_url(settings.store.url.get_secret_value())
@@ -46,7 +46,7 @@ async def store(settings: ApiSettings) -> list[Finding]:
     ]
 
 
-async def _redis(found: RedisStore) -> list[Finding]:
+async def _redis(found: RedisStore) -> list[Diagnosis]:
     try:
         warnings = await found.inspect()
     except StoreError as error:
@@ -59,7 +59,7 @@ async def _redis(found: RedisStore) -> list[Finding]:
     return told or [ok("store", "Redis answers and keeps every commit")]
 
 
-def _sqlite(path: Path) -> Finding:
+def _sqlite(path: Path) -> Diagnosis:
     try:
         return _seen(path)
     except StoreError as error:
@@ -69,7 +69,7 @@ def _sqlite(path: Path) -> Finding:
         return problem("store", f"{path} cannot be looked at: {told}", "correct store.url")
 
 
-def _seen(path: Path) -> Finding:
+def _seen(path: Path) -> Diagnosis:
     folder = path.absolute().parent
     if not folder.is_dir():
         return problem("store", f"the folder {folder} does not exist", "create it")
@@ -82,7 +82,7 @@ def _seen(path: Path) -> Finding:
                 return problem("store", f"{file} cannot be written", "give it to our user")
         examine_file(path)
         whole = _whole(path)
-        if isinstance(whole, Finding):
+        if isinstance(whole, Diagnosis):
             return whole
     disk = os.statvfs(folder)
     if disk.f_bavail * disk.f_frsize < FREE_BYTES:
@@ -93,7 +93,7 @@ def _seen(path: Path) -> Finding:
     return ok("store", f"{path} is whole, can be read and written, and keeps every commit")
 
 
-def _whole(path: Path) -> Finding | None:
+def _whole(path: Path) -> Diagnosis | None:
     """A finding where the pages of the file do not fit together; None where they do."""
     deadline = time.monotonic() + CHECK_S
     with closing_connection(reading_uri(path), 2.0) as database:

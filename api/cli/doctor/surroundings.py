@@ -12,7 +12,7 @@ from typing import NamedTuple
 import httpx2
 import trio
 
-from api.cli.doctor.finding import Finding, ok, problem, warning
+from api.cli.doctor.finding import Diagnosis, ok, problem, warning
 from api.http.problems import MEDIA_TYPE
 from api.service import claim_address
 from api.settings.model import ApiSettings, Web
@@ -22,7 +22,7 @@ HTTP_S = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 compared, not bound
 
 
-class Answer(NamedTuple):
+class ProbeAnswer(NamedTuple):
     """What an empty delivery to a webhook was answered with; `status` is None without an answer."""
 
     status: int | None
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     said: str = ""
 
 
-async def times(settings: ApiSettings) -> list[Finding]:
+async def times(settings: ApiSettings) -> list[Diagnosis]:
     """Whether times that work, as in a trial, would raise false alerts in daily use."""
     found = []
     gateways, policy = settings.gateways, settings.policy
@@ -56,7 +56,7 @@ async def times(settings: ApiSettings) -> list[Finding]:
     return found
 
 
-async def secrets(settings: ApiSettings, config: Path | None) -> list[Finding]:
+async def secrets(settings: ApiSettings, config: Path | None) -> list[Diagnosis]:
     """Whether files that hold secrets can be read by every user of this machine."""
     files = [] if config is None else [config]
     options = files_of(settings.store.url.get_secret_value())
@@ -81,7 +81,7 @@ def _world_readable(file: Path) -> bool:
         return False
 
 
-async def service(settings: ApiSettings) -> list[Finding]:
+async def service(settings: ApiSettings) -> list[Diagnosis]:
     """Whether our own service runs here, and is ready; else whether its address can be had."""
     web = settings.web
     host = _EVERYWHERE.get(web.bind, web.bind)
@@ -112,7 +112,7 @@ async def service(settings: ApiSettings) -> list[Finding]:
     return [problem("service", f"it runs but is not ready: {told}", "see its log")]
 
 
-async def _not_running(web: Web, place: str) -> Iterator[Finding]:
+async def _not_running(web: Web, place: str) -> Iterator[Diagnosis]:
     try:
         with trio.fail_after(HTTP_S):
             await trio.to_thread.run_sync(claim_address, web, abandon_on_cancel=True)
@@ -125,13 +125,13 @@ async def _not_running(web: Web, place: str) -> Iterator[Finding]:
     return iter([warning("service", told, "start `lamplighter serve`")])
 
 
-async def probe(url: str, headers: Mapping[str, str]) -> Answer:
+async def probe(url: str, headers: Mapping[str, str]) -> ProbeAnswer:
     """What our webhook answers to an empty delivery, which it never takes."""
     try:
         async with httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http:
             body = {"content-type": "application/json"}
             response = await http.post(url, content=b"", headers={**headers, **body})
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-        return Answer(None, said=type(error).__name__ if "@" in str(error) else str(error))
+        return ProbeAnswer(None, said=type(error).__name__ if "@" in str(error) else str(error))
     media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-    return Answer(response.status_code, problem=media_type == MEDIA_TYPE)
+    return ProbeAnswer(response.status_code, problem=media_type == MEDIA_TYPE)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from actors.plain_text import one_line
 from api.cli.console import console, print_json
-from api.cli.doctor.finding import Finding, Level, ok, problem, warning
+from api.cli.doctor.finding import Diagnosis, Level, ok, problem, warning
 from api.cli.exits import Exit
 from api.cli.options import AsJson
 from api.cli.settings_option import Config
@@ -73,7 +73,7 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _tell(out: Console, findings: list[Finding]) -> None:
+def _tell(out: Console, findings: list[Diagnosis]) -> None:
     for each in findings:
         sign, style = _SIGNS[each.level]
         line = Text(f"{sign:<10} ", style=style) + Text(f"{each.check:<12} ", style="bold")

@@ -5,7 +5,7 @@ import pytest
 
 from actors.device import events as ev
 from actors.device.command import CommandStatus
-from actors.device.effects import Answer, Inquire, Submit, Withdraw
+from actors.device.effects import AnswerCaller, Inquire, Submit, Withdraw
 from actors.device.model import Phase, Stage
 from actors.device.policy import Policy
 from actors.device.sessions import REQUIRED_SNR_DB
@@ -15,7 +15,7 @@ from tests.support.story import BLUE, GREEN, RED, Story
 
 
 def answer_of(story: Story) -> str:
-    answer = story.effect(Answer)
+    answer = story.effect(AnswerCaller)
     assert answer is not None
     return answer.text
 

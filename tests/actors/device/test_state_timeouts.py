@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from actors.clocks.clock import RunClock
-from actors.device.actor import MAILBOX_CAPACITY, DeviceActor, Ports
+from actors.device.actor import MAILBOX_CAPACITY, DeviceActor, DevicePorts
 from actors.device.events import Listed
 from actors.device.model import Device
 from actors.device.policy import Policy
@@ -39,7 +39,7 @@ class Desk:
         self.began = began
 
     def actor(self, dev_eui: str = "d1") -> DeviceActor:
-        ports = Ports(
+        ports = DevicePorts(
             clock=self.clock,
             rng=random.Random(1),
             policy=POLICY,

@@ -1,7 +1,7 @@
 """The waiting room: one attempt a light, order by line, and heaps that do not grow for ever."""
 
 from actors.device.model import Attempt
-from actors.downlink.pending import PendingAttempt, PendingAttempts, Place
+from actors.downlink.pending import PendingAttempt, PendingAttempts, QueuePlace
 from actors.downlink.queue_check import Mark
 from actors.downlink.route import Route
 from tests.support.dispatcher_kit import START, attempt
@@ -75,7 +75,7 @@ def test_an_attempt_replaced_ten_thousand_times_leaves_no_rubbish() -> None:
         one = waiting(stamp, dev_eui="light")
         pending.add(one)
         pending.line_up(one, START)
-        pending.move(one, Place.BLOCKED)
+        pending.move(one, QueuePlace.BLOCKED)
         pending.later(one, START + stamp)
         if stamp % 2:
             pending.line_up(one, START)

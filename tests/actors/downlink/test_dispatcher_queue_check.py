@@ -7,7 +7,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from actors.downlink.calls import Looked
-from actors.downlink.queue_check import Adopt, Behind, Clear, Doubt, Mark, Sent, Unheard, judge
+from actors.downlink.queue_check import (
+    Adopt,
+    AlreadySent,
+    Behind,
+    Clear,
+    Doubt,
+    Mark,
+    Unheard,
+    judge,
+)
 from lorawan.network import Activation, QueueItem
 
 MARK = Mark(123_456, bytes.fromhex("ff000000ff00"))
@@ -56,12 +65,12 @@ def test_another_marker_is_not_ours(marker: int, other: int) -> None:
         (looked(STUCK), None, Behind(None, STUCK)),
         (looked(before=None), None, Unheard(joined=False)),
         (looked(before=Activation("01020304", 0, 0)), None, Unheard(joined=True)),
-        (looked(after=MOVED), DOUBT, Sent("", BEFORE)),
+        (looked(after=MOVED), DOUBT, AlreadySent("", BEFORE)),
         (looked(), DOUBT, Clear(BEFORE)),
-        (looked(after=MOVED), Doubt(MARK, BEFORE, "item-9"), Sent("item-9", BEFORE)),
+        (looked(after=MOVED), Doubt(MARK, BEFORE, "item-9"), AlreadySent("item-9", BEFORE)),
         (looked(), Doubt(MARK, BEFORE, "item-9"), Clear(BEFORE)),
         (looked(before=REJOINED), DOUBT, Clear(REJOINED)),
-        (looked(EARLIER, after=MOVED), DOUBT, Sent("", BEFORE)),
+        (looked(EARLIER, after=MOVED), DOUBT, AlreadySent("", BEFORE)),
     ],
 )
 def test_every_look_has_its_meaning(look: Looked, doubt: Doubt | None, verdict: object) -> None:

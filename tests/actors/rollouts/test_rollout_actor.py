@@ -19,7 +19,7 @@ from actors.device.model import Device
 from actors.refusal import Refusal
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.model import Order, Part, PartState, Wish
-from actors.rollouts.ports import Ports
+from actors.rollouts.ports import RolloutPorts
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecord
@@ -59,7 +59,7 @@ class Street:
         ids = iter(range(1_000))
         self.store_writer = StoreWriter(self.store, self.clock, random.Random(1), drain_s=1.0)
         self.rollouts = Rollouts(
-            Ports(
+            RolloutPorts(
                 board=self.board,
                 store_writer=self.store_writer,
                 clock=self.clock,
