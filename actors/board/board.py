@@ -40,8 +40,8 @@ GATHER_S = 0.05
 GATHER_PER_READER_S = 0.0005
 # Lights that became unreachable together, as by a gateway, are shown so 100 in 0.1 s: a reader of
 # 1,000 changes keeps up, and 20,000 lights take 20 s.
-REACHES_IN_A_ROUND = 100
-REACHES_PAUSE_S = 0.1
+LIGHTS_AT_ONCE = 100
+LIGHTS_PAUSE_S = 0.1
 # At most so long between two looks at what is due: a clock that was set must not hide a silence.
 LOOK_AGAIN_S = 5.0
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
@@ -86,7 +86,7 @@ class Board:
         self._ring = ChangeRing(changes_kept)
         self._gather_s = gather_s
         self._contents = contents = BoardContents(commands_kept, alerts_kept)
-        self._reaches = ReachabilityIndex(
+        self._reachability = ReachabilityIndex(
             contents.devices, contents.gateways, silent_after_s, clock
         )
         self._steps = Steps(clock)
@@ -115,20 +115,20 @@ class Board:
 
     def reachability(self, device: Device) -> Reachability:
         """Whether this light can be heard and reached now."""
-        return self._reaches.of(device)
+        return self._reachability.of(device)
 
     def shift_s(self, dev_eui: str) -> float:
         """How far the date was set since the newest record of this light came: by so much its dates
         are behind."""
-        return self._reaches.shift_s(dev_eui)
+        return self._reachability.shift_s(dev_eui)
 
     def lights_heard(self, gateway_id: str) -> int:
         """How many lights this gateway heard lately: as many as a filter by it finds."""
-        return self._reaches.lights_heard(gateway_id)
+        return self._reachability.lights_heard(gateway_id)
 
     def reachability_counts(self) -> Mapping[Reach, int]:
         """How many lights are in each state of reachability; every state is named."""
-        return self._reaches.counts()
+        return self._reachability.counts()
 
     @property
     def open_commands(self) -> Mapping[str, Command]:
@@ -169,10 +169,10 @@ class Board:
         match subject:
             case Device():
                 contents.devices[subject.dev_eui] = subject
-                self._reaches.published(subject, self._clock.now())
+                self._reachability.published(subject, self._clock.now())
             case DeviceRemoved():
                 contents.devices.pop(subject.dev_eui, None)
-                self._reaches.forget(subject.dev_eui)
+                self._reachability.forget(subject.dev_eui)
             case Command():
                 contents.keep_command(subject)
             case GatewayView():
@@ -198,7 +198,7 @@ class Board:
         `run` does this by itself; where the board is not run (in a test), whoever moves the clock
         calls it."""
         self._follow_clock()
-        changed = self._reaches.due(self._clock.now(), REACHES_IN_A_ROUND)
+        changed = self._reachability.due(self._clock.now(), LIGHTS_AT_ONCE)
         for device in changed:
             self._tell(device)
         return len(changed)
@@ -220,8 +220,8 @@ class Board:
                 shown = self.look_again()
                 self._wake_readers()
                 pause_s = min(self._gather_s, GATHER_PER_READER_S * len(self._subscriptions))
-                if shown == REACHES_IN_A_ROUND:
-                    pause_s = max(pause_s, REACHES_PAUSE_S)
+                if shown == LIGHTS_AT_ONCE:
+                    pause_s = max(pause_s, LIGHTS_PAUSE_S)
                 await trio.sleep(pause_s)
         finally:
             self._changed = None
@@ -304,17 +304,17 @@ class Board:
     def _follow_clock(self) -> None:
         """The machine's clock was set: the times that were planned before move by as much."""
         if by_s := self._steps.take():
-            self._reaches.moved(by_s)
+            self._reachability.moved(by_s)
 
     def _idle_s(self) -> float:
         """Until a light is to be judged again; infinite while none is."""
-        next_at = self._reaches.next_at()
+        next_at = self._reachability.next_at()
         if next_at is None:
             return math.inf
         return max(0.0, min(next_at - self._clock.now(), LOOK_AGAIN_S)) + WAIT_SLACK_S
 
     def _gateway_changed(self, gateway_id: str) -> None:
-        self._reaches.gateway_changed(gateway_id)
+        self._reachability.gateway_changed(gateway_id)
         while self._changed is None and self.look_again():
             pass
 

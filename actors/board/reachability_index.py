@@ -50,7 +50,7 @@ class ReachabilityIndex:
         self._silent_after_s = silent_after_s
         self._known: dict[str, Reachability] = {}
         self._due: DueTimes[str] = DueTimes()
-        self._hearers = GatewayHearing()
+        self._gateway_hearing = GatewayHearing()
         self._to_judge: deque[str] = deque()
         """Lights to be judged anew, because a gateway went offline or came back."""
         self._queued: set[str] = set()
@@ -81,7 +81,7 @@ class ReachabilityIndex:
 
     def see(self, device: Device, now: float) -> bool:
         """Judge a light anew. True when that changed what is known of it."""
-        self._hearers.see(device)
+        self._gateway_hearing.see(device)
         shift_s = self.shift_s(device.dev_eui)
         before, after = self._known.get(device.dev_eui), self._judged(device, now, shift_s)
         if before is not None and before.reach is after.reach is Reach.REACHABLE:
@@ -98,15 +98,15 @@ class ReachabilityIndex:
         self._known.pop(dev_eui, None)
         self._set_s.pop(dev_eui, None)
         self._due.forget(dev_eui)
-        self._hearers.forget(dev_eui)
+        self._gateway_hearing.forget(dev_eui)
 
     def lights_heard(self, gateway_id: str) -> int:
         """How many lights this gateway heard lately."""
-        return self._hearers.count(gateway_id)
+        return self._gateway_hearing.count(gateway_id)
 
     def gateway_changed(self, gateway_id: str) -> None:
         """Judge the lights that it hears anew, when `due` is asked."""
-        for dev_eui in self._hearers.lights(gateway_id):
+        for dev_eui in self._gateway_hearing.lights(gateway_id):
             if dev_eui not in self._queued:
                 self._queued.add(dev_eui)
                 self._to_judge.append(dev_eui)

@@ -82,14 +82,14 @@ def _board(board: Board) -> Iterator[Metric]:
     for phase in Phase:
         devices.add_metric([phase.value], phases[phase])
     yield devices
-    reaches = GaugeMetricFamily(
+    by_reach = GaugeMetricFamily(
         f"{PREFIX}_devices_by_reachability",
         "Lights by whether they can be heard and reached now.",
         labels=["reachability"],
     )
     for reach, count in board.reachability_counts().items():
-        reaches.add_metric([reach.value], count)
-    yield reaches
+        by_reach.add_metric([reach.value], count)
+    yield by_reach
     online = sum(gateway.online for gateway in board.gateways.values())
     gateways = GaugeMetricFamily(f"{PREFIX}_gateways", "Gateways by health.", labels=["state"])
     gateways.add_metric(["online"], online)
