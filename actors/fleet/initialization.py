@@ -64,9 +64,13 @@ class InitializationRun(msgspec.Struct, frozen=True):
     started_at: float
     total: int
     started: int
+    """Lights asked to take their settings."""
     done: int
+    """Lights that have them."""
     skipped: int
+    """Lights whose session had them already."""
     failed: int
+    """Lights that did not take them, or could not be asked."""
     ended_at: float | None = None
 
 
