@@ -1,9 +1,9 @@
 """After the store was set back (restored from a copy, or a fail-over that lost commits): ask first.
 
-The rule it keeps: what was wanted before the setback is not sent again until somebody decides. It
-stands between the lights and the dispatcher: a colour of an older wish is held here, with the
+What was wanted before the setback is not sent again until a person decides. The hold stands between
+the lights and the dispatcher: an attempt for a colour that was wanted before is held here, with the
 reason; settings, questions and every newer command pass. Two decisions end it: `resume` sends what
-was wanted, `keep_shown` makes what each light shows its wish, once it was heard.
+was wanted, `keep_shown` commands each light to keep what it shows, once it was heard.
 
 To keep what is shown is an ordinary command with that colour: it supersedes the old one, has a
 timeline and a verdict, and costs one frame, which also proves that nothing else came in between.

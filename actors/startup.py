@@ -1,7 +1,7 @@
 """What the store knows, put back into the parts before any of them runs.
 
-The rule it keeps: one odd record keeps nothing else from starting, and nothing is written in its
-place: a newer version's word, or damage, is for a person to look at.
+A record that cannot be read keeps nothing else from starting, and nothing is written in its place:
+whether a newer version wrote it or it is damaged is for a person to find out.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Every part of the service, made and joined: the one place where actors learn of each other.
 
-The rule it keeps: parts know each other by callables and small protocols only, and data flows one
-way: network -> fleet -> light -> journal -> board, dispatcher, inquirer.
+Parts know each other by callables and small protocols only, and data flows one way: network ->
+fleet -> device -> store writer -> board, dispatcher, inquirer.
 """
 
 from actors.alerts import Alerter

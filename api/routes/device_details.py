@@ -1,4 +1,4 @@
-"""One light looked at more closely: its commands, its signal, and a word from it now."""
+"""One light looked at more closely: its commands, its signal, and a status asked for now."""
 
 from quart import Blueprint, Response
 

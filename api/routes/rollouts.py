@@ -1,7 +1,7 @@
 """Rollouts: one colour for many lights; begun, watched, steered.
 
-The rule it keeps: which lights they are is settled once, when the rollout begins; a light that is
-not known is a mistake and never left out silently.
+Which lights they are is settled once, when the rollout begins; a light that is not known is told as
+a mistake, never left out.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What an operator's window reads, from the real house in a pretend world, over restarts."""
+"""What an operator's window reads, from the real application in a pretend world, over restarts."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""The whole house in a pretend world: what an operator relies on, hours in seconds."""
+"""The whole application in a pretend world: what an operator relies on, hours in seconds."""
 
 import pytest
 import trio

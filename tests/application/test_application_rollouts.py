@@ -1,4 +1,4 @@
-"""Rollouts by the real house in a pretend world; crashes at every stored step among them."""
+"""Rollouts by the real application in a pretend world; crashes at every stored step among them."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The parts that the edge asks, for its tests: a real board, and outcomes that the test chooses.
+"""The parts that the web asks, for its tests: a real board, and outcomes that the test chooses.
 
 They keep commands as the real ones do, but nothing happens to them until the test says so.
 """

@@ -36,7 +36,7 @@ POLICIES = Policies(
 
 @dataclass
 class RunningApplication:
-    """A running house and its world."""
+    """A running application and its world."""
 
     application: Application
     parts: Parts
@@ -111,7 +111,7 @@ async def running_application(
     store: Store | None = None,
     clock: RunClock | None = None,
 ) -> AsyncIterator[RunningApplication]:
-    """A house over `world` (which somebody else runs), on a disk that may outlive it.
+    """An application over `world` (which somebody else runs), on a disk that may outlive it.
 
     `store` may be given instead of the disk, where the test wants to hear of each commit; `clock`
     where the host's clock is not that of the world.

@@ -15,7 +15,7 @@ PATIENCE_S = 10.0
 
 
 class Server:
-    """A running server: its house, its app, its port, and a way to stop it."""
+    """A running server: its application, its app, its port, and a way to stop it."""
 
     def __init__(self, application: FakeApplication, settings: ApiSettings) -> None:
         self.application = application
