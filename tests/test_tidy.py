@@ -19,6 +19,8 @@ WALL_CLOCK_READERS = {
     "api/cli/verbs/doctor.py",
 }
 """Where a run gets its time."""
+NAMED_ELSEWHERE = {"test_scheduler_determinism.py", "make_stores.py"}
+"""Trio's own, and one that is kept as text beside the stores that it made."""
 PUBLISHED_MAX = {"late_s_max", "_late_s_max"}
 """Named so in a metric that 0.1.0 has: `lamplighter_timers_late_s_max`."""
 
@@ -59,6 +61,18 @@ def test_an_upper_bound_is_named_most() -> None:
     names = {name for path in SOURCES for name in bound_names(ast.parse(path.read_text("utf-8")))}
     found = {name for name in names if re.search(r"(^|_)max(_|$)", name.lower())}
     assert found - PUBLISHED_MAX == set()
+
+
+def test_every_module_that_a_text_names_is_there() -> None:
+    here = {path.name for path in SOURCES + TESTS} | NAMED_ELSEWHERE
+    texts = [*SOURCES, *TESTS, *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    gone = {
+        f"{name_of(path)}: {name}"
+        for path in texts
+        for name in re.findall(r"\b\w+\.py\b", path.read_text("utf-8"))
+        if name not in here
+    }
+    assert gone == set()
 
 
 def test_nothing_unfinished_is_marked_and_left() -> None:
