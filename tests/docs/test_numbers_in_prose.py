@@ -217,6 +217,7 @@ FACTS = {
         f"every {WORDS[int(POLICY.evidence_asked_s / 60)]} minutes",
         f"at 0, {SECOND_AT:g} and {THIRD_AT:g} seconds, verdict at {THIRD_AT + POLICY.window_s:g}",
         f"the queue is read after {DISPATCH.txack_due_s:g} s",
+        f"or {POLICY.item_grace_s + POLICY.inquiry_again_s:g} s after the item's expiry",
         (
             f"after {WATCH.offline_after_s:g} s or {WORDS[health.OFFLINE_INTERVALS]} intervals,"
             f" silent after {WATCH.silent_after_s:g} s or {WORDS[health.SILENT_INTERVALS]}"
