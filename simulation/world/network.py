@@ -108,6 +108,10 @@ class SimulatedNetwork:
         """Devices whose profile's name contains this, case-insensitively, by DevEUI."""
         return await self._call("devices", "devices", lambda: self._devices(profile_contains))
 
+    def delete(self, dev_eui: str) -> None:
+        """Somebody deletes the device, and its queue with it."""
+        self.rules.delete(_eui(dev_eui))
+
     def disable(self, dev_eui: str, *, disabled: bool = True) -> None:
         """Somebody ticks (or unticks) "device is disabled": its queue stands still, and what is
         expired in it stays until it is enabled."""

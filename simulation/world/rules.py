@@ -105,6 +105,13 @@ class ServerRules:
 
     # Devices
 
+    def delete(self, dev_eui: str) -> None:
+        """The device is known no longer, and its queue is gone."""
+        device = self.devices.pop(dev_eui, None)
+        if device is not None:
+            self._by_dev_addr.pop(device.dev_addr, None)
+            self.scheduler.discard(device)
+
     def disable(self, dev_eui: str, *, disabled: bool) -> None:
         """Disable or enable the device; while it is disabled its queue stands still."""
         device = self.devices[dev_eui]

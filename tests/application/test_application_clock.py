@@ -164,8 +164,9 @@ async def test_no_gateway_is_away_because_a_clock_was_set(
         await home.settled()
         await trio.sleep(60)
         gone: list[str] = []
-        home.parts.watcher._on_change = (  # after the start: what is told from here on
-            *home.parts.watcher._on_change,
+        announcer = home.parts.watcher._announcer
+        announcer._on_change = (  # after the start: what is told from here on
+            *announcer._on_change,
             lambda gateway_id, online: None if online else gone.append(gateway_id),
         )
         host.set_s = by_s
