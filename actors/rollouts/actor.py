@@ -1,8 +1,8 @@
 """The actor of all rollouts: takes orders, commands lights at their pace, and follows the outcome.
 
-The rule it keeps: a light gets one command from a rollout, however often anything crashes. The
-command's id follows from rollout and light, and it is looked for before it is given; within one run
-of the service an idempotency key guards it besides. Nothing is shown that is not stored.
+A light gets one command from a rollout, however often anything crashes. The command's id follows
+from rollout and light, and it is looked for before it is given; within one run of the service an
+idempotency key guards it besides. Nothing is shown that is not stored.
 """
 
 from collections.abc import Callable, Sequence
