@@ -34,7 +34,6 @@ class Mark:
 class Doubt:
     """An enqueue whose outcome we never learned, and what was read before it."""
 
-    mark: Mark
     activation: Activation
     txack_id: str | None = None
     """The item that a txack named since then, if one did: a name, but no proof that it is ours."""

@@ -105,7 +105,7 @@ def _looked(
     known = None
     if doubt is not None and ours:
         named = None if doubt.txack is None else doubt.txack.queue_item_id
-        known = Doubt(one.mark, doubt.activation, named)
+        known = Doubt(doubt.activation, named)
     number = one.attempt.number
     match judge(look, one.mark, known):
         case Adopt(item_id, expires_at, activation):

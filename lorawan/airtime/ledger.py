@@ -57,11 +57,6 @@ class AirtimeLedger:
     def __len__(self) -> int:
         return len(self._entries)
 
-    @property
-    def budget_s(self) -> float | None:
-        """Seconds of airtime that any window may hold; None: no limit."""
-        return None if self._budget_us is None else self._budget_us / 1e6
-
     def spent(self, at: float) -> float:
         """Seconds of airtime that count at `at`."""
         self._advance(at)

@@ -23,7 +23,6 @@ class ProfileInfo(msgspec.Struct, frozen=True):
     """What decides about Class C in a device profile. `class_c_timeout_s` concerns confirmed
     downlinks only."""
 
-    profile_id: str
     name: str
     region: str
     mac_version: str
@@ -48,7 +47,6 @@ class Inspection:
         reply = await self._ask("DeviceProfileService.Get", self._profiles.Get, request)
         profile = reply.device_profile
         return ProfileInfo(
-            profile_id=profile.id,
             name=profile.name,
             region=_name(common.Region, profile.region),
             mac_version=_name(common.MacVersion, profile.mac_version),

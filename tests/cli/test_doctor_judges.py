@@ -18,7 +18,7 @@ from lorawan.network import (
 )
 
 NOW = 1_760_000_000.0
-RIGHT = ProfileInfo("p", "Kuando", "EU868", "LORAWAN_1_0_3", False, True, 5)
+RIGHT = ProfileInfo("Kuando", "EU868", "LORAWAN_1_0_3", False, True, 5)
 OURS = "http://lamp/api/v1/webhooks/chirpstack"
 
 
@@ -59,7 +59,7 @@ def test_profiles_of_another_region_or_version() -> None:
     levels = [each.level for each in judge.profiles([RIGHT], "EU868")]
     assert levels == [Level.OK]
     assert next(judge.profiles([RIGHT], "US915")).level is Level.WARNING
-    other = ProfileInfo("p", "Kuando", "EU868", "LORAWAN_1_1_0", False, True, 0)
+    other = ProfileInfo("Kuando", "EU868", "LORAWAN_1_1_0", False, True, 0)
     assert "1.0.3" in next(judge.profiles([other], "EU868")).remedy
 
 
@@ -148,7 +148,7 @@ def test_a_width_that_differs_is_another_rate() -> None:
 
 def test_a_profile_of_every_region_of_the_maker_fits_its_setting() -> None:
     for name in ("EU868", "US915", "AU915", "IN865", "AS923", "AS923_2", "AS923_3", "AS923_4"):
-        profile = ProfileInfo("p", "Kuando", name, "LORAWAN_1_0_3", False, True, 5)
+        profile = ProfileInfo("Kuando", name, "LORAWAN_1_0_3", False, True, 5)
         [finding] = judge.profiles([profile], region(name.lower()).name)
         assert finding.level is Level.OK
 

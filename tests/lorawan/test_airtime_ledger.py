@@ -48,7 +48,8 @@ def test_the_oracle_counts_overlap():
 @pytest.mark.parametrize(("airtime_s", "frames"), [(SF12_S, 272), (SF7_S, 6996)])
 def test_a_budget_may_be_spent_at_once(airtime_s, frames):
     ledger = AirtimeLedger(region("EU868").duty_cycle)
-    assert ledger.budget_s == 360.0
+    assert ledger.room_at(START, 360.0) == START
+    assert ledger.room_at(START, 360.001) > START
     now = START
     sent = 0
     while ledger.room_at(now, airtime_s) == now:
@@ -89,7 +90,6 @@ def test_without_a_limit_there_is_always_room_and_still_an_account():
     ledger = AirtimeLedger(None)
     for second in range(100):
         ledger.charge(float(second), 1.0)
-    assert ledger.budget_s is None
     assert ledger.room_at(100.0, 1000.0) == 100.0
     assert ledger.spent(100.0) == 100.0
     assert ledger.spent(100.0 + WINDOW_S) == 0.0

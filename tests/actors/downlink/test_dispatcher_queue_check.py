@@ -27,7 +27,7 @@ OURS = QueueItem("ours", 15, MARK.data, expires_at=1_800_000_031.123456)
 EARLIER = QueueItem("earlier", 15, b"\0\0\0\xff\0", expires_at=1_800_000_020.5)
 STUCK = QueueItem("stuck", 15, MARK.data)
 FOREIGN = QueueItem("foreign", 2, MARK.data, expires_at=OURS.expires_at)
-DOUBT = Doubt(MARK, BEFORE, None)
+DOUBT = Doubt(BEFORE, None)
 
 
 def looked(*queue: QueueItem, before: Activation | None = BEFORE, after: object = None) -> Looked:
@@ -67,8 +67,8 @@ def test_another_marker_is_not_ours(marker: int, other: int) -> None:
         (looked(before=Activation("01020304", 0, 0)), None, Unheard(joined=True)),
         (looked(after=MOVED), DOUBT, AlreadySent("", BEFORE)),
         (looked(), DOUBT, Clear(BEFORE)),
-        (looked(after=MOVED), Doubt(MARK, BEFORE, "item-9"), AlreadySent("item-9", BEFORE)),
-        (looked(), Doubt(MARK, BEFORE, "item-9"), Clear(BEFORE)),
+        (looked(after=MOVED), Doubt(BEFORE, "item-9"), AlreadySent("item-9", BEFORE)),
+        (looked(), Doubt(BEFORE, "item-9"), Clear(BEFORE)),
         (looked(before=REJOINED), DOUBT, Clear(REJOINED)),
         (looked(EARLIER, after=MOVED), DOUBT, AlreadySent("", BEFORE)),
     ],
