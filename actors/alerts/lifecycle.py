@@ -26,7 +26,7 @@ from actors.replace import replace
 
 
 @dataclass(slots=True)
-class _Entry:
+class _AlertEntry:
     kind: AlertKind
     due_at: float
     """When it must be looked at again."""
@@ -38,7 +38,7 @@ class _Entry:
     """Restored from the store, and nothing has been found about it since."""
 
 
-def _with_finding(view: AlertView, entry: _Entry) -> AlertView:
+def _with_finding(view: AlertView, entry: _AlertEntry) -> AlertView:
     """The view with what was found last; a restored one that nothing confirmed stays as it is."""
     found = entry.finding
     if found is None:
@@ -58,7 +58,7 @@ class AlertLifecycle:
     def __init__(self, policy: AlertPolicy, new_id: Callable[[], str]) -> None:
         self._policy = policy
         self._new_id = new_id
-        self._entries: dict[AlertKey, _Entry] = {}
+        self._entries: dict[AlertKey, _AlertEntry] = {}
         self._due: DueTimes[AlertKey] = DueTimes()
 
     def restore(self, alerts: Iterable[StoredAlert], now: float) -> list[AlertView]:
@@ -76,9 +76,9 @@ class AlertLifecycle:
                 continue  # of a version that had other kinds: shown, never touched
             if view.closed_at is None:
                 due_at = now + self._policy.confirm_s
-                entry = _Entry(kind, due_at, None, stored, unconfirmed=True)
+                entry = _AlertEntry(kind, due_at, None, stored, unconfirmed=True)
             elif view.closed_at + self._policy.reopen_s > now:
-                entry = _Entry(kind, view.closed_at + self._policy.reopen_s, None, stored)
+                entry = _AlertEntry(kind, view.closed_at + self._policy.reopen_s, None, stored)
             else:
                 continue
             key = AlertKey(view.kind, view.subject)
@@ -170,12 +170,12 @@ class AlertLifecycle:
 
     def _begin(self, finding: Finding, now: float) -> list[Decision]:
         due_at = now + self._policy.settles_s(finding.kind)
-        entry = _Entry(finding.kind, due_at, finding)
+        entry = _AlertEntry(finding.kind, due_at, finding)
         self._entries[finding.key] = entry
         self._schedule(finding.key, entry, due_at)
         return [self._open(finding.key, entry, now)] if due_at <= now else []
 
-    def _pending(self, entry: _Entry, finding: Finding, now: float) -> list[Decision]:
+    def _pending(self, entry: _AlertEntry, finding: Finding, now: float) -> list[Decision]:
         if not finding.holds:
             del self._entries[finding.key]
             self._due.forget(finding.key)
@@ -183,17 +183,17 @@ class AlertLifecycle:
         entry.finding = finding
         return [self._open(finding.key, entry, now)] if entry.due_at <= now else []
 
-    def _open(self, key: AlertKey, entry: _Entry, now: float) -> Decision:
+    def _open(self, key: AlertKey, entry: _AlertEntry, now: float) -> Decision:
         kind, subject = key
         view = _with_finding(AlertView(self._new_id(), kind, subject, "", now, now), entry)
         return self._keep(key, entry, Act.OPENED, StoredAlert(view), now)
 
-    def _announce(self, key: AlertKey, entry: _Entry, now: float) -> Decision:
+    def _announce(self, key: AlertKey, entry: _AlertEntry, now: float) -> Decision:
         assert entry.stored is not None  # noqa: S101 - only what is open is announced
         view = _with_finding(replace(entry.stored.view, repeated_at=now), entry)
         return self._keep(key, entry, Act.OPENED, StoredAlert(view), now)
 
-    def _repeat(self, key: AlertKey, entry: _Entry, now: float) -> Decision:
+    def _repeat(self, key: AlertKey, entry: _AlertEntry, now: float) -> Decision:
         assert entry.stored is not None  # noqa: S101 - only what is open repeats
         before = entry.stored.view
         if before.acknowledged_at is not None:
@@ -201,7 +201,7 @@ class AlertLifecycle:
         view = _with_finding(replace(before, repeated_at=now, repeats=before.repeats + 1), entry)
         return self._keep(key, entry, Act.REPEATED, StoredAlert(view), now)
 
-    def _reopen(self, entry: _Entry, finding: Finding, now: float) -> list[Decision]:
+    def _reopen(self, entry: _AlertEntry, finding: Finding, now: float) -> list[Decision]:
         assert entry.stored is not None  # noqa: S101 - only what was closed reopens
         entry.finding = finding
         view = replace(
@@ -214,7 +214,7 @@ class AlertLifecycle:
         stored = StoredAlert(_with_finding(view, entry), announced=False, reopened_at=now)
         return [self._keep(finding.key, entry, Act.REOPENED, stored, now)]
 
-    def _change(self, entry: _Entry, finding: Finding, now: float) -> list[Decision]:
+    def _change(self, entry: _AlertEntry, finding: Finding, now: float) -> list[Decision]:
         """It still holds; what is shown of it stays true."""
         assert entry.stored is not None  # noqa: S101 - only what is open lasts
         entry.finding = finding
@@ -224,7 +224,7 @@ class AlertLifecycle:
         stored = replace(entry.stored, view=view)
         return [self._keep(finding.key, entry, Act.CHANGED, stored, now)]
 
-    def _close(self, key: AlertKey, entry: _Entry, reason: str, now: float) -> Decision:
+    def _close(self, key: AlertKey, entry: _AlertEntry, reason: str, now: float) -> Decision:
         assert entry.stored is not None  # noqa: S101 - only what is open closes
         act = Act.CLOSED if entry.stored.announced else Act.CLOSED_QUIETLY
         view = replace(entry.stored.view, closed_at=now, close_reason=reason)
@@ -232,17 +232,17 @@ class AlertLifecycle:
         return self._keep(key, entry, act, StoredAlert(view), now)
 
     def _keep(
-        self, key: AlertKey, entry: _Entry, act: Act, stored: StoredAlert, now: float
+        self, key: AlertKey, entry: _AlertEntry, act: Act, stored: StoredAlert, now: float
     ) -> Decision:
         entry.stored = stored
         self._schedule(key, entry, self._due_at(entry, now))
         return Decision(act, stored)
 
-    def _schedule(self, key: AlertKey, entry: _Entry, due_at: float) -> None:
+    def _schedule(self, key: AlertKey, entry: _AlertEntry, due_at: float) -> None:
         entry.due_at = due_at
         self._due.plan(key, due_at)
 
-    def _due_at(self, entry: _Entry, now: float) -> float:
+    def _due_at(self, entry: _AlertEntry, now: float) -> float:
         policy, stored = self._policy, entry.stored
         if stored is None:
             return entry.due_at

@@ -7,7 +7,7 @@ by itself already, and is reported beside all other mistakes.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from api.settings.model import Radio, Tables, Web
+from api.settings.model import RadioSettings, Tables, Web
 from lorawan.airtime import UnknownRegion, downlink_airtime_s, region
 from lorawan.kuando import FRAME_BYTES_MOST
 
@@ -61,7 +61,7 @@ def _web(web: Web) -> Iterator[Clash]:
             yield Clash("web.tokens", problem, tokens)
 
 
-def _radio(radio: Radio) -> Iterator[Clash]:
+def _radio(radio: RadioSettings) -> Iterator[Clash]:
     """In this order, as each needs the one before."""
     try:
         modulation = region(radio.region).rx2(radio.rx2_dr)

@@ -68,7 +68,7 @@ class ChirpStack(_Section):
         )
 
 
-class Store(_Section):
+class StoreSettings(_Section):
     """Where state is kept."""
 
     url: StoreUrl = SecretStr("sqlite:///lamplighter.db")
@@ -164,7 +164,7 @@ class Web(_Section):
         return is_loopback(self.bind)
 
 
-class Radio(_Section):
+class RadioSettings(_Section):
     """The region's airtime rules."""
 
     region: RegionName = "EU868"
@@ -219,9 +219,9 @@ class Tables(_Section):
     """All tables, each right by itself. Raises pydantic.ValidationError with every mistake."""
 
     chirpstack: ChirpStack
-    store: Store = Store()
+    store: StoreSettings = StoreSettings()
     web: Web = Web()
-    radio: Radio = Radio()
+    radio: RadioSettings = RadioSettings()
     gateways: Gateways = Gateways()
     policy: PolicyValue = Policy()
     alerts: Alerts = Alerts()
