@@ -1,7 +1,7 @@
 """The queue in front of an actor: bounded, and owned by the supervisor, not by the incarnation.
 
-What waits survives a crash of the reader, and the message that was being handled
-is given up, so that a poisoned message crashes an actor once.
+What waits survives a crash of the reader, and the message that was being handled is given up, so
+that a poisoned message crashes an actor once.
 
 Theory. A message *waits* in a Trio memory channel, then it is *in hand* (taken and not yet
 `handled`), then gone. A crash takes the oldest message in hand out, for the dead letters, and puts
@@ -9,7 +9,7 @@ the rest of its batch back in front of those that wait; a channel has no way bac
 beside it, and are taken first. What is added to the channel is just this, the counting, and that a
 closed mailbox may be opened again. It belongs to Trio's thread.
 
-An idle mailbox takes about 2 kB, 40 MB for 20,000 lights.
+An idle mailbox takes 2.1 kB and its waiting reader 0.5 kB: 52 MB for 20,000 lights.
 """
 
 from dataclasses import dataclass
