@@ -25,7 +25,7 @@ class HeardStatus:
     at_s: float
     dev_addr: str
     f_cnt: int
-    light: LightState
+    state: LightState
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class CommandFacts:
 
     id: str
     dev_eui: str
-    light: LightState
+    state: LightState
     since_s: float
     order: int
     newest: Command
@@ -70,24 +70,24 @@ class DeviceFacts:
 
     def shown_since(self, since_s: float) -> list[LightState | None]:
         """Everything it really showed from then on, what it showed just then included."""
-        lights: list[LightState | None] = []
+        states: list[LightState | None] = []
         for shown in reversed(self.truth):
-            lights.append(shown.light)
+            states.append(shown.light)
             if shown.since_s <= since_s:
                 break
-        return lights
+        return states
 
     def frames_since(self, since_s: float) -> int:
         """How many frames gateways took or began to send since then."""
         sent = len(self.frames) - bisect_left(self.frames, since_s)
         return max(sent, len(self.txacks) - bisect_left(self.txacks, since_s))
 
-    def told_since(self, since_s: float, light: LightState) -> bool:
+    def told_since(self, since_s: float, state: LightState) -> bool:
         """Whether the server heard a status with this state since then."""
-        for told in reversed(self.statuses):
-            if told.at_s < since_s:
+        for heard in reversed(self.statuses):
+            if heard.at_s < since_s:
                 return False
-            if told.light == light:
+            if heard.state == state:
                 return True
         return False
 

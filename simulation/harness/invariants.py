@@ -53,11 +53,11 @@ def command_step(facts: DeviceFacts, known: CommandFacts, command: Command) -> s
 
 def verdict(facts: DeviceFacts, known: CommandFacts) -> str | None:
     """Only the echo is proof, and what it proves was really shown."""
-    light, since_s = known.light, known.since_s
-    if light not in facts.shown_since(since_s):
-        return f"verified, but since its acceptance the light never showed {light}"
-    if not facts.told_since(since_s, light):
-        return f"verified, but since its acceptance the server heard no status with {light}"
+    state, since_s = known.state, known.since_s
+    if state not in facts.shown_since(since_s):
+        return f"verified, but since its acceptance the light never showed {state}"
+    if not facts.told_since(since_s, state):
+        return f"verified, but since its acceptance the server heard no status with {state}"
     return None
 
 
@@ -88,7 +88,7 @@ def never_failed_while_told(facts: DeviceFacts, now_s: float) -> str | None:
         device.phase is Phase.FAILED
         and goal is not None
         and heard is newest
-        and newest.light == goal
+        and newest.state == goal
         and now_s - facts.heard_s > NOTICED_S
     ):
         return f"failed, although a status that shows it arrived at {facts.heard_s:.0f} s"

@@ -54,7 +54,7 @@ class People:
 
     async def _command(self, dev_eui: str, rng: random.Random) -> None:
         application, asks = self._process.application, self._asks
-        light = rng.choice(COLOURS[: asks.colours])
+        state = rng.choice(COLOURS[: asks.colours])
         ttl_s = rng.uniform(*SHORT_TTL_S) if rng.random() < asks.short_ttl else None
         keep = rng.random() >= asks.no_keep
         twice = rng.random() < asks.repeated
@@ -63,12 +63,12 @@ class People:
         if application is None:
             return
         if not twice:
-            await self._ask(application, dev_eui, light, ttl_s, keep, key)
+            await self._ask(application, dev_eui, state, ttl_s, keep, key)
             return
         made: list[str | None] = []
 
         async def ask() -> None:
-            made.append(await self._ask(application, dev_eui, light, ttl_s, keep, key))
+            made.append(await self._ask(application, dev_eui, state, ttl_s, keep, key))
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask)
@@ -80,7 +80,7 @@ class People:
         self,
         application: Application,
         dev_eui: str,
-        light: LightState,
+        state: LightState,
         ttl_s: float | None,
         keep: bool,
         key: str | None,
@@ -89,11 +89,11 @@ class People:
             outcome = await application.commands.give(
                 CommandOrder(
                     dev_eui=dev_eui,
-                    light=light,
+                    light=state,
                     keep=keep,
                     ttl_s=ttl_s,
                     idempotency_key=key,
-                    fingerprint=f"{light}",
+                    fingerprint=f"{state}",
                 )
             )
         except StoreError:

@@ -101,7 +101,7 @@ class Quiet:
         missing = []
         for dev_eui, facts in self._oracle.lights.items():
             wanted = wanted_of(facts)
-            if wanted is None or self._world.stations[dev_eui].light.shown == wanted.light:
+            if wanted is None or self._world.stations[dev_eui].light.shown == wanted.state:
                 self.shown_s.setdefault(dev_eui, passed_s)
             else:
                 self.shown_s.pop(dev_eui, None)
@@ -139,7 +139,7 @@ class Quiet:
         self._oracle.breaks(
             missing[0],
             f"{passed_s / 60:.0f} min after the last fault it shows {shown}, wanted is"
-            f" {wanted.light if wanted else None}; it is {phase}",
+            f" {wanted.state if wanted else None}; it is {phase}",
         )
 
     def _tell_unsettled(self, passed_s: float) -> None:
