@@ -5,6 +5,7 @@ together, so that a crash between any two of them cannot happen.
 """
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from actors.device.command import Command
 from actors.device.effects import CommandChanged, Effect, Note
@@ -15,6 +16,7 @@ from actors.replace import replace
 from actors.storage.history import line
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.record_version import checked, stamped
+from lorawan.shared_text import shared, shared_tags
 from store.port import Append, Put, Record, Table, Write
 
 _encoder = msgspec.json.Encoder()
@@ -80,10 +82,21 @@ def read_device(record: Record) -> Device:
     """One stored light. Raises msgspec.MsgspecError for what is not one."""
     value = checked(record.value)
     device = _devices.decode(value)
+    _share_texts(device)
     if b'"in_queue":[' not in value:
         return device
     queued = _older.decode(value).in_queue
     return device if queued is None else replace(device, queued_until=queued[1])
+
+
+def _share_texts(device: Device) -> None:
+    """Keep once what the records of a fleet have in common; nobody else has this one yet."""
+    for name in ("application_id", "application_name", "profile_name"):
+        force_setattr(device, name, shared(getattr(device, name)))
+    if device.tags:
+        force_setattr(device, "tags", shared_tags(device.tags))
+    for hearing in device.hearings:
+        force_setattr(hearing, "gateway_id", shared(hearing.gateway_id))
 
 
 def read_command(record: Record) -> Command:

@@ -23,6 +23,7 @@ from lorawan.events.wire import (
     WireTxInfo,
     WireUp,
 )
+from lorawan.shared_text import shared, shared_tags
 
 WIRE_TYPES: dict[EventKind, type[Wire]] = {
     EventKind.UP: WireUp,
@@ -155,13 +156,13 @@ def _device(wire: WireDevice) -> model.DeviceInfo:
     return model.DeviceInfo(
         dev_eui=wire.dev_eui.lower(),
         device_name=_name(wire.device_name),
-        application_id=_name(wire.application_id),
-        application_name=_name(wire.application_name),
-        tenant_id=_name(wire.tenant_id),
-        device_profile_id=_name(wire.device_profile_id),
-        device_profile_name=_name(wire.device_profile_name),
-        device_class=_name(wire.device_class_enabled),
-        tags=_few(wire.tags or {}, TAG_CHARS),
+        application_id=shared(_name(wire.application_id)),
+        application_name=shared(_name(wire.application_name)),
+        tenant_id=shared(_name(wire.tenant_id)),
+        device_profile_id=shared(_name(wire.device_profile_id)),
+        device_profile_name=shared(_name(wire.device_profile_name)),
+        device_class=shared(_name(wire.device_class_enabled)),
+        tags=shared_tags(_few(wire.tags or {}, TAG_CHARS)),
     )
 
 
@@ -239,7 +240,7 @@ def _few(given: dict[str, str], most: int) -> dict[str, str]:
 
 def _gateway_id(text: str | None) -> str:
     """In lower case; empty where the gateway is not named."""
-    return text.lower() if text is not None and len(text) <= GATEWAY_ID_CHARS else ""
+    return shared(text.lower()) if text is not None and len(text) <= GATEWAY_ID_CHARS else ""
 
 
 def _finite(value: float | None) -> float:
