@@ -1,6 +1,6 @@
 """After the store was set back (restored from a copy, or a fail-over that lost commits): ask first.
 
-What was wanted before the setback is not sent again until a person decides. The hold stands between
+What was wanted before the restore is not sent again until a person decides. The hold stands between
 the lights and the dispatcher: an attempt for a colour that was wanted before is held here, with the
 reason; settings, questions and every newer command pass. Two decisions end it: `resume` sends what
 was wanted, `keep_shown` commands each light to keep what it shows, once it was heard.
@@ -195,7 +195,7 @@ class RestoredStoreHold:
             elif self.mark is not None:
                 await self._store_writer.commit([Delete(Table.META, MARK_KEY)])
                 self._release()
-            log.info("decided after the setback", keep_shown=keep_shown)
+            log.info("decided after a restored store", keep_shown=keep_shown)
         reply.resolve(None)
 
     async def _keep(self, mark: SetBackMark) -> bool:
@@ -238,7 +238,7 @@ class RestoredStoreHold:
         return colour and device is not None and self._older(device, mark)
 
     def _older(self, device: Device, mark: SetBackMark) -> bool:
-        """Whether what this light is being brought to was wanted before the setback."""
+        """Whether what this light is being brought to was wanted before the restore."""
         if device.command is not None:
             return device.command.accepted_at <= mark.at
         return device.wanted is not None and device.wanted.since <= mark.at
@@ -256,7 +256,7 @@ class RestoredStoreHold:
         return None if device.reported == wish and self._heard(device) else wish
 
     def _heard(self, device: Device) -> bool:
-        """Whether a status came since the setback, so that what it shows is known."""
+        """Whether a status came since the restore, so that what it shows is known."""
         report = device.report
         if report is None or self.mark is None:
             return False

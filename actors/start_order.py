@@ -47,7 +47,7 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
             "initialization", initializer.run, budget=ROOT_BUDGET, mailbox=initializer.mailbox
         ),
         ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
-        ChildSpec("setback", parts.restored_store.run, budget=ROOT_BUDGET),
+        ChildSpec("restored store", parts.restored_store.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
     ]
     return children if web is None else [*children, web]

@@ -92,7 +92,7 @@ async def _restore_setback(parts: Parts, devices: Sequence[Device]) -> None:
 
 
 async def _pause_rollouts(parts: Parts, mark: SetBackMark) -> None:
-    """A rollout of before the setback would command light after light: somebody resumes it."""
+    """A rollout of before the restore would command light after light: a person resumes it."""
     store, now = parts.environment.store, parts.environment.clock.now()
     paused = []
     for rollout, _ in read_rollouts(await store.scan(Table.ROLLOUT)):
@@ -102,7 +102,7 @@ async def _pause_rollouts(parts: Parts, mark: SetBackMark) -> None:
                 paused.append(rollout_put(after))
     if paused:
         await store.commit(paused)
-        log.warning("rollouts paused after the setback", rollouts=len(paused))
+        log.warning("rollouts paused after a restored store", rollouts=len(paused))
 
 
 async def _restore_airtime(parts: Parts, now: float) -> None:

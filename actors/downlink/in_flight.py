@@ -72,7 +72,7 @@ class Item:
 
 
 class InFlight:
-    """Every item in flight, at most `outstanding_most`; and what follows for lanes and air."""
+    """Every item in flight, at most `outstanding_most`; what follows for gateways and airtime."""
 
     def __init__(self, policy: DispatchPolicy, airtime_budget: AirtimeBudget | None = None) -> None:
         self._policy = policy

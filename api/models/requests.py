@@ -239,7 +239,7 @@ class Acknowledgement(Body):
 
 
 class RestoredStoreDecision(Body):
-    """What becomes of the wishes of before a setback."""
+    """What becomes of what was wanted before a restore."""
 
     decision: Literal["resume", "keep_shown"]
 

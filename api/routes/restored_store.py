@@ -12,7 +12,7 @@ from api.http.services import application
 from api.models.requests import RestoredStoreDecision
 from api.models.restored_store import RestoredStoreView, UnreadableList
 
-blueprint = Blueprint("setback", __name__)
+blueprint = Blueprint("restored_store", __name__)
 
 
 @blueprint.get("/restored-store")

@@ -20,7 +20,7 @@ PURPOSES = {
     "directory": "asks ChirpStack which lights there are",
     "initialization": "runs of settings over many lights, with progress",
     "rollouts": "one colour for many lights, at a pace; stopped by too many failures",
-    "setback": "after a restore: what was wanted before waits for a decision",
+    "restored store": "after a restore: what was wanted before waits for a decision",
     "sweeper": "every 5 min: stuck items, silent lights, watchdog refresh, retention",
     "web": "our accept loop and limits, hypercorn's protocols, the Quart app",
 }

@@ -1,4 +1,4 @@
-"""An app over a fake house, as most tests of the edge need it."""
+"""An app over a fake application, as most tests of the edge need it."""
 
 from collections.abc import Iterator
 

@@ -32,7 +32,7 @@ LOOK_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class BenchApplication:
-    """A running house and its parts."""
+    """A running service and its parts."""
 
     application: Application
     parts: Parts
@@ -52,7 +52,7 @@ class BenchApplication:
 
 @asynccontextmanager
 async def bench_application(store_url: str, lights: int) -> AsyncGenerator[BenchApplication, None]:
-    """A house over what is stored at `store_url`, running until the end of the block."""
+    """A service over what is stored at `store_url`, running until the end of the block."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
     async with open_store(store_url) as store, trio.open_nursery() as nursery:
         world = Environment(

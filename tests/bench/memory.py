@@ -1,6 +1,6 @@
 """Memory of an idle light.
 
-Measured: the growth of a running house (all actors, SQLite) when so many lights are taken in from
+Measured: the growth of a running service (all actors, SQLite) when so many lights are taken in from
 their stored records, divided by their number. A light is its task, machine record (set up in its
 session, a report, two hearings, what is wanted), mailbox, supervisor's child, entry on the board
 and in the fleet's registries. `RSS` is what the system counts, `objects` what Python allocated

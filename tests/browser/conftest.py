@@ -61,7 +61,7 @@ Open = Callable[..., tuple[Page, Watcher]]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a service over a played house; it is stopped after the test."""
+    """Starts a service over a played service; it is stopped after the test."""
     with ExitStack() as stack:
 
         def start(application: PlayedHouse | None = None, **options: object) -> PlayedService:

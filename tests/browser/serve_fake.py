@@ -54,7 +54,7 @@ class PlayedCommands(FakeCommands):
 
 
 class PlayedHouse(FakeApplication):
-    """A fake house whose lights can be made to do things."""
+    """A fake application whose lights can be made to do things."""
 
     def __init__(self, boot: str = "boot-1", subjects: Sequence[Seen] | None = None) -> None:
         super().__init__(lights=0)
@@ -108,7 +108,7 @@ def demonstration(application: PlayedHouse) -> Blueprint:
 
 
 class PlayedService:
-    """The web over a played house, in a thread. A context manager; `port` 0 takes a free one."""
+    """The web over a played service, in a thread. A context manager; `port` 0 takes a free one."""
 
     def __init__(
         self, application: PlayedHouse, *, port: int = 0, demo: bool = True, **web: Any

@@ -188,7 +188,7 @@ def test_a_connection_that_fell_silent_is_found_out_within_seconds(
     page.route_web_socket(re.compile("/api/v1/live"), between)
     page.goto(service.url)
     live(page)
-    page.wait_for_timeout(9_500)  # a quiet house is live all the same
+    page.wait_for_timeout(9_500)  # a quiet service is live all the same
     expect(page.locator("#connection-words")).to_have_text("Live")
     heard = False
     expect(page.locator("#connection-words")).to_contain_text("Stale for", timeout=10_000)

@@ -1,4 +1,4 @@
-"""The verbs as processes against the real server over a fake house: output and exit codes."""
+"""The verbs as processes against the real server over a fake application: output and exit codes."""
 
 import json
 import signal
@@ -32,7 +32,7 @@ TOKENS = {
 
 
 class Here:
-    """A served house, and `lamplighter` pointed at it."""
+    """A served service, and `lamplighter` pointed at it."""
 
     def __init__(self, server: Server, application: FakeApplication) -> None:
         self.application = application

@@ -83,7 +83,7 @@ class Day:
 
     async def _live(self) -> None:
         await self._life(7)
-        assert self.killed, "a house that nobody kills lives on"
+        assert self.killed, "a service that nobody kills lives on"
         await trio.sleep(DOWN_S)
         await self._life(8)
 

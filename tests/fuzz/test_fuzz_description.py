@@ -106,7 +106,7 @@ async def described(app: QuartTrio) -> list[Operation]:
 
 
 async def lived_in(home: RunningApplication, client: Client) -> Known:
-    """Things to ask for: commands, a rollout, an alert, all of the real house."""
+    """Things to ask for: commands, a rollout, an alert, all of the real service."""
     await home.settled()
     light = next(iter(home.devices))
     command = await home.command(light, LightState(red=255, green=0, blue=0))

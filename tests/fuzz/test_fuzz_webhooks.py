@@ -154,7 +154,7 @@ def protobuf_deliveries(draw: st.DrawFn, dev_euis: list[str]) -> Delivery:
 
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[RunningApplication, Client]]:
-    """The real house with its lights set up, and a client of its HTTP."""
+    """The real service with its lights set up, and a client of its HTTP."""
     world = make_world(lights=2)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.run)

@@ -56,7 +56,7 @@ def hearings(*gateway_ids: str) -> tuple[Hearing, ...]:
 
 
 @dataclass
-class House:
+class RunningDispatcher:
     """A dispatcher that runs, the network it talks to, and what the lights were told."""
 
     clock: RunClock
@@ -113,11 +113,11 @@ class House:
 @asynccontextmanager
 async def application(
     policy: DispatchPolicy = POLICY, *, seed: int = 1, ticking: bool = True, latency_s: float = 0.01
-) -> AsyncIterator[tuple[House, trio.Nursery]]:
+) -> AsyncIterator[tuple[RunningDispatcher, trio.Nursery]]:
     """A running dispatcher; leaving ends it. Use with a mock clock."""
     clock = RunClock(START)
     network = ScriptedNetwork(clock, Random(seed), latency_s=latency_s)
-    built = House(clock, network)
+    built = RunningDispatcher(clock, network)
     dispatcher = built.dispatcher = Dispatcher(
         network,
         built.post,

@@ -18,7 +18,14 @@ from actors.device.events import (
 from actors.device.model import Attempt, Stage
 from lorawan.network import Activation, NetworkTimeout, NetworkUnavailable, NetworkUnknown
 from tests.actors.downlink.test_dispatcher_trouble import fails, submit
-from tests.support.dispatcher_kit import POLICY, START, House, application, attempt, hearings
+from tests.support.dispatcher_kit import (
+    POLICY,
+    START,
+    RunningDispatcher,
+    application,
+    attempt,
+    hearings,
+)
 from tests.support.scripted_network import Light, Mood
 
 Clock = trio.testing.MockClock
@@ -26,7 +33,7 @@ DATA = bytes.fromhex("ff0000ff0001")
 ENDS = Transmitted | AttemptTransmitted | AttemptNotSent | AttemptRefused
 
 
-def ends(it: House, dev_eui: str = "light-1") -> list[DeviceEvent]:
+def ends(it: RunningDispatcher, dev_eui: str = "light-1") -> list[DeviceEvent]:
     """All that was told of frames of attempts."""
     some = [event for event in it.news(dev_eui) if isinstance(event, ENDS)]
     return [event for event in some if event.number is not None]
@@ -300,7 +307,7 @@ def queued_before(
     )
 
 
-def put_before(it: House, *, listed: bool = True, f_cnt_down: int = 3) -> Light:
+def put_before(it: RunningDispatcher, *, listed: bool = True, f_cnt_down: int = 3) -> Light:
     light = it.network.server.add("light-1", "gw-a")
     light.activation = Activation("01020304", 5, f_cnt_down)
     if listed:

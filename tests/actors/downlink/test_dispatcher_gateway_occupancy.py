@@ -1,4 +1,4 @@
-"""Lanes: one frame per gateway, and none beside an overlapping one."""
+"""Gateway occupancy: one frame per gateway, and none beside an overlapping one."""
 
 from actors.downlink.gateway_occupancy import GatewayOccupancy
 

@@ -1,4 +1,4 @@
-"""Pacing of a running dispatcher: lanes, bursts, spacing, airtime, holds for gateways."""
+"""Pacing of a running dispatcher: gateways, bursts, spacing, airtime, holds."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -13,7 +13,7 @@ from lorawan.events.model import Modulation
 from tests.support.dispatcher_kit import (
     POLICY,
     START,
-    House,
+    RunningDispatcher,
     application,
     attempt,
     hearing,
@@ -330,7 +330,7 @@ async def test_a_command_that_is_as_good_as_over_is_not_sent_and_says_so(
 SF9, SF12 = REGIONS["EU868"].rx2(3), REGIONS["EU868"].rx2(0)
 
 
-def told(it: House, dev_eui: str, modulation: Modulation) -> None:
+def told(it: RunningDispatcher, dev_eui: str, modulation: Modulation) -> None:
     now = it.clock.now()
     it.dispatcher.transmitted(
         dev_eui,

@@ -6,7 +6,14 @@ import trio
 
 from actors.device.events import AttemptWaits
 from actors.downlink.suspicion import Suspicion
-from tests.support.dispatcher_kit import POLICY, START, House, application, attempt, hearings
+from tests.support.dispatcher_kit import (
+    POLICY,
+    START,
+    RunningDispatcher,
+    application,
+    attempt,
+    hearings,
+)
 from tests.support.scripted_network import Mood
 
 Clock = trio.testing.MockClock
@@ -81,13 +88,13 @@ def test_frames_through_suspects_only_are_spaced_out_to_five_minutes() -> None:
 # ------------------------------------------------------------------ the whole dispatcher
 
 
-def submit(it: House, number: int, *gateways: str) -> None:
+def submit(it: RunningDispatcher, number: int, *gateways: str) -> None:
     dev_eui = f"light-{number:02}"
     it.network.server.add(dev_eui, *gateways)
     it.dispatcher.submit(dev_eui, attempt(at=START + number / 1e3), hearings(*gateways))
 
 
-def waits(it: House, dev_eui: str) -> list[str]:
+def waits(it: RunningDispatcher, dev_eui: str) -> list[str]:
     return [event.reason for event in it.news(dev_eui) if isinstance(event, AttemptWaits)]
 
 

@@ -22,7 +22,14 @@ from lorawan.network import (
     NetworkUnavailable,
     NetworkUnknown,
 )
-from tests.support.dispatcher_kit import POLICY, START, House, application, attempt, hearings
+from tests.support.dispatcher_kit import (
+    POLICY,
+    START,
+    RunningDispatcher,
+    application,
+    attempt,
+    hearings,
+)
 
 Clock = trio.testing.MockClock
 
@@ -41,7 +48,7 @@ def fails(
     return script
 
 
-def submit(it: House, *lights: str) -> None:
+def submit(it: RunningDispatcher, *lights: str) -> None:
     for dev_eui in lights or ("light-1",):
         it.network.server.add(dev_eui, "gw-a")
         it.dispatcher.submit(dev_eui, attempt(), hearings())
