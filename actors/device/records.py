@@ -4,6 +4,8 @@ The record, the commands that changed, the verdicts and the history of one step 
 together, so that a crash between any two of them cannot happen.
 """
 
+from functools import lru_cache
+
 import msgspec
 from msgspec.structs import force_setattr
 
@@ -16,8 +18,12 @@ from actors.replace import replace
 from actors.storage.history import line
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.record_version import checked, stamped
+from lorawan.kuando.light_state import LightState
 from lorawan.shared_text import shared, shared_tags
 from store.port import Append, Put, Record, Table, Write
+
+LIGHTS_SHARED_MOST = 256
+"""A fleet shows a few colours. Of more than these the others are merely not shared."""
 
 _encoder = msgspec.json.Encoder()
 _devices = msgspec.json.Decoder(Device)
@@ -82,21 +88,40 @@ def read_device(record: Record) -> Device:
     """One stored light. Raises msgspec.MsgspecError for what is not one."""
     value = checked(record.value)
     device = _devices.decode(value)
-    _share_texts(device)
+    _share_values(device)
     if b'"in_queue":[' not in value:
         return device
     queued = _older.decode(value).in_queue
     return device if queued is None else replace(device, queued_until=queued[1])
 
 
-def _share_texts(device: Device) -> None:
-    """Keep once what the records of a fleet have in common; nobody else has this one yet."""
+def _share_values(device: Device) -> None:
+    """Keep once what the records of a fleet, or the parts of this one, have in common; nobody else
+    has this one yet. Until a restart they have it in common anyway: it came in one event.
+    """
     for name in ("application_id", "application_name", "profile_name"):
         force_setattr(device, name, shared(getattr(device, name)))
     if device.tags:
         force_setattr(device, "tags", shared_tags(device.tags))
     for hearing in device.hearings:
         force_setattr(hearing, "gateway_id", shared(hearing.gateway_id))
+    if device.wanted is not None:
+        force_setattr(device.wanted, "light", _shared_light(device.wanted.light))
+    report, session = device.report, device.session
+    if report is None:
+        return
+    force_setattr(report, "light", _shared_light(report.light))
+    if session is not None and session.dev_addr == report.dev_addr:
+        force_setattr(session, "dev_addr", report.dev_addr)
+    for heard in (session, *device.hearings):
+        if heard is not None and heard.heard_at == report.at:
+            force_setattr(heard, "heard_at", report.at)
+
+
+@lru_cache(maxsize=LIGHTS_SHARED_MOST)
+def _shared_light(light: LightState) -> LightState:
+    """The same; of equal ones the first that was seen lately."""
+    return light
 
 
 def read_command(record: Record) -> Command:

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from actors.device.model import Device, Hearing
+from actors.device.model import Device, Hearing, Report, Session, Wanted
 from actors.device.records import read_device
 from lorawan.events import Uplink, decode_json
+from lorawan.kuando.light_state import LightState
 from lorawan.shared_text import SHARED_MOST, shared
 from store.port import Record
 
@@ -68,3 +69,46 @@ def test_what_is_shared_has_a_bound() -> None:
     for number in range(2 * SHARED_MOST):
         shared(f"application {number}")
     assert shared.cache_info().currsize == SHARED_MOST
+
+
+def test_the_parts_of_a_light_read_from_the_store_share_the_event_that_they_are_of() -> None:
+    one, two = decoded_light(heard_at=1_000.5), decoded_light(heard_at=2_000.5)
+    for device in (one, two):
+        assert device.report is not None
+        assert device.session is not None
+        assert device.session.dev_addr is device.report.dev_addr
+        assert device.session.heard_at is device.report.at
+        assert device.hearings[0].heard_at is device.report.at
+        assert device.hearings[1].heard_at == device.report.at - 60.0
+    assert one.report is not None
+    assert two.report is not None
+    assert two.wanted is not None
+    assert one.report.light is two.report.light is two.wanted.light
+
+
+def decoded_light(heard_at: float) -> Device:
+    light = LightState(red=1, green=2, blue=3)
+    device = Device(
+        dev_eui="04" * 8,
+        session=Session(dev_addr="01000000", since=1.0, f_cnt=7, heard_at=heard_at),
+        report=Report(
+            at=heard_at,
+            dev_addr="01000000",
+            f_cnt=7,
+            light=light,
+            downlinks_received=3,
+            uplinks_sent=7,
+            sw_rev=60,
+            hw_rev=15,
+            rssi_dbm=-90,
+            snr_raw=30,
+        ),
+        hearings=(
+            Hearing("0016c001f1100000", heard_at, -90, 9.0, 7.5, latest=True),
+            Hearing("0016c001f1100001", heard_at - 60.0, -90, 9.0, 7.5, latest=False),
+        ),
+        wanted=Wanted(light, "a command", 2.0),
+    )
+    read = read_device(Record(device.dev_eui, msgspec.json.encode(device), 0.0))
+    assert read == device
+    return read
