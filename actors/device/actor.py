@@ -127,9 +127,7 @@ class DeviceActor:
 
     def __init__(self, device: Device, ports: DevicePorts) -> None:
         self.device = device
-        self.mailbox: Mailbox[ev.DeviceEvent] = Mailbox(
-            f"device {device.dev_eui}", MAILBOX_CAPACITY
-        )
+        self.mailbox: Mailbox[ev.DeviceEvent] = Mailbox(device.dev_eui, MAILBOX_CAPACITY)
         self._ports = ports
         self._steps = 0
         self._clock_steps = Steps(ports.clock)
