@@ -3,7 +3,7 @@
 Two times are compared on one clock only. ChirpStack dates both the uplink and the txack by its own;
 where it does not date uplinks, both are counted from when we were told, on ours. A gateway's clock
 decides nothing. A wrong answer here costs a frame, never a verdict: what is proven is proven by
-counters (`reconcile.proven`).
+counters (`verification.proven`).
 """
 
 from actors.device.model import Attempt, Report, Stage

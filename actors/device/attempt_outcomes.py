@@ -8,14 +8,14 @@ tells once more what it knows.
 """
 
 from actors.device import events as ev
-from actors.device import reconcile, sessions, setup
+from actors.device import reconcile, sessions, setup, verification
 from actors.device.command import CommandStatus, StepKind
 from actors.device.deduplication import mark, remember
 from actors.device.effects import NoteKind
 from actors.device.handlers import after_setup
+from actors.device.inquiry import ask
 from actors.device.model import Attempt, Device, Phase, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
-from actors.device.recovery import ask
 from actors.device.transition import Transition
 from actors.replace import replace
 
@@ -138,8 +138,8 @@ def _echo_came_first(transition: Transition) -> None:
     """The answer's webhook may have overtaken the reply of the enqueue."""
     goal = transition.device.pursuit
     if transition.device.phase is Phase.AWAITING_VERIFY and goal is not None:
-        if reconcile.proven(transition.device, goal):
-            reconcile.verified(transition)
+        if verification.proven(transition.device, goal):
+            verification.verified(transition)
     elif transition.device.phase is Phase.INITIALIZING and setup.heard(transition):
         after_setup(transition)
 

@@ -5,7 +5,7 @@ after a restart does no harm.
 """
 
 from actors.device import events as ev
-from actors.device import reconcile, recovery, setup
+from actors.device import inquiry, reconcile, setup
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import Submit
 from actors.device.firmware import upkeep_frame
@@ -20,7 +20,7 @@ from actors.device.transition import Transition
 def tick(transition: Transition, event: ev.Tick) -> None:
     """Look at the clock: time to live, inquiry, attempt, next attempt, next setting."""
     _expire(transition)
-    if recovery.overdue(transition):
+    if inquiry.overdue(transition):
         transition.change(inquiry=None)
         after_inquiry(transition, ev.Inquired(0, failure="no answer"))
     sent = transition.device.attempt
@@ -45,7 +45,7 @@ def restored(transition: Transition, event: ev.Restored) -> None:
     transition.submit_again()
     heard = transition.device.session is not None and transition.device.session.heard
     if not heard or transition.device.pursuit is not None or transition.device.setup is not None:
-        recovery.ask(transition, "the service started")
+        inquiry.ask(transition, "the service started")
 
 
 def swept(transition: Transition, event: ev.Swept) -> None:
@@ -53,9 +53,9 @@ def swept(transition: Transition, event: ev.Swept) -> None:
     device, policy = transition.device, transition.policy
     asked_at = device.inquired_at or 0.0
     if transition.now - max(device.heard_at or 0.0, asked_at) > policy.silent_after_s:
-        recovery.ask(transition, "the light is silent")
+        inquiry.ask(transition, "the light is silent")
     elif evidence_only(device) and transition.now - asked_at > policy.evidence_asked_s:
-        recovery.ask(transition, "only evidence goes on from here, and it may have been lost")
+        inquiry.ask(transition, "only evidence goes on from here, and it may have been lost")
     if device.at_rest and device.session is not None:
         told_min = device.session.interval_min
         if told_min is not None and told_min != policy.status_interval_min:
@@ -70,7 +70,7 @@ def after_inquiry(transition: Transition, event: ev.Inquired) -> None:
     """What ChirpStack still knew has been taken in: decide what was waiting for it."""
     activation, session = event.activation, transition.device.session
     if activation and session is not None and activation.dev_addr != session.dev_addr:
-        recovery.ask(transition, "the light joined while ChirpStack was asked")
+        inquiry.ask(transition, "the light joined while ChirpStack was asked")
     goal = transition.device.pursuit_to_retry
     if transition.device.attempt is not None or goal is None or goal.next_at is not None:
         return

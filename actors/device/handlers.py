@@ -4,7 +4,7 @@ Each takes the facts in first, and then decides by phase, attempt and goal what 
 """
 
 from actors.device import events as ev
-from actors.device import foreign_sender, reconcile, sessions, setup
+from actors.device import foreign_sender, reconcile, sessions, setup, verification
 from actors.device.answer_order import answers
 from actors.device.deduplication import mark, remember
 from actors.device.effects import NoteKind
@@ -44,8 +44,8 @@ def uplink(transition: Transition, event: ev.UplinkHeard) -> None:
                 _judge(transition)
         case Phase.RETRYING | Phase.FAILED:
             goal = transition.device.pursuit
-            if told and goal is not None and reconcile.proven(transition.device, goal):
-                reconcile.verified(transition)
+            if told and goal is not None and verification.proven(transition.device, goal):
+                verification.verified(transition)
             else:
                 resume(transition, "the light was heard")
     if _online(transition.device) - heard_by:
@@ -111,8 +111,8 @@ def resume(transition: Transition, what: str) -> None:
 def after_setup(transition: Transition) -> None:
     """The settings are carried out: the wanted colour next, if one is missing."""
     goal = transition.device.pursuit
-    if goal is not None and reconcile.proven(transition.device, goal):
-        reconcile.verified(transition)
+    if goal is not None and verification.proven(transition.device, goal):
+        verification.verified(transition)
     elif goal is not None:
         reconcile.attempt(transition)
     elif not reconcile.restore_if_drifted(transition):
@@ -124,8 +124,8 @@ def _judge(transition: Transition) -> None:
     goal, sent = transition.device.pursuit, transition.device.attempt
     if goal is None or sent is None:
         return
-    if reconcile.proven(transition.device, goal):
-        reconcile.verified(transition)
+    if verification.proven(transition.device, goal):
+        verification.verified(transition)
     elif (report := transition.device.session_report) is not None and answers(report, sent):
         if refused_reply(transition.device, sent):
             transition.change(pursuit=replace(goal, refused_reply=True))

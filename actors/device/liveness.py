@@ -19,9 +19,9 @@ never happen.
 from actors.device import setup
 from actors.device.effects import NoteKind
 from actors.device.handlers import after_setup
+from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Pursuit
 from actors.device.policy import Policy
-from actors.device.recovery import ask
 from actors.device.transition import Transition
 
 

@@ -9,8 +9,8 @@ never concludes from having sent, only from having heard.
 * What was heard: the *session* (one life between two joins), the newest *report* of that session,
   and which gateways hear the light. `sessions.py` places every uplink before it is taken in.
 * What is wanted: a colour, by a *command*. To bring a light to it is a *pursuit*; it carries one
-  *attempt* at a time, held, queued or transmitted. `reconcile.py` says when it is proven: a status
-  of this session, heard after the frame was queued, repeats all five bytes and counts more
+  *attempt* at a time, held, queued or transmitted. `verification.py` says when it is proven: a
+  status of this session, heard after the frame was queued, repeats all five bytes and counts more
   downlinks than before. A queue id, a txack, an empty queue prove nothing.
 * What the light must be told first after a join: its settings, in `setup.py`.
 
@@ -55,7 +55,7 @@ from actors.device import (
     deadlines,
     deduplication,
     handlers,
-    recovery,
+    inquiry,
     requests,
     sessions,
 )
@@ -80,7 +80,7 @@ def _handle(
 
 def _inquired(transition: Transition, event: ev.Inquired) -> None:
     """What ChirpStack still knows is more of the same events; most will be duplicates."""
-    asked = recovery.begin_answer(transition, event)
+    asked = inquiry.begin_answer(transition, event)
     if asked is None:
         return
     sessions.accept_activation(transition, asked, event.activation)

@@ -6,8 +6,8 @@ that as it was, and the light is brought back to it if it was to be kept.
 
 from actors.device import reconcile
 from actors.device.foreign_sender import OUT_S
+from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Stage
-from actors.device.recovery import ask
 from actors.device.transition import Transition
 
 PURSUING = frozenset({Phase.AWAITING_VERIFY, Phase.RETRYING, Phase.FAILED})

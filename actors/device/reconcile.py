@@ -1,34 +1,17 @@
-"""Bringing a light to a goal: attempts, their proof, and what to do when there is none.
+"""Bringing a light to what is wanted: attempts, and what to do when nothing proves them.
 
-An attempt is counted only when a gateway took its frame, and only a status of the light proves
-anything (`proven`).
+An attempt is counted only when a gateway took its frame; what proves it is in `verification.py`.
 """
 
+from actors.device import verification
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
-from actors.device.firmware import heartbeat_only, learned, with_reply
-from actors.device.model import Device, Phase, Proof, Pursuit, Stage
-from actors.device.recovery import ask
+from actors.device.firmware import heartbeat_only, with_reply
+from actors.device.inquiry import ask
+from actors.device.model import Phase, Pursuit
 from actors.device.transition import Transition
 from actors.replace import replace
 from lorawan.kuando.frames import SetLight
-
-
-def proven(device: Device, pursuit: Pursuit) -> bool:
-    """Whether the newest status proves the goal.
-
-    It must be of the running session, repeat all five bytes, have been heard after the fence (so
-    after the first frame of this pursuit was queued) and count more downlinks than the baseline.
-    """
-    proof, report = pursuit.proof, device.session_report
-    if proof is None or report is None:
-        return False
-    return (
-        report.dev_addr == proof.dev_addr
-        and report.f_cnt >= proof.fence
-        and report.light == pursuit.goal
-        and report.downlinks_received > proof.baseline
-    )
 
 
 def attempt(transition: Transition) -> None:
@@ -52,54 +35,10 @@ def queued(transition: Transition, dev_addr: str, fence: int) -> None:
     if pursuit is None or sent is None:
         return
     if pursuit.proof is None or pursuit.proof.dev_addr != dev_addr:
-        proof = proof_from(device, dev_addr, fence)
+        proof = verification.proof_from(device, dev_addr, fence)
         before = device.command.attempts if device.command is not None else 0
         transition.change(pursuit=replace(pursuit, proof=replace(proof, attempts=before)))
     transition.command_step(StepKind.QUEUED, CommandStatus.QUEUED, attempt=sent.number)
-
-
-def proof_from(device: Device, dev_addr: str, fence: int) -> Proof:
-    """The line after which a status counts: the newest one before the fence is the baseline."""
-    report, sent = device.session_report, device.attempt
-    baseline = sent.baseline if sent is not None else 0
-    if report is not None and report.dev_addr == dev_addr and report.f_cnt < fence:
-        baseline = report.downlinks_received
-    return Proof(dev_addr, baseline, fence)
-
-
-def verified(transition: Transition) -> None:
-    """The light said it: the command, if one is open, has its verdict."""
-    device = transition.device
-    pursuit, sent, command = device.pursuit, device.attempt, device.command
-    assert pursuit is not None  # noqa: S101 - proven() was asked about it
-    queued = sent is not None and sent.stage is Stage.QUEUED
-    alone = not pursuit.contested and pursuit.proof is not None
-    if queued and command is not None and alone and _none_on_air(pursuit, command.attempts):
-        # The echo overtook the txack, or the txack was lost: the frame was on air all the same.
-        # Had an earlier frame of this session been, the echo might be that one's.
-        transition.change(command=replace(command, attempts=command.attempts + 1))
-    known = transition.device.refuses_reply
-    transition.device = learned(transition.device, pursuit, sent)
-    if transition.device.refuses_reply != known:
-        transition.note(
-            NoteKind.SETUP, sixth_byte="refused", software=transition.device.refuses_reply
-        )
-    transition.close_attempt()
-    transition.change(pursuit=None, wanted_before=None, unsettled_until=None)
-    if pursuit.restoring:
-        transition.note(NoteKind.DRIFT, restored="yes", command_id=pursuit.command_id)
-    else:
-        transition.command_step(
-            StepKind.VERIFIED,
-            CommandStatus.VERIFIED,
-            attempt=sent.number if sent is not None else None,
-            ended_at=transition.now,
-        )
-    transition.enter(Phase.IDLE)
-
-
-def _none_on_air(pursuit: Pursuit, attempts: int) -> bool:
-    return pursuit.proof is not None and attempts == pursuit.proof.attempts
 
 
 def unproven(transition: Transition, why: str, *, inquire: bool = True) -> None:

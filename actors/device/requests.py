@@ -9,8 +9,8 @@ from actors.device import foreign_sender, reconcile, setup
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
+from actors.device.inquiry import ask
 from actors.device.model import Phase, Pursuit, Wanted
-from actors.device.recovery import ask
 from actors.device.transition import Transition, with_step
 
 

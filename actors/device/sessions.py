@@ -26,9 +26,9 @@ from actors.device import deduplication
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
 from actors.device.events import Inquired, Joined, Listed, UplinkHeard
+from actors.device.inquiry import ask
 from actors.device.model import Device, Hearing, Inquiry, Obstacle, Phase, Report, Session
 from actors.device.reception_note import noted
-from actors.device.recovery import ask
 from actors.device.transition import Transition
 from actors.replace import replace
 from lorawan.events import Reception

@@ -10,11 +10,12 @@ from actors.device.answer_order import answers
 from actors.device.command import StepKind
 from actors.device.effects import NoteKind
 from actors.device.firmware import wanted_interval_min
+from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Setup, Stage
 from actors.device.policy import Policy
-from actors.device.reconcile import enter_failed, proof_from
-from actors.device.recovery import ask
+from actors.device.reconcile import enter_failed
 from actors.device.transition import Transition
+from actors.device.verification import proof_from
 from actors.replace import replace
 from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus, StatusInterval

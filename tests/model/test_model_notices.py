@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import Phase as Search
 from hypothesis.stateful import run_state_machine_as_test
 
-from actors.device import attempt_outcomes, deadlines, reconcile, sessions, setup
+from actors.device import attempt_outcomes, deadlines, reconcile, sessions, setup, verification
 from actors.device.model import Device, Phase, Pursuit, Stage
 from actors.device.transition import Transition, replace
 from tests.model.test_machine_model import MachineAgainstWorld
@@ -26,7 +26,7 @@ REDUCED = settings(
 
 
 def _proven(*, fence: bool = True, baseline: bool = True, colour: bool = True) -> Any:
-    """`pursuit.proven` with one of its conditions gone."""
+    """`verification.proven` with one of its conditions gone."""
 
     def proven(device: Device, goal: Pursuit) -> bool:
         proof, report, session = goal.proof, device.report, device.session
@@ -70,9 +70,9 @@ def _join_ignored(transition: Transition, event: Any) -> bool:
 
 # What is replaced, by what, and how the model must complain.
 BREAKAGES: dict[str, tuple[Any, str, Any, str]] = {
-    "no fence": (reconcile, "proven", _proven(fence=False), "a false verified"),
-    "no baseline": (reconcile, "proven", _proven(baseline=False), "a false verified"),
-    "no colour": (reconcile, "proven", _proven(colour=False), "a false verified"),
+    "no fence": (verification, "proven", _proven(fence=False), "a false verified"),
+    "no baseline": (verification, "proven", _proven(baseline=False), "a false verified"),
+    "no colour": (verification, "proven", _proven(colour=False), "a false verified"),
     "always failed": (reconcile, "enter_failed", _always_failed, "said to have failed"),
     "an early echo is forgotten": (
         attempt_outcomes,

@@ -5,13 +5,21 @@ Each is what somebody might write by mistake: a few lines, patched in for the ti
 
 import contextlib
 import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
 import msgspec
 
-from actors.device import attempt_outcomes, deadlines, reconcile, requests, sessions, setup
+from actors.device import (
+    deadlines,
+    reconcile,
+    requests,
+    sessions,
+    setup,
+    verification,
+)
 from actors.device import events as ev
 from actors.device.actor import DeviceActor
 from actors.device.command import CommandStatus, StepKind
@@ -65,7 +73,7 @@ def baseline_zero() -> Iterator[None]:
         return Proof(dev_addr, 0, 0)
 
     with (
-        patch.object(reconcile, "proof_from", proof_from),
+        patch.object(verification, "proof_from", proof_from),
         patch.object(setup, "proof_from", proof_from),
     ):
         yield
@@ -214,7 +222,7 @@ def late_echo() -> Iterator[None]:
         }
         return sessions.SessionPlace.NEWER if found in late else found
 
-    with patch.object(reconcile, "proven", proven), patch.object(sessions, "place", place):
+    with patch.object(verification, "proven", proven), patch.object(sessions, "place", place):
         yield
 
 
@@ -227,7 +235,7 @@ def no_counter() -> Iterator[None]:
         report = device.report
         return report is not None and report.light == goal.goal
 
-    with patch.object(reconcile, "proven", proven):
+    with patch.object(verification, "proven", proven):
         yield
 
 
@@ -285,13 +293,10 @@ def no_replay() -> Iterator[None]:
     def ask(transition: Any, why: str) -> None:
         del transition, why
 
-    with (
-        patch.object(reconcile, "ask", ask),
-        patch.object(sessions, "ask", ask),
-        patch.object(attempt_outcomes, "ask", ask),
-        patch.object(requests, "ask", ask),
-        patch("actors.device.recovery.ask", ask),
-    ):
+    with contextlib.ExitStack() as stack:
+        for name in sorted(sys.modules):
+            if name.startswith("actors.device.") and hasattr(sys.modules[name], "ask"):
+                stack.enter_context(patch.object(sys.modules[name], "ask", ask))
         yield
 
 

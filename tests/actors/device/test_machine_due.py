@@ -4,9 +4,8 @@ import msgspec
 import pytest
 
 from actors.device.machine import next_due
-from actors.device.model import Device, Phase, Pursuit, Setup
+from actors.device.model import Device, Inquiry, Phase, Pursuit, Setup
 from actors.device.policy import Policy
-from actors.device.recovery import Inquiry
 from tests.support.story import RED, Inquire, Story
 
 POLICY = Policy()
