@@ -84,7 +84,7 @@ def table_of_bounds() -> str:
                 f"{rollouts.ACTIVE_MOST}",
                 "each may have the whole fleet: 10 MB of lights",
             ),
-            ("lights", f"{fleet.DEVICES_MOST:,}", "about 11 kB each"),
+            ("lights", f"{fleet.DEVICES_MOST:,}", "about 10 kB each"),
             (
                 "lights that only a webhook told of",
                 f"{fleet.PROVISIONAL_MOST}",
