@@ -238,6 +238,7 @@ class MortalDisk(MemoryDisk):
         super().apply(writes)
 
 
+@pytest.mark.timeout(300)
 async def test_a_crash_at_any_stored_step_commands_no_light_twice(
     world: World, autojump_clock: MockClock
 ) -> None:

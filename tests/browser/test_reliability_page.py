@@ -84,5 +84,5 @@ def test_dead_letters_are_listed(serve: Serve, visit: Open) -> None:
     )
     page, _ = visit(serve(application).url + "?view=reliability")
     letter = page.locator(".letters li")
-    expect(letter).to_contain_text("Light of Desk 1")
+    expect(letter).to_contain_text("LightState of Desk 1")
     expect(letter).to_contain_text("ValueError: odd")

@@ -37,6 +37,7 @@ def test_no_seed_of_the_swarm_breaks_a_truth(first: int) -> None:
     assert verified > 10 * CHUNK, "the runs are not empty"
 
 
+@pytest.mark.timeout(300)
 def test_no_seed_that_once_found_something_does_so_again() -> None:
     _verified_in(scenario(seed, "swarm") for seed in FOUND)
     _verified_in(scenario(seed, "swarm", devices=5, gateways=2, hours=0.75) for seed in FOUND_SMALL)
