@@ -27,6 +27,6 @@ def hunt(name: str, seeds_most: int, first: int = 1) -> Found | None:
 
 def general(what: str) -> str:
     """Without what is of this seed only."""
-    what = re.sub(r"Light\([^)]*\)", "a colour", what)
+    what = re.sub(r"LightState\([^)]*\)", "a colour", what)
     what = re.sub(r"\b[0-9a-f]{16}\b", "an id", what)
     return re.sub(r"\d+(\.\d+)?", "N", what)

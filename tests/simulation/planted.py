@@ -5,6 +5,7 @@ Each is what somebody might write by mistake: a few lines, patched in for the ti
 
 import contextlib
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -332,7 +333,8 @@ def mailbox_grows() -> Iterator[None]:
     offer = Mailbox.offer
 
     def grown(self: Any, message: Any) -> Any:
-        self._capacity = math.inf if self.name.startswith("device") else self._capacity
+        if re.fullmatch("[0-9a-f]{16}", self.name):  # a light's
+            self._capacity = self._send._state.max_buffer_size = math.inf
         return offer(self, message)
 
     with patch.object(Mailbox, "offer", grown):

@@ -19,6 +19,7 @@ QUICK = (
     "superseded, and still pursued",
     "failed is told although it is shown",
     "a poisoned message is handled again",
+    "a full mailbox grows",
     "a light crashes on a duplicate",
 )
 """Those that a few seeds find; `make planted` looks for all."""
