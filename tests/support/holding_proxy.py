@@ -24,6 +24,7 @@ class HoldingProxy:
         self._holds: Callable[[bytes], bool] = lambda data: False
         self._held: list[tuple[socket.socket, bytes]] = []
         self._holding = threading.Event()
+        self._given_up = threading.Event()
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -36,6 +37,7 @@ class HoldingProxy:
     def hold(self, wanted: Callable[[bytes], bool]) -> None:
         """Hold the next piece that `wanted` names, and all after it on that connection."""
         self._holding.clear()
+        self._given_up.clear()
         self._holds = wanted
 
     def wait_held(self) -> None:
@@ -50,7 +52,9 @@ class HoldingProxy:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def deliver(self) -> None:
-        """Send on what was held; the server has read it when this returns."""
+        """Send on what was held, once its client has given up; the server has read it when this
+        returns. A client on a busy machine closes its connection later than its caller hears."""
+        assert self._given_up.wait(JOIN_S), "the client still waits for an answer"
         held, self._held = self._held, []
         for upstream, data in held:
             upstream.sendall(data)
@@ -98,6 +102,7 @@ class HoldingProxy:
                     upstream.sendall(data)
         if kept:  # the client gave up; the network has not
             self._held.append((upstream, b"".join(kept)))
+            self._given_up.set()
         else:
             upstream.close()
         client.close()
