@@ -38,6 +38,8 @@ ACTIVE_MOST = 20
 BEHIND_MOST = 10_000
 """Each has one task and may have the whole fleet: 50,000 lights of 200 bytes, 10 MB."""
 REPLY_TIMEOUT_S = 10.0
+READY_MOST_S = 10.0
+"""Then it counts as started though the store is slow still; a start has 30 s at most."""
 PRUNE_S = 3_600.0
 TRIES_MOST = 5
 """For a light whose mailbox is full or whose actor does not answer, `again_s` apart."""
@@ -56,6 +58,13 @@ class _Change:
     rollout_id: str
     wish: Wish
     reply: Reply[Rollout | Conflict | None]
+
+
+async def _started_at_last(told: trio.Event, task_status: trio.TaskStatus[None]) -> None:
+    """A store that is slow for longer makes no crash: what is asked waits in the mailbox."""
+    await trio.sleep(READY_MOST_S)
+    told.set()
+    task_status.started()
 
 
 class Rollouts:
@@ -105,15 +114,20 @@ class Rollouts:
 
         Raises StoreError when the stored rollouts cannot be read.
         """
-        for rollout_id in await self.repository.restore():
-            self._ports.board.forget_rollout(rollout_id)
+        told = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_started_at_last, told, task_status)
+            for rollout_id in await self.repository.restore():
+                self._ports.board.forget_rollout(rollout_id)
+            nursery.cancel_scope.cancel()
         self._driven.clear()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._follow)
             for kept in self.repository.running():
                 self._drive(kept)
-            task_status.started()
+            if not told.is_set():
+                task_status.started()
             while True:
                 message = None
                 with trio.move_on_after(PRUNE_S):  # the waiting only: an order is dealt with whole

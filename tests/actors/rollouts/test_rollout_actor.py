@@ -23,6 +23,7 @@ from actors.rollouts.ports import RolloutPorts
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecord
+from actors.supervision import ChildSpec
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
@@ -365,7 +366,8 @@ async def test_a_new_incarnation_waits_for_a_store_that_is_away(autojump_clock: 
             first.cancel_scope.cancel()
         street.store.down = True
         async with trio.open_nursery() as second:
-            second.start_soon(street.rollouts.run)
+            with trio.fail_after(ChildSpec("rollouts", street.rollouts.run).start_timeout_s / 2):
+                await second.start(street.rollouts.run)  # else the supervisor would call it crashed
             await trio.sleep(60.0)
             assert street.given == ["r0.aa"]
             street.store.down = False
