@@ -44,7 +44,7 @@ async def restore(parts: Parts) -> None:
             devices.append(device)
         if count % DECODE_CHUNK == 0:
             await trio.lowlevel.checkpoint()
-    await _restore_setback(parts, devices)
+    await _restore_mark(parts, devices)
     await _restore_airtime(parts, now)
     for device in devices:
         queued = (device.queued_until or 0.0) + CLOCK_SLACK_S > now
@@ -79,7 +79,7 @@ def _readable(parts: Parts, record: Record) -> Device | None:
         return None
 
 
-async def _restore_setback(parts: Parts, devices: Sequence[Device]) -> None:
+async def _restore_mark(parts: Parts, devices: Sequence[Device]) -> None:
     record = await parts.environment.store.get(Table.META, MARK_KEY)
     if record is None:
         return

@@ -146,8 +146,7 @@ def _echo_came_first(transition: Transition) -> None:
 
 def _taken(transition: Transition, number: int) -> bool:
     """A gateway took the frame of this attempt. True if that is news of the one that is open."""
-    if transition.device.queued_until is not None:
-        transition.change(queued_until=None)
+    _out_of_the_queue(transition)
     sent = transition.device.attempt
     if sent is None or sent.number != number:
         return False
@@ -158,10 +157,15 @@ def _taken(transition: Transition, number: int) -> bool:
 
 def _ended(transition: Transition, number: int) -> bool:
     """This attempt is over untransmitted. True if it is the one that is open."""
-    if transition.device.queued_until is not None:
-        transition.change(queued_until=None)
+    _out_of_the_queue(transition)
     sent = transition.device.attempt
     return sent is not None and sent.number == number and sent.stage is not Stage.TRANSMITTED
+
+
+def _out_of_the_queue(transition: Transition) -> None:
+    """Nothing of ours waits in ChirpStack any more."""
+    if transition.device.queued_until is not None:
+        transition.change(queued_until=None)
 
 
 def _last_frame(transition: Transition, ended_at: float) -> None:

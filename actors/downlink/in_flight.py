@@ -168,16 +168,21 @@ class InFlight:
         self.occupancy.occupy(token, {told.gateway_id}, now + airtime_s + answer_s)
 
     def gone(self, item: Item, now: float) -> None:
-        """The item left the queue without a txack that we heard of: sent, flushed or expired."""
+        """The item left the queue without a txack that we heard of: sent, flushed or expired. Its
+        gateways stay occupied, for a frame of it may be on air."""
         self._forget(item)
         ended_at = item.expires_at + self._policy.clock_slack_s
         sends = self._sends(min(now, ended_at) - item.started_at)
         self.airtime_budget.charge(dict.fromkeys(item.gateways, item.airtime_s * sends), now)
 
-    def taken(self, item: Item, now: float) -> None:
-        """The item is gone and the counter moved: some gateway of its took it just now."""
+    def over(self, item: Item, now: float) -> None:
+        """The item is gone, and no frame of it is on air any more."""
         self.gone(item, now)
         self.occupancy.release(item.token)
+
+    def taken(self, item: Item, now: float) -> None:
+        """The item is gone and the counter moved: some gateway of its took it just now."""
+        self.over(item, now)
         self.occupancy.occupy(item.token, item.paced_by, now + item.airtime_s + item.answer_s)
 
     def still_listed(self, item: Item, now: float, *, tried: bool | None) -> bool:
@@ -244,15 +249,14 @@ class InFlight:
 
     def take_expired(self, now: float) -> list[Item]:
         """End the items whose time is over without a word on them."""
-        over: list[Item] = []
+        expired: list[Item] = []
         while self._due and self._due[0][0] <= now:
             item = self._items.get(heapq.heappop(self._due)[1])
             if item is not None:
-                self.gone(item, item.expires_at + self._policy.clock_slack_s)
-                self.occupancy.release(item.token)
+                self.over(item, item.expires_at + self._policy.clock_slack_s)
                 self.expired += 1
-                over.append(item)
-        return over
+                expired.append(item)
+        return expired
 
     def take_overdue(self, now: float) -> Item | None:
         """An item whose txack should have come, or that is unsettled: its queue is worth a look."""

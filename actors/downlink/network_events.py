@@ -115,8 +115,7 @@ def thrown_away(
     if item is None or item.id != event.queue_item_id:
         return False
     if item is device.item:
-        state.in_flight.gone(item, now)
-        state.in_flight.occupancy.release(item.token)
+        state.in_flight.over(item, now)
         state.end_of(item)
         device.ends_at = max(device.ends_at, min(item.expires_at, now))
     state.settled(device)

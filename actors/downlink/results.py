@@ -213,8 +213,7 @@ def _left_the_queue(
         if gateway_id is not None:
             state.took(gateway_id, now)
     else:
-        state.in_flight.gone(item, now)
-        state.in_flight.occupancy.release(item.token)
+        state.in_flight.over(item, now)
     state.end_of(item)
 
 

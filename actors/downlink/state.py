@@ -191,7 +191,7 @@ class DispatchState:
             self.place(one, now)
 
     def hold(self, one: PendingAttempt, hold: Hold, again_at: float) -> None:
-        """Keep it back until `again_at`; the reason is told at its own time."""
+        """Keep it back until `again_at`; the light is told why from `hold.at` on."""
         one.hold, one.again_at, one.reason = hold, again_at, hold.text
 
     def hold_behind_item(self, one: PendingAttempt, now: float) -> None:

@@ -68,7 +68,7 @@ async def _started_at_last(told: trio.Event, task_status: trio.TaskStatus[None])
 
 
 class Rollouts:
-    """One actor for all rollouts. The store outlives the process, the book the incarnations."""
+    """One actor for all rollouts. Each incarnation reads them from the store."""
 
     def __init__(self, ports: RolloutPorts, *, retention_s: float, again_s: float = 5.0) -> None:
         self.mailbox: Mailbox[_Create | _Change] = Mailbox("rollouts", MAILBOX_REQUESTS)

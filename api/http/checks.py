@@ -50,7 +50,7 @@ def charge(here: Services, caller: Caller) -> None:
     else:
         wait_s = here.limiter.take(network_of(caller.name), now)
     if wait_s:
-        raise too_many(wait_s)
+        raise Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
 
 
 def keep_connection(scope: AsgiScope, caller: Caller) -> None:
@@ -58,11 +58,6 @@ def keep_connection(scope: AsgiScope, caller: Caller) -> None:
     slot = scope.get("state", {}).get(SLOT)
     if slot is not None and caller.known:
         slot.authenticate()
-
-
-def too_many(wait_s: float) -> Problem:
-    """The problem to answer with when the next request may come in `wait_s` seconds."""
-    return Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
 
 
 def wrong_token() -> Problem:

@@ -13,9 +13,9 @@ import trio
 
 from actors.fleet.delivery import Delivery
 from api.http.auth import TOKEN_HEADER, Caller, Scope, tokens_of
-from api.http.checks import check_host, keep_connection, too_many
+from api.http.checks import charge, check_host, keep_connection
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope, Exchange
-from api.http.peers import Peer, network_of
+from api.http.peers import Peer
 from api.http.problems import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -122,9 +122,7 @@ class Endpoint:
         caller = self._services.gatekeeper.caller(shown, peer.address)
         if caller is not None and caller.may(Scope.WEBHOOK):
             return caller
-        wait_s = self._services.limiter.take(network_of(peer.address), trio.current_time())
-        if wait_s:
-            raise too_many(wait_s)
+        charge(self._services, Caller(Scope.PUBLIC, peer.address))
         if caller is None or caller.scope is Scope.PUBLIC:
             raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
         raise Problem(FORBIDDEN, "needs scope webhook")

@@ -1,6 +1,6 @@
 """Attempts, hearings and a dispatcher in a service of its own, for the dispatcher's tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -17,6 +17,7 @@ from actors.device.events import (
 from actors.device.model import Attempt, Hearing, Obstacle
 from actors.downlink import Dispatcher, DispatchPolicy
 from lorawan.kuando import LightState, SetLight
+from lorawan.network import NetworkError
 from tests.support.scripted_network import ScriptedNetwork
 
 START = 1_800_000_000.0
@@ -135,3 +136,23 @@ async def application(
             nursery.start_soon(network.run_scheduler)
         yield built, nursery
         nursery.cancel_scope.cancel(reason="the test is over")
+
+
+def fails(
+    *calls: str, error: Callable[[], NetworkError], times: int = 10_000, dev_eui: str | None = None
+) -> Callable[[str, str], NetworkError | None]:
+    left = [times]
+
+    def script(call: str, to: str) -> NetworkError | None:
+        if call not in calls or left[0] == 0 or dev_eui not in {None, to}:
+            return None
+        left[0] -= 1
+        return error()
+
+    return script
+
+
+def submit(it: RunningDispatcher, *lights: str) -> None:
+    for dev_eui in lights or ("light-1",):
+        it.network.server.add(dev_eui, "gw-a")
+        it.dispatcher.submit(dev_eui, attempt(), hearings())

@@ -17,14 +17,15 @@ from actors.device.events import (
 )
 from actors.device.model import Attempt, Stage
 from lorawan.network import Activation, NetworkTimeout, NetworkUnavailable, NetworkUnknown
-from tests.actors.downlink.test_dispatcher_trouble import fails, submit
 from tests.support.dispatcher_kit import (
     POLICY,
     START,
     RunningDispatcher,
     application,
     attempt,
+    fails,
     hearings,
+    submit,
 )
 from tests.support.scripted_network import Light, Mood
 

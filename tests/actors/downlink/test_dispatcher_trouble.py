@@ -1,6 +1,5 @@
 """The dispatcher when things go wrong: ambiguous calls, outages, refusals, restarts."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -25,33 +24,14 @@ from lorawan.network import (
 from tests.support.dispatcher_kit import (
     POLICY,
     START,
-    RunningDispatcher,
     application,
     attempt,
+    fails,
     hearings,
+    submit,
 )
 
 Clock = trio.testing.MockClock
-
-
-def fails(
-    *calls: str, error: Callable[[], NetworkError], times: int = 10_000, dev_eui: str | None = None
-) -> Callable[[str, str], NetworkError | None]:
-    left = [times]
-
-    def script(call: str, to: str) -> NetworkError | None:
-        if call not in calls or left[0] == 0 or dev_eui not in {None, to}:
-            return None
-        left[0] -= 1
-        return error()
-
-    return script
-
-
-def submit(it: RunningDispatcher, *lights: str) -> None:
-    for dev_eui in lights or ("light-1",):
-        it.network.server.add(dev_eui, "gw-a")
-        it.dispatcher.submit(dev_eui, attempt(), hearings())
 
 
 # ------------------------------------------------------------------ the ordinary way
