@@ -28,7 +28,7 @@ from actors.device.effects import (
     Submit,
     Withdraw,
 )
-from actors.device.firmware import KnownRefusals
+from actors.device.firmware import Taught
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Device, Hearing
 from actors.device.policy import Policy
@@ -106,8 +106,8 @@ class DevicePorts:
     """The watcher's view of a gateway; None while it has none."""
     missed: Callable[[Device, Sequence[float]], None] = lambda device, happened_at: None
     """Told of events that an inquiry found and no webhook told, by their dates; must not wait."""
-    refusals: KnownRefusals = field(default_factory=KnownRefusals)
-    """What the lights taught about their software."""
+    taught: Taught = field(default_factory=Taught)
+    """What the lights taught about their software and the air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class DeviceActor:
         timeouts = self._ports.timeouts
         task_status.started()
         await self._finish_step()
-        self._ports.refusals.note(self.device)
+        self._ports.taught.note(self.device)
         self._ports.board.publish(self.device)
         if self.device.command is not None:
             self._ports.board.publish(self.device.command)
@@ -181,7 +181,7 @@ class DeviceActor:
             before = moved(before, set_s)
             if before.command is not None:
                 moves.append(CommandChanged(before.command))
-        policy = ports.refusals.known_to(ports.policy)
+        policy = ports.taught.known_to(ports.policy)
         device, effects = step(before, event, now, ports.rng.random(), policy)
         effects = [*moves, *effects]
         if device is not self.device or effects:
@@ -191,7 +191,7 @@ class DeviceActor:
             self._unfinished = _Unfinished(device, effects, record_in(writes))
             await ports.store_writer.commit(writes)
             self.device = device
-            ports.refusals.note(device)
+            ports.taught.note(device)
             ports.board.publish(device)
             self._let_out(effects)
             self._unfinished = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 
 from actors.device.model import Attempt, Device, Pursuit
 from actors.device.policy import Policy
+from actors.link.knowledge import NOTHING_KNOWN, Knowledge
 from actors.replace import replace
 from lorawan.kuando import answers_downlinks, wants_reply
 from lorawan.kuando.frames import Frame, RequestStatus, SetLight, StatusInterval
@@ -22,8 +23,12 @@ from lorawan.kuando.frames import Frame, RequestStatus, SetLight, StatusInterval
 class TaughtPolicy(Policy):
     """The policy, and what the lights taught: no setting, so it is not part of `Policy`."""
 
-    refusing_reply: frozenset[int] = frozenset()
-    """Software revisions known to refuse a colour with the sixth byte."""
+    knowledge: Knowledge = NOTHING_KNOWN
+
+
+def knowledge_in(policy: Policy) -> Knowledge:
+    """What the lights taught, where the policy comes with it."""
+    return policy.knowledge if isinstance(policy, TaughtPolicy) else NOTHING_KNOWN
 
 
 WITHOUT_PROVEN = 2
@@ -69,8 +74,7 @@ def with_reply(device: Device, goal: Pursuit, policy: Policy) -> bool:
     session = device.session
     if session is None or not session.set_up or sw_rev is None:
         return True
-    taught = isinstance(policy, TaughtPolicy) and sw_rev in policy.refusing_reply
-    known = device.refuses_reply == sw_rev or taught
+    known = device.refuses_reply == sw_rev or sw_rev in knowledge_in(policy).refusing_reply
     return not (known or goal.attempts % 2 == 1)
 
 
@@ -99,25 +103,30 @@ def learned(device: Device, goal: Pursuit, sent: Attempt | None) -> Device:
     return replace(device, without_proven=proven)
 
 
-class KnownRefusals:
-    """Software revisions of which some light refused the byte. Shared by all lights."""
+class Taught:
+    """What is known now, and the policy with it. Shared by all lights."""
 
-    def __init__(self) -> None:
-        self._revisions: frozenset[int] = frozenset()
-        self._taught: tuple[Policy, Policy] | None = None
+    def __init__(self, knowledge: Knowledge = NOTHING_KNOWN) -> None:
+        self.knowledge = knowledge
+        self._with: tuple[Policy, Knowledge, Policy] | None = None
 
     def note(self, device: Device) -> None:
-        """Take over what this light's record says."""
-        if device.refuses_reply is not None and device.refuses_reply not in self._revisions:
-            self._revisions |= {device.refuses_reply}
-            self._taught = None
+        """Take over what this light's record says of its software."""
+        known, revision = self.knowledge, device.refuses_reply
+        if revision is not None and revision not in known.refusing_reply:
+            self.knowledge = replace(known, refusing_reply=known.refusing_reply | {revision})
+
+    def learned(self, knowledge: Knowledge) -> None:
+        """Use this from now on; what refuses the sixth byte stays known."""
+        refusing = knowledge.refusing_reply | self.knowledge.refusing_reply
+        self.knowledge = replace(knowledge, refusing_reply=refusing)
 
     def known_to(self, policy: Policy) -> Policy:
         """The policy with what is known."""
-        if not self._revisions:
+        known = self.knowledge
+        if known is NOTHING_KNOWN:
             return policy
-        if self._taught is None or self._taught[0] is not policy:
+        if self._with is None or self._with[0] is not policy or self._with[1] is not known:
             given = {one.name: getattr(policy, one.name) for one in fields(Policy)}
-            taught = TaughtPolicy(**given, refusing_reply=self._revisions)
-            self._taught = (policy, taught)
-        return self._taught[1]
+            self._with = (policy, known, TaughtPolicy(**given, knowledge=known))
+        return self._with[2]

@@ -4,8 +4,9 @@ import pytest
 
 from actors.device.command import CommandStatus
 from actors.device.effects import Note, NoteKind
-from actors.device.firmware import KnownRefusals, TaughtPolicy
+from actors.device.firmware import Taught, TaughtPolicy, knowledge_in
 from actors.device.policy import Policy
+from actors.link.knowledge import NOTHING_KNOWN, Knowledge
 from lorawan.kuando import LightState
 from lorawan.kuando.frames import SetLight
 from tests.support.story import GREEN, RED, Story
@@ -59,20 +60,33 @@ def test_a_light_that_refuses_the_byte_gets_its_colour_without_it(counts: bool) 
 def test_lights_of_the_same_software_profit() -> None:
     teacher = Story().settle()
     _colour_sent(teacher, RED, "c1", counts=True)
-    known = KnownRefusals()
+    known = Taught()
     known.note(teacher.device)
     plain = Policy()
     policy = known.known_to(plain)
     assert known.known_to(plain) is policy, "made once"
-    assert KnownRefusals().known_to(plain) is plain
+    assert Taught().known_to(plain) is plain
     same, other = Story(policy=policy).settle(), Story(sw_rev=58, policy=policy).settle()
     assert _colour_sent(same, RED, "c1", counts=True) == [False]
     other.command(RED)
     assert other.attempt.frame == SetLight(RED, reply=True)
 
 
+def test_what_was_learned_of_the_air_leaves_what_is_known_of_the_software() -> None:
+    teacher = Story().settle()
+    _colour_sent(teacher, RED, "c1", counts=True)
+    taught, plain = Taught(), Policy()
+    taught.note(teacher.device)
+    before = taught.known_to(plain)
+    taught.learned(Knowledge(answer_waits_s={teacher.sw_rev: 2.5}))
+    after = knowledge_in(taught.known_to(plain))
+    assert (dict(after.answer_waits_s), after.refusing_reply) == ({61: 2.5}, frozenset({61}))
+    assert knowledge_in(before).answer_waits_s == {}
+    assert knowledge_in(plain) is NOTHING_KNOWN
+
+
 def test_where_the_settings_are_not_proven_the_byte_stays() -> None:
-    story = Story(policy=TaughtPolicy(refusing_reply=frozenset({61})))
+    story = Story(policy=TaughtPolicy(knowledge=Knowledge(refusing_reply=frozenset({61}))))
     story.join()
     story.now += 5
     story.uplink()

@@ -1,0 +1,1 @@
+"""What the air taught: how soon lights answer, how many frames are lost, how lights fall silent."""

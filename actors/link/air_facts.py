@@ -1,0 +1,40 @@
+"""What the dispatcher may know of the air to pace by; who knows it is joined in `wiring.py`."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+DELAYS_MOST = 200
+"""Answer delays in one answer: the pacer tries each against each of a batch."""
+
+
+class AirFacts(Protocol):
+    """Facts that are measured; where nothing is known the careful answer is given."""
+
+    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+        """Delays from a txack to the start of its answer, less the frame's airtime, on ChirpStack's
+        clock, ascending, at most 200, the forwarder's lag within; empty while unknown."""
+        ...
+
+    def lag_s(self, gateway_id: str) -> float | None:
+        """From a gateway's txack to its frame's start, seconds; None while unknown."""
+        ...
+
+    def is_basics_station(self, gateway_id: str) -> bool:
+        """Whether it shuts its band after each frame, and drops in silence; False if unknown."""
+        ...
+
+
+class NothingKnown:
+    """The facts before anything was measured."""
+
+    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+        """None is known."""
+        return ()
+
+    def lag_s(self, gateway_id: str) -> float | None:
+        """Unknown."""
+        return None
+
+    def is_basics_station(self, gateway_id: str) -> bool:
+        """Not as far as known."""
+        return False
