@@ -56,6 +56,22 @@ class LightRisk(msgspec.Struct, frozen=True):
     """All of it as one sentence with its evidence."""
 
 
+class LightDay(msgspec.Struct, frozen=True):
+    """One day (UTC) of a light, as far as it was watched."""
+
+    at: float
+    """When the day began."""
+    margin_db: float | None
+    """Median of what gateways heard that day; None where nothing was heard."""
+    uplink_loss: float | None
+    """Share of the frames it sent that day that never came; None where none was counted."""
+    uplinks_counted: int
+    """Frames that it sent, by its counter."""
+    downlink_loss: float | None
+    """Share of our frames, taken by a gateway that day, that it did not receive."""
+    downlinks_counted: int
+
+
 class Grade(StrEnum):
     """Of a gateway, and of each line that makes it. D is worth an alert."""
 
@@ -175,6 +191,13 @@ class QualityView(Protocol):
 
     def light(self, dev_eui: str) -> LightRisk | None:
         """Of one light; None of one that is not known."""
+        ...
+
+    def days(self, dev_eui: str) -> Sequence[LightDay]:
+        """What one light's days were like, the oldest first, at most 14; empty for one not known.
+
+        Its panel draws both directions and the margin over time from it.
+        """
         ...
 
     def risks(self, limit: int) -> Sequence[LightRisk]:
