@@ -90,6 +90,8 @@ class Transmitted(msgspec.Struct, frozen=True, gc=False):
     """How it was sent, where that was told."""
     number: int | None = None
     """The attempt that the frame was of; None where it was of none that the light was told of."""
+    rx_delay_s: float | None = None
+    """It left so long after the end of an uplink (Class A); None for Class C."""
 
 
 class ItemDropped(msgspec.Struct, frozen=True, gc=False):

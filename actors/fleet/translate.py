@@ -61,6 +61,7 @@ def translate(event: Event) -> NetworkEvent | None:
                 event.f_cnt_down,
                 event.frequency_hz,
                 event.modulation,
+                rx_delay_s=event.rx_delay_s,
             )
         case Log():
             return _log(event)

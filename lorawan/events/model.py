@@ -91,6 +91,9 @@ class TxAck(msgspec.Struct, frozen=True):
     downlink_id: int = 0
     modulation: Modulation | None = None
     frequency_hz: int = 0
+    rx_delay_s: float | None = None
+    """It leaves so long after the end of an uplink, in RX1 or RX2, to the microsecond; None for one
+    that leaves as soon as the gateway can (Class C)."""
 
 
 class Ack(msgspec.Struct, frozen=True):

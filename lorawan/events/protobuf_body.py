@@ -212,6 +212,8 @@ def _tx_info(message: Any) -> Fields | None:
             "codeRate": _name(_messages().code_rate, lora.code_rate),
         }
         fields["modulation"] = {"lora": modulation}
+    if info.DESCRIPTOR.name == "DownlinkTxInfo" and info.timing.HasField("delay"):
+        fields["timing"] = {"delay": {"delay": info.timing.delay.delay.ToJsonString()}}
     return fields
 
 

@@ -6,6 +6,7 @@ their last or weakest elements.
 """
 
 import math
+import re
 from collections.abc import Iterable
 
 from lorawan.events import model
@@ -52,6 +53,10 @@ RECEPTIONS_MOST = 50
 COPIES_WITHIN_S = 2.0
 """Copies of one frame reach ChirpStack within its de-duplication delay, 0.2 s unless set longer."""
 
+RX_DELAY_MOST_S = 16.0
+"""RX1 opens after at most 15 s, RX2 a second later. Source: LoRaWAN 1.0.3, RXTimingSetupReq."""
+
+_DURATION = re.compile(r"(\d{1,5}(?:\.\d{1,9})?)s", re.ASCII)
 _QUEUE_ITEM_ID = "queue_item_id"
 _UNDEFINED_CODE_RATE = "CR_UNDEFINED"
 
@@ -121,6 +126,7 @@ def _txack(wire: WireTxAck) -> model.TxAck:
         downlink_id=wire.downlink_id or 0,
         modulation=_modulation(wire.tx_info),
         frequency_hz=_frequency_hz(wire.tx_info),
+        rx_delay_s=_rx_delay_s(wire.tx_info),
     )
 
 
@@ -222,6 +228,14 @@ def _modulation(wire: WireTxInfo | None) -> model.Modulation | None:
 
 def _frequency_hz(wire: WireTxInfo | None) -> int:
     return (wire.frequency or 0) if wire is not None else 0
+
+
+def _rx_delay_s(wire: WireTxInfo | None) -> float | None:
+    """Of a Class A slot. What is no duration of such a one (1 to 16 s) counts as not told."""
+    delay = wire.timing.delay if wire is not None and wire.timing is not None else None
+    written = _DURATION.fullmatch(delay.delay or "") if delay is not None else None
+    delay_s = float(written[1]) if written is not None else 0.0
+    return delay_s if 0.0 < delay_s <= RX_DELAY_MOST_S else None
 
 
 def _name(text: str | None) -> str:

@@ -60,11 +60,24 @@ class WireModulation(_Part):
     lora: WireLora | None = None
 
 
+class WireDelay(_Part):
+    """`timing.delay`: Protobuf's Duration, in JSON a text such as "1s"."""
+
+    delay: str | None = None
+
+
+class WireTiming(_Part):
+    """`txInfo.timing`; `immediately` and `gpsEpoch` are not read."""
+
+    delay: WireDelay | None = None
+
+
 class WireTxInfo(_Part):
-    """`txInfo`."""
+    """`txInfo`; an uplink's has no timing."""
 
     frequency: Uint32 | None = None
     modulation: WireModulation | None = None
+    timing: WireTiming | None = None
 
 
 class WireRxInfo(_Part):

@@ -131,10 +131,10 @@ def _txack(event: TxAck) -> Any:
     if event.modulation is not None:
         message.tx_info.modulation.CopyFrom(_modulation(event.modulation))
         message.tx_info.modulation.lora.polarization_inversion = True
-    if event.frequency_hz in _CLASS_C_FREQUENCIES_HZ:
+    if event.rx_delay_s is None:
         message.tx_info.timing.immediately.SetInParent()
     else:
-        message.tx_info.timing.delay.delay.FromSeconds(1)
+        message.tx_info.timing.delay.delay.FromNanoseconds(round(event.rx_delay_s * 1e9))
     return message
 
 

@@ -15,7 +15,7 @@ from simulation.world.frames import Slot, UplinkFrame
 from simulation.world.gateway import TxStatus
 from simulation.world.kernel import Kernel
 from simulation.world.queue import Dropped, QueueEntry
-from simulation.world.region import RadioRegion
+from simulation.world.region import RX2_AFTER_RX1_S, RadioRegion
 
 
 class EventLog:
@@ -110,8 +110,16 @@ class EventLog:
                 downlink_id=downlink_id,
                 modulation=slot.modulation,
                 frequency_hz=slot.frequency_hz,
+                rx_delay_s=self._rx_delay_s(slot),
             ),
         )
+
+    def _rx_delay_s(self, slot: Slot) -> float | None:
+        """None for Class C; RX2 is the second slot of an answered uplink."""
+        if slot.start_s is None:
+            return None
+        on_rx2 = slot.frequency_hz == self._region.rx2_frequency_hz
+        return self._region.rx1_delay_s + (RX2_AFTER_RX1_S if on_rx2 else 0.0)
 
     def gateway_error(self, device: ServerDevice, status: TxStatus) -> None:
         """A gateway refused a frame; the context is empty, as in the original."""

@@ -276,3 +276,21 @@ def test_ids_and_words_of_an_uplink_are_cut() -> None:
     event = decode_json("up", changed(UP, **members))
     assert len(event.deduplication_id) == 64
     assert len(event.modulation.code_rate) == 64
+
+
+@pytest.mark.parametrize(
+    ("timing", "rx_delay_s"),
+    [
+        ({"delay": {"delay": "1s"}}, 1.0),
+        ({"delay": {"delay": "2.500s"}}, 2.5),
+        ({"immediately": {}}, None),
+        ({"delay": {}}, None),
+        ({"delay": {"delay": "0s"}}, None),
+        ({"delay": {"delay": "17s"}}, None),
+        ({"delay": {"delay": "a moment"}}, None),
+        (None, None),
+    ],
+)
+def test_a_txack_tells_the_class_a_slot_of_its_frame(timing, rx_delay_s):
+    txack = decode_json("txack", changed("docs-txack", txInfo__timing=timing))
+    assert txack.rx_delay_s == rx_delay_s

@@ -136,6 +136,7 @@ EXPECTED: dict[str, tuple[str, Event]] = {
             downlink_id=3461958127,
             modulation=Modulation(7, 125_000),
             frequency_hz=867_900_000,
+            rx_delay_s=1.0,
         ),
     ),
     "docs-up": (
