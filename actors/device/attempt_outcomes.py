@@ -20,6 +20,9 @@ from actors.device.transition import Transition
 from actors.replace import replace
 
 PENDING = frozenset({Stage.SUBMITTED, Stage.HELD})
+TOLD_WITHIN_S = 5.0
+"""Older news of a frame is dated by the event itself, not by its telling: webhooks take less, and
+ChirpStack's clock is known to a second."""
 
 
 def held(transition: Transition, event: ev.AttemptHeld) -> None:
@@ -75,9 +78,9 @@ def queued(transition: Transition, event: ev.AttemptQueued) -> None:
 def transmitted(transition: Transition, event: ev.Transmitted) -> None:
     """A gateway took a frame for this light: ours, where the dispatcher names the attempt."""
     airtime_s = max(0.0, event.ends_at - event.at)
+    taken_at = _taken_at(transition, event)
     if remember(transition, event):
-        # its telling comes soon after it; what an answer tells happened at its own time
-        _last_frame(transition, transition.happened_at + airtime_s)
+        _last_frame(transition, taken_at + airtime_s)
         transition.note_event(
             NoteKind.TXACK,
             mark(event),
@@ -88,7 +91,7 @@ def transmitted(transition: Transition, event: ev.Transmitted) -> None:
     if event.number is None:
         return
     if _taken(transition, event.number):
-        _on_air(transition, event.gateway_id, event.ends_at, airtime_s)
+        _on_air(transition, event.gateway_id, event.ends_at, taken_at + airtime_s)
         return
     sent = transition.device.attempt
     late = sent is not None and sent.number == event.number and sent.ends_at is None
@@ -98,10 +101,13 @@ def transmitted(transition: Transition, event: ev.Transmitted) -> None:
 
 
 def transmitted_unseen(transition: Transition, event: ev.AttemptTransmitted) -> None:
-    """A gateway took it, just now as far as anyone knows."""
+    """A gateway took it, just now as far as anyone knows, but not after its item's life."""
     if _taken(transition, event.number):
-        _last_frame(transition, transition.now)
-        _on_air(transition, event.gateway_id, None, 0.0)
+        sent = transition.device.attempt
+        expires_at = None if sent is None else sent.item_expires_at
+        ended_at = transition.now if expires_at is None else min(transition.now, expires_at)
+        _last_frame(transition, ended_at)
+        _on_air(transition, event.gateway_id, None, ended_at)
 
 
 def not_sent(transition: Transition, event: ev.AttemptNotSent) -> None:
@@ -168,12 +174,28 @@ def _out_of_the_queue(transition: Transition) -> None:
         transition.change(queued_until=None)
 
 
+def _taken_at(transition: Transition, event: ev.Transmitted) -> float:
+    """When a gateway took the frame, on our clock.
+
+    Mostly the telling comes within a moment, and then it is now. What an answer tells, or is told
+    again, or came late, happened at its own time: taken for just now it would begin the window and
+    the spacing anew. Of our own frame that was not before its enqueue, whatever a clock says.
+    """
+    at = transition.dated(event.at)
+    if transition.answering is None and transition.now - at <= TOLD_WITHIN_S:
+        return transition.now
+    sent = transition.device.attempt
+    ours = sent is not None and sent.number == event.number
+    queued_at = sent.queued_at if sent is not None and ours else None
+    return at if queued_at is None else min(max(at, queued_at), transition.now)
+
+
 def _last_frame(transition: Transition, ended_at: float) -> None:
     transition.change(last_frame_at=max(transition.device.last_frame_at or 0.0, ended_at))
 
 
 def _on_air(
-    transition: Transition, gateway_id: str | None, ends_at: float | None, airtime_s: float
+    transition: Transition, gateway_id: str | None, ends_at: float | None, air_until: float
 ) -> None:
     phase = transition.device.phase
     window_s = (
@@ -183,10 +205,8 @@ def _on_air(
         stage=Stage.TRANSMITTED,
         gateway_id=gateway_id,
         ends_at=ends_at,
-        air_until=transition.now + airtime_s,
-        due_at=transition.now
-        + airtime_s
-        + window_s,  # our clock: the server's is only its own measure
+        air_until=air_until,
+        due_at=air_until + window_s,  # our clock: the server's is only its own measure
     )
     if phase is Phase.AWAITING_VERIFY:
         reconcile.on_air(transition, gateway_id)

@@ -294,7 +294,7 @@ class Dispatcher:
         while self._told:
             dev_eui, event = self._told.popleft()
             if isinstance(event, Transmitted):
-                self._planner.transmitted(dev_eui, event, now)
+                self._planner.transmitted(dev_eui, event, now, self._clock.stepped_s)
             else:
                 self._planner.dropped(dev_eui, event, now)
         for dev_eui, answer in self._answers.take_all():

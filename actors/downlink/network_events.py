@@ -24,14 +24,20 @@ EXPIRED = "EXPIRED"
 """The code of an item that no gateway took in its life; any other means that none ever could."""
 
 
-def transmitted(state: DispatchState, dev_eui: str, told: Transmitted, now: float) -> None:
-    """A gateway took a frame for this light: ours by its id, or perhaps the one in doubt."""
+def transmitted(
+    state: DispatchState, dev_eui: str, told: Transmitted, now: float, date_ahead_s: float = 0.0
+) -> None:
+    """A gateway took a frame for this light: ours by its id, or perhaps the one in doubt. Its dates
+    are `date_ahead_s` ahead."""
     device = state.device(dev_eui)
-    device.ends_at = max(device.ends_at, now + max(0.0, told.ends_at - told.at))
+    known = told.queue_item_id in device.settled
+    ends_at = now + max(0.0, told.ends_at - told.at)
+    if known:  # a copy, or late: it does not begin the spacing anew
+        ends_at = min(ends_at, told.ends_at - date_ahead_s)
+    device.ends_at = max(device.ends_at, ends_at)
     device.told_at = now
     state.took(told.gateway_id, now)
     state.sent_in(device, told)
-    known = told.queue_item_id in device.settled
     if device.enqueueing and not known and not _may_be(device.item, told):
         device.keep_early(told)  # the light is told when the enqueue has ended
     else:

@@ -148,9 +148,11 @@ class Planner:
         """The attempt for this light is not wanted any more; a call under way ends by itself."""
         self._state.drop(dev_eui)
 
-    def transmitted(self, dev_eui: str, told: Transmitted, now: float) -> None:
-        """A txack for this light, of whichever item."""
-        network_events.transmitted(self._state, dev_eui, told, now)
+    def transmitted(
+        self, dev_eui: str, told: Transmitted, now: float, date_ahead_s: float = 0.0
+    ) -> None:
+        """A txack for this light, of whichever item; its dates are `date_ahead_s` ahead."""
+        network_events.transmitted(self._state, dev_eui, told, now, date_ahead_s)
 
     def dropped(self, dev_eui: str, event: ItemDropped, now: float) -> None:
         """ChirpStack threw away an item of this light, of whomever."""

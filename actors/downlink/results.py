@@ -195,7 +195,7 @@ def _reconcile(
             one.hold = None  # it is not behind this any more
     state.settled(device)
     if took:
-        device.ends_at = max(device.ends_at, now)
+        device.ends_at = max(device.ends_at, min(now, item.expires_at + item.airtime_s))
         state.count("txacks_missed")
         state.ended(item, AttemptTransmitted(item.number, _only(item.gateways)))
     elif certain:

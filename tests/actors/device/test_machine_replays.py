@@ -7,7 +7,7 @@ from actors.device import events as ev
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import Inquire, Note, NoteKind
 from actors.device.liveness import asleep
-from actors.device.model import Phase
+from actors.device.model import Phase, Stage
 from actors.device.records import writes_of
 from lorawan.kuando import AFTER_JOIN, Status
 from lorawan.network import Activation
@@ -285,3 +285,54 @@ def test_a_server_whose_counter_is_behind_begins_a_session_that_no_old_status_be
     assert story.device.report is not None
     assert story.device.reported is None
     assert asleep(story.device, story.policy) is None
+
+
+# ------------------------------------------------------------------ old news is not of just now
+
+
+def test_a_txack_that_only_an_inquiry_tells_begins_no_window_and_no_spacing_anew() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    taken, at = story.taken(), story.now
+    story.now += 20.0
+    _replay(story.asked(), taken)
+    assert story.attempt.stage is Stage.TRANSMITTED
+    assert story.attempt.air_until == pytest.approx(at + 0.2)
+    assert story.attempt.due_at == pytest.approx(at + 0.2 + story.policy.window_s)
+    assert story.device.last_frame_at == pytest.approx(at + 0.2)
+
+
+@pytest.mark.parametrize("late_s", [6.0, 20.0, 29.0])
+def test_a_txack_told_late_or_once_more_happened_at_its_own_time(late_s: float) -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    taken, at = story.taken(), story.now
+    story.now += late_s
+    story.tell(taken)
+    assert story.device.last_frame_at == pytest.approx(at + 0.2)
+    assert story.attempt.due_at == pytest.approx(at + 0.2 + story.policy.window_s)
+
+
+def test_a_frame_of_ours_was_not_taken_before_its_enqueue_whatever_a_clock_says() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    queued_at = story.now
+    story.now += 8.0
+    story.tell(msgspec.structs.replace(story.taken(), at=queued_at - HOUR_S))
+    assert story.device.last_frame_at is not None
+    assert story.device.last_frame_at >= queued_at
+
+
+def test_a_frame_that_only_the_counter_told_was_not_taken_after_the_life_of_its_item() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    expires_at = story.attempt.item_expires_at
+    assert expires_at is not None
+    story.now = expires_at + 12.0
+    story.taken_unseen()
+    assert story.device.last_frame_at == expires_at
+    assert story.attempt.due_at == expires_at + story.policy.window_s

@@ -131,6 +131,21 @@ async def test_two_frames_to_one_light_are_ten_seconds_apart(
         assert second.starts_at <= first.ends_at + 12.0
 
 
+async def test_a_copy_of_a_txack_does_not_begin_the_spacing_anew(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        it.network.server.add("light-1", "gw-a")
+        it.dispatcher.submit("light-1", attempt(1), hearings())
+        await trio.sleep(7.0)
+        (txack,) = [event for event in it.news() if isinstance(event, Transmitted)]
+        it.dispatcher.transmitted("light-1", msgspec.structs.replace(txack, number=None))
+        it.dispatcher.submit("light-1", attempt(2, marker_us=7), hearings())
+        await trio.sleep(30.0)
+        first, second = it.network.server.sent
+        assert first.ends_at + 10.0 <= second.starts_at <= first.ends_at + 12.0
+
+
 async def test_an_attempt_waits_for_its_own_time(autojump_clock: trio.testing.MockClock) -> None:
     async with application() as (it, _):
         it.network.server.add("light-1", "gw-a")
