@@ -1,5 +1,7 @@
 """The command: `python -m tests.reliability [NAME ...] [--quick]`; `make reliability`.
 
+`python -m tests.reliability goal [N ...] [--quick] [--only KEY]` measures and prints goals alone.
+
 What was measured is kept in `docs/reliability/figures.json`, and the page and its plots are made of
 that alone; an experiment that is not run again keeps its figures.
 """
@@ -16,6 +18,7 @@ import msgspec
 from rich.console import Console
 
 from tests.reliability import drawing, page
+from tests.reliability.goals import measured
 from tests.reliability.jobs import EXPERIMENTS, carry_out, jobs_of
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -33,6 +36,8 @@ def rounded(value: Any) -> Any:
 
 def main() -> int:
     """Measure, draw, write; the exit code."""
+    if sys.argv[1:2] == ["goal"]:
+        return measured.main(sys.argv[2:])
     parser = argparse.ArgumentParser("python -m tests.reliability", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument("--quick", action="store_true", help="few repetitions, wide intervals")
