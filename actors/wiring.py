@@ -80,7 +80,7 @@ class Parts:
         self.inquirer = Inquirer(
             environment.network,
             self._inquired,
-            lambda event: translate(self.dates.event(event)),
+            lambda event: translate(self.dates.replayed(event)),
             timeout_s=policies.device.inquiry_timeout_s,
         )
         self.dispatcher = Dispatcher(
@@ -95,6 +95,7 @@ class Parts:
             name_of=self._gateway_name,
             key_refused=lambda: self.watcher.key_refused,
             server_ahead_s=self.dates.ahead_s,
+            server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
         )
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)

@@ -21,6 +21,13 @@ from dataclasses import dataclass
 KEPT_S = 600.0
 BUCKET_S = 30.0
 """Bounds are kept as the sharpest of each half minute: 20 numbers for each side."""
+NEWS_AGE_MOST_S = 10.0
+"""Of all webhooks within `KEPT_S` the quickest hardly ever takes longer: one that waits for another
+receiver, which hangs, takes 5 s. It is no more than the dispatcher allows for two clocks
+(`DispatchPolicy.clock_slack_s`)."""
+LISTED_AGE_MOST_S = 60.0
+"""Of all other news the newest is when a gateway was seen last: it tells its statistics every 30 s.
+Where it does so less often, the first item may end early; the log of that is news."""
 TOLERANCE_S = 0.05
 """Contradictions below this are the rounding of timestamps, and the time that a look at two clocks
 takes."""
@@ -46,15 +53,19 @@ class ServerClock:
     def __init__(self) -> None:
         self._lows: deque[tuple[float, float]] = deque()
         self._highs: deque[tuple[float, float]] = deque()
+        self._live: deque[tuple[float, float]] = deque()
 
-    def told(self, server_at: float, read_at: float) -> None:
-        """We read at `read_at` a time that ChirpStack wrote by its own clock before."""
+    def told(self, server_at: float, read_at: float, *, live: bool = False) -> None:
+        """We read at `read_at` a time that ChirpStack wrote by its own clock before; `live` where
+        it came by a webhook, so most likely just before."""
         low = server_at - read_at
         if abs(low) > FARTHEST_S:
             return
         if self._highs and low > self.at_most(read_at) + TOLERANCE_S:
             self._highs.clear()  # set forward since, or we were
         _keep(self._lows, read_at, low, max)
+        if live:
+            _keep(self._live, read_at, low, max)
 
     def caused(self, server_at: float, asked_at: float) -> None:
         """ChirpStack wrote `server_at` because of what we asked for at `asked_at`."""
@@ -63,6 +74,7 @@ class ServerClock:
             return
         if self._lows and high < self.at_least(asked_at) - TOLERANCE_S:
             self._lows.clear()
+            self._live.clear()
         _keep(self._highs, asked_at, high, min)
 
     def at_least(self, steady: float) -> float:
@@ -80,8 +92,25 @@ class ServerClock:
 
         Whole, because the microseconds of an item's expiry carry its mark
         (`downlink/item_marker.py`). While nothing is proven, ChirpStack is taken to have the
-        machine's date, which is `stepped_s` ahead of the steady time."""
-        return float(math.trunc(self._proven_s(steady, stepped_s) + stepped_s))
+        machine's date, which is `stepped_s` ahead of the steady time; but where all that it tells
+        is old by our date, and no txack ever told the upper bound, we are rather ahead of it: an
+        item whose expiry was made from our date would live, and be sent, so much longer."""
+        ahead_s = self._proven_s(steady, stepped_s) + stepped_s
+        if math.isinf(self.at_most(steady)):
+            for lows, age_most_s in (
+                (self._live, NEWS_AGE_MOST_S),
+                (self._lows, LISTED_AGE_MOST_S),
+            ):
+                _age(lows, steady)
+                sharpest = max((low for _, low in lows), default=math.inf)
+                ahead_s = min(ahead_s, sharpest + age_most_s)
+        return float(math.trunc(ahead_s))
+
+    def unproven_s(self, steady: float) -> float:
+        """How far it may be behind what it is taken for, while no upper bound is known."""
+        if not math.isinf(self.at_most(steady)):
+            return 0.0
+        return NEWS_AGE_MOST_S if self._live else LISTED_AGE_MOST_S
 
     def difference(self, steady: float, stepped_s: float = 0.0) -> ClockDifference:
         """The bounds and the estimate against the machine's date, to be shown."""

@@ -27,18 +27,25 @@ class ServerDates:
         self._asked_at = asked_at
         self._server = ServerClock()
 
+    def replayed(self, event: Event) -> Event:
+        """An event that ChirpStack was asked for, with our date in place of its own."""
+        return self._dated(event, live=False)
+
     def event(self, event: Event) -> Event:
-        """An event with our date in place of ChirpStack's, new or replayed."""
+        """An event that a webhook told, with our date in place of ChirpStack's."""
+        return self._dated(event, live=True)
+
+    def _dated(self, event: Event, *, live: bool) -> Event:
         match event:
             case TxAck():
-                self.told(event.at)
+                self.told(event.at, live=live)
                 asked_at = self._asked_at(event.queue_item_id)
                 if asked_at is not None:
                     self._server.caused(event.at, asked_at)
             case Uplink() if event.at is not None:
-                self.told(event.at)
+                self.told(event.at, live=live)
             case Log() if event.queue_item_id is not None:
-                self.told(event.at)
+                self.told(event.at, live=live)
             case _:
                 pass
         off_s = self._off_s()
@@ -46,13 +53,17 @@ class ServerDates:
             return event
         return msgspec.structs.replace(event, at=event.at - off_s)
 
-    def told(self, server_at: float) -> None:
+    def told(self, server_at: float, *, live: bool = False) -> None:
         """ChirpStack told a moment by its own clock (Unix seconds)."""
-        self._server.told(server_at, self._clock.steady())
+        self._server.told(server_at, self._clock.steady(), live=live)
 
     def ahead_s(self) -> float:
         """Whole seconds by which ChirpStack's clock is ahead of our steady time."""
         return self._server.ahead_s(self._clock.steady(), self._clock.stepped_s)
+
+    def slack_s(self, proven_s: float) -> float:
+        """How far its clock may be behind that: `proven_s` where a txack told, else more."""
+        return proven_s + self._server.unproven_s(self._clock.steady())
 
     def earliest(self) -> float:
         """What ChirpStack's clock shows now, at the earliest (Unix seconds); minus infinity while

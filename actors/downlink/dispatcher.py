@@ -77,6 +77,7 @@ class Dispatcher:
         name_of: Callable[[str], str] = str,
         key_refused: Callable[[], bool] = lambda: False,
         server_ahead_s: Callable[[], float] = lambda: 0.0,
+        server_slack_s: Callable[[], float] | None = None,
     ) -> None:
         self._network = network
         self._post = post
@@ -101,6 +102,7 @@ class Dispatcher:
         self._flushed: set[str] = set()  # at most one entry for each light
         self._wake = trio.Event()
         self._server_ahead_s = server_ahead_s
+        self._server_slack_s = server_slack_s or (lambda: self._policy.clock_slack_s)
         self._asked_at: OrderedDict[str, float] = OrderedDict()
 
     # ---------------------------------------------------------------- what it is told
@@ -238,6 +240,7 @@ class Dispatcher:
 
     def _plan(self, calls: trio.Nursery) -> None:
         self._lost = True  # an error from here on leaves the planner in an unknown state
+        self._planner.clock_differs(self._server_slack_s())
         self._take_up(self._clock.steady())
         actions = self._planner.plan(self._clock.steady())
         self._lost = False

@@ -58,6 +58,9 @@ class Item:
     """Why a gateway would not send it, the last time."""
     told: object = None
     """Why it is not out yet, as its light was told."""
+    slack_s: float = 0.0
+    """It may live, and be sent, so much longer than its expiry: ChirpStack's clock may be behind
+    ours."""
 
     def is_of(self, number: int, mark: Mark) -> bool:
         """Whether it carries this attempt."""
@@ -90,6 +93,8 @@ class InFlight:
         self._unchecked: list[tuple[float, int]] = []  # start plus the time a txack may take
         self._load: dict[str, int] = {}
         self.suspicion = Suspicion(policy)
+        self.slack_s = policy.clock_slack_s
+        """How far ChirpStack's clock may be behind what we take it for, as far as is proven now."""
         self.transmitted = 0
         self.expired = 0
 
@@ -111,13 +116,14 @@ class InFlight:
 
     def worst_s(self, airtime_s: float) -> float:
         """The air that such a frame costs at worst, on one gateway."""
-        return airtime_s * self._policy.sends_most
+        return airtime_s * self._policy.sends_most(self.slack_s)
 
     # ---------------------------------------------------------------- an item's life
 
     def start(self, item: Item) -> None:
         """The enqueue begins, or an item of ours was found in the queue."""
         policy, start_at = self._policy, item.started_at
+        item.slack_s = self.slack_s
         self._items[item.token] = item
         heapq.heappush(self._due, (item.expires_at + policy.item_grace_s, item.token))
         for one in item.paced_by:
@@ -171,8 +177,7 @@ class InFlight:
         """The item left the queue without a txack that we heard of: sent, flushed or expired. Its
         gateways stay occupied, for a frame of it may be on air."""
         self._forget(item)
-        ended_at = item.expires_at + self._policy.clock_slack_s
-        sends = self._sends(min(now, ended_at) - item.started_at)
+        sends = self._sends(min(now, item.expires_at + item.slack_s) - item.started_at)
         self.airtime_budget.charge(dict.fromkeys(item.gateways, item.airtime_s * sends), now)
 
     def over(self, item: Item, now: float) -> None:
@@ -253,7 +258,7 @@ class InFlight:
         while self._due and self._due[0][0] <= now:
             item = self._items.get(heapq.heappop(self._due)[1])
             if item is not None:
-                self.over(item, item.expires_at + self._policy.clock_slack_s)
+                self.over(item, item.expires_at + item.slack_s)
                 self.expired += 1
                 expired.append(item)
         return expired

@@ -235,12 +235,16 @@ class Planner:
         sent it once. No more of them are counted than were ever in flight."""
         route = route_of(hearings, self._policy.prefer_margin_db)
         once_s = downlink_airtime_s(FRAME_BYTES_MOST, self._state.rx2)
-        sent_s = self._state.in_flight.worst_s(once_s) if sure else once_s
+        sent_s = once_s * self._policy.sends_most(self._policy.clock_slack_s) if sure else once_s
         for gateway_id in sorted(route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)
             if before < self._policy.outstanding_per_gateway:
                 self._in_flight_before[gateway_id] = before + 1
                 self._state.in_flight.airtime_budget.charge({gateway_id: sent_s}, now)
+
+    def clock_differs(self, slack_s: float) -> None:
+        """ChirpStack's clock may be so far behind what it is taken for."""
+        self._state.in_flight.slack_s = slack_s
 
     def take_suspects(self) -> list[tuple[str, Suspect | None]]:
         """Gateways that became suspects since the last call, or are none any more (None)."""

@@ -33,7 +33,8 @@ class DispatchPolicy:
 
     clock_slack_s: float = 10.0
     """ChirpStack's clock may be so far behind ours: its item then lives, and is sent, so much
-    longer. Two clocks set by NTP differ by far less; `lamplighter doctor` looks."""
+    longer. Two clocks set by NTP differ by far less; `lamplighter doctor` looks. Before the first
+    txack, which tells, more is allowed for (`ServerDates.slack_s`)."""
 
     calls_most: int = 8
     """Calls in flight. At 10 ms a call 8 are 250 frames a second, far above what 100 gateways
@@ -145,13 +146,7 @@ class DispatchPolicy:
         whole = self.region.duty_cycle
         return None if whole is None else whole * self.window_s
 
-    @property
-    def life_most_s(self) -> float:
-        """Longest life of an item: its expiry is rounded up to a second, plus its marker, and two
-        clocks may differ."""
-        return self.item_ttl_s + 2.0 + self.clock_slack_s
-
-    @property
-    def sends_most(self) -> int:
-        """How often a gateway that never acknowledges may send one item before it expires."""
-        return 1 + int(self.life_most_s // self.sends_every_s)
+    def sends_most(self, slack_s: float) -> int:
+        """How often a gateway that never acknowledges may send one item before it expires: that is
+        rounded up to a second, plus its marker, and two clocks may differ by `slack_s`."""
+        return 1 + int((self.item_ttl_s + 2.0 + slack_s) // self.sends_every_s)

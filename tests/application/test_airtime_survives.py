@@ -13,6 +13,7 @@ from simulation.world.gateway import GatewayMode
 from simulation.world.world import World
 from store.memory import MemoryDisk
 from store.port import Table
+from tests.support.host import Host
 from tests.support.running_application import RunningApplication, make_world, running_application
 
 RED, GREEN = LightState(255, 0, 0), LightState(0, 255, 0)
@@ -64,5 +65,24 @@ async def test_what_may_be_in_flight_when_the_service_dies_counts_when_it_starts
         assert world.stations[dev_eui].light.shown == GREEN
         assert used_s(home) == pytest.approx(before_s, abs=0.3), "set aside, and not yet charged"
     async with running_application(world, disk, seed=9) as home:
-        worst_s = home.parts.policies.dispatch.sends_most * 0.18
+        worst_s = home.parts.policies.dispatch.sends_most(10.0) * 0.18
         assert used_s(home) == pytest.approx(before_s + worst_s, rel=0.2)
+
+
+@pytest.mark.parametrize("ahead_s", [300.0, 1_800.0, 86_400.0])
+async def test_a_clock_that_is_ahead_gives_no_item_a_longer_life_though_no_txack_tells(
+    ahead_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    dev_eui, [gateway_id] = next(iter(world.stations)), world.gateways
+    world.set_gateway_mode(gateway_id, GatewayMode.SILENT)
+    lives_s = []
+    async with running_application(world, clock=Host(world, set_s=ahead_s).clock()):
+        for _ in range(120):
+            await trio.sleep(5)
+            lives_s += [
+                item.expires_at - world.kernel.epoch_at - world.kernel.now
+                for item in world.rules.devices[dev_eui].queue
+                if item.expires_at is not None
+            ]
+    assert len(lives_s) > 10, "items wait in the queue, and are sent again and again"
+    assert max(lives_s) < 45.0, "by ChirpStack's clock, which is right"

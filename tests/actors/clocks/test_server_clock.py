@@ -28,8 +28,31 @@ def test_a_time_from_the_future_proves_that_the_server_is_ahead() -> None:
 def test_a_webhook_that_is_late_proves_nothing() -> None:
     server = ServerClock()
     server.told(START - 300.0, START)
-    assert server.ahead_s(START) == 0.0
+    assert server.difference(START).used_s == 0.0
     assert server.difference(START).at_least_s == -300.0
+
+
+def test_items_are_given_the_shorter_life_while_all_webhooks_are_old_by_our_date() -> None:
+    server = ServerClock()
+    server.told(START - 1_688.0, START)
+    assert server.ahead_s(START) == -1_628.0, "it may have been a listing, a minute old"
+    server.told(START - 1_687.5, START + 1.0, live=True)
+    assert server.ahead_s(START + 1.0) == -1_678.0, "a webhook is ten seconds old at most"
+    assert server.unproven_s(START + 1.0) == 10.0
+
+
+def test_a_txack_ends_the_doubt_whether_webhooks_are_late_or_our_date_is_ahead() -> None:
+    server = ServerClock()
+    server.told(START - 300.0, START, live=True)
+    server.caused(START + 5.2, START + 5.0)
+    assert server.ahead_s(START + 6.0) == 0.0
+    assert server.unproven_s(START + 6.0) == 0.0
+
+
+def test_news_that_is_young_gives_items_their_whole_life() -> None:
+    server = ServerClock()
+    server.told(START - 4.9, START, live=True)
+    assert server.ahead_s(START) == 0.0
 
 
 def test_a_consequence_dated_before_its_cause_proves_that_the_server_is_behind() -> None:
