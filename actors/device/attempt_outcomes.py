@@ -8,13 +8,13 @@ tells once more what it knows.
 """
 
 from actors.device import events as ev
-from actors.device import reconcile, sessions, setup, verification
+from actors.device import probing, reconcile, sessions, setup, verification
 from actors.device.command import CommandStatus, StepKind
 from actors.device.deduplication import mark, remember
 from actors.device.effects import NoteKind
 from actors.device.handlers import after_setup
 from actors.device.inquiry import ask
-from actors.device.model import Attempt, Device, Phase, Stage
+from actors.device.model import Attempt, Device, Phase, Probe, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
 from actors.device.transition import Transition
 from actors.replace import replace
@@ -30,6 +30,9 @@ def held(transition: Transition, event: ev.AttemptHeld) -> None:
     sent = _pending(transition.device, event.number)
     if sent is not None:
         sessions.found_obstacle(transition, event.obstacle)
+    if sent is not None and sent.probe is not Probe.NO:
+        probing.end(transition)
+        return
     if sent is not None and (sent.stage, sent.reason) != (Stage.HELD, event.reason):
         transition.change_attempt(
             stage=Stage.HELD,
@@ -92,6 +95,9 @@ def transmitted(transition: Transition, event: ev.Transmitted) -> None:
         return
     if _taken(transition, event.number):
         _on_air(transition, event.gateway_id, event.ends_at, taken_at + airtime_s)
+        sent = transition.device.attempt
+        if sent is not None and sent.probe is Probe.FIRST:
+            probing.first_is_out(transition, sent)
         return
     sent = transition.device.attempt
     late = sent is not None and sent.number == event.number and sent.ends_at is None

@@ -14,6 +14,7 @@ from actors.device.model import (
     Inquiry,
     Obstacle,
     Phase,
+    Probe,
     Pursuit,
     Report,
     Session,
@@ -81,6 +82,7 @@ class AttemptChanges(TypedDict, total=False):
     ends_at: float | None
     air_until: float | None
     gateway_id: str | None
+    probe: Probe
 
 
 class CommandChanges(TypedDict, total=False):

@@ -5,7 +5,7 @@ after a restart does no harm.
 """
 
 from actors.device import events as ev
-from actors.device import inquiry, reconcile, setup
+from actors.device import inquiry, probing, reconcile, setup
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import Submit
 from actors.device.firmware import upkeep_frame
@@ -42,6 +42,7 @@ def restored(transition: Transition, event: ev.Restored) -> None:
     """The actor woke from its record; what happened meanwhile is unknown, so it is asked for."""
     if transition.device.inquiry is not None:
         transition.change(inquiry=None)  # whoever was asked is gone
+    probing.end(transition)
     transition.submit_again()
     heard = transition.device.session is not None and transition.device.session.heard
     if not heard or transition.device.pursuit is not None or transition.device.setup is not None:

@@ -47,6 +47,14 @@ class StatusRequested(msgspec.Struct, frozen=True):
     reply: Reply[str] | None = None
 
 
+class ProbeRequested(msgspec.Struct, frozen=True):
+    """Send the light twice the colour that it shows, to measure when it answers (`probing.py`).
+    The reply is `probing.ASKED`, or why it was not begun."""
+
+    reason: str
+    reply: Reply[str] | None = None
+
+
 # ------------------------------------------------------------------ from the network
 
 
@@ -236,6 +244,7 @@ DeviceEvent = (
     CommandRequested
     | InitializeRequested
     | StatusRequested
+    | ProbeRequested
     | UplinkHeard
     | Joined
     | Transmitted

@@ -4,7 +4,7 @@ Each takes the facts in first, and then decides by phase, attempt and goal what 
 """
 
 from actors.device import events as ev
-from actors.device import foreign_sender, reconcile, sessions, setup, verification
+from actors.device import foreign_sender, probing, reconcile, sessions, setup, verification
 from actors.device.answer_order import answers
 from actors.device.deduplication import mark, remember
 from actors.device.effects import NoteKind
@@ -37,7 +37,7 @@ def uplink(transition: Transition, event: ev.UplinkHeard) -> None:
                 after_setup(transition)
         case Phase.IDLE:
             if told:
-                transition.close_attempt()
+                probing.answered(transition)
                 reconcile.restore_if_drifted(transition)
         case Phase.AWAITING_VERIFY:
             if told:

@@ -56,6 +56,7 @@ from actors.device import (
     deduplication,
     handlers,
     inquiry,
+    probing,
     requests,
     sessions,
 )
@@ -99,6 +100,7 @@ HANDLERS: Mapping[type[msgspec.Struct], Handler] = dict(
         _handle(ev.CommandRequested, requests.command),
         _handle(ev.InitializeRequested, requests.initialize),
         _handle(ev.StatusRequested, requests.ask_status),
+        _handle(ev.ProbeRequested, probing.requested),
         # from the network
         _handle(ev.UplinkHeard, handlers.uplink),
         _handle(ev.Joined, handlers.joined),

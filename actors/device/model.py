@@ -4,7 +4,7 @@ They have no behaviour: `machine.py` makes new values from old ones, the store k
 the board shows them. Fields ending in `_at` or `_until` (and `since`) are Unix seconds UTC.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
@@ -116,6 +116,14 @@ class Obstacle(StrEnum):
     DENIED = "denied"
 
 
+class Probe(IntEnum):
+    """Which of the two frames of a probe an attempt is, see `probing.py`."""
+
+    NO = 0
+    FIRST = 1
+    SECOND = 2
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """One frame on its way to the light; a device has at most one."""
 
@@ -156,6 +164,8 @@ class Attempt(msgspec.Struct, frozen=True):
     air_until: float | None = None
     """The same on our clock, counted from when we were told."""
     gateway_id: str | None = None
+    probe: Probe = Probe.NO
+    """Such a one may be given up at any time: nothing hangs on it."""
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from actors.device.effects import (
     Withdraw,
 )
 from actors.device.events import Inquired
-from actors.device.model import Attempt, Device, Phase, Stage
+from actors.device.model import Attempt, Device, Phase, Probe, Stage
 from actors.device.policy import Policy
 from actors.replace import replace
 from lorawan.kuando import answers_downlinks
@@ -123,11 +123,22 @@ class Transition:
 
     # -------------------------------------------------------------- the attempt
 
-    def submit(self, frame: Frame, *, retry: bool, not_before: float = 0.0) -> None:
-        """Give a frame to the dispatcher, in place of whatever it still holds for this light."""
+    def submit(
+        self,
+        frame: Frame,
+        *,
+        retry: bool,
+        not_before: float = 0.0,
+        probe: Probe = Probe.NO,
+        life_s: float | None = None,
+    ) -> None:
+        """Give a frame to the dispatcher, in place of whatever it still holds for this light.
+
+        `life_s` is for one that no command limits. The second frame of a probe is not spaced.
+        """
         device, policy = self.device, self.policy
         spaced = 0.0 if device.last_frame_at is None else device.last_frame_at + policy.spacing_s
-        start = max(self.now, spaced, not_before)
+        start = self.now if probe is Probe.SECOND else max(self.now, spaced, not_before)
         number = device.attempts_made + 1
         command, goal = device.command, device.pursuit
         of_command = isinstance(frame, SetLight) and goal is not None and not goal.restoring
@@ -142,7 +153,10 @@ class Transition:
             expires_at=command.expires_at if command is not None and of_command else None,
             heard=device.session.f_cnt if device.session is not None else -1,
             due_at=start + policy.resubmit_after_s,
+            probe=probe,
         )
+        if life_s is not None:
+            attempt = replace(attempt, expires_at=self.now + life_s)
         self.change(attempt=attempt, attempts_made=number)
         self.emit(Submit(attempt))
 

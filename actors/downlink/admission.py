@@ -213,6 +213,8 @@ class Admission:
 
     def _free_at(self, one: PendingAttempt, paced_by: frozenset[str]) -> float:
         """When its gateways and all that overlap with them are free; infinite behind a claim."""
+        if self._state.follows(one):
+            return self._now
         around = self._around(paced_by)
         if self._claimed & around:
             return math.inf

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from actors.device.model import Attempt, Obstacle
+from actors.device.model import Attempt, Obstacle, Probe
 from actors.downlink.queue_check import Mark
 from actors.downlink.route import Route
 from lorawan.network import Activation
@@ -77,7 +77,15 @@ class PendingAttempt:
 
     @property
     def order(self) -> Order:
-        """Its rank among all that wait."""
+        """Its rank among all that wait. Nobody waits for a probe, so its first frame comes last;
+        the second is worth nothing later."""
+        match self.attempt.probe:
+            case Probe.FIRST:
+                return (True, math.inf, self.stamp)
+            case Probe.SECOND:
+                return (False, 0.0, self.stamp)
+            case Probe.NO:
+                pass
         return (self.attempt.retry, self.attempt.submitted_at, self.stamp)
 
     def is_of(self, attempt: Attempt, mark: Mark) -> bool:

@@ -13,7 +13,7 @@ from actors.device.events import (
     AttemptWaits,
     Transmitted,
 )
-from actors.device.model import Obstacle
+from actors.device.model import Obstacle, Probe
 from actors.downlink import hold_reasons
 from actors.downlink.airtime_budget import AirtimeBudget
 from actors.downlink.breaker import Breaker
@@ -32,6 +32,10 @@ from actors.downlink.policy import DispatchPolicy
 from actors.downlink.route import Route
 from actors.downlink.suspicion import Suspect, Suspicion
 from lorawan.airtime import downlink_airtime_s
+
+FOLLOWS_WITHIN_S = 2.0
+"""From a txack to the submission of a second frame by its light, which only stores its record
+between the two: a slow disk takes a second. Later the light's answer is over."""
 
 
 class DispatchState:
@@ -141,9 +145,19 @@ class DispatchState:
         """Before this (Unix seconds) nothing may be sent to the light."""
         device = self.device(one.dev_eui)
         spaced_at = device.ends_at + self.policy.spacing_s
+        if self.follows(one):
+            spaced_at = 0.0  # it leaves by the light's answer, or after ChirpStack's own lock
         if device.doubt is not None:
             spaced_at = 0.0  # a look that settles the doubt needs no spacing; what follows does
         return max(one.attempt.not_before, one.again_at, spaced_at, device.settled_at)
+
+    def follows(self, one: PendingAttempt) -> bool:
+        """Whether this is the second frame of a probe, given away right after the first's txack: it
+        goes into the queue at once, for ChirpStack to send when the light answers the first
+        (`actors/device/probing.py`). The air around the light is taken already, for that answer."""
+        told_at = self.device(one.dev_eui).told_at
+        submitted_at = one.attempt.submitted_at
+        return one.attempt.probe is Probe.SECOND and abs(submitted_at - told_at) <= FOLLOWS_WITHIN_S
 
     def place(self, one: PendingAttempt, now: float) -> None:
         """Put it where it belongs: behind a call, later, or in line."""

@@ -84,6 +84,7 @@ events = (
     )
     | st.builds(ev.InitializeRequested, st.booleans())
     | st.builds(ev.StatusRequested, st.just("test"))
+    | st.builds(ev.ProbeRequested, st.just("test"))
     | retained
     | st.builds(ev.ItemDropped, offsets, items, st.sampled_from(["EXPIRED", "F_CNT_DOWN"]))
     | st.builds(ev.GatewayRefusedFrame, offsets, st.just("QUEUE_FULL"))
