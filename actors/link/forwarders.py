@@ -1,0 +1,372 @@
+"""What is known of each gateway's forwarder, and of each software revision's answer delay.
+
+Learned from whatever passes: every txack and every status go through here. Of a frame that left in
+a receive window (Class A) gateway and light agree on the moment to the microsecond, so its answer
+tells the light's delay without the forwarder's lag; of any other frame the answer tells the sum of
+both (`lag.py`). The probe (`actors/device/probing.py`) makes such a pair on purpose.
+
+A txack tells a kind of forwarder, too: Basics Station acknowledges what was on the air, all others
+what they put into their queue. Of a frame that waits for its window the first acknowledgement comes
+after the window, the other before; no answer begins before its frame has ended; and a frame that
+is acknowledged sooner after its order than it lasts was not on the air then.
+
+All times are ChirpStack's own, as it told them: only their differences are used. Pure; the store
+writer gets the records from `unsaved`, and `restore` takes them in again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from statistics import median, quantiles
+
+import msgspec
+import structlog
+
+from actors.link.lag import Delay, Lag, SlotDelay, delay_of, lag_of
+
+log = structlog.get_logger()
+
+LIGHTS_MOST = 4_000
+"""Lights of which the newest status is remembered: a quarter of an hour of heartbeats of so many,
+some 300 bytes each. Of those beyond a frame teaches nothing."""
+GATEWAYS_MOST = 1_000
+REVISIONS_MOST = 32
+"""Software revisions; the vendor's documents name eight."""
+ANSWERS_MOST = 60
+"""Newest sums of lag and delay kept of a gateway: 3 kB in the store."""
+SLOTS_MOST = 60
+LEADS_MOST = 60
+ANSWER_MOST_S = 15.0
+"""A later status is a heartbeat, or held back by the light's off-time: neither is a delay."""
+WINDOWS_S = 1.1
+"""From the start of RX1 until a light may speak again: RX2 opens a second later, for 0.1 s.
+Source: LoRaWAN 1.0.3, RECEIVE_DELAY2."""
+EARLY_S = 0.05
+"""An answer that begins so long before its frame's end is of a frame acknowledged from the air."""
+TXACKS_KEPT = 8
+LEAD_MOST_S = 1.6
+"""ChirpStack's tick and the way to the gateway; a frame that took longer waited for a lock."""
+BEFORE_CHANGE = 10
+"""Answers that tell what a forwarder did before it changed."""
+SOONER_S, SOONER_ANSWERS = 0.4, 3
+"""So many answers in a row, all sooner than the soonest before by that: the forwarder was
+exchanged, and what was known of it is of another."""
+LATER_S, LATER_ANSWERS = 0.2, 20
+"""And so many all later than half of those before by that: once in a million by luck."""
+TICK_SPREAD_S = 0.5
+"""Middle four fifths of the time from an order to its txack: 0.8 s with a tick of 1 s, 0.1 s with
+one of 0.1 s."""
+
+FORWARDER, FIRMWARE = "forwarder", "firmware"
+"""Prefixes of the records' keys."""
+
+
+class Taken(msgspec.Struct, frozen=True, gc=False):
+    """A gateway took a frame; `airtime_s` is the frame's, `rx_delay_s` None for Class C."""
+
+    gateway_id: str
+    at: float
+    airtime_s: float
+    rx_delay_s: float | None = None
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A status arrived at `at`; `airtime_s` is its own."""
+
+    at: float
+    dev_addr: str
+    f_cnt: int
+    downlinks_received: int
+    sw_rev: int
+    airtime_s: float
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """Lag and delay in one, of a light with this software revision."""
+
+    sw_rev: int
+    sum_s: float
+
+
+class ForwarderRecord(msgspec.Struct, frozen=True):
+    """What was seen of one gateway, the newest last. `txacks` is a letter for each acknowledgement
+    that told its kind: q from the queue, a from the air."""
+
+    gateway_id: str
+    answers: tuple[Answer, ...] = ()
+    txacks: str = ""
+    leads_s: tuple[float, ...] = ()
+
+
+class FirmwareRecord(msgspec.Struct, frozen=True):
+    """What was seen of one software revision, the newest last."""
+
+    sw_rev: int
+    slots: tuple[SlotDelay, ...] = ()
+
+
+class ForwarderFacts(msgspec.Struct, frozen=True):
+    """What follows for one gateway. `slow_tick`: its frames leave up to a second after their
+    orders, as ChirpStack's scheduler does unless set otherwise."""
+
+    gateway_id: str
+    lag: Lag | None
+    basics_station: bool | None
+    answers: int
+    order_to_txack_s: tuple[float, float] | None
+    slow_tick: bool
+
+
+class FirmwareFacts(msgspec.Struct, frozen=True):
+    """What follows for one software revision."""
+
+    sw_rev: int
+    delay: Delay | None
+    samples: int
+
+
+class Forwarders:
+    """Learns, and answers. Part of what the dispatcher paces by (`air_facts.py`)."""
+
+    def __init__(self) -> None:
+        self._gateways: dict[str, ForwarderRecord] = {}
+        self._firmware: dict[int, FirmwareRecord] = {}
+        self._heard: OrderedDict[str, Heard] = OrderedDict()
+        self._taken: dict[str, list[Taken]] = {}
+        """Frames since the newest status, two at most, of lights in `_heard`."""
+        self._unsaved: dict[str, ForwarderRecord | FirmwareRecord] = {}
+        self._lags: dict[str, Lag | None] = {}
+
+    # ---------------------------------------------------------------- what is seen
+
+    def ordered(self, gateway_id: str, lead_s: float, airtime_s: float) -> None:
+        """The txack of a Class C frame came so long after its order, by our own clock."""
+        if not (gateway_id and 0.0 <= lead_s <= LEAD_MOST_S):
+            return
+        record = self._gateway(gateway_id)
+        if record is not None:
+            leads_s = (*record.leads_s, round(lead_s, 3))[-LEADS_MOST:]
+            record = msgspec.structs.replace(record, leads_s=leads_s)
+            self._gateways[gateway_id] = self._unsaved[_key(gateway_id)] = record
+            if lead_s < airtime_s:  # the frame cannot have been over by then
+                self._acknowledged(gateway_id, "q")
+
+    def taken(self, dev_eui: str, frame: Taken) -> None:
+        """A gateway took a frame for this light."""
+        before = self._heard.get(dev_eui)
+        if before is None or not frame.gateway_id:
+            return
+        self._taken.setdefault(dev_eui, []).append(frame)
+        del self._taken[dev_eui][:-2]
+        if frame.rx_delay_s is not None and before.at <= frame.at < before.at + ANSWER_MOST_S:
+            early = frame.at < before.at + frame.rx_delay_s
+            self._acknowledged(frame.gateway_id, "q" if early else "a")
+
+    def heard(self, dev_eui: str, status: Heard) -> None:
+        """A status of this light arrived."""
+        before = self._heard.get(dev_eui)
+        frames = self._taken.pop(dev_eui, [])
+        if before is not None and before.dev_addr == status.dev_addr:
+            if status.f_cnt <= before.f_cnt:
+                return  # late, or once more
+            one = status.f_cnt == before.f_cnt + 1 and len(frames) == 1
+            if one and status.downlinks_received == before.downlinks_received + 1:
+                self._learn(before, frames[0], status)
+        self._heard[dev_eui] = status
+        self._heard.move_to_end(dev_eui)
+        if len(self._heard) > LIGHTS_MOST:
+            oldest, _ = self._heard.popitem(last=False)
+            self._taken.pop(oldest, None)
+
+    def forget_light(self, dev_eui: str) -> None:
+        """It is known no longer."""
+        self._heard.pop(dev_eui, None)
+        self._taken.pop(dev_eui, None)
+
+    # ---------------------------------------------------------------- what is known
+
+    def lag_s(self, gateway_id: str) -> float | None:
+        """From a gateway's txack to its frame's start, seconds; None while unknown, and where the
+        txack comes from the air, or may."""
+        lag = self._lag(gateway_id)
+        return None if lag is None else lag.lag_s
+
+    def is_basics_station(self, gateway_id: str) -> bool:
+        """Whether its txacks come from the air, which of all forwarders Basics Station alone does;
+        it shuts its band after each frame and drops what finds no slot, without a word."""
+        return self._from_air(gateway_id) is True
+
+    def delay(self, sw_rev: int) -> Delay | None:
+        """How soon lights of this software revision answer, without any lag."""
+        record = self._firmware.get(sw_rev)
+        return None if record is None else delay_of(record.slots)
+
+    def slots(self, sw_rev: int) -> int:
+        """How many answers without lag were seen of this software revision."""
+        record = self._firmware.get(sw_rev)
+        return 0 if record is None else len(record.slots)
+
+    def gateways(self) -> Sequence[ForwarderFacts]:
+        """Of every gateway of which anything is known, by id."""
+        return [self.gateway(gateway_id) for gateway_id in sorted(self._gateways)]
+
+    def gateway(self, gateway_id: str) -> ForwarderFacts:
+        """Of one gateway."""
+        record = self._gateways.get(gateway_id) or ForwarderRecord(gateway_id)
+        from_air = self._from_air(gateway_id)
+        lead = _middle(record.leads_s)
+        slow = lead is not None and lead[1] - lead[0] >= TICK_SPREAD_S and from_air is not True
+        return ForwarderFacts(
+            gateway_id=gateway_id,
+            lag=self._lag(gateway_id),
+            basics_station=from_air,
+            answers=len(record.answers),
+            order_to_txack_s=lead,
+            slow_tick=slow,
+        )
+
+    def revisions(self) -> Sequence[FirmwareFacts]:
+        """Of every software revision of which anything is known."""
+        return [
+            FirmwareFacts(sw_rev, delay_of(record.slots), len(record.slots))
+            for sw_rev, record in sorted(self._firmware.items())
+        ]
+
+    # ---------------------------------------------------------------- the store
+
+    def unsaved(self) -> dict[str, bytes]:
+        """Records changed since the last call, by key."""
+        changed, self._unsaved = self._unsaved, {}
+        return {key: msgspec.json.encode(record) for key, record in changed.items()}
+
+    def restore(self, records: Iterable[tuple[str, bytes]]) -> None:
+        """Take in what an earlier run saved; what cannot be read is learned anew."""
+        for key, value in records:
+            kind, _, _ = key.partition("/")
+            try:
+                if kind == FORWARDER:
+                    gateway = msgspec.json.decode(value, type=ForwarderRecord)
+                    self._gateways[gateway.gateway_id] = gateway
+                elif kind == FIRMWARE:
+                    firmware = msgspec.json.decode(value, type=FirmwareRecord)
+                    self._firmware[firmware.sw_rev] = firmware
+            except msgspec.MsgspecError as error:
+                log.warning("stored facts are unreadable", key=key, error=str(error))
+        self._lags.clear()
+
+    # ---------------------------------------------------------------- how
+
+    def _learn(self, before: Heard, frame: Taken, status: Heard) -> None:
+        between_s = frame.airtime_s + status.airtime_s
+        if frame.rx_delay_s is not None:
+            delay_s = status.at - before.at - frame.rx_delay_s - between_s
+            floor_s = WINDOWS_S - frame.airtime_s
+            if -EARLY_S <= delay_s <= ANSWER_MOST_S:
+                slot = SlotDelay(round(max(0.0, delay_s), 3), round(floor_s, 3))
+                self._slot(status.sw_rev, slot)
+            return
+        sum_s = status.at - frame.at - between_s
+        if sum_s < -EARLY_S:
+            self._acknowledged(frame.gateway_id, "a")
+        elif sum_s <= ANSWER_MOST_S:
+            self._answer(frame.gateway_id, Answer(status.sw_rev, round(max(0.0, sum_s), 3)))
+
+    def _answer(self, gateway_id: str, answer: Answer) -> None:
+        record = self._gateway(gateway_id)
+        if record is None:
+            return
+        answers = (*record.answers, answer)[-ANSWERS_MOST:]
+        if (kept := _changed(answers)) is not None:
+            log.info("the forwarder of a gateway behaves differently now", gateway_id=gateway_id)
+            answers = kept
+        self._keep(msgspec.structs.replace(record, answers=answers))
+
+    def _acknowledged(self, gateway_id: str, kind: str) -> None:
+        record = self._gateway(gateway_id)
+        if record is None:
+            return
+        txacks = (record.txacks + kind)[-TXACKS_KEPT:]
+        flipped = _kind_of(record.txacks) is not None and _kind_of(txacks) is None
+        answers = () if flipped else record.answers
+        if record.txacks != txacks or flipped:
+            self._keep(msgspec.structs.replace(record, txacks=txacks, answers=answers))
+
+    def _slot(self, sw_rev: int, slot: SlotDelay) -> None:
+        record = self._firmware.get(sw_rev)
+        if record is None:
+            if len(self._firmware) >= REVISIONS_MOST:
+                return
+            record = FirmwareRecord(sw_rev)
+        record = msgspec.structs.replace(record, slots=(*record.slots, slot)[-SLOTS_MOST:])
+        self._firmware[sw_rev] = record
+        self._unsaved[f"{FIRMWARE}/{sw_rev}"] = record
+        self._lags.clear()
+
+    def _gateway(self, gateway_id: str) -> ForwarderRecord | None:
+        record = self._gateways.get(gateway_id)
+        if record is None and len(self._gateways) < GATEWAYS_MOST:
+            record = self._gateways[gateway_id] = ForwarderRecord(gateway_id)
+        return record
+
+    def _keep(self, record: ForwarderRecord) -> None:
+        self._gateways[record.gateway_id] = record
+        self._unsaved[_key(record.gateway_id)] = record
+        self._lags.pop(record.gateway_id, None)
+
+    def _from_air(self, gateway_id: str) -> bool | None:
+        record = self._gateways.get(gateway_id)
+        return None if record is None else _kind_of(record.txacks)
+
+    def _lag(self, gateway_id: str) -> Lag | None:
+        if gateway_id not in self._lags:
+            record = self._gateways.get(gateway_id)
+            queued = record is not None and _kind_of(record.txacks) is False
+            self._lags[gateway_id] = self._lag_of(record.answers) if queued and record else None
+        return self._lags[gateway_id]
+
+    def _lag_of(self, answers: Sequence[Answer]) -> Lag | None:
+        """By the software revision of which most is known."""
+        revisions = {answer.sw_rev for answer in answers}
+        for sw_rev in sorted(revisions, key=lambda one: (-self.slots(one), one)):
+            sums = [answer.sum_s for answer in answers if answer.sw_rev == sw_rev]
+            firmware = self._firmware.get(sw_rev)
+            lag = lag_of(sums, () if firmware is None else firmware.slots)
+            if lag is not None:
+                return lag
+        return None
+
+
+def _key(gateway_id: str) -> str:
+    return f"{FORWARDER}/{gateway_id}"
+
+
+def _kind_of(txacks: str) -> bool | None:
+    """True where they come from the air, by the newest two that agree."""
+    newest = txacks[-2:]
+    return {"aa": True, "qq": False}.get(newest)
+
+
+def _changed(answers: tuple[Answer, ...]) -> tuple[Answer, ...] | None:
+    """The answers since the forwarder changed, where it did."""
+    sw_rev = answers[-1].sw_rev
+    same = [answer for answer in answers if answer.sw_rev == sw_rev]
+    old, new = same[:-SOONER_ANSWERS], same[-SOONER_ANSWERS:]
+    if len(old) < BEFORE_CHANGE:
+        return None
+    soonest_s = min(answer.sum_s for answer in old)
+    if max(answer.sum_s for answer in new) < soonest_s - SOONER_S:
+        return tuple(new)
+    old, new = same[:-LATER_ANSWERS], same[-LATER_ANSWERS:]
+    if len(old) < BEFORE_CHANGE:
+        return None
+    usual_s = median(answer.sum_s for answer in old)
+    if min(answer.sum_s for answer in new) > usual_s + LATER_S:
+        return tuple(new)
+    return None
+
+
+def _middle(leads_s: Sequence[float]) -> tuple[float, float] | None:
+    """The tenth and the ninetieth percentile, of ten or more."""
+    if len(leads_s) < 10:
+        return None
+    tenths = quantiles(leads_s, n=10, method="inclusive")
+    return round(tenths[0], 3), round(tenths[-1], 3)
