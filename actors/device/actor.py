@@ -34,6 +34,7 @@ from actors.device.model import Attempt, Device, Hearing
 from actors.device.policy import Policy
 from actors.device.records import record_in, writes_of
 from actors.device.state_timeouts import StateTimeouts
+from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
 from store.port import Record, Table, Write
 
@@ -106,6 +107,8 @@ class DevicePorts:
     """The watcher's view of a gateway; None while it has none."""
     missed: Callable[[Device, Sequence[float]], None] = lambda device, happened_at: None
     """Told of events that an inquiry found and no webhook told, by their dates; must not wait."""
+    judged: Callable[[str, AttemptJudged], None] = lambda dev_eui, judgement: None
+    """Told of what became of each attempt, for those who learn from many; must not wait."""
     taught: Taught = field(default_factory=Taught)
     """What the lights taught about their software and the air."""
 
@@ -237,6 +240,8 @@ class DeviceActor:
                     ports.dispatcher.withdraw(device.dev_eui)
                 case Inquire(number):
                     ports.inquirer.ask(device.dev_eui, number)
+                case AttemptJudged():
+                    ports.judged(device.dev_eui, effect)
                 case Note() | AnswerCaller():
                     pass
         for command in newest.values():

@@ -6,6 +6,7 @@ import msgspec
 
 from actors.device.command import Command
 from actors.device.model import Attempt
+from actors.link.judgement import AttemptJudged
 
 
 class Submit(msgspec.Struct, frozen=True):
@@ -66,4 +67,4 @@ class AnswerCaller(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-Effect = Submit | Withdraw | Inquire | CommandChanged | Note | AnswerCaller
+Effect = Submit | Withdraw | Inquire | CommandChanged | Note | AnswerCaller | AttemptJudged

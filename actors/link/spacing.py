@@ -60,7 +60,10 @@ class _Tries:
     __slots__ = ("answered", "count", "promised")
 
     def __init__(self, stored: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
-        self.count, self.answered, self.promised = stored
+        count, answered, promised = stored
+        self.count = max(count, 0.0)
+        self.answered = min(max(answered, 0.0), self.count)
+        self.promised = min(max(promised, 0.0), self.count)
 
     def add(self, expected: float, *, answered: bool) -> None:
         self.count = self.count * KEEP_TRIES + 1.0
