@@ -34,12 +34,14 @@ class Application:
         self.metrics = parts.metrics
         self.dead_letters = parts.dead_letters
         self.unreadable = parts.unreadable
+        self.quality = parts.quality
         self.supervisor = ActorTree(parts.lights, self.clock)
         self.queries = Queries(
             parts.environment.store,
             parts.board,
             parts.fleet,
             self.clock,
+            parts.quality,
             watched=parts.watched.running,
         )
         self.readiness = ReadinessCheck(

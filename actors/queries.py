@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from actors.board.board import Board
+from actors.board.outlook import RiskTold
 from actors.board.reachability import Reachability
 from actors.clocks.clock import Clock
 from actors.device.model import Device
@@ -18,6 +19,7 @@ from actors.gateways.outages import GatewayPast
 from actors.metrics import downlink_metrics, reliability
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability
+from actors.quality.model import LightDay, LightRisk, QualityView
 from actors.storage import history, signal_history
 from actors.storage.deadline import store_deadline
 from actors.storage.history import HistoryEntry
@@ -33,6 +35,10 @@ class DeviceInspection(msgspec.Struct, frozen=True):
     actor: ChildReport | None
     next_timer_at: float | None
     reachability: Reachability
+    risk: RiskTold | None = None
+    """As its view on the board tells it."""
+    quality: LightRisk | None = None
+    days: Sequence[LightDay] = ()
 
 
 class Queries:
@@ -47,6 +53,7 @@ class Queries:
         board: Board,
         fleet: Fleet,
         clock: Clock,
+        quality: QualityView,
         *,
         watched: Callable[[], Span | None],
     ) -> None:
@@ -54,6 +61,7 @@ class Queries:
         self._board = board
         self._fleet = fleet
         self._clock = clock
+        self._quality = quality
         self._watched = watched
 
     def device(self, dev_eui: str) -> DeviceInspection | None:
@@ -66,6 +74,9 @@ class Queries:
             actor=self._fleet.report(dev_eui),
             next_timer_at=self._fleet.due_at(dev_eui),
             reachability=self._board.reachability(device),
+            risk=self._board.risks.get(dev_eui),
+            quality=self._quality.light(dev_eui),
+            days=self._quality.days(dev_eui),
         )
 
     async def history(

@@ -49,5 +49,6 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
         ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
         ChildSpec("restored store", parts.restored_store.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
+        ChildSpec("risk announcer", parts.risk_announcer.run, budget=ROOT_BUDGET),
     ]
     return children if web is None else [*children, web]

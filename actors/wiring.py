@@ -33,6 +33,9 @@ from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources
+from actors.quality.announcer import RiskAnnouncer, grade_told
+from actors.quality.model import QualityView
+from actors.quality.nothing import NothingKnown
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.ports import RolloutPorts
@@ -97,6 +100,7 @@ class Parts:
             server_ahead_s=self.dates.ahead_s,
             server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
         )
+        self.quality: QualityView = NothingKnown()
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)
         self.watcher = GatewayWatcher(
@@ -111,6 +115,7 @@ class Parts:
             on_list=self._gateways_listed,
             lights_heard=self.board.lights_heard,
             takes_nothing_since=self.dispatcher.takes_nothing_since,
+            grade=lambda gateway_id: grade_told(self.quality.gateway(gateway_id)),
         )
         self.lights = Supervisor(
             "lights",
@@ -233,6 +238,7 @@ class Parts:
             conditions=self._conditions,
             gateways_listed=self._gateways_were_listed,
         )
+        self.risk_announcer = RiskAnnouncer(self.board, self.quality)
         self.garbage = GarbageWatch(self.metrics.gc_paused)
         self.metrics.watch(
             Sources(

@@ -21,6 +21,7 @@ import trio
 
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
 from actors.board.contents import ALERTS_KEPT, COMMANDS_KEPT, BoardContents
+from actors.board.outlook import RiskTold
 from actors.board.reachability import Reach, Reachability
 from actors.board.reachability_index import SILENT_AFTER_S, ReachabilityIndex
 from actors.board.ring import ChangeRing
@@ -117,6 +118,12 @@ class Board:
         """Whether this light can be heard and reached now."""
         return self._reachability.of(device)
 
+    @property
+    def risks(self) -> Mapping[str, RiskTold]:
+        """What is expected of each light, by DevEUI, as told last: a live view. A light of which
+        nothing was told is not in it."""
+        return MappingProxyType(self._contents.risks)
+
     def shift_s(self, dev_eui: str) -> float:
         """How far the date was set since the newest record of this light came: by so much its dates
         are behind."""
@@ -172,6 +179,7 @@ class Board:
                 self._reachability.published(subject, self._clock.now())
             case DeviceRemoved():
                 contents.devices.pop(subject.dev_eui, None)
+                contents.risks.pop(subject.dev_eui, None)
                 self._reachability.forget(subject.dev_eui)
             case Command():
                 contents.keep_command(subject)
@@ -191,6 +199,14 @@ class Board:
             self._device_waiters.tell(subject.dev_eui, subject)
         elif isinstance(subject, Command):
             self._command_waiters.tell(subject.id, subject)
+
+    def tell_risk(self, dev_eui: str, risk: RiskTold) -> None:
+        """Show this risk with the light from now on, and the light again; nothing for one that is
+        not known. Whoever calls it paces its calls."""
+        device = self._contents.devices.get(dev_eui)
+        if device is not None:
+            self._contents.risks[dev_eui] = risk
+            self._tell(device)
 
     def look_again(self) -> int:
         """Show the lights that time, or a gateway, changed the reachability of; returns how many.

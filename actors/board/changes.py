@@ -21,6 +21,13 @@ class AirtimeUse(NamedTuple):
     """Attempts that wait for this gateway."""
 
 
+class GradeTold(NamedTuple):
+    """A gateway's grade, A to D, and the line that it comes from; None while nothing is known."""
+
+    grade: str | None
+    line: str | None
+
+
 class GatewayView(msgspec.Struct, frozen=True):
     """A gateway as the watcher sees it. `since` is when `online` last changed."""
 
@@ -55,6 +62,10 @@ class GatewayView(msgspec.Struct, frozen=True):
     """Lights that it is among the last to have heard."""
     takes_nothing_since: float | None = None
     """Since then it acknowledged none of the frames given to it; None while it does."""
+    grade: str | None = None
+    """A, B, C or D by the last 24 h: that of its worst line; None while nothing is known."""
+    grade_line: str | None = None
+    """The line that the grade comes from, as `answered`; None without a grade, and with an A."""
 
 
 class AlertView(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from actors.board.changes import ActorView, AlertView, GatewayView
+from actors.board.outlook import RiskTold
 from actors.board.rollout import Rollout
 from actors.device.command import Command
 from actors.device.model import Device
@@ -31,6 +32,7 @@ class BoardContents:
         "commands_open",
         "devices",
         "gateways",
+        "risks",
         "rollouts",
     )
 
@@ -38,6 +40,8 @@ class BoardContents:
         self._commands_kept = commands_kept
         self._alerts_kept = alerts_kept
         self.devices: dict[str, Device] = {}
+        self.risks: dict[str, RiskTold] = {}
+        """Of lights that are among `devices`, about 150 bytes each."""
         self.gateways: dict[str, GatewayView] = {}
         self.actors: dict[str, ActorView] = {}
         """Those that are not well."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from actors.board.changes import AirtimeUse, GatewayView
+from actors.board.changes import AirtimeUse, GatewayView, GradeTold
 from actors.clocks.clock import Clock
 from actors.gateways import health
 from actors.gateways.health import Health
@@ -24,6 +24,11 @@ Airtime = Callable[[str, float], AirtimeUse]
 def no_airtime(_gateway_id: str, _now: float) -> AirtimeUse:
     """Where no dispatcher sends."""
     return AirtimeUse(0.0, None, 0)
+
+
+def no_grade(_gateway_id: str) -> GradeTold:
+    """Where nobody grades."""
+    return GradeTold(None, None)
 
 
 class GatewayAnnouncer:
@@ -41,6 +46,7 @@ class GatewayAnnouncer:
         airtime: Airtime,
         lights_heard: Callable[[str], int],
         takes_nothing_since: Callable[[str], float | None],
+        grade: Callable[[str], GradeTold],
     ) -> None:
         self._publish = publish
         self._clock = clock
@@ -50,6 +56,7 @@ class GatewayAnnouncer:
         self._airtime = airtime
         self._lights_heard = lights_heard
         self._takes_nothing_since = takes_nothing_since
+        self._grade = grade
         # Bound: the gateways that the watcher knows, see `forget`.
         self._told_online: dict[str, bool] = {}
         self._shown: dict[str, GatewayView] = {}
@@ -83,6 +90,7 @@ class GatewayAnnouncer:
         """A gateway as it is shown, now."""
         info = one.info
         airtime = self._airtime(one.gateway_id, self._clock.now())
+        grade = self._grade(one.gateway_id)
         return GatewayView(
             gateway_id=one.gateway_id,
             name=info.name if info is not None else "",
@@ -102,4 +110,6 @@ class GatewayAnnouncer:
             pending=airtime.pending,
             lights_heard=self._lights_heard(one.gateway_id),
             takes_nothing_since=self._takes_nothing_since(one.gateway_id),
+            grade=grade.grade,
+            grade_line=grade.line,
         )

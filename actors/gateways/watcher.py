@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import structlog
 import trio
 
-from actors.board.changes import GatewayView
+from actors.board.changes import GatewayView, GradeTold
 from actors.clocks.clock import Clock, Steps
 from actors.failure_texts import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from actors.gateways import health
-from actors.gateways.announcer import Airtime, GatewayAnnouncer, no_airtime
+from actors.gateways.announcer import Airtime, GatewayAnnouncer, no_airtime, no_grade
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
@@ -59,6 +59,7 @@ class GatewayWatcher:
         on_list: Callable[[bool], None] = lambda listed: None,
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
         takes_nothing_since: Callable[[str], float | None] = lambda gateway_id: None,
+        grade: Callable[[str], GradeTold] = no_grade,
     ) -> None:
         self._network = network
         self._clock = clock
@@ -73,6 +74,7 @@ class GatewayWatcher:
             airtime=airtime,
             lights_heard=lights_heard,
             takes_nothing_since=takes_nothing_since,
+            grade=grade,
         )
         self._on_network = on_network
         self._on_list = on_list

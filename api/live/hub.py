@@ -8,8 +8,7 @@ from typing import Protocol
 
 import trio
 
-from actors.board.reachability import Reachability
-from actors.device.model import Device
+from actors.board.board import Board
 from api.http.auth import Caller
 from api.live.protocol import Encoder
 
@@ -25,11 +24,11 @@ class Closable(Protocol):
 class Hub:
     """The connected clients, at most `most` of them."""
 
-    def __init__(self, most: int, reachability: Callable[[Device], Reachability]) -> None:
+    def __init__(self, most: int, board: Board) -> None:
         self._most = most
         self._clients: dict[Closable, Caller] = {}
         self._empty: trio.Event | None = None
-        self.encoder = Encoder(reachability)
+        self.encoder = Encoder(board)
         self.boot: str | None = None
         """Which run of the service this is; learnt from the first snapshot."""
 

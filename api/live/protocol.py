@@ -3,11 +3,12 @@
 What is sent to many clients is encoded once. Pure.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import msgspec
 
+from actors.board.board import Board
 from actors.board.changes import (
     ActorView,
     AlertView,
@@ -16,6 +17,7 @@ from actors.board.changes import (
     GatewayView,
     Subject,
 )
+from actors.board.outlook import RiskTold
 from actors.board.reachability import Reachability
 from actors.board.rollout import Rollout
 from actors.board.subscription import Snapshot
@@ -123,10 +125,10 @@ def kind_of(what: Subject) -> str:
 class Encoder:
     """Encodes what is on the board, each once however many clients follow it."""
 
-    def __init__(self, reachability: Callable[[Device], Reachability]) -> None:
-        self._reachability = reachability
+    def __init__(self, board: Board) -> None:
+        self._board = board
         # As many as there are lights, about 1 kB each: 20 MB for 20,000.
-        self._devices: dict[str, tuple[Device, Reachability, msgspec.Raw]] = {}
+        self._devices: dict[str, tuple[Device, Reachability, RiskTold | None, msgspec.Raw]] = {}
         self._changes: dict[int, tuple[Change, msgspec.Raw]] = {}
 
     def change(self, change: Change) -> msgspec.Raw:
@@ -151,11 +153,12 @@ class Encoder:
         """One light, command, gateway, alert or actor as JSON."""
         match what:
             case Device():
-                reach, kept = self._reachability(what), self._devices.get(what.dev_eui)
-                if kept is not None and kept[0] is what and kept[1] == reach:
-                    return kept[2]
-                raw = _raw(DeviceSummary.of(what, reach))
-                self._devices[what.dev_eui] = (what, reach, raw)
+                reach, kept = self._board.reachability(what), self._devices.get(what.dev_eui)
+                risk = self._board.risks.get(what.dev_eui)
+                if kept is not None and kept[0] is what and kept[1:3] == (reach, risk):
+                    return kept[3]
+                raw = _raw(DeviceSummary.of(what, reach, risk))
+                self._devices[what.dev_eui] = (what, reach, risk, raw)
                 return raw
             case DeviceRemoved():
                 self._devices.pop(what.dev_eui, None)

@@ -13,6 +13,7 @@ from actors.board.changes import GatewayView
 from actors.fleet.initialization import InitializationRun
 from actors.gateways.observed import Outage, Span
 from actors.metrics.reliability import Bucket
+from actors.quality.model import Grade, Line, Rule
 from actors.restored_store import RestoredStoreDevice
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import SignalPoint
@@ -38,6 +39,7 @@ from api.models.operation import (
     StatusAsked,
     SupervisorView,
 )
+from api.models.quality import LightQuality, RiskList, RiskShown, RiskView
 from api.models.reliability import ReliabilityView, SignalView
 from api.models.rollouts import RolloutDetail, RolloutLight, RolloutList, RolloutView
 from lorawan.kuando.light_state import LightState
@@ -46,11 +48,14 @@ SERVED_NAMES: dict[type[msgspec.Struct] | type[Enum], str] = {
     ActorState: "ChildState",
     Bucket: "BucketView",
     GatewayView: "GatewayShown",
+    Grade: "GatewayLetter",
     HistoryEntry: "HistoryLine",
     InitializationRun: "InitializationView",
     LightState: "LightView",
+    Line: "GatewayLine",
     Outage: "OutageView",
     RestoredStoreDevice: "RestoredStoreLightView",
+    Rule: "WarningRule",
     SignalPoint: "SignalPointView",
     Span: "ObservedView",
     Unreadable: "UnreadableView",
@@ -74,10 +79,14 @@ __all__ = [
     "GatewayHealth",
     "GatewayList",
     "HistoryPage",
+    "LightQuality",
     "MetricsView",
     "OutageList",
     "ReadinessView",
     "ReliabilityView",
+    "RiskList",
+    "RiskShown",
+    "RiskView",
     "RolloutDetail",
     "RolloutLight",
     "RolloutList",

@@ -8,6 +8,7 @@ from actors.queries import DeviceInspection
 from api.models.actors import DeviceActorView
 from api.models.commands import CommandView, attempt_numbers
 from api.models.devices import DeviceSummary
+from api.models.quality import LightQuality
 from lorawan.kuando.light_state import LightState
 
 
@@ -206,13 +207,15 @@ class DeviceView(msgspec.Struct, frozen=True):
     """Times that it joined."""
     last_error_at: float | None
     actor: DeviceActorView | None
+    quality: LightQuality | None
+    """What is to be expected of it; null while nothing is known."""
 
     @classmethod
     def of(cls, seen: DeviceInspection) -> "DeviceView":
         """The view of an inspected device."""
         device, wanted = seen.device, seen.device.wanted
         return cls(
-            device=DeviceSummary.of(device, seen.reachability),
+            device=DeviceSummary.of(device, seen.reachability, seen.risk),
             session=SessionView.of(device.session),
             report=ReportView.of(device),
             hearings=[HearingView.of(one) for one in device.hearings],
@@ -233,4 +236,5 @@ class DeviceView(msgspec.Struct, frozen=True):
             joins=device.joins,
             last_error_at=device.last_error_at,
             actor=DeviceActorView.of(seen.actor),
+            quality=LightQuality.of(seen.quality, seen.days),
         )

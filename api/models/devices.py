@@ -6,9 +6,11 @@ session, however well it was known before.
 
 import msgspec
 
+from actors.board.outlook import RiskTold
 from actors.board.reachability import Reach, Reachability
 from actors.device.command import CommandStatus
 from actors.device.model import Device, Phase
+from api.models.quality import RiskShown
 from lorawan.kuando.light_state import LightState
 
 
@@ -54,10 +56,12 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     """The open command's timed attempts are spent; it is still pursued."""
     last_error: str | None
     """What went wrong last, in words."""
+    risk: RiskShown | None
+    """What is to be expected of it; null while nothing is known."""
 
     @classmethod
-    def of(cls, device: Device, reach: Reachability) -> "DeviceSummary":
-        """The summary of a device that can be reached like this."""
+    def of(cls, device: Device, reach: Reachability, risk: RiskTold | None) -> "DeviceSummary":
+        """The summary of a device that can be reached, and of which is expected, like this."""
         command = device.command
         reported = device.reported
         wanted = device.wanted.light if device.wanted is not None else None
@@ -87,6 +91,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
             command_reason=command.reason if command is not None else None,
             overdue=command is not None and command.overdue,
             last_error=device.last_error,
+            risk=RiskShown.of(risk),
         )
 
 

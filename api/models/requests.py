@@ -130,7 +130,7 @@ class DownlinkRequest(ColourRequest):
     )
 
 
-class _Filters(BaseModel):
+class Filters(BaseModel):
     """What lights are chosen by, in a query string as in a body."""
 
     phase: list[Phase] | None = None
@@ -148,7 +148,7 @@ class _Filters(BaseModel):
     )
 
 
-class LightFilter(_Filters, Body):
+class LightFilter(Filters, Body):
     """Which lights, as in the list of lights; the filters are combined."""
 
 
@@ -191,13 +191,21 @@ class InitializeRequest(Body):
     )
 
 
-class DeviceQuery(_Filters, Query):
+class DeviceQuery(Filters, Query):
     """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
 
     lists: ClassVar[frozenset[str]] = frozenset({"phase", "reachability"})
 
     limit: int = Field(default=100, ge=1, le=1_000)
     offset: int = Field(default=0, ge=0, le=1_000_000)
+
+
+class RiskQuery(DeviceQuery):
+    """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
+
+    warned: bool | None = Field(
+        default=None, description="Lights of which a rule warns, or of which none does."
+    )
 
 
 class HistoryQuery(Query):

@@ -28,7 +28,7 @@ from api.http.requests import read_body, read_dev_eui, read_query
 from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage
-from api.models.requests import DeviceQuery, HistoryQuery, InitializeRequest
+from api.models.requests import DeviceQuery, Filters, HistoryQuery, InitializeRequest
 from api.validation import Mistake
 
 DAY_S = 86_400.0
@@ -64,7 +64,11 @@ async def list_devices() -> Response:
             limit=query.limit,
             offset=query.offset,
             devices=[
-                DeviceSummary.of(devices[dev_eui], board.reachability(devices[dev_eui]))
+                DeviceSummary.of(
+                    devices[dev_eui],
+                    board.reachability(devices[dev_eui]),
+                    board.risks.get(dev_eui),
+                )
                 for dev_eui in page
             ],
         )
@@ -203,7 +207,7 @@ async def one_initialization(run_id: str) -> Response:
 
 
 def matcher(
-    query: DeviceQuery, reachability: Callable[[Device], Reachability]
+    query: Filters, reachability: Callable[[Device], Reachability]
 ) -> Callable[[Device], bool]:
     """The filters of a query as one predicate."""
     phases = frozenset(query.phase or ())

@@ -72,9 +72,7 @@ async def gateway_status(gateway_id: str) -> Response:
 @takes(query=OutageQuery)
 async def gateway_outages(gateway_id: str) -> Response:
     """When one gateway was away, newest first; the running outage has no end."""
-    gateway_id, query = gateway_id.lower(), read_query(OutageQuery)
-    if gateway_id not in application().board.gateways:
-        raise _unknown(gateway_id)
+    gateway_id, query = known_gateway(gateway_id), read_query(OutageQuery)
     until = application().clock.now() + 1.0
     since = until - query.days * DAY_S
     past = await application().queries.gateway_past(gateway_id, since=since, until=until)
@@ -89,6 +87,14 @@ async def gateway_outages(gateway_id: str) -> Response:
             observed=past.observed,
         )
     )
+
+
+def known_gateway(text: str) -> str:
+    """The id of a gateway that is known. Raises Problem."""
+    gateway_id = text.lower()
+    if gateway_id not in application().board.gateways:
+        raise _unknown(text)
+    return gateway_id
 
 
 def _unknown(gateway_id: str) -> Problem:

@@ -15,8 +15,11 @@ from msgspec.structs import replace
 from actors.board.changes import AlertView
 from actors.board.rollout import State
 from actors.device.command import CommandStatus
+from actors.quality.announcer import told_of
+from actors.quality.model import Grade, Line, Rule
 from api.settings.model import ApiSettings, ChirpStack
-from tests.support.fake_application import DEV_EUI, NOW, FakeApplication, a_light
+from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
+from tests.support.fake_quality import a_grade, a_risk
 from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
 from tests.support.web_server import Server
 
@@ -96,6 +99,35 @@ async def test_lights_are_listed_found_and_inspected() -> None:
         assert "0.0 of 360 s (0%)" in gateways.stdout
 
 
+async def test_what_is_to_be_expected_is_listed_the_worst_first() -> None:
+    async with served(3) as here:
+        board, quality = here.application.board, here.application.quality
+        second = "2020200000000001"
+        for risk in (a_risk(DEV_EUI, 0.998), a_risk(second, 0.6, Rule.TREND, since=NOW - 7_200)):
+            quality.lights[risk.dev_eui] = risk
+            board.tell_risk(risk.dev_eui, told_of(risk))
+        listed = await here.do("risks")
+        assert listed.returncode == 0, listed.stderr
+        assert listed.stdout.index(second) < listed.stdout.index(DEV_EUI), listed.stdout
+        assert "2 lights: warned of 1 trend; of 1 light more nothing known yet" in listed.stdout
+        warned = json.loads((await here.do("risks", "--warned", "--json")).stdout)
+        assert [one["dev_eui"] for one in warned["risks"]] == [second]
+        one = (await here.do("device", second)).stdout
+        assert "60%: 3 of the last 40 statuses" in one
+        assert "trend: its margin falls by 0.9 dB a day" in one
+
+
+async def test_gateways_are_graded_with_their_lines() -> None:
+    async with served() as here:
+        words = "46 of 57 first attempts answered, 56 promised"
+        graded = a_grade(GATEWAY, Grade.D, Line.ANSWERED, words)
+        here.application.quality.graded[GATEWAY] = graded
+        told = (await here.do("gateways", "--quality")).stdout
+        assert told.count(words) == 2
+        data = json.loads((await here.do("gateways", "--quality", "--json")).stdout)
+        assert (data["total"], data["gateways"][0]["worst"]) == (1, "answered")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -110,6 +142,7 @@ async def test_lights_are_listed_found_and_inspected() -> None:
         (("rollout", "start", "red", DEV_EUI, "--all"), "--all"),
         (("devices", "--at", "ftp://x"), "is no address"),
         (("watch", "123"), "16 hexadecimal digits"),
+        (("risks", "--limit", "0"), "--limit"),
     ],
 )
 async def test_mistakes_end_with_2_and_words(words: tuple[str, ...], said: str) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from actors.board.board import Board
 from actors.board.changes import ActorView, Change, DeviceRemoved
 from actors.board.subscription import Snapshot
 from actors.supervision import ChildState
 from api.live import client, protocol, socket
 from docs.generate.parts import ROOT
+from tests.support.fake_application import FakeClock
 
 TEXT = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
 EXAMPLES: dict[str, dict[str, Any]] = {}
@@ -21,7 +23,7 @@ for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL):
 
 def sent() -> dict[str, dict[str, Any]]:
     """One message of each kind that the service sends."""
-    nobody = protocol.Encoder(lambda device: None)  # type: ignore[arg-type, return-value]
+    nobody = protocol.Encoder(Board(FakeClock(), "5f0c"))
     every = protocol.Filter()
     snapshot = Snapshot("5f0c", 1, 0.0, devices=(), gateways=(), alerts=())
     change = Change(1, 0.0, ActorView("board", ChildState.RUNNING, 0, None))

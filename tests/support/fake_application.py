@@ -37,6 +37,7 @@ from actors.storage.unreadable_records import Unreadable
 from actors.supervision import ChildReport, ChildState
 from lorawan.events.model import Event
 from lorawan.kuando.light_state import LightState
+from tests.support.fake_quality import FakeQuality
 
 DEV_EUI = "2020203907290902"
 GATEWAY = "0016c001f153a14c"
@@ -121,6 +122,7 @@ class FakeApplication:
         self.supervisor = FakeTree()
         self.queries = FakeQueries(self)
         self.readiness = FakeReadiness()
+        self.quality = FakeQuality()
         self.refusal: Refusal | None = None
         """What every part that may refuse answers."""
 
@@ -462,7 +464,16 @@ class FakeQueries(FakePart):
             return None
         actor = ChildReport(f"device {dev_eui}", ChildState.RUNNING, NOW - 100, restarts=1)
         reachability = self._application.board.reachability(device)
-        return DeviceInspection(device, actor, NOW + 30, reachability)
+        risk, quality = self._application.board.risks.get(dev_eui), self._application.quality
+        return DeviceInspection(
+            device,
+            actor,
+            NOW + 30,
+            reachability,
+            risk,
+            quality.light(dev_eui),
+            quality.days(dev_eui),
+        )
 
     async def history(
         self, dev_eui: str, *, since: float, until: float, most: int

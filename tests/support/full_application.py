@@ -23,6 +23,8 @@ from actors.fleet.initialization import InitializationRun
 from actors.gateways.observed import Outage
 from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import MailboxStatistics
+from actors.quality.announcer import told_of
+from actors.quality.model import Grade, Line, Rule
 from actors.readiness import Readiness
 from actors.restored_store import RestoredStore, RestoredStoreDevice
 from actors.rollouts.model import Part, PartState
@@ -32,6 +34,7 @@ from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
+from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores
 
 BUSY, NEW, STRAY = "20202000000000b1", "20202000000000c2", "0016c001f1500002"
 RED = LightState(red=255, green=1, blue=2, on=30, off=40)
@@ -163,6 +166,8 @@ def full_application() -> FakeApplication:
         pending=3,
         lights_heard=9,
         takes_nothing_since=NOW - 700,
+        grade="D",
+        grade_line="away",
     )
     rolled = Rollout(
         id="roll-1",
@@ -192,6 +197,13 @@ def full_application() -> FakeApplication:
     ]
     for what in (busy_light(), new, roof, GatewayView(STRAY, known=False), over, alert):
         application.board.publish(what)
+    risk = a_risk(BUSY, 0.62, Rule.TREND, Rule.COUNTERS, since=NOW - 5_000)
+    application.quality.lights[BUSY] = risk
+    application.quality.past[BUSY] = some_days(NOW, 4)
+    application.board.tell_risk(BUSY, told_of(risk))
+    words = "away for 130 min in 2 outages"
+    application.quality.graded[GATEWAY] = a_grade(GATEWAY, Grade.D, Line.AWAY, words)
+    application.quality.scored = some_scores()
     application.board.publish(ActorView("journal", ChildState.PARKED, 6, "StoreError: full"))
     application.board.publish(rolled)
     application.rollouts.rolled[rolled.id] = rolled, tuple(parts)

@@ -15,6 +15,7 @@ from actors.fleet.queue_flush import Flusher
 from actors.fleet.removal import Removals
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import Metrics
+from actors.quality.model import QualityView
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
 from actors.restored_store import RestoredStoreHold
@@ -43,6 +44,7 @@ PAIRS = [
     (fake.FakeTree, ActorTree),
     (fake.FakeQueries, Queries),
     (fake.FakeReadiness, ReadinessCheck),
+    (fake.FakeQuality, QualityView),
 ]
 LEVERS = {"break_down", "step"}
 """By these the tests make things happen."""

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from actors.plain_text import one_line, plainly
 from api.cli.show.colours import code, swatch
+from api.cli.show.quality import expected
 from api.cli.show.states import REACHES, step_words, why
 from api.cli.show.tables import shown, state_text
 from api.cli.show.times import ago, clock, span
@@ -42,6 +43,9 @@ def lines(view: Json, now: float, gateways: Mapping[str, str]) -> Iterator[Text]
     place = f"{device['application_name']}, profile {device['profile_name']}"
     tags = ", ".join(f"{name}={value}" for name, value in device["tags"].items())
     yield _line("in", place + (f"; {tags}" if tags else ""))
+    if "quality" in view:  # an older service tells nothing of it
+        for label, text in expected(view["quality"], now):
+            yield _line(label, text)
     yield from _session(view, now)
     yield from _gateways(view, now, gateways)
     yield from _actor(view, now)

@@ -182,6 +182,16 @@ def step_words(step: Json, names: Mapping[str, str]) -> str:
     return f"{text}: {step['reason']}" if step["reason"] else text
 
 
+def risk_key(device: Json) -> tuple[bool, float]:
+    """The worst first: lights that are warned of, by chance, then the others, unknown ones last.
+
+    An older service tells of none.
+    """
+    risk = device.get("risk") or {"chance_30s": None, "warnings": ()}
+    chance = risk["chance_30s"]
+    return not risk["warnings"], 2.0 if chance is None else chance
+
+
 def sort_key(device: Json, by: str) -> tuple[Any, ...]:
     """For sorting lights by one of the columns."""
     name, dev_eui = device["name"].casefold(), device["dev_eui"]
@@ -192,5 +202,6 @@ def sort_key(device: Json, by: str) -> tuple[Any, ...]:
         "state": (ORDER.index(kind_of(device)), state(device), name),
         "since": (-device["since"],),
         "heard": (-(device["heard_at"] or 0.0),),
+        "risk": risk_key(device),
     }
     return (*keys[by], dev_eui)

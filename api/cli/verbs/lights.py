@@ -42,6 +42,7 @@ class Sort(StrEnum):
     STATE = "state"
     SINCE = "since"
     HEARD = "heard"
+    RISK = "risk"
 
 
 Phase = Annotated[

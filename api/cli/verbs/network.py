@@ -10,15 +10,23 @@ from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, Token, place, run
+from api.cli.verbs.risks import asked
 
 ALERTS_MOST = 1_000
 
 alerts_app = typer.Typer(help="What is wrong, and what was.")
 
 
-def gateways(at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False) -> None:
-    """List the gateways: online or not, airtime used, frames waiting."""
-    raise run(_gateways, place(at, token), as_json)
+def gateways(
+    quality: Annotated[
+        bool, typer.Option("--quality", help="Their grades with every line instead.")
+    ] = False,
+    at: At = DEFAULT_AT,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the gateways: online or not, airtime used, frames waiting; or how good each is."""
+    raise run(_grades if quality else _gateways, place(at, token), as_json)
 
 
 @alerts_app.callback(invoke_without_command=True)
@@ -61,6 +69,29 @@ async def _gateways(where: Place, as_json: bool) -> Exit:
         out.print(tables.gateways(found["gateways"], client.now()))
         online = sum(each["online"] for each in found["gateways"])
         out.print(f"{online} of {found['total']} online")
+    return Exit.OK
+
+
+async def _grades(where: Place, as_json: bool) -> Exit:
+    from api.cli.show import quality
+
+    async with Client(where) as client:
+        found = await client.get("/gateways")
+        names = {each["gateway_id"]: each["name"] for each in found["gateways"]}
+        graded = [
+            await asked(client, f"/gateways/{gateway_id}/quality") for gateway_id in sorted(names)
+        ]
+    if as_json:
+        print_json({"total": len(graded), "gateways": graded})
+        return Exit.OK
+    out = console()
+    if not graded:
+        out.print("No gateway is known yet.")
+        return Exit.OK
+    out.print(quality.grades(graded, names))
+    for each in graded:
+        if each["lines"]:
+            out.print(quality.lines(each, names))
     return Exit.OK
 
 

@@ -119,6 +119,21 @@ async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> N
             f"/api/v1/gateways/{GATEWAY}/outages",
             None,
         ),
+        ("get", "/api/v1/risks", "/api/v1/risks?limit=5", None),
+        ("get", "/api/v1/risks", "/api/v1/risks?warned=perhaps", None),
+        (
+            "get",
+            "/api/v1/gateways/{gateway_id}/quality",
+            f"/api/v1/gateways/{GATEWAY}/quality",
+            None,
+        ),
+        (
+            "get",
+            "/api/v1/gateways/{gateway_id}/quality",
+            "/api/v1/gateways/0000000000000000/quality",
+            None,
+        ),
+        ("get", "/api/v1/quality/scores", "/api/v1/quality/scores", None),
         ("get", "/readyz", "/readyz", None),
     ],
 )

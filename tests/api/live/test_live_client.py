@@ -6,10 +6,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.board.outlook import RiskTold, WarningTold
 from api.live.client import LiveClient
 from api.live.hub import Hub
 from api.live.protocol import Filter
-from tests.support.fake_application import FakeApplication, a_light
+from tests.support.fake_application import DEV_EUI, FakeApplication, a_light
 
 
 class Peer:
@@ -21,7 +22,7 @@ class Peer:
         self.closed: tuple[int, str] | None = None
         self.reads = trio.Event()
         self.reads.set()
-        self.hub = Hub(10, application.board.reachability)
+        self.hub = Hub(10, application.board)
         self.client = LiveClient(
             receive=self._receive.receive,
             send=self._take,
@@ -111,3 +112,37 @@ async def test_kinds_are_all_that_is_heard_of(
     snapshot = peer.heard[1]
     assert bool(snapshot["devices"]) is ("device" in kinds)
     assert bool(snapshot["gateways"]) is ("gateway" in kinds)
+
+
+async def test_a_risk_travels_with_its_light(
+    application: FakeApplication, autojump_clock: MockClock
+) -> None:
+    peer = Peer(application, wanted=Filter(kinds=frozenset({"device"})))
+    number = application.board.number
+    with application.board.subscribe(9) as subscription:
+        with trio.move_on_after(1):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(peer.client.run, subscription)
+                await trio.testing.wait_all_tasks_blocked()
+                warned = RiskTold(0.62, (WarningTold("trend", 1.0),))
+                application.board.tell_risk(DEV_EUI, warned)
+    [light] = peer.heard[1]["devices"]  # type: ignore[misc]
+    assert light["risk"] is None  # type: ignore[index]
+    [change] = peer.heard[2]["changes"]  # type: ignore[misc]
+    assert change["number"] == number + 1  # type: ignore[index]
+    told = change["what"]["risk"]  # type: ignore[index]
+    assert told == {"chance_30s": 0.62, "warnings": ["trend"]}
+
+
+async def test_a_client_that_resumes_is_told_of_the_risk_it_missed(
+    application: FakeApplication, autojump_clock: MockClock
+) -> None:
+    number = application.board.number
+    application.board.tell_risk(DEV_EUI, RiskTold(0.8))
+    peer = Peer(application, wanted=Filter(dev_euis=frozenset({DEV_EUI})))
+    with application.board.subscribe(9, resume_from=number) as subscription:
+        with trio.move_on_after(1):
+            await peer.client.run(subscription)
+    assert peer.heard[0]["resumed"] is True
+    [change] = peer.heard[1]["changes"]  # type: ignore[misc]
+    assert change["what"]["risk"]["chance_30s"] == 0.8  # type: ignore[index]

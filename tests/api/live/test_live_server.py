@@ -274,7 +274,7 @@ def test_a_light_is_encoded_once_for_all() -> None:
     from api.live.protocol import Encoder
 
     application, light = FakeApplication(), a_light()
-    encoder = Encoder(application.board.reachability)
+    encoder = Encoder(application.board)
     assert encoder.subject(light) is encoder.subject(light)
     moved = msgspec.structs.replace(light, name="Moved")
     assert json.loads(bytes(encoder.subject(moved)))["name"] == "Moved"

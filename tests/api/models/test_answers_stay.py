@@ -48,6 +48,10 @@ PATHS = (
             "rollouts/roll-1",
             "restored-store",
             "unreadable",
+            "risks",
+            f"gateways/{GATEWAY}/quality",
+            f"gateways/{STRAY}/quality",
+            "quality/scores",
             "supervisor",
         )
     ),

@@ -56,7 +56,7 @@ def test_who_follows_lights_is_told(wanted: Filter, told: bool) -> None:
 
 
 def test_what_the_websocket_says_of_it(application: FakeApplication) -> None:
-    encoder = Encoder(application.board.reachability)
+    encoder = Encoder(application.board)
     encoder.subject(a_light())
     raw = bytes(encoder.change(Change(7, NOW, GONE)))
     assert b'"kind":"removed"' in raw

@@ -1,0 +1,80 @@
+"""Has the board show what is expected of each light, where that changed noticeably.
+
+The lights are looked at one after the other, all of them within five minutes: a chance changes with
+every frame, and to look at each change would cost more than the frames do.
+"""
+
+from collections.abc import Iterable
+from math import ceil
+
+import trio
+
+from actors.board.board import Board
+from actors.board.changes import GradeTold
+from actors.board.outlook import RiskTold, WarningTold, noticeable
+from actors.quality.model import GatewayGrade, Grade, LightRisk, QualityView
+
+ROUND_S = 300.0
+"""All lights are looked at within this: warnings come hours and days before what they warn of."""
+EVERY_S = 5.0
+LEAST_AT_ONCE = 20
+"""A small fleet is through sooner: 100 lights in 25 s."""
+MOST_AT_ONCE = 1_000
+"""Of 50,000 lights 833 are due at a time: at most 200 changes a second, of the 1,000 that a reader
+may be behind."""
+CHUNK = 50
+"""Lights looked at between two checkpoints, some 40 us each: 2 ms."""
+
+
+class RiskAnnouncer:
+    """The actor. What it showed stands on the board, so a restart of it tells nothing twice."""
+
+    def __init__(self, board: Board, quality: QualityView) -> None:
+        self._board = board
+        self._quality = quality
+        # The lights of the running round that are still to be looked at, the next one last.
+        self._left: list[str] = []
+        self._at_once = LEAST_AT_ONCE
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Look at some lights every 5 s, until cancelled."""
+        task_status.started()
+        while True:
+            for count, dev_eui in enumerate(self._next(), start=1):
+                self.look(dev_eui)
+                if count % CHUNK == 0:
+                    await trio.lowlevel.checkpoint()
+            await trio.sleep(EVERY_S)
+
+    def look(self, dev_eui: str) -> None:
+        """Show this light's risk, if it is noticeably another."""
+        risk = self._quality.light(dev_eui)
+        if risk is None:
+            return
+        told = told_of(risk)
+        if noticeable(self._board.risks.get(dev_eui), told):
+            self._board.tell_risk(dev_eui, told)
+
+    def _next(self) -> Iterable[str]:
+        if not self._left:
+            self._left = list(self._board.devices)[::-1]
+            rounds = ROUND_S / EVERY_S
+            least, most = LEAST_AT_ONCE, MOST_AT_ONCE
+            self._at_once = min(max(ceil(len(self._left) / rounds), least), most)
+        for _ in range(min(self._at_once, len(self._left))):
+            yield self._left.pop()
+
+
+def told_of(risk: LightRisk) -> RiskTold:
+    """What travels with the light's view: a chance to 0.1 %, and the rules by name."""
+    chance = risk.chance_30s
+    warnings = tuple(WarningTold(one.rule.value, one.since) for one in risk.warnings)
+    return RiskTold(None if chance is None else round(chance, 3), warnings)
+
+
+def grade_told(graded: GatewayGrade | None) -> GradeTold:
+    """What travels with the gateway's view; an A needs no reason."""
+    if graded is None or graded.grade is None:
+        return GradeTold(None, None)
+    known = graded.worst is not None and graded.grade is not Grade.A
+    return GradeTold(graded.grade.value, str(graded.worst) if known else None)
