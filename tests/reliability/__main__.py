@@ -18,11 +18,13 @@ import msgspec
 from rich.console import Console
 
 from tests.reliability import drawing, page
-from tests.reliability.goals import measured
+from tests.reliability.goals import measured, pages
+from tests.reliability.goals.goals import GOALS
 from tests.reliability.jobs import EXPERIMENTS, carry_out, jobs_of
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 FIGURES = DOCS / "reliability" / "figures.json"
+NAMES = ("goals", *EXPERIMENTS)
 
 
 def rounded(value: Any) -> Any:
@@ -39,21 +41,33 @@ def main() -> int:
     if sys.argv[1:2] == ["goal"]:
         return measured.main(sys.argv[2:])
     parser = argparse.ArgumentParser("python -m tests.reliability", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="few repetitions, wide intervals")
     parser.add_argument("--draw", action="store_true", help="measure nothing, only draw")
     options = parser.parse_args()
-    if unknown := sorted(set(options.names) - set(EXPERIMENTS)):
-        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(EXPERIMENTS)}")
+    if unknown := sorted(set(options.names) - set(NAMES)):
+        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}")
     FIGURES.parent.mkdir(exist_ok=True)
     figures: dict[str, Any] = {}
     if FIGURES.exists():
         figures = msgspec.json.decode(FIGURES.read_bytes())
-    names = () if options.draw else options.names or EXPERIMENTS
-    measure(names, figures, quick=options.quick)
+    names = () if options.draw else options.names or NAMES
+    if "goals" in names:
+        kept = figures.setdefault("goals", {})
+        for number, found in measured.measure(sorted(GOALS), quick=options.quick):
+            kept[str(number)] = found
+            write(figures)
+    measure(tuple(name for name in names if name != "goals"), figures, quick=options.quick)
     drawing.draw(figures, FIGURES.parent)
     (DOCS / "reliability.md").write_text(page.text(figures), encoding="utf-8")
+    goals_page = pages.goals_page(figures.get("goals", {}), measured.read_before())
+    (FIGURES.parent / "goals.md").write_text(goals_page, encoding="utf-8")
     return 0
+
+
+def write(figures: dict[str, Any]) -> None:
+    """Keep what was measured so far."""
+    FIGURES.write_bytes(msgspec.json.encode(rounded(figures), order="sorted") + b"\n")
 
 
 def measure(names: tuple[str, ...], figures: dict[str, Any], *, quick: bool) -> None:
@@ -75,7 +89,7 @@ def measure(names: tuple[str, ...], figures: dict[str, Any], *, quick: bool) -> 
                     key: [result for _, result in sorted(results, key=lambda pair: str(pair[0]))]
                     for key, results in found[job.experiment].items()
                 }
-                FIGURES.write_bytes(msgspec.json.encode(rounded(figures), order="sorted") + b"\n")
+                write(figures)
 
 
 if __name__ == "__main__":

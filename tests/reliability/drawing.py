@@ -15,7 +15,8 @@ mpl.rcParams.update({"svg.hashsalt": "lamplighter", "font.size": 10, "axes.grid"
 import matplotlib.pyplot as plt  # noqa: E402 - the backend is chosen first
 from matplotlib.axes import Axes  # noqa: E402
 
-from tests.reliability import mixture, outage  # noqa: E402
+from tests.reliability import evidence, mixture, outage  # noqa: E402
+from tests.reliability.goals import single_orders  # noqa: E402
 
 DAY_S = 86_400.0
 TICKS_S = {1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 86_400: "24 h"}
@@ -23,10 +24,11 @@ TICKS_S = {1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3_600: "1 h", 86_40
 
 def draw(figures: dict[str, Any], folder: Path) -> None:
     """One SVG for each experiment that has figures."""
-    if "evidence" in figures:
-        _evidence(figures["evidence"], folder / "evidence.svg")
-    if "mixture" in figures:
-        _mixture(figures["mixture"], folder / "mixture.svg")
+    goals = figures.get("goals", {})
+    if "1" in goals:
+        _evidence(goals["1"], folder / "evidence.svg")
+    if "3" in goals:
+        _mixture(goals["3"], folder / "mixture.svg")
     if "outage" in figures:
         _outage(figures["outage"], folder / "outage.svg")
     if "burst" in figures:
@@ -35,12 +37,14 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
 
 def _evidence(found: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7.5, 4.2))
-    for loss, runs in found.items():
-        trials = [trial for run in runs for trial in run]
-        times = sorted(took_s for took_s, _ in trials if took_s is not None)
-        shares = [1.0 - n / len(trials) for n in range(1, len(times) + 1)]
-        axes.step(times, [max(s, 1e-6) for s in shares], where="post", label=f"{float(loss):.0%}")
+    for loss in evidence.LOSSES:
+        whole = single_orders.pooled(found[f"orders {loss:g}"])
+        times = sorted(took_s for took_s in whole["late_s"] if took_s is not None)
+        late = len(whole["late_s"])
+        shares = [(late - count) / whole["n"] for count in range(len(times) + 1)]
+        axes.step([1.0, *times], [max(s, 1e-6) for s in shares], where="post", label=f"{loss:.0%}")
     _time_axis(axes)
+    axes.set_xlim(single_orders.LATE_S, DAY_S)
     axes.set_yscale("log")
     axes.set_ylim(1e-4, 1)
     axes.set_ylabel("share of commands not yet verified")
@@ -54,7 +58,7 @@ def _mixture(found: dict[str, Any], path: Path) -> None:
     times = [10 ** (n / 40) for n in range(int(40 * 4.95))]
     total = [0.0] * len(times)
     for kind, weight in mixture.WEIGHTS.items():
-        trials = [trial for run in found[kind] for trial in run]
+        trials = [trial for run in found[f"mixture {kind}"] for trial in run]
         ended = [t["verified_s"] for t in trials if t["verified_s"] is not None]
         part = [sum(one <= at for one in ended) / len(trials) for at in times]
         axes.plot(times, part, linewidth=1, label=f"{kind} ({weight:.0%} of the fleet)")

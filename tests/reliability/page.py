@@ -7,7 +7,10 @@ is written in by hand.
 from statistics import fmean, median
 from typing import Any
 
-from tests.reliability import bulk, burst, evidence, fixed_plan, mixture, outage, stats
+from tests.reliability import burst, evidence, fixed_plan, mixture, outage, overload, stats
+from tests.reliability.goals import single_orders
+from tests.reliability.goals.measured import read_before
+from tests.reliability.goals.pages import goals_table, short_answer, table
 
 Row = list[str]
 
@@ -22,17 +25,17 @@ goal with many nines.
 
 
 def text(figures: dict[str, Any]) -> str:
-    """The whole page; experiments without figures are left out."""
+    """The whole page; what has no figures is left out."""
+    goals, before = figures.get("goals", {}), read_before()
     parts = [HEAD]
-    for name, part in PARTS.items():
-        if name in figures:
-            parts.append(part(figures[name]))
+    if goals:
+        parts += [short_answer(goals, before), goals_table(goals, before)]
+    if "1" in goals:
+        parts.append(_evidence(goals))
+    if "3" in goals:
+        parts.append(_mixture(goals))
+    parts += [part(figures[name]) for name, part in PARTS.items() if name in figures]
     return "\n".join(parts)
-
-
-def _table(heads: Row, rows: list[Row]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def _verdict(met: bool) -> str:
@@ -87,7 +90,7 @@ s = (1-p)^2: shown 1-p^3, verified 1-(1-s)^3, frames 1+(1-s)+(1-s)^2. No heartbe
 gateways, no lost webhooks, a gateway for each light.
 
 {
-        _table(
+        table(
             [
                 "p",
                 "n",
@@ -109,36 +112,37 @@ machine gives no final verdict "failed" at 120 s: it calls the command overdue a
 """
 
 
-def _evidence(found: dict[str, Any]) -> str:
-    rows, goals = [], []
-    for loss, runs in found.items():
-        trials = _all(runs)
-        n = len(trials)
-        row = [f"{float(loss):.0%}", str(n)]
+def _evidence(goals: dict[str, Any]) -> str:
+    rows, missed = [], []
+    for loss in evidence.LOSSES:
+        whole = single_orders.pooled(goals["1"][f"orders {loss:g}"])
+        n = whole["n"]
+        row = [f"{loss:.0%}", str(n)]
         for name, limit_s in evidence.HORIZONS_S.items():
-            hits = sum(took is not None and took <= limit_s for took, _ in trials)
+            hits = single_orders.hits(whole, limit_s)
             row.append(_share(hits, n))
-            goal = evidence.GOALS.get((float(loss), name))
+            goal = evidence.GOALS.get((loss, name))
             if goal is not None:
                 met = _verdict(hits / n >= goal)
                 if hits / n < goal <= stats.share(hits, n)[1]:
                     met += " (within chance: n is too small to tell)"
-                goals.append([f"{float(loss):.0%}", name, f"{goal:.4f}", _share(hits, n), met])
-        rows.append([*row, f"{fmean(frames for _, frames in trials):.3f}"])
+                missed.append([f"{loss:.0%}", name, f"{goal:.4f}", _share(hits, n), met])
+        rows.append([*row, f"{whole['frames'] / n:.3f}"])
     return f"""## With evidence: heartbeats every 15 min
 
-Three timed attempts, then one for each word that the light lets be heard and that shows it wrong.
+The orders of the first goal once more: timed attempts while one more is worth its air, then one for
+each word that the light lets be heard and that shows it wrong.
 
-{_table(["p", "n", *evidence.HORIZONS_S, "frames"], rows)}
+{table(["p", "n", *evidence.HORIZONS_S, "frames"], rows)}
 ![Share not yet verified](reliability/evidence.svg)
 
-{_table(["p", "within", "goal", "measured", ""], goals)}"""
+{table(["p", "within", "goal", "measured", ""], missed)}"""
 
 
-def _mixture(found: dict[str, Any]) -> str:
+def _mixture(goals: dict[str, Any]) -> str:
     rows, colours, everything = [], 0.0, 0.0
     for kind, weight in mixture.WEIGHTS.items():
-        trials = _all(found[kind])
+        trials = _all(goals["3"][f"mixture {kind}"])
         n = len(trials)
         one, other = fmean(t["colours"] for t in trials), fmean(t["settings"] for t in trials)
         colours, everything = colours + weight * one, everything + weight * (one + other)
@@ -152,10 +156,9 @@ def _mixture(found: dict[str, Any]) -> str:
 power for up to 14 h; the order comes at any moment of the trouble. Each kind is measured on its own
 and weighted.
 
-{_table(["kind", "weight", "n", *evidence.HORIZONS_S, "colour frames", "setting frames"], rows)}
-Goal: at most 1.2 frames per verified command. Measured: **{colours:.3f}** frames that set a colour
-({_verdict(colours <= 1.2)}), {everything:.3f} with the settings that a light needs after it had no
-power.
+{table(["kind", "weight", "n", *evidence.HORIZONS_S, "colour frames", "setting frames"], rows)}
+**{colours:.3f}** frames per order set a colour; {everything:.3f} with the settings that a light
+needs after it had no power.
 
 ![Verified in a mixed fleet](reliability/mixture.svg)
 """
@@ -183,7 +186,7 @@ ChirpStack's tick of 1 s: {outage.lane_s():.2f} s). Goal: all verified within 30
 backhaul is back.
 
 {
-        _table(
+        table(
             [
                 "lights",
                 "outage",
@@ -235,7 +238,7 @@ Counted are the lights whose first answer was heard, of all 100. Overlaps are pa
 that two gateways in reach of the same lights had on the air at once in RX2.
 
 {
-        _table(
+        table(
             [
                 "way",
                 "answers at",
@@ -255,61 +258,14 @@ that two gateways in reach of the same lights had on the air at once in RX2.
 """
 
 
-def _bulk(found: dict[str, Any]) -> str:
-    rows = []
-    for key, runs in found.items():
-        lights, tick_s, hasty = key.split()
-        ended = sorted(t for run in runs for t in run["verified_s"])
-        n = len(runs) * int(lights)
-        at_s = ended[-(-n * 999 // 1000) - 1]
-        goal_s = bulk.goal_s(int(lights), float(tick_s))
-        rows.append([
-            lights, f"{tick_s} s", "5 s / 1 s" if hasty == "True" else "30 s / 10 s", str(n),
-            *(f"{ended[int(n * part) - 1]:.0f}" for part in (0.9, 0.99)),
-            f"{at_s:.0f}", f"{goal_s:.0f}", f"{sum(r['frames'] for r in runs) / n:.2f}",
-            _verdict(at_s <= goal_s),
-        ])  # fmt: skip
-    return f"""## One colour for everybody
-
-p = 5 %, SF9 both ways, one gateway. Goal: 99.9 % verified within 1.25 x floor x 1.11, the floor
-being one pass with room for each answer. Runs are pooled, as 100 lights have no 99.9 %.
-
-{
-        _table(
-            [
-                "lights",
-                "ChirpStack's tick",
-                "window / first backoff",
-                "n",
-                "90 % s",
-                "99 % s",
-                "99.9 % s",
-                "goal s",
-                "frames",
-                "",
-            ],
-            rows,
-        )
-    }
-With 100 lights the first pass alone takes about 100 s, one frame a second, also with a tick of
-0.1 s: a frame (0.19 s), room for its answer (0.35 + 0.27 s), and the way of the txack and of the
-next enqueue; the floor leaves 0.04 + 0.32 s after a frame, and no time for calls.
-A light whose frame or answer is lost waits 30 s for the answer and 10 s or 20 s more; the third
-attempt of the last light comes about 90 s after the end of the first pass, more than the goal
-leaves with 100 lights. One in a thousand fails three times and waits for a heartbeat. The rows
-with a window of 5 s and a backoff of 1 s say what a shorter wait would bring; these are not the
-defaults.
-"""
-
-
 def _airtime(found: dict[str, Any]) -> str:
     one = found["overload"][0]
-    ours, everything = (_verdict(one[key] <= bulk.BUDGET_S) for key in ("ours_s", "all_s"))
+    ours, everything = (_verdict(one[key] <= overload.BUDGET_S) for key in ("ours_s", "all_s"))
     return f"""## Airtime under overload
 
-{bulk.OVERLOAD_LIGHTS} lights, RX2 at SF12, a new order for each every 4 min for three hours: far
-above what the duty cycle allows, and it begins while the lights still join. The busiest window of
-an hour holds **{one["ours_s"]:.1f} s** of our frames in RX2, of 360 s allowed ({ours}), and
+{overload.OVERLOAD_LIGHTS} lights, RX2 at SF12, a new order for each every 4 min for three hours:
+far above what the duty cycle allows, and it begins while the lights still join. The busiest window
+of an hour holds **{one["ours_s"]:.1f} s** of our frames in RX2, of 360 s allowed ({ours}), and
 {one["all_s"]:.1f} s of all frames ({everything}). The difference is what ChirpStack sends by itself
 (join-accepts and acknowledgements whose RX1 slot was taken): no txack tells of those, so they
 are not in our ledger. Where a fleet joins at once at SF12, they may push a gateway over its limit.
@@ -318,10 +274,7 @@ are not in our ledger. Where a fleet joins at once at SF12, they may push a gate
 
 PARTS = {
     "plan": _plan,
-    "evidence": _evidence,
-    "mixture": _mixture,
     "outage": _outage,
     "burst": _burst,
-    "bulk": _bulk,
     "airtime": _airtime,
 }

@@ -5,7 +5,7 @@ one promise about a cell: a limit, and what was reached.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,28 @@ class Row:
         if self.met or self.limit is None:
             return False
         return self.low <= self.limit if self.most else self.high >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is promised, and what measures it."""
+
+    title: str
+    text: str
+    """What was done, in Markdown."""
+    cells: Callable[[bool], list[Cell]]
+    """All cells; fewer and shorter ones with True."""
+    run: Mapping[str, Callable[..., Any]]
+    """What measures a cell, by the first word of its key."""
+    rows: Callable[[Found], list[Row]]
+    """Those whose cells were measured."""
+    why: str = ""
+    """Why some are missed, in Markdown."""
+
+
+def pieces(count: int) -> tuple[int, ...]:
+    """So many seeds."""
+    return tuple(range(1, 1 + count))
 
 
 def share_row(

@@ -107,7 +107,7 @@ def line(row: Row, before: Before | None) -> str:
         f"  {row.what}: {number_of(row.measured, row.unit)} {interval} n={row.n} {goal} {verdict}"
     )
     if was:
-        text += f" [0.1.0: {number_of(_or_never(was['measured']), row.unit)}]"
+        text += f" [0.1.0: {number_of(or_never(was['measured']), row.unit)}]"
     return text
 
 
@@ -132,7 +132,8 @@ def number_of(value: float, unit: str) -> str:
             return f"{value:.2f}"
 
 
-def _or_never(value: float | None) -> float:
+def or_never(value: float | None) -> float:
+    """A time as it is kept: None is never."""
     return math.inf if value is None else value
 
 
