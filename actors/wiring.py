@@ -9,6 +9,7 @@ from actors.alerts.finding import Finding
 from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
+from actors.calibration.listening import AirListener
 from actors.clocks.clock import ClockNews
 from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
@@ -31,6 +32,7 @@ from actors.gateways import GatewayWatcher
 from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
+from actors.link.forwarders import Forwarders
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources
 from actors.quality.announcer import RiskAnnouncer, grade_told
@@ -101,6 +103,7 @@ class Parts:
             server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
         )
         self.quality: QualityView = NothingKnown()
+        self.forwarders = Forwarders()
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)
         self.watcher = GatewayWatcher(
@@ -146,6 +149,9 @@ class Parts:
             gateway_online=self.watcher.is_online,
             missed=self.webhooks.missed,
         )
+        self.listener = AirListener(
+            self.forwarders, lambda: self.board.devices, self.dispatcher.asked_at, clock.steady
+        )
         self.fleet = Fleet(
             self.light_actor,
             self.lights,
@@ -157,6 +163,7 @@ class Parts:
                 dropped=self.dispatcher.dropped,
                 refused=self.dispatcher.refused,
                 told=self.webhooks.told,
+                overheard=self.listener.overheard,
             ),
             clock,
             profile_contains=policies.profile_contains,
@@ -166,7 +173,7 @@ class Parts:
             self.board,
             self.store_writer,
             clock,
-            forget=(self.dispatcher.withdraw,),
+            forget=(self.dispatcher.withdraw, self.forwarders.forget_light),
         )
         note, flushed = self.store_writer.offer, self.dispatcher.queue_flushed
         self.flusher = Flusher(environment.network, clock, lambda: self.fleet.actors, note, flushed)

@@ -82,7 +82,8 @@ class FleetPorts:
     `transmitted` and `dropped` give txacks and dropped items to the dispatcher, of which the light
     learns of them; `refused` is its ear for a gateway's errors, `heard`
     the gateway watcher's, `told` hears of whatever ChirpStack tells by itself, `note` takes history
-    lines nobody depends on, `dated` gives an event our date.
+    lines nobody depends on, `dated` gives an event our date, `overheard` hears what each means,
+    with the time that ChirpStack itself gave.
     """
 
     transmitted: Callable[[str, Transmitted], None]
@@ -92,6 +93,9 @@ class FleetPorts:
     dropped: Callable[[str, ItemDropped], None] = lambda dev_eui, event: None
     refused: Callable[[str, str], None] = lambda dev_eui, problem: None
     told: Callable[[DeviceInfo], None] = lambda device: None
+    overheard: Callable[[str, object, float | None], None] = lambda dev_eui, message, server_at: (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +306,7 @@ class Fleet:
         if self._stopping:
             return Delivery.STOPPING
         self._ports.told(event.device)
-        event = self._ports.dated(event)
+        server_at, event = event.at, self._ports.dated(event)
         dev_eui = event.device.dev_eui
         if dev_eui in self._leaving:
             return Delivery.UNKNOWN
@@ -330,6 +334,7 @@ class Fleet:
         if message is None:
             self._note(dev_eui, event)
             return done
+        self._ports.overheard(dev_eui, message, server_at)
         if isinstance(message, Transmitted):
             self._ports.transmitted(dev_eui, message)
             return done

@@ -43,6 +43,8 @@ Source: LoRaWAN 1.0.3, RECEIVE_DELAY2."""
 EARLY_S = 0.05
 """An answer that begins so long before its frame's end is of a frame acknowledged from the air."""
 TXACKS_KEPT = 8
+"""Newest acknowledgements that told; so many from the air end the memory of one from the queue."""
+AIR_LEAST = 2
 LEAD_MOST_S = 1.6
 """ChirpStack's tick and the way to the gateway; a frame that took longer waited for a lock."""
 BEFORE_CHANGE = 10
@@ -265,7 +267,7 @@ class Forwarders:
                 self._slot(status.sw_rev, slot)
             return
         sum_s = status.at - frame.at - between_s
-        if sum_s < -EARLY_S:
+        if sum_s < -max(EARLY_S, frame.airtime_s / 2):
             self._acknowledged(frame.gateway_id, "a")
         elif sum_s <= ANSWER_MOST_S:
             self._answer(frame.gateway_id, Answer(status.sw_rev, round(max(0.0, sum_s), 3)))
@@ -285,7 +287,7 @@ class Forwarders:
         if record is None:
             return
         txacks = (record.txacks + kind)[-TXACKS_KEPT:]
-        flipped = _kind_of(record.txacks) is not None and _kind_of(txacks) is None
+        flipped = _kind_of(record.txacks) is False and _kind_of(txacks) is True
         answers = () if flipped else record.answers
         if record.txacks != txacks or flipped:
             self._keep(msgspec.structs.replace(record, txacks=txacks, answers=answers))
@@ -340,9 +342,11 @@ def _key(gateway_id: str) -> str:
 
 
 def _kind_of(txacks: str) -> bool | None:
-    """True where they come from the air, by the newest two that agree."""
-    newest = txacks[-2:]
-    return {"aa": True, "qq": False}.get(newest)
+    """True where they come from the air. One that came before its frame can have been on the air
+    proves the queue; one from the air may be one that was merely late on its way."""
+    if "q" in txacks:
+        return False
+    return True if len(txacks) >= AIR_LEAST else None
 
 
 def _changed(answers: tuple[Answer, ...]) -> tuple[Answer, ...] | None:

@@ -86,7 +86,7 @@ def test_basics_station_is_known_by_txacks_after_their_window():
 
 
 def test_basics_station_is_known_by_answers_that_overtake_a_frame_not_yet_acknowledged():
-    air = Air(lag_s=0.0, from_air=True, delay_s=lambda: 0.1)
+    air = Air(lag_s=0.0, from_air=True, delay_s=lambda: 0.05)
     air.status("a")
     for _ in range(2):
         air.class_c()

@@ -1,0 +1,1 @@
+"""Measures what the air hides: how soon lights answer, and how long forwarders wait."""
