@@ -221,6 +221,9 @@ LOSSES = frozenset(
         "downlink_collided",
         "downlink_deaf_light",
         "downlink_too_weak",
+        "downlink_dropped_class_a",
+        "downlink_dropped_class_c",
+        "downlink_dropped_emitting",
     }
 )
 LATE = frozenset({"lost", "doubled", "late"})

@@ -7,7 +7,11 @@ import random
 
 import msgspec
 
-from simulation.world.profile import CALM, CITY, HELL, STORM, OffTime, Profile, Span
+from simulation.world.answer_delay import ANSWER_DELAYS, HELD, HELD_SF12, PROMPT
+from simulation.world.chance import Span
+from simulation.world.forwarder import BARE, FORWARDERS
+from simulation.world.layout import FIRMWARE_MIX
+from simulation.world.profile import CALM, CITY, HELL, STORM, OffTime, Profile
 
 
 class ServiceFaults(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +164,8 @@ def swarm(seed: int) -> Scenario:
 
     world = Profile(
         name="swarm",
+        answer_delay=PROMPT,
+        forwarders=(BARE,),
         uplink_loss=some(0.01, 0.6, 0.6),
         downlink_loss=some(0.01, 0.6, 0.6),
         rayleigh_fading=rng.random() < 0.3,
@@ -242,6 +248,7 @@ def swarm(seed: int) -> Scenario:
         people = msgspec.structs.replace(people, command_every_s=30.0)
         world = msgspec.structs.replace(world, ack_lost=0.5)
     world = _with_bad_days_of_the_server(_with_gateways_that_take_nothing(world, seed), seed)
+    world = _with_forwarders_and_firmware(world, seed)
     return Scenario(
         seed=seed,
         faults="swarm",
@@ -296,4 +303,27 @@ def _with_bad_days_of_the_server(world: Profile, seed: int) -> Profile:
     ):
         every_s = 400.0 * 10.0 ** rng.random()
         drawn[what] = every_s if rng.random() < present else 0.0
+    return msgspec.structs.replace(world, **drawn)
+
+
+def _with_forwarders_and_firmware(world: Profile, seed: int) -> Profile:
+    """Which program each gateway runs, how lights answer, both changed by updates, and losses that
+    come in bursts. From a source of its own: the other draws stay what they are.
+    """
+    rng = random.Random(f"swarm/{seed}/forwarders and firmware")
+    kinds, delays = tuple(FORWARDERS.values()), (*ANSWER_DELAYS.values(), HELD, HELD_SF12)
+    drawn: dict[str, object] = {
+        "forwarders": tuple(rng.choice(kinds) for _ in range(3)),
+        "answer_delay": rng.choice(delays),
+        "loss_in_bursts": rng.random() < 0.25,
+    }
+    other = {rng.choice(FIRMWARE_MIX)[0]: rng.choice(delays)}
+    if rng.random() < 0.3:
+        drawn["answer_delays"] = other
+    every_s = 600.0 * 6.0 ** rng.random()
+    if rng.random() < 0.15:
+        drawn |= {"update_every_s": every_s, "forwarders_later": kinds}
+    every_s = 600.0 * 6.0 ** rng.random()
+    if rng.random() < 0.15:
+        drawn |= {"firmware_every_s": every_s, "answer_delays_later": delays}
     return msgspec.structs.replace(world, **drawn)

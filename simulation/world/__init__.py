@@ -5,10 +5,11 @@ It imports `lorawan` only, and never its codec: the pretend light reads the byte
 
 from simulation.world.device import ServerSettings
 from simulation.world.faults import CallFault
-from simulation.world.gateway import GatewayMode, TxStatus
+from simulation.world.gateway import GatewayMode
 from simulation.world.network import SimulatedNetwork
 from simulation.world.profile import CALM, CITY, HELL, OFFICE, PROFILES, STORM, OffTime, Profile
 from simulation.world.region import EU868, EU868_SF9, US915
+from simulation.world.tx_status import TxStatus
 from simulation.world.world import World, WorldStatistics
 
 __all__ = [

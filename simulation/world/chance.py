@@ -6,6 +6,9 @@ differ only where something was done to them differently.
 
 import random
 
+Span = tuple[float, float]
+"""A uniform range of seconds, both ends included."""
+
 
 class Each(dict[str, random.Random]):
     """One source for each name of a kind, made when first asked for: 2.5 kB each."""

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from lorawan.events.model import Ack, Event, Join, Log, TxAck, Uplink
 from simulation.world.device import ServerDevice
 from simulation.world.frames import Slot, UplinkFrame
-from simulation.world.gateway import TxStatus
 from simulation.world.kernel import Kernel
 from simulation.world.queue import Dropped, QueueEntry
 from simulation.world.region import RX2_AFTER_RX1_S, RadioRegion
+from simulation.world.tx_status import TxStatus
 
 
 class EventLog:

@@ -1,28 +1,28 @@
-"""One gateway: a transmit queue, a half-duplex radio, and an uplink to the network server.
+"""One gateway: a forwarder, a half-duplex radio, and an uplink to the network server.
 
-Its acknowledgement says that a frame was queued, never that it was sent; the ledger says what was
-really transmitted.
-Source: ChirpStack Concentratord (queue of 32 frames, gap of 42.5 ms between them, acknowledgement
-at queueing, `immediately` placed behind what is queued).
+When a frame leaves and what is said of it is its forwarder's: one that queues (`JustInTime`) or
+Basics Station. The ledger says what was really transmitted.
 """
 
 import random
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 
 import msgspec
 
-from lorawan.events.model import Modulation
-from simulation.world.frames import DownlinkCommand, DownlinkFrame, Slot
+from simulation.world.basics_station import BasicsStation
+from simulation.world.forwarder import BARE, Forwarder
+from simulation.world.frames import DownlinkCommand, Slot
+from simulation.world.just_in_time import JustInTime
 from simulation.world.kernel import Kernel
 from simulation.world.profile import Profile
-from simulation.world.radio import Radio, downlink_s, payload_bytes
+from simulation.world.radio import Radio
 from simulation.world.region import RadioRegion
+from simulation.world.tx_status import TRANSIENT_ERRORS, TxStatus
 
-QUEUE_MOST = 32
-GAP_S = 0.0425
-_LEAD_S = 0.0015
+GAP_S = BARE.gap_s
 _HOUR_S = 3600.0
 # One entry per frame sent: at the full 10 % of SF7 (7000 an hour) more than half a day.
 _LEDGER_KEPT = 100_000
@@ -40,32 +40,6 @@ class GatewayMode(StrEnum):
     """Sends, but acknowledges nothing (an old forwarder)."""
     SWALLOWS = "swallows"
     """Takes frames and neither sends nor acknowledges them; all else works (a dead radio board)."""
-
-
-class TxStatus(StrEnum):
-    """A gateway's answer to a frame, as the wire names it."""
-
-    OK = "OK"
-    TOO_LATE = "TOO_LATE"
-    TOO_EARLY = "TOO_EARLY"
-    COLLISION_PACKET = "COLLISION_PACKET"
-    COLLISION_BEACON = "COLLISION_BEACON"
-    TX_FREQ = "TX_FREQ"
-    TX_POWER = "TX_POWER"
-    GPS_UNLOCKED = "GPS_UNLOCKED"
-    QUEUE_FULL = "QUEUE_FULL"
-    INTERNAL_ERROR = "INTERNAL_ERROR"
-    DUTY_CYCLE_OVERFLOW = "DUTY_CYCLE_OVERFLOW"
-
-
-TRANSIENT_ERRORS = (
-    TxStatus.TOO_LATE,
-    TxStatus.COLLISION_PACKET,
-    TxStatus.QUEUE_FULL,
-    TxStatus.INTERNAL_ERROR,
-    TxStatus.GPS_UNLOCKED,
-    TxStatus.DUTY_CYCLE_OVERFLOW,
-)
 
 
 class SentFrame(msgspec.Struct, frozen=True, gc=False):
@@ -110,6 +84,7 @@ class Gateway:
         stats_interval_s: float = 30.0,
         position: tuple[float, float] = (0.0, 0.0),
         enforce_duty_cycle: bool = False,
+        forwarder: Forwarder,
     ) -> None:
         self.gateway_id = gateway_id
         self.name = name
@@ -123,8 +98,6 @@ class Gateway:
         """Its own clock (`gwTime`), against the right time."""
         self.gps_off_s: float | None = None
         """Its GPS time (`timeSinceGpsEpoch`), against the right time; None without a receiver."""
-        self.gap_s = GAP_S
-        """Pause after a frame of its own; a test may widen it to leave room for answers."""
         self.ledger: deque[SentFrame] = deque(maxlen=_LEDGER_KEPT)
         self.acknowledge: Acknowledge = _nobody
         self._kernel = kernel
@@ -135,7 +108,9 @@ class Gateway:
         self._mode_since_s = 0.0
         self._stats_phase_s = rng.uniform(0.0, stats_interval_s)
         self._last_stats_s: float | None = None
-        self._queue: deque[tuple[float, float]] = deque()
+        self._forwarder = forwarder
+        self._starts = 0
+        self._transmitter = self._transmitter_of(forwarder)
         self._windows: deque[tuple[float, float]] = deque(maxlen=_WINDOWS_KEPT)
         self._frames_sent = 0
         self._airtime_s = 0.0
@@ -152,6 +127,26 @@ class Gateway:
         self._last_stats_s = self._last_stats_time()
         self._mode = mode
         self._mode_since_s = self._kernel.now
+
+    @property
+    def forwarder(self) -> Forwarder:
+        """The program that it runs. An update restarts it: what was queued is lost."""
+        return self._forwarder
+
+    @forwarder.setter
+    def forwarder(self, forwarder: Forwarder) -> None:
+        self._forwarder = forwarder
+        self._starts += 1
+        self._transmitter = self._transmitter_of(forwarder)
+
+    @property
+    def gap_s(self) -> float:
+        """Pause after a frame of its own; a test may widen it to leave room for answers."""
+        return self._transmitter.gap_s
+
+    @gap_s.setter
+    def gap_s(self, gap_s: float) -> None:
+        self._transmitter.widen(gap_s)
 
     @property
     def mode_since_s(self) -> float:
@@ -184,79 +179,63 @@ class Gateway:
 
     def statistics(self) -> GatewayStatistics:
         """Counters, and the depth of its queue."""
-        self._forget_sent()
         return GatewayStatistics(
             gateway_id=self.gateway_id,
             mode=self._mode,
-            queued=len(self._queue),
+            queued=self._transmitter.depth,
             frames_sent=self._frames_sent,
             airtime_s=self._airtime_s,
         )
 
     # Inside
 
+    def _transmitter_of(self, forwarder: Forwarder) -> JustInTime | BasicsStation:
+        if forwarder.band_rule:
+            return BasicsStation(
+                forwarder,
+                kernel=self._kernel,
+                region=self._region,
+                counts=self._radio.counts,
+                send=partial(self._send, self._starts),
+                answer=self._answer,
+            )
+        return JustInTime(
+            forwarder,
+            kernel=self._kernel,
+            counts=self._radio.counts,
+            send=partial(self._send, self._starts),
+            answer=self._answer,
+            forbids=self._forbids,
+        )
+
     def _arrived(self, command: DownlinkCommand) -> None:
         if self._mode in {GatewayMode.OFFLINE, GatewayMode.SWALLOWS}:
             return
-        profile = self.profile
-        status, slot = TxStatus.INTERNAL_ERROR, command.slots[-1]
-        if self.tx_error is not None:
-            status = self.tx_error
-        elif profile.tx_error and self._rng.random() < profile.tx_error:
+        profile, status = self.profile, self.tx_error
+        if status is None and profile.tx_error and self._rng.random() < profile.tx_error:
             status = self._rng.choice(TRANSIENT_ERRORS)
-        else:
-            for slot in command.slots:
-                status = self._schedule(command.frame, slot)
-                if status is TxStatus.OK:
-                    break
-        self._answer(command.downlink_id, status, slot)
+        if status is None:
+            self._transmitter.take(command)
+        elif not self._forwarder.band_rule:  # Basics Station drops it and says nothing
+            self._answer(command, status, command.slots[-1])
 
-    def _schedule(self, frame: DownlinkFrame, slot: Slot) -> TxStatus:
-        now_s = self._kernel.now
-        self._forget_sent()
-        airtime_s = downlink_s(payload_bytes(frame), slot.modulation)
-        if sum(begin > now_s for begin, _ in self._queue) >= QUEUE_MOST:
-            return TxStatus.QUEUE_FULL
-        if self.enforce_duty_cycle and self._over_budget(slot.frequency_hz, airtime_s):
-            return TxStatus.DUTY_CYCLE_OVERFLOW
-        if slot.start_s is None:
-            behind_s = max((end for _, end in self._queue), default=0.0)
-            start_s = max(now_s + _LEAD_S, behind_s + self.gap_s)
-        else:
-            start_s = slot.start_s
-            if start_s < now_s + _LEAD_S:
-                return TxStatus.TOO_LATE
-            if any(
-                begin < start_s + airtime_s + self.gap_s and end + self.gap_s > start_s
-                for begin, end in self._queue
-            ):
-                return TxStatus.COLLISION_PACKET
-        self._queue.append((start_s, start_s + airtime_s))
-        self._kernel.at(start_s, self._send, frame, slot.frequency_hz, slot.modulation)
-        return TxStatus.OK
-
-    def _forget_sent(self) -> None:
-        """Drop frames that are over, but keep the last until its gap is over too."""
-        now_s = self._kernel.now
-        if any(end + self.gap_s <= now_s for _, end in self._queue):
-            self._queue = deque(w for w in self._queue if w[1] + self.gap_s > now_s)
-
-    def _over_budget(self, frequency_hz: int, airtime_s: float) -> bool:
-        """A sliding hour of the RX2 band, what is queued included."""
-        if frequency_hz != self._region.rx2_frequency_hz:
+    def _forbids(self, slot: Slot, airtime_s: float, waiting_s: float) -> bool:
+        """A sliding hour of the RX2 band, what waits included, where the gateway keeps one."""
+        if not self.enforce_duty_cycle or slot.frequency_hz != self._region.rx2_frequency_hz:
             return False
-        since_s = self._kernel.now - _HOUR_S
-        used_s = sum(end - begin for begin, end in self._queue if begin > self._kernel.now)
+        since_s, used_s = self._kernel.now - _HOUR_S, waiting_s
         for sent in reversed(self.ledger):
             if sent.start_s < since_s:
                 break
-            if sent.frequency_hz == frequency_hz:
+            if sent.frequency_hz == slot.frequency_hz:
                 used_s += sent.airtime_s
         return used_s + airtime_s > self._region.rx2_duty_cycle * _HOUR_S
 
-    def _send(self, frame: DownlinkFrame, frequency_hz: int, modulation: Modulation) -> None:
-        start_s = self._kernel.now
-        end_s = self._radio.downlink(self.gateway_id, frame, frequency_hz, modulation)
+    def _send(self, starts: int, command: DownlinkCommand, slot: Slot) -> None:
+        if starts != self._starts:
+            return
+        start_s, frame = self._kernel.now, command.frame
+        end_s = self._radio.downlink(self.gateway_id, frame, slot.frequency_hz, slot.modulation)
         self._windows.append((start_s, end_s))
         self._frames_sent += 1
         self._airtime_s += end_s - start_s
@@ -268,12 +247,12 @@ class Gateway:
                 f_cnt=frame.f_cnt,
                 f_port=frame.f_port,
                 data=frame.data,
-                frequency_hz=frequency_hz,
-                spreading_factor=modulation.spreading_factor,
+                frequency_hz=slot.frequency_hz,
+                spreading_factor=slot.modulation.spreading_factor,
             )
         )
 
-    def _answer(self, downlink_id: int, status: TxStatus, slot: Slot) -> None:
+    def _answer(self, command: DownlinkCommand, status: TxStatus, slot: Slot) -> None:
         profile, rng = self.profile, self._rng
         if self._mode is GatewayMode.SILENT:
             return
@@ -286,7 +265,9 @@ class Gateway:
             delay_s += rng.uniform(*profile.ack_late_s)
         twice = self.ack_twice or (profile.ack_doubled > 0 and rng.random() < profile.ack_doubled)
         for n in range(2 if twice else 1):
-            self._kernel.after(delay_s * (n + 1), self._acknowledged, downlink_id, status, slot)
+            self._kernel.after(
+                delay_s * (n + 1), self._acknowledged, command.downlink_id, status, slot
+            )
 
     def _acknowledged(self, downlink_id: int, status: TxStatus, slot: Slot) -> None:
         if self._mode is not GatewayMode.OFFLINE:

@@ -1,16 +1,32 @@
 """The faults of a world: every probability and delay of the simulation, as data.
 
 Two worlds with the same seed and profile are the same world. Probabilities are per frame, per event
-or per call; 0 means never.
+or per call; 0 means never. What nobody knows of a real light or gateway has no default: whoever
+makes a profile says which answer delay and which forwarders it means.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
-Span = tuple[float, float]
-"""A uniform range of seconds, both ends included."""
-
+from simulation.world.answer_delay import (
+    LONG_TAILED,
+    ONE_SECOND,
+    PROMPT,
+    SECONDS,
+    AnswerDelay,
+    Held,
+)
+from simulation.world.chance import Span
+from simulation.world.forwarder import (
+    BASICS_STATION,
+    CONCENTRATORD_4_5_1,
+    CONCENTRATORD_4_5_2,
+    PACKET_FORWARDER_4,
+    SX1302_HAL_2,
+    Forwarder,
+)
 
 GPS_OFF_S = (3_600.0, -3_600.0, -25.0, -1024 * 7 * 86_400.0)
 """Seen: an hour ahead, a leap of weeks (a receiver whose week counter rolled over)."""
@@ -29,12 +45,24 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = "calm"
 
+    answer_delay: AnswerDelay
+    """Of every light whose software revision is not in `answer_delays`."""
+    answer_delays: Mapping[int, AnswerDelay] = {}
+    """By software revision times ten."""
+    forwarders: tuple[Forwarder, ...]
+    """Of the first gateway, the second and so on; then from the beginning again."""
+
     # Radio. Rayleigh fading draws once per frame and link.
     uplink_loss: float = 0.0
     downlink_loss: float = 0.0
+    loss_in_bursts: bool = False
+    """The same share of frames is lost, but mostly in bad spells of a light, both ways at once."""
     rayleigh_fading: bool = False
 
     # Gateways.
+    update_every_s: float = 0.0
+    """Mean time between updates of one gateway to another forwarder of `forwarders_later`."""
+    forwarders_later: tuple[Forwarder, ...] = ()
     backhaul_s: Span = (0.02, 0.08)
     tx_error: float = 0.0
     ack_lost: float = 0.0
@@ -115,7 +143,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     disabled_s: Span = (30.0, 900.0)
 
     # Lights. What the vendor's documents leave open is a choice here.
-    answer_delay_s: Span = (0.05, 0.30)
+    firmware_every_s: float = 0.0
+    """Mean time between new firmware: from then on the lights of one software revision answer by
+    one of `answer_delays_later`."""
+    answer_delays_later: tuple[AnswerDelay, ...] = ()
     auto_uplink_answers_commands: bool = False
     off_time: OffTime = OffTime.IGNORED
     reply_watchdog: bool = False
@@ -135,12 +166,22 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     retained_events: int = 100
 
+    def answers_of(self, sw_rev: int) -> AnswerDelay:
+        """How lights of this software revision answer."""
+        return self.answer_delays.get(sw_rev, self.answer_delay)
 
-CALM = Profile()
-"""Nothing is lost."""
+    def forwarder_of(self, number: int) -> Forwarder:
+        """What the gateway of this number, from 0, runs."""
+        return self.forwarders[number % len(self.forwarders)]
+
+
+CALM = Profile(answer_delay=PROMPT, forwarders=(CONCENTRATORD_4_5_2,))
+"""Nothing is lost; lights answer at once."""
 
 OFFICE = Profile(
     name="office",
+    answer_delay=ONE_SECOND,
+    forwarders=(SX1302_HAL_2,),
     uplink_loss=0.03,
     downlink_loss=0.03,
     event_lost=0.001,
@@ -151,6 +192,8 @@ OFFICE = Profile(
 
 CITY = Profile(
     name="city",
+    answer_delay=SECONDS,
+    forwarders=(CONCENTRATORD_4_5_1, PACKET_FORWARDER_4),
     uplink_loss=0.10,
     downlink_loss=0.10,
     rayleigh_fading=True,
@@ -175,6 +218,9 @@ CITY = Profile(
 
 STORM = Profile(
     name="storm",
+    answer_delay=LONG_TAILED,
+    answer_delays={61: ONE_SECOND},
+    forwarders=(SX1302_HAL_2, CONCENTRATORD_4_5_1),
     uplink_loss=0.30,
     downlink_loss=0.30,
     rayleigh_fading=True,
@@ -205,6 +251,9 @@ STORM = Profile(
 HELL = msgspec.structs.replace(
     STORM,
     name="hell",
+    answer_delay=Held(SECONDS, 0.1, (10.0, 60.0)),
+    loss_in_bursts=True,
+    forwarders=(BASICS_STATION, SX1302_HAL_2, PACKET_FORWARDER_4),
     uplink_loss=0.4,
     downlink_loss=0.4,
     tx_error=0.10,

@@ -16,6 +16,7 @@ import msgspec
 
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation, Reception
+from simulation.world.bursts import Bursts
 from simulation.world.chance import Chance
 from simulation.world.frames import JOIN_ACCEPT_BYTES, DownlinkFrame, UplinkFrame
 from simulation.world.kernel import Kernel
@@ -104,6 +105,8 @@ class Radio:
     def __init__(self, kernel: Kernel, chance: Chance, profile: Profile) -> None:
         self._kernel = kernel
         self._rng = chance.each("air")
+        self._chance = chance
+        self._bursts: dict[str, Bursts] = {}
         self.observer: Observer = NOBODY
         self.profile = profile
         self.counts: Counter[str] = Counter()
@@ -167,7 +170,9 @@ class Radio:
                 for other in others
             ):
                 self.counts["uplink_collided"] += 1
-            elif self._lost(frame.dev_eui, self.profile.uplink_loss, link.uplink_loss):
+            elif self._lost(
+                frame.dev_eui, entry.start_s, self.profile.uplink_loss, link.uplink_loss
+            ):
                 self.counts["uplink_lost"] += 1
             else:
                 receptions.append(
@@ -205,11 +210,20 @@ class Radio:
             and other.end_s > entry.start_s
         ):
             self.counts["downlink_collided"] += 1
-        elif self._lost(frame.dev_eui, self.profile.downlink_loss, link.downlink_loss):
+        elif self._lost(
+            frame.dev_eui, entry.start_s, self.profile.downlink_loss, link.downlink_loss
+        ):
             self.counts["downlink_lost"] += 1
         else:
             self.counts["downlinks_received"] += 1
             light.receive(frame, round(rssi_dbm), math.floor(snr_db * 4) / 4)
+
+    def _in_bursts(self, dev_eui: str, start_s: float, loss: float) -> float:
+        bursts = self._bursts.get(dev_eui)
+        if bursts is None:
+            bursts = self._bursts[dev_eui] = Bursts(self._chance.of(f"bursts/{dev_eui}"))
+        greater = max(self.profile.uplink_loss, self.profile.downlink_loss)
+        return bursts.chance(start_s, loss, greater)
 
     def _fading_db(self, dev_eui: str) -> float:
         """One Rayleigh draw per frame and link (Attia et al. 2019)."""
@@ -217,7 +231,9 @@ class Radio:
             return 0.0
         return 10.0 * math.log10(max(self._rng[dev_eui].expovariate(1.0), 1e-6))
 
-    def _lost(self, dev_eui: str, everywhere: float, here: float) -> bool:
+    def _lost(self, dev_eui: str, start_s: float, everywhere: float, here: float) -> bool:
+        if self.profile.loss_in_bursts and everywhere > 0.0:
+            everywhere = self._in_bursts(dev_eui, start_s, everywhere)
         chance = 1.0 - (1.0 - everywhere) * (1.0 - here)
         return chance > 0.0 and self._rng[dev_eui].random() < chance
 

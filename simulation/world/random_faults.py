@@ -9,13 +9,16 @@ from collections.abc import Callable
 from functools import partial
 
 from lorawan.events.model import Modulation
-from simulation.world.chance import Chance
+from simulation.world.answer_delay import AnswerDelay
+from simulation.world.chance import Chance, Span
 from simulation.world.faults import Faults
-from simulation.world.gateway import Gateway, GatewayMode, TxStatus
+from simulation.world.forwarder import Forwarder
+from simulation.world.gateway import Gateway, GatewayMode
 from simulation.world.kernel import Kernel, Timer
 from simulation.world.network import SimulatedNetwork
-from simulation.world.profile import GPS_OFF_S, Profile, Span
+from simulation.world.profile import GPS_OFF_S, Profile
 from simulation.world.station import Station, StationState
+from simulation.world.tx_status import TxStatus
 
 FOREIGN_LIGHTS = (
     bytes.fromhex("ff0000ff00"),
@@ -95,6 +98,16 @@ class RandomFaults:
                 profile.tx_fault_every_s,
                 partial(self._tx_fault, gateway, profile.tx_fault_s),
             )
+            self._every(
+                f"forwarder update {gateway.gateway_id}",
+                profile.update_every_s if profile.forwarders_later else 0.0,
+                partial(self._update, gateway, profile.forwarders_later),
+            )
+        self._every(
+            "new firmware all",
+            profile.firmware_every_s if profile.answer_delays_later else 0.0,
+            partial(self._new_firmware, profile.answer_delays_later),
+        )
         for station in self._stations.values():
             self._every(f"restart {station.dev_eui}", profile.restart_every_s, station.restart)
             self._every(
@@ -182,6 +195,18 @@ class RandomFaults:
         rng = self._rng[gateway.gateway_id]
         gateway.tx_error = rng.choice(_TX_ERRORS)
         self._later(rng.uniform(*span_s), setattr, gateway, "tx_error", None)
+
+    def _update(self, gateway: Gateway, forwarders: tuple[Forwarder, ...]) -> None:
+        gateway.forwarder = self._rng[f"update {gateway.gateway_id}"].choice(forwarders)
+
+    def _new_firmware(self, answer_delays: tuple[AnswerDelay, ...]) -> None:
+        rng = self._rng["which firmware"]
+        revisions = sorted({station.light.sw_rev for station in self._stations.values()})
+        if revisions:
+            revision, answer_delay = rng.choice(revisions), rng.choice(answer_delays)
+            for station in self._stations.values():
+                if station.light.sw_rev == revision:
+                    station.answer_delay = answer_delay
 
     def _set_clock(self, profile: Profile) -> None:
         off_s = profile.server_clock_off_s

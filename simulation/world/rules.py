@@ -19,12 +19,13 @@ from simulation.world.chance import Chance
 from simulation.world.device import ServerDevice, ServerSettings
 from simulation.world.event_log import EventLog
 from simulation.world.frames import DownlinkCommand, DownlinkFrame, Slot, UplinkFrame
-from simulation.world.gateway import Gateway, TxStatus
+from simulation.world.gateway import Gateway
 from simulation.world.kernel import Kernel
 from simulation.world.observer import NOBODY, Observer
 from simulation.world.queue import QueueEntry
 from simulation.world.region import REQUIRED_SNR_DB, RX2_AFTER_RX1_S, RadioRegion
 from simulation.world.scheduler import Scheduler
+from simulation.world.tx_status import TxStatus
 
 ADR_UPLINKS = 6
 """Measured: a LinkADRReq after nearly every one of the first 3 to 6 uplinks."""

@@ -26,6 +26,10 @@ _JOIN_RETRY_MOST_S = 300.0
 _CONFIRMED_TRIES = 4
 """Tries of the confirmed first uplink; the real number is unknown, LoRaWAN allows 8."""
 _WINDOW_TOLERANCE_S = 0.02
+RX1_OPENING_S = 0.05
+"""Its one receiver is away from RX2 while it looks whether anybody speaks in RX1: a preamble's
+first symbols. A frame of that moment is lost (seen by users: network-server issue 461, RadioLib
+issue 1782)."""
 _AFTER_WINDOWS_S = 0.1
 _FACTORY_RESTART_S = 0.5
 
@@ -75,7 +79,8 @@ class Station:
         self.state = StationState.UNPLUGGED
         self.heartbeat_s = heartbeat_s
         """Instead of the firmware's minutes, so that a demonstration need not wait."""
-        self.answer_delay_s = radio.profile.answer_delay_s
+        self.answer_delay = radio.profile.answers_of(light.sw_rev)
+        """As its firmware does; another one may be set while it runs."""
         self._kernel = kernel
         self._rng = rng
         self._radio = radio
@@ -150,6 +155,9 @@ class Station:
         joining = self.state is StationState.JOINING
         on_rx2 = frequency_hz == self._region.rx2_frequency_hz
         if on_rx2 and not joining:
+            opens_s = self._sent_until_s + self._region.rx1_delay_s
+            if start_s < opens_s + RX1_OPENING_S and end_s > opens_s:
+                return False
             return spreading_factor == self.rx2.spreading_factor
         delay_s = self._region.join_delay_s if joining else self._region.rx1_delay_s
         delay_s += RX2_AFTER_RX1_S if on_rx2 else 0.0
@@ -248,10 +256,10 @@ class Station:
         if reaction.restart:
             self._step = self._kernel.after(_FACTORY_RESTART_S, self.restart)
         elif reaction.raw:
-            delay_s = self._rng.uniform(*self.answer_delay_s)
+            delay_s = self.answer_delay.draw(self._rng)
             self._kernel.after(delay_s, self._send_raw, reaction.raw, self.light.dev_addr)
         elif reaction.status:
-            self._answer_after(self._rng.uniform(*self.answer_delay_s))
+            self._answer_after(self.answer_delay.draw(self._rng))
 
     def _answer_after(self, delay_s: float) -> None:
         """One answer waits at most: a second demand meanwhile is met by the same status."""
@@ -295,7 +303,7 @@ class Station:
         """Mostly with the next uplink; sometimes by one that carries nothing else (fPort 0)."""
         chance = self._radio.profile.empty_uplinks
         if chance > 0.0 and self._rng.random() < chance:
-            delay_s = self._rng.uniform(*self.answer_delay_s)
+            delay_s = self.answer_delay.draw(self._rng)
             self._kernel.after(delay_s, self._send_empty, self.light.dev_addr)
 
     def _send_empty(self, dev_addr: str) -> None:

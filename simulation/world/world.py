@@ -11,10 +11,12 @@ import trio
 
 from lorawan.events.model import DeviceInfo, Modulation
 from lorawan.kuando.light_state import LightState
+from simulation.world.answer_delay import AnswerDelay
 from simulation.world.busylight import WATCHDOG_UPLINKS, Busylight, FirmwareOptions
 from simulation.world.chance import Chance
 from simulation.world.delivery import Sink, WebhookDelivery
 from simulation.world.device import ServerSettings
+from simulation.world.forwarder import Forwarder
 from simulation.world.freeze import Freezer
 from simulation.world.gateway import Gateway, GatewayMode, GatewayStatistics
 from simulation.world.kernel import Kernel, KernelStatistics
@@ -164,8 +166,9 @@ class World:
         *,
         position: tuple[float, float] = (0.0, 0.0),
         enforce_duty_cycle: bool = False,
+        forwarder: Forwarder | None = None,
     ) -> Gateway:
-        """One more gateway, online."""
+        """One more gateway, online. It runs the given forwarder, or the profile's next one."""
         gateway = Gateway(
             gateway_id,
             name or gateway_id,
@@ -176,6 +179,7 @@ class World:
             stats_interval_s=self.stats_interval_s,
             position=position,
             enforce_duty_cycle=enforce_duty_cycle,
+            forwarder=forwarder or self.profile.forwarder_of(len(self.gateways)),
         )
         self.gateways[gateway_id] = gateway
         self.radio.gateways[gateway_id] = gateway
@@ -282,8 +286,29 @@ class World:
                     link.uplink_loss = link.uplink_loss if uplink is None else uplink
                     link.downlink_loss = link.downlink_loss if downlink is None else downlink
 
+    def set_forwarder(self, gateway_id: str, forwarder: Forwarder) -> None:
+        """Update a gateway's program."""
+        self.kernel.catch_up()
+        self.gateways[gateway_id].forwarder = forwarder
+
+    def set_answer_delay(self, answer_delay: AnswerDelay, *, sw_rev: int | None = None) -> None:
+        """New firmware: the lights of this software revision, or all, answer so from now on."""
+        self.kernel.catch_up()
+        for station in self.stations.values():
+            if sw_rev in (None, station.light.sw_rev):
+                station.answer_delay = answer_delay
+
+    def update_firmware(self, dev_eui: str, sw_rev: int) -> None:
+        """Another software revision: the light restarts and answers as the profile says of it."""
+        self.kernel.catch_up()
+        station = self.stations[dev_eui]
+        station.light.sw_rev = sw_rev
+        station.answer_delay = self.profile.answers_of(sw_rev)
+        station.restart()
+
     def set_profile(self, profile: Profile) -> None:
-        """Change the chances from now on; what firmware options it holds apply to new lights."""
+        """Change the chances from now on; what it says of firmware and of forwarders applies to new
+        lights and gateways."""
         self.kernel.catch_up()
         self.profile = profile
         self.radio.profile = profile
@@ -302,7 +327,8 @@ class World:
         self.rules.rx2 = modulation
 
     def heal(self) -> None:
-        """All trouble ends now: everything has power, answers, and loses nothing."""
+        """All trouble ends now: everything has power, answers, and loses nothing. Firmware and
+        forwarders stay what they are."""
         self.set_profile(CALM)
         self.kernel.catch_up()
         self._random_faults.heal()

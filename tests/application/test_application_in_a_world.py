@@ -7,13 +7,22 @@ from trio.testing import MockClock
 from actors.device.command import CommandStatus
 from actors.device.model import Phase
 from lorawan.kuando import LightState
+from simulation.world.answer_delay import PROMPT
+from simulation.world.forwarder import CONCENTRATORD_4_5_2
 from simulation.world.profile import CALM, Profile
 from simulation.world.world import World
 from store.memory import MemoryDisk
 from tests.support.running_application import make_world, running_application
 
 RED, GREEN, BLUE = LightState(255, 0, 0), LightState(0, 255, 0), LightState(0, 0, 255)
-LOSSY = Profile(name="lossy", uplink_loss=0.15, downlink_loss=0.15, event_lost=0.02)
+LOSSY = Profile(
+    name="lossy",
+    answer_delay=PROMPT,
+    forwarders=(CONCENTRATORD_4_5_2,),
+    uplink_loss=0.15,
+    downlink_loss=0.15,
+    event_lost=0.02,
+)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The way of events: what is lost, doubled, late and overtaken, and by how much."""
 
 import pytest
+from msgspec import structs
 
 from lorawan.events.model import DeviceInfo, Event, Log
 from simulation.world.chance import Chance
@@ -49,19 +50,19 @@ def test_a_calm_world_delivers_everything_once_and_soon() -> None:
 
 
 def test_lost_events_never_arrive() -> None:
-    assert _delivered(Profile(event_lost=1.0)) == []
-    share = len(_delivered(Profile(event_lost=0.25))) / SENT
+    assert _delivered(structs.replace(CALM, event_lost=1.0)) == []
+    share = len(_delivered(structs.replace(CALM, event_lost=0.25))) / SENT
     assert share == pytest.approx(0.75, abs=0.04)
 
 
 def test_doubled_events_arrive_twice() -> None:
-    arrived = [event for _, event in _delivered(Profile(event_doubled=1.0))]
+    arrived = [event for _, event in _delivered(structs.replace(CALM, event_doubled=1.0))]
     assert len(arrived) == 2 * SENT
     assert all(arrived.count(event) == 2 for event in _events(20))
 
 
 def test_late_events_take_up_to_minutes_and_are_overtaken() -> None:
-    profile = Profile(event_late=0.3, event_late_s=(30.0, 180.0))
+    profile = structs.replace(CALM, event_late=0.3, event_late_s=(30.0, 180.0))
     arrived = _delivered(profile)
     late = [delay_s for delay_s, _ in arrived if delay_s > 1.0]
     assert len(late) / SENT == pytest.approx(0.3, abs=0.04)

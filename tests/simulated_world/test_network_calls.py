@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import trio
 import trio.testing
+from msgspec import structs
 from one_light import BLUE, GATEWAY, LIGHT, RED, SHOWN, Bench
 
 from lorawan.events.model import Join, TxAck, Uplink
@@ -22,7 +23,7 @@ from lorawan.network import (
 )
 from simulation.world.device import ServerSettings
 from simulation.world.faults import WITH_EFFECT, CallFault
-from simulation.world.profile import Profile
+from simulation.world.profile import CALM
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ async def test_events_may_come_before_the_reply(
     autojump_clock: trio.testing.MockClock, bench: Bench
 ) -> None:
     network = bench.world.network
-    network.faults.profile = Profile(call_slow_s=(3.0, 4.0))
+    network.faults.profile = structs.replace(CALM, call_slow_s=(3.0, 4.0))
     network.faults.order(CallFault.SLOW)
     item_id = await network.enqueue(LIGHT, f_port=15, data=RED, expires_at=2e9)
     (txack,) = bench.of(TxAck)

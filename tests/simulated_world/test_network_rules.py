@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 from one_light import BLUE, GATEWAY, GREEN, LIGHT, RED, SECOND, SHOWN, Bench
 
 from lorawan.events.model import Ack, Event, Join, Log, TxAck, Uplink
@@ -12,11 +13,12 @@ from lorawan.network import (
 )
 from simulation.world.device import ServerSettings
 from simulation.world.frames import JOIN_REQUEST_BYTES, DownlinkCommand, DownlinkFrame, Slot
-from simulation.world.gateway import GatewayMode, TxStatus
+from simulation.world.gateway import GatewayMode
 from simulation.world.network import SimulatedNetwork
-from simulation.world.profile import Profile
+from simulation.world.profile import CALM
 from simulation.world.radio import uplink_s
 from simulation.world.station import StationState
+from simulation.world.tx_status import TxStatus
 from simulation.world.world import World
 
 
@@ -29,7 +31,7 @@ def test_an_item_leaves_within_a_second_and_is_deleted_by_its_txack() -> None:
     bench = Bench()
     item_id = bench.inject(RED)
     before = bench.device.f_cnt_down
-    bench.world.advance(1.3)
+    bench.world.advance(1.4)
     (txack,) = bench.of(TxAck)
     assert isinstance(txack, TxAck)
     assert (txack.queue_item_id, txack.gateway_id) == (item_id, GATEWAY)
@@ -245,7 +247,7 @@ def test_flushing_a_frame_in_flight_loses_its_txack_and_the_next_one_is_a_replay
     bench = Bench()
     bench.world.gateways[GATEWAY].ack_delay_s = 1.0
     bench.inject(RED)
-    bench.world.advance(1.3)
+    bench.world.advance(1.4)
     assert bench.station.light.shown == SHOWN[RED]
     bench.world.rules.flush(bench.device)
     bench.world.advance(5.0)
@@ -387,7 +389,7 @@ def test_without_margin_the_best_gateway_is_taken_always() -> None:
 
 
 def test_retained_events_outlive_their_loss_on_the_way() -> None:
-    bench = Bench(profile=Profile(event_lost=1.0, retained_events=10))
+    bench = Bench(profile=structs.replace(CALM, event_lost=1.0, retained_events=10))
     assert bench.events == []
     for _ in range(30):
         bench.station.send_status()

@@ -8,10 +8,11 @@ import pytest
 from lorawan.events.model import Event, Uplink
 from simulation.world.device import ServerSettings
 from simulation.world.frames import DownlinkCommand, DownlinkFrame, Slot
-from simulation.world.gateway import GAP_S, Gateway, GatewayMode, TxStatus
+from simulation.world.gateway import GAP_S, Gateway, GatewayMode
 from simulation.world.radio import Link, downlink_s, noise_floor_dbm, path_loss_db, uplink_s
 from simulation.world.region import EU868, EU868_SF9, RadioRegion
 from simulation.world.station import StationState
+from simulation.world.tx_status import TxStatus
 from simulation.world.world import World
 
 GATEWAY = "0016c001f1000001"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
+from msgspec import structs
 
 from lorawan.events.model import Event, Join, TxAck, Uplink
 from lorawan.kuando.light_state import LightState
@@ -231,7 +232,9 @@ def test_answers_that_come_due_together_are_one() -> None:
 def test_off_time_delays_or_drops_an_answer() -> None:
     for off_time, heard in ((OffTime.IGNORED, 2), (OffTime.DELAYS, 2), (OffTime.DROPS, 1)):
         events: list[Event] = []
-        world = World(1, profile=Profile(off_time=off_time), sink=events.append, heartbeat_s=1e6)
+        world = World(
+            1, profile=structs.replace(CALM, off_time=off_time), sink=events.append, heartbeat_s=1e6
+        )
         world.add_gateway("0016c001f1000001")
         station = world.add_light("2020204100000001", spreading_factor=9)
         station.plug()
@@ -269,7 +272,7 @@ def test_america_works_too() -> None:
 
 
 def test_chance_mends_only_what_chance_broke() -> None:
-    profile = Profile(outage_every_s=600.0, outage_s=(60.0, 60.0))
+    profile = structs.replace(CALM, outage_every_s=600.0, outage_s=(60.0, 60.0))
     world = World.build(1, lights=1, gateways=1, profile=profile)
     (gateway,) = world.gateways.values()
     while gateway.mode is GatewayMode.ONLINE:

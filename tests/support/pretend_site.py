@@ -17,7 +17,9 @@ import trio
 
 from api.cli.demo.webhooks import Poster
 from lorawan.network import HttpIntegration
+from simulation.world.answer_delay import PROMPT
 from simulation.world.device import ServerSettings
+from simulation.world.forwarder import CONCENTRATORD_4_5_2
 from simulation.world.layout import device_info
 from simulation.world.profile import Profile
 from simulation.world.radio import Link
@@ -26,7 +28,12 @@ from simulation.world.world import World
 from tests.support.processes import LOOK_S, PATIENCE_S, free_port
 
 API_KEY = "pretend-key"
-PROFILE = Profile(name="prompt", auto_uplink_answers_commands=True)
+PROFILE = Profile(
+    name="prompt",
+    answer_delay=PROMPT,
+    forwarders=(CONCENTRATORD_4_5_2,),
+    auto_uplink_answers_commands=True,
+)
 SERVER = ServerSettings(scheduler_interval_s=0.1, class_a_lock_s=0.5, class_c_lock_s=1.0)
 NEAR_DBM = -80.0
 REVISIONS = (61, 68, 58)

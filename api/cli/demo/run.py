@@ -24,7 +24,9 @@ from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.chirpstack.integration import ensure_integrations
 from lorawan.network import HttpIntegration
+from simulation.world.answer_delay import PROMPT
 from simulation.world.device import ServerSettings
+from simulation.world.forwarder import CONCENTRATORD_4_5_2
 from simulation.world.profile import Profile
 from simulation.world.server.grpc_server import GrpcServer
 from simulation.world.world import World
@@ -82,6 +84,8 @@ def build_world(lights: int, gateways: int, seed: int, loss: float) -> World:
     """The demo's world: quick heartbeats, frames lost by chance, webhooks not quite reliable."""
     profile = Profile(
         name="demo",
+        answer_delay=PROMPT,
+        forwarders=(CONCENTRATORD_4_5_2,),
         uplink_loss=loss,
         downlink_loss=loss,
         event_lost=0.01,

@@ -48,21 +48,21 @@ class Building:
                 self.gateways,
                 spreading_factor=self.spreading_factor,
             )
-        return self._answering(world, seed)
+        return self._answering(world)
 
     def world_of_single_lights(self, seed: int) -> World:
         """Each light with a gateway of its own: nobody waits for anybody."""
         world = self._empty(seed)
         furnish_apart(world, self.lights, spreading_factor=self.spreading_factor)
-        return self._answering(world, seed)
+        return self._answering(world)
 
     def _empty(self, seed: int) -> World:
         region = EU868_SF9 if self.spreading_factor < 12 else EU868
         return empty_world(seed, region=region, tick_s=self.tick_s)
 
-    def _answering(self, world: World, seed: int) -> World:
+    def _answering(self, world: World) -> World:
         for station in world.stations.values():
-            set_delay(station, self.delay, seed)
+            set_delay(station, self.delay)
         return world
 
     @property

@@ -168,7 +168,7 @@ async def _measure_change(before: str, after: str, orders: int, seed: int) -> di
             await home.settled(SETTLED_MOST_S)
             for count, delay in ((4 * LIGHTS, before), (orders, after)):
                 for station in world.stations.values():
-                    set_delay(station, delay, seed)
+                    set_delay(station, delay)
                 done = []
                 for number in range(count):
                     dev_eui = list(world.stations)[number % LIGHTS]
