@@ -8,11 +8,12 @@ import trio
 
 from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
+from simulation.world.forwarder import CONCENTRATORD_4_5_2, FORWARDERS
 from simulation.world.region import EU868, EU868_SF9
 from simulation.world.world import World
 from store.memory import MemoryDisk
 from store.port import Delete, Table
-from tests.reliability.delays import QUICK, set_delay
+from tests.reliability.delays import DELAYS, QUICK
 from tests.reliability.site import COLOURS, SETTLED_MOST_S, empty_world, furnish, furnish_apart
 from tests.support.running_application import RunningApplication, running_application
 
@@ -37,6 +38,7 @@ class Building:
     delay: str = QUICK
     spreading_factor: int = 9
     tick_s: float = 1.0
+    forwarder: str = CONCENTRATORD_4_5_2.name
 
     def world(self, seed: int) -> World:
         """Furnished; the lights get power one after another."""
@@ -61,8 +63,9 @@ class Building:
         return empty_world(seed, region=region, tick_s=self.tick_s)
 
     def _answering(self, world: World) -> World:
-        for station in world.stations.values():
-            set_delay(station, self.delay)
+        world.set_answer_delay(DELAYS[self.delay])
+        for gateway_id in world.gateways:
+            world.set_forwarder(gateway_id, FORWARDERS[self.forwarder])
         return world
 
     @property

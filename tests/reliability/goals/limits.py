@@ -64,3 +64,8 @@ ALLOWANCE = 1.15
 FRAMES_PUSH = {QUICK: 1.2, STEADY: 1.2, SLOW: 1.3, UNEVEN: 1.3}
 MIXED_S = {100: (120.0, 300.0), 500: (550.0, 640.0)}
 """A mixed fleet, quick answers, tick 0.1 s: 99 % and 99.9 %."""
+LAGGING_S, STATION_S, STATION_DROPS = 130.0, 290.0, 0.05
+"""100 lights, quick answers, tick 0.1 s: through a forwarder that waits a second, and through
+Basics Station, which drops what its shut band has no room for; drops for each light."""
+COLD_MORE_S = 40.0
+"""So much longer may a service take that knows neither answers nor forwarder."""

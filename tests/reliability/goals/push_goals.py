@@ -172,7 +172,7 @@ def pooled_pushes(found: list[list[dict[str, Any]]]) -> dict[str, Any]:
     every = [push for piece in found for push in piece]
     whole: dict[str, Any] = {
         key: sum(push[key] for push in every)
-        for key in ("n", "frames", "answers", "heard", "overlaps")
+        for key in ("n", "frames", "answers", "heard", "overlaps", "dropped")
     }
     never = float("inf")
     whole["late_s"] = [never if t is None else t for push in every for t in push["late_s"]]

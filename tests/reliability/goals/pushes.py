@@ -102,6 +102,7 @@ async def _push(
 ) -> dict[str, Any]:
     light = COLOURS[number % 3]
     watch.begin(light)
+    dropped = _dropped(home.world)
     began = trio.current_time()
     ordered = [await home.command(dev_eui, light) for dev_eui in home.world.stations]
     took_s: list[float | None] = []
@@ -126,4 +127,11 @@ async def _push(
         "answers": len(watch.first),
         "heard": len(watch.heard),
         "overlaps": watch.overlaps,
+        "dropped": _dropped(home.world) - dropped,
     }
+
+
+def _dropped(world: World) -> int:
+    """Frames that a forwarder took and never sent."""
+    counts = world.radio.counts
+    return sum(count for what, count in counts.items() if what.startswith("downlink_dropped"))

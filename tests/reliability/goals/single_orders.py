@@ -16,7 +16,7 @@ from lorawan.kuando import LightState
 from simulation.world.frames import DownlinkFrame, UplinkFrame
 from simulation.world.observer import Observer
 from simulation.world.world import World
-from tests.reliability.delays import set_delay
+from tests.reliability.delays import DELAYS
 from tests.reliability.goals.building import Building
 from tests.reliability.site import (
     COLOUR_BYTES,
@@ -167,8 +167,7 @@ async def _measure_change(before: str, after: str, orders: int, seed: int) -> di
         async with running_application(world, seed=seed, policies=building.policies) as home:
             await home.settled(SETTLED_MOST_S)
             for count, delay in ((4 * LIGHTS, before), (orders, after)):
-                for station in world.stations.values():
-                    set_delay(station, delay)
+                world.set_answer_delay(DELAYS[delay])
                 done = []
                 for number in range(count):
                     dev_eui = list(world.stations)[number % LIGHTS]
