@@ -37,6 +37,7 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
         ChildSpec("board", parts.board.run, budget=ROOT_BUDGET),
         *parts.environment.notifier_children,
         ChildSpec("alerter", alerter.run, budget=ROOT_BUDGET, mailbox=alerter.mailbox),
+        ChildSpec("learner", parts.learning.rounds.run, budget=ROOT_BUDGET),
         ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
         ChildSpec("dispatcher", parts.dispatcher.run, budget=ROOT_BUDGET),
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),

@@ -33,7 +33,10 @@ DECODE_CHUNK = 500
 
 
 async def restore(parts: Parts) -> None:
-    """Idempotency keys, airtime and lights. Raises StoreError when the store cannot be read."""
+    """Idempotency keys, what was learned, airtime and lights.
+
+    Raises StoreError when the store cannot be read.
+    """
     store, now = parts.environment.store, parts.environment.clock.now()
     keys = _keys(parts, await store.scan(Table.IDEMPOTENCY))
     parts.keys.restore(keys, now)
@@ -44,6 +47,7 @@ async def restore(parts: Parts) -> None:
             devices.append(device)
         if count % DECODE_CHUNK == 0:
             await trio.lowlevel.checkpoint()
+    await _restore_learned(parts)
     await _restore_mark(parts, devices)
     await _restore_airtime(parts, now)
     for device in devices:
@@ -77,6 +81,12 @@ def _readable(parts: Parts, record: Record) -> Device | None:
         parts.fleet.keep_out(record.key)
         parts.sweeper.spare(Table.COMMAND)
         return None
+
+
+async def _restore_learned(parts: Parts) -> None:
+    """Before a light runs, so that none goes by less than was known."""
+    for key, error in parts.learning.restore(await parts.environment.store.scan(Table.META)):
+        parts.unreadable.found(Table.META, key, error)
 
 
 async def _restore_mark(parts: Parts, devices: Sequence[Device]) -> None:

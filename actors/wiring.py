@@ -26,6 +26,7 @@ from actors.environment import Environment, Policies
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.fleet.device_discovery import DeviceDiscovery, DeviceDiscoveryPorts
 from actors.fleet.initialization import Initializer
+from actors.fleet.learning import Learning
 from actors.fleet.queue_flush import Flusher
 from actors.fleet.removal import Removals
 from actors.gateways import GatewayWatcher
@@ -135,6 +136,8 @@ class Parts:
             clock,
             told=self._set_back,
         )
+        heartbeat_s = policies.device.status_interval_min * 60.0
+        self.learning = Learning(self.board, self.store_writer, clock, heartbeat_s=heartbeat_s)
         self.light_ports = DevicePorts(
             clock=clock,
             rng=rng,
@@ -148,6 +151,8 @@ class Parts:
             ended=self._ended,
             gateway_online=self.watcher.is_online,
             missed=self.webhooks.missed,
+            judged=self.learning.judged,
+            taught=self.learning.taught,
         )
         self.listener = AirListener(
             self.forwarders, lambda: self.board.devices, self.dispatcher.asked_at, clock.steady
@@ -254,6 +259,7 @@ class Parts:
                 fleet=self.fleet,
                 dead_letters=self.dead_letters,
                 events_missed=lambda: self.webhooks.events_missed,
+                learned=self.learning.learner.statistics,
                 more={
                     "directory": self.device_discovery.statistics,
                     "dispatcher": self.dispatcher.statistics,

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from actors.board.board import Board
 from actors.device.model import Phase
 from actors.fleet import Fleet
+from actors.link.learner import LearnerStatistics
 from actors.messaging.dead_letters import DeadLetters
 from actors.storage.store_writer import StoreWriter
 
@@ -35,6 +36,7 @@ class Sources:
     dead_letters: DeadLetters | None = None
     more: dict[str, Callable[[], Any]] = field(default_factory=dict)
     events_missed: Callable[[], int] | None = None
+    learned: Callable[[], LearnerStatistics] | None = None
 
 
 class SourcesCollector(Collector):
@@ -62,6 +64,8 @@ class SourcesCollector(Collector):
         if sources.events_missed is not None:
             text = "Events that no webhook told of and an inquiry found."
             yield _counter("events_missed", text, sources.events_missed())
+        if sources.learned is not None:
+            yield from _learned(sources.learned())
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()
@@ -170,6 +174,33 @@ def _fleet(fleet: Fleet) -> Iterator[Metric]:
     for outcome, count in now.deliveries.items():
         deliveries.add_metric([outcome.value], count)
     yield deliveries
+
+
+def _learned(known: LearnerStatistics) -> Iterator[Metric]:
+    """What the air taught: of the fleet, and one series for each software revision."""
+    yield from _statistics("learner", known)
+    labels = ["software"]
+
+    def family(name: str, text: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+
+    samples = family("answer_samples", "Answers that the times below rest on, all in all.")
+    wait = family("answer_wait_seconds", "How long an answer is waited for, less the airtimes.")
+    median = family("answer_median_seconds", "What half of the answers keep, less the airtimes.")
+    late = family("answers_late_share", "Answers so late that nobody waits for them.")
+    over = family("answers_over_share", "Answers that are over 5 s after their frame.")
+    proven = family("spacing_proven", "1 where frames to one light may be 5 s apart.")
+    taken_back = family("spacing_taken_back", "Times that frames 5 s apart were lost more often.")
+    for revision, one in known.revisions.items():
+        name = [f"{revision / 10:g}"]
+        samples.add_metric(name, one.samples)
+        late.add_metric(name, one.late_share)
+        proven.add_metric(name, float(one.spacing_proven))
+        taken_back.add_metric(name, one.spacing_taken_back)
+        for gauge, value in ((wait, one.wait_s), (median, one.median_s), (over, one.over_5s_share)):
+            if value is not None:
+                gauge.add_metric(name, value)
+    yield from (samples, wait, median, late, over, proven, taken_back)
 
 
 def _statistics(part: str, values: Any) -> Iterator[Metric]:

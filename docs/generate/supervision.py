@@ -12,6 +12,7 @@ PURPOSES = {
     "journal": "the store's only writer (but for pruning); many writes, one commit",
     "board": "newest state of every light and gateway; fans changes out",
     "alerter": "opens, repeats and closes alerts, and has people told",
+    "learner": "stores what the answers taught; counts losses and silences of the fleet",
     "inquirer": "asks ChirpStack what it still knows of lights that miss an answer",
     "dispatcher": "the only one that hands downlinks to ChirpStack; paces by airtime",
     "fleet": "tells each light the news of the gateways that hear it",

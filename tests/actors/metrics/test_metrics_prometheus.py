@@ -3,6 +3,7 @@ import random
 import re
 from dataclasses import dataclass
 
+import msgspec
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -14,6 +15,8 @@ from actors.device.model import Device, Phase
 from actors.device.verdict import Verdict
 from actors.fleet import Fleet
 from actors.fleet.fleet import FleetPorts
+from actors.link.judgement import AttemptJudged
+from actors.link.learner import Learner
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources, registry
 from actors.storage.store_writer import StoreWriter
@@ -152,3 +155,21 @@ def test_collections_are_timed_only_while_watched() -> None:
     assert seen >= 1
     assert len(pauses) == seen
     assert all(pause >= 0 for pause in pauses)
+
+
+def test_what_the_air_taught_has_a_series_for_each_software_revision() -> None:
+    learner, metrics = Learner(), Metrics()
+    for answers in range(30):
+        told = AttemptJudged(1, "a1", True, True, 0.9, 0.4, sw_rev=61, spreading_factor=9)
+        learner.judged(told)
+        if answers < 3:
+            learner.judged(msgspec.structs.replace(told, sw_rev=58))
+    metrics.watch(Sources(learned=learner.statistics))
+    got = samples(metrics)
+    assert got["lamplighter_answer_samples", ("6.1",)] == 30
+    assert got["lamplighter_answer_samples", ("5.8",)] == 3
+    assert 0.4 < got["lamplighter_answer_wait_seconds", ("6.1",)] < 0.6
+    assert ("lamplighter_answer_wait_seconds", ("5.8",)) not in got, "not known yet"
+    assert got["lamplighter_answers_over_share", ("6.1",)] == 1.0
+    assert got["lamplighter_spacing_proven", ("6.1",)] == 0.0
+    assert got["lamplighter_learner_uplink_loss", ()] == 0.07
