@@ -169,6 +169,7 @@ class Parts:
                 refused=self.dispatcher.refused,
                 told=self.webhooks.told,
                 overheard=self.listener.overheard,
+                spoke=self.dispatcher.heard,
             ),
             clock,
             profile_contains=policies.profile_contains,

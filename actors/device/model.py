@@ -166,6 +166,8 @@ class Attempt(msgspec.Struct, frozen=True):
     gateway_id: str | None = None
     probe: Probe = Probe.NO
     """Such a one may be given up at any time: nothing hangs on it."""
+    sw_rev: int | None = None
+    """Software revision of the light, by its newest status."""
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):

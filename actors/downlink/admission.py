@@ -1,8 +1,6 @@
 """Which calls to make now: what an attempt must pass before it may go out, in order.
 
-The first in order goes first through its gateways. Only a slow answer of ChirpStack lets another
-pass; and an attempt that needs several gateways free at once, and waited long, keeps the others
-from taking them one by one.
+When whose turn it is at its gateways is said in `turns.py`.
 """
 
 import math
@@ -12,8 +10,10 @@ from actors.downlink.breaker import Trouble
 from actors.downlink.calls import Action, Enqueue, Look
 from actors.downlink.device_state import Call
 from actors.downlink.in_flight import Item
+from actors.downlink.network_events import LOCK_SLACK_S
 from actors.downlink.pending import Hold, PendingAttempt, QueuePlace, RouteQueue
 from actors.downlink.state import DispatchState
+from actors.downlink.turns import Turns
 
 AIR = "air"
 """Begins the key of the reason that airtime is used up."""
@@ -27,7 +27,7 @@ class Admission:
     def __init__(self, state: DispatchState, now: float) -> None:
         self._state = state
         self._now = now
-        self._claimed: frozenset[str] = frozenset()
+        self._turns = Turns(state, now, self._wake)
         self.actions: list[Action] = []
         self.wake_at = math.inf
 
@@ -65,32 +65,37 @@ class Admission:
             elif trouble is not None:
                 self._consider_in_trouble(one, line, trouble)
             else:
-                self._consider_in_line(one, line, paced_by)
+                head: PendingAttempt | None = one
+                while head is not None and self._consider_in_line(head, line, paced_by):
+                    head = line.head()  # of a batch more than one is asked about
 
     def _consider_in_line(
         self, one: PendingAttempt, line: RouteQueue, paced_by: frozenset[str]
-    ) -> None:
-        """Ask ChirpStack about the head of a line, shortly before its gateways are free."""
+    ) -> bool:
+        """Ask ChirpStack about the head of a line, shortly before its gateways are free. True if
+        it is being asked."""
         if self._held_offline(one, line) or self._held_suspected(line, paced_by):
-            return
+            return False
         if self._too_late(one):
             self._wake(self._now)  # the next one is the head now
-            return
+            return False
         state = self._state
         probing = state.suspicion.probe_at(paced_by) is not None
         for_air = self._held_for_air(one, line)
         if not probing and not (for_air and line.held_for(AIR)):
             self._wake(state.tell_turn(line, self._now))
         if not self._calls_left():
-            return  # the next answer plans anew
-        look_at = self._free_at(one, paced_by) - state.policy.look_ahead_s
+            return False  # the next answer plans anew
+        look_at = self._turns.expected_at(one, paced_by) - state.policy.look_ahead_s
         if look_at > self._now:
             self._wake(look_at)
         elif not for_air:
             if not probing:
                 line.moving()
-            if self._room_in_the_air(one, paced_by) and self._may_look(one):
+            if self._room_in_the_air(one, paced_by) and self._turns.may_look(one):
                 self._look(one)
+                return True
+        return False
 
     def _consider_ready(
         self, one: PendingAttempt, paced_by: frozenset[str], trouble: Trouble | None
@@ -111,10 +116,10 @@ class Admission:
             return
         if self._held_for_air(one, None) or not self._room_in_the_air(one, paced_by):
             return
-        free_at = self._free_at(one, paced_by)
+        free_at = self._turns.free_at(one, paced_by)
         if free_at > now:
             self._wake(free_at)
-        elif state.calls < state.policy.calls_most and not self._overtakes(one, paced_by):
+        elif state.calls < state.policy.calls_most and not self._turns.overtakes(one, paced_by):
             self._enqueue(one, paced_by)
 
     def _consider_in_trouble(self, one: PendingAttempt, line: RouteQueue, trouble: Trouble) -> None:
@@ -208,64 +213,9 @@ class Admission:
             carriers, needed_s, self._now
         )
 
-    def _around(self, paced_by: frozenset[str]) -> frozenset[str]:
-        return self._state.in_flight.occupancy.around(paced_by, self._now)
-
-    def _free_at(self, one: PendingAttempt, paced_by: frozenset[str]) -> float:
-        """When its gateways and all that overlap with them are free; infinite behind a claim."""
-        if self._state.follows(one):
-            return self._now
-        around = self._around(paced_by)
-        if self._claimed & around:
-            return math.inf
-        span_s = self._state.policy.tick_s + one.airtime_s
-        free_at = self._state.in_flight.occupancy.free_at(around, self._now, span_s)
-        if free_at > self._now and not self._claimed:
-            self._claim(one, paced_by, around)
-        return free_at
-
-    def _claim(self, one: PendingAttempt, paced_by: frozenset[str], around: frozenset[str]) -> None:
-        """The first that waits for nothing but its gateways, and long, keeps others off them."""
-        state, now = self._state, self._now
-        since = one.in_line_since
-        if since is not None and now - since >= state.policy.claim_after_s:
-            needed_s = state.in_flight.worst_s(one.airtime_s)
-            carriers = state.carriers_of(one.route)
-            if state.in_flight.airtime_budget.room_at(carriers, needed_s, now) <= now:
-                self._claimed = around
-
     def _calls_left(self) -> bool:
         """Whether another look may be under way."""
         return self._state.calls < self._state.policy.calls_most - ENQUEUES_KEPT_FREE
-
-    def _may_look(self, one: PendingAttempt) -> bool:
-        """One attempt of a line at a time, unless ChirpStack is slow over the one before."""
-        state = self._state
-        for other in state.pending.active():
-            if other.route != one.route:
-                continue
-            if other.place is QueuePlace.READY:
-                return False
-            slow_at = other.call_at + state.policy.slow_call_s
-            if slow_at > self._now:
-                self._wake(slow_at)
-                return False
-        return True
-
-    def _overtakes(self, one: PendingAttempt, paced_by: frozenset[str]) -> bool:
-        """Whether one that comes first is about to be READY for the same gateways."""
-        state, around = self._state, self._around(paced_by)
-        for other in state.pending.active():
-            slow_at = other.call_at + state.policy.slow_call_s
-            if (
-                other.place is QueuePlace.LOOKING
-                and other.order < one.order
-                and slow_at > self._now
-                and around & state.paced_gateways_of(other.route)
-            ):
-                self._wake(slow_at)
-                return True
-        return False
 
     # ---------------------------------------------------------------- the calls
 
@@ -327,21 +277,29 @@ class Admission:
         expires_at = self._expiry(one, one.attempt.expires_at, now + ttl_s)
         if probing:
             state.suspicion.probing(paced_by, now)
+        token, answer_s = state.stamp(), one.answer_s
+        if state.pacer is not None:
+            pace = state.pacer.ordered(
+                token, one.dev_eui, state.frame_of(one), now, alone=state.is_alone(one)
+            )
+            answer_s = max(answer_s, pace.cycle_s - one.airtime_s)
         item = Item(
-            token=state.stamp(),
+            token=token,
             dev_eui=one.dev_eui,
             number=one.attempt.number,
             mark=one.mark,
             gateways=state.carriers_of(one.route),
             paced_by=paced_by,
             airtime_s=one.airtime_s,
-            answer_s=one.answer_s,
+            answer_s=answer_s,
             started_at=now,
             expires_at=expires_at,
             heard_at=one.heard_at,
             activation=one.activation,
         )
         device = state.device(one.dev_eui)
+        spoke_at = max(device.heard_at, device.ends_at, one.heard_at or -math.inf)
+        item.locked_until = spoke_at + state.policy.class_a_lock_s + LOCK_SLACK_S
         device.item, device.sent_at_f_cnt_up = item, one.activation.f_cnt_up
         state.in_flight.start(item)
         state.pending.move(one, QueuePlace.ENQUEUEING)

@@ -68,6 +68,8 @@ class DeviceDownlinks:
     """End of the newest frame to this light, on our clock."""
     told_at: float = float("-inf")
     """When the newest txack came."""
+    heard_at: float = float("-inf")
+    """When its newest uplink was told, since it was sent to for the first time."""
     settled_at: float = float("-inf")
     """Before this an enqueue of unknown outcome may still be on its way to ChirpStack."""
     call: Call | None = None

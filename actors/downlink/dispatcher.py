@@ -35,9 +35,12 @@ from actors.device.model import Attempt, Hearing
 from actors.downlink import call_runner, hold_reasons
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, News, Outcome, Tell
+from actors.downlink.pacing.gateway_pacing import PaceView
 from actors.downlink.planner import DispatchStatistics, Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.suspicion import Suspect
+from actors.link.air_facts import AirFacts
+from actors.link.judgement import AttemptJudged
 from actors.messaging.latest_per_key import LatestPerKey
 from lorawan.network import NetworkServer
 
@@ -60,7 +63,8 @@ class Dispatcher:
 
     `post` hands an event to a light's actor and neither waits nor raises. `name_of` gives a
     gateway's name for the reasons that people read; `key_refused` tells whether ChirpStack refused
-    our key for a call that names no device.
+    our key for a call that names no device. `facts` are what is known of the air; without any the
+    pace is fixed.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Dispatcher:
         key_refused: Callable[[], bool] = lambda: False,
         server_ahead_s: Callable[[], float] = lambda: 0.0,
         server_slack_s: Callable[[], float] | None = None,
+        facts: AirFacts | None = None,
     ) -> None:
         self._network = network
         self._post = post
@@ -88,7 +93,7 @@ class Dispatcher:
         self._on_charged = on_charged
         self._key_refused = key_refused
         self._on_suspect = on_suspect
-        self._planner = Planner(self._policy, name_of)
+        self._planner = Planner(self._policy, name_of, facts=facts)
         self._lost = False
         # Bounds: one submission, one answer and one refusal for each light, one word on each
         # gateway, and TOLD_MOST.
@@ -97,6 +102,8 @@ class Dispatcher:
         self._answers: LatestPerKey[str, Inquired] = LatestPerKey()
         self._refusals: LatestPerKey[str, str] = LatestPerKey()
         self._gateways: LatestPerKey[str, bool] = LatestPerKey()
+        self._heard: LatestPerKey[str, float] = LatestPerKey()
+        self._judged: deque[AttemptJudged] = deque(maxlen=TOLD_MOST)
         self._offline: set[str] = set()
         self._returned = False
         self._flushed: set[str] = set()  # at most one entry for each light
@@ -146,6 +153,19 @@ class Dispatcher:
         """A gateway would not send a frame for this light."""
         self._refusals.put(dev_eui, problem)
         self._wake.set()
+
+    def heard(self, dev_eui: str) -> None:
+        """The light sent an uplink, whichever."""
+        if self._planner.awaits(dev_eui):
+            self._heard.put(dev_eui, self._clock.steady())
+            self._wake.set()
+        elif self._planner.knows(dev_eui):
+            self._heard.put(dev_eui, self._clock.steady())
+
+    def judged(self, dev_eui: str, told: AttemptJudged) -> None:
+        """What became of an attempt for this light whose frame a gateway took."""
+        del dev_eui  # its gateway is what it says something of
+        self._judged.append(told)
 
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away, came back, or (online again) ended a silence."""
@@ -202,6 +222,11 @@ class Dispatcher:
     def suspect(self, gateway_id: str) -> Suspect | None:
         """What speaks against this gateway, if it takes no frames; None while it does."""
         return self._planner.suspect(gateway_id)
+
+    def pace(self, gateway_id: str) -> PaceView | None:
+        """How frames go out through this gateway, and why so; None where the pace is fixed, or
+        nothing went out yet."""
+        return self._planner.pace(gateway_id)
 
     def takes_nothing_since(self, gateway_id: str) -> float | None:
         """Since when (Unix seconds) it acknowledged none of its frames; None while it does."""
@@ -300,6 +325,10 @@ class Dispatcher:
                 self._planner.transmitted(dev_eui, event, now, self._clock.stepped_s)
             else:
                 self._planner.dropped(dev_eui, event, now)
+        for dev_eui, at in self._heard.take_all():
+            self._planner.heard(dev_eui, at)
+        while self._judged:
+            self._planner.judged(self._judged.popleft())
         for dev_eui, answer in self._answers.take_all():
             self._planner.inquired(dev_eui, answer, self._clock.stepped_s, now)
         for dev_eui, problem in self._refusals.take_all():

@@ -52,9 +52,16 @@ class GatewayOccupancy:
             if not self._occupants[one]:
                 del self._occupants[one]
 
-    def free_at(self, gateways: Iterable[str], now: float, span_s: float = 0.0) -> float:
+    def free_at(
+        self,
+        gateways: Iterable[str],
+        now: float,
+        span_s: float = 0.0,
+        *,
+        besides: frozenset[int] = frozenset(),
+    ) -> float:
         """From when on all of these are free for `span_s` (Unix seconds); not later than `now` when
-        they are."""
+        they are. The frames `besides` do not count."""
         windows: list[tuple[float, float]] = []
         for one in gateways:
             tokens = self._occupants.get(one)
@@ -65,7 +72,10 @@ class GatewayOccupancy:
             if not tokens:
                 del self._occupants[one]
                 continue
-            windows.extend(tokens.values())
+            if besides:
+                windows.extend(span for token, span in tokens.items() if token not in besides)
+            else:
+                windows.extend(tokens.values())
         free_at = now
         for since, until in sorted(windows):
             if since < free_at + span_s or since <= free_at:
@@ -74,7 +84,12 @@ class GatewayOccupancy:
 
     def occupied(self, now: float) -> int:
         """How many gateways are occupied."""
-        return sum(
-            any(since <= now < until for since, until in tokens.values())
-            for tokens in self._occupants.values()
-        )
+        return len(self.occupied_now(now))
+
+    def occupied_now(self, now: float) -> set[str]:
+        """The gateways that are occupied."""
+        return {
+            name
+            for name, tokens in self._occupants.items()
+            if any(since <= now < until for since, until in tokens.values())
+        }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from actors.device.events import Transmitted
 from actors.downlink.airtime_budget import AirtimeBudget
 from actors.downlink.gateway_occupancy import GatewayOccupancy
+from actors.downlink.pacing.pacer import Pacer
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.queue_check import Mark
 from actors.downlink.suspicion import Suspicion
@@ -61,6 +62,8 @@ class Item:
     slack_s: float = 0.0
     """It may live, and be sent, so much longer than its expiry: ChirpStack's clock may be behind
     ours."""
+    locked_until: float = float("-inf")
+    """Until then ChirpStack may hold it back itself: after an uplink or a frame of the light."""
 
     def is_of(self, number: int, mark: Mark) -> bool:
         """Whether it carries this attempt."""
@@ -77,8 +80,14 @@ class Item:
 class InFlight:
     """Every item in flight, at most `outstanding_most`; what follows for gateways and airtime."""
 
-    def __init__(self, policy: DispatchPolicy, airtime_budget: AirtimeBudget | None = None) -> None:
+    def __init__(
+        self,
+        policy: DispatchPolicy,
+        airtime_budget: AirtimeBudget | None = None,
+        pacer: Pacer | None = None,
+    ) -> None:
         self._policy = policy
+        self._pacer = pacer
         self.airtime_budget = (
             airtime_budget
             if airtime_budget is not None
@@ -105,14 +114,15 @@ class InFlight:
 
     def crowded(self, gateways: Iterable[str]) -> bool:
         """Whether ChirpStack holds enough undelivered items, in all or for one of these."""
-        policy = self._policy
-        if len(self._items) >= policy.outstanding_most:
+        if len(self._items) >= self._policy.outstanding_most:
             return True
-        return any(
-            self._load.get(one, 0)
-            >= (1 if one in self.suspicion.suspects else policy.outstanding_per_gateway)
-            for one in gateways
-        )
+        return any(self._load.get(one, 0) >= self._load_most(one) for one in gateways)
+
+    def _load_most(self, gateway_id: str) -> int:
+        if gateway_id in self.suspicion.suspects:
+            return 1
+        batch = 1 if self._pacer is None else self._pacer.frames_most(gateway_id)
+        return max(self._policy.outstanding_per_gateway, batch)
 
     def worst_s(self, airtime_s: float) -> float:
         """The air that such a frame costs at worst, on one gateway."""
@@ -161,10 +171,21 @@ class InFlight:
         earlier_s = item.airtime_s * (self._sends(told.at - first_at) - 1)
         costs = dict.fromkeys(item.gateways, earlier_s)
         costs[told.gateway_id] = costs.get(told.gateway_id, 0.0) + airtime_s
+        if self._pacer is not None:
+            self._pacer.acknowledged(
+                item.token,
+                told.gateway_id,
+                ordered_at=item.started_at,
+                told_at=told.at,
+                airtime_s=airtime_s,
+                locked=item.locked_until > item.started_at or item.refusal is not None,
+                now=now,
+            )
         self._forget(item)
         self.airtime_budget.charge(costs, now)
         self.occupancy.release(item.token)
-        self.occupancy.occupy(item.token, {told.gateway_id}, now + airtime_s + item.answer_s)
+        if self._pacer is None:
+            self.occupancy.occupy(item.token, {told.gateway_id}, now + airtime_s + item.answer_s)
         self.transmitted += 1
 
     def foreign(self, token: int, told: Transmitted, answer_s: float, now: float) -> None:
@@ -296,6 +317,8 @@ class InFlight:
     def _forget(self, item: Item) -> None:
         del self._items[item.token]
         self.airtime_budget.release(item.token)
+        if self._pacer is not None:
+            self._pacer.over(item.token)
         for one in item.paced_by:
             self._load[one] -= 1
             if not self._load[one]:

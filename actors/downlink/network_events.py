@@ -23,6 +23,13 @@ from actors.downlink.state import DispatchState
 EXPIRED = "EXPIRED"
 """The code of an item that no gateway took in its life; any other means that none ever could."""
 
+LOCK_SLACK_S = 0.5
+"""Beyond ChirpStack's lock of 5 s: de-duplication and the ways."""
+BUSY = frozenset(
+    {"QUEUE_FULL", "COLLISION_PACKET", "COLLISION_BEACON", "TOO_LATE", "DUTY_CYCLE_OVERFLOW"}
+)
+"""Refusals of a gateway that was given frames too fast; the others are of its settings."""
+
 
 def transmitted(
     state: DispatchState, dev_eui: str, told: Transmitted, now: float, date_ahead_s: float = 0.0
@@ -61,8 +68,22 @@ def refused(state: DispatchState, dev_eui: str, problem: str, now: float) -> Non
         return
     state.count("frames_refused")
     item.refusal = problem
+    # One that spoke just now was to have it in its receive window, between the frames of others.
+    if state.pacer is not None and problem in BUSY and now >= item.locked_until:
+        state.pacer.refused(item.paced_by, item.airtime_s, now)
     state.in_flight.refused(item, now)
     state.tell_item(item, ("refused", problem), hold_reasons.frame_refused(problem))
+
+
+def heard(state: DispatchState, dev_eui: str, now: float) -> None:
+    """The light sent an uplink."""
+    device = state.devices.get(dev_eui)
+    if device is not None:
+        device.heard_at = now
+        if device.item is not None:
+            device.item.locked_until = now + state.policy.class_a_lock_s + LOCK_SLACK_S
+    if state.pacer is not None:
+        state.pacer.heard(dev_eui, now)
 
 
 def inquired(

@@ -58,6 +58,10 @@ class PendingAttempt:
     airtime_s: float
     answer_s: float
     heard_at: float | None
+    listeners: frozenset[str] = frozenset()
+    """Gateways that hear nine in ten of its uplinks."""
+    uplink_s: float = 0.0
+    """Airtime of its answer."""
     place: QueuePlace = QueuePlace.BLOCKED
     ticket: int = 0
     """Of its newest entry in a heap; older ones are stale."""
@@ -168,6 +172,7 @@ class PendingAttempts:
         self._pending: dict[str, int] = {}
         self._tickets = 0
         self._active: dict[int, PendingAttempt] = {}
+        self._active_of: dict[Route, dict[int, PendingAttempt]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -205,6 +210,10 @@ class PendingAttempts:
         """Those looked up or READY, as many as calls may be in flight and some more."""
         return list(self._active.values())
 
+    def active_of(self, route: Route) -> Iterable[PendingAttempt]:
+        """Those of one line."""
+        return self._active_of.get(route, {}).values()
+
     def move(self, one: PendingAttempt, place: QueuePlace) -> None:
         """To a place that is no heap."""
         if one.place is QueuePlace.LINE:
@@ -212,8 +221,12 @@ class PendingAttempts:
         one.place = place
         if place in {QueuePlace.LOOKING, QueuePlace.READY}:
             self._active[one.stamp] = one
-        else:
-            self._active.pop(one.stamp, None)
+            self._active_of.setdefault(one.route, {})[one.stamp] = one
+        elif self._active.pop(one.stamp, None) is not None:
+            some = self._active_of[one.route]
+            del some[one.stamp]
+            if not some:
+                del self._active_of[one.route]
 
     def later(self, one: PendingAttempt, at: float) -> None:
         """Not before `at`."""

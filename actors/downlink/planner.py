@@ -38,12 +38,16 @@ from actors.downlink.airtime_budget import AirtimeBudget, AirtimeCharge
 from actors.downlink.calls import Action, Outcome, Tell
 from actors.downlink.device_state import Fate
 from actors.downlink.in_flight import Item
+from actors.downlink.pacing.gateway_pacing import PaceView
+from actors.downlink.pacing.pacer import Pacer
 from actors.downlink.pending import PendingAttempt, QueuePlace
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.queue_check import Mark
-from actors.downlink.route import last_heard_at, route_of, spreading_factor
+from actors.downlink.route import last_heard_at, listeners_of, route_of, spreading_factor
 from actors.downlink.state import DispatchState
 from actors.downlink.suspicion import Suspect
+from actors.link.air_facts import AirFacts
+from actors.link.judgement import AttemptJudged
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
 from lorawan.kuando import FRAME_BYTES_MOST, PayloadRefused, encode
@@ -96,10 +100,13 @@ class Planner:
         policy: DispatchPolicy,
         name_of: Callable[[str], str],
         airtime_budget: AirtimeBudget | None = None,
+        facts: AirFacts | None = None,
     ) -> None:
         self._policy = policy
         self._name_of = name_of
-        self._state = DispatchState(policy, name_of, airtime_budget)
+        self._facts = facts
+        pacer = Pacer(facts, policy.tick_s) if facts is not None and policy.paced else None
+        self._state = DispatchState(policy, name_of, airtime_budget, pacer)
         self._rx2_told = self._state.rx2
         self._in_flight_before: dict[str, int] = {}
         self.wake_at = 0.0
@@ -166,6 +173,25 @@ class Planner:
         """A gateway would not send a frame for this light."""
         network_events.refused(self._state, dev_eui, problem, now)
 
+    def heard(self, dev_eui: str, now: float) -> None:
+        """The light sent an uplink: ChirpStack holds its items back for a moment, and a gateway
+        that listened for it may go on."""
+        network_events.heard(self._state, dev_eui, now)
+
+    def knows(self, dev_eui: str) -> bool:
+        """Whether this light was ever sent to."""
+        return dev_eui in self._state.devices
+
+    def awaits(self, dev_eui: str) -> bool:
+        """Whether the pace depends on an uplink of this light."""
+        pacer = self._state.pacer
+        return pacer is not None and pacer.awaits(dev_eui)
+
+    def judged(self, told: AttemptJudged) -> None:
+        """What became of an attempt: evidence on the pace of the gateway that sent it."""
+        if self._state.pacer is not None:
+            self._state.pacer.judged(told)
+
     def gateway_changed(self, gateway_id: str, now: float, *, online: bool) -> None:
         """A gateway went away, came back, or ended a silence."""
         self._state.acquit(gateway_id)
@@ -210,7 +236,7 @@ class Planner:
         """A new planner that knows nothing but what the gateways sent, and may have sent."""
         airtime_budget = self._state.in_flight.airtime_budget
         airtime_budget.conclude(now)
-        return Planner(self._policy, self._name_of, airtime_budget)
+        return Planner(self._policy, self._name_of, airtime_budget, self._facts)
 
     # ---------------------------------------------------------------- decisions
 
@@ -238,7 +264,7 @@ class Planner:
         sent_s = once_s * self._policy.sends_most(self._policy.clock_slack_s) if sure else once_s
         for gateway_id in sorted(route.candidates):
             before = self._in_flight_before.get(gateway_id, 0)
-            if before < self._policy.outstanding_per_gateway:
+            if before < self._policy.outstanding_per_gateway_most:
                 self._in_flight_before[gateway_id] = before + 1
                 self._state.in_flight.airtime_budget.charge({gateway_id: sent_s}, now)
 
@@ -254,6 +280,12 @@ class Planner:
     def suspect(self, gateway_id: str) -> Suspect | None:
         """What speaks against this gateway, if something does."""
         return self._state.suspicion.suspects.get(gateway_id)
+
+    def pace(self, gateway_id: str) -> PaceView | None:
+        """How frames go out through this gateway, and why so; None where the pace is fixed, or
+        nothing went out yet."""
+        pacer = self._state.pacer
+        return None if pacer is None else pacer.view(gateway_id)
 
     def take_rx2(self) -> Modulation | None:
         """How frames go out in RX2, if that is another way than at the last call."""
@@ -293,7 +325,7 @@ class Planner:
             waiting=len(state.pending),
             calls=state.calls,
             in_flight=len(state.in_flight),
-            gateways_occupied=state.in_flight.occupancy.occupied(now),
+            gateways_occupied=len(state.occupied(now)),
             trouble=None if trouble is None else trouble.words(),
             trouble_since=None if trouble is None else trouble.since,
             queued=counts.get("queued", 0),
@@ -362,4 +394,6 @@ class Planner:
             airtime_s=self._state.airtime_s(dev_eui, len(mark.data)),
             answer_s=self._policy.answer_delay_s + uplink_airtime_s(STATUS_BYTES, uplink),
             heard_at=last_heard_at(hearings),
+            listeners=listeners_of(hearings, self._policy.prefer_margin_db),
+            uplink_s=uplink_airtime_s(STATUS_BYTES, uplink),
         )

@@ -5,6 +5,7 @@ A plain frozen value, so that the planner stays a function of its arguments.
 
 from dataclasses import dataclass
 
+from actors.downlink.pacing.batch_plan import FRAMES_MOST
 from lorawan.airtime import REGIONS, Region
 
 
@@ -80,8 +81,12 @@ class DispatchPolicy:
     life_least_s: float = 3.0
     """An item with less life than that would most likely expire in the queue: scheduler tick,
     expiry rounded to a second, two clocks. It is not sent."""
+    paced: bool = True
+    """Go as fast as what was measured of lights and gateways allows; else one frame at a time with
+    `answer_delay_s`."""
     answer_delay_s: float = 0.35
-    """From the end of a downlink to the start of its answer: 0.05-0.30 s assumed, and 50 ms."""
+    """From the end of a downlink to the start of its answer, where the pace is fixed: 0.05-0.30 s
+    assumed, and 50 ms."""
     serialise_overlaps: bool = True
     """Gateways that hear the same light do not send at once: on the one channel of RX2 two
     overlapping gateways destroy each other's frames."""
@@ -93,7 +98,8 @@ class DispatchPolicy:
     """Items in ChirpStack without txack: its scheduler takes 100 devices a run, lowest DevEUI
     first, and about 500 stuck ones starve the rest."""
     outstanding_per_gateway: int = 3
-    """The frame on air and two more; one only, while a gateway takes nothing of two lights."""
+    """The frame on air and two more, or those of one batch; one only, while a gateway takes nothing
+    of two lights."""
 
     prefer_margin_db: float = 10.0
     """ChirpStack's `gateway_prefer_min_margin`: any gateway above it may be chosen."""
@@ -145,6 +151,11 @@ class DispatchPolicy:
         """Seconds of airtime that a gateway may use per window; None without a limit."""
         whole = self.region.duty_cycle
         return None if whole is None else whole * self.window_s
+
+    @property
+    def outstanding_per_gateway_most(self) -> int:
+        """The same with the largest batch."""
+        return max(self.outstanding_per_gateway, FRAMES_MOST if self.paced else 1)
 
     def sends_most(self, slack_s: float) -> int:
         """How often a gateway that never acknowledges may send one item before it expires: that is

@@ -41,6 +41,16 @@ def route_of(hearings: Sequence[Hearing], prefer_margin_db: float) -> Route:
     return Route(hearing or frozenset({UNKNOWN_GATEWAY}), hearing)
 
 
+def listeners_of(hearings: Sequence[Hearing], prefer_margin_db: float) -> frozenset[str]:
+    """Gateways that hear nine in ten of its uplinks: by Rayleigh's fading those that heard the
+    newest with a margin of 10 dB, so the same that ChirpStack prefers. At least the best one."""
+    latest = [one for one in hearings if one.latest]
+    good = frozenset(one.gateway_id for one in latest if one.margin_db >= prefer_margin_db)
+    if good or not latest:
+        return good
+    return frozenset({max(latest, key=lambda one: one.margin_db).gateway_id})
+
+
 def spreading_factor(hearings: Sequence[Hearing]) -> int:
     """Of the light's newest uplink; the slowest where nothing told it."""
     newest = max(hearings, key=lambda one: (one.latest, one.heard_at), default=None)

@@ -20,6 +20,8 @@ from actors.downlink.breaker import Breaker
 from actors.downlink.calls import AttemptNews, Tell
 from actors.downlink.device_state import DeviceDownlinks, End, Fate
 from actors.downlink.in_flight import InFlight, Item
+from actors.downlink.pacing.gateway_pacing import FrameToPace
+from actors.downlink.pacing.pacer import Pacer
 from actors.downlink.pending import (
     Hold,
     Key,
@@ -46,11 +48,14 @@ class DispatchState:
         policy: DispatchPolicy,
         name_of: Callable[[str], str],
         airtime_budget: AirtimeBudget | None,
+        pacer: Pacer | None = None,
     ) -> None:
         self.policy = policy
         self.name_of = name_of
         self.pending = PendingAttempts()
-        self.in_flight = InFlight(policy, airtime_budget)
+        self.pacer = pacer
+        """None where the pace is fixed."""
+        self.in_flight = InFlight(policy, airtime_budget, pacer)
         self.breaker = Breaker(policy)
         self.devices: dict[str, DeviceDownlinks] = {}
         self.offline: dict[str, float] = {}
@@ -94,6 +99,22 @@ class DispatchState:
         """The gateways to pace by: those of its carriers that take frames, as far as is known."""
         carriers = self.carriers_of(route)
         return carriers - self.suspicion.suspects.keys() or carriers
+
+    def occupied(self, now: float) -> set[str]:
+        """Gateways that send, may send, or listen for an answer."""
+        busy = self.in_flight.occupancy.occupied_now(now)
+        return busy if self.pacer is None else busy | self.pacer.busy(now)
+
+    def frame_of(self, one: PendingAttempt) -> FrameToPace:
+        """What the pacer wants to know of its frame."""
+        silent = self.offline.keys() | self.suspicion.suspects.keys()
+        return FrameToPace(
+            paced_by=self.paced_gateways_of(one.route),
+            listeners=one.listeners - silent if silent else one.listeners,
+            airtime_s=one.airtime_s,
+            answer_s=one.uplink_s,
+            sw_rev=one.attempt.sw_rev,
+        )
 
     def took(self, gateway_id: str, now: float) -> None:
         """It acknowledged a frame."""
@@ -158,6 +179,10 @@ class DispatchState:
         told_at = self.device(one.dev_eui).told_at
         submitted_at = one.attempt.submitted_at
         return one.attempt.probe is Probe.SECOND and abs(submitted_at - told_at) <= FOLLOWS_WITHIN_S
+
+    def is_alone(self, one: PendingAttempt) -> bool:
+        """Whether its frame has to go alone: what a probe measures others would disturb."""
+        return one.attempt.probe is not Probe.NO
 
     def place(self, one: PendingAttempt, now: float) -> None:
         """Put it where it belongs: behind a call, later, or in line."""

@@ -81,9 +81,9 @@ class FleetPorts:
 
     `transmitted` and `dropped` give txacks and dropped items to the dispatcher, of which the light
     learns of them; `refused` is its ear for a gateway's errors, `heard`
-    the gateway watcher's, `told` hears of whatever ChirpStack tells by itself, `note` takes history
-    lines nobody depends on, `dated` gives an event our date, `overheard` hears what each means,
-    with the time that ChirpStack itself gave.
+    the gateway watcher's, `spoke` tells the dispatcher which light sent an uplink, `told` hears of
+    whatever ChirpStack tells by itself, `note` takes history lines nobody depends on, `dated` gives
+    an event our date, `overheard` hears what each means, with the time that ChirpStack itself gave.
     """
 
     transmitted: Callable[[str, Transmitted], None]
@@ -96,6 +96,7 @@ class FleetPorts:
     overheard: Callable[[str, object, float | None], None] = lambda dev_eui, message, server_at: (
         None
     )
+    spoke: Callable[[str], None] = lambda dev_eui: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +354,8 @@ class Fleet:
                 return Delivery.FULL
 
     def _tell_others(self, dev_eui: str, event: Event) -> None:
+        if isinstance(event, Uplink):
+            self._ports.spoke(dev_eui)
         if isinstance(event, Uplink) and event.receptions:
             by_signal = sorted(event.receptions, key=lambda one: one.snr_db)
             self._hearings.note(dev_eui, [one.gateway_id for one in by_signal])

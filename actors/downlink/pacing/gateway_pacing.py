@@ -1,0 +1,158 @@
+"""All that the pacer knows of one gateway, and what it does with it now."""
+
+from dataclasses import dataclass, field
+
+from actors.downlink.pacing.back_off import BackOff
+from actors.downlink.pacing.batch_plan import FRAMES_MOST
+from actors.downlink.pacing.lead_times import LeadEstimator
+from actors.downlink.pacing.pace import ANSWERS_LEAST, BATCH_ANSWERS_LEAST, Pace, pace_of
+from actors.link.air_facts import AirFacts
+
+GAP_S = 0.0425
+"""A gateway's own pause between two frames of its queue (Concentratord)."""
+PLANS_MOST = 8
+"""Plans kept of one gateway: for each software revision and data rate one; beyond, all anew."""
+PLANNED_AGAIN_ANSWERS = 40
+"""Answers after which a plan is made anew: a few milliseconds each time."""
+
+PlanKey = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameToPace:
+    """What matters of a frame. `paced_by` may send it, `listeners` hear its answer well."""
+
+    paced_by: frozenset[str]
+    listeners: frozenset[str]
+    airtime_s: float
+    answer_s: float
+    sw_rev: int | None
+
+    @property
+    def only_gateway(self) -> str | None:
+        """The one that sends and listens, where it is a single one."""
+        if len(self.paced_by) == 1 and len(self.listeners) <= 1:
+            return next(iter(self.paced_by))
+        return None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Frames given in one go, to one gateway or (a single frame) to one of several."""
+
+    frame: FrameToPace
+    pace: Pace
+    began_at: float
+    cycle_s: float
+    """Of the pace, and slower on evidence."""
+    ordered: int = 0
+    in_flight: set[int] = field(default_factory=set)
+    """Tokens of its items without txack."""
+    unanswered: set[str] = field(default_factory=set)
+    first_ack_at: float | None = None
+    floor_at: float = 0.0
+    """Before this the next frame may not start, even if all answers are in."""
+    closed: bool = False
+
+    def slot_at(self, place: int) -> float:
+        """When the frame of this place is to be ordered."""
+        return self.began_at + place * self.pace.step_s
+
+
+@dataclass(frozen=True, slots=True)
+class PaceView:
+    """For whoever looks at a gateway: what it does, and why."""
+
+    frames: int
+    """Frames in one go."""
+    cycle_s: float
+    """Least time from the start of one go to the start of the next."""
+    lead_s: float
+    """So long before its time the next go is ordered."""
+    tick_s: float
+    """ChirpStack's tick, as measured or as set."""
+    tick_known: bool
+    slower: float
+    """By what evidence stretched the cycle; 1 without any."""
+    gap_s: float
+    """Frames come no closer than this, after txacks that came late."""
+    reason: str
+    late: int
+    missing: int
+    refused: int
+
+
+@dataclass(slots=True)
+class GatewayPacing:
+    """One gateway. Bound: one for each that ever took a frame, some 3 kB with its samples."""
+
+    leads: LeadEstimator
+    back_off: BackOff = field(default_factory=BackOff)
+    next_at: float = float("-inf")
+    """The next frame through it starts no sooner: it listens until then."""
+    air_until: float = float("-inf")
+    """Its own frames are over by then, counted from txacks."""
+    last_ack_at: float | None = None
+    transit_least_s: float | None = None
+    """Least time from a txack on ChirpStack's clock to its telling on ours, of the newest."""
+    batch: Batch | None = None
+    """The newest, in flight or not."""
+    pace: Pace | None = None
+    """The newest."""
+    answers: int = 0
+    plans: dict[PlanKey, tuple[Pace, int, int]] = field(default_factory=dict)
+
+    def pace_for(self, frame: FrameToPace, gateway_id: str, facts: AirFacts) -> tuple[Pace, int]:
+        """The pace of such a frame with this gateway alone in reach, and how many frames at once
+        it would be if no evidence spoke against it."""
+        delays_s = facts.answer_delays_s(frame.sw_rev)
+        lag_s = facts.lag_s(gateway_id)
+        lead_times = self.leads.known()
+        known = (len(delays_s) >= ANSWERS_LEAST) + (len(delays_s) >= BATCH_ANSWERS_LEAST)
+        if 0 < known < 2:
+            known = -len(delays_s)  # each further answer counts
+        station = facts.is_basics_station(gateway_id)
+        allowed = 1 if station else self.back_off.frames
+        kind = (frame.sw_rev, frame.airtime_s, frame.answer_s, lag_s, lead_times.fine, station)
+        key: PlanKey = (*kind, known, allowed)
+        found = self.plans.get(key)
+        if found is not None and self.answers - found[2] < PLANNED_AGAIN_ANSWERS:
+            return found[0], found[1]
+
+        def plan(frames_most: int) -> Pace:
+            return pace_of(
+                listeners=1,
+                airtime_s=frame.airtime_s,
+                answer_s=frame.answer_s,
+                delays_s=delays_s,
+                lag_s=lag_s,
+                lead_times=lead_times,
+                gap_s=GAP_S,
+                frames_most=frames_most,
+            )
+
+        pace = plan(allowed)
+        most = pace.frames if station or allowed == FRAMES_MOST else plan(FRAMES_MOST).frames
+        if len(self.plans) >= PLANS_MOST:
+            self.plans.clear()
+        self.plans[key] = (pace, most, self.answers)
+        return pace, most
+
+    def view(self) -> PaceView:
+        """As it is now."""
+        lead_times, back_off, pace = self.leads.known(), self.back_off, self.pace
+        cycle_s = 0.0 if pace is None else pace.cycle_s * back_off.slower
+        rule = "nothing was sent yet" if pace is None else pace.rule.value
+        return PaceView(
+            frames=1 if pace is None else pace.frames,
+            cycle_s=max(cycle_s, back_off.gap_s),
+            lead_s=lead_times.lead_s,
+            tick_s=lead_times.tick_s,
+            tick_known=lead_times.tick_known,
+            slower=back_off.slower,
+            gap_s=back_off.gap_s,
+            reason=rule if back_off.reason is None else f"{rule}; slower: {back_off.reason}",
+            late=back_off.late,
+            missing=back_off.missing,
+            refused=back_off.refused,
+        )
