@@ -117,7 +117,13 @@ async def _pause_rollouts(parts: Parts, mark: SetBackMark) -> None:
 
 async def _restore_airtime(parts: Parts, now: float) -> None:
     """The sliding hour of every gateway goes on over a restart."""
-    lines = await parts.environment.store.entries(
+    store, clock = parts.environment.store, parts.environment.clock
+    steady = clock.steady()
+    elapsed_s = clock.elapsed_s(steady)
+    records = await store.scan(Table.META)
+    for gateway_id, at, airtime_s in parts.airtime_log.restore(records, elapsed_s, now):
+        parts.dispatcher.sent_before(gateway_id, steady - (elapsed_s - at), airtime_s)
+    lines = await store.entries(
         airtime_log.STREAM,
         since=now - airtime_log.WINDOW_S,
         until=FAR_FUTURE,
@@ -126,4 +132,5 @@ async def _restore_airtime(parts: Parts, now: float) -> None:
     for entry in lines:
         sent = airtime_log.read_line(entry)
         if sent is not None:
-            parts.dispatcher.sent_before(sent.gateway_id, min(entry.at, now), sent.airtime_s)
+            at = min(entry.at, now) - clock.stepped_s
+            parts.dispatcher.sent_before(sent.gateway_id, at, sent.airtime_s)

@@ -20,8 +20,9 @@ from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick,
 from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.device.verdict import verdict_of
-from actors.downlink import Dispatcher, Suspect, airtime_log
+from actors.downlink import Dispatcher, Suspect
 from actors.downlink.airtime_budget import AirtimeCharge
+from actors.downlink.airtime_log import AirtimeLog
 from actors.environment import Environment, Policies
 from actors.fleet import Fleet, FleetPorts, translate
 from actors.fleet.device_discovery import DeviceDiscovery, DeviceDiscoveryPorts
@@ -59,7 +60,6 @@ class Parts:
         clock, rng = environment.clock, environment.rng
         self.environment = environment
         self.policies = policies
-        self._charges = 0
         self.dead_letters = DeadLetters()
         self.metrics = Metrics()
         self.keys = IdempotencyKeys()
@@ -89,6 +89,7 @@ class Parts:
             lambda event: translate(self.dates.replayed(event)),
             timeout_s=policies.device.inquiry_timeout_s,
         )
+        self.airtime_log = AirtimeLog(clock.host)
         self.dispatcher = Dispatcher(
             environment.network,
             self._post,
@@ -313,12 +314,10 @@ class Parts:
         self.fleet.broadcast(DispatcherStarted())
 
     def _air_charged(self, charges: list[AirtimeCharge]) -> None:
-        lines = []
-        for gateway_id, at, airtime_s in charges:
-            self._charges += 1
-            entry = f"{self.environment.boot}-{self._charges}"
-            lines.append(airtime_log.line(entry, gateway_id, at, airtime_s))
-        self.store_writer.offer(lines)
+        clock = self.environment.clock
+        since_boot = [one._replace(at=clock.elapsed_s(one.at)) for one in charges]
+        elapsed_s = clock.elapsed_s(clock.steady())
+        self.store_writer.offer(self.airtime_log.charged(since_boot, elapsed_s, clock.now()))
 
     def _set_back(self, words: str | None) -> None:
         self.alerter.store_set_back(words)

@@ -17,6 +17,7 @@ from now.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import trio
@@ -30,6 +31,8 @@ SLEPT_S = 2.0
 STRADDLE_S = 0.005
 """Two clocks are read one after the other; a pair that took longer is read again."""
 READS_MOST = 10
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Drawn by Linux at each boot (`man 4 random`)."""
 
 
 class Clock(Protocol):
@@ -72,7 +75,15 @@ class RunClock:
     what a test makes of them.
     """
 
-    __slots__ = ("_elapsed", "_elapsed_at_look", "_origin", "_stepped_s", "_trio_at_look", "_wall")
+    __slots__ = (
+        "_elapsed",
+        "_elapsed_at_look",
+        "_origin",
+        "_stepped_s",
+        "_trio_at_look",
+        "_wall",
+        "host",
+    )
 
     def __init__(
         self,
@@ -80,7 +91,11 @@ class RunClock:
         *,
         wall: Callable[[], float] | None = None,
         elapsed: Callable[[], float] = trio.current_time,
+        host: str = "",
     ) -> None:
+        self.host = host
+        """Names the boot of the host since which `elapsed` counts, so that two runs can compare it;
+        empty where they cannot."""
         self._wall = wall
         self._elapsed = elapsed
         self._elapsed_at_look = elapsed()
@@ -94,7 +109,11 @@ class RunClock:
         boot = getattr(time, "CLOCK_BOOTTIME", None)
         if boot is None:
             return cls(time.time(), wall=time.time)
-        return cls(time.time(), wall=time.time, elapsed=lambda: time.clock_gettime(boot))
+        try:
+            host = BOOT_ID.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            host = ""
+        return cls(time.time(), wall=time.time, elapsed=lambda: time.clock_gettime(boot), host=host)
 
     @property
     def stepped_s(self) -> float:
@@ -108,6 +127,10 @@ class RunClock:
     def steady(self) -> float:
         """Seconds that only ever pass; they begin at the Unix time of the start."""
         return self._origin + self._elapsed()
+
+    def elapsed_s(self, steady: float) -> float:
+        """A steady time as seconds since the host booted."""
+        return steady - self._origin
 
     def look(self) -> ClockNews:
         """Compare with the machine's clocks, and follow them from here on."""

@@ -183,9 +183,9 @@ class Dispatcher:
         self._wake.set()
 
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
-        """A gateway sent for so long from `at` (Unix seconds) for an earlier run of the service;
+        """A gateway sent for so long from `at` (a steady time) for an earlier run of the service;
         to be told before `run`."""
-        self._planner.sent_before(gateway_id, at - self._clock.stepped_s, airtime_s)
+        self._planner.sent_before(gateway_id, at, airtime_s)
 
     def in_flight_before(self, hearings: Sequence[Hearing], *, sure: bool) -> None:
         """An item for a light that is heard so is, or may be, in flight since an earlier run of
@@ -271,8 +271,7 @@ class Dispatcher:
         self._lost = False
         charges = self._planner.take_charges()
         if charges:
-            ahead = self._clock.stepped_s
-            self._on_charged([one._replace(at=one.at + ahead) for one in charges])
+            self._on_charged(charges)
         rx2 = self._planner.take_rx2()
         if rx2 is not None:
             log.warning(

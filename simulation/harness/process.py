@@ -165,7 +165,7 @@ class Process:
         return Outside(
             store=store,
             network=WatchedNetwork(self._world.network, self._oracle, self.injector, alive),
-            clock=RunClock(self._wall(), wall=self._wall),
+            clock=RunClock(self._wall(), wall=self._wall, host="pretend"),
             rng=life,
             boot=f"{life.getrandbits(32):08x}",
             new_id=lambda: f"{ids.getrandbits(64):016x}",

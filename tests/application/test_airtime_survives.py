@@ -86,3 +86,22 @@ async def test_a_clock_that_is_ahead_gives_no_item_a_longer_life_though_no_txack
             ]
     assert len(lives_s) > 10, "items wait in the queue, and are sent again and again"
     assert max(lives_s) < 45.0, "by ChirpStack's clock, which is right"
+
+
+@pytest.mark.parametrize("set_s", [-86_400.0, 1_800.0, 3e7])
+async def test_what_was_sent_counts_after_a_restart_though_the_date_was_set(
+    set_s: float, world: World, autojump_clock: MockClock
+) -> None:
+    disk, host = MemoryDisk(), Host(world)
+    async with running_application(world, disk, clock=host.clock()) as home:
+        await home.settled()
+        sent_s = used_s(home)
+        assert sent_s > 0.2
+        host.set_s = set_s / 2  # while it runs
+        await home.command(next(iter(world.stations)), RED)
+        await trio.sleep(30)
+        sent_s = used_s(home)
+        await home.parts.store_writer.read(Table.META, "")
+    host.set_s = set_s  # while it is down
+    async with running_application(world, disk, clock=host.clock(), seed=9) as home:
+        assert used_s(home) == pytest.approx(sent_s, abs=0.1)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+import msgspec
 import trio
 
 from actors.commands import Accepted, CommandOrder
@@ -125,10 +126,11 @@ class Day:
     def _check_airtime(self, home: RunningApplication) -> None:
         """What the disk knows of the sent frames, the dispatcher knows again."""
         kept: dict[str, float] = dict.fromkeys(self.world.gateways, 0.0)
-        for entry in self.disk.entries(airtime_log.STREAM, 0.0, float("inf")):
-            sent = airtime_log.read_line(entry)
-            assert sent is not None
-            kept[sent.gateway_id] += sent.airtime_s
+        for record in self.disk.records(Table.META):
+            if record.key.startswith(airtime_log.KEY):
+                stored = msgspec.json.decode(record.value, type=airtime_log.AirtimeRecord)
+                gateway_id = record.key.removeprefix(airtime_log.KEY)
+                kept[gateway_id] += sum(spent_ms for _, spent_ms in stored.spent_ms) / 1_000.0
         for gateway_id, airtime_s in kept.items():
             used_s = home.parts.dispatcher.airtime(gateway_id, home.now())[0]
             assert abs(used_s - airtime_s) < 0.2, f"{gateway_id}: {used_s} s, not {airtime_s} s"

@@ -28,7 +28,7 @@ class Host:
 
     def clock(self) -> RunClock:
         """The clock of a service that starts now."""
-        return RunClock(self.wall(), wall=self.wall, elapsed=self.elapsed)
+        return RunClock(self.wall(), wall=self.wall, elapsed=self.elapsed, host="pretend")
 
     def sleep(self, seconds: float) -> None:
         """It slept for so long: the dates of all went on, Trio's clock did not."""
