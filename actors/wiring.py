@@ -5,6 +5,7 @@ fleet -> device -> store writer -> board, dispatcher, inquirer.
 """
 
 from actors.alerts import Alerter
+from actors.alerts.expected_rules import poor_gateways
 from actors.alerts.finding import Finding
 from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
@@ -260,6 +261,7 @@ class Parts:
                 store_writer=self.store_writer,
                 fleet=self.fleet,
                 dead_letters=self.dead_letters,
+                quality=self.quality,
                 events_missed=lambda: self.webhooks.events_missed,
                 learned=self.learning.learner.statistics,
                 more={
@@ -335,7 +337,8 @@ class Parts:
         found = [store_finding(self.store_writer.failing_since, self.store_writer.problem)]
         if self.watcher.asked:
             found.append(network_finding(self.watcher.problem))
-        return [*found, *self.webhooks.findings()]
+        poor = poor_gateways(self.quality.gateways(), self.board)
+        return [*found, *self.webhooks.findings(), *poor]
 
     def _gateways_were_listed(self) -> bool:
         return self.watcher.statistics().polled_at is not None

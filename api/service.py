@@ -62,7 +62,9 @@ def policies_of(settings: ApiSettings) -> Policies:
             poll_s=settings.gateways.poll_s, offline_after_s=settings.gateways.offline_after_s
         ),
         alerts=AlertPolicy(
-            repeat_s=settings.alerts.repeat_s, silent_after_s=settings.policy.silent_after_s
+            repeat_s=settings.alerts.repeat_s,
+            silent_after_s=settings.policy.silent_after_s,
+            off=settings.alerts.off(),
         ),
         profile_contains=settings.chirpstack.profile_contains,
     )

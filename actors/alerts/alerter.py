@@ -6,7 +6,7 @@ the person is told anyway, because a store that fails is itself an alert.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 import trio
@@ -220,6 +220,9 @@ class Alerter:
 
     def _observe(self, finding: Finding) -> None:
         self._follow_clock()
+        if finding.kind in self._policy.off:
+            # one that a restart restored is closed by this
+            finding = replace(finding, holds=False, text="switched off in the settings")
         if finding.kind is AlertKind.NETWORK_UNREACHABLE:
             self._observer.network_away(finding.holds, self._clock.now())
         before = self._lifecycle.next_at() if finding.holds else None

@@ -16,11 +16,15 @@ class AlertKind(StrEnum):
     """No uplink for longer than its status interval allows, though a gateway listens."""
     FOREIGN_SENDER = "foreign_sender"
     """A light's colour is changed by frames that are not ours, again and again."""
+    LIGHT_AT_RISK = "light_at_risk"
+    """A rule warns of a light that can still be reached: it may fail within hours or days."""
     COMMAND_WAITING = "command_waiting"
     """A command is neither proven nor overdue after minutes, and no other alert says why."""
     GATEWAY_OFFLINE = "gateway_offline"
     GATEWAY_TAKES_NOTHING = "gateway_takes_nothing"
     """A gateway acknowledges no downlink, though it counts as online."""
+    GATEWAY_POOR = "gateway_poor"
+    """A gateway is graded D by the last 24 h."""
     ACTOR_PARKED = "actor_parked"
     """An actor used up its restarts and waits for a revival by hand."""
     NETWORK_UNREACHABLE = "network_unreachable"
@@ -45,6 +49,7 @@ LIGHT_KINDS = frozenset(
         AlertKind.LIGHT_HELD,
         AlertKind.LIGHT_SILENT,
         AlertKind.FOREIGN_SENDER,
+        AlertKind.LIGHT_AT_RISK,
         AlertKind.COMMAND_WAITING,
     }
 )

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from actors.alerts.expected_rules import at_risk
 from actors.alerts.finding import Finding
 from actors.alerts.light_rules import Outlook, light_findings, silent_at, waiting_at
 from actors.alerts.policy import AlertPolicy
@@ -19,6 +20,7 @@ from actors.board.changes import ActorView, GatewayView, Subject
 from actors.clocks.due_times import DueTimes
 from actors.device.foreign_sender import over_at
 from actors.device.model import Device
+from actors.quality.model import Grade
 
 # Lights judged in one call of `due`, about 8 us each: 2 ms.
 LIGHTS_AT_ONCE = 250
@@ -104,7 +106,20 @@ class BoardObserver:
         if due_at is not None:
             self._lights_due.plan_sooner(device.dev_eui, due_at + shift_s)
         findings = light_findings(device, now - shift_s, self._policy, outlook)
-        return tuple(_moved(finding, shift_s) for finding in findings)
+        moved = tuple(_moved(finding, shift_s) for finding in findings)
+        risk = self._board.risks.get(device.dev_eui)
+        if risk is None:  # it is told within a minute of a start
+            return moved
+        # its date is quality's, not the record's
+        return (*moved, at_risk(device, risk, reach, self._poor_gateway(device)))
+
+    def _poor_gateway(self, device: Device) -> str | None:
+        """The name of a gateway that hears it and is graded D."""
+        for hearing in device.hearings:
+            view = self._board.gateways.get(hearing.gateway_id)
+            if view is not None and view.grade == Grade.D:
+                return view.name or view.gateway_id
+        return None
 
     def _judge_gateway(self, view: GatewayView) -> Finding:
         cut_off = self._surroundings.behind(view.gateway_id, self._board.devices)

@@ -13,6 +13,9 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.LIGHT_HELD: 120.0,
         AlertKind.LIGHT_SILENT: 60.0,
         AlertKind.FOREIGN_SENDER: 0.0,
+        # Warnings come hours and days before what they warn of: an hour tells those that last.
+        AlertKind.LIGHT_AT_RISK: 3_600.0,
+        AlertKind.GATEWAY_POOR: 600.0,
         AlertKind.COMMAND_WAITING: 0.0,
         AlertKind.GATEWAY_OFFLINE: 30.0,
         AlertKind.GATEWAY_TAKES_NOTHING: 60.0,
@@ -47,6 +50,8 @@ class AlertPolicy:
     confirm_s: float = 60.0
     """A stored alert that nothing confirms within this time after a start is closed: by then every
     restored light is on the board, and so are the gateways once ChirpStack has listed them."""
+    off: frozenset[AlertKind] = frozenset()
+    """Kinds that the operator wants no alert of: what is found of them counts as over."""
     settle_s: dict[AlertKind, float] = field(default_factory=_settle_defaults)
     """How long a condition must last before its alert opens."""
 

@@ -31,10 +31,8 @@ def gateway_finding(view: GatewayView, lights: Sequence[NamedLight] = ()) -> Fin
         return Finding(AlertKind.GATEWAY_OFFLINE, view.gateway_id, holds=False, text=text)
     text = f"gateway {name} is offline"
     if lights:
-        names = ", ".join(light.name for light in lights[:LIGHTS_NAMED])
-        more = f" and {len(lights) - LIGHTS_NAMED} more" if len(lights) > LIGHTS_NAMED else ""
         count = "1 light" if len(lights) == 1 else f"{len(lights)} lights"
-        text += f"; {count} cannot be reached: {names}{more}"
+        text += f"; {count} cannot be reached: {named(lights)}"
     return Finding(
         AlertKind.GATEWAY_OFFLINE,
         view.gateway_id,
@@ -44,6 +42,13 @@ def gateway_finding(view: GatewayView, lights: Sequence[NamedLight] = ()) -> Fin
         lights=tuple(light.dev_eui for light in lights[:LIGHTS_MOST]),
         lights_total=len(lights),
     )
+
+
+def named(lights: Sequence[NamedLight]) -> str:
+    """Some of these lights by name, and how many more there are."""
+    names = ", ".join(light.name for light in lights[:LIGHTS_NAMED])
+    more = f" and {len(lights) - LIGHTS_NAMED} more" if len(lights) > LIGHTS_NAMED else ""
+    return names + more
 
 
 def taking_finding(view: GatewayView) -> Finding:

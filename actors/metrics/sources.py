@@ -20,6 +20,8 @@ from actors.device.model import Phase
 from actors.fleet import Fleet
 from actors.link.learner import LearnerStatistics
 from actors.messaging.dead_letters import DeadLetters
+from actors.metrics.expected import expected
+from actors.quality.model import QualityView
 from actors.storage.store_writer import StoreWriter
 
 PREFIX = "lamplighter"
@@ -37,6 +39,7 @@ class Sources:
     more: dict[str, Callable[[], Any]] = field(default_factory=dict)
     events_missed: Callable[[], int] | None = None
     learned: Callable[[], LearnerStatistics] | None = None
+    quality: QualityView | None = None
 
 
 class SourcesCollector(Collector):
@@ -66,6 +69,8 @@ class SourcesCollector(Collector):
             yield _counter("events_missed", text, sources.events_missed())
         if sources.learned is not None:
             yield from _learned(sources.learned())
+        if sources.board is not None and sources.quality is not None:
+            yield from expected(sources.board.risks, sources.quality)
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()

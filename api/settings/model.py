@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from actors.alerts.finding import AlertKind
 from actors.device.policy import Policy
 from api.http.auth import Scope
 from api.settings.values import (
@@ -203,6 +204,18 @@ class Alerts(_Section):
     """Apprise URLs (webhooks, mail, chat) that every alert is sent to; they may hold secrets."""
     repeat_s: Seconds = 3_600.0
     """An alert that stays open, and that nobody acknowledged, is told again after this."""
+    light_at_risk: bool = True
+    """Whether a light that a rule warns of is alerted; it is shown with its warning in any case."""
+    gateway_poor: bool = True
+    """Whether a gateway that is graded D is alerted; its grade is shown in any case."""
+
+    def off(self) -> frozenset[AlertKind]:
+        """The kinds that are not wanted."""
+        wanted = {
+            AlertKind.LIGHT_AT_RISK: self.light_at_risk,
+            AlertKind.GATEWAY_POOR: self.gateway_poor,
+        }
+        return frozenset(kind for kind, on in wanted.items() if not on)
 
 
 class Logs(_Section):

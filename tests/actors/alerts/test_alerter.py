@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import random
 from collections.abc import Sequence
@@ -467,9 +468,11 @@ EVERY_KIND = {
     AlertKind.LIGHT_HELD: "d1",
     AlertKind.LIGHT_SILENT: "d1",
     AlertKind.FOREIGN_SENDER: "d1",
+    AlertKind.LIGHT_AT_RISK: "d1",
     AlertKind.COMMAND_WAITING: "d1",
     AlertKind.GATEWAY_OFFLINE: "g1",
     AlertKind.GATEWAY_TAKES_NOTHING: "g1",
+    AlertKind.GATEWAY_POOR: "g1",
     AlertKind.ACTOR_PARKED: "device d1",
     AlertKind.NETWORK_UNREACHABLE: "chirpstack",
     AlertKind.WEBHOOKS_MISSING: "application-1",
@@ -490,6 +493,7 @@ async def test_an_alert_whose_cause_is_gone_closes_within_a_minute_of_a_restart(
     the cause but its subject is."""
     subject = EVERY_KIND[kind]
     before = AlertService()
+    before.policy = dataclasses.replace(before.policy, settle_s={})  # some settle for an hour
     async with trio.open_nursery() as nursery:
         await before.open(nursery)
         before.board.publish(light("d1"))

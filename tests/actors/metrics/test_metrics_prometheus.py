@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from actors.board.board import Board
 from actors.board.changes import GatewayView
+from actors.board.outlook import RiskTold, WarningTold
 from actors.clocks.clock import RunClock
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device, Phase
@@ -19,12 +20,14 @@ from actors.link.judgement import AttemptJudged
 from actors.link.learner import Learner
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources, registry
+from actors.quality.model import Grade, Line
 from actors.storage.store_writer import StoreWriter
 from actors.supervision import ChildReport, ChildState, Supervisor
 from lorawan.events.model import DeviceInfo, Join
 from lorawan.kuando.light_state import LightState
 from store.memory import MemoryStore
 from store.port import Put, Table
+from tests.support.fake_quality import FakeQuality, a_grade, some_scores
 
 START = 1_700_000_000.0
 
@@ -173,3 +176,33 @@ def test_what_the_air_taught_has_a_series_for_each_software_revision() -> None:
     assert got["lamplighter_answers_over_share", ("6.1",)] == 1.0
     assert got["lamplighter_spacing_proven", ("6.1",)] == 0.0
     assert got["lamplighter_learner_uplink_loss", ()] == 0.07
+
+
+async def test_what_is_to_be_expected_is_counted_under_few_labels() -> None:
+    board, quality, metrics = Board(RunClock(START), "boot"), FakeQuality(), Metrics()
+    metrics.watch(Sources(board=board, quality=quality))
+    empty = samples(metrics)
+    assert empty["lamplighter_devices_by_chance", ("unknown",)] == 0
+    assert ("lamplighter_prediction_skill", ()) not in empty
+    chances = (0.2, 0.5, 0.94, 0.95, 0.999, 1.0, None)
+    for number, chance in enumerate(chances):
+        board.publish(Device(dev_eui=f"{number:016x}"))
+        warned = (WarningTold("moved", 1.0),) if number < 2 else ()
+        board.tell_risk(f"{number:016x}", RiskTold(chance, warned))
+    quality.graded = {
+        "gw1": a_grade("gw1", Grade.D, Line.AWAY, "away"),
+        "gw2": a_grade("gw2", Grade.A, Line.AWAY, "there"),
+    }
+    quality.scored = some_scores()
+    found = samples(metrics)
+    counts = {label[0]: n for (name, label), n in found.items() if name.endswith("by_chance")}
+    assert counts == {"0": 1, "0.5": 1, "0.8": 0, "0.9": 1, "0.95": 1, "0.99": 2, "unknown": 1}
+    assert found["lamplighter_devices_warned", ("moved",)] == 2
+    assert found["lamplighter_devices_warned", ("trend",)] == 0
+    assert found["lamplighter_gateway_grade", ("gw1",)] == 4
+    assert found["lamplighter_gateway_grade", ("gw2",)] == 1
+    assert found["lamplighter_prediction_skill", ()] == 0.16
+    assert found["lamplighter_prediction_commands", ()] == 3_000.5
+    assert found["lamplighter_warning_switched_off", ("moved",)] == 1
+    assert found["lamplighter_warning_lead_hours", ("counters",)] == 19
+    assert found["lamplighter_warning_false_per_light_month", ("flapping",)] == 0

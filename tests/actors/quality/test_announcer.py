@@ -82,19 +82,41 @@ class Fleet:
         return self.board.number - before
 
 
-async def test_every_light_is_looked_at_within_five_minutes_and_told_once(
+async def test_every_light_is_told_of_within_a_minute_of_a_start_and_once(
     autojump_clock: MockClock,
 ) -> None:
     fleet = Fleet(10_000)
-    assert await fleet.run_for(7) == 2 * 167
-    assert await fleet.run_for(301) == 10_000 - 2 * 167
-    assert await fleet.run_for(301) == 0
+    assert await fleet.run_for(9.5) == 10 * 334
+    assert await fleet.run_for(50) == 10_000 - 10 * 334
+    assert await fleet.run_for(400) == 0
     assert len(fleet.board.risks) == 10_000
+
+
+async def test_later_every_light_is_looked_at_within_five_minutes(
+    autojump_clock: MockClock,
+) -> None:
+    fleet = Fleet(3_000)
+    told: list[int] = []
+
+    async def worsen() -> None:
+        await trio.sleep(61.5)
+        before = fleet.board.number
+        for number in range(3_000):
+            fleet.quality.lights[eui(number)] = a_risk(eui(number), 0.5)
+        for _ in range(3):
+            await trio.sleep(100)
+            told.append(fleet.board.number - before)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fleet.announcer.run)
+        await worsen()
+        nursery.cancel_scope.cancel()
+    assert told == [1_000, 2_000, 3_000]
 
 
 async def test_a_small_fleet_is_through_in_seconds(autojump_clock: MockClock) -> None:
     fleet = Fleet(30)
-    assert await fleet.run_for(6) == 30
+    assert await fleet.run_for(8) == 30
 
 
 async def test_a_warning_is_told_and_small_steps_are_not(autojump_clock: MockClock) -> None:

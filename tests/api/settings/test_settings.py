@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from actors.alerts.finding import AlertKind
 from api.server.web_actor import timeouts
+from api.service import policies_of
 from api.settings.file import SettingsError, load_settings
 from api.settings.model import ApiSettings
 from tests.api.conftest import OPERATOR, TOKENS, WEBHOOK
@@ -168,3 +170,10 @@ def test_the_limits_of_a_connection_outlast_every_silence_that_is_none_of_a_peer
 def test_a_trusted_proxy_is_an_address(proxy: str) -> None:
     with pytest.raises(ValueError, match="no address and no network"):
         ApiSettings(chirpstack=CHIRPSTACK, web={"trusted_proxies": [proxy]})
+
+
+def test_alerts_of_what_is_to_be_expected_can_be_switched_off(tmp_path: Path) -> None:
+    text = f"{FILE}[alerts]\nlight_at_risk = false\ngateway_poor = false\n"
+    off = policies_of(load_settings(write(tmp_path, text), {})).alerts.off
+    assert off == {AlertKind.LIGHT_AT_RISK, AlertKind.GATEWAY_POOR}
+    assert policies_of(load_settings(None, BASE)).alerts.off == frozenset()
