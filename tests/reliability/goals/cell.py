@@ -41,6 +41,13 @@ class Row:
     high: float
     limit: float | None
     most: bool = True
+    before: str = ""
+    """Key of the figure of the version before, where that knew no such difference."""
+
+    @property
+    def key_before(self) -> str:
+        """Under which the version before is kept."""
+        return self.before or self.key
 
     @property
     def met(self) -> bool:
@@ -80,11 +87,18 @@ def pieces(count: int) -> tuple[int, ...]:
 
 
 def share_row(
-    key: str, what: str, hits: int, n: int, limit: float | None, *, most: bool = False
+    key: str,
+    what: str,
+    hits: int,
+    n: int,
+    limit: float | None,
+    *,
+    most: bool = False,
+    before: str = "",
 ) -> Row:
     """A share that was counted."""
     low, high = stats.share(hits, n)
-    return Row(key, what, "share", n, hits / n if n else math.nan, low, high, limit, most)
+    return Row(key, what, "share", n, hits / n if n else math.nan, low, high, limit, most, before)
 
 
 def quantile_row(
@@ -106,9 +120,35 @@ def _ranked(late: list[float], n: int, rank: int) -> float:
 
 
 def mean_row(
-    key: str, what: str, total: float, squares: float, n: int, limit: float | None, unit: str
+    key: str,
+    what: str,
+    total: float,
+    squares: float,
+    n: int,
+    limit: float | None,
+    unit: str,
+    *,
+    before: str = "",
 ) -> Row:
     """A mean, from a sum and a sum of squares."""
     mean = total / n
     spread = math.sqrt(max(0.0, squares / n - mean * mean) / max(1, n - 1))
-    return Row(key, what, unit, n, mean, mean - stats.Z * spread, mean + stats.Z * spread, limit)
+    half = stats.Z * spread
+    return Row(key, what, unit, n, mean, mean - half, mean + half, limit, before=before)
+
+
+def spread_row(
+    key: str,
+    what: str,
+    values: Sequence[float],
+    n: int,
+    limit: float | None,
+    *,
+    most: bool = True,
+) -> Row:
+    """A figure that each run gives; its interval from how far the runs are apart, where there are
+    several."""
+    if len(values) < 2:
+        return Row(key, what, "figure", n, values[0], -math.inf, math.inf, limit, most)
+    middle, low, high = stats.mean(values)
+    return Row(key, what, "figure", n, middle, low, high, limit, most)

@@ -69,3 +69,6 @@ LAGGING_S, STATION_S, STATION_DROPS = 130.0, 290.0, 0.05
 Basics Station, which drops what its shut band has no room for; drops for each light."""
 COLD_MORE_S = 40.0
 """So much longer may a service take that knows neither answers nor forwarder."""
+SKILL, SKILL_OF_TRUTH, CALIBRATION_ERROR = 0.12, 0.55, 0.01
+FADING, FLAPPING, FALSE_PER_LIGHT_MONTH = 0.80, 0.85, 0.05
+"""Prediction: what is told of a light, against what became of it."""

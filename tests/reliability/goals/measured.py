@@ -99,7 +99,7 @@ def line(row: Row, before: Before | None) -> str:
     sign = "<=" if row.most else ">="
     goal = f"{sign} {number_of(row.limit, row.unit)}" if row.limit is not None else ""
     interval = interval_of(row)
-    was = before.rows.get(row.key) if before else None
+    was = before.rows.get(row.key_before) if before else None
     verdict = "" if row.limit is None else "met" if row.met else "MISSED"
     if row.within_chance:
         verdict += " (within chance)"
@@ -126,6 +126,8 @@ def number_of(value: float, unit: str) -> str:
     match unit:
         case "share":
             return f"{value:.4f}"
+        case "figure":
+            return f"{value:.3f}"
         case "s":
             return f"{value:.0f}"
         case _:
@@ -142,7 +144,7 @@ def keep_before(path: Path, version: str, commit: str, all_rows: Sequence[Row]) 
     known = read_before() if path == BEFORE else None
     rows = dict(known.rows) if known and known.commit == commit else {}
     for row in all_rows:
-        rows[row.key] = {
+        rows[row.key_before] = {
             "measured": None if math.isinf(row.measured) else round(row.measured, 5),
             "low": None if math.isinf(row.low) else round(row.low, 5),
             "high": None if math.isinf(row.high) else round(row.high, 5),

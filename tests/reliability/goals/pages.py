@@ -146,7 +146,7 @@ def _row(row: Row, before: Before | None) -> list[str]:
     if row.within_chance:
         verdict += " (within chance)"
     return [row.what, goal, number_of(row.measured, row.unit), interval_of(row).strip("()"),
-            str(row.n), verdict, _was(before, row.key, unit=row.unit)]  # fmt: skip
+            str(row.n), verdict, _was(before, row.key_before, unit=row.unit)]  # fmt: skip
 
 
 def _was(before: Before | None, key: str, *, unit: str = "s", percent: bool = False) -> str:
@@ -160,7 +160,7 @@ def _was(before: Before | None, key: str, *, unit: str = "s", percent: bool = Fa
 
 
 def _met_before(row: Row, before: Before | None) -> bool | None:
-    one = before.rows.get(row.key) if before is not None else None
+    one = before.rows.get(row.key_before) if before is not None else None
     if one is None or row.limit is None:
         return None
     value = or_never(one["measured"])
