@@ -16,6 +16,7 @@ from actors.storage.record_version import stamped
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import encode
 from simulation.harness import invariants
+from simulation.harness.air_watch import AirWatch
 from simulation.harness.facts import CommandFacts, DeviceFacts, status_of
 from simulation.harness.trace import Trace
 from simulation.world.device import ServerDevice
@@ -43,7 +44,7 @@ class Violation(msgspec.Struct, frozen=True):
 class Oracle(Observer):
     """Watches one run. `broken` is set by the first violation."""
 
-    def __init__(self, world: World, trace: Trace) -> None:
+    def __init__(self, world: World, trace: Trace, *, prompt: bool = False) -> None:
         self.violation: Violation | None = None
         self.broken = trio.Event()
         self.counts: Counter[str] = Counter()
@@ -54,6 +55,8 @@ class Oracle(Observer):
         self.commands: dict[str, CommandFacts] = {}
         self.took_s: list[float] = []
         """Of each verified command, from its first record to its verdict."""
+        self.air = AirWatch(world)
+        self._prompt = prompt
         self._world = world
         self._trace = trace
         self._told: dict[str, tuple[str, int]] = {}
@@ -83,6 +86,7 @@ class Oracle(Observer):
         if isinstance(event, TxAck):
             facts.txacks.append(trio.current_time())
         if isinstance(event, Uplink):
+            self.air.told(trio.current_time(), event)
             status = status_of(event, trio.current_time())
             if status is not None:
                 facts.statuses.append(status)
@@ -91,6 +95,7 @@ class Oracle(Observer):
     def taken(self, event: Event) -> None:
         """The service took a webhook."""
         if isinstance(event, Uplink):
+            self.air.taken(event)
             dev_eui, index = self._told.get(event.deduplication_id, ("", 0))
             facts = self.lights.get(dev_eui)
             if facts is not None:
@@ -111,10 +116,14 @@ class Oracle(Observer):
             return
         if not frame.foreign and frequency_hz == self._world.region.rx2_frequency_hz:
             self._spend(gateway_id, now_s, airtime_s)
+            met = self.air.frame_sent(now_s, gateway_id, frame, airtime_s)
+            if self._prompt:
+                self.breaks(frame.dev_eui, met)
 
     def frame_received(self, frame: DownlinkFrame) -> None:
-        """For the story only."""
+        """For the story, and for what answers to it."""
         self.note(frame.dev_eui, "received", frame.f_cnt, frame.data.hex())
+        self.air.frame_received(trio.current_time(), frame)
 
     def uplink_sent(self, frame: UplinkFrame) -> None:
         """For the story only."""
@@ -125,6 +134,8 @@ class Oracle(Observer):
         dev_eui = device.info.dev_eui
         ours = sum(not item.foreign for item in device.queue)
         self.note(dev_eui, "in queue", entry.data.hex(), "foreign" if entry.foreign else "")
+        if not entry.foreign:
+            self.air.enqueued(trio.current_time(), dev_eui, entry)
         if ours > 1:
             self.breaks(dev_eui, f"{ours} items of ours are in the server's queue")
 
@@ -265,6 +276,8 @@ class Oracle(Observer):
     def look_around(self) -> None:
         """What no single moment shows."""
         now_s = trio.current_time()
+        if self._prompt:
+            self.breaks("service", self.air.needless())
         for dev_eui, facts in self.lights.items():
             self.breaks(dev_eui, invariants.never_failed_while_told(facts, now_s))
             self.breaks(dev_eui, invariants.newest_is_shown(facts, now_s))

@@ -52,6 +52,16 @@ class People:
                 force = rng.random() < 0.3
                 self._process.application.initializer.start([dev_eui], force=force)
 
+    async def push(self, lights: list[str]) -> None:
+        """One colour for all at once now and then, until cancelled."""
+        rng, asks = self._rng["push"], self._asks
+        while asks.push_every_s:
+            await trio.sleep(rng.expovariate(1.0 / asks.push_every_s))
+            state, application = rng.choice(COLOURS), self._process.application
+            if application is not None:
+                for dev_eui in lights:
+                    await self._ask(application, dev_eui, state, None, keep=True, key=None)
+
     async def _command(self, dev_eui: str, rng: random.Random) -> None:
         application, asks = self._process.application, self._asks
         state = rng.choice(COLOURS[: asks.colours])

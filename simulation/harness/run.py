@@ -87,7 +87,7 @@ class Simulation:
         self.scenario = scenario
         self.world = build_world(scenario)
         self.trace = Trace()
-        self.oracle = Oracle(self.world, self.trace)
+        self.oracle = Oracle(self.world, self.trace, prompt=scenario.prompt)
         self.world.watch(self.oracle)
         self.process = Process(scenario, self.world, self.oracle, chance)
         self.people = People(scenario, self.process, self.oracle, chance)
@@ -113,6 +113,7 @@ class Simulation:
             async with trio.open_nursery() as nursery:
                 for dev_eui in self.world.stations:
                     nursery.start_soon(self.people.use, dev_eui)
+                nursery.start_soon(self.people.push, list(self.world.stations))
                 nursery.start_soon(self._now_and_then, faults.kill_every_s, self._kill)
                 nursery.start_soon(self._now_and_then, faults.store_fails_every_s, self._fail)
                 nursery.start_soon(self._now_and_then, faults.flood_every_s, self._flood)
@@ -192,7 +193,7 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
         world_s=world_s,
         took_s=time.perf_counter() - began_s,
         lives=simulation.process.lives,
-        counts=dict(sorted(oracle.counts.items())),
+        counts=dict(sorted((oracle.counts + oracle.air.counts).items())),
         faults=faults_of(simulation),
         verified_s=oracle.took_s,
         shown_after_s=list(simulation.quiet.shown_s.values()),

@@ -94,6 +94,8 @@ class Gateway:
         self.tx_error: TxStatus | None = None
         self.ack_delay_s: float | None = None
         self.ack_twice = False
+        self.newest_slot: Slot | None = None
+        """In which slot it sent, or sends, its newest frame."""
         self.clock_off_s = 0.0
         """Its own clock (`gwTime`), against the right time."""
         self.gps_off_s: float | None = None
@@ -235,6 +237,7 @@ class Gateway:
         if starts != self._starts:
             return
         start_s, frame = self._kernel.now, command.frame
+        self.newest_slot = slot
         end_s = self._radio.downlink(self.gateway_id, frame, slot.frequency_hz, slot.modulation)
         self._windows.append((start_s, end_s))
         self._frames_sent += 1

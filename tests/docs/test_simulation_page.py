@@ -1,7 +1,7 @@
 """docs/simulation.md against the simulation: its profiles and the bugs planted in it."""
 
 from docs.generate.parts import ROOT
-from simulation.harness.scenario import PROFILE_NAMES
+from simulation.harness.scenarios import PROFILE_NAMES
 from tests.simulation.planted import PLANTED
 
 TEXT = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from simulation.harness.run import simulate
-from simulation.harness.scenario import scenario
+from simulation.harness.scenarios import scenario
 from tests.simulation.planted import PLANTED, scene_of
 
 

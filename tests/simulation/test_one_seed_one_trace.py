@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from simulation.harness.run import simulate
-from simulation.harness.scenario import scenario, swarm
+from simulation.harness.scenarios import scenario
+from simulation.harness.swarm import swarm
 
 SEEDS = (("storm", 5), ("swarm", 7), ("swarm", 19), ("swarm", 36))
 """The last with a locked database, a server that stands still and disabled devices."""

@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.harness.run import simulate
-from simulation.harness.scenario import scenario
+from simulation.harness.scenarios import scenario
 from tests.simulation.hunt import hunt
 from tests.simulation.planted import PLANTED
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from simulation.harness.campaign import FailedRun, attempt
-from simulation.harness.scenario import NAMED, Scenario, scenario
+from simulation.harness.scenario import Scenario
+from simulation.harness.scenarios import NAMED, scenario
 
 SEEDS = 200
 CHUNK = 25

@@ -52,7 +52,7 @@ def simulate(
     from simulation.harness import report
     from simulation.harness.campaign import Totals
     from simulation.harness.run import RunResult
-    from simulation.harness.scenario import PROFILE_NAMES, scenario
+    from simulation.harness.scenarios import PROFILE_NAMES, scenario
 
     if faults not in PROFILE_NAMES:
         errors.print(f"--faults is one of {', '.join(PROFILE_NAMES)}, not {faults!r}", markup=False)
