@@ -43,6 +43,7 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
         parts.lights.as_child(),
         ChildSpec("gateway watcher", parts.watcher.run, budget=ROOT_BUDGET),
+        ChildSpec("quality", parts.quality.run, budget=ROOT_BUDGET),
         ChildSpec("directory", parts.device_discovery.run, budget=ROOT_BUDGET),
         ChildSpec(
             "initialization", initializer.run, budget=ROOT_BUDGET, mailbox=initializer.mailbox

@@ -14,6 +14,7 @@ from actors.board.rollout import Rollout, State
 from actors.device.model import Device, Stage
 from actors.device.records import read_device
 from actors.downlink import airtime_log
+from actors.quality import repository as quality
 from actors.rollouts import decisions
 from actors.rollouts.model import Wish
 from actors.rollouts.repository import read_rollouts, rollout_put
@@ -50,6 +51,7 @@ async def restore(parts: Parts) -> None:
     await _restore_learned(parts)
     await _restore_mark(parts, devices)
     await _restore_airtime(parts, now)
+    parts.quality.restore(quality.read(await store.scan(Table.META)))
     for device in devices:
         queued = (device.queued_until or 0.0) + CLOCK_SLACK_S > now
         asked = device.attempt is not None and device.attempt.stage is Stage.SUBMITTED

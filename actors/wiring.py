@@ -9,7 +9,7 @@ from actors.alerts.expected_rules import poor_gateways
 from actors.alerts.finding import Finding
 from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
-from actors.board.changes import ActorView, GatewayView
+from actors.board.changes import ActorView, GatewayView, Subject
 from actors.calibration.listening import AirListener
 from actors.clocks.clock import ClockNews
 from actors.clocks.server_dates import ServerDates
@@ -17,11 +17,18 @@ from actors.clocks.timekeeper import Timekeeper
 from actors.commands import Commands
 from actors.device.actor import DeviceActor, DevicePorts
 from actors.device.command import Command
-from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick, Transmitted
+from actors.device.events import (
+    AttemptNotSent,
+    DeviceEvent,
+    DispatcherStarted,
+    Inquired,
+    Tick,
+    Transmitted,
+)
 from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.device.verdict import verdict_of
-from actors.downlink import Dispatcher, Suspect
+from actors.downlink import Dispatcher, Suspect, end_reasons
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.airtime_log import AirtimeLog
 from actors.environment import Environment, Policies
@@ -36,11 +43,11 @@ from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
 from actors.link.forwarders import Forwarders
+from actors.link.judgement import AttemptJudged
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources
 from actors.quality.announcer import RiskAnnouncer, grade_told
-from actors.quality.model import QualityView
-from actors.quality.nothing import NothingKnown
+from actors.quality.quality import Quality
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.ports import RolloutPorts
@@ -75,7 +82,7 @@ class Parts:
             clock,
             environment.boot,
             silent_after_s=policies.device.silent_after_s,
-            publishing=environment.hooks.publishing,
+            publishing=self._showing,
         )
         self.store_writer = StoreWriter(
             environment.store,
@@ -105,7 +112,6 @@ class Parts:
             server_ahead_s=self.dates.ahead_s,
             server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
         )
-        self.quality: QualityView = NothingKnown()
         self.forwarders = Forwarders()
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)
@@ -140,6 +146,15 @@ class Parts:
         )
         heartbeat_s = policies.device.status_interval_min * 60.0
         self.learning = Learning(self.board, self.store_writer, clock, heartbeat_s=heartbeat_s)
+        self.quality = Quality(
+            self.board,
+            clock,
+            note=self.store_writer.offer,
+            knowledge=lambda: self.learning.learner.knowledge,
+            watching=lambda: self.watcher.asked and self.watcher.problem is None,
+            interval_s=heartbeat_s,
+            tick_s=policies.dispatch.tick_s,
+        )
         self.light_ports = DevicePorts(
             clock=clock,
             rng=rng,
@@ -153,7 +168,7 @@ class Parts:
             ended=self._ended,
             gateway_online=self.watcher.is_online,
             missed=self.webhooks.missed,
-            judged=self.learning.judged,
+            judged=self._judged,
             taught=self.learning.taught,
         )
         self.listener = AirListener(
@@ -168,7 +183,7 @@ class Parts:
                 note=self.store_writer.offer,
                 dated=self.dates.event,
                 dropped=self.dispatcher.dropped,
-                refused=self.dispatcher.refused,
+                refused=self._frame_refused,
                 told=self.webhooks.told,
                 overheard=self.listener.overheard,
                 spoke=self.dispatcher.heard,
@@ -271,6 +286,7 @@ class Parts:
                     "watcher": self.watcher.statistics,
                     "sweeper": self.sweeper.statistics,
                     "alerter": self.alerter.statistics,
+                    "quality": self.quality.statistics,
                     "timers": self.timeouts.statistics,
                     "clock": self.timekeeper.statistics,
                     "webhooks": self.webhooks.statistics,
@@ -286,7 +302,23 @@ class Parts:
     # The parts made first know those made last by these.
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
+        if isinstance(event, AttemptNotSent) and event.reason == end_reasons.EXPIRED:
+            self.quality.not_taken(dev_eui)
         self.fleet.post(dev_eui, event)
+
+    def _showing(self, subject: Subject) -> None:
+        if isinstance(subject, Command):
+            self.quality.shown(subject)
+        if (looking_on := self.environment.hooks.publishing) is not None:
+            looking_on(subject)
+
+    def _judged(self, dev_eui: str, attempt: AttemptJudged) -> None:
+        self.learning.judged(dev_eui, attempt)
+        self.quality.judged(attempt)
+
+    def _frame_refused(self, dev_eui: str, problem: str) -> None:
+        self.dispatcher.refused(dev_eui, problem)
+        self.quality.not_taken(dev_eui, problem)
 
     def _inquired(self, dev_eui: str, answer: Inquired) -> None:
         self.dispatcher.inquired(dev_eui, answer)
@@ -352,6 +384,8 @@ class Parts:
 
     def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
         self.metrics.frame()
+        asked_at = self.dispatcher.asked_at(event.queue_item_id)
+        self.quality.transmitted(dev_eui, event.gateway_id, asked_at)
         self.dispatcher.transmitted(dev_eui, event)
         self.watcher.acknowledged(event.gateway_id, event.at)
 

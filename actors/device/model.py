@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from actors.device.command import Command
+from actors.link.loss_counters import LossCounters
 from lorawan.kuando.frames import Frame
 from lorawan.kuando.light_state import LightState
 
@@ -294,6 +295,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """When it was found to be disabled in ChirpStack; None where it is not, as far as known."""
     last_error: str | None = None
     last_error_at: float | None = None
+    losses: LossCounters | None = None
+    """How many frames were lost, each way; None before any was counted."""
     stepped_at: float = 0.0
     """When this record was made, on our clock: nothing in it is younger."""
 

@@ -18,6 +18,7 @@ PURPOSES = {
     "fleet": "tells each light the news of the gateways that hear it",
     "lights": "supervisor of one actor per DevEUI, each with restarts of its own",
     "gateway watcher": "asks ChirpStack for the gateways, tells each change of health",
+    "quality": "looks on: the risk of each light, a grade for each gateway, and scores of its own",
     "directory": "asks ChirpStack which lights there are",
     "initialization": "runs of settings over many lights, with progress",
     "rollouts": "one colour for many lights, at a pace; stopped by too many failures",

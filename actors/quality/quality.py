@@ -1,0 +1,383 @@
+"""Quality: what is to be expected of each light and gateway, and how good such tellings were.
+
+It looks on. Once a minute it goes over the records of all lights and gateways on the board; between
+two rounds it is told of txacks, judged attempts and commands, and only adds numbers up. Nothing
+waits for it, and nothing is decided by it but which warnings are shown.
+
+A round over 10,000 lights takes some 60 ms, in pieces of 2 ms.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Protocol
+
+import trio
+
+from actors.board.changes import GatewayView
+from actors.clocks.clock import Clock, Steps
+from actors.device.command import Command
+from actors.device.model import Device
+from actors.link.judgement import AttemptJudged
+from actors.link.knowledge import Knowledge
+from actors.quality import repository
+from actors.quality.chance_scores import ChanceScores
+from actors.quality.command_scores import CommandScores
+from actors.quality.gateway_cells import GatewayPast
+from actors.quality.gateway_watch import LOCK_S, GatewayWatch
+from actors.quality.light_watch import SHARDS, LightWatch, shard_of
+from actors.quality.model import GatewayGrade, Grade, LightDay, LightRisk, Rule, Scores
+from actors.quality.repository import Restored, StoredScores
+from actors.quality.rule_scores import RuleScores
+from actors.quality.sentence import number_of
+from store.port import Write
+
+ROUND_S = 60.0
+LIGHTS_AT_ONCE = 250
+"""Looked at between two checkpoints, some 6 us each."""
+DAY_S = 86_400.0
+UNLIKELY = 0.5
+"""A light whose chance is below is among the worst, warned of or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityStatistics:
+    """Now, for `/metrics`. The scores are NaN-free: what is not known yet is None, and left out."""
+
+    lights_warned: int
+    lights_unlikely: int
+    warned_trend: int
+    warned_counters: int
+    warned_flapping: int
+    warned_moved: int
+    gateways_a: int
+    gateways_b: int
+    gateways_c: int
+    gateways_d: int
+    gateways_ungraded: int
+    commands_judged: float
+    brier: float | None
+    skill: float | None
+    calibration_error: float | None
+    light_months: float
+    silences: float
+    silences_unannounced: float
+    rules_switched_off: int
+    round_s: float
+
+
+class BoardView(Protocol):
+    """What it sees of the board."""
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """Every light by DevEUI."""
+        ...
+
+    @property
+    def gateways(self) -> Mapping[str, GatewayView]:
+        """Every gateway by id."""
+        ...
+
+
+class Quality:
+    """The actor; see `QualityView` for what it is asked. `note` hands writes to the store and must
+    not wait; `watching` tells whether ChirpStack gives its list of gateways."""
+
+    def __init__(
+        self,
+        board: BoardView,
+        clock: Clock,
+        *,
+        note: Callable[[Sequence[Write]], object],
+        knowledge: Callable[[], Knowledge],
+        watching: Callable[[], bool],
+        interval_s: float,
+        tick_s: float,
+    ) -> None:
+        self._board = board
+        self._clock = clock
+        self._note = note
+        self._watching = watching
+        self._steps = Steps(clock)
+        self._rules = RuleScores()
+        self._commands = CommandScores(ChanceScores())
+        self._gateways = GatewayWatch(tick_s)
+        self._lights = LightWatch(self._rules, self._gateways, knowledge, interval_s)
+        self._day_since = self._listening_since = self._looked_at = clock.now()
+        self._day = 0
+        self._shard = 0
+        self._stored: set[int] = set()
+        """Shards that are in the store."""
+        self._round_s = 0.0
+
+    def restore(self, kept: Restored) -> None:
+        """What the store knows; before `run`."""
+        self._lights.restore(kept.lights)
+        self._gateways.restore({one: GatewayPast(cells) for one, cells in kept.gateways.items()})
+        if kept.scores is not None:
+            self._rules.restore(kept.scores.rules)
+            self._commands.scores.restore(kept.scores.chances)
+            self._day_since = min(kept.scores.day_since, self._clock.now())
+            self._day = kept.scores.day
+        self._stored.update(repository.shards_of(kept.lights))
+
+    # ---------------------------------------------------------------- what it is told
+
+    def shown(self, command: Command) -> None:
+        """A command is about to be shown on the board: new, a step further, or ended."""
+        now = self._clock.now()
+        if self._commands.is_new(command, now):
+            device = self._board.devices.get(command.dev_eui)
+            chance = None if device is None else self._chance(device, now)
+            if chance is not None:
+                self._commands.said(command, chance)
+        else:
+            self._commands.shown(command, now)
+
+    def judged(self, dev_eui: str, attempt: AttemptJudged) -> None:
+        """What became of an attempt for this light."""
+        del dev_eui  # its own counters are in its record
+        self._gateways.judged(attempt, self._clock.now())
+
+    def transmitted(self, dev_eui: str, gateway_id: str, asked_at: float | None) -> None:
+        """A gateway took a frame for this light, ordered at `asked_at` (steady time) if known."""
+        now, device = self._clock.now(), self._board.devices.get(dev_eui)
+        self._lights.frame_taken(dev_eui)
+        lead_s = None if asked_at is None else self._clock.steady() - asked_at
+        locked = device is None or lead_s is None or _locked(device, now - lead_s)
+        self._gateways.taken(gateway_id, now, lead_s, locked=locked)
+
+    def not_taken(self, dev_eui: str, problem: str | None = None) -> None:
+        """No gateway took a frame for this light, or one refused it for `problem`."""
+        device = self._board.devices.get(dev_eui)
+        if device is not None:
+            self._gateways.not_taken(device, self._clock.now(), problem)
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """A round a minute until cancelled; then what is not in the store yet is handed to it."""
+        task_status.started()
+        try:
+            while True:
+                await self.round()
+                await trio.sleep(ROUND_S)
+        finally:
+            self._note(self._writes(range(SHARDS)))  # the store's writer outlives it
+
+    async def round(self) -> None:
+        """Look at every light and gateway once."""
+        began, watching = trio.current_time(), self._watching()
+        now, seconds = self._begin(watching)
+        for count, device in enumerate(list(self._board.devices.values()), start=1):
+            self._look(device, now)
+            if count % LIGHTS_AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+        self._end(now, seconds, watching)
+        self._round_s = trio.current_time() - began
+        await trio.lowlevel.checkpoint()
+
+    def look_now(self) -> None:
+        """A round at once, without giving way: for whoever lives through weeks in seconds."""
+        watching = self._watching()
+        now, seconds = self._begin(watching)
+        for device in self._board.devices.values():
+            self._look(device, now)
+        self._end(now, seconds, watching)
+
+    # ---------------------------------------------------------------- what it is asked
+
+    def light(self, dev_eui: str) -> LightRisk | None:
+        """Of one light; None of one that is not known."""
+        device = self._board.devices.get(dev_eui)
+        return None if device is None else self._risk(device)
+
+    def days(self, dev_eui: str) -> Sequence[LightDay]:
+        """What one light's days were like, the oldest first; the last is today."""
+        past = self._lights.past(dev_eui)
+        if past is None:
+            return ()
+        days = list(past.days())
+        first = self._day_since - (len(days) - 1) * DAY_S
+        return [
+            LightDay(
+                at=first + number * DAY_S,
+                margin_db=day.margin_db,
+                uplink_loss=_loss(day.sent, day.heard),
+                uplinks_counted=day.sent,
+                downlink_loss=_loss(day.taken, day.received),
+                downlinks_counted=day.taken,
+            )
+            for number, day in enumerate(days)
+        ]
+
+    def risks(self, limit: int) -> Sequence[LightRisk]:
+        """The lights most at risk, the worst first: those that are warned of or unlikely to answer,
+        then the others, each by their chance. Those of which nothing is known come last."""
+
+        def risk(device: Device) -> tuple[bool, float, str]:
+            chance = self._lights.chance_seen(device.dev_eui)
+            warned = self._lights.warned(device.dev_eui)
+            bad = warned or (chance is not None and chance < UNLIKELY)
+            return not bad, 2.0 if chance is None else chance, device.dev_eui
+
+        worst = nsmallest(max(0, limit), self._board.devices.values(), key=risk)
+        return [self._risk(device) for device in worst]
+
+    def gateway(self, gateway_id: str) -> GatewayGrade | None:
+        """Of one gateway; None of one that is not known."""
+        view = self._board.gateways.get(gateway_id)
+        return None if view is None else self._gateways.grade(view, self._clock.now())
+
+    def gateways(self) -> Sequence[GatewayGrade]:
+        """Of all gateways, by id."""
+        now, known = self._clock.now(), self._board.gateways
+        return [self._gateways.grade(known[one], now) for one in sorted(known)]
+
+    def scores(self) -> Scores:
+        """How good all that was."""
+        chances, rules = self._commands.scores, self._rules
+        return Scores(
+            commands=chances.commands,
+            brier=chances.brier,
+            skill=chances.skill,
+            calibration_error=chances.calibration_error,
+            bins=chances.bins(),
+            rules=rules.scores(),
+            light_months=rules.light_months,
+            silences=rules.silences,
+            unannounced=rules.unannounced,
+            sentence=_sentence(chances, rules),
+        )
+
+    def statistics(self) -> QualityStatistics:
+        """Numbers, now."""
+        chances, rules, standing = self._commands.scores, self._rules, self._lights.standing()
+        grades = [one.grade for one in self.gateways()]
+        seen = [self._lights.chance_seen(one) for one in self._board.devices]
+        return QualityStatistics(
+            lights_warned=sum(self._lights.warned(one) for one in self._board.devices),
+            lights_unlikely=sum(one is not None and one < UNLIKELY for one in seen),
+            warned_trend=standing[Rule.TREND],
+            warned_counters=standing[Rule.COUNTERS],
+            warned_flapping=standing[Rule.FLAPPING],
+            warned_moved=standing[Rule.MOVED],
+            gateways_a=grades.count(Grade.A),
+            gateways_b=grades.count(Grade.B),
+            gateways_c=grades.count(Grade.C),
+            gateways_d=grades.count(Grade.D),
+            gateways_ungraded=grades.count(None),
+            commands_judged=chances.commands,
+            brier=chances.brier,
+            skill=chances.skill,
+            calibration_error=chances.calibration_error,
+            light_months=rules.light_months,
+            silences=rules.silences,
+            silences_unannounced=rules.unannounced,
+            rules_switched_off=sum(rules.switched_off(rule) for rule in Rule),
+            round_s=self._round_s,
+        )
+
+    # ---------------------------------------------------------------- how
+
+    def _begin(self, watching: bool) -> tuple[float, float]:
+        if by_s := self._steps.take():
+            self._follow_clock(by_s)
+        now = self._clock.now()
+        seconds, self._looked_at = max(0.0, now - self._looked_at), now
+        if not watching:
+            self._listening_since = now
+        elif seconds > 5.0 * ROUND_S:  # the host slept, or this actor was down: nobody listened
+            self._listening_since, seconds = now, 0.0
+        if (days := int((now - self._day_since) // DAY_S)) > 0:
+            self._day += days
+            self._day_since += days * DAY_S
+            self._rules.days_over(days)
+            self._commands.scores.days_over(days)
+        self._gateways.begin(now)
+        return now, seconds
+
+    def _look(self, device: Device, now: float) -> None:
+        self._lights.look(device, now, self._listening_since, self._day)
+        if self._lights.shard(device.dev_eui) == self._shard:
+            self._lights.look_slowly(device, now)
+
+    def _end(self, now: float, seconds: float, watching: bool) -> None:
+        gone = self._gateways.end(self._board.gateways, seconds, watching=watching)
+        if watching:
+            self._rules.watched(self._lights.speaking, seconds)
+        self._lights.forget_all_but(self._board.devices)
+        self._rules.look(now)
+        self._commands.look(now)
+        self._note([*self._writes([self._shard]), *map(repository.gateway_delete, gone)])
+        self._shard = (self._shard + 1) % SHARDS
+        if self._shard == 0:
+            self._lights.drop_kept()
+
+    def _writes(self, shards: Sequence[int]) -> list[Write]:
+        """These shards of lights and gateways, and the scores."""
+        now, writes = self._clock.now(), list[Write]()
+        lights = self._lights.stored(frozenset(shards))
+        for shard in shards:
+            if lights[shard]:
+                writes.append(repository.lights_put(shard, lights[shard], now))
+                self._stored.add(shard)
+            elif shard in self._stored:
+                writes.append(repository.lights_delete(shard))
+                self._stored.discard(shard)
+        for gateway_id in self._board.gateways:
+            past = self._gateways.past(gateway_id)
+            if past is not None and shard_of(gateway_id) in shards:
+                writes.append(repository.gateway_put(gateway_id, past.cells, now))
+        if self._stored:
+            chances, rules = self._commands.scores.sums, self._rules.stored()
+            stored = StoredScores(self._day_since, self._day, chances, rules)
+            writes.append(repository.scores_put(stored, now))
+        return writes
+
+    def _follow_clock(self, by_s: float) -> None:
+        """The machine's clock was set: every date moves by as much."""
+        self._day_since += by_s
+        self._listening_since += by_s
+        self._looked_at += by_s
+        self._rules.moved(by_s)
+        self._lights.moved(by_s)
+        self._gateways.moved(by_s)
+        self._commands.clear()
+
+    def _chance(self, device: Device, now: float) -> float | None:
+        return self._lights.chance(device, now, self._listening_since)
+
+    def _risk(self, device: Device) -> LightRisk:
+        return self._lights.risk(device, self._clock.now(), self._listening_since)
+
+
+def _locked(device: Device, at: float) -> bool:
+    """Whether ChirpStack may have held a frame back at that time for the light's sake."""
+    times = (device.heard_at, device.last_frame_at)
+    return any(one is not None and at - LOCK_S < one <= at + LOCK_S for one in times)
+
+
+def _loss(sent: int, came: int) -> float | None:
+    return None if sent <= 0 else max(0.0, 1.0 - came / sent)
+
+
+def _sentence(chances: ChanceScores, rules: RuleScores) -> str:
+    """The scores in words."""
+    parts = []
+    if chances.brier is None:
+        parts.append("too few commands to judge the chances by")
+    else:
+        judged = f"{number_of(round(chances.commands), 'command')} judged"
+        off = chances.calibration_error or 0.0
+        parts.append(f"{judged}: the chances were off by {off:.1%} on average")
+        if chances.skill is not None:
+            than = "better" if chances.skill > 0.0 else "worse"
+            parts.append(f"{abs(chances.skill):.0%} {than} than the fleet's mean would have been")
+    silences = round(rules.silences)
+    if silences:
+        told = silences - min(silences, round(rules.unannounced))
+        fell = "1 light fell silent" if silences == 1 else f"{silences} lights fell silent"
+        parts.append(f"{fell}, {told} of them announced: sudden deaths cannot be foretold")
+    return "; ".join(parts)
