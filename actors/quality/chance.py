@@ -7,8 +7,12 @@ github.com/CampusIoT/datasets: after a loss 0.968 are heard, else 0.980); on poo
 go for hours, which the fading counters follow.
 """
 
+import math
 from collections.abc import Collection
 from typing import NamedTuple
+
+from actors.link.loss_counters import KEEP, LossCounters, downlink_loss, uplink_loss
+from actors.replace import replace
 
 WITHIN_S = 30.0
 """A command verified by then kept the promise of fast feedback."""
@@ -20,6 +24,7 @@ ANSWER_S = 5.0
 """An attempt that starts later than so long before the end is not answered in time."""
 HEARTBEAT_SLACK_S = 60.0
 """A status is not missed before it is so late: intervals of lights drift."""
+LOSS_LEAST, LOSS_MOST = 0.001, 0.9
 MISSED_MOST = 20
 """Beyond that the odds only overflow."""
 
@@ -43,20 +48,41 @@ def attempts_within(sw_rev: int | None, spacing_proven: Collection[int]) -> int:
     return count
 
 
-def odds_dark(silent_s: float, interval_s: float, uplink_loss: float, dark_per_s: float) -> float:
+def statuses_missed(silent_s: float, interval_s: float) -> int:
+    """How many statuses are overdue."""
+    return min(MISSED_MOST, int(max(0.0, silent_s - HEARTBEAT_SLACK_S) // interval_s))
+
+
+def odds_dark(silent_s: float, missed: int, up: float, dark_per_s: float) -> float:
     """Odds that a light has no power, silent for `silent_s` while somebody listened.
 
     In every second one light in so many goes dark (`dark_per_s`); each status that is overdue was
-    lost with chance `uplink_loss` if the light is well, and is missing for sure if it is dark.
+    lost with chance `up` if the light is well, and is missing for sure if it is dark.
     """
-    silent_s = max(0.0, silent_s)
-    missed = min(MISSED_MOST, int(max(0.0, silent_s - HEARTBEAT_SLACK_S) // interval_s))
-    odds: float = dark_per_s * silent_s / uplink_loss**missed
+    odds: float = dark_per_s * max(0.0, silent_s) / up**missed
     return odds
 
 
-def chance_of(uplink_loss: float, downlink_loss: float, attempts: int, odds: float) -> float:
-    """Chance that one of the attempts is answered."""
-    answered = (1.0 - uplink_loss) * (1.0 - downlink_loss)
-    chance: float = (1.0 - (1.0 - answered) ** attempts) / (1.0 + odds)
-    return chance
+def losses_of(counters: LossCounters, prior: Prior, missed: int = 0) -> tuple[float, float]:
+    """Share of frames lost up and down, of a light that has power.
+
+    `missed` statuses that are overdue were lost, then, though no gap in the counter tells so yet.
+    Both ways go over one path: a light that loses twice as many uplinks as the others of its prior
+    is expected to lose twice as many downlinks, until enough of these were counted.
+    """
+    if missed:
+        kept = math.pow(KEEP, missed)
+        counters = replace(
+            counters,
+            uplinks_heard=counters.uplinks_heard * kept,
+            uplinks_lost=counters.uplinks_lost * kept + (1.0 - kept) / (1.0 - KEEP),
+        )
+    up = uplink_loss(counters, prior.uplink_loss)
+    like = prior.downlink_loss * up / max(prior.uplink_loss, LOSS_LEAST)
+    return up, downlink_loss(counters, min(like, LOSS_MOST))
+
+
+def chance_of(up: float, down: float, attempts: int, odds: float) -> float:
+    """Chance that one of the attempts is answered, by the losses up and down."""
+    answered = (1.0 - up) * (1.0 - down)
+    return (1.0 - math.pow(1.0 - answered, attempts)) / (1.0 + odds)

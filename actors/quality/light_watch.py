@@ -12,9 +12,16 @@ from actors.device.firmware import heartbeat_only
 from actors.device.model import Device, Phase
 from actors.device.sessions import REQUIRED_SNR_DB
 from actors.link.knowledge import Knowledge
-from actors.link.loss_counters import NONE_COUNTED, LossCounters, downlink_loss, uplink_loss
+from actors.link.loss_counters import NONE_COUNTED
 from actors.quality import rules
-from actors.quality.chance import Prior, attempts_within, chance_of, odds_dark
+from actors.quality.chance import (
+    Prior,
+    attempts_within,
+    chance_of,
+    losses_of,
+    odds_dark,
+    statuses_missed,
+)
 from actors.quality.gateway_watch import GatewayWatch
 from actors.quality.light_past import LightPast
 from actors.quality.model import LightRisk, LightWarning, Rule
@@ -168,12 +175,13 @@ class LightWatch:
         if counters is None or counters.uplinks <= 0.0 or obstacle_of(device) is not None:
             return None
         prior, knowledge, session = self.prior(device), self._knowledge(), device.session
-        up, down = _losses(counters, prior)
         interval_min = None if session is None else session.interval_min
         interval_s = self._interval_s if interval_min is None else interval_min * 60.0
         heard_at = device.heard_at
         silent_s = 0.0 if heard_at is None else now - max(heard_at, listening_since)
-        odds = odds_dark(silent_s, interval_s, up, knowledge.dark_per_s)
+        missed = statuses_missed(silent_s, interval_s)
+        odds = odds_dark(silent_s, missed, losses_of(counters, prior)[0], knowledge.dark_per_s)
+        up, down = losses_of(counters, prior, missed)
         sw_rev = None if device.report is None else device.report.sw_rev
         return chance_of(up, down, attempts_within(sw_rev, knowledge.spacing_proven), odds)
 
@@ -182,7 +190,7 @@ class LightWatch:
         watched = self._lights.get(device.dev_eui)
         past = LightPast() if watched is None else watched.past
         counters = device.losses if device.losses is not None else NONE_COUNTED
-        up, down = _losses(counters, self.prior(device))
+        up, down = losses_of(counters, self.prior(device))
         chance = self.chance(device, now, listening_since)
         margins, trend = past.margins(rules.TREND_DAYS), rules.trend_of(past)
         margin_db = margins[-1][1] if margins else None
@@ -254,7 +262,7 @@ class LightWatch:
         dev_eui, past, on = device.dev_eui, watched.past, watched.standing
         counters = device.losses
         if counters is not None:
-            up, _ = _losses(counters, self.prior(device))
+            up, _ = losses_of(counters, self.prior(device))
             found = rules.counters(up, counters.uplinks, on=Rule.COUNTERS in on)
             self._decide(watched, dev_eui, found, now)
         if past.joins:
@@ -283,7 +291,7 @@ class LightWatch:
                 case Rule.TREND:
                     words = rules.trend(past, on=True).words
                 case Rule.COUNTERS:
-                    up, _ = _losses(counters or NONE_COUNTED, self.prior(device))
+                    up, _ = losses_of(counters or NONE_COUNTED, self.prior(device))
                     words = f"{up:.0%} of its statuses are lost"
                 case Rule.FLAPPING:
                     words = rules.flapping(past, now, on=True).words
@@ -292,11 +300,6 @@ class LightWatch:
             if words is not None:  # else it ends in the next round
                 found.append(LightWarning(rule, one.since, words))
         return tuple(found)
-
-
-def _losses(counters: LossCounters, prior: Prior) -> tuple[float, float]:
-    up = uplink_loss(counters, prior.uplink_loss)
-    return up, downlink_loss(counters, prior.downlink_loss)
 
 
 def obstacle_of(device: Device) -> str | None:

@@ -94,11 +94,13 @@ class Quality:
         watching: Callable[[], bool],
         interval_s: float,
         tick_s: float,
+        round_s: float = ROUND_S,
     ) -> None:
         self._board = board
         self._clock = clock
         self._note = note
         self._watching = watching
+        self._round_every_s = round_s
         self._steps = Steps(clock)
         self._rules = RuleScores()
         self._commands = CommandScores(ChanceScores())
@@ -157,12 +159,12 @@ class Quality:
     # ---------------------------------------------------------------- its life
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """A round a minute until cancelled; then what is not in the store yet is handed to it."""
+        """Round after round until cancelled; then what is not in the store yet is handed to it."""
         task_status.started()
         try:
             while True:
                 await self.round()
-                await trio.sleep(ROUND_S)
+                await trio.sleep(self._round_every_s)
         finally:
             self._note(self._writes(range(SHARDS)))  # the store's writer outlives it
 
@@ -288,7 +290,9 @@ class Quality:
         seconds, self._looked_at = max(0.0, now - self._looked_at), now
         if not watching:
             self._listening_since = now
-        elif seconds > 5.0 * ROUND_S:  # the host slept, or this actor was down: nobody listened
+        elif (
+            seconds > 5.0 * self._round_every_s
+        ):  # the host slept, or this actor was down: nobody listened
             self._listening_since, seconds = now, 0.0
         if (days := int((now - self._day_since) // DAY_S)) > 0:
             self._day += days

@@ -31,7 +31,7 @@ from lorawan.kuando.light_state import LightState
 
 DAY_S = 86_400.0
 HEARTBEAT_S = 900.0
-STEP_S = 300.0
+STEP_S = 900.0
 """Between two rounds of quality."""
 BEGAN_AT = 1_700_000_000.0
 AHEAD_S = 12 * 3_600.0
@@ -227,6 +227,7 @@ class PredictionRun:
             watching=lambda: True,
             interval_s=HEARTBEAT_S,
             tick_s=1.0,
+            round_s=STEP_S,
         )
         self.orders = 0
         self.first_warned: dict[str, dict[Rule, float]] = {}
