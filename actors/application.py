@@ -2,7 +2,6 @@
 
 import trio
 
-from actors.quality import QualityView
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
 from actors.refusal import Refusal
@@ -26,7 +25,6 @@ class Application:
         self.fleet = parts.fleet
         self.commands = parts.commands
         self.rollouts = parts.rollouts
-        self.quality: QualityView = parts.quality
         self.initializer = parts.initializer
         self.removals = parts.removals
         self.flusher = parts.flusher

@@ -43,7 +43,6 @@ from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
 from actors.link.forwarders import Forwarders
-from actors.link.judgement import AttemptJudged
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics, Sources
 from actors.quality.announcer import RiskAnnouncer, grade_told
@@ -155,6 +154,7 @@ class Parts:
             interval_s=heartbeat_s,
             tick_s=policies.dispatch.tick_s,
         )
+        self.learning.listeners.append(lambda dev_eui, attempt: self.quality.judged(attempt))
         self.light_ports = DevicePorts(
             clock=clock,
             rng=rng,
@@ -168,7 +168,7 @@ class Parts:
             ended=self._ended,
             gateway_online=self.watcher.is_online,
             missed=self.webhooks.missed,
-            judged=self._judged,
+            judged=self.learning.judged,
             taught=self.learning.taught,
         )
         self.listener = AirListener(
@@ -311,10 +311,6 @@ class Parts:
             self.quality.shown(subject)
         if (looking_on := self.environment.hooks.publishing) is not None:
             looking_on(subject)
-
-    def _judged(self, dev_eui: str, attempt: AttemptJudged) -> None:
-        self.learning.judged(dev_eui, attempt)
-        self.quality.judged(attempt)
 
     def _frame_refused(self, dev_eui: str, problem: str) -> None:
         self.dispatcher.refused(dev_eui, problem)

@@ -20,7 +20,7 @@ DAYS_KEPT = 14
 FIELDS = 5
 """Of a day: median margin in 0.01 dB, uplinks sent, heard, frames taken, received."""
 NO_MARGIN = -32_768
-SAMPLES_LEAST = 10
+SAMPLES_LEAST = 20
 """Margins that a day's median needs."""
 HISTOGRAM_FROM_DB = -4
 HISTOGRAM_BUCKETS = 32

@@ -106,11 +106,14 @@ class Quality:
         self._commands = CommandScores(ChanceScores())
         self._gateways = GatewayWatch(tick_s)
         self._lights = LightWatch(self._rules, self._gateways, knowledge, interval_s)
-        self._day_since = self._listening_since = self._looked_at = clock.now()
+        self._listening_since = self._looked_at = now = clock.now()
+        self._day_since = now - now % DAY_S  # days are those of UTC
         self._day = 0
         self._shard = 0
         self._stored: set[int] = set()
         """Shards that are in the store."""
+        self._graded: dict[str, GatewayGrade] = {}
+        """In this round: at most one for each gateway."""
         self._round_s = 0.0
 
     def restore(self, kept: Restored) -> None:
@@ -137,9 +140,8 @@ class Quality:
         else:
             self._commands.shown(command, now)
 
-    def judged(self, dev_eui: str, attempt: AttemptJudged) -> None:
-        """What became of an attempt for this light."""
-        del dev_eui  # its own counters are in its record
+    def judged(self, attempt: AttemptJudged) -> None:
+        """What became of an attempt."""
         self._gateways.judged(attempt, self._clock.now())
 
     def transmitted(self, dev_eui: str, gateway_id: str, asked_at: float | None) -> None:
@@ -230,12 +232,17 @@ class Quality:
     def gateway(self, gateway_id: str) -> GatewayGrade | None:
         """Of one gateway; None of one that is not known."""
         view = self._board.gateways.get(gateway_id)
-        return None if view is None else self._gateways.grade(view, self._clock.now())
+        if view is None:
+            return None
+        graded = self._graded.get(gateway_id)
+        if graded is None:
+            graded = self._graded[gateway_id] = self._gateways.grade(view, self._clock.now())
+        return graded
 
     def gateways(self) -> Sequence[GatewayGrade]:
         """Of all gateways, by id."""
-        now, known = self._clock.now(), self._board.gateways
-        return [self._gateways.grade(known[one], now) for one in sorted(known)]
+        found = (self.gateway(one) for one in sorted(self._board.gateways))
+        return [one for one in found if one is not None]
 
     def scores(self) -> Scores:
         """How good all that was."""
@@ -308,6 +315,7 @@ class Quality:
             self._lights.look_slowly(device, now)
 
     def _end(self, now: float, seconds: float, watching: bool) -> None:
+        self._graded.clear()
         gone = self._gateways.end(self._board.gateways, seconds, watching=watching)
         if watching:
             self._rules.watched(self._lights.speaking, seconds)

@@ -17,9 +17,20 @@ from actors.quality.model import (
     RuleScore,
     Scores,
 )
-from actors.quality.nothing import NOTHING_SCORED
 
 DAY_S = 86_400.0
+NOTHING_SCORED = Scores(
+    commands=0.0,
+    brier=None,
+    skill=None,
+    calibration_error=None,
+    bins=(),
+    rules=(),
+    light_months=0.0,
+    silences=0.0,
+    unannounced=0.0,
+    sentence="nothing known yet",
+)
 
 
 class FakeQuality:
