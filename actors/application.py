@@ -5,6 +5,7 @@ import trio
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
 from actors.refusal import Refusal
+from actors.scraped import sources_of
 from actors.start_order import root_supervisor
 from actors.startup import restore
 from actors.supervision import ChildSpec
@@ -20,6 +21,7 @@ class Application:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        parts.metrics.watch(sources_of(parts))
         self.clock = parts.environment.clock
         self.board = parts.board
         self.fleet = parts.fleet

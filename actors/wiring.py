@@ -17,18 +17,11 @@ from actors.clocks.timekeeper import Timekeeper
 from actors.commands import Commands
 from actors.device.actor import DeviceActor, DevicePorts
 from actors.device.command import Command
-from actors.device.events import (
-    AttemptNotSent,
-    DeviceEvent,
-    DispatcherStarted,
-    Inquired,
-    Tick,
-    Transmitted,
-)
+from actors.device.events import DeviceEvent, DispatcherStarted, Inquired, Tick, Transmitted
 from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.device.verdict import verdict_of
-from actors.downlink import Dispatcher, Suspect, end_reasons
+from actors.downlink import Dispatcher, Suspect
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.airtime_log import AirtimeLog
 from actors.environment import Environment, Policies
@@ -44,7 +37,7 @@ from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
 from actors.link.forwarders import Forwarders
 from actors.messaging.dead_letters import DeadLetters
-from actors.metrics import GarbageWatch, Metrics, Sources
+from actors.metrics import GarbageWatch, Metrics
 from actors.quality.announcer import RiskAnnouncer, grade_told
 from actors.quality.quality import Quality
 from actors.restored_store import RestoredStoreHold
@@ -270,29 +263,6 @@ class Parts:
         )
         self.risk_announcer = RiskAnnouncer(self.board, self.quality)
         self.garbage = GarbageWatch(self.metrics.gc_paused)
-        self.metrics.watch(
-            Sources(
-                board=self.board,
-                store_writer=self.store_writer,
-                fleet=self.fleet,
-                dead_letters=self.dead_letters,
-                quality=self.quality,
-                events_missed=lambda: self.webhooks.events_missed,
-                learned=self.learning.learner.statistics,
-                more={
-                    "directory": self.device_discovery.statistics,
-                    "dispatcher": self.dispatcher.statistics,
-                    "inquirer": self.inquirer.statistics,
-                    "watcher": self.watcher.statistics,
-                    "sweeper": self.sweeper.statistics,
-                    "alerter": self.alerter.statistics,
-                    "quality": self.quality.statistics,
-                    "timers": self.timeouts.statistics,
-                    "clock": self.timekeeper.statistics,
-                    "webhooks": self.webhooks.statistics,
-                },
-            )
-        )
 
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""
@@ -302,8 +272,7 @@ class Parts:
     # The parts made first know those made last by these.
 
     def _post(self, dev_eui: str, event: DeviceEvent) -> None:
-        if isinstance(event, AttemptNotSent) and event.reason == end_reasons.EXPIRED:
-            self.quality.not_taken(dev_eui)
+        self.quality.dispatched(dev_eui, event)
         self.fleet.post(dev_eui, event)
 
     def _showing(self, subject: Subject) -> None:

@@ -60,6 +60,9 @@ class LightWatch:
         self._lights: dict[str, WatchedLight] = {}
         self._kept: dict[str, StoredLight] = {}
 
+    def __len__(self) -> int:
+        return len(self._lights)
+
     def restore(self, lights: Mapping[str, StoredLight]) -> None:
         """What the store knows, to be taken up as the lights are looked at."""
         self._kept.update(lights)
@@ -89,14 +92,6 @@ class LightWatch:
         watched = self._lights.get(dev_eui)
         off = self._scores.switched_off
         return watched is not None and any(not off(rule) for rule in watched.standing)
-
-    def standing(self) -> dict[Rule, int]:
-        """How many lights each rule holds for, shown or not."""
-        counts = dict.fromkeys(Rule, 0)
-        for watched in self._lights.values():
-            for rule in watched.standing:
-                counts[rule] += 1
-        return counts
 
     # ---------------------------------------------------------------- what happens
 

@@ -17,6 +17,7 @@ import trio
 from actors.board.changes import GatewayView
 from actors.clocks.clock import Clock, Steps
 from actors.device.command import Command
+from actors.device.events import AttemptNotSent, DeviceEvent
 from actors.device.model import Device
 from actors.link.judgement import AttemptJudged
 from actors.link.knowledge import Knowledge
@@ -26,10 +27,10 @@ from actors.quality.command_scores import CommandScores
 from actors.quality.gateway_cells import GatewayPast
 from actors.quality.gateway_watch import LOCK_S, GatewayWatch
 from actors.quality.light_watch import SHARDS, LightWatch, shard_of
-from actors.quality.model import GatewayGrade, Grade, LightDay, LightRisk, Rule, Scores
+from actors.quality.model import GatewayGrade, LightDay, LightRisk, Scores
 from actors.quality.repository import Restored, StoredScores
 from actors.quality.rule_scores import RuleScores
-from actors.quality.sentence import number_of
+from actors.quality.scores_in_words import scores_in_words
 from store.port import Write
 
 ROUND_S = 60.0
@@ -42,28 +43,18 @@ UNLIKELY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class QualityStatistics:
-    """Now, for `/metrics`. The scores are NaN-free: what is not known yet is None, and left out."""
+    """Counters, now; the scores are told by `scores`."""
 
-    lights_warned: int
-    lights_unlikely: int
-    warned_trend: int
-    warned_counters: int
-    warned_flapping: int
-    warned_moved: int
-    gateways_a: int
-    gateways_b: int
-    gateways_c: int
-    gateways_d: int
-    gateways_ungraded: int
-    commands_judged: float
-    brier: float | None
-    skill: float | None
-    calibration_error: float | None
+    lights: int
+    """Under watch."""
+    commands_followed: int
+    """Of which a chance was said, and whose time is not over."""
     light_months: float
     silences: float
     silences_unannounced: float
-    rules_switched_off: int
+    rounds: int
     round_s: float
+    """How long the newest round took, its pauses included."""
 
 
 class BoardView(Protocol):
@@ -114,6 +105,7 @@ class Quality:
         """Shards that are in the store."""
         self._graded: dict[str, GatewayGrade] = {}
         """In this round: at most one for each gateway."""
+        self._rounds = 0
         self._round_s = 0.0
 
     def restore(self, kept: Restored) -> None:
@@ -152,6 +144,11 @@ class Quality:
         locked = device is None or lead_s is None or _locked(device, now - lead_s)
         self._gateways.taken(gateway_id, now, lead_s, locked=locked)
 
+    def dispatched(self, dev_eui: str, event: DeviceEvent) -> None:
+        """The dispatcher told this light something: perhaps that no gateway took its frame."""
+        if isinstance(event, AttemptNotSent):
+            self.not_taken(dev_eui)
+
     def not_taken(self, dev_eui: str, problem: str | None = None) -> None:
         """No gateway took a frame for this light, or one refused it for `problem`."""
         device = self._board.devices.get(dev_eui)
@@ -179,6 +176,7 @@ class Quality:
             if count % LIGHTS_AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
         self._end(now, seconds, watching)
+        self._rounds += 1
         self._round_s = trio.current_time() - began
         await trio.lowlevel.checkpoint()
 
@@ -257,34 +255,19 @@ class Quality:
             light_months=rules.light_months,
             silences=rules.silences,
             unannounced=rules.unannounced,
-            sentence=_sentence(chances, rules),
+            sentence=scores_in_words(chances, rules),
         )
 
     def statistics(self) -> QualityStatistics:
         """Numbers, now."""
-        chances, rules, standing = self._commands.scores, self._rules, self._lights.standing()
-        grades = [one.grade for one in self.gateways()]
-        seen = [self._lights.chance_seen(one) for one in self._board.devices]
+        rules = self._rules
         return QualityStatistics(
-            lights_warned=sum(self._lights.warned(one) for one in self._board.devices),
-            lights_unlikely=sum(one is not None and one < UNLIKELY for one in seen),
-            warned_trend=standing[Rule.TREND],
-            warned_counters=standing[Rule.COUNTERS],
-            warned_flapping=standing[Rule.FLAPPING],
-            warned_moved=standing[Rule.MOVED],
-            gateways_a=grades.count(Grade.A),
-            gateways_b=grades.count(Grade.B),
-            gateways_c=grades.count(Grade.C),
-            gateways_d=grades.count(Grade.D),
-            gateways_ungraded=grades.count(None),
-            commands_judged=chances.commands,
-            brier=chances.brier,
-            skill=chances.skill,
-            calibration_error=chances.calibration_error,
+            lights=len(self._lights),
+            commands_followed=len(self._commands),
             light_months=rules.light_months,
             silences=rules.silences,
             silences_unannounced=rules.unannounced,
-            rules_switched_off=sum(rules.switched_off(rule) for rule in Rule),
+            rounds=self._rounds,
             round_s=self._round_s,
         )
 
@@ -373,23 +356,3 @@ def _locked(device: Device, at: float) -> bool:
 
 def _loss(sent: int, came: int) -> float | None:
     return None if sent <= 0 else max(0.0, 1.0 - came / sent)
-
-
-def _sentence(chances: ChanceScores, rules: RuleScores) -> str:
-    """The scores in words."""
-    parts = []
-    if chances.brier is None:
-        parts.append("too few commands to judge the chances by")
-    else:
-        judged = f"{number_of(round(chances.commands), 'command')} judged"
-        off = chances.calibration_error or 0.0
-        parts.append(f"{judged}: the chances were off by {off:.1%} on average")
-        if chances.skill is not None:
-            than = "better" if chances.skill > 0.0 else "worse"
-            parts.append(f"{abs(chances.skill):.0%} {than} than the fleet's mean would have been")
-    silences = round(rules.silences)
-    if silences:
-        told = silences - min(silences, round(rules.unannounced))
-        fell = "1 light fell silent" if silences == 1 else f"{silences} lights fell silent"
-        parts.append(f"{fell}, {told} of them announced: sudden deaths cannot be foretold")
-    return "; ".join(parts)
