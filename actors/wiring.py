@@ -99,6 +99,7 @@ class Parts:
             on_started=self._dispatcher_lost_all,
             on_charged=self._air_charged,
             on_suspect=self._suspected,
+            on_unproven=self._unproven,
             name_of=self._gateway_name,
             key_refused=lambda: self.watcher.key_refused,
             server_ahead_s=self.dates.ahead_s,
@@ -148,6 +149,7 @@ class Parts:
             tick_s=policies.dispatch.tick_s,
         )
         self.learning.listeners.append(lambda dev_eui, attempt: self.quality.judged(attempt))
+        self.learning.listeners.append(self.dispatcher.judged)
         self.light_ports = DevicePorts(
             clock=clock,
             rng=rng,
@@ -368,6 +370,10 @@ class Parts:
     def _suspected(self, gateway_id: str, suspect: Suspect | None) -> None:
         self.watcher.suspected(gateway_id)
         if suspect is None:  # what its lights were not given meanwhile is worth a try at once
+            self.fleet.gateway_returned(gateway_id)
+
+    def _unproven(self, gateway_id: str, unproven: bool) -> None:
+        if not unproven:
             self.fleet.gateway_returned(gateway_id)
 
     def _gateway_returned(self, gateway_id: str) -> None:

@@ -74,13 +74,15 @@ class Admission:
     ) -> bool:
         """Ask ChirpStack about the head of a line, shortly before its gateways are free. True if
         it is being asked."""
-        if self._held_offline(one, line) or self._held_suspected(line, paced_by):
+        held = self._held_offline(one, line) or self._held_suspected(line, paced_by)
+        if held or self._held_unproven(one, line):
             return False
         if self._too_late(one):
             self._wake(self._now)  # the next one is the head now
             return False
         state = self._state
         probing = state.suspicion.probe_at(paced_by) is not None
+        probing = probing or state.unproven.probe_at(one.route.hearing) is not None
         for_air = self._held_for_air(one, line)
         if not probing and not (for_air and line.held_for(AIR)):
             self._wake(state.tell_turn(line, self._now))
@@ -104,7 +106,7 @@ class Admission:
         state, now = self._state, self._now
         stale_at = one.looked_at + state.policy.look_fresh_s
         barred = trouble is not None and one.stamp != state.breaker.probe
-        barred = barred or self._held_suspected(None, paced_by)
+        barred = barred or self._held_suspected(None, paced_by) or self._held_unproven(one, None)
         if now >= stale_at or barred or self._held_offline(one, None):
             state.breaker.abandon(one.stamp)
             state.pending.line_up(one, now)
@@ -186,6 +188,21 @@ class Admission:
             suspects = state.suspects_of(paced_by)
             key = ("suspected", *((name, one.since) for name, one in suspects))
             state.tell_line(line, key, hold_reasons.suspected(suspects))
+        if now >= probe_at:
+            return False
+        self._wake(probe_at)
+        return True
+
+    def _held_unproven(self, one: PendingAttempt, line: RouteQueue | None) -> bool:
+        """Where nothing is proven through all that hear a light, one is tried now and then."""
+        state, now, hearing = self._state, self._now, one.route.hearing
+        probe_at = state.unproven.probe_at(hearing)
+        if probe_at is None:
+            return False
+        if line is not None:
+            unproven = state.unproven_of(hearing)
+            key = ("unproven", *((name, known.since) for name, known in unproven))
+            state.tell_line(line, key, hold_reasons.unproven(unproven))
         if now >= probe_at:
             return False
         self._wake(probe_at)
@@ -277,6 +294,7 @@ class Admission:
         expires_at = self._expiry(one, one.attempt.expires_at, now + ttl_s)
         if probing:
             state.suspicion.probing(paced_by, now)
+        state.unproven.probing(one.route.hearing, now)
         token, answer_s = state.stamp(), one.answer_s
         if state.pacer is not None:
             pace = state.pacer.ordered(

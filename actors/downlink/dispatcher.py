@@ -36,8 +36,9 @@ from actors.downlink import call_runner, hold_reasons
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, News, Outcome, Tell
 from actors.downlink.pacing.gateway_pacing import PaceView
-from actors.downlink.planner import DispatchStatistics, Planner, WaitingAttempt
+from actors.downlink.planner import Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
+from actors.downlink.statistics import DispatchStatistics
 from actors.downlink.suspicion import Suspect
 from actors.link.air_facts import AirFacts
 from actors.link.judgement import AttemptJudged
@@ -78,6 +79,7 @@ class Dispatcher:
         on_started: Callable[[], None] = lambda: None,
         on_charged: Callable[[list[AirtimeCharge]], None] = lambda charges: None,
         on_suspect: Callable[[str, Suspect | None], None] = lambda gateway_id, suspect: None,
+        on_unproven: Callable[[str, bool], None] = lambda gateway_id, unproven: None,
         name_of: Callable[[str], str] = str,
         key_refused: Callable[[], bool] = lambda: False,
         server_ahead_s: Callable[[], float] = lambda: 0.0,
@@ -93,6 +95,7 @@ class Dispatcher:
         self._on_charged = on_charged
         self._key_refused = key_refused
         self._on_suspect = on_suspect
+        self._on_unproven = on_unproven
         self._planner = Planner(self._policy, name_of, facts=facts)
         self._lost = False
         # Bounds: one submission, one answer and one refusal for each light, one word on each
@@ -103,7 +106,7 @@ class Dispatcher:
         self._refusals: LatestPerKey[str, str] = LatestPerKey()
         self._gateways: LatestPerKey[str, bool] = LatestPerKey()
         self._heard: LatestPerKey[str, float] = LatestPerKey()
-        self._judged: deque[AttemptJudged] = deque(maxlen=TOLD_MOST)
+        self._judged: deque[tuple[str, AttemptJudged]] = deque(maxlen=TOLD_MOST)
         self._offline: set[str] = set()
         self._returned = False
         self._flushed: set[str] = set()  # at most one entry for each light
@@ -164,8 +167,9 @@ class Dispatcher:
 
     def judged(self, dev_eui: str, told: AttemptJudged) -> None:
         """What became of an attempt for this light whose frame a gateway took."""
-        del dev_eui  # its gateway is what it says something of
-        self._judged.append(told)
+        self._judged.append((dev_eui, told))
+        if self._planner.judgement_matters(told):
+            self._wake.set()
 
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away, came back, or (online again) ended a silence."""
@@ -287,6 +291,17 @@ class Dispatcher:
                     "gateway acknowledges nothing", gateway_id=gateway_id, frames=suspect.frames
                 )
             self._on_suspect(gateway_id, suspect)
+        for gateway_id, unproven in self._planner.take_unproven():
+            if unproven is None:
+                log.info("frames through the gateway are answered again", gateway_id=gateway_id)
+            else:
+                log.warning(
+                    "frames that the gateway took were not answered by anybody",
+                    gateway_id=gateway_id,
+                    frames=unproven.frames,
+                    lights=unproven.lights,
+                )
+            self._on_unproven(gateway_id, unproven is not None)
         for action in actions:
             match action:
                 case Tell(dev_eui, news):
@@ -327,7 +342,7 @@ class Dispatcher:
         for dev_eui, at in self._heard.take_all():
             self._planner.heard(dev_eui, at)
         while self._judged:
-            self._planner.judged(self._judged.popleft())
+            self._planner.judged(*self._judged.popleft(), now)
         for dev_eui, answer in self._answers.take_all():
             self._planner.inquired(dev_eui, answer, self._clock.stepped_s, now)
         for dev_eui, problem in self._refusals.take_all():

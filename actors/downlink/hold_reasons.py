@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from actors.downlink.suspicion import Suspect
+from actors.downlink.unproven_gateways import PROBE_EACH_S, Unproven
 from lorawan.network import QueueItem
 
 EARLIER_ITEM = "an earlier item is still in ChirpStack's queue"
@@ -122,6 +123,18 @@ def suspected(suspects: Iterable[tuple[str, Suspect]]) -> str:
     """Every gateway that may send for this light takes no frames."""
     each = ", ".join(f"{name} ({silence(one)})" for name, one in suspects)
     return f"no gateway that ChirpStack may choose for this light takes frames: {each}"
+
+
+def unproven(gateways: Iterable[tuple[str, Unproven]]) -> str:
+    """Frames are taken and no light answers."""
+    each = ", ".join(
+        f"{name} ({one.frames} frames since {moment(one.since)}, and no status in reply)"
+        for name, one in gateways
+    )
+    return (
+        f"no light answers through gateway {each}: look at its antenna and its transmitter; one"
+        f" light is tried every {PROBE_EACH_S:g} s"
+    )
 
 
 def untaken(names: Iterable[str], suspects: Iterable[tuple[str, Suspect]], since: float) -> str:

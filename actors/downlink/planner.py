@@ -45,7 +45,9 @@ from actors.downlink.policy import DispatchPolicy
 from actors.downlink.queue_check import Mark
 from actors.downlink.route import last_heard_at, listeners_of, route_of, spreading_factor
 from actors.downlink.state import DispatchState
+from actors.downlink.statistics import DispatchStatistics, statistics_of
 from actors.downlink.suspicion import Suspect
+from actors.downlink.unproven_gateways import Unproven
 from actors.link.air_facts import AirFacts
 from actors.link.judgement import AttemptJudged
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
@@ -66,30 +68,6 @@ class WaitingAttempt:
     dev_eui: str
     submitted_at: float
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchStatistics:
-    """Now: `waiting`, `calls`, `in_flight`, `gateways_occupied`. The rest since the start.
-
-    `trouble` says in words why nothing goes out, `trouble_since` since when (Unix seconds).
-    """
-
-    waiting: int
-    calls: int
-    in_flight: int
-    gateways_occupied: int
-    trouble: str | None
-    trouble_since: float | None
-    queued: int
-    transmitted: int
-    expired: int
-    adopted: int
-    refused: int
-    txacks_missed: int
-    foreign: int
-    behind_foreign: int
-    failures: dict[str, int]
 
 
 class Planner:
@@ -187,10 +165,17 @@ class Planner:
         pacer = self._state.pacer
         return pacer is not None and pacer.awaits(dev_eui)
 
-    def judged(self, told: AttemptJudged) -> None:
-        """What became of an attempt: evidence on the pace of the gateway that sent it."""
-        if self._state.pacer is not None:
-            self._state.pacer.judged(told)
+    def judged(self, dev_eui: str, told: AttemptJudged, now: float) -> None:
+        """What became of an attempt: evidence on the gateway that sent it, and on its pace."""
+        state = self._state
+        if state.pacer is not None:
+            state.pacer.judged(told)
+        if state.unproven.judged(dev_eui, told, now) and told.gateway_id is not None:
+            state.changed_unproven.add(told.gateway_id)
+
+    def judgement_matters(self, told: AttemptJudged) -> bool:
+        """Whether it may let somebody go who waits."""
+        return told.answered and told.gateway_id in self._state.unproven.unproven
 
     def gateway_changed(self, gateway_id: str, now: float, *, online: bool) -> None:
         """A gateway went away, came back, or ended a silence."""
@@ -277,6 +262,11 @@ class Planner:
         changed, self._state.changed_suspects = self._state.changed_suspects, set()
         return [(one, self.suspect(one)) for one in sorted(changed)]
 
+    def take_unproven(self) -> list[tuple[str, Unproven | None]]:
+        """Gateways through which nothing is proven since the last call, or something is (None)."""
+        changed, self._state.changed_unproven = self._state.changed_unproven, set()
+        return [(one, self._state.unproven.unproven.get(one)) for one in sorted(changed)]
+
     def suspect(self, gateway_id: str) -> Suspect | None:
         """What speaks against this gateway, if something does."""
         return self._state.suspicion.suspects.get(gateway_id)
@@ -319,29 +309,7 @@ class Planner:
 
     def statistics(self, now: float) -> DispatchStatistics:
         """Counters, now."""
-        state = self._state
-        trouble, counts = state.breaker.trouble, state.counts
-        return DispatchStatistics(
-            waiting=len(state.pending),
-            calls=state.calls,
-            in_flight=len(state.in_flight),
-            gateways_occupied=len(state.occupied(now)),
-            trouble=None if trouble is None else trouble.words(),
-            trouble_since=None if trouble is None else trouble.since,
-            queued=counts.get("queued", 0),
-            transmitted=state.in_flight.transmitted,
-            expired=state.in_flight.expired,
-            adopted=counts.get("adopted", 0),
-            refused=counts.get("refused", 0),
-            txacks_missed=counts.get("txacks_missed", 0),
-            foreign=counts.get("foreign", 0),
-            behind_foreign=counts.get("behind_foreign", 0),
-            failures={
-                name.removeprefix("failed_"): count
-                for name, count in counts.items()
-                if name.startswith("failed_")
-            },
-        )
+        return statistics_of(self._state, now)
 
     # ---------------------------------------------------------------- how
 

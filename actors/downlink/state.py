@@ -33,6 +33,7 @@ from actors.downlink.pending import (
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.route import Route
 from actors.downlink.suspicion import Suspect, Suspicion
+from actors.downlink.unproven_gateways import Unproven, UnprovenGateways
 from lorawan.airtime import downlink_airtime_s
 
 FOLLOWS_WITHIN_S = 2.0
@@ -66,6 +67,10 @@ class DispatchState:
         self.news: list[Tell] = []
         self.changed_suspects: set[str] = set()
         """Gateways of which it is to be told that they are suspect, or no more."""
+        self.unproven = UnprovenGateways()
+        """Gateways that take frames and through which none is proven."""
+        self.changed_unproven: set[str] = set()
+        """The same of those that are unproven."""
         self.calls = 0
         self.counts: dict[str, int] = {}
         self._stamps = 0
@@ -125,6 +130,8 @@ class DispatchState:
         """It is back, or known to be away."""
         if self.suspicion.acquitted(gateway_id):
             self.changed_suspects.add(gateway_id)
+        if self.unproven.acquitted(gateway_id):
+            self.changed_unproven.add(gateway_id)
 
     def sent_in(self, device: DeviceDownlinks, told: Transmitted) -> None:
         """What a txack tells of the data rate of RX2."""
@@ -161,6 +168,11 @@ class DispatchState:
         suspects = self.suspicion.suspects
         some = [one for one in sorted(gateways) if one in suspects]
         return [(self.name_of(one), suspects[one]) for one in some]
+
+    def unproven_of(self, gateways: Iterable[str]) -> list[tuple[str, Unproven]]:
+        """Name and account of those among these through which nothing is proven."""
+        known = self.unproven.unproven
+        return [(self.name_of(one), known[one]) for one in sorted(gateways) if one in known]
 
     def may_go_at(self, one: PendingAttempt) -> float:
         """Before this (Unix seconds) nothing may be sent to the light."""

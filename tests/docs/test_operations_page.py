@@ -10,6 +10,7 @@ import pytest
 from actors.alerts.rules import AlertKind
 from actors.downlink import hold_reasons
 from actors.downlink.suspicion import Suspect
+from actors.downlink.unproven_gateways import Unproven
 from docs.generate.parts import ROOT, documents
 from lorawan.network import QueueItem
 
@@ -29,6 +30,7 @@ SAID: dict[str, Callable[[], str]] = {
     "fault": lambda: hold_reasons.fault(""),
     "turn": lambda: hold_reasons.turn(["Roof"]),
     "suspected": lambda: hold_reasons.suspected([("Roof", SUSPECT)]),
+    "unproven": lambda: hold_reasons.unproven([("Roof", Unproven(0.0, 6, 10.0, 5))]),
     "untaken": lambda: hold_reasons.untaken(["Roof"], [], 0.0),
     "untried": lambda: hold_reasons.untried(0.0),
     "frame_refused": lambda: hold_reasons.frame_refused("TOO_LATE"),

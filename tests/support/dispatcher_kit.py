@@ -113,7 +113,12 @@ class RunningDispatcher:
 
 @asynccontextmanager
 async def application(
-    policy: DispatchPolicy = POLICY, *, seed: int = 1, ticking: bool = True, latency_s: float = 0.01
+    policy: DispatchPolicy = POLICY,
+    *,
+    seed: int = 1,
+    ticking: bool = True,
+    latency_s: float = 0.01,
+    on_unproven: Callable[[str, bool], None] = lambda gateway_id, unproven: None,
 ) -> AsyncIterator[tuple[RunningDispatcher, trio.Nursery]]:
     """A running dispatcher; leaving ends it. Use with a mock clock."""
     clock = RunClock(START)
@@ -127,6 +132,7 @@ async def application(
         policy,
         on_started=lambda: built.starts.append(clock.now()),
         key_refused=lambda: built.key_refused,
+        on_unproven=on_unproven,
     )
 
     network.on_txack = dispatcher.transmitted

@@ -1,8 +1,10 @@
 """A gateway that takes frames and brings none to a light holds its lights; luck holds none."""
 
 import random
+from itertools import pairwise
 
 import pytest
+import trio
 
 from actors.downlink.unproven_gateways import (
     LIGHTS_MOST,
@@ -11,6 +13,7 @@ from actors.downlink.unproven_gateways import (
     UnprovenGateways,
 )
 from actors.link.judgement import AttemptJudged
+from tests.support.dispatcher_kit import RunningDispatcher, application, attempt, hearings
 
 GATEWAY, OTHER = "a1", "b2"
 
@@ -144,3 +147,100 @@ def test_lights_of_a_long_run_are_bounded() -> None:
     gateways = UnprovenGateways()
     missed(gateways, 100, expected=0.3)
     assert sum(len(run.lights) for run in gateways._runs.values()) <= LIGHTS_MOST
+
+
+# ------------------------------------------------------------------ the whole dispatcher
+
+
+def submit(it: RunningDispatcher, name: str, *gateways: str, number: int = 1) -> None:
+    if name not in it.network.server.lights:
+        it.network.server.add(name, *gateways)
+    it.dispatcher.submit(name, attempt(number, at=it.clock.now()), hearings(*gateways))
+
+
+def unanswered(it: RunningDispatcher, *gateways: str, frames: int = 6) -> None:
+    """So many lights were sent a frame through each of these, and none was answered."""
+    for gateway_id in gateways:
+        for number in range(frames):
+            it.dispatcher.judged(f"earlier-{number}", judged(gateway_id=gateway_id))
+    it.dispatcher.look()
+
+
+async def test_lights_of_an_unproven_gateway_wait_but_for_one_in_ten_seconds(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        unanswered(it, "gw-a")
+        for number in range(8):
+            submit(it, f"light-{number}", "gw-a")
+        await trio.sleep(45.0)
+        gaps = [round(later - one) for one, later in pairwise(it.enqueued())]
+        assert len(gaps) == 3
+        assert min(gaps) >= PROBE_EACH_S - 1
+        left = it.dispatcher.waiting()
+        assert len(left) == 4
+        for one in left:
+            (text,) = it.held(one.dev_eui)
+            assert text == (
+                "no light answers through gateway gw-a (6 frames since 08:00 UTC, and no status in"
+                " reply): look at its antenna and its transmitter; one light is tried every 10 s"
+            )
+        assert it.dispatcher.statistics().gateways_unproven == 1
+
+
+async def test_one_proof_through_it_lets_all_of_them_go(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    told: list[tuple[str, bool]] = []
+    async with application(on_unproven=lambda *one: told.append(one)) as (it, _):
+        unanswered(it, "gw-a")
+        for number in range(6):
+            submit(it, f"light-{number}", "gw-a")
+        await trio.sleep(15.0)
+        assert len(it.enqueued()) == 1
+        it.dispatcher.judged("light-0", judged(answered=True, gateway_id="gw-a"))
+        await trio.sleep(15.0)
+        assert len(it.enqueued()) == 6
+        assert told == [("gw-a", True), ("gw-a", False)]
+
+
+async def test_lights_that_another_gateway_hears_and_those_of_others_go_on(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        unanswered(it, "gw-a")
+        submit(it, "held", "gw-a")
+        submit(it, "shared", "gw-a", "gw-b")
+        submit(it, "other", "gw-b")
+        await trio.sleep(9.0)
+        assert it.enqueued("held") == []
+        assert it.enqueued("shared")
+        assert it.enqueued("other")
+
+
+async def test_where_all_that_hear_a_light_are_unproven_it_waits(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        unanswered(it, "gw-a", "gw-b")
+        submit(it, "shared", "gw-a", "gw-b")
+        await trio.sleep(5.0)
+        assert it.enqueued() == []
+        (text,) = it.held("shared")
+        assert text.startswith("no light answers through gateway gw-a (6 frames")
+        assert ", gw-b (6 frames" in text
+        await trio.sleep(10.0)
+        assert len(it.enqueued("shared")) == 1
+
+
+async def test_a_gateway_that_comes_back_is_trusted_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        unanswered(it, "gw-a")
+        submit(it, "light-1", "gw-a")
+        await trio.sleep(2.0)
+        it.dispatcher.gateway_changed("gw-a", True)
+        await trio.sleep(3.0)
+        assert len(it.enqueued()) == 1
+        assert it.dispatcher.statistics().gateways_unproven == 0
