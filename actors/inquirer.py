@@ -14,6 +14,7 @@ import msgspec
 import structlog
 import trio
 
+from actors.device.effects import Heard
 from actors.device.events import (
     DeviceEvent,
     Inquired,
@@ -25,6 +26,7 @@ from actors.device.events import (
 from actors.messaging.latest_per_key import LatestPerKey
 from lorawan.events import Event
 from lorawan.network import (
+    Activation,
     NetworkError,
     NetworkForbidden,
     NetworkIntermediary,
@@ -44,6 +46,11 @@ NEVER = (NetworkInvalid, NetworkForbidden, NetworkUnknown, NetworkIntermediary)
 """What this server or key will not give, however often it is asked."""
 
 Retained = UplinkHeard | Joined | Transmitted | ItemDropped
+
+
+def known_to(running: Activation, known: Heard) -> bool:
+    """Whether the server has heard nothing of the light that we were not told of."""
+    return (running.dev_addr, running.f_cnt_up) == (known.dev_addr, known.f_cnt + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +80,15 @@ class Inquirer:
         self._translate = translate
         self._timeout_s = timeout_s
         self._workers = workers
-        self._waiting: LatestPerKey[str, int] = LatestPerKey()
+        self._waiting: LatestPerKey[str, tuple[int, Heard | None]] = LatestPerKey()
         self._in_hand: dict[tuple[str, int], None] = {}
         self._answered = self._failed = 0
         self._replay_denied = False
 
-    def ask(self, dev_eui: str, number: int) -> None:
-        """Answer question `number` of this light, in place of an older one that still waits."""
-        self._waiting.put(dev_eui, number)
+    def ask(self, dev_eui: str, number: int, known: Heard | None = None) -> None:
+        """Answer question `number` of this light, in place of an older one that still waits. Events
+        are left out where the server has heard no more of it than `known`."""
+        self._waiting.put(dev_eui, (number, known))
 
     def statistics(self) -> InquirerStatistics:
         """Counters, now."""
@@ -99,9 +107,9 @@ class Inquirer:
 
     async def _work(self) -> None:
         while True:
-            dev_eui, number = await self._waiting.take()
+            dev_eui, (number, known) = await self._waiting.take()
             self._in_hand[dev_eui, number] = None
-            self._answer(dev_eui, await self._inquire(dev_eui, number))
+            self._answer(dev_eui, await self._inquire(dev_eui, number, known))
 
     def _answer(self, dev_eui: str, answer: Inquired) -> None:
         self._in_hand.pop((dev_eui, answer.number), None)
@@ -109,10 +117,10 @@ class Inquirer:
         self._failed += answer.failure is not None
         self._post(dev_eui, answer)
 
-    async def _inquire(self, dev_eui: str, number: int) -> Inquired:
+    async def _inquire(self, dev_eui: str, number: int, known: Heard | None) -> Inquired:
         try:
             with trio.fail_after(self._timeout_s):
-                return await self._gather(dev_eui, number)
+                return await self._gather(dev_eui, number, known)
         except* NetworkError as group:
             failure = f"ChirpStack could not be asked: {_first(group)}"
         except* trio.TooSlowError:
@@ -122,15 +130,21 @@ class Inquirer:
             failure = f"internal error: {type(_first(group)).__name__}"
         return Inquired(number, failure=failure)
 
-    async def _gather(self, dev_eui: str, number: int) -> Inquired:
+    async def _gather(self, dev_eui: str, number: int, known: Heard | None) -> Inquired:
         events: list[Retained] = []
         disabled: list[bool] = []
+        heard: list[Activation] = []
 
         async def read_setting() -> None:
             with suppress(*NEVER):
                 disabled.append((await self._network.device(dev_eui)).disabled)
 
         async def read_events() -> None:
+            if known is not None:
+                running = await self._network.activation(dev_eui)
+                if running is not None and known_to(running, known):
+                    heard.append(running)
+                    return
             for event in await self._replay(dev_eui):
                 meaning = self._translate(event)
                 if isinstance(meaning, Retained):
@@ -140,7 +154,7 @@ class Inquirer:
             for read in (read_events, read_setting):
                 calls.start_soon(read)
         # Last, so that it is younger than the events: it says which session runs.
-        activation = await self._network.activation(dev_eui)
+        activation = heard[0] if heard else await self._network.activation(dev_eui)
         found = Inquired(number, tuple(events), activation)
         return msgspec.structs.replace(found, disabled=disabled[0] if disabled else None)
 

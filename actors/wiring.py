@@ -307,6 +307,7 @@ class Parts:
     def _clock_changed(self, news: ClockNews) -> None:
         """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
         self.dispatcher.look()
+        self.learning.taught.listening_since += news.stepped_s
         if news.slept_s:
             self.fleet.broadcast(Tick())
             self.webhooks.slept()

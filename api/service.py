@@ -21,6 +21,7 @@ from quart import Blueprint
 from actors.alerts import AlertPolicy, AppriseNotifier, LogNotifier, Notifier
 from actors.application import Application
 from actors.clocks.clock import RunClock
+from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
 from actors.supervision import ChildSpec
@@ -70,6 +71,22 @@ def policies_of(settings: ApiSettings) -> Policies:
     )
 
 
+def plan_words(policy: Policy) -> str | None:
+    """What to say at the start of a plan that the answers of the lights do not change; None where
+    there is nothing to say."""
+    if policy.plan is RetryPlan.LEARNED:
+        return None
+    usual = Policy()
+    changed = sorted(n for n in FIXED_PLAN if getattr(policy, n) != getattr(usual, n))
+    if policy.plan is RetryPlan.CLASSIC or not changed:
+        return f"policy.plan is {policy.plan.value}; remove it to retry by what is learned"
+    named = ", ".join(f"policy.{name}" for name in changed)
+    return (
+        f"{named} set a fixed plan of retries; remove them, or set policy.plan to learned,"
+        " to retry by what is learned of the lights"
+    )
+
+
 def region_of(settings: ApiSettings) -> Region:
     """The region, with the operator's own frequency of RX2 and duty cycle where they are set."""
     return settings.radio.plan()
@@ -95,6 +112,8 @@ async def serve(
             log.warning("store may lose data", problem=warning)
         for warning in store.exposure_warnings:
             log.warning("store may be read by others", problem=warning)
+        if (words := plan_words(settings.policy)) is not None:
+            log.warning("retries do not follow what is learned", problem=words)
         application, web = build(settings, store, network, extra=extra)
         if rereading is not None:
             rereading.take = web.replace_tokens

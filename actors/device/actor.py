@@ -23,6 +23,7 @@ from actors.device.effects import (
     AnswerCaller,
     CommandChanged,
     Effect,
+    Heard,
     Inquire,
     Note,
     Submit,
@@ -83,8 +84,9 @@ class DispatcherPort(Protocol):
 class InquirerPort(Protocol):
     """Who asks ChirpStack what it still knows."""
 
-    def ask(self, dev_eui: str, number: int) -> None:
-        """Answer with `Inquired(number)` in the device's mailbox."""
+    def ask(self, dev_eui: str, number: int, known: Heard | None = None) -> None:
+        """Answer with `Inquired(number)` in the device's mailbox; what was retained is left out
+        where the server has heard no more than `known`."""
         ...
 
 
@@ -238,8 +240,8 @@ class DeviceActor:
                     ports.dispatcher.submit(device.dev_eui, attempt, device.hearings)
                 case Withdraw():
                     ports.dispatcher.withdraw(device.dev_eui)
-                case Inquire(number):
-                    ports.inquirer.ask(device.dev_eui, number)
+                case Inquire(number, known):
+                    ports.inquirer.ask(device.dev_eui, number, known)
                 case AttemptJudged():
                     ports.judged(device.dev_eui, effect)
                 case Note() | AnswerCaller():

@@ -8,7 +8,15 @@ tells once more what it knows.
 """
 
 from actors.device import events as ev
-from actors.device import probing, reconcile, sessions, setup, verification
+from actors.device import (
+    loss_counting,
+    probing,
+    reconcile,
+    retry_plan,
+    sessions,
+    setup,
+    verification,
+)
 from actors.device.command import CommandStatus, StepKind
 from actors.device.deduplication import mark, remember
 from actors.device.effects import NoteKind
@@ -81,8 +89,9 @@ def queued(transition: Transition, event: ev.AttemptQueued) -> None:
 def transmitted(transition: Transition, event: ev.Transmitted) -> None:
     """A gateway took a frame for this light: ours, where the dispatcher names the attempt."""
     airtime_s = max(0.0, event.ends_at - event.at)
-    taken_at = _taken_at(transition, event)
+    taken_at, before_at = _taken_at(transition, event), transition.device.last_frame_at
     if remember(transition, event):
+        loss_counting.taken(transition, event)
         _last_frame(transition, taken_at + airtime_s)
         transition.note_event(
             NoteKind.TXACK,
@@ -94,7 +103,7 @@ def transmitted(transition: Transition, event: ev.Transmitted) -> None:
     if event.number is None:
         return
     if _taken(transition, event.number):
-        _on_air(transition, event.gateway_id, event.ends_at, taken_at + airtime_s)
+        _on_air(transition, event.gateway_id, event.ends_at, taken_at + airtime_s, before_at)
         sent = transition.device.attempt
         if sent is not None and sent.probe is Probe.FIRST:
             probing.first_is_out(transition, sent)
@@ -112,8 +121,10 @@ def transmitted_unseen(transition: Transition, event: ev.AttemptTransmitted) -> 
         sent = transition.device.attempt
         expires_at = None if sent is None else sent.item_expires_at
         ended_at = transition.now if expires_at is None else min(transition.now, expires_at)
+        before_at = transition.device.last_frame_at
+        loss_counting.taken_unseen(transition)
         _last_frame(transition, ended_at)
-        _on_air(transition, event.gateway_id, None, ended_at)
+        _on_air(transition, event.gateway_id, None, ended_at, before_at)
 
 
 def not_sent(transition: Transition, event: ev.AttemptNotSent) -> None:
@@ -201,9 +212,15 @@ def _last_frame(transition: Transition, ended_at: float) -> None:
 
 
 def _on_air(
-    transition: Transition, gateway_id: str | None, ends_at: float | None, air_until: float
+    transition: Transition,
+    gateway_id: str | None,
+    ends_at: float | None,
+    air_until: float,
+    before_at: float | None,
 ) -> None:
-    phase = transition.device.phase
+    """`before_at` is the end of the frame before it."""
+    phase, goal = transition.device.phase, transition.device.pursuit
+    again = phase is Phase.AWAITING_VERIFY and goal is not None and goal.attempts > 0
     window_s = (
         setup.answer_due_s(transition) if phase is Phase.INITIALIZING else transition.window_s()
     )
@@ -212,6 +229,7 @@ def _on_air(
         gateway_id=gateway_id,
         ends_at=ends_at,
         air_until=air_until,
+        gap_s=air_until - before_at if again and before_at is not None else None,
         due_at=air_until + window_s,  # our clock: the server's is only its own measure
     )
     if phase is Phase.AWAITING_VERIFY:
@@ -236,8 +254,11 @@ def _hopeless(transition: Transition, why: str) -> None:
             transition.change(setup=replace(was, attempts=spent, step=0, proof=None, next_at=None))
         reconcile.enter_failed(transition)
     elif transition.device.phase is Phase.AWAITING_VERIFY:
-        goal, most = transition.device.pursuit, transition.policy.attempts_most
-        if goal is not None:
+        goal, policy = transition.device.pursuit, transition.policy
+        if goal is not None and retry_plan.learned(policy):
+            transition.change(pursuit=replace(goal, timed=max(goal.attempts, 1), next_at=None))
+        elif goal is not None:
+            most = retry_plan.fixed(policy).attempts_most
             transition.change(
                 pursuit=replace(goal, attempts=max(goal.attempts, most), next_at=None)
             )

@@ -22,6 +22,7 @@ from actors.device.model import (
     Stage,
     Wanted,
 )
+from actors.link.loss_counters import LossCounters
 
 
 class DeviceChanges(TypedDict, total=False):
@@ -53,6 +54,8 @@ class DeviceChanges(TypedDict, total=False):
     duplicates: int
     stale: int
     missed: int
+    losses: LossCounters | None
+    reachable_at: float | None
     told: tuple[str, ...]
     refuses_reply: int | None
     without_proven: int
@@ -83,6 +86,7 @@ class AttemptChanges(TypedDict, total=False):
     air_until: float | None
     gateway_id: str | None
     probe: Probe
+    gap_s: float | None
 
 
 class CommandChanges(TypedDict, total=False):

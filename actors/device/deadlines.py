@@ -14,6 +14,7 @@ from actors.device.liveness import evidence_only
 from actors.device.model import Attempt, Phase, Stage
 from actors.device.previous_wanted import as_heard, return_to_the_wish_before
 from actors.device.requests import next_attempt
+from actors.device.retry_plan import spent
 from actors.device.transition import Transition
 
 
@@ -54,9 +55,10 @@ def swept(transition: Transition, event: ev.Swept) -> None:
     device, policy = transition.device, transition.policy
     asked_at = device.inquired_at or 0.0
     if transition.now - max(device.heard_at or 0.0, asked_at) > policy.silent_after_s:
-        inquiry.ask(transition, "the light is silent")
+        inquiry.ask(transition, "the light is silent", if_heard=True)
     elif evidence_only(device) and transition.now - asked_at > policy.evidence_asked_s:
-        inquiry.ask(transition, "only evidence goes on from here, and it may have been lost")
+        why = "only evidence goes on from here, and it may have been lost"
+        inquiry.ask(transition, why, if_heard=True)
     if device.at_rest and device.session is not None:
         told_min = device.session.interval_min
         if told_min is not None and told_min != policy.status_interval_min:
@@ -75,7 +77,7 @@ def after_inquiry(transition: Transition, event: ev.Inquired) -> None:
     goal = transition.device.pursuit_to_retry
     if transition.device.attempt is not None or goal is None or goal.next_at is not None:
         return
-    if goal.attempts >= transition.policy.attempts_most:
+    if spent(goal, transition.policy):
         reconcile.give_up_timing(transition)
 
 

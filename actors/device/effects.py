@@ -19,10 +19,22 @@ class Withdraw(msgspec.Struct, frozen=True, gc=False):
     """The dispatcher may forget what it holds for this device."""
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """The newest uplink that we were told of: its session and counter, -1 before any."""
+
+    dev_addr: str
+    f_cnt: int
+
+
 class Inquire(msgspec.Struct, frozen=True, gc=False):
-    """Ask ChirpStack for retained events and the activation; answer with `Inquired`."""
+    """Ask ChirpStack for retained events and the activation; answer with `Inquired`.
+
+    With `known` events are asked for only if the server heard more than that of the light: a replay
+    takes a second or two, the counter a hundredth of one.
+    """
 
     number: int
+    known: Heard | None = None
 
 
 class CommandChanged(msgspec.Struct, frozen=True):

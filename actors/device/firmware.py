@@ -9,6 +9,7 @@ To leave the byte out costs nothing where 0601 is set, so a wrong guess does no 
 settings are not proven the byte stays.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 from actors.device.model import Attempt, Device, Pursuit
@@ -24,6 +25,13 @@ class TaughtPolicy(Policy):
     """The policy, and what the lights taught: no setting, so it is not part of `Policy`."""
 
     knowledge: Knowledge = NOTHING_KNOWN
+    listening_since: float = -math.inf
+    """Since when (Unix seconds) anything heard of a light would have been told."""
+
+
+def listening_since(policy: Policy) -> float:
+    """Since when a light's silence means something; minus infinity where that is not known."""
+    return policy.listening_since if isinstance(policy, TaughtPolicy) else -math.inf
 
 
 def knowledge_in(policy: Policy) -> Knowledge:
@@ -106,9 +114,12 @@ def learned(device: Device, goal: Pursuit, sent: Attempt | None) -> Device:
 class Taught:
     """What is known now, and the policy with it. Shared by all lights."""
 
-    def __init__(self, knowledge: Knowledge = NOTHING_KNOWN) -> None:
+    def __init__(
+        self, knowledge: Knowledge = NOTHING_KNOWN, listening_since: float = -math.inf
+    ) -> None:
         self.knowledge = knowledge
-        self._with: tuple[Policy, Knowledge, Policy] | None = None
+        self.listening_since = listening_since
+        self._with: tuple[Policy, Knowledge, float, Policy] | None = None
 
     def note(self, device: Device) -> None:
         """Take over what this light's record says of its software."""
@@ -123,10 +134,12 @@ class Taught:
 
     def known_to(self, policy: Policy) -> Policy:
         """The policy with what is known."""
-        known = self.knowledge
-        if known is NOTHING_KNOWN:
+        known, since = self.knowledge, self.listening_since
+        if known is NOTHING_KNOWN and since == -math.inf:
             return policy
-        if self._with is None or self._with[0] is not policy or self._with[1] is not known:
+        made = self._with
+        if made is None or made[0] is not policy or made[1] is not known or made[2] != since:
             given = {one.name: getattr(policy, one.name) for one in fields(Policy)}
-            self._with = (policy, known, TaughtPolicy(**given, knowledge=known))
-        return self._with[2]
+            taught = TaughtPolicy(**given, knowledge=known, listening_since=since)
+            made = self._with = (policy, known, since, taught)
+        return made[3]

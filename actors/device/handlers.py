@@ -13,6 +13,7 @@ from actors.device.model import (
     Device,
     Phase,
 )
+from actors.device.retry_plan import spent
 from actors.device.transition import Transition
 from actors.replace import replace
 
@@ -133,7 +134,7 @@ def _judge(transition: Transition) -> None:
             transition, "the light reported without having carried it out", inquire=False
         )
         left = transition.device.pursuit
-        if left is not None and left.attempts >= transition.policy.attempts_most:
+        if left is not None and spent(left, transition.policy):
             reconcile.give_up_timing(transition)
         resume(transition, "the light shows another state")
 

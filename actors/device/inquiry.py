@@ -4,14 +4,15 @@ There is one inquiry at a time, each with a deadline of its own; the answer is o
 which are placed like any others.
 """
 
-from actors.device.effects import Inquire, NoteKind
+from actors.device.effects import Heard, Inquire, NoteKind
 from actors.device.events import Inquired
 from actors.device.model import Inquiry
 from actors.device.transition import Transition
 
 
-def ask(transition: Transition, why: str) -> None:
-    """Start an inquiry unless one is under way.
+def ask(transition: Transition, why: str, *, if_heard: bool = False) -> None:
+    """Start an inquiry unless one is under way. With `if_heard` only uplinks and joins are missed:
+    while the server's uplink counter stands where we know it nothing is replayed.
 
     What an answer holds (uplinks of sessions long over, say) starts none: the next answer would
     hold it again, and the questions would never end.
@@ -25,7 +26,8 @@ def ask(transition: Transition, why: str) -> None:
         asked = Inquiry(number, transition.now, session.number, session.f_cnt)
     transition.change(inquiry=asked, inquiries_made=number, inquired_at=transition.now)
     transition.note(NoteKind.INQUIRY, number=number, why=why)
-    transition.emit(Inquire(number))
+    known = Heard(session.dev_addr, session.f_cnt) if if_heard and session is not None else None
+    transition.emit(Inquire(number, known))
 
 
 def begin_answer(transition: Transition, event: Inquired) -> Inquiry | None:

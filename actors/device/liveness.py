@@ -22,6 +22,7 @@ from actors.device.handlers import after_setup
 from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Pursuit
 from actors.device.policy import Policy
+from actors.device.retry_plan import spent
 from actors.device.transition import Transition
 
 
@@ -96,9 +97,10 @@ def heal(transition: Transition) -> bool:
 
 def _retrying(device: Device, policy: Policy) -> str | None:
     if device.setup is not None:
-        spent = device.setup.attempts >= policy.setup_rounds_most
-        return None if spent else "settings are to be tried again and have no time"
+        over = device.setup.attempts >= policy.setup_rounds_most
+        return None if over else "settings are to be tried again and have no time"
     goal = device.pursuit
     assert goal is not None  # noqa: S101 - asked by the caller
-    spent = goal.attempts >= policy.attempts_most
-    return None if goal.next_at is not None or spent else "the next attempt has no time"
+    return (
+        None if goal.next_at is not None or spent(goal, policy) else "the next attempt has no time"
+    )

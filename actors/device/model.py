@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from actors.device.command import Command
+from actors.link.judgement import AttemptJudged
 from actors.link.loss_counters import LossCounters
 from lorawan.kuando.frames import Frame
 from lorawan.kuando.light_state import LightState
@@ -169,6 +170,12 @@ class Attempt(msgspec.Struct, frozen=True):
     """Such a one may be given up at any time: nothing hangs on it."""
     sw_rev: int | None = None
     """Software revision of the light, by its newest status."""
+    expected: float = 0.9
+    """Chance that a light that is well answers it, by its own counts of lost frames."""
+    spacing_s: float | None = None
+    """Least time to the frame before; None in a record of 0.1.0, and there as the policy says."""
+    gap_s: float | None = None
+    """From the end of the frame before of the same pursuit, where there was one."""
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):
@@ -184,6 +191,15 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
     fence: int
     attempts: int = 0
     """Frames of the open command that were on air before: in an older session."""
+
+
+class Unanswered(msgspec.Struct, frozen=True, gc=False):
+    """The newest frame of a pursuit that no status answered in time: a proof may yet come."""
+
+    judged: AttemptJudged
+    """As it was told."""
+    air_until: float
+    ends_at: float | None = None
 
 
 class Pursuit(msgspec.Struct, frozen=True):
@@ -204,6 +220,10 @@ class Pursuit(msgspec.Struct, frozen=True):
     """A colour with the sixth byte arrived, by the light's own counter, and changed nothing."""
     contested: bool = False
     """A frame of before may have been out when it began: an echo may be that one's."""
+    timed: int | None = None
+    """How many attempts there were when another was no longer worth its air; 0 while it is. None
+    before the first failure, in a fixed plan, and in records of 0.1.0."""
+    unanswered: Unanswered | None = None
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -278,6 +298,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     stale: int = 0
     missed: int = 0
     """Events that no webhook told of, and an inquiry found."""
+    losses: LossCounters | None = None
+    """How many frames are lost on their way to it and from it; None before anything was counted."""
+    reachable_at: float | None = None
+    """When the last outage of all gateways that hear it was over: nobody heard it before."""
     told: tuple[str, ...] = ()
     """Marks of the events told last, the newest last (see `deduplication.py`)."""
     refuses_reply: int | None = None
@@ -295,8 +319,6 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """When it was found to be disabled in ChirpStack; None where it is not, as far as known."""
     last_error: str | None = None
     last_error_at: float | None = None
-    losses: LossCounters | None = None
-    """How many frames were lost, each way; None before any was counted."""
     stepped_at: float = 0.0
     """When this record was made, on our clock: nothing in it is younger."""
 

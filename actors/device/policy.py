@@ -4,33 +4,58 @@ A plain frozen value, so that the machine stays a function of its arguments.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lorawan.kuando import ReplyPolicy
+
+
+class RetryPlan(StrEnum):
+    """How a light that did not answer is tried again; `retry_plan.py` says it in numbers."""
+
+    LEARNED = "learned"
+    """By what is known of the light and of its software."""
+    FIXED = "fixed"
+    """`window_s`, `backoff_first_s`, `backoff_factor` and `attempts_most`."""
+    CLASSIC = "classic"
+    """30 s for an answer, then three retries after 10, 20 and 40 s."""
+
+
+FIXED_PLAN = frozenset({"window_s", "attempts_most", "backoff_first_s", "backoff_factor"})
+"""The settings that make the fixed plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Timing and limits of one device actor."""
 
+    plan: RetryPlan = RetryPlan.LEARNED
+    """How a light that did not answer is tried again. `learned` retries as soon as no answer can
+    come any more, and as often as it is worth its air; `fixed` goes by the settings `window_s`,
+    `attempts_most`, `backoff_first_s` and `backoff_factor`, and is meant where one of these is set
+    and no plan; `classic` waits 30 s for an answer and retries after 10, 20 and 40 s."""
     window_s: float = 30.0
-    """Verification window, from the estimated end of transmission: a status at SF12 takes 2 s, the
-    scheduler up to 6 s after an uplink, webhooks a few; past that an answer no longer comes."""
+    """Fixed plan: verification window, from the estimated end of transmission. A status at SF12
+    takes 2 s, the scheduler up to 6 s after an uplink, webhooks a few; past that an answer no
+    longer comes."""
     attempts_most: int = 3
-    """Timed attempts: after three failures the odds are about 97:3 that it is an outage, not bad
-    luck (prior 3 % outage, 5 % loss per frame), so luck is not tried a fourth time."""
+    """Fixed plan: timed attempts. After three failures the odds are about 97:3 that it is an
+    outage, not bad luck (prior 3 % outage, 5 % loss per frame), so luck is not tried a fourth
+    time."""
     setup_rounds_most: int = 5
     """Rounds of settings. A round needs three frames and an answer: at 10 % loss each it succeeds
     in 66 %, so five leave 0.5 % of the lights to evidence; three would leave 4 %."""
     backoff_first_s: float = 10.0
-    """Wait after the first attempt that was not proven, before the next."""
+    """Fixed plan: wait after the first attempt that was not proven, before the next. In every plan
+    the wait after the first item that no gateway took."""
     backoff_factor: float = 2.0
-    """Each further wait is the one before times this."""
+    """Each further one of these waits is the one before times this."""
     jitter: float = 0.1
     """A delay is drawn from (1 +- jitter) times the nominal one, so that many lights do not send at
     one moment."""
     spacing_s: float = 10.0
     """Least time between two frames to one light: a second downlink 1-3 s after the first is lost
-    while the light still answers the first."""
+    while the light still answers the first. The learned plan takes 5 s for software for which that
+    is proven safe."""
     item_ttl_s: float = 30.0
     """Life of an item in ChirpStack's queue: a server re-sends an unacknowledged item every 5-6 s,
     so a silent gateway costs at most about six frames per item."""

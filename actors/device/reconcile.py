@@ -3,7 +3,7 @@
 An attempt is counted only when a gateway took its frame; what proves it is in `verification.py`.
 """
 
-from actors.device import verification
+from actors.device import judgement, retry_plan, verification
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
 from actors.device.firmware import heartbeat_only, with_reply
@@ -23,7 +23,7 @@ def attempt(transition: Transition) -> None:
     transition.submit(
         SetLight(pursuit.goal, reply),
         retry=pursuit.restoring or pursuit.attempts > 0 or pursuit.unsent > 0,
-        not_before=transition.evidence_gap(pursuit.attempts),
+        not_before=transition.evidence_gap(retry_plan.beyond(pursuit, transition.policy)),
     )
     transition.enter(Phase.AWAITING_VERIFY)
 
@@ -45,17 +45,14 @@ def unproven(transition: Transition, why: str, *, inquire: bool = True) -> None:
     """The frame went out and proved nothing: count it, ask what was missed, wait for its time."""
     pursuit, sent = transition.device.pursuit, transition.device.attempt
     assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
-    attempts = pursuit.attempts + 1
-    spent = attempts >= transition.policy.attempts_most
+    left = judgement.unanswered(transition, pursuit, sent)
+    goal = replace(pursuit, attempts=pursuit.attempts + 1, unsent=0, unanswered=left)
+    timed = retry_plan.timed_after(goal, transition.device, transition.now, transition.policy)
+    goal = replace(goal, timed=timed)
+    spent = retry_plan.spent(goal, transition.policy)
+    next_at = None if spent else transition.retry_at(goal.attempts)
     transition.close_attempt()
-    transition.change(
-        pursuit=replace(
-            pursuit,
-            attempts=attempts,
-            unsent=0,
-            next_at=None if spent else transition.now + transition.backoff_s(attempts),
-        )
-    )
+    transition.change(pursuit=replace(goal, next_at=next_at))
     transition.command_step(
         StepKind.UNPROVEN, attempt=sent.number if sent is not None else None, reason=why
     )
@@ -66,7 +63,7 @@ def unproven(transition: Transition, why: str, *, inquire: bool = True) -> None:
             session=replace(session, interval_min=None)
         )  # that may have been lost, too
     if inquire:
-        ask(transition, why)
+        ask(transition, why, if_heard=True)
 
 
 def not_sent(transition: Transition, why: str) -> None:

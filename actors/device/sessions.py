@@ -22,7 +22,7 @@ are, none of them begins a session that the activation does not name.
 
 from enum import Enum
 
-from actors.device import deduplication
+from actors.device import deduplication, loss_counting
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
 from actors.device.events import Inquired, Joined, Listed, UplinkHeard
@@ -96,7 +96,8 @@ def accept_uplink(transition: Transition, event: UplinkHeard) -> bool:
                 transition.change(duplicates=device.duplicates + 1)
             return False
         case SessionPlace.STALE:
-            deduplication.remember(transition, event)
+            if deduplication.remember(transition, event):
+                loss_counting.late(transition, event)
             _note_stale(transition, event)
             return False
         case SessionPlace.DOUBTFUL:  # the answer will hold it again, and place it
@@ -167,6 +168,7 @@ def begin_session(
             reused=dev_addr == ended.dev_addr,
         )
     transition.close_attempt()
+    loss_counting.session_began(transition)
     transition.change(
         session=session,
         setup=None,
@@ -199,11 +201,14 @@ def gateway_health(transition: Transition, gateway_id: str, *, online: bool) -> 
     hearings = transition.device.hearings
     news = any(h.gateway_id == gateway_id and h.online is not online for h in hearings)
     if news:
+        away = transition.device.unreachable
         transition.change(
             hearings=tuple(
                 replace(h, online=online) if h.gateway_id == gateway_id else h for h in hearings
             )
         )
+        if away and not transition.device.unreachable:
+            transition.change(reachable_at=transition.now)
     return news
 
 
@@ -225,6 +230,8 @@ def _absorb(transition: Transition, event: UplinkHeard) -> None:
     at = transition.dated(event.at)
     passed = range(max(session.f_cnt + 1, event.f_cnt - MISSING_MOST), event.f_cnt)
     missing = (*session.missing, *passed)[-MISSING_MOST:]
+    before = transition.device.session_report
+    loss_counting.uplink(transition, event.f_cnt - session.f_cnt - 1 if session.heard else 0)
     transition.change(
         session=replace(session, f_cnt=event.f_cnt, heard_at=at, missing=missing),
         uplinks=transition.device.uplinks + 1,
@@ -261,6 +268,7 @@ def _absorb(transition: Transition, event: UplinkHeard) -> None:
             told_at=transition.now,
         )
     )
+    loss_counting.status(transition, before)
     light = status.light
     transition.note_event(
         NoteKind.STATUS,

@@ -6,6 +6,7 @@ setting is answered by itself is not documented, so the last frame asks for a st
 software 5.6 know neither 0601 nor 0501: they get the interval, and cannot prove it.
 """
 
+from actors.device import judgement, retry_plan
 from actors.device.answer_order import answers
 from actors.device.command import StepKind
 from actors.device.effects import NoteKind
@@ -51,7 +52,8 @@ def send(transition: Transition) -> None:
     assert setup is not None  # noqa: S101 - callers ask only while setting up
     frames = steps(transition.device, transition.policy)
     # rounds are spaced where evidence abounds, not the frames within one
-    not_before = transition.evidence_gap(setup.attempts) if setup.step == 0 else 0.0
+    beyond = setup.attempts - transition.policy.attempts_most
+    not_before = transition.evidence_gap(beyond) if setup.step == 0 else 0.0
     transition.change(setup=replace(setup, next_at=None))
     transition.submit(
         frames[min(setup.step, len(frames) - 1)],
@@ -75,7 +77,9 @@ def answer_due_s(transition: Transition) -> float:
     setup = transition.device.setup
     last = setup is not None and setup.step == len(steps(transition.device, transition.policy)) - 1
     provable = len(steps(transition.device, transition.policy)) > 1
-    return transition.policy.window_s if last and provable else transition.policy.spacing_s
+    if last and provable:
+        return retry_plan.settings_window_s(transition.device, transition.policy)
+    return retry_plan.spacing_s(transition.device, transition.policy)
 
 
 def heard(transition: Transition) -> bool:
@@ -90,6 +94,7 @@ def heard(transition: Transition) -> bool:
     if sent.stage not in {Stage.QUEUED, Stage.TRANSMITTED}:
         return False
     if report.downlinks_received - proof.baseline >= setup.step + 1 + setup.extra:
+        judgement.settings(transition, setup, sent, counted=True)
         return next_step(transition, arrived=True)
     if answers(report, sent):
         unproven(transition, "the light answered without having received every setting")
@@ -155,10 +160,11 @@ def unproven(transition: Transition, why: str) -> None:
     report, sent = transition.device.session_report, transition.device.attempt
     told = report is not None and sent is not None and answers(report, sent)
     extra = 0 if told else setup.extra + setup.step + 1
+    judgement.settings(transition, setup, sent, counted=False)
     transition.close_attempt()
     transition.note(NoteKind.SETUP, unproven=why, round=attempts)
     if attempts < transition.policy.setup_rounds_most:
-        due_at = transition.now + transition.backoff_s(attempts)
+        due_at = transition.retry_at(attempts)
         transition.change(setup=Setup(attempts=attempts, extra=extra, next_at=due_at))
     else:
         transition.change(setup=Setup(attempts=attempts, extra=extra))

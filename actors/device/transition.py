@@ -5,6 +5,7 @@ It lives for one step only; the values it reads and leaves behind are immutable.
 
 from typing import Unpack
 
+from actors.device import retry_plan
 from actors.device.changes import AttemptChanges, CommandChanges, DeviceChanges
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import (
@@ -20,7 +21,6 @@ from actors.device.events import Inquired
 from actors.device.model import Attempt, Device, Phase, Probe, Stage
 from actors.device.policy import Policy
 from actors.replace import replace
-from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import Frame, SetLight
 
 
@@ -137,7 +137,8 @@ class Transition:
         `life_s` is for one that no command limits. The second frame of a probe is not spaced.
         """
         device, policy = self.device, self.policy
-        spaced = 0.0 if device.last_frame_at is None else device.last_frame_at + policy.spacing_s
+        spacing_s = retry_plan.spacing_s(device, policy)
+        spaced = 0.0 if device.last_frame_at is None else device.last_frame_at + spacing_s
         start = self.now if probe is Probe.SECOND else max(self.now, spaced, not_before)
         number = device.attempts_made + 1
         command, goal = device.command, device.pursuit
@@ -154,6 +155,9 @@ class Transition:
             heard=device.session.f_cnt if device.session is not None else -1,
             due_at=start + policy.resubmit_after_s,
             probe=probe,
+            sw_rev=device.report.sw_rev if device.report is not None else None,
+            expected=retry_plan.success(device, policy),
+            spacing_s=spacing_s,
         )
         if life_s is not None:
             attempt = replace(attempt, expires_at=self.now + life_s)
@@ -199,28 +203,30 @@ class Transition:
 
     def backoff_s(self, failures: int, most_s: float = float("inf")) -> float:
         """Jittered delay after so many failures (1, 2, ...): first x factor^(n-1)."""
-        policy = self.policy
-        nominal = policy.backoff_first_s * policy.backoff_factor ** max(0, min(failures, 64) - 1)
+        policy, plan = self.policy, retry_plan.fixed(self.policy)
+        nominal = plan.first_s * plan.factor ** max(0, min(failures, 64) - 1)
         return min(nominal, most_s) * (1.0 + policy.jitter * (2.0 * self.chance - 1.0))
 
-    def evidence_gap(self, attempts: int) -> float:
-        """Earliest next frame (Unix seconds): once the timed attempts are spent, the gap to the
-        last frame doubles with each one more, for air is scarce even where evidence abounds."""
+    def retry_at(self, failures: int) -> float:
+        """When the next attempt is due (Unix seconds) after so many failures (1, 2, ...)."""
+        if not retry_plan.learned(self.policy):
+            return self.now + self.backoff_s(failures)
+        spacing_s = retry_plan.spacing_s(self.device, self.policy)
+        gap_s = retry_plan.gap_s(failures, spacing_s, self.chance)
+        last_at = self.device.last_frame_at
+        return self.now if last_at is None else max(self.now, last_at + gap_s)
+
+    def evidence_gap(self, beyond: int) -> float:
+        """Earliest next frame (Unix seconds): the gap to the last frame doubles with each attempt
+        beyond the timed ones, for air is scarce even where evidence abounds."""
         last_at, policy = self.device.last_frame_at, self.policy
-        beyond = attempts - policy.attempts_most
         if last_at is None or beyond <= 0:
             return 0.0
         return last_at + min(policy.spacing_s * 2.0 ** min(beyond, 16), policy.evidence_gap_most_s)
 
     def window_s(self) -> float:
-        """How long an answer may take: lights before software 5.6 answer by heartbeat only."""
-        device, policy = self.device, self.policy
-        attempt = device.attempt
-        asked = attempt is not None and isinstance(attempt.frame, SetLight) and attempt.frame.reply
-        if asked or device.report is None or answers_downlinks(device.report.sw_rev):
-            return policy.window_s
-        told_min = device.session.interval_min if device.session is not None else None
-        return (told_min or policy.status_interval_min) * 60.0 + 2 * policy.window_s
+        """How long after the end of the frame that is out an answer may take."""
+        return retry_plan.window_s(self.device, self.device.attempt, self.policy)
 
 
 def with_step(command: Command, step: Step, most: int) -> Command:

@@ -3,6 +3,7 @@
 Only a status of the light proves anything: a queue id, a txack, an empty queue prove nothing.
 """
 
+from actors.device import judgement
 from actors.device.command import CommandStatus, StepKind
 from actors.device.effects import NoteKind
 from actors.device.firmware import learned
@@ -54,6 +55,7 @@ def verified(transition: Transition) -> None:
         transition.note(
             NoteKind.SETUP, sixth_byte="refused", software=transition.device.refuses_reply
         )
+    judgement.proven(transition, pursuit, sent)
     transition.close_attempt()
     transition.change(pursuit=None, wanted_before=None, unsettled_until=None)
     if pursuit.restoring:

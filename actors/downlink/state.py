@@ -177,7 +177,8 @@ class DispatchState:
     def may_go_at(self, one: PendingAttempt) -> float:
         """Before this (Unix seconds) nothing may be sent to the light."""
         device = self.device(one.dev_eui)
-        spaced_at = device.ends_at + self.policy.spacing_s
+        spacing_s = one.attempt.spacing_s
+        spaced_at = device.ends_at + (self.policy.spacing_s if spacing_s is None else spacing_s)
         if self.follows(one):
             spaced_at = 0.0  # it leaves by the light's answer, or after ChirpStack's own lock
         if device.doubt is not None:

@@ -23,7 +23,7 @@ class Learning:
         self, board: Board, store_writer: StoreWriter, clock: Clock, *, heartbeat_s: float
     ) -> None:
         self.learner = Learner()
-        self.taught = Taught()
+        self.taught = Taught(listening_since=clock.now())
         """What the lights go by."""
         census = LinkCensus(lambda: board.devices, clock, heartbeat_s=heartbeat_s)
         ports = LearnerPorts(count=census.count, learned=self.taught.learned)

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from actors.alerts.delivery import understood
-from actors.device.policy import Policy
+from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from api.http.origins import normal_host, normal_name, normal_origin
 from lorawan.airtime import region
 from lorawan.chirpstack.settings import checked_api_key, checked_target
@@ -207,6 +207,9 @@ _PolicyTable = policy_table()
 
 def _policy(value: object) -> object:
     table = dataclasses.asdict(value) if isinstance(value, Policy) else value
+    if isinstance(table, dict) and "plan" not in table and FIXED_PLAN & table.keys():
+        # of a file of 0.1.0, or of somebody who wants these numbers
+        table = {**table, "plan": RetryPlan.FIXED.value}
     return Policy(**dict(_PolicyTable.model_validate(table)))
 
 

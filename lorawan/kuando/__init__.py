@@ -26,12 +26,13 @@ from lorawan.kuando.frames import (
 )
 from lorawan.kuando.light_state import AFTER_JOIN, LightState
 from lorawan.kuando.reports import OtherReport, Report, ReportKind, UnknownReport, parse_uplink
-from lorawan.kuando.status import Status
+from lorawan.kuando.status import STATUS_BYTES_MOST, Status
 
 __all__ = [
     "AFTER_JOIN",
     "FRAME_BYTES_MOST",
     "F_PORT",
+    "STATUS_BYTES_MOST",
     "AutoUplink",
     "DownlinkError",
     "ForbiddenDownlink",

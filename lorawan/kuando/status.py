@@ -4,6 +4,8 @@ import msgspec
 
 from lorawan.kuando.light_state import LightState
 
+STATUS_BYTES_MOST = 25
+
 
 class Status(msgspec.Struct, frozen=True, gc=False):
     """One status report. Counters are unsigned and count since the last join.

@@ -14,6 +14,7 @@ import trio
 
 from actors.device.actor import DevicePorts
 from actors.device.command import Command
+from actors.device.effects import Heard
 from actors.device.model import Attempt, Device, Hearing
 from simulation.harness.scenario import ServiceFaults
 from simulation.world.chance import Chance
@@ -167,6 +168,6 @@ class _Dispatcher(_CrashingPort):
 
 
 class _Inquirer(_CrashingPort):
-    def ask(self, dev_eui: str, number: int) -> None:
+    def ask(self, dev_eui: str, number: int, known: Heard | None = None) -> None:
         self.maybe_crash()
-        self.ports.inquirer.ask(dev_eui, number)
+        self.ports.inquirer.ask(dev_eui, number, known)

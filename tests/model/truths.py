@@ -5,6 +5,7 @@ from hypothesis.stateful import invariant
 from actors.device.liveness import asleep
 from actors.device.machine import next_due
 from actors.device.model import Phase, Stage
+from actors.device.retry_plan import spent
 from tests.model.between import POLICY, Between
 
 ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
@@ -24,8 +25,8 @@ class Truths(Between):
         device, command = self.device, self.device.command
         if device.pursuit is not None:
             # an item that no gateway took costs no attempt: the same one is tried again, timed
-            spent = device.pursuit.attempts >= POLICY.attempts_most and not device.pursuit.unsent
-            assert device.pursuit.next_at is None or not spent
+            over = spent(device.pursuit, POLICY) and not device.pursuit.unsent
+            assert device.pursuit.next_at is None or not over
         if command is not None:
             on_air = self.on_air.get(command.id, 0)
             assert command.attempts <= on_air + self.foreign, "counted, but never on air"
@@ -79,5 +80,5 @@ class Truths(Between):
             assert device.setup.next_at is not None
         if device.phase is Phase.RETRYING and device.setup is None:
             assert device.pursuit is not None
-            spent = device.pursuit.attempts >= POLICY.attempts_most
-            assert spent or device.pursuit.next_at is not None, "no next attempt"
+            over = spent(device.pursuit, POLICY)
+            assert over or device.pursuit.next_at is not None, "no next attempt"

@@ -291,8 +291,8 @@ def scene_of(name: str, drawn: Scenario) -> Scenario:
 
 @planted("a lost webhook is never asked for")
 def no_replay() -> Iterator[None]:
-    def ask(transition: Any, why: str) -> None:
-        del transition, why
+    def ask(transition: Any, why: str, **how: Any) -> None:
+        del transition, why, how
 
     with contextlib.ExitStack() as stack:
         for name in sorted(sys.modules):

@@ -15,8 +15,11 @@ from actors.device.model import (
     Session,
     Setup,
     Stage,
+    Unanswered,
     Wanted,
 )
+from actors.link.judgement import AttemptJudged
+from actors.link.loss_counters import LossCounters
 from lorawan.kuando import LightState
 from lorawan.kuando.frames import SetLight
 
@@ -27,6 +30,9 @@ RED = LightState(255, 0, 0)
 def a_full_record() -> Device:
     """No field is None, and every date is another one."""
     proof = Proof("01020304", 3, 7, 1)
+    judged = AttemptJudged(
+        3, "gateway", True, False, 0.9, 1.2, 1.3, sw_rev=61, spreading_factor=9, gap_s=10.5
+    )
     step = Step(NOW + 1, StepKind.QUEUED, 1, "gateway", "because")
     return Device(
         dev_eui="2020203907290902",
@@ -65,7 +71,14 @@ def a_full_record() -> Device:
             ended_at=NOW + 13,
             timeline=(step, step),
         ),
-        pursuit=Pursuit(RED, "command", next_at=NOW + 14, proof=proof),
+        pursuit=Pursuit(
+            RED,
+            "command",
+            next_at=NOW + 14,
+            proof=proof,
+            timed=0,
+            unanswered=Unanswered(judged, NOW + 35, NOW + 36),
+        ),
         setup=Setup(proof=proof, next_at=NOW + 15),
         attempt=Attempt(
             number=4,
@@ -87,7 +100,12 @@ def a_full_record() -> Device:
             ends_at=NOW + 22,
             air_until=NOW + 23,
             gateway_id="gateway",
+            sw_rev=61,
+            spacing_s=10.0,
+            gap_s=11.0,
         ),
+        losses=LossCounters(9.5, 0.5, 8.0, 1.0, 1),
+        reachable_at=NOW + 37,
         inquiry=Inquiry(2, NOW + 24),
         queued_until=NOW + 26,
         last_frame_at=NOW + 27,

@@ -11,7 +11,7 @@ from actors.device.command import Command, CommandStatus
 from actors.device.effects import CommandChanged, Effect, Inquire, Submit, Withdraw
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Device, Phase, Stage
-from actors.device.policy import Policy
+from actors.device.policy import Policy, RetryPlan
 from lorawan.events import Reception
 from lorawan.kuando import AFTER_JOIN, LightState, Status
 from lorawan.kuando.frames import SetLight
@@ -28,7 +28,7 @@ class Story:
     """One device, its clock, and what the outside would know."""
 
     def __init__(self, *, sw_rev: int = 61, policy: Policy | None = None) -> None:
-        self.policy = policy or Policy()
+        self.policy = policy or Policy(plan=RetryPlan.FIXED)
         self.device = Device(dev_eui="2020200000000001")
         self.now = 1_000_000.0
         self.sw_rev = sw_rev

@@ -26,6 +26,9 @@ from actors.device.model import Attempt, Device
                 "expires_at",
                 "baseline",
                 "heard",
+                "sw_rev",
+                "expected",
+                "spacing_s",
             },
         ),
         (

@@ -68,7 +68,7 @@ class Desk:
     def publish(self, subject: object) -> None:
         pass
 
-    def ask(self, dev_eui: str, number: int) -> None:
+    def ask(self, dev_eui: str, number: int, known: object = None) -> None:
         """Nobody answers."""
 
 
