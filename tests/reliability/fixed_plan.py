@@ -7,18 +7,26 @@ Closed form: with p the chance of loss of a frame in each direction and s = (1 -
 shown after three attempts with 1 - p^3 and verified with 1 - (1 - s)^3; frames 1 + (1-s) + (1-s)^2.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 
 from actors.device.command import CommandStatus, StepKind
-from actors.device.policy import Policy
+from actors.device.policy import Policy, RetryPlan
 from simulation.world.world import World
-from tests.reliability.site import COLOURS, NEVER_S, empty_world, in_virtual_time, own_gateway
+from tests.reliability.site import (
+    COLOURS,
+    NEVER_S,
+    PRODUCTION,
+    empty_world,
+    in_virtual_time,
+    own_gateway,
+)
 from tests.reliability.trials import trials_of
 from tests.support.running_application import RunningApplication
 
 LOSSES = (0.01, 0.05, 0.10, 0.20, 0.30)
+FIXED = replace(PRODUCTION, device=Policy(plan=RetryPlan.FIXED))
 PAUSE_S = 15.0
 """Above the spacing of two frames to one light."""
 
@@ -42,7 +50,7 @@ def run(loss: float, commands: int, seed: int) -> list[Trial]:
 
 async def _run(loss: float, commands: int, seed: int) -> list[Trial]:
     world = empty_world(seed, heartbeat_s=NEVER_S)
-    return await trials_of(world, seed, loss, commands, _command_often)
+    return await trials_of(world, seed, loss, commands, _command_often, FIXED)
 
 
 async def _command_often(

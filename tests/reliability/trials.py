@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import trio
 
+from actors.wiring import Policies
 from simulation.world.world import World
 from tests.reliability.site import PRODUCTION, SETTLED_MOST_S, furnish_apart
 from tests.support.running_application import RunningApplication, running_application
@@ -21,14 +22,19 @@ CommandOften = Callable[[RunningApplication, World, str, int, list[T]], Awaitabl
 
 
 async def trials_of(
-    world: World, seed: int, loss: float, commands: int, command_often: CommandOften[T]
+    world: World,
+    seed: int,
+    loss: float,
+    commands: int,
+    command_often: CommandOften[T],
+    policies: Policies = PRODUCTION,
 ) -> list[T]:
     """So many commands, rounded up to whole rounds of all lights, at this loss per frame."""
     furnish_apart(world, LIGHTS)
     trials: list[T] = []
     async with trio.open_nursery() as outer:
         await outer.start(world.run)
-        async with running_application(world, seed=seed, policies=PRODUCTION) as home:
+        async with running_application(world, seed=seed, policies=policies) as home:
             await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=loss, downlink=loss)
             async with trio.open_nursery() as lights:
