@@ -90,6 +90,9 @@ class Parts:
             timeout_s=policies.device.inquiry_timeout_s,
         )
         self.airtime_log = AirtimeLog(clock.host)
+        heartbeat_s = policies.device.status_interval_min * 60.0
+        self.learning = Learning(self.board, self.store_writer, clock, heartbeat_s=heartbeat_s)
+        self.forwarders = Forwarders()
         self.dispatcher = Dispatcher(
             environment.network,
             self._post,
@@ -105,7 +108,7 @@ class Parts:
             server_ahead_s=self.dates.ahead_s,
             server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
         )
-        self.forwarders = Forwarders()
+        self.learning.listeners.append(self.dispatcher.judged)
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)
         self.watcher = GatewayWatcher(
@@ -121,6 +124,7 @@ class Parts:
             lights_heard=self.board.lights_heard,
             takes_nothing_since=self.dispatcher.takes_nothing_since,
             grade=lambda gateway_id: grade_told(self.quality.gateway(gateway_id)),
+            pace=self.dispatcher.pace,
         )
         self.lights = Supervisor(
             "lights",
@@ -137,8 +141,6 @@ class Parts:
             clock,
             told=self._set_back,
         )
-        heartbeat_s = policies.device.status_interval_min * 60.0
-        self.learning = Learning(self.board, self.store_writer, clock, heartbeat_s=heartbeat_s)
         self.quality = Quality(
             self.board,
             clock,

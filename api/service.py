@@ -58,6 +58,9 @@ def policies_of(settings: ApiSettings) -> Policies:
             spacing_s=settings.policy.spacing_s,
             item_ttl_s=settings.policy.item_ttl_s,
             item_grace_s=settings.policy.item_grace_s,
+            paced=settings.dispatch.pace == "measured",
+            answer_delay_s=settings.dispatch.answer_delay_s,
+            tick_s=settings.dispatch.tick_s,
         ),
         watch=WatchPolicy(
             poll_s=settings.gateways.poll_s, offline_after_s=settings.gateways.offline_after_s

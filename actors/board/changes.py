@@ -28,6 +28,29 @@ class GradeTold(NamedTuple):
     line: str | None
 
 
+class PaceTold(msgspec.Struct, frozen=True):
+    """How frames go out through a gateway, and why so."""
+
+    frames: int
+    """Frames in one go."""
+    cycle_s: float
+    """Least time from the start of one go to the start of the next."""
+    lead_s: float
+    """So long before its time the next go is ordered."""
+    tick_s: float
+    """Interval of ChirpStack's scheduler, as measured or, until then, as set."""
+    tick_measured: bool
+    slower: float
+    """By what evidence stretched the cycle; 1 without any."""
+    reason: str
+    late_txacks: int
+    """Txacks that came late, since the start; each sends frames one by one for a while."""
+    answers_missing: int
+    """Times that first answers were missing beyond what the lights' own losses explain."""
+    refusals: int
+    """Frames that the gateway refused, being too busy."""
+
+
 class GatewayView(msgspec.Struct, frozen=True):
     """A gateway as the watcher sees it. `since` is when `online` last changed."""
 
@@ -66,6 +89,8 @@ class GatewayView(msgspec.Struct, frozen=True):
     """A, B, C or D by the last 24 h: that of its worst line; None while nothing is known."""
     grade_line: str | None = None
     """The line that the grade comes from, as `answered`; None without a grade, and with an A."""
+    pace: PaceTold | None = None
+    """How fast frames go out; None where the pace is fixed, or nothing went out yet."""
 
 
 class AlertView(msgspec.Struct, frozen=True):

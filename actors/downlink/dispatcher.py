@@ -17,7 +17,7 @@ import msgspec
 import structlog
 import trio
 
-from actors.board.changes import AirtimeUse
+from actors.board.changes import AirtimeUse, PaceTold
 from actors.clocks.clock import Clock
 from actors.device.events import (
     AttemptHeld,
@@ -35,7 +35,6 @@ from actors.device.model import Attempt, Hearing
 from actors.downlink import call_runner, hold_reasons
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, News, Outcome, Tell
-from actors.downlink.pacing.gateway_pacing import PaceView
 from actors.downlink.planner import Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.statistics import DispatchStatistics
@@ -227,7 +226,7 @@ class Dispatcher:
         """What speaks against this gateway, if it takes no frames; None while it does."""
         return self._planner.suspect(gateway_id)
 
-    def pace(self, gateway_id: str) -> PaceView | None:
+    def pace(self, gateway_id: str) -> PaceTold | None:
         """How frames go out through this gateway, and why so; None where the pace is fixed, or
         nothing went out yet."""
         return self._planner.pace(gateway_id)

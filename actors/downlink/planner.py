@@ -23,7 +23,7 @@ two items of ours in its queue; and nothing is enqueued before its air is set as
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.board.changes import AirtimeUse
+from actors.board.changes import AirtimeUse, PaceTold
 from actors.device.events import (
     AttemptQueued,
     AttemptRefused,
@@ -38,7 +38,6 @@ from actors.downlink.airtime_budget import AirtimeBudget, AirtimeCharge
 from actors.downlink.calls import Action, Outcome, Tell
 from actors.downlink.device_state import Fate
 from actors.downlink.in_flight import Item
-from actors.downlink.pacing.gateway_pacing import PaceView
 from actors.downlink.pacing.pacer import Pacer
 from actors.downlink.pending import PendingAttempt, QueuePlace
 from actors.downlink.policy import DispatchPolicy
@@ -271,11 +270,11 @@ class Planner:
         """What speaks against this gateway, if something does."""
         return self._state.suspicion.suspects.get(gateway_id)
 
-    def pace(self, gateway_id: str) -> PaceView | None:
+    def pace(self, gateway_id: str) -> PaceTold | None:
         """How frames go out through this gateway, and why so; None where the pace is fixed, or
         nothing went out yet."""
         pacer = self._state.pacer
-        return None if pacer is None else pacer.view(gateway_id)
+        return None if pacer is None else pacer.told(gateway_id)
 
     def take_rx2(self) -> Modulation | None:
         """How frames go out in RX2, if that is another way than at the last call."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from actors.board.changes import AirtimeUse, GatewayView, GradeTold
+from actors.board.changes import AirtimeUse, GatewayView, GradeTold, PaceTold
 from actors.clocks.clock import Clock
 from actors.gateways import health
 from actors.gateways.health import Health
@@ -31,6 +31,11 @@ def no_grade(_gateway_id: str) -> GradeTold:
     return GradeTold(None, None)
 
 
+def no_pace(_gateway_id: str) -> PaceTold | None:
+    """Where no dispatcher sends."""
+    return None
+
+
 class GatewayAnnouncer:
     """`publish`, `on_change` and `on_return` must neither wait nor raise. A gateway seen for the
     first time counts as changed, so that what was restored from an earlier run is put right."""
@@ -47,6 +52,7 @@ class GatewayAnnouncer:
         lights_heard: Callable[[str], int],
         takes_nothing_since: Callable[[str], float | None],
         grade: Callable[[str], GradeTold],
+        pace: Callable[[str], PaceTold | None],
     ) -> None:
         self._publish = publish
         self._clock = clock
@@ -57,6 +63,7 @@ class GatewayAnnouncer:
         self._lights_heard = lights_heard
         self._takes_nothing_since = takes_nothing_since
         self._grade = grade
+        self._pace = pace
         # Bound: the gateways that the watcher knows, see `forget`.
         self._told_online: dict[str, bool] = {}
         self._shown: dict[str, GatewayView] = {}
@@ -112,4 +119,5 @@ class GatewayAnnouncer:
             takes_nothing_since=self._takes_nothing_since(one.gateway_id),
             grade=grade.grade,
             grade_line=grade.line,
+            pace=self._pace(one.gateway_id),
         )

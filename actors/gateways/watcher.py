@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import structlog
 import trio
 
-from actors.board.changes import GatewayView, GradeTold
+from actors.board.changes import GatewayView, GradeTold, PaceTold
 from actors.clocks.clock import Clock, Steps
 from actors.failure_texts import KEY_REFUSED, NO_ANSWER, brief, listing_trouble
 from actors.gateways import health
-from actors.gateways.announcer import Airtime, GatewayAnnouncer, no_airtime, no_grade
+from actors.gateways.announcer import Airtime, GatewayAnnouncer, no_airtime, no_grade, no_pace
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
@@ -60,6 +60,7 @@ class GatewayWatcher:
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
         takes_nothing_since: Callable[[str], float | None] = lambda gateway_id: None,
         grade: Callable[[str], GradeTold] = no_grade,
+        pace: Callable[[str], PaceTold | None] = no_pace,
     ) -> None:
         self._network = network
         self._clock = clock
@@ -75,6 +76,7 @@ class GatewayWatcher:
             lights_heard=lights_heard,
             takes_nothing_since=takes_nothing_since,
             grade=grade,
+            pace=pace,
         )
         self._on_network = on_network
         self._on_list = on_list

@@ -24,6 +24,35 @@ class AirFacts(Protocol):
         ...
 
 
+class JoinedFacts:
+    """The facts of two who know: of lights the one, of gateways the other."""
+
+    def __init__(self, lights: "LightFacts", gateways: "GatewayFacts") -> None:
+        self.answer_delays_s = lights.answer_delays_s
+        self.lag_s = gateways.lag_s
+        self.is_basics_station = gateways.is_basics_station
+
+
+class LightFacts(Protocol):
+    """The part of `AirFacts` that answers teach."""
+
+    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+        """See `AirFacts`."""
+        ...
+
+
+class GatewayFacts(Protocol):
+    """The part of `AirFacts` that a forwarder's own ways teach."""
+
+    def lag_s(self, gateway_id: str) -> float | None:
+        """See `AirFacts`."""
+        ...
+
+    def is_basics_station(self, gateway_id: str) -> bool:
+        """See `AirFacts`."""
+        ...
+
+
 class NothingKnown:
     """The facts before anything was measured."""
 

@@ -142,6 +142,13 @@ def _gateways(board: Board) -> Iterator[Metric]:
     used = family("airtime_seconds", "Airtime used by our frames in the sliding hour.")
     budget = family("airtime_budget_seconds", "Airtime allowed in an hour.")
     pending = family("pending", "Attempts that wait for the gateway.")
+    batch = family("pace_frames", "Frames in one go.")
+    cycle = family("pace_cycle_seconds", "Least time from the start of one go to the next.")
+    lead = family("pace_lead_seconds", "The next go is ordered so long before its time.")
+    slower = family("pace_slower", "By what evidence stretched the cycle; 1 without any.")
+    late = family("pace_late_txacks", "Txacks that came late, since the start.")
+    missing = family("pace_answers_missing", "Times that first answers were missing.")
+    refused = family("pace_refusals", "Frames that the gateway refused, being too busy.")
     for gateway in board.gateways.values():
         name = [gateway.gateway_id]
         online.add_metric(name, float(gateway.online))
@@ -149,7 +156,16 @@ def _gateways(board: Board) -> Iterator[Metric]:
         pending.add_metric(name, gateway.pending)
         if gateway.airtime_budget_s is not None:
             budget.add_metric(name, gateway.airtime_budget_s)
-    yield from (online, used, budget, pending)
+        pace = gateway.pace
+        if pace is not None:
+            batch.add_metric(name, pace.frames)
+            cycle.add_metric(name, pace.cycle_s)
+            lead.add_metric(name, pace.lead_s)
+            slower.add_metric(name, pace.slower)
+            late.add_metric(name, pace.late_txacks)
+            missing.add_metric(name, pace.answers_missing)
+            refused.add_metric(name, pace.refusals)
+    yield from (online, used, budget, pending, batch, cycle, lead, slower, late, missing, refused)
 
 
 def _store_writer(store_writer: StoreWriter) -> Iterator[Metric]:

@@ -197,6 +197,18 @@ class Gateways(_Section):
     intervals where that is longer, counts as offline."""
 
 
+class DispatchSettings(_Section):
+    """How fast frames go out."""
+
+    pace: Literal["measured", "fixed"] = "measured"
+    """`measured`: as fast as what was learned of lights and gateways allows, slower on evidence;
+    `fixed`: one frame at a time, with `answer_delay_s`."""
+    answer_delay_s: Number = Field(default=0.35, ge=0.0, le=60)
+    """With a fixed pace: room for each answer to begin, counted from the end of its frame."""
+    tick_s: Number = Field(default=1.0, ge=0.01, le=60)
+    """Interval of ChirpStack's scheduler (`[network.scheduler] interval`), until it is measured."""
+
+
 class Alerts(_Section):
     """Where alerts are sent, and how often while they last."""
 
@@ -236,6 +248,7 @@ class Tables(_Section):
     web: Web = Web()
     radio: RadioSettings = RadioSettings()
     gateways: Gateways = Gateways()
+    dispatch: DispatchSettings = DispatchSettings()
     policy: PolicyValue = Policy()
     alerts: Alerts = Alerts()
     logs: Logs = Logs()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from actors.board.changes import PaceTold
 from actors.downlink.pacing.back_off import BackOff
 from actors.downlink.pacing.batch_plan import FRAMES_MOST
 from actors.downlink.pacing.lead_times import LeadEstimator
@@ -57,29 +58,6 @@ class Batch:
     def slot_at(self, place: int) -> float:
         """When the frame of this place is to be ordered."""
         return self.began_at + place * self.pace.step_s
-
-
-@dataclass(frozen=True, slots=True)
-class PaceView:
-    """For whoever looks at a gateway: what it does, and why."""
-
-    frames: int
-    """Frames in one go."""
-    cycle_s: float
-    """Least time from the start of one go to the start of the next."""
-    lead_s: float
-    """So long before its time the next go is ordered."""
-    tick_s: float
-    """ChirpStack's tick, as measured or as set."""
-    tick_known: bool
-    slower: float
-    """By what evidence stretched the cycle; 1 without any."""
-    gap_s: float
-    """Frames come no closer than this, after txacks that came late."""
-    reason: str
-    late: int
-    missing: int
-    refused: int
 
 
 @dataclass(slots=True)
@@ -138,21 +116,20 @@ class GatewayPacing:
         self.plans[key] = (pace, most, self.answers)
         return pace, most
 
-    def view(self) -> PaceView:
-        """As it is now."""
+    def told(self) -> PaceTold:
+        """What it does now, and why, for whoever looks; rounded, so that it seldom changes."""
         lead_times, back_off, pace = self.leads.known(), self.back_off, self.pace
         cycle_s = 0.0 if pace is None else pace.cycle_s * back_off.slower
         rule = "nothing was sent yet" if pace is None else pace.rule.value
-        return PaceView(
+        return PaceTold(
             frames=1 if pace is None else pace.frames,
-            cycle_s=max(cycle_s, back_off.gap_s),
-            lead_s=lead_times.lead_s,
-            tick_s=lead_times.tick_s,
-            tick_known=lead_times.tick_known,
-            slower=back_off.slower,
-            gap_s=back_off.gap_s,
+            cycle_s=round(max(cycle_s, back_off.gap_s), 2),
+            lead_s=round(lead_times.lead_s, 2),
+            tick_s=round(lead_times.tick_s, 2),
+            tick_measured=lead_times.tick_measured,
+            slower=round(back_off.slower, 2),
             reason=rule if back_off.reason is None else f"{rule}; slower: {back_off.reason}",
-            late=back_off.late,
-            missing=back_off.missing,
-            refused=back_off.refused,
+            late_txacks=back_off.late,
+            answers_missing=back_off.missing,
+            refusals=back_off.refused,
         )

@@ -41,13 +41,13 @@ class LeadTimes:
     safe_lead_s: float
     shortest_s: float | None
     tick_s: float
-    tick_known: bool
+    tick_measured: bool
     jitters_s: tuple[float, ...]
 
     @property
     def fine(self) -> bool:
         """The tick is fine enough to order frames of one batch one after another."""
-        return self.tick_known and self.tick_s <= FINE_TICK_S
+        return self.tick_measured and self.tick_s <= FINE_TICK_S
 
 
 class LeadEstimator:
@@ -77,8 +77,8 @@ class LeadEstimator:
         leads = sorted(lead_s for _, lead_s in self._samples)
         if len(leads) < KNOWN_LEAST:
             return LeadTimes(0.0, 0.0, None, self._careful_tick_s, False, (0.0,))
-        tick_s, tick_known = self._tick(leads)
-        fine = tick_known and tick_s <= FINE_TICK_S
+        tick_s, measured = self._tick(leads)
+        fine = measured and tick_s <= FINE_TICK_S
         # Orders that keep step with the tick see a part of it: then the shortest of all counts.
         lead_s = leads[len(leads) // 10] if fine else self._ever_s
         return LeadTimes(
@@ -86,7 +86,7 @@ class LeadEstimator:
             safe_lead_s=max(0.0, min(self._ever_s - SAFE_LEAD_S, LEAD_MOST_SHARED_S)),
             shortest_s=leads[0],
             tick_s=tick_s,
-            tick_known=tick_known,
+            tick_measured=measured,
             jitters_s=tuple(one - lead_s for one in leads) if fine else (0.0,),
         )
 

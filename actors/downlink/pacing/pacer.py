@@ -11,13 +11,13 @@ air longer by the difference; while lags are not known the largest that forwarde
 
 from collections.abc import Iterable
 
+from actors.board.changes import PaceTold
 from actors.downlink.pacing.back_off import LATE_S
 from actors.downlink.pacing.gateway_pacing import (
     GAP_S,
     Batch,
     FrameToPace,
     GatewayPacing,
-    PaceView,
 )
 from actors.downlink.pacing.lead_times import LeadEstimator
 from actors.downlink.pacing.pace import SHUT_AIRTIMES, SLACK_S, Pace, pace_of
@@ -223,10 +223,10 @@ class Pacer:
         one = self._gateways.get(gateway_id)
         return 1 if one is None or one.batch is None else one.batch.pace.frames
 
-    def view(self, gateway_id: str) -> PaceView | None:
+    def told(self, gateway_id: str) -> PaceTold | None:
         """What is known of this gateway, and done; None where it never took a frame."""
         one = self._gateways.get(gateway_id)
-        return None if one is None else one.view()
+        return None if one is None else one.told()
 
     def busy(self, now: float) -> set[str]:
         """Gateways that listen, or send, now."""

@@ -28,7 +28,7 @@ def test_nothing_is_ordered_ahead_before_five_txacks() -> None:
 
 def test_the_tick_holds_as_set_until_twenty_txacks() -> None:
     known = learned(0.1, count=19)
-    assert (known.tick_s, known.tick_known, known.fine) == (1.0, False, False)
+    assert (known.tick_s, known.tick_measured, known.fine) == (1.0, False, False)
     assert learned(0.1, count=20).fine
 
 
@@ -40,7 +40,7 @@ def test_a_fine_tick_is_recognised(tick_s: float) -> None:
 @pytest.mark.parametrize("tick_s", [0.5, 1.0, 2.0])
 def test_a_coarse_tick_is_recognised(tick_s: float) -> None:
     known = learned(tick_s)
-    assert known.tick_known
+    assert known.tick_measured
     assert not known.fine
     assert known.tick_s == pytest.approx(tick_s, rel=0.35)
 
@@ -48,7 +48,7 @@ def test_a_coarse_tick_is_recognised(tick_s: float) -> None:
 def test_orders_that_keep_step_with_the_tick_do_not_pass_for_a_fine_one() -> None:
     """All txacks come then after the same time, as with a fine tick."""
     known = learned(1.0, keeps_step=True)
-    assert (known.tick_known, known.fine, known.tick_s) == (False, False, 1.0)
+    assert (known.tick_measured, known.fine, known.tick_s) == (False, False, 1.0)
 
 
 def test_with_a_coarse_tick_the_lead_is_what_no_frame_undercut() -> None:

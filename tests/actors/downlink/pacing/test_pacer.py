@@ -77,7 +77,7 @@ def test_of_unknown_lights_one_at_a_time_until_five_have_answered() -> None:
     it = Driven(Facts(QUICK[:4], {"a": 0.0}))
     it.ack(it.order(frame()))
     assert it.wait_s(frame()) == pytest.approx(AIRTIME_S + ANSWER_S + 8.0)
-    view = it.it.view("a")
+    view = it.it.told("a")
     assert view is not None
     assert (view.frames, view.reason) == (1, "slow start: too few answers are known")
 
@@ -205,9 +205,9 @@ def test_a_late_txack_slows_a_gateway_unless_the_light_itself_was_held_back() ->
             it.ack(it.order(frame()))
         it.now += 5.0
         it.ack(it.order(frame()), after_s=4.9, locked=locked)
-        view = it.it.view("a")
+        view = it.it.told("a")
         assert view is not None
-        assert view.late == (0 if locked else 1)
+        assert view.late_txacks == (0 if locked else 1)
         assert (it.it.pace(frame()).frames == 1) is not locked
 
 
@@ -227,9 +227,9 @@ def test_a_slow_webhook_is_no_fault_of_the_gateway() -> None:
         locked=False,
         now=it.now,
     )
-    view = it.it.view("a")
+    view = it.it.told("a")
     assert view is not None
-    assert view.late == 0
+    assert view.late_txacks == 0
 
 
 def test_missing_first_answers_and_refusals_slow_a_gateway() -> None:
@@ -239,9 +239,9 @@ def test_missing_first_answers_and_refusals_slow_a_gateway() -> None:
     before = it.it.pace(frame())
     assert before.frames > 1
     it.judge(12, answered=False)
-    view = it.it.view("a")
+    view = it.it.told("a")
     assert view is not None
-    assert view.missing >= 1
+    assert view.answers_missing >= 1
     assert view.slower > 1.0
     assert view.reason == "one gateway listens; slower: first answers were missing"
     it.it.refused({"a"}, AIRTIME_S, it.now)
@@ -255,9 +255,9 @@ def test_a_late_proof_and_a_retry_say_nothing_of_the_pace() -> None:
         it.it.judged(AttemptJudged(number, "a", False, False, 0.95))
         it.it.judged(AttemptJudged(number, "a", True, False, 0.95, late=True))
         it.it.judged(AttemptJudged(number, None, True, False, 0.95))
-    view = it.it.view("a")
+    view = it.it.told("a")
     assert view is not None
-    assert view.missing == 0
+    assert view.answers_missing == 0
 
 
 def test_what_is_kept_is_bounded_by_gateways_and_frames_in_flight() -> None:
