@@ -103,7 +103,7 @@ bench: $(READY) ## measure throughput, latency, memory and start-up (a few minut
 hostile: $(READY) ## attack the web server, and measure what others notice of it (three minutes)
 	$(BIN)/python -m tests.hostile
 
-reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (some minutes)
+reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.reliability
 crash: $(READY) ## kill service and Redis some hundred times (half an hour)
 	$(BIN)/python -m tests.crash
