@@ -209,10 +209,9 @@ online, an item waits in ChirpStack, and the drain begins within seconds; the fi
 after 90 s of silence is told to every light whose items nobody took, so that none of them sits out
 the wait that doubled with each.
 
-The run of 50 lights beyond the goal has lost an answer: no frame is lost to chance here, but a
-gateway that sends does not hear, and now and then a light answers, or sends its regular status,
-just then. Such a light waits for its window (30 s) and the first backoff (10 s) before its second
-attempt.
+Where a run of 50 lights is beyond the goal an answer was lost: no frame is lost to chance here, but
+a gateway that sends does not hear, and now and then a light answers, or sends its regular status,
+just then. Such a light gets its second frame once no answer can come any more.
 """
 
 
