@@ -16,13 +16,17 @@ LIT_S = 7_200.0
 """Between two spells: joins, settings and heartbeats of a light that is well."""
 
 
-def measure(loss: float, orders: int, seed: int) -> dict[str, Any]:
+def measure(
+    loss: float, orders: int, seed: int, *, lights: int = LIGHTS, most_s: float = DARK_MOST_S
+) -> dict[str, Any]:
     """So many orders to lights that went dark at any time within the last 14 h."""
-    return in_virtual_time(_measure, loss, orders, seed)
+    return in_virtual_time(_measure, loss, orders, seed, lights, most_s)
 
 
-async def _measure(loss: float, orders: int, seed: int) -> dict[str, Any]:
-    building = Building(LIGHTS)
+async def _measure(
+    loss: float, orders: int, seed: int, count: int, most_s: float
+) -> dict[str, Any]:
+    building = Building(count)
     world = building.world_of_single_lights(seed)
     watch = Watch(world)
     frames: list[int] = []
@@ -33,19 +37,26 @@ async def _measure(loss: float, orders: int, seed: int) -> dict[str, Any]:
             world.set_loss(uplink=loss, downlink=loss)
             async with trio.open_nursery() as lights:
                 for dev_eui in world.stations:
-                    lights.start_soon(_often, home, watch, dev_eui, -(-orders // LIGHTS), frames)
+                    lights.start_soon(
+                        _often, home, watch, dev_eui, -(-orders // count), most_s, frames
+                    )
         outer.cancel_scope.cancel(reason="measured")
     return {"n": len(frames), "frames": sum(frames), "squares": sum(each**2 for each in frames)}
 
 
 async def _often(
-    home: RunningApplication, watch: Watch, dev_eui: str, rounds: int, frames: list[int]
+    home: RunningApplication,
+    watch: Watch,
+    dev_eui: str,
+    rounds: int,
+    most_s: float,
+    frames: list[int],
 ) -> None:
     world = home.world
     for number in range(rounds):
         await trio.sleep(LIT_S + world.rng.uniform(0.0, 900.0))
         world.unplug(dev_eui)
-        await trio.sleep(world.rng.uniform(0.0, DARK_MOST_S))
+        await trio.sleep(world.rng.uniform(0.0, most_s))
         light = COLOURS[number % len(COLOURS)]
         watched = watch.orders[dev_eui] = Watched(light)
         await home.command(dev_eui, light)
