@@ -108,7 +108,6 @@ class Parts:
             server_ahead_s=self.dates.ahead_s,
             server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
         )
-        self.learning.listeners.append(self.dispatcher.judged)
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)
         self.watcher = GatewayWatcher(

@@ -40,11 +40,18 @@ class LinkCensus:
         steady, now = self._clock.steady(), self._clock.now()
         passed_s, self._counted_at = steady - self._counted_at, steady
         awake = begun = 0
+        uplinks = uplinks_lost = downlinks = downlinks_lost = 0.0
         silent: set[str] = set()
         await trio.lowlevel.checkpoint()
         for number, device in enumerate(list(self._devices().values()), start=1):
             if number % SLICE == 0:
                 await trio.lowlevel.checkpoint()
+            losses = device.losses
+            if losses is not None:
+                uplinks += losses.uplinks
+                uplinks_lost += losses.uplinks_lost
+                downlinks += losses.downlinks
+                downlinks_lost += losses.downlinks_lost
             heard_at = device.heard_at
             if heard_at is None:
                 continue
@@ -57,10 +64,17 @@ class LinkCensus:
                 begun += 1
         self._silent = silent
         together = begun >= TOGETHER_LEAST and begun >= TOGETHER_SHARE * (awake + begun)
-        return Census(light_s=awake * passed_s, silences=0 if together else begun)
+        return Census(
+            light_s=awake * passed_s,
+            silences=0 if together else begun,
+            uplinks=uplinks,
+            uplinks_lost=uplinks_lost,
+            downlinks=downlinks,
+            downlinks_lost=downlinks_lost,
+        )
 
     def _fell_silent(self, device: Device, heard_at: float) -> bool:
         """Whether it was heard before, and somebody could have heard it ever since."""
         if device.unreachable or not device.hearings:
             return False
-        return heard_at >= self._began_at
+        return heard_at >= max(self._began_at, device.reachable_at or 0.0)

@@ -10,9 +10,10 @@ DELAYS_MOST = 200
 class AirFacts(Protocol):
     """Facts that are measured; where nothing is known the careful answer is given."""
 
-    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
         """Delays from a txack to the start of its answer, less the frame's airtime, on ChirpStack's
-        clock, ascending, at most 200, the forwarder's lag within; empty while unknown."""
+        clock, ascending, at most 200, the forwarder's lag within; empty while unknown. Those of
+        frames that `gateway_id` sent, where there are enough of them."""
         ...
 
     def lag_s(self, gateway_id: str) -> float | None:
@@ -36,7 +37,7 @@ class JoinedFacts:
 class LightFacts(Protocol):
     """The part of `AirFacts` that answers teach."""
 
-    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
         """See `AirFacts`."""
         ...
 
@@ -56,7 +57,7 @@ class GatewayFacts(Protocol):
 class NothingKnown:
     """The facts before anything was measured."""
 
-    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
         """None is known."""
         return ()
 

@@ -18,7 +18,7 @@ Three things that a percentile alone does badly:
 """
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 import msgspec
@@ -62,6 +62,13 @@ VALLEY_DEPTH = 1.0 / 3.0
 """The valley holds at most this share of what the fullest `VALLEY` buckets beyond it hold: a tail
 falls all the way."""
 
+GATEWAYS_MOST = 100
+OWN_MOST = 60
+"""Newest delays of each gateway, for its forwarder's lag is within: 200 kB at the worst, and not
+stored. Of more gateways the one that was answered longest ago is forgotten."""
+OWN_LEAST = 20
+"""Below that a gateway's own delays say less than those of all."""
+
 
 class AnswerTimesRecord(msgspec.Struct, frozen=True, gc=False):
     """The same as it is stored: counts as pairs of bucket and weight."""
@@ -82,7 +89,7 @@ class _Recent(msgspec.Struct, frozen=True, gc=False):
 class AnswerTimes:
     """The answers of one software revision. Seconds throughout, less the airtimes."""
 
-    __slots__ = ("_counts", "_delays", "_kept_by_most", "_recent", "_sorted", "samples")
+    __slots__ = ("_counts", "_delays", "_kept_by_most", "_own", "_recent", "_sorted", "samples")
 
     def __init__(self) -> None:
         self.samples = 0
@@ -90,8 +97,9 @@ class AnswerTimes:
         self._counts = [0.0] * BUCKETS
         self._recent: deque[_Recent] = deque(maxlen=RECENT)
         self._delays: deque[float] = deque(maxlen=DELAYS_MOST)
+        self._own: OrderedDict[str, deque[float]] = OrderedDict()
         self._kept_by_most: tuple[float, float] | None = None
-        self._sorted: tuple[float, ...] | None = None
+        self._sorted: dict[str | None, tuple[float, ...]] = {}
 
     @property
     def wait_s(self) -> float | None:
@@ -126,22 +134,36 @@ class AnswerTimes:
         self.samples += 1
         if newer := self._changed():
             self._begin_anew(newer)
-        self._kept_by_most = self._sorted = None
+        self._kept_by_most = None
+        self._sorted.clear()
         return True
 
-    def delayed(self, delay_s: float) -> None:
-        """The same answer by ChirpStack's clock, the forwarder's lag within."""
-        if -1.0 <= delay_s <= ANSWER_MOST_S:
-            self._delays.append(max(delay_s, 0.0))
-            self._sorted = None
+    def delayed(self, delay_s: float, gateway_id: str | None = None) -> None:
+        """The same answer by ChirpStack's clock, the lag of the gateway's forwarder within."""
+        if not -1.0 <= delay_s <= ANSWER_MOST_S:
+            return
+        delay_s = max(delay_s, 0.0)
+        self._delays.append(delay_s)
+        self._sorted.pop(None, None)
+        if gateway_id is not None:
+            self._own.setdefault(gateway_id, deque(maxlen=OWN_MOST)).append(delay_s)
+            self._own.move_to_end(gateway_id)
+            self._sorted.pop(gateway_id, None)
+            if len(self._own) > GATEWAYS_MOST:
+                self._sorted.pop(self._own.popitem(last=False)[0], None)
 
-    def delays_s(self) -> Sequence[float]:
-        """The newest delays by ChirpStack's clock, ascending, at most 200; none of the hump."""
-        if self._sorted is None:
+    def delays_s(self, gateway_id: str | None = None) -> Sequence[float]:
+        """The newest delays by ChirpStack's clock, ascending, at most 200; none of the hump. Those
+        of this gateway alone, where there are enough."""
+        own = None if gateway_id is None else self._own.get(gateway_id)
+        name = gateway_id if own is not None and len(own) >= OWN_LEAST else None
+        known = self._sorted.get(name)
+        if known is None:
+            some = self._delays if own is None or name is None else own
             valley = self._valley()
             most = ANSWER_MOST_S if valley == BUCKETS else _edge_s(valley - 1)
-            self._sorted = tuple(sorted(one for one in self._delays if one <= most))
-        return self._sorted
+            known = self._sorted[name] = tuple(sorted(one for one in some if one <= most))
+        return known
 
     def record(self) -> AnswerTimesRecord:
         """What is stored of it; 2 kB at most."""
@@ -214,6 +236,7 @@ class AnswerTimes:
         self._counts = [0.0] * BUCKETS
         for one in answers:
             self._counts[_bucket(one)] += 1.0
+        self._own.clear()
         newest = list(self._delays)[-CHANGED:]
         self._delays.clear()
         self._delays.extend(newest)

@@ -124,7 +124,7 @@ class Learner:
             revision.spacing.answer(told.answer_s, told.spreading_factor)
             revision.since_stored += 1
         if told.server_delay_s is not None:
-            revision.times.delayed(told.server_delay_s)
+            revision.times.delayed(told.server_delay_s, told.gateway_id)
         if told.gap_s is not None and told.late:
             revision.spacing.tried_late(told.gap_s)
         elif told.gap_s is not None:
@@ -139,10 +139,10 @@ class Learner:
 
     # ------------------------------------------------------------------ what it says
 
-    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
         """See `AirFacts`."""
         revision = None if sw_rev is None else self._revisions.get(sw_rev)
-        return () if revision is None else revision.times.delays_s()
+        return () if revision is None else revision.times.delays_s(gateway_id)
 
     def statistics(self) -> LearnerStatistics:
         """What is known, now."""

@@ -83,7 +83,7 @@ class GatewayPacing:
     def pace_for(self, frame: FrameToPace, gateway_id: str, facts: AirFacts) -> tuple[Pace, int]:
         """The pace of such a frame with this gateway alone in reach, and how many frames at once
         it would be if no evidence spoke against it."""
-        delays_s = facts.answer_delays_s(frame.sw_rev)
+        delays_s = facts.answer_delays_s(frame.sw_rev, gateway_id)
         lag_s = facts.lag_s(gateway_id)
         lead_times = self.leads.known()
         known = (len(delays_s) >= ANSWERS_LEAST) + (len(delays_s) >= BATCH_ANSWERS_LEAST)

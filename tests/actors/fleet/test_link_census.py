@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 
+import msgspec
 import pytest
 
 from actors.device.model import Device, Hearing, Session
 from actors.fleet.link_census import HEARTBEATS_MISSED, SLICE, LinkCensus
 from actors.link.fleet_rates import Census
+from actors.link.loss_counters import LossCounters
 
 START, HEARTBEAT_S = 1_700_000_000.0, 900.0
 ROUND_S = 600.0
@@ -43,7 +45,8 @@ class Floor:
     def heard(self, name: str, at: float, *, online: bool = True) -> None:
         hearing = Hearing("a1", at, -80, 9.0, 12.0, latest=True, online=online)
         session = Session("01020304", START, f_cnt=1, heard_at=at)
-        self.devices[name] = Device(dev_eui=name, session=session, hearings=(hearing,))
+        before = self.devices.get(name, Device(dev_eui=name))
+        self.devices[name] = msgspec.structs.replace(before, session=session, hearings=(hearing,))
 
     async def rounds(
         self, passed_s: float, *, dark: Collection[str] = (), online: bool = True
@@ -93,6 +96,25 @@ async def test_lights_whose_gateway_is_away_are_neither_awake_nor_silent() -> No
     found = await floor.rounds(2 * SILENT_S, dark=set(floor.devices), online=False)
     assert silences(found) == 0
     assert found[-1].light_s == 0.0
+
+
+async def test_a_light_not_heard_since_its_gateway_came_back_fell_silent_unseen() -> None:
+    floor = Floor(20)
+    await floor.rounds(ROUND_S)
+    back_at = floor.clock.now() + 3_600.0
+    floor.devices["0003"] = msgspec.structs.replace(floor.devices["0003"], reachable_at=back_at)
+    assert silences(await floor.rounds(2 * SILENT_S, dark={"0003"})) == 0
+
+
+async def test_frames_that_the_lights_counted_are_summed() -> None:
+    floor = Floor(3)
+    for number, lost in enumerate((1.0, 2.0)):
+        name = f"{number:04}"
+        losses = LossCounters(40.0, lost, 20.0, 2 * lost)
+        floor.devices[name] = msgspec.structs.replace(floor.devices[name], losses=losses)
+    found = await floor.census.count()
+    assert (found.uplinks, found.uplinks_lost) == (83.0, 3.0)
+    assert (found.downlinks, found.downlinks_lost) == (46.0, 6.0)
 
 
 async def test_many_at_once_have_a_cause_in_common() -> None:

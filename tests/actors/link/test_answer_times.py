@@ -186,6 +186,23 @@ def test_delays_for_the_pace_are_the_newest_and_none_of_a_late_hump() -> None:
     assert times.delays_s() is delays, "sorted once"
 
 
+def test_a_gateway_with_another_lag_has_delays_of_its_own_once_there_are_enough() -> None:
+    times = AnswerTimes()
+    for count in range(300):
+        times.answered(1.0)
+        times.delayed(0.4, "quick")
+        if count % 15 == 0:
+            times.delayed(1.3, "slow")
+            assert len(times.delays_s("slow")) in {min(count + count // 15 + 2, DELAYS_MOST), 20}
+    assert set(times.delays_s("slow")) == {1.3}
+    assert set(times.delays_s("quick")) == {0.4}
+    assert set(times.delays_s("unheard of")) == set(times.delays_s()) == {0.4, 1.3}
+    assert len(times.delays_s("quick")) == at.OWN_MOST
+    for number in range(at.GATEWAYS_MOST):
+        times.delayed(0.2, f"gateway {number}")
+    assert set(times.delays_s("slow")) == set(times.delays_s()), "forgotten: long unanswered"
+
+
 def test_delays_of_the_firmware_before_are_forgotten() -> None:
     times = AnswerTimes()
     for _ in range(300):

@@ -21,7 +21,7 @@ class Facts:
     lags_s: dict[str, float] = field(default_factory=dict)
     stations: set[str] = field(default_factory=set)
 
-    def answer_delays_s(self, sw_rev: int | None) -> Sequence[float]:
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
         return self.delays_s if sw_rev == 68 else ()
 
     def lag_s(self, gateway_id: str) -> float | None:
