@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from actors.board.changes import GatewayView
 from actors.quality.gateway_cells import GatewayCell, GatewayPast, lead_at
+from actors.quality.luck import poisson_at_least
 from actors.quality.model import GatewayGrade, Grade, GradeLine, Line
 from actors.quality.sentence import number_of
 
@@ -22,6 +23,8 @@ WEEK_TIMES = 2.0
 """The days to compare with hold at least so many times what the last one needs."""
 LUCK = 2.0
 """Standard deviations that are granted before a grade below A is given."""
+BAD_LUCK = 0.025
+"""The same as a chance."""
 PROVEN = 3.0
 """Standard deviations by which answers must be missing for a D."""
 OUTAGES_MOST = 3
@@ -39,6 +42,14 @@ def _below(value: float, bounds: tuple[float, float, float]) -> Grade:
 def _least(value: float, bounds: tuple[float, float, float]) -> Grade:
     for grade, bound in zip(_GRADES, bounds, strict=True):
         if value >= bound:
+            return grade
+    return Grade.D
+
+
+def _allowed(missed: int, count: float, bounds: tuple[float, float, float]) -> Grade:
+    """The best grade that such a gateway would miss so many of so many by no great bad luck."""
+    for grade, bound in zip(_GRADES, bounds, strict=True):
+        if poisson_at_least(missed, count * (1.0 - bound)) > BAD_LUCK:
             return grade
     return Grade.D
 
@@ -83,8 +94,8 @@ def taken(cells: Sequence[GatewayCell], nothing_since: float | None) -> GradeLin
         return GradeLine(Line.TAKEN, Grade.D, value, count, words)
     if value is None or frames < FRAMES_LEAST:
         return _missing(Line.TAKEN, frames, FRAMES_LEAST, "frames")
-    grade = _least(_share_most(value, frames), (0.995, 0.98, 0.95))
-    words = f"{value:.1%} of {number_of(round(frames), 'frame')} taken at the first try"
+    grade = _allowed(round(frames - at_once), frames, (0.995, 0.98, 0.95))
+    words = f"{value * 100.0:.1f} % of {number_of(round(frames), 'frame')} taken at the first try"
     return GradeLine(Line.TAKEN, grade, value, count, words)
 
 
@@ -134,7 +145,10 @@ def uplinks(cells: Sequence[GatewayCell], week: Sequence[GatewayCell]) -> GradeL
     sigma = math.sqrt(before * (1.0 - before) * (1.0 / sent + 1.0 / sent_before))
     value = 1.0 - share / before
     grade = _below(1.0 - (share + LUCK * sigma) / before, (0.03, 0.06, 0.12))
-    words = f"heard {share:.0%} of {sent:.0f} uplinks in its reach, {before:.0%} on the days before"
+    words = (
+        f"heard {share * 100.0:.0f} % of {sent:.0f} uplinks in its reach,"
+        f" {before * 100.0:.0f} % on the days before"
+    )
     return GradeLine(Line.UPLINKS, grade, value, round(sent), words)
 
 
@@ -162,7 +176,7 @@ def airtime(cells: Sequence[GatewayCell], budget_s: float | None) -> GradeLine:
     if watched_s < WATCHED_LEAST_S:
         return _missing(Line.AIRTIME, watched_s / 60.0, WATCHED_LEAST_S / 60.0, "minutes watched")
     grade = Grade.D if held else min(_below(value, (0.5, 0.75, 0.95)), Grade.C)
-    words = f"at most {value:.0%} of an hour's airtime used"
+    words = f"at most {value * 100.0:.0f} % of an hour's airtime used"
     if held:
         words += "; frames waited for more"
     return GradeLine(Line.AIRTIME, grade, value, round(watched_s / 60.0), words)
@@ -208,11 +222,3 @@ def grade_of(
     if grade is Grade.A:
         return GatewayGrade(gateway.gateway_id, grade, "nothing is wrong with it", None, lines)
     return GatewayGrade(gateway.gateway_id, grade, worst.words, worst.line, lines)
-
-
-def _share_most(share: float, count: float) -> float:
-    """The highest share that such a sample allows: the upper edge of Wilson's interval."""
-    z2 = LUCK * LUCK / count
-    middle = share + z2 / 2.0
-    spread = LUCK * math.sqrt(share * (1.0 - share) / count + z2 / (4.0 * count))
-    return (middle + spread) / (1.0 + z2)

@@ -137,6 +137,12 @@ class LightPast:
             below += here
         raise AssertionError("half of a count is reached within it")
 
+    @property
+    def margin_yesterday_db(self) -> float | None:
+        """The median of the day before, None of too few."""
+        margin = self._days[-FIELDS] if self._days else NO_MARGIN
+        return None if margin == NO_MARGIN else margin / 100.0
+
     def days(self) -> Iterator[Day]:
         """The days that are over, oldest first, and today."""
         for at in range(0, len(self._days), FIELDS):

@@ -27,7 +27,7 @@ from actors.quality.light_past import LightPast
 from actors.quality.model import LightRisk, LightWarning, Rule
 from actors.quality.rule_scores import RuleScores
 from actors.quality.rules import Found, Standing
-from actors.quality.sentence import losses, margin, sentence_of
+from actors.quality.sentence import losses, margin, sentence_of, share
 from actors.quality.watched_light import StoredLight, WatchedLight
 
 SILENT_S = 4 * 3_600.0
@@ -287,7 +287,7 @@ class LightWatch:
                     words = rules.trend(past, on=True).words
                 case Rule.COUNTERS:
                     up, _ = losses_of(counters or NONE_COUNTED, self.prior(device))
-                    words = f"{up:.0%} of its statuses are lost"
+                    words = f"{share(up)} of its statuses are lost"
                 case Rule.FLAPPING:
                     words = rules.flapping(past, now, on=True).words
                 case Rule.MOVED:

@@ -14,6 +14,7 @@ from statistics import median
 import msgspec
 
 from actors.quality.chance_scores import DAY_LEAVES
+from actors.quality.luck import poisson_at_least
 from actors.quality.model import Rule, RuleScore
 from actors.quality.sentence import number_of
 
@@ -194,15 +195,6 @@ class RuleScores:
             false = math.floor(sums.false + 1e-6)
             by_luck = poisson_at_least(false, FALSE_MOST * months)
             sums.switched_off = false >= FALSE_LEAST and by_luck <= PROVEN
-
-
-def poisson_at_least(count: int, mean: float) -> float:
-    """Chance of `count` events or more where `mean` are to be expected."""
-    below, term = 0.0, math.exp(-mean)
-    for at in range(count):
-        below += term
-        term *= mean / (at + 1)
-    return max(0.0, 1.0 - below)
 
 
 def _words(rule: Rule, sums: RuleSums, months: float, *, enough: bool) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.quality.light_past import RECENT_MOST, LightPast
 from actors.quality.model import Rule
-from actors.quality.sentence import number_of
+from actors.quality.sentence import number_of, share
 
 TREND_DAYS = 7
 TREND_DAYS_LEAST = 4
@@ -98,7 +98,7 @@ def trend(past: LightPast, *, on: bool) -> Found:
 def counters(uplink_loss: float, counted: float, *, on: bool) -> Found:
     """More than half of its uplinks are lost."""
     holds = counted >= LOST_COUNTED_LEAST and uplink_loss > (LOST_NO_MORE if on else LOST)
-    text = f"{uplink_loss:.0%} of its statuses are lost" if holds else None
+    text = f"{share(uplink_loss)} of its statuses are lost" if holds else None
     return Found(Rule.COUNTERS, text)
 
 
@@ -117,7 +117,8 @@ def moved(past: LightPast, now: float, standing: Standing | None) -> Found:
     """Its signal fell by more than 6 dB from one status to the next, and stayed so.
 
     Single margins scatter by 5 dB where a signal fades, so a step is told by twelve margins before
-    it and twelve after it, every one of which lies clearly below the usual.
+    it and twelve after it, every one of which lies clearly below; and by yesterday's median, that
+    the twelve before were not high by luck.
     """
     recent = past.recent_db()
     if len(recent) < RECENT_MOST:
@@ -130,7 +131,8 @@ def moved(past: LightPast, now: float, standing: Standing | None) -> Found:
     else:
         before_db = median(recent[:STEP_SAMPLES])
         stays = all(margin_db < before_db - STEP_EACH_DB for margin_db in recent[STEP_SAMPLES:])
-        if not (stays and before_db - after_db > STEP_DB):
+        usual_db = past.margin_yesterday_db
+        if usual_db is None or not stays or min(before_db, usual_db) - after_db <= STEP_DB:
             return Found(Rule.MOVED, None)
     words = (
         f"its margin fell from {before_db:.0f} dB to {after_db:.0f} dB at once and stays so:"

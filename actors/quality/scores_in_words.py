@@ -13,10 +13,12 @@ def scores_in_words(chances: ChanceScores, rules: RuleScores) -> str:
     else:
         judged = f"{number_of(round(chances.commands), 'command')} judged"
         off = chances.calibration_error or 0.0
-        parts.append(f"{judged}: the chances were off by {off:.1%} on average")
+        parts.append(f"{judged}: the chances were off by {off * 100.0:.1f} % on average")
         if chances.skill is not None:
             than = "better" if chances.skill > 0.0 else "worse"
-            parts.append(f"{abs(chances.skill):.0%} {than} than the fleet's mean would have been")
+            parts.append(
+                f"{abs(chances.skill) * 100.0:.0f} % {than} than the fleet's mean would have been"
+            )
     silences = round(rules.silences)
     if silences:
         told = silences - min(silences, round(rules.unannounced))

@@ -10,6 +10,8 @@ from actors.quality.model import LightWarning
 
 STEADY_DB_PER_DAY = 0.1
 """A slope below that is not worth a word."""
+NONE_BELOW = 0.05
+"""Of a loss of so little is left by fading that it counts no more."""
 NOTHING_KNOWN = "nothing known yet: no status was heard since this began to be counted"
 
 
@@ -29,34 +31,37 @@ def share(chance: float) -> str:
     return f"{min(chance, 0.98999) * 100.0:.0f} %"
 
 
-def lost_of(lost: float, counted: float, noun: str, plural: str) -> str | None:
-    """`3 of the last 40 statuses`; None where nothing was counted."""
-    whole, gone = round(counted), round(lost)
-    if whole < 1:
-        return None
-    if whole == 1:
-        return f"the last {noun}" if gone else f"not the last {noun}"
-    if gone == 0:
-        few = "none" if lost < 0.05 else "hardly any"
-        return f"{few} of the last {whole} {plural}"
-    return f"{min(gone, whole)} of the last {whole} {plural}"
+def _lost_of(lost: float, counted: int, plural: str) -> str:
+    """`3 of the last 40 statuses`, of two or more."""
+    gone = min(round(lost), counted)
+    if gone == counted:
+        many = "all"
+    elif gone == 0:
+        many = "none" if lost < NONE_BELOW else "hardly any"
+    else:
+        many = str(gone)
+    return f"{many} of the last {counted} {plural}"
+
+
+def _lost(lost: float, counted: int, noun: str, plural: str) -> str:
+    """The same as a clause of its own."""
+    if counted == 1:
+        return f"the last {noun} was {'lost' if lost >= 0.5 else 'not lost'}"
+    return f"{_lost_of(lost, counted, plural)} {'was' if round(lost) == 1 else 'were'} lost"
 
 
 def losses(uplinks: tuple[float, float], downlinks: tuple[float, float]) -> str | None:
     """What was lost both ways, each as (lost, counted); None where nothing was counted."""
-    parts = [
-        part
-        for part in (
-            lost_of(*uplinks, "status", "statuses"),
-            lost_of(*downlinks, "frame to it", "frames to it"),
-        )
-        if part is not None
-    ]
-    if not parts:
-        return None
-    alone = len(parts) == 1 and (round(uplinks[1]) or round(downlinks[1])) == 1
-    verb = "was" if alone or (len(parts) == 1 and parts[0].startswith("1 of")) else "were"
-    return f"{' and '.join(parts)} {verb} lost"
+    up, down = round(uplinks[1]), round(downlinks[1])
+    if up >= 2 and down >= 2:
+        statuses = _lost_of(uplinks[0], up, "statuses")
+        return f"{statuses} and {_lost_of(downlinks[0], down, 'frames to it')} were lost"
+    parts = []
+    if up:
+        parts.append(_lost(uplinks[0], up, "status", "statuses"))
+    if down:
+        parts.append(_lost(downlinks[0], down, "frame to it", "frames to it"))
+    return ", and ".join(parts) or None
 
 
 def margin(margin_db: float | None, db_per_day: float | None) -> str | None:
