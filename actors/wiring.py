@@ -376,7 +376,7 @@ class Parts:
 
     def _unproven(self, gateway_id: str, unproven: bool) -> None:
         if not unproven:
-            self.fleet.gateway_returned(gateway_id)
+            self.fleet.gateway_returned(gateway_id, answered=True)
 
     def _gateway_returned(self, gateway_id: str) -> None:
         self.dispatcher.gateway_changed(gateway_id, True)

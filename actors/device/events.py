@@ -205,6 +205,9 @@ class GatewayReturned(msgspec.Struct, frozen=True, gc=False):
     """A gateway that hears this light ended a silence, for which it may never have been offline."""
 
     gateway_id: str
+    answered: bool = False
+    """It took frames all the time, and now one is answered again: that others were not says nothing
+    of their lights."""
 
 
 # ------------------------------------------------------------------ answers to an inquiry

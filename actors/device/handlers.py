@@ -88,7 +88,10 @@ def gateway_returned(transition: Transition, event: ev.GatewayReturned) -> None:
     if not any(heard.gateway_id == event.gateway_id for heard in device.hearings):
         return
     idle = device.attempt is None
-    if settings is not None and settings.unsent > 0:
+    if event.answered:
+        if idle and device.awaits_retry:
+            resume(transition, f"frames through gateway {event.gateway_id} are answered again")
+    elif settings is not None and settings.unsent > 0:
         transition.change(setup=replace(settings, unsent=0))
         if idle and device.phase is Phase.INITIALIZING:
             setup.send(transition)

@@ -155,7 +155,7 @@ MAY_FOLLOW: Mapping[type[ev.DeviceEvent], Mapping[Phase, tuple[Phase, ...]]] = {
     ev.AttemptNotSent: {A: (R,)},
     ev.AttemptRefused: {N: (R, F), A: (I, R, F)},
     ev.GatewayHealthChanged: {R: (N, A), F: (N, A)},
-    ev.GatewayReturned: {R: (A,)},
+    ev.GatewayReturned: {R: (N, A), F: (N, A)},
     # its answer is more of the events above, and may lead wherever these do
     ev.Inquired: {phase: tuple(Phase) for phase in Phase},
     ev.Tick: {N: (I, A, R, F), A: (I, R, F), R: (N, I, A, F), F: (I, A)},

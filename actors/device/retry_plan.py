@@ -14,6 +14,7 @@ The fixed plan is that of the settings: a window, a wait that grows by a factor,
 attempts. The classic plan is a fixed one: 30 s, then 10, 20 and 40 s.
 """
 
+import zlib
 from dataclasses import dataclass
 
 from actors.device.firmware import knowledge_in, listening_since
@@ -32,6 +33,9 @@ SHORT_GAPS_S = (5.0, 5.0, 10.0, 20.0, 40.0, 60.0, 60.0)
 more are worth it against single losses, more than two are not against bursts of them."""
 SHORT_SPACING_S = 5.0
 """ChirpStack keeps Class C frames to one light so far apart by itself."""
+SHORT_TRIED_OF = 10
+"""One in so many retries is tried with the short spacing where that is not proven, if answers are
+known to be over by then: should it be lost, the light is tried again ten seconds later."""
 SPREAD = 0.1
 ATTEMPTS_MOST = len(GAPS_S) + 1
 """Six of them within two minutes. A light that answers none of eight is out of reach, whatever its
@@ -85,13 +89,31 @@ def learned(policy: Policy) -> bool:
 # ------------------------------------------------------------------ when
 
 
-def spacing_s(device: Device, policy: Policy) -> float:
-    """Least time between two frames to this light."""
+def spacing_s(device: Device, policy: Policy, failures: int | None = None) -> float:
+    """Least time between two frames to this light; after so many failures, or as many as its
+    record says."""
     report = device.report
     if not learned(policy) or report is None:
         return policy.spacing_s
     proven = report.sw_rev in knowledge_in(policy).spacing_proven
-    return min(policy.spacing_s, SHORT_SPACING_S) if proven else policy.spacing_s
+    if proven or _tries_short(device, policy, failures):
+        return min(policy.spacing_s, SHORT_SPACING_S)
+    return policy.spacing_s
+
+
+def _tries_short(device: Device, policy: Policy, failures: int | None) -> bool:
+    """Whether a retry that is due anyway goes so soon, for it to be known whether that is safe.
+
+    It follows from light and attempt, so that it stays the same until the frame is out.
+    """
+    goal, wait_s = device.pursuit, _answer_wait_s(device, policy)
+    if goal is None or device.setup is not None or wait_s is None:
+        return False
+    if not (goal.attempts if failures is None else failures):
+        return False
+    if wait_s + status_airtime_s(device) > SHORT_SPACING_S:
+        return False
+    return (zlib.crc32(device.dev_eui.encode()) + device.attempts_made) % SHORT_TRIED_OF == 0
 
 
 def gap_s(failures: int, spacing: float, chance: float) -> float:

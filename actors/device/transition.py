@@ -211,7 +211,7 @@ class Transition:
         """When the next attempt is due (Unix seconds) after so many failures (1, 2, ...)."""
         if not retry_plan.learned(self.policy):
             return self.now + self.backoff_s(failures)
-        spacing_s = retry_plan.spacing_s(self.device, self.policy)
+        spacing_s = retry_plan.spacing_s(self.device, self.policy, failures)
         gap_s = retry_plan.gap_s(failures, spacing_s, self.chance)
         last_at = self.device.last_frame_at
         return self.now if last_at is None else max(self.now, last_at + gap_s)

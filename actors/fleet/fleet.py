@@ -165,9 +165,12 @@ class Fleet:
         news = GatewayHealthChanged(gateway_id, online)
         self._announce(f"gateway {gateway_id}", gateway_id, news)
 
-    def gateway_returned(self, gateway_id: str) -> None:
-        """A gateway ended a silence: the lights it hears are told, soon."""
-        self._announce(f"return of gateway {gateway_id}", gateway_id, GatewayReturned(gateway_id))
+    def gateway_returned(self, gateway_id: str, *, answered: bool = False) -> None:
+        """A gateway ended a silence, or frames through it are `answered` again: the lights it hears
+        are told, soon."""
+        what = "answers" if answered else "return"
+        event = GatewayReturned(gateway_id, answered)
+        self._announce(f"{what} of gateway {gateway_id}", gateway_id, event)
 
     # From ourselves.
 

@@ -101,3 +101,29 @@ def test_a_light_without_a_wish_stays_as_it_is() -> None:
     before = story.device
     story.tell(BACK)
     assert story.device is before
+
+
+def test_a_light_that_missed_its_frames_tries_again_when_its_gateway_is_answered() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.spend_attempts()
+    assert story.device.phase is Phase.FAILED
+    story.now += 60
+    story.tell(ev.GatewayReturned("gw-2", answered=True))
+    story.tell(BACK)
+    assert story.device.phase is Phase.FAILED, "another's gateway; nothing that nobody took"
+    story.tell(ev.GatewayReturned("gw-1", answered=True))
+    assert story.commands["c1"].timeline[-1].reason == (
+        "tried again: frames through gateway gw-1 are answered again"
+    )
+    story.carry()
+    assert story.status_of() is CommandStatus.VERIFIED
+
+
+def test_a_frame_that_is_out_meanwhile_stays_the_only_one() -> None:
+    story = Story().settle()
+    story.command(RED)
+    story.queue()
+    before = story.attempt
+    story.tell(ev.GatewayReturned("gw-1", answered=True))
+    assert story.attempt == before
