@@ -120,8 +120,8 @@ def gap_s(failures: int, spacing: float, chance: float) -> float:
     """From the end of a frame to the next attempt, after so many failures (1, 2, ...)."""
     gaps = SHORT_GAPS_S if spacing <= SHORT_SPACING_S else GAPS_S
     nominal = max(gaps[min(max(failures, 1), len(gaps)) - 1], spacing)
-    if nominal > GAPS_S[0]:
-        return nominal * (1.0 + SPREAD * (2.0 * chance - 1.0))
+    if nominal > max(GAPS_S[0], spacing):
+        return max(nominal * (1.0 + SPREAD * (2.0 * chance - 1.0)), spacing)
     return nominal * (1.0 + SPREAD * chance)  # never closer than the spacing
 
 
