@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from actors.clocks.clock import RunClock
+from actors.device.effects import Heard
 from actors.device.events import (
     DeviceEvent,
     GatewayRefusedFrame,
@@ -99,6 +100,33 @@ async def test_everything_that_the_server_knows_in_one_answer(autojump_clock: Cl
         assert (dev_eui, answer.number, answer.failure) == ("light-1", 4, None)
         assert [type(event) for event in answer.events] == [Joined, Transmitted]
         assert answer.activation == Activation("01020304", 5, 0)
+
+
+@pytest.mark.parametrize(
+    ("known", "replayed"),
+    [
+        (Heard("01020304", 4), False),  # the server expects 5: nothing of it is untold
+        (Heard("01020304", 3), True),  # one more uplink reached the server
+        (Heard("01020304", 5), True),  # its counter is behind: another session
+        (Heard("0a0b0c0d", 4), True),  # the light has joined
+        (None, True),
+    ],
+)
+async def test_events_are_replayed_only_if_the_server_heard_more_than_we_were_told(
+    autojump_clock: Clock, known: Heard | None, replayed: bool
+) -> None:
+    async with desk() as (it, _):
+        it.network.retained["light-1"] = [Join(LIGHT, START - 9.0, "01020304")]
+        it.inquirer.ask("light-1", 4, known)
+        await trio.sleep(10.0)
+        [(_, answer)] = it.answers
+        assert answer.failure is None
+        assert answer.activation == Activation("01020304", 5, 0)
+        assert answer.disabled is False
+        assert bool(answer.events) is replayed
+        made = [call for _, call, _ in it.network.calls]
+        assert ("replay" in made) is replayed
+        assert made.count("activation") == 1 + (replayed and known is not None)
 
 
 @pytest.mark.parametrize("call", ["activation", "replay"])

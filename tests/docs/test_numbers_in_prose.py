@@ -9,6 +9,7 @@ from actors import inquirer
 from actors.alerts import AlertPolicy, rules
 from actors.board import board
 from actors.clocks.clock_warnings import RECENT_S, TOLD_S
+from actors.device import retry_plan
 from actors.downlink import DispatchPolicy
 from actors.fleet import device_discovery, fleet, initialization
 from actors.gateways import WatchPolicy, health, observed
@@ -204,11 +205,7 @@ FACTS = {
         f"looked at again every {DISPATCH.recheck_s:g} s",
         f"asked again every {DISPATCH.retry_most_s:g} s",
         f"tried again every {DISPATCH.refused_again_s:g} s",
-        f"sent at least {WORDS[POLICY.attempts_most]} times, unproven",
-        (
-            f"{WORDS[POLICY.attempts_most]} timed attempts unproven, or"
-            f" {WORDS[POLICY.setup_rounds_most]} rounds of settings"
-        ),
+        f"timed attempts unproven, or {WORDS[POLICY.setup_rounds_most]} rounds of settings",
         f"after {DISPATCH.probe_first_s:g} s up to {DISPATCH.probe_most_s / 60:g} min",
         f"It takes less than {LEAVE_S + 1:g} s",
     ),
@@ -216,6 +213,15 @@ FACTS = {
         f"{inquirer.WORKERS} at a time, one a light, {POLICY.inquiry_timeout_s:g} s each",
         f"every {WORDS[int(POLICY.evidence_asked_s / 60)]} minutes",
         f"at 0, {SECOND_AT:g} and {THIRD_AT:g} seconds, verdict at {THIRD_AT + POLICY.window_s:g}",
+        f"{WORDS[POLICY.attempts_most]} attempts are timed: at 0",
+        (
+            f"within {retry_plan.WINDOW_LEAST_S:g} and {retry_plan.WINDOW_MOST_S:g} s, and"
+            f" {retry_plan.UNKNOWN_WINDOW_S:g} s until that is known"
+        ),
+        f"{POLICY.spacing_s:g} s after the last",
+        f"{retry_plan.SHORT_SPACING_S:g} s after it where that is proven safe",
+        f"({', '.join(f'{gap:g}' for gap in retry_plan.GAPS_S[2:-1])} s)",
+        f"at most {retry_plan.ATTEMPTS_MOST} times",
         f"the queue is read after {DISPATCH.txack_due_s:g} s",
         f"or {POLICY.item_grace_s + POLICY.inquiry_again_s:g} s after the item's expiry",
         (

@@ -21,8 +21,6 @@ from lorawan.kuando import SetLight
 from lorawan.network import Activation
 from tests.model.world import World
 
-POLICY = Policy()
-
 
 class Enqueued(NamedTuple):
     """When a frame of a command entered the server's queue, and what was known then."""
@@ -47,6 +45,8 @@ class Followed:
 class Between(RuleBasedStateMachine):
     """`bag` holds what the world said and the machine may yet be told."""
 
+    policy = Policy()
+
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
@@ -56,7 +56,7 @@ class Between(RuleBasedStateMachine):
         self.pending: Attempt | None = None  # what the dispatcher holds
         self.followed: Followed | None = None
         self.owed: list[ev.DeviceEvent] = []  # what it tells next
-        self.asked: int | None = None
+        self.asked: Inquire | None = None
         self.enqueued: dict[str, list[Enqueued]] = {}  # per command, in order
         self.known: dict[int, tuple[str, int]] = {}  # per attempt: session, downlinks it had
         self.on_air: dict[str, int] = {}
@@ -67,7 +67,7 @@ class Between(RuleBasedStateMachine):
 
     def tell(self, event: ev.DeviceEvent, chance: float = 0.5) -> None:
         before = self.device
-        self.device, effects = step(before, event, self.world.now, chance, POLICY)
+        self.device, effects = step(before, event, self.world.now, chance, self.policy)
         for effect in effects:
             self._carry_out(effect)
         while self.owed:
@@ -82,8 +82,8 @@ class Between(RuleBasedStateMachine):
                     self.owner.setdefault(attempt.number, self.device.pursuit.command_id)
             case Withdraw():
                 self.pending = None
-            case Inquire(number):
-                self.asked = number
+            case Inquire():
+                self.asked = effect
             case CommandChanged(command):
                 self._check_step(self.commands.get(command.id), command)
                 self.commands[command.id] = command

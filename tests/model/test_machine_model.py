@@ -12,10 +12,14 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from actors.device import events as ev
 from actors.device.command import CommandStatus
+from actors.device.effects import Inquire
 from actors.device.machine import next_due
 from actors.device.model import Device, Phase
+from actors.device.policy import Policy, RetryPlan
+from actors.device.retry_plan import ATTEMPTS_MOST
+from actors.inquirer import known_to
 from lorawan.kuando import AFTER_JOIN, LightState, SetLight
-from tests.model.between import POLICY, Enqueued, Followed
+from tests.model.between import Enqueued, Followed
 from tests.model.truths import Truths
 from tests.model.world import Item
 
@@ -158,9 +162,9 @@ class MachineAgainstWorld(Truths):
     @precondition(lambda self: self.device.phase is Phase.IDLE)
     @rule(light=st.sampled_from([None, *LIGHTS]))
     def spend(self, light: LightState | None) -> None:
-        """Three frames of one command go on air and nothing comes back (None: the same colour)."""
+        """All timed frames of a command are sent, nothing comes back (None: the same colour)."""
         self.command(light or self.world.light, keep=True, ttl_s=86400.0)
-        for _ in range(POLICY.attempts_most):
+        for _ in range(ATTEMPTS_MOST):
             if self.pending is None:
                 return
             self.enqueue(told="now")
@@ -257,10 +261,12 @@ class MachineAgainstWorld(Truths):
             if isinstance(event, ev.ItemDropped):
                 self.thrown_away(event)
 
-    def _answer(self, number: int, *, failed: bool = False) -> ev.Inquired:
-        world = self.world
+    def _answer(self, asked: Inquire, *, failed: bool = False) -> ev.Inquired:
+        world, number, known = self.world, asked.number, asked.known
         if failed:
             return ev.Inquired(number, failure="unavailable")
+        if known is not None and known_to(world.activation(), known):
+            return ev.Inquired(number, (), world.activation())
         events = [
             (self.named(event) or event) if isinstance(event, ev.Transmitted) else event
             for event in world.retained
@@ -273,7 +279,7 @@ class MachineAgainstWorld(Truths):
     def time_passes(self, seconds: float) -> None:
         until = self.world.now + seconds
         for _ in range(200):
-            due = next_due(self.device, POLICY)
+            due = next_due(self.device, self.policy)
             if due is None or due > until:
                 self.world.now = until
                 open_one = self.device.command
@@ -346,8 +352,8 @@ class MachineAgainstWorld(Truths):
         self.look()
         self.tell(ev.GatewayHealthChanged("gw-1", online=True))
         if self.asked is not None:
-            number, self.asked = self.asked, None
-            self._answered(self._answer(number))
+            asked, self.asked = self.asked, None
+            self._answered(self._answer(asked))
         while self.world.queue:
             self.transmit(reaches=True, told="now")
         if self.pending is not None:
@@ -358,8 +364,13 @@ class MachineAgainstWorld(Truths):
         self.uplink(fate="now")
 
 
-TestMachineAgainstWorld = MachineAgainstWorld.TestCase
-TestMachineAgainstWorld.settings = settings(
+class FixedPlanAgainstWorld(MachineAgainstWorld):
+    """The same, with the retries of 0.1.0."""
+
+    policy = Policy(plan=RetryPlan.FIXED)
+
+
+SEARCH = settings(
     max_examples=int(EXAMPLES or 300),
     stateful_step_count=40,
     derandomize=EXAMPLES is None,
@@ -367,3 +378,8 @@ TestMachineAgainstWorld.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+TestMachineAgainstWorld = MachineAgainstWorld.TestCase
+TestMachineAgainstWorld.settings = SEARCH
+TestFixedPlanAgainstWorld = FixedPlanAgainstWorld.TestCase
+TestFixedPlanAgainstWorld.settings = SEARCH

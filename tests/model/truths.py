@@ -6,7 +6,7 @@ from actors.device.liveness import asleep
 from actors.device.machine import next_due
 from actors.device.model import Phase, Stage
 from actors.device.retry_plan import spent
-from tests.model.between import POLICY, Between
+from tests.model.between import Between
 
 ONLY_EVIDENCE = {Phase.UNINITIALIZED, Phase.FAILED}
 
@@ -25,7 +25,7 @@ class Truths(Between):
         device, command = self.device, self.device.command
         if device.pursuit is not None:
             # an item that no gateway took costs no attempt: the same one is tried again, timed
-            over = spent(device.pursuit, POLICY) and not device.pursuit.unsent
+            over = spent(device.pursuit, self.policy) and not device.pursuit.unsent
             assert device.pursuit.next_at is None or not over
         if command is not None:
             on_air = self.on_air.get(command.id, 0)
@@ -55,7 +55,7 @@ class Truths(Between):
 
     @invariant()
     def something_wakes_it(self) -> None:
-        assert asleep(self.device, POLICY) is None
+        assert asleep(self.device, self.policy) is None
         assert self.device.healed == 0, "there was something to heal"
 
     @invariant()
@@ -63,7 +63,7 @@ class Truths(Between):
         device, sent = self.device, self.device.attempt
         if device.command is not None:
             assert device.pursuit is not None
-            assert self.world.now < device.command.expires_at or next_due(device, POLICY)
+            assert self.world.now < device.command.expires_at or next_due(device, self.policy)
         if sent is not None:
             assert sent.due_at is not None
             if sent.stage is Stage.HELD:
@@ -80,5 +80,5 @@ class Truths(Between):
             assert device.setup.next_at is not None
         if device.phase is Phase.RETRYING and device.setup is None:
             assert device.pursuit is not None
-            over = spent(device.pursuit, POLICY)
+            over = spent(device.pursuit, self.policy)
             assert over or device.pursuit.next_at is not None, "no next attempt"

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from actors.alerts.finding import AlertKind
+from actors.device.policy import Policy, RetryPlan
 from api.server.web_actor import timeouts
-from api.service import policies_of
+from api.service import plan_words, policies_of
 from api.settings.file import SettingsError, load_settings
 from api.settings.model import ApiSettings
 from tests.api.conftest import OPERATOR, TOKENS, WEBHOOK
@@ -55,6 +56,36 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.policy.attempts_most == 3
     assert len(settings.web.tokens.webhook) == 2
     assert len(settings.alerts.urls) == 2
+
+
+@pytest.mark.parametrize("name", ["window_s", "attempts_most", "backoff_first_s", "backoff_factor"])
+def test_a_file_of_0_1_0_that_sets_its_retries_keeps_them(name: str, tmp_path: Path) -> None:
+    """It knew no plan; its author meant the one that these numbers make."""
+    chosen = load_settings(write(tmp_path, f"{FILE}\n[policy]\n{name} = 7\n"), {}).policy
+    assert chosen.plan is RetryPlan.FIXED
+    words = plan_words(chosen)
+    assert words is not None
+    assert f"policy.{name}" in words
+    environ = {f"LAMPLIGHTER_POLICY__{name.upper()}": "7"}
+    assert load_settings(write(tmp_path, FILE), environ).policy.plan is RetryPlan.FIXED
+
+
+@pytest.mark.parametrize("plan", [*RetryPlan])
+def test_a_plan_that_is_named_is_the_plan(plan: RetryPlan, tmp_path: Path) -> None:
+    text = f'{FILE}\n[policy]\nwindow_s = 7\nplan = "{plan.value}"\n'
+    assert load_settings(write(tmp_path, text), {}).policy.plan is plan
+
+
+def test_the_plan_is_learned_unless_something_says_otherwise(tmp_path: Path) -> None:
+    policy = load_settings(write(tmp_path, f"{FILE}\n[policy]\nspacing_s = 12\n"), {}).policy
+    assert policy.plan is RetryPlan.LEARNED
+    assert plan_words(policy) is None
+    assert ApiSettings(chirpstack=CHIRPSTACK, policy=Policy()).policy.plan is RetryPlan.LEARNED
+
+
+def test_a_plan_that_nobody_knows_is_a_mistake(tmp_path: Path) -> None:
+    found = mistakes(write(tmp_path, f'{FILE}\n[policy]\nplan = "hasty"\n'), {})
+    assert found.keys() == {"policy.plan"}
 
 
 def test_the_process_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
