@@ -54,6 +54,11 @@ class StoredPast(msgspec.Struct, frozen=True, omit_defaults=True):
     joins: tuple[float, ...] = ()
     factor: int = 0
 
+    def __post_init__(self) -> None:
+        whole = len(self.days) % FIELDS == 0 and len(self.today) in {0, HISTOGRAM_BUCKETS}
+        if not whole or any(abs(one) > -NO_MARGIN for one in self.days):
+            raise ValueError("not what this version keeps of a light")
+
 
 class LightPast:
     """One light. The caller says when a day is over."""

@@ -233,7 +233,7 @@ class LightWatch:
 
     def _take_up(self, device: Device, now: float, day: int) -> WatchedLight:
         kept, heard_at = self._kept.pop(device.dev_eui, None), device.heard_at
-        silent = heard_at is not None and now - heard_at > SILENT_S  # it fell so unseen
+        silent = heard_at is not None and now - heard_at > SILENT_S  # unseen, or told before
         shard = shard_of(device.dev_eui)
         watched = WatchedLight(device, kept, shard=shard, day=day, silent=silent)
         self._lights[device.dev_eui] = watched

@@ -64,7 +64,7 @@ class WatchedLight:
             self.standing = {Rule(name): one for name, one in told if name in known}
         self.chance: float | None = None
         """Of the next command, as it was when it was looked at last."""
-        self.silent = silent if stored is None else stored.silent
+        self.silent = silent or (stored is not None and stored.silent)
         """It fell silent, and was not heard since."""
         self._remember(device)
 
