@@ -32,6 +32,7 @@ class Application:
         self.flusher = parts.flusher
         self.alerter = parts.alerter
         self.restored_store = parts.restored_store
+        self.calibrator = parts.calibrator
         self.timekeeper = parts.timekeeper
         self.metrics = parts.metrics
         self.dead_letters = parts.dead_letters

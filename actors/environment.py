@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from actors.alerts import AlertPolicy, Notifier
+from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
@@ -28,6 +29,7 @@ class Policies:
     watch: WatchPolicy = field(default_factory=WatchPolicy)
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     sweep: SweepPolicy = field(default_factory=SweepPolicy)
+    calibration: CalibrationPolicy = field(default_factory=CalibrationPolicy)
     profile_contains: str = "kuando"
 
 

@@ -50,6 +50,7 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
         ),
         ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
         ChildSpec("restored store", parts.restored_store.run, budget=ROOT_BUDGET),
+        ChildSpec("calibration", parts.calibrator.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
         ChildSpec("risk announcer", parts.risk_announcer.run, budget=ROOT_BUDGET),
     ]

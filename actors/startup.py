@@ -51,7 +51,9 @@ async def restore(parts: Parts) -> None:
     await _restore_learned(parts)
     await _restore_mark(parts, devices)
     await _restore_airtime(parts, now)
-    parts.quality.restore(quality.read(await store.scan(Table.META)))
+    meta = await store.scan(Table.META)
+    parts.quality.restore(quality.read(meta))
+    parts.calibrator.restore(meta)
     for device in devices:
         queued = (device.queued_until or 0.0) + CLOCK_SLACK_S > now
         asked = device.attempt is not None and device.attempt.stage is Stage.SUBMITTED

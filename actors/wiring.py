@@ -10,6 +10,7 @@ from actors.alerts.finding import Finding
 from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView, Subject
+from actors.calibration.calibrator import CalibrationPorts, Calibrator
 from actors.calibration.listening import AirListener
 from actors.clocks.clock import ClockNews
 from actors.clocks.server_dates import ServerDates
@@ -243,6 +244,11 @@ class Parts:
             ),
             retention_s=policies.sweep.retention_s,
         )
+        held, waits = lambda: self.restored_store.mark is not None, self.dispatcher.statistics
+        ports = CalibrationPorts(self.board, self.store_writer, self.fleet.post, waits, held)
+        numbers = (policies.dispatch, policies.calibration)
+        self.calibrator = Calibrator(ports, self.forwarders, clock, environment.new_id, *numbers)
+        self.listener.also = self.calibrator.overheard
         self.sweeper = Sweeper(
             lambda: self.board.devices,
             self.fleet.post,

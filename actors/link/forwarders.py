@@ -5,10 +5,10 @@ a receive window (Class A) gateway and light agree on the moment to the microsec
 tells the light's delay without the forwarder's lag; of any other frame the answer tells the sum of
 both (`lag.py`). The probe (`actors/device/probing.py`) makes such a pair on purpose.
 
-A txack tells a kind of forwarder, too: Basics Station acknowledges what was on the air, all others
+A txack tells a kind of forwarder, too: Basics Station acknowledges what is on the air, all others
 what they put into their queue. Of a frame that waits for its window the first acknowledgement comes
-after the window, the other before; no answer begins before its frame has ended; and a frame that
-is acknowledged sooner after its order than it lasts was not on the air then.
+after the window has opened, the other before. Basics Station may have used RX2 though its txack
+names RX1: the bridge names the first of the two. Then its own time tells.
 
 All times are ChirpStack's own, as it told them: only their differences are used. Pure; the store
 writer gets the records from `unsaved`, and `restore` takes them in again.
@@ -16,12 +16,24 @@ writer gets the records from `unsaved`, and `restore` takes them in again.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from statistics import median, quantiles
 
 import msgspec
 import structlog
 
-from actors.link.lag import Delay, Lag, SlotDelay, delay_of, lag_of
+from actors.link.forwarder_records import (
+    ANSWERS_MOST,
+    LEADS_MOST,
+    SLOTS_MOST,
+    TICK_SPREAD_S,
+    TXACKS_KEPT,
+    Answer,
+    FirmwareRecord,
+    ForwarderRecord,
+    acknowledged_from_air,
+    middle,
+    since_changed,
+)
+from actors.link.lag import Basis, Delay, Lag, SlotDelay, delay_of, lag_of
 
 log = structlog.get_logger()
 
@@ -31,35 +43,20 @@ some 300 bytes each. Of those beyond a frame teaches nothing."""
 GATEWAYS_MOST = 1_000
 REVISIONS_MOST = 32
 """Software revisions; the vendor's documents name eight."""
-ANSWERS_MOST = 60
-"""Newest sums of lag and delay kept of a gateway: 3 kB in the store."""
-SLOTS_MOST = 60
-LEADS_MOST = 60
 ANSWER_MOST_S = 15.0
 """A later status is a heartbeat, or held back by the light's off-time: neither is a delay."""
+RX2_AFTER_S = 1.0
+"""From the opening of RX1 to that of RX2. Source: LoRaWAN 1.0.3, RECEIVE_DELAY2."""
 WINDOWS_S = 1.1
-"""From the start of RX1 until a light may speak again: RX2 opens a second later, for 0.1 s.
-Source: LoRaWAN 1.0.3, RECEIVE_DELAY2."""
+"""From the opening of RX1 until a light may speak again: RX2 stays open for some 0.1 s."""
 EARLY_S = 0.05
-"""An answer that begins so long before its frame's end is of a frame acknowledged from the air."""
-TXACKS_KEPT = 8
-"""Newest acknowledgements that told; so many from the air end the memory of one from the queue."""
-AIR_LEAST = 2
+"""An answer cannot begin before its frame has ended; by so much times may be rounded."""
 LEAD_MOST_S = 1.6
 """ChirpStack's tick and the way to the gateway; a frame that took longer waited for a lock."""
-BEFORE_CHANGE = 10
-"""Answers that tell what a forwarder did before it changed."""
-SOONER_S, SOONER_ANSWERS = 0.4, 3
-"""So many answers in a row, all sooner than the soonest before by that: the forwarder was
-exchanged, and what was known of it is of another."""
-LATER_S, LATER_ANSWERS = 0.2, 20
-"""And so many all later than half of those before by that: once in a million by luck."""
-TICK_SPREAD_S = 0.5
-"""Middle four fifths of the time from an order to its txack: 0.8 s with a tick of 1 s, 0.1 s with
-one of 0.1 s."""
+FROM_AIR = Lag(0.0, Basis.ACKNOWLEDGED)
 
-FORWARDER, FIRMWARE = "forwarder", "firmware"
-"""Prefixes of the records' keys."""
+FORWARDER, FIRMWARE = "forwarder:", "firmware:"
+"""Begin the keys of the records."""
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -80,30 +77,6 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     downlinks_received: int
     sw_rev: int
     airtime_s: float
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """Lag and delay in one, of a light with this software revision."""
-
-    sw_rev: int
-    sum_s: float
-
-
-class ForwarderRecord(msgspec.Struct, frozen=True):
-    """What was seen of one gateway, the newest last. `txacks` is a letter for each acknowledgement
-    that told its kind: q from the queue, a from the air."""
-
-    gateway_id: str
-    answers: tuple[Answer, ...] = ()
-    txacks: str = ""
-    leads_s: tuple[float, ...] = ()
-
-
-class FirmwareRecord(msgspec.Struct, frozen=True):
-    """What was seen of one software revision, the newest last."""
-
-    sw_rev: int
-    slots: tuple[SlotDelay, ...] = ()
 
 
 class ForwarderFacts(msgspec.Struct, frozen=True):
@@ -137,10 +110,12 @@ class Forwarders:
         """Frames since the newest status, two at most, of lights in `_heard`."""
         self._unsaved: dict[str, ForwarderRecord | FirmwareRecord] = {}
         self._lags: dict[str, Lag | None] = {}
+        self._rx2_airtime_s: dict[str, float] = {}
+        """Of the newest Class C frame of each gateway."""
 
     # ---------------------------------------------------------------- what is seen
 
-    def ordered(self, gateway_id: str, lead_s: float, airtime_s: float) -> None:
+    def ordered(self, gateway_id: str, lead_s: float) -> None:
         """The txack of a Class C frame came so long after its order, by our own clock."""
         if not (gateway_id and 0.0 <= lead_s <= LEAD_MOST_S):
             return
@@ -149,35 +124,37 @@ class Forwarders:
             leads_s = (*record.leads_s, round(lead_s, 3))[-LEADS_MOST:]
             record = msgspec.structs.replace(record, leads_s=leads_s)
             self._gateways[gateway_id] = self._unsaved[_key(gateway_id)] = record
-            if lead_s < airtime_s:  # the frame cannot have been over by then
-                self._acknowledged(gateway_id, "q")
 
     def taken(self, dev_eui: str, frame: Taken) -> None:
         """A gateway took a frame for this light."""
         before = self._heard.get(dev_eui)
         if before is None or not frame.gateway_id:
             return
+        if frame.rx_delay_s is None and frame.gateway_id in self._gateways:
+            self._rx2_airtime_s[frame.gateway_id] = frame.airtime_s
         self._taken.setdefault(dev_eui, []).append(frame)
         del self._taken[dev_eui][:-2]
         if frame.rx_delay_s is not None and before.at <= frame.at < before.at + ANSWER_MOST_S:
             early = frame.at < before.at + frame.rx_delay_s
             self._acknowledged(frame.gateway_id, "q" if early else "a")
 
-    def heard(self, dev_eui: str, status: Heard) -> None:
-        """A status of this light arrived."""
+    def heard(self, dev_eui: str, status: Heard) -> SlotDelay | Answer | None:
+        """A status of this light arrived; what it taught, if anything."""
+        taught: SlotDelay | Answer | None = None
         before = self._heard.get(dev_eui)
         frames = self._taken.pop(dev_eui, [])
         if before is not None and before.dev_addr == status.dev_addr:
             if status.f_cnt <= before.f_cnt:
-                return  # late, or once more
+                return None  # late, or once more
             one = status.f_cnt == before.f_cnt + 1 and len(frames) == 1
             if one and status.downlinks_received == before.downlinks_received + 1:
-                self._learn(before, frames[0], status)
+                taught = self._learn(before, frames[0], status)
         self._heard[dev_eui] = status
         self._heard.move_to_end(dev_eui)
         if len(self._heard) > LIGHTS_MOST:
             oldest, _ = self._heard.popitem(last=False)
             self._taken.pop(oldest, None)
+        return taught
 
     def forget_light(self, dev_eui: str) -> None:
         """It is known no longer."""
@@ -187,8 +164,8 @@ class Forwarders:
     # ---------------------------------------------------------------- what is known
 
     def lag_s(self, gateway_id: str) -> float | None:
-        """From a gateway's txack to its frame's start, seconds; None while unknown, and where the
-        txack comes from the air, or may."""
+        """From a gateway's txack to its frame's start, seconds; 0 where the txack comes from the
+        air; None while unknown."""
         lag = self._lag(gateway_id)
         return None if lag is None else lag.lag_s
 
@@ -215,7 +192,7 @@ class Forwarders:
         """Of one gateway."""
         record = self._gateways.get(gateway_id) or ForwarderRecord(gateway_id)
         from_air = self._from_air(gateway_id)
-        lead = _middle(record.leads_s)
+        lead = middle(record.leads_s)
         slow = lead is not None and lead[1] - lead[0] >= TICK_SPREAD_S and from_air is not True
         return ForwarderFacts(
             gateway_id=gateway_id,
@@ -243,12 +220,11 @@ class Forwarders:
     def restore(self, records: Iterable[tuple[str, bytes]]) -> None:
         """Take in what an earlier run saved; what cannot be read is learned anew."""
         for key, value in records:
-            kind, _, _ = key.partition("/")
             try:
-                if kind == FORWARDER:
+                if key.startswith(FORWARDER):
                     gateway = msgspec.json.decode(value, type=ForwarderRecord)
                     self._gateways[gateway.gateway_id] = gateway
-                elif kind == FIRMWARE:
+                elif key.startswith(FIRMWARE):
                     firmware = msgspec.json.decode(value, type=FirmwareRecord)
                     self._firmware[firmware.sw_rev] = firmware
             except msgspec.MsgspecError as error:
@@ -257,27 +233,40 @@ class Forwarders:
 
     # ---------------------------------------------------------------- how
 
-    def _learn(self, before: Heard, frame: Taken, status: Heard) -> None:
-        between_s = frame.airtime_s + status.airtime_s
+    def _learn(self, before: Heard, frame: Taken, status: Heard) -> SlotDelay | Answer | None:
         if frame.rx_delay_s is not None:
-            delay_s = status.at - before.at - frame.rx_delay_s - between_s
-            floor_s = WINDOWS_S - frame.airtime_s
-            if -EARLY_S <= delay_s <= ANSWER_MOST_S:
-                slot = SlotDelay(round(max(0.0, delay_s), 3), round(floor_s, 3))
-                self._slot(status.sw_rev, slot)
-            return
-        sum_s = status.at - frame.at - between_s
-        if sum_s < -max(EARLY_S, frame.airtime_s / 2):
-            self._acknowledged(frame.gateway_id, "a")
-        elif sum_s <= ANSWER_MOST_S:
-            self._answer(frame.gateway_id, Answer(status.sw_rev, round(max(0.0, sum_s), 3)))
+            return self._learn_slot(before, frame, frame.rx_delay_s, status)
+        sum_s = status.at - frame.at - frame.airtime_s - status.airtime_s
+        if not -EARLY_S <= sum_s <= ANSWER_MOST_S:
+            return None
+        answer = Answer(status.sw_rev, round(max(0.0, sum_s), 3))
+        self._answer(frame.gateway_id, answer)
+        return answer
+
+    def _learn_slot(
+        self, before: Heard, frame: Taken, rx_delay_s: float, status: Heard
+    ) -> SlotDelay | None:
+        airtime_s: float | None = frame.airtime_s
+        windows_s = WINDOWS_S
+        if frame.at >= before.at + rx_delay_s + RX2_AFTER_S:  # from the air, and out of RX2
+            airtime_s = self._rx2_airtime_s.get(frame.gateway_id)
+            rx_delay_s, windows_s = rx_delay_s + RX2_AFTER_S, WINDOWS_S - RX2_AFTER_S
+        if airtime_s is None:
+            return None
+        delay_s = status.at - before.at - rx_delay_s - airtime_s - status.airtime_s
+        if not -EARLY_S <= delay_s <= ANSWER_MOST_S:
+            return None
+        floor_s = max(0.0, windows_s - airtime_s)
+        slot = SlotDelay(round(max(0.0, delay_s), 3), round(floor_s, 3))
+        self._slot(status.sw_rev, slot)
+        return slot
 
     def _answer(self, gateway_id: str, answer: Answer) -> None:
         record = self._gateway(gateway_id)
         if record is None:
             return
         answers = (*record.answers, answer)[-ANSWERS_MOST:]
-        if (kept := _changed(answers)) is not None:
+        if (kept := since_changed(answers)) is not None:
             log.info("the forwarder of a gateway behaves differently now", gateway_id=gateway_id)
             answers = kept
         self._keep(msgspec.structs.replace(record, answers=answers))
@@ -287,7 +276,9 @@ class Forwarders:
         if record is None:
             return
         txacks = (record.txacks + kind)[-TXACKS_KEPT:]
-        flipped = _kind_of(record.txacks) is False and _kind_of(txacks) is True
+        flipped = (
+            acknowledged_from_air(record.txacks) is False and acknowledged_from_air(txacks) is True
+        )
         answers = () if flipped else record.answers
         if record.txacks != txacks or flipped:
             self._keep(msgspec.structs.replace(record, txacks=txacks, answers=answers))
@@ -300,7 +291,7 @@ class Forwarders:
             record = FirmwareRecord(sw_rev)
         record = msgspec.structs.replace(record, slots=(*record.slots, slot)[-SLOTS_MOST:])
         self._firmware[sw_rev] = record
-        self._unsaved[f"{FIRMWARE}/{sw_rev}"] = record
+        self._unsaved[f"{FIRMWARE}{sw_rev}"] = record
         self._lags.clear()
 
     def _gateway(self, gateway_id: str) -> ForwarderRecord | None:
@@ -316,13 +307,18 @@ class Forwarders:
 
     def _from_air(self, gateway_id: str) -> bool | None:
         record = self._gateways.get(gateway_id)
-        return None if record is None else _kind_of(record.txacks)
+        return None if record is None else acknowledged_from_air(record.txacks)
 
     def _lag(self, gateway_id: str) -> Lag | None:
         if gateway_id not in self._lags:
             record = self._gateways.get(gateway_id)
-            queued = record is not None and _kind_of(record.txacks) is False
-            self._lags[gateway_id] = self._lag_of(record.answers) if queued and record else None
+            from_air = None if record is None else acknowledged_from_air(record.txacks)
+            if from_air is True:
+                self._lags[gateway_id] = FROM_AIR
+            elif from_air is False and record is not None:
+                self._lags[gateway_id] = self._lag_of(record.answers)
+            else:
+                self._lags[gateway_id] = None
         return self._lags[gateway_id]
 
     def _lag_of(self, answers: Sequence[Answer]) -> Lag | None:
@@ -338,39 +334,4 @@ class Forwarders:
 
 
 def _key(gateway_id: str) -> str:
-    return f"{FORWARDER}/{gateway_id}"
-
-
-def _kind_of(txacks: str) -> bool | None:
-    """True where they come from the air. One that came before its frame can have been on the air
-    proves the queue; one from the air may be one that was merely late on its way."""
-    if "q" in txacks:
-        return False
-    return True if len(txacks) >= AIR_LEAST else None
-
-
-def _changed(answers: tuple[Answer, ...]) -> tuple[Answer, ...] | None:
-    """The answers since the forwarder changed, where it did."""
-    sw_rev = answers[-1].sw_rev
-    same = [answer for answer in answers if answer.sw_rev == sw_rev]
-    old, new = same[:-SOONER_ANSWERS], same[-SOONER_ANSWERS:]
-    if len(old) < BEFORE_CHANGE:
-        return None
-    soonest_s = min(answer.sum_s for answer in old)
-    if max(answer.sum_s for answer in new) < soonest_s - SOONER_S:
-        return tuple(new)
-    old, new = same[:-LATER_ANSWERS], same[-LATER_ANSWERS:]
-    if len(old) < BEFORE_CHANGE:
-        return None
-    usual_s = median(answer.sum_s for answer in old)
-    if min(answer.sum_s for answer in new) > usual_s + LATER_S:
-        return tuple(new)
-    return None
-
-
-def _middle(leads_s: Sequence[float]) -> tuple[float, float] | None:
-    """The tenth and the ninetieth percentile, of ten or more."""
-    if len(leads_s) < 10:
-        return None
-    tenths = quantiles(leads_s, n=10, method="inclusive")
-    return round(tenths[0], 3), round(tenths[-1], 3)
+    return f"{FORWARDER}{gateway_id}"

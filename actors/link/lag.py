@@ -42,6 +42,7 @@ class Basis(StrEnum):
 
     MEASURED = "measured"  # the difference of delays that hardly vary
     EXCLUDED = "excluded"  # of the forwarders in use only this kind fits what was seen
+    ACKNOWLEDGED = "acknowledged"  # the txack comes from the air, so there is none
 
 
 class Lag(msgspec.Struct, frozen=True, gc=False):

@@ -23,6 +23,7 @@ PURPOSES = {
     "initialization": "runs of settings over many lights, with progress",
     "rollouts": "one colour for many lights, at a pace; stopped by too many failures",
     "restored store": "after a restore: what was wanted before waits for a decision",
+    "calibration": "probes lights for what is unknown of firmware and forwarders",
     "sweeper": "every 5 min: stuck items, silent lights, watchdog refresh, retention",
     "risk announcer": "shows what is expected of each light where that changed noticeably",
     "web": "our accept loop and limits, hypercorn's protocols, the Quart app",

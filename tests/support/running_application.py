@@ -12,6 +12,7 @@ import trio
 
 from actors.application import Application
 from actors.board.board import Board
+from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command
@@ -22,6 +23,7 @@ from actors.gateways import WatchPolicy
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.kuando import LightState
+from simulation.world.layout import FIRMWARE_MIX
 from simulation.world.profile import CALM, Profile
 from simulation.world.world import DEFAULT_EPOCH_AT, World
 from store.memory import MemoryDisk, MemoryStore
@@ -31,6 +33,7 @@ POLICIES = Policies(
     device=Policy(),
     dispatch=DispatchPolicy(rx2_dr=3),
     watch=WatchPolicy(poll_s=10.0, offline_after_s=90.0),
+    calibration=CalibrationPolicy(automatic=False),
 )
 
 
@@ -89,6 +92,7 @@ def make_world(
     seed: int = 1,
     profile: Profile = CALM,
     heartbeat_s: float | None = None,
+    firmware: tuple[tuple[int, float], ...] = FIRMWARE_MIX,
 ) -> World:
     """A small building whose time is the tests' virtual time."""
     return World.build(
@@ -97,6 +101,7 @@ def make_world(
         gateways=gateways,
         profile=profile,
         heartbeat_s=heartbeat_s,
+        firmware=firmware,
         power_on_spread_s=20.0,
     )
 

@@ -1,6 +1,5 @@
 """The probe through the real dispatcher, ChirpStack's rules and radio, in virtual time."""
 
-import msgspec
 import pytest
 import trio
 from trio.testing import MockClock
@@ -8,29 +7,12 @@ from trio.testing import MockClock
 from actors.device.events import ProbeRequested
 from actors.device.probing import ASKED
 from actors.messaging.reply import Reply
-from lorawan.events.model import Modulation
 from lorawan.kuando import LightState
-from simulation.world.profile import CALM
-from simulation.world.world import World
-from tests.support.running_application import RunningApplication, make_world, running_application
+from simulation.world.answer_delay import ONE_SECOND, PROMPT
+from tests.actors.calibration.conftest import MakeWorld
+from tests.support.running_application import RunningApplication, running_application
 
 RED, BLUE = LightState(255, 0, 0), LightState(0, 0, 255)
-
-
-async def a_world(
-    nursery: trio.Nursery,
-    delay_s: tuple[float, float],
-    *,
-    lights: int = 5,
-    spreading_factor: int = 9,
-) -> World:
-    profile = msgspec.structs.replace(CALM, answer_delay_s=delay_s)
-    world = make_world(lights=lights, gateways=1, profile=profile)
-    for station in world.stations.values():
-        station.light.sw_rev = 61
-        station.modulation = Modulation(spreading_factor, 125_000)
-    await nursery.start(world.run)
-    return world
 
 
 async def probe(home: RunningApplication, dev_eui: str) -> str:
@@ -39,11 +21,10 @@ async def probe(home: RunningApplication, dev_eui: str) -> str:
     return await reply.wait(5)
 
 
-@pytest.mark.parametrize("delay_s", [1.0, 1.7])
-async def test_the_probe_measures_the_answer_delay(
-    nursery: trio.Nursery, autojump_clock: MockClock, delay_s: float
+async def test_the_probe_measures_a_delay_of_a_second_and_nobody_sees_anything(
+    a_world: MakeWorld, autojump_clock: MockClock
 ) -> None:
-    world = await a_world(nursery, (delay_s, delay_s))
+    world = await a_world(delay=ONE_SECOND)
     async with running_application(world) as home:
         await home.settled()
         await trio.sleep(60)
@@ -55,35 +36,33 @@ async def test_the_probe_measures_the_answer_delay(
             device = home.devices[dev_eui]
             assert device.at_rest
             assert device.attempts_made == frames + 2
-    (facts,) = [one for one in home.parts.forwarders.revisions() if one.delay is not None]
+        (facts,) = home.parts.forwarders.revisions()
     assert facts.delay is not None
     assert facts.delay.samples == 5
-    assert facts.delay.median_s == pytest.approx(delay_s, abs=0.02)
+    assert facts.delay.median_s == pytest.approx(1.0, abs=0.02)
     assert not facts.delay.at_most
 
 
-async def test_a_light_that_answers_at_once_shows_only_when_its_windows_close(
-    nursery: trio.Nursery, autojump_clock: MockClock
+async def test_a_light_that_answers_at_once_speaks_when_its_windows_close(
+    a_world: MakeWorld, autojump_clock: MockClock
 ) -> None:
-    world = await a_world(nursery, (0.05, 0.3))
+    world = await a_world(delay=PROMPT)
     async with running_application(world) as home:
         await home.settled()
         await trio.sleep(60)
         for dev_eui in world.stations:
             await probe(home, dev_eui)
             await trio.sleep(30)
-        (gateway,) = home.parts.forwarders.gateways()
-        delays = [one.delay for one in home.parts.forwarders.revisions() if one.delay is not None]
-    assert all(delay.at_most for delay in delays)
-    assert gateway.basics_station is False
-    assert gateway.lag is not None
-    assert gateway.lag.lag_s == pytest.approx(0.08, abs=0.02)
+        (facts,) = home.parts.forwarders.revisions()
+    assert facts.delay is not None
+    assert facts.delay.at_most
+    assert facts.delay.median_s == pytest.approx(0.92, abs=0.02)
 
 
 async def test_an_operators_command_goes_first_and_ends_the_probe(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    a_world: MakeWorld, autojump_clock: MockClock
 ) -> None:
-    world = await a_world(nursery, (1.0, 1.0), lights=1)
+    world = await a_world(lights=1)
     async with running_application(world) as home:
         await home.settled()
         await trio.sleep(60)
