@@ -19,6 +19,8 @@ from actors.board.changes import AlertView, GatewayView
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import CommandStatus
 from actors.device.model import Device, Phase, Wanted
+from actors.quality.announcer import told_of
+from actors.quality.model import LightRisk
 from actors.refusal import Refusal
 from api.http.app import create_app
 from api.http.services import services_of
@@ -84,6 +86,11 @@ class PlayedHouse(FakeApplication):
         proven = wanted is not None and wanted.light == shown
         settled = {"phase": Phase.IDLE, "command": None} if proven else {}
         self.change(dev_eui, report=report, **settled)
+
+    def expects(self, risk: LightRisk) -> None:
+        """This is to be expected of the light from now on."""
+        self.quality.lights[risk.dev_eui] = risk
+        self.board.tell_risk(risk.dev_eui, told_of(risk))
 
     def switch(self, gateway_id: str, *, online: bool) -> None:
         """The gateway comes or goes."""

@@ -9,12 +9,15 @@ from actors.board.changes import AlertView, GatewayView
 from actors.device.command import CommandStatus, Step, StepKind
 from actors.device.model import Device, Hearing, Phase
 from actors.messaging.dead_letters import DeadLetter
+from actors.quality.announcer import grade_told
+from actors.quality.model import Grade, Line, Rule
 from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.light_state import AFTER_JOIN, LightState
 from tests.browser.office import BLUE, DARK, GREEN, RED, VIOLET, YELLOW, eui, light, order, pursued
 from tests.browser.played_answers import HOUR, signal_of
 from tests.browser.serve_fake import PlayedHouse
 from tests.support.fake_application import NOW
+from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores
 
 NORTH, SOUTH, HALL, YARD = (f"0016c001f153a1{number:02x}" for number in range(0x4A, 0x4E))
 GATEWAYS = {NORTH: "Roof North", SOUTH: "Roof South", HALL: "Hall", YARD: "Yard"}
@@ -137,6 +140,37 @@ def _past(application: PlayedHouse) -> None:
     application.dead_letters.letters.append(letter)
 
 
+def _expected(application: PlayedHouse) -> None:
+    """Most lights are well; some are warned of, one is new."""
+    chance = random.Random(11)
+    for number in range(1, 64):
+        risk = a_risk(eui(number), round(1 - abs(chance.gauss(0, 0.03)), 3))
+        application.expects(msgspec.structs.replace(risk, margin_db=12.0))
+    for number, of, rules in (
+        (7, 0.71, (Rule.TREND,)),
+        (18, 0.44, (Rule.COUNTERS,)),
+        (32, 0.83, (Rule.TREND, Rule.MOVED)),
+        (60, 0.9, (Rule.FLAPPING,)),
+    ):
+        application.expects(a_risk(eui(number), of, *rules, since=NOW - 30 * HOUR))
+        application.quality.past[eui(number)] = some_days(NOW)
+    words = "46 of 57 first attempts answered, 56 promised"
+    grades = {
+        NORTH: a_grade(NORTH, Grade.B, Line.NOISE, "noise -112 dBm, -115 dBm on the days before"),
+        SOUTH: a_grade(SOUTH, Grade.A, Line.AWAY, "never away in 24 hours"),
+        HALL: a_grade(HALL, Grade.D, Line.ANSWERED, words),
+        YARD: a_grade(YARD, Grade.C, Line.ALONE, "12 of 14 lights are heard by it alone"),
+    }
+    application.quality.graded = grades
+    application.quality.scored = some_scores()
+    for gateway_id, graded in grades.items():
+        told = grade_told(graded)
+        view = application.board.gateways[gateway_id]
+        application.board.publish(
+            msgspec.structs.replace(view, grade=told.grade, grade_line=told.line)
+        )
+
+
 def _rollouts(application: PlayedHouse) -> None:
     played = application.played
     steady = {"on": 255, "off": 0, "keep": True}
@@ -192,5 +226,6 @@ def site() -> PlayedHouse:
         )
     ]
     _past(application)
+    _expected(application)
     _rollouts(application)
     return application

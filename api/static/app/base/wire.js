@@ -26,6 +26,7 @@
  * @property {string | null} command_reason
  * @property {boolean} overdue
  * @property {string | null} last_error
+ * @property {{chance_30s: number | null, warnings: string[]} | null} [risk]
  */
 
 /** @typedef {object} Gateway
@@ -39,6 +40,8 @@
  * @property {number} airtime_used_s
  * @property {number | null} airtime_budget_s
  * @property {number} pending
+ * @property {string | null} [grade]
+ * @property {string | null} [grade_line]
  */
 
 /** @typedef {object} Alert
@@ -113,6 +116,43 @@
  * @property {number | null} last_error_at
  * @property {{state: string, since: number, restarts: number, last_error: string | null,
  *   mailbox: Mailbox | null} | null} actor
+ * @property {LightQuality | null} [quality]
+ */
+
+/** @typedef {object} LightDay
+ * @property {number} at
+ * @property {number | null} margin_db
+ * @property {number | null} uplink_loss
+ * @property {number} uplinks_counted
+ * @property {number | null} downlink_loss
+ * @property {number} downlinks_counted
+ */
+
+/** @typedef {object} LightQuality
+ * @property {number | null} chance_30s
+ * @property {{rule: string, since: number, words: string}[]} warnings
+ * @property {string} sentence
+ * @property {LightDay[]} days
+ */
+
+/** @typedef {{line: string, grade: string | null, value: number | null, count: number, words: string}} GradeLine */
+
+/** @typedef {{gateway_id: string, grade: string | null, reason: string, worst: string | null, lines: GradeLine[]}} GatewayQuality */
+
+/** @typedef {{rule: string, warnings: number, announced: number, lead_h: number | null, false_warnings: number,
+ *   false_per_light_month: number | null, enough: boolean, switched_off: boolean, words: string}} RuleScore */
+
+/** @typedef {object} Scores
+ * @property {number} commands
+ * @property {number | null} brier
+ * @property {number | null} skill
+ * @property {number | null} calibration_error
+ * @property {{least: number, most: number, count: number, predicted: number | null, observed: number | null}[]} bins
+ * @property {RuleScore[]} rules
+ * @property {number} light_months
+ * @property {number} silences
+ * @property {number} unannounced
+ * @property {string} sentence
  */
 
 /** @typedef {{gateway_id: string, online: boolean, latest: boolean, heard_at: number,

@@ -3,6 +3,7 @@
 
 import { timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
+import { chanceWords, warnedMeaning, warnedWords } from "../base/expected.js";
 import { lamp } from "../base/lamp.js";
 import { besides, glows, lightWords, past, shownWords, stateWords, why } from "../base/words.js";
 import { nameOf } from "./filter.js";
@@ -27,6 +28,16 @@ export function showReach(element, word, device, store) {
   setText(word, beside);
 }
 
+/** The warnings of a light: a sign with words, or nothing. @param {HTMLElement} element @param {Element} words
+ *  @param {import("../base/wire.js").Device} device */
+export function showWarned(element, words, device) {
+  const warned = warnedWords(device);
+  setHidden(element, warned === "");
+  if (warned === "") return;
+  setText(words, warned);
+  setAttribute(element, "title", warnedMeaning(device));
+}
+
 export class LightCard {
   #context;
   #lamp = lamp(null, { hidden: true });
@@ -40,6 +51,10 @@ export class LightCard {
   #ago = timeAgo(null);
   #shows = el("span", { class: "shows" }, this.#showsWords);
   #reach = el("span", { class: "reach", hidden: true });
+  #warnedWords = el("span");
+  #warned = el("span", { class: "warned", hidden: true }, icon("warning"), this.#warnedWords);
+  #sign = el("span", { class: "warn-dot", hidden: true }, icon("warning"));
+  #chance = el("span", { class: "chance" });
   #button;
   #box;
   /** @type {import("../base/wire.js").Device | null} */
@@ -54,10 +69,11 @@ export class LightCard {
     this.#button = el(
       "button",
       { type: "button", onclick: () => context.open(devEui) },
-      el("span", { class: "socket" }, el("span", { class: "ring" }), this.#lamp, this.#wantedBox),
+      el("span", { class: "socket" }, el("span", { class: "ring" }), this.#lamp, this.#wantedBox, this.#sign),
       this.#name,
       this.#shows,
-      el("span", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach),
+      el("span", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach, this.#warned),
+      this.#chance,
       this.#why,
     );
     this.element = el("div", { class: "card", role: "listitem", "data-eui": devEui }, this.#button, area);
@@ -79,6 +95,9 @@ export class LightCard {
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, store));
     showReach(this.element, this.#reach, device, store);
+    showWarned(this.#warned, this.#warnedWords, device);
+    setHidden(this.#sign, this.#warned.hidden);
+    setText(this.#chance, `verified in 30 s: ${chanceWords(device.risk?.chance_30s)}`);
     this.#lamp.light = device.reported;
     this.#lamp.past = !glows(device);
     const differs = device.wanted !== null && device.as_wanted !== true;

@@ -1,6 +1,7 @@
 // Which lights are looked at, in which groups and order. Pure. The same lights and choices give the same
 // list; lights of the same key are ordered by DevEUI.
 
+import { riskKey } from "../base/expected.js";
 import { KIND_WORDS, REACH_WORDS, lightWords, shownWords, stateWords } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Device} Device */
@@ -15,7 +16,7 @@ const STATE_ORDER = ["failed", "held", "unreachable", "working", "quiet", "verif
 
 /** What a light can be sorted by, and how a column of the table is called. @type {[string, string][]} */
 export const COLUMNS = [
-  ["name", "Light"], ["shows", "Shows"], ["wanted", "Should show"], ["state", "State"], ["heard", "Heard"],
+  ["name", "Light"], ["shows", "Shows"], ["wanted", "Should show"], ["state", "State"], ["risk", "Risk"], ["heard", "Heard"],
   ["gateways", "Gateways"], ["app", "Application"],
 ];
 
@@ -58,6 +59,8 @@ export function sortKey(column, store) {
       return (device) => (device.wanted === null ? "" : lightWords(device.wanted));
     case "state":
       return (device) => `${STATE_ORDER.indexOf(store.kind(device.dev_eui))}${stateWords(device, store)}`;
+    case "risk":
+      return riskKey;
     case "heard":
       return (device) => -(device.heard_at ?? 0);
     case "gateways":

@@ -184,6 +184,7 @@ export class Fleet {
       const key = sortKey(sort.replace(/^-/, ""), this.#store);
       this.#keys = new Map([...devices.values()].map((device) => [device.dev_eui, key(device)]));
     }
+    this.#root.classList.toggle("by-risk", sort.endsWith("risk"));
     const matches = this.#matcher();
     const found = this.#sorted.filter((devEui) => {
       const device = devices.get(devEui);

@@ -2,9 +2,10 @@
 
 import { timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
+import { chanceWords } from "../base/expected.js";
 import { lamp } from "../base/lamp.js";
 import { glows, lightWords, shownWords, stateWords, why } from "../base/words.js";
-import { pickBox, showReach } from "./card.js";
+import { pickBox, showReach, showWarned } from "./card.js";
 import { applicationOf, nameOf } from "./filter.js";
 
 /** @typedef {import("./card.js").FleetContext} FleetContext */
@@ -20,7 +21,10 @@ export class LightRow {
   #icon = icon("quiet");
   #word = el("span");
   #reach = el("span", { class: "reach", hidden: true });
+  #warnedWords = el("span");
+  #warned = el("span", { class: "warned", hidden: true }, icon("warning"), this.#warnedWords);
   #why = el("span", { class: "why" });
+  #risk = el("span");
   #heard = timeAgo(null);
   #gateways = el("span");
   #app = el("span");
@@ -40,7 +44,8 @@ export class LightRow {
       el("div", { class: "cell", role: "rowheader" }, this.#name),
       cell("shows", this.#lamp, this.#shows),
       cell("wants", this.#wanted, this.#wants),
-      cell("is", el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach, this.#why),
+      cell("is", el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach, this.#warned, this.#why),
+      cell("risk", this.#risk),
       cell("heard", this.#heard),
       cell("by", this.#gateways),
       cell("app", this.#app),
@@ -61,6 +66,8 @@ export class LightRow {
     this.#lamp.past = !glows(device);
     setText(this.#shows, shownWords(device));
     showReach(this.element, this.#reach, device, store);
+    showWarned(this.#warned, this.#warnedWords, device);
+    setText(this.#risk, chanceWords(device.risk?.chance_30s));
     setHidden(this.#wanted, device.wanted === null);
     if (device.wanted !== null) this.#wanted.light = device.wanted;
     setText(this.#wants, device.wanted === null ? "nothing asked" : lightWords(device.wanted));

@@ -5,7 +5,7 @@ import { choose, chosen } from "../base/address.js";
 import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";
 import { KINDS } from "../base/store.js";
 import { KIND_MEANINGS, KIND_WORDS, REACH_MEANINGS, REACH_WORDS } from "../base/words.js";
-import { matcher, offers } from "./filter.js";
+import { COLUMNS, matcher, offers } from "./filter.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
 
@@ -15,6 +15,8 @@ const SHOW_WORDS = { cards: "Cards", dense: "Small lamps", table: "Table" };
 /** What narrows the fleet. */
 export const FILTERS = ["q", "state", "reach", "gateway", "app", "tag"];
 const TYPING_MS = 120;
+/** What lights are sorted by besides their names, in this order. @type {[string, string][]} */
+const SORTS = [["risk", "risk"], ["state", "state"], ["heard", "heard last"], ["shows", "colour"], ["gateways", "gateway"]];
 
 /** What the address says. @returns {import("./filter.js").Choice} */
 export function choice() {
@@ -32,6 +34,7 @@ export class Toolbar {
     app: el("select", { "aria-label": "Application" }),
     tag: el("select", { "aria-label": "Tag" }),
     group: el("select", { "aria-label": "Group by" }),
+    sort: el("select", { "aria-label": "Sort by" }),
   };
   /** @type {Map<string, HTMLInputElement>} */
   #shows = new Map();
@@ -49,6 +52,7 @@ export class Toolbar {
     });
     fill(this.#selects.reach, [["", "Reachability"], ...Object.entries(REACH_WORDS)]);
     for (const option of this.#selects.reach.options) option.title = REACH_MEANINGS[/** @type {import("../base/words.js").Reach} */ (option.value)] ?? "";
+    fill(this.#selects.sort, [["", "Sort: name"], ...SORTS.map(([sort, words]) => [sort, `Sort: ${words}`])]);
     for (const [name, select] of Object.entries(this.#selects)) {
       select.addEventListener("change", () => choose({ [name]: select.value }));
     }
@@ -66,6 +70,7 @@ export class Toolbar {
         this.#selects.app,
         this.#selects.tag,
         this.#selects.group,
+        this.#selects.sort,
         this.#clear,
         this.#makeShows(),
       ),
@@ -124,7 +129,7 @@ export class Toolbar {
   /** @param {HTMLSelectElement} select @param {string} value */
   #set(select, value) {
     // Chosen by the address, though not (yet) among what there is.
-    if (value && ![...select.options].some((option) => option.value === value)) select.add(new Option(value, value));
+    if (value && ![...select.options].some((option) => option.value === value)) select.add(new Option(offeredWords(value), value));
     if (select.value !== value) select.value = value;
     select.classList.toggle("chosen", value !== "");
   }
@@ -154,6 +159,12 @@ export class Toolbar {
     });
     return el("div", { class: "segments", role: "radiogroup", "aria-label": "Show as" }, ...labels);
   }
+}
+
+/** What is chosen by the address alone, as a column that is sorted the other way round. @param {string} value */
+function offeredWords(value) {
+  const column = COLUMNS.find(([key]) => key === value.replace(/^-/, ""));
+  return column === undefined ? value : `Sort: ${column[1].toLowerCase()}${value.startsWith("-") ? ", reversed" : ""}`;
 }
 
 /** @param {HTMLSelectElement} select @param {string[][]} options */

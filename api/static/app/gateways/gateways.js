@@ -7,10 +7,14 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo, timeFor } from "../base/clock.js";
 import { arrange, el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { plural } from "../base/words.js";
+import { gradeLines } from "./grade.js";
 import { OUTAGE_DAYS, outages } from "./outages.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
 /** @typedef {import("../base/wire.js").Gateway} Gateway */
+
+// A grade is over 24 h: a minute later it is hardly another.
+const GRADE_MS = 60_000;
 
 class GatewayCard {
   #name = el("h2", { class: "name" });
@@ -23,6 +27,10 @@ class GatewayCard {
   #lights = el("a", { href: "./" });
   #only = el("span", { class: "hint" });
   #unknown = el("p", { class: "hint", text: "ChirpStack does not list this gateway for our key.", hidden: true });
+  #grade = el("div", { class: "graded" }, el("p", { class: "hint", text: "Asking…" }));
+  #gradeAsked = "";
+  #gradeAskedAt = -Infinity;
+  #gradeTold = "";
   #history = el("div", { class: "history" }, el("p", { class: "hint", text: "Asking…" }));
   #button = el("button", { type: "button", class: "plain", "data-acts": true, hidden: true });
   #trouble = el("p", { class: "hint bad", role: "alert", hidden: true });
@@ -47,6 +55,7 @@ class GatewayCard {
         row("Airtime this hour", el("span", { class: "air" }, this.#meter, this.#air)),
         row("Waiting for it", this.#pending),
       ),
+      this.#grade,
       this.#history,
       this.#unknown,
       this.#trouble,
@@ -74,7 +83,28 @@ class GatewayCard {
     setHidden(this.#button, !demo);
     setText(this.#button, gateway.online ? "Stop" : "Start");
     setAttribute(this.#button, "aria-label", `${gateway.online ? "Stop" : "Start"} ${gateway.name}`);
+    this.#askGrade(gateway);
     this.#askHistory(`${gateway.online} ${gateway.since}`);
+  }
+
+  /** Asked anew when the grade changed, and at most once a minute while something happens. @param {Gateway} gateway */
+  async #askGrade(gateway) {
+    const state = `${gateway.grade} ${gateway.grade_line}`;
+    const at = performance.now();
+    if (state === this.#gradeAsked && at < this.#gradeAskedAt + GRADE_MS) return;
+    this.#gradeAsked = state;
+    this.#gradeAskedAt = at;
+    if (gateway.grade === undefined) return void this.#grade.replaceChildren(); // an older service has none
+    try {
+      const quality = await ask("GET", `api/v1/gateways/${encodeURIComponent(this.id)}/quality`);
+      const told = JSON.stringify(quality);
+      if (told === this.#gradeTold) return;
+      this.#gradeTold = told;
+      this.#grade.replaceChildren(gradeLines(quality, this.#grade.querySelector("details")?.open ?? false));
+    } catch (trouble) {
+      this.#gradeTold = "";
+      this.#grade.replaceChildren(el("p", { class: "hint", text: troubleWords(trouble) }));
+    }
   }
 
   /** Asked anew when it came or went. @param {string} state */

@@ -10,6 +10,7 @@ import { glows, lightWords, past, stateWords, why } from "../base/words.js";
 import { showReach } from "../fleet/card.js";
 import { CommandForm } from "./command.js";
 import { details, hearingsTable } from "./details.js";
+import { expected } from "./expected.js";
 import { signalPlots } from "./signal.js";
 import { Timeline } from "./timeline.js";
 
@@ -43,6 +44,8 @@ export class LightPanel {
   #form;
   #timeline;
   #signal = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
+  #expected = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
+  #told = "";
   #hearings = el("div");
   #details = el("dl");
   #raw = el("pre", { class: "raw", tabindex: "0", "aria-label": "Inspection as JSON", hidden: true });
@@ -79,6 +82,8 @@ export class LightPanel {
       el("div", { class: "orders-given", "data-acts": true }, el("h3", { text: "Set the colour" }), this.#form.element),
       el("h3", { text: "Orders" }),
       this.#timeline.element,
+      el("h3", { text: "What is to be expected" }),
+      this.#expected,
       el("h3", { text: `Uplinks, last ${SIGNAL_HOURS} h` }),
       this.#signal,
       el("h3", { text: "Heard by" }),
@@ -217,7 +222,19 @@ export class LightPanel {
     setHidden(this.#revive, seen.actor?.state !== "crashed");
     this.#hearings.replaceChildren(hearingsTable(seen.hearings, this.#store));
     this.#details.replaceChildren(...details(seen));
+    this.#showExpected(seen.quality);
     setText(this.#raw, JSON.stringify(seen, null, 2));
+  }
+
+  /** @param {import("../base/wire.js").LightQuality | null | undefined} quality */
+  #showExpected(quality) {
+    const told = JSON.stringify(quality) ?? "older";
+    if (told === this.#told) return;
+    this.#told = told;
+    const unfolded = this.#expected.querySelector("details")?.open ?? false;
+    this.#expected.replaceChildren(expected(quality));
+    const table = this.#expected.querySelector("details");
+    if (table !== null) table.open = unfolded;
   }
 
   /** @param {string} path @param {unknown} body @param {string | ((answer: any) => string)} done */

@@ -6,6 +6,7 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { timeAgo } from "../base/clock.js";
 import { el, setText } from "../base/dom.js";
 import { attemptBars, histogram, tiles, worstTable } from "./figures.js";
+import { predictions } from "./predictions.js";
 import { tree } from "./tree.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
@@ -19,6 +20,7 @@ export class Reliability {
   #store;
   #figures = el("div", { class: "figures" }, el("p", { class: "hint", text: "Asking…" }));
   #worst = el("div");
+  #predictions = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
   #tree = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Tree of actors" });
   #letters = el("div");
   #outcome = el("p", { class: "outcome", role: "status" });
@@ -27,7 +29,7 @@ export class Reliability {
   #open = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #told = { figures: "", tree: "" };
+  #told = { figures: "", tree: "", scores: "" };
 
   /** @param {Store} store @param {HTMLElement} alerts */
   constructor(store, alerts) {
@@ -46,6 +48,7 @@ export class Reliability {
         { class: "column" },
         card("is-figures", "Commands", el("div", { class: "segments", role: "radiogroup", "aria-label": "Over" }, ...spans), this.#figures),
         card("is-worst", "Lights with most trouble", this.#worst),
+        card("is-predictions", "Predictions", this.#predictions),
         card("is-letters", "Dead letters", this.#letters),
       ),
       el("div", { class: "column" }, card("is-alerts", "Alerts", alerts), card("is-tree", "Actors", this.#tree, this.#outcome)),
@@ -79,7 +82,7 @@ export class Reliability {
   async #ask() {
     if (!this.#open) return;
     clearTimeout(this.#timer);
-    await Promise.all([this.#askFigures(), this.#askTree()]);
+    await Promise.all([this.#askFigures(), this.#askTree(), this.#askScores()]);
     this.#soon(EVERY_MS);
   }
 
@@ -114,6 +117,20 @@ export class Reliability {
         : el("div", { class: "charts" }, chart("Time to verify, in seconds", histogram(spread.time_to_verify_s)), chart("Attempts until verified", attemptBars(spread.attempts_per_success))),
     );
     this.#worst.replaceChildren(spread === null ? missing() : worstTable(spread.worst));
+  }
+
+  async #askScores() {
+    try {
+      const scores = await ask("GET", "api/v1/quality/scores");
+      const told = JSON.stringify(scores);
+      if (told === this.#told.scores) return;
+      this.#told.scores = told;
+      this.#predictions.replaceChildren(predictions(scores));
+    } catch (trouble) {
+      this.#told.scores = "";
+      const older = isMissing(trouble);
+      this.#predictions.replaceChildren(el("p", { class: older ? "hint" : "bad", text: older ? "Not available from this service." : troubleWords(trouble) }));
+    }
   }
 
   async #askTree() {
