@@ -15,6 +15,8 @@ CHANCE_STEP = 0.05
 LEAST_STEP = 0.01
 """A smaller step counts where the risk is small: from 1 % to 3 % it has tripled."""
 RISK_RATIO = 1.5
+UNLIKELY = 0.5
+"""A light with a lower chance is among the worst, warned of or not."""
 
 
 class WarningTold(NamedTuple):
@@ -38,10 +40,10 @@ class RiskTold(NamedTuple):
 
     @property
     def order(self) -> tuple[bool, float]:
-        """For sorting, the worst first: lights that are warned of, by chance, then the others;
-        those of which nothing is known last."""
+        """For sorting, the worst first: lights that are warned of or unlikely to answer, then the
+        others, each by chance; those of which nothing is known last."""
         chance = 2.0 if self.chance_30s is None else self.chance_30s
-        return not self.warnings, chance
+        return not (self.warnings or chance < UNLIKELY), chance
 
 
 UNKNOWN = RiskTold(None)

@@ -87,7 +87,8 @@ class RiskView(msgspec.Struct, frozen=True):
 
 
 class RiskList(msgspec.Struct, frozen=True):
-    """Lights, those most at risk first: the ones that are warned of, by chance, then the others.
+    """Lights, those most at risk first: the ones that are warned of or whose chance is below 0.5,
+    then the others, each by chance.
 
     `total` counts all that match and of which something is known, `unknown` those that match and of
     which nothing is; `warned` are how many of them have each warning.

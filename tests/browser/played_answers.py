@@ -67,6 +67,10 @@ class Played:
         """The figures in short."""
         return 200, self.figures
 
+    def scores(self) -> Answer:
+        """As the application's quality says."""
+        return 200, self.application.quality.scores()
+
     def reliability(self) -> Answer:
         """Their spread, and the worst lights."""
         return 200, self.spread
@@ -171,6 +175,7 @@ def answers(played: Played) -> Blueprint:
         ("GET", r"gateways/(\w+)/outages", played.gateway_outages),
         ("GET", r"metrics/downlinks", played.downlinks),
         ("GET", r"metrics/reliability", played.reliability),
+        ("GET", r"quality/scores", played.scores),
         ("POST", r"alerts/([\w-]+)/acknowledge", played.acknowledge),
         ("GET", r"rollouts", played.every_rollout),
         ("POST", r"rollouts", played.make_rollout),

@@ -61,10 +61,17 @@ def test_what_is_not_known_is_a_dash_and_no_zero() -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(1.0, "100 %"), (0.998, "over 99 %"), (0.99, "99 %"), (0.0, "0 %"), (None, "-")],
+    [
+        (1.0, "above 99.9 %"),
+        (0.998, "99.8 %"),
+        (0.9899, "99 %"),
+        (0.62, "62 %"),
+        (0.001, "below 1 %"),
+        (None, "-"),
+    ],
 )
-def test_almost_all_is_not_said_to_be_all(value: float | None, words: str) -> None:
-    assert quality.share(value) == words
+def test_a_chance_is_as_precise_as_it_matters(value: float | None, words: str) -> None:
+    assert quality.chance(value) == words
 
 
 def test_below_the_table_stands_how_many_there_are() -> None:
@@ -82,7 +89,7 @@ def test_below_the_table_stands_how_many_there_are() -> None:
 def test_a_light_is_told_of_in_a_sentence_and_its_warnings() -> None:
     told = list(quality.expected(row("Desk", Rule.FLAPPING), 1_060.0))
     assert told[0][0] == "expected"
-    assert told[0][1].startswith("60%: 3 of the last 40 statuses")
+    assert told[0][1].startswith("60 %: 3 of the last 40 statuses")
     assert told[1] == ("warning", "flapping: it joined 4 times within 24 h (since 60 s ago)")
     assert list(quality.expected(None, 0.0)) == [("expected", "nothing known yet")]
 

@@ -113,7 +113,7 @@ async def test_what_is_to_be_expected_is_listed_the_worst_first() -> None:
         warned = json.loads((await here.do("risks", "--warned", "--json")).stdout)
         assert [one["dev_eui"] for one in warned["risks"]] == [second]
         one = (await here.do("device", second)).stdout
-        assert "60%: 3 of the last 40 statuses" in one
+        assert "60 %: 3 of the last 40 statuses" in one
         assert "trend: its margin falls by 0.9 dB a day" in one
 
 

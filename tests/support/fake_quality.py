@@ -86,8 +86,8 @@ def a_risk(dev_eui: str, chance_30s: float = 0.97, *rules: Rule, since: float = 
         margin_db=11.0,
         margin_trend_db_per_day=-0.6,
         warnings=tuple(LightWarning(rule, since, words[rule]) for rule in rules),
-        sentence=f"{chance_30s:.0%}: 3 of the last 40 statuses and none of 12 colours were lost; "
-        "margin 11 dB, falling 0.6 dB a day",
+        sentence=f"{chance_30s * 100:.0f} %: 3 of the last 40 statuses and none of 12 colours were"
+        " lost; margin 11 dB, falling 0.6 dB a day",
     )
 
 

@@ -23,7 +23,7 @@ def risks(rows: Sequence[Json], now: float) -> Table:
         made.add_row(
             Text(row["name"]),
             row["dev_eui"],
-            Text(share(row["chance_30s"]), style="yellow" if said else "default"),
+            Text(chance(row["chance_30s"]), style="yellow" if said else "default"),
             of_counted(row["uplink_loss"], row["uplinks_counted"]),
             of_counted(row["downlink_loss"], row["downlinks_counted"]),
             margin(row),
@@ -85,18 +85,20 @@ def letter(grade: str | None) -> Text:
     return Text("-", style="dim") if grade is None else Text(grade, style=LETTERS.get(grade, "red"))
 
 
-def share(value: float | None) -> str:
-    """A share in percent; what is not quite all is not said to be all."""
+def chance(value: float | None) -> str:
+    """In percent, as precisely as it matters; what is not quite sure is not said to be sure."""
     if value is None:
         return "-"
-    if 0.99 < value < 1.0:
-        return "over 99 %"
-    return f"{value:.0%}".replace("%", " %")
+    if value < 0.01:
+        return "below 1 %"
+    if value >= 0.9995:
+        return "above 99.9 %"
+    return f"{value * 100:.1f} %" if value >= 0.99 else f"{min(value, 0.98999) * 100:.0f} %"
 
 
 def of_counted(loss: float | None, counted: float) -> str:
     """A loss with what it rests on."""
-    return "-" if loss is None else f"{share(loss)} of {counted:.0f}"
+    return "-" if loss is None else f"{loss * 100:.0f} % of {counted:.0f}"
 
 
 def margin(row: Json) -> str:

@@ -182,14 +182,16 @@ def step_words(step: Json, names: Mapping[str, str]) -> str:
     return f"{text}: {step['reason']}" if step["reason"] else text
 
 
-def risk_key(device: Json) -> tuple[bool, float]:
-    """The worst first: lights that are warned of, by chance, then the others, unknown ones last.
+UNLIKELY = 0.5
 
-    An older service tells of none.
+
+def risk_key(device: Json) -> tuple[bool, float]:
+    """The worst first, as the service orders risks: lights that are warned of or unlikely to
+    answer, then the others, each by chance, unknown ones last. An older service tells of none.
     """
     risk = device.get("risk") or {"chance_30s": None, "warnings": ()}
-    chance = risk["chance_30s"]
-    return not risk["warnings"], 2.0 if chance is None else chance
+    chance = 2.0 if risk["chance_30s"] is None else risk["chance_30s"]
+    return not (risk["warnings"] or chance < UNLIKELY), chance
 
 
 def sort_key(device: Json, by: str) -> tuple[Any, ...]:

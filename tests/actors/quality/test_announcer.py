@@ -42,16 +42,17 @@ def test_only_what_a_reader_would_notice_is_told(
     assert noticeable(before, after) is told
 
 
-def test_warned_lights_are_the_worst_and_unknown_ones_the_last() -> None:
+def test_warned_and_unlikely_lights_are_the_worst_and_unknown_ones_the_last() -> None:
     told = {
         eui(1): RiskTold(0.9),
-        eui(2): RiskTold(0.5),
+        eui(2): RiskTold(0.6),
         eui(3): RiskTold(0.99, (TREND,)),
         eui(4): RiskTold(None),
-        eui(6): RiskTold(0.5),
+        eui(6): RiskTold(0.6),
+        eui(7): RiskTold(0.49),
     }
-    found = worst_first([a_light(eui(number)) for number in (6, 5, 4, 3, 2, 1)], told)
-    assert [int(device.dev_eui, 16) for device, _ in found] == [3, 2, 6, 1, 4, 5]
+    found = worst_first([a_light(eui(number)) for number in range(7, 0, -1)], told)
+    assert [int(device.dev_eui, 16) for device, _ in found] == [7, 3, 2, 6, 1, 4, 5]
 
 
 def test_what_travels_is_short() -> None:

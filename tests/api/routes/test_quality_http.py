@@ -53,7 +53,7 @@ async def test_warned_lights_come_first_then_those_with_the_least_chance(
     worst = found["risks"][0]
     assert worst["name"] == "Desk a3"
     assert worst["chance_30s"] == 0.8
-    assert worst["sentence"].startswith("80%: 3 of the last 40 statuses")
+    assert worst["sentence"].startswith("80 %: 3 of the last 40 statuses")
     assert [one["rule"] for one in worst["warnings"]] == ["trend", "counters"]
     assert worst["warnings"][0]["since"] == NOW - 50
 

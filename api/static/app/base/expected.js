@@ -40,11 +40,12 @@ export function warnedMeaning(device) {
   return (device.risk?.warnings ?? []).map((rule) => RULE_MEANINGS[rule] ?? ruleWords(rule)).join(". ");
 }
 
-/** `97 %`, `over 99 %`, `not known yet`. @param {number | null | undefined} chance */
+/** As precisely as it matters: `97 %`, `99.6 %`, `not known yet`. @param {number | null | undefined} chance */
 export function chanceWords(chance) {
   if (chance === null || chance === undefined) return "not known yet";
-  if (chance > 0.99 && chance < 1) return "over 99 %";
-  return `${Math.floor(chance * 100 + 1e-9)} %`;
+  if (chance < 0.01) return "below 1 %";
+  if (chance >= 0.9995) return "above 99.9 %";
+  return chance >= 0.99 ? `${(chance * 100).toFixed(1)} %` : `${Math.round(Math.min(chance, 0.98999) * 100)} %`;
 }
 
 /** A share that is lost, of how many: `8 % of 40`. @param {number | null} loss @param {number} counted */
@@ -52,8 +53,13 @@ export function lossWords(loss, counted) {
   return loss === null ? "–" : `${Math.round(loss * 100)} % of ${Math.round(counted)}`;
 }
 
-/** For sorting, the worst first: lights that are warned of, by chance, then the others, unknown ones last. @param {Device} device */
+// A light with a lower chance is among the worst, warned of or not: as the service orders risks.
+const UNLIKELY = 0.5;
+
+/** For sorting, the worst first: lights that are warned of or unlikely to answer, then the others, each by
+ *  chance, unknown ones last. @param {Device} device */
 export function riskKey(device) {
-  const warned = (device.risk?.warnings.length ?? 0) > 0;
-  return (warned ? 0 : 10) + (device.risk?.chance_30s ?? 5);
+  const chance = device.risk?.chance_30s ?? 5;
+  const bad = (device.risk?.warnings.length ?? 0) > 0 || chance < UNLIKELY;
+  return (bad ? 0 : 10) + chance;
 }

@@ -16,7 +16,7 @@ const STATE_ORDER = ["failed", "held", "unreachable", "working", "quiet", "verif
 
 /** What a light can be sorted by, and how a column of the table is called. @type {[string, string][]} */
 export const COLUMNS = [
-  ["name", "Light"], ["shows", "Shows"], ["wanted", "Should show"], ["state", "State"], ["risk", "Risk"], ["heard", "Heard"],
+  ["name", "Light"], ["shows", "Shows"], ["wanted", "Should show"], ["state", "State"], ["risk", "Chance"], ["heard", "Heard"],
   ["gateways", "Gateways"], ["app", "Application"],
 ];
 

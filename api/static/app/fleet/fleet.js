@@ -259,7 +259,8 @@ export class Fleet {
     const heads = COLUMNS.map(([key, words]) => {
       const state = sort === key ? "ascending" : sort === `-${key}` ? "descending" : null;
       const next = state === "ascending" ? `-${key}` : key === "name" ? "" : key;
-      const button = el("button", { type: "button", class: "link", onclick: () => choose({ sort: next }) }, words, state === null ? null : icon(state));
+      const title = key === "risk" ? "Chance that the next command is verified within 30 s; the lights that are warned of come first" : null;
+      const button = el("button", { type: "button", class: "link", title, onclick: () => choose({ sort: next }) }, words, state === null ? null : icon(state));
       return el("div", { class: `cell ${key}`, role: "columnheader", "aria-sort": state ?? "none" }, button);
     });
     const focused = [...this.#columns.children].indexOf(/** @type {Element} */ (document.activeElement?.parentElement));

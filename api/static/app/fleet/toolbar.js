@@ -16,7 +16,7 @@ const SHOW_WORDS = { cards: "Cards", dense: "Small lamps", table: "Table" };
 export const FILTERS = ["q", "state", "reach", "gateway", "app", "tag"];
 const TYPING_MS = 120;
 /** What lights are sorted by besides their names, in this order. @type {[string, string][]} */
-const SORTS = [["risk", "risk"], ["state", "state"], ["heard", "heard last"], ["shows", "colour"], ["gateways", "gateway"]];
+const SORTS = [["risk", "risk"], ["state", "state"], ["heard", "heard"], ["shows", "colour"], ["gateways", "gateway"]];
 
 /** What the address says. @returns {import("./filter.js").Choice} */
 export function choice() {
@@ -163,7 +163,7 @@ export class Toolbar {
 
 /** What is chosen by the address alone, as a column that is sorted the other way round. @param {string} value */
 function offeredWords(value) {
-  const column = COLUMNS.find(([key]) => key === value.replace(/^-/, ""));
+  const column = [...SORTS, ...COLUMNS].find(([key]) => key === value.replace(/^-/, ""));
   return column === undefined ? value : `Sort: ${column[1].toLowerCase()}${value.startsWith("-") ? ", reversed" : ""}`;
 }
 

@@ -45,7 +45,7 @@ export function expected(quality) {
   return el(
     "div",
     { class: "expected" },
-    el("p", {}, el("strong", { text: chanceWords(quality.chance_30s) }), " of the next commands are verified within 30 s"),
+    quality.chance_30s === null ? null : el("p", {}, el("strong", { text: chanceWords(quality.chance_30s) }), " is the chance that its next command is verified within 30 s"),
     el("p", { class: "hint", text: `${sentence(quality.sentence)}.` }),
     warnings.length === 0 ? null : el("ul", { class: "warnings" }, ...warnings),
     days.length === 0 ? null : plots(quality.days),
