@@ -145,9 +145,8 @@ class Parts:
             self.board,
             clock,
             note=self.store_writer.offer,
-            knowledge=lambda: self.learning.learner.knowledge,
+            policy=lambda: self.learning.taught.known_to(policies.device),
             watching=lambda: self.watcher.asked and self.watcher.problem is None,
-            interval_s=heartbeat_s,
             tick_s=policies.dispatch.tick_s,
         )
         self.learning.listeners.append(lambda dev_eui, attempt: self.quality.judged(attempt))

@@ -39,6 +39,12 @@ def knowledge_in(policy: Policy) -> Knowledge:
     return policy.knowledge if isinstance(policy, TaughtPolicy) else NOTHING_KNOWN
 
 
+def taught_policy(policy: Policy, knowledge: Knowledge, since: float) -> TaughtPolicy:
+    """The policy with this knowledge, silences counting from `since` on."""
+    given = {one.name: getattr(policy, one.name) for one in fields(Policy)}
+    return TaughtPolicy(**given, knowledge=knowledge, listening_since=since)
+
+
 WITHOUT_PROVEN = 2
 """Pursuits in a row that only a colour without the byte ended: two losses in a row at the same
 place are a chance of 1 in 100 at 10 % loss."""
@@ -139,7 +145,5 @@ class Taught:
             return policy
         made = self._with
         if made is None or made[0] is not policy or made[1] is not known or made[2] != since:
-            given = {one.name: getattr(policy, one.name) for one in fields(Policy)}
-            taught = TaughtPolicy(**given, knowledge=known, listening_since=since)
-            made = self._with = (policy, known, since, taught)
+            made = self._with = (policy, known, since, taught_policy(policy, known, since))
         return made[3]

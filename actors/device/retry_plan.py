@@ -171,17 +171,27 @@ def success(device: Device, policy: Policy) -> float:
     return (1.0 - lost_up) * (1.0 - downlink_loss(device.losses, known.downlink_loss))
 
 
-def dark_odds(device: Device, now: float, policy: Policy) -> float:
-    """Odds that the light is dark: the longer it was silent, and the more of its statuses did not
-    come. Time in which nobody could have heard it is no silence."""
-    known = knowledge_in(policy)
+def silent_s(device: Device, now: float, policy: Policy) -> float:
+    """How long it has been silent; time in which nobody could have heard it is no silence."""
     since = max(device.heard_at or 0.0, device.reachable_at or 0.0, listening_since(policy))
-    silent_s = max(0.0, now - since)
+    return max(0.0, now - since)
+
+
+def statuses_missed(device: Device, silent: float, policy: Policy) -> int:
+    """How many of its statuses are overdue after so long a silence."""
     told_min = device.session.interval_min if device.session is not None else None
     interval_s = 60.0 * (told_min or max(OWN_INTERVAL_MIN, policy.status_interval_min))
-    missed = min(max(0, int((silent_s - STATUS_LATE_S) // interval_s)), MISSED_MOST)
+    return min(max(0, int((silent - STATUS_LATE_S) // interval_s)), MISSED_MOST)
+
+
+def dark_odds(device: Device, now: float, policy: Policy) -> float:
+    """Odds that the light is dark: the longer it was silent, and the more of its statuses did not
+    come."""
+    known = knowledge_in(policy)
+    silent = silent_s(device, now, policy)
+    missed = statuses_missed(device, silent, policy)
     lost = max(uplink_loss(device.losses, known.uplink_loss), UPLINK_LOSS_LEAST)
-    return known.dark_per_s * silent_s / lost**missed
+    return known.dark_per_s * silent / lost**missed
 
 
 def worth_another(chance: float, odds: float, failures: int) -> bool:

@@ -8,25 +8,20 @@ go for hours, which the fading counters follow.
 """
 
 import math
-from collections.abc import Collection
 from typing import NamedTuple
 
+from actors.device import retry_plan
+from actors.device.firmware import knowledge_in
+from actors.device.model import Device
+from actors.device.policy import Policy
 from actors.link.loss_counters import KEEP, LossCounters, downlink_loss, uplink_loss
 from actors.replace import replace
 
 WITHIN_S = 30.0
 """A command verified by then kept the promise of fast feedback."""
-SPACING_S = 10.0
-SPACING_PROVEN_S = 5.0
-_GAPS = {SPACING_S: (10.0, 10.0, 20.0), SPACING_PROVEN_S: (5.0, 5.0, 10.0, 20.0)}
-"""Seconds between attempts, as the device machine plans them."""
 ANSWER_S = 5.0
 """An attempt that starts later than so long before the end is not answered in time."""
-HEARTBEAT_SLACK_S = 60.0
-"""A status is not missed before it is so late: intervals of lights drift."""
 LOSS_LEAST, LOSS_MOST = 0.001, 0.9
-MISSED_MOST = 20
-"""Beyond that the odds only overflow."""
 
 
 class Prior(NamedTuple):
@@ -36,31 +31,25 @@ class Prior(NamedTuple):
     downlink_loss: float
 
 
-def attempts_within(sw_rev: int | None, spacing_proven: Collection[int]) -> int:
-    """How many attempts fit into 30 s: three 10 s apart, four where 5 s are proven to be safe."""
-    spacing_s = SPACING_PROVEN_S if sw_rev in spacing_proven else SPACING_S
+def attempts_within(device: Device, policy: Policy) -> int:
+    """How many attempts the plan of retries puts into 30 s: three 10 s apart, four where 5 s are
+    proven to be safe, one where an answer is waited for until then."""
+    window_s, fixed = retry_plan.window_s(device, None, policy), retry_plan.fixed(policy)
+    known, report = knowledge_in(policy), device.report
+    proven = report is not None and report.sw_rev in known.spacing_proven
+    spacing_s = retry_plan.SHORT_SPACING_S if proven else policy.spacing_s
+    learned = retry_plan.learned(policy)
+    most = retry_plan.ATTEMPTS_MOST if learned else fixed.attempts_most
     at_s, count = 0.0, 1
-    for gap_s in _GAPS[spacing_s]:
-        at_s += gap_s
+    while count < most:
+        if learned:
+            at_s += max(window_s, retry_plan.gap_s(count, spacing_s, 0.0))
+        else:
+            at_s += max(window_s + fixed.first_s * fixed.factor ** (count - 1), spacing_s)
         if at_s > WITHIN_S - ANSWER_S:
             break
         count += 1
     return count
-
-
-def statuses_missed(silent_s: float, interval_s: float) -> int:
-    """How many statuses are overdue."""
-    return min(MISSED_MOST, int(max(0.0, silent_s - HEARTBEAT_SLACK_S) // interval_s))
-
-
-def odds_dark(silent_s: float, missed: int, up: float, dark_per_s: float) -> float:
-    """Odds that a light has no power, silent for `silent_s` while somebody listened.
-
-    In every second one light in so many goes dark (`dark_per_s`); each status that is overdue was
-    lost with chance `up` if the light is well, and is missing for sure if it is dark.
-    """
-    odds: float = dark_per_s * max(0.0, silent_s) / up**missed
-    return odds
 
 
 def losses_of(counters: LossCounters, prior: Prior, missed: int = 0) -> tuple[float, float]:

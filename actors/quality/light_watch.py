@@ -6,22 +6,16 @@ first; counts are differences of counters, and miss nothing.
 """
 
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
-from actors.device.firmware import heartbeat_only
+from actors.device import retry_plan
+from actors.device.firmware import heartbeat_only, knowledge_in
 from actors.device.model import Device, Phase
+from actors.device.policy import Policy
 from actors.device.sessions import REQUIRED_SNR_DB
-from actors.link.knowledge import Knowledge
 from actors.link.loss_counters import NONE_COUNTED
 from actors.quality import rules
-from actors.quality.chance import (
-    Prior,
-    attempts_within,
-    chance_of,
-    losses_of,
-    odds_dark,
-    statuses_missed,
-)
+from actors.quality.chance import Prior, attempts_within, chance_of, losses_of
 from actors.quality.gateway_watch import GatewayWatch
 from actors.quality.light_past import LightPast
 from actors.quality.model import LightRisk, LightWarning, Rule
@@ -50,13 +44,11 @@ class LightWatch:
         self,
         scores: RuleScores,
         gateways: GatewayWatch,
-        knowledge: Callable[[], Knowledge],
-        interval_s: float,
     ) -> None:
         self._scores = scores
         self._gateways = gateways
-        self._knowledge = knowledge
-        self._interval_s = interval_s
+        self.policy: Policy = Policy()
+        """What the lights go by, with what they taught; renewed in every round."""
         self._lights: dict[str, WatchedLight] = {}
         self._kept: dict[str, StoredLight] = {}
 
@@ -95,9 +87,8 @@ class LightWatch:
 
     # ---------------------------------------------------------------- what happens
 
-    def look(self, device: Device, now: float, listening_since: float, day: int) -> None:
-        """One light in a round, on the day of this number. Somebody listened to all of them since
-        `listening_since`."""
+    def look(self, device: Device, now: float, day: int) -> None:
+        """One light in a round, on the day of this number."""
         dev_eui, watched = device.dev_eui, self._lights.get(device.dev_eui)
         if watched is None:
             watched = self._take_up(device, now, day)
@@ -115,9 +106,9 @@ class LightWatch:
         elif Rule.FLAPPING in watched.standing:
             found = rules.flapping(watched.past, now, on=True)
             self._decide(watched, dev_eui, found, now)
-        silent_s = 0.0 if heard_at is None else now - max(heard_at, listening_since)
+        silent_s = retry_plan.silent_s(device, now, self.policy)
         if news is not None or watched.chance is None or silent_s > QUIET_S:
-            watched.chance = self.chance(device, now, listening_since)
+            watched.chance = self.chance(device, now)
         if silent_s > SILENT_S and not watched.silent and heard_at is not None:
             watched.silent = True
             if not device.unreachable and device.disabled_at is None:
@@ -160,33 +151,28 @@ class LightWatch:
     def prior(self, device: Device) -> Prior:
         """What is expected of this light beside its own counts."""
         near = self._gateways.losses_near(device)
-        knowledge = self._knowledge()
+        knowledge = knowledge_in(self.policy)
         return near or Prior(knowledge.uplink_loss, knowledge.downlink_loss)
 
-    def chance(self, device: Device, now: float, listening_since: float) -> float | None:
+    def chance(self, device: Device, now: float) -> float | None:
         """That its next command is verified within 30 s; None while nothing was counted, or where
         something else than the air decides about that."""
-        counters = device.losses
+        counters, policy = device.losses, self.policy
         if counters is None or counters.uplinks <= 0.0 or obstacle_of(device) is not None:
             return None
-        prior, knowledge, session = self.prior(device), self._knowledge(), device.session
-        interval_min = None if session is None else session.interval_min
-        interval_s = self._interval_s if interval_min is None else interval_min * 60.0
-        heard_at = device.heard_at
-        silent_s = 0.0 if heard_at is None else now - max(heard_at, listening_since)
-        missed = statuses_missed(silent_s, interval_s)
-        odds = odds_dark(silent_s, missed, losses_of(counters, prior)[0], knowledge.dark_per_s)
-        up, down = losses_of(counters, prior, missed)
-        sw_rev = None if device.report is None else device.report.sw_rev
-        return chance_of(up, down, attempts_within(sw_rev, knowledge.spacing_proven), odds)
+        silent_s = retry_plan.silent_s(device, now, policy)
+        missed = retry_plan.statuses_missed(device, silent_s, policy)
+        up, down = losses_of(counters, self.prior(device), missed)
+        odds = retry_plan.dark_odds(device, now, policy)
+        return chance_of(up, down, attempts_within(device, policy), odds)
 
-    def risk(self, device: Device, now: float, listening_since: float) -> LightRisk:
+    def risk(self, device: Device, now: float) -> LightRisk:
         """All that is to be said of it."""
         watched = self._lights.get(device.dev_eui)
         past = LightPast() if watched is None else watched.past
         counters = device.losses if device.losses is not None else NONE_COUNTED
         up, down = losses_of(counters, self.prior(device))
-        chance = self.chance(device, now, listening_since)
+        chance = self.chance(device, now)
         margins, trend = past.margins(rules.TREND_DAYS), rules.trend_of(past)
         margin_db = margins[-1][1] if margins else None
         slope = None if trend is None else trend.db_per_day

@@ -18,9 +18,10 @@ from actors.board.changes import GatewayView
 from actors.clocks.clock import Clock, Steps
 from actors.device.command import Command
 from actors.device.events import AttemptNotSent, DeviceEvent
+from actors.device.firmware import knowledge_in, listening_since, taught_policy
 from actors.device.model import Device
+from actors.device.policy import Policy
 from actors.link.judgement import AttemptJudged
-from actors.link.knowledge import Knowledge
 from actors.quality import repository
 from actors.quality.chance_scores import ChanceScores
 from actors.quality.command_scores import CommandScores
@@ -73,7 +74,8 @@ class BoardView(Protocol):
 
 class Quality:
     """The actor; see `QualityView` for what it is asked. `note` hands writes to the store and must
-    not wait; `watching` tells whether ChirpStack gives its list of gateways."""
+    not wait; `policy` is what the lights go by; `watching` tells whether ChirpStack gives its list
+    of gateways."""
 
     def __init__(
         self,
@@ -81,22 +83,22 @@ class Quality:
         clock: Clock,
         *,
         note: Callable[[Sequence[Write]], object],
-        knowledge: Callable[[], Knowledge],
+        policy: Callable[[], Policy],
         watching: Callable[[], bool],
-        interval_s: float,
         tick_s: float,
         round_s: float = ROUND_S,
     ) -> None:
         self._board = board
         self._clock = clock
         self._note = note
+        self._policy = policy
         self._watching = watching
         self._round_every_s = round_s
         self._steps = Steps(clock)
         self._rules = RuleScores()
         self._commands = CommandScores(ChanceScores())
         self._gateways = GatewayWatch(tick_s)
-        self._lights = LightWatch(self._rules, self._gateways, knowledge, interval_s)
+        self._lights = LightWatch(self._rules, self._gateways)
         self._listening_since = self._looked_at = now = clock.now()
         self._day_since = now - now % DAY_S  # days are those of UTC
         self._day = 0
@@ -289,11 +291,14 @@ class Quality:
             self._day_since += days * DAY_S
             self._rules.days_over(days)
             self._commands.scores.days_over(days)
+        policy = self._policy()
+        since = max(listening_since(policy), self._listening_since)
+        self._lights.policy = taught_policy(policy, knowledge_in(policy), since)
         self._gateways.begin(now)
         return now, seconds
 
     def _look(self, device: Device, now: float) -> None:
-        self._lights.look(device, now, self._listening_since, self._day)
+        self._lights.look(device, now, self._day)
         if self._lights.shard(device.dev_eui) == self._shard:
             self._lights.look_slowly(device, now)
 
@@ -342,10 +347,10 @@ class Quality:
         self._commands.clear()
 
     def _chance(self, device: Device, now: float) -> float | None:
-        return self._lights.chance(device, now, self._listening_since)
+        return self._lights.chance(device, now)
 
     def _risk(self, device: Device) -> LightRisk:
-        return self._lights.risk(device, self._clock.now(), self._listening_since)
+        return self._lights.risk(device, self._clock.now())
 
 
 def _locked(device: Device, at: float) -> bool:

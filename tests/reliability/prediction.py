@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from actors.board.changes import GatewayView
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device, Hearing, Phase, Report, Session
-from actors.link.knowledge import NOTHING_KNOWN
+from actors.device.policy import Policy
 from actors.link.loss_counters import (
     NONE_COUNTED,
     frame_taken,
@@ -223,9 +223,8 @@ class PredictionRun:
             self.board,
             self.clock,
             note=lambda writes: None,
-            knowledge=lambda: NOTHING_KNOWN,
+            policy=Policy,
             watching=lambda: True,
-            interval_s=HEARTBEAT_S,
             tick_s=1.0,
             round_s=STEP_S,
         )

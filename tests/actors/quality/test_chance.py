@@ -1,24 +1,51 @@
 """The chance that a command is verified within 30 s: arithmetic that a person can check."""
 
+from dataclasses import replace
+
 import pytest
 
+from actors.device.firmware import TaughtPolicy
+from actors.device.model import Device, Report
+from actors.device.policy import RetryPlan
+from actors.link.knowledge import Knowledge
 from actors.link.loss_counters import LossCounters
-from actors.quality.chance import (
-    Prior,
-    attempts_within,
-    chance_of,
-    losses_of,
-    odds_dark,
-    statuses_missed,
-)
+from actors.quality.chance import Prior, attempts_within, chance_of, losses_of
+from lorawan.kuando.light_state import LightState
 
 PRIOR = Prior(0.07, 0.03)
 
 
-def test_three_attempts_fit_10_s_apart_and_four_where_5_s_are_proven() -> None:
-    assert attempts_within(0x58, frozenset()) == 3
-    assert attempts_within(None, frozenset({0x58})) == 3
-    assert attempts_within(0x58, frozenset({0x58})) == 4
+def light(sw_rev: int = 0x5B) -> Device:
+    report = Report(0.0, "01", 1, LightState(0, 0, 0), 0, 0, sw_rev, 1, -90, 0)
+    return Device(dev_eui="aa", report=report)
+
+
+def policy(**fields: object) -> TaughtPolicy:
+    return replace(TaughtPolicy(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("plan", "attempts"),
+    [
+        (policy(), 3),  # nothing known: 8 s for an answer, 10 s apart
+        (policy(knowledge=Knowledge(answer_waits_s={0x5B: 1.0})), 3),
+        (policy(knowledge=Knowledge(answer_waits_s={0x5B: 14.0})), 2),
+        (policy(knowledge=Knowledge(answer_waits_s={0x5B: 29.0})), 1),
+        (
+            policy(
+                knowledge=Knowledge(answer_waits_s={0x5B: 1.0}, spacing_proven=frozenset({0x5B}))
+            ),
+            4,
+        ),
+        (policy(plan=RetryPlan.FIXED), 1),
+        (policy(plan=RetryPlan.FIXED, window_s=5.0, backoff_first_s=5.0, attempts_most=2), 2),
+        (policy(plan=RetryPlan.CLASSIC), 1),
+    ],
+)
+def test_so_many_attempts_fit_as_the_plan_of_retries_makes(
+    plan: TaughtPolicy, attempts: int
+) -> None:
+    assert attempts_within(light(), plan) == attempts
 
 
 def test_a_chance_is_that_of_one_answer_among_the_attempts() -> None:
@@ -28,21 +55,6 @@ def test_a_chance_is_that_of_one_answer_among_the_attempts() -> None:
 
 def test_a_light_as_likely_dark_as_not_halves_it() -> None:
     assert chance_of(0.1, 0.1, 3, 1.0) == pytest.approx(chance_of(0.1, 0.1, 3, 0.0) / 2)
-
-
-def test_a_status_is_missed_once_it_is_overdue_and_not_before() -> None:
-    assert statuses_missed(0.0, 900.0) == 0
-    assert statuses_missed(900.0, 900.0) == 0
-    assert statuses_missed(961.0, 900.0) == 1
-    assert statuses_missed(4 * 900.0 + 61.0, 900.0) == 4
-    assert statuses_missed(1e9, 900.0) == 20
-
-
-def test_silence_of_a_good_light_says_more_than_that_of_a_poor_one() -> None:
-    good = odds_dark(4_000.0, 4, 0.02, 4e-7)
-    poor = odds_dark(4_000.0, 4, 0.5, 4e-7)
-    assert good > 1_000 * poor
-    assert poor == pytest.approx(4_000.0 * 4e-7 * 16)
 
 
 def test_without_counts_the_fleet_is_believed() -> None:

@@ -9,7 +9,7 @@ from actors.board.changes import GatewayView
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.events import AttemptNotSent
 from actors.device.model import Device
-from actors.link.knowledge import NOTHING_KNOWN
+from actors.device.policy import Policy
 from actors.quality import repository
 from actors.quality.model import Line, Rule
 from actors.quality.quality import Quality
@@ -40,9 +40,8 @@ class Watch:
             self.board,
             self.clock,
             note=self._note,
-            knowledge=lambda: NOTHING_KNOWN,
+            policy=Policy,
             watching=lambda: self.watching,
-            interval_s=900.0,
             tick_s=1.0,
             round_s=ROUND_S,
         )
