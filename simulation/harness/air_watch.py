@@ -92,9 +92,14 @@ class AirWatch:
             f"gateways {gateway_id} and {other.gateway_id} send at once, which hear the same light"
         )
 
-    def enqueued(self, now_s: float, dev_eui: str, entry: QueueEntry) -> None:
-        """An item of ours went into the server's queue."""
-        if len(entry.data) in COLOUR_BYTES:
+    def enqueued(self, now_s: float, dev_eui: str, entry: QueueEntry, *, pursued: bool) -> None:
+        """An item of ours went into the server's queue; `pursued` where something is wanted of the
+        light that is not proven. A colour of which nothing is wanted is a probe."""
+        if len(entry.data) not in COLOUR_BYTES:
+            return
+        if not pursued:
+            self.counts["probes sent"] += 1
+        else:
             self.counts["colours sent"] += 1
             self._light(dev_eui).enqueued.append((now_s, entry.data[:5]))
 

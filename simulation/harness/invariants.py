@@ -20,6 +20,8 @@ PART_MAILBOX_MOST = 4_096
 BATCH_MOST = 512
 """After a crash a batch waits again: a mailbox may hold so many more than its capacity."""
 BUDGET_SLACK_S = 1e-6
+DATED_WITHIN_S = 5.0
+"""A frame lasts 1.3 s, and its txack comes within a second, where nothing is late."""
 NOTICED_S = 180.0
 """A status is taken in, and what follows from it shown, within this: an inquiry may be between."""
 
@@ -121,6 +123,15 @@ def attempts_of_pursuit(facts: DeviceFacts, device: Device) -> str | None:
     sent = facts.frames_since(since_s)
     if pursuit.attempts > sent:
         return f"a pursuit counts {pursuit.attempts} attempts, {sent} frames were sent"
+    return None
+
+
+def dated_as_sent(facts: DeviceFacts, last_frame_s: float) -> str | None:
+    """The end of the newest frame, from which spacing and window count, is near the truth where
+    nothing was late: a txack that is told again does not begin them anew."""
+    newest_s = max((times[-1] for times in (facts.frames, facts.txacks) if times), default=None)
+    if newest_s is not None and last_frame_s > newest_s + DATED_WITHIN_S:
+        return f"its newest frame is dated {last_frame_s - newest_s:.1f} s after it was sent"
     return None
 
 

@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from actors.device.command import Command
-from actors.device.model import Attempt, Device
+from actors.device.model import Attempt, Device, Phase
 from actors.storage.record_version import stamped
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import encode
@@ -135,7 +135,9 @@ class Oracle(Observer):
         ours = sum(not item.foreign for item in device.queue)
         self.note(dev_eui, "in queue", entry.data.hex(), "foreign" if entry.foreign else "")
         if not entry.foreign:
-            self.air.enqueued(trio.current_time(), dev_eui, entry)
+            record = self.lights[dev_eui].record
+            pursued = record is None or record.phase is not Phase.IDLE
+            self.air.enqueued(trio.current_time(), dev_eui, entry, pursued=pursued)
         if ours > 1:
             self.breaks(dev_eui, f"{ours} items of ours are in the server's queue")
 
@@ -218,6 +220,9 @@ class Oracle(Observer):
         self.breaks(write.key, invariants.never_failed_while_shown(device))
         self.breaks(write.key, invariants.attempts_of_pursuit(facts, device))
         self.breaks(write.key, invariants.something_wakes_it(device))
+        if self._prompt:
+            at_s = (device.last_frame_at or 0.0) - self._world.kernel.right_at
+            self.breaks(write.key, invariants.dated_as_sent(facts, at_s))
 
     # ---------------------------------------------------------------- what is said
 

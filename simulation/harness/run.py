@@ -17,6 +17,7 @@ from actors.messaging.mailbox import Offer
 from simulation.harness import determinism
 from simulation.harness.fault_injector import Poison
 from simulation.harness.invariants import bounds
+from simulation.harness.learned_truth import LearnedTruth
 from simulation.harness.oracle import Oracle, Violation
 from simulation.harness.people import People
 from simulation.harness.process import Process
@@ -90,6 +91,7 @@ class Simulation:
         self.oracle = Oracle(self.world, self.trace, prompt=scenario.prompt)
         self.world.watch(self.oracle)
         self.process = Process(scenario, self.world, self.oracle, chance)
+        self.learned_truth = LearnedTruth(self.world)
         self.people = People(scenario, self.process, self.oracle, chance)
         self.quiet = Quiet(self.world, self.process, self.oracle)
         self.digests: dict[str, str] = {}
@@ -162,12 +164,20 @@ class Simulation:
             self._progress(trio.current_time())
             self.oracle.look_around()
             self._check_bounds()
+            self._check_what_is_learned()
 
     def _check_bounds(self) -> None:
         application = self.process.application
         if application is not None:
             for broken in bounds(application.supervisor.report()):
                 self.oracle.breaks("service", broken)
+
+    def _check_what_is_learned(self) -> None:
+        parts = self.process.parts
+        if self.scenario.prompt and parts is not None:
+            waits_s = parts.learning.learner.knowledge.answer_waits_s
+            self.oracle.counts["waits learned"] = len(waits_s)
+            self.oracle.breaks("service", self.learned_truth.broken(waits_s))
 
 
 def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:

@@ -52,7 +52,7 @@ class Site(Observer):
 
     def send(self, gateway_id: str, dev_eui: str = LIGHT, *, start_s: float | None = None) -> None:
         device = self.world.rules.devices[dev_eui]
-        self.watch.enqueued(self.world.kernel.now, dev_eui, QueueEntry("id", 15, RED))
+        self.watch.enqueued(self.world.kernel.now, dev_eui, QueueEntry("id", 15, RED), pursued=True)
         frame = DownlinkFrame(dev_eui, device.dev_addr, device.f_cnt_down, 15, RED + b"\x01")
         device.f_cnt_down += 1
         slot = Slot(self.world.region.rx2_frequency_hz, self.world.region.rx2, start_s)
