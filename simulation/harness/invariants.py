@@ -13,7 +13,8 @@ from actors.device.policy import Policy
 from actors.supervision import ChildReport
 from simulation.harness.facts import CommandFacts, DeviceFacts
 
-ATTEMPTS_TIMED = 3
+ATTEMPTS_LEAST = 1
+"""How many are worth their air follows from the light and its silence; one always is."""
 POLICY = Policy()
 LIGHT_MAILBOX = 32
 PART_MAILBOX_MOST = 4_096
@@ -48,7 +49,7 @@ def command_step(facts: DeviceFacts, known: CommandFacts, command: Command) -> s
     sent = facts.frames_since(known.since_s)
     if command.attempts > sent + 1:  # one may be in the gateway's queue
         return f"{command.attempts} attempts are counted, {sent} frames were sent"
-    if command.overdue and command.attempts < ATTEMPTS_TIMED:
+    if command.overdue and command.attempts < ATTEMPTS_LEAST:
         return f"a command is overdue after {command.attempts} attempts"
     return None
 
