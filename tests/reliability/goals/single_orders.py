@@ -32,6 +32,8 @@ from tests.support.running_application import RunningApplication, running_applic
 LIGHTS = 50
 DAY_S = 86_400.0
 HEARTBEAT_S = 900.0
+LIVED_S = 6 * 3_600.0
+"""Of heartbeats before the first order: a service knows its lights for longer than that."""
 LATE_S = 5.0
 """What is verified sooner is only counted."""
 
@@ -131,6 +133,7 @@ async def _measure(building: Building, loss: float, orders: int, seed: int) -> d
         async with running_application(world, seed=seed, policies=building.policies) as home:
             await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=loss, downlink=loss)
+            await trio.sleep(LIVED_S)
             async with trio.open_nursery() as lights:
                 for dev_eui in world.stations:
                     lights.start_soon(_often, home, watch, dev_eui, -(-orders // LIGHTS), done)
