@@ -117,14 +117,23 @@ def noted(shown_by: Iterable[tuple[Watched, Command]]) -> dict[str, Any]:
 
 
 def measure(
-    loss: float, delay: str, spreading_factor: int, tick_s: float, orders: int, seed: int
+    loss: float,
+    delay: str,
+    spreading_factor: int,
+    tick_s: float,
+    orders: int,
+    seed: int,
+    *,
+    lived_s: float = LIVED_S,
 ) -> dict[str, Any]:
     """So many orders (rounded up to whole rounds of all lights) at this loss per frame."""
     building = Building(LIGHTS, delay=delay, spreading_factor=spreading_factor, tick_s=tick_s)
-    return in_virtual_time(_measure, building, loss, orders, seed)
+    return in_virtual_time(_measure, building, loss, orders, seed, lived_s)
 
 
-async def _measure(building: Building, loss: float, orders: int, seed: int) -> dict[str, Any]:
+async def _measure(
+    building: Building, loss: float, orders: int, seed: int, lived_s: float
+) -> dict[str, Any]:
     done: list[tuple[Watched, Command]] = []
     world = building.world_of_single_lights(seed)
     watch = Watch(world)
@@ -133,7 +142,7 @@ async def _measure(building: Building, loss: float, orders: int, seed: int) -> d
         async with running_application(world, seed=seed, policies=building.policies) as home:
             await home.settled(SETTLED_MOST_S)
             world.set_loss(uplink=loss, downlink=loss)
-            await trio.sleep(LIVED_S)
+            await trio.sleep(lived_s)
             async with trio.open_nursery() as lights:
                 for dev_eui in world.stations:
                     lights.start_soon(_often, home, watch, dev_eui, -(-orders // LIGHTS), done)
