@@ -29,9 +29,10 @@ LEAST = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 UNKNOWN = "unknown"
 
 
-def expected(risks: Mapping[str, RiskTold], quality: QualityView) -> Iterator[Metric]:
-    """Every family, now; of a light what was told last, which costs no counting."""
+def expected(lights: int, risks: Mapping[str, RiskTold], quality: QualityView) -> Iterator[Metric]:
+    """Every family, now; of each of so many lights what was told last, which costs no counting."""
     chances = Counter(_class(told.chance_30s) for told in risks.values())
+    chances[UNKNOWN] += lights - len(risks)
     by_chance = _family(
         "devices_by_chance",
         "Lights by the chance that their next command is verified within 30 s: at least so much.",

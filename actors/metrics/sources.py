@@ -70,7 +70,7 @@ class SourcesCollector(Collector):
         if sources.learned is not None:
             yield from _learned(sources.learned())
         if sources.board is not None and sources.quality is not None:
-            yield from expected(sources.board.risks, sources.quality)
+            yield from expected(len(sources.board.devices), sources.board.risks, sources.quality)
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()

@@ -15,7 +15,7 @@ from actors.fleet.queue_flush import Flusher
 from actors.fleet.removal import Removals
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import Metrics
-from actors.quality.model import QualityView
+from actors.quality.quality import Quality
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
 from actors.restored_store import RestoredStoreHold
@@ -44,7 +44,7 @@ PAIRS = [
     (fake.FakeTree, ActorTree),
     (fake.FakeQueries, Queries),
     (fake.FakeReadiness, ReadinessCheck),
-    (fake.FakeQuality, QualityView),
+    (fake.FakeQuality, Quality),
 ]
 LEVERS = {"break_down", "step"}
 """By these the tests make things happen."""

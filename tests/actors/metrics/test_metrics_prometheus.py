@@ -189,6 +189,7 @@ async def test_what_is_to_be_expected_is_counted_under_few_labels() -> None:
         board.publish(Device(dev_eui=f"{number:016x}"))
         warned = (WarningTold("moved", 1.0),) if number < 2 else ()
         board.tell_risk(f"{number:016x}", RiskTold(chance, warned))
+    board.publish(Device(dev_eui="f" * 16))  # nothing was told of it yet
     quality.graded = {
         "gw1": a_grade("gw1", Grade.D, Line.AWAY, "away"),
         "gw2": a_grade("gw2", Grade.A, Line.AWAY, "there"),
@@ -196,7 +197,7 @@ async def test_what_is_to_be_expected_is_counted_under_few_labels() -> None:
     quality.scored = some_scores()
     found = samples(metrics)
     counts = {label[0]: n for (name, label), n in found.items() if name.endswith("by_chance")}
-    assert counts == {"0": 1, "0.5": 1, "0.8": 0, "0.9": 1, "0.95": 1, "0.99": 2, "unknown": 1}
+    assert counts == {"0": 1, "0.5": 1, "0.8": 0, "0.9": 1, "0.95": 1, "0.99": 2, "unknown": 2}
     assert found["lamplighter_devices_warned", ("moved",)] == 2
     assert found["lamplighter_devices_warned", ("trend",)] == 0
     assert found["lamplighter_gateway_grade", ("gw1",)] == 4
