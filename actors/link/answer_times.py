@@ -58,6 +58,10 @@ HUMP_LEAST = 1.0 - PERCENTILE
 """A smaller share moves no percentile."""
 VALLEY = 2
 """Buckets; so wide is the emptiness before a hump at least, a factor of 1.3 in time."""
+VALLEY_BEFORE = 6
+"""It may begin so many buckets before `HUMP_FROM_S`, at 3.5 s: what stands between it and there,
+at most `STRAY_MOST` of the hump, are heartbeats."""
+STRAY_MOST = 0.25
 VALLEY_DEPTH = 1.0 / 3.0
 """The valley holds at most this share of what the fullest `VALLEY` buckets beyond it hold: a tail
 falls all the way."""
@@ -89,7 +93,16 @@ class _Recent(msgspec.Struct, frozen=True, gc=False):
 class AnswerTimes:
     """The answers of one software revision. Seconds throughout, less the airtimes."""
 
-    __slots__ = ("_counts", "_delays", "_kept_by_most", "_own", "_recent", "_sorted", "samples")
+    __slots__ = (
+        "_counts",
+        "_delays",
+        "_hump_from_s",
+        "_kept_by_most",
+        "_own",
+        "_recent",
+        "_sorted",
+        "samples",
+    )
 
     def __init__(self) -> None:
         self.samples = 0
@@ -99,6 +112,7 @@ class AnswerTimes:
         self._delays: deque[float] = deque(maxlen=DELAYS_MOST)
         self._own: OrderedDict[str, deque[float]] = OrderedDict()
         self._kept_by_most: tuple[float, float] | None = None
+        self._hump_from_s: float | None = None
         self._sorted: dict[str | None, tuple[float, ...]] = {}
 
     @property
@@ -121,6 +135,13 @@ class AnswerTimes:
         total = math.fsum(self._counts)
         return math.fsum(self._counts[self._valley() :]) / total if total else 0.0
 
+    def in_hump(self, answer_s: float) -> bool:
+        """Whether an answer that takes so long is of the second hump."""
+        if self._hump_from_s is None:
+            valley = self._valley()
+            self._hump_from_s = math.inf if valley == BUCKETS else _edge_s(valley - 1)
+        return answer_s > self._hump_from_s
+
     def answered(self, answer_s: float) -> bool:
         """One answer; False where it can be none."""
         if not 0.0 <= answer_s <= ANSWER_MOST_S:  # also what is no number
@@ -134,7 +155,7 @@ class AnswerTimes:
         self.samples += 1
         if newer := self._changed():
             self._begin_anew(newer)
-        self._kept_by_most = None
+        self._kept_by_most = self._hump_from_s = None
         self._sorted.clear()
         return True
 
@@ -160,9 +181,8 @@ class AnswerTimes:
         known = self._sorted.get(name)
         if known is None:
             some = self._delays if own is None or name is None else own
-            valley = self._valley()
-            most = ANSWER_MOST_S if valley == BUCKETS else _edge_s(valley - 1)
-            known = self._sorted[name] = tuple(sorted(one for one in some if one <= most))
+            known = tuple(sorted(one for one in some if not self.in_hump(one)))
+            self._sorted[name] = known
         return known
 
     def record(self) -> AnswerTimesRecord:
@@ -211,14 +231,16 @@ class AnswerTimes:
         beyond = math.fsum(counts[first:])
         if beyond < HUMP_LEAST * total:
             return BUCKETS
-        for index in range(first - VALLEY + 1, BUCKETS - 2 * VALLEY + 1):
-            beyond = math.fsum(counts[index + VALLEY :])
+        for index in range(first - VALLEY_BEFORE, BUCKETS - 2 * VALLEY + 1):
+            start = index + VALLEY
+            beyond, before = math.fsum(counts[start:]), math.fsum(counts[start:first])
             if beyond < HUMP_LEAST * total:
                 return BUCKETS
-            windows = range(index + VALLEY, BUCKETS - VALLEY + 1)
+            if beyond > HUMP_MOST * total or before > STRAY_MOST * beyond:
+                continue
+            windows = range(start, BUCKETS - VALLEY + 1)
             fullest = max(math.fsum(counts[at : at + VALLEY]) for at in windows)
-            low = math.fsum(counts[index : index + VALLEY])
-            if beyond <= HUMP_MOST * total and low <= VALLEY_DEPTH * fullest:
+            if math.fsum(counts[index:start]) <= VALLEY_DEPTH * fullest:
                 return index
         return BUCKETS
 

@@ -121,8 +121,9 @@ class Learner:
             return False
         revision = self._revision(told.sw_rev)
         if told.answer_s is not None and revision.times.answered(told.answer_s):
-            revision.spacing.answer(told.answer_s, told.spreading_factor)
             revision.since_stored += 1
+            if not revision.times.in_hump(told.answer_s):  # who holds it back that long listens
+                revision.spacing.answer(told.answer_s, told.spreading_factor)
         if told.server_delay_s is not None:
             revision.times.delayed(told.server_delay_s, told.gateway_id)
         if told.gap_s is not None and told.late:

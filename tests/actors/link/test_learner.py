@@ -88,6 +88,14 @@ def test_a_late_answer_teaches_as_any_other() -> None:
     assert learner.statistics().late == 3
 
 
+def test_a_heartbeat_taken_for_an_answer_is_no_reason_against_short_spacing() -> None:
+    learner = taught(110)
+    learner.judged(judged(31.0))
+    assert learner.knowledge.spacing_proven == {REV}
+    learner.judged(judged(4.5))
+    assert learner.knowledge.spacing_proven == frozenset(), "an answer may take so long"
+
+
 def test_near_frames_that_get_lost_are_told_to_the_lights() -> None:
     learner = taught()
     told = [learner.judged(judged(None, answered=False, gap_s=5.1)) for _ in range(8)]
