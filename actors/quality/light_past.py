@@ -12,6 +12,7 @@ signal.
 import math
 from array import array
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import NamedTuple
 
 import msgspec
@@ -28,6 +29,7 @@ HISTOGRAM_BUCKETS = 32
 BUCKET_MOST = 255
 COUNT_MOST = 32_767
 RECENT_MOST = 24
+RECENT_LEAST = 3
 RECENT_FROM_DB, RECENT_STEPS = -8.0, 4.0
 """0.25 dB a step, from -8 to 55.75 dB."""
 JOINS_MOST = 8
@@ -163,6 +165,11 @@ class LightPast:
     def recent_db(self) -> Sequence[float]:
         """The newest margins, oldest first."""
         return [RECENT_FROM_DB + step / RECENT_STEPS for step in self.recent]
+
+    @property
+    def margin_recent_db(self) -> float | None:
+        """The median of the newest margins; None of fewer than three."""
+        return median(self.recent_db()) if len(self.recent) >= RECENT_LEAST else None
 
     def _convert(self, by_db: float) -> None:
         """Every margin for another spreading factor, which needs so much more signal."""

@@ -174,7 +174,7 @@ class LightWatch:
         up, down = losses_of(counters, self.prior(device))
         chance = self.chance(device, now)
         margins, trend = past.margins(rules.TREND_DAYS), rules.trend_of(past)
-        margin_db = margins[-1][1] if margins else None
+        margin_db = margins[-1][1] if margins else past.margin_recent_db
         slope = None if trend is None else trend.db_per_day
         warnings = () if watched is None else self._warnings(watched, device, now)
         evidence = (

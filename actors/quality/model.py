@@ -47,7 +47,8 @@ class LightRisk(msgspec.Struct, frozen=True):
     """Share of our frames, taken by a gateway, that it does not receive."""
     downlinks_counted: float
     margin_db: float | None
-    """Median of the newest day: how far its signal lies above what a gateway needs."""
+    """Median of the newest day, or of the newest statuses before there is one: how far its signal
+    lies above what a gateway needs."""
     margin_trend_db_per_day: float | None
     """Theil-Sen slope of the daily medians of the last week; None of less than four days."""
     warnings: tuple[LightWarning, ...]
@@ -148,9 +149,10 @@ class RuleScore(msgspec.Struct, frozen=True):
 
     rule: Rule
     warnings: float
-    """Given, whether shown or not, and judged by now: a week passed, or the light fell silent."""
+    """Given, whether shown or not, and judged by now: a week passed (of `moved` a day), or the
+    light fell silent."""
     announced: float
-    """Of these, followed by a silence within a week."""
+    """Of these, followed by a silence within a week; of `moved`, those that lasted for a day."""
     lead_h: float | None
     """Median hours from the warning to the silence."""
     false_warnings: float
