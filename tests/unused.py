@@ -22,6 +22,7 @@ ENCODED = (
     "actors/board/rollout.py",
     "actors/fleet/initialization.py",
     "actors/metrics/downlinks.py",
+    "actors/quality/model.py",
     "actors/restored_store.py",
     "api/models/",
 )

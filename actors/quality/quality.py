@@ -7,7 +7,7 @@ waits for it, and nothing is decided by it but which warnings are shown.
 A round over 10,000 lights takes some 50 ms, in pieces of at most 4 ms.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Protocol
@@ -171,24 +171,22 @@ class Quality:
 
     async def round(self) -> None:
         """Look at every light and gateway once."""
-        began, watching = trio.current_time(), self._watching()
+        began = trio.current_time()
+        for _ in self.pieces():
+            await trio.lowlevel.checkpoint()
+        self._rounds += 1
+        self._round_s = trio.current_time() - began
+
+    def pieces(self) -> Iterator[None]:
+        """One round, which gives way after each piece of it."""
+        watching = self._watching()
         now, seconds = self._begin(watching)
         for count, device in enumerate(list(self._board.devices.values()), start=1):
             self._look(device, now)
             if count % LIGHTS_AT_ONCE == 0:
-                await trio.lowlevel.checkpoint()
+                yield
         self._end(now, seconds, watching)
-        self._rounds += 1
-        self._round_s = trio.current_time() - began
-        await trio.lowlevel.checkpoint()
-
-    def look_now(self) -> None:
-        """A round at once, without giving way: for whoever lives through weeks in seconds."""
-        watching = self._watching()
-        now, seconds = self._begin(watching)
-        for device in self._board.devices.values():
-            self._look(device, now)
-        self._end(now, seconds, watching)
+        yield
 
     # ---------------------------------------------------------------- what it is asked
 

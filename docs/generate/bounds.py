@@ -8,6 +8,7 @@ from actors.downlink import DispatchPolicy
 from actors.fleet import fleet
 from actors.fleet.initialization import RUNS_WAITING_MOST, InitializationPolicy
 from actors.messaging.dead_letters import KEPT as DEAD_LETTERS
+from actors.quality import light_past
 from actors.rollouts import actor as rollouts
 from actors.storage import idempotency, store_writer
 from actors.sweeper import SweepPolicy
@@ -85,6 +86,11 @@ def table_of_bounds() -> str:
                 "each may have the whole fleet: 10 MB of lights",
             ),
             ("lights", f"{fleet.DEVICES_MOST:,}", "about 10 kB each"),
+            (
+                "days of a light that quality remembers",
+                f"{light_past.DAYS_KEPT}",
+                "620 bytes a light, with its newest margins",
+            ),
             (
                 "lights that only a webhook told of",
                 f"{fleet.PROVISIONAL_MOST}",
