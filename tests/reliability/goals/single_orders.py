@@ -164,6 +164,7 @@ async def _often(
         watched = watch.orders[dev_eui] = Watched(light)
         ordered = await home.command(dev_eui, light)
         command = await home.final(ordered.id, 2 * DAY_S)
+        del watch.orders[dev_eui]  # what is sent from now on is not for this order
         done.append((watched, command))
 
 
@@ -210,6 +211,7 @@ async def _one(
     watched = watch.orders[dev_eui] = Watched(light)
     ordered = await home.command(dev_eui, light)
     done.append((watched, await home.final(ordered.id, DAY_S)))
+    del watch.orders[dev_eui]
     await trio.sleep(20.0)
 
 
