@@ -20,6 +20,7 @@ from quart import Blueprint
 
 from actors.alerts import AlertPolicy, AppriseNotifier, LogNotifier, Notifier
 from actors.application import Application
+from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
 from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from actors.downlink import DispatchPolicy
@@ -70,6 +71,7 @@ def policies_of(settings: ApiSettings) -> Policies:
             silent_after_s=settings.policy.silent_after_s,
             off=settings.alerts.off(),
         ),
+        calibration=CalibrationPolicy(automatic=settings.calibration.automatic),
         profile_contains=settings.chirpstack.profile_contains,
     )
 

@@ -1,5 +1,6 @@
 """What is unknown, and which lights are to be probed for it. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
@@ -84,7 +85,14 @@ def plan(
         # A gateway that alone may be chosen is the one; of others ChirpStack draws one.
         suited.sort(key=lambda one: need.kind is Kind.FORWARDER and len(one.gateway_ids) > 1)
         wanted = wish.lights - sum(_serves(one, need, alone=True) for one in chosen)
-        chosen.extend(islice(suited * EACH_MOST, max(0, wanted)))
+        again = Counter(one.dev_eui for one in chosen)
+        more = (
+            one
+            for turn in range(EACH_MOST)
+            for one in suited
+            if again[one.dev_eui] + turn < EACH_MOST
+        )
+        chosen.extend(islice(more, max(0, wanted)))
     if len(chosen) > PROBES_MOST:
         left_out.append(f"{len(chosen) - PROBES_MOST} probes more, for another run")
         chosen = chosen[:PROBES_MOST]

@@ -7,6 +7,7 @@ import typer
 
 from api.cli.verbs import (
     backup,
+    calibrate,
     demo,
     doctor,
     initialize,
@@ -38,6 +39,7 @@ for verb in (
     watch.watch,
     initialize.init,
     network.gateways,
+    calibrate.calibrate,
     risks.risks,
     restored.restored,
     serve.serve,

@@ -24,6 +24,7 @@ from api.live import socket as live
 from api.live.hub import Hub
 from api.routes import (
     alerts,
+    calibrations,
     caller,
     clock,
     commands,
@@ -58,6 +59,7 @@ RESOURCES = (
     alerts,
     clock,
     restored_store,
+    calibrations,
     supervisor,
     caller,
     webhooks,

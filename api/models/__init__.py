@@ -10,8 +10,10 @@ from enum import Enum
 import msgspec
 
 from actors.board.changes import GatewayView
+from actors.calibration.model import Candidate, Kind, Outcome, RunState
 from actors.fleet.initialization import InitializationRun
 from actors.gateways.observed import Outage, Span
+from actors.link.lag import Basis
 from actors.metrics.reliability import Bucket
 from actors.quality.model import Grade, Line, Rule
 from actors.restored_store import RestoredStoreDevice
@@ -46,16 +48,21 @@ from lorawan.kuando.light_state import LightState
 
 SERVED_NAMES: dict[type[msgspec.Struct] | type[Enum], str] = {
     ActorState: "ChildState",
+    Basis: "LagBasis",
     Bucket: "BucketView",
+    Candidate: "CalibrationLight",
     GatewayView: "GatewayShown",
     Grade: "GatewayLetter",
     HistoryEntry: "HistoryLine",
     InitializationRun: "InitializationView",
+    Kind: "CalibrationKind",
     LightState: "LightView",
     Line: "GatewayLine",
     Outage: "OutageView",
+    Outcome: "ProbeOutcome",
     RestoredStoreDevice: "RestoredStoreLightView",
     Rule: "WarningRule",
+    RunState: "CalibrationState",
     SignalPoint: "SignalPointView",
     Span: "ObservedView",
     Unreadable: "UnreadableView",

@@ -191,6 +191,30 @@ class InitializeRequest(Body):
     )
 
 
+class CalibrationRequest(Body):
+    """What to probe. Without lights, software and gateways: all that is unknown."""
+
+    dev_euis: list[DevEui] = Field(
+        default=[], max_length=200, description="Probe these lights, and nothing else."
+    )
+    sw_revs: list[Annotated[int, Field(ge=0, le=255)]] = Field(
+        default=[], max_length=32, description="Software revisions times ten, known or not."
+    )
+    gateway_ids: list[DevEui] = Field(
+        default=[], max_length=200, description="Gateways, known or not."
+    )
+    lights: int = Field(
+        default=5, ge=1, le=20, description="Probes for each software revision and gateway."
+    )
+    again: bool = Field(default=False, description="Also what is known already.")
+
+    @model_validator(mode="after")
+    def _one_way_to_choose(self) -> "CalibrationRequest":
+        if self.dev_euis and (self.sw_revs or self.gateway_ids or self.again):
+            raise ValueError("name lights, or what to find out, not both")
+        return self
+
+
 class DeviceQuery(Filters, Query):
     """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
 

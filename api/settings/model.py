@@ -209,6 +209,14 @@ class DispatchSettings(_Section):
     """Interval of ChirpStack's scheduler (`[network.scheduler] interval`), until it is measured."""
 
 
+class CalibrationSection(_Section):
+    """Measuring how soon lights answer and how long forwarders wait."""
+
+    automatic: bool = True
+    """Whether a new firmware or forwarder is probed by itself while nothing waits to be sent: five
+    lights are sent twice the colour that they show. `lamplighter calibrate` works in any case."""
+
+
 class Alerts(_Section):
     """Where alerts are sent, and how often while they last."""
 
@@ -250,6 +258,7 @@ class Tables(_Section):
     gateways: Gateways = Gateways()
     dispatch: DispatchSettings = DispatchSettings()
     policy: PolicyValue = Policy()
+    calibration: CalibrationSection = CalibrationSection()
     alerts: Alerts = Alerts()
     logs: Logs = Logs()
 

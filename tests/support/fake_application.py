@@ -12,17 +12,23 @@ import trio
 from actors.board.board import Board
 from actors.board.changes import AlertView, DeviceRemoved, GatewayView
 from actors.board.rollout import Rollout
+from actors.calibration.calibrator import CalibrationPorts, Calibrator
 from actors.clocks.timekeeper import ClockStatistics
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device, Hearing, Phase, Report, Session, Wanted
 from actors.device.verdict import Verdict
+from actors.downlink.policy import DispatchPolicy
+from actors.downlink.state import DispatchState
+from actors.downlink.statistics import statistics_of
 from actors.fleet.delivery import Delivery
 from actors.fleet.initialization import InitializationRun
 from actors.gateways import observed
 from actors.gateways.observed import Outage, Span
 from actors.gateways.outages import GatewayPast
+from actors.link.forwarders import Forwarders
 from actors.messaging.dead_letters import DeadLetter
+from actors.messaging.mailbox import Offer
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability, assess
 from actors.queries import DeviceInspection
@@ -37,6 +43,7 @@ from actors.storage.unreadable_records import Unreadable
 from actors.supervision import ChildReport, ChildState
 from lorawan.events.model import Event
 from lorawan.kuando.light_state import LightState
+from store.port import Write
 from tests.support.fake_quality import FakeQuality
 
 DEV_EUI = "2020203907290902"
@@ -123,6 +130,7 @@ class FakeApplication:
         self.queries = FakeQueries(self)
         self.readiness = FakeReadiness()
         self.quality = FakeQuality()
+        self.calibrator = idle_calibrator(self.board, self.clock)
         self.refusal: Refusal | None = None
         """What every part that may refuse answers."""
 
@@ -352,6 +360,30 @@ class FakeAlerter(FakePart):
         )
         self._application.board.publish(known)
         return known
+
+
+NOTHING_DISPATCHED = statistics_of(DispatchState(DispatchPolicy(), str, None), 0.0)
+
+
+def idle_calibrator(board: Board, clock: FakeClock) -> Calibrator:
+    """The real one, which nobody runs: what it begins stays begun."""
+    ports = CalibrationPorts(
+        board, NoWriter(), lambda dev_eui, event: None, lambda: NOTHING_DISPATCHED
+    )
+    return Calibrator(ports, Forwarders(), clock, lambda: "run-1", DispatchPolicy())
+
+
+class NoWriter:
+    """Nothing is stored."""
+
+    healthy = True
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """At once."""
+
+    def offer(self, writes: Sequence[Write]) -> Offer:
+        """Always."""
+        return Offer.ACCEPTED
 
 
 class FakeRestoredStore(FakePart):

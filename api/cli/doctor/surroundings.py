@@ -84,11 +84,8 @@ def _world_readable(file: Path) -> bool:
 async def service(settings: ApiSettings) -> list[Diagnosis]:
     """Whether our own service runs here, and is ready; else whether its address can be had."""
     web = settings.web
-    host = _EVERYWHERE.get(web.bind, web.bind)
     place = f"{web.bind} port {web.port}"
-    url = httpx2.URL(scheme="http", host=host, port=web.port, path="/readyz")
-    tokens = (*web.tokens.viewer, *web.tokens.operator)
-    headers = {"Authorization": f"Bearer {tokens[0].get_secret_value()}"} if tokens else {}
+    url, headers = of_our_service(web, "/readyz")
     try:
         async with httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http:
             response = await http.get(url, headers=headers)
@@ -110,6 +107,14 @@ async def service(settings: ApiSettings) -> list[Diagnosis]:
         return [ok("service", f"it runs at {place} and is ready")]
     told = "; ".join(map(str, body.get("problems", [])))
     return [problem("service", f"it runs but is not ready: {told}", "see its log")]
+
+
+def of_our_service(web: Web, path: str) -> tuple[httpx2.URL, dict[str, str]]:
+    """Where our own service would be asked for this, and with which headers."""
+    host = _EVERYWHERE.get(web.bind, web.bind)
+    url = httpx2.URL(scheme="http", host=host, port=web.port, path=path)
+    tokens = (*web.tokens.viewer, *web.tokens.operator)
+    return url, {"Authorization": f"Bearer {tokens[0].get_secret_value()}"} if tokens else {}
 
 
 async def _not_running(web: Web, place: str) -> Iterator[Diagnosis]:

@@ -48,6 +48,7 @@ PATHS = (
             "rollouts/roll-1",
             "restored-store",
             "unreadable",
+            "calibrations",
             "risks",
             f"gateways/{GATEWAY}/quality",
             f"gateways/{STRAY}/quality",
