@@ -1,7 +1,8 @@
 """What became of each attempt whose frame a gateway took, told once to all who learn from many.
 
 An answer's time is told only where it is clear which frame it answers (Karn's rule): one of the
-pursuit was out, or the light counted as many more downlinks as there were frames.
+pursuit was out. That the light counts all of several does not make it clear: an answer to the first
+that is later than the second frame counts both, and would be taken for a quick one to the second.
 """
 
 from actors.device.answer_order import answers
@@ -87,7 +88,7 @@ def _timed(
     ends_at: float | None,
 ) -> AttemptJudged:
     """With its times, if it is clear which of so many frames of the pursuit the status answers."""
-    if not _alone(transition.device, report, frames):
+    if not _alone(transition.device, frames):
         return judged
     return _with_times(transition, judged, report, air_until, ends_at)
 
@@ -107,13 +108,7 @@ def _with_times(
     return judged
 
 
-def _alone(device: Device, report: Report, frames: int) -> bool:
-    goal, command = device.pursuit, device.command
-    if goal is None or goal.proof is None or goal.contested or heartbeat_only(device):
-        return False
-    if frames == 1:
-        return True
-    if command is None or goal.restoring:
-        return False
-    out = command.attempts - goal.proof.attempts  # in this session
-    return report.downlinks_received - goal.proof.baseline == out == frames
+def _alone(device: Device, frames: int) -> bool:
+    """Whether the frame that is answered was the only one that can have been."""
+    goal = device.pursuit
+    return frames == 1 and goal is not None and not goal.contested and not heartbeat_only(device)

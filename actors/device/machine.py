@@ -26,10 +26,11 @@ never concludes from having sent, only from having heard.
 No record in which something is pursued may be without something that wakes it: `liveness.py`
 says what may, and takes up again what is found without.
 
-Time drives the first three attempts, for bad luck passes by itself. After that it is an outage far
-more likely than luck, so only *evidence* starts another: a status that shows another state, a join
-followed by its first uplink, a gateway that hears the light coming back. Evidence never waits for a
-timer, and is itself spaced, for air is scarce.
+Time drives the first attempts, for bad luck passes by itself: as many as are worth their air, by
+how long the light has been silent and how many of its frames are lost (`retry_plan.py`). After that
+it is an outage far more likely than luck, so only *evidence* starts another: a status that shows
+another state, a join followed by its first uplink, a gateway that hears the light coming back.
+Evidence never waits for a timer, and is itself spaced, for air is scarce.
 
 Every event is legal in every phase. `HANDLERS` names the function that deals with each event, and
 `MAY_FOLLOW` the phases that may come after it. An event has one handler for all phases instead of

@@ -25,8 +25,8 @@ class AttemptJudged(msgspec.Struct, frozen=True, gc=False):
     """Chance from (0, 1) that it would be, by the light's own loss counters before it was sent."""
     answer_s: float | None = None
     """Our clock: from being told of the txack to being told of the status, less the airtimes of
-    frame and status. None unless it is clear which frame the status answers (Karn's rule): one of
-    the pursuit was out, or the light's counter rose by exactly as many as were."""
+    frame and status. None unless it is clear which frame the status answers (Karn's rule): only one
+    of the pursuit was out."""
     server_delay_s: float | None = None
     """The same on ChirpStack's clock, from the txack's time to the status's `nsTime`: the
     forwarder's lag is within, webhooks are not."""

@@ -4,6 +4,7 @@ from actors import inquirer
 from actors.alerts import alerter
 from actors.board import board
 from actors.device.actor import MAILBOX_CAPACITY
+from actors.device.retry_plan import SHORT_SPACING_S
 from actors.downlink import DispatchPolicy
 from actors.fleet import fleet
 from actors.fleet.initialization import RUNS_WAITING_MOST, InitializationPolicy
@@ -52,7 +53,7 @@ def table_of_bounds() -> str:
             ),
             (
                 "frames to one light",
-                f"one in {policy.spacing_s:g} s",
+                f"one in {policy.spacing_s:g} s, {SHORT_SPACING_S:g} s where that is proven",
                 "a second one while it answers the first is lost",
             ),
             (

@@ -101,7 +101,8 @@ def test_a_frame_without_an_answer_is_told_when_its_window_closes_and_the_next_w
     assert (second.answer_s, second.server_delay_s) == (None, None)
 
 
-def test_where_the_light_counts_all_frames_it_is_the_newest_that_it_answers() -> None:
+def test_that_the_light_counts_all_frames_does_not_tell_which_it_answers() -> None:
+    """It may be slow: an answer to the first, twelve seconds late, counts the second as well."""
     story = begun()
     story.now = max(story.now, story.attempt.not_before)
     story.queue()
@@ -111,7 +112,7 @@ def test_where_the_light_counts_all_frames_it_is_the_newest_that_it_answers() ->
     story.answer_inquiry()
     story.retry()
     story.answer(1.5)
-    assert story.judged[-1].answer_s == pytest.approx(1.5 - 0.2 - STATUS_S)
+    assert (story.judged[-1].answered, story.judged[-1].answer_s) == (True, None)
 
 
 def test_a_proof_that_comes_before_the_next_frame_is_told_as_late() -> None:
