@@ -36,6 +36,7 @@ from actors.gateways import GatewayWatcher
 from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.inquirer import Inquirer
+from actors.link.air_facts import JoinedFacts
 from actors.link.forwarders import Forwarders
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics
@@ -108,6 +109,7 @@ class Parts:
             key_refused=lambda: self.watcher.key_refused,
             server_ahead_s=self.dates.ahead_s,
             server_slack_s=lambda: self.dates.slack_s(policies.dispatch.clock_slack_s),
+            facts=JoinedFacts(self.learning.learner, self.forwarders),
         )
         self.outages = OutageLog(self.store_writer.offer, clock)
         self.watched = WatchLog(self.store_writer.offer, clock)

@@ -1,7 +1,9 @@
 """The attempts that wait, in one queue per route, and those whose time has not come.
 
-First attempts go before retries, then the oldest. Of each queue only the head is looked at, so that
-planning costs by the number of queues (gateways and their overlaps), not of lights.
+A retry whose time has come goes first: it is one frame in ten, and its light was waited for the
+longest. Then come first attempts that somebody waits for, then all others, each time the oldest. Of
+each queue only the head is looked at, so that planning costs by the number of queues (gateways and
+their overlaps), not of lights.
 """
 
 import heapq
@@ -19,7 +21,7 @@ from lorawan.network import Activation
 STALE_SLACK = 64
 """Entries that left a heap stay in it until they outnumber the live ones by this many."""
 
-Order = tuple[bool, float, int]
+Order = tuple[int, float, int]
 Key = tuple[object, ...]
 
 
@@ -85,12 +87,15 @@ class PendingAttempt:
         the second is worth nothing later."""
         match self.attempt.probe:
             case Probe.FIRST:
-                return (True, math.inf, self.stamp)
+                return (3, math.inf, self.stamp)
             case Probe.SECOND:
-                return (False, 0.0, self.stamp)
+                return (0, 0.0, self.stamp)
             case Probe.NO:
                 pass
-        return (self.attempt.retry, self.attempt.submitted_at, self.stamp)
+        attempt = self.attempt
+        # Only what is for a command ends with it: all other frames nobody waits for.
+        rank = 1 if not attempt.retry else 0 if attempt.expires_at is not None else 2
+        return (rank, attempt.submitted_at, self.stamp)
 
     def is_of(self, attempt: Attempt, mark: Mark) -> bool:
         """Whether it is this attempt; the mark tells lights apart that began to count anew."""

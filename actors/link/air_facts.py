@@ -20,6 +20,11 @@ class AirFacts(Protocol):
         """From a gateway's txack to its frame's start, seconds; None while unknown."""
         ...
 
+    def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
+        """By how much the one's lag is longer than the other's, at most; None while unknown, which
+        lags themselves may be."""
+        ...
+
     def is_basics_station(self, gateway_id: str) -> bool:
         """Whether it shuts its band after each frame, and drops in silence; False if unknown."""
         ...
@@ -31,6 +36,7 @@ class JoinedFacts:
     def __init__(self, lights: "LightFacts", gateways: "GatewayFacts") -> None:
         self.answer_delays_s = lights.answer_delays_s
         self.lag_s = gateways.lag_s
+        self.lag_beyond_s = gateways.lag_beyond_s
         self.is_basics_station = gateways.is_basics_station
 
 
@@ -49,6 +55,10 @@ class GatewayFacts(Protocol):
         """See `AirFacts`."""
         ...
 
+    def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
+        """See `AirFacts`."""
+        ...
+
     def is_basics_station(self, gateway_id: str) -> bool:
         """See `AirFacts`."""
         ...
@@ -62,6 +72,10 @@ class NothingKnown:
         return ()
 
     def lag_s(self, gateway_id: str) -> float | None:
+        """Unknown."""
+        return None
+
+    def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
         """Unknown."""
         return None
 

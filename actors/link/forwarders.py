@@ -33,7 +33,16 @@ from actors.link.forwarder_records import (
     middle,
     since_changed,
 )
-from actors.link.lag import Basis, Delay, Lag, SlotDelay, delay_of, lag_of
+from actors.link.lag import (
+    BOUND_SAMPLES,
+    Basis,
+    Delay,
+    Lag,
+    SlotDelay,
+    beyond_s,
+    delay_of,
+    lag_of,
+)
 
 log = structlog.get_logger()
 
@@ -112,6 +121,7 @@ class Forwarders:
         self._lags: dict[str, Lag | None] = {}
         self._rx2_airtime_s: dict[str, float] = {}
         """Of the newest Class C frame of each gateway."""
+        self._beyond: dict[tuple[str, str], float | None] = {}  # since the newest answer
 
     # ---------------------------------------------------------------- what is seen
 
@@ -174,6 +184,22 @@ class Forwarders:
         it shuts its band after each frame and drops what finds no slot, without a word."""
         return self._from_air(gateway_id) is True
 
+    def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
+        """By how much the lag of the one is longer than the other's, at most; None while unknown.
+
+        Known lags are subtracted. Else lights of one software revision tell, heard through both:
+        their delay is the same, so that the sums differ by the lags alone.
+        """
+        lag, other = self._lag(gateway_id), self._lag(other_id)
+        if lag is not None and other is not None:
+            return lag.lag_s - other.lag_s
+        pair = (gateway_id, other_id)
+        if pair not in self._beyond:
+            one, two = self._gateways.get(gateway_id), self._gateways.get(other_id)
+            known = None if one is None or two is None else _beyond(one.answers, two.answers)
+            self._beyond[pair] = known
+        return self._beyond[pair]
+
     def delay(self, sw_rev: int) -> Delay | None:
         """How soon lights of this software revision answer, without any lag."""
         record = self._firmware.get(sw_rev)
@@ -230,6 +256,7 @@ class Forwarders:
             except msgspec.MsgspecError as error:
                 log.warning("stored facts are unreadable", key=key, error=str(error))
         self._lags.clear()
+        self._beyond.clear()
 
     # ---------------------------------------------------------------- how
 
@@ -265,6 +292,7 @@ class Forwarders:
         record = self._gateway(gateway_id)
         if record is None:
             return
+        self._beyond.clear()
         answers = (*record.answers, answer)[-ANSWERS_MOST:]
         if (kept := since_changed(answers)) is not None:
             log.info("the forwarder of a gateway behaves differently now", gateway_id=gateway_id)
@@ -331,6 +359,15 @@ class Forwarders:
             if lag is not None:
                 return lag
         return None
+
+
+def _beyond(answers: Sequence[Answer], others: Sequence[Answer]) -> float | None:
+    for sw_rev in sorted({answer.sw_rev for answer in answers}):
+        ours = [one.sum_s for one in answers if one.sw_rev == sw_rev]
+        theirs = [one.sum_s for one in others if one.sw_rev == sw_rev]
+        if min(len(ours), len(theirs)) >= BOUND_SAMPLES:
+            return beyond_s(ours, theirs)
+    return None
 
 
 def _key(gateway_id: str) -> str:

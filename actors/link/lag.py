@@ -77,6 +77,19 @@ class Delay(msgspec.Struct, frozen=True, gc=False):
     at_most: bool
 
 
+def beyond_s(sums_s: Sequence[float], others_s: Sequence[float]) -> float:
+    """By how much the one's sums are longer than the other's, at most: the difference of the
+    medians and two of its standard errors. Of both there must be `BOUND_SAMPLES`."""
+    error_s = math.hypot(_median_error_s(sums_s), _median_error_s(others_s))
+    return median(sums_s) - median(others_s) + 2.0 * error_s
+
+
+def _median_error_s(values: Sequence[float]) -> float:
+    ordered, count = sorted(values), len(values)
+    quarters_s = ordered[count * 3 // 4] - ordered[count // 4]
+    return 1.25 * quarters_s / 1.35 / math.sqrt(count)
+
+
 def delay_of(slots: Sequence[SlotDelay]) -> Delay | None:
     """The delay, once enough answers were seen."""
     if len(slots) < SAMPLES_LEAST:

@@ -102,4 +102,4 @@ class LeadEstimator:
             return careful_s, False
         if spread_s <= FINE_SPREAD_S:
             return FINE_TICK_S / 2.0, True
-        return max(FINE_TICK_S, spread_s / 0.8 - WAY_JITTER_S), True
+        return max(careful_s, spread_s / 0.8 - WAY_JITTER_S), True

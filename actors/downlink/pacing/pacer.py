@@ -6,7 +6,7 @@ whom a light hears beside it may send. Until `next_at` it listens, and does not 
 are times of a start, counted from txacks: a frame is ordered earlier by what orders always take.
 
 A gateway whose frames start later after their txacks than those of another one (its lag) is on the
-air longer by the difference; while lags are not known the largest that forwarders have is taken.
+air longer by the difference; while that is not known the largest that forwarders have is taken.
 """
 
 from collections.abc import Iterable
@@ -72,15 +72,22 @@ class Pacer:
         lead_s = min(one.leads.known().lead_s for one in known)
         at = max(one.next_at for one in known) - lead_s
         safe_s = min(one.leads.known().safe_lead_s for one in known)
-        lag_least_s = min(self._facts.lag_s(one) or 0.0 for one in frame.paced_by)
         for name in around:
             other = self._gateways.get(name)
             if other is None or frame.paced_by == {name}:  # its own queue keeps its frames apart
                 continue
-            lag_s = self._facts.lag_s(name)
-            behind_s = (LAG_MOST_S if lag_s is None else lag_s) - lag_least_s
-            at = max(at, other.air_until + max(0.0, behind_s) - safe_s)
+            if other.air_until + LAG_MOST_S <= at:
+                continue  # whatever the lags are
+            behind_s = max(self._behind_s(name, one) for one in frame.paced_by)
+            at = max(at, other.air_until + behind_s - safe_s)
         return at
+
+    def _behind_s(self, gateway_id: str, next_id: str) -> float:
+        """So much longer after its txack the one's frame starts than the next one's may."""
+        if gateway_id == next_id:
+            return 0.0
+        known_s = self._facts.lag_beyond_s(gateway_id, next_id)
+        return LAG_MOST_S if known_s is None else min(max(0.0, known_s), LAG_MOST_S)
 
     def joins_at(self, frame: FrameToPace, now: float) -> float | None:
         """When it may be ordered as one more of the batch that is being sent; None if not so."""

@@ -1,5 +1,7 @@
 """The waiting room: one attempt a light, order by line, and heaps that do not grow for ever."""
 
+import msgspec
+
 from actors.device.model import Attempt
 from actors.downlink.pending import PendingAttempt, PendingAttempts, QueuePlace
 from actors.downlink.queue_check import Mark
@@ -83,3 +85,20 @@ def test_an_attempt_replaced_ten_thousand_times_leaves_no_rubbish() -> None:
     assert len(pending._later) <= 70
     assert sum(len(line.heap) for line in pending._lines.values()) <= 70
     assert len(pending.lines()) == 1
+
+
+def test_a_retry_of_a_command_goes_first_and_what_nobody_waits_for_last() -> None:
+    pending = PendingAttempts()
+    background = attempt(at=START - 60.0, retry=True)
+    first = attempt(at=START)
+    retry = msgspec.structs.replace(attempt(at=START + 30.0, retry=True), expires_at=START + 9e4)
+    for stamp, made in enumerate((background, first, retry), 1):
+        pending.add(waiting(stamp, A, made=made))
+    for one in pending:
+        pending.line_up(one, START)
+    order = []
+    while pending:
+        [(head, _)] = pending.lines()
+        order.append(head.stamp)
+        pending.remove(head.dev_eui)
+    assert order == [3, 2, 1]

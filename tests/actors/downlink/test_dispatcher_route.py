@@ -2,7 +2,13 @@
 
 import msgspec
 
-from actors.downlink.route import UNKNOWN_GATEWAY, last_heard_at, route_of, spreading_factor
+from actors.downlink.route import (
+    UNKNOWN_GATEWAY,
+    last_heard_at,
+    listeners_of,
+    route_of,
+    spreading_factor,
+)
 from tests.support.dispatcher_kit import hearing
 
 
@@ -38,3 +44,12 @@ def test_the_newest_hearing_tells_the_spreading_factor_and_none_is_the_slowest()
 def test_last_heard() -> None:
     assert last_heard_at([]) is None
     assert last_heard_at([hearing()]) == hearing().heard_at
+
+
+def test_those_hear_a_light_well_that_heard_its_newest_uplink_with_a_margin_of_10_db() -> None:
+    good, poor, old = hearing("a", 10.0), hearing("b", 9.9), hearing("c", 30.0, latest=False)
+    assert listeners_of((good, poor, old), 10.0) == {"a"}
+    assert listeners_of((good, hearing("b", 12.0)), 10.0) == {"a", "b"}
+    assert listeners_of((poor, hearing("d", 3.0)), 10.0) == {"b"}
+    assert listeners_of((old,), 10.0) == frozenset()
+    assert listeners_of((), 10.0) == frozenset()

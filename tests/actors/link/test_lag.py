@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from actors.link.lag import Basis, Lag, SlotDelay, delay_of, lag_of
+from actors.link.lag import Basis, Lag, SlotDelay, beyond_s, delay_of, lag_of
 
 FLOOR_S = 0.92
 """How soon a light speaks after a frame in RX1 at SF9: its windows close then."""
@@ -89,3 +89,26 @@ def test_a_delay_at_the_floor_is_an_upper_bound():
     delay = delay_of(without)
     assert delay is not None
     assert not delay.at_most
+
+
+# ------------------------------------------------------------------ two gateways compared
+
+
+@pytest.mark.parametrize("kind", DELAYS)
+@pytest.mark.parametrize("difference_s", [0.0, 0.92])
+def test_the_difference_of_two_lags_is_bounded_from_above(kind, difference_s) -> None:
+    """By what answers of the same software show, whatever their delay; twice in 60 it may fail."""
+    wrong = 0
+    for seed in range(60):
+        ours, _ = seen(kind, 0.08 + difference_s, 0, 40, f"ours {seed}")
+        theirs, _ = seen(kind, 0.08, 0, 40, f"theirs {seed}")
+        at_most_s = beyond_s(ours, theirs)
+        wrong += at_most_s < difference_s
+        assert at_most_s < difference_s + 1.3
+    assert wrong <= 6
+
+
+def test_forwarders_of_a_kind_differ_by_little_where_lights_answer_at_once() -> None:
+    ours, _ = seen("at once", 1.0, 0, 40, "ours")
+    theirs, _ = seen("at once", 1.0, 0, 40, "theirs")
+    assert beyond_s(ours, theirs) < 0.1

@@ -27,6 +27,10 @@ class Facts:
     def lag_s(self, gateway_id: str) -> float | None:
         return self.lags_s.get(gateway_id)
 
+    def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
+        lags_s = (self.lags_s.get(gateway_id), self.lags_s.get(other_id))
+        return None if None in lags_s else lags_s[0] - lags_s[1]  # type: ignore[operator]
+
     def is_basics_station(self, gateway_id: str) -> bool:
         return gateway_id in self.stations
 
