@@ -104,7 +104,7 @@ def test_the_difference_of_two_lags_is_bounded_from_above(kind, difference_s) ->
         theirs, _ = seen(kind, 0.08, 0, 40, f"theirs {seed}")
         at_most_s = beyond_s(ours, theirs)
         wrong += at_most_s < difference_s
-        assert at_most_s < difference_s + 1.3
+        assert at_most_s < difference_s + 1.6
     assert wrong <= 6
 
 
