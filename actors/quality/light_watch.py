@@ -8,6 +8,7 @@ first; counts are differences of counters, and miss nothing.
 import zlib
 from collections.abc import Collection, Mapping
 
+from actors.board.outlook import RiskTold, WarningTold
 from actors.device import retry_plan
 from actors.device.firmware import heartbeat_only, knowledge_in
 from actors.device.model import Device, Phase
@@ -84,6 +85,17 @@ class LightWatch:
         watched = self._lights.get(dev_eui)
         off = self._scores.switched_off
         return watched is not None and any(not off(rule) for rule in watched.standing)
+
+    def told(self, dev_eui: str) -> RiskTold | None:
+        """What its view says of it, as of its last look: costs nothing, for nothing is counted."""
+        watched = self._lights.get(dev_eui)
+        if watched is None:
+            return None
+        off = self._scores.switched_off
+        shown = [one for one in watched.standing.items() if not off(one[0])]
+        warnings = tuple(WarningTold(rule.value, standing.since) for rule, standing in shown)
+        chance = watched.chance
+        return RiskTold(None if chance is None else round(chance, 3), warnings)
 
     # ---------------------------------------------------------------- what happens
 

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from actors.board.outlook import RiskTold
+
 
 class Rule(StrEnum):
     """What a light can be warned of. A sudden death announces itself by none of them."""
@@ -193,6 +195,10 @@ class QualityView(Protocol):
 
     def light(self, dev_eui: str) -> LightRisk | None:
         """Of one light; None of one that is not known."""
+        ...
+
+    def told(self, dev_eui: str) -> RiskTold | None:
+        """What the view of one light says of it: the same in short, as of the last look at it."""
         ...
 
     def days(self, dev_eui: str) -> Sequence[LightDay]:

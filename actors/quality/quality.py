@@ -15,6 +15,7 @@ from typing import Protocol
 import trio
 
 from actors.board.changes import GatewayView
+from actors.board.outlook import RiskTold
 from actors.clocks.clock import Clock, Steps
 from actors.device.command import Command
 from actors.device.events import AttemptNotSent, DeviceEvent
@@ -194,6 +195,10 @@ class Quality:
         """Of one light; None of one that is not known."""
         device = self._board.devices.get(dev_eui)
         return None if device is None else self._risk(device)
+
+    def told(self, dev_eui: str) -> RiskTold | None:
+        """What a light's view on the board says of it, as of the last round; None of a stranger."""
+        return self._lights.told(dev_eui)
 
     def days(self, dev_eui: str) -> Sequence[LightDay]:
         """What one light's days were like, the oldest first; the last is today."""

@@ -43,6 +43,8 @@ async def test_a_fleet_that_is_well_has_chances_and_grades_and_no_warning(
         assert seen is not None
         assert seen.quality is not None
         assert seen.quality.uplinks_counted > 15
+        told = home.board.risks[one].chance_30s
+        assert told == pytest.approx(seen.quality.chance_30s, abs=0.02)
         assert seen.days[-1].uplinks_counted > 15
         text = home.parts.metrics.render().decode()
         assert 'lamplighter_devices_by_chance{chance="unknown"} 0.0' in text

@@ -19,7 +19,6 @@ from actors.board.changes import AlertView, GatewayView
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import CommandStatus
 from actors.device.model import Device, Phase, Wanted
-from actors.quality.announcer import told_of
 from actors.quality.model import LightRisk
 from actors.refusal import Refusal
 from api.http.app import create_app
@@ -31,6 +30,7 @@ from lorawan.kuando.light_state import LightState
 from tests.browser.office import GREEN, office, order
 from tests.browser.played_answers import Played, answers
 from tests.support.fake_application import FakeApplication, FakeCommands
+from tests.support.fake_quality import told_of
 
 PATIENCE_S = 15.0
 """Three times what the service takes to start or stop on a busy machine."""

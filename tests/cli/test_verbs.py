@@ -15,11 +15,10 @@ from msgspec.structs import replace
 from actors.board.changes import AlertView
 from actors.board.rollout import State
 from actors.device.command import CommandStatus
-from actors.quality.announcer import told_of
 from actors.quality.model import Grade, Line, Rule
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
-from tests.support.fake_quality import a_grade, a_risk
+from tests.support.fake_quality import a_grade, a_risk, told_of
 from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
 from tests.support.web_server import Server
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from actors.board.outlook import RiskTold, WarningTold
 from actors.quality.model import (
     GatewayGrade,
     Grade,
@@ -33,6 +34,12 @@ NOTHING_SCORED = Scores(
 )
 
 
+def told_of(risk: LightRisk) -> RiskTold:
+    """The same in short, as its view tells it."""
+    warnings = tuple(WarningTold(one.rule.value, one.since) for one in risk.warnings)
+    return RiskTold(None if risk.chance_30s is None else round(risk.chance_30s, 3), warnings)
+
+
 class FakeQuality:
     """`lights`, `past`, `graded` and `scored` are what the test says; nothing is known before."""
 
@@ -45,6 +52,11 @@ class FakeQuality:
     def light(self, dev_eui: str) -> LightRisk | None:
         """As the test says."""
         return self.lights.get(dev_eui)
+
+    def told(self, dev_eui: str) -> RiskTold | None:
+        """The light's in short."""
+        risk = self.lights.get(dev_eui)
+        return None if risk is None else told_of(risk)
 
     def days(self, dev_eui: str) -> Sequence[LightDay]:
         """As the test says."""

@@ -23,7 +23,6 @@ from actors.fleet.initialization import InitializationRun
 from actors.gateways.observed import Outage
 from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import MailboxStatistics
-from actors.quality.announcer import told_of
 from actors.quality.model import Grade, Line, Rule
 from actors.readiness import Readiness
 from actors.restored_store import RestoredStore, RestoredStoreDevice
@@ -34,7 +33,7 @@ from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
-from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores
+from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores, told_of
 
 BUSY, NEW, STRAY = "20202000000000b1", "20202000000000c2", "0016c001f1500002"
 RED = LightState(red=255, green=1, blue=2, on=30, off=40)

@@ -6,10 +6,10 @@ from trio.testing import MockClock
 
 from actors.board.board import Board
 from actors.board.outlook import UNKNOWN, RiskTold, WarningTold, noticeable, worst_first
-from actors.quality.announcer import RiskAnnouncer, grade_told, told_of
+from actors.quality.announcer import RiskAnnouncer, grade_told
 from actors.quality.model import Grade, Line, Rule
 from tests.support.fake_application import DEV_EUI, FakeClock, a_light
-from tests.support.fake_quality import FakeQuality, a_grade, a_risk
+from tests.support.fake_quality import FakeQuality, a_grade, a_risk, told_of
 
 TREND, COUNTERS = WarningTold("trend", 5.0), WarningTold("counters", 7.0)
 

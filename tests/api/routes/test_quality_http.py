@@ -6,10 +6,9 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from actors.board.changes import GatewayView
-from actors.quality.announcer import told_of
 from actors.quality.model import Grade, LightRisk, Line, Rule
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
-from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores
+from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores, told_of
 
 A1, A2, A3, A4 = (f"20202000000000a{number}" for number in range(1, 5))
 
