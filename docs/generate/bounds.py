@@ -6,8 +6,10 @@ from actors.board import board
 from actors.device.actor import MAILBOX_CAPACITY
 from actors.device.retry_plan import SHORT_SPACING_S
 from actors.downlink import DispatchPolicy
+from actors.downlink.unproven_gateways import PROBE_EACH_S
 from actors.fleet import fleet
 from actors.fleet.initialization import RUNS_WAITING_MOST, InitializationPolicy
+from actors.link import learner
 from actors.messaging.dead_letters import KEPT as DEAD_LETTERS
 from actors.quality import light_past
 from actors.rollouts import actor as rollouts
@@ -65,6 +67,16 @@ def table_of_bounds() -> str:
                 "airtime of a gateway (EU868, RX2)",
                 f"{dispatch.budget_s:g} s in any {dispatch.window_s:,.0f} s",
                 f"ETSI EN 300 220, 10 % band; {dispatch.kept_back:.0%} of it is kept back",
+            ),
+            (
+                "frames through a gateway by which nobody answers",
+                f"one in {PROBE_EACH_S:g} s",
+                "until one is answered; its other lights wait",
+            ),
+            (
+                "software revisions whose answers are known",
+                f"{learner.REVISIONS_MOST}",
+                "a fleet has one or two; 20 answers teach one anew",
             ),
             (
                 "calls to ChirpStack in flight",
