@@ -50,12 +50,13 @@ def main() -> int:
     FIGURES.parent.mkdir(exist_ok=True)
     figures: dict[str, Any] = {}
     if FIGURES.exists():
-        figures = msgspec.json.decode(FIGURES.read_bytes())
+        kept = msgspec.json.decode(FIGURES.read_bytes())
+        figures = {name: found for name, found in kept.items() if name in NAMES}
     names = () if options.draw else options.names or NAMES
     if "goals" in names:
-        kept = figures.setdefault("goals", {})
+        goals = figures.setdefault("goals", {})
         for number, found in measured.measure(sorted(GOALS), quick=options.quick):
-            kept[str(number)] = found
+            goals[str(number)] = found
             write(figures)
     measure(tuple(name for name in names if name != "goals"), figures, quick=options.quick)
     drawing.draw(figures, FIGURES.parent)

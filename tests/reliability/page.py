@@ -85,7 +85,8 @@ def _plan(found: dict[str, Any]) -> str:
         ])  # fmt: skip
     return f"""## The fixed plan: three timed attempts and nothing else
 
-Each cell: measured (interval) / closed form. With p the loss of a frame per direction and
+The plan of 0.1.0, which `policy.plan: fixed` still follows, without anything that is learned. Each
+cell: measured (interval) / closed form. With p the loss of a frame per direction and
 s = (1-p)^2: shown 1-p^3, verified 1-(1-s)^3, frames 1+(1-s)+(1-s)^2. No heartbeats, no news of
 gateways, no lost webhooks, a gateway for each light.
 
