@@ -168,7 +168,10 @@ class Planner:
         """What became of an attempt: evidence on the gateway that sent it, and on its pace."""
         state = self._state
         if state.pacer is not None:
-            state.pacer.judged(told)
+            device = state.devices.get(dev_eui)
+            fate = None if device is None else device.fate
+            colour = fate is not None and fate.number == told.number and fate.mark.is_colour
+            state.pacer.judged(told, colour=colour)
         if state.unproven.judged(dev_eui, told, now) and told.gateway_id is not None:
             state.changed_unproven.add(told.gateway_id)
 

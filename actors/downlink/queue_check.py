@@ -12,6 +12,8 @@ from actors.downlink.item_marker import bears
 from lorawan.kuando.frames import F_PORT
 from lorawan.network import Activation, QueueItem
 
+COLOUR_BYTES_LEAST = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -19,6 +21,11 @@ class Mark:
 
     marker_us: int
     data: bytes
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether it sets a colour: all other frames are shorter."""
+        return len(self.data) >= COLOUR_BYTES_LEAST
 
     def found_in(self, queue: Iterable[QueueItem]) -> QueueItem | None:
         """The oldest item that bears it."""

@@ -35,10 +35,16 @@ from actors.downlink.route import Route
 from actors.downlink.suspicion import Suspect, Suspicion
 from actors.downlink.unproven_gateways import Unproven, UnprovenGateways
 from lorawan.airtime import downlink_airtime_s
+from lorawan.kuando.frames import Frame, RequestStatus, SetLight
 
 FOLLOWS_WITHIN_S = 2.0
 """From a txack to the submission of a second frame by its light, which only stores its record
 between the two: a slow disk takes a second. Later the light's answer is over."""
+
+
+def asks_for_an_answer(frame: Frame) -> bool:
+    """Whether the light is to answer this frame at once."""
+    return isinstance(frame, RequestStatus) or (isinstance(frame, SetLight) and frame.reply)
 
 
 class DispatchState:
@@ -119,6 +125,7 @@ class DispatchState:
             airtime_s=one.airtime_s,
             answer_s=one.uplink_s,
             sw_rev=one.attempt.sw_rev,
+            asks=asks_for_an_answer(one.attempt.frame),
         )
 
     def took(self, gateway_id: str, now: float) -> None:

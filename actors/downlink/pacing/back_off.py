@@ -23,6 +23,8 @@ AFTER_MISSING_LIGHTS = 50
 MISSING_SHARE = 0.6
 CUSUM_MOST = 5.0
 """Log-likelihood ratio of "three in five" to "as promised" at which it is believed."""
+PROMISED_MOST = 0.9
+"""No light is believed to lose less than one frame in ten: weather changes, and counts are slow."""
 SELDOM = 0.97
 """An answer may be lost to what nobody promised, a heartbeat of another light for one."""
 SLOWER = 1.25
@@ -98,7 +100,7 @@ class BackOff:
     def first_answer(self, promised: float, frames_planned: int, *, answered: bool) -> None:
         """What became of a first attempt. `promised` is the chance that its answer is heard, by
         the light's own record and the plan."""
-        good = min(max(promised * SELDOM, 0.05), 0.99)
+        good = max(min(promised, PROMISED_MOST) * SELDOM, 0.05)
         bad = MISSING_SHARE * good
         step = math.log(bad / good if answered else (1.0 - bad) / (1.0 - good))
         self._cusum = max(0.0, self._cusum + step)

@@ -24,6 +24,8 @@ CAPTURED = 0.23
 """Of two answers on one channel: the stronger is heard in spite of the other so often."""
 MARGIN_S = 0.02
 """Between an answer and a frame of the gateway; beyond the last delay that was measured."""
+NEXT_MARGIN_S = 0.05
+"""Before the next batch: where it starts is known by its txacks only, whose ways vary so much."""
 STAGGER_SLACK_S = 0.03
 """Frames a status apart and so much more have answers that do not meet."""
 
@@ -77,7 +79,7 @@ def plan_batch(
             ends_s, heard, given = (frames - 1) * step_s + airtime_s, 0.0, len(draws) * frames
             for needed_s, weight in fates:
                 heard += weight
-                cycle_s = max(ends_s, needed_s + MARGIN_S)
+                cycle_s = max(ends_s, needed_s + NEXT_MARGIN_S)
                 share = heard / given
                 rate = share * frames / (cycle_s + mean_jitter_s)
                 if share >= least and rate > most:
@@ -106,8 +108,12 @@ def _fates(
 ) -> Iterator[tuple[float, float]]:
     """Of each answer that no frame of its own batch drowns: the cycle that lets it be heard, and
     the chance that no other answer drowns it."""
-    frames = len(delays)
-    starts = [m * step_s + (jitters[m] - jitters[0] if wobbles else 0.0) for m in range(frames)]
+    frames, starts = len(delays), [0.0]
+    for m in range(1, frames):
+        late_s = jitters[m] - jitters[0]
+        # Ordered at once they may leave by two ticks; the gateway sends one after the other.
+        at = m * step_s + late_s if wobbles else max(starts[-1] + step_s, late_s)
+        starts.append(at)
     answers = [starts[m] + airtime_s + delays[m] for m in range(frames)]
     for m in range(frames):
         begins, ends = answers[m] - MARGIN_S, answers[m] + answer_s + MARGIN_S

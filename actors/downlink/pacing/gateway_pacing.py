@@ -6,7 +6,14 @@ from actors.board.changes import PaceTold
 from actors.downlink.pacing.back_off import BackOff
 from actors.downlink.pacing.batch_plan import FRAMES_MOST
 from actors.downlink.pacing.lead_times import LeadEstimator
-from actors.downlink.pacing.pace import ANSWERS_LEAST, BATCH_ANSWERS_LEAST, Pace, pace_of
+from actors.downlink.pacing.pace import (
+    ANSWERS_LEAST,
+    BATCH_ANSWERS_LEAST,
+    SLOW_FRAMES_MOST,
+    Pace,
+    Rule,
+    pace_of,
+)
 from actors.link.air_facts import AirFacts
 
 GAP_S = 0.0425
@@ -28,6 +35,8 @@ class FrameToPace:
     airtime_s: float
     answer_s: float
     sw_rev: int | None
+    asks: bool = True
+    """It asks for an answer."""
 
     @property
     def only_gateway(self) -> str | None:
@@ -77,6 +86,8 @@ class GatewayPacing:
     """The newest, in flight or not."""
     pace: Pace | None = None
     """The newest."""
+    slow_frames: int = 0
+    """Frames in a row that waited for lights of which nothing is known."""
     answers: int = 0
     plans: dict[PlanKey, tuple[Pace, int, int]] = field(default_factory=dict)
 
@@ -92,7 +103,8 @@ class GatewayPacing:
         station = facts.is_basics_station(gateway_id)
         allowed = 1 if station else self.back_off.frames
         kind = (frame.sw_rev, frame.airtime_s, frame.answer_s, lag_s, lead_times.fine, station)
-        key: PlanKey = (*kind, known, allowed)
+        patient = self.slow_frames < SLOW_FRAMES_MOST
+        key: PlanKey = (*kind, known, allowed, frame.asks, patient)
         found = self.plans.get(key)
         if found is not None and self.answers - found[2] < PLANNED_AGAIN_ANSWERS:
             return found[0], found[1]
@@ -107,6 +119,8 @@ class GatewayPacing:
                 lead_times=lead_times,
                 gap_s=GAP_S,
                 frames_most=frames_most,
+                asks=frame.asks,
+                patient=patient,
             )
 
         pace = plan(allowed)
@@ -115,6 +129,14 @@ class GatewayPacing:
             self.plans.clear()
         self.plans[key] = (pace, most, self.answers)
         return pace, most
+
+    def began(self, batch: Batch) -> None:
+        """A batch through it begins."""
+        self.batch, self.pace = batch, batch.pace
+        if batch.pace.rule is Rule.SLOW_START:
+            self.slow_frames += 1
+        elif batch.pace.rule in {Rule.LAG_UNKNOWN, Rule.ONE_LISTENS}:
+            self.slow_frames = 0
 
     def told(self) -> PaceTold:
         """What it does now, and why, for whoever looks; rounded, so that it seldom changes."""

@@ -20,7 +20,13 @@ from actors.downlink.pacing.gateway_pacing import (
     GatewayPacing,
 )
 from actors.downlink.pacing.lead_times import LeadEstimator
-from actors.downlink.pacing.pace import SHUT_AIRTIMES, SLACK_S, Pace, pace_of
+from actors.downlink.pacing.pace import (
+    SHUT_AIRTIMES,
+    SLACK_S,
+    SLOW_FRAMES_MOST,
+    Pace,
+    pace_of,
+)
 from actors.link.air_facts import AirFacts
 from actors.link.judgement import AttemptJudged
 
@@ -64,6 +70,8 @@ class Pacer:
             lead_times=self._nothing_known,
             gap_s=GAP_S,
             frames_most=1,
+            asks=frame.asks,
+            patient=self._gateway(min(frame.paced_by)).slow_frames < SLOW_FRAMES_MOST,
         )
 
     def order_at(self, frame: FrameToPace, around: Iterable[str]) -> float:
@@ -204,14 +212,15 @@ class Pacer:
         """Whether an uplink of this light is waited for."""
         return dev_eui in self._awaited
 
-    def judged(self, told: AttemptJudged) -> None:
-        """What became of an attempt."""
+    def judged(self, told: AttemptJudged, *, colour: bool = True) -> None:
+        """What became of an attempt. Only a colour has its answer promised: settings are proven
+        together, and by other statuses."""
         one = None if told.gateway_id is None else self._gateways.get(told.gateway_id)
         if one is None or told.late:
             return
         if told.server_delay_s is not None:
             one.answers += 1
-        if told.first:
+        if told.first and colour:
             heard = 1.0 if one.pace is None else one.pace.heard
             most = max((plan[1] for plan in one.plans.values()), default=1)
             one.back_off.first_answer(told.expected * heard, most, answered=told.answered)
@@ -267,7 +276,7 @@ class Pacer:
         slower = max(one.back_off.slower for one in known)
         batch = Batch(frame, pace, now, pace.cycle_s * slower)
         for one in known:
-            one.batch, one.pace = batch, pace
+            one.began(batch)
         return batch
 
     def _forget_awaited(self, batch: Batch) -> None:

@@ -40,7 +40,7 @@ def test_answers_lost_as_promised_slow_nobody() -> None:
 def test_answers_missing_beyond_what_is_promised_halve_the_batch() -> None:
     it, told = grown(), 0
     while it.missing == 0:
-        it.first_answer(0.9, FRAMES_MOST, answered=told % 2 == 0)
+        it.first_answer(0.9, FRAMES_MOST, answered=told % 3 == 0)
         told += 1
     assert 4 <= told < 40
     assert (it.frames, it.slower) == (FRAMES_MOST // 2, 1.25)

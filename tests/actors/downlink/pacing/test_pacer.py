@@ -276,3 +276,24 @@ def test_what_is_kept_is_bounded_by_gateways_and_frames_in_flight() -> None:
     assert len(it.it._awaited) <= 1
     assert len(it.it._in_flight) == 0
     assert len(it.it._gateways["a"].plans) <= 8
+
+
+def test_lights_that_never_answer_are_not_waited_for_for_ever() -> None:
+    """Twenty frames at 8 s, then 2 s each; an answer begins it anew."""
+    facts = Facts(())
+    it = Driven(facts)
+    for _ in range(20):
+        it.ack(it.order(frame()))
+        assert it.wait_s(frame()) == pytest.approx(AIRTIME_S + ANSWER_S + 8.0, abs=0.11)
+        it.now += 9.0
+    it.ack(it.order(frame()))
+    assert it.wait_s(frame()) == pytest.approx(AIRTIME_S + ANSWER_S + 2.0, abs=0.11)
+    facts.delays_s = QUICK
+    assert it.it.pace(frame()).rule is Rule.LAG_UNKNOWN
+
+
+def test_settings_that_ask_for_no_answer_do_not_start_slowly() -> None:
+    it = Driven(Facts(()))
+    settings = FrameToPace(frozenset({"a"}), frozenset({"a"}), AIRTIME_S, ANSWER_S, 68, asks=False)
+    it.ack(it.order(settings))
+    assert it.wait_s(settings) == pytest.approx(AIRTIME_S + ANSWER_S + 0.35)
