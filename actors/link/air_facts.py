@@ -62,23 +62,3 @@ class GatewayFacts(Protocol):
     def is_basics_station(self, gateway_id: str) -> bool:
         """See `AirFacts`."""
         ...
-
-
-class NothingKnown:
-    """The facts before anything was measured."""
-
-    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
-        """None is known."""
-        return ()
-
-    def lag_s(self, gateway_id: str) -> float | None:
-        """Unknown."""
-        return None
-
-    def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
-        """Unknown."""
-        return None
-
-    def is_basics_station(self, gateway_id: str) -> bool:
-        """Not as far as known."""
-        return False
