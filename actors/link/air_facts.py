@@ -5,6 +5,8 @@ from typing import Protocol
 
 DELAYS_MOST = 200
 """Answer delays in one answer: the pacer tries each against each of a batch."""
+PROBED_MOST = 20
+"""Delays told by commands, from which on probes add nothing."""
 
 
 class AirFacts(Protocol):
@@ -34,10 +36,18 @@ class JoinedFacts:
     """The facts of two who know: of lights the one, of gateways the other."""
 
     def __init__(self, lights: "LightFacts", gateways: "GatewayFacts") -> None:
-        self.answer_delays_s = lights.answer_delays_s
+        self._lights, self._gateways = lights, gateways
         self.lag_s = gateways.lag_s
         self.lag_beyond_s = gateways.lag_beyond_s
         self.is_basics_station = gateways.is_basics_station
+
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
+        """See `AirFacts`. Until commands have taught more, what probes taught of this gateway."""
+        told = self._lights.answer_delays_s(sw_rev, gateway_id)
+        if len(told) >= PROBED_MOST or sw_rev is None or gateway_id is None:
+            return told
+        probed = self._gateways.sums_s(sw_rev, gateway_id)
+        return probed if len(probed) > len(told) else told
 
 
 class LightFacts(Protocol):
@@ -61,4 +71,8 @@ class GatewayFacts(Protocol):
 
     def is_basics_station(self, gateway_id: str) -> bool:
         """See `AirFacts`."""
+        ...
+
+    def sums_s(self, sw_rev: int, gateway_id: str) -> Sequence[float]:
+        """Answer delays of lights with this software through this gateway, its lag within."""
         ...

@@ -200,6 +200,13 @@ class Forwarders:
             self._beyond[pair] = known
         return self._beyond[pair]
 
+    def sums_s(self, sw_rev: int, gateway_id: str) -> Sequence[float]:
+        """Lag and delay in one of lights with this software revision through this gateway, probes
+        included, ascending; 60 at most."""
+        record = self._gateways.get(gateway_id)
+        some = () if record is None else record.answers
+        return sorted(answer.sum_s for answer in some if answer.sw_rev == sw_rev)
+
     def delay(self, sw_rev: int) -> Delay | None:
         """How soon lights of this software revision answer, without any lag."""
         record = self._firmware.get(sw_rev)
