@@ -82,7 +82,7 @@ class Admission:
             return False
         state = self._state
         probing = state.suspicion.probe_at(paced_by) is not None
-        probing = probing or state.unproven.probe_at(one.route.hearing) is not None
+        probing = probing or state.unproven.probe_at(state.hearing_of(one.route)) is not None
         for_air = self._held_for_air(one, line)
         if not probing and not (for_air and line.held_for(AIR)):
             self._wake(state.tell_turn(line, self._now))
@@ -195,7 +195,8 @@ class Admission:
 
     def _held_unproven(self, one: PendingAttempt, line: RouteQueue | None) -> bool:
         """Where nothing is proven through all that hear a light, one is tried now and then."""
-        state, now, hearing = self._state, self._now, one.route.hearing
+        state, now = self._state, self._now
+        hearing = state.hearing_of(one.route)
         probe_at = state.unproven.probe_at(hearing)
         if probe_at is None:
             return False
@@ -294,7 +295,7 @@ class Admission:
         expires_at = self._expiry(one, one.attempt.expires_at, now + ttl_s)
         if probing:
             state.suspicion.probing(paced_by, now)
-        state.unproven.probing(one.route.hearing, now)
+        state.unproven.probing(state.hearing_of(one.route), now)
         token, answer_s = state.stamp(), one.answer_s
         if state.pacer is not None:
             pace = state.pacer.ordered(

@@ -106,6 +106,10 @@ class DispatchState:
         """The gateways that may send for it: ChirpStack may choose them and they are there."""
         return route.candidates - self.offline.keys() or route.candidates
 
+    def hearing_of(self, route: Route) -> frozenset[str]:
+        """The gateways through which its answer may be heard: those that hear it and are there."""
+        return route.hearing - self.offline.keys()
+
     def paced_gateways_of(self, route: Route) -> frozenset[str]:
         """The gateways to pace by: those of its carriers that take frames, as far as is known."""
         carriers = self.carriers_of(route)

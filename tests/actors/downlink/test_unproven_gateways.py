@@ -233,6 +233,20 @@ async def test_where_all_that_hear_a_light_are_unproven_it_waits(
         assert len(it.enqueued("shared")) == 1
 
 
+async def test_another_gateway_that_is_away_hears_no_answer(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        it.dispatcher.gateway_changed("gw-b", False)
+        unanswered(it, "gw-a")
+        submit(it, "light-1", "gw-a", "gw-b")
+        await trio.sleep(5.0)
+        assert it.enqueued() == []
+        it.dispatcher.gateway_changed("gw-b", True)
+        await trio.sleep(3.0)
+        assert len(it.enqueued()) == 1
+
+
 async def test_a_gateway_that_comes_back_is_trusted_at_once(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
