@@ -44,6 +44,8 @@ export class Fleet {
   /** The lights that match, in the order shown. @type {string[]} */
   shown = [];
   #resortAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  #resorting = null;
   #opened = "";
   #missed = false;
 
@@ -160,14 +162,26 @@ export class Fleet {
         this.#sortedBy = "";
         return true;
       }
-      if (before !== key(device) && performance.now() > this.#resortAt) {
-        this.#sortedBy = "";
-        moved = true;
+      if (before !== key(device)) {
+        if (performance.now() > this.#resortAt) {
+          this.#sortedBy = "";
+          moved = true;
+        } else this.#resortLater();
       }
       const group = matches(device) ? (grouped([devEui], by, this.#store)[0]?.key ?? "") : null;
       if (group !== (this.#groupOf.get(devEui) ?? null)) moved = true;
     }
     return moved;
+  }
+
+  /** What changed too soon after the last sorting gets its place then: nothing else may change for hours. */
+  #resortLater() {
+    this.#resorting ??= setTimeout(() => {
+      this.#resorting = null;
+      this.#sortedBy = "";
+      if (this.element.offsetParent === null) this.#missed = true;
+      else this.#arrange();
+    }, this.#resortAt - performance.now() + 1);
   }
 
   #matcher() {
