@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.simulation.hunt import Found, hunt
-from tests.simulation.planted import PLANTED
+from tests.simulation.planting import PLANTED
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 BEGIN = "<!-- planted bugs: written by make planted -->"

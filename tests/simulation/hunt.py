@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from simulation.harness.run import simulate
 from simulation.harness.scenarios import scenario
-from tests.simulation.planted import PLANTED, scene_of
+from tests.simulation import planted, planted_pace
+from tests.simulation.planting import IN_A_RUSH, PLANTED
+
+PLANTS = (planted, planted_pace)
+"""Whose bugs are in `PLANTED`, once they are imported."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,9 @@ class Found:
 
 def hunt(name: str, seeds_most: int, first: int = 1) -> Found | None:
     for count, seed in enumerate(range(first, first + seeds_most), start=1):
+        faults = "rush" if name in IN_A_RUSH else "swarm"
         with PLANTED[name]():
-            result = simulate(scene_of(name, scenario(seed, "swarm")))
+            result = simulate(planted.scene_of(name, scenario(seed, faults)))
         if result.violation is not None:
             return Found(count, general(result.violation.what))
     return None

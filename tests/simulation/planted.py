@@ -7,7 +7,7 @@ import contextlib
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -39,19 +39,9 @@ from actors.messaging.mailbox import Mailbox
 from lorawan.kuando import Status, parse_uplink
 from lorawan.kuando.light_state import LightState
 from simulation.harness.scenario import Scenario
+from tests.simulation.planting import planted
 
 replace = msgspec.structs.replace
-Plant = Callable[[], contextlib.AbstractContextManager[object]]
-PLANTED: dict[str, Plant] = {}
-
-
-def planted(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
-    def keep(make: Callable[[], Iterator[None]]) -> Plant:
-        plant = contextlib.contextmanager(make)
-        PLANTED[name] = plant
-        return plant
-
-    return keep
 
 
 @planted("time to live read as verification")

@@ -5,7 +5,7 @@ import pytest
 from simulation.harness.run import simulate
 from simulation.harness.scenarios import scenario
 from tests.simulation.hunt import hunt
-from tests.simulation.planted import PLANTED
+from tests.simulation.planting import PLANTED
 
 QUICK = (
     "baseline 0 and no fence when nothing is known",

@@ -1,0 +1,26 @@
+"""How a bug is planted: patched in for the time of a `with`, and looked for in scenes that suit."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+Plant = Callable[[], contextlib.AbstractContextManager[object]]
+PLANTED: dict[str, Plant] = {}
+IN_A_RUSH: set[str] = set()
+"""Those that are looked for in the rush instead of in the swarm."""
+
+
+def planted(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
+    """Register a bug under the name that the table shows."""
+
+    def keep(make: Callable[[], Iterator[None]]) -> Plant:
+        plant = contextlib.contextmanager(make)
+        PLANTED[name] = plant
+        return plant
+
+    return keep
+
+
+def planted_in_a_rush(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
+    """Likewise, for a bug of the pace."""
+    IN_A_RUSH.add(name)
+    return planted(name)
