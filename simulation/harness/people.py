@@ -57,10 +57,14 @@ class People:
         rng, asks = self._rng["push"], self._asks
         while asks.push_every_s:
             await trio.sleep(rng.expovariate(1.0 / asks.push_every_s))
-            state, application = rng.choice(COLOURS), self._process.application
-            if application is not None:
-                for dev_eui in lights:
-                    await self._ask(application, dev_eui, state, None, keep=True, key=None)
+            await self.push_once(lights)
+
+    async def push_once(self, lights: list[str]) -> None:
+        """One colour for all of these now."""
+        state, application = self._rng["push"].choice(COLOURS), self._process.application
+        if application is not None:
+            for dev_eui in lights:
+                await self._ask(application, dev_eui, state, None, keep=True, key=None)
 
     async def _command(self, dev_eui: str, rng: random.Random) -> None:
         application, asks = self._process.application, self._asks

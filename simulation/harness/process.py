@@ -9,6 +9,7 @@ from collections.abc import Callable
 import trio
 
 from actors.application import Application
+from actors.board.changes import PaceTold
 from actors.clocks.clock import RunClock
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
@@ -60,6 +61,12 @@ class Process:
                 await self._live()
                 span_s = self._scenario.service.down_s if self.injector.armed else (0.5, 0.5)
                 await trio.sleep(self._manager.uniform(*span_s))
+
+    def paces(self) -> dict[str, PaceTold | None]:
+        """What the service tells of the pace of each gateway."""
+        if self.parts is None:
+            return {}
+        return {one: self.parts.dispatcher.pace(one) for one in self._world.gateways}
 
     def set_clock_right(self) -> None:
         """Somebody sets the clock of the service's host right; the service has to follow."""

@@ -4,6 +4,8 @@ The service gets no help beyond what an operator would give: everything has powe
 the clocks are right, and parked actors are revived.
 """
 
+from collections.abc import Awaitable, Callable
+
 import trio
 
 from actors.device.command import CommandStatus
@@ -23,6 +25,9 @@ DRAIN_S = 1_200.0
 """From the first status that is heard: a heartbeat may meet a gateway that sends just then, and
 one light's evidence is spaced by up to 15 min."""
 SETTLED_WITHIN_S = 3 * 3_600.0
+RECOVERED_WITHIN_S = 9_000.0
+"""Ten times the half-life of what slows a gateway, and half as much again."""
+PUSH_EVERY_S = 600.0
 LOOK_S = 20.0
 RUN_S = 600.0
 RUN_MOST = 40
@@ -45,11 +50,22 @@ def wanted_of(facts: DeviceFacts) -> CommandFacts | None:
 class Quiet:
     """The time after the faults. `shown_s` tells how long each light took to be as wanted."""
 
-    def __init__(self, world: World, process: Process, oracle: Oracle) -> None:
+    def __init__(
+        self,
+        world: World,
+        process: Process,
+        oracle: Oracle,
+        *,
+        slowed: Callable[[], list[str]] | None = None,
+        push: Callable[[list[str]], Awaitable[None]] | None = None,
+    ) -> None:
         self.shown_s: dict[str, float] = {}
         self._world = world
         self._process = process
         self._oracle = oracle
+        self._slowed = slowed
+        self._push = push
+        self._pushed_s = 0.0
         self._excused_s: dict[str, float] = {}
         self._restarts: dict[str, int] = {}
 
@@ -73,9 +89,22 @@ class Quiet:
             if overdue:
                 self._tell_missing(overdue, passed_s)
             elif not missing and self._settled():
-                return
+                if not await self._still_slow(passed_s):
+                    return
             elif passed_s > SETTLED_WITHIN_S:
                 self._tell_unsettled(passed_s)
+
+    async def _still_slow(self, passed_s: float) -> bool:
+        """Whether a gateway is slowed down by what is over; frames go out now and then, by which
+        the service can see that it is."""
+        slowed = self._slowed() if self._slowed is not None else []
+        if slowed and passed_s > RECOVERED_WITHIN_S:
+            self._oracle.breaks("service", f"gateway {slowed[0]} is slowed down still")
+        if slowed and self._push is not None and passed_s > self._pushed_s + PUSH_EVERY_S:
+            self._pushed_s = passed_s
+            self._excused_s |= dict.fromkeys(self._oracle.lights, trio.current_time())
+            await self._push(list(self._oracle.lights))
+        return bool(slowed)
 
     def _excuse(self) -> None:
         """A gateway that never acknowledged may have sent all that its hour allows; RX2 may have

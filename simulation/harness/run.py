@@ -19,6 +19,7 @@ from simulation.harness.fault_injector import Poison
 from simulation.harness.invariants import bounds
 from simulation.harness.learned_truth import LearnedTruth
 from simulation.harness.oracle import Oracle, Violation
+from simulation.harness.pace_promises import PacePromises
 from simulation.harness.people import People
 from simulation.harness.process import Process
 from simulation.harness.quiet import Quiet
@@ -92,8 +93,15 @@ class Simulation:
         self.world.watch(self.oracle)
         self.process = Process(scenario, self.world, self.oracle, chance)
         self.learned_truth = LearnedTruth(self.world)
+        self.pace = PacePromises(self.world)
         self.people = People(scenario, self.process, self.oracle, chance)
-        self.quiet = Quiet(self.world, self.process, self.oracle)
+        self.quiet = Quiet(
+            self.world,
+            self.process,
+            self.oracle,
+            slowed=self._slowed if scenario.prompt else None,
+            push=self.people.push_once,
+        )
         self.digests: dict[str, str] = {}
         """Of each light's trace, when the faults ended: after that, runs last as they need."""
         self._trouble = chance.of("trouble of the house")
@@ -172,12 +180,16 @@ class Simulation:
             for broken in bounds(application.supervisor.report()):
                 self.oracle.breaks("service", broken)
 
+    def _slowed(self) -> list[str]:
+        return self.pace.slowed(self.process.paces())
+
     def _check_what_is_learned(self) -> None:
         parts = self.process.parts
         if self.scenario.prompt and parts is not None:
             waits_s = parts.learning.learner.knowledge.answer_waits_s
             self.oracle.counts["waits learned"] = len(waits_s)
             self.oracle.breaks("service", self.learned_truth.broken(waits_s))
+            self.oracle.breaks("service", self.pace.broken(self.process.paces()))
 
 
 def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:

@@ -15,6 +15,8 @@ from simulation.world.profile import Profile
 
 PUSH_EVERY_S = (120.0, 600.0)
 FIRMWARE_EVERY_S = 900.0
+REFUSES_EVERY_S = 600.0
+"""In one rush of five gateways refuse their frames now and then, which slows them for a while."""
 
 
 def rush(seed: int, faults: str) -> Scenario:
@@ -33,6 +35,8 @@ def rush(seed: int, faults: str) -> Scenario:
         uplink_loss=loss,
         downlink_loss=loss,
         loss_in_bursts=rng.random() < 0.25,
+        tx_fault_every_s=REFUSES_EVERY_S if rng.random() < 0.2 else 0.0,
+        tx_fault_s=(30.0, 120.0),
         firmware_every_s=FIRMWARE_EVERY_S if rng.random() < 0.15 else 0.0,
         answer_delays_later=delays,
     )

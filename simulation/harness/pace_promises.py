@@ -1,0 +1,43 @@
+"""What may not slow a gateway down, and what may not be lost to pace, where nothing is hidden.
+
+A gateway that queues its frames acknowledges each at once: no txack of it is late, whatever lock
+ChirpStack put before the frame. Basics Station drops what comes while its band is shut: a few,
+until that was noticed. And what slowed a gateway is over some time after its cause is.
+"""
+
+from actors.board.changes import PaceTold
+from simulation.world.world import World
+
+DROPS_FREE = 6
+"""Of one Basics Station, until it is known for one."""
+DROPS_MOST = 0.08
+"""Of its frames, then."""
+SLOWER = "slower"
+"""Begins, in the words of the service, what slows a gateway."""
+
+
+class PacePromises:
+    """Of one world. Methods return what is broken, or None."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        stations = [one for one in world.gateways.values() if one.forwarder.band_rule]
+        self._stations = stations
+        self._refusals = world.profile.tx_fault_every_s > 0.0
+
+    def broken(self, told: dict[str, PaceTold | None]) -> str | None:
+        """What is told of the pace of each gateway, and what was lost to it."""
+        counts = self._world.radio.counts
+        for gateway_id, pace in told.items():
+            queues = not self._world.gateways[gateway_id].forwarder.band_rule
+            if pace is not None and pace.late_txacks and queues and not self._refusals:
+                return f"gateway {gateway_id} is told to have acknowledged late, and it never does"
+        sent = sum(one.statistics().frames_sent for one in self._stations)
+        dropped = counts["downlink_dropped_class_c"]
+        if dropped > len(self._stations) * DROPS_FREE + DROPS_MOST * sent:
+            return f"Basics Station dropped {dropped} frames, and sent {sent}"
+        return None
+
+    def slowed(self, told: dict[str, PaceTold | None]) -> list[str]:
+        """Gateways that something slows down still."""
+        return [one for one, pace in told.items() if pace is not None and SLOWER in pace.reason]
