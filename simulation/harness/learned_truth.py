@@ -19,6 +19,9 @@ ON_THE_WAY_S = 0.8
 """De-duplication 0.2 s, backhaul, webhooks, ChirpStack's own calls."""
 WINDOWS_S = 2.5
 """A light that has just spoken speaks again after its receive windows."""
+CAREFUL_S = 8.5
+"""The wait before anything is known is 8 s: nothing shorter can be called too long. A sample of
+the wrong frame is off by 10 s."""
 
 
 class LearnedTruth:
@@ -56,4 +59,5 @@ class LearnedTruth:
         lag_s = max(gateway.forwarder.lag_s for gateway in self._world.gateways.values())
         slowest_s = max(some[round(SLOWEST * (DRAWS - 1))] for some in draws)
         usual_s = min(some[round(USUAL * (DRAWS - 1))] for some in draws)
-        return usual_s, (slowest_s + lag_s + ON_THE_WAY_S + WINDOWS_S) * BUCKET
+        most_s = (slowest_s + lag_s + ON_THE_WAY_S + WINDOWS_S) * BUCKET
+        return usual_s, max(most_s, CAREFUL_S)

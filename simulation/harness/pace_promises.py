@@ -12,6 +12,8 @@ DROPS_FREE = 6
 """Of one Basics Station, until it is known for one."""
 DROPS_MOST = 0.08
 """Of its frames, then."""
+PROBES_MOST = 24
+"""For each revision and each gateway: two for each of five lights, and the same once more."""
 SLOWER = "slower"
 """Begins, in the words of the service, what slows a gateway."""
 
@@ -24,6 +26,16 @@ class PacePromises:
         stations = [one for one in world.gateways.values() if one.forwarder.band_rule]
         self._stations = stations
         self._refusals = world.profile.tx_fault_every_s > 0.0
+
+    def probes(self, sent: int) -> str | None:
+        """Frames of which nothing is wanted but to measure."""
+        revisions = {station.light.sw_rev for station in self._world.stations.values()}
+        trouble = self._world.trouble
+        changes = trouble.get("new firmware", 0) + trouble.get("tx fault", 0)
+        unknown = len(revisions) + len(self._world.gateways) + changes
+        if sent > PROBES_MOST * unknown:
+            return f"{sent} probes were sent, for {len(revisions)} revisions of software"
+        return None
 
     def broken(self, told: dict[str, PaceTold | None]) -> str | None:
         """What is told of the pace of each gateway, and what was lost to it."""

@@ -190,6 +190,8 @@ class Simulation:
             self.oracle.counts["waits learned"] = len(waits_s)
             self.oracle.breaks("service", self.learned_truth.broken(waits_s))
             self.oracle.breaks("service", self.pace.broken(self.process.paces()))
+            probes = self.oracle.air.counts["probes sent"]
+            self.oracle.breaks("service", self.pace.probes(probes))
 
 
 def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
