@@ -2,8 +2,10 @@
 by `make reliability`.
 """
 
+import pytest
+
 from tests.reliability import burst, fixed_plan, outage, stats
-from tests.reliability.delays import QUICK, UNEVEN
+from tests.reliability.delays import QUICK, STEADY, UNEVEN
 from tests.reliability.goals import dark_lights, pushes, single_orders
 from tests.reliability.goals.building import Building
 from tests.reliability.goals.push_goals import pooled_pushes
@@ -47,6 +49,7 @@ def test_few_lights_that_tried_in_vain_for_long_do_not_sit_out_their_wait() -> N
         assert max(ended) <= outage.GOAL_S + tick_s + outage.drain_s(4)
 
 
+@pytest.mark.timeout(180)
 def test_a_fifth_of_the_frames_lost_leaves_nine_orders_of_ten_verified_within_30_s() -> None:
     whole = single_orders.measure(0.20, QUICK, 9, 1.0, 250, 1, lived_s=3_600.0)
     assert single_orders.hits(whole, 30.0) >= 0.92 * whole["n"]  # three attempts 40 s apart: 0.65
@@ -61,9 +64,22 @@ def test_no_order_is_retried_while_its_answer_is_on_its_way() -> None:
     assert single_orders.hits(whole, 30.0) == whole["n"]
 
 
+@pytest.mark.timeout(180)
 def test_a_light_without_power_gets_one_frame_or_two() -> None:
     whole = dark_lights.measure(0.05, 12, 1, lights=12, most_s=14_400.0)
     assert whole["frames"] <= 1.6 * whole["n"]
+
+
+def test_a_burst_hears_answers_that_come_after_a_second_as_well() -> None:
+    whole = pooled_pushes([pushes.measure(Building(40, delay=STEADY), 0.0, True, 2, 600.0, 1)])
+    assert whole["heard"] >= 0.8 * whole["n"]  # with 0.35 s for every answer: 0.48
+
+
+def test_lights_that_answer_after_a_second_are_verified_as_fast_as_prompt_ones() -> None:
+    building = Building(50, delay=STEADY, tick_s=0.1)
+    whole = pooled_pushes([pushes.measure(building, 0.05, True, 2, 1_000.0, 1)])
+    assert whole["late_s"][-2] <= 120.0  # 0.35 s for every answer: 500 s
+    assert whole["frames"] <= 1.3 * whole["n"]
 
 
 def test_gateways_that_share_lights_never_send_at_once() -> None:
