@@ -43,8 +43,9 @@ between the two: a slow disk takes a second. Later the light's answer is over.""
 
 
 def asks_for_an_answer(frame: Frame) -> bool:
-    """Whether the light is to answer this frame at once."""
-    return isinstance(frame, RequestStatus) or (isinstance(frame, SetLight) and frame.reply)
+    """Whether the light is to answer this frame at once. A colour without the sixth byte goes to
+    lights that were told to answer each frame."""
+    return isinstance(frame, RequestStatus | SetLight)
 
 
 class DispatchState:

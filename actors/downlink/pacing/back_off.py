@@ -23,8 +23,8 @@ AFTER_MISSING_LIGHTS = 50
 MISSING_SHARE = 0.6
 CUSUM_MOST = 5.0
 """Log-likelihood ratio of "three in five" to "as promised" at which it is believed."""
-PROMISED_MOST = 0.9
-"""No light is believed to lose less than one frame in ten: weather changes, and counts are slow."""
+PROMISED_MOST = 0.85
+"""No light is believed to miss less than one answer in seven: losses change sooner than counts."""
 SELDOM = 0.97
 """An answer may be lost to what nobody promised, a heartbeat of another light for one."""
 SLOWER = 1.25
