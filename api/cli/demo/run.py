@@ -35,8 +35,6 @@ STATS_INTERVAL_S = 2.0
 POLL_S = 1.0
 """A gateway that is stopped shows as offline after three missed statistics: 6 to 7 s."""
 SPACING_S = 5.0
-WINDOW_S = 12.0
-BACKOFF_S = 4.0
 """The pretend lights answer within 3 s, and ChirpStack waits 5 s after an uplink."""
 HEARTBEAT_MIN = 1
 SPREAD_S_PER_LIGHT = 0.3
@@ -118,8 +116,6 @@ def settings_for(grpc_port: int, store_url: str, port: int) -> ApiSettings:
                 "status_interval_min": HEARTBEAT_MIN,
                 "silent_after_s": 240.0,
                 "spacing_s": SPACING_S,
-                "window_s": WINDOW_S,
-                "backoff_first_s": BACKOFF_S,
             },
             "logs": {"level": "warning"},
         }
