@@ -18,6 +18,8 @@ from simulation.world.world import World
 COLOUR_BYTES = frozenset({5, 6})
 ON_AIR_KEPT_S = 4.0
 """The longest frame takes 2.8 s."""
+REPEATED_S = 3.2
+"""A frame that goes out later after its order waited for a lock, or was sent before."""
 SAMPLED_KEPT = 64
 NEEDLESS_MOST = 0.05
 """Of the colours sent: an answer that takes more than the window's 99.5th percentile."""
@@ -42,6 +44,8 @@ class _Light:
         default_factory=lambda: deque(maxlen=SAMPLED_KEPT)
     )
     """The light's own counter, when, and which colour."""
+    ordered_s: float = float("-inf")
+    """When its newest item of ours went into the queue, of whatever kind."""
 
 
 class AirWatch:
@@ -76,6 +80,8 @@ class AirWatch:
         slot = self._world.gateways[gateway_id].newest_slot
         if slot is None or slot.start_s is not None:
             return None  # a window after the light's own uplink is ChirpStack's choice
+        if now_s - self._light(frame.dev_eui).ordered_s > REPEATED_S:
+            return None  # so is when it repeats what a gateway dropped without a word
         while self._on_air and self._on_air[0].end_s < now_s - ON_AIR_KEPT_S:
             self._on_air.popleft()
         meeting = [
@@ -95,6 +101,7 @@ class AirWatch:
     def enqueued(self, now_s: float, dev_eui: str, entry: QueueEntry, *, pursued: bool) -> None:
         """An item of ours went into the server's queue; `pursued` where something is wanted of the
         light that is not proven. A colour of which nothing is wanted is a probe."""
+        self._light(dev_eui).ordered_s = now_s
         if len(entry.data) not in COLOUR_BYTES:
             return
         if not pursued:

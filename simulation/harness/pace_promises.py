@@ -51,5 +51,12 @@ class PacePromises:
         return None
 
     def slowed(self, told: dict[str, PaceTold | None]) -> list[str]:
-        """Gateways that something slows down still."""
-        return [one for one, pace in told.items() if pace is not None and SLOWER in pace.reason]
+        """Gateways that queue, and that something slows down still; Basics Station does so by
+        nature."""
+        return [
+            one
+            for one, pace in told.items()
+            if pace is not None
+            and SLOWER in pace.reason
+            and not self._world.gateways[one].forwarder.band_rule
+        ]

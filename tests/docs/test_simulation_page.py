@@ -2,7 +2,7 @@
 
 from docs.generate.parts import ROOT
 from simulation.harness.scenarios import PROFILE_NAMES
-from tests.simulation.planted import PLANTED
+from tests.simulation.hunt import PLANTED
 
 TEXT = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
 

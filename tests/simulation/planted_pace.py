@@ -10,6 +10,7 @@ from unittest.mock import patch
 from actors.device import attempt_outcomes, judgement
 from actors.downlink.gateway_occupancy import GatewayOccupancy
 from actors.downlink.pacing.back_off import BackOff
+from actors.downlink.pacing.batch_plan import FRAMES_MOST
 from actors.downlink.pacing.pacer import Pacer
 from actors.link.forwarders import Forwarders
 from tests.simulation.planting import planted_in_a_rush
@@ -31,6 +32,19 @@ def ambiguous_samples() -> Iterator[None]:
 
     with patch.object(judgement, "_timed", timed):
         yield
+
+
+class _Always:
+    """An attribute that is always this, whatever is assigned to it."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __get__(self, owner: object, kind: object = None) -> object:
+        return self._value
+
+    def __set__(self, owner: object, value: object) -> None:
+        pass
 
 
 REMEMBER = attempt_outcomes.remember
@@ -78,7 +92,13 @@ def lock_ignored() -> Iterator[None]:
 
 @planted_in_a_rush("a batch on a Basics Station")
 def batch_on_basics_station() -> Iterator[None]:
-    with patch.object(Forwarders, "is_basics_station", lambda self, gateway_id: False):
+    """It is not known for what it is, and what it drops slows nobody."""
+    with (
+        patch.object(Forwarders, "is_basics_station", lambda self, gateway_id: False),
+        patch.object(BackOff, "txack_late", lambda self, *args: None),
+        patch.object(BackOff, "first_answer", lambda self, *args, **kwargs: None),
+        patch.object(BackOff, "frames", _Always(FRAMES_MOST)),
+    ):
         yield
 
 

@@ -7,7 +7,7 @@ import sys
 from typer.testing import CliRunner
 
 from api.cli.app import app
-from tests.simulation.planted import PLANTED
+from tests.simulation.hunt import PLANTED
 
 runner = CliRunner()
 
