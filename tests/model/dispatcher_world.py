@@ -28,6 +28,7 @@ from actors.downlink.calls import (
     Tell,
 )
 from actors.downlink.planner import Planner
+from actors.link.air_facts import AirFacts
 from tests.support.dispatcher_kit import START, attempt, hearings
 from tests.support.scripted_network import Mood, Server
 
@@ -52,12 +53,13 @@ class World:
     policy: DispatchPolicy
     seed: int
     ills: Ills = field(default_factory=Ills)
+    facts: AirFacts | None = None
 
     def __post_init__(self) -> None:
         self.rng = Random(self.seed)
         self.server = Server(Random(self.seed + 1))
         self.server.modulation = self.policy.region.rx2(self.policy.rx2_dr)
-        self.planner = Planner(self.policy, str)
+        self.planner = Planner(self.policy, str, facts=self.facts)
         self.now = START
         self.news: list[tuple[float, str, News]] = []
         self.enqueue_calls: list[tuple[float, str]] = []
