@@ -26,7 +26,7 @@ def _cells(quick: bool) -> list[Cell]:
     made = [
         Cell(
             f"known {forwarder.name}, {delay}",
-            (_building(forwarder.name, delay), 0.05, True, 2 if quick else 10, pushes.LIMIT_S),
+            (_building(forwarder.name, delay), 0.05, True, 2 if quick else 6, pushes.LIMIT_S),
             pieces(1),
         )
         for forwarder in REAL_FORWARDERS
@@ -36,7 +36,7 @@ def _cells(quick: bool) -> list[Cell]:
         Cell(
             f"cold {forwarder}, {delay}",
             (_building(forwarder, delay), 0.05, False, 1, pushes.LIMIT_S),
-            pieces(2 if quick else 8),
+            pieces(2 if quick else 5),
         )
         for forwarder, delay in COLD
     ]

@@ -26,7 +26,9 @@ def _orders_cells(quick: bool) -> list[Cell]:
 
 def _seeds(kind: str, loss: float) -> int:
     """Ten thousand orders where there are nines to be told apart."""
-    return 4 if kind == "orders" or loss <= 0.05 else 2
+    if kind == "spaced":
+        return 2 if loss == 0.05 else 1
+    return 4 if loss <= 0.05 else 2
 
 
 def _orders_rows(found: Found) -> list[Row]:
@@ -74,7 +76,7 @@ def _order_rows(kind: str, loss: float, goal: Mapping[float, float], found: Foun
 
 
 def _slower_cells(quick: bool) -> list[Cell]:
-    seeds, orders = (pieces(1), 300) if quick else (pieces(2), 1_000)
+    seeds, orders = (pieces(1), 300) if quick else (pieces(1), 1_500)
     made = [
         Cell(f"orders {delay} SF9 {loss:g}", (loss, delay, 9, 1.0, orders), seeds)
         for delay in SLOWER
@@ -127,7 +129,12 @@ def _slower_rows(found: Found) -> list[Row]:
 def _given_up_cells(quick: bool) -> list[Cell]:
     seeds, orders = (pieces(1), 500) if quick else (pieces(4), 2_500)
     made = [
-        Cell(f"orders {loss:g}", (loss, QUICK, 9, 1.0, orders), seeds) for loss in limits.GIVEN_UP
+        Cell(
+            f"orders {loss:g}",
+            (loss, QUICK, 9, 1.0, orders),
+            seeds if quick else pieces(_seeds("orders", loss)),
+        )
+        for loss in limits.GIVEN_UP
     ]
     made += [
         Cell(f"dark {loss:g}", (loss, 50 if quick else 300), pieces(1)) for loss in (0.05, 0.20)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.reliability.delays import MODELS, QUICK
+from tests.reliability.delays import MODELS, QUICK, STEADY
 from tests.reliability.goals import limits, pushes
 from tests.reliability.goals.building import Building
 from tests.reliability.goals.cell import (
@@ -78,16 +78,29 @@ def _bulk_cells(quick: bool) -> list[Cell]:
     for tick_s, delay in limits.PLANNED_S:
         for lights in (100,) if quick else (100, 500, 1000):
             for name, (gateways, apart) in limits.ARRANGEMENTS.items():
-                pushes_each = 2 if quick else {100: 10, 500: 2, 1000: 1}[lights]
+                times = 2 if quick else _pushes(tick_s, delay, lights, name)
                 building = Building(lights, gateways, apart, delay, 9, tick_s)
-                made.append(
-                    Cell(
-                        f"bulk {lights} {tick_s:g} {delay} {name}",
-                        (building, 0.05, True, pushes_each, pushes.LIMIT_S),
-                        pieces(1),
+                if times:
+                    made.append(
+                        Cell(
+                            f"bulk {lights} {tick_s:g} {delay} {name}",
+                            (building, 0.05, True, times, pushes.LIMIT_S),
+                            pieces(1),
+                        )
                     )
-                )
     return made
+
+
+def _pushes(tick_s: float, delay: str, lights: int, arrangement: str) -> int:
+    """How often each is pushed to; large fleets only where that tells something new."""
+    prompt = delay in (QUICK, STEADY)
+    match lights:
+        case 100:
+            return 10 if tick_s < 1.0 else 5
+        case 500:
+            return (2 if prompt else 1) if tick_s < 1.0 else 2 * (delay == QUICK)
+        case _:
+            return int(prompt if tick_s < 1.0 else delay == QUICK and arrangement == "one gateway")
 
 
 def _bulk_rows(found: Found) -> list[Row]:
@@ -135,7 +148,7 @@ def _mixed_cells(quick: bool) -> list[Cell]:
                 Building(lights, delay=delay, tick_s=0.1),
                 None,
                 True,
-                2 if quick else {100: 20, 500: 4}[lights],
+                2 if quick else _mixed_pushes(lights, delay),
                 pushes.LIMIT_S,
             ),
             pieces(1),
@@ -143,6 +156,10 @@ def _mixed_cells(quick: bool) -> list[Cell]:
         for delay in MODELS
         for lights in ((100,) if quick else limits.MIXED_S)
     ]
+
+
+def _mixed_pushes(lights: int, delay: str) -> int:
+    return 12 if lights == 100 else 4 if delay == QUICK else 1
 
 
 def _mixed_rows(found: Found) -> list[Row]:
