@@ -91,18 +91,19 @@ async def test_where_a_gateway_takes_frames_and_brings_none_to_a_light_its_light
         await trio.sleep(60)
         world.set_loss(downlink=1.0)
         commands = [(await home.command(one, RED)).id for one in world.stations]
-        await trio.sleep(300)
-        [gateway_id] = world.gateways
-        sent = len(world.gateways[gateway_id].ledger)
-        await trio.sleep(120)
-        probes = len(world.gateways[gateway_id].ledger) - sent
-        assert 8 <= probes <= 13, "one in ten seconds"
+        await trio.sleep(180)
         held = [
             one.reason
             for one in home.board.open_commands.values()
             if one.reason is not None and one.reason.startswith("no light answers through gateway")
         ]
         assert len(held) >= 6
+        await trio.sleep(120)
+        [gateway_id] = world.gateways
+        sent = len(world.gateways[gateway_id].ledger)
+        await trio.sleep(120)
+        probes = len(world.gateways[gateway_id].ledger) - sent
+        assert 8 <= probes <= 13, "one in ten seconds"
         world.set_loss(downlink=0.0)
         for command_id in commands:
             command = await home.final(command_id, 120.0)
