@@ -32,24 +32,6 @@ class AirFacts(Protocol):
         ...
 
 
-class JoinedFacts:
-    """The facts of two who know: of lights the one, of gateways the other."""
-
-    def __init__(self, lights: "LightFacts", gateways: "GatewayFacts") -> None:
-        self._lights, self._gateways = lights, gateways
-        self.lag_s = gateways.lag_s
-        self.lag_beyond_s = gateways.lag_beyond_s
-        self.is_basics_station = gateways.is_basics_station
-
-    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
-        """See `AirFacts`. Until commands have taught more, what probes taught of this gateway."""
-        told = self._lights.answer_delays_s(sw_rev, gateway_id)
-        if len(told) >= PROBED_MOST or sw_rev is None or gateway_id is None:
-            return told
-        probed = self._gateways.sums_s(sw_rev, gateway_id)
-        return probed if len(probed) > len(told) else told
-
-
 class LightFacts(Protocol):
     """The part of `AirFacts` that answers teach."""
 
@@ -76,3 +58,21 @@ class GatewayFacts(Protocol):
     def sums_s(self, sw_rev: int, gateway_id: str) -> Sequence[float]:
         """Answer delays of lights with this software through this gateway, its lag within."""
         ...
+
+
+class JoinedFacts:
+    """The facts of two who know: of lights the one, of gateways the other."""
+
+    def __init__(self, lights: LightFacts, gateways: GatewayFacts) -> None:
+        self._lights, self._gateways = lights, gateways
+        self.lag_s = gateways.lag_s
+        self.lag_beyond_s = gateways.lag_beyond_s
+        self.is_basics_station = gateways.is_basics_station
+
+    def answer_delays_s(self, sw_rev: int | None, gateway_id: str | None = None) -> Sequence[float]:
+        """See `AirFacts`. Until commands have taught more, what probes taught of this gateway."""
+        told = self._lights.answer_delays_s(sw_rev, gateway_id)
+        if len(told) >= PROBED_MOST or sw_rev is None or gateway_id is None:
+            return told
+        probed = self._gateways.sums_s(sw_rev, gateway_id)
+        return probed if len(probed) > len(told) else told
