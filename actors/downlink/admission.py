@@ -116,12 +116,13 @@ class Admission:
         if self._too_late(one):
             state.breaker.abandon(one.stamp)
             return
-        if self._held_for_air(one, None) or not self._room_in_the_air(one, paced_by):
-            return
         free_at = self._turns.free_at(one, paced_by)
         if free_at > now:
             self._wake(free_at)
-        elif state.calls < state.policy.calls_most and not self._turns.overtakes(one, paced_by):
+            return
+        if self._held_for_air(one, None) or not self._room_in_the_air(one, paced_by):
+            return
+        if state.calls < state.policy.calls_most and not self._turns.overtakes(one, paced_by):
             self._enqueue(one, paced_by)
 
     def _consider_in_trouble(self, one: PendingAttempt, line: RouteQueue, trouble: Trouble) -> None:
