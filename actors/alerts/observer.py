@@ -55,7 +55,7 @@ class BoardObserver:
     def network_away(self, away: bool, now: float) -> None:
         """Whether ChirpStack is away, which excuses every waiting command until it is back."""
         if self._network_away and not away:
-            for dev_eui in {one.dev_eui for one in self._board.open_commands.values()}:
+            for dev_eui in dict.fromkeys(one.dev_eui for one in self._board.open_commands.values()):
                 self._lights_due.plan_sooner(dev_eui, now)
         self._network_away = away
 
@@ -72,7 +72,9 @@ class BoardObserver:
             return
         self._gateways_judged_at = now
         while self._surroundings.stale:
-            view = self._board.gateways.get(self._surroundings.stale.pop())
+            gateway_id = next(iter(self._surroundings.stale))
+            del self._surroundings.stale[gateway_id]
+            view = self._board.gateways.get(gateway_id)
             if view is not None:
                 yield self._judge_gateway(view)
 

@@ -20,7 +20,7 @@ class Surroundings:
         self._returned_at: dict[str, float] = {}
         self._cut_off: dict[str, tuple[str, ...]] = {}  # of a light: its gateways
         self._behind: dict[str, dict[str, None]] = {}  # of a gateway: its lights
-        self.stale: set[str] = set()
+        self.stale: dict[str, None] = {}
         """Gateways whose cut-off lights have changed; whoever deals with them takes them out."""
 
     def gateway(self, view: GatewayView, now: float) -> None:
@@ -45,7 +45,7 @@ class Surroundings:
                 self._behind.pop(gateway_id, None)
         for gateway_id in after:
             self._behind.setdefault(gateway_id, {})[device.dev_eui] = None
-        self.stale.update(before, after)
+        self.stale.update(dict.fromkeys((*before, *after)))
 
     def listening_since(self, device: Device) -> float:
         """Since when some gateway that hears this light is there without a break; 0.0 where none
