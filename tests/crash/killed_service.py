@@ -25,6 +25,11 @@ PACE_S = (0.0, 0.1)
 """Between two commands of one caller, most of which are superseded ..."""
 PAUSE_S = 1.5
 """... and after every tenth, which so may be verified."""
+SETTINGS_PATIENCE_S = 90.0
+"""While nothing is known of their software, lights get their settings one after another, each with
+room for an answer after 8 s; on a busy machine, where answers come late, that takes a minute."""
+VERDICT_PATIENCE_S = 120.0
+"""As slow at first."""
 LIFE_S = (0.0, 1.0)
 """From the moment it listens until it is killed; a frame and its echo take about 1 s."""
 YOUTH_S = (0.3, 1.2)
@@ -158,7 +163,7 @@ class Trial:
                 response = await self.http.get("/api/v1/devices?phase=idle")
                 return int(response.json()["total"]) == LIGHTS
 
-            await until("all have their settings", set_up)
+            await until("all have their settings", set_up, SETTINGS_PATIENCE_S)
 
     async def life(self) -> None:
         """From a start to a SIGKILL."""
@@ -204,7 +209,7 @@ class Trial:
         async def verified() -> bool:
             return bool((await self.command(newest.id))["status"] == "verified")
 
-        await until(f"{caller.dev_eui} verified", verified, 40)
+        await until(f"{caller.dev_eui} verified", verified, VERDICT_PATIENCE_S)
         assert self.site.world.showing(caller.dev_eui) == newest.light
         self.verdicts.append("verified")
         truth = self.site.world.stations[caller.dev_eui].light.truth

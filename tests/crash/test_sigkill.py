@@ -39,7 +39,7 @@ async def test_what_was_accepted_outlives_kills_of_the_service(
     assert sorted(tally.kills for tally in tallies) == [4, 10]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_what_was_accepted_outlives_kills_of_the_redis_server(
     tmp_path: Path, redis: RedisServer
 ) -> None:
