@@ -28,8 +28,6 @@ LEAD_MOST_S = 0.5
 """No more is believed: should the way become shorter at once, frames come too early by no more."""
 LEAD_MOST_SHARED_S = 0.2
 """The same where another gateway may be on the air: less than the answer that lies between."""
-SAFE_LEAD_S = 0.02
-"""Less than the shortest ever seen, where nothing may overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +81,19 @@ class LeadEstimator:
         lead_s = leads[len(leads) // 10] if fine else self._ever_s
         return LeadTimes(
             lead_s=min(lead_s, LEAD_MOST_S),
-            safe_lead_s=max(0.0, min(self._ever_s - SAFE_LEAD_S, LEAD_MOST_SHARED_S)),
+            safe_lead_s=max(0.0, min(self._safe_s(fine, tick_s, len(leads)), LEAD_MOST_SHARED_S)),
             shortest_s=leads[0],
             tick_s=tick_s,
             tick_measured=measured,
             jitters_s=tuple(one - lead_s for one in leads) if fine else (0.0,),
         )
+
+    def _safe_s(self, fine: bool, tick_s: float, count: int) -> float:
+        """What no frame undercuts on its way to the air. The shortest ever seen has the way back of
+        its txack within, and another frame's way may be shorter by all that ways vary; of few
+        frames none may have met the end of a coarse tick."""
+        unseen_s = 0.0 if fine else tick_s / count
+        return self._ever_s - WAY_JITTER_S - unseen_s
 
     def _tick(self, leads: list[float]) -> tuple[float, bool]:
         """How coarse it is, and whether the samples can tell."""

@@ -69,7 +69,8 @@ def test_with_a_fine_tick_one_frame_in_ten_may_be_early() -> None:
 def test_where_nothing_may_overlap_the_lead_is_below_the_shortest() -> None:
     known = learned(0.1)
     assert known.shortest_s is not None
-    assert 0.0 < known.safe_lead_s <= known.shortest_s - 0.02
+    assert known.shortest_s < 0.1, "another way may be shorter by as much"
+    assert known.safe_lead_s == 0.0
 
 
 def test_a_slow_way_is_believed_only_so_far() -> None:
