@@ -216,11 +216,11 @@ async def _one(
 
 
 def pooled(pieces: list[dict[str, Any]]) -> dict[str, Any]:
-    """All pieces as one."""
+    """All pieces as one. Pieces that count frames only tell no times."""
     whole: dict[str, Any] = {
         key: sum(piece[key] for piece in pieces) for key in pieces[0] if key != "late_s"
     }
-    whole["late_s"] = [each for piece in pieces for each in piece["late_s"]]
+    whole["late_s"] = [each for piece in pieces for each in piece.get("late_s", ())]
     return whole
 
 
