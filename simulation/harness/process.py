@@ -10,8 +10,9 @@ import trio
 
 from actors.application import Application
 from actors.board.changes import PaceTold
+from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
-from actors.device.policy import Policy
+from actors.device.policy import Policy, RetryPlan
 from actors.downlink import DispatchPolicy
 from actors.fleet.delivery import Delivery
 from actors.gateways import WatchPolicy
@@ -183,8 +184,13 @@ class Process:
 def policies_of(scenario: Scenario) -> Policies:
     """The defaults, with what the region and the scenario ask for."""
     watch = WatchPolicy(poll_s=10.0, offline_after_s=90.0, poll_timeout_s=8.0)
+    fixed = scenario.nothing_shared
     return Policies(
-        device=Policy(),
-        dispatch=DispatchPolicy(rx2_dr=0 if scenario.sf12 else 3),
+        device=Policy(plan=RetryPlan.FIXED if fixed else RetryPlan.LEARNED),
+        dispatch=DispatchPolicy(
+            rx2_dr=0 if scenario.sf12 else 3,
+            paced=not fixed,
+        ),
         watch=watch if scenario.quick_watch else WatchPolicy(),
+        calibration=CalibrationPolicy(automatic=not fixed),
     )

@@ -73,6 +73,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     wire: str = "event"
     prompt: bool = False
     """Nothing is hidden from the service for long: it answers for its pace (`AirWatch`)."""
+    nothing_shared: bool = False
+    """Retries and pace are fixed and nothing is probed: no light acts by what others taught."""
 
     @property
     def command(self) -> str:
