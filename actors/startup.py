@@ -48,10 +48,10 @@ async def restore(parts: Parts) -> None:
             devices.append(device)
         if count % DECODE_CHUNK == 0:
             await trio.lowlevel.checkpoint()
-    await _restore_learned(parts)
-    await _restore_mark(parts, devices)
-    await _restore_airtime(parts, now)
     meta = await store.scan(Table.META)
+    _restore_learned(parts, meta)
+    await _restore_mark(parts, devices)
+    await _restore_airtime(parts, meta, now)
     parts.quality.restore(quality.read(meta))
     parts.calibrator.restore(meta)
     for device in devices:
@@ -87,9 +87,9 @@ def _readable(parts: Parts, record: Record) -> Device | None:
         return None
 
 
-async def _restore_learned(parts: Parts) -> None:
+def _restore_learned(parts: Parts, meta: Sequence[Record]) -> None:
     """Before a light runs, so that none goes by less than was known."""
-    for key, error in parts.learning.restore(await parts.environment.store.scan(Table.META)):
+    for key, error in parts.learning.restore(meta):
         parts.unreadable.found(Table.META, key, error)
 
 
@@ -119,13 +119,12 @@ async def _pause_rollouts(parts: Parts, mark: SetBackMark) -> None:
         log.warning("rollouts paused after a restored store", rollouts=len(paused))
 
 
-async def _restore_airtime(parts: Parts, now: float) -> None:
+async def _restore_airtime(parts: Parts, meta: Sequence[Record], now: float) -> None:
     """The sliding hour of every gateway goes on over a restart."""
     store, clock = parts.environment.store, parts.environment.clock
     steady = clock.steady()
     elapsed_s = clock.elapsed_s(steady)
-    records = await store.scan(Table.META)
-    for gateway_id, at, airtime_s in parts.airtime_log.restore(records, elapsed_s, now):
+    for gateway_id, at, airtime_s in parts.airtime_log.restore(meta, elapsed_s, now):
         parts.dispatcher.sent_before(gateway_id, steady - (elapsed_s - at), airtime_s)
     lines = await store.entries(
         airtime_log.STREAM,

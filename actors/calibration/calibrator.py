@@ -43,7 +43,7 @@ from actors.link.lag import SlotDelay
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
-from actors.storage.record_version import checked, stamped
+from actors.storage.record_version import stamped
 from store.port import Put, Record, Table, Write
 
 log = structlog.get_logger()
@@ -160,13 +160,7 @@ class Calibrator:
     def restore(self, records: Sequence[Record]) -> None:
         """Take in what an earlier run of the service learned and tried, of all of `Table.META`."""
         self._tries.restore(records)
-        known = []
-        for record in records:
-            try:
-                known.append((record.key, checked(record.value)))
-            except msgspec.MsgspecError as error:
-                log.warning("a stored record is newer", key=record.key, error=str(error))
-        self.forwarders.restore(known)
+        self.forwarders.restore((record.key, record.value) for record in records)
 
     # ---------------------------------------------------------------- its life
 

@@ -43,6 +43,7 @@ from actors.link.lag import (
     delay_of,
     lag_of,
 )
+from actors.storage.record_version import checked
 
 log = structlog.get_logger()
 
@@ -255,10 +256,10 @@ class Forwarders:
         for key, value in records:
             try:
                 if key.startswith(FORWARDER):
-                    gateway = msgspec.json.decode(value, type=ForwarderRecord)
+                    gateway = msgspec.json.decode(checked(value), type=ForwarderRecord)
                     self._gateways[gateway.gateway_id] = gateway
                 elif key.startswith(FIRMWARE):
-                    firmware = msgspec.json.decode(value, type=FirmwareRecord)
+                    firmware = msgspec.json.decode(checked(value), type=FirmwareRecord)
                     self._firmware[firmware.sw_rev] = firmware
             except msgspec.MsgspecError as error:
                 log.warning("stored facts are unreadable", key=key, error=str(error))
