@@ -79,13 +79,11 @@ class ServerClock:
 
     def at_least(self, steady: float) -> float:
         """The lower bound of how far it is ahead; minus infinity where nothing is known."""
-        _age(self._lows, steady)
-        return max((low for _, low in self._lows), default=-math.inf)
+        return _sharpest(self._lows, steady, max, -math.inf)
 
     def at_most(self, steady: float) -> float:
         """The upper bound of how far it is ahead; infinity where nothing is known."""
-        _age(self._highs, steady)
-        return min((high for _, high in self._highs), default=math.inf)
+        return _sharpest(self._highs, steady, min, math.inf)
 
     def ahead_s(self, steady: float, stepped_s: float = 0.0) -> float:
         """What is reckoned with: whole seconds by which it is ahead of our steady time.
@@ -101,9 +99,8 @@ class ServerClock:
                 (self._live, NEWS_AGE_MOST_S),
                 (self._lows, LISTED_AGE_MOST_S),
             ):
-                _age(lows, steady)
-                sharpest = max((low for _, low in lows), default=math.inf)
-                ahead_s = min(ahead_s, sharpest + age_most_s)
+                newest_s = _sharpest(lows, steady, max, math.inf)
+                ahead_s = min(ahead_s, newest_s + age_most_s)
         return float(math.trunc(ahead_s))
 
     def unproven_s(self, steady: float) -> float:
@@ -138,6 +135,16 @@ def _keep(
     else:
         bounds.append((at, bound))
     _age(bounds, at)
+
+
+def _sharpest(
+    bounds: deque[tuple[float, float]],
+    steady: float,
+    sharper: Callable[..., float],
+    unknown: float,
+) -> float:
+    _age(bounds, steady)
+    return sharper((bound for _, bound in bounds), default=unknown)
 
 
 def _age(bounds: deque[tuple[float, float]], steady: float) -> None:

@@ -181,31 +181,28 @@ class Admission:
 
     def _held_suspected(self, line: RouteQueue | None, paced_by: frozenset[str]) -> bool:
         """Frames that only suspects may carry go out now and then."""
-        state, now = self._state, self._now
+        state = self._state
         probe_at = state.suspicion.probe_at(paced_by)
-        if probe_at is None:
-            return False
-        if line is not None:
+        if probe_at is not None and line is not None:
             suspects = state.suspects_of(paced_by)
             key = ("suspected", *((name, one.since) for name, one in suspects))
             state.tell_line(line, key, hold_reasons.suspected(suspects))
-        if now >= probe_at:
-            return False
-        self._wake(probe_at)
-        return True
+        return self._held_until(probe_at)
 
     def _held_unproven(self, one: PendingAttempt, line: RouteQueue | None) -> bool:
         """Where nothing is proven through all that hear a light, one is tried now and then."""
-        state, now = self._state, self._now
+        state = self._state
         hearing = state.hearing_of(one.route)
         probe_at = state.unproven.probe_at(hearing)
-        if probe_at is None:
-            return False
-        if line is not None:
+        if probe_at is not None and line is not None:
             unproven = state.unproven_of(hearing)
             key = ("unproven", *((name, known.since) for name, known in unproven))
             state.tell_line(line, key, hold_reasons.unproven(unproven))
-        if now >= probe_at:
+        return self._held_until(probe_at)
+
+    def _held_until(self, probe_at: float | None) -> bool:
+        """Whether the next frame that is a try must wait for its time; None where none is one."""
+        if probe_at is None or self._now >= probe_at:
             return False
         self._wake(probe_at)
         return True

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from actors.board.outlook import RiskTold
+from actors.metrics.families import PREFIX, gauges
 from actors.quality.model import Grade, QualityView, Rule, Scores
 
 LEAST = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -33,7 +34,7 @@ def expected(lights: int, risks: Mapping[str, RiskTold], quality: QualityView) -
     """Every family, now; of each of so many lights what was told last, which costs no counting."""
     chances = Counter(_class(told.chance_30s) for told in risks.values())
     chances[UNKNOWN] += lights - len(risks)
-    by_chance = _family(
+    by_chance = gauges(
         "devices_by_chance",
         "Lights by the chance that their next command is verified within 30 s: at least so much.",
         "chance",
@@ -42,11 +43,11 @@ def expected(lights: int, risks: Mapping[str, RiskTold], quality: QualityView) -
         by_chance.add_metric([name], chances[name])
     yield by_chance
     warned = Counter(rule for told in risks.values() for rule in told.rules)
-    by_rule = _family("devices_warned", "Lights that a rule warns of.", "rule")
+    by_rule = gauges("devices_warned", "Lights that a rule warns of.", "rule")
     for rule in Rule:
         by_rule.add_metric([rule.value], warned[rule.value])
     yield by_rule
-    grades = _family("gateway_grade", "1 for A, 2 for B, 3 for C, 4 for D.", "gateway_id")
+    grades = gauges("gateway_grade", "1 for A, 2 for B, 3 for C, 4 for D.", "gateway_id")
     for one in quality.gateways():
         if one.grade is not None:
             grades.add_metric([one.gateway_id], 1 + list(Grade).index(one.grade))
@@ -66,12 +67,12 @@ def _scores(scores: Scores) -> Iterator[Metric]:
     }
     for name, (text, value) in told.items():
         if value is not None:
-            yield GaugeMetricFamily(f"lamplighter_{name}", text, value=value)
-    false = _family(
+            yield GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+    false = gauges(
         "warning_false_per_light_month", "False warnings for each light and month.", "rule"
     )
-    lead = _family("warning_lead_hours", "Median hours from warning to silence.", "rule")
-    off = _family("warning_switched_off", "1 where a rule is wrong too often here.", "rule")
+    lead = gauges("warning_lead_hours", "Median hours from warning to silence.", "rule")
+    off = gauges("warning_switched_off", "1 where a rule is wrong too often here.", "rule")
     for one in scores.rules:
         label = [one.rule.value]
         if one.false_per_light_month is not None:
@@ -86,7 +87,3 @@ def _class(chance: float | None) -> str:
     if chance is None:
         return UNKNOWN
     return f"{LEAST[bisect_right(LEAST, chance) - 1]:g}"
-
-
-def _family(name: str, text: str, label: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"lamplighter_{name}", text, labels=[label])

@@ -41,7 +41,8 @@ from prometheus_client.exposition import generate_latest
 
 from actors.device.command import CommandStatus
 from actors.device.verdict import Verdict
-from actors.metrics.sources import PREFIX, Sources, SourcesCollector
+from actors.metrics.families import PREFIX
+from actors.metrics.sources import Sources, SourcesCollector
 from actors.supervision import ChildReport, ChildState
 
 VERIFY_BUCKETS_S = (2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 1_800.0, 86_400.0)

@@ -21,10 +21,9 @@ from actors.fleet import Fleet
 from actors.link.learner import LearnerStatistics
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics.expected import expected
+from actors.metrics.families import PREFIX, gauges
 from actors.quality.model import QualityView
 from actors.storage.store_writer import StoreWriter
-
-PREFIX = "lamplighter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +86,20 @@ def _counter(name: str, text: str, value: float) -> Metric:
 def _board(board: Board) -> Iterator[Metric]:
     now = board.statistics()
     phases = Counter(device.phase for device in board.devices.values())
-    devices = GaugeMetricFamily(f"{PREFIX}_devices", "Lights by phase.", labels=["phase"])
+    devices = gauges("devices", "Lights by phase.", "phase")
     for phase in Phase:
         devices.add_metric([phase.value], phases[phase])
     yield devices
-    by_reach = GaugeMetricFamily(
-        f"{PREFIX}_devices_by_reachability",
+    by_reach = gauges(
+        "devices_by_reachability",
         "Lights by whether they can be heard and reached now.",
-        labels=["reachability"],
+        "reachability",
     )
     for reach, count in board.reachability_counts().items():
         by_reach.add_metric([reach.value], count)
     yield by_reach
     online = sum(gateway.online for gateway in board.gateways.values())
-    gateways = GaugeMetricFamily(f"{PREFIX}_gateways", "Gateways by health.", labels=["state"])
+    gateways = gauges("gateways", "Gateways by health.", "state")
     gateways.add_metric(["online"], online)
     gateways.add_metric(["offline"], now.gateways - online)
     yield gateways
@@ -119,9 +118,7 @@ def _board(board: Board) -> Iterator[Metric]:
     yield _gauge("commands_overdue", "Open commands past their timed attempts.", overdue)
     yield _gauge("commands_open", "Commands still pursued.", now.commands_open)
     held = Counter(command.status for command in board.open_commands.values())
-    open_by = GaugeMetricFamily(
-        f"{PREFIX}_commands_open_by_status", "Open commands by status.", labels=["status"]
-    )
+    open_by = gauges("commands_open_by_status", "Open commands by status.", "status")
     for status, count in held.items():
         open_by.add_metric([status.value], count)
     yield open_by
@@ -133,10 +130,9 @@ def _board(board: Board) -> Iterator[Metric]:
 
 def _gateways(board: Board) -> Iterator[Metric]:
     """One series for each gateway: online, airtime, and who waits for it."""
-    labels = ["gateway_id"]
 
     def family(name: str, text: str) -> GaugeMetricFamily:
-        return GaugeMetricFamily(f"{PREFIX}_gateway_{name}", text, labels=labels)
+        return gauges(f"gateway_{name}", text, "gateway_id")
 
     online = family("online", "1 while the gateway is online.")
     used = family("airtime_seconds", "Airtime used by our frames in the sliding hour.")
@@ -200,10 +196,9 @@ def _fleet(fleet: Fleet) -> Iterator[Metric]:
 def _learned(known: LearnerStatistics) -> Iterator[Metric]:
     """What the air taught: of the fleet, and one series for each software revision."""
     yield from _statistics("learner", known)
-    labels = ["software"]
 
     def family(name: str, text: str) -> GaugeMetricFamily:
-        return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+        return gauges(name, text, "software")
 
     samples = family("answer_samples", "Answers that the times below rest on, all in all.")
     wait = family("answer_wait_seconds", "How long an answer is waited for, less the airtimes.")
