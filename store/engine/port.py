@@ -7,6 +7,11 @@ a commit that was held on the way and arrives after its own repetition is refuse
 
 A call returns only when as many replicas have confirmed it as `need` asks for. Otherwise it raises
 StoreUnavailable: whether it was carried out is then unknown, and the very same call is repeated.
+
+The shards of one engine may lie on several nodes, and one of these may be silent for some seconds.
+It must not hold up the others: a call for many shards raises only where no node answered; else the
+silent node's shards have the error as their outcome (`commit`, `accept`), None (`post`), or are
+missing from the answer (`look`, `renew`, `read_inboxes`, `read_feeds`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +21,7 @@ from typing import Protocol
 import msgspec
 import trio
 
+from store.errors import StoreError
 from store.port import Entry, Outcome, Record, Table
 
 INBOX_MOST = 4_096
@@ -71,9 +77,9 @@ class Applied(StrEnum):
 
     DONE = "done"
     REPEATED = "repeated"
-    """It had been carried out before."""
+    """It had been carried out before: the engine is at this number or a later one."""
     GAP = "gap"
-    """The engine is at another number than the one before this: it lacks commits."""
+    """The engine lacks a commit before this one."""
     FENCED = "fenced"
     """The token is not this shard's any more."""
 
@@ -197,15 +203,21 @@ class Engine(Protocol):
     # --------------------------------------------------------------------- leases and members
 
     async def look(self, shards: Sequence[str]) -> Mapping[str, Lease]:
-        """The leases of these shards."""
+        """The leases of these shards; one that is missing could not be looked at."""
         ...
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
-        """Become the owner, if the lease has not moved since it was `seen`; else None."""
+        """Become the owner, if the lease has not moved since it was `seen`; else None.
+
+        Repeated after an unknown outcome it gives the lease that this very call has made.
+        """
         ...
 
     async def renew(self, tokens: Mapping[str, str]) -> Mapping[str, Result]:
-        """Raise the beat of these shards, by token: DONE, or FENCED. All of them in one go."""
+        """Raise the beat of these shards, by token: DONE, or FENCED. All of them in one go.
+
+        Whether that of a missing one was raised, and confirmed, is unknown: it does not count.
+        """
         ...
 
     async def give(self, shard: str, token: str) -> bool:
@@ -226,14 +238,14 @@ class Engine(Protocol):
 
     # ---------------------------------------------------------------------------- commits
 
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[Result | StoreError]:
         """Carry out commits, of one shard in the order of their numbers; one answer for each.
 
         A failed one leaves the later ones of its shard with GAP.
         """
         ...
 
-    async def accept(self, accepts: Sequence[Accept]) -> Sequence[AcceptResult]:
+    async def accept(self, accepts: Sequence[Accept]) -> Sequence[AcceptResult | StoreError]:
         """Store commands and put them into inboxes, whoever owns the shards; one answer for each.
 
         The same command id again changes nothing and is KNOWN.
@@ -248,8 +260,9 @@ class Engine(Protocol):
 
     # ---------------------------------------------------------------------- inboxes and feeds
 
-    async def post(self, posts: Sequence[Post]) -> Sequence[bool]:
-        """Put messages into inboxes; False for each that had no room. Waits for no replica."""
+    async def post(self, posts: Sequence[Post]) -> Sequence[bool | None]:
+        """Put messages into inboxes: True for each that lies there, False for each that had no
+        room, None where nobody knows. Waits for no replica."""
         ...
 
     async def read_inboxes(
