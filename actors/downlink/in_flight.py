@@ -180,6 +180,7 @@ class InFlight:
                 airtime_s=airtime_s,
                 locked=item.locked_until > item.started_at or item.refusal is not None,
                 now=now,
+                slot_s=told.rx_delay_s or 0.0,
             )
         self._forget(item)
         self.airtime_budget.charge(costs, now)
@@ -193,6 +194,8 @@ class InFlight:
         airtime_s = max(0.0, told.ends_at - told.at)
         self.airtime_budget.charge({told.gateway_id: airtime_s}, now)
         self.occupancy.occupy(token, {told.gateway_id}, now + airtime_s + answer_s)
+        if self._pacer is not None:
+            self._pacer.on_air(told.gateway_id, airtime_s, told.rx_delay_s or 0.0, now)
 
     def gone(self, item: Item, now: float) -> None:
         """The item left the queue without a txack that we heard of: sent, flushed or expired. Its

@@ -8,8 +8,9 @@ until that was noticed. And what slowed a gateway is over some time after its ca
 from actors.board.changes import PaceTold
 from simulation.world.world import World
 
-DROPS_FREE = 6
-"""Of one Basics Station, until it is known for one."""
+DROPS_FREE = 12
+"""Of one Basics Station, until it is known for one: its first two minutes, when lights are given
+their settings."""
 SLOWEST_JUDGED = 9
 """At SF12 the band is shut for 13 s after each frame, and ChirpStack repeats what was dropped every
 5 s: most drops are its own."""

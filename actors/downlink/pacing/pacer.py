@@ -163,13 +163,15 @@ class Pacer:
         airtime_s: float,
         locked: bool,
         now: float,
+        slot_s: float = 0.0,
     ) -> None:
         """A gateway took a frame; `told_at` is the txack's time on ChirpStack's clock. `locked`
-        where ChirpStack itself may have held the frame back."""
+        where ChirpStack itself may have held the frame back. A frame for a receive window leaves
+        at most `slot_s` later: so long after the end of the uplink, which came before."""
         one = self._gateway(gateway_id)
         one.back_off.fade(now)
         self._time(one, ordered_at, told_at, airtime_s, locked=locked, now=now)
-        one.air_until = max(one.air_until + GAP_S, now) + airtime_s
+        self.on_air(gateway_id, airtime_s, slot_s, now)
         batch = self._in_flight.pop(token, None)
         if batch is None:
             one.next_at = max(one.next_at, one.air_until)
@@ -190,6 +192,11 @@ class Pacer:
         for name in {gateway_id, *batch.frame.listeners}:
             each = self._gateway(name)
             each.next_at = max(each.next_at, listens_until)
+
+    def on_air(self, gateway_id: str, airtime_s: float, slot_s: float, now: float) -> None:
+        """A gateway took a frame just now, whosever it is."""
+        one = self._gateway(gateway_id)
+        one.air_until = max(one.air_until + GAP_S, now + slot_s) + airtime_s
 
     def over(self, token: int) -> None:
         """The item ended without a txack, or had one."""

@@ -54,7 +54,13 @@ class Driven:
         return self.token
 
     def ack(
-        self, token: int, gateway_id: str = "a", after_s: float = 0.1, *, locked: bool = False
+        self,
+        token: int,
+        gateway_id: str = "a",
+        after_s: float = 0.1,
+        *,
+        locked: bool = False,
+        slot_s: float = 0.0,
     ) -> None:
         ordered_at, self.now = self.now, self.now + after_s
         self.it.acknowledged(
@@ -65,6 +71,7 @@ class Driven:
             airtime_s=AIRTIME_S,
             locked=locked,
             now=self.now,
+            slot_s=slot_s,
         )
 
     def judge(self, count: int, *, answered: bool = True) -> None:
@@ -297,3 +304,23 @@ def test_settings_that_ask_for_no_answer_do_not_start_slowly() -> None:
     settings = FrameToPace(frozenset({"a"}), frozenset({"a"}), AIRTIME_S, ANSWER_S, 68, asks=False)
     it.ack(it.order(settings))
     assert it.wait_s(settings) == pytest.approx(AIRTIME_S + ANSWER_S + 0.35)
+
+
+def test_a_frame_that_waits_for_a_receive_window_keeps_the_neighbour_back_until_it_has_left() -> (
+    None
+):
+    driven = Driven(Facts(lags_s={"a": 0.08, "b": 0.08}))
+    driven.it.pace(frame("b"))
+    driven.ack(driven.order(frame("a")))
+    at_once_s = driven.wait_s(frame("b"), "a", "b")
+    waiting = Driven(Facts(lags_s={"a": 0.08, "b": 0.08}))
+    waiting.it.pace(frame("b"))
+    waiting.ack(waiting.order(frame("a")), slot_s=1.0)
+    assert waiting.wait_s(frame("b"), "a", "b") == pytest.approx(at_once_s + 1.0)
+
+
+def test_a_frame_of_somebody_else_is_on_the_air_as_well() -> None:
+    driven = Driven(Facts(lags_s={"a": 0.08, "b": 0.08}))
+    driven.it.on_air("a", AIRTIME_S, 1.0, driven.now)
+    driven.it.pace(frame("b"))
+    assert driven.it.order_at(frame("b"), ("a", "b")) >= driven.now + 1.0
