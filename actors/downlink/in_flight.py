@@ -178,7 +178,7 @@ class InFlight:
                 ordered_at=item.started_at,
                 told_at=told.at,
                 airtime_s=airtime_s,
-                locked=item.locked_until > item.started_at or item.refusal is not None,
+                locked=item.locked_until > item.started_at or self._maybe_again(item, now),
                 now=now,
                 slot_s=told.rx_delay_s or 0.0,
             )
@@ -188,6 +188,12 @@ class InFlight:
         if self._pacer is None:
             self.occupancy.occupy(item.token, {told.gateway_id}, now + airtime_s + item.answer_s)
         self.transmitted += 1
+
+    def _maybe_again(self, item: Item, now: float) -> bool:
+        """Whether this may be another sending, after one that failed: by another gateway, perhaps,
+        so that it says nothing of how soon this one acknowledges."""
+        again = len(item.gateways) > 1 and now >= item.started_at + self._policy.sent_again_s
+        return again or item.refusal is not None
 
     def foreign(self, token: int, told: Transmitted, answer_s: float, now: float) -> None:
         """A frame of somebody else's went out to a light of ours: its air counts all the same."""

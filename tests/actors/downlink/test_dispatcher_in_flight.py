@@ -5,8 +5,11 @@ import pytest
 from actors.device.events import Transmitted
 from actors.downlink.airtime_budget import AirtimeBudget
 from actors.downlink.in_flight import InFlight, Item
+from actors.downlink.pacing.gateway_pacing import FrameToPace
+from actors.downlink.pacing.pacer import Pacer
 from actors.downlink.queue_check import Mark
 from lorawan.network import Activation
+from tests.actors.downlink.pacing.test_pacer import Facts
 from tests.support.dispatcher_kit import POLICY, START
 
 AIRTIME_S = 0.2
@@ -195,3 +198,29 @@ def test_items_that_ended_early_leave_no_rubbish() -> None:
         in_flight.acknowledged(flying, txack("a", START), START)
     assert len(in_flight._due) <= 70
     assert len(in_flight._unchecked) <= 70
+
+
+@pytest.mark.parametrize(("through", "late"), [(("b",), True), (("a", "b"), False)])
+def test_a_txack_of_a_second_sending_is_not_late_where_the_first_may_have_gone_another_way(
+    through: tuple[str, ...], late: bool
+) -> None:
+    pacer = Pacer(Facts(), tick_s=0.1)
+    in_flight = InFlight(POLICY, pacer=pacer)
+    for token in range(1, 41):  # what orders through this gateway take is known then
+        flying = item(token, "b", at=START + 10.0 * token)
+        in_flight.start(flying)
+        pacer.ordered(token, flying.dev_eui, frame("b"), flying.started_at)
+        in_flight.acknowledged(
+            flying, txack("b", flying.started_at + 0.1), flying.started_at + 0.12
+        )
+    last = item(50, *through, at=START + 600.0)
+    in_flight.start(last)
+    pacer.ordered(50, last.dev_eui, frame(*through), last.started_at)
+    in_flight.acknowledged(last, txack("b", last.started_at + 5.1), last.started_at + 5.12)
+    told = pacer.told("b")
+    assert told is not None
+    assert bool(told.late_txacks) is late
+
+
+def frame(*gateways: str) -> FrameToPace:
+    return FrameToPace(frozenset(gateways), frozenset(gateways), AIRTIME_S, 0.6, 68)
