@@ -58,6 +58,13 @@ class MemoryDisk:
         found = self._streams.get(stream)
         return found.between(since, until) if found else []
 
+    def copy(self) -> "MemoryDisk":
+        """The same records and streams, which nobody has taken."""
+        copied = MemoryDisk()
+        copied._records = {table: dict(records) for table, records in self._records.items()}
+        copied._streams = {name: stream.copy() for name, stream in self._streams.items()}
+        return copied
+
     def prune(self, tables: Sequence[Table], before: float, most: int) -> int:
         """Drop up to `most` old records and entries; returns how many went."""
         gone = 0
@@ -186,6 +193,11 @@ class _Stream:
         if entry.entry not in self._entries:
             self._entries[entry.entry] = entry
             insort(self._order, (entry.at, entry.entry))
+
+    def copy(self) -> "_Stream":
+        copied = _Stream()
+        copied._entries, copied._order = dict(self._entries), list(self._order)
+        return copied
 
     def between(self, since: float, until: float) -> list[Entry]:
         first, end = bisect_left(self._order, (since, "")), bisect_left(self._order, (until, ""))

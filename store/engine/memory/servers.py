@@ -1,0 +1,197 @@
+"""Masters and their replicas: what a script changed reaches a replica later, or never.
+
+Replication is as in Redis and Valkey: asynchronous and in order; a failover promotes one replica,
+and all others, the old master included, copy everything from it. Until the old master is demoted it
+goes on serving whoever is connected to it, without a replica. Nothing runs here by itself: what is
+due is carried out when somebody looks next, in the order of its time.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import trio
+
+from store.engine.memory.data import Data, Ring
+from store.engine.shards import ALL_SHARDS
+
+Script = Callable[[Data, int, Ring], Any]
+"""Of the data, the server's clock in milliseconds, and the bell."""
+
+LOG_MOST = 50_000
+"""Scripts that a replica may be behind; beyond that it copies everything, as Redis does when its
+backlog is over. A script holds some 2 kB: 100 MB at the very worst."""
+WAIT_LOOK_S = 0.05
+_SHARDS = frozenset(ALL_SHARDS)
+
+
+def _silent(_name: str) -> None:
+    """Nobody listens to a replica."""
+
+
+class Replica:
+    """A copy that is `lag_s` behind; while `held`, nothing reaches it."""
+
+    def __init__(self, data: Data, upto: int, lag_s: float = 0.0) -> None:
+        self.data = data
+        self.upto = upto
+        """How many scripts of its master's log it has carried out."""
+        self.lag_s = lag_s
+        self.held = False
+
+
+class Master:
+    """One server that takes writes, with its replicas: one line of history."""
+
+    def __init__(self, data: Data, servers: "MemoryServers") -> None:
+        self.data = data
+        self.replicas: list[Replica] = []
+        self.answers = True
+        """False while it is dead or stopped: whoever asks waits in vain."""
+        self.read_only = False
+        """True once it was demoted: whoever asks is told to go elsewhere."""
+        self._servers = servers
+        self._log: list[tuple[float, int, Script]] = []
+        self._dropped = 0
+        self._later: list[tuple[float, int, Sequence[Script]]] = []
+
+    @property
+    def written(self) -> int:
+        """How many scripts it has carried out."""
+        return self._dropped + len(self._log)
+
+    def run(self, scripts: Sequence[Script]) -> list[Any]:
+        """Carry out scripts now, one after the other; their answers."""
+        self.catch_up()
+        return self._run(scripts, trio.current_time())
+
+    def read(self) -> Data:
+        """What it holds now."""
+        self.catch_up()
+        return self.data
+
+    def later(self, at_s: float, scripts: Sequence[Script]) -> None:
+        """Scripts that are on their way, and arrive at this time."""
+        self._later.append((at_s, len(self._later), scripts))
+
+    def confirmed_by(self, upto: int) -> int:
+        """How many replicas have carried out its first `upto` scripts."""
+        self.catch_up()
+        return sum(replica.upto >= upto for replica in self.replicas)
+
+    async def wait(self, upto: int, need: int, timeout_s: float) -> bool:
+        """WAIT: until `need` replicas have that much; False after `timeout_s`."""
+        with trio.move_on_after(timeout_s):
+            while self.confirmed_by(upto) < need:
+                lags = [one.lag_s for one in self.replicas if one.upto < upto and not one.held]
+                await trio.sleep(min([WAIT_LOOK_S, *(lag_s for lag_s in lags if lag_s)]))
+            return True
+        return False
+
+    def catch_up(self) -> None:
+        """Carry out what has arrived meanwhile, here and at the replicas."""
+        now_s = trio.current_time()
+        if self._later:
+            due = sorted(one for one in self._later if one[0] <= now_s)
+            if due and self.answers and not self.read_only:
+                self._later = [one for one in self._later if one[0] > now_s]
+                for at_s, _, scripts in due:
+                    self._run(scripts, at_s)
+        for replica in self.replicas:
+            self._bring(replica, now_s)
+        least = min((replica.upto for replica in self.replicas), default=self.written)
+        del self._log[: least - self._dropped]
+        self._dropped = least
+
+    def _run(self, scripts: Sequence[Script], at_s: float) -> list[Any]:
+        now_ms = int(self._servers.wall() * 1_000.0)
+        answers = []
+        for script in scripts:
+            answers.append(script(self.data, now_ms, self._ring))
+            self._log.append((at_s, now_ms, script))
+        return answers
+
+    def _ring(self, name: str) -> None:
+        self._servers.ring(self, name)
+
+    def _bring(self, replica: Replica, now_s: float) -> None:
+        if replica.held:
+            return
+        if replica.upto < self._dropped or self.written - replica.upto > LOG_MOST:
+            replica.data, replica.upto = self.data.copy(), self.written
+            return
+        for at_s, now_ms, script in self._log[replica.upto - self._dropped :]:
+            if at_s + replica.lag_s > now_s:
+                break
+            script(replica.data, now_ms, _silent)
+            replica.upto += 1
+
+
+class MemoryServers:
+    """The servers of one engine: `masters` of them share the shards, each with `replicas`.
+
+    `wall` is their clock (Unix seconds); by default it follows Trio's.
+    """
+
+    def __init__(
+        self,
+        *,
+        replicas: int = 0,
+        masters: int = 1,
+        lag_s: float = 0.0,
+        wall: Callable[[], float] | None = None,
+    ) -> None:
+        self.wall = wall or (lambda: 1_750_000_000.0 + trio.current_time())
+        self.replicas = replicas
+        self.lag_s = lag_s
+        self.masters: list[Master | None] = []
+        """The one that clients find, for each part of the shards; None while there is none."""
+        self.listeners: list[Callable[[Master, str], None]] = []
+        for _ in range(masters):
+            self.masters.append(self._with_replicas(Master(Data(), self)))
+
+    def part_of(self, shard: str) -> int:
+        """Which master has a shard. Members and replies lie with the first."""
+        return ALL_SHARDS.index(shard) % len(self.masters) if len(self.masters) > 1 else 0
+
+    def part_of_name(self, name: str) -> int:
+        """The same for the name of a bell: that of a shard, or of a process."""
+        return self.part_of(name) if name in _SHARDS else 0
+
+    def ring(self, master: Master, name: str) -> None:
+        """Tell everybody who listens."""
+        for listener in list(self.listeners):
+            listener(master, name)
+
+    def fail_over(self, part: int = 0, *, least: bool = False, old_lives: bool = False) -> Master:
+        """Promote a replica: the one that has most, or the one that has least.
+
+        What the old master had beyond it is gone. With `old_lives` the old one goes on serving
+        those who are connected to it, until it is demoted. Returns the old master.
+        """
+        old = self.masters[part]
+        if old is None or not old.replicas:
+            raise ValueError("there is nobody to promote")
+        old.catch_up()
+        choose = min if least else max
+        promoted = choose(old.replicas, key=lambda replica: replica.upto)
+        old.replicas = []
+        old.answers = old_lives
+        self.masters[part] = self._with_replicas(Master(promoted.data, self))
+        return old
+
+    def stop(self, part: int = 0) -> None:
+        """It answers nobody any more; its disk and its replicas are kept."""
+        master = self.masters[part]
+        if master is not None:
+            master.answers = False
+
+    def go_on(self, part: int = 0) -> None:
+        """It answers again."""
+        master = self.masters[part]
+        if master is not None:
+            master.answers = True
+
+    def _with_replicas(self, master: Master) -> Master:
+        for _ in range(self.replicas):
+            master.replicas.append(Replica(master.data.copy(), master.written, self.lag_s))
+        return master

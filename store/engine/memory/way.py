@@ -1,0 +1,186 @@
+"""The way from a process to the servers, with everything that may happen to a request on it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import trio
+
+from store.engine.memory.data import Data
+from store.engine.memory.servers import Master, MemoryServers, Script
+from store.errors import StoreClosed, StoreUnavailable
+
+T = TypeVar("T")
+
+ANSWER_S = 2.0
+WAIT_S = 1.0
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One round trip: the name of the method, and what it is about."""
+
+    name: str
+    about: tuple[str, ...]
+
+
+class Fate(msgspec.Struct, frozen=True):
+    """What happens to a request on its way; by default nothing."""
+
+    delay_s: float = 0.0
+    """It arrives so much later."""
+    back_s: float = 0.0
+    """Its answer does."""
+    lost: bool = False
+    """It never arrives."""
+    unanswered: bool = False
+    """It is carried out, and its answer is lost."""
+    late_s: float | None = None
+    """Its caller gives up; it arrives so much after that, behind whatever came meanwhile."""
+    again_s: float | None = None
+    """It is carried out, and so much later once more."""
+    cut: int | None = None
+    """The connection breaks after so many of its scripts were carried out."""
+
+
+Hook = Callable[[Request], Awaitable[None]]
+
+
+async def _nothing(_request: Request) -> None:
+    """Nothing happens."""
+
+
+class Way:
+    """Requests of one process. `need` replicas must confirm what is acknowledged.
+
+    `before` is awaited as a request leaves, `after` as its answer is handed to its caller: to wait
+    there is a process that stands still. `fate` says what happens in between, `hears` whether
+    a bell arrives.
+    """
+
+    def __init__(
+        self,
+        servers: MemoryServers | None = None,
+        *,
+        need: int = 0,
+        latency_s: float = 0.0005,
+        fate: Callable[[Request], Fate] | None = None,
+    ) -> None:
+        self.servers = servers or MemoryServers()
+        self.need = need
+        self.latency_s = latency_s
+        self.fate = fate or (lambda _request: Fate())
+        self.before: Hook = _nothing
+        self.after: Hook = _nothing
+        self.hears: Callable[[str], bool] = lambda _name: True
+        self.cut_off = False
+        """No request arrives."""
+        self.deaf = False
+        """Requests arrive, answers do not."""
+        self.finds: Callable[[int], Master | None] = lambda part: self.servers.masters[part]
+        """Which master a new connection leads to: whoever is on the wrong side of a split finds
+        the old one."""
+        self.connected: dict[int, Master] = {}
+        self.is_open = False
+        self.is_closed = False
+
+    async def read_each(
+        self, name: str, shards: Sequence[str], read: Callable[[Data, str], T]
+    ) -> dict[str, T]:
+        """Of each shard, from the master that has it."""
+        parts: dict[int, list[str]] = {}
+        for shard in shards:
+            parts.setdefault(self.part(shard), []).append(shard)
+        found: dict[str, T] = {}
+        for part, names in parts.items():
+
+            def read_all(data: Data, names: list[str] = names) -> dict[str, T]:
+                return {shard: read(data, shard) for shard in names}
+
+            found |= await self.read(name, names, part, read_all)
+        return found
+
+    async def read(
+        self, name: str, about: Sequence[str], part: int, read: Callable[[Data], T]
+    ) -> T:
+        """What one master holds, at one instant."""
+        request = Request(name, tuple(about))
+        fate = await self._leave(request)
+        answer = read(self._master(part).read())
+        await self._arrive(request, fate)
+        return answer
+
+    async def write(
+        self, name: str, scripts: Sequence[tuple[str | None, Script]], *, need: int | None = None
+    ) -> list[Any]:
+        """Scripts in one pipeline, by shard; then WAIT."""
+        if not scripts:
+            return []
+        request = Request(name, tuple(shard or "" for shard, _ in scripts))
+        fate = await self._leave(request, scripts)
+        answers: dict[int, Any] = {}
+        written: list[tuple[int, Master, int]] = []
+        for part in sorted({self.part(shard) for shard, _ in scripts}):
+            master = self._master(part)
+            mine = [n for n, (shard, _) in enumerate(scripts) if self.part(shard) == part]
+            mine = mine if fate.cut is None else mine[: fate.cut]
+            todo = [scripts[n][1] for n in mine]
+            answers |= dict(zip(mine, master.run(todo), strict=True))
+            written.append((part, master, master.written))
+            if fate.again_s is not None:
+                master.later(trio.current_time() + fate.again_s, todo)
+        if fate.cut is not None:
+            raise StoreUnavailable("memory: the connection broke")
+        for part, master, upto in written:
+            if not await master.wait(upto, self.need if need is None else need, WAIT_S):
+                self.connected.pop(part, None)
+                raise StoreUnavailable("memory: too few replicas have confirmed it")
+        await self._arrive(request, fate)
+        return [answers[n] for n in range(len(scripts))]
+
+    async def _leave(
+        self, request: Request, scripts: Sequence[tuple[str | None, Script]] = ()
+    ) -> Fate:
+        """The way of a request to the server."""
+        self.check()
+        await self.before(request)
+        fate = self.fate(request)
+        await trio.sleep(self.latency_s / 2 + fate.delay_s)
+        if self.cut_off or fate.lost:
+            await self._give_up()
+        if fate.late_s is not None:
+            due_s = trio.current_time() + ANSWER_S + fate.late_s
+            for part in sorted({self.part(shard) for shard, _ in scripts}):
+                mine = [script for shard, script in scripts if self.part(shard) == part]
+                self._master(part).later(due_s, mine)
+            await self._give_up()
+        return fate
+
+    async def _arrive(self, request: Request, fate: Fate) -> None:
+        """The way of an answer back."""
+        await trio.sleep(self.latency_s / 2 + fate.back_s)
+        if self.cut_off or self.deaf or fate.unanswered:
+            await self._give_up()
+        await self.after(request)
+
+    async def _give_up(self) -> None:
+        """No answer comes: the connections are dropped."""
+        await trio.sleep(ANSWER_S)
+        self.connected.clear()
+        raise StoreUnavailable("memory: no answer")
+
+    def _master(self, part: int) -> Master:
+        master = self.connected.get(part) or self.finds(part)
+        if master is None or not master.answers or master.read_only:
+            self.connected.pop(part, None)
+            raise StoreUnavailable("memory: no server takes writes")
+        self.connected[part] = master
+        return master
+
+    def part(self, shard: str | None) -> int:
+        """Which master has a shard; None is what lies with the first."""
+        return 0 if shard is None else self.servers.part_of(shard)
+
+    def check(self) -> None:
+        """Raise StoreClosed unless it is open."""
+        if self.is_closed or not self.is_open:
+            raise StoreClosed("memory: the engine is not open")
