@@ -2,9 +2,16 @@
 
 import trio
 
+from actors.alerts import Alerter
+from actors.calibration.calibrator import Calibrator
+from actors.fleet.initialization import Initializer
+from actors.fleet.queue_flush import Flusher
+from actors.quality.quality import Quality
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
 from actors.refusal import Refusal
+from actors.restored_store import RestoredStoreHold
+from actors.rollouts.actor import Rollouts
 from actors.scraped import sources_of
 from actors.start_order import root_supervisor
 from actors.startup import restore
@@ -22,40 +29,71 @@ class Application:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         parts.metrics.watch(sources_of(parts))
+        here = parts.if_here
         self.clock = parts.environment.clock
         self.board = parts.board
         self.fleet = parts.fleet
         self.commands = parts.commands
-        self.rollouts = parts.rollouts
-        self.initializer = parts.initializer
         self.removals = parts.removals
-        self.flusher = parts.flusher
-        self.alerter = parts.alerter
-        self.restored_store = parts.restored_store
-        self.calibrator = parts.calibrator
         self.timekeeper = parts.timekeeper
         self.metrics = parts.metrics
         self.dead_letters = parts.dead_letters
         self.unreadable = parts.unreadable
-        self.quality = parts.quality
         self.supervisor = ActorTree(parts.lights, self.clock)
         self.queries = Queries(
             parts.environment.store,
             parts.board,
             parts.fleet,
             self.clock,
-            parts.quality,
-            watched=parts.watched.running,
+            here(lambda its: its.quality),
+            watched=here(lambda its: its.watched.running()),
         )
         self.readiness = ReadinessCheck(
             self.supervisor,
             parts.store_writer,
-            parts.watcher,
+            here(lambda its: its.watcher),
             parts.fleet,
-            parts.device_discovery,
+            here(lambda its: its.device_discovery),
             parts.board,
             parts.webhooks,
         )
+
+    # What runs once for the fleet. Each raises NotHere where another process runs it.
+
+    @property
+    def rollouts(self) -> Rollouts:
+        """One colour for many lights."""
+        return self._parts.fleetwide.rollouts
+
+    @property
+    def initializer(self) -> Initializer:
+        """Settings for many lights."""
+        return self._parts.fleetwide.initializer
+
+    @property
+    def flusher(self) -> Flusher:
+        """Emptying ChirpStack's queue of a light by hand."""
+        return self._parts.fleetwide.flusher
+
+    @property
+    def alerter(self) -> Alerter:
+        """Alerts, to be acknowledged."""
+        return self._parts.fleetwide.alerter
+
+    @property
+    def restored_store(self) -> RestoredStoreHold:
+        """What waits for a decision after a restore."""
+        return self._parts.fleetwide.restored_store
+
+    @property
+    def calibrator(self) -> Calibrator:
+        """Measuring lights and forwarders."""
+        return self._parts.fleetwide.calibrator
+
+    @property
+    def quality(self) -> Quality:
+        """What is to be expected of lights and gateways."""
+        return self._parts.fleetwide.quality
 
     async def run(
         self,

@@ -44,7 +44,8 @@ class DeviceInspection(msgspec.Struct, frozen=True):
 class Queries:
     """Reads only. Every reading of the store raises StoreError.
 
-    `watched` tells since when the gateways are watched, as far as that is not in the store yet.
+    `watched` tells since when the gateways are watched, as far as that is not in the store yet;
+    `quality` answers None where another process runs it.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Queries:
         board: Board,
         fleet: Fleet,
         clock: Clock,
-        quality: QualityView,
+        quality: Callable[[], QualityView | None],
         *,
         watched: Callable[[], Span | None],
     ) -> None:
@@ -69,14 +70,15 @@ class Queries:
         device = self._board.devices.get(dev_eui)
         if device is None:
             return None
+        quality = self._quality()
         return DeviceInspection(
             device=device,
             actor=self._fleet.report(dev_eui),
             next_timer_at=self._fleet.due_at(dev_eui),
             reachability=self._board.reachability(device),
             risk=self._board.risks.get(dev_eui),
-            quality=self._quality.light(dev_eui),
-            days=self._quality.days(dev_eui),
+            quality=None if quality is None else quality.light(dev_eui),
+            days=() if quality is None else quality.days(dev_eui),
         )
 
     async def history(

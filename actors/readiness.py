@@ -5,7 +5,7 @@ the webhooks by which it learns that a gateway is back, and cure nothing; and wh
 stopped, devices are still commanded, and proven by asking.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -49,9 +49,9 @@ class ReadinessCheck:
         self,
         tree: ActorTree,
         store_writer: StoreWriter,
-        watcher: GatewayWatcher,
+        watcher: Callable[[], GatewayWatcher | None],
         fleet: Fleet,
-        directory: DeviceDiscovery,
+        directory: Callable[[], DeviceDiscovery | None],
         board: Board,
         webhooks: WebhookWatch,
     ) -> None:
@@ -72,9 +72,11 @@ class ReadinessCheck:
     def _problems(self) -> Iterator[str]:
         if self._store_writer.failing_since is not None:
             yield f"the store cannot be written: {self._store_writer.problem}"
-        if self._watcher.problem is not None:
-            yield brief(self._watcher.problem)
-        if not self._fleet.actors and not self._directory.statistics().readings:
+        watcher, directory = self._watcher(), self._directory()
+        if watcher is not None and watcher.problem is not None:
+            yield brief(watcher.problem)
+        unlisted = directory is not None and not directory.statistics().readings
+        if not self._fleet.actors and unlisted:
             yield "ChirpStack has not listed the lights yet"
         if self._tree.root is None:
             yield "the service is starting"

@@ -5,23 +5,24 @@ from actors.wiring import Parts
 
 
 def sources_of(parts: Parts) -> Sources:
-    """Every part that counts something."""
+    """Every part that counts something; what runs once for the fleet only where it runs."""
+    here = parts.if_here
     return Sources(
         board=parts.board,
         store_writer=parts.store_writer,
         fleet=parts.fleet,
         dead_letters=parts.dead_letters,
-        quality=parts.quality,
+        quality=here(lambda its: its.quality),
         events_missed=lambda: parts.webhooks.events_missed,
-        learned=parts.learning.learner.statistics,
+        learned=here(lambda its: its.learning.learner.statistics()),
         more={
-            "directory": parts.device_discovery.statistics,
-            "dispatcher": parts.dispatcher.statistics,
+            "directory": here(lambda its: its.device_discovery.statistics()),
+            "dispatcher": here(lambda its: its.dispatcher.statistics()),
             "inquirer": parts.inquirer.statistics,
-            "watcher": parts.watcher.statistics,
-            "sweeper": parts.sweeper.statistics,
-            "alerter": parts.alerter.statistics,
-            "quality": parts.quality.statistics,
+            "watcher": here(lambda its: its.watcher.statistics()),
+            "sweeper": here(lambda its: its.sweeper.statistics()),
+            "alerter": here(lambda its: its.alerter.statistics()),
+            "quality": here(lambda its: its.quality.statistics()),
             "timers": parts.timeouts.statistics,
             "clock": parts.timekeeper.statistics,
             "webhooks": parts.webhooks.statistics,

@@ -1,5 +1,9 @@
-"""The order in which the actors start, under the root supervisor; they stop in reverse order."""
+"""The order in which the actors start, under the root supervisor; they stop in reverse order.
 
+What runs once for the fleet stands among the others where this process alone serves it.
+"""
+
+from actors.fleetwide import Fleetwide
 from actors.supervision import Budget, ChildSpec, Supervisor
 from actors.wiring import Parts
 
@@ -23,8 +27,8 @@ def root_supervisor(parts: Parts, web: ChildSpec | None = None) -> Supervisor:
 
 def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
     """The root's children, in the order in which they start."""
-    alerter, store_writer = parts.alerter, parts.store_writer
-    initializer, rollouts = parts.initializer, parts.rollouts
+    store_writer, fleetwide = parts.store_writer, parts.fleetwide
+    first, rest = before_lights(fleetwide), after_lights(fleetwide)
     children = [
         ChildSpec("timekeeper", parts.timekeeper.run, budget=ROOT_BUDGET),
         ChildSpec(
@@ -36,22 +40,39 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
         ),
         ChildSpec("board", parts.board.run, budget=ROOT_BUDGET),
         *parts.environment.notifier_children,
-        ChildSpec("alerter", alerter.run, budget=ROOT_BUDGET, mailbox=alerter.mailbox),
-        ChildSpec("learner", parts.learning.rounds.run, budget=ROOT_BUDGET),
+        *first[:2],
         ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
-        ChildSpec("dispatcher", parts.dispatcher.run, budget=ROOT_BUDGET),
+        *first[2:],
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
         parts.lights.as_child(),
-        ChildSpec("gateway watcher", parts.watcher.run, budget=ROOT_BUDGET),
-        ChildSpec("quality", parts.quality.run, budget=ROOT_BUDGET),
-        ChildSpec("directory", parts.device_discovery.run, budget=ROOT_BUDGET),
+        *rest,
+    ]
+    return children if web is None else [*children, web]
+
+
+def before_lights(its: Fleetwide) -> list[ChildSpec]:
+    """Of what runs once for the fleet, what the lights need: alerter, learner, dispatcher."""
+    alerter = its.alerter
+    return [
+        ChildSpec("alerter", alerter.run, budget=ROOT_BUDGET, mailbox=alerter.mailbox),
+        ChildSpec("learner", its.learning.rounds.run, budget=ROOT_BUDGET),
+        ChildSpec("dispatcher", its.dispatcher.run, budget=ROOT_BUDGET),
+    ]
+
+
+def after_lights(its: Fleetwide) -> list[ChildSpec]:
+    """Of what runs once for the fleet, what needs the lights."""
+    initializer, rollouts = its.initializer, its.rollouts
+    return [
+        ChildSpec("gateway watcher", its.watcher.run, budget=ROOT_BUDGET),
+        ChildSpec("quality", its.quality.run, budget=ROOT_BUDGET),
+        ChildSpec("directory", its.device_discovery.run, budget=ROOT_BUDGET),
         ChildSpec(
             "initialization", initializer.run, budget=ROOT_BUDGET, mailbox=initializer.mailbox
         ),
         ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
-        ChildSpec("restored store", parts.restored_store.run, budget=ROOT_BUDGET),
-        ChildSpec("calibration", parts.calibrator.run, budget=ROOT_BUDGET),
-        ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
-        ChildSpec("risk announcer", parts.risk_announcer.run, budget=ROOT_BUDGET),
+        ChildSpec("restored store", its.restored_store.run, budget=ROOT_BUDGET),
+        ChildSpec("calibration", its.calibrator.run, budget=ROOT_BUDGET),
+        ChildSpec("sweeper", its.sweeper.run, budget=ROOT_BUDGET),
+        ChildSpec("risk announcer", its.risk_announcer.run, budget=ROOT_BUDGET),
     ]
-    return children if web is None else [*children, web]

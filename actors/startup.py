@@ -52,13 +52,13 @@ async def restore(parts: Parts) -> None:
     _restore_learned(parts, meta)
     await _restore_mark(parts, devices)
     await _restore_airtime(parts, meta, now)
-    parts.quality.restore(quality.read(meta))
-    parts.calibrator.restore(meta)
+    parts.fleetwide.quality.restore(quality.read(meta))
+    parts.fleetwide.calibrator.restore(meta)
     for device in devices:
         queued = (device.queued_until or 0.0) + CLOCK_SLACK_S > now
         asked = device.attempt is not None and device.attempt.stage is Stage.SUBMITTED
         if queued or asked:
-            parts.dispatcher.in_flight_before(device.hearings, sure=queued)
+            parts.fleetwide.dispatcher.in_flight_before(device.hearings, sure=queued)
     known = await parts.fleet.restore(devices)
     parts.unreadable.tell()
     log.info("restored", devices=known, idempotency_keys=len(keys))
@@ -83,13 +83,13 @@ def _readable(parts: Parts, record: Record) -> Device | None:
     except msgspec.MsgspecError as error:
         parts.unreadable.found(Table.DEVICE, record.key, error)
         parts.fleet.keep_out(record.key)
-        parts.sweeper.spare(Table.COMMAND)
+        parts.fleetwide.sweeper.spare(Table.COMMAND)
         return None
 
 
 def _restore_learned(parts: Parts, meta: Sequence[Record]) -> None:
     """Before a light runs, so that none goes by less than was known."""
-    for key, error in parts.learning.restore(meta):
+    for key, error in parts.fleetwide.learning.restore(meta):
         parts.unreadable.found(Table.META, key, error)
 
 
@@ -101,7 +101,7 @@ async def _restore_mark(parts: Parts, devices: Sequence[Device]) -> None:
         mark = read_mark(record)
     except msgspec.MsgspecError:
         mark = SetBackMark(record.at, "was set back (what is noted of that cannot be read)")
-    parts.restored_store.restore(mark, devices)
+    parts.fleetwide.restored_store.restore(mark, devices)
     await _pause_rollouts(parts, mark)
 
 
@@ -124,8 +124,8 @@ async def _restore_airtime(parts: Parts, meta: Sequence[Record], now: float) -> 
     store, clock = parts.environment.store, parts.environment.clock
     steady = clock.steady()
     elapsed_s = clock.elapsed_s(steady)
-    for gateway_id, at, airtime_s in parts.airtime_log.restore(meta, elapsed_s, now):
-        parts.dispatcher.sent_before(gateway_id, steady - (elapsed_s - at), airtime_s)
+    for gateway_id, at, airtime_s in parts.fleetwide.airtime_log.restore(meta, elapsed_s, now):
+        parts.fleetwide.dispatcher.sent_before(gateway_id, steady - (elapsed_s - at), airtime_s)
     lines = await store.entries(
         airtime_log.STREAM,
         since=now - airtime_log.WINDOW_S,
@@ -136,4 +136,4 @@ async def _restore_airtime(parts: Parts, meta: Sequence[Record], now: float) -> 
         sent = airtime_log.read_line(entry)
         if sent is not None:
             at = min(entry.at, now) - clock.stepped_s
-            parts.dispatcher.sent_before(sent.gateway_id, at, sent.airtime_s)
+            parts.fleetwide.dispatcher.sent_before(sent.gateway_id, at, sent.airtime_s)

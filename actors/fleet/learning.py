@@ -17,14 +17,19 @@ Listener = Callable[[str, AttemptJudged], None]
 
 
 class Learning:
-    """The learner with its rounds and its listeners."""
+    """The learner with its rounds and its listeners. `taught` is what the lights go by."""
 
     def __init__(
-        self, board: Board, store_writer: StoreWriter, clock: Clock, *, heartbeat_s: float
+        self,
+        board: Board,
+        store_writer: StoreWriter,
+        clock: Clock,
+        *,
+        heartbeat_s: float,
+        taught: Taught,
     ) -> None:
         self.learner = Learner()
-        self.taught = Taught(listening_since=clock.now())
-        """What the lights go by."""
+        self.taught = taught
         census = LinkCensus(lambda: board.devices, clock, heartbeat_s=heartbeat_s)
         ports = LearnerPorts(count=census.count, learned=self.taught.learned)
         self.rounds = LearnerRounds(self.learner, store_writer, clock, ports)

@@ -29,7 +29,7 @@ from actors.storage.store_writer import StoreWriter
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What to read. What is None is left out; of `more` parts each numeric field becomes the gauge
-    `lamplighter_<part>_<field>`."""
+    `lamplighter_<part>_<field>`. What answers None runs in another process."""
 
     board: Board | None = None
     store_writer: StoreWriter | None = None
@@ -37,8 +37,8 @@ class Sources:
     dead_letters: DeadLetters | None = None
     more: dict[str, Callable[[], Any]] = field(default_factory=dict)
     events_missed: Callable[[], int] | None = None
-    learned: Callable[[], LearnerStatistics] | None = None
-    quality: QualityView | None = None
+    learned: Callable[[], LearnerStatistics | None] = lambda: None
+    quality: Callable[[], QualityView | None] = lambda: None
 
 
 class SourcesCollector(Collector):
@@ -66,10 +66,11 @@ class SourcesCollector(Collector):
         if sources.events_missed is not None:
             text = "Events that no webhook told of and an inquiry found."
             yield _counter("events_missed", text, sources.events_missed())
-        if sources.learned is not None:
-            yield from _learned(sources.learned())
-        if sources.board is not None and sources.quality is not None:
-            yield from expected(len(sources.board.devices), sources.board.risks, sources.quality)
+        learned, quality = sources.learned(), sources.quality()
+        if learned is not None:
+            yield from _learned(learned)
+        if sources.board is not None and quality is not None:
+            yield from expected(len(sources.board.devices), sources.board.risks, quality)
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()

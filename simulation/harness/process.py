@@ -67,7 +67,7 @@ class Process:
         """What the service tells of the pace of each gateway."""
         if self.parts is None:
             return {}
-        return {one: self.parts.dispatcher.pace(one) for one in self._world.gateways}
+        return {one: self.parts.fleetwide.dispatcher.pace(one) for one in self._world.gateways}
 
     def set_clock_right(self) -> None:
         """Somebody sets the clock of the service's host right; the service has to follow."""

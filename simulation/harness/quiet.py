@@ -111,7 +111,9 @@ class Quiet:
         been changed, which takes a light's next two uplinks, half an hour apart; and a light may
         lose its colour to its own watchdog."""
         now_s = trio.current_time()
-        for one in self._process.parts.dispatcher.waiting() if self._process.parts else ():
+        for one in (
+            self._process.parts.fleetwide.dispatcher.waiting() if self._process.parts else ()
+        ):
             if one.reason.startswith((AIRTIME_OF, RX2_CHANGED)):
                 self._excused_s[one.dev_eui] = now_s
         for dev_eui, station in self._world.stations.items():

@@ -186,7 +186,7 @@ class Simulation:
     def _check_what_is_learned(self) -> None:
         parts = self.process.parts
         if self.scenario.prompt and parts is not None:
-            waits_s = parts.learning.learner.knowledge.answer_waits_s
+            waits_s = parts.fleetwide.learning.learner.knowledge.answer_waits_s
             self.oracle.counts["waits learned"] = len(waits_s)
             self.oracle.breaks("service", self.learned_truth.broken(waits_s))
             self.oracle.breaks("service", self.pace.broken(self.process.paces()))

@@ -28,7 +28,7 @@ async def world(nursery: trio.Nursery, autojump_clock: MockClock) -> World:
 
 def used_s(home: RunningApplication) -> float:
     [gateway_id] = home.world.gateways
-    return home.parts.dispatcher.airtime(gateway_id, home.now())[0]
+    return home.parts.fleetwide.dispatcher.airtime(gateway_id, home.now())[0]
 
 
 async def test_what_no_txack_told_of_counts_after_a_restart(

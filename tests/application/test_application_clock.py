@@ -145,7 +145,7 @@ async def test_the_airtime_of_an_hour_does_not_change_with_the_clock(
 
         def spent() -> list[float]:
             now = home.now()
-            return [home.parts.dispatcher.airtime(one, now)[0] for one in gateways]
+            return [home.parts.fleetwide.dispatcher.airtime(one, now)[0] for one in gateways]
 
         before = spent()
         assert max(before) > 0
@@ -164,7 +164,7 @@ async def test_no_gateway_is_away_because_a_clock_was_set(
         await home.settled()
         await trio.sleep(60)
         gone: list[str] = []
-        announcer = home.parts.watcher._announcer
+        announcer = home.parts.fleetwide.watcher._announcer
         announcer._on_change = (  # after the start: what is told from here on
             *announcer._on_change,
             lambda gateway_id, online: None if online else gone.append(gateway_id),

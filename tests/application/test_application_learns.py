@@ -32,13 +32,16 @@ async def test_what_was_learned_is_known_after_a_restart_and_shown(
         await home.settled()
         for _ in range(120):
             answer = AttemptJudged(1, "a1", True, True, 0.9, 2.0, 2.0, sw_rev=77)
-            home.parts.learning.judged(dev_eui, answer)
-        known = home.parts.learning.taught.knowledge
+            home.parts.fleetwide.learning.judged(dev_eui, answer)
+        known = home.parts.fleetwide.learning.taught.knowledge
         assert known.answer_waits_s[77] > 2.0
         text = home.parts.metrics.render().decode()
         assert 'lamplighter_answer_samples{software="7.7"} 120.0' in text
     async with running_application(world, disk, seed=9) as home:
-        assert home.parts.learning.taught.knowledge.answer_waits_s[77] == known.answer_waits_s[77]
+        assert (
+            home.parts.fleetwide.learning.taught.knowledge.answer_waits_s[77]
+            == known.answer_waits_s[77]
+        )
 
 
 async def test_a_record_of_it_that_cannot_be_read_is_told_and_kept(
@@ -68,7 +71,7 @@ async def test_a_service_learns_from_its_own_commands_how_soon_its_lights_answer
                 command = await home.command(dev_eui, LightState(number, 7, 9))
                 await home.final(command.id)
                 await trio.sleep(11)
-        waits = home.parts.learning.taught.knowledge.answer_waits_s
+        waits = home.parts.fleetwide.learning.taught.knowledge.answer_waits_s
         revisions = {one.report.sw_rev for one in home.devices.values() if one.report is not None}
         assert waits.keys() == revisions
         assert all(1.1 < wait_s < 2.5 for wait_s in waits.values())
@@ -76,7 +79,7 @@ async def test_a_service_learns_from_its_own_commands_how_soon_its_lights_answer
         delays = [
             one
             for revision in revisions
-            for one in home.parts.learning.learner.answer_delays_s(revision, gateway_id)
+            for one in home.parts.fleetwide.learning.learner.answer_delays_s(revision, gateway_id)
         ]
         assert 0.9 < min(delays) <= max(delays) < 1.3
 
@@ -108,4 +111,4 @@ async def test_where_a_gateway_takes_frames_and_brings_none_to_a_light_its_light
         for command_id in commands:
             command = await home.final(command_id, 120.0)
             assert command.status is CommandStatus.VERIFIED
-        assert home.parts.dispatcher.statistics().gateways_unproven == 0
+        assert home.parts.fleetwide.dispatcher.statistics().gateways_unproven == 0

@@ -245,10 +245,14 @@ async def test_a_restart_does_not_renew_the_airtime(
     disk = MemoryDisk()
     async with running_application(world, disk) as home:
         await home.settled()
-        used = {g: home.parts.dispatcher.airtime(g, home.now())[0] for g in world.gateways}
+        used = {
+            g: home.parts.fleetwide.dispatcher.airtime(g, home.now())[0] for g in world.gateways
+        }
         assert sum(used.values()) > 1.0
     async with running_application(world, disk, seed=9) as home:
-        again = {g: home.parts.dispatcher.airtime(g, home.now())[0] for g in world.gateways}
+        again = {
+            g: home.parts.fleetwide.dispatcher.airtime(g, home.now())[0] for g in world.gateways
+        }
         assert again == pytest.approx(used, abs=0.2)
 
 

@@ -99,7 +99,7 @@ async def test_what_only_webhooks_claim_never_fills_the_fleet(
         assert answers.count(Delivery.REGISTERED) == 500
         assert set(answers) == {Delivery.REGISTERED, Delivery.FULL}
         await trio.sleep(60)
-        assert len(home.devices) == 3, home.parts.device_discovery.statistics()
+        assert len(home.devices) == 3, home.parts.fleetwide.device_discovery.statistics()
         assert await records(home) == set(world.stations)
         assert home.application.fleet.deliver(claimed("f" * 16)) is Delivery.REGISTERED
 

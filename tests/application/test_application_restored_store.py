@@ -159,7 +159,7 @@ async def test_a_decision_is_carried_out_though_whoever_asked_did_not_wait(
         assert home.application.cause_of(answer) is Refusal.STORE_FAILING
         slow.slow_s = 0.0
         await trio.sleep(60)
-        mark = home.parts.restored_store.mark
+        mark = home.parts.fleetwide.restored_store.mark
         assert mark is None if not keep_shown else mark is not None and mark.keep_shown
         record = disk.record(Table.META, MARK_KEY)
         assert mark == (None if record is None else read_mark(record))
@@ -172,7 +172,7 @@ async def test_a_decision_over_which_the_actor_crashed_stands_where_it_was_store
     disk, (first, _) = await copied_red_then_blue(world)
     async with running_application(world, disk, seed=8) as home:
         await trio.sleep(60)
-        home.parts.restored_store._store_writer = CrashOnce(home.parts.store_writer)
+        home.parts.fleetwide.restored_store._store_writer = CrashOnce(home.parts.store_writer)
         answer = await home.application.restored_store.decide(keep_shown=keep_shown)
         assert answer is Refusal.NO_REPLY
         await trio.sleep(3 * 3_600)

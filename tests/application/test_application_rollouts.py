@@ -196,7 +196,7 @@ async def test_active_ones_are_bounded_and_old_ones_forgotten(
         assert len(home.application.rollouts.repository.listed(100)) == 20
         old = home.now() - 8 * 86_400
         assert home.parts.policies.sweep.retention_s < 8 * 86_400
-        for kept in list(home.parts.rollouts.repository.kept.values())[:19]:
+        for kept in list(home.parts.fleetwide.rollouts.repository.kept.values())[:19]:
             kept.take_over((_older(kept.rollout, old), 0.0), kept.parts)
         await trio.sleep(3_700)
         assert [rollout.id for rollout in home.application.rollouts.repository.listed(100)] == [

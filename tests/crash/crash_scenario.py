@@ -132,7 +132,7 @@ class Day:
                 gateway_id = record.key.removeprefix(airtime_log.KEY)
                 kept[gateway_id] += sum(spent_ms for _, spent_ms in stored.spent_ms) / 1_000.0
         for gateway_id, airtime_s in kept.items():
-            used_s = home.parts.dispatcher.airtime(gateway_id, home.now())[0]
+            used_s = home.parts.fleetwide.dispatcher.airtime(gateway_id, home.now())[0]
             assert abs(used_s - airtime_s) < 0.2, f"{gateway_id}: {used_s} s, not {airtime_s} s"
 
     def _watch_queues(self) -> None:

@@ -72,7 +72,7 @@ async def test_it_tells_the_forwarders_apart(
     async with running_application(world) as home:
         await home.settled()
         await trio.sleep(60)
-        calibrator = home.parts.calibrator
+        calibrator = home.parts.fleetwide.calibrator
         plan = calibrator.plan(Wish())
         assert {need.kind for need in plan.needs} == {Kind.FIRMWARE, Kind.FORWARDER} or (
             plan.needs[0].kind is Kind.FIRMWARE
@@ -83,12 +83,12 @@ async def test_it_tells_the_forwarders_apart(
         assert run.state is RunState.DONE, run
         assert [one.outcome for one in run.results] == [Outcome.MEASURED] * 5
         assert frames(home) == before + plan.frames
-        (gateway,) = home.parts.forwarders.gateways()
+        (gateway,) = home.parts.fleetwide.forwarders.gateways()
         assert gateway.basics_station is (forwarder is BASICS_STATION)
         assert gateway.lag is not None
         assert gateway.lag.lag_s == pytest.approx(lag_s, abs=0.1)
         if delay is ONE_SECOND:
-            (facts,) = home.parts.forwarders.revisions()
+            (facts,) = home.parts.fleetwide.forwarders.revisions()
             assert facts.delay is not None
             assert facts.delay.median_s == pytest.approx(1.0, abs=0.02)
         assert calibrator.unknown() == []
@@ -102,14 +102,14 @@ async def test_the_service_calibrates_by_itself_once_all_is_quiet_and_never_agai
         await home.settled()
         before = frames(home)
         await trio.sleep(1_200)
-        run = home.parts.calibrator.run_now
+        run = home.parts.fleetwide.calibrator.run_now
         assert run is not None
         assert run.automatic
         assert run.state is RunState.DONE
-        assert home.parts.calibrator.unknown() == []
-        assert home.parts.forwarders.lag_s(run.results[0].gateway_id or "") == pytest.approx(
-            1.0, abs=0.1
-        )
+        assert home.parts.fleetwide.calibrator.unknown() == []
+        assert home.parts.fleetwide.forwarders.lag_s(
+            run.results[0].gateway_id or ""
+        ) == pytest.approx(1.0, abs=0.1)
         assert frames(home) == before + 10
         await trio.sleep(3 * HOUR_S)
         assert frames(home) == before + 10
@@ -131,8 +131,8 @@ async def test_what_cannot_be_found_out_is_tried_four_times_and_no_restart_makes
         await home.settled()
         before = frames(home)
         await trio.sleep(HOUR_S)
-        assert [one.tried for one in home.parts.calibrator.unknown()] == [4, 4]
-        assert all(one.next_at is None for one in home.parts.calibrator.unknown())
+        assert [one.tried for one in home.parts.fleetwide.calibrator.unknown()] == [4, 4]
+        assert all(one.next_at is None for one in home.parts.fleetwide.calibrator.unknown())
         spent = frames(home) - before
         assert 0 < spent <= 2 * 4 * 2 * 2  # frames, tries, probes, needs
     async with running_application(world, disk, policies=IMPATIENT) as home:
@@ -146,7 +146,7 @@ async def test_what_cannot_be_found_out_is_tried_four_times_and_no_restart_makes
 def learns_nothing(home: RunningApplication) -> None:
     """Whatever passes teaches nothing."""
     for name in ("heard", "ordered", "taken"):
-        setattr(home.parts.forwarders, name, lambda *_: None)
+        setattr(home.parts.fleetwide.forwarders, name, lambda *_: None)
 
 
 async def test_nothing_is_probed_by_itself_where_that_is_forbidden(
@@ -158,9 +158,9 @@ async def test_nothing_is_probed_by_itself_where_that_is_forbidden(
         before = frames(home)
         await trio.sleep(2 * HOUR_S)
         assert frames(home) == before
-        assert home.parts.calibrator.run_now is None
-        assert [one.next_at for one in home.parts.calibrator.unknown()] != []
-        assert all(one.next_at is None for one in home.parts.calibrator.unknown())
+        assert home.parts.fleetwide.calibrator.run_now is None
+        assert [one.next_at for one in home.parts.fleetwide.calibrator.unknown()] != []
+        assert all(one.next_at is None for one in home.parts.fleetwide.calibrator.unknown())
 
 
 async def test_nothing_is_probed_by_itself_while_commands_wait(
@@ -174,7 +174,7 @@ async def test_nothing_is_probed_by_itself_while_commands_wait(
                 wanted = BLUE if world.showing(dev_eui) == RED else RED
                 await home.command(dev_eui, wanted)
             await trio.sleep(20)
-            run = home.parts.calibrator.run_now
+            run = home.parts.fleetwide.calibrator.run_now
             assert run is None or all(
                 one.outcome in {Outcome.COMMANDED, Outcome.NOT_BEGUN} for one in run.results
             )
@@ -186,7 +186,7 @@ async def test_a_command_in_the_middle_ends_a_run_that_began_by_itself(
     world = await a_world()
     async with running_application(world, policies=BY_ITSELF) as home:
         await home.settled()
-        calibrator = home.parts.calibrator
+        calibrator = home.parts.fleetwide.calibrator
         with trio.fail_after(1_800):
             while calibrator.run_now is None:  # noqa: ASYNC110 - virtual time
                 await trio.sleep(0.5)
@@ -207,8 +207,8 @@ async def test_two_runs_at_once_are_refused(a_world: MakeWorld, autojump_clock: 
     async with running_application(world) as home:
         await home.settled()
         await trio.sleep(60)
-        assert isinstance(home.parts.calibrator.start(Wish()), CalibrationRun)
-        assert home.parts.calibrator.start(Wish()) is Refusal.TOO_MANY
+        assert isinstance(home.parts.fleetwide.calibrator.start(Wish()), CalibrationRun)
+        assert home.parts.fleetwide.calibrator.start(Wish()) is Refusal.TOO_MANY
 
 
 async def test_a_run_without_a_light_to_probe_is_over_and_says_so(
@@ -221,13 +221,13 @@ async def test_a_run_without_a_light_to_probe_is_over_and_says_so(
         (dev_eui,) = world.stations
         world.stop_gateway(next(iter(world.gateways)))
         await trio.sleep(120)
-        plan = home.parts.calibrator.plan(Wish(dev_euis=(dev_eui, "0000000000000001")))
+        plan = home.parts.fleetwide.calibrator.plan(Wish(dev_euis=(dev_eui, "0000000000000001")))
         assert plan.lights == ()
         assert plan.left_out == (
             f"{dev_eui}: no gateway that hears it is online",
             "0000000000000001: it is not known",
         )
-        run = home.parts.calibrator.start(Wish(dev_euis=(dev_eui,)))
+        run = home.parts.fleetwide.calibrator.start(Wish(dev_euis=(dev_eui,)))
         assert isinstance(run, CalibrationRun)
         assert run.state is RunState.STOPPED
 
@@ -240,18 +240,20 @@ async def test_what_was_found_survives_a_crash_and_nothing_of_the_probe_is_left(
     async with running_application(world, disk) as home:
         await home.settled()
         await trio.sleep(60)
-        await calibrated(home.parts.calibrator)
-        known = home.parts.forwarders.gateways()
+        await calibrated(home.parts.fleetwide.calibrator)
+        known = home.parts.fleetwide.forwarders.gateways()
     async with running_application(world, disk) as home:
-        assert [one.lag for one in home.parts.forwarders.gateways()] == [one.lag for one in known]
+        assert [one.lag for one in home.parts.fleetwide.forwarders.gateways()] == [
+            one.lag for one in known
+        ]
         await home.settled()
         await trio.sleep(60)
-        home.parts.calibrator.start(Wish(again=True))
+        home.parts.fleetwide.calibrator.start(Wish(again=True))
         await trio.sleep(1.0)
         assert any(device.attempt is not None for device in home.devices.values())
     async with running_application(world, disk) as home:
         await trio.sleep(90)
         assert all(device.at_rest for device in home.devices.values())
-        assert home.parts.calibrator.run_now is None
+        assert home.parts.fleetwide.calibrator.run_now is None
         done = await home.final((await home.command(next(iter(world.stations)), BLUE)).id, 60)
         assert done.attempts == 1

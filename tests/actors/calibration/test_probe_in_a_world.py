@@ -36,7 +36,7 @@ async def test_the_probe_measures_a_delay_of_a_second_and_nobody_sees_anything(
             device = home.devices[dev_eui]
             assert device.at_rest
             assert device.attempts_made == frames + 2
-        (facts,) = home.parts.forwarders.revisions()
+        (facts,) = home.parts.fleetwide.forwarders.revisions()
     assert facts.delay is not None
     assert facts.delay.samples == 5
     assert facts.delay.median_s == pytest.approx(1.0, abs=0.02)
@@ -53,7 +53,7 @@ async def test_a_light_that_answers_at_once_speaks_when_its_windows_close(
         for dev_eui in world.stations:
             await probe(home, dev_eui)
             await trio.sleep(30)
-        (facts,) = home.parts.forwarders.revisions()
+        (facts,) = home.parts.fleetwide.forwarders.revisions()
     assert facts.delay is not None
     assert facts.delay.at_most
     assert facts.delay.median_s == pytest.approx(0.92, abs=0.02)

@@ -180,7 +180,7 @@ def test_what_the_air_taught_has_a_series_for_each_software_revision() -> None:
 
 async def test_what_is_to_be_expected_is_counted_under_few_labels() -> None:
     board, quality, metrics = Board(RunClock(START), "boot"), FakeQuality(), Metrics()
-    metrics.watch(Sources(board=board, quality=quality))
+    metrics.watch(Sources(board=board, quality=lambda: quality))
     empty = samples(metrics)
     assert empty["lamplighter_devices_by_chance", ("unknown",)] == 0
     assert ("lamplighter_prediction_skill", ()) not in empty
