@@ -58,6 +58,10 @@ class MemoryDisk:
         found = self._streams.get(stream)
         return found.between(since, until) if found else []
 
+    def streams(self) -> list[str]:
+        """The names of the streams that hold entries."""
+        return sorted(self._streams)
+
     def copy(self) -> "MemoryDisk":
         """The same records and streams, which nobody has taken."""
         copied = MemoryDisk()

@@ -68,6 +68,8 @@ class ShardData:
 
     def __init__(self) -> None:
         self.lease = Lease()
+        self.taken: tuple[object, ...] = ()
+        """By whom, from which lease, and which lease that made: the same call again is known."""
         self.disk = MemoryDisk()
         self.inbox = Stream()
         self.feed: deque[FeedEntry] = deque(maxlen=FEED_KEPT)
@@ -75,7 +77,7 @@ class ShardData:
     def copy(self) -> "ShardData":
         """As it is now."""
         copied = ShardData()
-        copied.lease, copied.disk = self.lease, self.disk.copy()
+        copied.lease, copied.taken, copied.disk = self.lease, self.taken, self.disk.copy()
         copied.inbox, copied.feed = self.inbox.copy(), self.feed.copy()
         return copied
 
@@ -109,12 +111,15 @@ class Data:
         """Give the shard to `boot`, unless its lease has moved since it was seen."""
         shard = self.shard(name)
         lease = shard.lease
+        if shard.taken == (boot, seen.moved_by, lease.moved_by):
+            return lease
         if lease.moved_by != seen.moved_by:
             return None
         epoch = max(lease.epoch + 1, now_ms)
         shard.lease = msgspec.structs.replace(
             lease, token=f"{epoch}.{boot}", epoch=epoch, owner=boot, beat=0, seq=0
         )
+        shard.taken = (boot, seen.moved_by, shard.lease.moved_by)
         return shard.lease
 
     def renew(self, name: str, token: str) -> Result:
@@ -142,7 +147,7 @@ class Data:
         lease = shard.lease
         if not commit.token or lease.token != commit.token:
             return Result(Applied.FENCED, lease)
-        if lease.seq == commit.seq:
+        if lease.seq >= commit.seq:
             return Result(Applied.REPEATED, lease)
         if lease.seq + 1 != commit.seq:
             return Result(Applied.GAP, lease)

@@ -19,7 +19,7 @@ from store.engine.port import (
     Result,
     Snapshot,
 )
-from store.errors import StoreClosed, StoreTaken
+from store.errors import StoreClosed, StoreError, StoreTaken
 from store.port import Entry, Record, Table
 
 
@@ -51,7 +51,9 @@ class MemoryEngine(Way):
 
     async def look(self, shards: Sequence[str]) -> Mapping[str, Lease]:
         """The leases of these shards."""
-        return await self.read_each("look", shards, lambda data, shard: data.shard(shard).lease)
+        return await self.read_each(
+            "look", shards, lambda data, shard: data.shard(shard).lease, some=True
+        )
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
@@ -69,7 +71,11 @@ class MemoryEngine(Way):
             return lambda data, _now_ms, _ring: data.renew(shard, token)
 
         answers = await self.write("renew", [(s, script(s, t)) for s, t in tokens.items()])
-        return dict(zip(tokens, answers, strict=True))
+        return {
+            shard: answer
+            for shard, answer in zip(tokens, answers, strict=True)
+            if not isinstance(answer, StoreError)
+        }
 
     async def give(self, shard: str, token: str) -> bool:
         """Own it no more, and ring; False where the token is not the shard's any more."""
@@ -102,7 +108,7 @@ class MemoryEngine(Way):
 
     # ---------------------------------------------------------------------------- commits
 
-    async def commit(self, commits: Sequence[Commit]) -> Sequence[Result]:
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[Result | StoreError]:
         """Carry out commits, of one shard in the order of their numbers; one answer for each."""
 
         def script(commit: Commit) -> Script:
@@ -110,7 +116,7 @@ class MemoryEngine(Way):
 
         return await self.write("commit", [(one.shard, script(one)) for one in commits])
 
-    async def accept(self, accepts: Sequence[Accept]) -> Sequence[AcceptResult]:
+    async def accept(self, accepts: Sequence[Accept]) -> Sequence[AcceptResult | StoreError]:
         """Store commands and put them into inboxes, whoever owns the shards; one answer for each.
 
         The same command id again changes nothing and is KNOWN.
@@ -136,13 +142,14 @@ class MemoryEngine(Way):
 
     # ---------------------------------------------------------------------- inboxes and feeds
 
-    async def post(self, posts: Sequence[Post]) -> Sequence[bool]:
+    async def post(self, posts: Sequence[Post]) -> Sequence[bool | None]:
         """Put messages into inboxes; False for each that had no room. Waits for no replica."""
 
         def script(post: Post) -> Script:
             return lambda data, now_ms, ring: data.post(post.shard, post.message, now_ms, ring)
 
-        return await self.write("post", [(one.shard, script(one)) for one in posts], need=0)
+        answers = await self.write("post", [(one.shard, script(one)) for one in posts], need=0)
+        return [None if isinstance(answer, StoreError) else answer for answer in answers]
 
     async def read_inboxes(
         self, after: Mapping[str, str], most: int
@@ -152,6 +159,7 @@ class MemoryEngine(Way):
             "read_inboxes",
             list(after),
             lambda data, shard: data.shard(shard).inbox.after(after[shard], most),
+            some=True,
         )
 
     async def read_feeds(
@@ -159,7 +167,10 @@ class MemoryEngine(Way):
     ) -> Mapping[str, Sequence[FeedEntry]]:
         """Of each of these shards up to `most` entries after this (epoch, seq), oldest first."""
         return await self.read_each(
-            "read_feeds", list(after), lambda data, shard: _feed(data, shard, after[shard], most)
+            "read_feeds",
+            list(after),
+            lambda data, shard: _feed(data, shard, after[shard], most),
+            some=True,
         )
 
     async def reply(self, boot: str, message: bytes) -> None:
@@ -227,6 +238,13 @@ class MemoryEngine(Way):
         """Every record of a table of a shard, by key."""
         found = await self.read_each(
             "scan", [shard], lambda data, name: data.shard(name).disk.records(table)
+        )
+        return found[shard]
+
+    async def streams(self, shard: str) -> Sequence[str]:
+        """The names of a shard's streams that hold entries."""
+        found = await self.read_each(
+            "streams", [shard], lambda data, name: data.shard(name).disk.streams()
         )
         return found[shard]
 

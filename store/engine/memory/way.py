@@ -84,9 +84,15 @@ class Way:
         self.is_closed = False
 
     async def read_each(
-        self, name: str, shards: Sequence[str], read: Callable[[Data, str], T]
+        self,
+        name: str,
+        shards: Sequence[str],
+        read: Callable[[Data, str], T],
+        *,
+        some: bool = False,
     ) -> dict[str, T]:
-        """Of each shard, from the master that has it."""
+        """Of each shard, from the master that has it. With `some` those are left out of which no
+        server answers, if any other does."""
         parts: dict[int, list[str]] = {}
         for shard in shards:
             parts.setdefault(self.part(shard), []).append(shard)
@@ -96,7 +102,11 @@ class Way:
             def read_all(data: Data, names: list[str] = names) -> dict[str, T]:
                 return {shard: read(data, shard) for shard in names}
 
-            found |= await self.read(name, names, part, read_all)
+            try:
+                found |= await self.read(name, names, part, read_all)
+            except StoreUnavailable:
+                if not some or (not found and names is list(parts.values())[-1]):
+                    raise
         return found
 
     async def read(
@@ -112,30 +122,46 @@ class Way:
     async def write(
         self, name: str, scripts: Sequence[tuple[str | None, Script]], *, need: int | None = None
     ) -> list[Any]:
-        """Scripts in one pipeline, by shard; then WAIT."""
+        """Scripts in one pipeline for each master; then WAIT. An error stands for what is unknown.
+
+        Raises StoreUnavailable where nothing else would be in the answer.
+        """
         if not scripts:
             return []
         request = Request(name, tuple(shard or "" for shard, _ in scripts))
         fate = await self._leave(request, scripts)
         answers: dict[int, Any] = {}
-        written: list[tuple[int, Master, int]] = []
         for part in sorted({self.part(shard) for shard, _ in scripts}):
-            master = self._master(part)
             mine = [n for n, (shard, _) in enumerate(scripts) if self.part(shard) == part]
-            mine = mine if fate.cut is None else mine[: fate.cut]
             todo = [scripts[n][1] for n in mine]
-            answers |= dict(zip(mine, master.run(todo), strict=True))
-            written.append((part, master, master.written))
-            if fate.again_s is not None:
-                master.later(trio.current_time() + fate.again_s, todo)
+            try:
+                of_part = await self._carry_out(
+                    part, todo, fate, self.need if need is None else need
+                )
+            except StoreUnavailable as error:
+                answers |= dict.fromkeys(mine, error)
+            else:
+                answers |= dict(zip(mine, of_part, strict=True))
+        found = [answers[n] for n in range(len(scripts))]
+        if all(isinstance(answer, StoreUnavailable) for answer in found):
+            raise StoreUnavailable("memory: no server has confirmed it") from found[0]
+        await self._arrive(request, fate)
+        return found
+
+    async def _carry_out(
+        self, part: int, scripts: Sequence[Script], fate: Fate, need: int
+    ) -> list[Any]:
+        master = self._master(part)
+        todo = scripts if fate.cut is None else scripts[: fate.cut]
+        answers, upto = master.run(todo), master.written
+        if fate.again_s is not None:
+            master.later(trio.current_time() + fate.again_s, todo)
         if fate.cut is not None:
             raise StoreUnavailable("memory: the connection broke")
-        for part, master, upto in written:
-            if not await master.wait(upto, self.need if need is None else need, WAIT_S):
-                self.connected.pop(part, None)
-                raise StoreUnavailable("memory: too few replicas have confirmed it")
-        await self._arrive(request, fate)
-        return [answers[n] for n in range(len(scripts))]
+        if not await master.wait(upto, need, WAIT_S):
+            self.connected.pop(part, None)
+            raise StoreUnavailable("memory: too few replicas have confirmed it")
+        return answers
 
     async def _leave(
         self, request: Request, scripts: Sequence[tuple[str | None, Script]] = ()

@@ -72,6 +72,7 @@ async def test_a_lease_that_moved_is_not_taken(autojump_clock: object) -> None:
     seen = (await engine.look([SHARD]))[SHARD]
     lease = await taken(engine)
 
+    assert await engine.take(SHARD, seen, "a") == lease  # the answer was lost, say
     assert await engine.take(SHARD, seen, "b") is None
     await engine.renew({SHARD: lease.token})
     assert await engine.take(SHARD, lease, "b") is None
@@ -235,6 +236,21 @@ async def test_retention_belongs_to_the_owner(autojump_clock: object) -> None:
     assert gone == 1
     with pytest.raises(StoreTaken):
         await engine.prune(SHARD, "other", tables=[Table.DEVICE], before=2.0, most=10)
+
+
+async def test_a_silent_server_fails_only_its_own_shards(autojump_clock: object) -> None:
+    servers = MemoryServers(masters=2)
+    engine = await opened(servers)
+    here, there = "00", "01"
+    assert servers.part_of(here) != servers.part_of(there)
+    servers.stop(servers.part_of(there))
+
+    assert list(await engine.look([here, there])) == [here]
+    assert await engine.post([Post(here, b""), Post(there, b"")]) == [True, None]
+    with pytest.raises(StoreUnavailable):
+        await engine.look([there])
+    servers.go_on(servers.part_of(there))
+    assert list(await engine.look([here, there])) == [here, there]
 
 
 async def test_the_process_may_stand_still_before_a_request_and_after_its_answer(
