@@ -4,6 +4,8 @@ import trio
 
 from actors.alerts import Alerter
 from actors.calibration.calibrator import Calibrator
+from actors.cluster.embedded import EmbeddedSight
+from actors.cluster.shown import ClusterSight
 from actors.fleet.initialization import Initializer
 from actors.fleet.queue_flush import Flusher
 from actors.quality.quality import Quality
@@ -39,6 +41,13 @@ class Application:
         self.metrics = parts.metrics
         self.dead_letters = parts.dead_letters
         self.unreadable = parts.unreadable
+        self.cluster: ClusterSight = EmbeddedSight(
+            parts.board,
+            self.clock,
+            parts.store_writer,
+            parts.environment.store,
+            sees_network=lambda: parts.fleetwide.watcher.problem is None,
+        )
         self.supervisor = ActorTree(parts.lights, self.clock)
         self.queries = Queries(
             parts.environment.store,

@@ -8,6 +8,7 @@ import typer
 from api.cli.verbs import (
     backup,
     calibrate,
+    cluster,
     demo,
     doctor,
     initialize,
@@ -41,6 +42,7 @@ for verb in (
     network.gateways,
     calibrate.calibrate,
     risks.risks,
+    cluster.cluster,
     restored.restored,
     serve.serve,
     backup.backup,

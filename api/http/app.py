@@ -4,12 +4,12 @@ It starts nothing: `web_actor.py` serves it, and tests call it.
 """
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from quart import Blueprint
 from quart_trio import QuartTrio
 
 from actors.application import Application
+from actors.cluster.release import installed_version
 from api.http import middleware, openapi, problems
 from api.http.asgi_app import AsgiApp
 from api.http.auth import Gatekeeper
@@ -27,6 +27,7 @@ from api.routes import (
     calibrations,
     caller,
     clock,
+    cluster,
     commands,
     device_details,
     devices,
@@ -58,6 +59,7 @@ RESOURCES = (
     metrics,
     alerts,
     clock,
+    cluster,
     restored_store,
     calibrations,
     supervisor,
@@ -93,7 +95,7 @@ def create_app(
         shutdown=Shutdown(),
     )
     put_services(app, services)
-    openapi.describe(app, _version())
+    openapi.describe(app, installed_version())
     problems.install(app)
     middleware.install(app)
     app.before_request(only_known_parameters)
@@ -114,10 +116,3 @@ def replace_tokens(app: QuartTrio, settings: ApiSettings) -> None:
     here = services_of(app)
     here.gatekeeper.replace(settings.web.tokens.by_scope())
     here.hub.close_unless(here.gatekeeper.still, live.UNAUTHENTICATED_CODE, "the token was changed")
-
-
-def _version() -> str:
-    try:
-        return version("lamplighter")
-    except PackageNotFoundError:  # run from a checkout
-        return "0"

@@ -11,6 +11,8 @@ import msgspec
 
 from actors.board.changes import GatewayView
 from actors.calibration.model import Candidate, Kind, Outcome, RunState
+from actors.cluster.keeper.view import Here, MemberSign, Owned, Why
+from actors.cluster.shown import ClusterShown, MemberShown, MoveShown, ShardShown, StoreShown
 from actors.fleet.initialization import InitializationRun
 from actors.gateways.observed import Outage, Span
 from actors.link.lag import Basis
@@ -51,21 +53,30 @@ SERVED_NAMES: dict[type[msgspec.Struct] | type[Enum], str] = {
     Basis: "LagBasis",
     Bucket: "BucketView",
     Candidate: "CalibrationLight",
+    ClusterShown: "ClusterView",
     GatewayView: "GatewayShown",
     Grade: "GatewayLetter",
+    Here: "ShardHere",
     HistoryEntry: "HistoryLine",
     InitializationRun: "InitializationView",
     Kind: "CalibrationKind",
     LightState: "LightView",
     Line: "GatewayLine",
+    MemberShown: "MemberView",
+    MemberSign: "MemberState",
+    MoveShown: "ShardMove",
     Outage: "OutageView",
     Outcome: "ProbeOutcome",
+    Owned: "ShardState",
     RestoredStoreDevice: "RestoredStoreLightView",
     Rule: "WarningRule",
     RunState: "CalibrationState",
+    ShardShown: "ShardView",
     SignalPoint: "SignalPointView",
     Span: "ObservedView",
+    StoreShown: "StoreView",
     Unreadable: "UnreadableView",
+    Why: "MoveReason",
 }
 """The names in the OpenAPI description of what is called otherwise here. Callers make classes of
 them, so they stay, whatever ours are called."""

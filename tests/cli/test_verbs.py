@@ -18,6 +18,7 @@ from actors.device.command import CommandStatus
 from actors.quality.model import Grade, Line, Rule
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
+from tests.support.fake_cluster import one_lost
 from tests.support.fake_quality import a_grade, a_risk, told_of
 from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
 from tests.support.web_server import Server
@@ -114,6 +115,19 @@ async def test_what_is_to_be_expected_is_listed_the_worst_first() -> None:
         one = (await here.do("device", second)).stdout
         assert "60 %: 3 of the last 40 statuses" in one
         assert "trend: its margin falls by 0.9 dB a day" in one
+
+
+async def test_the_processes_of_a_fleet_are_listed_with_their_shards() -> None:
+    async with served() as here:
+        alone = await here.do("cluster")
+        assert "One process serves this fleet alone; its store is sqlite." in alone.stdout
+        here.application.cluster.now = one_lost()
+        told = await here.do("cluster", "--shards")
+        assert told.returncode == 0, told.stderr
+        assert "11 of 65 shards have no owner that is alive" in told.stdout
+        assert told.stdout.count("expired") == 11
+        data = json.loads((await here.do("cluster", "--json")).stdout)
+        assert data["shards_unowned"] == 11
 
 
 async def test_gateways_are_graded_with_their_lines() -> None:

@@ -44,6 +44,7 @@ from actors.supervision import ChildReport, ChildState
 from lorawan.events.model import Event
 from lorawan.kuando.light_state import LightState
 from store.port import Write
+from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_quality import FakeQuality
 
 DEV_EUI = "2020203907290902"
@@ -130,6 +131,7 @@ class FakeApplication:
         self.queries = FakeQueries(self)
         self.readiness = FakeReadiness()
         self.quality = FakeQuality()
+        self.cluster = FakeCluster()
         self.calibrator = idle_calibrator(self.board, self.clock)
         self.refusal: Refusal | None = None
         """What every part that may refuse answers."""

@@ -33,6 +33,7 @@ from actors.supervision import ChildReport, ChildState
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
+from tests.support.fake_cluster import one_lost
 from tests.support.fake_quality import a_grade, a_risk, some_days, some_scores, told_of
 
 BUSY, NEW, STRAY = "20202000000000b1", "20202000000000c2", "0016c001f1500002"
@@ -203,6 +204,7 @@ def full_application() -> FakeApplication:
     words = "away for 130 min in 2 outages"
     application.quality.graded[GATEWAY] = a_grade(GATEWAY, Grade.D, Line.AWAY, words)
     application.quality.scored = some_scores()
+    application.cluster.now = one_lost()
     application.board.publish(ActorView("journal", ChildState.PARKED, 6, "StoreError: full"))
     application.board.publish(rolled)
     application.rollouts.rolled[rolled.id] = rolled, tuple(parts)

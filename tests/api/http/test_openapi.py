@@ -105,6 +105,7 @@ async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> N
         ("get", "/api/v1/alerts", "/api/v1/alerts", None),
         ("get", "/api/v1/supervisor", "/api/v1/supervisor", None),
         ("get", "/api/v1/clock", "/api/v1/clock", None),
+        ("get", "/api/v1/cluster", "/api/v1/cluster", None),
         ("get", "/api/v1/metrics/downlinks", "/api/v1/metrics/downlinks", None),
         ("get", "/api/v1/metrics/reliability", "/api/v1/metrics/reliability", None),
         ("post", "/api/v1/rollouts", "/api/v1/rollouts", {**COLOUR, "dev_euis": [DEV_EUI]}),

@@ -25,6 +25,7 @@ PATHS = (
         for path in (
             "caller",
             "clock",
+            "cluster",
             "devices",
             f"devices/{DEV_EUI}",
             f"devices/{BUSY}",
