@@ -1,0 +1,62 @@
+"""What is shown of a fleet beside its own records, as records of their own.
+
+Gateways, risks and actors in trouble are known only where the fleet's own shard lives. They are
+stored under `view/` in Table.META, so that the feed tells every process of them, and a snapshot has
+them. Nothing is decided by them; whoever owns the fleet shard next writes them anew.
+"""
+
+import msgspec
+
+from actors.board.board import Board
+from actors.board.changes import ActorView, GatewayView
+from actors.board.outlook import RiskTold
+from actors.storage.record_version import checked, stamped
+from store.port import Put, Record, Table
+
+VIEW = "view/"
+GATEWAY = f"{VIEW}gateway/"
+RISK = f"{VIEW}risk/"
+ACTOR = f"{VIEW}actor/"
+
+
+class _Risk(msgspec.Struct, frozen=True):
+    told: RiskTold
+
+
+_encoder = msgspec.json.Encoder()
+_gateways = msgspec.json.Decoder(GatewayView)
+_risks = msgspec.json.Decoder(_Risk)
+_actors = msgspec.json.Decoder(ActorView)
+
+
+def gateway_put(view: GatewayView, now: float) -> Put:
+    """A gateway; as many as there are, some 400 bytes each."""
+    key = f"{GATEWAY}{view.gateway_id}"
+    return Put(Table.META, key, stamped(_encoder.encode(view)), now)
+
+
+def risk_put(dev_eui: str, risk: RiskTold, now: float) -> Put:
+    """What is expected of a light, some 40 bytes."""
+    return Put(Table.META, f"{RISK}{dev_eui}", stamped(_encoder.encode(_Risk(risk))), now)
+
+
+def actor_put(view: ActorView, now: float) -> Put:
+    """A change of an actor's life; of one that is well it says so."""
+    return Put(Table.META, f"{ACTOR}{view.id}", stamped(_encoder.encode(view)), now)
+
+
+def show(record: Record | Put, board: Board) -> bool:
+    """Show a record of Table.META on a board; False where it is none of these.
+
+    Raises msgspec.MsgspecError for one that cannot be read: a newer program's, perhaps.
+    """
+    key = record.key
+    if key.startswith(GATEWAY):
+        board.publish(_gateways.decode(checked(record.value)))
+    elif key.startswith(RISK):
+        board.tell_risk(key.removeprefix(RISK), _risks.decode(checked(record.value)).told)
+    elif key.startswith(ACTOR):
+        board.publish(_actors.decode(checked(record.value)))
+    else:
+        return False
+    return True
