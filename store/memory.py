@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-from store.errors import StoreClosed, StoreTaken
+from store.errors import StoreClosed, StoreError, StoreTaken
 from store.port import Append, Delete, Entry, Put, Record, Table, Write
 
 Hook = Callable[[Sequence[Write]], Awaitable[None]]
@@ -141,6 +141,11 @@ class MemoryStore:
             self.disk.apply(writes)
             if self.after_commit is not None:
                 await self.after_commit(writes)
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        """One transaction for all of them: all are durable, or an error is raised."""
+        await self.commit([write for request in requests for write in request])
+        return [None] * len(requests)
 
     async def get(self, table: Table, key: str) -> Record | None:
         """One record, or None."""

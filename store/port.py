@@ -11,6 +11,8 @@ from typing import Protocol
 
 import msgspec
 
+from store.errors import StoreError
+
 # The largest record known is a command with its timeline, some 4 KiB. This is a thousand times
 # that, and far below what SQLite (1 GB) and Redis (512 MB) would take.
 VALUE_BYTES_MOST = 4 * 1024 * 1024
@@ -133,6 +135,15 @@ class Store(Protocol):
 
         A commit that is carried out late, after its own repetition and a newer one, changes
         nothing: each commit is conditioned on the one before it.
+        """
+        ...
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        """Like `commit` for each request, with few transactions for all of them.
+
+        One outcome for each: None where it is durable. Requests are carried out in order, each one
+        whole or not at all. Raises what `commit` raises where all of them failed of one cause;
+        whoever repeats them passes the very same requests, before any newer ones.
         """
         ...
 

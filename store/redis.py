@@ -14,7 +14,7 @@ from typing import Any
 
 import trio
 
-from store.errors import StoreClosed, StoreRefused, StoreTaken
+from store.errors import StoreClosed, StoreError, StoreRefused, StoreTaken
 from store.port import Entry, Outcome, Record, Table, Write, outcome
 from store.redis_guard import Guard, HolderState, check_schema, holder_text, translated
 from store.redis_keys import Keys, entry_of, pack, record_of
@@ -117,6 +117,11 @@ class RedisStore:
         """Make all writes durable in one transaction, or none of them."""
         result = outcome(writes)
         await self._writes.run(self._commit, result, answer_s=COMMIT_S)
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        """One transaction for all of them: all are durable, or an error is raised."""
+        await self.commit([write for request in requests for write in request])
+        return [None] * len(requests)
 
     async def get(self, table: Table, key: str) -> Record | None:
         """One record, or None."""

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
-from store.errors import StoreClosed
+from store.errors import StoreClosed, StoreError
 from store.port import Entry, Outcome, Record, Table, Write, outcome
 from store.sqlite_connection import transaction, translated
 from store.sqlite_files import Files
@@ -81,6 +81,11 @@ class SqliteStore:
         """Make all writes durable in one transaction, or none of them."""
         result = outcome(writes)
         await self._write(_commit, result)
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        """One transaction for all of them: all are durable, or an error is raised."""
+        await self.commit([write for request in requests for write in request])
+        return [None] * len(requests)
 
     async def get(self, table: Table, key: str) -> Record | None:
         """One record, or None."""

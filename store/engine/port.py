@@ -30,7 +30,8 @@ busiest shard."""
 FEED_KEPT = 256
 """Commits that a feed remembers; a reader further behind takes a snapshot."""
 COMMIT_WRITES_MOST = 128
-"""Writes of one commit: the engine serves nobody else meanwhile (1.5 to 1.8 ms)."""
+"""Writes of one commit: the engine serves nobody else meanwhile (1.5 to 1.8 ms). Only a request
+that is larger by itself goes beyond it, alone in its commit: a new rollout over thousands."""
 
 
 class Lease(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +59,7 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False):
-    """One commit of one shard: `outcome` has at most COMMIT_WRITES_MOST writes.
+    """One commit of one shard: `outcome` has COMMIT_WRITES_MOST writes at most, or one request.
 
     `feed` is what the commit tells everybody (see `store.shards`), under the id `<epoch>-<seq>`.
     """
@@ -309,6 +310,10 @@ class Engine(Protocol):
 
     async def scan(self, shard: str, table: Table) -> Sequence[Record]:
         """Every record of a table of a shard, by key."""
+        ...
+
+    async def streams(self, shard: str) -> Sequence[str]:
+        """The names of a shard's streams that hold entries, in any order: for a backup."""
         ...
 
     async def entries(

@@ -1,0 +1,108 @@
+"""Has commands accepted by the engine, many at a time, and again where a failover lost them.
+
+Theory. While one call is on its way the next commands gather; whoever comes first to its turn takes
+them all along. One who leaves meanwhile leaves his command to the others: accepting it once more
+changes nothing.
+"""
+
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from store.engine.port import Accept, Accepted, AcceptResult, Engine
+from store.errors import StoreError, StoreUnavailable
+from store.shards.accept_log import AcceptLog, where
+
+log = structlog.get_logger()
+
+ACCEPTS_AT_ONCE = 128
+"""2 kB each; the server serves nobody else for 2 to 3 ms."""
+LOOKED_UP_AT_ONCE = 500
+
+
+class _Waiting:
+    """One command, and its answer once it is there."""
+
+    __slots__ = ("accept", "answer")
+
+    def __init__(self, accept: Accept) -> None:
+        self.accept = accept
+        self.answer: AcceptResult | StoreError | None = None
+
+
+class Acceptor:
+    """The accepting half of a `ShardStore`. `steady` is seconds on a clock that only rises."""
+
+    def __init__(self, engine: Engine, steady: Callable[[], float]) -> None:
+        self.repeated = 0
+        """Accepted commands that a failover had lost, accepted once more."""
+        self.failed = False
+        """The engine did not answer, since somebody last reset this."""
+        self._engine = engine
+        self._steady = steady
+        self._turn = trio.Lock()
+        self._gathered: list[_Waiting] = []
+        self._log = AcceptLog()
+
+    async def accept(self, accept: Accept) -> AcceptResult:
+        """Return once the command is durable, or certainly not stored.
+
+        Raises StoreUnavailable where nobody knows; repeated by the same id it is harmless.
+        """
+        waiting = _Waiting(accept)
+        self._gathered.append(waiting)
+        try:
+            async with self._turn:
+                if waiting.answer is None:
+                    await self._carry_out()
+                else:
+                    await trio.lowlevel.checkpoint()
+        finally:
+            if waiting.answer is None and waiting in self._gathered:
+                self._gathered.remove(waiting)
+        if isinstance(waiting.answer, StoreError):
+            raise waiting.answer
+        assert waiting.answer is not None  # noqa: S101 - its turn answers or raises
+        return waiting.answer
+
+    async def repeat_lost(self) -> None:
+        """Accept once more what was acknowledged within the last 30 s and is not there any more."""
+        kept = list(self._log.kept(self._steady()))
+        for start in range(0, len(kept), LOOKED_UP_AT_ONCE):
+            some = kept[start : start + LOOKED_UP_AT_ONCE]
+            found = await self._engine.get([where(accept) for accept in some])
+            lost = [accept for accept, record in zip(some, found, strict=True) if record is None]
+            for first in range(0, len(lost), ACCEPTS_AT_ONCE):
+                again = lost[first : first + ACCEPTS_AT_ONCE]
+                answers = await self._engine.accept(again)
+                trouble = next((one for one in answers if isinstance(one, StoreError)), None)
+                self.repeated += sum(
+                    isinstance(one, AcceptResult) and one.accepted is Accepted.STORED
+                    for one in answers
+                )
+                if trouble is not None:
+                    raise trouble
+            if lost:
+                log.warning("commands lost by a failover accepted once more", commands=len(lost))
+
+    async def _carry_out(self) -> None:
+        """Ask the engine for the oldest of those that wait; in the turn of one of them."""
+        batch = self._gathered[:ACCEPTS_AT_ONCE]
+        answers = await self._ask([one.accept for one in batch])
+        now = self._steady()
+        for one, answer in zip(batch, answers, strict=True):
+            one.answer = answer
+            if isinstance(answer, AcceptResult):
+                if answer.accepted is Accepted.STORED:
+                    self._log.keep(one.accept, now)
+            else:
+                self.failed = True
+        answered = {id(one) for one in batch}
+        self._gathered = [one for one in self._gathered if id(one) not in answered]
+
+    async def _ask(self, accepts: list[Accept]) -> list[AcceptResult | StoreError]:
+        try:
+            return list(await self._engine.accept(accepts))
+        except StoreUnavailable as error:
+            return [error] * len(accepts)

@@ -1,0 +1,207 @@
+"""One fleet in an engine that many processes share, used as if it were one store.
+
+Reads see every shard, whoever owns it. Writes reach only the shards that this process owns: a
+request for another one, or for one that was taken over, fails by itself with StoreTaken.
+
+Each commit tells everybody what it changed (`feed.py`); nobody has to think of that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import trio
+
+from store.engine.port import Accept, AcceptResult, Engine, Lease
+from store.errors import StoreError, StoreTaken, StoreUnavailable
+from store.port import Entry, Put, Record, Table, Write
+from store.shards.acceptor import Acceptor
+from store.shards.routing import shards_of_key, shards_of_stream, shards_of_table
+from store.shards.shard_writer import LOOK_EVERY_S, Marks, ShardStatistics, ShardWriter
+
+__all__ = ["Marks", "ShardStatistics", "ShardStore", "ShardStoreStatistics"]
+
+
+class ShardStoreStatistics(msgspec.Struct, frozen=True):
+    """Of this process, since its start (of a shard: since it was taken)."""
+
+    shards: Mapping[str, ShardStatistics]
+    accepts_repeated: int
+    """Accepted commands that a failover had lost, accepted once more."""
+
+
+class ShardStore:
+    """A `Store` over an engine, for the process that is called `boot`.
+
+    `steady` is seconds on a clock that only rises, as the keeper's.
+    """
+
+    def __init__(
+        self, engine: Engine, boot: str, *, steady: Callable[[], float] = trio.current_time
+    ) -> None:
+        self.engine = engine
+        self.boot = boot
+        self._writer = ShardWriter(engine, boot, steady)
+        self._acceptor = Acceptor(engine, steady)
+        self._positions: dict[str, tuple[int, int]] = {}
+
+    # ------------------------------------------------------------------------------- ownership
+
+    @property
+    def owned(self) -> Mapping[str, Lease]:
+        """The shards that are written here, by the lease that they were taken under."""
+        return self._writer.owned
+
+    def own(self, shard: str, lease: Lease) -> None:
+        """Write this shard from now on, under a lease that was just taken."""
+        self._writer.own(shard, lease)
+
+    def disown(self, shard: str) -> None:
+        """Write this shard no more. What waits for it fails with StoreTaken."""
+        self._writer.disown(shard)
+
+    async def announce(self, shard: str) -> None:
+        """An empty commit, by which everybody sees the new owner.
+
+        Raises StoreUnavailable where it is not known to be durable, StoreTaken where the shard is
+        somebody else's by now.
+        """
+        await self._writer.announce(shard)
+
+    def settled(self, shard: str) -> bool:
+        """Whether everything that was handed in for this shard is durable."""
+        return self._writer.settled(shard)
+
+    def observed(self, leases: Mapping[str, Lease]) -> None:
+        """What somebody saw of any shards: a number that went back is a failover that lost some."""
+        for shard, lease in leases.items():
+            position = (lease.epoch, lease.seq)
+            if position < self._positions.get(shard, position):
+                self._writer.failed_over = True
+            self._positions[shard] = position
+
+    def listen(
+        self,
+        *,
+        marks: Marks | None = None,
+        fenced: Callable[[str], None] | None = None,
+        retaken: Callable[[str, Lease], None] | None = None,
+        lost: Callable[[str, int], None] | None = None,
+        records: Callable[[str], Sequence[Put]] | None = None,
+    ) -> None:
+        """Who is asked and told; what is not given stays as it is. None of them may raise or wait.
+
+        `marks(shard)`: up to where the shard's inbox and ChirpStack's stream are dealt with; asked
+        at each commit. `fenced(shard)`: somebody else owns it; it is not written any more.
+        `retaken(shard, lease)`: a failover had lost our lease, and this is the new one.
+        `lost(shard, commits)`: so many acknowledged commits were lost and not kept here any more.
+        `records(shard)`: all records of a shard that are in memory, to be put again then.
+        """
+        writer = self._writer
+        writer.marks = marks or writer.marks
+        writer.on_fenced = fenced or writer.on_fenced
+        writer.on_retaken = retaken or writer.on_retaken
+        writer.on_lost = lost or writer.on_lost
+        writer.records = records or writer.records
+
+    def statistics(self) -> ShardStoreStatistics:
+        """Counters, now."""
+        return ShardStoreStatistics(self._writer.statistics(), self._acceptor.repeated)
+
+    # --------------------------------------------------------------------------------- writing
+
+    @property
+    def durability_warnings(self) -> Sequence[str]:
+        """Why an acknowledged commit may be lost here; known after `open`."""
+        return self.engine.durability_warnings
+
+    @property
+    def exposure_warnings(self) -> Sequence[str]:
+        """None: there are no files here."""
+        return ()
+
+    @property
+    def check_every_s(self) -> float | None:
+        """A failover is noticed, and a mark stored, where nothing is written."""
+        return LOOK_EVERY_S
+
+    async def open(self) -> None:
+        """Open the engine; owns nothing yet. Idempotent."""
+        await self.engine.open()
+
+    async def close(self) -> None:
+        """Close the engine; idempotent, shields itself."""
+        await self.engine.close()
+
+    async def check(self) -> None:
+        """Look at the leases, send what is left, and accept again what a failover lost."""
+        await self._writer.check()
+        if self._writer.failed_over or self._acceptor.failed:
+            self._writer.failed_over = self._acceptor.failed = False
+            try:
+                await self._acceptor.repeat_lost()
+            except StoreUnavailable:
+                self._acceptor.failed = True
+                raise
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """One request, durable when this returns. Raises StoreTaken where its shard is not ours."""
+        (failure,) = await self.commit_each([writes])
+        if failure is not None:
+            raise failure
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        """Each request into its shard, in few commits; one outcome for each."""
+        return await self._writer.commit_each(requests)
+
+    async def accept(self, accept: Accept) -> AcceptResult:
+        """Store a command for a light of any shard; durable when this returns.
+
+        Raises StoreUnavailable where nobody knows whether it is stored: the same id again, or the
+        same key, is harmless. For 30 s it is remembered, and repeated where a failover lost it.
+        """
+        return await self._acceptor.accept(accept)
+
+    async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
+        """As `Store.prune`, of the shards that are owned here."""
+        gone = 0
+        for shard, lease in self.owned.items():
+            if gone >= most:
+                break
+            try:
+                gone += await self.engine.prune(
+                    shard, lease.token, tables=tables, before=before, most=most - gone
+                )
+            except StoreTaken:
+                continue  # the next commit or check deals with it
+        return gone
+
+    # --------------------------------------------------------------------------------- reading
+
+    async def get(self, table: Table, key: str) -> Record | None:
+        """One record; a command is looked for in every shard at once."""
+        shards = shards_of_key(table, key)
+        found = await self.engine.get([(shard, table, key) for shard in shards])
+        return next((record for record in found if record is not None), None)
+
+    async def scan(self, table: Table) -> Sequence[Record]:
+        """Every record of a table, of all shards, by key."""
+        records: list[Record] = []
+        for shard in shards_of_table(table):
+            records += await self.engine.scan(shard, table)
+        return sorted(records, key=lambda record: record.key)
+
+    async def entries(
+        self, stream: str, *, since: float, until: float, most: int, newest_first: bool = True
+    ) -> Sequence[Entry]:
+        """At most `most` entries of a stream with since <= at < until, merged over its shards."""
+        if most < 1:
+            await trio.lowlevel.checkpoint()
+            return []
+        return await self.engine.entries(
+            shards_of_stream(stream),
+            stream,
+            since=since,
+            until=until,
+            most=most,
+            newest_first=newest_first,
+        )

@@ -1,0 +1,378 @@
+"""Carries the commits of this process's shards out, in order, until they are safe.
+
+Every shard has a log (`shard_log.py`); the commits of all of them go to the engine together. What
+was sent and not confirmed stays in its log and is sent again at the next call, whoever makes it: so
+one whose caller left is carried out all the same, before anything newer of its shard.
+
+Every two seconds the leases are looked at: a failover that lost what was confirmed is noticed and
+made good also for a shard in which nothing happens.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+import structlog
+import trio
+
+from store.engine.port import COMMIT_WRITES_MOST, Engine, Lease, Result
+from store.engine.shards import FLEET
+from store.errors import StoreError, StoreTaken, StoreUnavailable
+from store.port import Put, Write, outcome
+from store.shards.routing import Misrouted, shard_of_request
+from store.shards.shard_log import Answer, Kept, ShardLog
+
+log = structlog.get_logger()
+
+Marks = Callable[[str], tuple[str, str]]
+"""Asked at each commit of a shard: up to where its inbox and ChirpStack's stream are dealt with."""
+
+LOOK_EVERY_S = 2.0
+SOURCE_EVERY_S = 10.0
+"""How often a mark in ChirpStack's stream is stored of a shard in which nothing else happens."""
+COMMITS_AT_ONCE = 32
+"""Of one shard in one go: 4,096 writes are some 4 MB."""
+STALLS_MOST = 3
+"""Rounds without a confirmed commit before a call gives up for now."""
+REST_S = 6.0
+"""Whoever has not spoken to the engine for the length of a lease may have been replaced meanwhile:
+a lease that was set back is taken again only by one who was there all the time."""
+RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
+
+
+class ShardStatistics(msgspec.Struct, frozen=True):
+    """One shard that is owned here. Counted since it was taken."""
+
+    epoch: int
+    seq: int
+    unconfirmed: int
+    kept: int
+    kept_bytes: int
+    replayed: int
+    """Commits that a failover had lost, sent again."""
+    lost: int
+    """Such commits that were kept no longer; the records in memory were put again."""
+
+
+class _Pending:
+    """A request that is part of a commit, until whoever made it has been told."""
+
+    __slots__ = ("kept", "writes")
+
+    def __init__(self, writes: Sequence[Write], kept: Kept) -> None:
+        self.writes = writes
+        self.kept = kept
+
+
+class _Owned:
+    """What is known of one shard of ours."""
+
+    def __init__(self, shard_log: ShardLog, now: float) -> None:
+        self.log = shard_log
+        self.pending: dict[int, _Pending] = {}
+        """By identity: whoever repeats a request passes the very same one."""
+        self.trouble: StoreUnavailable | None = None
+        self.tries = 0
+        self.retry_at = now
+        self.spoke_at = now
+        """When we last asked the engine of it, whatever came of that."""
+        self.marks = ("0-0", "")
+        self.source_at = now
+
+    def failed(self, error: StoreUnavailable, now: float) -> None:
+        self.trouble = error
+        self.retry_at = now + min(RETRY_FIRST_S * 2.0**self.tries, RETRY_MOST_S)
+        self.tries = min(self.tries + 1, 10)
+
+    def answers(self) -> None:
+        """Its server can be reached: what failed is worth a try now."""
+        self.retry_at = float("-inf")
+        if not self.log.unsettled:
+            self.worked()
+
+    def worked(self) -> None:
+        self.trouble, self.tries, self.retry_at = None, 0, float("-inf")
+
+
+class ShardWriter:
+    """The writing half of a `ShardStore`. `steady` is seconds on a clock that only rises."""
+
+    def __init__(self, engine: Engine, boot: str, steady: Callable[[], float]) -> None:
+        self.marks: Marks = lambda _: ("0-0", "")
+        self.on_fenced: Callable[[str], None] = _nothing
+        self.on_retaken: Callable[[str, Lease], None] = _nothing
+        self.on_lost: Callable[[str, int], None] = _nothing
+        self.records: Callable[[str], Sequence[Put]] = lambda _: ()
+        self.failed_over = False
+        """The engine was away, or was set back, since somebody last reset this."""
+        self._engine = engine
+        self._boot = boot
+        self._steady = steady
+        self._owned: dict[str, _Owned] = {}
+        self._turn = trio.Lock()
+        self._looked_at = float("-inf")
+
+    # ------------------------------------------------------------------------------- ownership
+
+    def own(self, shard: str, lease: Lease) -> None:
+        """Write this shard under this lease from now on."""
+        known = self._owned.get(shard)
+        if known is None or known.log.lease.token != lease.token:
+            self._owned[shard] = _Owned(ShardLog(shard, lease), self._steady())
+
+    def disown(self, shard: str) -> None:
+        """Write this shard no more; what was not confirmed is forgotten."""
+        self._owned.pop(shard, None)
+
+    @property
+    def owned(self) -> Mapping[str, Lease]:
+        """The shards that are written here, with the lease that they were taken by."""
+        return {shard: one.log.lease for shard, one in self._owned.items()}
+
+    def settled(self, shard: str) -> bool:
+        """Whether everything that was handed in for this shard is confirmed."""
+        return shard not in self._owned or not self._owned[shard].log.unsettled
+
+    def statistics(self) -> Mapping[str, ShardStatistics]:
+        """Of each shard that is owned."""
+        return {shard: _statistics(one.log) for shard, one in self._owned.items()}
+
+    # --------------------------------------------------------------------------------- commits
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        """As `Store.commit_each`. A request of a shard that is not owned ends with StoreTaken."""
+        async with self._turn:
+            if self._steady() - self._looked_at >= LOOK_EVERY_S:
+                await self._tend()
+            places = [self._place(writes) for writes in requests]
+            self._stage(requests, places)
+            await self._send({place for place in places if isinstance(place, str)})
+            outcomes = [
+                self._outcome(place, writes) if isinstance(place, str) else place
+                for place, writes in zip(places, requests, strict=True)
+            ]
+            for place, writes, failure in zip(places, requests, outcomes, strict=True):
+                if failure is None and isinstance(place, str):
+                    self._owned[place].pending.pop(id(writes), None)
+            return outcomes
+
+    async def announce(self, shard: str) -> None:
+        """An empty commit: everybody sees the new owner. Raises StoreUnavailable, StoreTaken."""
+        async with self._turn:
+            one = self._owned.get(shard)
+            if one is None:
+                raise _not_owned(shard)
+            if not one.log.unsettled:
+                self._append(shard, one, ())
+            await self._send({shard})
+            if self._owned.get(shard) is not one:
+                raise _not_owned(shard)
+            if one.log.unsettled:
+                raise one.trouble or StoreUnavailable(f"shard {shard}: not confirmed yet")
+
+    async def check(self) -> None:
+        """Look at the leases, and send what is left. Raises where no shard can be written."""
+        async with self._turn:
+            await self._tend()
+            troubles = [one.trouble for one in self._owned.values()]
+            if troubles and all(troubles):
+                raise next(trouble for trouble in troubles if trouble is not None)
+
+    def _place(self, writes: Sequence[Write]) -> str | StoreError | None:
+        """The shard of a request; None where there is nothing to write."""
+        if not writes:
+            return None
+        try:
+            shard = shard_of_request(writes)
+        except Misrouted as error:
+            return error
+        return shard if shard in self._owned else _not_owned(shard)
+
+    def _stage(
+        self, requests: Sequence[Sequence[Write]], places: Sequence[str | StoreError | None]
+    ) -> None:
+        """Put new requests into commits; one is never split, and few share one."""
+        fresh: dict[str, list[Sequence[Write]]] = {}
+        for writes, place in zip(requests, places, strict=True):
+            if isinstance(place, str) and id(writes) not in self._owned[place].pending:
+                fresh.setdefault(place, []).append(writes)
+        for shard, some in fresh.items():
+            one = self._owned[shard]
+            begin = count = 0
+            for end, writes in enumerate(some):
+                if end > begin and count + len(writes) > COMMIT_WRITES_MOST:
+                    self._append(shard, one, some[begin:end])
+                    begin, count = end, 0
+                count += len(writes)
+            self._append(shard, one, some[begin:])
+
+    def _append(self, shard: str, one: _Owned, requests: Sequence[Sequence[Write]]) -> None:
+        one.marks = self.marks(shard)
+        one.source_at = self._steady()
+        kept = one.log.append(outcome([w for writes in requests for w in writes]), one.marks)
+        for writes in requests:
+            one.pending[id(writes)] = _Pending(writes, kept)
+
+    def _outcome(self, shard: str, writes: Sequence[Write]) -> StoreError | None:
+        one = self._owned.get(shard)
+        pending = None if one is None else one.pending.get(id(writes))
+        if one is None or pending is None:
+            return _not_owned(shard)
+        if not pending.kept.confirmed:
+            return one.trouble or StoreUnavailable(f"shard {shard}: not confirmed yet")
+        return None
+
+    # --------------------------------------------------------------------- sending and looking
+
+    async def _send(self, shards: Iterable[str]) -> None:
+        """Send what is unconfirmed, until nothing is or the engine does not take it."""
+        names = sorted(shards)
+        stalls = 0
+        while stalls < STALLS_MOST:
+            now = self._steady()
+            batch = [
+                (one, kept)
+                for one in (self._owned[name] for name in names if name in self._owned)
+                if one.trouble is None or now >= one.retry_at
+                for kept in one.log.to_send(COMMITS_AT_ONCE)
+            ]
+            if not batch:
+                break
+            rested = self._speak({id(one): one for one, _ in batch}.values(), now)
+            answers: Sequence[Result | StoreError]
+            try:
+                answers = await self._engine.commit([one.log.wire(kept) for one, kept in batch])
+            except StoreUnavailable as error:
+                answers = [error] * len(batch)
+            went_on = await self._take_in(batch, answers, rested)
+            stalls = 0 if went_on else stalls + 1
+        now = self._steady()
+        for name in names:
+            if name in self._owned:
+                self._owned[name].log.forget_old(now)
+
+    async def _take_in(
+        self,
+        batch: Sequence[tuple[_Owned, Kept]],
+        answers: Sequence[Result | StoreError],
+        rested: set[str],
+    ) -> bool:
+        """Deal with the answers; True when something was confirmed."""
+        now = self._steady()
+        odd: dict[str, tuple[Answer, Lease]] = {}
+        went_on = False
+        for (one, kept), answer in zip(batch, answers, strict=True):
+            name = one.log.shard
+            if self._owned.get(name) is not one or name in odd:
+                continue
+            if isinstance(answer, StoreUnavailable):
+                self.failed_over = True
+                if one.trouble is None or now >= one.retry_at:
+                    one.failed(answer, now)
+                continue
+            if isinstance(answer, StoreError):
+                raise answer
+            one.worked()
+            told = one.log.answered(kept, answer, now)
+            went_on = went_on or kept.confirmed
+            if told is not Answer.GOES_ON:
+                odd[name] = (told, answer.lease)
+        for name, (told, found) in odd.items():
+            await self._settle(name, told, found, name in rested)
+        return went_on
+
+    async def _tend(self) -> None:
+        """Look at our leases; store marks that moved; send what is left."""
+        shards = tuple(self._owned)
+        rested = self._speak(self._owned.values(), self._steady())
+        try:
+            leases = await self._engine.look(shards or (FLEET,))
+        except StoreUnavailable as error:
+            self.failed_over = True
+            now = self._steady()
+            for name in shards:
+                if name in self._owned:
+                    self._owned[name].failed(error, now)
+            raise
+        self._looked_at = self._steady()
+        for name in shards:
+            found, one = leases.get(name), self._owned.get(name)
+            if found is None or one is None:
+                continue
+            one.answers()
+            behind = one.log.confirmed > found.seq
+            told = one.log.stands_at(found)
+            self.failed_over = self.failed_over or behind or told is not Answer.GOES_ON
+            if told is not Answer.GOES_ON:
+                await self._settle(name, told, found, name in rested)
+        self._store_marks()
+        await self._send([name for name, one in self._owned.items() if one.log.unsettled])
+
+    def _store_marks(self) -> None:
+        now = self._steady()
+        for name, one in self._owned.items():
+            inbox, source = self.marks(name)
+            late = source != one.marks[1] and now - one.source_at >= SOURCE_EVERY_S
+            if not one.log.unsettled and (inbox != one.marks[0] or late):
+                self._append(name, one, ())
+
+    def _speak(self, some: Iterable[_Owned], now: float) -> set[str]:
+        """We ask the engine of these now; which of them have not been asked of for long."""
+        rested = set()
+        for one in some:
+            if now - one.spoke_at > REST_S:
+                rested.add(one.log.shard)
+            one.spoke_at = now
+        return rested
+
+    async def _settle(self, shard: str, told: Answer, found: Lease, rested: bool) -> None:
+        """The engine's lease is not what ours was: take it again, or leave the shard."""
+        one = self._owned.get(shard)
+        if one is None:
+            return
+        ours = found.owner == self._boot  # by a take of ours whose answer did not come
+        if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and rested):
+            log.warning("shard taken by another process", shard=shard, owner=found.owner)
+            del self._owned[shard]
+            self.on_fenced(shard)
+            return
+        self.failed_over = True
+        try:
+            lease = await self._engine.take(shard, found, self._boot)
+        except StoreUnavailable as error:
+            one.failed(error, self._steady())
+            return
+        if self._owned.get(shard) is not one:
+            return
+        if lease is None:
+            one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), self._steady())
+            return
+        one.log.begin_anew(lease, found, self.records(shard))
+        log.warning(
+            "shard set back by a failover; its commits are sent again",
+            shard=shard,
+            kept=one.log.kept,
+            lost=one.log.lost,
+        )
+        self.on_retaken(shard, lease)
+        if one.log.lost:
+            self.on_lost(shard, one.log.lost)
+
+
+def _statistics(shard_log: ShardLog) -> ShardStatistics:
+    return ShardStatistics(
+        epoch=shard_log.lease.epoch,
+        seq=shard_log.newest,
+        unconfirmed=shard_log.newest - shard_log.confirmed,
+        kept=shard_log.kept,
+        kept_bytes=shard_log.kept_bytes,
+        replayed=shard_log.replayed,
+        lost=shard_log.lost,
+    )
+
+
+def _not_owned(shard: str) -> StoreTaken:
+    return StoreTaken(f"shard {shard} is not this process's (any more)")
+
+
+def _nothing(*_: object) -> None:
+    """Until somebody is told."""
