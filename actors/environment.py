@@ -17,6 +17,7 @@ from actors.hooks import Hooks
 from actors.supervision import ChildSpec
 from actors.sweeper import SweepPolicy
 from lorawan.network import NetworkServer
+from lorawan.stream.source import EventSource
 from store.port import Store
 
 
@@ -44,6 +45,10 @@ class Environment:
     boot: str
     """Names this run of the service."""
     new_id: Callable[[], str]
+    events: EventSource | None = None
+    """ChirpStack's stream of events, where it can be read."""
+    events_name: str = ""
+    """Names that stream, so that a mark in another one is known to be none in this."""
     notifiers: Sequence[Notifier] = ()
     notifier_children: Sequence[ChildSpec] = ()
     """Notifiers that are actors themselves."""

@@ -101,6 +101,7 @@ class Dispatcher:
         # gateway, and TOLD_MOST.
         self._submissions: LatestPerKey[str, Submission | None] = LatestPerKey()
         self._told: deque[tuple[str, Transmitted | ItemDropped]] = deque(maxlen=TOLD_MOST)
+        self._told_late: deque[tuple[str, Transmitted]] = deque(maxlen=TOLD_MOST)
         self._answers: LatestPerKey[str, Inquired] = LatestPerKey()
         self._refusals: LatestPerKey[str, str] = LatestPerKey()
         self._gateways: LatestPerKey[str, bool] = LatestPerKey()
@@ -138,6 +139,12 @@ class Dispatcher:
     def transmitted(self, dev_eui: str, told: Transmitted) -> None:
         """A txack came for this light, which learns of it from here."""
         self._told.append((dev_eui, told))
+        self._wake.set()
+
+    def transmitted_before(self, dev_eui: str, told: Transmitted) -> None:
+        """The same of a txack that is long past: it ends an item only by the item's id, and neither
+        the air nor a gateway is judged by it."""
+        self._told_late.append((dev_eui, told))
         self._wake.set()
 
     def dropped(self, dev_eui: str, event: ItemDropped) -> None:
@@ -338,6 +345,9 @@ class Dispatcher:
                 self._planner.transmitted(dev_eui, event, now, self._clock.stepped_s)
             else:
                 self._planner.dropped(dev_eui, event, now)
+        while self._told_late:
+            dev_eui, told = self._told_late.popleft()
+            self._planner.transmitted_before(dev_eui, told, self._clock.stepped_s, now)
         for dev_eui, at in self._heard.take_all():
             self._planner.heard(dev_eui, at)
         while self._judged:

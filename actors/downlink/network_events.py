@@ -103,6 +103,14 @@ def inquired(
             state.wake(dev_eui, now)
 
 
+def transmitted_before(
+    state: DispatchState, dev_eui: str, told: Transmitted, date_ahead_s: float, now: float
+) -> None:
+    """A txack of a while ago is told only now: as one that an answer replays."""
+    found = _replayed(state, dev_eui, told, told.ends_at - date_ahead_s, now)
+    state.news.append(Tell(dev_eui, found))
+
+
 def settle_early(state: DispatchState, dev_eui: str, device: DeviceDownlinks, now: float) -> None:
     """The enqueue has ended: what overtook its reply can be told apart now."""
     early, device.early = device.early, []

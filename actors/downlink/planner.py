@@ -142,6 +142,12 @@ class Planner:
         """ChirpStack threw away an item of this light, of whomever."""
         network_events.dropped(self._state, dev_eui, event, now)
 
+    def transmitted_before(
+        self, dev_eui: str, told: Transmitted, date_ahead_s: float, now: float
+    ) -> None:
+        """A txack of a while ago is told only now; its dates are `date_ahead_s` ahead."""
+        network_events.transmitted_before(self._state, dev_eui, told, date_ahead_s, now)
+
     def inquired(self, dev_eui: str, answer: Inquired, date_ahead_s: float, now: float) -> None:
         """ChirpStack answered an inquiry about this light; its dates are `date_ahead_s` ahead."""
         network_events.inquired(self._state, dev_eui, answer, date_ahead_s, now)

@@ -84,6 +84,7 @@ class FleetPorts:
     the gateway watcher's, `spoke` tells the dispatcher which light sent an uplink, `told` hears of
     whatever ChirpStack tells by itself, `note` takes history lines nobody depends on, `dated` gives
     an event our date, `overheard` hears what each means, with the time that ChirpStack itself gave.
+    `dated_past` and `transmitted_before` are `dated` and `transmitted` for what is past.
     """
 
     transmitted: Callable[[str, Transmitted], None]
@@ -97,6 +98,8 @@ class FleetPorts:
         None
     )
     spoke: Callable[[str], None] = lambda dev_eui: None
+    dated_past: Callable[[Event], Event] = lambda event: event
+    transmitted_before: Callable[[str, Transmitted], None] = lambda dev_eui, event: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,12 @@ class Fleet:
 
     # From the network.
 
-    def deliver(self, event: Event) -> Delivery:
-        """Put a network event in its light's mailbox; a new light of our profile is registered."""
-        outcome = self._deliver(event)
+    def deliver(self, event: Event, *, past: bool = False) -> Delivery:
+        """Put a network event in its light's mailbox; a new light of our profile is registered.
+
+        `past`: it happened a while ago, and says nothing of how gateways and ChirpStack are now.
+        """
+        outcome = self._deliver(event, past)
         self._deliveries[outcome] += 1
         return outcome
 
@@ -306,11 +312,12 @@ class Fleet:
         lights = self._hearings.lights
         self._broadcast.announce(key, news, lambda: lights(gateway_id))
 
-    def _deliver(self, event: Event) -> Delivery:
+    def _deliver(self, event: Event, past: bool) -> Delivery:
         if self._stopping:
             return Delivery.STOPPING
-        self._ports.told(event.device)
-        server_at, event = event.at, self._ports.dated(event)
+        ports = self._ports
+        ports.told(event.device)
+        server_at, event = event.at, (ports.dated_past if past else ports.dated)(event)
         dev_eui = event.device.dev_eui
         if dev_eui in self._leaving:
             return Delivery.UNKNOWN
@@ -333,20 +340,23 @@ class Fleet:
             self._provisional[dev_eui] = self._clock.now()
             self.on_provisional()
             done = Delivery.REGISTERED
-        self._tell_others(dev_eui, event)
+        self._tell_others(dev_eui, event, past)
         message = translate(event)
         if message is None:
             self._note(dev_eui, event)
             return done
-        self._ports.overheard(dev_eui, message, server_at)
+        if not past:
+            ports.overheard(dev_eui, message, server_at)
         if isinstance(message, Transmitted):
-            self._ports.transmitted(dev_eui, message)
+            (ports.transmitted_before if past else ports.transmitted)(dev_eui, message)
             return done
         if isinstance(message, ItemDropped):
-            self._ports.dropped(dev_eui, message)
+            ports.dropped(dev_eui, message)
             return done
         if isinstance(message, GatewayRefusedFrame):
-            self._ports.refused(dev_eui, message.problem)
+            if past:
+                return done
+            ports.refused(dev_eui, message.problem)
         match actor.mailbox.offer(message):
             case Offer.ACCEPTED:
                 return done
@@ -356,8 +366,8 @@ class Fleet:
                 self._parked_refused += 1
                 return Delivery.FULL
 
-    def _tell_others(self, dev_eui: str, event: Event) -> None:
-        if isinstance(event, Uplink):
+    def _tell_others(self, dev_eui: str, event: Event, past: bool) -> None:
+        if isinstance(event, Uplink) and not past:
             self._ports.spoke(dev_eui)
         if isinstance(event, Uplink) and event.receptions:
             by_signal = sorted(event.receptions, key=lambda one: one.snr_db)

@@ -97,6 +97,33 @@ class Mailbox(Generic[M]):
         self._peak = self._accepted = self._refused = self._dropped = 0
         self._left = 0  # accepted messages that wait no more
 
+    # For those who look.
+
+    @property
+    def accepted(self) -> int:
+        """Messages taken in, ever."""
+        return self._accepted
+
+    @property
+    def waiting(self) -> int:
+        """Messages taken in that nobody has taken out."""
+        return self._accepted - self._left
+
+    @property
+    def finished(self) -> int:
+        """Of those taken in, how many are gone: handled, dropped, or given up with a crash."""
+        return self._left - len(self._hand) + self._done
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody will read."""
+        return self._closed
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `offer` would take a message in now."""
+        return not self._closed and self._accepted - self._left < self._capacity
+
     # For those who write.
 
     def offer(self, message: M) -> Offer:

@@ -26,6 +26,7 @@ from api.settings.values import (
     RegionName,
     Seconds,
     StoreUrl,
+    StreamUrl,
     Target,
     Text,
     TokenList,
@@ -40,6 +41,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
+
+
+class EventStreamSection(_Section):
+    """ChirpStack's own stream of events, in its Redis."""
+
+    url: StreamUrl | None = None
+    """ChirpStack's Redis or Valkey, as `[redis] servers` of chirpstack.toml names it: redis://,
+    rediss://, unix://, or redis+cluster://HOST:PORT,HOST:PORT; it may hold a password. Events are
+    then read from there, and none is lost while the service is down; webhooks may stay."""
+    prefix: str = Field(default="", max_length=100, pattern=r"^[ -~]*$")
+    """`key_prefix` of ChirpStack's `[redis]` section."""
 
 
 class ChirpStack(_Section):
@@ -57,6 +69,8 @@ class ChirpStack(_Section):
     """The tenant whose devices and gateways are used; needed with a tenant's API key."""
     profile_contains: Text = "kuando"
     """Lights are the devices whose profile's name contains this, in any case of letters."""
+    events: EventStreamSection = EventStreamSection()
+    """Where events are read from besides the webhooks."""
 
     def connection(self) -> ChirpStackSettings:
         """The same for the client of the network server."""

@@ -26,6 +26,7 @@ from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from api.http.origins import normal_host, normal_name, normal_origin
 from lorawan.airtime import region
 from lorawan.chirpstack.settings import checked_api_key, checked_target
+from lorawan.stream.redis_source import checked_url
 from store.errors import StoreError
 from store.open import store_from_url
 
@@ -110,6 +111,10 @@ def _store_url(url: SecretStr) -> SecretStr:
     return url
 
 
+def _stream_url(url: SecretStr) -> SecretStr:
+    return SecretStr(checked_url(url.get_secret_value()))
+
+
 def _tokens(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     wrong = [
         str(number)
@@ -153,6 +158,7 @@ AppriseUrls = Annotated[
     tuple[SecretStr, ...], BeforeValidator(_split_urls), AfterValidator(_apprise)
 ]
 StoreUrl = Annotated[SecretStr, AfterValidator(_store_url)]
+StreamUrl = Annotated[SecretStr, AfterValidator(_stream_url)]
 Target = Annotated[str, AfterValidator(checked_target)]
 ApiKey = Annotated[SecretStr, AfterValidator(_key)]
 RegionName = Annotated[str, AfterValidator(lambda name: region(name).name)]

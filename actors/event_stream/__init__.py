@@ -1,0 +1,1 @@
+"""Reading ChirpStack's stream of events: what happened while nobody listened is not lost."""

@@ -1,0 +1,238 @@
+"""ChirpStack's Redis or Valkey, standalone or a Cluster, read by blocking calls in threads.
+
+    redis://[user:password@]host[:port][/db]
+    rediss://...                 the same over TLS; ssl_ca_certs, ssl_certfile, ssl_keyfile as query
+    unix://[user:password@]/path/to.sock[?db=0]
+    redis+cluster://host[:port][,host[:port]...]       rediss+cluster:// over TLS
+
+ChirpStack itself speaks to one server or to a Cluster (`[redis] servers`, `cluster`), so there is
+no more to choose from. Nothing is written.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, TypeVarTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import redis
+import redis.exceptions
+import trio
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.retry import Retry
+
+from lorawan.stream.entries import EntryId, StreamEntry
+from lorawan.stream.errors import StreamRefused, StreamUnavailable
+from lorawan.stream.position import Look, Page
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+ALL_EVENTS = "device:stream:event"
+"""The key of the stream of all devices, behind the prefix of ChirpStack's `redis.key_prefix`."""
+
+SCHEMES = frozenset({"redis", "rediss", "unix", "redis+cluster", "rediss+cluster"})
+SOCKET_S = 4.0
+"""Above the longest wait of a blocking read, 1 s."""
+CONNECT_S = 2.0
+THREADS_MOST = 4
+"""One reads on; the others look up single devices."""
+TOGETHER_MOST = 50
+"""Devices that are looked up in one go: 50 x 20 entries of 0.7 kB are 0.7 MB."""
+
+_REFUSED_WORDS = ("NOAUTH", "WRONGPASS", "NOPERM", "WRONGTYPE", "ERR unknown command", "ERR AUTH")
+
+
+def checked_url(url: str) -> str:
+    """The same URL, if it is one of the forms above. Raises ValueError, whose text repeats none of
+    it: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc if parts.scheme.endswith("+cluster") else parts.hostname
+        _ = None if parts.scheme.endswith("+cluster") else parts.port
+    except ValueError:
+        raise ValueError("cannot be read; write / ? # @ in a password as %xx") from None
+    if parts.scheme not in SCHEMES:
+        raise ValueError("must begin with redis://, rediss://, unix:// or redis+cluster://")
+    if parts.scheme != "unix" and not host:
+        raise ValueError("names no host")
+    if parts.fragment:
+        raise ValueError("has a #: write it as %23 in a password")
+    try:
+        if parts.scheme.endswith("+cluster"):
+            _nodes(parts)  # a client of a Cluster connects when it is made
+        else:
+            _client(url).close()
+    except (ValueError, TypeError, redis.RedisError):
+        raise ValueError("cannot be read: see its options and its numbers") from None
+    return url
+
+
+def key_of(prefix: str, dev_eui: str) -> str:
+    """The key of the stream of one device, the braces included."""
+    return f"{prefix}device:{{{dev_eui}}}:stream:event"
+
+
+class RedisSource:
+    """An `EventSource`. Making it connects to nothing."""
+
+    def __init__(self, url: str, prefix: str = "") -> None:
+        self._url = url
+        self._prefix = prefix
+        self._key = prefix + ALL_EVENTS
+        self._cluster = urlsplit(url).scheme.endswith("+cluster")
+        self._made: Any = None
+        self._limiter = trio.CapacityLimiter(THREADS_MOST)
+
+    async def look(self) -> Look:
+        """As the port says."""
+        return await self._in_thread(self._look)
+
+    async def read(
+        self, after: EntryId, known: EntryId | None, *, most: int, wait_s: float
+    ) -> Page:
+        """As the port says."""
+        return await self._in_thread(self._read, after, known, most, max(1, int(wait_s * 1000)))
+
+    async def of_devices(
+        self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None, *, most: int
+    ) -> Mapping[str, Sequence[StreamEntry]]:
+        """As the port says."""
+        found: dict[str, Sequence[StreamEntry]] = {}
+        for start in range(0, len(dev_euis), TOGETHER_MOST):
+            some = dev_euis[start : start + TOGETHER_MOST]
+            found |= await self._in_thread(self._of_devices, some, since, until, most)
+        return found
+
+    async def close(self) -> None:
+        """Release all connections. A read under way in a thread ends with its next answer."""
+        made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
+    async def _in_thread(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
+        return await trio.to_thread.run_sync(
+            _translated,
+            call,
+            *args,
+            thread_name="event stream",
+            limiter=self._limiter,
+            abandon_on_cancel=True,
+        )
+
+    # ------------------------------------------------------------------------ in the threads
+
+    def _client(self) -> Any:
+        if self._made is None:
+            self._made = _client(self._url)
+        return self._made
+
+    def _look(self) -> Look:
+        client = self._client()
+        newest = client.execute_command("XREVRANGE", self._key, "+", "-", "COUNT", 1)
+        return Look(_ms(self._time(client)), EntryId.parse(newest[0][0]) if newest else None)
+
+    def _time(self, client: Any) -> Any:
+        if self._cluster:  # by the clock of the node that numbers the entries
+            return client.time(target_nodes=client.get_node_from_key(self._key))
+        return client.time()
+
+    def _read(self, after: EntryId, known: EntryId | None, most: int, wait_ms: int) -> Page:
+        client, asked = self._client(), str(known if known is not None else after)
+        read = ("XREAD", "COUNT", most, "BLOCK", wait_ms, "STREAMS", self._key, str(after))
+        if self._cluster:
+            streams = client.execute_command(*read)
+            kept = client.execute_command("XRANGE", self._key, asked, asked, "COUNT", 1)
+            time = self._time(client)
+        else:
+            # In one go, and the stream first: what it still holds afterwards it held before.
+            with client.pipeline(transaction=False) as commands:
+                commands.execute_command(*read)
+                commands.execute_command("XRANGE", self._key, asked, asked, "COUNT", 1)
+                commands.time()
+                streams, kept, time = commands.execute()
+        entries = _entries(streams[0][1]) if streams else []
+        return Page(entries, _ms(time), known is None or bool(kept))
+
+    def _of_devices(
+        self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None, most: int
+    ) -> dict[str, Sequence[StreamEntry]]:
+        last = "+" if until is None else str(until)
+        with self._client().pipeline(transaction=False) as commands:
+            for dev_eui in dev_euis:
+                key = key_of(self._prefix, dev_eui)
+                commands.execute_command("XREVRANGE", key, last, str(since), "COUNT", most)
+            answers = commands.execute()
+        return {
+            dev_eui: _entries(reversed(answer))
+            for dev_eui, answer in zip(dev_euis, answers, strict=True)
+        }
+
+
+def _client(url: str) -> Any:
+    """Untyped, because redis-py types each command for its asyncio client as well."""
+    parts = urlsplit(url)
+    options: dict[str, Any] = {
+        "protocol": 2,  # no handshake that an older server would refuse
+        "socket_timeout": SOCKET_S,
+        "socket_connect_timeout": CONNECT_S,
+        "retry": Retry(NoBackoff(), 0),  # the caller tries again, and steps back first
+    }
+    if parts.scheme != "unix":
+        options["socket_keepalive"] = True
+    if parts.scheme.endswith("+cluster"):
+        client: Any = _cluster(parts, options)
+    else:
+        client = redis.Redis.from_url(url, **options)
+    for command in ("XREAD", "XRANGE", "XREVRANGE"):
+        client.set_response_callback(command, _raw)  # dictionaries for each entry cost more
+    return client
+
+
+def _cluster(parts: SplitResult, options: dict[str, Any]) -> Any:
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    return RedisCluster(
+        startup_nodes=_nodes(parts),
+        username=unquote(user) or None,
+        password=unquote(password) or None,
+        ssl=parts.scheme == "rediss+cluster",
+        cluster_error_retry_attempts=0,
+        **options,
+    )
+
+
+def _nodes(parts: SplitResult) -> list[Any]:
+    node: Any = ClusterNode  # it has no types
+    nodes = []
+    for host in parts.netloc.rpartition("@")[2].split(","):
+        name, _, port = host.partition(":")
+        nodes.append(node(name, int(port or 6379)))
+    return nodes
+
+
+def _raw(answer: Any, **_options: Any) -> Any:
+    return answer
+
+
+def _entries(answer: Any) -> list[StreamEntry]:
+    found = []
+    for entry_id, fields in answer:
+        if fields:  # an entry that was deleted while it was read has none
+            found.append(StreamEntry(EntryId.parse(entry_id), fields[0].decode(), fields[1]))
+    return found
+
+
+def _ms(time: tuple[int, int]) -> int:
+    return time[0] * 1000 + time[1] // 1000
+
+
+def _translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
+    try:
+        return call(*args)
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise StreamRefused(f"Redis refused us: {error}") from error
+    except redis.ResponseError as error:
+        if str(error).startswith(_REFUSED_WORDS):
+            raise StreamRefused(f"Redis refused us: {error}") from error
+        raise StreamUnavailable(f"Redis cannot answer now: {error}") from error
+    except (redis.RedisError, OSError) as error:
+        raise StreamUnavailable(f"Redis does not answer: {error}") from error
