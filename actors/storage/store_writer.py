@@ -4,6 +4,10 @@
 store that is away is tried again with the same writes (they are idempotent), and meanwhile it is
 shown that it is away.
 
+The store answers for each request by itself. A store in several parts may have one that is away:
+its requests wait here, in order and before any newer ones, while the others go on. A request of a
+part that another process has taken over fails, and with it nobody else's.
+
 Theory. No timer gathers a batch: while one commit is on its way the next batch gathers by itself.
 With one caller a commit is as quick as the store; with many, its cost is shared by up to 512.
 """
@@ -21,7 +25,7 @@ from actors.clocks.clock import Clock
 from actors.messaging.mailbox import Mailbox, MailboxFull, MailboxStatistics, Offer
 from actors.messaging.reply import NoReply, Reply
 from actors.supervision import Backoff
-from store.errors import StoreUnavailable
+from store.errors import StoreError, StoreUnavailable
 from store.port import Record, Store, Table, Write
 
 log = structlog.get_logger()
@@ -75,6 +79,10 @@ class StoreWriterStatistics:
     batch_most: int
     failing_since: float | None
     mailbox: MailboxStatistics
+    waiting: int = 0
+    """Requests whose part of the store is away."""
+    refused: int = 0
+    """Requests whose part of the store was taken over by another process."""
 
 
 class StoreWriter:
@@ -90,22 +98,30 @@ class StoreWriter:
         on_health: HealthListener | None = None,
         drain_s: float = DRAIN_S,
         capacity: int = MAILBOX_REQUESTS,
+        retry: Backoff = RETRY,
     ) -> None:
         self.mailbox: Mailbox[Request] = Mailbox("journal", capacity)
         self.failing_since: float | None = None
         self.problem: str | None = None
         """Why the store fails, in words; None while it does not."""
+        self.stopped_since: float | None = None
+        """Since when (on the steady clock) nothing at all could be written; None where only a part
+        of the store is away."""
         self._store = store
         self._clock = clock
         self._rng = rng
         self._observe = observe
         self._on_health = on_health
         self._drain_s = drain_s
+        self._retry = retry
         self._hand: list[Request] = []
+        self._waiting: list[Request] = []
+        self._tries = 0
         self._begun = trio.Event()
         self._under_way = False
-        self._tried_at = 0.0
+        self._tried_at = self._stuck_at = 0.0
         self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
+        self._refused = 0
 
     @property
     def healthy(self) -> bool:
@@ -117,7 +133,8 @@ class StoreWriter:
 
         While the store is away this waits, however long: the caller may cancel, and what was
         handed in is written nevertheless. Raises ActorCrashed or ActorStopped when the store writer
-        gave up or went down before it was known to be written, MailboxClosed when it is down.
+        gave up or went down before it was known to be written, MailboxClosed when it is down, and a
+        StoreError that concerns these writes alone: StoreTaken when another process owns the light.
         """
         if not writes:
             await trio.lowlevel.checkpoint()
@@ -145,6 +162,10 @@ class StoreWriter:
         """Hand writes in without waiting for anything: for history lines nobody depends on."""
         return self.mailbox.offer(Request(writes, None)) if writes else Offer.ACCEPTED
 
+    async def flush(self) -> None:
+        """Return once all that was handed in before is written, or failed; raises as `commit`."""
+        await self._handed_in(())
+
     async def read(self, table: Table, key: str) -> Record | None:
         """One record, as it is once all that was handed in before is written. Always a checkpoint.
 
@@ -164,7 +185,7 @@ class StoreWriter:
                 return await ask()
             except StoreUnavailable:
                 tries += 1
-            await trio.sleep(RETRY.delay_s(tries, self._rng.random()))
+            await trio.sleep(self._delay_s(tries))
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled; then write what is already there, for at most `drain_s` seconds.
@@ -206,15 +227,25 @@ class StoreWriter:
             batch_most=self._batch_most,
             failing_since=self.failing_since,
             mailbox=self.mailbox.statistics(),
+            waiting=len(self._waiting),
+            refused=self._refused,
         )
 
     async def _next_batch(self) -> list[Request]:
         """What was handed in; after a while of nothing nothing, so that the store is looked after:
-        nobody should find out by a command that it is gone."""
-        every_s = self._store.check_every_s
-        with trio.move_on_after(math.inf if every_s is None else every_s):
+        nobody should find out by a command that it is gone. What waits is tried again by then."""
+        wait_s = self._store.check_every_s
+        if self._waiting:
+            wait_s = self._delay_s(self._tries)
+        if len(self._waiting) >= MAILBOX_REQUESTS:  # no more fit, 25 MB
+            await trio.sleep(wait_s or 0.0)
+            return []
+        with trio.move_on_after(math.inf if wait_s is None else wait_s):
             return await self.mailbox.take_batch(BATCH_REQUESTS)
         return []
+
+    def _delay_s(self, tries: int) -> float:
+        return self._retry.delay_s(tries, self._rng.random())
 
     async def _watch(self) -> None:
         """Tell of a store that does not answer long before its own time is out."""
@@ -230,64 +261,107 @@ class StoreWriter:
                     await self._begun.wait()  # the next try
                     self._begun = trio.Event()
 
-    async def _try(self, writes: Sequence[Write]) -> None:
+    async def _try(self, requests: Sequence[Request]) -> Sequence[StoreError | None]:
+        """One outcome for each; raises where all of them failed."""
         self._tried_at = trio.current_time()
         self._under_way = True
         self._begun.set()
         try:
-            if writes:
-                await self._store.commit(writes)
-            else:
-                await self._store.check()
+            if requests:
+                return await self._store.commit_each([request.writes for request in requests])
+            await self._store.check()
+            return ()
         finally:
             self._under_way = False
 
     async def _drain(self) -> None:
         if self._hand:
             await self._write(self._hand)
-        while self.mailbox.statistics().depth:
-            self._hand = await self.mailbox.take_batch(BATCH_REQUESTS)
+        while self._waiting or self.mailbox.statistics().depth:
+            self._hand = await self._next_batch()
             await self._write(self._hand)
 
     async def _write(self, batch: list[Request]) -> None:
         """Make one batch durable, however often that takes; then tell whoever waits."""
-        writes = [write for request in batch for write in request.writes]
+        requests = self._waiting + batch
+        idle = not any(request.writes for request in requests)
+        outcomes: Sequence[StoreError | None] = (None,) * len(requests)
         tries = 0
         while True:
             began = self._clock.steady()
             try:
-                if writes or not batch:
-                    await self._try(writes)
+                if not idle or not batch:
+                    outcomes = await self._try(requests)
                 break
             except StoreUnavailable as error:
                 tries += 1
                 self._failed(error)
-            await trio.sleep(RETRY.delay_s(tries, self._rng.random()))
-        if batch or self.failing_since is not None:
-            self._succeeded(len(batch), len(writes), self._clock.steady() - began)
+            await trio.sleep(self._delay_s(tries))
         self._hand = []
-        for request in batch:
+        for _ in batch:
             self.mailbox.handled()
-            if request.reply is not None:
-                request.reply.resolve(None)
+        done, writes, trouble = self._settle(requests, outcomes)
+        if trouble is not None and (not done or self._stuck_s() > SLOW_S):
+            self._failed(trouble)
+        if trouble is None or done:
+            self._succeeded(done, writes, self._clock.steady() - began, whole=trouble is None)
+
+    def _settle(
+        self, requests: Sequence[Request], outcomes: Sequence[StoreError | None]
+    ) -> tuple[int, int, StoreUnavailable | None]:
+        """Tell whoever waits; keep what is to be tried again. How much is written, and a trouble.
+
+        A request without writes is a place in the order: it waits for all before it.
+        """
+        waiting: list[Request] = []
+        trouble: StoreUnavailable | None = None
+        done = writes = 0
+        for request, failure in zip(requests, outcomes, strict=True):
+            if isinstance(failure, StoreUnavailable) or (waiting and not request.writes):
+                waiting.append(request)
+                trouble = failure if isinstance(failure, StoreUnavailable) else trouble
+            elif failure is not None:
+                self._refused += 1
+                log.warning("writes refused by the store", why=str(failure))
+                if request.reply is not None:
+                    request.reply.fail(failure)
+            else:
+                done += 1
+                writes += len(request.writes)
+                if request.reply is not None:
+                    request.reply.resolve(None)
+        if waiting and not self._waiting:
+            self._stuck_at = self._clock.steady()
+        self._tries = self._tries + 1 if waiting and not done else 1
+        self._waiting = waiting
+        return done, writes, trouble
+
+    def _stuck_s(self) -> float:
+        """How long some requests have waited for a part of the store."""
+        return self._clock.steady() - self._stuck_at
 
     def _failed(self, error: StoreUnavailable) -> None:
         self._failures += 1
         if str(error) != self.problem:
             log.error("store unavailable", error=str(error))
         self.problem = str(error)
+        if self.stopped_since is None:
+            self.stopped_since = self._clock.steady()
         if self.failing_since is None:
             self.failing_since = self._clock.now()
             self._tell(self.failing_since)
 
-    def _succeeded(self, requests: int, writes: int, took_s: float) -> None:
-        self._commits += 1
-        self._requests += requests
-        self._writes += writes
-        self._batch_most = max(self._batch_most, requests)
-        if self._observe is not None:
-            self._observe(requests, took_s)
-        if self.failing_since is not None:
+    def _succeeded(self, requests: int, writes: int, took_s: float, *, whole: bool) -> None:
+        """Something was written; `whole`: and nothing waits."""
+        self.stopped_since = None
+        if requests:
+            self._commits += 1
+            self._requests += requests
+            self._writes += writes
+            self._batch_most = max(self._batch_most, requests)
+            if self._observe is not None:
+                self._observe(requests, took_s)
+        if whole and self.failing_since is not None:
             log.info("store available again", after_s=self._clock.now() - self.failing_since)
             self.failing_since = self.problem = None
             self._tell(None)
