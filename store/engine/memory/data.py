@@ -30,6 +30,8 @@ from store.port import Put, Table
 REPLY_KEPT_MS = 60_000
 
 Ring = Callable[[str], None]
+Told = Callable[[str, str, object, object], None]
+"""Of a script's name, its shard, what was asked and what was answered."""
 
 
 class Stream:
@@ -86,6 +88,8 @@ class Data:
     """Everything that one server holds. `now_ms` is its clock."""
 
     def __init__(self) -> None:
+        self.told: Told = _untold
+        """Who looks on; nobody at a replica."""
         self.shards: dict[str, ShardData] = {}
         self.members: dict[str, Member] = {}
         self.replies: dict[str, Stream] = {}
@@ -105,10 +109,41 @@ class Data:
             found = self.shards[name] = ShardData()
         return found
 
-    # --------------------------------------------------------------------- leases and members
+    # ------------------------------------------------------- what is conditioned, and looked on at
 
     def take(self, name: str, seen: Lease, boot: str, now_ms: int) -> Lease | None:
         """Give the shard to `boot`, unless its lease has moved since it was seen."""
+        lease = self._take(name, seen, boot, now_ms)
+        self.told("take", name, boot, lease)
+        return lease
+
+    def renew(self, name: str, token: str) -> Result:
+        """Show that the owner is alive."""
+        result = self._renew(name, token)
+        self.told("renew", name, token, result)
+        return result
+
+    def give(self, name: str, token: str, ring: Ring) -> bool:
+        """Nobody owns it any more."""
+        given = self._give(name, token, ring)
+        self.told("give", name, token, given)
+        return given
+
+    def commit(self, commit: Commit, ring: Ring) -> Result:
+        """Conditioned on token and number: the check comes first, and no error after it."""
+        result = self._commit(commit, ring)
+        self.told("commit", commit.shard, commit, result)
+        return result
+
+    def accept(self, accept: Accept, now_ms: int, ring: Ring) -> AcceptResult:
+        """Store a command whoever owns its shard; idempotent by its id and by its key."""
+        result = self._accept(accept, now_ms, ring)
+        self.told("accept", accept.shard, accept, result)
+        return result
+
+    # --------------------------------------------------------------------- leases and members
+
+    def _take(self, name: str, seen: Lease, boot: str, now_ms: int) -> Lease | None:
         shard = self.shard(name)
         lease = shard.lease
         if shard.taken == (boot, seen.moved_by, lease.moved_by):
@@ -122,16 +157,14 @@ class Data:
         shard.taken = (boot, seen.moved_by, shard.lease.moved_by)
         return shard.lease
 
-    def renew(self, name: str, token: str) -> Result:
-        """Show that the owner is alive."""
+    def _renew(self, name: str, token: str) -> Result:
         shard = self.shard(name)
         if not token or shard.lease.token != token:
             return Result(Applied.FENCED, shard.lease)
         shard.lease = msgspec.structs.replace(shard.lease, beat=shard.lease.beat + 1)
         return Result(Applied.DONE, shard.lease)
 
-    def give(self, name: str, token: str, ring: Ring) -> bool:
-        """Nobody owns it any more."""
+    def _give(self, name: str, token: str, ring: Ring) -> bool:
         shard = self.shard(name)
         if not token or shard.lease.token != token:
             return False
@@ -141,8 +174,7 @@ class Data:
 
     # ---------------------------------------------------------------------------- commits
 
-    def commit(self, commit: Commit, ring: Ring) -> Result:
-        """Conditioned on token and number: the check comes first, and no error after it."""
+    def _commit(self, commit: Commit, ring: Ring) -> Result:
         shard = self.shard(commit.shard)
         lease = shard.lease
         if not commit.token or lease.token != commit.token:
@@ -165,8 +197,7 @@ class Data:
         ring(commit.shard)
         return Result(Applied.DONE, shard.lease)
 
-    def accept(self, accept: Accept, now_ms: int, ring: Ring) -> AcceptResult:
-        """Store a command whoever owns its shard; idempotent by its id and by its key."""
+    def _accept(self, accept: Accept, now_ms: int, ring: Ring) -> AcceptResult:
         shard = self.shard(accept.shard)
         disk = shard.disk
         if disk.record(Table.DEVICE, accept.dev_eui) is None:
@@ -215,6 +246,10 @@ class Data:
         stream.trim(f"{max(now_ms - REPLY_KEPT_MS, 0)}-0")
         stream.add(message, now_ms)
         ring(boot)
+
+
+def _untold(_what: str, _shard: str, _asked: object, _answer: object) -> None:
+    """Nobody looks on."""
 
 
 class _Key(msgspec.Struct):

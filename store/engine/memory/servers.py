@@ -28,6 +28,10 @@ def _silent(_name: str) -> None:
     """Nobody listens to a replica."""
 
 
+def _untold(_master: "Master", _what: str, _shard: str, _asked: object, _answer: object) -> None:
+    """Nobody looks on."""
+
+
 class Replica:
     """A copy that is `lag_s` behind; while `held`, nothing reaches it."""
 
@@ -50,6 +54,7 @@ class Master:
         self.read_only = False
         """True once it was demoted: whoever asks is told to go elsewhere."""
         self._servers = servers
+        data.told = self._told
         self._log: list[tuple[float, int, Script]] = []
         self._dropped = 0
         self._later: list[tuple[float, int, Sequence[Script]]] = []
@@ -110,6 +115,9 @@ class Master:
             self._log.append((at_s, now_ms, script))
         return answers
 
+    def _told(self, what: str, shard: str, asked: object, answer: object) -> None:
+        self._servers.told(self, what, shard, asked, answer)
+
     def _ring(self, name: str) -> None:
         self._servers.ring(self, name)
 
@@ -145,6 +153,8 @@ class MemoryServers:
         self.lag_s = lag_s
         self.masters: list[Master | None] = []
         """The one that clients find, for each part of the shards; None while there is none."""
+        self.told: Callable[[Master, str, str, object, object], None] = _untold
+        """Who looks on at what the scripts of any master do."""
         self.listeners: list[Callable[[Master, str], None]] = []
         for _ in range(masters):
             self.masters.append(self._with_replicas(Master(Data(), self)))
