@@ -62,6 +62,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
     """One commit of one shard: `outcome` has COMMIT_WRITES_MOST writes at most, or one request.
 
     `feed` is what the commit tells everybody (see `store.shards`), under the id `<epoch>-<seq>`.
+    A mark of `0-0` or an empty one leaves that of the lease as it is.
     """
 
     shard: str
@@ -125,7 +126,8 @@ class Accepted(StrEnum):
 
 
 class AcceptResult(msgspec.Struct, frozen=True, gc=False):
-    """`command_id` is that of the command which stands for the request."""
+    """`command_id` is that of the command which stands for the request, or has its key; empty where
+    a key cannot be read."""
 
     accepted: Accepted
     command_id: str

@@ -41,10 +41,12 @@ class Stream:
         self.entries: deque[InboxEntry] = deque()
         self._newest = (0, 0)
 
-    def add(self, message: bytes, now_ms: int) -> None:
-        """One message more."""
+    def add(self, message: bytes, now_ms: int, mark: str = "0-0") -> None:
+        """One message more, above `mark`: at or below it, nobody would read it."""
         ms, number = self._newest
         self._newest = (now_ms, 0) if now_ms > ms else (ms, number + 1)
+        if self._newest <= id_order(mark):
+            self._newest = (id_order(mark)[0] + 1, 0)
         self.entries.append(InboxEntry(f"{self._newest[0]}-{self._newest[1]}", message))
 
     def after(self, mark: str, most: int) -> list[InboxEntry]:
@@ -189,8 +191,8 @@ class Data:
             lease,
             beat=lease.beat + 1,
             seq=commit.seq,
-            inbox_mark=commit.inbox_mark,
-            source_mark=commit.source_mark,
+            inbox_mark=lease.inbox_mark if commit.inbox_mark == "0-0" else commit.inbox_mark,
+            source_mark=commit.source_mark or lease.source_mark,
         )
         shard.inbox.trim(commit.inbox_mark)
         shard.feed.append(FeedEntry(lease.epoch, commit.seq, commit.feed))
@@ -200,23 +202,26 @@ class Data:
     def _accept(self, accept: Accept, now_ms: int, ring: Ring) -> AcceptResult:
         shard = self.shard(accept.shard)
         disk = shard.disk
-        if disk.record(Table.DEVICE, accept.dev_eui) is None:
-            return AcceptResult(Accepted.UNKNOWN, accept.command_id)
         if disk.record(Table.COMMAND, accept.command_id) is not None:
             return AcceptResult(Accepted.KNOWN, accept.command_id)
         if accept.key is not None:
             used = disk.record(Table.IDEMPOTENCY, accept.key)
             if used is not None:
-                held = msgspec.json.decode(used.value, type=_Key)
+                try:
+                    held = msgspec.json.decode(used.value, type=_Key)
+                except msgspec.MsgspecError:
+                    return AcceptResult(Accepted.REUSED, "")
                 known = held.fingerprint == accept.fingerprint
                 return AcceptResult(Accepted.KNOWN if known else Accepted.REUSED, held.command_id)
+        if disk.record(Table.DEVICE, accept.dev_eui) is None:
+            return AcceptResult(Accepted.UNKNOWN, accept.command_id)
         if len(shard.inbox.entries) >= INBOX_MOST:
             return AcceptResult(Accepted.FULL, accept.command_id)
         writes = [Put(Table.COMMAND, accept.command_id, accept.record, accept.at)]
         if accept.key is not None:
             writes.append(Put(Table.IDEMPOTENCY, accept.key, accept.key_record, accept.at))
         disk.apply(writes)
-        shard.inbox.add(accept.message, now_ms)
+        shard.inbox.add(accept.message, now_ms, shard.lease.inbox_mark)
         ring(accept.shard)
         return AcceptResult(Accepted.STORED, accept.command_id)
 
@@ -233,10 +238,11 @@ class Data:
 
     def post(self, name: str, message: bytes, now_ms: int, ring: Ring) -> bool:
         """A message into an inbox; False where it is full."""
-        inbox = self.shard(name).inbox
+        shard = self.shard(name)
+        inbox = shard.inbox
         if len(inbox.entries) >= INBOX_MOST:
             return False
-        inbox.add(message, now_ms)
+        inbox.add(message, now_ms, shard.lease.inbox_mark)
         ring(name)
         return True
 

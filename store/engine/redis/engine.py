@@ -1,0 +1,300 @@
+"""The engine on Redis or Valkey: what `store.engine.port` promises, by scripts.
+
+Where the nodes are is found by `places`; here it makes no difference.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import trio
+
+from store.engine.port import (
+    Accept,
+    AcceptResult,
+    Applied,
+    Commit,
+    FeedEntry,
+    InboxEntry,
+    Lease,
+    Member,
+    Post,
+    Result,
+    Snapshot,
+)
+from store.engine.redis import reads
+from store.engine.redis.ear import hear
+from store.engine.redis.keys import LEASE_FIELDS, Keys
+from store.engine.redis.lanes import Asked, Lanes, Work
+from store.engine.redis.node import Answer, only
+from store.engine.redis.opening import make_shape
+from store.engine.redis.places import Places, places_of
+from store.engine.redis.pruning import prune
+from store.engine.redis.scripts import Call, script
+from store.engine.redis.staging import (
+    accept_call,
+    accepted_of,
+    commit_call,
+    lease_of,
+    post_call,
+    result_of,
+)
+from store.engine.redis.target import Target
+from store.errors import StoreClosed, StoreError, StoreUnavailable
+from store.port import Entry, Record, Table
+
+T = TypeVar("T")
+
+REPLIES_KEPT = 1_024
+REPLY_KEPT_S = 60
+MESSAGES_MOST = 128
+"""Of one inbox in one script, as COMMIT_WRITES_MOST."""
+
+
+class RedisEngine:
+    """An `Engine` under one prefix."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._keys = Keys(target.prefix)
+        self._places: Places = places_of(target)
+        self._lanes = Lanes(self._places)
+        self._need = target.need
+        self._warnings: tuple[str, ...] = ()
+        self._open = False
+
+    @property
+    def durability_warnings(self) -> Sequence[str]:
+        """What may lose an acknowledged commit here; known after `open`."""
+        return self._warnings
+
+    async def open(self) -> None:
+        """Connect, check and create; idempotent. Raises StoreUnavailable, StoreRefused."""
+        if self._open:
+            return
+        await trio.to_thread.run_sync(self._places.open, abandon_on_cancel=True)
+        await make_shape(self._lanes, self._keys)
+        self._open = True
+
+    async def close(self) -> None:
+        """Release everything; idempotent, shields itself."""
+        self._open = False
+        await self._lanes.close()
+
+    async def time(self) -> float:
+        """The engine's clock, Unix seconds."""
+        self._check_open()
+        seconds, micros = only(await self._lanes.ask(Work.READ, [("meta", ("TIME",))]))
+        return int(seconds) + int(micros) / 1e6
+
+    # ------------------------------------------------------------------------ leases and members
+
+    async def look(self, shards: Sequence[str]) -> Mapping[str, Lease]:
+        """The leases of these shards; one that is missing could not be looked at."""
+        asked = [(each, ("HMGET", self._keys.lease(each), *LEASE_FIELDS)) for each in shards]
+        return _answered(shards, await self._ask(Work.READ, asked), lease_of)
+
+    async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
+        """Become the owner, if the lease has not moved since it was `seen`; else None."""
+        arguments = (seen.token, seen.beat, seen.seq, boot)
+        call = Call(script("take"), (self._keys.lease(shard),), arguments)
+        result = result_of(only(await self._confirmed(Work.COMMIT, [(shard, call)])))
+        return result.lease if result.applied is Applied.DONE else None
+
+    async def renew(self, tokens: Mapping[str, str]) -> Mapping[str, Result]:
+        """Raise the beat of these shards, by token: DONE, or FENCED."""
+        renewal = script("renew")
+        asked = [
+            (shard, Call(renewal, (self._keys.lease(shard),), (token,)))
+            for shard, token in tokens.items()
+        ]
+        return _answered(list(tokens), await self._confirmed(Work.COMMIT, asked), result_of)
+
+    async def give(self, shard: str, token: str) -> bool:
+        """Own it no more, and ring; False where the token is not the shard's any more."""
+        arguments = (token, self._keys.bell(shard), shard)
+        call = Call(script("give"), (self._keys.lease(shard),), arguments)
+        return bool(only(await self._confirmed(Work.COMMIT, [(shard, call)])))
+
+    async def tell_member(self, member: Member) -> None:
+        """Show this process to the others."""
+        told = ("HSET", self._keys.members, member.boot, _encoder.encode(member))
+        only(await self._ask(Work.COMMIT, [("meta", told)]))
+
+    async def members(self) -> Sequence[Member]:
+        """Every process that was told of and did not leave, dead ones too."""
+        asked = ("HGETALL", self._keys.members)
+        found: list[bytes] = only(await self._ask(Work.READ, [("meta", asked)]))
+        return [_decoder.decode(value) for value in found[1::2]]
+
+    async def forget_member(self, boot: str) -> None:
+        """It left, or is long dead."""
+        only(await self._ask(Work.COMMIT, [("meta", ("HDEL", self._keys.members, boot))]))
+
+    # -------------------------------------------------------------------------------- commits
+
+    async def commit(self, commits: Sequence[Commit]) -> Sequence[Result | StoreError]:
+        """Carry out commits, of one shard in the order of their numbers; one answer for each."""
+        asked = [(each.shard, commit_call(self._keys, each)) for each in commits]
+        answers = await self._confirmed(Work.COMMIT, asked)
+        return [_outcome(each, result_of) for each in answers]
+
+    async def accept(self, accepts: Sequence[Accept]) -> Sequence[AcceptResult | StoreError]:
+        """Store commands and put them into inboxes; one answer for each."""
+        asked = [(each.shard, accept_call(self._keys, each)) for each in accepts]
+        answers = await self._confirmed(Work.POST, asked)
+        return [_outcome(each, accepted_of) for each in answers]
+
+    async def prune(
+        self, shard: str, token: str, *, tables: Sequence[Table], before: float, most: int
+    ) -> int:
+        """As `Store.prune`, of one shard."""
+        self._check_open()
+        return await prune(
+            self._lanes, self._keys, shard, token, tables=tables, before=before, most=most
+        )
+
+    # ----------------------------------------------------------------------- inboxes and feeds
+
+    async def post(self, posts: Sequence[Post]) -> Sequence[bool | None]:
+        """Put messages into inboxes: True, False where there is no room, None if unknown."""
+        by_shard: dict[str, list[int]] = {}
+        for number, each in enumerate(posts):
+            by_shard.setdefault(each.shard, []).append(number)
+        groups = [
+            (shard, numbers[first : first + MESSAGES_MOST])
+            for shard, numbers in by_shard.items()
+            for first in range(0, len(numbers), MESSAGES_MOST)
+        ]
+        asked = [
+            (shard, post_call(self._keys, shard, [posts[number].message for number in numbers]))
+            for shard, numbers in groups
+        ]
+        put: list[bool | None] = [None] * len(posts)
+        for (_, numbers), count in zip(groups, await self._ask(Work.POST, asked), strict=True):
+            if not isinstance(count, StoreError):
+                for place, number in enumerate(numbers):
+                    put[number] = place < count
+        return put
+
+    async def read_inboxes(
+        self, after: Mapping[str, str], most: int
+    ) -> Mapping[str, Sequence[InboxEntry]]:
+        """Of each of these shards up to `most` entries after this id, oldest first."""
+        asked = [
+            (shard, _range(self._keys.inbox(shard), entry_id, most))
+            for shard, entry_id in after.items()
+        ]
+        answers = await self._ask(Work.READ, asked)
+        return _answered(list(after), answers, reads.inbox_entries)
+
+    async def read_feeds(
+        self, after: Mapping[str, tuple[int, int]], most: int
+    ) -> Mapping[str, Sequence[FeedEntry]]:
+        """Of each of these shards up to `most` entries after this (epoch, seq), oldest first."""
+        asked = [
+            (shard, _range(self._keys.feed(shard), f"{epoch}-{seq}", most))
+            for shard, (epoch, seq) in after.items()
+        ]
+        answers = await self._ask(Work.READ, asked)
+        return _answered(list(after), answers, reads.feed_entries)
+
+    async def reply(self, boot: str, message: bytes) -> None:
+        """A message to one process; lost where it is dead. Kept for 60 s."""
+        key, tag = self._keys.replies(boot), f"to:{boot}"
+        asked: list[Asked] = [
+            (tag, ("XADD", key, "MAXLEN", "~", REPLIES_KEPT, "*", "m", message)),
+            (tag, ("EXPIRE", key, REPLY_KEPT_S)),
+            (tag, ("PUBLISH", self._keys.bell(boot), boot)),
+        ]
+        for answer in await self._ask(Work.POST, asked):
+            only([answer])
+
+    async def replies(self, boot: str, after: str, most: int) -> Sequence[InboxEntry]:
+        """The messages to this process after this id, oldest first."""
+        asked = _range(self._keys.replies(boot), after, most)
+        return reads.inbox_entries(only(await self._ask(Work.READ, [(f"to:{boot}", asked)])))
+
+    async def hear(
+        self,
+        ring: Callable[[str], None],
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Call `ring(shard)` or `ring(boot)` until cancelled; bells may be lost."""
+        self._check_open()
+        await hear(self._places, self._keys, ring, task_status)
+
+    # -------------------------------------------------------------------------------- reading
+
+    async def snapshot(self, shard: str, tables: Sequence[Table]) -> Snapshot:
+        """These tables of a shard and its lease, at one instant."""
+        self._check_open()
+        return await reads.snapshot(self._lanes, self._keys, shard, tables)
+
+    async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
+        """One record for each (shard, table, key)."""
+        self._check_open()
+        return await reads.get(self._lanes, self._keys, keys)
+
+    async def scan(self, shard: str, table: Table) -> Sequence[Record]:
+        """Every record of a table of a shard, by key."""
+        self._check_open()
+        return await reads.scan(self._lanes, self._keys, shard, table)
+
+    async def streams(self, shard: str) -> Sequence[str]:
+        """The names of a shard's streams that hold entries, in any order."""
+        asked = ("ZRANGE", self._keys.streams(shard), 0, -1)
+        names = only(await self._ask(Work.READ, [(shard, asked)]))
+        return [name.decode() for name in names]
+
+    async def entries(
+        self,
+        shards: Sequence[str],
+        stream: str,
+        *,
+        since: float,
+        until: float,
+        most: int,
+        newest_first: bool = True,
+    ) -> Sequence[Entry]:
+        """As `Store.entries`, merged over these shards."""
+        self._check_open()
+        span = reads.Span(stream, since, until, most, newest_first)
+        return await reads.entries(self._lanes, self._keys, shards, span)
+
+    async def _ask(self, work: Work, asked: Sequence[Asked]) -> list[Answer]:
+        self._check_open()
+        return await self._lanes.ask(work, asked)
+
+    async def _confirmed(self, work: Work, asked: Sequence[Asked]) -> list[Answer]:
+        self._check_open()
+        return await self._lanes.ask(work, asked, confirm=self._need)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreClosed("redis: the engine is not open")
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Member)
+
+
+def _range(key: str, after: str, most: int) -> tuple[str | int, ...]:
+    return ("XRANGE", key, f"({after}", "+", "COUNT", most)
+
+
+def _answered(
+    names: Sequence[str], answers: Sequence[Answer], read: Callable[[Any], T]
+) -> dict[str, T]:
+    """What was answered, by name. Raises an error that does not pass by itself."""
+    found: dict[str, T] = {}
+    for name, answer in zip(names, answers, strict=True):
+        if not isinstance(answer, StoreError):
+            found[name] = read(answer)
+        elif not isinstance(answer, StoreUnavailable):
+            raise answer
+    return found
+
+
+def _outcome(answer: Answer, read: Callable[[Any], T]) -> T | StoreError:
+    return answer if isinstance(answer, StoreError) else read(answer)

@@ -1,0 +1,137 @@
+"""One connection to one node. Everything here blocks and belongs in a thread of its own.
+
+What is asked for in one go is sent in one go, and `WAIT` with it on the same connection: WAIT
+counts the replicas that have what this very connection wrote. redis-py repeats nothing: its silent
+retries would ask twice for what may be done once, and on another connection.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import redis
+from redis import exceptions
+
+from store.engine.redis.errors import ELSEWHERE, error_of, is_refusal
+from store.engine.redis.scripts import Argument, Call
+from store.errors import StoreError, StoreUnavailable
+
+CONNECT_S = 0.5
+SOCKET_S = 2.0
+CONFIRM_S = 1.5
+"""Within the time of the socket, so that a short count is an answer and no lost connection."""
+
+Command = Call | tuple[Argument, ...]
+Answer = Any
+"""What the server says to one command, or a StoreError."""
+
+
+Connection = Any
+"""A `redis.Connection`, also one over TLS or a socket; its methods have no types there."""
+
+
+class Node:
+    """`connect` makes a connection, and connects it; it finds out anew where the node is.
+
+    `lost` is told that another node may be the one to ask, by which error.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Connection], lost: Callable[[Exception], None]
+    ) -> None:
+        self._connect = connect
+        self._lost = lost
+        self._connection: Connection | None = None
+
+    def ask(self, commands: Sequence[Command], confirm: int = 0) -> list[Answer]:
+        """The answer to each command, once `confirm` replicas have what they wrote.
+
+        Raises StoreUnavailable where the connection was lost or the replicas did not confirm:
+        whether anything was carried out is then unknown.
+        """
+        answers = self._exchange(commands, [_sent(each) for each in commands], confirm)
+        unknown = [
+            number
+            for number, answer in enumerate(answers)
+            if isinstance(answer, exceptions.NoScriptError)
+        ]
+        if unknown:
+            again = [commands[number] for number in unknown]
+            whole = [each.command(whole=True) for each in again if isinstance(each, Call)]
+            for number, answer in zip(unknown, self._exchange(again, whole, confirm), strict=True):
+                answers[number] = answer
+        return [self._judged(each) if isinstance(each, Exception) else each for each in answers]
+
+    def drop(self) -> None:
+        """Close the connection; the next call makes one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.disconnect()
+
+    def _exchange(
+        self, commands: Sequence[Command], sent: Sequence[tuple[Argument, ...]], confirm: int
+    ) -> list[Any]:
+        wait: list[tuple[Argument, ...]] = (
+            [("WAIT", confirm, int(CONFIRM_S * 1_000))] if confirm else []
+        )
+        try:
+            connection = self._connected()
+            connection.send_packed_command(connection.pack_commands([*sent, *wait]), False)
+            answers = [_read(connection) for _ in commands]
+            count = _read(connection) if confirm else 0
+        except (redis.RedisError, OSError) as error:
+            self._fail(error)
+        except BaseException:  # half an answer may still be on its way
+            self.drop()
+            raise
+        if isinstance(count, Exception):
+            self._fail(count)
+        if count < confirm:
+            self._fail(
+                StoreUnavailable(f"redis: {count} of {confirm} replicas confirmed what was written")
+            )
+        return answers
+
+    def _connected(self) -> Connection:
+        connection = self._connection
+        if connection is not None and connection.can_read():
+            self.drop()  # nothing is asked: the server has closed it, or an old answer came late
+            connection = None
+        if connection is None:
+            self._connection = connection = self._connect()
+        return connection
+
+    def _fail(self, error: Exception) -> None:
+        self.drop()
+        self._lost(error)
+        raise error_of(error) from error
+
+    def _judged(self, error: Exception) -> StoreError:
+        if isinstance(error, ELSEWHERE):
+            self.drop()
+            self._lost(error)
+        if is_refusal(error):
+            self.drop()
+        told = error_of(error)
+        told.__cause__ = error
+        return told
+
+
+def _sent(command: Command) -> tuple[Argument, ...]:
+    return command.command() if isinstance(command, Call) else command
+
+
+def _read(connection: Connection) -> Any:
+    try:
+        return connection.read_response()
+    except exceptions.ResponseError as error:
+        return error
+    except exceptions.ClusterError as error:  # CLUSTERDOWN is no ResponseError in every version
+        return error
+
+
+def only(answers: Sequence[Answer]) -> Answer:
+    """The answer to the only command. Raises it where it is an error."""
+    (answer,) = answers
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

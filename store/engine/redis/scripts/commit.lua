@@ -1,0 +1,36 @@
+-- One commit of one shard, all of it or nothing.
+-- KEYS: lease, inbox, feed, then those of the commands.
+-- ARGV: token, seq, inbox mark, source mark, feed entry, entries kept of the feed, channel, shard,
+--   then the commands: each its name, the number of its key in KEYS, how many arguments, these.
+-- What can be refused comes first; a bell that may not be rung is no reason to stop half-way.
+local lease = redis.call('HMGET', KEYS[1], unpack(FIELDS))
+if lease[1] ~= ARGV[1] or ARGV[1] == '' then
+  return answer('fenced', lease)
+end
+local stored, seq = tonumber(lease[5]), tonumber(ARGV[2])
+if seq <= stored then
+  lease[4] = redis.call('HINCRBY', KEYS[1], 'beat', 1)  -- see SEEN in fields.lua
+  return answer('repeated', lease)
+end
+if seq ~= stored + 1 then
+  return answer('gap', lease)
+end
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], lease[2] .. '-' .. ARGV[2], 'b', ARGV[5])
+local at, last = 9, #ARGV
+while at <= last do
+  local first = at + 3
+  at = first + tonumber(ARGV[at + 2])
+  redis.call(ARGV[first - 3], KEYS[tonumber(ARGV[first - 2])], unpack(ARGV, first, at - 1))
+end
+if ARGV[3] ~= '0-0' and ARGV[3] ~= lease[6] then
+  lease[6] = ARGV[3]
+  redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
+end
+if ARGV[4] ~= '' then
+  lease[7] = ARGV[4]
+end
+lease[4], lease[5] = string.format('%.0f', tonumber(lease[4]) + 1), ARGV[2]
+redis.call('HSET', KEYS[1], 'beat', lease[4], 'seq', lease[5], 'in', lease[6] or '0-0',
+           'src', lease[7] or '')
+redis.pcall('PUBLISH', ARGV[7], ARGV[8])
+return answer('done', lease)

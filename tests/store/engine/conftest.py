@@ -1,0 +1,42 @@
+"""Engines of each kind for the tests of this folder; each test has an empty one of its own."""
+
+import itertools
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from store.engine.memory import MemoryEngine, MemoryServers
+from store.engine.port import Engine
+from store.engine.redis.engine import RedisEngine
+from store.engine.redis.url import target_of
+from tests.support.redis_server import RedisServer
+
+_prefixes = (f"engine-{number}" for number in itertools.count())
+
+MakeEngine = Callable[[], Engine]
+
+
+@pytest.fixture(params=["memory", "redis"])
+def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
+    """Make an unopened engine; each call of one test makes one on the same data."""
+    if request.param == "memory":
+        servers = MemoryServers()
+        return lambda: MemoryEngine(servers)
+    server: RedisServer = request.getfixturevalue("redis_server")
+    url = f"{server.url}?prefix={next(_prefixes)}"
+    return lambda: RedisEngine(target_of(url))
+
+
+@pytest.fixture
+async def engine(make_engine: MakeEngine) -> AsyncGenerator[Engine, None]:
+    async with opened_engine(make_engine()) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def opened_engine(engine: Engine) -> AsyncGenerator[Engine, None]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close)
+        await engine.open()
+        yield engine
