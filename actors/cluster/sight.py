@@ -1,0 +1,150 @@
+"""What is shown of a cluster: the keeper's view, how far this process is behind, and the engine."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from actors.board.board import Board
+from actors.clocks.clock import Clock
+from actors.cluster.keeper.view import (
+    ClusterView,
+    MemberView,
+    Move,
+    Owned,
+    ShardView,
+)
+from actors.cluster.shown import (
+    ClusterMode,
+    ClusterShown,
+    MemberShown,
+    MoveShown,
+    ShardShown,
+    StoreShown,
+)
+from store.engine.shards import FLEET, shard_of
+
+COUNTED_S = 5.0
+"""Lights are counted by shard so often: 50,000 take 20 ms."""
+
+
+class Followed(Protocol):
+    """How much of the feeds this process shows."""
+
+    def positions(self) -> Mapping[str, tuple[int, int]]:
+        """(epoch, seq) of the newest commit that is shown, of each shard that is followed."""
+        ...
+
+    def behind_s(self) -> float | None:
+        """For how long the oldest commit that was seen to be missing has waited; None where that
+        is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SightPorts:
+    """Where it is read from."""
+
+    view: Callable[[], ClusterView]
+    """The keeper's."""
+    followed: Followed
+    problem: Callable[[], str | None]
+    """Why the engine cannot be written, None where it can."""
+    warnings: Callable[[], Sequence[str]]
+    """Why an acknowledged commit may be lost."""
+    need: int
+    """Replicas that confirm each commit."""
+    lease_s: float
+
+
+class ClusterWatch:
+    """The whole as this process sees it."""
+
+    def __init__(self, board: Board, clock: Clock, ports: SightPorts) -> None:
+        self._board = board
+        self._clock = clock
+        self._ports = ports
+        self._lights: Counter[str] = Counter()
+        self._counted_at: float | None = None
+
+    def shown(self, store_kind: str) -> ClusterShown:
+        """As it is now."""
+        ports = self._ports
+        view, lights, positions = ports.view(), self._counts(), ports.followed.positions()
+        names = {one.boot: one.name for one in view.members}
+        return ClusterShown(
+            mode=ClusterMode.CLUSTER,
+            looked_at=view.looked_at,
+            answering=view.boot,
+            shards_total=len(view.shards),
+            shards_unowned=len(view.unowned),
+            behind_s=ports.followed.behind_s(),
+            lease_s=ports.lease_s,
+            store=StoreShown(store_kind, ports.need, ports.problem(), tuple(ports.warnings())),
+            members=[_member(one, lights) for one in view.members],
+            shards=[_shard(one, lights, positions, view.boot) for one in view.shards],
+            moves=[_move(one, names) for one in view.moves],
+        )
+
+    def _counts(self) -> Counter[str]:
+        now = self._clock.steady()
+        if self._counted_at is None or now >= self._counted_at + COUNTED_S:
+            self._lights, self._counted_at = Counter(map(shard_of, self._board.devices)), now
+        return self._lights
+
+
+def _member(one: MemberView, lights: Counter[str]) -> MemberShown:
+    return MemberShown(
+        boot=one.boot,
+        name=one.name,
+        version=one.version,
+        state=one.sign,
+        answering=one.here,
+        shards=sum(shard != FLEET for shard in one.shards),
+        fleet=FLEET in one.shards,
+        lights=sum(lights[shard] for shard in one.shards),
+        sees_network=one.sees_network,
+        clock_ahead_s=one.clock_ahead_s,
+        heard_at=one.moved_at,
+    )
+
+
+def _shard(
+    one: ShardView,
+    lights: Counter[str],
+    positions: Mapping[str, tuple[int, int]],
+    boot: str,
+) -> ShardShown:
+    return ShardShown(
+        shard=one.shard,
+        state=one.owned,
+        owner=one.owner or None,
+        epoch=one.epoch,
+        seq=one.seq,
+        here=one.here,
+        lights=lights[one.shard],
+        since=one.since,
+        behind=0 if one.owner == boot else _behind(one, positions.get(one.shard)),
+    )
+
+
+def _behind(one: ShardView, position: tuple[int, int] | None) -> int | None:
+    """Commits that the engine has and the board has not; None across a change of owner, whose
+    commits are not counted from the same beginning."""
+    if position is None or one.owned in {Owned.LOST, Owned.UNKNOWN}:
+        return None
+    epoch, seq = position
+    if epoch > one.epoch:
+        return 0  # the feed is newer than the last look at the leases
+    return max(0, one.seq - seq) if epoch == one.epoch else None
+
+
+def _move(one: Move, names: Mapping[str, str]) -> MoveShown:
+    return MoveShown(
+        at=one.at,
+        shard=one.shard,
+        why=one.why,
+        before=names.get(one.before, one.before) or None,
+        after=names.get(one.after, one.after),
+        dark_s=one.dark_s,
+    )
