@@ -4,7 +4,6 @@ import trio
 
 from actors.alerts import Alerter
 from actors.calibration.calibrator import Calibrator
-from actors.cluster.embedded import EmbeddedSight
 from actors.cluster.shown import ClusterSight
 from actors.fleet.initialization import Initializer
 from actors.fleet.queue_flush import Flusher
@@ -41,13 +40,6 @@ class Application:
         self.metrics = parts.metrics
         self.dead_letters = parts.dead_letters
         self.unreadable = parts.unreadable
-        self.cluster: ClusterSight = EmbeddedSight(
-            parts.board,
-            self.clock,
-            parts.store_writer,
-            parts.environment.store,
-            sees_network=lambda: parts.fleetwide.watcher.problem is None,
-        )
         self.supervisor = ActorTree(parts.lights, self.clock)
         self.queries = Queries(
             parts.environment.store,
@@ -66,6 +58,11 @@ class Application:
             parts.board,
             parts.webhooks,
         )
+
+    @property
+    def cluster(self) -> ClusterSight:
+        """Who serves the fleet."""
+        return self._parts.sight
 
     # What runs once for the fleet. Each raises NotHere where another process runs it.
 

@@ -5,7 +5,7 @@ process takes the fleet's own shard, and runs only where that shard lives; the l
 reached through `Lights`, wherever they run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -112,6 +112,8 @@ class FleetwidePorts:
     keys: IdempotencyKeys
     commands: Commands
     lights: Lights
+    conditions: Callable[[], Sequence[Finding]] = tuple
+    """What else may be worth an alert: of a cluster, say."""
 
 
 class Fleetwide:
@@ -314,7 +316,8 @@ class Fleetwide:
         if self.watcher.asked:
             found.append(network_finding(self.watcher.problem))
         poor = poor_gateways(self.quality.gateways(), self.ports.board)
-        return [*found, *self.ports.webhooks.findings(), *poor]
+        more = self.ports.conditions()
+        return [*found, *self.ports.webhooks.findings(), *poor, *more]
 
     def _gateways_were_listed(self) -> bool:
         return self.watcher.statistics().polled_at is not None

@@ -15,6 +15,7 @@ def sources_of(parts: Parts) -> Sources:
         quality=here(lambda its: its.quality),
         events_missed=lambda: parts.webhooks.events_missed,
         learned=here(lambda its: its.learning.learner.statistics()),
+        also=parts.sight.metrics,
         more={
             "directory": here(lambda its: its.device_discovery.statistics()),
             "dispatcher": here(lambda its: its.dispatcher.statistics()),

@@ -13,6 +13,8 @@ from actors.board.changes import ActorView, Subject
 from actors.clocks.clock import ClockNews
 from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
+from actors.cluster.embedded import EmbeddedSight
+from actors.cluster.shown import ClusterSight
 from actors.commands import Commands
 from actors.device.actor import DeviceActor, DevicePorts
 from actors.device.command import Command
@@ -119,6 +121,14 @@ class Parts:
             new_id=environment.new_id,
             ttl_s=policies.device.command_ttl_s,
         )
+        self.sight: ClusterSight = EmbeddedSight(
+            self.board,
+            clock,
+            self.store_writer,
+            environment.store,
+            sees_network=lambda: self.fleetwide.watcher.problem is None,
+        )
+        """Who serves the fleet, as it is shown."""
         self.fleetwide_here = fleetwide = Fleetwide(
             FleetwidePorts(
                 environment=environment,
@@ -133,6 +143,7 @@ class Parts:
                 keys=self.keys,
                 commands=self.commands,
                 lights=OwnLights(self.fleet, self.removals),
+                conditions=self.sight.findings,
             )
         )
         self.fleet.on_provisional = fleetwide.device_discovery.look_soon

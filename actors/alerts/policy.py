@@ -24,6 +24,10 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.WEBHOOKS_MISSING: 30.0,
         AlertKind.STORE_FAILING: 15.0,
         AlertKind.STORE_SET_BACK: 0.0,
+        # A lease lasts 6 s, a take-over 10 s.
+        AlertKind.SHARD_UNOWNED: 20.0,
+        # A replica that is started again is back within that.
+        AlertKind.ENGINE_NOT_DURABLE: 60.0,
         AlertKind.RECORD_UNREADABLE: 0.0,
         AlertKind.CLOCK_SET: 0.0,
         AlertKind.CLOCKS_DIFFER: 15.0,

@@ -14,6 +14,8 @@ from actors.supervision.spec import ChildState
 
 LIGHTS_NAMED = 5
 """Lights that the text of a gateway's outage names."""
+SHARDS_NAMED = 8
+"""Shards that a text names."""
 
 
 class NamedLight(NamedTuple):
@@ -89,6 +91,26 @@ def restored_store_finding(problem: str | None) -> Finding:
     """Whether older wishes in a restored store wait for a decision; None once it was made."""
     text = problem or "it was decided what becomes of older wishes"
     return Finding(AlertKind.STORE_SET_BACK, "store", problem is not None, text)
+
+
+def shards_finding(unowned: Sequence[str], lights: int, why: str) -> Finding:
+    """Whether nobody sees to some parts of the fleet (`unowned`), with so many lights; `why` ends
+    the sentence."""
+    if not unowned:
+        text = "every part of the fleet has an owner"
+        return Finding(AlertKind.SHARD_UNOWNED, "cluster", holds=False, text=text)
+    count = "1 light" if lights == 1 else f"{lights} lights"
+    parts = "1 part" if len(unowned) == 1 else f"{len(unowned)} parts"
+    shown = ", ".join(unowned[:SHARDS_NAMED])
+    more = f" and {len(unowned) - SHARDS_NAMED} more" if len(unowned) > SHARDS_NAMED else ""
+    text = f"no process sees to {parts} of the fleet, with {count} ({shown}{more}): {why}"
+    return Finding(AlertKind.SHARD_UNOWNED, "cluster", holds=True, text=text)
+
+
+def durability_finding(warnings: Sequence[str]) -> Finding:
+    """Whether an acknowledged command may be lost in the engine; `warnings` say why."""
+    text = "; ".join(warnings) or "the engine keeps what it acknowledges"
+    return Finding(AlertKind.ENGINE_NOT_DURABLE, "engine", holds=bool(warnings), text=text)
 
 
 def unreadable_finding(problem: str | None) -> Finding:

@@ -1,8 +1,11 @@
 """What is shown of a service that serves its fleet alone, with a store of its own."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
+from prometheus_client.core import Metric
+
+from actors.alerts.finding import Finding
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.cluster.keeper.view import MemberSign
@@ -71,3 +74,11 @@ class EmbeddedSight:
             shards=[],
             moves=[],
         )
+
+    def findings(self) -> Sequence[Finding]:
+        """Nothing: what may be wrong with its store has alerts of its own."""
+        return ()
+
+    def metrics(self) -> Iterable[Metric]:
+        """Nothing: there is one process, which answers."""
+        return ()

@@ -4,12 +4,14 @@ Every process shows what it sees itself: one that is cut off from the engine sho
 and says how old (`looked_at`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
+from prometheus_client.core import Metric
 
+from actors.alerts.finding import Finding
 from actors.cluster.keeper.view import Here, MemberSign, Owned, Why
 
 
@@ -125,4 +127,12 @@ class ClusterSight(Protocol):
 
     def shown(self, store_kind: str) -> ClusterShown:
         """As it is now."""
+        ...
+
+    def findings(self) -> Sequence[Finding]:
+        """What is worth an alert, or is not any more."""
+        ...
+
+    def metrics(self) -> Iterable[Metric]:
+        """For Prometheus."""
         ...

@@ -1,10 +1,14 @@
 """What is shown of a cluster: the keeper's view, how far this process is behind, and the engine."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from prometheus_client.core import Metric
+
+from actors.alerts.finding import Finding
+from actors.alerts.rules import durability_finding, shards_finding
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.cluster.keeper.view import (
@@ -13,7 +17,9 @@ from actors.cluster.keeper.view import (
     Move,
     Owned,
     ShardView,
+    Why,
 )
+from actors.cluster.scraped import cluster_metrics
 from actors.cluster.shown import (
     ClusterMode,
     ClusterShown,
@@ -66,11 +72,13 @@ class ClusterWatch:
         self._ports = ports
         self._lights: Counter[str] = Counter()
         self._counted_at: float | None = None
+        self._moves: Counter[Why] = Counter()
+        self._newest: Move | None = None
 
     def shown(self, store_kind: str) -> ClusterShown:
         """As it is now."""
         ports = self._ports
-        view, lights, positions = ports.view(), self._counts(), ports.followed.positions()
+        view, lights = ports.view(), self._counts()
         names = {one.boot: one.name for one in view.members}
         return ClusterShown(
             mode=ClusterMode.CLUSTER,
@@ -82,15 +90,57 @@ class ClusterWatch:
             lease_s=ports.lease_s,
             store=StoreShown(store_kind, ports.need, ports.problem(), tuple(ports.warnings())),
             members=[_member(one, lights) for one in view.members],
-            shards=[_shard(one, lights, positions, view.boot) for one in view.shards],
+            shards=self._shards(view),
             moves=[_move(one, names) for one in view.moves],
         )
+
+    def findings(self) -> Sequence[Finding]:
+        """Whether parts of the fleet have no owner, and the engine keeps what it acknowledges."""
+        view, lights = self._ports.view(), self._counts()
+        unowned = [one for one in view.unowned if one.owned is not Owned.UNKNOWN]
+        found = durability_finding(self._ports.warnings())
+        if not view.reachable:
+            return (found,)  # of others nothing is known then; that the store fails is told
+        count = sum(lights[one.shard] for one in unowned)
+        names = [one.shard for one in unowned]
+        return (found, shards_finding(names, count, _why_unowned(unowned)))
+
+    def metrics(self) -> Iterable[Metric]:
+        """For Prometheus."""
+        view = self._ports.view()
+        self._count_moves(view.moves)
+        return cluster_metrics(
+            view,
+            behind=[one.behind for one in self._shards(view)],
+            behind_s=self._ports.followed.behind_s(),
+            silent_s=None if view.looked_at is None else self._clock.now() - view.looked_at,
+            moves=self._moves,
+        )
+
+    def _shards(self, view: ClusterView) -> list[ShardShown]:
+        lights, positions = self._counts(), self._ports.followed.positions()
+        return [_shard(one, lights, positions, view.boot) for one in view.shards]
+
+    def _count_moves(self, moves: Sequence[Move]) -> None:
+        """Those that came since the last time; the newest are first."""
+        for move in moves:
+            if move == self._newest:
+                break
+            self._moves[move.why] += 1
+        if moves:
+            self._newest = moves[0]
 
     def _counts(self) -> Counter[str]:
         now = self._clock.steady()
         if self._counted_at is None or now >= self._counted_at + COUNTED_S:
             self._lights, self._counted_at = Counter(map(shard_of, self._board.devices)), now
         return self._lights
+
+
+def _why_unowned(unowned: Sequence[ShardView]) -> str:
+    if any(one.owned is Owned.LOST for one in unowned):
+        return "the engine lost their leases, so it may have lost more; see `lamplighter doctor`"
+    return "start a process, or see in the log of those that run why they do not take them"
 
 
 def _member(one: MemberView, lights: Counter[str]) -> MemberShown:

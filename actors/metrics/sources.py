@@ -39,6 +39,8 @@ class Sources:
     events_missed: Callable[[], int] | None = None
     learned: Callable[[], LearnerStatistics | None] = lambda: None
     quality: Callable[[], QualityView | None] = lambda: None
+    also: Callable[[], Iterable[Metric]] = tuple
+    """Metrics of parts that have names of their own."""
 
 
 class SourcesCollector(Collector):
@@ -71,6 +73,7 @@ class SourcesCollector(Collector):
             yield from _learned(learned)
         if sources.board is not None and quality is not None:
             yield from expected(len(sources.board.devices), sources.board.risks, quality)
+        yield from sources.also()
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()

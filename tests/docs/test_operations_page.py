@@ -106,7 +106,11 @@ def test_every_reason_of_the_light_itself_is_told(reason: str) -> None:
 
 
 def test_every_metric_that_is_named_is_counted() -> None:
-    sources = [*(ROOT / "actors" / "metrics").glob("*.py"), ROOT / "api" / "http" / "metrics.py"]
+    rooms = [ROOT / "actors" / "metrics", ROOT / "actors" / "cluster"]
+    sources = [
+        *(path for room in rooms for path in room.rglob("*.py")),
+        ROOT / "api" / "http" / "metrics.py",
+    ]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
     named = {
         name

@@ -1,7 +1,11 @@
 """What is told of the processes that serve the fleet: one alone, or three of which one died."""
 
-import msgspec
+from collections.abc import Iterable, Sequence
 
+import msgspec
+from prometheus_client.core import Metric
+
+from actors.alerts.finding import Finding
 from actors.cluster.keeper.view import Here, MemberSign, Owned, Why
 from actors.cluster.shown import (
     ClusterMode,
@@ -24,6 +28,14 @@ class FakeCluster:
 
     def __init__(self) -> None:
         self.now = alone()
+
+    def findings(self) -> Sequence[Finding]:
+        """Nothing is worth an alert."""
+        return ()
+
+    def metrics(self) -> Iterable[Metric]:
+        """None."""
+        return ()
 
     def shown(self, store_kind: str) -> ClusterShown:
         """What the test says, of the store that the settings name."""

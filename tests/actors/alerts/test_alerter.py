@@ -478,6 +478,8 @@ EVERY_KIND = {
     AlertKind.WEBHOOKS_MISSING: "application-1",
     AlertKind.STORE_FAILING: "store",
     AlertKind.STORE_SET_BACK: "store",
+    AlertKind.SHARD_UNOWNED: "cluster",
+    AlertKind.ENGINE_NOT_DURABLE: "engine",
     AlertKind.RECORD_UNREADABLE: "store",
     AlertKind.CLOCK_SET: "clock",
     AlertKind.CLOCKS_DIFFER: "chirpstack",

@@ -1,10 +1,14 @@
 """What a process shows of its cluster, from what it sees of leases, feeds and the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import trio
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
+from actors.alerts.finding import Finding
 from actors.board.board import Board
 from actors.clocks.clock import RunClock
 from actors.cluster.keeper.view import (
@@ -72,11 +76,13 @@ class Process:
         self.board = Board(self.clock, OURS)
         self.followed = Followed()
         self.problem: str | None = None
+        self.warnings: tuple[str, ...] = ("appendfsync is everysec",)
+        self.view = view
         ports = SightPorts(
-            view=lambda: view,
+            view=lambda: self.view,
             followed=self.followed,
             problem=lambda: self.problem,
-            warnings=lambda: ("appendfsync is everysec",),
+            warnings=lambda: self.warnings,
             need=1,
             lease_s=6.0,
         )
@@ -166,3 +172,92 @@ async def test_lights_are_counted_anew_after_some_seconds(autojump_clock: object
     assert process.shown().members[0].lights == 0
     await trio.sleep(COUNTED_S)
     assert process.shown().members[0].lights == 1
+
+
+def findings(process: Process) -> dict[str, Finding]:
+    return {one.kind.value: one for one in process.watch.findings()}
+
+
+async def test_parts_that_nobody_sees_to_are_worth_an_alert_with_their_lights() -> None:
+    home = shard_of(DEV_EUI)
+    process = Process(view_of(shard(home, THEIRS, owned=Owned.EXPIRED), shard(FLEET, OURS)))
+    process.board.publish(a_light())
+    found = findings(process)["shard_unowned"]
+    assert found.holds
+    assert f"no process sees to 1 part of the fleet, with 1 light ({home})" in found.text
+
+
+async def test_once_every_part_has_an_owner_the_alert_is_over() -> None:
+    process = Process(view_of(shard("01", THEIRS), shard(FLEET, OURS)))
+    assert not findings(process)["shard_unowned"].holds
+
+
+async def test_while_the_engine_does_not_answer_nothing_is_said_of_the_parts() -> None:
+    view = view_of(shard("01", THEIRS, owned=Owned.EXPIRED))
+    process = Process(msgspec.structs.replace(view, reachable=False))
+    assert "shard_unowned" not in findings(process)
+
+
+async def test_parts_not_looked_at_yet_are_no_trouble() -> None:
+    process = Process(view_of(shard("01", "", owned=Owned.UNKNOWN)))
+    assert not findings(process)["shard_unowned"].holds
+
+
+async def test_leases_that_the_engine_lost_send_the_reader_to_the_doctor() -> None:
+    process = Process(view_of(shard("01", "", owned=Owned.LOST)))
+    assert "lamplighter doctor" in findings(process)["shard_unowned"].text
+
+
+async def test_an_engine_that_may_lose_what_it_acknowledged_is_worth_an_alert() -> None:
+    process = Process(view_of(shard("01", OURS)))
+    found = findings(process)["engine_not_durable"]
+    assert (found.holds, found.text) == (True, "appendfsync is everysec")
+    process.warnings = ()
+    assert not findings(process)["engine_not_durable"].holds
+
+
+def samples(process: Process) -> dict[str, float]:
+    registry = CollectorRegistry()
+    registry.register(Scraped(process.watch.metrics))
+    lines = generate_latest(registry).decode().splitlines()
+    return {
+        name: float(value)
+        for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")
+    }
+
+
+class Scraped(Collector):
+    """What Prometheus sees of a cluster."""
+
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        return self._read()
+
+
+async def test_prometheus_reads_members_shards_and_what_is_behind() -> None:
+    process = Process(
+        view_of(shard("00", OURS), shard("01", THEIRS, owned=Owned.EXPIRED), shard(FLEET, OURS))
+    )
+    process.followed.at["01"] = (EPOCH, 4)
+    found = samples(process)
+    assert found['lamplighter_cluster_members{state="alive"}'] == 2
+    assert found['lamplighter_cluster_shards{state="owned"}'] == 2
+    assert found['lamplighter_cluster_shards{state="expired"}'] == 1
+    assert found["lamplighter_cluster_shards_here"] == 2
+    assert found["lamplighter_cluster_fleet_here"] == 1
+    assert found["lamplighter_cluster_behind_commits"] == 3
+    assert found["lamplighter_cluster_behind_seconds"] == 0.25
+
+
+async def test_each_move_is_counted_once_however_often_it_is_read() -> None:
+    first = Move(START, "01", Why.EXPIRED, THEIRS, OURS, 6.5)
+    process = Process(view_of(shard("01", OURS), moves=(first,)))
+    assert samples(process)['lamplighter_cluster_moves_total{why="expired"}'] == 1
+    assert samples(process)['lamplighter_cluster_moves_total{why="expired"}'] == 1
+    second = Move(START + 9, "01", Why.GIVEN, OURS, THEIRS, 0.2)
+    process.view = view_of(shard("01", THEIRS), moves=(second, first))
+    found = samples(process)
+    assert found['lamplighter_cluster_moves_total{why="expired"}'] == 1
+    assert found['lamplighter_cluster_moves_total{why="given"}'] == 1

@@ -304,6 +304,8 @@ const ALERT_WORDS = {
   webhooks_missing: "Webhooks",
   store_failing: "Store",
   store_set_back: "Store",
+  shard_unowned: "Cluster",
+  engine_not_durable: "Store",
   record_unreadable: "Store",
   clock_set: "Clock",
   clocks_differ: "Clock",
