@@ -35,6 +35,8 @@ from actors.link.forwarder_records import (
 )
 from actors.link.lag import (
     BOUND_SAMPLES,
+    REFUSED_SIGMAS,
+    SURE_SIGMAS,
     Basis,
     Delay,
     Lag,
@@ -122,7 +124,7 @@ class Forwarders:
         self._lags: dict[str, Lag | None] = {}
         self._rx2_airtime_s: dict[str, float] = {}
         """Of the newest Class C frame of each gateway."""
-        self._beyond: dict[tuple[str, str], float | None] = {}  # since the newest answer
+        self._beyond: dict[tuple[str, str], float | None] = {}  # until something is learned
 
     # ---------------------------------------------------------------- what is seen
 
@@ -188,17 +190,12 @@ class Forwarders:
     def lag_beyond_s(self, gateway_id: str, other_id: str) -> float | None:
         """By how much the lag of the one is longer than the other's, at most; None while unknown.
 
-        Known lags are subtracted. Else lights of one software revision tell, heard through both:
-        their delay is the same, so that the sums differ by the lags alone.
+        Lags are subtracted that are beyond doubt. Else lights of one software revision tell, heard
+        through both: their delay is the same, so that the sums differ by the lags alone.
         """
-        lag, other = self._lag(gateway_id), self._lag(other_id)
-        if lag is not None and other is not None:
-            return lag.lag_s - other.lag_s
         pair = (gateway_id, other_id)
         if pair not in self._beyond:
-            one, two = self._gateways.get(gateway_id), self._gateways.get(other_id)
-            known = None if one is None or two is None else _beyond(one.answers, two.answers)
-            self._beyond[pair] = known
+            self._beyond[pair] = self._look_beyond(gateway_id, other_id)
         return self._beyond[pair]
 
     def sums_s(self, sw_rev: int, gateway_id: str) -> Sequence[float]:
@@ -300,7 +297,6 @@ class Forwarders:
         record = self._gateway(gateway_id)
         if record is None:
             return
-        self._beyond.clear()
         answers = (*record.answers, answer)[-ANSWERS_MOST:]
         if (kept := since_changed(answers)) is not None:
             log.info("the forwarder of a gateway behaves differently now", gateway_id=gateway_id)
@@ -329,6 +325,7 @@ class Forwarders:
         self._firmware[sw_rev] = record
         self._unsaved[f"{FIRMWARE}{sw_rev}"] = record
         self._lags.clear()
+        self._beyond.clear()
 
     def _gateway(self, gateway_id: str) -> ForwarderRecord | None:
         record = self._gateways.get(gateway_id)
@@ -340,6 +337,7 @@ class Forwarders:
         self._gateways[record.gateway_id] = record
         self._unsaved[_key(record.gateway_id)] = record
         self._lags.pop(record.gateway_id, None)
+        self._beyond.clear()
 
     def _from_air(self, gateway_id: str) -> bool | None:
         record = self._gateways.get(gateway_id)
@@ -357,13 +355,29 @@ class Forwarders:
                 self._lags[gateway_id] = None
         return self._lags[gateway_id]
 
-    def _lag_of(self, answers: Sequence[Answer]) -> Lag | None:
+    def _look_beyond(self, gateway_id: str, other_id: str) -> float | None:
+        lag, other = self._sure_lag(gateway_id), self._sure_lag(other_id)
+        if lag is not None and other is not None:
+            return lag.lag_s - other.lag_s
+        one, two = self._gateways.get(gateway_id), self._gateways.get(other_id)
+        return None if one is None or two is None else _beyond(one.answers, two.answers)
+
+    def _sure_lag(self, gateway_id: str) -> Lag | None:
+        lag, record = self._lag(gateway_id), self._gateways.get(gateway_id)
+        if lag is None or record is None or lag.basis is not Basis.EXCLUDED:
+            return lag
+        return self._lag_of(record.answers, SURE_SIGMAS)
+
+    def _lag_of(
+        self, answers: Sequence[Answer], refused_sigmas: float = REFUSED_SIGMAS
+    ) -> Lag | None:
         """By the software revision of which most is known."""
         revisions = {answer.sw_rev for answer in answers}
         for sw_rev in sorted(revisions, key=lambda one: (-self.slots(one), one)):
             sums = [answer.sum_s for answer in answers if answer.sw_rev == sw_rev]
             firmware = self._firmware.get(sw_rev)
-            lag = lag_of(sums, () if firmware is None else firmware.slots)
+            slots = () if firmware is None else firmware.slots
+            lag = lag_of(sums, slots, refused_sigmas=refused_sigmas)
             if lag is not None:
                 return lag
         return None

@@ -31,6 +31,8 @@ answer are placed by it."""
 FITS_SIGMAS, REFUSED_SIGMAS = 1.28, 2.33
 """Rank test, one side: a kind is refused wrongly once in a hundred times, and then the other mostly
 does not fit either."""
+SURE_SIGMAS = 3.0
+"""Once in 700 times: what two gateways go by that must not send at once."""
 ROUNDING_S = 0.1
 """The way to the network server and back varies by that."""
 FEW = 10
@@ -99,7 +101,9 @@ def delay_of(slots: Sequence[SlotDelay]) -> Delay | None:
     return Delay(median(seen), min(seen), max(seen), len(seen), at_most)
 
 
-def lag_of(sums: Sequence[float], slots: Sequence[SlotDelay]) -> Lag | None:
+def lag_of(
+    sums: Sequence[float], slots: Sequence[SlotDelay], *, refused_sigmas: float = REFUSED_SIGMAS
+) -> Lag | None:
     """A gateway's lag from its sums of lag and delay, and from delays seen without lag, all of one
     software revision; None while it could be either kind."""
     if len(sums) < SAMPLES_LEAST:
@@ -118,7 +122,7 @@ def lag_of(sums: Sequence[float], slots: Sequence[SlotDelay]) -> Lag | None:
     floor_s = max(slot.floor_s for slot in slots) + ROUNDING_S / 2
     delays = [max(slot.delay_s, floor_s) for slot in slots]
     off = {kind: _off(kind, sums, delays, floor_s) for kind in possible}
-    left = [kind for kind in possible if off[kind] <= REFUSED_SIGMAS]
+    left = [kind for kind in possible if off[kind] <= refused_sigmas]
     return _sole(left) if left and off[left[0]] <= FITS_SIGMAS else None
 
 

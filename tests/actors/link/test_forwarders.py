@@ -214,3 +214,25 @@ def test_no_more_lights_are_remembered_than_the_bound():
     air.known.forget_light(f"{LIGHTS_MOST:016x}")
     air.class_c(f"{LIGHTS_MOST:016x}")
     assert air.known.gateway("gw").answers == 1
+
+
+def test_two_gateways_are_told_apart_only_where_luck_is_ruled_out():
+    """Delays between 0.5 and 4 s, a lag of 1 s and one of 80 ms, six answers each."""
+    likely_wrong = sure_wrong = 0
+    for seed in range(400):
+        rng = Random(seed)
+        air = Air(delay_s=lambda rng=rng: rng.lognormvariate(0.4, 0.5))
+        for gateway, lag_s in (("late", 1.0), ("soon", 0.08)):
+            for number in range(6):
+                name = f"{gateway}-{number}"
+                air.lag_s = lag_s
+                air.status(name)
+                air.now += 60
+                air.class_c(name, gateway=gateway)
+                air.class_a(name, gateway=gateway)
+                air.now += 60
+        likely_wrong += air.known.lag_s("late") == 0.08
+        beyond_s = air.known.lag_beyond_s("late", "soon")
+        sure_wrong += beyond_s is not None and beyond_s < 0.5
+    assert likely_wrong > sure_wrong
+    assert sure_wrong <= 1
