@@ -37,6 +37,8 @@ from actors.device.records import record_in, writes_of
 from actors.device.state_timeouts import StateTimeouts
 from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
+from actors.replace import replace
+from store.engine.port import id_order
 from store.port import Record, Table, Write
 
 log = structlog.get_logger()
@@ -132,7 +134,7 @@ class DeviceActor:
 
     def __init__(self, device: Device, ports: DevicePorts) -> None:
         self.device = device
-        self.mailbox: Mailbox[ev.DeviceEvent] = Mailbox(device.dev_eui, MAILBOX_CAPACITY)
+        self.mailbox: Mailbox[ev.Message] = Mailbox(device.dev_eui, MAILBOX_CAPACITY)
         self._ports = ports
         self._steps = 0
         self._clock_steps = Steps(ports.clock)
@@ -154,7 +156,7 @@ class DeviceActor:
         await self._catch_up()
         while True:
             wait_s = self._due_in_s()
-            message: ev.DeviceEvent | None = None
+            message: ev.Message | None = None
             if wait_s is None:
                 message = await self.mailbox.take()
             else:
@@ -165,7 +167,10 @@ class DeviceActor:
                 finally:
                     timeouts.release(wake_at)
             if message is not None:
-                await self._deal_with(message)
+                if isinstance(message, ev.Entry):
+                    await self._deal_with_entry(message)
+                else:
+                    await self._deal_with(message)
                 self.mailbox.handled()
                 continue
             wait_s = self._due_in_s()
@@ -178,7 +183,15 @@ class DeviceActor:
         due_at = next_due(self.device, self._ports.policy)
         return None if due_at is None else due_at + self._clock_steps.pending_s
 
-    async def _deal_with(self, event: ev.DeviceEvent) -> None:
+    async def _deal_with_entry(self, entry: ev.Entry) -> None:
+        """What was read again after its step was stored is left out, but for commands: these are
+        known by their own ids, which an engine that was set back cannot give to others."""
+        repeated = entry.inbox and not isinstance(entry.event, ev.CommandRequested)
+        if not repeated or id_order(entry.inbox) > id_order(self.device.inbox or "0-0"):
+            await self._deal_with(entry.event, entry.inbox)
+        entry.reply.resolve(None)
+
+    async def _deal_with(self, event: ev.DeviceEvent, inbox: str = "") -> None:
         ports, before = self._ports, self.device
         now = ports.clock.now()
         moves: list[Effect] = []
@@ -191,6 +204,8 @@ class DeviceActor:
         effects = [*moves, *effects]
         if device is not self.device or effects:
             self._steps += 1
+            if inbox:
+                device = replace(device, inbox=inbox)
             entry = f"{ports.boot}-{self._steps}"
             writes = writes_of(device, effects, event, now, entry)
             self._unfinished = _Unfinished(device, effects, record_in(writes))

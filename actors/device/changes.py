@@ -67,6 +67,7 @@ class DeviceChanges(TypedDict, total=False):
     last_error: str | None
     last_error_at: float | None
     stepped_at: float
+    inbox: str
 
 
 class AttemptChanges(TypedDict, total=False):

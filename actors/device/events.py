@@ -3,6 +3,8 @@
 An event is a fact that arrived, in whatever order; it never says what to do. `at` dates an event by
 ChirpStack's clock, None where ChirpStack does not say; it decides nothing about order. What our own
 clock says comes to the machine as `now`.
+
+They are tagged so that one process can hand them to another (`actors/cluster/messages.py`).
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ from lorawan.network import Activation
 # ------------------------------------------------------------------ from people and programs
 
 
-class CommandRequested(msgspec.Struct, frozen=True):
+class CommandRequested(msgspec.Struct, frozen=True, tag=True):
     """Someone wants this light to show `light`. `reply` resolves once the command is stored."""
 
     command_id: str
@@ -30,24 +32,29 @@ class CommandRequested(msgspec.Struct, frozen=True):
     idempotency_key: str | None = None
     """Stored with the command, in the same commit."""
     idempotency_fingerprint: str = ""
+    accepted_at: float | None = None
+    """When it was accepted and stored (Unix seconds), where that was before the light heard of it;
+    None where the light's own step accepts it."""
+    again: bool = False
+    """It was accepted before by an engine that lost it since: what was wanted later is newer."""
     reply: Reply[str] | None = None
 
 
-class InitializeRequested(msgspec.Struct, frozen=True):
+class InitializeRequested(msgspec.Struct, frozen=True, tag=True):
     """Send the settings again; unless `force`, only where this session has not got them."""
 
     force: bool = False
     reply: Reply[str] | None = None
 
 
-class StatusRequested(msgspec.Struct, frozen=True):
+class StatusRequested(msgspec.Struct, frozen=True, tag=True):
     """Ask the light for a status: by hand, or by the sweeper to feed the light's own watchdog."""
 
     reason: str
     reply: Reply[str] | None = None
 
 
-class ProbeRequested(msgspec.Struct, frozen=True):
+class ProbeRequested(msgspec.Struct, frozen=True, tag=True):
     """Send the light twice the colour that it shows, to measure when it answers (`probing.py`).
     The reply is `probing.ASKED`, or why it was not begun."""
 
@@ -58,7 +65,7 @@ class ProbeRequested(msgspec.Struct, frozen=True):
 # ------------------------------------------------------------------ from the network
 
 
-class UplinkHeard(msgspec.Struct, frozen=True):
+class UplinkHeard(msgspec.Struct, frozen=True, tag=True):
     """An uplink; `status` is None when its payload is not a status of this light."""
 
     at: float | None
@@ -74,7 +81,7 @@ class UplinkHeard(msgspec.Struct, frozen=True):
     """By which ChirpStack knows it: its de-duplication id, else the payload."""
 
 
-class Joined(msgspec.Struct, frozen=True):
+class Joined(msgspec.Struct, frozen=True, tag=True):
     """The network server accepted a join: the session before it is over."""
 
     at: float | None
@@ -84,7 +91,7 @@ class Joined(msgspec.Struct, frozen=True):
     """ChirpStack's de-duplication id of the join-request."""
 
 
-class Transmitted(msgspec.Struct, frozen=True, gc=False):
+class Transmitted(msgspec.Struct, frozen=True, gc=False, tag=True):
     """txack: a gateway took a frame for this light. `ends_at` is `at` plus airtime, `f_cnt_down`
     the frame's own counter. The dispatcher has every txack first and says whose frame it was."""
 
@@ -102,7 +109,7 @@ class Transmitted(msgspec.Struct, frozen=True, gc=False):
     """It left so long after the end of an uplink (Class A); None for Class C."""
 
 
-class ItemDropped(msgspec.Struct, frozen=True, gc=False):
+class ItemDropped(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The server discarded a queue item (EXPIRED, DOWNLINK_PAYLOAD_SIZE, F_CNT_DOWN): for the
     history. What it means for an attempt the dispatcher says."""
 
@@ -111,7 +118,7 @@ class ItemDropped(msgspec.Struct, frozen=True, gc=False):
     code: str
 
 
-class GatewayRefusedFrame(msgspec.Struct, frozen=True, gc=False):
+class GatewayRefusedFrame(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A gateway would not send (QUEUE_FULL, TX_FREQ...); the item stays queued at the server."""
 
     at: float
@@ -121,7 +128,7 @@ class GatewayRefusedFrame(msgspec.Struct, frozen=True, gc=False):
 # ------------------------------------------------------------------ from the directory
 
 
-class Listed(msgspec.Struct, frozen=True, gc=False):
+class Listed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """ChirpStack's listing has the light like this; what is empty is so there."""
 
     name: str
@@ -139,7 +146,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
 # ------------------------------------------------------------------ from the dispatcher
 
 
-class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
+class AttemptHeld(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The dispatcher keeps the attempt back, and why (words for a person)."""
 
     number: int
@@ -148,7 +155,7 @@ class AttemptHeld(msgspec.Struct, frozen=True, gc=False):
     """What a person has to remove; None where it passes by itself, or is told elsewhere."""
 
 
-class AttemptWaits(msgspec.Struct, frozen=True, gc=False):
+class AttemptWaits(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The attempt is not out yet, here or in ChirpStack's queue, and why (words for a person). It
     goes on by itself within seconds, or is held."""
 
@@ -156,7 +163,7 @@ class AttemptWaits(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-class AttemptQueued(msgspec.Struct, frozen=True, gc=False):
+class AttemptQueued(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The attempt is in ChirpStack's queue. The activation was read just before the enqueue."""
 
     number: int
@@ -165,7 +172,7 @@ class AttemptQueued(msgspec.Struct, frozen=True, gc=False):
     activation: Activation
 
 
-class AttemptTransmitted(msgspec.Struct, frozen=True, gc=False):
+class AttemptTransmitted(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A gateway took the attempt's frame: the server's counter says so, and no txack did yet."""
 
     number: int
@@ -173,35 +180,35 @@ class AttemptTransmitted(msgspec.Struct, frozen=True, gc=False):
     """Which, where only one could."""
 
 
-class AttemptNotSent(msgspec.Struct, frozen=True, gc=False):
+class AttemptNotSent(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The attempt's item has left ChirpStack's queue, and no gateway took its frame."""
 
     number: int
     reason: str
 
 
-class AttemptRefused(msgspec.Struct, frozen=True, gc=False):
+class AttemptRefused(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The attempt can never be sent: the server does not know the device, or calls it invalid."""
 
     number: int
     reason: str
 
 
-class DispatcherStarted(msgspec.Struct, frozen=True, gc=False):
+class DispatcherStarted(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The dispatcher (re)started and has forgotten what it was given: submit it again."""
 
 
 # ------------------------------------------------------------------ from the gateway watcher
 
 
-class GatewayHealthChanged(msgspec.Struct, frozen=True, gc=False):
+class GatewayHealthChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A gateway that hears this light went away or came back."""
 
     gateway_id: str
     online: bool
 
 
-class GatewayReturned(msgspec.Struct, frozen=True, gc=False):
+class GatewayReturned(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A gateway that hears this light ended a silence, for which it may never have been offline."""
 
     gateway_id: str
@@ -213,7 +220,7 @@ class GatewayReturned(msgspec.Struct, frozen=True, gc=False):
 # ------------------------------------------------------------------ answers to an inquiry
 
 
-class Inquired(msgspec.Struct, frozen=True):
+class Inquired(msgspec.Struct, frozen=True, tag=True):
     """What ChirpStack still knows. `events` are retained ones, oldest first, already translated;
     the dispatcher has said of the txacks among them whose frames they were.
 
@@ -231,15 +238,15 @@ class Inquired(msgspec.Struct, frozen=True):
 # ------------------------------------------------------------------ from ourselves
 
 
-class Tick(msgspec.Struct, frozen=True, gc=False):
+class Tick(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The device's timer: look at the clock again."""
 
 
-class Restored(msgspec.Struct, frozen=True, gc=False):
+class Restored(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The actor (re)started from its stored record."""
 
 
-class Swept(msgspec.Struct, frozen=True, gc=False):
+class Swept(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The sweeper's round: silent too long? watchdog to be fed?"""
 
 
@@ -268,3 +275,19 @@ DeviceEvent = (
     | Restored
     | Swept
 )
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An event that stands in an inbox, or in a stream of ChirpStack, until it is dealt with.
+
+    `reply` resolves once what it changed is stored, and fails where it was given up. `inbox` is its
+    id in the inbox of the light's shard; empty where it came another way.
+    """
+
+    event: DeviceEvent
+    reply: Reply[None]
+    inbox: str = ""
+
+
+Message = DeviceEvent | Entry
+"""What the mailbox of a light takes."""

@@ -176,6 +176,9 @@ class Attempt(msgspec.Struct, frozen=True):
     """Least time to the frame before; None in a record of 0.1.0, and there as the policy says."""
     gap_s: float | None = None
     """From the end of the frame before of the same pursuit, where there was one."""
+    handed_over: int = 0
+    """How often it was given to the dispatcher: with the number this tells, of the record alone,
+    what the dispatcher has to be given (`actors/cluster/desk.py`). 0 in older records."""
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):
@@ -321,6 +324,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     last_error_at: float | None = None
     stepped_at: float = 0.0
     """When this record was made, on our clock: nothing in it is younger."""
+    inbox: str = ""
+    """Id of the newest entry of its shard's inbox that was dealt with, in the same commit; empty
+    where there are no inboxes."""
 
     @property
     def reported(self) -> LightState | None:

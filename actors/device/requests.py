@@ -10,36 +10,32 @@ from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
 from actors.device.inquiry import ask
-from actors.device.model import Phase, Pursuit, Wanted
-from actors.device.transition import Transition, with_step
+from actors.device.model import Device, Phase, Pursuit, Wanted
+from actors.device.transition import Transition
+from actors.replace import replace
 
 
 def command(transition: Transition, event: ev.CommandRequested) -> None:
     """The newest command wins: it supersedes an open one and is pursued at once."""
     device = transition.device
+    if event.command_id in _known(device):
+        return  # told twice
+    made = accepted(device, event, transition.now)
+    if event.again and device.wanted is not None and device.wanted.since >= made.accepted_at:
+        transition.emit(CommandChanged(_superseded(made, device.wanted, transition.now)))
+        return
     transition.command_step(
         StepKind.SUPERSEDED,
         CommandStatus.SUPERSEDED,
         superseded_by=event.command_id,
         ended_at=transition.now,
     )
-    made = Command(
-        id=event.command_id,
-        dev_eui=device.dev_eui,
-        light=event.light,
-        keep=event.keep,
-        accepted_at=transition.now,
-        expires_at=transition.now + event.ttl_s,
-        correlation_id=event.correlation_id,
-        heartbeat_only=heartbeat_only(device),
-    )
-    made = with_step(made, Step(transition.now, StepKind.ACCEPTED), transition.policy.timeline_most)
     before = device.pursuit is not None and device.pursuit.goal == event.light
     out = before or device.attempt is not None or device.queued_until is not None
     transition.change(
         command=made,
         wanted_before=device.wanted if device.command is None else device.wanted_before,
-        wanted=Wanted(event.light, made.id, transition.now, event.keep),
+        wanted=Wanted(event.light, made.id, made.accepted_at, event.keep),
         pursuit=Pursuit(event.light, made.id, contested=out),
         unsettled_until=transition.now + foreign_sender.OUT_S,
     )
@@ -59,6 +55,22 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
     else:
         transition.close_attempt()
         next_attempt(transition)
+
+
+def accepted(device: Device, event: ev.CommandRequested, now: float) -> Command:
+    """The command that this request makes, as it is stored when it is accepted."""
+    at = now if event.accepted_at is None else event.accepted_at
+    return Command(
+        id=event.command_id,
+        dev_eui=device.dev_eui,
+        light=event.light,
+        keep=event.keep,
+        accepted_at=at,
+        expires_at=at + event.ttl_s,
+        correlation_id=event.correlation_id,
+        heartbeat_only=heartbeat_only(device),
+        timeline=(Step(at, StepKind.ACCEPTED),),
+    )
 
 
 def next_attempt(transition: Transition) -> None:
@@ -96,3 +108,23 @@ def ask_status(transition: Transition, event: ev.StatusRequested) -> None:
         transition.answer("asked")
     else:
         transition.answer("busy")
+
+
+def _known(device: Device) -> tuple[str | None, ...]:
+    """Ids of the commands that the record names."""
+    return (
+        None if device.command is None else device.command.id,
+        None if device.wanted is None else device.wanted.command_id,
+    )
+
+
+def _superseded(command: Command, by: Wanted, now: float) -> Command:
+    """A command that was wanted before what is wanted now."""
+    ended = Step(max(now, command.accepted_at), StepKind.SUPERSEDED)
+    return replace(
+        command,
+        status=CommandStatus.SUPERSEDED,
+        superseded_by=by.command_id,
+        ended_at=ended.at,
+        timeline=(*command.timeline, ended),
+    )

@@ -158,6 +158,7 @@ class Transition:
             sw_rev=device.report.sw_rev if device.report is not None else None,
             expected=retry_plan.success(device, policy),
             spacing_s=spacing_s,
+            handed_over=1,
         )
         if life_s is not None:
             attempt = replace(attempt, expires_at=self.now + life_s)
@@ -177,6 +178,7 @@ class Transition:
         else:
             due_at = max(self.now, attempt.not_before) + self.policy.resubmit_after_s
             attempt = replace(attempt, stage=Stage.SUBMITTED, due_at=due_at)
+        attempt = replace(attempt, handed_over=attempt.handed_over + 1)
         self.change(attempt=attempt)
         self.emit(Submit(attempt))
 

@@ -19,6 +19,7 @@ from actors.device.events import (
     GatewayRefusedFrame,
     GatewayReturned,
     ItemDropped,
+    Message,
     Transmitted,
 )
 from actors.device.model import Device
@@ -62,7 +63,7 @@ RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
 class DeviceActorPort(Protocol):
     """What the fleet needs of a device actor."""
 
-    mailbox: Mailbox[DeviceEvent]
+    mailbox: Mailbox[Message]
     device: Device
 
     @property

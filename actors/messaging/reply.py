@@ -3,6 +3,7 @@
 Whoever asks gets an answer, an error or `NoReply`, and never waits without end.
 """
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import trio
@@ -94,6 +95,28 @@ class Reply(Generic[T]):
         self._resolved = True
         if self._event is not None:
             self._event.set()
+
+
+class ToldReply(Reply[T]):
+    """A reply that tells somebody who does not wait: `told` with the error, or None for a value.
+
+    `told` is called once, at once, and neither waits nor raises.
+    """
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: "Callable[[ToldReply[T], Exception | None], None]") -> None:
+        super().__init__()
+        self._told = told
+
+    @property
+    def value(self) -> T:
+        """The answer, once there is one."""
+        return self._value
+
+    def _settle(self) -> None:
+        super()._settle()
+        self._told(self, self._error)
 
 
 def fail_reply(message: object, error: Exception) -> bool:

@@ -3,7 +3,7 @@
 Times ending in `_at`, and `at`, are Unix seconds UTC on ChirpStack's clock; None where it does not
 say. `gateway_at` is a gateway's clock, which may be wrong by any amount: it decides nothing. EUIs
 are lower-case hexadecimal. Fields that a server may leave out have the default that Protobuf gives
-them.
+them. Events are tagged so that they can be handed from one process to another.
 """
 
 import msgspec
@@ -41,7 +41,7 @@ class Reception(msgspec.Struct, frozen=True, gc=False):
     snr_db: float = 0.0
 
 
-class Uplink(msgspec.Struct, frozen=True):
+class Uplink(msgspec.Struct, frozen=True, tag=True):
     """`up`: a frame from the device; `data` is the decrypted payload (may be empty).
 
     `at` is when ChirpStack received it first (`rxInfo[].nsTime`).
@@ -63,7 +63,7 @@ class Uplink(msgspec.Struct, frozen=True):
     """`time` of the event: the gateway's clock, where ChirpStack believed that."""
 
 
-class Join(msgspec.Struct, frozen=True):
+class Join(msgspec.Struct, frozen=True, tag=True):
     """`join`: a join-accept was handed to a gateway; no proof that the device got it.
 
     It names no time of the server's own: `at` is None but in a replay, which has one.
@@ -77,7 +77,7 @@ class Join(msgspec.Struct, frozen=True):
     """`time` of the event, a gateway's clock like an uplink's."""
 
 
-class TxAck(msgspec.Struct, frozen=True):
+class TxAck(msgspec.Struct, frozen=True, tag=True):
     """`txack`: a gateway took the frame into its transmit queue; not "on air", not "received".
 
     `gateway_id` is empty when a roaming partner's gateway is not named.
@@ -96,7 +96,7 @@ class TxAck(msgspec.Struct, frozen=True):
     that leaves as soon as the gateway can (Class C)."""
 
 
-class Ack(msgspec.Struct, frozen=True):
+class Ack(msgspec.Struct, frozen=True, tag=True):
     """`ack`: a confirmed downlink was acknowledged, or timed out."""
 
     device: DeviceInfo
@@ -106,7 +106,7 @@ class Ack(msgspec.Struct, frozen=True):
     f_cnt_down: int
 
 
-class Log(msgspec.Struct, frozen=True):
+class Log(msgspec.Struct, frozen=True, tag=True):
     """`log`: something went wrong; `code` as ChirpStack names it (EXPIRED, DOWNLINK_GATEWAY...).
 
     `queue_item_id` is None when the event does not name one (a gateway's transmit error never
@@ -122,7 +122,7 @@ class Log(msgspec.Struct, frozen=True):
     context: dict[str, str] = {}
 
 
-class DeviceStatus(msgspec.Struct, frozen=True):
+class DeviceStatus(msgspec.Struct, frozen=True, tag=True):
     """`status`: battery and link margin answered to a MAC command."""
 
     device: DeviceInfo
@@ -132,7 +132,7 @@ class DeviceStatus(msgspec.Struct, frozen=True):
     battery_percent: float | None = None
 
 
-class Location(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True, tag=True):
     """`location`: a resolved position."""
 
     device: DeviceInfo

@@ -29,6 +29,7 @@ from actors.device.model import Attempt, Device
                 "sw_rev",
                 "expected",
                 "spacing_s",
+                "handed_over",
             },
         ),
         (
