@@ -43,15 +43,10 @@ class ForLight(msgspec.Struct, frozen=True, tag="light"):
 
 
 class CommandTaken(msgspec.Struct, frozen=True, tag="command"):
-    """A command that was accepted, and is in the store: the light pursues it from here on.
-
-    `again` is set where it was accepted before, by an engine that has lost it since: then it may be
-    known, and what was wanted later is newer.
-    """
+    """A command that was accepted, and is in the store: the light pursues it from here on."""
 
     dev_eui: str
     request: CommandRequested
-    again: bool = False
 
 
 class ForLights(msgspec.Struct, frozen=True, tag="lights"):
@@ -79,9 +74,12 @@ class LightGone(msgspec.Struct, frozen=True, tag="gone"):
     dev_eui: str
     why: str
     for_good: bool = True
+    asker: str = ""
+    """As with `ForLight`: who waits for the answer, `removed` or `unknown`."""
+    ask: int = 0
 
 
-# ------------------------------------------------------------------ for the owner of the fleet shard
+# ------------------------------------------------------------ for the owner of the fleet shard
 
 
 class InquiryAnswered(msgspec.Struct, frozen=True, tag="inquired"):

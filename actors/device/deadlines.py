@@ -7,7 +7,6 @@ after a restart does no harm.
 from actors.device import events as ev
 from actors.device import inquiry, probing, reconcile, setup
 from actors.device.command import CommandStatus, StepKind
-from actors.device.effects import Submit
 from actors.device.firmware import upkeep_frame
 from actors.device.handlers import after_setup
 from actors.device.liveness import evidence_only
@@ -86,8 +85,7 @@ def _attempt_due(transition: Transition, sent: Attempt) -> None:
         case Stage.SUBMITTED | Stage.QUEUED:
             transition.submit_again()
         case Stage.HELD:
-            transition.change_attempt(due_at=transition.now + transition.policy.resubmit_after_s)
-            transition.emit(Submit(sent))  # the dispatcher has it, unless it lost it
+            transition.hand_over_held()  # the dispatcher has it, unless it lost it
         case Stage.TRANSMITTED:
             _window_over(transition)
 

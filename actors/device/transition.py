@@ -182,6 +182,15 @@ class Transition:
         self.change(attempt=attempt)
         self.emit(Submit(attempt))
 
+    def hand_over_held(self) -> None:
+        """A held attempt once more, and it goes on being held until the dispatcher says more."""
+        attempt = self.device.attempt
+        assert attempt is not None  # noqa: S101 - a broken rule of ours, not bad input
+        due_at = self.now + self.policy.resubmit_after_s
+        attempt = replace(attempt, due_at=due_at, handed_over=attempt.handed_over + 1)
+        self.change(attempt=attempt)
+        self.emit(Submit(attempt))
+
     def submit_held(self) -> None:
         """A held attempt once more: something that held it may be over."""
         if self.device.attempt is not None and self.device.attempt.stage is Stage.HELD:

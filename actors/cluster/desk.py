@@ -1,0 +1,101 @@
+"""What the dispatcher is to be given, taken from the lights' stored records alone. Pure.
+
+A light's actor may run in another process, and that may end right after its commit. So the commit
+itself is the submission: whoever runs the dispatcher sees every record that is stored, and hands on
+what it asks for. `Attempt.handed_over` counts how often the light meant its attempt to be given:
+a record that changed in anything else (its reason, a date that was moved with the clock, its stage)
+submits nothing again.
+
+Several changes of a light may be seen as one (a reader that fell behind sees the newest only). What
+is handed on then is what the newest record asks for, and nothing is asked for that was withdrawn.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from actors.device.model import Attempt, Device, Hearing, Stage
+
+WAITING = frozenset({Stage.SUBMITTED, Stage.HELD})
+"""What the dispatcher holds; an attempt further on is forgotten by it, or followed by its item."""
+
+
+class DispatcherPort(Protocol):
+    """Who hands frames to ChirpStack."""
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
+        """Take this attempt, in place of one not yet queued."""
+        ...
+
+    def withdraw(self, dev_eui: str) -> None:
+        """Forget what is not yet queued."""
+        ...
+
+
+class _HandedOver(msgspec.Struct, frozen=True, gc=False):
+    """What of a light was handed on last; `waiting` while its record says that it waits."""
+
+    number: int
+    times: int
+    waiting: bool
+
+
+class Desk:
+    """Between the records and the dispatcher. `changed` is called with each record that is new.
+
+    Bound: an entry for each light with an open attempt, some 100 bytes.
+    """
+
+    def __init__(
+        self,
+        dispatcher: DispatcherPort,
+        *,
+        waits: Callable[[str], bool] = lambda dev_eui: False,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._waits = waits
+        self._handed_over: dict[str, _HandedOver] = {}
+
+    def __len__(self) -> int:
+        """Lights of which something was handed on and is still open."""
+        return len(self._handed_over)
+
+    def start(self, devices: Iterable[Device]) -> None:
+        """The dispatcher is new: hand on all that is open, whatever was handed on before.
+
+        What is queued is handed on as well: the item may stand in ChirpStack's queue, and is
+        followed from here on.
+        """
+        self._handed_over.clear()
+        for device in devices:
+            self.changed(device)
+
+    def changed(self, device: Device) -> None:
+        """This is the newest record of a light."""
+        dev_eui, attempt = device.dev_eui, device.attempt
+        before = self._handed_over.get(dev_eui)
+        if attempt is None or attempt.stage is Stage.TRANSMITTED:
+            if before is not None:
+                self._over(dev_eui, before)
+            return
+        waiting = attempt.stage in WAITING
+        now = _HandedOver(attempt.number, attempt.handed_over, waiting)
+        if now == before:
+            return
+        self._handed_over[dev_eui] = now
+        meant = before is None or (before.number, before.times) != (now.number, now.times)
+        if meant or (not waiting and self._waits(dev_eui)):
+            # The second: a dispatcher before this one queued it, and its news came late.
+            self._dispatcher.submit(dev_eui, attempt, device.hearings)
+
+    def removed(self, dev_eui: str) -> None:
+        """The light is known no longer."""
+        before = self._handed_over.get(dev_eui)
+        if before is not None:
+            self._over(dev_eui, before)
+
+    def _over(self, dev_eui: str, before: _HandedOver) -> None:
+        del self._handed_over[dev_eui]
+        if before.waiting:
+            self._dispatcher.withdraw(dev_eui)

@@ -1,0 +1,105 @@
+"""What the desk takes from stored records is what the lights' own effects would have said."""
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import rule
+
+from actors.cluster.desk import Desk
+from actors.device import events as ev
+from actors.device.clock_step import moved
+from actors.device.effects import Effect, Submit, Withdraw
+from actors.device.machine import step
+from actors.device.model import Attempt, Device, Hearing
+from actors.device.records import read_device, writes_of
+from store.port import Put, Record
+from tests.model.test_machine_model import EXAMPLES, MachineAgainstWorld
+
+DEV_EUI = "2020200000000001"
+
+
+class Told:
+    """A dispatcher that remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.holds: Attempt | None = None
+        self.calls: list[tuple[str, int | None]] = []
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
+        self.holds = attempt
+        self.hearings = hearings
+        self.calls.append(("submit", attempt.number))
+
+    def withdraw(self, dev_eui: str) -> None:
+        self.holds = None
+        self.calls.append(("withdraw", None))
+
+
+def stored(device: Device, event: ev.DeviceEvent, effects: list[Effect]) -> Device:
+    """The record as another process reads it."""
+    put = writes_of(device, effects, event, 0.0, "entry")[0]
+    assert isinstance(put, Put)
+    return read_device(Record(put.key, put.value, put.at))
+
+
+class DeskAgainstEffects(MachineAgainstWorld):
+    """The model of the machine, whose dispatcher is given only what the desk says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_records, self.by_effects = Told(), Told()
+        self.desk = Desk(self.by_records)
+
+    def tell(self, event: ev.DeviceEvent, chance: float = 0.5) -> None:
+        before = self.device
+        self.device, effects = step(before, event, self.world.now, chance, self.policy)
+        said = [effect for effect in effects if isinstance(effect, Submit | Withdraw)]
+        for effect in said:
+            if isinstance(effect, Submit):
+                self.by_effects.submit(DEV_EUI, effect.attempt, self.device.hearings)
+            else:
+                self.by_effects.withdraw(DEV_EUI)
+        for effect in effects:
+            if not isinstance(effect, Submit | Withdraw):
+                self._carry_out(effect)
+        self.by_records.calls.clear()
+        if self.device is not before or effects:
+            self.desk.changed(stored(self.device, event, effects))
+        self._same(said, event)
+        for kind, _ in self.by_records.calls:
+            given = self.by_records.holds
+            self._carry_out(Submit(given) if kind == "submit" and given else Withdraw())
+        while self.owed:
+            self.tell(self.owed.pop(0), chance)
+
+    def _same(self, said: list[Submit | Withdraw], event: ev.DeviceEvent) -> None:
+        records, effects = self.by_records, self.by_effects
+        assert len(records.calls) <= 1
+        if said and isinstance(said[-1], Submit):
+            assert records.calls == [("submit", said[-1].attempt.number)]
+            assert records.holds == said[-1].attempt
+            assert records.hearings == effects.hearings
+        else:
+            assert all(kind == "withdraw" for kind, _ in records.calls)
+            if records.calls and not said:  # what the dispatcher itself gave away, and over at once
+                assert isinstance(event, ev.AttemptQueued | ev.AttemptRefused)
+                effects.withdraw(DEV_EUI)
+        assert records.holds == effects.holds
+
+    @rule(by_s=st.sampled_from([-3600.0, 7200.0]))
+    def clock_is_set(self, by_s: float) -> None:
+        """Every date of the record moves, and nothing is submitted for that."""
+        self.by_records.calls.clear()
+        self.desk.changed(moved(self.device, by_s))
+        assert not self.by_records.calls
+
+
+SEARCH = settings(
+    max_examples=int(EXAMPLES or 200),
+    stateful_step_count=40,
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestDeskAgainstEffects = DeskAgainstEffects.TestCase
+TestDeskAgainstEffects.settings = SEARCH
