@@ -17,12 +17,13 @@ class KeeperPorts:
     this process cannot serve the shard, which is given to others (`fenced` is called before).
     Cancelled when the shard is lost meanwhile.
     """
-    retaken: Callable[[str, Lease, bool], Awaitable[None]]
-    """The engine forgot that the shard is ours (a failover), and we took it anew under this lease.
+    set_back: Callable[[str], Awaitable[None]]
+    """The engine shows an older lease than ours: a failover forgot that the shard is ours.
 
-    What we know is newer than what is stored: own it under the new token and replay. False: the
-    owner before us has committed again meanwhile, so lights that we did not change since must be
-    read anew from the store after the replay.
+    What we know is newer than what is stored. The store is to look, take the shard again and send
+    what is missing (`ShardStore.announce`), and to tell what came of it (`Keeper.told_retaken`,
+    `Keeper.told_fenced`). May come while `taken` or `leave` is under way. StoreUnavailable: it is
+    called again.
     """
     leave: Callable[[str], Awaitable[None]]
     """About to be given: begin nothing new, drain, stop its actors, write the rest, and disown it.
