@@ -187,6 +187,8 @@ class Parts:
         fleetwide = self.fleetwide_here
         if fleetwide is not None and isinstance(subject, Command):
             fleetwide.quality.shown(subject)
+        elif fleetwide is not None and isinstance(subject, Device):
+            fleetwide.dispatcher.heard_by(subject.hearings)
         if (looking_on := self.environment.hooks.publishing) is not None:
             looking_on(subject)
 

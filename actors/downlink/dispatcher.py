@@ -171,6 +171,11 @@ class Dispatcher:
         elif self._planner.knows(dev_eui):
             self._heard.put(dev_eui, self._clock.steady())
 
+    def heard_by(self, hearings: Sequence[Hearing]) -> None:
+        """Gateways that hear one light: they must not send at once, whomever they send to."""
+        if len(hearings) > 1:
+            self._planner.overlap([one.gateway_id for one in hearings], self._clock.steady())
+
     def judged(self, dev_eui: str, told: AttemptJudged) -> None:
         """What became of an attempt for this light whose frame a gateway took."""
         self._judged.append((dev_eui, told))

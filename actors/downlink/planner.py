@@ -20,7 +20,7 @@ From the look to the end of the enqueue nothing else is done to that light, so t
 two items of ours in its queue; and nothing is enqueued before its air is set aside.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from actors.board.changes import AirtimeUse, PaceTold
@@ -125,8 +125,12 @@ class Planner:
         state.drop(dev_eui)
         state.pending.add(one)
         if len(one.route.hearing) > 1:
-            state.in_flight.occupancy.overlap(one.route.hearing, now)
+            self.overlap(one.route.hearing, now)
         state.place(one, now)
+
+    def overlap(self, gateways: Collection[str], now: float) -> None:
+        """These gateways hear one light."""
+        self._state.in_flight.occupancy.overlap(gateways, now)
 
     def withdraw(self, dev_eui: str) -> None:
         """The attempt for this light is not wanted any more; a call under way ends by itself."""

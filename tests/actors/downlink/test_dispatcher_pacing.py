@@ -84,6 +84,21 @@ async def test_overlapping_gateways_never_send_at_once(
         assert all(later.starts_at >= one.ends_at for one, later in pairs)
 
 
+async def test_gateways_that_hear_a_light_of_which_nothing_is_wanted_never_send_at_once(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        it.dispatcher.heard_by((hearing("gw-a"), hearing("gw-b")))
+        for number in range(20):
+            gateway_id = "gw-a" if number % 2 else "gw-b"
+            it.network.server.add(f"light-{number}", gateway_id)
+            it.dispatcher.submit(f"light-{number}", attempt(), hearings(gateway_id))
+        await trio.sleep(60.0)
+        sent = sorted(it.network.server.sent, key=lambda one: one.starts_at)
+        assert len(sent) == 20
+        assert all(later.starts_at >= one.ends_at for one, later in pairwise(sent))
+
+
 async def test_overlaps_may_be_left_to_chance(autojump_clock: trio.testing.MockClock) -> None:
     async with application(replace(POLICY, serialise_overlaps=False)) as (it, _):
         for number in range(20):
