@@ -24,7 +24,7 @@ from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.device.verdict import verdict_of
 from actors.environment import Environment, Policies
-from actors.fleet import Fleet, FleetPorts, translate
+from actors.fleet import Fleet, FleetPorts, NetworkEars, translate
 from actors.fleet.removal import Removals
 from actors.fleetwide import Fleetwide, FleetwidePorts, NotHere
 from actors.inquirer import Inquirer
@@ -91,15 +91,17 @@ class Parts:
             self.light_actor,
             self.lights,
             FleetPorts(
-                transmitted=self._transmitted,
-                heard=self._heard,
                 note=self.store_writer.offer,
                 dated=self.dates.event,
-                dropped=self._dropped,
-                refused=self._frame_refused,
                 told=self.webhooks.told,
-                overheard=self._overheard,
-                spoke=self._spoke,
+                ears=NetworkEars(
+                    transmitted=self._transmitted,
+                    heard=self._heard,
+                    dropped=self._dropped,
+                    refused=self._frame_refused,
+                    overheard=self._overheard,
+                    spoke=self._spoke,
+                ),
             ),
             clock,
             profile_contains=policies.profile_contains,

@@ -1,5 +1,6 @@
 """Every light's actor, and the way of an event from the network to its light."""
 
+from actors.fleet.ears import NetworkEars
 from actors.fleet.fleet import DeviceActorPort, Fleet, FleetPorts, FleetStatistics, actor_id
 from actors.fleet.translate import translate
 
@@ -8,6 +9,7 @@ __all__ = [
     "Fleet",
     "FleetPorts",
     "FleetStatistics",
+    "NetworkEars",
     "actor_id",
     "translate",
 ]

@@ -5,7 +5,7 @@ light is an answer to the caller, and delays no other light.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
@@ -16,19 +16,18 @@ from actors.clocks.clock import Clock
 from actors.device.events import (
     DeviceEvent,
     GatewayHealthChanged,
-    GatewayRefusedFrame,
     GatewayReturned,
-    ItemDropped,
     Message,
-    Transmitted,
 )
 from actors.device.model import Device
 from actors.fleet.broadcast import Broadcast
 from actors.fleet.delivery import Delivery
+from actors.fleet.ears import NetworkEars, by_signal, for_dispatcher, uplink_heard
 from actors.fleet.gateway_index import GatewayIndex
 from actors.fleet.translate import described, translate
 from actors.fleet.unknown_devices import UnknownDevices
 from actors.messaging.mailbox import Mailbox, Offer
+from actors.messaging.reply import ActorStopped, fail_reply
 from actors.storage.history import line
 from actors.supervision import (
     Backoff,
@@ -80,27 +79,16 @@ class DeviceActorPort(Protocol):
 class FleetPorts:
     """What the fleet tells others. Nothing here may block or raise.
 
-    `transmitted` and `dropped` give txacks and dropped items to the dispatcher, of which the light
-    learns of them; `refused` is its ear for a gateway's errors, `heard`
-    the gateway watcher's, `spoke` tells the dispatcher which light sent an uplink, `told` hears of
-    whatever ChirpStack tells by itself, `note` takes history lines nobody depends on, `dated` gives
-    an event our date, `overheard` hears what each means, with the time that ChirpStack itself gave.
-    `dated_past` and `transmitted_before` are `dated` and `transmitted` for what is past.
+    `note` takes history lines nobody depends on, `dated` gives an event our date (`dated_past` one
+    that is past), `told` hears of whatever ChirpStack tells by itself, `ears` are those who listen
+    beside the light.
     """
 
-    transmitted: Callable[[str, Transmitted], None]
-    heard: Callable[[str, float], None]
     note: Callable[[Sequence[Write]], object]
     dated: Callable[[Event], Event]
-    dropped: Callable[[str, ItemDropped], None] = lambda dev_eui, event: None
-    refused: Callable[[str, str], None] = lambda dev_eui, problem: None
     told: Callable[[DeviceInfo], None] = lambda device: None
-    overheard: Callable[[str, object, float | None], None] = lambda dev_eui, message, server_at: (
-        None
-    )
-    spoke: Callable[[str], None] = lambda dev_eui: None
     dated_past: Callable[[Event], Event] = lambda event: event
-    transmitted_before: Callable[[str, Transmitted], None] = lambda dev_eui, event: None
+    ears: NetworkEars = field(default_factory=NetworkEars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +232,26 @@ class Fleet:
         self._leaving.add(dev_eui)
         await self._supervisor.stop_child(actor_id(dev_eui), reason)
 
+    async def let_go(self, dev_euis: Sequence[str], *, drain_s: float) -> None:
+        """End the actors of these lights, for others to go on with; they are known no longer.
+
+        For `drain_s` they go on with what waits for them, and get nothing new; the rest is thrown
+        away. Cancelling this leaves nobody registered.
+        """
+        here = [dev_eui for dev_eui in dev_euis if dev_eui in self._actors]
+        self._leaving.update(here)
+        try:
+            await _drained([self._actors[dev_eui].mailbox for dev_eui in here], drain_s)
+            for dev_eui in here:
+                stopped = ActorStopped(actor_id(dev_eui), "its shard is left")
+                for message in self._actors[dev_eui].mailbox.close():
+                    fail_reply(message, stopped)
+            ids = [actor_id(dev_eui) for dev_eui in here]
+            await self._supervisor.stop_children(ids, "their shard is left")
+        finally:
+            for dev_eui in here:
+                self.drop(dev_eui, for_good=False)
+
     def drop(self, dev_eui: str, *, for_good: bool) -> None:
         """Know a light no longer, whose actor has ended. `for_good`: its late events are a
         stranger's until `register` is called for it again."""
@@ -341,23 +349,15 @@ class Fleet:
             self._provisional[dev_eui] = self._clock.now()
             self.on_provisional()
             done = Delivery.REGISTERED
-        self._tell_others(dev_eui, event, past)
+        if isinstance(event, Uplink) and event.receptions:
+            self._hearings.note(dev_eui, [one.gateway_id for one in by_signal(event)])
+        uplink_heard(ports.ears, dev_eui, event, self._clock.now(), past=past)
         message = translate(event)
         if message is None:
             self._note(dev_eui, event)
             return done
-        if not past:
-            ports.overheard(dev_eui, message, server_at)
-        if isinstance(message, Transmitted):
-            (ports.transmitted_before if past else ports.transmitted)(dev_eui, message)
+        if not for_dispatcher(ports.ears, dev_eui, message, server_at, past=past):
             return done
-        if isinstance(message, ItemDropped):
-            ports.dropped(dev_eui, message)
-            return done
-        if isinstance(message, GatewayRefusedFrame):
-            if past:
-                return done
-            ports.refused(dev_eui, message.problem)
         match actor.mailbox.offer(message):
             case Offer.ACCEPTED:
                 return done
@@ -366,18 +366,6 @@ class Fleet:
             case Offer.CLOSED:  # parked: later, after somebody revived it
                 self._parked_refused += 1
                 return Delivery.FULL
-
-    def _tell_others(self, dev_eui: str, event: Event, past: bool) -> None:
-        if isinstance(event, Uplink) and not past:
-            self._ports.spoke(dev_eui)
-        if isinstance(event, Uplink) and event.receptions:
-            by_signal = sorted(event.receptions, key=lambda one: one.snr_db)
-            self._hearings.note(dev_eui, [one.gateway_id for one in by_signal])
-            now = self._clock.now()
-            # a late webhook is no sign of life now; one without a time of the server's is
-            at = now if event.at is None else min(event.at, now)
-            for reception in by_signal:
-                self._ports.heard(reception.gateway_id, at)
 
     def _note(self, dev_eui: str, event: Event) -> None:
         told = described(event)
@@ -395,3 +383,11 @@ class Fleet:
             tags=dict(device.tags),
             since=self._clock.now(),
         )
+
+
+async def _drained(mailboxes: Sequence[Mailbox[Message]], limit_s: float) -> None:
+    """Until what waits in these now is handled, for so long at most; always a checkpoint."""
+    await trio.lowlevel.checkpoint()
+    with trio.move_on_after(limit_s):
+        for mailbox in mailboxes:
+            await mailbox.wait_idle()

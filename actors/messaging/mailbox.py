@@ -71,6 +71,7 @@ class Mailbox(Generic[M]):
         "_done",
         "_dropped",
         "_hand",
+        "_idle",
         "_left",
         "_overflow",
         "_peak",
@@ -94,6 +95,7 @@ class Mailbox(Generic[M]):
         self._done = 0  # how many of `_hand` were handled already
         self._reading = False
         self._closed = False
+        self._idle: trio.Event | None = None  # awaited by `wait_idle`
         self._peak = self._accepted = self._refused = self._dropped = 0
         self._left = 0  # accepted messages that wait no more
 
@@ -212,8 +214,16 @@ class Mailbox(Generic[M]):
         if self._done == len(self._hand):
             self._hand = ()
             self._done = 0
+            self._look_idle()
 
     # For the supervisor.
+
+    async def wait_idle(self) -> None:
+        """Wait until nothing waits and nothing is in hand; not at all where it is closed."""
+        while not self._closed and (self._hand or self._depth()):
+            if self._idle is None:
+                self._idle = trio.Event()
+            await self._idle.wait()
 
     def crash(self) -> M | None:
         """The reader crashed: remove and return the oldest in hand, let the rest wait in front."""
@@ -221,6 +231,7 @@ class Mailbox(Generic[M]):
         if not in_hand:
             return None
         self._wait_again(in_hand[1:])
+        self._look_idle()
         return in_hand[0]
 
     def restore(self) -> None:
@@ -231,6 +242,9 @@ class Mailbox(Generic[M]):
         """Refuse all that comes from now on; returns what waited or was in hand, oldest first."""
         self.restore()
         self._closed = True
+        if self._idle is not None:
+            self._idle.set()
+            self._idle = None
         self._send.close()  # first, so that nobody who waits for room gets it
         left: list[M] = []
         try:
@@ -255,6 +269,11 @@ class Mailbox(Generic[M]):
             refused=self._refused,
             dropped=self._dropped,
         )
+
+    def _look_idle(self) -> None:
+        if self._idle is not None and not self._hand and not self._depth():
+            self._idle.set()
+            self._idle = None
 
     def _sent(self, message: M) -> bool:
         if self._put_back and self._depth() >= self._capacity:

@@ -142,6 +142,22 @@ class Supervisor:
         self._child_end.abandon_if_alive(child)
         return True
 
+    async def stop_children(self, ids: Sequence[str], reason: str) -> None:
+        """As `stop_child` for each of these, all of them at once."""
+        children = [child for one in ids if (child := self._children.get(one)) is not None]
+        log.info("children stopping", supervisor=self.id, children=len(children), reason=reason)
+        began = trio.current_time()
+        for child in children:
+            child.dismissed = True
+            if child.alive:
+                child.stop(reason)
+            else:
+                self._child_end.stopped(child, reason)
+        for child in children:
+            with trio.move_on_at(began + child.spec.shutdown_s):
+                await child.wait_gone()
+            self._child_end.abandon_if_alive(child)
+
     def revive(self, id: str) -> bool:  # noqa: A002 as in ChildSpec
         """Start a parked child anew, or cut its backoff short, with a fresh budget. Else False."""
         child = self._children.get(id)

@@ -1,13 +1,16 @@
 import random
 from collections.abc import Sequence
+from functools import partial
 
+import pytest
 import trio
 
 from actors.clocks.clock import RunClock
-from actors.device.events import DeviceEvent, ItemDropped, Swept, Transmitted, UplinkHeard
+from actors.device.events import DeviceEvent, ItemDropped, Swept, Tick, Transmitted, UplinkHeard
 from actors.device.model import Device
 from actors.fleet import DeviceActorPort, Fleet, actor_id
 from actors.fleet.delivery import Delivery
+from actors.fleet.ears import NetworkEars
 from actors.fleet.fleet import FleetPorts
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.mailbox import Mailbox, Offer
@@ -55,11 +58,13 @@ class Street:
             "fleet", clock=clock, rng=random.Random(1), dead_letters=self.letters
         )
         ports = FleetPorts(
-            lambda dev_eui, event: self.frames.append((dev_eui, event)),
-            lambda gateway_id, at: self.heard.append((gateway_id, at)),
             self._note,
             lambda event: event,
-            dropped=lambda dev_eui, event: self.frames.append((dev_eui, event)),
+            ears=NetworkEars(
+                transmitted=lambda dev_eui, event: self.frames.append((dev_eui, event)),
+                heard=lambda gateway_id, at: self.heard.append((gateway_id, at)),
+                dropped=lambda dev_eui, event: self.frames.append((dev_eui, event)),
+            ),
         )
         self.fleet = Fleet(self._make, self.supervisor, ports, clock, devices_most=devices_most)
 
@@ -243,3 +248,29 @@ async def test_a_stopped_supervisor_is_an_answer(autojump_clock: trio.testing.Mo
         await settled()
         nursery.cancel_scope.cancel()
     assert answers == [Delivery.STOPPING]
+
+
+async def test_lights_that_are_let_go_deal_with_what_waits_and_get_nothing_new(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    street = Street()
+    street.deaf.add("d2")
+    await street.open(nursery)
+    for name in ("d1", "d2", "d3"):
+        street.fleet.deliver(uplink(name, "g1"))
+    street.fleet.deliver(uplink("d1", "g1", f_cnt=2))
+    began = trio.current_time()
+    async with trio.open_nursery() as leaving:
+        leaving.start_soon(partial(street.fleet.let_go, ["d1", "d2", "d9"], drain_s=1.0))
+        await settled()
+        assert street.fleet.post("d2", Tick()) is None
+        assert street.fleet.deliver(uplink("d2", "g1", f_cnt=3)) is Delivery.UNKNOWN
+    assert trio.current_time() - began == pytest.approx(1.0)  # one of them reads nothing
+    assert [event.f_cnt for event in street.lights["d1"].got if isinstance(event, UplinkHeard)] == [
+        1,
+        2,
+    ]
+    assert list(street.fleet.actors) == ["d3"]
+    assert street.fleet.report("d1") is None
+    assert street.letters.total == 0  # whoever goes on with them has these messages
+    assert street.fleet.deliver(uplink("d1", "g1", f_cnt=4)) is Delivery.REGISTERED

@@ -47,7 +47,7 @@ class Street:
         self.supervisor = Supervisor(
             "fleet", clock=clock, rng=random.Random(1), dead_letters=DeadLetters()
         )
-        ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
+        ports = FleetPorts(lambda _: None, lambda event: event)
         self.fleet = Fleet(self._make, self.supervisor, ports, clock)
 
     def _make(self, device: Device) -> DeviceActorPort:

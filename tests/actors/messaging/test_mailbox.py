@@ -343,3 +343,32 @@ class MailboxModel(RuleBasedStateMachine):
 
 
 TestMailboxModel = MailboxModel.TestCase
+
+
+async def test_idle_is_when_nothing_waits_and_nothing_is_in_hand(nursery: trio.Nursery) -> None:
+    box, idle = filled(2), trio.Event()
+
+    async def look() -> None:
+        await box.wait_idle()
+        idle.set()
+
+    nursery.start_soon(look)
+    for _ in range(2):
+        await settle()
+        await box.take()
+        assert not idle.is_set()
+        box.handled()
+    await idle.wait()
+
+
+async def test_nobody_waits_for_a_mailbox_that_is_closed_or_whose_reader_crashed(
+    nursery: trio.Nursery,
+) -> None:
+    crashed, closed = filled(1), filled(1)
+    nursery.start_soon(crashed.wait_idle)
+    nursery.start_soon(closed.wait_idle)
+    await settle()
+    await crashed.take()
+    crashed.crash()
+    closed.close()
+    await closed.wait_idle()

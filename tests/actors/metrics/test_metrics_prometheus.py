@@ -88,7 +88,7 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     await nursery.start(store_writer.run)
     letters = DeadLetters()
     supervisor = Supervisor("fleet", clock=clock, rng=random.Random(1), dead_letters=letters)
-    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
+    ports = FleetPorts(lambda _: None, lambda event: event)
     fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
     pacing = PacingStatistics(3, 1.5, "budget")
     sources = Sources(board, store_writer, fleet, letters, {"dispatcher": lambda: pacing})
@@ -132,7 +132,7 @@ async def test_every_metric_is_documented(nursery: trio.Nursery) -> None:
     metrics = Metrics()
     store_writer = StoreWriter(MemoryStore(), clock, random.Random(1))
     supervisor = Supervisor("fleet", clock=clock, rng=random.Random(1), dead_letters=DeadLetters())
-    ports = FleetPorts(lambda *_: None, lambda *_: None, lambda _: None, lambda event: event)
+    ports = FleetPorts(lambda _: None, lambda event: event)
     fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
     metrics.watch(Sources(Board(clock, "boot"), store_writer, fleet, DeadLetters()))
     text = registry.__doc__ or ""

@@ -151,6 +151,32 @@ async def test_a_child_can_be_stopped_for_good(autojump_clock: MockClock) -> Non
     assert bench.states("dynamic") == [ChildState.STOPPED]
 
 
+async def test_many_children_are_stopped_together_in_the_time_of_one(
+    autojump_clock: MockClock,
+) -> None:
+    bench = Bench()
+
+    async def slow_to_go(task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(2)
+
+    names = [f"c{number}" for number in range(20)]
+    async with bench.running():
+        for name in [*names, "other"]:
+            bench.supervisor.start_child(ChildSpec(name, slow_to_go))
+        await settle()
+        began = trio.current_time()
+        await bench.supervisor.stop_children([*names, "nobody"], "given away")
+        assert trio.current_time() - began == pytest.approx(2)
+        assert [bench.supervisor.child(name) for name in names] == [None] * 20
+        assert bench.state("other") is ChildState.RUNNING
+    assert bench.supervisor.statistics().abandoned == 0
+
+
 async def test_a_stopped_id_can_be_used_again_and_a_living_one_cannot(
     autojump_clock: MockClock,
 ) -> None:
