@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,13 +21,28 @@ from typing import Self
 ENVIRONMENT_VARIABLE = "LAMPLIGHTER_TEST_REDIS_BINARY"
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
+READY = ("Ready to accept connections", "Sentinel ID is")
 PORT_ATTEMPTS = 5  # a free port may be taken between asking for it and listening on it
 
 
 class RedisServer:
-    """A server process with `appendonly yes`, `appendfsync always`, in a directory of its own."""
+    """A server process with `appendonly yes`, `appendfsync always`, in a directory of its own.
 
-    def __init__(self) -> None:
+    `settings` stand in place of those; a `sentinel` keeps nothing; with `cluster_timeout_ms` it is
+    a node of a cluster.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        sentinel: bool = False,
+        cluster_timeout_ms: int | None = None,
+    ) -> None:
+        self._settings = dict(settings or {})
+        self._is_sentinel = sentinel
+        self._cluster_timeout_ms = cluster_timeout_ms
+        self.cluster_port = 0
         self._binary = redis_binary()
         self._directory = tempfile.TemporaryDirectory(prefix="redis-")
         self._process: subprocess.Popen[str] | None = None
@@ -92,19 +108,8 @@ class RedisServer:
 
     def _serve(self, port: int) -> bool:
         self._ready.clear()
-        settings = {
-            "port": str(port),
-            "bind": "127.0.0.1",
-            "unixsocket": str(self._socket),
-            "dir": self._directory.name,
-            "appendonly": "yes",
-            "appendfsync": "always",
-            "save": "",
-            "daemonize": "no",
-        }
-        arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
         self._process = subprocess.Popen(
-            [self._binary, *arguments],
+            [self._binary, *self._arguments(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -112,10 +117,35 @@ class RedisServer:
         self._drain = threading.Thread(target=self._read_log, args=(self._process,), daemon=True)
         self._drain.start()
         self._ready.wait(START_TIMEOUT_S)
-        if self._log and "Ready to accept connections" in "".join(self._log):
+        if any(words in "".join(self._log) for words in READY):
             return True
         self._end(signal.SIGKILL)
         return False
+
+    def _arguments(self, port: int) -> list[str]:
+        settings = {
+            "port": str(port),
+            "bind": "127.0.0.1",
+            "unixsocket": str(self._socket),
+            "dir": self._directory.name,
+            "daemonize": "no",
+        }
+        if self._is_sentinel:
+            file = Path(self._directory.name) / "sentinel.conf"
+            if not file.exists():
+                file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+            return [str(file), "--sentinel"]
+        settings |= {"appendonly": "yes", "appendfsync": "always", "save": ""}
+        if self._cluster_timeout_ms is not None:
+            self.cluster_port = self.cluster_port or _free_port()
+            settings |= {
+                "cluster-enabled": "yes",
+                "cluster-port": str(self.cluster_port),
+                "cluster-node-timeout": str(self._cluster_timeout_ms),
+                "cluster-require-full-coverage": "no",
+            }
+        settings |= self._settings
+        return [word for name, value in settings.items() for word in (f"--{name}", value)]
 
     def _read_log(self, process: subprocess.Popen[str]) -> None:
         """Read until the end, or else the server would one day block on a full pipe."""
@@ -123,7 +153,7 @@ class RedisServer:
         assert process.stdout is not None
         for line in process.stdout:
             self._log.append(line.rstrip())
-            if "Ready to accept connections" in line:
+            if any(words in line for words in READY):
                 self._ready.set()
         self._ready.set()  # it ended: nothing more to wait for
 

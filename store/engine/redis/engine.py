@@ -23,14 +23,16 @@ from store.engine.port import (
     Snapshot,
 )
 from store.engine.redis import reads
+from store.engine.redis.cluster import InCluster
 from store.engine.redis.ear import hear
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
 from store.engine.redis.opening import make_shape
-from store.engine.redis.places import Places, places_of
+from store.engine.redis.places import OneServer, Places
 from store.engine.redis.pruning import prune
 from store.engine.redis.scripts import Call, script
+from store.engine.redis.sentinel import BySentinel
 from store.engine.redis.staging import (
     accept_call,
     accepted_of,
@@ -39,7 +41,7 @@ from store.engine.redis.staging import (
     post_call,
     result_of,
 )
-from store.engine.redis.target import Target
+from store.engine.redis.target import Kind, Target
 from store.errors import StoreClosed, StoreError, StoreUnavailable
 from store.port import Entry, Record, Table
 
@@ -57,7 +59,7 @@ class RedisEngine:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._keys = Keys(target.prefix)
-        self._places: Places = places_of(target)
+        self._places: Places = _places_of(target)
         self._lanes = Lanes(self._places)
         self._need = target.need
         self._warnings: tuple[str, ...] = ()
@@ -277,6 +279,16 @@ class RedisEngine:
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Member)
+
+
+def _places_of(target: Target) -> Places:
+    match target.kind:
+        case Kind.SERVER:
+            return OneServer(target)
+        case Kind.SENTINEL:
+            return BySentinel(target)
+        case Kind.CLUSTER:
+            return InCluster(target)
 
 
 def _range(key: str, after: str, most: int) -> tuple[str | int, ...]:

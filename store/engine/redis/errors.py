@@ -6,8 +6,7 @@ from redis import exceptions
 from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailable
 
 ELSEWHERE = (
-    exceptions.MovedError,  # and AskError, of which it is one
-    exceptions.AskError,
+    exceptions.MovedError,
     exceptions.ClusterDownError,
     exceptions.MasterDownError,
     exceptions.ReadOnlyError,

@@ -107,4 +107,5 @@ class Lanes:
         lane = self._lanes.get((work, place))
         if lane is None:
             lane = self._lanes[work, place] = _Lane(work, self._places, place)
-        return await lane.worker.run(lane.node.ask, commands, confirm, answer_s=answer_s)
+        node = lane.node
+        return await lane.worker.run(node.ask, commands, confirm, node.failures, answer_s=answer_s)

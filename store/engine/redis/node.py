@@ -41,13 +41,20 @@ class Node:
         self._connect = connect
         self._lost = lost
         self._connection: Connection | None = None
+        self.failures = 0
 
-    def ask(self, commands: Sequence[Command], confirm: int = 0) -> list[Answer]:
+    def ask(
+        self, commands: Sequence[Command], confirm: int = 0, failures: int | None = None
+    ) -> list[Answer]:
         """The answer to each command, once `confirm` replicas have what they wrote.
 
-        Raises StoreUnavailable where the connection was lost or the replicas did not confirm:
-        whether anything was carried out is then unknown.
+        `failures` are those at the time when the caller began to wait for its turn: if there were
+        more since, it is told so instead of waiting for the next one, because elsewhere it may be
+        served by now. Raises StoreUnavailable then, and where the connection was lost or the
+        replicas did not confirm: whether anything was carried out is then unknown.
         """
+        if failures is not None and failures != self.failures:
+            raise StoreUnavailable("redis: the node failed a moment ago")
         answers = self._exchange(commands, [_sent(each) for each in commands], confirm)
         unknown = [
             number
@@ -101,6 +108,7 @@ class Node:
         return connection
 
     def _fail(self, error: Exception) -> None:
+        self.failures += 1
         self.drop()
         self._lost(error)
         raise error_of(error) from error

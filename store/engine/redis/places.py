@@ -1,4 +1,4 @@
-"""Where a shard lies: one server, the master that sentinels know, or a slot of a cluster.
+"""Where a shard lies: on one server, on the master that sentinels know, or in a cluster.
 
 Nothing here waits except `dial`, which is called in the thread of the connection that it makes.
 """
@@ -67,8 +67,3 @@ class OneServer:
 
     def close(self) -> None:
         """Nothing runs."""
-
-
-def places_of(target: Target) -> Places:
-    """What finds the nodes of this target."""
-    return OneServer(target)

@@ -8,7 +8,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from store.engine.redis.node import CONNECT_S, SOCKET_S
+from store.engine.redis.node import CONNECT_S, SOCKET_S, Connection
 
 Address = tuple[str, int]
 
@@ -55,28 +55,45 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """For people: the addresses, or the socket."""
         return self.socket_path or ",".join(f"{host}:{port}" for host, port in self.addresses)
 
-    def connection(self, address: Address | None, *, to_sentinel: bool = False) -> Any:
-        """An unconnected connection to this address; to the socket without one."""
+    def connected(
+        self, address: Address | None, *, to_sentinel: bool = False, answer_s: float = SOCKET_S
+    ) -> Connection:
+        """A connection to this address, or to the socket where there is none.
+
+        Raises what redis-py raises.
+        """
         common: dict[str, Any] = {
             "username": self.sentinel_username if to_sentinel else self.username,
             "password": self.sentinel_password if to_sentinel else self.password,
             "db": 0 if to_sentinel else self.database,
             "protocol": 2,  # no handshake that a server or a proxy would refuse
-            "socket_timeout": SOCKET_S,
+            "socket_timeout": answer_s,
             "socket_connect_timeout": CONNECT_S,
             "retry": Retry(NoBackoff(), 0),
         }
         maker: Any = redis.Connection  # untyped there
         if address is None:
             maker = redis.UnixDomainSocketConnection
-            return maker(path=self.socket_path, **common)
-        if self.tls:
-            maker = redis.SSLConnection
-            common |= self.tls_files
-        return maker(host=address[0], port=address[1], socket_keepalive=True, **common)
-
-    def connected(self, address: Address | None, *, to_sentinel: bool = False) -> Any:
-        """The same, connected. Raises what redis-py raises."""
-        connection = self.connection(address, to_sentinel=to_sentinel)
+            common["path"] = self.socket_path
+        else:
+            common |= {"host": address[0], "port": address[1], "socket_keepalive": True}
+            if self.tls:
+                maker = redis.SSLConnection
+                common |= self.tls_files
+        connection = maker(**common)
         connection.connect()
         return connection
+
+    def asked(
+        self, address: Address, *commands: tuple[str, ...], to_sentinel: bool = False
+    ) -> list[Any]:
+        """The answers of a node that may be dead or hang: each within half a second.
+
+        Raises what redis-py raises.
+        """
+        connection = self.connected(address, to_sentinel=to_sentinel, answer_s=CONNECT_S)
+        try:
+            connection.send_packed_command(connection.pack_commands(commands), False)
+            return [connection.read_response() for _ in commands]
+        finally:
+            connection.disconnect()

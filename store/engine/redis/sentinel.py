@@ -1,0 +1,101 @@
+"""The master that sentinels know.
+
+They are asked for each new connection, so a fail-over needs no other notice than the end of the
+old one: a lost connection, a short count of replicas, a master that has become read-only.
+"""
+
+from collections.abc import Hashable
+
+import redis
+
+from store.engine.redis.errors import error_of, is_refusal
+from store.engine.redis.node import Connection
+from store.engine.redis.target import Address, Target
+from store.errors import StoreRefused, StoreUnavailable
+
+_DOWN = {"s_down", "o_down"}
+
+
+class BySentinel:
+    """Asks a majority of the sentinels that are named, and believes the newest configuration: one
+    that is cut off still names the old master."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._sentinels = target.addresses
+        """Whoever did not answer comes last."""
+
+    def node_of(self, tag: str) -> Hashable:
+        """The master."""
+        return self._target.master
+
+    def nodes(self) -> list[Hashable]:
+        """The master."""
+        return [self._target.master]
+
+    def dial(self, node: Hashable) -> Connection:
+        """A connection to whoever is the master now."""
+        address = self.master()
+        [role] = self._target.asked(address, ("ROLE",))
+        if role[0] != b"master":
+            raise StoreUnavailable(
+                f"redis: {_text(address)} is not the master any more, or not yet"
+            )
+        return self._target.connected(address)
+
+    def master(self) -> Address:
+        """Its address. Raises StoreUnavailable where no sentinel answers or it is down, and
+        StoreRefused where none knows it."""
+        votes: list[tuple[int, Address, bool]] = []
+        failures: list[Exception] = []
+        majority = len(self._target.addresses) // 2 + 1
+        for sentinel in self._sentinels:
+            if len(votes) >= majority:
+                break
+            try:
+                votes.append(self._asked(sentinel))
+            except (redis.RedisError, OSError) as error:
+                failures.append(error)
+                others = tuple(each for each in self._sentinels if each != sentinel)
+                self._sentinels = (*others, sentinel)
+        if not votes:
+            raise self._failure(failures)
+        _, address, down = max(votes, key=lambda vote: vote[0])
+        if down:
+            raise StoreUnavailable(f"redis: the master {_text(address)} is down, says Sentinel")
+        return address
+
+    def lost(self, node: Hashable, error: Exception) -> None:
+        """The next connection asks the sentinels."""
+
+    def open(self) -> None:
+        """Whether a sentinel knows the master. Raises StoreUnavailable, StoreRefused."""
+        self.master()
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def _asked(self, sentinel: Address) -> tuple[int, Address, bool]:
+        asked = ("SENTINEL", "MASTER", self._target.master)
+        [flat] = self._target.asked(sentinel, asked, to_sentinel=True)
+        told = {
+            key.decode(): value.decode() for key, value in zip(flat[::2], flat[1::2], strict=True)
+        }
+        down = bool(_DOWN & set(told.get("flags", "").split(",")))
+        return int(told.get("config-epoch", "0")), (told["ip"], int(told["port"])), down
+
+    def _failure(self, failures: list[Exception]) -> Exception:
+        for error in failures:
+            if "No such master" in str(error):
+                return StoreRefused(
+                    f"redis: the sentinels at {self._target.name} know no master named "
+                    f"{self._target.master!r}"
+                )
+            if is_refusal(error):
+                return error_of(error)
+        words = str(failures[0]) if failures else "none is named"
+        return StoreUnavailable(f"redis: no sentinel of {self._target.name} answers: {words}")
+
+
+def _text(address: Address) -> str:
+    return f"{address[0]}:{address[1]}"

@@ -1,0 +1,197 @@
+"""Several Redis or Valkey servers that belong together: a master with replicas and Sentinels, or a
+cluster. All on free loopback ports, durable to the last commit, ended by process id."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+
+from tests.support.redis_server import RedisServer
+
+WAIT_S = 30.0
+
+
+class ReplicatedServers:
+    """A master, replicas, and three Sentinels that watch it under the name `fleet`."""
+
+    def __init__(self, replicas: int = 2, sentinels: int = 3, down_after_s: float = 2.0) -> None:
+        self.servers = [RedisServer() for _ in range(1 + replicas)]
+        self.sentinels = [RedisServer(sentinel=True) for _ in range(sentinels)]
+        self._down_after_ms = int(down_after_s * 1_000)
+        self._stack = ExitStack()
+
+    @property
+    def master(self) -> RedisServer:
+        """The first master."""
+        return self.servers[0]
+
+    @property
+    def replicas(self) -> list[RedisServer]:
+        """The first replicas."""
+        return self.servers[1:]
+
+    @property
+    def url(self) -> str:
+        """By way of the Sentinels."""
+        hosts = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
+        return f"redis+sentinel://{hosts}/fleet"
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for each in (*self.servers, *self.sentinels):
+                stack.enter_context(each)
+            for replica in self.replicas:
+                client_of(replica).replicaof("127.0.0.1", self.master.port)
+            wait_until(lambda: replicas_of(self.master) == len(self.replicas))
+            quorum = len(self.sentinels) // 2 + 1
+            for sentinel in self.sentinels:
+                client = client_of(sentinel)
+                client.execute_command(
+                    "SENTINEL", "MONITOR", "fleet", "127.0.0.1", self.master.port, quorum
+                )
+                for name, value in (
+                    ("down-after-milliseconds", self._down_after_ms),
+                    ("failover-timeout", 5_000),
+                ):
+                    client.execute_command("SENTINEL", "SET", "fleet", name, value)
+            wait_until(self._all_known)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def new_master(self) -> RedisServer:
+        """Whoever was promoted in place of the first master; waits for it."""
+        found: list[RedisServer] = []
+
+        def promoted() -> bool:
+            found[:] = [each for each in self.replicas if role_of(each) == "master"]
+            return bool(found)
+
+        wait_until(promoted)
+        return found[0]
+
+    def _all_known(self) -> bool:
+        for sentinel in self.sentinels:
+            told = client_of(sentinel).sentinel_master("fleet")
+            if told["num-slaves"] < len(self.replicas):
+                return False
+            if told["num-other-sentinels"] < len(self.sentinels) - 1:
+                return False
+        return True
+
+
+class ClusterServers:
+    """A cluster of three masters with one replica each."""
+
+    def __init__(self, masters: int = 3, node_timeout_s: float = 2.0) -> None:
+        timeout_ms = int(node_timeout_s * 1_000)
+        self.servers = [RedisServer(cluster_timeout_ms=timeout_ms) for _ in range(2 * masters)]
+        self._stack = ExitStack()
+
+    @property
+    def masters(self) -> list[RedisServer]:
+        """The first masters."""
+        return self.servers[: len(self.servers) // 2]
+
+    @property
+    def replicas(self) -> list[RedisServer]:
+        """The first replicas, in the order of their masters."""
+        return self.servers[len(self.servers) // 2 :]
+
+    @property
+    def url(self) -> str:
+        """By way of all nodes."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{each.port}" for each in self.servers)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for each in self.servers:
+                stack.enter_context(each)
+            first = client_of(self.servers[0])
+            for each in self.servers[1:]:
+                first.execute_command("CLUSTER", "MEET", "127.0.0.1", each.port, each.cluster_port)
+            for number, each in enumerate(self.masters):
+                count = len(self.masters)
+                low, high = 16_384 * number // count, 16_384 * (number + 1) // count - 1
+                client_of(each).execute_command("CLUSTER", "ADDSLOTSRANGE", low, high)
+            wait_until(lambda: all(self._nodes_known(each) for each in self.servers))
+            for master, replica in zip(self.masters, self.replicas, strict=True):
+                node_id = client_of(master).execute_command("CLUSTER", "MYID")
+                client_of(replica).execute_command("CLUSTER", "REPLICATE", node_id)
+            wait_until(lambda: all(replicas_of(each) == 1 for each in self.masters))
+            wait_until(lambda: all(self._is_well(each) for each in self.servers))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _nodes_known(self, server: RedisServer) -> bool:
+        return len(client_of(server).execute_command("CLUSTER", "NODES")) == len(self.servers)
+
+    def _is_well(self, server: RedisServer) -> bool:
+        info = client_of(server).execute_command("CLUSTER", "INFO")
+        slots = client_of(server).execute_command("CLUSTER", "SLOTS")
+        return info["cluster_state"] == "ok" and all(len(each) == 4 for each in _ranges(slots))
+
+
+def client_of(server: RedisServer) -> Any:
+    """A client of one server alone, for tests."""
+    return redis.Redis(
+        port=server.port, socket_timeout=5, decode_responses=True, single_connection_client=False
+    )
+
+
+def replicas_of(server: RedisServer) -> int:
+    """How many replicas follow a server, and are up to date with it."""
+    told = client_of(server).info("replication")
+    states = [
+        each["state"]
+        for name, each in told.items()
+        if name.startswith("slave") and isinstance(each, dict)
+    ]
+    return states.count("online")
+
+
+def role_of(server: RedisServer) -> str:
+    """What a server says that it is; empty where it does not answer."""
+    try:
+        return str(client_of(server).role()[0])
+    except redis.RedisError:
+        return ""
+
+
+def wait_until(condition: Callable[[], bool], wait_s: float = WAIT_S) -> None:
+    """Look at the real servers until they are so far."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            if condition():
+                return
+        except redis.RedisError:
+            pass
+        assert time.monotonic() < deadline, "the servers did not get there"
+        time.sleep(0.05)
+
+
+def _ranges(slots: Any) -> list[Any]:
+    return (
+        [(*key, *value.values()) for key, value in slots.items()]
+        if isinstance(slots, dict)
+        else slots
+    )
