@@ -34,6 +34,7 @@ class Application:
         self.clock = parts.environment.clock
         self.board = parts.board
         self.fleet = parts.fleet
+        self.event_door = parts.events.door
         self.commands = parts.commands
         self.removals = parts.removals
         self.timekeeper = parts.timekeeper
@@ -57,6 +58,7 @@ class Application:
             here(lambda its: its.device_discovery),
             parts.board,
             parts.webhooks,
+            parts.events.warnings,
         )
 
     @property

@@ -6,7 +6,7 @@ Every question is answered within its deadline, with what was learned or with wh
 one light only the newest question waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -64,7 +64,8 @@ class InquirerStatistics:
 
 
 class Inquirer:
-    """The actor. `post` neither waits nor raises. Bound: one waiting question for each light."""
+    """The actor. `post` neither waits nor raises; `replay` reads what is kept of a light, over the
+    network's own call unless it is given. Bound: one waiting question for each light."""
 
     def __init__(
         self,
@@ -72,12 +73,14 @@ class Inquirer:
         post: Callable[[str, Inquired], object],
         translate: Callable[[Event], DeviceEvent | None],
         *,
+        replay: Callable[[str], Awaitable[Sequence[Event]]] | None = None,
         timeout_s: float = TIMEOUT_S,
         workers: int = WORKERS,
     ) -> None:
         self._network = network
         self._post = post
         self._translate = translate
+        self._replay_events = replay or network.replay
         self._timeout_s = timeout_s
         self._workers = workers
         self._waiting: LatestPerKey[str, tuple[int, Heard | None]] = LatestPerKey()
@@ -161,7 +164,7 @@ class Inquirer:
     async def _replay(self, dev_eui: str) -> Sequence[Event]:
         """The retained events; none where this server or key will never give them."""
         try:
-            return await self._network.replay(dev_eui)
+            return await self._replay_events(dev_eui)
         except NEVER as error:
             # The counters tell most of it. If the light itself is gone, or forbidden,
             # or something stands in ChirpStack's place, reading those fails likewise.

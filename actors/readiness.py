@@ -5,7 +5,7 @@ the webhooks by which it learns that a gateway is back, and cure nothing; and wh
 stopped, devices are still commanded, and proven by asking.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -54,6 +54,7 @@ class ReadinessCheck:
         directory: Callable[[], DeviceDiscovery | None],
         board: Board,
         webhooks: WebhookWatch,
+        event_warnings: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self._tree = tree
         self._store_writer = store_writer
@@ -62,11 +63,16 @@ class ReadinessCheck:
         self._directory = directory
         self._board = board
         self._webhooks = webhooks
+        self._event_warnings = event_warnings
 
     def check(self) -> Readiness:
         """As it is now."""
         problems = tuple(self._problems())
-        warnings = (*gateways_away(self._board.gateways.values()), *self._webhooks.warnings())
+        warnings = (
+            *gateways_away(self._board.gateways.values()),
+            *self._webhooks.warnings(),
+            *self._event_warnings(),
+        )
         return Readiness(not problems, problems, warnings)
 
     def _problems(self) -> Iterator[str]:

@@ -6,13 +6,14 @@ from actors.wiring import Parts
 
 def sources_of(parts: Parts) -> Sources:
     """Every part that counts something; what runs once for the fleet only where it runs."""
-    here = parts.if_here
+    here, stream = parts.if_here, parts.events.stream
     return Sources(
         board=parts.board,
         store_writer=parts.store_writer,
         fleet=parts.fleet,
         dead_letters=parts.dead_letters,
         quality=here(lambda its: its.quality),
+        events=None if stream is None else stream.statistics,
         events_missed=lambda: parts.webhooks.events_missed,
         learned=here(lambda its: its.learning.learner.statistics()),
         also=parts.sight.metrics,

@@ -46,8 +46,15 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
         parts.lights.as_child(),
         *rest,
+        *_event_stream(parts),
     ]
     return children if web is None else [*children, web]
+
+
+def _event_stream(parts: Parts) -> list[ChildSpec]:
+    """Last, so that everybody who listens to events is there; none where no stream is read."""
+    stream = parts.events.stream
+    return [] if stream is None else [ChildSpec("event stream", stream.run, budget=ROOT_BUDGET)]
 
 
 def before_lights(its: Fleetwide) -> list[ChildSpec]:

@@ -50,6 +50,8 @@ async def restore(parts: Parts) -> None:
             await trio.lowlevel.checkpoint()
     meta = await store.scan(Table.META)
     _restore_learned(parts, meta)
+    if parts.events.stream is not None:
+        parts.events.stream.restore(meta)
     await _restore_mark(parts, devices)
     await _restore_airtime(parts, meta, now)
     parts.fleetwide.quality.restore(quality.read(meta))

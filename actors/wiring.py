@@ -24,6 +24,8 @@ from actors.device.model import Device
 from actors.device.state_timeouts import StateTimeouts
 from actors.device.verdict import verdict_of
 from actors.environment import Environment, Policies
+from actors.event_stream.joined import EventWays
+from actors.event_stream.kept_events import Replay, kept_events
 from actors.fleet import Fleet, FleetPorts, NetworkEars, translate
 from actors.fleet.removal import Removals
 from actors.fleetwide import Fleetwide, FleetwidePorts, NotHere
@@ -77,6 +79,7 @@ class Parts:
             environment.network,
             self._inquired,
             lambda event: translate(self.dates.replayed(event)),
+            replay=self._replay(environment),
             timeout_s=policies.device.inquiry_timeout_s,
         )
         self.taught = Taught(listening_since=clock.now())
@@ -91,11 +94,13 @@ class Parts:
             self.light_actor,
             self.lights,
             FleetPorts(
+                dated_past=self.dates.replayed,
                 note=self.store_writer.offer,
                 dated=self.dates.event,
                 told=self.webhooks.told,
                 ears=NetworkEars(
                     transmitted=self._transmitted,
+                    transmitted_before=self._transmitted_before,
                     heard=self._heard,
                     dropped=self._dropped,
                     refused=self._frame_refused,
@@ -105,6 +110,14 @@ class Parts:
             ),
             clock,
             profile_contains=policies.profile_contains,
+        )
+        self.events = EventWays(
+            environment.events,
+            environment.events_name,
+            self.fleet,
+            self.store_writer,
+            clock,
+            rng,
         )
         self.removals = Removals(
             self.fleet,
@@ -145,7 +158,7 @@ class Parts:
                 keys=self.keys,
                 commands=self.commands,
                 lights=OwnLights(self.fleet, self.removals),
-                conditions=self.sight.findings,
+                conditions=lambda: [*self.sight.findings(), *self.events.findings()],
             )
         )
         self.fleet.on_provisional = fleetwide.device_discovery.look_soon
@@ -196,6 +209,17 @@ class Parts:
 
     def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
         self.fleetwide.transmitted(dev_eui, event)
+
+    def _transmitted_before(self, dev_eui: str, event: Transmitted) -> None:
+        self.fleetwide.dispatcher.transmitted_before(dev_eui, event)
+
+    def _replay(self, environment: Environment) -> Replay:
+        if environment.events is None:
+            return environment.network.replay
+        return kept_events(environment.events, self._stream_read, environment.network.replay)
+
+    def _stream_read(self) -> bool:
+        return self.events.stream is not None and self.events.stream.trustworthy
 
     def _dropped(self, dev_eui: str, event: ItemDropped) -> None:
         self.fleetwide.dispatcher.dropped(dev_eui, event)

@@ -12,7 +12,8 @@ import secrets
 import sys
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 import trio
@@ -24,6 +25,7 @@ from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
 from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from actors.downlink import DispatchPolicy
+from actors.event_stream.mark import name_of
 from actors.gateways import WatchPolicy
 from actors.supervision import ChildSpec
 from actors.wiring import Environment, Parts, Policies
@@ -31,10 +33,12 @@ from api.http.app import create_app
 from api.server.descriptors import raise_limit
 from api.server.signals import Load, Rereading, until_signal
 from api.server.web_actor import WebActor, listen
-from api.settings.model import ApiSettings, Web
+from api.settings.model import ApiSettings, EventStreamSection, Web
 from lorawan.airtime import Region
 from lorawan.chirpstack import ChirpStackClient
 from lorawan.network import NetworkServer
+from lorawan.stream.redis_source import RedisSource
+from lorawan.stream.source import EventSource
 from store.open import open_store
 from store.port import Store
 
@@ -112,6 +116,7 @@ async def serve(
     async with (
         open_store(settings.store.url.get_secret_value()) as store,
         ChirpStackClient(settings.chirpstack.connection()) as network,
+        events_of(settings.chirpstack.events) as events,
     ):
         for warning in store.durability_warnings:
             log.warning("store may lose data", problem=warning)
@@ -119,7 +124,7 @@ async def serve(
             log.warning("store may be read by others", problem=warning)
         if (words := plan_words(settings.policy)) is not None:
             log.warning("retries do not follow what is learned", problem=words)
-        application, web = build(settings, store, network, extra=extra)
+        application, web = build(settings, store, network, events, extra=extra)
         if rereading is not None:
             rereading.take = web.replace_tokens
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
@@ -135,6 +140,7 @@ def build(
     settings: ApiSettings,
     store: Store,
     network: NetworkServer,
+    events: EventSource | None = None,
     *,
     extra: Sequence[Blueprint] = (),
 ) -> tuple[Application, WebActor]:
@@ -155,11 +161,28 @@ def build(
         rng=random.Random(secrets.randbits(64)),
         boot=secrets.token_hex(8),
         new_id=new_id,
+        events=events,
+        events_name=name_of(*settings.chirpstack.events.address()),
         notifiers=notifiers,
         notifier_children=children,
     )
     application = Application(Parts(world, policies_of(settings)))
     return application, WebActor(create_app(application, settings, extra=extra), settings.web)
+
+
+@asynccontextmanager
+async def events_of(settings: EventStreamSection) -> AsyncGenerator[EventSource | None, None]:
+    """ChirpStack's stream of events, if it is to be read; nothing is connected yet."""
+    url, prefix = settings.address()
+    if not url:
+        yield None
+        return
+    source = RedisSource(url, prefix)
+    try:
+        yield source
+    finally:
+        with trio.CancelScope(shield=True):
+            await source.close()
 
 
 def claim_address(web: Web) -> None:

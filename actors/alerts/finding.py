@@ -31,6 +31,8 @@ class AlertKind(StrEnum):
     """ChirpStack does not answer, or refuses the API key."""
     WEBHOOKS_MISSING = "webhooks_missing"
     """ChirpStack tells us nothing of an application: what happens there comes only by asking."""
+    EVENT_STREAM = "event_stream"
+    """ChirpStack's own stream of events cannot be read, or forgets events before they are read."""
     STORE_FAILING = "store_failing"
     """Nothing can be made durable: no command is accepted meanwhile."""
     STORE_SET_BACK = "store_set_back"

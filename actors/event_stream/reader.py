@@ -9,14 +9,17 @@ no gateway is judged and no pace is set by it now.
 """
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 import trio
 
+from actors.alerts.finding import Finding
 from actors.clocks.clock import Clock
-from actors.device.events import DeviceEvent
+from actors.device.events import Message
+from actors.event_stream.findings import stream_findings
 from actors.event_stream.low_water import LowWater, Tray
 from actors.event_stream.mark import StreamMark, mark_in, mark_put
 from actors.fleet.delivery import Delivery
@@ -66,8 +69,10 @@ class StreamPorts:
     deliver: Callable[[Event, bool], Delivery]
     wants: Callable[[Whose], bool]
     lights: Callable[[], Collection[str]]
-    mailbox: Callable[[str], Mailbox[DeviceEvent] | None]
+    mailbox: Callable[[str], Mailbox[Message] | None]
     keep: Callable[[Sequence[Write]], object]
+    repeated: Callable[[], int] = lambda: 0
+    """How many events came by another way as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class StreamStatistics:
     owed: int
     unfinished: int
     connections: int
+    repeated: int = 0
+    """Events that came by both ways and were told once."""
 
 
 class EventStream:
@@ -123,6 +130,7 @@ class EventStream:
         self._saved_at = 0.0
         self._unsaved = False
         self._stopped = False
+        self._gaps_at: deque[float] = deque(maxlen=100)
         self._connected = False
         self._seen_any = False
         self._lag_s = 0.0
@@ -146,6 +154,12 @@ class EventStream:
         """Every entry up to this one is dealt with."""
         return self._low_water.mark
 
+    def findings(self) -> Iterator[Finding]:
+        """What is to be said of it, now."""
+        hour_ago = self._clock.steady() - 3_600.0
+        gaps = sum(at > hour_ago for at in self._gaps_at)
+        return stream_findings(self.problem, self.failing_since, gaps, self._clock.now())
+
     def statistics(self) -> StreamStatistics:
         """Counters, now."""
         return StreamStatistics(
@@ -161,6 +175,7 @@ class EventStream:
             owed=len(self._owed),
             unfinished=self._low_water.waiting,
             connections=self._connections,
+            repeated=self._ports.repeated(),
         )
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -313,6 +328,7 @@ class EventStream:
     async def _fill(self, gap: Gap) -> None:
         """The stream forgot entries: look for them in the streams of our lights."""
         self._gaps += 1
+        self._gaps_at.append(self._clock.steady())
         before = self._filled
         lights = [dev_eui for dev_eui in self._ports.lights() if dev_eui not in self._owed]
         log.warning("stream forgot entries that were not read", since=str(gap.since))

@@ -17,9 +17,11 @@ from prometheus_client.registry import Collector
 
 from actors.board.board import Board
 from actors.device.model import Phase
+from actors.event_stream.reader import StreamStatistics
 from actors.fleet import Fleet
 from actors.link.learner import LearnerStatistics
 from actors.messaging.dead_letters import DeadLetters
+from actors.metrics.event_stream import event_stream
 from actors.metrics.expected import expected
 from actors.metrics.families import PREFIX, gauges
 from actors.quality.model import QualityView
@@ -37,6 +39,7 @@ class Sources:
     dead_letters: DeadLetters | None = None
     more: dict[str, Callable[[], Any]] = field(default_factory=dict)
     events_missed: Callable[[], int] | None = None
+    events: Callable[[], StreamStatistics] | None = None
     learned: Callable[[], LearnerStatistics | None] = lambda: None
     quality: Callable[[], QualityView | None] = lambda: None
     also: Callable[[], Iterable[Metric]] = tuple
@@ -74,6 +77,8 @@ class SourcesCollector(Collector):
         if sources.board is not None and quality is not None:
             yield from expected(len(sources.board.devices), sources.board.risks, quality)
         yield from sources.also()
+        if sources.events is not None:
+            yield from event_stream(sources.events())
         for part, read in sources.more.items():
             yield from _statistics(part, read())
         yield from _trio()

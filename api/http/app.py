@@ -104,7 +104,7 @@ def create_app(
     app.register_blueprint(live.blueprint, url_prefix=API)
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
         app.register_blueprint(blueprint)
-    endpoint = Endpoint(services, Intake(application.fleet, http_metrics.webhooks))
+    endpoint = Endpoint(services, Intake(application.event_door, http_metrics.webhooks))
     app.asgi_app = AsgiApp(app.asgi_app, services, endpoint)  # type: ignore[assignment, method-assign]
     if web.base_path:
         app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]

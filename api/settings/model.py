@@ -53,6 +53,10 @@ class EventStreamSection(_Section):
     prefix: str = Field(default="", max_length=100, pattern=r"^[ -~]*$")
     """`key_prefix` of ChirpStack's `[redis]` section."""
 
+    def address(self) -> tuple[str, str]:
+        """URL (empty where none is set) and prefix."""
+        return (self.url.get_secret_value() if self.url is not None else ""), self.prefix
+
 
 class ChirpStack(_Section):
     """The network server."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import Counter
 
-from actors.fleet import Fleet
+from actors.event_stream.door import FleetDoor
 from actors.fleet.delivery import Delivery
 from lorawan.events import Event, MalformedEvent, UnknownEventKind
 
@@ -25,8 +25,8 @@ _KINDS = frozenset({"up", "join", "ack", "txack", "log", "status", "location", "
 class Intake:
     """Takes events in, and counts them by kind and outcome."""
 
-    def __init__(self, fleet: Fleet, counter: Counter) -> None:
-        self._fleet = fleet
+    def __init__(self, door: FleetDoor, counter: Counter) -> None:
+        self._door = door
         self._counter = counter
         # A child is looked up by its labels: 2.2 us, one that is kept costs 0.6.
         self._counters: dict[tuple[str, str], Counter] = {}
@@ -45,7 +45,7 @@ class Intake:
             self._count(kind, "malformed")
             log.warning("event malformed", kind=kind, field=error.field)
             raise
-        delivery = self._fleet.deliver(event)
+        delivery = self._door.deliver(event)
         self._count(kind, delivery.value)
         return delivery
 

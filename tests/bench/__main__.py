@@ -18,12 +18,13 @@ from typing import Any
 import trio
 from rich.console import Console
 
-from tests.bench import commands, memory, start, verdicts, webhooks
+from tests.bench import commands, memory, start, stream, verdicts, webhooks
 from tests.bench.figures import Figure, as_json, medians, show
 
 Bench = Callable[[Path], Awaitable[list[Figure]]]
 BENCHES: dict[str, Bench] = {
     "webhooks": webhooks.measure,
+    "stream": stream.measure,
     "verdicts": verdicts.measure,
     "memory": memory.measure,
     "start": start.measure,

@@ -50,12 +50,19 @@ class Service:
 
 
 @asynccontextmanager
-async def running(store_url: str, lights: int) -> AsyncGenerator[Service, None]:
-    """Start the service over what is stored at `store_url`; it is stopped at the end."""
+async def running(
+    store_url: str, lights: int, *, events_url: str | None = None
+) -> AsyncGenerator[Service, None]:
+    """Start the service over what is stored at `store_url`; it is stopped at the end. It reads
+    ChirpStack's stream at `events_url`, if there is one."""
     network = QuietNetwork(lights)
     async with GrpcServer(network, api_key=API_KEY) as server:
         settings = {
-            "chirpstack": {"target": f"127.0.0.1:{server.port}", "api_key": API_KEY},
+            "chirpstack": {
+                "target": f"127.0.0.1:{server.port}",
+                "api_key": API_KEY,
+                "events": {"url": events_url},
+            },
             "store": {"url": store_url},
             "web": {"port": 0, "rate_per_s": 1e6, "rate_burst": 1_000_000},
             "radio": {"rx2_dr": 3},

@@ -115,7 +115,7 @@ class FakeApplication:
         for n in range(lights):
             self.board.publish(a_light(DEV_EUI if n == 0 else f"20202000{n:08x}"))
         self.board.publish(GatewayView(GATEWAY, "Roof", since=NOW - 9000, airtime_budget_s=360.0))
-        self.fleet = FakeFleet(self)
+        self.fleet = self.event_door = FakeFleet(self)
         self.commands = FakeCommands(self)
         self.rollouts = FakeRollouts(self)
         self.initializer = FakeInitializer(self)

@@ -476,6 +476,7 @@ EVERY_KIND = {
     AlertKind.ACTOR_PARKED: "device d1",
     AlertKind.NETWORK_UNREACHABLE: "chirpstack",
     AlertKind.WEBHOOKS_MISSING: "application-1",
+    AlertKind.EVENT_STREAM: "stream",
     AlertKind.STORE_FAILING: "store",
     AlertKind.STORE_SET_BACK: "store",
     AlertKind.SHARD_UNOWNED: "cluster",

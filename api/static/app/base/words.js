@@ -302,6 +302,7 @@ const ALERT_WORDS = {
   actor_parked: "Actor",
   network_unreachable: "Network",
   webhooks_missing: "Webhooks",
+  event_stream: "Events",
   store_failing: "Store",
   store_set_back: "Store",
   shard_unowned: "Cluster",

@@ -1,0 +1,59 @@
+"""The ways by which events come in, joined: ChirpStack's stream, and the door for webhooks."""
+
+import random
+from collections.abc import Iterator
+
+from actors.alerts.finding import Finding
+from actors.clocks.clock import Clock
+from actors.device.events import Message
+from actors.event_stream.door import EventDoor
+from actors.event_stream.reader import EventStream, StreamPorts
+from actors.fleet import Fleet
+from actors.messaging.mailbox import Mailbox
+from actors.storage.store_writer import StoreWriter
+from lorawan.stream.entries import Whose
+from lorawan.stream.source import EventSource
+
+
+class EventWays:
+    """`door` is where webhooks are delivered; `stream` reads the same events, where it can."""
+
+    def __init__(
+        self,
+        source: EventSource | None,
+        name: str,
+        fleet: Fleet,
+        store_writer: StoreWriter,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._fleet = fleet
+        self.door: EventDoor | Fleet = fleet
+        self.stream: EventStream | None = None
+        if source is not None:
+            self.door = door = EventDoor(fleet, clock.steady)
+            ports = StreamPorts(
+                deliver=lambda event, past: door.deliver(event, past=past),
+                wants=self._wants,
+                lights=lambda: list(fleet.actors),
+                mailbox=self._mailbox,
+                keep=store_writer.offer,
+                repeated=lambda: door.repeated,
+            )
+            self.stream = EventStream(source, ports, clock, rng, name=name)
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with the stream; nothing where none is read."""
+        if self.stream is not None:
+            yield from self.stream.findings()
+
+    def warnings(self) -> list[str]:
+        """The same in words."""
+        return [one.text for one in self.findings() if one.holds]
+
+    def _wants(self, whose: Whose) -> bool:
+        return whose.dev_eui in self._fleet.actors or self._fleet.is_ours(whose.profile_name)
+
+    def _mailbox(self, dev_eui: str) -> Mailbox[Message] | None:
+        actor = self._fleet.actors.get(dev_eui)
+        return None if actor is None else actor.mailbox
