@@ -58,6 +58,7 @@ class EmbeddedSight:
         failing = writer.failing_since is not None
         return ClusterShown(
             mode=ClusterMode.EMBEDDED,
+            at=now,
             looked_at=now,
             answering=member.boot,
             shards_total=len(ALL_SHARDS),

@@ -102,6 +102,8 @@ class ClusterShown(msgspec.Struct, frozen=True):
     """
 
     mode: ClusterMode
+    at: float
+    """Now, by the clock of the process that gave this answer."""
     looked_at: float | None
     """When the engine answered last; null before the first time."""
     answering: str

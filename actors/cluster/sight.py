@@ -82,6 +82,7 @@ class ClusterWatch:
         names = {one.boot: one.name for one in view.members}
         return ClusterShown(
             mode=ClusterMode.CLUSTER,
+            at=self._clock.now(),
             looked_at=view.looked_at,
             answering=view.boot,
             shards_total=len(view.shards),

@@ -71,6 +71,10 @@ class Played:
         """As the application's quality says."""
         return 200, self.application.quality.scores()
 
+    def cluster(self) -> Answer:
+        """As the application's cluster says."""
+        return 200, self.application.cluster.shown("sqlite")
+
     def reliability(self) -> Answer:
         """Their spread, and the worst lights."""
         return 200, self.spread
@@ -176,6 +180,7 @@ def answers(played: Played) -> Blueprint:
         ("GET", r"metrics/downlinks", played.downlinks),
         ("GET", r"metrics/reliability", played.reliability),
         ("GET", r"quality/scores", played.scores),
+        ("GET", r"cluster", played.cluster),
         ("POST", r"alerts/([\w-]+)/acknowledge", played.acknowledge),
         ("GET", r"rollouts", played.every_rollout),
         ("POST", r"rollouts", played.make_rollout),

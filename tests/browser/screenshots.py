@@ -16,6 +16,7 @@ from tests.browser.office import eui
 from tests.browser.serve_fake import PlayedService
 from tests.browser.site import site
 from tests.support.browser import running_browser
+from tests.support.fake_cluster import alone, one_lost
 
 DESKTOP, PHONE, WALL = (1200, 760), (390, 844), (1920, 900)
 SETTLED_MS = 700
@@ -27,6 +28,7 @@ PICTURES: tuple[tuple[str, str, str, tuple[int, int], str], ...] = (
     ("dashboard-gateways", "?view=gateways", "dark", DESKTOP, ".strip"),
     ("dashboard-reliability", "?view=reliability", "light", DESKTOP, ".tree li"),
     ("dashboard-rollouts", "?view=rollouts", "dark", DESKTOP, ".rollout"),
+    ("dashboard-cluster", "?view=cluster", "dark", DESKTOP, ".shard"),
     ("dashboard-phone", "", "dark", PHONE, ".card"),
     ("dashboard-phone-light", f"?light={eui(3)}", "light", PHONE, "#panel .order"),
     ("dashboard-wall", "?show=dense&group=app", "dark", WALL, ".card"),
@@ -37,8 +39,10 @@ def main() -> None:
     """Take every picture into the folder that is named."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     folder = Path(sys.argv[1])
-    with PlayedService(site(), demo=False) as service, running_browser() as browser:
+    house = site()
+    with PlayedService(house, demo=False) as service, running_browser() as browser:
         for name, where, scheme, (width, height), there in PICTURES:
+            house.cluster.now = one_lost() if "cluster" in where else alone()
             page = opened(browser, service.url + where, scheme, width, height)
             expect(page.locator(there).first).to_be_visible()
             page.wait_for_timeout(SETTLED_MS)

@@ -22,8 +22,8 @@ def text(table: Table) -> str:
     return "\n".join(line.strip() for line in captured.get().splitlines())
 
 
-def short(shown: ClusterShown, *, now: float = NOW, **changes: Any) -> list[str]:
-    return [line.plain for line in cluster.in_short(plain(shown, **changes), now)]
+def short(shown: ClusterShown, **changes: Any) -> list[str]:
+    return [line.plain for line in cluster.in_short(plain(shown, **changes))]
 
 
 def test_one_process_alone_is_one_line() -> None:
@@ -47,7 +47,7 @@ def test_shards_of_a_lost_process_are_counted_with_the_time_until_they_are_taken
 
 
 def test_an_old_look_says_so() -> None:
-    told = short(three_processes(), now=NOW + 60.0)
+    told = short(three_processes(), looked_at=NOW - 60.0)
     assert told[-1] == "The engine does not answer since 60 s: this is as it was then."
 
 

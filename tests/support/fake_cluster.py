@@ -71,6 +71,7 @@ def alone() -> ClusterShown:
     one = member(NAMES[0], 64, fleet=True, boot="boot-1", clock_ahead_s=0.0, heard_at=NOW)
     return ClusterShown(
         mode=ClusterMode.EMBEDDED,
+        at=NOW,
         looked_at=NOW,
         answering="boot-1",
         shards_total=65,
@@ -104,6 +105,7 @@ def three_processes() -> ClusterShown:
     )
     return ClusterShown(
         mode=ClusterMode.CLUSTER,
+        at=NOW,
         looked_at=NOW - 0.4,
         answering=f"boot-{NAMES[0]}",
         shards_total=65,

@@ -55,7 +55,7 @@ def members(found: Json, now: float) -> Table:
     return made
 
 
-def in_short(found: Json, now: float) -> Iterator[Text]:
+def in_short(found: Json) -> Iterator[Text]:
     """The lines around the tables: what is wrong, or that nothing is."""
     store = plainly(found["store"])
     if found["mode"] == "embedded":
@@ -66,10 +66,10 @@ def in_short(found: Json, now: float) -> Iterator[Text]:
         need = f", each commit confirmed by {_replicas(store['need'])}" if store["need"] else ""
         yield Text(f"{count} on {store['kind']}{need}.")
         yield _owned(found)
-        old_s = OLD_S if found["looked_at"] is None else now - found["looked_at"]
-        if found["looked_at"] is None:
+        looked_at = found["looked_at"]
+        if looked_at is None:
             yield Text("The engine has not answered yet.", style="red")
-        elif old_s > OLD_S:
+        elif (old_s := found["at"] - looked_at) > OLD_S:
             text = f"The engine does not answer since {span(old_s)}: this is as it was then."
             yield Text(text, style="red")
         behind_s = found["behind_s"]

@@ -44,6 +44,6 @@ async def _cluster(where: Place, shards: bool, moves: int, as_json: bool) -> Exi
         out.print(show.members(found, now))
         if shards and found["shards"]:
             out.print(show.shards(found, now))
-        for line in (*show.in_short(found, now), *show.moves(found["moves"][:moves])):
+        for line in (*show.in_short(found), *show.moves(found["moves"][:moves])):
             out.print(line)
     return Exit.OK

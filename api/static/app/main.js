@@ -9,6 +9,7 @@ import { Connection } from "./base/connection.js";
 import { byId, el, setAttribute, setHidden, setText } from "./base/dom.js";
 import { Store, freshBatch } from "./base/store.js";
 import { plural } from "./base/words.js";
+import { Cluster } from "./cluster/cluster.js";
 import { Fleet } from "./fleet/fleet.js";
 import { Gateways } from "./gateways/gateways.js";
 import { LightPanel } from "./light/panel.js";
@@ -22,7 +23,7 @@ const SCHEME = "lamplighter.scheme";
 // A screen reader that tells of a hundred lights says nothing.
 const SAID_MOST = 3;
 const SCHEMES = ["system", "dark", "light"];
-const TITLES = /** @type {Record<string, string>} */ ({ fleet: "Lights", gateways: "Gateways", reliability: "Reliability", rollouts: "Rollouts" });
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: "Lights", gateways: "Gateways", reliability: "Reliability", rollouts: "Rollouts", cluster: "Cluster" });
 
 const store = new Store();
 const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
@@ -30,6 +31,7 @@ const gateways = new Gateways(store);
 const alerts = new Alerts(store, { announcer: byId("announcer"), open: openLight });
 const reliability = new Reliability(store, alerts.element);
 const rollouts = new Rollouts(store);
+const cluster = new Cluster(showCluster);
 const form = new RolloutForm((rollout) => {
   store.putRollouts([rollout]);
   fleet.selection.clear();
@@ -45,7 +47,7 @@ let view = "";
 // ------------------------------------------------------------------ what is looked at
 
 const VIEWS = /** @type {Record<string, HTMLElement>} */ ({
-  fleet: el("div", {}, alerts.strip, fleet.element), gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element,
+  fleet: el("div", {}, alerts.strip, fleet.element), gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, cluster: cluster.element,
 });
 
 function recall() {
@@ -65,6 +67,7 @@ function recall() {
   gateways.look(view === "gateways");
   reliability.look(view === "reliability");
   rollouts.look(view === "rollouts");
+  cluster.look(view === "cluster");
   showLight();
   showSelection();
 }
@@ -92,6 +95,16 @@ function showNumbers() {
   setText(byId("tally-rollouts"), rollouts.running === 0 ? "" : `${rollouts.running} running`);
 }
 
+/** One process alone needs no page; of many it is said at once when one is gone. @param {import("./base/wire.js").ClusterTold | null} told */
+function showCluster(told) {
+  const many = told?.mode === "cluster";
+  setHidden(byId("to-cluster"), !many);
+  if (told === null || !many) return;
+  const alive = told.members.filter((member) => member.state === "alive").length;
+  setText(byId("tally-cluster"), `${alive}/${told.members.length}`);
+  setAttribute(byId("tally-cluster"), "data-kind", alive < told.members.length || told.shards_unowned > 0 ? "failed" : null);
+}
+
 function showConnection() {
   banner.show();
   const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
@@ -102,6 +115,7 @@ function showConnection() {
     servedBoot = connection.boot;
     showService();
     lookForDemo();
+    cluster.ask();
     banner.askReadiness();
   }
 }

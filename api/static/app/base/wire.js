@@ -213,6 +213,55 @@
  * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null}[]} [lights]
  */
 
+/** @typedef {object} ClusterMember
+ * @property {string} boot
+ * @property {string} name
+ * @property {string} version
+ * @property {string} state
+ * @property {boolean} answering
+ * @property {number} shards
+ * @property {boolean} fleet
+ * @property {number} lights
+ * @property {boolean} sees_network
+ * @property {number} clock_ahead_s
+ * @property {number} heard_at
+ */
+
+/** @typedef {object} ClusterShard
+ * @property {string} shard
+ * @property {string} state
+ * @property {string | null} owner
+ * @property {number} epoch
+ * @property {number} seq
+ * @property {number} lights
+ * @property {number} since
+ * @property {number | null} behind
+ */
+
+/** @typedef {object} ClusterMove
+ * @property {number} at
+ * @property {string} shard
+ * @property {string} why
+ * @property {string | null} before
+ * @property {string} after
+ * @property {number} dark_s
+ */
+
+/** @typedef {object} ClusterTold
+ * @property {"embedded" | "cluster"} mode
+ * @property {number} at
+ * @property {number | null} looked_at
+ * @property {string} answering
+ * @property {number} shards_total
+ * @property {number} shards_unowned
+ * @property {number | null} behind_s
+ * @property {number | null} lease_s
+ * @property {{kind: string, need: number | null, problem: string | null, warnings: string[]}} store
+ * @property {ClusterMember[]} members
+ * @property {ClusterShard[]} shards
+ * @property {ClusterMove[]} moves
+ */
+
 /** @typedef {{type: "snapshot", number: number, part: number, parts: number, devices: Device[],
  *   gateways: Gateway[], alerts: Alert[], actors: Actor[], rollouts?: Rollout[]}} Snapshot */
 

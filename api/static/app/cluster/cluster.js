@@ -1,0 +1,145 @@
+// The page of the processes that serve the fleet: who they are, who owns which part of it, and how parts
+// moved. It asks every 2 s while it is looked at; else now and then, for its number in the head of the page.
+
+import { ask, isMissing, troubleWords } from "../base/api.js";
+import { span, timeAgo } from "../base/clock.js";
+import { el, icon } from "../base/dom.js";
+import { plural } from "../base/words.js";
+import { moveList } from "./moves.js";
+import { lettersOf, ownerMark, shardMap, shardTable } from "./shards.js";
+
+/** @typedef {import("../base/wire.js").ClusterTold} ClusterTold */
+/** @typedef {import("../base/wire.js").ClusterMember} ClusterMember */
+
+const OPEN_MS = 2_000;
+const CLOSED_MS = 15_000;
+// A look at the engine, or a change that is not shown, that is older is pointed out.
+const OLD_S = 5;
+const BEHIND_S = 3;
+const CLOCK_S = 1;
+
+/** @type {Record<string, string>} */
+const MEMBER_KINDS = { alive: "verified", leaving: "held", silent: "failed" };
+/** @type {Record<string, string>} */
+const MEMBER_WORDS = { alive: "Alive", leaving: "Leaving", silent: "No sign of life" };
+/** @type {Record<string, string>} */
+const STORE_WORDS = { sqlite: "SQLite", memory: "memory", redis: "one Redis or Valkey", rediss: "one Redis or Valkey", unix: "one Redis or Valkey", "redis+sentinel": "Redis or Valkey under Sentinel", "rediss+sentinel": "Redis or Valkey under Sentinel", "redis+cluster": "a Redis or Valkey Cluster", "rediss+cluster": "a Redis or Valkey Cluster" };
+
+export class Cluster {
+  #told;
+  #state = el("div", { class: "standing-lines" }, el("p", { class: "hint", text: "Asking…" }));
+  #members = el("div");
+  #map = el("div");
+  #table = el("details", { class: "every-shard" }, el("summary", { text: "Every shard" }));
+  #moves = el("div");
+  #divided;
+  #open = false;
+  #many = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {ClusterTold | null} */
+  #shown = null;
+
+  /** @param {(cluster: ClusterTold | null) => void} told what is known of the cluster; null of an older service */
+  constructor(told) {
+    this.#told = told;
+    const card = (/** @type {string} */ id, /** @type {string} */ title, /** @type {Node[]} */ ...inner) => el("section", { class: `sheet ${id}`, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title`, text: title }), ...inner);
+    this.#divided = [card("is-shards", "Parts of the fleet", this.#map, this.#table), card("is-moves", "Moves", this.#moves)];
+    this.element = el("div", { class: "view cluster" }, card("is-members", "Processes", this.#state, this.#members), ...this.#divided);
+    this.#table.addEventListener("toggle", () => this.#showTable());
+  }
+
+  /** @param {boolean} open */
+  look(open) {
+    const came = open && !this.#open;
+    this.#open = open;
+    if (came) this.ask();
+  }
+
+  /** Ask now; and from then on by itself. */
+  async ask() {
+    clearTimeout(this.#timer);
+    try {
+      this.#show(await ask("GET", "api/v1/cluster"));
+    } catch (trouble) {
+      this.#shown = null;
+      const older = isMissing(trouble);
+      if (older) this.#told(null);
+      this.#state.replaceChildren(el("p", { class: older ? "hint" : "bad", text: older ? "This service serves its fleet alone; it is older." : troubleWords(trouble) }));
+    }
+    if (this.#open || this.#many) this.#timer = setTimeout(() => this.ask(), this.#open ? OPEN_MS : CLOSED_MS);
+  }
+
+  /** @param {ClusterTold} cluster */
+  #show(cluster) {
+    this.#shown = cluster;
+    this.#many = cluster.mode === "cluster";
+    this.#told(cluster);
+    if (!this.#open) return;
+    this.#state.replaceChildren(...standing(cluster));
+    this.#members.replaceChildren(memberTable(cluster));
+    for (const card of this.#divided) card.hidden = !this.#many;
+    this.#map.replaceChildren(shardMap(cluster));
+    this.#moves.replaceChildren(moveList(cluster.moves));
+    this.#showTable();
+  }
+
+  #showTable() {
+    const [summary] = this.#table.children;
+    const rows = this.#table.open && this.#shown !== null ? [shardTable(this.#shown)] : [];
+    const scrolled = this.#table.querySelector(".scrolls")?.scrollTop ?? 0;
+    this.#table.replaceChildren(summary, ...rows);
+    for (const row of rows) row.scrollTop = scrolled;
+  }
+}
+
+/** What is wrong, or that nothing is. @param {ClusterTold} cluster */
+function standing(cluster) {
+  const { store } = cluster;
+  const line = (/** @type {string} */ kind, /** @type {string} */ words) =>
+    el("p", { class: "row told", "data-kind": kind }, el("span", { class: "badge" }, icon(kind === "verified" ? "verified" : kind === "quiet" ? "quiet" : "warning")), el("span", { text: words }));
+  const kept = STORE_WORDS[store.kind] ?? store.kind;
+  const lines = [];
+  if (cluster.mode === "embedded") {
+    lines.push(line("quiet", `One process serves this fleet alone, with a store of its own (${kept}).`));
+  } else {
+    const alive = cluster.members.filter((member) => member.state === "alive").length;
+    const need = store.need === null || store.need === 0 ? "" : `; a commit counts once ${plural(store.need, "replica has", "replicas have")} it`;
+    lines.push(line(alive === cluster.members.length ? "verified" : "failed", `${alive} of ${plural(cluster.members.length, "process", "processes")} alive, on ${kept}${need}.`));
+    const taken = cluster.lease_s === null ? "" : ` They are taken within ${2 * cluster.lease_s} s.`;
+    if (cluster.shards_unowned === 0) lines.push(line("verified", `All ${cluster.shards_total} parts of the fleet have an owner.`));
+    else lines.push(line("failed", `${cluster.shards_unowned} of ${cluster.shards_total} parts of the fleet have no owner that is alive.${taken}`));
+    if (cluster.looked_at === null) lines.push(line("failed", "The engine has not answered this process yet."));
+    else if (cluster.at - cluster.looked_at > OLD_S) lines.push(line("failed", `The engine does not answer this process since ${span(cluster.at - cluster.looked_at)}: this is as it was then.`));
+    if (cluster.behind_s !== null && cluster.behind_s > BEHIND_S) lines.push(line("held", `This process shows changes of others ${span(cluster.behind_s)} late.`));
+  }
+  if (store.problem !== null) lines.push(line("failed", `The store cannot be written: ${store.problem}`));
+  for (const warning of store.warnings) lines.push(line("held", `Not as durable as it may seem: ${warning}`));
+  return lines;
+}
+
+/** @param {ClusterTold} cluster */
+function memberTable(cluster) {
+  const marks = lettersOf(cluster);
+  const many = cluster.mode === "cluster";
+  const names = ["Process", "State", ...(many ? ["Shards"] : []), "Lights", "ChirpStack", "Version", ...(many ? ["Heard"] : [])];
+  const head = el("tr", {}, ...names.map((name) => el("th", { scope: "col", text: name })));
+  const rows = cluster.members.map((member) => memberRow(member, many, marks.get(member.boot)));
+  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Processes" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+}
+
+/** @param {ClusterMember} member @param {boolean} many @param {{letter: string, colour: string} | undefined} mark */
+function memberRow(member, many, mark) {
+  const off = Math.abs(member.clock_ahead_s) > CLOCK_S ? `, clock ${member.clock_ahead_s > 0 ? "+" : ""}${member.clock_ahead_s.toFixed(1)} s` : "";
+  return el(
+    "tr",
+    { "data-member": member.boot, "data-kind": MEMBER_KINDS[member.state] ?? "quiet" },
+    el("th", { scope: "row", title: `boot ${member.boot}` }, many ? ownerMark(mark) : null, el("strong", { text: member.name }), member.answering ? el("span", { class: "hint", text: " answers you" }) : null),
+    el("td", {}, el("span", { class: "state" }, el("span", { class: "badge" }, icon(member.state === "alive" ? "verified" : member.state === "leaving" ? "held" : "failed")), `${MEMBER_WORDS[member.state] ?? member.state}${off}`)),
+    many ? el("td", {}, String(member.shards), member.fleet ? el("span", { class: "hands-out", title: "It hands downlinks to ChirpStack and sends the alerts", text: "+ fleet" }) : null) : null,
+    el("td", { text: member.lights.toLocaleString("en") }),
+    member.sees_network ? el("td", { text: "answers" }) : el("td", { class: "bad", text: "does not answer" }),
+    el("td", { text: member.version }),
+    many ? el("td", {}, timeAgo(member.heard_at)) : null,
+  );
+}
