@@ -7,6 +7,7 @@ import structlog
 import trio
 
 from actors.alerts.decision import Decision, StoredAlert
+from actors.board.changes import AlertView
 from actors.messaging.reply import ActorError
 from actors.storage.commits import Commits
 from actors.storage.record_version import checked, stamped
@@ -21,6 +22,11 @@ SAVE_MOST = 500
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StoredAlert)
+
+
+def read_alert(value: bytes) -> AlertView:
+    """A stored alert as the board shows it. Raises msgspec.MsgspecError for what is not one."""
+    return _decoder.decode(checked(value)).view
 
 
 class AlertRepository:

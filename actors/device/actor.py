@@ -186,6 +186,7 @@ class DeviceActor:
     async def _deal_with_entry(self, entry: ev.Entry) -> None:
         """What was read again after its step was stored is left out, but for commands: these are
         known by their own ids, which an engine that was set back cannot give to others."""
+        entry.reply.begun = True
         repeated = entry.inbox and not isinstance(entry.event, ev.CommandRequested)
         if not repeated or id_order(entry.inbox) > id_order(self.device.inbox or "0-0"):
             await self._deal_with(entry.event, entry.inbox)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from actors.device.model import Device, Obstacle
-from actors.messaging.reply import Reply
+from actors.messaging.reply import Reply, ToldReply
 from lorawan.events.model import DeviceInfo, Modulation, Reception
 from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
@@ -285,7 +285,7 @@ class Entry(msgspec.Struct, frozen=True):
     """
 
     event: DeviceEvent
-    reply: Reply[None]
+    reply: ToldReply[None]
     inbox: str = ""
 
 

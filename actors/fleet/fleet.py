@@ -59,6 +59,10 @@ BACKOFF = Backoff(first_s=0.2, factor=2.0, most_s=10.0, jitter=0.2)
 RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
 
 
+Wrap = Callable[[DeviceEvent], Message]
+"""Puts an event into an envelope by which it is told that its light dealt with it."""
+
+
 class DeviceActorPort(Protocol):
     """What the fleet needs of a device actor."""
 
@@ -146,12 +150,13 @@ class Fleet:
 
     # From the network.
 
-    def deliver(self, event: Event, *, past: bool = False) -> Delivery:
+    def deliver(self, event: Event, *, past: bool = False, wrap: Wrap | None = None) -> Delivery:
         """Put a network event in its light's mailbox; a new light of our profile is registered.
 
         `past`: it happened a while ago, and says nothing of how gateways and ChirpStack are now.
+        `wrap` makes what is put there of what it means to the light.
         """
-        outcome = self._deliver(event, past)
+        outcome = self._deliver(event, past, wrap)
         self._deliveries[outcome] += 1
         return outcome
 
@@ -169,7 +174,7 @@ class Fleet:
 
     # From ourselves.
 
-    def post(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
+    def post(self, dev_eui: str, event: Message) -> Offer | None:
         """Put an event in a light's mailbox, without waiting; None for a light not known."""
         actor = self._actors.get(dev_eui)
         if actor is None or dev_eui in self._leaving:
@@ -321,7 +326,7 @@ class Fleet:
         lights = self._hearings.lights
         self._broadcast.announce(key, news, lambda: lights(gateway_id))
 
-    def _deliver(self, event: Event, past: bool) -> Delivery:
+    def _deliver(self, event: Event, past: bool, wrap: Wrap | None) -> Delivery:
         if self._stopping:
             return Delivery.STOPPING
         ports = self._ports
@@ -358,7 +363,7 @@ class Fleet:
             return done
         if not for_dispatcher(ports.ears, dev_eui, message, server_at, past=past):
             return done
-        match actor.mailbox.offer(message):
+        match actor.mailbox.offer(message if wrap is None else wrap(message)):
             case Offer.ACCEPTED:
                 return done
             case Offer.FULL:

@@ -100,14 +100,16 @@ class Reply(Generic[T]):
 class ToldReply(Reply[T]):
     """A reply that tells somebody who does not wait: `told` with the error, or None for a value.
 
-    `told` is called once, at once, and neither waits nor raises.
+    `told` is called once, at once, and neither waits nor raises. `begun` is set by whoever takes
+    the message in hand: an error after that is of this message, one before it is of others.
     """
 
-    __slots__ = ("_told",)
+    __slots__ = ("_told", "begun")
 
     def __init__(self, told: "Callable[[ToldReply[T], Exception | None], None]") -> None:
         super().__init__()
         self._told = told
+        self.begun = False
 
     @property
     def value(self) -> T:

@@ -228,6 +228,11 @@ def rollout_deletes(rollout: Rollout) -> list[Write]:
     return [Delete(Table.ROLLOUT, key) for key in keys]
 
 
+def read_rollout(record: Record | Put) -> Rollout | None:
+    """A rollout without its lights; None for a piece of these. Raises msgspec.MsgspecError."""
+    return None if "/" in record.key else _rollouts.decode(checked(record.value))
+
+
 def read_rollouts(records: Iterable[Record]) -> list[tuple[Rollout, list[Part]]]:
     """Every whole rollout among these records, oldest first; what is odd is told and left."""
     heads: list[Rollout] = []

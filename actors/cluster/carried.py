@@ -1,0 +1,156 @@
+"""Requests that only the owner of a shard can answer, whichever process they were sent to.
+
+A rollout, an initialisation, an acknowledgement, a removal, the timer of a light: what these need
+lives in one process. The request itself (method, path, query and body), of a caller whose rights
+were checked, is written into that owner's inbox, carried out there by the same web app as any
+other, and answered by the stream of replies.
+
+Nobody knows what became of it where no answer comes in time: whoever asks again with the same key,
+or looks first, does no harm. It is not begun after its deadline.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+import trio
+
+from actors.clocks.clock import Clock
+from actors.cluster.messages import Answer, CarriedAnswer, CarriedRequest, encode
+from actors.cluster.replies import Replies
+from actors.cluster.router import Posted, Router
+from actors.messaging.reply import ActorError, Reply
+from actors.replace import replace
+
+log = structlog.get_logger()
+
+CARRY_S = 15.0
+"""As long as the slowest route takes (a commit of 10 s), and both ways."""
+SERVED_MOST = 32
+"""At once, each with its body of 256 kB at most: 8 MB."""
+ANSWER_BYTES_MOST = 1024 * 1024
+"""A tree of 20,000 actors is not carried; a list of rollouts with their lights has some 100 kB."""
+BUSY, FAILED, TOO_LARGE = 503, 500, 500
+RETRY_AFTER = (("Retry-After", "1"),)
+
+
+class NotCarried(Enum):
+    """Why there is no answer."""
+
+    NOBODY = "nobody"
+    """No process has that shard now: certainly not carried out."""
+    FULL = "full"
+    """Its inbox has no room: certainly not carried out."""
+    UNANSWERED = "unanswered"
+    """No answer in time: perhaps carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedStatistics:
+    """Counted since the start; `serving` is now."""
+
+    asked: int
+    unanswered: int
+    served: int
+    refused: int
+    """Because too many were under way, or the deadline was over."""
+    serving: int
+
+
+Serve = Callable[[CarriedRequest], Awaitable[CarriedAnswer]]
+"""Carries a request out, as if it had come by HTTP from a caller with these rights."""
+
+
+class Carrier:
+    """Both ends, one for each process; `run` is its task, for what it carries out.
+
+    `owner` is the boot of the process that has a shard, as far as is seen; empty where nobody has.
+    `serve` is set by the web, once there is one.
+    """
+
+    def __init__(
+        self, router: Router, replies: Replies, clock: Clock, *, owner: Callable[[str], str]
+    ) -> None:
+        self.serve: Serve | None = None
+        self._router = router
+        self._replies = replies
+        self._clock = clock
+        self._owner = owner
+        self._nursery: trio.Nursery | None = None
+        self._asked = self._unanswered = self._served = self._refused = self._serving = 0
+
+    async def carry(
+        self, shard: str, request: CarriedRequest, timeout_s: float = CARRY_S
+    ) -> CarriedAnswer | NotCarried:
+        """Have the owner of the shard answer. `id`, `asker` and `deadline_at` are filled in."""
+        if not self._owner(shard):
+            await trio.lowlevel.checkpoint()
+            return NotCarried.NOBODY
+        self._asked += 1
+        reply: Reply[CarriedAnswer] = Reply()
+        ask = self._replies.expect(reply, timeout_s)
+        until = trio.current_time() + timeout_s
+        request = replace(
+            request,
+            id=ask,
+            asker=self._router.boot,
+            deadline_at=self._clock.now() + timeout_s,
+        )
+        try:
+            posted = await self._router.post(shard, encode(request))
+            if posted is Posted.FULL:
+                return NotCarried.FULL
+            return await reply.wait(max(0.0, until - trio.current_time()))
+        except ActorError:
+            self._unanswered += 1
+            return NotCarried.UNANSWERED
+        finally:
+            self._replies.forget(ask)
+
+    # ---------------------------------------------------------------- the other end
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Carry requests out, until cancelled."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                task_status.started()
+                await trio.sleep_forever()
+        finally:
+            self._nursery = None
+
+    def take(self, request: CarriedRequest) -> None:
+        """One came for us. Never waits."""
+        left_s = request.deadline_at - self._clock.now()
+        if left_s <= 0 or self._nursery is None:
+            self._refused += 1
+        elif self.serve is None or self._serving >= SERVED_MOST:
+            self._refused += 1
+            self._answer(request, CarriedAnswer(request.id, BUSY, RETRY_AFTER))
+        else:
+            self._serving += 1
+            self._nursery.start_soon(self._serve, self.serve, request, left_s)
+
+    def statistics(self) -> CarriedStatistics:
+        """Counters, now."""
+        return CarriedStatistics(
+            self._asked, self._unanswered, self._served, self._refused, self._serving
+        )
+
+    async def _serve(self, serve: Serve, request: CarriedRequest, left_s: float) -> None:
+        try:
+            with trio.move_on_after(left_s):
+                self._answer(request, await serve(request))
+                self._served += 1
+        except Exception:
+            log.exception("carried request failed", path=request.path)
+            self._answer(request, CarriedAnswer(request.id, FAILED))
+        finally:
+            self._serving -= 1
+
+    def _answer(self, request: CarriedRequest, answer: Answer) -> None:
+        if isinstance(answer, CarriedAnswer) and len(answer.body) > ANSWER_BYTES_MOST:
+            log.error("the answer to a carried request is too large", path=request.path)
+            answer = CarriedAnswer(request.id, TOO_LARGE)
+        self._router.answer(request.asker, answer)

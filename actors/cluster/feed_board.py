@@ -1,0 +1,134 @@
+"""Shows on this process's board what others stored: one record of a feed, or all of a shard."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import structlog
+import trio
+
+from actors.alerts.repository import read_alert
+from actors.board.board import Board
+from actors.board.changes import DeviceRemoved
+from actors.cluster import views
+from actors.device.records import read_command, read_device
+from actors.rollouts.repository import read_rollout
+from store.engine.shards import shard_of
+from store.port import Delete, Put, Record, Table
+
+log = structlog.get_logger()
+
+TABLES = (Table.DEVICE, Table.ALERT, Table.ROLLOUT, Table.META)
+"""What a snapshot has. Commands that ended are read when somebody asks for them."""
+REMOVED = "it was taken off"
+CHUNK = 250
+"""Records shown between two checkpoints, some 30 us each: 8 ms."""
+UNREADABLE_MOST = 1_000
+"""Keys of odd records that were told of, so that each is told of once."""
+
+
+class FeedBoard:
+    """`meta` is given the records of Table.META that are not shown by themselves."""
+
+    def __init__(self, board: Board, *, meta: Callable[[Put], None] = lambda put: None) -> None:
+        self._board = board
+        self._meta = meta
+        self._unreadable: set[str] = set()
+
+    def show(self, change: Put | Delete) -> None:
+        """One record is new, changed or gone."""
+        if isinstance(change, Delete):
+            self._gone(change.table, change.key)
+            return
+        try:
+            self._show(change)
+        except msgspec.MsgspecError as error:
+            self._odd(change, error)
+
+    async def show_all(
+        self,
+        shard: str,
+        tables: Mapping[Table, Sequence[Record]],
+        *,
+        still: Callable[[], bool] = lambda: True,
+    ) -> Sequence[str]:
+        """A whole shard, as it is at one instant; until it is not `still` another process's.
+
+        Returns the ids of commands that the board goes on showing as open and that are not: to be
+        read by themselves.
+        """
+        lights: dict[str, str | None] = {}
+        records = [(table, record) for table, some in tables.items() for record in some]
+        for count, (table, record) in enumerate(records, start=1):
+            put = Put(table, record.key, record.value, record.at)
+            if table is Table.DEVICE:
+                lights[record.key] = self._show_light(put)
+            else:
+                self.show(put)
+            if count % CHUNK == 0:
+                await trio.lowlevel.checkpoint()
+                if not still():
+                    return ()
+        if Table.DEVICE in tables:
+            for dev_eui in [one for one in self._board.devices if shard_of(one) == shard]:
+                if dev_eui not in lights:
+                    self._gone(Table.DEVICE, dev_eui)
+        return [
+            command.id
+            for command in self._board.open_commands.values()
+            if shard_of(command.dev_eui) == shard and lights.get(command.dev_eui) != command.id
+        ]
+
+    def show_command(self, record: Record) -> None:
+        """A command by itself."""
+        self.show(Put(Table.COMMAND, record.key, record.value, record.at))
+
+    def _show(self, put: Put) -> None:
+        board = self._board
+        match put.table:
+            case Table.DEVICE:
+                self._show_light(put)
+            case Table.COMMAND:
+                board.publish(read_command(Record(put.key, put.value, put.at)))
+            case Table.ALERT:
+                board.publish(read_alert(put.value))
+            case Table.ROLLOUT:
+                rollout = read_rollout(put)
+                if rollout is not None:
+                    board.publish(rollout)
+            case Table.META:
+                if not views.show(put, board):
+                    self._meta(put)
+            case Table.IDEMPOTENCY:
+                pass
+
+    def _show_light(self, put: Put) -> str | None:
+        """Show a light, if it changed; the id of its open command."""
+        try:
+            device = read_device(Record(put.key, put.value, put.at))
+        except msgspec.MsgspecError as error:
+            self._odd(put, error)
+            return None
+        board = self._board
+        if board.devices.get(device.dev_eui) != device:
+            board.publish(device)
+        command = device.command
+        if command is None:
+            return None
+        if board.command(command.id) != command:
+            board.publish(command)
+        return command.id
+
+    def _gone(self, table: Table, key: str) -> None:
+        if table is Table.DEVICE:
+            device = self._board.devices.get(key)
+            if device is not None:
+                self._board.publish(DeviceRemoved(key, device.name, REMOVED))
+        elif table is Table.ROLLOUT and "/" not in key:
+            self._board.forget_rollout(key)
+
+    def _odd(self, put: Put, error: msgspec.MsgspecError) -> None:
+        """A newer program's, perhaps: it is not shown, and nothing is written over it."""
+        name = f"{put.table}:{put.key}"
+        if name not in self._unreadable and len(self._unreadable) < UNREADABLE_MOST:
+            self._unreadable.add(name)
+            log.warning("a record of another process cannot be read", record=name, error=str(error))

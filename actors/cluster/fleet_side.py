@@ -1,0 +1,92 @@
+"""What the owner of the fleet's own shard does with a message of the others.
+
+All of it is handed on at once, to those who wait for nobody: what is lost with the process is asked
+for again by whoever takes the shard over, as after a restart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from actors.clocks.clock import Clock
+from actors.cluster.inbox_shard import Place, Taken
+from actors.cluster.messages import (
+    CarriedRequest,
+    InquiryAnswered,
+    Judged,
+    LightForgotten,
+    LightHeardUnlisted,
+    Message,
+    NetworkTold,
+    QueueFlushed,
+)
+from actors.device.events import Inquired
+from actors.fleet.ears import NetworkEars, for_dispatcher, uplink_heard
+from actors.fleet.translate import translate
+from actors.link.judgement import AttemptJudged
+from lorawan.events import Event
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSidePorts:
+    """Nothing here may block or raise."""
+
+    ears: NetworkEars
+    is_ours: Callable[[str, str], bool]
+    """Whether the device of this DevEUI and profile is a light of ours."""
+    dated: Callable[[Event], Event]
+    inquired: Callable[[str, Inquired], None]
+    judged: Callable[[str, AttemptJudged], None]
+    unlisted: Callable[[str], None]
+    flushed: Callable[[str], None]
+    forgotten: Callable[[str], None]
+    carried: Callable[[CarriedRequest], None]
+
+
+class FleetSide:
+    """Made anew with each take of the fleet's shard."""
+
+    def __init__(self, ports: FleetSidePorts, clock: Clock) -> None:
+        self._ports = ports
+        self._clock = clock
+
+    def offer(self, message: Message) -> None:
+        """Deal with a message that came straight."""
+        self.take(message)
+
+    def take(self, message: Message, place: Place | None = None) -> Taken:
+        """Deal with a message."""
+        ports = self._ports
+        match message:
+            case NetworkTold(event):
+                self.network(event)
+            case InquiryAnswered(dev_eui, answer):
+                ports.inquired(dev_eui, answer)
+            case Judged(dev_eui, judgement):
+                ports.judged(dev_eui, judgement)
+            case LightHeardUnlisted(dev_eui):
+                ports.unlisted(dev_eui)
+            case QueueFlushed(dev_eui):
+                ports.flushed(dev_eui)
+            case LightForgotten(dev_eui):
+                ports.forgotten(dev_eui)
+            case CarriedRequest():
+                ports.carried(message)
+            case _:
+                kind = type(message).__name__
+                log.warning("a message for lights lay in the inbox of the fleet", kind=kind)
+        return Taken.DONE
+
+    def network(self, event: Event) -> None:
+        """An event of a light, whoever runs its actor."""
+        ports, device = self._ports, event.device
+        if not ports.is_ours(device.dev_eui, device.device_profile_name):
+            return
+        server_at, dated = event.at, ports.dated(event)
+        uplink_heard(ports.ears, device.dev_eui, dated, self._clock.now(), past=False)
+        message = translate(dated)
+        if message is not None:
+            for_dispatcher(ports.ears, device.dev_eui, message, server_at, past=False)

@@ -1,0 +1,231 @@
+"""Follows the feeds of the shards that others own, so that the board shows the whole fleet.
+
+A feed has an entry for each commit, numbered by the epoch of the owner and the commit. The next one
+must be the next number of the same epoch; anything else (a new owner, a reader that fell behind, a
+lease that was set back) means that the shard is read anew as a whole, at one instant.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+
+from actors.cluster.feed_board import TABLES, FeedBoard
+from actors.supervision import Backoff
+from store.engine.port import FeedEntry, Lease, Snapshot
+from store.errors import StoreError, StoreUnavailable
+from store.port import Record, Table
+from store.shards.feed import decode_feed
+
+log = structlog.get_logger()
+
+READ_MOST = 100
+"""Commits of a shard in one call: 200 kB."""
+POLL_S = 1.0
+"""Bells may be lost."""
+GATHER_S = 0.005
+"""Bells of many commits, often of one shard, are answered by one call."""
+RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
+
+Position = tuple[int, int]
+"""Epoch and number of a commit."""
+
+
+class FollowEngine(Protocol):
+    """What is needed of the engine."""
+
+    async def read_feeds(
+        self, after: Mapping[str, Position], most: int
+    ) -> Mapping[str, Sequence[FeedEntry]]:
+        """Of each of these shards up to `most` entries after this position, oldest first."""
+        ...
+
+    async def snapshot(self, shard: str, tables: Sequence[Table]) -> Snapshot:
+        """These tables of a shard and its lease, at one instant."""
+        ...
+
+    async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
+        """One record for each (shard, table, key)."""
+        ...
+
+
+@dataclass(slots=True)
+class _Followed:
+    at: Position | None = None
+    """None: to be read as a whole."""
+    read_at: float = -math.inf
+    """When it was last known to be shown as it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerStatistics:
+    """Counted since the start; `following` is now."""
+
+    following: int
+    changes: int
+    snapshots: int
+    gaps: int
+    """Snapshots that a feed's entry did not spare."""
+    failures: int
+
+
+class Follower:
+    """One for each process; `run` is its task."""
+
+    def __init__(self, engine: FollowEngine, board: FeedBoard, rng: Random) -> None:
+        self._engine = engine
+        self._board = board
+        self._rng = rng
+        self._shards: dict[str, _Followed] = {}
+        self._rung: set[str] = set()
+        self._wake = trio.Event()
+        self._changes = self._snapshots = self._gaps = self._failures = 0
+
+    # ---------------------------------------------------------------- which shards
+
+    def follow(self, shards: Iterable[str], at: Position | None = None) -> None:
+        """Others own these, or nobody: show what they store after `at`, if that is shown."""
+        for shard in shards:
+            read_at = -math.inf if at is None else trio.current_time()
+            self._shards[shard] = _Followed(at, read_at)
+            self.ring(shard)
+
+    def drop(self, shard: str) -> Position | None:
+        """This process owns it now, and shows it by itself. Up to where it is shown already."""
+        followed = self._shards.pop(shard, None)
+        return None if followed is None else followed.at
+
+    def looked(self, leases: Mapping[str, Lease]) -> None:
+        """The leases as somebody saw them just now: one that was set back is read anew."""
+        for shard, lease in leases.items():
+            followed = self._shards.get(shard)
+            if followed is None or followed.at is None:
+                continue
+            if (lease.epoch, lease.seq) < followed.at:
+                followed.at = None
+                self._gaps += 1
+            if followed.at is None or (lease.epoch, lease.seq) > followed.at:
+                self.ring(shard)
+
+    def behind_s(self) -> float:
+        """How old at most what is shown of others' shards may be; infinite before all is read."""
+        now = trio.current_time()
+        return max((now - one.read_at for one in self._shards.values()), default=0.0)
+
+    def complete(self) -> bool:
+        """Whether everything was read at least once."""
+        return all(one.read_at > -math.inf for one in self._shards.values())
+
+    # ---------------------------------------------------------------- its life
+
+    def ring(self, shard: str) -> None:
+        """Something was committed, perhaps."""
+        if shard in self._shards:
+            self._rung.add(shard)
+            self._wake.set()
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Read and show, until cancelled."""
+        task_status.started()
+        failures, poll_at = 0, trio.current_time()
+        while True:
+            with trio.move_on_at(poll_at):
+                await self._wake.wait()
+                await trio.sleep(GATHER_S)
+            self._wake = trio.Event()
+            if trio.current_time() >= poll_at:
+                poll_at = trio.current_time() + POLL_S
+                self._rung.update(self._shards)
+            rung, self._rung = self._rung, set()
+            try:
+                await self._read(sorted(rung))
+                failures = 0
+            except StoreUnavailable as error:
+                failures += 1
+                self._failures += 1
+                if failures == 1:
+                    log.warning("what others store cannot be read", error=str(error))
+                self._rung |= rung
+                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+
+    def statistics(self) -> FollowerStatistics:
+        """Counters, now."""
+        return FollowerStatistics(
+            len(self._shards), self._changes, self._snapshots, self._gaps, self._failures
+        )
+
+    # ---------------------------------------------------------------- how
+
+    async def _read(self, shards: Sequence[str]) -> None:
+        await trio.lowlevel.checkpoint()
+        after = {}
+        for shard in shards:
+            followed = self._shards.get(shard)
+            if followed is not None and followed.at is None:
+                await self._snapshot(shard, followed)
+            elif followed is not None and followed.at is not None:
+                after[shard] = followed.at
+        if not after:
+            return
+        asked_at = trio.current_time()
+        for shard, entries in (await self._engine.read_feeds(after, READ_MOST)).items():
+            followed = self._shards.get(shard)
+            if followed is None or followed.at != after[shard]:
+                continue  # taken, or read anew, meanwhile
+            await self._take_in(shard, followed, entries)
+            if len(entries) < READ_MOST and followed.at is not None:
+                followed.read_at = asked_at
+            else:
+                self.ring(shard)
+
+    async def _take_in(self, shard: str, followed: _Followed, entries: Sequence[FeedEntry]) -> None:
+        for entry in entries:
+            assert followed.at is not None  # noqa: S101 - it was read after a position
+            epoch, seq = followed.at
+            if (entry.epoch, entry.seq) != (epoch, seq + 1):
+                followed.at = None
+                self._gaps += 1
+                return
+            followed.at = (entry.epoch, entry.seq)
+            self._show(shard, entry)
+        await trio.lowlevel.checkpoint()
+
+    def _show(self, shard: str, entry: FeedEntry) -> None:
+        try:
+            changes = decode_feed(entry.body)
+        except msgspec.MsgspecError as error:
+            log.warning("a feed's entry cannot be read", shard=shard, error=str(error))
+            return
+        for change in changes:
+            self._changes += 1
+            self._board.show(change)
+
+    async def _snapshot(self, shard: str, followed: _Followed) -> None:
+        asked_at = trio.current_time()
+        try:
+            snapshot = await self._engine.snapshot(shard, TABLES)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            log.warning("a shard cannot be read", shard=shard, error=str(error))
+            return
+        if self._shards.get(shard) is not followed:
+            return  # taken meanwhile
+        self._snapshots += 1
+        ended = await self._board.show_all(
+            shard, snapshot.tables, still=lambda: self._shards.get(shard) is followed
+        )
+        if self._shards.get(shard) is not followed:
+            return
+        followed.at = (snapshot.lease.epoch, snapshot.lease.seq)
+        followed.read_at = asked_at
+        self.ring(shard)
+        found = await self._engine.get([(shard, Table.COMMAND, one) for one in ended])
+        for record in found:
+            if record is not None and shard in self._shards:
+                self._board.show_command(record)

@@ -1,0 +1,322 @@
+"""Reads the inboxes of the shards that this process owns, and knows how far they are dealt with.
+
+An entry is dealt with once what it changed is stored. Everything up to the *mark* of a shard is;
+the mark is stored with the shard's commits, and whoever owns the shard next reads on from there.
+
+Theory. For each light entries are handed on in the order of the inbox. A command whose light has no
+room waits here, and so does what comes behind it; an event that finds no room is dropped and
+counted, as everywhere. A message that crashed its light is in the dead letters, and the mark moves
+on; a command is tried again before it ends, rejected.
+
+What was read before may be read again, and be dealt with already: after a take, and after an engine
+that was set back, which may have lost entries and may give their ids, or older ones, to new ones. A
+command is then looked for in the store: its record tells whether its light has it. Entries whose id
+and content were read before by this process are left out.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+
+from actors.clocks.clock import Clock
+from actors.cluster.inbox_shard import InboxShard, Place, Taken, Waiting
+from actors.cluster.messages import CommandTaken, Message, decode
+from actors.cluster.watermark import Watermark
+from actors.messaging.dead_letters import DeadLetters
+from actors.messaging.reply import ToldReply
+from actors.supervision import Backoff
+from store.engine.port import InboxEntry
+from store.errors import StoreUnavailable
+
+log = structlog.get_logger()
+
+READ_MOST = 500
+"""Entries of a shard in one call, 0.5 MB."""
+POLL_S = 1.0
+"""Bells may be lost."""
+AGAIN_S = 0.1
+"""Before a light without room is offered its command again; an entry dealt with is sooner."""
+BEHIND_MOST = 32
+"""Events that wait behind a command for its light: as many as a mailbox holds."""
+RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
+
+
+class InboxEngine(Protocol):
+    """What is needed of the engine."""
+
+    async def read_inboxes(
+        self, after: Mapping[str, str], most: int
+    ) -> Mapping[str, Sequence[InboxEntry]]:
+        """Of each of these shards up to `most` entries after this id, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPorts:
+    """Who deals with entries. `take` neither waits nor raises."""
+
+    take: Callable[[Message, Place], Taken]
+    known: Callable[[str, Sequence[str]], Awaitable[set[str]]]
+    """Of these commands of a shard those whose lights have them. Raises StoreUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxStatistics:
+    """Counted since the start; `open` and `waiting` are now."""
+
+    read: int
+    dropped: int
+    """Events that found no room."""
+    repeated: int
+    """Entries that had been dealt with before."""
+    poisoned: int
+    """Entries that could not be read, or crashed their light."""
+    open: int
+    """Entries read and not dealt with."""
+    waiting: int
+    """Of these, such that wait for room at their light."""
+
+
+class InboxReader:
+    """One for each process; `run` is its task. Bounds: an inbox has 4,096 entries at most, and is
+    trimmed up to the mark only."""
+
+    def __init__(
+        self,
+        engine: InboxEngine,
+        ports: InboxPorts,
+        clock: Clock,
+        rng: Random,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._engine = engine
+        self._ports = ports
+        self._clock = clock
+        self._rng = rng
+        self._dead_letters = dead_letters
+        self._shards: dict[str, InboxShard] = {}
+        self._rung: set[str] = set()
+        self._wake = trio.Event()
+        self._progress = trio.Event()
+        self._read = self._dropped = self._repeated = self._poisoned = 0
+
+    # ---------------------------------------------------------------- which shards
+
+    def take(self, shard: str, mark: str) -> None:
+        """This process owns the shard, and its actors run: read after this mark."""
+        self._shards[shard] = InboxShard(shard, Watermark(mark), mark)
+        self.ring(shard)
+
+    async def leave(self, shard: str) -> None:
+        """Read no more of it, and wait until its lights have dealt with what was read; what waits
+        for room stays for the next owner."""
+        state = self._shards.get(shard)
+        if state is None:
+            return
+        state.leaving = True
+        while len(state.watermark) > state.waiting:
+            self._progress = trio.Event()
+            await self._progress.wait()
+
+    def forget(self, shard: str) -> None:
+        """It is not this process's any more."""
+        self._shards.pop(shard, None)
+
+    def step_back(self, shards: Iterable[str] | None = None) -> None:
+        """The engine was set back, perhaps: look again at what was read before."""
+        for shard in list(self._shards) if shards is None else shards:
+            if (state := self._shards.get(shard)) is not None:
+                state.step_back()
+                self.ring(shard)
+
+    def reads(self, shard: str) -> bool:
+        """Whether it is read here: then its actors run in this process."""
+        state = self._shards.get(shard)
+        return state is not None and not state.leaving
+
+    def mark(self, shard: str) -> str:
+        """Every entry up to this one is dealt with: to be stored with the next commit."""
+        state = self._shards.get(shard)
+        return "0-0" if state is None else state.watermark.mark
+
+    # ---------------------------------------------------------------- its life
+
+    def ring(self, shard: str) -> None:
+        """Something came, perhaps."""
+        if shard in self._shards:
+            self._rung.add(shard)
+            self._wake.set()
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Read and hand on, until cancelled."""
+        task_status.started()
+        failures, poll_at = 0, trio.current_time()
+        while True:
+            waits = any(state.lines for state in self._shards.values())
+            until = min(poll_at, trio.current_time() + AGAIN_S) if waits else poll_at
+            with trio.move_on_at(until):
+                await self._wake.wait()
+            self._wake = trio.Event()
+            for state in list(self._shards.values()):
+                self._offer_again(state)
+            if trio.current_time() >= poll_at:
+                poll_at = trio.current_time() + POLL_S
+                self._rung.update(self._shards)
+            try:
+                await self._read_rung()
+                failures = 0
+            except StoreUnavailable as error:
+                failures += 1
+                if failures == 1:
+                    log.warning("inboxes cannot be read", error=str(error))
+                self.step_back()  # a failover, perhaps
+                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+
+    def statistics(self) -> InboxStatistics:
+        """Counters, now."""
+        states = self._shards.values()
+        return InboxStatistics(
+            self._read,
+            self._dropped,
+            self._repeated,
+            self._poisoned,
+            sum(len(state.watermark) for state in states),
+            sum(state.waiting for state in states),
+        )
+
+    # ---------------------------------------------------------------- how
+
+    async def _read_rung(self) -> None:
+        rung, self._rung = self._rung, set()
+        reading = {
+            shard: state
+            for shard in sorted(rung)
+            if (state := self._shards.get(shard)) is not None and not state.leaving
+        }
+        if not reading:
+            await trio.lowlevel.checkpoint()
+            return
+        after = {shard: state.after for shard, state in reading.items()}
+        try:
+            found = await self._engine.read_inboxes(after, READ_MOST)
+            self.step_back(reading.keys() - found.keys())  # of a node that is silent
+            for shard, entries in found.items():
+                state = reading[shard]
+                if self._is_read(state) and state.after == after[shard]:
+                    await self._take_in(state, entries)
+        except StoreUnavailable:
+            self._rung |= rung
+            raise
+
+    async def _take_in(self, state: InboxShard, entries: Sequence[InboxEntry]) -> None:
+        begun_at, checked = state.after, state.checking
+        fresh = [
+            Waiting(one.id, message) for one in entries if (message := self._read_one(state, one))
+        ]
+        known = await self._known(state, fresh)
+        if not self._is_read(state) or state.after != begun_at:
+            return  # given away, or stepped back, while the store was asked
+        if entries:
+            state.after = entries[-1].id
+        for one in entries:
+            state.note_seen(one)
+        for waiting in fresh:
+            self._read += 1
+            state.watermark.begun(waiting.id)
+            if isinstance(waiting.message, CommandTaken) and (
+                waiting.message.request.command_id in known
+            ):
+                self._repeated += 1
+                self._done(state, waiting.id)
+            else:
+                self._hand_on(state, waiting)
+        if len(entries) == READ_MOST:
+            self.ring(state.name)
+        elif checked:
+            state.checking = False
+
+    async def _known(self, state: InboxShard, entries: Sequence[Waiting]) -> set[str]:
+        """The commands among these that their lights have already."""
+        asked = [
+            one.message.request.command_id
+            for one in entries
+            if isinstance(one.message, CommandTaken)
+            and (state.checking or one.message.request.again)
+        ]
+        return await self._ports.known(state.name, asked) if asked else set()
+
+    def _read_one(self, state: InboxShard, entry: InboxEntry) -> Message | None:
+        if state.was_seen(entry):
+            self._repeated += 1
+            return None
+        try:
+            return decode(entry.message)
+        except msgspec.MsgspecError as error:
+            self._poisoned += 1
+            log.warning("inbox entry cannot be read", entry=entry.id, error=str(error))
+            self._dead_letters.add("inbox", entry.message, error, self._clock.now())
+            return None
+
+    def _hand_on(self, state: InboxShard, one: Waiting) -> None:
+        line = state.lines.get(one.light)
+        if line is None and self._offered(state, one):
+            return
+        if not one.is_command and (line is None or len(line) > BEHIND_MOST):
+            self._dropped += 1
+            self._done(state, one.id)
+            return
+        state.lines.setdefault(one.light, deque()).append(one)
+
+    def _offered(self, state: InboxShard, one: Waiting) -> bool:
+        """Hand it on. False where there is no room."""
+
+        def told(reply: ToldReply[None], error: Exception | None) -> None:
+            self._told(state, one, error, begun=reply.begun)
+
+        match self._ports.take(one.message, Place(state.name, one.id, ToldReply(told), one.tries)):
+            case Taken.DONE:
+                self._done(state, one.id)
+            case Taken.LATER:
+                pass
+            case Taken.NO_ROOM:
+                return False
+        return True
+
+    def _told(
+        self, state: InboxShard, one: Waiting, error: Exception | None, *, begun: bool
+    ) -> None:
+        """A light dealt with it, or cannot: it crashed over it, or is parked or stopped."""
+        if not self._is_read(state):
+            return
+        if error is None:
+            self._done(state, one.id)
+        elif one.is_command:
+            self._poisoned += begun
+            state.put_back(one.after_a_crash(of_its_own=begun))
+            self._progress.set()
+        else:
+            self._poisoned += begun
+            self._dropped += not begun
+            self._done(state, one.id)
+
+    def _done(self, state: InboxShard, entry_id: str) -> None:
+        state.watermark.done(entry_id)
+        self._progress.set()
+        if state.lines:
+            self._wake.set()
+
+    def _offer_again(self, state: InboxShard) -> None:
+        for light, line in list(state.lines.items()):
+            while line and self._offered(state, line[0]):
+                line.popleft()
+            if not line:
+                del state.lines[light]
+
+    def _is_read(self, state: InboxShard) -> bool:
+        return self._shards.get(state.name) is state

@@ -1,0 +1,118 @@
+"""What the reader of inboxes keeps of one shard. Pure."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+import msgspec
+
+from actors.cluster.messages import CommandTaken, Message
+from actors.cluster.watermark import Watermark
+from actors.messaging.reply import ToldReply
+from actors.replace import replace
+from store.engine.port import InboxEntry, id_order
+
+STEP_BACK_MS = 60_000
+"""An engine that was set back may date new entries by another clock."""
+SEEN_MOST = 4_096
+"""Entries that are known again, for each shard; 150 bytes each, of a busy shard's last minutes."""
+TRIES_MOST = 3
+"""A command that crashed its light so often ends."""
+
+
+class Taken(Enum):
+    """What became of an entry that was handed on."""
+
+    DONE = "done"
+    LATER = "later"
+    """Its place will be told."""
+    NO_ROOM = "no room"
+    """Its light takes nothing now."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a message came from, and who is to be told that it was dealt with."""
+
+    shard: str
+    id: str
+    reply: ToldReply[None]
+    tries: int = 0
+    """How often it crashed its light."""
+
+    @property
+    def last_try(self) -> bool:
+        """Whether it crashed its light too often."""
+        return self.tries >= TRIES_MOST
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """An entry that is handed on, or waits to be."""
+
+    id: str
+    message: Message
+    tries: int = 0
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it must not be dropped."""
+        return isinstance(self.message, CommandTaken)
+
+    @property
+    def light(self) -> str:
+        """The DevEUI of its light; empty where it is for none, or for many."""
+        return getattr(self.message, "dev_eui", "")
+
+    def after_a_crash(self, *, of_its_own: bool) -> "Waiting":
+        """To be tried again: what its light was told since is newer."""
+        message = self.message
+        if isinstance(message, CommandTaken):
+            message = replace(message, request=replace(message.request, again=True))
+        return Waiting(self.id, message, self.tries + of_its_own)
+
+
+@dataclass(slots=True)
+class InboxShard:
+    """Where the reading of one shard stands."""
+
+    name: str
+    watermark: Watermark
+    after: str
+    """Read up to this one."""
+    checking: bool = True
+    """What is read may have been dealt with before: commands are looked for in the store."""
+    leaving: bool = False
+    lines: dict[str, deque[Waiting]] = field(default_factory=dict)
+    """By light: a command without room, and what came behind it."""
+    _seen: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for room."""
+        return sum(map(len, self.lines.values()))
+
+    def step_back(self) -> None:
+        """Look again at what was read before."""
+        at_ms, _ = id_order(self.watermark.mark)
+        self.after = f"{max(0, at_ms - STEP_BACK_MS)}-0"
+        self.checking = True
+
+    def was_seen(self, entry: InboxEntry) -> bool:
+        """Whether this very entry was read here before, or is older than what is remembered."""
+        if self._seen.get(entry.id) == hash(entry.message):
+            return True
+        if len(self._seen) < SEEN_MOST:
+            return False
+        return id_order(entry.id) < id_order(next(iter(self._seen)))
+
+    def note_seen(self, entry: InboxEntry) -> None:
+        """It was read."""
+        self._seen[entry.id] = hash(entry.message)
+        if len(self._seen) > SEEN_MOST:
+            del self._seen[next(iter(self._seen))]
+
+    def put_back(self, one: Waiting) -> None:
+        """Into the line of its light, in the order of the inbox."""
+        line = self.lines.setdefault(one.light, deque())
+        order = id_order(one.id)
+        at = next((at for at, other in enumerate(line) if id_order(other.id) > order), len(line))
+        line.insert(at, one)

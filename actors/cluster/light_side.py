@@ -1,0 +1,270 @@
+"""What the owner of light shards does with a message, read from an inbox or given straight.
+
+Nothing here waits: what takes time is begun, and its answer goes back by the stream of replies.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+
+from actors.clocks.clock import Clock
+from actors.cluster.inbox_shard import Place, Taken
+from actors.cluster.messages import (
+    Answer,
+    CarriedRequest,
+    CommandTaken,
+    ForLight,
+    ForLights,
+    LightAnswered,
+    LightConfirmed,
+    LightGone,
+    LightListed,
+    Message,
+    NetworkTold,
+)
+from actors.device.command import Command, CommandStatus, Step, StepKind
+from actors.device.events import (
+    DeviceEvent,
+    Entry,
+    GatewayHealthChanged,
+    GatewayReturned,
+)
+from actors.device.events import Message as Mail
+from actors.device.model import Device
+from actors.device.records import command_record
+from actors.device.requests import accepted
+from actors.fleet.delivery import Delivery
+from actors.fleet.fleet import Wrap
+from actors.messaging.mailbox import Offer
+from actors.messaging.reply import ActorError, ToldReply
+from actors.replace import replace
+from actors.storage.history import line
+from lorawan.events import Event
+from store.port import Put, Table, Write
+
+log = structlog.get_logger()
+
+CRASHED = "its light's actor crashed over it"
+GONE = "its light was removed, or its record cannot be read"
+REMOVALS_MOST = 20
+"""Lights that are taken off at once; each waits for its actor and for a commit."""
+
+
+class LightsHere(Protocol):
+    """The lights whose actors run in this process: `Fleet`."""
+
+    @property
+    def actors(self) -> Mapping[str, object]:
+        """By DevEUI."""
+        ...
+
+    def deliver(self, event: Event, *, wrap: Wrap | None = None) -> Delivery:
+        """Put a network event in its light's mailbox."""
+        ...
+
+    def post(self, dev_eui: str, event: Mail) -> Offer | None:
+        """Put an event in a light's mailbox; None for a light not known."""
+        ...
+
+    def broadcast(self, event: DeviceEvent) -> None:
+        """Every light gets this, soon."""
+        ...
+
+    def gateway_changed(self, gateway_id: str, online: bool) -> None:
+        """Have the lights told that it hears."""
+        ...
+
+    def gateway_returned(self, gateway_id: str, *, answered: bool = False) -> None:
+        """Likewise."""
+        ...
+
+    def register(self, device: Device) -> object | None:
+        """Start the actor of a light that is not known."""
+        ...
+
+    def confirm(self, dev_eui: str) -> None:
+        """ChirpStack lists it."""
+        ...
+
+
+class LightSide:
+    """One for each process; `run` is its task, for what takes time.
+
+    `note` hands writes to the store without waiting, `remove` takes a light off, `carried` has a
+    request answered, `answer` sends an answer to another process.
+    """
+
+    def __init__(
+        self,
+        lights: LightsHere,
+        clock: Clock,
+        *,
+        note: Callable[[Sequence[Write]], Offer],
+        remove: Callable[[str, str, bool], Awaitable[bool]],
+        carried: Callable[[CarriedRequest], None],
+        answer: Callable[[str, Answer], None],
+    ) -> None:
+        self._lights = lights
+        self._clock = clock
+        self._note = note
+        self._remove = remove
+        self._carried = carried
+        self._answer = answer
+        self._nursery: trio.Nursery | None = None
+        self._removing: set[str] = set()
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Until cancelled."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                task_status.started()
+                await trio.sleep_forever()
+        finally:
+            self._nursery = None
+
+    def offer(self, message: Message) -> Offer | None:
+        """Deal with a message that came straight; what became of it, where a light has it."""
+        if isinstance(message, ForLight):
+            return self._lights.post(message.dev_eui, message.event)
+        self.take(message)
+        return Offer.ACCEPTED
+
+    def take(self, message: Message, place: Place | None = None) -> Taken:
+        """Deal with a message, from this place of an inbox."""
+        match message:
+            case NetworkTold(event):
+                return self._network(event, place)
+            case ForLight(dev_eui):
+                return self._for_light(dev_eui, self._told_back(message), place)
+            case CommandTaken() if place is not None:
+                return self._command(message, place)
+            case ForLights(event, gateway_id):
+                self._for_lights(event, gateway_id)
+            case LightListed(device):
+                if device.dev_eui not in self._lights.actors:
+                    self._lights.register(device)
+                self._lights.confirm(device.dev_eui)
+            case LightConfirmed(dev_eui):
+                self._lights.confirm(dev_eui)
+            case LightGone():
+                return self._gone(message)
+            case CarriedRequest():
+                self._carried(message)
+            case _:
+                log.warning(
+                    "a message for the fleet lay in the inbox of lights", kind=_kind(message)
+                )
+        return Taken.DONE
+
+    # ---------------------------------------------------------------- how
+
+    def _network(self, event: Event, place: Place | None) -> Taken:
+        wrapped: list[DeviceEvent] = []
+
+        def wrap(meant: DeviceEvent) -> Mail:
+            wrapped.append(meant)
+            return meant if place is None else Entry(meant, place.reply, place.id)
+
+        match self._lights.deliver(event, wrap=wrap):
+            case Delivery.DELIVERED | Delivery.REGISTERED:
+                return Taken.LATER if wrapped else Taken.DONE
+            case Delivery.FULL:
+                return Taken.NO_ROOM
+            case Delivery.UNKNOWN | Delivery.STOPPING:
+                return Taken.DONE
+
+    def _for_light(self, dev_eui: str, event: DeviceEvent, place: Place | None) -> Taken:
+        mail = event if place is None else Entry(event, place.reply, place.id)
+        match self._lights.post(dev_eui, mail):
+            case Offer.ACCEPTED:
+                return Taken.LATER
+            case Offer.FULL | Offer.CLOSED:
+                return Taken.NO_ROOM
+            case None:
+                return Taken.DONE
+
+    def _told_back(self, message: ForLight) -> DeviceEvent:
+        """The event, whose reply goes back to the process that asked."""
+        if not message.asker:
+            return message.event
+
+        def told(reply: ToldReply[str], error: Exception | None) -> None:
+            text = reply.value if error is None else ""
+            failure = None if error is None else f"{type(error).__name__}: {error}"
+            self._answer(message.asker, LightAnswered(message.ask, text, failure))
+
+        return msgspec.structs.replace(message.event, reply=ToldReply(told))
+
+    def _command(self, message: CommandTaken, place: Place) -> Taken:
+        dev_eui, request = message.dev_eui, message.request
+        if dev_eui not in self._lights.actors:
+            return self._refused(dev_eui, message, GONE)
+        if place.last_try:
+            return self._refused(dev_eui, message, CRASHED)
+        return self._for_light(dev_eui, request, place)
+
+    def _refused(self, dev_eui: str, message: CommandTaken, why: str) -> Taken:
+        """It was accepted, and nobody can pursue it: it ends, and says so."""
+        now = self._clock.now()
+        ended = rejected(accepted(Device(dev_eui=dev_eui), message.request, now), why, now)
+        detail: dict[str, str | int | float | None] = {"command_id": ended.id, "why": why}
+        log.warning("command rejected", dev_eui=dev_eui, command_id=ended.id, reason=why)
+        offered = self._note(
+            [
+                Put(Table.COMMAND, ended.id, command_record(ended), now),
+                line(dev_eui, f"rejected-{ended.id}", now, "command", detail),
+            ]
+        )
+        return Taken.DONE if offered is Offer.ACCEPTED else Taken.NO_ROOM
+
+    def _for_lights(self, event: DeviceEvent, gateway_id: str | None) -> None:
+        match event:
+            case GatewayHealthChanged(changed_id, online):
+                self._lights.gateway_changed(changed_id, online)
+            case GatewayReturned(returned_id, answered):
+                self._lights.gateway_returned(returned_id, answered=answered)
+            case _ if gateway_id is None:
+                self._lights.broadcast(event)
+            case _:
+                log.warning("no news of a gateway", kind=type(event).__name__)
+
+    def _gone(self, message: LightGone) -> Taken:
+        if self._nursery is None or len(self._removing) >= REMOVALS_MOST:
+            return Taken.DONE  # whoever wants it says so again
+        if message.dev_eui not in self._removing:
+            self._removing.add(message.dev_eui)
+            self._nursery.start_soon(self._take_off, message, name=f"remove {message.dev_eui}")
+        return Taken.DONE
+
+    async def _take_off(self, message: LightGone) -> None:
+        failure = None
+        removed = False
+        try:
+            removed = await self._remove(message.dev_eui, message.why, message.for_good)
+        except ActorError as error:
+            failure = f"{type(error).__name__}: {error}"
+        finally:
+            self._removing.discard(message.dev_eui)
+        if message.asker:
+            text = "removed" if removed else "unknown"
+            self._answer(message.asker, LightAnswered(message.ask, text, failure))
+
+
+def rejected(command: Command, why: str, now: float) -> Command:
+    """An accepted command that nobody can pursue."""
+    at = max(now, command.accepted_at)
+    return replace(
+        command,
+        status=CommandStatus.REJECTED,
+        reason=why,
+        ended_at=at,
+        timeline=(*command.timeline, Step(at, StepKind.REJECTED, reason=why)),
+    )
+
+
+def _kind(message: Message) -> str:
+    return type(message).__name__

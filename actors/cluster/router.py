@@ -1,0 +1,270 @@
+"""Which way a message goes: straight to whom it is for where that runs here, else into an inbox.
+
+Whoever sends neither waits nor learns what became of it: a message may be lost with the process
+that had it in hand, and everything that is sent can be lost (a light whose attempt is not answered
+submits it again). What must not be lost is a commit, or an accepted command. Who has to know
+whether it was written (a webhook, a request that is carried) uses `post`.
+
+Theory. As in the store's writer no timer gathers a batch: while one call is on its way the next
+batch gathers by itself.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+from typing import Protocol
+
+import structlog
+import trio
+
+from actors.cluster.messages import Answer, ForLight, ForLights, Message, encode
+from actors.cluster.replies import Replies
+from actors.device.events import DeviceEvent
+from actors.messaging.mailbox import Offer
+from actors.messaging.reply import NoReply, Reply
+from actors.supervision import Backoff
+from store.engine.port import Post
+from store.engine.shards import FLEET, LIGHT_SHARDS, shard_of
+from store.errors import StoreUnavailable
+
+log = structlog.get_logger()
+
+BATCH_MOST = 500
+"""Messages of one call: some 10 ms of the engine at the very worst."""
+WAITING_MOST = 20_000
+"""While the engine is away: 20 s of the busiest process, 20 MB. The oldest give way."""
+KEPT_S = 30.0
+"""What could not be written for so long is old news."""
+ANSWERS_MOST = 1_000
+"""Answers to other processes that wait; whoever asked gives up after some seconds."""
+POST_S = 3.0
+"""How long `post` waits: ChirpStack gives a webhook 5 s or more."""
+RETRY = Backoff(first_s=0.05, factor=2.0, most_s=1.0, jitter=0.2)
+
+
+class Posted(Enum):
+    """What became of a message that somebody waited for."""
+
+    WRITTEN = "written"
+    FULL = "full"
+    """The inbox has no room: certainly not written."""
+    UNKNOWN = "unknown"
+    """The engine did not answer in time; it may yet be written."""
+
+
+class PostEngine(Protocol):
+    """What is needed of the engine."""
+
+    async def post(self, posts: Sequence[Post]) -> Sequence[bool | None]:
+        """Put messages into inboxes; False for each that had no room, None where nobody knows."""
+        ...
+
+    async def reply(self, boot: str, message: bytes) -> None:
+        """A message to one process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPorts:
+    """Whom messages reach straight. None of it waits or raises."""
+
+    here: Callable[[str], bool]
+    """Whether what belongs to this shard runs in this process."""
+    knows: Callable[[str], bool]
+    """Whether there is such a light, wherever it runs."""
+    light: Callable[[Message], Offer | None]
+    """Give a message to a light of this process, or to all of them."""
+    fleet: Callable[[Message], None]
+    """Give a message to what runs once for the fleet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterStatistics:
+    """Counted since the start; `waiting` is now."""
+
+    direct: int
+    posted: int
+    refused: int
+    """By inboxes without room."""
+    dropped: int
+    """Given up here while the engine was away."""
+    failures: int
+    """Calls of the engine that failed; they were repeated."""
+    waiting: int
+
+
+@dataclass(slots=True)
+class _Waiting:
+    post: Post
+    reply: Reply[bool] | None
+    until: float
+
+
+class Router:
+    """One for each process; `run` is its task."""
+
+    def __init__(
+        self, engine: PostEngine, ports: RouterPorts, replies: Replies, rng: Random, *, boot: str
+    ) -> None:
+        self.boot = boot
+        self._engine = engine
+        self._ports = ports
+        self._replies = replies
+        self._rng = rng
+        self._waiting: deque[_Waiting] = deque()
+        self._answers: deque[tuple[str, bytes]] = deque(maxlen=ANSWERS_MOST)
+        self._wake = trio.Event()
+        self._written = trio.Event()
+        self._direct = self._posted = self._refused = self._dropped = self._failures = 0
+
+    # ---------------------------------------------------------------- who sends and goes on
+
+    def to_light(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
+        """Have a light told; None for one that is not known. If the event has a reply, that
+        resolves when the light has answered, or fails when it does not in time."""
+        shard = shard_of(dev_eui)
+        if self._ports.here(shard):
+            self._direct += 1
+            return self._ports.light(ForLight(dev_eui, event))
+        if not self._ports.knows(dev_eui):
+            return None
+        reply: Reply[str] | None = getattr(event, "reply", None)
+        if reply is None:
+            self.send(shard, ForLight(dev_eui, event))
+        else:
+            ask = self._replies.expect(reply)
+            self.send(shard, ForLight(dev_eui, event, self.boot, ask))
+        return Offer.ACCEPTED
+
+    def to_lights(self, event: DeviceEvent, gateway_id: str | None = None) -> None:
+        """Have all lights told, or those that this gateway hears."""
+        message = ForLights(event, gateway_id)
+        away = [shard for shard in LIGHT_SHARDS if not self._ports.here(shard)]
+        if len(away) < len(LIGHT_SHARDS):
+            self._direct += 1
+            self._ports.light(message)
+        data = encode(message)
+        for shard in away:
+            self._put(Post(shard, data))
+
+    def to_fleet(self, message: Message) -> None:
+        """Tell what runs once for the fleet."""
+        if self._ports.here(FLEET):
+            self._direct += 1
+            self._ports.fleet(message)
+        else:
+            self.send(FLEET, message)
+
+    def to_shard(self, shard: str, message: Message) -> None:
+        """Tell the owner of light shards something."""
+        if self._ports.here(shard):
+            self._direct += 1
+            self._ports.light(message)
+        else:
+            self.send(shard, message)
+
+    def send(self, shard: str, message: Message) -> None:
+        """Write a message into the inbox of a shard, soon."""
+        self.send_encoded(shard, encode(message))
+
+    def send_encoded(self, shard: str, data: bytes) -> None:
+        """Likewise."""
+        self._put(Post(shard, data))
+
+    def answer(self, boot: str, message: Answer) -> None:
+        """Answer a process that asked."""
+        self._answers.append((boot, encode(message)))
+        self._wake.set()
+
+    # ---------------------------------------------------------------- who has to know
+
+    async def post(self, shard: str, data: bytes, timeout_s: float = POST_S) -> Posted:
+        """Write an encoded message into the inbox of a shard. Always a checkpoint."""
+        reply: Reply[bool] = Reply()
+        self._put(Post(shard, data), reply)
+        try:
+            return Posted.WRITTEN if await reply.wait(timeout_s) else Posted.FULL
+        except NoReply:
+            return Posted.UNKNOWN
+
+    # ---------------------------------------------------------------- its life
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Write what waits, until cancelled; a call that fails is repeated."""
+        task_status.started()
+        failures = 0
+        while True:
+            if not self._waiting and not self._answers:
+                self._wake = trio.Event()
+                await self._wake.wait()
+            try:
+                await self._write()
+                failures = 0
+            except StoreUnavailable as error:
+                failures += 1
+                self._failures += 1
+                if failures == 1:
+                    log.warning("messages wait for the engine", error=str(error))
+                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+
+    async def flush(self) -> None:
+        """Wait until nothing waits any more: the process goes down."""
+        while self._waiting or self._answers:
+            self._written = trio.Event()
+            await self._written.wait()
+
+    def statistics(self) -> RouterStatistics:
+        """Counters, now."""
+        return RouterStatistics(
+            self._direct,
+            self._posted,
+            self._refused,
+            self._dropped,
+            self._failures,
+            len(self._waiting),
+        )
+
+    async def _write(self) -> None:
+        self._drop_old()
+        batch = [self._waiting[at] for at in range(min(BATCH_MOST, len(self._waiting)))]
+        if batch:
+            written = await self._engine.post([one.post for one in batch])
+            self._take_answers(batch, written)
+            if None in written:
+                raise StoreUnavailable("a node of the engine does not answer")
+        while self._answers:
+            await self._engine.reply(*self._answers[0])
+            self._answers.popleft()
+        self._written.set()
+
+    def _take_answers(self, batch: Sequence[_Waiting], written: Sequence[bool | None]) -> None:
+        again = []
+        for one, done in zip(batch, written, strict=True):
+            if self._waiting and self._waiting[0] is one:  # else it gave way meanwhile
+                self._waiting.popleft()
+            if done is None:
+                again.append(one)
+                continue
+            self._posted += done
+            self._refused += not done
+            if one.reply is not None:
+                one.reply.resolve(done)
+        self._waiting.extendleft(reversed(again))
+
+    def _put(self, post: Post, reply: Reply[bool] | None = None) -> None:
+        self._waiting.append(_Waiting(post, reply, trio.current_time() + KEPT_S))
+        if len(self._waiting) > WAITING_MOST:
+            self._drop()
+        self._wake.set()
+
+    def _drop_old(self) -> None:
+        while self._waiting and self._waiting[0].until < trio.current_time():
+            self._drop()
+
+    def _drop(self) -> None:
+        oldest = self._waiting.popleft()
+        self._dropped += 1
+        if oldest.reply is not None:
+            oldest.reply.resolve(False)
