@@ -142,19 +142,20 @@ class ClusterServers:
         self._stack.close()
 
     def _nodes_known(self, server: RedisServer) -> bool:
-        return len(client_of(server).execute_command("CLUSTER", "NODES")) == len(self.servers)
+        nodes = client_of(server).execute_command("CLUSTER", "NODES").splitlines()
+        return len(nodes) == len(self.servers) and not any("handshake" in node for node in nodes)
 
     def _is_well(self, server: RedisServer) -> bool:
         info = client_of(server).execute_command("CLUSTER", "INFO")
-        slots = client_of(server).execute_command("CLUSTER", "SLOTS")
-        return info["cluster_state"] == "ok" and all(len(each) == 4 for each in _ranges(slots))
+        nodes = client_of(server).execute_command("CLUSTER", "NODES").splitlines()
+        return "cluster_state:ok" in info and sum("slave" in node for node in nodes) == len(
+            self.replicas
+        )
 
 
 def client_of(server: RedisServer) -> Any:
     """A client of one server alone, for tests."""
-    return redis.Redis(
-        port=server.port, socket_timeout=5, decode_responses=True, single_connection_client=False
-    )
+    return redis.Redis(port=server.port, socket_timeout=5, decode_responses=True)
 
 
 def replicas_of(server: RedisServer) -> int:
@@ -187,11 +188,3 @@ def wait_until(condition: Callable[[], bool], wait_s: float = WAIT_S) -> None:
             pass
         assert time.monotonic() < deadline, "the servers did not get there"
         time.sleep(0.05)
-
-
-def _ranges(slots: Any) -> list[Any]:
-    return (
-        [(*key, *value.values()) for key, value in slots.items()]
-        if isinstance(slots, dict)
-        else slots
-    )

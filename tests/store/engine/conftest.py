@@ -1,7 +1,7 @@
 """Engines of each kind for the tests of this folder; each test has an empty one of its own."""
 
 import itertools
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -10,20 +10,37 @@ from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.port import Engine
 from store.engine.redis.engine import RedisEngine
 from store.engine.redis.url import target_of
-from tests.support.redis_server import RedisServer
+from tests.support.redis_sites import ClusterServers, ReplicatedServers
 
 _prefixes = (f"engine-{number}" for number in itertools.count())
 
 MakeEngine = Callable[[], Engine]
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(scope="session")
+def replicated_servers() -> Iterator[ReplicatedServers]:
+    with ReplicatedServers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def cluster_servers() -> Iterator[ClusterServers]:
+    with ClusterServers() as servers:
+        yield servers
+
+
+@pytest.fixture(params=["memory", "redis", "sentinel", "cluster"])
 def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
     """Make an unopened engine; each call of one test makes one on the same data."""
     if request.param == "memory":
         servers = MemoryServers()
         return lambda: MemoryEngine(servers)
-    server: RedisServer = request.getfixturevalue("redis_server")
+    servers = {
+        "redis": "redis_server",
+        "sentinel": "replicated_servers",
+        "cluster": "cluster_servers",
+    }
+    server = request.getfixturevalue(servers[request.param])
     url = f"{server.url}?prefix={next(_prefixes)}"
     return lambda: RedisEngine(target_of(url))
 
