@@ -4,7 +4,6 @@ Many rings in a moment become one call for each name: the thread only notes name
 thread takes what was noted when it gets to it.
 """
 
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -48,7 +47,7 @@ class _Ear:
     def __init__(self, places: Places, keys: Keys, ring: Callable[[str], None]) -> None:
         self.listening = trio.Event()
         self._places = places
-        self._pattern = re.sub(r"([\\*?\[\]])", r"\\\1", keys.bells) + "*"
+        self._pattern = keys.bell_pattern
         self._ring = ring
         self._token = trio.lowlevel.current_trio_token()
         self._stopped = threading.Event()

@@ -25,10 +25,12 @@ from store.engine.port import (
 from store.engine.redis import reads
 from store.engine.redis.cluster import InCluster
 from store.engine.redis.ear import hear
+from store.engine.redis.examination import examine, try_all
+from store.engine.redis.findings import Finding, Weight
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
-from store.engine.redis.opening import make_shape
+from store.engine.redis.opening import check_shape, end_move, make_shape
 from store.engine.redis.places import OneServer, Places
 from store.engine.redis.pruning import prune
 from store.engine.redis.scripts import Call, script
@@ -42,11 +44,13 @@ from store.engine.redis.staging import (
     result_of,
 )
 from store.engine.redis.target import Kind, Target
-from store.errors import StoreClosed, StoreError, StoreUnavailable
+from store.errors import StoreClosed, StoreError, StoreRefused, StoreUnavailable
 from store.port import Entry, Record, Table
 
 T = TypeVar("T")
 
+OPEN_S = 20.0
+"""Some ten nodes, each examined within a second, or found dead in half of one."""
 REPLIES_KEPT = 1_024
 REPLY_KEPT_S = 60
 MESSAGES_MOST = 128
@@ -54,10 +58,15 @@ MESSAGES_MOST = 128
 
 
 class RedisEngine:
-    """An `Engine` under one prefix."""
+    """An `Engine` under one prefix.
 
-    def __init__(self, target: Target) -> None:
+    With `is_moving` it is opened for whoever moves or restores a store into it: beside an older
+    layout, and so that nobody else can open it until `end_move`.
+    """
+
+    def __init__(self, target: Target, *, is_moving: bool = False) -> None:
         self.target = target
+        self._is_moving = is_moving
         self._keys = Keys(target.prefix)
         self._places: Places = _places_of(target)
         self._lanes = Lanes(self._places)
@@ -71,12 +80,60 @@ class RedisEngine:
         return self._warnings
 
     async def open(self) -> None:
-        """Connect, check and create; idempotent. Raises StoreUnavailable, StoreRefused."""
+        """Connect, check and create; idempotent.
+
+        Raises StoreUnavailable, and StoreRefused in words where the engine cannot keep the promise,
+        where the user may not do all that is to be done, or where the layout is another one.
+        """
         if self._open:
             return
-        await trio.to_thread.run_sync(self._places.open, abandon_on_cancel=True)
-        await make_shape(self._lanes, self._keys)
+        found = await self._examined()
+        for finding in found:
+            if finding.weight is Weight.REFUSED or (
+                finding.weight is Weight.UNSAFE and not self.target.unsafe
+            ):
+                raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
+        told = {Weight.UNSAFE, Weight.UNKNOWN}
+        self._warnings = tuple(f"redis: {each.words}" for each in found if each.weight in told)
+        if not await self._has_shape() or self._is_moving:
+            await make_shape(self._lanes, self._keys, confirm=self._need, is_moving=self._is_moving)
         self._open = True
+
+    async def inspect(self) -> Sequence[Finding]:
+        """Everything that an operator should know of the engine; the worst first.
+
+        Creates nothing that stays. Raises StoreUnavailable, and StoreRefused as `open` does for
+        credentials, rights and layout; what `open` would refuse otherwise is found.
+        """
+        found = await self._examined()
+        await self._has_shape()
+        weights = list(Weight)
+        return sorted(found, key=lambda each: weights.index(each.weight))
+
+    async def end_move(self) -> None:
+        """All that was to be moved is there: from now on everybody can open the engine."""
+        self._check_open()
+        await end_move(self._lanes, self._keys, confirm=self._need)
+
+    async def _examined(self) -> list[Finding]:
+        def examined() -> list[Finding]:
+            self._places.open()
+            found = examine(self.target, self._places)
+            if not any(each.weight is Weight.REFUSED for each in found):
+                try_all(self.target, self._places)
+            return found
+
+        try:
+            with trio.fail_after(OPEN_S):
+                return await trio.to_thread.run_sync(examined, abandon_on_cancel=True)
+        except trio.TooSlowError as slow:
+            raise StoreUnavailable(f"redis: not examined within {OPEN_S:g} s") from slow
+
+    async def _has_shape(self) -> bool:
+        may_be_older = self.target.kind is not Kind.CLUSTER and not self._is_moving
+        return await check_shape(
+            self._lanes, self._keys, is_moving=self._is_moving, may_be_older=may_be_older
+        )
 
     async def close(self) -> None:
         """Release everything; idempotent, shields itself."""

@@ -1,5 +1,7 @@
 """What the server or the connection to it says, in our own errors."""
 
+import re
+
 import redis
 from redis import exceptions
 
@@ -13,6 +15,7 @@ ELSEWHERE = (
 )
 """Another node may be the one to ask."""
 
+_UNKNOWN = re.compile(r"^unknown (sub)?command|Unknown .*command called from script", re.IGNORECASE)
 _RIGHTS = (
     redis.AuthenticationError,
     exceptions.AuthorizationError,
@@ -28,6 +31,8 @@ def error_of(error: Exception) -> StoreError:
             return error
         case exceptions.NoPermissionError():
             return StoreRefused(f"redis: the user lacks a right: {error}")
+        case redis.ResponseError() if "ACL failure in script" in str(error):
+            return StoreRefused(f"redis: the user lacks a right: {error}")
         case redis.AuthenticationError() | exceptions.AuthorizationError():
             return StoreRefused(f"redis: user or password are wrong: {error}")
         case exceptions.MovedError():
@@ -42,7 +47,7 @@ def error_of(error: Exception) -> StoreError:
             return StoreRefused(f"redis: keys of one shard lie in several slots: {error}")
         case redis.ResponseError() if str(error).startswith("WRONGTYPE"):
             return StoreCorrupt(f"redis: a key of ours has a foreign type: {error}")
-        case redis.ResponseError() if str(error).startswith("unknown command"):
+        case redis.ResponseError() if _UNKNOWN.search(str(error)):
             return StoreRefused(f"redis: a command is renamed or missing: {error}")
         case redis.RedisError() | OSError():
             # NOREPLICAS, MISCONF (its disk failed), BUSY, CLUSTERDOWN, a lost connection, ...

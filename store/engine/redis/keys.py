@@ -16,6 +16,8 @@ All keys of a shard have one hash tag, hence lie on one node of a cluster, and i
     prefix:bell:07               channel: something new in this shard
 """
 
+import re
+
 from store.errors import StoreRefused
 from store.port import Table
 
@@ -34,6 +36,7 @@ class Keys:
         self.older_layout = "{" + prefix + "}:schema"
         """Where a store of one process has the number of its layout."""
         self.bells = f"{prefix}:bell:"
+        self.bell_pattern = re.sub(r"([\\*?\[\]])", r"\\\1", self.bells) + "*"
 
     def of(self, shard: str) -> str:
         """What all keys of a shard begin with: its hash tag."""

@@ -46,7 +46,15 @@ class BySentinel:
     def master(self) -> Address:
         """Its address. Raises StoreUnavailable where no sentinel answers or it is down, and
         StoreRefused where none knows it."""
-        votes: list[tuple[int, Address, bool]] = []
+        told = self.told()
+        address = (told["ip"], int(told["port"]))
+        if _DOWN & set(told.get("flags", "").split(",")):
+            raise StoreUnavailable(f"redis: the master {_text(address)} is down, says Sentinel")
+        return address
+
+    def told(self) -> dict[str, str]:
+        """What the sentinels say of the master, the newest of a majority. Raises likewise."""
+        votes: list[dict[str, str]] = []
         failures: list[Exception] = []
         majority = len(self._target.addresses) // 2 + 1
         for sentinel in self._sentinels:
@@ -60,10 +68,7 @@ class BySentinel:
                 self._sentinels = (*others, sentinel)
         if not votes:
             raise self._failure(failures)
-        _, address, down = max(votes, key=lambda vote: vote[0])
-        if down:
-            raise StoreUnavailable(f"redis: the master {_text(address)} is down, says Sentinel")
-        return address
+        return max(votes, key=lambda vote: int(vote.get("config-epoch", "0")))
 
     def lost(self, node: Hashable, error: Exception) -> None:
         """The next connection asks the sentinels."""
@@ -75,14 +80,12 @@ class BySentinel:
     def close(self) -> None:
         """Nothing runs."""
 
-    def _asked(self, sentinel: Address) -> tuple[int, Address, bool]:
+    def _asked(self, sentinel: Address) -> dict[str, str]:
         asked = ("SENTINEL", "MASTER", self._target.master)
         [flat] = self._target.asked(sentinel, asked, to_sentinel=True)
-        told = {
+        return {
             key.decode(): value.decode() for key, value in zip(flat[::2], flat[1::2], strict=True)
         }
-        down = bool(_DOWN & set(told.get("flags", "").split(",")))
-        return int(told.get("config-epoch", "0")), (told["ip"], int(told["port"])), down
 
     def _failure(self, failures: list[Exception]) -> Exception:
         for error in failures:

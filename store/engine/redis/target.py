@@ -85,7 +85,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return connection
 
     def asked(
-        self, address: Address, *commands: tuple[str, ...], to_sentinel: bool = False
+        self, address: Address | None, *commands: tuple[str, ...], to_sentinel: bool = False
     ) -> list[Any]:
         """The answers of a node that may be dead or hang: each within half a second.
 

@@ -1,0 +1,91 @@
+"""Asks the nodes what they are, and tries whether the user may do all that is to be done.
+
+Everything blocks and belongs in a thread.
+"""
+
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
+from functools import partial
+
+from store.engine.redis.findings import (
+    CONFIG,
+    Facts,
+    Finding,
+    about_master,
+    about_replica,
+    about_sentinels,
+)
+from store.engine.redis.node import Node, only
+from store.engine.redis.places import Places
+from store.engine.redis.rights import try_rights
+from store.engine.redis.sentinel import BySentinel
+from store.engine.redis.target import Target
+from store.engine.shards import ALL_SHARDS
+from store.errors import StoreError, StoreRefused, StoreUnavailable
+
+
+def examine(target: Target, places: Places) -> list[Finding]:
+    """What is to be said of every node. Raises StoreUnavailable, StoreRefused.
+
+    Replicas that cannot be reached from here are left out: theirs may be addresses of another
+    network, and whether they confirm is seen from the master.
+    """
+    found: list[Finding] = []
+    if isinstance(places, BySentinel):
+        found += about_sentinels(places.told(), target)
+    for place in places.nodes():
+        node = Node(partial(places.dial, place), partial(places.lost, place))
+        try:
+            facts, replicas = _asked(node, str_of(place))
+        finally:
+            node.drop()
+        found += about_master(facts, target)
+        if target.need:
+            for host, port in replicas:
+                with suppress(StoreUnavailable):
+                    replica = Node(partial(target.connected, (host, port)), _ignore)
+                    try:
+                        found += about_replica(_asked(replica, f"replica {host}:{port}")[0])
+                    finally:
+                        replica.drop()
+    return list(dict.fromkeys(found))
+
+
+def try_all(target: Target, places: Places) -> None:
+    """Whether everything may be done, in every master. Raises StoreRefused, StoreUnavailable."""
+    for place in places.nodes():
+        shard = next(each for each in ALL_SHARDS if places.node_of(each) == place)
+        node = Node(partial(places.dial, place), partial(places.lost, place))
+        try:
+            try_rights(node, target.prefix, shard, target.need)
+        finally:
+            node.drop()
+
+
+def _ignore(_error: Exception) -> None:
+    """What a replica says finds no other node."""
+
+
+def _asked(node: Node, name: str) -> tuple[Facts, list[tuple[str, int]]]:
+    info, config, role = node.ask([("INFO",), ("CONFIG", "GET", *CONFIG), ("ROLE",)])
+    if isinstance(info, StoreRefused):
+        info = b""
+    settings = None if isinstance(config, StoreError) else _pairs(config)
+    replicas: list[tuple[str, int]] = []
+    if not isinstance(role, StoreError) and role[0] == b"master":
+        replicas = [(host.decode(), int(port)) for host, port, _ in role[2]]
+    return Facts(name, _lines(only([info])), settings), replicas
+
+
+def str_of(place: Hashable) -> str:
+    """For people."""
+    return f"{place[0]}:{place[1]}" if isinstance(place, tuple) else str(place)
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def _lines(text: bytes) -> dict[str, str]:
+    lines = (line.partition(":") for line in text.decode(errors="replace").splitlines())
+    return {name: value for name, colon, value in lines if colon}
