@@ -75,6 +75,8 @@ class _Owned:
         self.retry_at = now
         self.spoke_at = now
         """When we last asked the engine of it, whatever came of that."""
+        self.rested = False
+        """We did not ask for long, and have not heard since that it is still ours."""
         self.marks = ("0-0", "")
         self.source_at = now
 
@@ -237,13 +239,13 @@ class ShardWriter:
             ]
             if not batch:
                 break
-            rested = self._speak({id(one): one for one, _ in batch}.values(), now)
+            _speak({id(one): one for one, _ in batch}.values(), now)
             answers: Sequence[Result | StoreError]
             try:
                 answers = await self._engine.commit([one.log.wire(kept) for one, kept in batch])
             except StoreUnavailable as error:
                 answers = [error] * len(batch)
-            went_on = await self._take_in(batch, answers, rested)
+            went_on = await self._take_in(batch, answers)
             stalls = 0 if went_on else stalls + 1
         now = self._steady()
         for name in names:
@@ -254,7 +256,6 @@ class ShardWriter:
         self,
         batch: Sequence[tuple[_Owned, Kept]],
         answers: Sequence[Result | StoreError],
-        rested: set[str],
     ) -> bool:
         """Deal with the answers; True when something was confirmed."""
         now = self._steady()
@@ -274,16 +275,18 @@ class ShardWriter:
             one.worked()
             told = one.log.answered(kept, answer, now)
             went_on = went_on or kept.confirmed
-            if told is not Answer.GOES_ON:
+            if told is Answer.GOES_ON:
+                one.rested = False
+            else:
                 odd[name] = (told, answer.lease)
         for name, (told, found) in odd.items():
-            await self._settle(name, told, found, name in rested)
+            await self._settle(name, told, found)
         return went_on
 
     async def _tend(self) -> None:
         """Look at our leases; store marks that moved; send what is left."""
         shards = tuple(self._owned)
-        rested = self._speak(self._owned.values(), self._steady())
+        _speak(self._owned.values(), self._steady())
         try:
             leases = await self._engine.look(shards or (FLEET,))
         except StoreUnavailable as error:
@@ -302,8 +305,10 @@ class ShardWriter:
             behind = one.log.confirmed > found.seq
             told = one.log.stands_at(found)
             self.failed_over = self.failed_over or behind or told is not Answer.GOES_ON
-            if told is not Answer.GOES_ON:
-                await self._settle(name, told, found, name in rested)
+            if told is Answer.GOES_ON:
+                one.rested = False
+            else:
+                await self._settle(name, told, found)
         self._store_marks()
         await self._send([name for name, one in self._owned.items() if one.log.unsettled])
 
@@ -315,22 +320,13 @@ class ShardWriter:
             if not one.log.unsettled and (inbox != one.marks[0] or late):
                 self._append(name, one, ())
 
-    def _speak(self, some: Iterable[_Owned], now: float) -> set[str]:
-        """We ask the engine of these now; which of them have not been asked of for long."""
-        rested = set()
-        for one in some:
-            if now - one.spoke_at > REST_S:
-                rested.add(one.log.shard)
-            one.spoke_at = now
-        return rested
-
-    async def _settle(self, shard: str, told: Answer, found: Lease, rested: bool) -> None:
+    async def _settle(self, shard: str, told: Answer, found: Lease) -> None:
         """The engine's lease is not what ours was: take it again, or leave the shard."""
         one = self._owned.get(shard)
         if one is None:
             return
         ours = found.owner == self._boot  # by a take of ours whose answer did not come
-        if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and rested):
+        if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and one.rested):
             log.warning("shard taken by another process", shard=shard, owner=found.owner)
             del self._owned[shard]
             self.on_fenced(shard)
@@ -346,6 +342,7 @@ class ShardWriter:
         if lease is None:
             one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), self._steady())
             return
+        one.rested = False
         one.log.begin_anew(lease, found, self.records(shard))
         log.warning(
             "shard set back by a failover; its commits are sent again",
@@ -356,6 +353,13 @@ class ShardWriter:
         self.on_retaken(shard, lease)
         if one.log.lost:
             self.on_lost(shard, one.log.lost)
+
+
+def _speak(some: Iterable[_Owned], now: float) -> None:
+    """We ask the engine of these now."""
+    for one in some:
+        one.rested = one.rested or now - one.spoke_at > REST_S
+        one.spoke_at = now
 
 
 def _statistics(shard_log: ShardLog) -> ShardStatistics:

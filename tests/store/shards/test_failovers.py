@@ -1,0 +1,320 @@
+"""What a failover loses in the engine comes back from the memory of whoever owns it."""
+
+from collections.abc import Callable
+
+import pytest
+import trio
+
+from store.engine.memory import Fate, MemoryServers
+from store.engine.port import Accept, Accepted
+from store.engine.shards import FLEET, shard_of
+from store.errors import StoreUnavailable
+from store.port import Put, Table
+from tests.store.shards.house import IN_A, IN_B, A, B, House, again, light, step
+
+MakeHouse = Callable[..., House]
+
+
+def lagging() -> MemoryServers:
+    """A master with a replica that can be held back."""
+    return MemoryServers(replicas=1)
+
+
+def hold(servers: MemoryServers, held: bool = True) -> None:
+    for master in servers.masters:
+        for replica in master.replicas if master else ():
+            replica.held = held
+
+
+async def write(house: House, dev_eui: str, numbers: range) -> None:
+    for number in numbers:
+        await house.store.commit(step(dev_eui, number))
+
+
+async def test_acknowledged_commits_that_a_failover_lost_are_sent_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers)
+    await one.take(IN_A)
+    await write(one, A, range(1, 11))
+    await trio.sleep(1)
+    hold(servers)
+    await write(one, A, range(11, 41))
+    servers.fail_over()
+    assert await one.lines(A) == [f"e{number}" for number in range(1, 11)]
+
+    await one.until_written(step(A, 41))
+    assert await one.lines(A) == [f"e{number}" for number in range(1, 42)]
+    assert await one.value(A) == b"41"
+    assert (await one.lease(IN_A)).seq == 41
+    assert one.store.statistics().shards[IN_A].replayed == 30
+    assert one.retaken == one.fenced == one.lost == []
+
+
+async def test_a_failover_is_noticed_where_nothing_is_written(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers)
+    await one.take(IN_A, IN_B)
+    await trio.sleep(1)
+    hold(servers)
+    await write(one, A, range(1, 4))
+    servers.fail_over()
+    await trio.sleep(3)
+    await one.until_written(step(B, 1))  # of another shard
+    assert await one.lines(A) == ["e1", "e2", "e3"]
+
+
+async def test_a_replay_that_fails_half_way_goes_on(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers)
+    await one.take(IN_A)
+    await trio.sleep(1)
+    hold(servers)
+    await write(one, A, range(1, 101))
+    servers.fail_over()
+    count = iter(range(1_000))
+    one.engine.fate = lambda request: Fate(
+        cut=10 if request.name == "commit" and next(count) < 5 else None
+    )
+    await one.until_written(step(A, 101))
+    assert await one.lines(A) == sorted(
+        (f"e{number}" for number in range(1, 102)), key=lambda name: int(name[1:])
+    )
+
+
+async def test_a_lease_that_a_failover_lost_is_taken_again_and_all_follows(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    before, one = house("before", on=servers), house("a", on=servers)
+    await before.take(IN_A)
+    await write(before, A, range(1, 3))
+    await trio.sleep(1)
+    hold(servers)
+    await write(before, A, range(3, 5))
+    await one.take(IN_A)
+    read = {record.key: record for record in await one.store.scan(Table.DEVICE)}
+    one.store.listen(
+        records=lambda _: [Put(Table.DEVICE, r.key, r.value, r.at) for r in read.values()]
+    )
+    other = "0018b2000000" + next(f"{n:04x}" for n in range(9999) if _same_shard(n))
+    await write(one, other, range(1, 3))
+    epoch = (await one.lease(IN_A)).epoch
+    servers.fail_over()
+    assert (await one.lease(IN_A)).owner == "before"
+
+    await one.until_written(step(other, 3))
+    assert one.retaken == [IN_A]
+    assert one.fenced == []
+    assert await one.value(A) == b"4"  # of the owner before, as it was read at the take
+    assert await one.value(other) == b"3"
+    assert await one.lines(other) == ["e1", "e2", "e3"]
+    lease = await one.lease(IN_A)
+    assert lease.owner == "a"
+    assert lease.epoch > epoch
+    assert one.store.owned[IN_A].token == lease.token
+
+
+def _same_shard(number: int) -> bool:
+    return shard_of(f"0018b2000000{number:04x}") == IN_A
+
+
+async def test_one_who_slept_does_not_take_a_lost_lease_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    before, one = house("before", on=servers), house("a", on=servers)
+    await before.take(IN_A)
+    await trio.sleep(1)
+    hold(servers)
+    await one.take(IN_A)
+    servers.fail_over()
+    await trio.sleep(60)  # stopped, and nobody asked the engine meanwhile
+    await again(one.store.check)
+    assert one.fenced == [IN_A]
+    assert one.retaken == []
+    assert (await one.lease(IN_A)).owner == "before"
+
+
+async def test_what_is_kept_no_longer_is_put_again_from_memory_and_counted(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers)
+    await one.take(IN_A)
+    await trio.sleep(1)
+    hold(servers)
+    memory: dict[str, Put] = {}
+    one.store.listen(records=lambda _: list(memory.values()))
+    third = next(f"0018b2000000{n:04x}" for n in range(9999) if _same_shard(n))
+    memory[third] = light(third, b"of long ago")
+    await one.store.commit([memory[third]])
+    for number in range(1, 201):
+        await one.store.commit(step(A, number))
+        memory[A] = light(A, b"%d" % number)
+        await trio.sleep(0.5)
+    servers.fail_over()
+    assert await one.value(third) is None
+
+    await one.until_written(step(A, 201))
+    assert await one.value(third) == b"of long ago"
+    assert await one.value(A) == b"201"
+    [lost] = one.lost
+    assert 0 < lost <= 201 - 60
+    assert await one.lines(A) == [f"e{number}" for number in range(lost, 202)]
+    lease = await one.lease(IN_A)
+    assert one.store.owned[IN_A].token == lease.token  # under a new lease: no follower is misled
+
+
+async def test_with_a_confirming_replica_nothing_is_acknowledged_that_it_lacks(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers, need=1)
+    await one.take(IN_A)
+    await write(one, A, range(1, 4))
+    hold(servers)
+    writes = step(A, 4)
+    for _ in range(10):
+        (outcome,) = await again(lambda: one.store.commit_each([writes]))
+        assert isinstance(outcome, StoreUnavailable)
+        await trio.sleep(0.5)
+    servers.fail_over()
+    assert await one.lines(A) == ["e1", "e2", "e3"]
+    await one.until_written(writes)
+    assert await one.lines(A) == ["e1", "e2", "e3", "e4"]
+    assert one.store.statistics().shards[IN_A].replayed == 0
+
+
+# --- accepted commands ---------------------------------------------------------------------------
+
+
+def accept(command_id: str) -> Accept:
+    return Accept(IN_A, A, command_id, b"command", b"message", 1.0)
+
+
+async def test_commands_are_accepted_whoever_owns_the_shard(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one, other = house("a"), house("b")
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    await other.store.open()
+    answers = []
+
+    async def ask(number: int) -> None:
+        answers.append(await other.store.accept(accept(f"c{number}")))
+
+    calls = []
+
+    async def count(request: object) -> None:
+        calls.append(getattr(request, "name", ""))
+
+    other.engine.before = count
+    async with trio.open_nursery() as nursery:
+        for number in range(200):
+            nursery.start_soon(ask, number)
+    assert {answer.accepted for answer in answers} == {Accepted.STORED}
+    assert len(answers) == 200
+    assert calls.count("accept") <= 3
+    inbox = (await again(lambda: one.engine.read_inboxes({IN_A: "0-0"}, 999)))[IN_A]
+    assert len(inbox) == 200
+
+
+async def test_a_caller_who_leaves_takes_no_other_s_answer_along(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one = house()
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    answers = []
+
+    async def ask(command_id: str, patience_s: float) -> None:
+        with trio.move_on_after(patience_s):
+            answers.append((await one.store.accept(accept(command_id))).command_id)
+
+    one.engine.latency_s = 0.5
+    async with trio.open_nursery() as nursery:
+        for number in range(6):
+            nursery.start_soon(ask, f"c{number}", 0.1 if number < 3 else 60.0)
+    assert sorted(answers) == ["c3", "c4", "c5"]
+
+
+async def test_an_accept_without_an_answer_is_told_as_unknown(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one = house()
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    one.engine.fate = lambda request: Fate(unanswered=request.name == "accept")
+    with pytest.raises(StoreUnavailable):
+        await one.store.accept(accept("c1"))
+    one.engine.fate = lambda _: Fate()
+    again = await one.store.accept(accept("c1"))
+    assert again.accepted is Accepted.KNOWN
+    assert again.command_id == "c1"
+
+
+async def test_accepted_commands_that_a_failover_lost_are_accepted_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A, FLEET)
+    await one.store.commit([light(A)])
+    await other.take(IN_B)
+    await other.store.accept(accept("c0"))
+    await trio.sleep(1)
+    hold(servers)
+    for number in range(1, 4):
+        await other.store.accept(accept(f"c{number}"))
+    servers.fail_over()
+    with pytest.raises(StoreUnavailable):  # the connection broke
+        await other.store.check()
+    await again(other.store.check)
+    inbox = (await again(lambda: one.engine.read_inboxes({IN_A: "0-0"}, 99)))[IN_A]
+    assert len(inbox) == 4
+    assert other.store.statistics().accepts_repeated == 3
+
+
+async def test_a_number_that_went_back_has_commands_accepted_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    await other.store.open()
+    await trio.sleep(1)
+    hold(servers)
+    await other.store.accept(accept("c1"))
+    await one.store.commit([light(A, b"2")])
+    other.store.observed(await other.engine.look([IN_A]))
+    servers.fail_over()
+    other.store.observed(await again(lambda: other.engine.look([IN_A])))
+    await other.store.check()
+    assert other.store.statistics().accepts_repeated == 1
+
+
+async def test_commands_are_remembered_for_half_a_minute(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers)
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    await trio.sleep(1)
+    hold(servers)
+    await one.store.accept(accept("c1"))
+    await trio.sleep(31)
+    await one.store.accept(accept("c2"))
+    servers.fail_over()
+    await one.until_written(step(A, 1))
+    await one.store.check()
+    inbox = (await again(lambda: one.engine.read_inboxes({IN_A: "0-0"}, 99)))[IN_A]
+    assert len(inbox) == 1
