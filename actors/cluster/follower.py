@@ -84,6 +84,7 @@ class Follower:
         self._shards: dict[str, _Followed] = {}
         self._rung: set[str] = set()
         self._wake = trio.Event()
+        self._progress = trio.Event()
         self._changes = self._snapshots = self._gaps = self._failures = 0
 
     # ---------------------------------------------------------------- which shards
@@ -98,6 +99,12 @@ class Follower:
     def drop(self, shard: str) -> Position | None:
         """This process owns it now, and shows it by itself. Up to where it is shown already."""
         followed = self._shards.pop(shard, None)
+        self._progress.set()
+        return None if followed is None else followed.at
+
+    def position(self, shard: str) -> Position | None:
+        """Up to where it is shown; None for one that is not followed, or not read yet."""
+        followed = self._shards.get(shard)
         return None if followed is None else followed.at
 
     def looked(self, leases: Mapping[str, Lease]) -> None:
@@ -120,6 +127,16 @@ class Follower:
     def complete(self) -> bool:
         """Whether everything was read at least once."""
         return all(one.read_at > -math.inf for one in self._shards.values())
+
+    async def wait_fresh(self) -> None:
+        """Wait until everything is shown that others had stored when this was called."""
+        since = trio.current_time()
+        for shard in list(self._shards):
+            self.ring(shard)
+        while any(one.read_at < since for one in self._shards.values()):
+            self._progress = trio.Event()
+            await self._progress.wait()
+        await trio.lowlevel.checkpoint()
 
     # ---------------------------------------------------------------- its life
 
@@ -180,6 +197,7 @@ class Follower:
             await self._take_in(shard, followed, entries)
             if len(entries) < READ_MOST and followed.at is not None:
                 followed.read_at = asked_at
+                self._progress.set()
             else:
                 self.ring(shard)
 
@@ -224,6 +242,7 @@ class Follower:
             return
         followed.at = (snapshot.lease.epoch, snapshot.lease.seq)
         followed.read_at = asked_at
+        self._progress.set()
         self.ring(shard)
         found = await self._engine.get([(shard, Table.COMMAND, one) for one in ended])
         for record in found:
