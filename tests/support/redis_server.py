@@ -6,6 +6,7 @@ the same port and directory, which is what the fault tests are about.
 
 import importlib.util
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -78,7 +79,7 @@ class RedisServer:
         """Start, or start again on the same port and directory; returns when it serves."""
         attempts = 1 if self.port else PORT_ATTEMPTS
         for _ in range(attempts):
-            port = self.port or _free_port()
+            port = self.port or free_port()
             if self._serve(port):
                 self.port = port
                 return
@@ -135,9 +136,9 @@ class RedisServer:
             if not file.exists():
                 file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
             return [str(file), "--sentinel"]
-        settings |= {"appendonly": "yes", "appendfsync": "always", "save": ""}
+        settings |= {"appendonly": "yes", "appendfsync": "always", "save": "''"}
         if self._cluster_timeout_ms is not None:
-            self.cluster_port = self.cluster_port or _free_port()
+            self.cluster_port = self.cluster_port or free_port()
             settings |= {
                 "cluster-enabled": "yes",
                 "cluster-port": str(self.cluster_port),
@@ -145,7 +146,8 @@ class RedisServer:
                 "cluster-require-full-coverage": "no",
             }
         settings |= self._settings
-        return [word for name, value in settings.items() for word in (f"--{name}", value)]
+        words = ((f"--{name}", *(shlex.split(value) or [""])) for name, value in settings.items())
+        return [word for each in words for word in each]
 
     def _read_log(self, process: subprocess.Popen[str]) -> None:
         """Read until the end, or else the server would one day block on a full pipe."""
@@ -196,7 +198,8 @@ def redis_binary() -> str:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -4,6 +4,7 @@ Where the nodes are is found by `places`; here it makes no difference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -87,7 +88,7 @@ class RedisEngine:
         """
         if self._open:
             return
-        found = await self._examined()
+        found = await self._in_thread(self._look_around)
         for finding in found:
             if finding.weight is Weight.REFUSED or (
                 finding.weight is Weight.UNSAFE and not self.target.unsafe
@@ -95,7 +96,9 @@ class RedisEngine:
                 raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
         told = {Weight.UNSAFE, Weight.UNKNOWN}
         self._warnings = tuple(f"redis: {each.words}" for each in found if each.weight in told)
-        if not await self._has_shape() or self._is_moving:
+        has_shape = await self._has_shape()
+        await self._in_thread(partial(try_all, self.target, self._places))
+        if not has_shape or self._is_moving:
             await make_shape(self._lanes, self._keys, confirm=self._need, is_moving=self._is_moving)
         self._open = True
 
@@ -105,8 +108,10 @@ class RedisEngine:
         Creates nothing that stays. Raises StoreUnavailable, and StoreRefused as `open` does for
         credentials, rights and layout; what `open` would refuse otherwise is found.
         """
-        found = await self._examined()
-        await self._has_shape()
+        found = await self._in_thread(self._look_around)
+        if not any(each.weight is Weight.REFUSED for each in found):
+            await self._has_shape()
+            await self._in_thread(partial(try_all, self.target, self._places))
         weights = list(Weight)
         return sorted(found, key=lambda each: weights.index(each.weight))
 
@@ -115,17 +120,14 @@ class RedisEngine:
         self._check_open()
         await end_move(self._lanes, self._keys, confirm=self._need)
 
-    async def _examined(self) -> list[Finding]:
-        def examined() -> list[Finding]:
-            self._places.open()
-            found = examine(self.target, self._places)
-            if not any(each.weight is Weight.REFUSED for each in found):
-                try_all(self.target, self._places)
-            return found
+    def _look_around(self) -> list[Finding]:
+        self._places.open()
+        return examine(self.target, self._places)
 
+    async def _in_thread(self, call: Callable[[], T]) -> T:
         try:
             with trio.fail_after(OPEN_S):
-                return await trio.to_thread.run_sync(examined, abandon_on_cancel=True)
+                return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
         except trio.TooSlowError as slow:
             raise StoreUnavailable(f"redis: not examined within {OPEN_S:g} s") from slow
 

@@ -15,6 +15,7 @@ ELSEWHERE = (
 )
 """Another node may be the one to ask."""
 
+_CLOSED = re.compile(r"ACL failure in script|caused error: NOPERM|discarded because of: NOPERM")
 _UNKNOWN = re.compile(r"^unknown (sub)?command|Unknown .*command called from script", re.IGNORECASE)
 _RIGHTS = (
     redis.AuthenticationError,
@@ -31,7 +32,7 @@ def error_of(error: Exception) -> StoreError:
             return error
         case exceptions.NoPermissionError():
             return StoreRefused(f"redis: the user lacks a right: {error}")
-        case redis.ResponseError() if "ACL failure in script" in str(error):
+        case redis.ResponseError() if _CLOSED.search(str(error)):
             return StoreRefused(f"redis: the user lacks a right: {error}")
         case redis.AuthenticationError() | exceptions.AuthorizationError():
             return StoreRefused(f"redis: user or password are wrong: {error}")
@@ -48,7 +49,8 @@ def error_of(error: Exception) -> StoreError:
         case redis.ResponseError() if str(error).startswith("WRONGTYPE"):
             return StoreCorrupt(f"redis: a key of ours has a foreign type: {error}")
         case redis.ResponseError() if _UNKNOWN.search(str(error)):
-            return StoreRefused(f"redis: a command is renamed or missing: {error}")
+            words = str(error).partition(", with args")[0]
+            return StoreRefused(f"redis: a command is renamed or missing: {words}")
         case redis.RedisError() | OSError():
             # NOREPLICAS, MISCONF (its disk failed), BUSY, CLUSTERDOWN, a lost connection, ...
             return StoreUnavailable(words)

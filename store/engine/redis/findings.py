@@ -159,13 +159,13 @@ def _about_room(facts: Facts) -> Iterator[Finding]:
     if most and used >= most:
         yield Finding(
             Weight.REFUSED,
-            f"{facts.name}: its memory is full: {used} of {most} bytes",
+            f"{facts.name}: its memory is full: it may use {most // 1_000_000} MB",
             "raise maxmemory",
         )
     elif most and used >= FULL_PART * most:
         yield Finding(
             Weight.ADVICE,
-            f"{facts.name}: its memory is nearly full: {used} of {most} bytes",
+            f"{facts.name}: its memory is nearly full: it may use {most // 1_000_000} MB",
             "raise maxmemory",
         )
 

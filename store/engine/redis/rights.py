@@ -11,7 +11,6 @@ from store.engine.redis.scripts import Call, script
 from store.engine.redis.staging import accept_call, commit_call, post_call, result_of
 from store.port import Append, Delete, Put, Table, outcome
 
-_LEFT_S = 1
 _LIGHT = "trial"
 _WRITES = (
     Put(Table.DEVICE, _LIGHT, b"", 0.0),
@@ -43,6 +42,7 @@ def try_rights(node: Node, prefix: str, shard: str, confirm: int) -> None:
         for command in commands:  # one by one: what is not known is sent again, after the others
             only(node.ask([command]))
     finally:
+        node.drop()  # it may be in the middle of a transaction
         _forget(node, commands)
     node.ask([("PING",)], confirm)
     [heard] = node.ask([("PSUBSCRIBE", keys.bell_pattern)])
@@ -79,5 +79,5 @@ def _everything(keys: Keys, shard: str, lease: Lease) -> Iterator[Command]:
 def _forget(node: Node, commands: Sequence[Command]) -> None:
     """By a command that is needed anyway."""
     keys = {key for command in commands if isinstance(command, Call) for key in command.keys}
-    for answer in node.ask([("EXPIRE", key, _LEFT_S) for key in sorted(keys)]):
+    for answer in node.ask([("EXPIRE", key, 0) for key in sorted(keys)]):
         only([answer])

@@ -1,0 +1,233 @@
+"""An engine that cannot keep the promise is refused at the start, in words; nothing is written."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from store.engine.open import engine_from_url
+from store.engine.redis.engine import RedisEngine
+from store.engine.redis.findings import Weight
+from store.errors import StoreRefused, StoreUnavailable
+from tests.store.engine.conftest import opened_engine
+from tests.store.engine.engine_samples import commit, committed, taken, value
+from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of
+
+RIGHTS = ("~{lamplighter*", "&lamplighter:bell:*", "+@all", "-@admin", "-@dangerous", "+config|get")
+"""What docs/cluster.md gives a user of its own, with INFO and ROLE beside it."""
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: RedisServer) -> redis.Redis:
+    client: redis.Redis = client_of(server)
+    return client
+
+
+async def refusal(url: str) -> str:
+    """Why `open` refuses, after `inspect` has told or raised the same."""
+    with pytest.raises(StoreRefused) as opening:
+        await engine_from_url(url).open()
+    said = str(opening.value)
+    told: list[str] = []
+    try:
+        told += [each.words for each in await engine_from_url(url).inspect()]
+    except StoreRefused as inspecting:
+        told.append(str(inspecting))
+    assert any(words in said for words in told)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("setting", "value_of_it", "words"),
+    [
+        ("appendonly", "no", "appendonly is off"),
+        ("appendfsync", "everysec", "appendfsync is everysec"),
+    ],
+)
+async def test_a_server_that_does_not_keep_commits_is_refused_unless_unsafe(
+    server: RedisServer, client: redis.Redis, setting: str, value_of_it: str, words: str
+) -> None:
+    client.config_set(setting, value_of_it)
+    assert words in await refusal(server.url)
+    assert client.keys("*") == []
+    async with opened_engine(engine_from_url(f"{server.url}?unsafe=yes")) as engine:
+        assert any(words in warning for warning in engine.durability_warnings)
+
+
+async def test_a_server_that_evicts_is_refused_unless_unsafe(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    client.config_set("maxmemory", "100mb")
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    assert "maxmemory-policy is allkeys-lru" in await refusal(server.url)
+    async with opened_engine(engine_from_url(server.url, unsafe=True)):
+        pass
+
+
+async def test_a_full_server_is_refused(server: RedisServer, client: redis.Redis) -> None:
+    client.config_set("maxmemory", "1mb")
+    assert "its memory is full" in await refusal(f"{server.url}?unsafe=yes")
+
+
+async def test_a_replica_is_refused(server: RedisServer, client: redis.Redis) -> None:
+    client.replicaof("127.0.0.1", free_port())
+    assert "read-only replica" in await refusal(server.url)
+
+
+async def test_wrong_credentials_are_told_and_not_shown(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    client.config_set("requirepass", "right")
+    for url in (server.url, server.url.replace("//", "//:wrong-secret@")):
+        said = await refusal(url)
+        assert "user or password are wrong" in said
+        assert "secret" not in said
+    async with opened_engine(engine_from_url(server.url.replace("//", "//:right@"))):
+        pass
+
+
+async def test_a_user_with_the_rights_of_the_manual_may_do_everything(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    client.execute_command("ACL", "SETUSER", "lamp", "on", ">pw", *RIGHTS, "+info", "+role")
+    async with opened_engine(engine_from_url(server.url.replace("//", "//lamp:pw@"))) as engine:
+        assert list(engine.durability_warnings) == []
+
+
+@pytest.mark.parametrize(
+    "missing", ["eval", "xadd", "publish", "zadd", "psubscribe", "hscan", "xtrim", "exec", "expire"]
+)
+async def test_a_right_that_is_missing_is_named(
+    server: RedisServer, client: redis.Redis, missing: str
+) -> None:
+    rights = (*RIGHTS, "+info", "+role", f"-{missing}")
+    client.execute_command("ACL", "SETUSER", "lamp", "on", ">pw", *rights)
+    said = await refusal(server.url.replace("//", "//lamp:pw@"))
+    assert "the user lacks a right" in said
+    assert missing in said
+
+
+@pytest.mark.parametrize("closed", ["resetkeys", "resetchannels"])
+async def test_keys_and_channels_of_ours_must_be_open_to_the_user(
+    server: RedisServer, client: redis.Redis, closed: str
+) -> None:
+    client.execute_command("ACL", "SETUSER", "lamp", "on", ">pw", *RIGHTS, "+info", "+role", closed)
+    assert "the user lacks a right" in await refusal(server.url.replace("//", "//lamp:pw@"))
+
+
+async def test_what_may_not_be_looked_at_is_unknown_and_not_refused(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    rights = (*RIGHTS, "-config", "-info", "-role")
+    client.execute_command("ACL", "SETUSER", "lamp", "on", ">pw", *rights)
+    engine = engine_from_url(server.url.replace("//", "//lamp:pw@"))
+    async with opened_engine(engine):
+        assert any("INFO is not permitted" in told for told in engine.durability_warnings)
+
+
+@pytest.mark.parametrize("command", ["evalsha", "xrange", "hsetnx", "wait"])
+async def test_a_renamed_command_is_named(command: str) -> None:
+    with RedisServer({"rename-command": f'{command.upper()} ""'}) as server:
+        if command == "wait":
+            async with opened_engine(engine_from_url(server.url)):
+                return  # nobody is asked to wait
+        said = await refusal(server.url)
+    assert "a command is renamed or missing" in said
+
+
+async def test_a_store_of_one_process_is_to_be_moved(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    client.set("{lamplighter}:schema", 2)
+    assert "lamplighter move" in await refusal(server.url)
+    assert client.keys("*") == ["{lamplighter}:schema"]
+    async with opened_engine(engine_from_url(f"{server.url}?prefix=other")):
+        pass
+
+
+async def test_an_engine_into_which_a_store_is_moved_opens_when_all_of_it_is_there(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    client.set("{lamplighter}:schema", 2)
+    target = engine_from_url(server.url).target
+    for _ in range(2):  # the first time it was cut off
+        async with opened_engine(RedisEngine(target, is_moving=True)):
+            assert "did not get there whole" in await refusal(server.url)
+    mover = RedisEngine(target, is_moving=True)
+    async with opened_engine(mover):
+        await mover.end_move()
+    async with opened_engine(engine_from_url(server.url)):
+        pass
+
+
+async def test_a_newer_layout_is_refused(server: RedisServer, client: redis.Redis) -> None:
+    async with opened_engine(engine_from_url(server.url)):
+        pass
+    client.hset("{lamplighter:meta}:shape", "layout", "4")
+    assert "written by a newer version" in await refusal(server.url)
+
+
+async def test_where_nobody_listens_it_is_unavailable() -> None:
+    with pytest.raises(StoreUnavailable):
+        await engine_from_url(f"redis://127.0.0.1:{free_port()}").open()
+
+
+async def test_replicas_that_are_asked_for_must_be_there(server: RedisServer) -> None:
+    with pytest.raises(StoreUnavailable, match="0 of 1 replicas confirmed"):
+        await engine_from_url(f"{server.url}?need=1").open()
+
+
+async def test_a_socket_serves_as_an_address_does(server: RedisServer) -> None:
+    async with opened_engine(engine_from_url(server.unix_url)) as engine:
+        lease = await taken(engine)
+        await committed(engine, commit(lease, 1))
+        assert await value(engine) == b"1"
+
+
+async def test_inspect_leaves_nothing_and_says_what_could_be_better(
+    replicated_servers: ReplicatedServers,
+) -> None:
+    found = await engine_from_url(f"{replicated_servers.url}?prefix=looked-at").inspect()
+    assert {finding.weight for finding in found} == {Weight.ADVICE}
+    assert "min-replicas-to-write" in " ".join(finding.words for finding in found)
+    assert client_of(replicated_servers.master).keys("*looked-at:meta*") == []
+
+
+async def test_a_replica_that_keeps_less_than_its_master_is_found(
+    replicated_servers: ReplicatedServers,
+) -> None:
+    replica = replicated_servers.replicas[1]
+    client_of(replica).config_set("appendfsync", "everysec")
+    try:
+        said = await refusal(replicated_servers.url)
+    finally:
+        client_of(replica).config_set("appendfsync", "always")
+    assert f"replica 127.0.0.1:{replica.port}: appendfsync is everysec" in said
+
+
+async def test_sentinels_that_know_no_such_master_are_told(
+    replicated_servers: ReplicatedServers,
+) -> None:
+    said = await refusal(replicated_servers.url.replace("/fleet", "/other"))
+    assert "know no master named 'other'" in said
+
+
+async def test_a_cluster_is_named_as_one(
+    cluster_servers: ClusterServers, redis_server: RedisServer
+) -> None:
+    node = cluster_servers.masters[0]
+    assert "redis+cluster://" in await refusal(f"{node.url}?need=1")
+    alone = redis_server.url.replace("redis:", "redis+cluster:").removesuffix("/0")
+    assert "is no cluster" in await refusal(alone)
+
+
+def test_the_passwords_of_a_target_are_not_shown() -> None:
+    url = "redis+sentinel://u:hidden@h/m?sentinel_password=hidden-too&sentinel_username=s"
+    assert "hidden" not in repr(engine_from_url(url).target)
