@@ -42,7 +42,9 @@ def cluster_metrics(
         text = "Commits of others that this process has not shown yet."
         yield _gauge("behind_commits", text, sum(known))
     if behind_s is not None:
-        yield _gauge("behind_seconds", "For how long the oldest of them has waited.", behind_s)
+        yield _gauge(
+            "behind_seconds", "How old at most what this process shows of others may be.", behind_s
+        )
     if silent_s is not None:
         yield _gauge("engine_silent_seconds", "Since the engine answered last.", silent_s)
     total = CounterMetricFamily(

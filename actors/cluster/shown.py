@@ -112,8 +112,8 @@ class ClusterShown(msgspec.Struct, frozen=True):
     shards_unowned: int
     """Nobody sees to them now: those that are not `owned`."""
     behind_s: float | None
-    """For how long the oldest change has waited that the answering process has not shown yet;
-    null where that is not known."""
+    """How old at most what the answering process shows of others may be; null before it has read
+    all of it."""
     lease_s: float | None
     """After so long without a sign of life another process takes a shard."""
     store: StoreShown

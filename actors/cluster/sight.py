@@ -1,5 +1,6 @@
 """What is shown of a cluster: the keeper's view, how far this process is behind, and the engine."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,13 +38,12 @@ COUNTED_S = 5.0
 class Followed(Protocol):
     """How much of the feeds this process shows."""
 
-    def positions(self) -> Mapping[str, tuple[int, int]]:
-        """(epoch, seq) of the newest commit that is shown, of each shard that is followed."""
+    def position(self, shard: str) -> tuple[int, int] | None:
+        """(epoch, seq) of the newest commit that is shown; None of one that is not followed."""
         ...
 
-    def behind_s(self) -> float | None:
-        """For how long the oldest commit that was seen to be missing has waited; None where that
-        is not known."""
+    def behind_s(self) -> float:
+        """How old at most what is shown of others may be; infinite before all of it was read."""
         ...
 
 
@@ -87,7 +87,7 @@ class ClusterWatch:
             answering=view.boot,
             shards_total=len(view.shards),
             shards_unowned=len(view.unowned),
-            behind_s=ports.followed.behind_s(),
+            behind_s=self._behind_s(),
             lease_s=ports.lease_s,
             store=StoreShown(store_kind, ports.need, ports.problem(), tuple(ports.warnings())),
             members=[_member(one, lights) for one in view.members],
@@ -113,14 +113,18 @@ class ClusterWatch:
         return cluster_metrics(
             view,
             behind=[one.behind for one in self._shards(view)],
-            behind_s=self._ports.followed.behind_s(),
+            behind_s=self._behind_s(),
             silent_s=None if view.looked_at is None else self._clock.now() - view.looked_at,
             moves=self._moves,
         )
 
     def _shards(self, view: ClusterView) -> list[ShardShown]:
-        lights, positions = self._counts(), self._ports.followed.positions()
-        return [_shard(one, lights, positions, view.boot) for one in view.shards]
+        lights, position = self._counts(), self._ports.followed.position
+        return [_shard(one, lights, position(one.shard), view.boot) for one in view.shards]
+
+    def _behind_s(self) -> float | None:
+        behind_s = self._ports.followed.behind_s()
+        return behind_s if math.isfinite(behind_s) else None
 
     def _count_moves(self, moves: Sequence[Move]) -> None:
         """Those that came since the last time; the newest are first."""
@@ -163,7 +167,7 @@ def _member(one: MemberView, lights: Counter[str]) -> MemberShown:
 def _shard(
     one: ShardView,
     lights: Counter[str],
-    positions: Mapping[str, tuple[int, int]],
+    position: tuple[int, int] | None,
     boot: str,
 ) -> ShardShown:
     return ShardShown(
@@ -175,7 +179,7 @@ def _shard(
         here=one.here,
         lights=lights[one.shard],
         since=one.since,
-        behind=0 if one.owner == boot else _behind(one, positions.get(one.shard)),
+        behind=0 if one.owner == boot else _behind(one, position),
     )
 
 

@@ -1,6 +1,7 @@
 """What a process shows of its cluster, from what it sees of leases, feeds and the engine."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable
 
 import msgspec
 import trio
@@ -36,12 +37,13 @@ class Followed:
 
     def __init__(self) -> None:
         self.at: dict[str, tuple[int, int]] = {}
+        self.age_s = 0.25
 
-    def positions(self) -> Mapping[str, tuple[int, int]]:
-        return self.at
+    def position(self, shard: str) -> tuple[int, int] | None:
+        return self.at.get(shard)
 
-    def behind_s(self) -> float | None:
-        return 0.25
+    def behind_s(self) -> float:
+        return self.age_s
 
 
 def shard(name: str, owner: str, **changes: object) -> ShardView:
@@ -134,6 +136,13 @@ async def test_a_foreign_shard_says_how_many_commits_are_not_shown_yet() -> None
     assert process.shard("00").behind == 0
     assert process.shard("01").behind == 3
     assert process.shard("02").behind is None
+
+
+async def test_before_all_was_read_nobody_knows_how_far_it_is_behind() -> None:
+    process = Process(view_of(shard("01", THEIRS)))
+    process.followed.age_s = math.inf
+    assert process.shown().behind_s is None
+    assert "lamplighter_cluster_behind_seconds" not in samples(process)
 
 
 async def test_a_feed_that_is_newer_than_the_last_look_is_not_behind() -> None:
