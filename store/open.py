@@ -18,6 +18,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from store.copies import BackupResult, RestoreResult, backup_sqlite, restore_sqlite
+from store.engine.open import is_shared
+from store.engine.redis.url import target_of
 from store.errors import StoreRefused
 from store.memory import MemoryStore
 from store.port import Store
@@ -56,6 +58,14 @@ def store_from_url(url: str) -> Store:
                 f"store URL with scheme {parts.scheme!r}: expected sqlite:///path, redis://host, "
                 "rediss://host, unix:///path or memory:"
             )
+
+
+def check_url(url: str) -> None:
+    """Raise StoreRefused unless `url` names a store or an engine that many processes share."""
+    if is_shared(url):
+        target_of(url)
+    else:
+        store_from_url(url)
 
 
 def files_of(url: str) -> dict[str, str]:

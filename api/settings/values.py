@@ -28,7 +28,7 @@ from lorawan.airtime import region
 from lorawan.chirpstack.settings import checked_api_key, checked_target
 from lorawan.stream.redis_source import checked_url
 from store.errors import StoreError
-from store.open import store_from_url
+from store.open import check_url
 
 YEAR_S = 366 * 86_400
 
@@ -105,7 +105,7 @@ def _key(key: SecretStr) -> SecretStr:
 
 def _store_url(url: SecretStr) -> SecretStr:
     try:
-        store_from_url(url.get_secret_value())
+        check_url(url.get_secret_value())
     except StoreError as error:
         raise ValueError(str(error)) from None
     return url

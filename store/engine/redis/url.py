@@ -51,6 +51,8 @@ def target_of(url: str, *, need: int | None = None, unsafe: bool | None = None) 
         raise StoreRefused(f"{scheme} URL holds a blank; write it as %20")
     if parts.fragment or url.endswith("#"):
         raise StoreRefused(f"{scheme} URL: write # as %23")
+    if "@" in parts.path + parts.query:  # before any of it is quoted in a message
+        raise StoreRefused(f"{scheme} URL: write / ? # @ in a password as %xx")
     kind = SCHEMES[scheme]
     options = _options(parts, kind)
     username, password, hosts = _authority(parts)
@@ -99,7 +101,7 @@ def _address(scheme: str, text: str, port: int) -> Address:
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/]+)(?::(\d{1,5}))?", text)
     number = int(found[2] or port) if found else 0
     if found is None or not 0 < number < 65_536:
-        raise StoreRefused(f"{scheme} URL: {text!r} is no host:port")
+        raise StoreRefused(f"{scheme} URL: a server is written as host or host:port")
     return found[1].strip("[]"), number
 
 

@@ -200,7 +200,8 @@ def test_targets_that_it_can_use(target: str) -> None:
 @pytest.mark.parametrize(
     ("url", "word"),
     [
-        ("redis+sentinel://h:26379/mymaster/0", "Sentinel"),
+        ("redis+sentinel://h:26379", "names no master"),
+        ("redis+cluster://h:7000?need=0", "unsafe=yes"),
         ("redis://h?ssl_ca_certs=/ca.pem", "TLS is rediss://"),
         ("rediss://h?ssl_cert_reqs=none", "unknown option"),
         ("rediss://h?ssl_certfile=/c.pem", "belong together"),
