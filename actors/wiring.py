@@ -203,7 +203,7 @@ class Parts:
         if fleetwide is not None and isinstance(subject, Command):
             fleetwide.quality.shown(subject)
         elif fleetwide is not None and isinstance(subject, Device):
-            fleetwide.dispatcher.heard_by(subject.hearings)
+            fleetwide.dispatcher.heard_by(subject.dev_eui, subject.hearings)
         if (looking_on := self.environment.hooks.publishing) is not None:
             looking_on(subject)
 

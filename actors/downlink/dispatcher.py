@@ -106,6 +106,7 @@ class Dispatcher:
         self._refusals: LatestPerKey[str, str] = LatestPerKey()
         self._gateways: LatestPerKey[str, bool] = LatestPerKey()
         self._heard: LatestPerKey[str, float] = LatestPerKey()
+        self._hearings: LatestPerKey[str, Sequence[Hearing]] = LatestPerKey()
         self._judged: deque[tuple[str, AttemptJudged]] = deque(maxlen=TOLD_MOST)
         self._offline: set[str] = set()
         self._returned = False
@@ -171,10 +172,13 @@ class Dispatcher:
         elif self._planner.knows(dev_eui):
             self._heard.put(dev_eui, self._clock.steady())
 
-    def heard_by(self, hearings: Sequence[Hearing]) -> None:
-        """Gateways that hear one light: they must not send at once, whomever they send to."""
+    def heard_by(self, dev_eui: str, hearings: Sequence[Hearing]) -> None:
+        """These gateways hear this light: they must not send at once, whomever they send to."""
         if len(hearings) > 1:
             self._planner.overlap([one.gateway_id for one in hearings], self._clock.steady())
+        if self._planner.waits(dev_eui):
+            self._hearings.put(dev_eui, hearings)
+            self._wake.set()
 
     def judged(self, dev_eui: str, told: AttemptJudged) -> None:
         """What became of an attempt for this light whose frame a gateway took."""
@@ -353,6 +357,8 @@ class Dispatcher:
         while self._told_late:
             dev_eui, told = self._told_late.popleft()
             self._planner.transmitted_before(dev_eui, told, self._clock.stepped_s, now)
+        for dev_eui, hearings in self._hearings.take_all():
+            self._planner.heard_by(dev_eui, hearings, now)
         for dev_eui, at in self._heard.take_all():
             self._planner.heard(dev_eui, at)
         while self._judged:

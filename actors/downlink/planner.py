@@ -57,6 +57,7 @@ from lorawan.network import Activation
 STATUS_BYTES = 25
 """The longer of the two forms of a status uplink."""
 UPLINK_BANDWIDTH_HZ = 125_000
+MAY_MOVE = frozenset({QueuePlace.LATER, QueuePlace.LINE, QueuePlace.READY})
 UNDER_WAY = frozenset({QueuePlace.LOOKING, QueuePlace.READY, QueuePlace.ENQUEUEING})
 
 
@@ -131,6 +132,25 @@ class Planner:
     def overlap(self, gateways: Collection[str], now: float) -> None:
         """These gateways hear one light."""
         self._state.in_flight.occupancy.overlap(gateways, now)
+
+    def waits(self, dev_eui: str) -> bool:
+        """Whether something waits for this light."""
+        return self._state.pending.get(dev_eui) is not None
+
+    def heard_by(self, dev_eui: str, hearings: Sequence[Hearing], now: float) -> None:
+        """Other gateways hear this light than before: what waits for it will go through them."""
+        state, before = self._state, self._state.pending.get(dev_eui)
+        if before is None or before.place not in MAY_MOVE:
+            return
+        after = self._waiting(dev_eui, before.attempt, before.mark, hearings)
+        if (after.route, after.listeners) == (before.route, before.listeners):
+            return
+        after.stamp, after.again_at = before.stamp, before.again_at
+        after.told, after.told_text = before.told, before.told_text
+        after.failures, after.faults = before.failures, before.faults
+        state.drop(dev_eui)
+        state.pending.add(after)
+        state.place(after, now)
 
     def withdraw(self, dev_eui: str) -> None:
         """The attempt for this light is not wanted any more; a call under way ends by itself."""

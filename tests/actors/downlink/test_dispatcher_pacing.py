@@ -88,7 +88,7 @@ async def test_gateways_that_hear_a_light_of_which_nothing_is_wanted_never_send_
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with application() as (it, _):
-        it.dispatcher.heard_by((hearing("gw-a"), hearing("gw-b")))
+        it.dispatcher.heard_by("another", (hearing("gw-a"), hearing("gw-b")))
         for number in range(20):
             gateway_id = "gw-a" if number % 2 else "gw-b"
             it.network.server.add(f"light-{number}", gateway_id)
@@ -97,6 +97,25 @@ async def test_gateways_that_hear_a_light_of_which_nothing_is_wanted_never_send_
         sent = sorted(it.network.server.sent, key=lambda one: one.starts_at)
         assert len(sent) == 20
         assert all(later.starts_at >= one.ends_at for one, later in pairwise(sent))
+
+
+async def test_what_waits_goes_through_the_gateways_that_hear_the_light_now(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with application() as (it, _):
+        for number in range(20):
+            it.network.server.add(f"light-{number}", "gw-a")
+            it.dispatcher.submit(f"light-{number}", attempt(at=START), hearings("gw-a"))
+        it.network.server.add("moved", "gw-b")
+        it.dispatcher.submit("moved", attempt(at=START + 0.5), hearings("gw-a"))
+        await trio.sleep(1.0)
+        assert "moved" not in [dev_eui for _, dev_eui, _ in it.network.server.enqueued]
+        it.dispatcher.heard_by("moved", hearings("gw-b"))
+        await trio.sleep(1.0)
+        assert "moved" in [dev_eui for _, dev_eui, _ in it.network.server.enqueued]
+        await trio.sleep(60.0)
+        order = [dev_eui for _, dev_eui, _ in it.network.server.enqueued]
+        assert len(order) == len(set(order)) == 21
 
 
 async def test_overlaps_may_be_left_to_chance(autojump_clock: trio.testing.MockClock) -> None:
