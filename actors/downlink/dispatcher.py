@@ -9,7 +9,7 @@ dates again on the way out.
 """
 
 import dataclasses
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -35,27 +35,20 @@ from actors.device.model import Attempt, Hearing
 from actors.downlink import call_runner, hold_reasons
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, News, Outcome, Tell
+from actors.downlink.inbox import Inbox
 from actors.downlink.planner import Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.statistics import DispatchStatistics
 from actors.downlink.suspicion import Suspect
 from actors.link.air_facts import AirFacts
 from actors.link.judgement import AttemptJudged
-from actors.messaging.latest_per_key import LatestPerKey
 from lorawan.network import NetworkServer
 
 log = structlog.get_logger()
 
-TOLD_MOST = 10_000
-"""txacks and dropped items not yet taken up. One task takes them up within a millisecond; while it
-restarts (10 s at most) 100 gateways send some thousand. The oldest give way: a look finds out what
-they told."""
-
 ASKED_MOST = 1_000
 """Enqueues of which it is remembered when they were asked for, until their txacks: the newest, some
 100 bytes each."""
-
-Submission = tuple[Attempt, Sequence[Hearing]]
 
 
 class Dispatcher:
@@ -97,20 +90,7 @@ class Dispatcher:
         self._on_unproven = on_unproven
         self._planner = Planner(self._policy, name_of, facts=facts)
         self._lost = False
-        # Bounds: one submission, one answer and one refusal for each light, one word on each
-        # gateway, and TOLD_MOST.
-        self._submissions: LatestPerKey[str, Submission | None] = LatestPerKey()
-        self._told: deque[tuple[str, Transmitted | ItemDropped]] = deque(maxlen=TOLD_MOST)
-        self._told_late: deque[tuple[str, Transmitted]] = deque(maxlen=TOLD_MOST)
-        self._answers: LatestPerKey[str, Inquired] = LatestPerKey()
-        self._refusals: LatestPerKey[str, str] = LatestPerKey()
-        self._gateways: LatestPerKey[str, bool] = LatestPerKey()
-        self._heard: LatestPerKey[str, float] = LatestPerKey()
-        self._hearings: LatestPerKey[str, Sequence[Hearing]] = LatestPerKey()
-        self._judged: deque[tuple[str, AttemptJudged]] = deque(maxlen=TOLD_MOST)
-        self._offline: set[str] = set()
-        self._returned = False
-        self._flushed: set[str] = set()  # at most one entry for each light
+        self._inbox = Inbox()
         self._wake = trio.Event()
         self._server_ahead_s = server_ahead_s
         self._server_slack_s = server_slack_s or (lambda: self._policy.clock_slack_s)
@@ -129,76 +109,76 @@ class Dispatcher:
             queued_at=_earlier(attempt.queued_at, ahead),
             item_expires_at=_earlier(attempt.item_expires_at, ahead),
         )
-        self._submissions.put(dev_eui, (attempt, hearings))
+        self._inbox.submissions.put(dev_eui, (attempt, hearings))
         self._wake.set()
 
     def withdraw(self, dev_eui: str) -> None:
         """Forget what is held for this light. An enqueue under way is not undone."""
-        self._submissions.put(dev_eui, None)
+        self._inbox.submissions.put(dev_eui, None)
         self._wake.set()
 
     def transmitted(self, dev_eui: str, told: Transmitted) -> None:
         """A txack came for this light, which learns of it from here."""
-        self._told.append((dev_eui, told))
+        self._inbox.told.append((dev_eui, told))
         self._wake.set()
 
     def transmitted_before(self, dev_eui: str, told: Transmitted) -> None:
         """The same of a txack that is long past: it ends an item only by the item's id, and neither
         the air nor a gateway is judged by it."""
-        self._told_late.append((dev_eui, told))
+        self._inbox.told_late.append((dev_eui, told))
         self._wake.set()
 
     def dropped(self, dev_eui: str, event: ItemDropped) -> None:
         """ChirpStack threw away an item of this light, which learns of it from here."""
-        self._told.append((dev_eui, event))
+        self._inbox.told.append((dev_eui, event))
         self._wake.set()
 
     def inquired(self, dev_eui: str, answer: Inquired) -> None:
         """ChirpStack answered an inquiry about this light, which has the answer from here. One that
         was not yet taken up is of an older question."""
-        self._answers.put(dev_eui, answer)
+        self._inbox.answers.put(dev_eui, answer)
         self._wake.set()
 
     def refused(self, dev_eui: str, problem: str) -> None:
         """A gateway would not send a frame for this light."""
-        self._refusals.put(dev_eui, problem)
+        self._inbox.refusals.put(dev_eui, problem)
         self._wake.set()
 
     def heard(self, dev_eui: str) -> None:
         """The light sent an uplink, whichever."""
         if self._planner.awaits(dev_eui):
-            self._heard.put(dev_eui, self._clock.steady())
+            self._inbox.heard.put(dev_eui, self._clock.steady())
             self._wake.set()
         elif self._planner.knows(dev_eui):
-            self._heard.put(dev_eui, self._clock.steady())
+            self._inbox.heard.put(dev_eui, self._clock.steady())
 
     def heard_by(self, dev_eui: str, hearings: Sequence[Hearing]) -> None:
         """These gateways hear this light: they must not send at once, whomever they send to."""
         if len(hearings) > 1:
             self._planner.overlap([one.gateway_id for one in hearings], self._clock.steady())
         if self._planner.waits(dev_eui):
-            self._hearings.put(dev_eui, hearings)
+            self._inbox.hearings.put(dev_eui, hearings)
             self._wake.set()
 
     def judged(self, dev_eui: str, told: AttemptJudged) -> None:
         """What became of an attempt for this light whose frame a gateway took."""
-        self._judged.append((dev_eui, told))
+        self._inbox.judged.append((dev_eui, told))
         if self._planner.judgement_matters(told):
             self._wake.set()
 
     def gateway_changed(self, gateway_id: str, online: bool) -> None:
         """A gateway went away, came back, or (online again) ended a silence."""
-        self._gateways.put(gateway_id, online)
+        self._inbox.gateways.put(gateway_id, online)
         self._wake.set()
 
     def network_returned(self) -> None:
         """ChirpStack answers again, others found: what is held for it need not wait longer."""
-        self._returned = True
+        self._inbox.returned = True
         self._wake.set()
 
     def queue_flushed(self, dev_eui: str) -> None:
         """Somebody emptied ChirpStack's queue of this light: what it was held for may be over."""
-        self._flushed.add(dev_eui)
+        self._inbox.flushed.add(dev_eui)
         self._wake.set()
 
     def sent_before(self, gateway_id: str, at: float, airtime_s: float) -> None:
@@ -219,8 +199,8 @@ class Dispatcher:
             # The planner itself failed: what it held may be inconsistent, so it begins anew and
             # every light is asked to submit again. Items of before are found by their marks.
             self._planner = self._planner.successor(self._clock.steady())
-            for gateway_id in self._offline:
-                self._gateways.put_older(gateway_id, False)
+            for gateway_id in self._inbox.offline:
+                self._inbox.gateways.put_older(gateway_id, False)
             self._on_started()
         self._lost = True
         self._planner.cut_off(self._clock.steady())
@@ -285,7 +265,7 @@ class Dispatcher:
     def _plan(self, calls: trio.Nursery) -> None:
         self._lost = True  # an error from here on leaves the planner in an unknown state
         self._planner.clock_differs(self._server_slack_s())
-        self._take_up(self._clock.steady())
+        self._inbox.take_up(self._planner, self._clock.steady(), self._clock.stepped_s)
         actions = self._planner.plan(self._clock.steady())
         self._lost = False
         charges = self._planner.take_charges()
@@ -336,42 +316,6 @@ class Dispatcher:
 
     def _words(self, text: str) -> str:
         return hold_reasons.dated(text, self._clock.stepped_s, self._clock.steady())
-
-    def _take_up(self, now: float) -> None:
-        while (told_of := self._gateways.first()) is not None:
-            gateway_id, online = told_of
-            (self._offline.discard if online else self._offline.add)(gateway_id)
-            self._planner.gateway_changed(gateway_id, now, online=online)
-            self._gateways.remove(gateway_id, online)
-        while self._flushed:
-            self._planner.queue_flushed(self._flushed.pop(), now)
-        if self._returned:
-            self._returned = False
-            self._planner.network_returned(now)
-        while self._told:
-            dev_eui, event = self._told.popleft()
-            if isinstance(event, Transmitted):
-                self._planner.transmitted(dev_eui, event, now, self._clock.stepped_s)
-            else:
-                self._planner.dropped(dev_eui, event, now)
-        while self._told_late:
-            dev_eui, told = self._told_late.popleft()
-            self._planner.transmitted_before(dev_eui, told, self._clock.stepped_s, now)
-        for dev_eui, hearings in self._hearings.take_all():
-            self._planner.heard_by(dev_eui, hearings, now)
-        for dev_eui, at in self._heard.take_all():
-            self._planner.heard(dev_eui, at)
-        while self._judged:
-            self._planner.judged(*self._judged.popleft(), now)
-        for dev_eui, answer in self._answers.take_all():
-            self._planner.inquired(dev_eui, answer, self._clock.stepped_s, now)
-        for dev_eui, problem in self._refusals.take_all():
-            self._planner.refused(dev_eui, problem, now)
-        for dev_eui, submission in self._submissions.take_all():
-            if submission is None:
-                self._planner.withdraw(dev_eui)
-            else:
-                self._planner.submit(dev_eui, *submission, now)
 
     async def _call(self, call: Look | Enqueue) -> None:
         asked_at = self._clock.steady()
