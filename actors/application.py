@@ -5,6 +5,7 @@ import trio
 from actors.alerts import Alerter
 from actors.calibration.calibrator import Calibrator
 from actors.cluster.shown import ClusterSight
+from actors.event_stream.door import AwaitedDoor, FleetDoor
 from actors.fleet.initialization import Initializer
 from actors.fleet.queue_flush import Flusher
 from actors.quality.quality import Quality
@@ -16,9 +17,9 @@ from actors.rollouts.actor import Rollouts
 from actors.scraped import sources_of
 from actors.start_order import root_supervisor
 from actors.startup import restore
-from actors.supervision import ChildSpec
+from actors.supervision import ChildSpec, Supervisor
 from actors.supervision.tree import ActorTree
-from actors.wiring import Parts
+from actors.wiring import ProcessParts
 
 
 class Application:
@@ -27,14 +28,14 @@ class Application:
     Expected outcomes are values; nothing here waits without a deadline.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: ProcessParts) -> None:
         self._parts = parts
         parts.metrics.watch(sources_of(parts))
         here = parts.if_here
         self.clock = parts.environment.clock
         self.board = parts.board
         self.fleet = parts.fleet
-        self.event_door = parts.events.door
+        self.event_door: FleetDoor | AwaitedDoor = parts.events.door
         self.commands = parts.commands
         self.removals = parts.removals
         self.timekeeper = parts.timekeeper
@@ -113,8 +114,8 @@ class Application:
         Raises StoreError when the store cannot be read, SupervisorGaveUp when a part cannot be
         kept alive.
         """
-        await restore(self._parts)
-        self.supervisor.root = root = root_supervisor(self._parts, web)
+        await self._restore()
+        self.supervisor.root = root = self._root(web)
         self._parts.garbage.install()
         try:
             await root.run(task_status)
@@ -122,6 +123,12 @@ class Application:
             self._parts.fleet.stop()
             self._parts.garbage.remove()
             self._parts.board.close_all("the service stopped")
+
+    async def _restore(self) -> None:
+        await restore(self._parts)
+
+    def _root(self, web: ChildSpec | None) -> Supervisor:
+        return root_supervisor(self._parts, web)
 
     def cause_of(self, refusal: Refusal) -> Refusal:
         """What a caller is told: there was no reply in time because the store fails, if it does."""

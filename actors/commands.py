@@ -13,7 +13,7 @@ import trio
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.device.command import Command, CommandStatus
-from actors.device.events import CommandRequested, StatusRequested
+from actors.device.events import CommandRequested, DeviceEvent, StatusRequested
 from actors.device.records import read_command
 from actors.device.verdict import device_stream
 from actors.fleet import Fleet
@@ -59,13 +59,12 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Commands:
-    """Gives commands and finds them again. It holds nothing."""
+    """Gives commands and finds them again. It holds nothing. How one is accepted, see `_give`."""
 
     def __init__(
         self,
-        fleet: Fleet,
+        post: Callable[[str, DeviceEvent], Offer | None],
         board: Board,
-        keys: IdempotencyKeys,
         unreadable: UnreadableRecords,
         store: Store,
         clock: Clock,
@@ -73,9 +72,8 @@ class Commands:
         new_id: Callable[[], str],
         ttl_s: float,
     ) -> None:
-        self._fleet = fleet
+        self._post = post
         self._board = board
-        self._keys = keys
         self._unreadable = unreadable
         self._store = store
         self._clock = clock
@@ -135,13 +133,43 @@ class Commands:
     async def ask_status(self, dev_eui: str) -> str | Refusal:
         """Have the device send a status: `asked`, or `busy` where a frame is on its way anyway."""
         reply: Reply[str] = Reply()
-        refusal = _refusal_of(self._fleet.post(dev_eui, StatusRequested("by hand", reply)))
+        refusal = _refusal_of(self._post(dev_eui, StatusRequested("by hand", reply)))
         if refusal is not None:
             return refusal
         try:
             return await reply.wait(ACCEPT_TIMEOUT_S)
         except ActorError:
             return Refusal.NO_REPLY
+
+    async def _give(self, order: CommandOrder) -> Accepted | Refusal:
+        raise NotImplementedError
+
+    async def _repeated(self, command_id: str) -> Accepted | Refusal:
+        """An equal request made this command before, perhaps a moment ago."""
+        command = await self.find(command_id)
+        if command is None:
+            command = await self._board.wait_command(command_id, lambda _: True, ACCEPT_TIMEOUT_S)
+        return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
+
+
+class OwnCommands(Commands):
+    """Commands for lights whose actors all run in this process: each accepts its own."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        board: Board,
+        keys: IdempotencyKeys,
+        unreadable: UnreadableRecords,
+        store: Store,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        ttl_s: float,
+    ) -> None:
+        super().__init__(fleet.post, board, unreadable, store, clock, new_id=new_id, ttl_s=ttl_s)
+        self._fleet = fleet
+        self._keys = keys
 
     async def _give(self, order: CommandOrder) -> Accepted | Refusal:
         dev_eui = order.dev_eui
@@ -173,7 +201,7 @@ class Commands:
         return outcome
 
     async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
-        refusal = _refusal_of(self._fleet.post(dev_eui, request))
+        refusal = _refusal_of(self._post(dev_eui, request))
         if refusal is not None:
             return refusal
         assert request.reply is not None  # noqa: S101 - made with one
@@ -185,13 +213,6 @@ class Commands:
             return Refusal.STOPPING
         command = await self.find(request.command_id)
         return Refusal.NO_REPLY if command is None else Accepted(command)
-
-    async def _repeated(self, command_id: str) -> Accepted | Refusal:
-        """An equal request made this command before, perhaps a moment ago."""
-        command = await self.find(command_id)
-        if command is None:
-            command = await self._board.wait_command(command_id, lambda _: True, ACCEPT_TIMEOUT_S)
-        return Refusal.NO_REPLY if command is None else Accepted(command, repeated=True)
 
 
 def _refusal_of(offer: Offer | None) -> Refusal | None:

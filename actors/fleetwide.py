@@ -15,6 +15,7 @@ from actors.alerts.finding import Finding
 from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import GatewayView
+from actors.board.outlook import RiskTold
 from actors.calibration.calibrator import CalibrationPorts, Calibrator
 from actors.calibration.listening import AirListener
 from actors.clocks.server_dates import ServerDates
@@ -112,6 +113,10 @@ class FleetwidePorts:
     keys: IdempotencyKeys
     commands: Commands
     lights: Lights
+    show_gateway: Callable[[GatewayView], None]
+    show_risk: Callable[[str, RiskTold], None]
+    alone: bool = True
+    """Whether this process alone serves the fleet; else each process sweeps its own lights."""
     conditions: Callable[[], Sequence[Finding]] = tuple
     """What else may be worth an alert: of a cluster, say."""
 
@@ -250,6 +255,7 @@ class Fleetwide:
             clock,
             policies.sweep,
             server_date=ports.dates.earliest,
+            nudges=ports.alone,
         )
         self.alerter = Alerter(
             board,
@@ -262,7 +268,7 @@ class Fleetwide:
             conditions=self._conditions,
             gateways_listed=self._gateways_were_listed,
         )
-        self.risk_announcer = RiskAnnouncer(board, self.quality)
+        self.risk_announcer = RiskAnnouncer(board, self.quality, ports.show_risk)
 
     # What a process tells of the network and of its lights.
 
@@ -293,7 +299,7 @@ class Fleetwide:
     def _gateway_seen(self, view: GatewayView) -> None:
         if view.last_seen_at is not None:
             self.ports.dates.told(view.last_seen_at)
-        self.ports.board.publish(view)
+        self.ports.show_gateway(view)
 
     def _air_charged(self, charges: list[AirtimeCharge]) -> None:
         clock = self.ports.environment.clock

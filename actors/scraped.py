@@ -1,10 +1,10 @@
 """What `/metrics` reads of the parts at each scrape."""
 
 from actors.metrics import Sources
-from actors.wiring import Parts
+from actors.wiring import ProcessParts
 
 
-def sources_of(parts: Parts) -> Sources:
+def sources_of(parts: ProcessParts) -> Sources:
     """Every part that counts something; what runs once for the fleet only where it runs."""
     here, stream = parts.if_here, parts.events.stream
     return Sources(

@@ -3,9 +3,11 @@
 What runs once for the fleet stands among the others where this process alone serves it.
 """
 
+from collections.abc import Sequence
+
 from actors.fleetwide import Fleetwide
 from actors.supervision import Budget, ChildSpec, Supervisor
-from actors.wiring import Parts
+from actors.wiring import ProcessParts
 
 JOURNAL_SHUTDOWN_S = 10.0
 """Longer than the store writer's own drain (8 s): what waits is written before the process ends."""
@@ -13,11 +15,16 @@ ROOT_BUDGET = Budget(restarts=5, period_s=60.0)
 """A part that crashes more often than that cannot be kept alive: the process exits non-zero."""
 
 
-def root_supervisor(parts: Parts, web: ChildSpec | None = None) -> Supervisor:
+def root_supervisor(parts: ProcessParts, web: ChildSpec | None = None) -> Supervisor:
     """The root supervisor over all actors of these parts, and over the web if there is one."""
+    return root_over(parts, children_of(parts, web))
+
+
+def root_over(parts: ProcessParts, children: Sequence[ChildSpec]) -> Supervisor:
+    """The root supervisor over these children."""
     return Supervisor(
         "root",
-        children_of(parts, web),
+        children,
         clock=parts.environment.clock,
         rng=parts.environment.rng,
         dead_letters=parts.dead_letters,
@@ -25,21 +32,12 @@ def root_supervisor(parts: Parts, web: ChildSpec | None = None) -> Supervisor:
     )
 
 
-def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
+def children_of(parts: ProcessParts, web: ChildSpec | None = None) -> list[ChildSpec]:
     """The root's children, in the order in which they start."""
-    store_writer, fleetwide = parts.store_writer, parts.fleetwide
+    fleetwide = parts.fleetwide
     first, rest = before_lights(fleetwide), after_lights(fleetwide)
     children = [
-        ChildSpec("timekeeper", parts.timekeeper.run, budget=ROOT_BUDGET),
-        ChildSpec(
-            "journal",
-            store_writer.run,
-            budget=ROOT_BUDGET,
-            shutdown_s=JOURNAL_SHUTDOWN_S,
-            mailbox=store_writer.mailbox,
-        ),
-        ChildSpec("board", parts.board.run, budget=ROOT_BUDGET),
-        *parts.environment.notifier_children,
+        *foundation(parts),
         *first[:2],
         ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
         *first[2:],
@@ -51,7 +49,24 @@ def children_of(parts: Parts, web: ChildSpec | None = None) -> list[ChildSpec]:
     return children if web is None else [*children, web]
 
 
-def _event_stream(parts: Parts) -> list[ChildSpec]:
+def foundation(parts: ProcessParts) -> list[ChildSpec]:
+    """What everybody else needs: the time, the store's writer, the board, who tells people."""
+    store_writer = parts.store_writer
+    return [
+        ChildSpec("timekeeper", parts.timekeeper.run, budget=ROOT_BUDGET),
+        ChildSpec(
+            "journal",
+            store_writer.run,
+            budget=ROOT_BUDGET,
+            shutdown_s=JOURNAL_SHUTDOWN_S,
+            mailbox=store_writer.mailbox,
+        ),
+        ChildSpec("board", parts.board.run, budget=ROOT_BUDGET),
+        *parts.environment.notifier_children,
+    ]
+
+
+def _event_stream(parts: ProcessParts) -> list[ChildSpec]:
     """Last, so that everybody who listens to events is there; none where no stream is read."""
     stream = parts.events.stream
     return [] if stream is None else [ChildSpec("event stream", stream.run, budget=ROOT_BUDGET)]

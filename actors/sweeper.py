@@ -120,7 +120,9 @@ class Sweeper:
     """One actor. `post` and `note` must not wait.
 
     `server_date` is what ChirpStack's clock shows now, at the earliest. Nothing is flushed and
-    nothing deleted that is old by our clock alone: that may be a year ahead.
+    nothing deleted that is old by our clock alone: that may be a year ahead. Where many processes
+    serve a fleet, each `nudges` its own lights and prunes its own part of the store, and one
+    `reads_queues`.
     """
 
     def __init__(
@@ -134,6 +136,8 @@ class Sweeper:
         policy: SweepPolicy | None = None,
         *,
         server_date: Callable[[], float] | None = None,
+        nudges: bool = True,
+        reads_queues: bool = True,
     ) -> None:
         self._pruned_tables = PRUNED
         self._devices = devices
@@ -144,6 +148,8 @@ class Sweeper:
         self._clock = clock
         self._policy = policy or SweepPolicy()
         self._server_date = server_date or clock.now
+        self._nudges = nudges
+        self._reads_queues = reads_queues
         self._asked_up_to = ""  # DevEUI: suspects are asked about in turns
         # Items not ours, by id: seen in an earlier round, and whether that was told. Oldest first.
         self._strangers: dict[str, bool] = {}
@@ -162,8 +168,10 @@ class Sweeper:
             await self._nudge_all(began)
             began = max(self._clock.steady(), began + self._policy.period_s)
             with trio.move_on_after(self._policy.chores_timeout_s) as limit:
-                await self.prune()
-                await self.look_for_stuck_items()
+                if self._nudges:
+                    await self.prune()
+                if self._reads_queues:
+                    await self.look_for_stuck_items()
             if limit.cancelled_caught:
                 self._failures += 1
                 log.warning("sweep took too long", limit_s=self._policy.chores_timeout_s)
@@ -223,7 +231,7 @@ class Sweeper:
     async def _nudge_all(self, began: float) -> None:
         """Post Swept to every light, evenly over what is left of the period."""
         policy = self._policy
-        lights = list(self._devices())
+        lights = list(self._devices()) if self._nudges else []
         left_s = began + policy.period_s - self._clock.steady()
         slices = max(1, min(len(lights), int(left_s / policy.slice_s)))
         for number in range(slices):

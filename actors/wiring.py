@@ -15,7 +15,7 @@ from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
 from actors.cluster.embedded import EmbeddedSight
 from actors.cluster.shown import ClusterSight
-from actors.commands import Commands
+from actors.commands import Commands, OwnCommands
 from actors.device.actor import DeviceActor, DevicePorts
 from actors.device.command import Command
 from actors.device.events import DispatcherStarted, Inquired, ItemDropped, Tick, Transmitted
@@ -38,15 +38,22 @@ from actors.storage.unreadable_records import UnreadableRecords
 from actors.supervision import ChildReport, Supervisor
 from actors.webhook_watch import WebhookWatch
 
-__all__ = ["Environment", "Parts", "Policies"]
+__all__ = ["Environment", "Parts", "Policies", "ProcessParts"]
 
 T = TypeVar("T")
 
 
-class Parts:
-    """Every part, made and not yet running; `start_order.py` has the order in which they start."""
+class ProcessParts:
+    """What each process has, made and not yet running, be it alone or one of many."""
 
-    def __init__(self, environment: Environment, policies: Policies) -> None:
+    commands: Commands
+    sight: ClusterSight
+    """Who serves the fleet, as it is shown."""
+    light_ports: DevicePorts
+
+    def __init__(
+        self, environment: Environment, policies: Policies, ears: NetworkEars | None = None
+    ) -> None:
         clock, rng = environment.clock, environment.rng
         self.environment = environment
         self.policies = policies
@@ -98,15 +105,7 @@ class Parts:
                 note=self.store_writer.offer,
                 dated=self.dates.event,
                 told=self.webhooks.told,
-                ears=NetworkEars(
-                    transmitted=self._transmitted,
-                    transmitted_before=self._transmitted_before,
-                    heard=self._heard,
-                    dropped=self._dropped,
-                    refused=self._frame_refused,
-                    overheard=self._overheard,
-                    spoke=self._spoke,
-                ),
+                ears=ears or NetworkEars(),
             ),
             clock,
             profile_contains=policies.profile_contains,
@@ -125,58 +124,6 @@ class Parts:
             self.store_writer,
             clock,
             forget=(self._light_removed,),
-        )
-        self.commands = Commands(
-            self.fleet,
-            self.board,
-            self.keys,
-            self.unreadable,
-            environment.store,
-            clock,
-            new_id=environment.new_id,
-            ttl_s=policies.device.command_ttl_s,
-        )
-        self.sight: ClusterSight = EmbeddedSight(
-            self.board,
-            clock,
-            self.store_writer,
-            environment.store,
-            sees_network=lambda: self.fleetwide.watcher.problem is None,
-        )
-        """Who serves the fleet, as it is shown."""
-        self.fleetwide_here = fleetwide = Fleetwide(
-            FleetwidePorts(
-                environment=environment,
-                policies=policies,
-                network=environment.network,
-                metrics=self.metrics,
-                board=self.board,
-                store_writer=self.store_writer,
-                dates=self.dates,
-                webhooks=self.webhooks,
-                taught=self.taught,
-                keys=self.keys,
-                commands=self.commands,
-                lights=OwnLights(self.fleet, self.removals),
-                conditions=lambda: [*self.sight.findings(), *self.events.findings()],
-            )
-        )
-        self.fleet.on_provisional = fleetwide.device_discovery.look_soon
-        self.light_ports = DevicePorts(
-            clock=clock,
-            rng=rng,
-            policy=policies.device,
-            store_writer=self.store_writer,
-            board=self.board,
-            dispatcher=fleetwide.restored_store,
-            inquirer=self.inquirer,
-            timeouts=self.timeouts,
-            boot=environment.boot,
-            ended=self._ended,
-            gateway_online=fleetwide.watcher.is_online,
-            missed=self.webhooks.missed,
-            judged=fleetwide.learning.judged,
-            taught=self.taught,
         )
         self.garbage = GarbageWatch(self.metrics.gc_paused)
 
@@ -207,11 +154,13 @@ class Parts:
         if (looking_on := self.environment.hooks.publishing) is not None:
             looking_on(subject)
 
-    def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
-        self.fleetwide.transmitted(dev_eui, event)
+    # What differs between one process alone and one of many.
 
-    def _transmitted_before(self, dev_eui: str, event: Transmitted) -> None:
-        self.fleetwide.dispatcher.transmitted_before(dev_eui, event)
+    def _light_removed(self, dev_eui: str) -> None:
+        raise NotImplementedError
+
+    def _inquired(self, dev_eui: str, answer: Inquired) -> None:
+        raise NotImplementedError
 
     def _replay(self, environment: Environment) -> Replay:
         if environment.events is None:
@@ -220,27 +169,6 @@ class Parts:
 
     def _stream_read(self) -> bool:
         return self.events.stream is not None and self.events.stream.trustworthy
-
-    def _dropped(self, dev_eui: str, event: ItemDropped) -> None:
-        self.fleetwide.dispatcher.dropped(dev_eui, event)
-
-    def _frame_refused(self, dev_eui: str, problem: str) -> None:
-        self.fleetwide.frame_refused(dev_eui, problem)
-
-    def _overheard(self, dev_eui: str, message: object, server_at: float | None) -> None:
-        self.fleetwide.listener.overheard(dev_eui, message, server_at)
-
-    def _heard(self, gateway_id: str, at: float) -> None:
-        self.fleetwide.watcher.heard(gateway_id, at)
-
-    def _spoke(self, dev_eui: str) -> None:
-        self.fleetwide.dispatcher.heard(dev_eui)
-
-    def _light_removed(self, dev_eui: str) -> None:
-        self.fleetwide.light_removed(dev_eui)
-
-    def _inquired(self, dev_eui: str, answer: Inquired) -> None:
-        self.fleetwide.dispatcher.inquired(dev_eui, answer)
 
     def _records_unreadable(self, words: str | None) -> None:
         if self.fleetwide_here is not None:
@@ -277,6 +205,104 @@ class Parts:
         self.metrics.actor_changed(report)
         self.board.publish(ActorView(report.id, report.state, report.restarts, report.last_error))
         self.environment.hooks.actor_changed(report)
+
+
+class Parts(ProcessParts):
+    """Every part of a service that serves its fleet alone; `start_order.py` has the order in which
+    they start."""
+
+    def __init__(self, environment: Environment, policies: Policies) -> None:
+        ears = NetworkEars(
+            transmitted=self._transmitted,
+            transmitted_before=self._transmitted_before,
+            heard=self._heard,
+            dropped=self._dropped,
+            refused=self._frame_refused,
+            overheard=self._overheard,
+            spoke=self._spoke,
+        )
+        super().__init__(environment, policies, ears)
+        clock, rng = environment.clock, environment.rng
+        self.commands = OwnCommands(
+            self.fleet,
+            self.board,
+            self.keys,
+            self.unreadable,
+            environment.store,
+            clock,
+            new_id=environment.new_id,
+            ttl_s=policies.device.command_ttl_s,
+        )
+        self.sight = EmbeddedSight(
+            self.board,
+            clock,
+            self.store_writer,
+            environment.store,
+            sees_network=lambda: self.fleetwide.watcher.problem is None,
+        )
+        self.fleetwide_here = fleetwide = Fleetwide(
+            FleetwidePorts(
+                environment=environment,
+                policies=policies,
+                network=environment.network,
+                metrics=self.metrics,
+                board=self.board,
+                store_writer=self.store_writer,
+                dates=self.dates,
+                webhooks=self.webhooks,
+                taught=self.taught,
+                keys=self.keys,
+                commands=self.commands,
+                lights=OwnLights(self.fleet, self.removals),
+                show_gateway=self.board.publish,
+                show_risk=self.board.tell_risk,
+                conditions=lambda: [*self.sight.findings(), *self.events.findings()],
+            )
+        )
+        self.fleet.on_provisional = lambda dev_eui: fleetwide.device_discovery.look_soon()
+        self.light_ports = DevicePorts(
+            clock=clock,
+            rng=rng,
+            policy=policies.device,
+            store_writer=self.store_writer,
+            board=self.board,
+            dispatcher=fleetwide.restored_store,
+            inquirer=self.inquirer,
+            timeouts=self.timeouts,
+            boot=environment.boot,
+            ended=self._ended,
+            gateway_online=fleetwide.watcher.is_online,
+            missed=self.webhooks.missed,
+            judged=fleetwide.learning.judged,
+            taught=self.taught,
+        )
+
+    def _transmitted(self, dev_eui: str, event: Transmitted) -> None:
+        self.fleetwide.transmitted(dev_eui, event)
+
+    def _transmitted_before(self, dev_eui: str, event: Transmitted) -> None:
+        self.fleetwide.dispatcher.transmitted_before(dev_eui, event)
+
+    def _dropped(self, dev_eui: str, event: ItemDropped) -> None:
+        self.fleetwide.dispatcher.dropped(dev_eui, event)
+
+    def _frame_refused(self, dev_eui: str, problem: str) -> None:
+        self.fleetwide.frame_refused(dev_eui, problem)
+
+    def _overheard(self, dev_eui: str, message: object, server_at: float | None) -> None:
+        self.fleetwide.listener.overheard(dev_eui, message, server_at)
+
+    def _heard(self, gateway_id: str, at: float) -> None:
+        self.fleetwide.watcher.heard(gateway_id, at)
+
+    def _spoke(self, dev_eui: str) -> None:
+        self.fleetwide.dispatcher.heard(dev_eui)
+
+    def _light_removed(self, dev_eui: str) -> None:
+        self.fleetwide.light_removed(dev_eui)
+
+    def _inquired(self, dev_eui: str, answer: Inquired) -> None:
+        self.fleetwide.dispatcher.inquired(dev_eui, answer)
 
 
 class OwnLights:

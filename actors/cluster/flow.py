@@ -67,6 +67,8 @@ class FlowPorts:
     owner: Callable[[str], str]
     """The boot of the process that has a shard, as far as is seen; empty where nobody has."""
     profile_contains: str
+    rang: Callable[[str], None] = lambda shard: None
+    """A bell of a shard was heard."""
     meta: Callable[[Put], None] = lambda put: None
     """Records of Table.META that others stored and that are not shown by themselves."""
 
@@ -97,7 +99,9 @@ class Flow:
         )
         self.follower = Follower(engine, FeedBoard(ports.board, meta=ports.meta), rng)
         self.follower.follow(ALL_SHARDS)
-        self.bells = Bells(engine, self.inbox, self.follower, self.replies, boot=boot)
+        self.bells = Bells(
+            engine, self.inbox, self.follower, self.replies, boot=boot, others=ports.rang
+        )
         self.carrier = Carrier(self.router, self.replies, clock, owner=ports.owner)
         self.light_side = LightSide(
             ports.lights,

@@ -44,7 +44,7 @@ def writes_of(
     device: Device, effects: list[Effect], event: DeviceEvent, now: float, entry: str
 ) -> list[Write]:
     """The writes of one step. `entry` is unique to the step, `now` Unix seconds."""
-    writes: list[Write] = [Put(Table.DEVICE, device.dev_eui, stamped(_encoder.encode(device)), now)]
+    writes: list[Write] = [device_put(device, now)]
     newest = {e.command.id: e.command for e in effects if isinstance(e, CommandChanged)}
     for command in newest.values():
         writes.append(Put(Table.COMMAND, command.id, stamped(_encoder.encode(command)), now))
@@ -70,6 +70,11 @@ def writes_of(
 def note_line(dev_eui: str, entry: str, at: float, note: Note) -> Append:
     """The line of history for a note of the machine."""
     return line(dev_eui, entry, at, note.kind.value, note.detail)
+
+
+def device_put(device: Device, now: float) -> Put:
+    """The write of a light's record by itself."""
+    return Put(Table.DEVICE, device.dev_eui, stamped(_encoder.encode(device)), now)
 
 
 def record_in(writes: list[Write]) -> bytes:

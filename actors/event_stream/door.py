@@ -34,6 +34,14 @@ class FleetDoor(Protocol):
         ...
 
 
+class AwaitedDoor(Protocol):
+    """Takes events of the network for lights of any process."""
+
+    async def deliver(self, event: Event) -> Delivery:
+        """Hand an event on, to wherever its light's actor runs."""
+        ...
+
+
 class EventDoor:
     """In front of the fleet; each event passes once."""
 

@@ -142,7 +142,7 @@ class Fleet:
         self._parked_refused = 0
         self._stopping = False
         self._kept_out: set[str] = set()
-        self.on_provisional: Callable[[], None] = lambda: None
+        self.on_provisional: Callable[[str], None] = lambda dev_eui: None
         """A light was registered by its own event only: whoever has the listing should look."""
         self._provisional: dict[str, float] = {}
         self._leaving: set[str] = set()
@@ -352,7 +352,7 @@ class Fleet:
             if actor is None:
                 return Delivery.FULL
             self._provisional[dev_eui] = self._clock.now()
-            self.on_provisional()
+            self.on_provisional(dev_eui)
             done = Delivery.REGISTERED
         if isinstance(event, Uplink) and event.receptions:
             self._hearings.note(dev_eui, [one.gateway_id for one in by_signal(event)])

@@ -4,13 +4,14 @@ The lights are looked at one after the other, all of them within five minutes: w
 worsens the chances of 10,000 lights at once, their readers are told at a pace that they can follow.
 """
 
+from collections.abc import Callable
 from math import ceil
 
 import trio
 
 from actors.board.board import Board
 from actors.board.changes import GradeTold
-from actors.board.outlook import noticeable
+from actors.board.outlook import RiskTold, noticeable
 from actors.quality.model import GatewayGrade, Grade, QualityView
 
 ROUND_S = 300.0
@@ -28,11 +29,20 @@ CHUNK = 250
 
 
 class RiskAnnouncer:
-    """The actor. What it showed stands on the board, so a restart of it tells nothing twice."""
+    """The actor. What it showed stands on the board, so a restart of it tells nothing twice.
 
-    def __init__(self, board: Board, quality: QualityView) -> None:
+    `tell` has a risk shown, by the board unless it is given.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        quality: QualityView,
+        tell: Callable[[str, RiskTold], None] | None = None,
+    ) -> None:
         self._board = board
         self._quality = quality
+        self._tell = tell or board.tell_risk
         # The lights of the running round that are still to be looked at, the next one last.
         self._left: list[str] = []
 
@@ -53,7 +63,7 @@ class RiskAnnouncer:
         """Show this light's risk, if it is noticeably another."""
         told = self._quality.told(dev_eui)
         if told is not None and noticeable(self._board.risks.get(dev_eui), told):
-            self._board.tell_risk(dev_eui, told)
+            self._tell(dev_eui, told)
 
     def _next(self, round_s: float) -> list[str]:
         devices = self._board.devices

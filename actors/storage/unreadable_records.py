@@ -38,7 +38,9 @@ class UnreadableRecords:
         self.count = 0
 
     def found(self, table: Table, key: str, error: Exception) -> None:
-        """One more."""
+        """One more; nothing happens for one that was found before."""
+        if self.holds(table, key):
+            return
         log.error("a record cannot be read; it is kept", table=table, key=key, problem=str(error))
         self.count += 1
         if len(self._found) < LISTED_MOST:

@@ -101,7 +101,7 @@ class Endpoint:
             body = await self._body(headers, exchange)
             if body is None:
                 return  # the peer left
-            status = self._taken(kind, body, decode)
+            status = await self._taken(kind, body, decode)
         except Problem as problem:
             if problem.kind not in {BODY_TIMEOUT, STOPPING}:
                 await exchange.discard_body()
@@ -139,10 +139,10 @@ class Endpoint:
             raise Problem(STOPPING, headers={"Retry-After": "10"})
         raise Problem(BODY_TIMEOUT)
 
-    def _taken(self, kind: str, body: bytes, decode: Decode) -> int:
+    async def _taken(self, kind: str, body: bytes, decode: Decode) -> int:
         """The status that says what became of the event. Raises Problem."""
         try:
-            delivery = self._intake.take(kind, body, decode)
+            delivery = await self._intake.take(kind, body, decode)
         except MalformedEvent as error:
             mistake = Mistake(error.field, error.problem)
             raise Problem(UNREADABLE, "the event cannot be read", errors=[mistake]) from None

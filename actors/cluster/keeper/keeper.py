@@ -167,6 +167,7 @@ class Keeper:
             else:
                 self._works()
                 self._step(Looked(sent, leases, members))
+                self._ports.looked(leases)
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
             now = self._clock.steady()

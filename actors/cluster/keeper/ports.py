@@ -1,6 +1,6 @@
 """What the keeper asks of the rest of the process, and tells it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from store.engine.port import Lease
@@ -38,3 +38,5 @@ class KeeperPorts:
     can_serve: Callable[[], bool]
     """Whether what must work here does, the journal before all: false for longer than a lease, and
     the leases are not renewed any more."""
+    looked: Callable[[Mapping[str, Lease]], None] = lambda leases: None
+    """The leases as the engine has them just now. Neither waits nor raises."""

@@ -1,0 +1,51 @@
+"""Lamplighter as one of the processes that serve a fleet together, without its web."""
+
+from actors.application import Application
+from actors.clustered import ClusterParts
+from actors.refusal import Refusal
+from actors.start_order import ROOT_BUDGET, foundation, root_over
+from actors.supervision import ChildSpec, Supervisor
+
+KEEPER_SHUTDOWN_S = 1.0
+"""Whoever leaves in order gave everything before (`leave`); else the leases run out."""
+
+
+class ClusterApplication(Application):
+    """What HTTP, websockets and the command line may use of such a process."""
+
+    def __init__(self, parts: ClusterParts) -> None:
+        super().__init__(parts)
+        self._cluster = parts
+        self.event_door = parts.flow.intake
+        self.carrier = parts.flow.carrier
+        """Has requests answered by the owner of a shard."""
+
+    async def leave(self) -> None:
+        """Give every shard to the others, within some seconds; `run` must be running."""
+        await self._cluster.keeper.leave()
+
+    def cause_of(self, refusal: Refusal) -> Refusal:
+        """As it is: a command that nobody answered for may be in the engine."""
+        return refusal
+
+    async def _restore(self) -> None:
+        """Nothing: what belongs to a shard is restored when it is taken."""
+
+    def _root(self, web: ChildSpec | None) -> Supervisor:
+        self._cluster.root = root = root_over(self._cluster, children_of(self._cluster, web))
+        return root
+
+
+def children_of(parts: ClusterParts, web: ChildSpec | None = None) -> list[ChildSpec]:
+    """The root's children, in the order in which they start; what runs once for the fleet comes and
+    goes beside them."""
+    children = [
+        *foundation(parts),
+        ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
+        *parts.flow.children(),
+        ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
+        parts.lights.as_child(),
+        ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
+        ChildSpec("keeper", parts.keep, budget=ROOT_BUDGET, shutdown_s=KEEPER_SHUTDOWN_S),
+    ]
+    return children if web is None else [*children, web]

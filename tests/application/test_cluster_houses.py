@@ -1,0 +1,144 @@
+"""Several processes serve one fleet: the production actors on one engine, in virtual time."""
+
+import itertools
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.device.command import CommandStatus
+from actors.refusal import Refusal
+from lorawan.kuando import LightState
+from store.engine.shards import ALL_SHARDS, FLEET, shard_of
+from tests.support.cluster_house import Street
+from tests.support.running_application import make_world
+
+RED = LightState(red=255, blue=0, green=0, on=255, off=0)
+BLUE = LightState(red=0, blue=255, green=0, on=255, off=0)
+
+
+async def test_one_process_on_the_cluster_layout_verifies_a_command(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=4)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        [house] = await street.open(nursery, "north")
+        await street.owned_by_all()
+        await street.settled()
+        assert house.owned == set(ALL_SHARDS)
+        assert house.lights == set(world.stations)
+        dev_eui = next(iter(world.stations))
+        command = await house.command(dev_eui, RED)
+        assert command.status is CommandStatus.ACCEPTED
+        done = await house.final(command.id)
+        assert done.status is CommandStatus.VERIFIED
+        assert house.parts.board.gateways.keys() == world.gateways.keys()
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_three_processes_share_the_shards_and_each_takes_any_command_and_any_webhook(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=12)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        houses = await street.open(nursery, "north", "south", "west")
+        await trio.sleep(30)  # shards are given until all have a fair share
+        await street.owned_by_all()
+        await street.settled()
+        assert sum(len(house.owned) for house in houses) == len(ALL_SHARDS)
+        assert min(len(house.owned) for house in houses) > 8
+        assert sorted(itertools.chain(*(house.lights for house in houses))) == sorted(
+            world.stations
+        )
+        for dev_eui, house in zip(world.stations, itertools.cycle(houses), strict=False):
+            command = await house.command(dev_eui, RED)
+            assert (await house.final(command.id)).status is CommandStatus.VERIFIED
+        await trio.sleep(3)
+        boards = [house.parts.board for house in houses]
+        assert boards[0].devices == boards[1].devices == boards[2].devices
+        assert boards[0].gateways == boards[1].gateways == boards[2].gateways
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+@pytest.mark.parametrize("whose", ["the light's owner", "the fleet's owner"])
+async def test_a_command_outlives_the_process_that_took_it(
+    autojump_clock: MockClock, whose: str
+) -> None:
+    world = make_world(lights=6)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.open(nursery, "north", "south", "west")
+        await trio.sleep(30)
+        await street.owned_by_all()
+        await street.settled()
+        fleet_house = street.fleet_house()
+        if whose == "the fleet's owner":
+            victim = fleet_house
+            dev_eui = next(iter(world.stations))
+        else:
+            victim = next(one for one in street.houses if one is not fleet_house and one.lights)
+            dev_eui = next(iter(victim.lights))
+        command = await victim.command(dev_eui, BLUE)
+        street.close(victim)
+        other = street.houses[0]
+        with trio.fail_after(300):
+            done = None
+            while done is None or not done.status.final:
+                await trio.sleep(1)
+                done = await other.application.commands.find(command.id)
+        assert done.status is CommandStatus.VERIFIED
+        await street.owned_by_all()
+        assert sum(len(house.owned) for house in street.houses) == len(ALL_SHARDS)
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_whoever_leaves_gives_everything_and_nobody_waits_for_leases(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=6)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.open(nursery, "north", "south")
+        await trio.sleep(30)
+        await street.owned_by_all()
+        await street.settled()
+        leaver = street.fleet_house()
+        [stays] = [one for one in street.houses if one is not leaver]
+        began = trio.current_time()
+        await leaver.application.leave()
+        assert leaver.owned == set()
+        assert leaver.lights == set()
+        street.close(leaver)
+        await street.owned_by_all(5)
+        assert trio.current_time() - began < 10
+        assert stays.parts.fleetwide_here is not None
+        dev_eui = next(one for one in world.stations if shard_of(one) != FLEET)
+        command = await stays.command(dev_eui, RED)
+        assert (await stays.final(command.id)).status is CommandStatus.VERIFIED
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_an_unknown_light_is_refused_and_an_equal_request_finds_its_command(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=2)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        north, south = await street.open(nursery, "north", "south")
+        await trio.sleep(20)
+        await street.owned_by_all()
+        await street.settled()
+        dev_eui = next(iter(world.stations))
+        first = await north.command(dev_eui, RED, idempotency_key="k", fingerprint="red")
+        again = await south.command(dev_eui, RED, idempotency_key="k", fingerprint="red")
+        assert again.id == first.id
+        assert await south.refusal(dev_eui, BLUE, idempotency_key="k") is Refusal.KEY_REUSED
+        assert await south.refusal("ff" * 8, BLUE) is Refusal.UNKNOWN_DEVICE
+        nursery.cancel_scope.cancel(reason="the test ends")
