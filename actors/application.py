@@ -124,6 +124,14 @@ class Application:
             self._parts.garbage.remove()
             self._parts.board.close_all("the service stopped")
 
+    async def leave(self) -> None:
+        """What is done before the end, while everything runs: nothing, of a process alone."""
+        await trio.lowlevel.checkpoint()
+
+    async def wait_whole(self) -> None:
+        """Wait until the whole fleet is shown: at once, where it was restored."""
+        await trio.lowlevel.checkpoint()
+
     async def _restore(self) -> None:
         await restore(self._parts)
 

@@ -24,6 +24,10 @@ class ClusterApplication(Application):
         """Give every shard to the others, within some seconds; `run` must be running."""
         await self._cluster.keeper.leave()
 
+    async def wait_whole(self) -> None:
+        """Wait until what the others stored is shown."""
+        await self._cluster.flow.follower.wait_fresh()
+
     def cause_of(self, refusal: Refusal) -> Refusal:
         """As it is: a command that nobody answered for may be in the engine."""
         return refusal

@@ -9,11 +9,13 @@ import gc
 import os
 import random
 import secrets
+import socket
 import sys
 import threading
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 import trio
@@ -23,6 +25,9 @@ from actors.alerts import AlertPolicy, AppriseNotifier, LogNotifier, Notifier
 from actors.application import Application
 from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
+from actors.cluster.house_clock import house_clock
+from actors.cluster_application import ClusterApplication
+from actors.clustered import ClusterOptions, ClusterParts
 from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from actors.downlink import DispatchPolicy
 from actors.event_stream.mark import name_of
@@ -31,6 +36,7 @@ from actors.supervision import ChildSpec
 from actors.wiring import Environment, Parts, Policies
 from api.http.app import create_app
 from api.server.descriptors import raise_limit
+from api.server.notify import READY, STOPPING, notify
 from api.server.signals import Load, Rereading, until_signal
 from api.server.web_actor import WebActor, listen
 from api.settings.model import ApiSettings, EventStreamSection, Web
@@ -39,8 +45,10 @@ from lorawan.chirpstack import ChirpStackClient
 from lorawan.network import NetworkServer
 from lorawan.stream.redis_source import RedisSource
 from lorawan.stream.source import EventSource
+from store.engine.open import engine_from_url, is_shared
 from store.open import open_store
 from store.port import Store
+from store.shards import ShardStore
 
 log = structlog.get_logger()
 
@@ -106,6 +114,7 @@ async def serve(
     *,
     extra: Sequence[Blueprint] = (),
     rereading: Rereading | None = None,
+    leaving: "Leaving | None" = None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run the service until cancelled; `started` tells the port that it listens on.
@@ -113,20 +122,23 @@ async def serve(
     Raises StoreError, OSError (the address cannot be had) or SupervisorGaveUp.
     """
     claim_address(settings.web)
+    boot = secrets.token_hex(8)
     async with (
-        open_store(settings.store.url.get_secret_value()) as store,
+        place_of(settings, boot) as place,
         ChirpStackClient(settings.chirpstack.connection()) as network,
         events_of(settings.chirpstack.events) as events,
     ):
-        for warning in store.durability_warnings:
+        for warning in place.store.durability_warnings:
             log.warning("store may lose data", problem=warning)
-        for warning in store.exposure_warnings:
+        for warning in place.store.exposure_warnings:
             log.warning("store may be read by others", problem=warning)
         if (words := plan_words(settings.policy)) is not None:
             log.warning("retries do not follow what is learned", problem=words)
-        application, web = build(settings, store, network, events, extra=extra)
+        application, web = build(settings, place, network, events, boot=boot, extra=extra)
         if rereading is not None:
             rereading.take = web.replace_tokens
+        if leaving is not None:
+            leaving.leave = application.leave
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
         async with trio.open_nursery() as nursery:
             await nursery.start(application.run, spec)
@@ -134,14 +146,48 @@ async def serve(
             gc.collect()
             gc.freeze()
             task_status.started(web.port)
+            await application.wait_whole()
+            notify(READY)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this process keeps what it knows, and by which clock."""
+
+    store: Store
+    clock: RunClock
+    machine_ahead_s: float = 0.0
+    """Of the machine's clock before this one, at the start."""
+    need: int = 0
+    """Replicas that confirm each commit."""
+
+
+@asynccontextmanager
+async def place_of(settings: ApiSettings, boot: str) -> AsyncGenerator[Place, None]:
+    """The opened store. Raises StoreError."""
+    url, cluster = settings.store.url.get_secret_value(), settings.cluster
+    machine = RunClock.of_machine()
+    if not is_shared(url):
+        async with open_store(url) as store:
+            yield Place(store, machine)
+        return
+    engine = engine_from_url(url, need=cluster.need, unsafe=cluster.unsafe)
+    try:
+        await engine.open()
+        clock, ahead_s = await house_clock(engine, machine)
+        store = ShardStore(engine, boot, steady=clock.steady)
+        yield Place(store, clock, ahead_s, engine.target.need)
+    finally:
+        await engine.close()
 
 
 def build(
     settings: ApiSettings,
-    store: Store,
+    place: Place,
     network: NetworkServer,
     events: EventSource | None = None,
     *,
+    boot: str,
     extra: Sequence[Blueprint] = (),
 ) -> tuple[Application, WebActor]:
     """Every part of the service, made and joined; nothing runs yet.
@@ -155,19 +201,32 @@ def build(
         notifiers.append(sender)
         children.append(ChildSpec("notifier", sender.run, mailbox=sender.mailbox))
     world = Environment(
-        store=store,
+        store=place.store,
         network=network,
-        clock=RunClock.of_machine(),
+        clock=place.clock,
         rng=random.Random(secrets.randbits(64)),
-        boot=secrets.token_hex(8),
+        boot=boot,
         new_id=new_id,
         events=events,
         events_name=name_of(*settings.chirpstack.events.address()),
         notifiers=notifiers,
         notifier_children=children,
     )
-    application = Application(Parts(world, policies_of(settings)))
+    application = application_of(settings, world, place)
     return application, WebActor(create_app(application, settings, extra=extra), settings.web)
+
+
+def application_of(settings: ApiSettings, world: Environment, place: Place) -> Application:
+    """Alone with a store of its own, or one of many on an engine."""
+    policies = policies_of(settings)
+    if not isinstance(place.store, ShardStore):
+        return Application(Parts(world, policies))
+    options = ClusterOptions(
+        name=settings.cluster.name or socket.gethostname(),
+        clock_ahead_s=place.machine_ahead_s,
+        need=place.need,
+    )
+    return ClusterApplication(ClusterParts(world, policies, place.store, options))
 
 
 @asynccontextmanager
@@ -196,6 +255,15 @@ def claim_address(web: Web) -> None:
         raise OSError(error.errno, f"{where}: {error.strerror}") from error
 
 
+class Leaving:
+    """What is done before the end, while everything runs: a process of a cluster gives its shards
+    to the others."""
+
+    def __init__(self) -> None:
+        self.leave: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
+        """Set by who serves."""
+
+
 async def serve_until_signal(settings: ApiSettings, load: Load | None = None) -> None:
     """`serve`, ended politely by a signal; SIGHUP has the tokens read again with `load`.
 
@@ -203,16 +271,19 @@ async def serve_until_signal(settings: ApiSettings, load: Load | None = None) ->
     """
     raise_limit()
     rereading = Rereading(settings, load) if load is not None else None
+    leaving = Leaving()
     async with trio.open_nursery() as nursery:
 
         async def watch(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
             name = await until_signal(rereading, task_status)
             log.info("stopping", signal=name)
+            notify(STOPPING)
+            await leaving.leave()
             leave_in_time()
             nursery.cancel_scope.cancel(reason=name)
 
         await nursery.start(watch)
-        await nursery.start(_served, settings, rereading)
+        await nursery.start(_served, settings, rereading, leaving)
 
 
 def leave_in_time(limit_s: float = LEAVE_S) -> None:
@@ -234,6 +305,7 @@ def leave_in_time(limit_s: float = LEAVE_S) -> None:
 async def _served(
     settings: ApiSettings,
     rereading: Rereading | None,
+    leaving: Leaving,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    await serve(settings, rereading=rereading, task_status=task_status)
+    await serve(settings, rereading=rereading, leaving=leaving, task_status=task_status)

@@ -95,6 +95,18 @@ class StoreSettings(_Section):
     password."""
 
 
+class ClusterSection(_Section):
+    """This process as one of those that serve a fleet together; only with a store that processes
+    share (Redis or Valkey)."""
+
+    name: Text | None = None
+    """Of this process, for people; unless given the host's name."""
+    need: Whole | None = Field(default=None, ge=0, le=5)
+    """Replicas that confirm each commit; unless given none of a server alone, else one."""
+    unsafe: bool = False
+    """Start also where the engine may lose what it acknowledged."""
+
+
 class Tokens(_Section):
     """Bearer tokens by scope; several of one scope allow to change them without a gap."""
 
@@ -271,6 +283,7 @@ class Tables(_Section):
 
     chirpstack: ChirpStack
     store: StoreSettings = StoreSettings()
+    cluster: ClusterSection = ClusterSection()
     web: Web = Web()
     radio: RadioSettings = RadioSettings()
     gateways: Gateways = Gateways()

@@ -10,8 +10,9 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from pydantic import SecretStr
 
+from actors.clocks.clock import RunClock
 from api.cli.doctor.examine import examine
-from api.service import build
+from api.service import Place, build
 from api.settings.file import SettingsError, load_settings
 from api.settings.model import ApiSettings
 from lorawan.chirpstack import ChirpStackClient
@@ -66,7 +67,8 @@ def in_words(refused: SettingsError) -> None:
 async def built(*several: ApiSettings) -> None:
     for loaded in several:
         async with ChirpStackClient(loaded.chirpstack.connection()) as network:
-            build(loaded, MemoryStore(), network)
+            place = Place(MemoryStore(), RunClock.of_machine())
+            build(loaded, place, network, boot="odd")
 
 
 def written(folder: Path, values: Mapping[str, Any]) -> Path:
