@@ -12,7 +12,7 @@ import msgspec
 import trio
 
 from store.engine.port import Accept, AcceptResult, Engine, Lease
-from store.errors import StoreError, StoreTaken, StoreUnavailable
+from store.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable
 from store.port import Entry, Put, Record, Table, Write
 from store.shards.acceptor import Acceptor
 from store.shards.routing import shards_of_key, shards_of_stream, shards_of_table
@@ -42,6 +42,7 @@ class ShardStore:
         self.boot = boot
         self._writer = ShardWriter(engine, boot, steady)
         self._acceptor = Acceptor(engine, steady)
+        self._opened = False
         self._positions: dict[str, tuple[int, int]] = {}
 
     # ------------------------------------------------------------------------------- ownership
@@ -127,9 +128,11 @@ class ShardStore:
     async def open(self) -> None:
         """Open the engine; owns nothing yet. Idempotent."""
         await self.engine.open()
+        self._opened = True
 
     async def close(self) -> None:
         """Close the engine; idempotent, shields itself."""
+        self._opened = False
         await self.engine.close()
 
     async def check(self) -> None:
@@ -163,6 +166,8 @@ class ShardStore:
 
     async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
         """As `Store.prune`, of the shards that are owned here."""
+        if not self._opened:
+            raise StoreClosed("the store is not open")
         gone = 0
         for shard, lease in self.owned.items():
             if gone >= most:
@@ -186,8 +191,20 @@ class ShardStore:
     async def scan(self, table: Table) -> Sequence[Record]:
         """Every record of a table, of all shards, by key."""
         records: list[Record] = []
-        for shard in shards_of_table(table):
-            records += await self.engine.scan(shard, table)
+        failures: list[StoreError] = []
+
+        async def scan(shard: str) -> None:
+            try:
+                records.extend(await self.engine.scan(shard, table))
+            except StoreError as error:
+                failures.append(error)
+                nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:  # 65 at most; the engine bounds what it asks
+            for shard in shards_of_table(table):
+                nursery.start_soon(scan, shard)
+        if failures:
+            raise failures[0]
         return sorted(records, key=lambda record: record.key)
 
     async def entries(
