@@ -137,6 +137,7 @@ class RedisServer:
                 file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
             return [str(file), "--sentinel"]
         settings |= {"appendonly": "yes", "appendfsync": "always", "save": "''"}
+        settings["repl-diskless-sync-delay"] = "0"  # a replica is in step at once
         if self._cluster_timeout_ms is not None:
             self.cluster_port = self.cluster_port or free_port()
             settings |= {

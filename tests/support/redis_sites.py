@@ -3,6 +3,7 @@ cluster. All on free loopback ports, durable to the last commit, ended by proces
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -41,8 +42,7 @@ class ReplicatedServers:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            for each in (*self.servers, *self.sentinels):
-                stack.enter_context(each)
+            start(stack, *self.servers, *self.sentinels)
             for replica in self.replicas:
                 client_of(replica).replicaof("127.0.0.1", self.master.port)
             wait_until(lambda: replicas_of(self.master) == len(self.replicas))
@@ -115,8 +115,7 @@ class ClusterServers:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            for each in self.servers:
-                stack.enter_context(each)
+            start(stack, *self.servers)
             first = client_of(self.servers[0])
             for each in self.servers[1:]:
                 first.execute_command("CLUSTER", "MEET", "127.0.0.1", each.port, each.cluster_port)
@@ -151,6 +150,14 @@ class ClusterServers:
         return "cluster_state:ok" in info and sum("slave" in node for node in nodes) == len(
             self.replicas
         )
+
+
+def start(stack: ExitStack, *servers: RedisServer) -> None:
+    """Start all of them at a time; the stack ends each, also where one did not start."""
+    for each in servers:
+        stack.push(each.__exit__)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(RedisServer.start, servers))
 
 
 def client_of(server: RedisServer) -> Any:

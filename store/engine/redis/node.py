@@ -99,13 +99,11 @@ class Node:
         return answers
 
     def _connected(self) -> Connection:
-        connection = self._connection
-        if connection is not None and connection.can_read():
-            self.drop()  # nothing is asked: the server has closed it, or an old answer came late
-            connection = None
-        if connection is None:
-            self._connection = connection = self._connect()
-        return connection
+        if self._connection is not None and _is_stale(self._connection):
+            self.drop()
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
 
     def _fail(self, error: Exception) -> None:
         self.failures += 1
@@ -122,6 +120,14 @@ class Node:
         told = error_of(error)
         told.__cause__ = error
         return told
+
+
+def _is_stale(connection: Connection) -> bool:
+    """Whether there is something to read though nothing was asked: the server has closed it."""
+    try:
+        return bool(connection.can_read())
+    except (redis.RedisError, OSError):
+        return True
 
 
 def _sent(command: Command) -> tuple[Argument, ...]:
