@@ -23,6 +23,7 @@ from actors.gateways import WatchPolicy
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.kuando import LightState
+from lorawan.stream.source import EventSource
 from simulation.world.layout import FIRMWARE_MIX
 from simulation.world.profile import CALM, Profile
 from simulation.world.world import DEFAULT_EPOCH_AT, World
@@ -115,11 +116,14 @@ async def running_application(
     policies: Policies = POLICIES,
     store: Store | None = None,
     clock: RunClock | None = None,
+    events: EventSource | None = None,
+    webhooks: bool = True,
 ) -> AsyncIterator[RunningApplication]:
     """An application over `world` (which somebody else runs), on a disk that may outlive it.
 
     `store` may be given instead of the disk, where the test wants to hear of each commit; `clock`
-    where the host's clock is not that of the world.
+    where the host's clock is not that of the world; `events` is ChirpStack's stream, beside the
+    webhooks or without.
     """
     store = store or MemoryStore(disk or MemoryDisk())
     await store.open()
@@ -131,11 +135,13 @@ async def running_application(
         rng=rng,
         boot=f"{rng.getrandbits(32):08x}",
         new_id=lambda: f"{rng.getrandbits(64):016x}",
+        events=events,
+        events_name="stream",
     )
     parts = Parts(outside, policies)
     application = Application(parts)
     async with trio.open_nursery() as nursery:
-        world.delivery.sink = application.fleet.deliver
+        world.delivery.sink = application.event_door.deliver if webhooks else None
         await nursery.start(application.run)
         try:
             yield RunningApplication(application, parts, world)
