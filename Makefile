@@ -22,7 +22,7 @@ PACKAGES := actors api lorawan store simulation docs
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup install wheel demo test test-debian13 check format simulate planted fuzz crash bench hostile reliability docs \
+.PHONY: help setup install wheel demo test test-debian13 check format simulate planted fuzz crash drill bench hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
@@ -105,6 +105,9 @@ hostile: $(READY) ## attack the web server, and measure what others notice of it
 
 reliability: $(READY) ## measure how reliable it is, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.reliability
+drill: $(READY) ## three processes, Sentinel and a page to hurt them on; RUN=1 does each fault once
+	$(BIN)/python -m tests.drill $(if $(RUN),--run)
+
 crash: $(READY) ## kill service and Redis some hundred times (half an hour)
 	$(BIN)/python -m tests.crash
 

@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-import redis
 
 from api.cli.doctor.finding import Diagnosis, Level
 from api.cli.doctor.store import store
@@ -15,7 +14,6 @@ from store.errors import StoreError
 from store.open import open_store
 from store.port import Put, Table
 from store.sqlite import SqliteStore
-from tests.support.redis_server import RedisServer
 
 CHIRPSTACK = {"target": "localhost:8080", "api_key": "k"}
 
@@ -158,22 +156,3 @@ async def test_paths_where_no_database_can_be(odd_folder: Path, tail: str) -> No
     finding = await look(f"sqlite:///{path}")
     assert finding.level is Level.PROBLEM, finding
     assert await refused(f"sqlite:///{path}"), "in words, too"
-
-
-async def test_redis_with_a_newer_layout_and_one_that_forgets() -> None:
-    with RedisServer() as server:
-        async with open_store(server.url):
-            pass
-        client = redis.Redis.from_url(server.url)
-        assert (await look(server.url)).level is Level.OK
-        client.config_set("appendonly", "no")
-        finding = await look(server.url)
-        assert finding.level is Level.WARNING
-        assert "appendonly is off" in finding.says
-        client.config_set("appendonly", "yes")
-        client.set("{lamplighter}:schema", "900")
-        finding = await look(server.url)
-        assert finding.level is Level.PROBLEM
-        assert "newer version" in finding.says
-        assert await refused(server.url)
-        client.close()

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import trio
 
+from api.cli.doctor.engine import engine
 from api.cli.doctor.finding import Diagnosis, ok, problem, unknown, warning
 from api.settings.model import ApiSettings
+from store.engine.open import is_shared
 from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailable
 from store.open import store_from_url
-from store.redis import RedisStore
 from store.sqlite import SqliteStore
 from store.sqlite_connection import closing_connection, reading_uri
 from store.sqlite_files import check_place
 from store.sqlite_files import examine as examine_file
 
-CLOSE_S = 5.0
 FREE_BYTES = 500_000_000
 CHECK_S = 12.0
 """For reading the whole file: a gigabyte on a small board."""
@@ -32,31 +32,20 @@ _TABLES = ("record", "entry")
 
 async def store(settings: ApiSettings) -> list[Diagnosis]:
     """Whether the store can be opened and written, and keeps what it was given."""
+    url = settings.store.url.get_secret_value()
+    if is_shared(url):
+        mine = settings.cluster
+        return await engine(url, need=mine.need, unsafe=mine.unsafe or None)
     try:
-        found = store_from_url(settings.store.url.get_secret_value())
+        found = store_from_url(url)
     except StoreError as error:
         return [problem("store", str(error), "correct store.url")]
-    if isinstance(found, RedisStore):
-        return await _redis(found)
     await found.close()
     if isinstance(found, SqliteStore):
         return [await trio.to_thread.run_sync(_sqlite, found.path, abandon_on_cancel=True)]
     return [
         warning("store", "memory: nothing survives a restart", "set store.url to sqlite:///...")
     ]
-
-
-async def _redis(found: RedisStore) -> list[Diagnosis]:
-    try:
-        warnings = await found.inspect()
-    except StoreError as error:
-        return [problem("store", str(error), _remedy(error, "check store.url and the server"))]
-    finally:
-        with trio.move_on_after(CLOSE_S, shield=True):
-            await found.close()
-    remedy = "set `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`"
-    told = [warning("store", each, remedy) for each in warnings]
-    return told or [ok("store", "Redis answers and keeps every commit")]
 
 
 def _sqlite(path: Path) -> Diagnosis:

@@ -1,0 +1,100 @@
+"""One `lamplighter serve` of the drill: started, killed, paused, ended, started again."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import trio
+
+from tests.support.processes import COMMAND, ROOT, environment
+
+END_S = 15.0
+"""`serve` ends within 10 s of SIGTERM, whatever hangs."""
+
+
+class Serving:
+    """A process by name. It dies with `close`, by its id."""
+
+    def __init__(self, name: str, port: int, config: Path) -> None:
+        self.name = name
+        self.port = port
+        self.paused = False
+        self._config = config
+        self._log = config.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a process, paused or not."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can be expected to."""
+        return self.runs and not self.paused
+
+    @property
+    def state(self) -> str:
+        """In a word."""
+        if not self.runs:
+            return "ended"
+        return "paused" if self.paused else "running"
+
+    def start(self) -> None:
+        """Begin; does nothing while it runs."""
+        if self.runs:
+            return
+        self.paused = False
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*COMMAND, "serve", "--config", str(self._config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=environment(),
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no last write."""
+        if self._process is not None and self.runs:
+            self._process.kill()
+            self._process.wait(END_S)
+
+    async def leave(self) -> float:
+        """SIGTERM: it gives away what it has and ends; the seconds that this took."""
+        began = trio.current_time()
+        if self._process is not None and self.runs:
+            self.resume()
+            self._process.terminate()
+            await trio.to_thread.run_sync(self._process.wait, END_S)
+        return trio.current_time() - began
+
+    def pause(self) -> None:
+        """SIGSTOP: it stands still, with all its connections."""
+        if self._process is not None and self.answers:
+            self._process.send_signal(signal.SIGSTOP)
+            self.paused = True
+
+    def resume(self) -> None:
+        """End `pause`."""
+        if self._process is not None and self.runs:
+            self._process.send_signal(signal.SIGCONT)
+        self.paused = False
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.resume()
+        self.kill()
+
+    def said(self, lines: int = 30) -> str:
+        """The end of its log."""
+        if not self._log.exists():
+            return ""
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])

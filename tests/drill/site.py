@@ -1,0 +1,190 @@
+"""Everything that the drill runs on: engine, ChirpStack, lights and processes, all on loopback."""
+
+import json
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import trio
+
+from api.cli.demo.run import build_world, settings_for
+from simulation.world.server.grpc_server import GrpcServer
+from simulation.world.server.redis_stream import RedisStream
+from simulation.world.world import World
+from tests.drill.serving import Serving
+from tests.support.processes import free_port
+from tests.support.redis_server import RedisServer
+from tests.support.redis_sites import ReplicatedServers, client_of, role_of
+
+NAMES = ("north", "south", "west", "east")
+API_KEY = "pretend-key-of-the-demo"
+HTTP_S = 2.0
+LOSS = 0.1
+SEED = 1
+STREAM_HISTORY = 100_000
+DURABLE = {"min-replicas-to-write": "1", "min-replicas-max-lag": "5"}
+"""As advised to operators; `appendfsync always` is the servers' own setting."""
+
+
+@dataclass
+class Site:
+    """What can be hurt, by name."""
+
+    world: World
+    processes: dict[str, Serving]
+    engine: ReplicatedServers
+    servers: dict[str, RedisServer]
+    http: httpx2.AsyncClient
+    frozen: set[str]
+    """Servers that stand still."""
+    ended: set[str]
+    """Servers that were killed."""
+
+    def kill_server(self, name: str) -> None:
+        """SIGKILL; blocks."""
+        self.thaw(name)
+        self.servers[name].kill()
+        self.ended.add(name)
+
+    def start_server(self, name: str) -> None:
+        """Again on its port and directory; Sentinel makes it a replica. Blocks."""
+        if name in self.ended:
+            self.servers[name].start()
+            make_durable(self.servers[name])
+            self.ended.discard(name)
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP: connections stay open, nothing answers."""
+        if name not in self.ended:
+            self.servers[name].freeze()
+            self.frozen.add(name)
+
+    def thaw(self, name: str) -> None:
+        """End `freeze`."""
+        if name in self.frozen:
+            self.servers[name].thaw()
+            self.frozen.discard(name)
+
+    def server_state(self, name: str) -> str:
+        """In a word."""
+        return "ended" if name in self.ended else "paused" if name in self.frozen else "running"
+
+    def asked(self) -> list[Serving]:
+        """Processes that can be expected to answer."""
+        return [each for each in self.processes.values() if each.answers]
+
+    async def cluster(self, of: Serving | None = None) -> dict[str, Any] | None:
+        """What a process tells of the cluster; of the first that answers where none is named."""
+        for each in [of] if of is not None else self.asked():
+            try:
+                answer = await self.http.get(f"{each.url}/api/v1/cluster")
+            except httpx2.TransportError:
+                continue
+            if answer.status_code == 200:
+                told: dict[str, Any] = answer.json()
+                return told
+        return None
+
+    async def master(self) -> str | None:
+        """The name of the server that is written to."""
+        for name, server in self.servers.items():
+            if await trio.to_thread.run_sync(role_of, server) == "master":
+                return name
+        return None
+
+
+@asynccontextmanager
+async def site(lights: int, processes: int, gateways: int = 4) -> AsyncGenerator[Site, None]:
+    """From start to stop; the processes are started and not yet ready."""
+    world = build_world(lights, gateways, SEED, LOSS)
+    with tempfile.TemporaryDirectory(prefix="lamplighter-drill-") as folder:
+        chirpstack = RedisServer()
+        engine = ReplicatedServers()
+        await trio.to_thread.run_sync(_begin, chirpstack, engine)
+        try:
+            stream = RedisStream(chirpstack.url, history=STREAM_HISTORY)
+            world.delivery.stream = stream.send
+            async with (
+                GrpcServer(world.network, api_key=API_KEY) as server,
+                httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http,
+                trio.open_nursery() as nursery,
+            ):
+                await nursery.start(stream.run)
+                await nursery.start(world.run)
+                made = {
+                    name: _process(Path(folder), name, server.port, engine.url, chirpstack.url)
+                    for name in NAMES[:processes]
+                }
+                for each in made.values():
+                    each.start()
+                servers = {f"valkey-{n}": each for n, each in enumerate(engine.servers, start=1)}
+                found = Site(world, made, engine, servers, http, set(), set())
+                try:
+                    yield found
+                finally:
+                    for name in list(found.frozen):
+                        found.thaw(name)
+                    for each in made.values():
+                        each.close()
+                    nursery.cancel_scope.cancel(reason="the drill is over")
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(_end, chirpstack, engine)
+
+
+def _begin(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
+    chirpstack.start()
+    try:
+        engine.__enter__()
+    except BaseException:
+        chirpstack.__exit__(None, None, None)
+        raise
+    for each in engine.servers:
+        make_durable(each)
+
+
+def _end(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
+    engine.__exit__(None, None, None)
+    chirpstack.__exit__(None, None, None)
+
+
+def make_durable(server: RedisServer) -> None:
+    """What is not given at its start; blocks."""
+    for name, value in DURABLE.items():
+        client_of(server).config_set(name, value)
+
+
+def _process(folder: Path, name: str, grpc_port: int, store: str, stream: str) -> Serving:
+    port = free_port()
+    settings = settings_for(grpc_port, store, port)
+    values: dict[str, Any] = {
+        "chirpstack": {"target": settings.chirpstack.target, "api_key": API_KEY},
+        "chirpstack.events": {"url": stream},
+        "store": {"url": store},
+        "cluster": {"name": name},
+        "web": {"port": port, "rate_per_s": 1_000.0, "rate_burst": 10_000},
+        "radio": {"rx2_dr": 3, "duty": 1.0},
+        "gateways": settings.gateways.model_dump(include={"poll_s", "offline_after_s"}),
+        "policy": {
+            "status_interval_min": settings.policy.status_interval_min,
+            "silent_after_s": settings.policy.silent_after_s,
+            "spacing_s": settings.policy.spacing_s,
+        },
+        "logs": {"level": "warning"},
+    }
+    path = folder / f"{name}.toml"
+    path.write_text(_toml(values), encoding="utf-8")
+    return Serving(name, port, path)
+
+
+def _toml(values: Mapping[str, Mapping[str, Any]]) -> str:
+    # a JSON value of these kinds is a TOML value, too
+    return "\n".join(
+        line
+        for name, table in values.items()
+        for line in (f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items()))
+    )
