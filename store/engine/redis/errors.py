@@ -15,6 +15,11 @@ ELSEWHERE = (
 )
 """Another node may be the one to ask."""
 
+
+class Elsewhere(StoreUnavailable):
+    """Nothing was done, because another node has the slot; it is known by now which."""
+
+
 _CLOSED = re.compile(r"ACL failure in script|caused error: NOPERM|discarded because of: NOPERM")
 _UNKNOWN = re.compile(r"^unknown (sub)?command|Unknown .*command called from script", re.IGNORECASE)
 _RIGHTS = (
@@ -37,7 +42,7 @@ def error_of(error: Exception) -> StoreError:
         case redis.AuthenticationError() | exceptions.AuthorizationError():
             return StoreRefused(f"redis: user or password are wrong: {error}")
         case exceptions.MovedError():
-            return StoreUnavailable(f"redis: the slot lies on another node: {error}")
+            return Elsewhere(f"redis: the slot lies on another node: {error}")
         case exceptions.TryAgainError() | exceptions.AskError():
             return StoreUnavailable("redis: the slot is being moved to another node")
         case exceptions.OutOfMemoryError():

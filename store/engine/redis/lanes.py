@@ -5,12 +5,13 @@ large shard holds up no commit, and what callers by HTTP wait for does not queue
 """
 
 from collections.abc import Hashable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from enum import StrEnum
 from functools import partial
 
 import trio
 
+from store.engine.redis.errors import Elsewhere
 from store.engine.redis.node import Answer, Command, Node
 from store.engine.redis.places import Places
 from store.errors import StoreClosed, StoreError
@@ -53,10 +54,32 @@ class Lanes:
         """The answer to each, once `confirm` replicas of its node have what was written.
 
         A StoreError in place of each answer of a node that did not give one. Raises it where no
-        node gave any.
+        node gave any. Where a node names another one, that is asked, once.
         """
         if self._closed:
             raise StoreClosed("redis: the engine is closed")
+        answers = await self._ask_once(work, asked, confirm, answer_s)
+        moved = [each for each, answer in enumerate(answers) if isinstance(answer, Elsewhere)]
+        if moved:
+            again = [asked[each] for each in moved]
+            with suppress(StoreError):  # what the others said must not be lost by it
+                found = await self._ask_once(work, again, confirm, answer_s)
+                for each, answer in zip(moved, found, strict=True):
+                    answers[each] = answer
+        return answers
+
+    async def ask_whole(
+        self, work: Work, asked: Sequence[Asked], *, answer_s: float | None = None
+    ) -> list[Answer]:
+        """The same for a transaction: all of it again, or nothing."""
+        answers = await self._ask_once(work, asked, 0, answer_s)
+        if any(isinstance(answer, Elsewhere) for answer in answers):
+            answers = await self._ask_once(work, asked, 0, answer_s)
+        return answers
+
+    async def _ask_once(
+        self, work: Work, asked: Sequence[Asked], confirm: int, answer_s: float | None
+    ) -> list[Answer]:
         answers: list[Answer] = [None] * len(asked)
         errors: list[StoreError] = []
         groups: dict[Hashable, list[int]] = {}

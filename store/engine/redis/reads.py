@@ -50,7 +50,7 @@ async def snapshot(lanes: Lanes, keys: Keys, shard: str, tables: Sequence[Table]
         *((shard, ("HGETALL", keys.table(shard, table))) for table in tables),
         (shard, ("EXEC",)),
     ]
-    answers = await lanes.ask(Work.READ, asked, answer_s=SNAPSHOT_S)
+    answers = await lanes.ask_whole(Work.READ, asked, answer_s=SNAPSHOT_S)
     for answer in answers[:-1]:  # what was refused when it was queued says more than EXEC does
         only([answer])
     lease, *found = _whole(only(answers[-1:]))
