@@ -300,6 +300,7 @@ class InboxReader:
             self._poisoned += begun
             state.put_back(one.after_a_crash(of_its_own=begun))
             self._progress.set()
+            self._wake.set()
         else:
             self._poisoned += begun
             self._dropped += not begun

@@ -1,0 +1,280 @@
+"""Entries of an inbox are handed on in order, dealt with once, and never forgotten by the mark."""
+
+import random
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.cluster.messages import CommandTaken
+from actors.cluster.watermark import Watermark
+from store.engine.memory import Fate, MemoryServers
+from store.engine.port import Post, id_order
+from tests.actors.cluster.cluster_kit import asked, command, dev_euis, post, reading
+
+SHARD = "07"
+ONE, TWO = dev_euis(SHARD, 2)
+
+
+@given(st.permutations(range(1, 9)), st.integers(0, 8))
+def test_the_mark_is_the_newest_up_to_which_all_is_dealt_with(order: list[int], dealt: int) -> None:
+    mark = Watermark("0")
+    for number in range(1, 9):
+        mark.begun(str(number))
+    done = set()
+    for number in order[:dealt]:
+        mark.done(str(number))
+        done.add(number)
+        expected = next(one for one in range(9) if one + 1 not in done)
+        assert mark.mark == str(expected)
+        assert len(mark) == 8 - expected
+    assert mark.idle is (dealt == 8)
+
+
+async def test_what_is_posted_is_handed_on_after_the_bell_and_moves_the_mark(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        await trio.sleep(0.01)
+        [first, second] = await post(kit.engine, SHARD, asked(ONE, "a"), asked(TWO, "b"))
+        await trio.sleep(0.02)
+
+        assert kit.lights.said == ["a", "b"]
+        kit.lights.deal(1)
+        assert kit.reader.mark(SHARD) == "0-0"
+        kit.lights.deal(0)
+        assert kit.reader.mark(SHARD) == second
+        assert id_order(first) < id_order(second)
+
+
+async def test_a_lost_bell_is_made_up_for_within_a_second(autojump_clock: object) -> None:
+    async with reading() as kit:
+        kit.engine.hears = lambda name: False
+        kit.reader.take(SHARD, "0-0")
+        await trio.sleep(0.5)
+        await post(kit.engine, SHARD, asked(ONE))
+        await trio.sleep(1.1)
+        assert kit.lights.said == ["by hand"]
+
+
+async def test_reading_begins_after_the_mark_and_not_before_the_shard_is_taken(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        [first, _] = await post(kit.engine, SHARD, asked(ONE, "old"), asked(ONE, "new"))
+        await trio.sleep(2.0)
+        assert kit.lights.said == []
+        kit.reader.take(SHARD, first)
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["new"]
+
+
+async def test_a_command_without_room_waits_with_what_is_behind_it_and_holds_nobody_else(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        kit.lights.full.add(ONE)
+        ids = await post(
+            kit.engine, SHARD, command(ONE, "c1"), asked(ONE, "behind"), command(ONE, "c2"),
+            asked(TWO, "other"),
+        )  # fmt: skip
+        await trio.sleep(1.0)
+        assert kit.lights.said == ["other"]
+        kit.lights.deal(0)
+        assert kit.reader.mark(SHARD) == "0-0"
+        kit.lights.full.clear()
+        await trio.sleep(0.2)
+        assert kit.lights.said == ["other", "c1", "behind", "c2"]
+        kit.lights.deal(1, 2, 3)
+        assert kit.reader.mark(SHARD) == ids[-1]
+
+
+async def test_an_event_without_room_is_dropped_and_counted(autojump_clock: object) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        kit.lights.full.add(ONE)
+        ids = await post(kit.engine, SHARD, asked(ONE))
+        await trio.sleep(0.1)
+        assert kit.reader.statistics().dropped == 1
+        assert kit.reader.mark(SHARD) == ids[0]
+
+
+async def test_poison_goes_to_the_dead_letters_and_the_mark_moves_on(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        await kit.engine.post([Post(SHARD, b"\xc1 no message")])
+        ids = await post(kit.engine, SHARD, asked(ONE))
+        await trio.sleep(0.1)
+        kit.lights.crash(0)
+        assert kit.reader.mark(SHARD) == ids[0]
+        assert kit.reader.statistics().poisoned == 2
+        assert [letter.message for letter in kit.dead_letters.recent(5)] == [b"\xc1 no message"]
+
+
+async def test_a_command_that_crashed_its_light_is_tried_again_as_an_older_wish(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        await post(kit.engine, SHARD, command(ONE, "c1"))
+        for tries in range(4):
+            await trio.sleep(0.2)
+            message, place = kit.lights.taken[tries]
+            assert isinstance(message, CommandTaken)
+            assert (message.request.again, place.tries) == (tries > 0, tries)
+            assert place.last_try is (tries == 3)
+            if tries < 3:
+                kit.lights.crash(tries)
+        assert kit.reader.mark(SHARD) == "0-0"
+
+
+async def test_a_command_whose_light_stopped_before_it_is_offered_again(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        await post(kit.engine, SHARD, command(ONE, "c1"), command(ONE, "c2"))
+        await trio.sleep(0.1)
+        kit.lights.stop(1)
+        kit.lights.stop(0)
+        await trio.sleep(0.2)
+        assert kit.lights.said == ["c1", "c2", "c1", "c2"]
+        assert kit.lights.taken[2][1].tries == 0
+
+
+async def test_a_command_that_its_light_has_is_not_handed_on_after_a_take(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        ids = await post(kit.engine, SHARD, command(ONE, "had"), command(ONE, "new"))
+        kit.lights.stored.add("had")
+        kit.reader.take(SHARD, "0-0")
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["new"]
+        kit.lights.deal(0)
+        assert kit.reader.mark(SHARD) == ids[-1]
+
+        kit.lights.looked_up.clear()
+        await post(kit.engine, SHARD, command(ONE, "fresh"), command(ONE, "repeated", again=True))
+        await trio.sleep(0.1)
+        assert kit.lights.looked_up == ["repeated"]
+
+
+async def test_leaving_waits_for_what_was_read_and_leaves_the_rest_to_the_next_owner(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        kit.lights.full.add(TWO)
+        ids = await post(kit.engine, SHARD, asked(ONE, "a"), command(TWO, "waits"))
+        await trio.sleep(0.1)
+        with trio.move_on_after(1.0) as early:
+            await kit.reader.leave(SHARD)
+        assert early.cancelled_caught
+        assert not kit.reader.reads(SHARD)
+        await post(kit.engine, SHARD, asked(ONE, "too late"))
+        kit.lights.deal(0)
+        with trio.fail_after(1.0):
+            await kit.reader.leave(SHARD)
+        await trio.sleep(2.0)
+        assert kit.lights.said == ["a"]
+        assert kit.reader.mark(SHARD) == ids[0]
+
+
+async def test_what_is_dealt_with_after_the_shard_is_lost_moves_nothing(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        await post(kit.engine, SHARD, asked(ONE))
+        await trio.sleep(0.1)
+        kit.reader.forget(SHARD)
+        kit.reader.take(SHARD, "0-0")
+        kit.lights.deal(0)
+        assert kit.reader.mark(SHARD) == "0-0"
+
+
+async def test_an_engine_that_was_set_back_may_give_old_ids_to_new_commands(
+    autojump_clock: object,
+) -> None:
+    wall = [1_750_000_000.0]
+    servers = MemoryServers(replicas=1, wall=lambda: wall[0] + trio.current_time())
+    async with reading(servers) as kit:
+        kit.reader.take(SHARD, "0-0")
+        await post(kit.engine, SHARD, command(ONE, "kept"))
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        for replica in master.replicas:
+            replica.held = True
+        wall[0] += 5.0
+        [lost] = await post(kit.engine, SHARD, asked(ONE, "lost"))
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["kept", "lost"]
+        kit.lights.deal(0, 1)
+        assert kit.reader.mark(SHARD) == lost
+
+        servers.stop()
+        await trio.sleep(4.0)
+        wall[0] -= 10.0
+        servers.fail_over()
+        [new] = await post(kit.engine, SHARD, command(ONE, "new"))
+        assert id_order(new) < id_order(lost)
+        await trio.sleep(5.0)
+        assert kit.lights.said == ["kept", "lost", "new"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_every_command_is_dealt_with_once_whatever_the_engine_and_the_lights_do(
+    seed: int, autojump_clock: object
+) -> None:
+    chance = random.Random(seed)
+    async with reading() as kit:
+        kit.engine.fate = lambda request: (
+            Fate(unanswered=True) if chance.random() < 0.2 else Fate(delay_s=chance.random() * 0.1)
+        )
+        kit.reader.take(SHARD, "0-0")
+        dealt: list[str] = []
+        sent: list[str] = []
+        light: dict[str, str] = {}
+        handled = 0
+
+        def some() -> None:
+            nonlocal handled
+            while handled < len(kit.lights.taken) and chance.random() < 0.8:
+                message, place = kit.lights.taken[handled]
+                fate = chance.random()
+                if place.last_try or fate < 0.7:
+                    dealt.append(kit.lights.said[handled])
+                    kit.lights.deal(handled)
+                elif fate < 0.85:
+                    kit.lights.crash(handled)
+                else:
+                    kit.lights.stop(handled)
+                assert isinstance(message, CommandTaken)
+                handled += 1
+
+        for number in range(40):
+            dev_eui = chance.choice([ONE, TWO])
+            if chance.random() < 0.3:
+                kit.lights.full ^= {dev_eui}
+            sent.append(f"c{number}")
+            light[sent[-1]] = dev_eui
+            clean, kit.engine.fate = kit.engine.fate, lambda request: Fate()
+            await post(kit.engine, SHARD, command(dev_eui, sent[-1]))
+            kit.engine.fate = clean
+            await trio.sleep(chance.random() * 0.3)
+            some()
+        kit.lights.full.clear()
+        kit.engine.fate = lambda request: Fate()
+        for _ in range(200):
+            await trio.sleep(0.5)
+            some()
+        assert sorted(dealt) == sorted(sent)
+        entries = (await kit.engine.read_inboxes({SHARD: "0-0"}, 1000))[SHARD]
+        assert kit.reader.mark(SHARD) == entries[-1].id
