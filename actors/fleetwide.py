@@ -48,6 +48,7 @@ from actors.storage.store_writer import StoreWriter
 from actors.sweeper import Sweeper
 from actors.webhook_watch import WebhookWatch
 from lorawan.network import NetworkServer
+from store.engine.shards import FLEET
 
 
 class Lights(Protocol):
@@ -353,4 +354,8 @@ class Fleetwide:
 
 
 class NotHere(Exception):
-    """What runs once for the fleet runs in another process, or nowhere just now."""
+    """What was asked for runs in another process, or nowhere just now: where `shard` lives."""
+
+    def __init__(self, words: str, shard: str = FLEET) -> None:
+        super().__init__(words)
+        self.shard = shard

@@ -10,7 +10,7 @@ from quart_trio import QuartTrio
 
 from actors.application import Application
 from actors.cluster.release import installed_version
-from api.http import middleware, openapi, problems
+from api.http import carrying, middleware, openapi, problems
 from api.http.asgi_app import AsgiApp
 from api.http.auth import Gatekeeper
 from api.http.base_path import BasePath
@@ -97,6 +97,7 @@ def create_app(
     put_services(app, services)
     openapi.describe(app, installed_version())
     problems.install(app)
+    carrying.install(app)
     middleware.install(app)
     app.before_request(only_known_parameters)
     for resource in RESOURCES:
@@ -104,6 +105,8 @@ def create_app(
     app.register_blueprint(live.blueprint, url_prefix=API)
     for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
         app.register_blueprint(blueprint)
+    if application.carrier is not None:
+        application.carrier.serve = carrying.CarriedHere(app.asgi_app)
     endpoint = Endpoint(services, Intake(application.event_door, http_metrics.webhooks))
     app.asgi_app = AsgiApp(app.asgi_app, services, endpoint)  # type: ignore[assignment, method-assign]
     if web.base_path:

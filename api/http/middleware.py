@@ -17,6 +17,7 @@ from api.http.auth import (
     subprotocol_token,
     tokens_of,
 )
+from api.http.carrying import CARRIED, caller_of
 from api.http.checks import charge, check_host, check_origin, keep_connection, wrong_token
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope
 from api.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
@@ -60,6 +61,10 @@ def install(app: Quart) -> None:
 async def _before() -> None:
     g.began = trio.current_time()
     bind_request_id(request.headers.get(REQUEST_ID_HEADER))
+    carried = scope(request).get(CARRIED)
+    if carried is not None:  # checked where it came from
+        g.caller = caller_of(carried)
+        return
     here = services()
     peer = here.peers.of(scope(request))
     check_host(here, peer)

@@ -63,6 +63,7 @@ UNREADABLE_RECORD = Kind("unreadable-record", 500, "A stored record cannot be re
 REJECTED = Kind("rejected", 502, "The network server refused the command")
 MAILBOX_FULL = Kind("mailbox-full", 503, "The device has too much to do")
 PARKED = Kind("parked", 503, "The device's actor is parked after too many crashes")
+NO_OWNER = Kind("no-owner", 503, "No process has this part of the fleet just now")
 NETWORK_UNAVAILABLE = Kind("network-unavailable", 503, "ChirpStack did not do it")
 STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The store does not answer")
 STOPPING = Kind("stopping", 503, "The service is stopping")

@@ -8,6 +8,7 @@ from actors.board.reachability import Reach, Reachability
 from actors.device.model import Device
 from actors.fleet.initialization import InitializationRun
 from actors.refusal import Refusal
+from api.http.carrying import at_owner
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -29,6 +30,7 @@ from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage
 from api.models.requests import DeviceQuery, Filters, HistoryQuery, InitializeRequest
+from api.routes.parts_elsewhere import with_parts_elsewhere
 from api.validation import Mistake
 
 DAY_S = 86_400.0
@@ -86,7 +88,7 @@ async def get_device(dev_eui: str) -> Response:
     seen = application().queries.device(read_dev_eui(dev_eui))
     if seen is None:
         raise Problem(UNKNOWN_DEVICE)
-    return reply(DeviceView.of(seen))
+    return reply(await with_parts_elsewhere(DeviceView.of(seen)))
 
 
 @blueprint.delete("/devices/<dev_eui>")
@@ -101,6 +103,7 @@ async def remove_device(dev_eui: str) -> Response:
     Its open command ends as `rejected`. A light that ChirpStack still lists comes back with the
     next listing, within 15 min.
     """
+    at_owner(read_dev_eui(dev_eui))
     refusal = await application().removals.by_hand(read_dev_eui(dev_eui))
     if refusal is not None:
         refuse(refusal)

@@ -2,6 +2,7 @@
 
 from quart import Blueprint, Response
 
+from api.http.carrying import at_owner
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN, Problem
 from api.http.requests import read_query
@@ -43,6 +44,9 @@ async def get_supervisor() -> Response:
 )
 async def revive(actor_id: str) -> Response:
     """Give a parked actor another life, with a fresh restart budget."""
+    kind, _, dev_eui = actor_id.partition(" ")
+    if kind == "device":
+        at_owner(dev_eui)
     if not application().supervisor.revive(actor_id):
         raise Problem(UNKNOWN_ACTOR)
     return no_content()

@@ -1,4 +1,4 @@
-"""What the tests of a cluster's messages share: an engine in virtual time, messages, a fake light."""
+"""What the tests of a cluster's messages share: an engine in virtual time, messages, a light."""
 
 import random
 from collections.abc import AsyncIterator

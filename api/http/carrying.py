@@ -1,0 +1,166 @@
+"""Requests that another process of the cluster has to answer: carried to it, and its answer back.
+
+A handler that finds that something does not live here raises `NotHere`; then the request itself is
+handed to the process that has it (`actors/cluster/carried.py`), of which the rights of the caller
+were checked here, and runs there through the same app. Handlers that only lack a part of their
+answer ask for that with `asked_of`, and do without where nobody answers.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from quart import Quart, Response, g, request
+
+from actors.cluster.carried import Carrier, NotCarried
+from actors.cluster.messages import CarriedAnswer, CarriedRequest
+from actors.fleetwide import NotHere
+from api.http.auth import Caller, Scope
+from api.http.problems import MAILBOX_FULL, NO_OWNER, NO_REPLY, Problem
+from api.http.services import application
+from store.engine.shards import shard_of
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+CARRIED = "lamplighter.carried"
+"""The key in an ASGI scope under which a request that was carried here lies; no header sets it."""
+HEADERS = ("Content-Type", "Accept", "Idempotency-Key", "Prefer", "X-Request-ID")
+"""What handlers read."""
+NOT_CARRIED_BACK = frozenset({"content-length", "connection", "transfer-encoding", "date", "server"})
+EVERYTHING = "everything"
+"""The scope of a caller where no tokens are configured."""
+AGAIN = {"Retry-After": "1"}
+
+
+def install(app: Quart) -> None:
+    """Have requests carried for handlers of this app that raise `NotHere`."""
+    app.register_error_handler(NotHere, _on_not_here)
+
+
+def at_owner(dev_eui: str) -> None:
+    """Go on only where the light's actor runs, or where no process has it. Raises NotHere."""
+    here = application()
+    if here.carrier is None or dev_eui in here.fleet.actors:
+        return
+    if dev_eui in here.board.devices:
+        raise NotHere("the light's actor runs in another process", shard_of(dev_eui))
+
+
+async def asked_of(shard: str, timeout_s: float) -> bytes | None:
+    """What the owner of this shard answers to the request that is being answered here; None where
+    that is this process, or nobody answers well in time."""
+    carrier = application().carrier
+    if carrier is None or _carried() is not None:
+        await trio.lowlevel.checkpoint()
+        return None
+    answer = await carrier.carry(shard, await _as_message(), timeout_s)
+    if isinstance(answer, CarriedAnswer) and answer.status == 200:
+        return answer.body
+    return None
+
+
+def caller_of(carried: CarriedRequest) -> Caller:
+    """Who asked, as the process says that took the request."""
+    scope = None if carried.scope == EVERYTHING else Scope(carried.scope)
+    return Caller(scope, carried.caller)
+
+
+class CarriedHere:
+    """Runs requests that were carried here through the app: `Carrier.serve`."""
+
+    def __init__(self, app: Asgi) -> None:
+        self._app = app
+
+    async def __call__(self, carried: CarriedRequest) -> CarriedAnswer:
+        """Answer as over HTTP."""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": carried.method,
+            "scheme": "http",
+            "path": carried.path,
+            "raw_path": carried.path.encode(),
+            "query_string": carried.query.encode(),
+            "root_path": "",
+            "headers": [(name.lower().encode(), text.encode()) for name, text in carried.headers],
+            "client": ("", 0),
+            "server": ("", 0),
+            "extensions": {},
+            CARRIED: carried,
+        }
+        asked = [{"type": "http.request", "body": carried.body, "more_body": False}]
+        answered: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            if asked:
+                return asked.pop()
+            return await trio.sleep_forever()
+
+        async def send(message: dict[str, Any]) -> None:
+            answered.append(message)
+
+        await self._app(scope, receive, send)
+        begin = answered[0]
+        headers = tuple(
+            (name.decode("latin-1"), text.decode("latin-1"))
+            for name, text in begin["headers"]
+            if name.decode("latin-1").lower() not in NOT_CARRIED_BACK
+        )
+        body = b"".join(message.get("body", b"") for message in answered[1:])
+        return CarriedAnswer(carried.id, begin["status"], headers, body)
+
+
+async def _on_not_here(error: NotHere) -> Response:
+    carrier = application().carrier
+    if carrier is None or _carried() is not None:  # on its way to here, or away again
+        await trio.lowlevel.checkpoint()
+        return Problem(NO_OWNER, headers=AGAIN).response()
+    return _response(await _carry(carrier, error.shard))
+
+
+async def _carry(carrier: Carrier, shard: str) -> CarriedAnswer | NotCarried:
+    return await carrier.carry(shard, await _as_message())
+
+
+async def _as_message() -> CarriedRequest:
+    caller: Caller = g.caller
+    shown = ((name, request.headers.get(name)) for name in HEADERS)
+    return CarriedRequest(
+        id=0,
+        asker="",
+        deadline_at=0.0,
+        method=request.method,
+        path=request.path,
+        query=request.query_string.decode("latin-1"),
+        headers=tuple((name, text) for name, text in shown if text is not None),
+        body=await request.get_data(as_text=False),
+        scope=EVERYTHING if caller.scope is None else caller.scope.value,
+        caller=caller.name,
+    )
+
+
+def _response(answer: CarriedAnswer | NotCarried) -> Response:
+    match answer:
+        case CarriedAnswer(_, status, headers, body):
+            response = Response(body, status)
+            response.headers.clear()
+            for name, text in headers:
+                response.headers.add(name, text)
+            response.headers["Content-Length"] = str(len(body))
+            return response
+        case NotCarried.NOBODY:
+            return Problem(NO_OWNER, headers=AGAIN).response()
+        case NotCarried.FULL:
+            return Problem(MAILBOX_FULL, "nothing was done", headers={"Retry-After": "5"}).response()
+        case NotCarried.UNANSWERED:
+            return Problem(
+                NO_REPLY,
+                "whether it was done is not known: look, or repeat the request with the same "
+                "Idempotency-Key",
+            ).response()
+
+
+def _carried() -> CarriedRequest | None:
+    found = request.scope.get(CARRIED)  # type: ignore[attr-defined]
+    return found if isinstance(found, CarriedRequest) else None

@@ -1,0 +1,46 @@
+"""What an answer lacks because another process of the cluster has it: asked of that, briefly.
+
+The actor of a light runs where its shard lives, and what is expected of it is known where the
+fleet's own shard lives. Where nobody answers within a second the answer goes without.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import trio
+
+from actors.replace import replace
+from api.http.carrying import asked_of
+from api.http.services import application
+from api.models import DeviceView
+from store.engine.shards import FLEET, shard_of
+
+ASK_S = 1.0
+
+_decoder = msgspec.json.Decoder(DeviceView)
+
+
+async def with_parts_elsewhere(view: DeviceView) -> DeviceView:
+    """A light inspected, with what its own owner and the fleet's say of it."""
+    dev_eui = view.device.dev_eui
+    found: list[DeviceView] = [view]
+
+    async def ask(shard: str, taken_over: Callable[[DeviceView, DeviceView], DeviceView]) -> None:
+        body = await asked_of(shard, ASK_S)
+        if body is not None:
+            found[0] = taken_over(found[0], _decoder.decode(body))
+
+    async with trio.open_nursery() as nursery:
+        if view.actor is None:
+            nursery.start_soon(ask, shard_of(dev_eui), _actor)
+        if not application().fleetwide_is_here:
+            nursery.start_soon(ask, FLEET, _quality)
+    return found[0]
+
+
+def _actor(view: DeviceView, told: DeviceView) -> DeviceView:
+    return replace(view, actor=told.actor, next_timer_at=told.next_timer_at)
+
+
+def _quality(view: DeviceView, told: DeviceView) -> DeviceView:
+    return replace(view, quality=told.quality)
