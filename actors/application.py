@@ -4,6 +4,7 @@ import trio
 
 from actors.alerts import Alerter
 from actors.calibration.calibrator import Calibrator
+from actors.cluster.carried import Carrier
 from actors.cluster.shown import ClusterSight
 from actors.event_stream.door import AwaitedDoor, FleetDoor
 from actors.fleet.initialization import Initializer
@@ -27,6 +28,9 @@ class Application:
 
     Expected outcomes are values; nothing here waits without a deadline.
     """
+
+    carrier: Carrier | None = None
+    """Has requests answered by the owner of a shard; None of a process alone."""
 
     def __init__(self, parts: ProcessParts) -> None:
         self._parts = parts
@@ -66,6 +70,11 @@ class Application:
     def cluster(self) -> ClusterSight:
         """Who serves the fleet."""
         return self._parts.sight
+
+    @property
+    def fleetwide_is_here(self) -> bool:
+        """Whether this process runs what there is once for the fleet."""
+        return self._parts.fleetwide_here is not None
 
     # What runs once for the fleet. Each raises NotHere where another process runs it.
 

@@ -18,7 +18,6 @@ class ClusterApplication(Application):
         self._cluster = parts
         self.event_door = parts.flow.intake
         self.carrier = parts.flow.carrier
-        """Has requests answered by the owner of a shard."""
 
     async def leave(self) -> None:
         """Give every shard to the others, within some seconds; `run` must be running."""

@@ -25,8 +25,9 @@ from actors.replace import replace
 
 log = structlog.get_logger()
 
-CARRY_S = 15.0
-"""As long as the slowest route takes (a commit of 10 s), and both ways."""
+CARRY_S = 12.0
+"""As long as any handler may take: a dead owner's shard is taken by then, and answered by whoever
+took it."""
 SERVED_MOST = 32
 """At once, each with its body of 256 kB at most: 8 MB."""
 ANSWER_BYTES_MOST = 1024 * 1024

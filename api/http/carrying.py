@@ -17,6 +17,7 @@ from actors.cluster.messages import CarriedAnswer, CarriedRequest
 from actors.fleetwide import NotHere
 from api.http.auth import Caller, Scope
 from api.http.problems import MAILBOX_FULL, NO_OWNER, NO_REPLY, Problem
+from api.http.requests import read_bytes
 from api.http.services import application
 from store.engine.shards import shard_of
 
@@ -26,7 +27,9 @@ CARRIED = "lamplighter.carried"
 """The key in an ASGI scope under which a request that was carried here lies; no header sets it."""
 HEADERS = ("Content-Type", "Accept", "Idempotency-Key", "Prefer", "X-Request-ID")
 """What handlers read."""
-NOT_CARRIED_BACK = frozenset({"content-length", "connection", "transfer-encoding", "date", "server"})
+NOT_CARRIED_BACK = frozenset(
+    {"content-length", "connection", "transfer-encoding", "date", "server"}
+)
 EVERYTHING = "everything"
 """The scope of a caller where no tokens are configured."""
 AGAIN = {"Retry-After": "1"}
@@ -125,6 +128,7 @@ async def _carry(carrier: Carrier, shard: str) -> CarriedAnswer | NotCarried:
 
 async def _as_message() -> CarriedRequest:
     caller: Caller = g.caller
+    body = await read_bytes()
     shown = ((name, request.headers.get(name)) for name in HEADERS)
     return CarriedRequest(
         id=0,
@@ -134,7 +138,7 @@ async def _as_message() -> CarriedRequest:
         path=request.path,
         query=request.query_string.decode("latin-1"),
         headers=tuple((name, text) for name, text in shown if text is not None),
-        body=await request.get_data(as_text=False),
+        body=body,
         scope=EVERYTHING if caller.scope is None else caller.scope.value,
         caller=caller.name,
     )
@@ -152,7 +156,9 @@ def _response(answer: CarriedAnswer | NotCarried) -> Response:
         case NotCarried.NOBODY:
             return Problem(NO_OWNER, headers=AGAIN).response()
         case NotCarried.FULL:
-            return Problem(MAILBOX_FULL, "nothing was done", headers={"Retry-After": "5"}).response()
+            return Problem(
+                MAILBOX_FULL, "nothing was done", headers={"Retry-After": "5"}
+            ).response()
         case NotCarried.UNANSWERED:
             return Problem(
                 NO_REPLY,
@@ -162,5 +168,5 @@ def _response(answer: CarriedAnswer | NotCarried) -> Response:
 
 
 def _carried() -> CarriedRequest | None:
-    found = request.scope.get(CARRIED)  # type: ignore[attr-defined]
+    found = request.scope.get(CARRIED)
     return found if isinstance(found, CarriedRequest) else None

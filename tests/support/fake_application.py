@@ -22,6 +22,7 @@ from actors.downlink.policy import DispatchPolicy
 from actors.downlink.state import DispatchState
 from actors.downlink.statistics import statistics_of
 from actors.fleet.delivery import Delivery
+from actors.fleet.fleet import Wrap
 from actors.fleet.initialization import InitializationRun
 from actors.gateways import observed
 from actors.gateways.observed import Outage, Span
@@ -133,6 +134,8 @@ class FakeApplication:
         self.quality = FakeQuality()
         self.cluster = FakeCluster()
         self.calibrator = idle_calibrator(self.board, self.clock)
+        self.carrier = None
+        self.fleetwide_is_here = True
         self.refusal: Refusal | None = None
         """What every part that may refuse answers."""
 
@@ -161,7 +164,7 @@ class FakeFleet(FakePart):
         self.delivery = Delivery.DELIVERED
         self.breaks = False
 
-    def deliver(self, event: Event) -> Delivery:
+    def deliver(self, event: Event, *, past: bool = False, wrap: Wrap | None = None) -> Delivery:
         """Keep the event; answer what the test chose."""
         if self.breaks:
             raise RuntimeError(SECRET)

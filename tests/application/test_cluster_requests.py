@@ -1,0 +1,175 @@
+"""Any process of a cluster answers any request: what lives elsewhere is carried there and back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+from quart_trio import QuartTrio
+from trio.testing import MockClock
+
+from actors.cluster.carried import Carrier
+from api.http.app import create_app
+from api.settings.model import ApiSettings, ChirpStack
+from store.engine.shards import shard_of
+from tests.support.asgi import ask
+from tests.support.cluster_house import House, Street
+from tests.support.running_application import make_world
+
+JSON = ("Content-Type", "application/json")
+HOST = ("Host", "localhost")
+
+
+class Doors:
+    """Some houses, and the app of each."""
+
+    def __init__(self, street: Street) -> None:
+        self.street = street
+        settings = ApiSettings(chirpstack=ChirpStack(target="localhost:8080", api_key="unused"))
+        self.apps: dict[str, QuartTrio] = {
+            house.name: create_app(house.application, settings) for house in street.houses
+        }
+
+    async def ask(
+        self, house: House, method: str, path: str, body: object = None, *more: tuple[str, str]
+    ) -> tuple[int, Any]:
+        sent = b"" if body is None else msgspec.json.encode(body)
+        headers = [HOST, *more] if body is None else [HOST, JSON, *more]
+        headers.append(("Content-Length", str(len(sent))))
+        status, _, answer = await ask(
+            self.apps[house.name], method, "/api/v1" + path, headers, sent
+        )
+        return status, msgspec.json.decode(answer) if answer else None
+
+    @property
+    def fleet(self) -> House:
+        return self.street.fleet_house()
+
+    @property
+    def other(self) -> House:
+        return next(one for one in self.street.houses if one is not self.fleet)
+
+    def owner(self, dev_eui: str) -> House:
+        return next(one for one in self.street.houses if dev_eui in one.lights)
+
+    def away(self, dev_eui: str) -> House:
+        return next(one for one in self.street.houses if dev_eui not in one.lights)
+
+
+@asynccontextmanager
+async def doors(lights: int = 6) -> AsyncIterator[Doors]:
+    world = make_world(lights=lights)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.open(nursery, "north", "south")
+        await trio.sleep(30)
+        await street.owned_by_all()
+        await street.settled()
+        yield Doors(street)
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_a_rollout_is_made_seen_and_steered_from_a_process_that_does_not_run_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors() as here:
+        lights = list(here.street.world.stations)
+        order = {"red": 255, "green": 0, "blue": 0, "pace_per_min": 1, "dev_euis": lights}
+        status, made = await here.ask(here.other, "POST", "/rollouts", order)
+        assert status == 201, made
+        for house in here.street.houses:
+            status, seen = await here.ask(house, "GET", f"/rollouts/{made['id']}")
+            assert (status, seen["id"]) == (200, made["id"])
+        status, changed = await here.ask(
+            here.other, "PATCH", f"/rollouts/{made['id']}", {"state": "paused"}
+        )
+        assert (status, changed["state"]) == (200, "paused")
+        assert here.fleet.application.rollouts.repository.inspect(made["id"]) is not None
+
+
+async def test_a_light_is_inspected_anywhere_with_its_actor_and_what_is_expected_of_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors() as here:
+        await trio.sleep(600)  # quality has gone over the lights
+        for dev_eui in here.street.world.stations:
+            views = [
+                (await here.ask(house, "GET", f"/devices/{dev_eui}"))[1]
+                for house in here.street.houses
+            ]
+            assert views[0]["actor"]["state"] == "running"
+            assert views[0]["actor"] == views[1]["actor"]
+            assert views[0]["quality"].keys() == views[1]["quality"].keys()
+
+
+async def test_a_light_is_taken_off_from_a_process_that_does_not_run_it(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors() as here:
+        dev_eui = next(iter(here.street.world.stations))
+        away = here.away(dev_eui)
+        status, _ = await here.ask(away, "DELETE", f"/devices/{dev_eui}")
+        assert status == 204
+        await trio.sleep(1)
+        for house in here.street.houses:
+            assert dev_eui not in house.parts.board.devices
+            assert (await here.ask(house, "GET", f"/devices/{dev_eui}"))[0] == 404
+        assert (await here.ask(away, "DELETE", f"/devices/{dev_eui}"))[0] == 404
+
+
+async def test_mistakes_and_unknown_things_are_answered_as_by_the_owner(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        for house in (here.fleet, here.other):
+            status, problem = await here.ask(house, "GET", "/rollouts/unknown")
+            assert (status, problem["type"][-15:]) == (404, "unknown-rollout")
+            status, problem = await here.ask(house, "POST", "/rollouts", {"red": 999})
+            assert (status, problem["errors"][0]["field"]) == (422, "red")
+
+
+async def test_a_request_outlives_the_owner_that_it_was_written_for(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        fleet, other = here.fleet, here.other
+        here.street.close(fleet)
+        assert await here.ask(other, "GET", "/rollouts") == (200, {"rollouts": []})
+        assert here.fleet is other
+
+
+async def test_an_owner_that_does_not_answer_is_504_and_nobody_who_has_it_503(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Carrier.carry, "__defaults__", (3.0,))  # before anybody takes the shard
+    async with doors(2) as here:
+        fleet, other = here.fleet, here.other
+        fleet.engine.cut_off = True
+        began = trio.current_time()
+        status, problem = await here.ask(other, "GET", "/rollouts")
+        assert (status, problem["type"]) == (504, "urn:lamplighter:problem:no-reply")
+        assert "the same Idempotency-Key" in problem["detail"]
+        assert trio.current_time() - began < 4
+
+        fleet.engine.cut_off = False
+        await fleet.application.leave()
+        other.engine.cut_off = True
+        await trio.sleep(20)
+        status, problem = await here.ask(fleet, "GET", "/rollouts")
+        assert (status, problem["type"]) == (503, "urn:lamplighter:problem:no-owner")
+
+
+async def test_a_command_is_asked_of_any_process_and_a_status_too(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        dev_eui = next(iter(here.street.world.stations))
+        away = here.away(dev_eui)
+        assert shard_of(dev_eui) not in away.owned
+        colour = {"red": 0, "green": 0, "blue": 255, "wait_for_verification": True}
+        status, verdict = await here.ask(away, "POST", f"/downlink/{dev_eui}", colour)
+        assert (status, verdict["status"]) == (200, "verified"), verdict
+        assert await away.application.commands.ask_status(dev_eui) in {"asked", "busy"}
