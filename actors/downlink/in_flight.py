@@ -17,6 +17,7 @@ from actors.downlink.pacing.pacer import Pacer
 from actors.downlink.policy import DispatchPolicy
 from actors.downlink.queue_check import Mark
 from actors.downlink.suspicion import Suspicion
+from actors.link.forwarders import RX2_AFTER_S
 from lorawan.network import Activation
 
 STALE_SLACK = 64
@@ -177,10 +178,10 @@ class InFlight:
                 told.gateway_id,
                 ordered_at=item.started_at,
                 told_at=told.at,
-                airtime_s=airtime_s,
+                airtime_s=max(airtime_s, item.airtime_s) if told.rx_delay_s else airtime_s,
                 locked=item.locked_until > item.started_at or self._maybe_again(item, now),
                 now=now,
-                slot_s=told.rx_delay_s or 0.0,
+                slot_s=_slot_s(told),
             )
         self._forget(item)
         self.airtime_budget.charge(costs, now)
@@ -201,7 +202,7 @@ class InFlight:
         self.airtime_budget.charge({told.gateway_id: airtime_s}, now)
         self.occupancy.occupy(token, {told.gateway_id}, now + airtime_s + answer_s)
         if self._pacer is not None:
-            self._pacer.on_air(told.gateway_id, airtime_s, told.rx_delay_s or 0.0, now)
+            self._pacer.on_air(told.gateway_id, airtime_s, _slot_s(told), now)
 
     def gone(self, item: Item, now: float) -> None:
         """The item left the queue without a txack that we heard of: sent, flushed or expired. Its
@@ -336,3 +337,9 @@ class InFlight:
             if len(heap) > 2 * (len(self._items) + len(self._unsettled)) + STALE_SLACK:
                 heap[:] = [due for due in heap if self._known(due[1]) is not None]
                 heapq.heapify(heap)
+
+
+def _slot_s(told: Transmitted) -> float:
+    """So long after its txack a frame for a receive window leaves at most: a txack names the first
+    window also where the gateway took the second, a second later."""
+    return 0.0 if told.rx_delay_s is None else told.rx_delay_s + RX2_AFTER_S

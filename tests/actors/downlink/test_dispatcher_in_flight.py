@@ -1,5 +1,6 @@
 """Items in flight: what they occupy; air is charged for every sending that may have been."""
 
+import msgspec
 import pytest
 
 from actors.device.events import Transmitted
@@ -220,6 +221,18 @@ def test_a_txack_of_a_second_sending_is_not_late_where_the_first_may_have_gone_a
     told = pacer.told("b")
     assert told is not None
     assert bool(told.late_txacks) is late
+
+
+def test_a_frame_for_a_receive_window_may_have_taken_the_second_one() -> None:
+    pacer = Pacer(Facts(), tick_s=0.1)
+    in_flight = InFlight(POLICY, pacer=pacer)
+    flying = item(1, "a", at=START)
+    in_flight.start(flying)
+    pacer.ordered(1, flying.dev_eui, frame("a"), START)
+    told = msgspec.structs.replace(txack("a", START + 0.2), rx_delay_s=1.0, ends_at=START + 0.25)
+    in_flight.acknowledged(flying, told, START + 0.22)
+    pacer.pace(frame("b"))
+    assert pacer.order_at(frame("b"), ("a", "b")) >= START + 0.22 + 2.0 + AIRTIME_S
 
 
 def frame(*gateways: str) -> FrameToPace:
