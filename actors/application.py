@@ -59,11 +59,11 @@ class Application:
             self.supervisor,
             parts.store_writer,
             here(lambda its: its.watcher),
-            parts.fleet,
             here(lambda its: its.device_discovery),
             parts.board,
             parts.webhooks,
             parts.events.warnings,
+            parts.apart,
         )
 
     @property
@@ -135,10 +135,6 @@ class Application:
 
     async def leave(self) -> None:
         """What is done before the end, while everything runs: nothing, of a process alone."""
-        await trio.lowlevel.checkpoint()
-
-    async def wait_whole(self) -> None:
-        """Wait until the whole fleet is shown: at once, where it was restored."""
         await trio.lowlevel.checkpoint()
 
     async def _restore(self) -> None:

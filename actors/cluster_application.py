@@ -8,6 +8,8 @@ from actors.supervision import ChildSpec, Supervisor
 
 KEEPER_SHUTDOWN_S = 1.0
 """Whoever leaves in order gave everything before (`leave`); else the leases run out."""
+KEEPER_START_S = 300.0
+"""To read the whole fleet at the start: 20,000 lights take a second, a slow engine longer."""
 
 
 class ClusterApplication(Application):
@@ -22,10 +24,6 @@ class ClusterApplication(Application):
     async def leave(self) -> None:
         """Give every shard to the others, within some seconds; `run` must be running."""
         await self._cluster.keeper.leave()
-
-    async def wait_whole(self) -> None:
-        """Wait until what the others stored is shown."""
-        await self._cluster.flow.follower.wait_fresh()
 
     def cause_of(self, refusal: Refusal) -> Refusal:
         """As it is: a command that nobody answered for may be in the engine."""
@@ -49,6 +47,12 @@ def children_of(parts: ClusterParts, web: ChildSpec | None = None) -> list[Child
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
         parts.lights.as_child(),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
-        ChildSpec("keeper", parts.keep, budget=ROOT_BUDGET, shutdown_s=KEEPER_SHUTDOWN_S),
+        ChildSpec(
+            "keeper",
+            parts.keep,
+            budget=ROOT_BUDGET,
+            shutdown_s=KEEPER_SHUTDOWN_S,
+            start_timeout_s=KEEPER_START_S,
+        ),
     ]
     return children if web is None else [*children, web]

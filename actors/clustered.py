@@ -5,20 +5,16 @@ shards that it owns; whoever owns the fleet's own shard also runs what there is 
 each take (`fleetwide.py`). They tell each other by the engine only.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 import trio
 
-from actors.board.changes import DeviceRemoved, GatewayView, Subject
-from actors.board.outlook import RiskTold
-from actors.cluster import views
+from actors.board.changes import DeviceRemoved, Subject
 from actors.cluster.commands import ClusterCommands
-from actors.cluster.desk import Desk
-from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.flow import Flow, FlowPorts
-from actors.cluster.guarded_network import GuardedNetwork
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
 from actors.cluster.messages import (
@@ -35,14 +31,10 @@ from actors.device.events import Inquired
 from actors.device.model import Attempt, Hearing
 from actors.device.records import command_record, device_put
 from actors.environment import Environment, Policies
-from actors.fleet import NetworkEars
-from actors.fleetwide import Fleetwide, FleetwidePorts
 from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
 from actors.link.learner import Learner
-from actors.start_order import after_lights, before_lights
-from actors.startup import read_keys, restore_fleetwide
-from actors.storage.idempotency import IdempotencyKeys
+from actors.once import FLEETWIDE, Once
 from actors.supervision import Supervisor
 from actors.sweeper import Sweeper
 from actors.wiring import ProcessParts
@@ -54,8 +46,9 @@ from store.shards import ShardStore
 
 log = structlog.get_logger()
 
-FLEETWIDE = "fleetwide"
-"""The supervisor of what runs once for the fleet, where it runs."""
+SILENT_S = 5.0
+BEHIND_S = 5.0
+"""A process that sees less of the others is not to be asked; others are there."""
 RECORDS = 1
 """The form of records that this version reads (`record_version.py`)."""
 
@@ -209,16 +202,24 @@ class ClusterParts(ProcessParts):
 
     async def keep(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part, once the board shows the whole fleet; until cancelled."""
-        task_status.started()
         await self.flow.follower.wait_fresh()
-        await self.keeper.run(trio.TASK_STATUS_IGNORED)
+        await self.keeper.run(task_status)
+
+    def apart(self) -> Iterator[str]:
+        """What keeps this process from the others, in words."""
+        looked_at = self.keeper.view().looked_at
+        silent_s = math.inf if looked_at is None else self.environment.clock.now() - looked_at
+        if silent_s > SILENT_S:
+            yield "the engine that the processes share does not answer"
+        elif self.flow.follower.behind_s() > BEHIND_S:
+            yield "what other processes store is shown too late"
 
     # ---------------------------------------------------------------- what runs once for the fleet
 
     async def _begin_fleetwide(self, snapshot: Snapshot) -> None:
         assert self.root is not None  # noqa: S101 - the keeper runs under it
         await self.flow.follower.wait_fresh()
-        once = Once(self)
+        once = Once(self, self.flow, lambda: self.keeper.may_begin(FLEET))
         await once.restore(snapshot)
         self._once, self.fleetwide_here = once, once.its
         await once.start(self.root)
@@ -296,102 +297,3 @@ class ClusterParts(ProcessParts):
         self.flow.showing(subject)
         if self._once is not None and isinstance(subject, DeviceRemoved):
             self._once.its.light_removed(subject.dev_eui)
-
-
-class Once:
-    """What runs once for the fleet, with what stands between it and the other processes."""
-
-    def __init__(self, parts: ClusterParts) -> None:
-        self._parts = parts
-        environment, clock = parts.environment, parts.environment.clock
-        self._clock = clock
-        self.network = GuardedNetwork(environment.network, lambda: parts.keeper.may_begin(FLEET))
-        self._keys = IdempotencyKeys()
-        self.its = its = Fleetwide(
-            FleetwidePorts(
-                environment=environment,
-                policies=parts.policies,
-                network=self.network,
-                metrics=parts.metrics,
-                board=parts.board,
-                store_writer=parts.store_writer,
-                dates=parts.dates,
-                webhooks=parts.webhooks,
-                taught=parts.taught,
-                keys=self._keys,
-                commands=parts.commands,
-                lights=parts.flow.lights,
-                show_gateway=self._show_gateway,
-                show_risk=self._show_risk,
-                alone=False,
-                conditions=parts.sight.findings,
-            )
-        )
-        self.desk = Desk(its.restored_store)
-        self.side = FleetSide(
-            FleetSidePorts(
-                ears=NetworkEars(
-                    transmitted=its.transmitted,
-                    transmitted_before=its.dispatcher.transmitted_before,
-                    heard=its.watcher.heard,
-                    dropped=its.dispatcher.dropped,
-                    refused=its.frame_refused,
-                    overheard=its.listener.overheard,
-                    spoke=its.dispatcher.heard,
-                ),
-                is_ours=lambda dev_eui, profile: (
-                    dev_eui in parts.board.devices or parts.fleet.is_ours(profile)
-                ),
-                dated=parts.dates.event,
-                inquired=its.dispatcher.inquired,
-                judged=its.learning.judged,
-                unlisted=self._unlisted,
-                flushed=its.dispatcher.queue_flushed,
-                forgotten=its.light_removed,
-                carried=parts.flow.carrier.take,
-            ),
-            clock,
-        )
-        self.supervisor = Supervisor(
-            FLEETWIDE,
-            [*before_lights(its), *after_lights(its)],
-            clock=clock,
-            rng=environment.rng,
-            dead_letters=parts.dead_letters,
-            on_change=parts.actor_changed,
-        )
-
-    async def restore(self, snapshot: Snapshot) -> None:
-        """Put back what the store knows. Raises StoreError."""
-        parts = self._parts
-        keys = read_keys(self._keys, parts.unreadable, snapshot.tables[Table.IDEMPOTENCY])
-        self._keys.restore(keys, self._clock.now())
-        devices = list(parts.board.devices.values())
-        await restore_fleetwide(self.its, parts.unreadable, snapshot.tables[Table.META], devices)
-
-    async def start(self, root: Supervisor) -> None:
-        """Run it under the root, and hand the dispatcher what is open."""
-        started = trio.Event()
-
-        async def run(task_status: trio.TaskStatus[None]) -> None:
-            async with trio.open_nursery() as nursery:
-                await nursery.start(self.supervisor.run)
-                started.set()
-                task_status.started()
-
-        root.start_child(replace(self.supervisor.as_child(), start=run))
-        await started.wait()
-
-    def _unlisted(self, dev_eui: str) -> None:
-        self._parts.flow.lights.heard_unlisted(dev_eui)
-        self.its.device_discovery.look_soon()
-
-    def _show_gateway(self, view: GatewayView) -> None:
-        parts = self._parts
-        parts.board.publish(view)
-        parts.store_writer.offer([views.gateway_put(view, self._clock.now())])
-
-    def _show_risk(self, dev_eui: str, risk: RiskTold) -> None:
-        parts = self._parts
-        parts.board.tell_risk(dev_eui, risk)
-        parts.store_writer.offer([views.risk_put(dev_eui, risk, self._clock.now())])

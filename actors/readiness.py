@@ -12,7 +12,6 @@ import msgspec
 from actors.board.board import Board
 from actors.board.changes import GatewayView
 from actors.failure_texts import brief
-from actors.fleet import Fleet
 from actors.fleet.device_discovery import DeviceDiscovery
 from actors.gateways import GatewayWatcher
 from actors.storage.store_writer import StoreWriter
@@ -43,27 +42,28 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 class ReadinessCheck:
-    """Store writable, ChirpStack answering, actors alive."""
+    """Store writable, ChirpStack answering, actors alive. `apart` says what keeps this process from
+    the others that serve the fleet with it."""
 
     def __init__(
         self,
         tree: ActorTree,
         store_writer: StoreWriter,
         watcher: Callable[[], GatewayWatcher | None],
-        fleet: Fleet,
         directory: Callable[[], DeviceDiscovery | None],
         board: Board,
         webhooks: WebhookWatch,
         event_warnings: Callable[[], Sequence[str]] = lambda: (),
+        apart: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         self._tree = tree
         self._store_writer = store_writer
         self._watcher = watcher
-        self._fleet = fleet
         self._directory = directory
         self._board = board
         self._webhooks = webhooks
         self._event_warnings = event_warnings
+        self._apart = apart
 
     def check(self) -> Readiness:
         """As it is now."""
@@ -76,13 +76,14 @@ class ReadinessCheck:
         return Readiness(not problems, problems, warnings)
 
     def _problems(self) -> Iterator[str]:
+        yield from self._apart()
         if self._store_writer.failing_since is not None:
             yield f"the store cannot be written: {self._store_writer.problem}"
         watcher, directory = self._watcher(), self._directory()
         if watcher is not None and watcher.problem is not None:
             yield brief(watcher.problem)
         unlisted = directory is not None and not directory.statistics().readings
-        if not self._fleet.actors and unlisted:
+        if not self._board.devices and unlisted:
             yield "ChirpStack has not listed the lights yet"
         if self._tree.root is None:
             yield "the service is starting"

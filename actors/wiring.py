@@ -5,7 +5,7 @@ protocols only, and data flows one way: network -> fleet -> device -> store writ
 dispatcher, inquirer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from actors.board.board import Board
@@ -137,6 +137,10 @@ class ProcessParts:
     def if_here(self, read: Callable[[Fleetwide], T]) -> Callable[[], T | None]:
         """What reads something of that; None where it is another process."""
         return lambda: None if self.fleetwide_here is None else read(self.fleetwide_here)
+
+    def apart(self) -> Iterable[str]:
+        """What keeps this process from the others that serve the fleet with it, in words."""
+        return ()
 
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""

@@ -146,7 +146,6 @@ async def serve(
             gc.collect()
             gc.freeze()
             task_status.started(web.port)
-            await application.wait_whole()
             notify(READY)
 
 

@@ -139,7 +139,8 @@ class Follower:
         for shard in list(self._shards):
             self.ring(shard)
         while any(one.read_at < since for one in self._shards.values()):
-            self._progress = trio.Event()
+            if self._progress.is_set():  # else somebody waits for this one
+                self._progress = trio.Event()
             await self._progress.wait()
         await trio.lowlevel.checkpoint()
 

@@ -40,7 +40,8 @@ class GuardedNetwork:
         """Begin nothing more, and wait for what is under way, `LASTS_S` at most."""
         self._resting = True
         while self._under_way:
-            self._idle = trio.Event()
+            if self._idle.is_set():
+                self._idle = trio.Event()
             await self._idle.wait()
 
     async def enqueue(self, dev_eui: str, *, f_port: int, data: bytes, expires_at: float) -> str:

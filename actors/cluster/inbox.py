@@ -121,7 +121,8 @@ class InboxReader:
             return
         state.leaving = True
         while len(state.watermark) > state.waiting:
-            self._progress = trio.Event()
+            if self._progress.is_set():  # else somebody waits for this one
+                self._progress = trio.Event()
             await self._progress.wait()
 
     def forget(self, shard: str) -> None:

@@ -26,7 +26,7 @@ from actors.fleet.ears import NetworkEars, by_signal, for_dispatcher, uplink_hea
 from actors.fleet.gateway_index import GatewayIndex
 from actors.fleet.translate import described, translate
 from actors.fleet.unknown_devices import UnknownDevices
-from actors.messaging.mailbox import Mailbox, Offer
+from actors.messaging.mailbox import Mailbox, Offer, wait_all_idle
 from actors.messaging.reply import ActorStopped, fail_reply
 from actors.storage.history import line
 from actors.supervision import (
@@ -244,12 +244,15 @@ class Fleet:
         away. Cancelling this leaves nobody registered.
         """
         here = [dev_eui for dev_eui in dev_euis if dev_eui in self._actors]
+        if not here:
+            await trio.lowlevel.checkpoint()
+            return
         self._leaving.update(here)
         try:
-            await _drained([self._actors[dev_eui].mailbox for dev_eui in here], drain_s)
+            await wait_all_idle([self._actors[dev_eui].mailbox for dev_eui in here], drain_s)
             for dev_eui in here:
                 stopped = ActorStopped(actor_id(dev_eui), "its shard is left")
-                for message in self._actors[dev_eui].mailbox.close():
+                for message in self._actors[dev_eui].mailbox.discard():
                     fail_reply(message, stopped)
             ids = [actor_id(dev_eui) for dev_eui in here]
             await self._supervisor.stop_children(ids, "their shard is left")
@@ -388,11 +391,3 @@ class Fleet:
             tags=dict(device.tags),
             since=self._clock.now(),
         )
-
-
-async def _drained(mailboxes: Sequence[Mailbox[Message]], limit_s: float) -> None:
-    """Until what waits in these now is handled, for so long at most; always a checkpoint."""
-    await trio.lowlevel.checkpoint()
-    with trio.move_on_after(limit_s):
-        for mailbox in mailboxes:
-            await mailbox.wait_idle()

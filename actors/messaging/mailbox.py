@@ -12,6 +12,7 @@ closed mailbox may be opened again. It belongs to Trio's thread.
 An idle mailbox takes 2.1 kB and its waiting reader 0.5 kB: 52 MB for 20,000 lights.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -238,6 +239,10 @@ class Mailbox(Generic[M]):
         """The reader was stopped without a crash: all that was in hand waits again, in front."""
         self._wait_again(self._empty_hand())
 
+    def discard(self) -> list[M]:
+        """Give up all that waits, but not what is in hand; returns it, oldest first."""
+        return [self._next_nowait() for _ in range(self._depth())]
+
     def close(self) -> list[M]:
         """Refuse all that comes from now on; returns what waited or was in hand, oldest first."""
         self.restore()
@@ -313,3 +318,11 @@ class Mailbox(Generic[M]):
         self._hand = ()
         self._done = 0
         return in_hand
+
+
+async def wait_all_idle(mailboxes: Sequence[Mailbox[M]], limit_s: float) -> None:
+    """Until all of these are idle, or the time is over; always a checkpoint."""
+    await trio.lowlevel.checkpoint()
+    with trio.move_on_after(limit_s):
+        for mailbox in mailboxes:
+            await mailbox.wait_idle()

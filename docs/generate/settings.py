@@ -50,6 +50,7 @@ _UNITS = (
     (r"rx2_dr", "data rate"),
     (r"duty|jitter|retry_jitter|kept_back", "share"),
     (r"port", "TCP port"),
+    (r"need", "replicas"),
     (r".*attempts_most", "attempts"),
     (r".*rounds_most", "rounds"),
     (r".*_factor|patience", "factor"),

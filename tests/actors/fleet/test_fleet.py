@@ -272,5 +272,6 @@ async def test_lights_that_are_let_go_deal_with_what_waits_and_get_nothing_new(
     ]
     assert list(street.fleet.actors) == ["d3"]
     assert street.fleet.report("d1") is None
+    assert street.supervisor.statistics().crashes == 0
     assert street.letters.total == 0  # whoever goes on with them has these messages
     assert street.fleet.deliver(uplink("d1", "g1", f_cnt=4)) is Delivery.REGISTERED

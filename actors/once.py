@@ -1,0 +1,129 @@
+"""What runs once for the fleet, where this process runs it, joined to the other processes.
+
+It is made anew at each take of the fleet's own shard.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import trio
+
+from actors.board.changes import GatewayView
+from actors.board.outlook import RiskTold
+from actors.cluster import views
+from actors.cluster.desk import Desk
+from actors.cluster.fleet_side import FleetSide, FleetSidePorts
+from actors.cluster.flow import Flow
+from actors.cluster.guarded_network import GuardedNetwork
+from actors.fleet import NetworkEars
+from actors.fleetwide import Fleetwide, FleetwidePorts
+from actors.start_order import after_lights, before_lights
+from actors.startup import read_keys, restore_fleetwide
+from actors.storage.idempotency import IdempotencyKeys
+from actors.supervision import Supervisor
+from actors.wiring import ProcessParts
+from store.engine.port import Snapshot
+from store.port import Table
+
+FLEETWIDE = "fleetwide"
+"""The supervisor of what runs once for the fleet, where it runs."""
+
+
+class Once:
+    """What runs once for the fleet, with what stands between it and the other processes."""
+
+    def __init__(self, parts: ProcessParts, flow: Flow, may_begin: Callable[[], bool]) -> None:
+        self._parts = parts
+        self._flow = flow
+        environment, clock = parts.environment, parts.environment.clock
+        self._clock = clock
+        self.network = GuardedNetwork(environment.network, may_begin)
+        self._keys = IdempotencyKeys()
+        self.its = its = Fleetwide(
+            FleetwidePorts(
+                environment=environment,
+                policies=parts.policies,
+                network=self.network,
+                metrics=parts.metrics,
+                board=parts.board,
+                store_writer=parts.store_writer,
+                dates=parts.dates,
+                webhooks=parts.webhooks,
+                taught=parts.taught,
+                keys=self._keys,
+                commands=parts.commands,
+                lights=flow.lights,
+                show_gateway=self._show_gateway,
+                show_risk=self._show_risk,
+                alone=False,
+                conditions=parts.sight.findings,
+            )
+        )
+        self.desk = Desk(its.restored_store)
+        self.side = FleetSide(
+            FleetSidePorts(
+                ears=NetworkEars(
+                    transmitted=its.transmitted,
+                    transmitted_before=its.dispatcher.transmitted_before,
+                    heard=its.watcher.heard,
+                    dropped=its.dispatcher.dropped,
+                    refused=its.frame_refused,
+                    overheard=its.listener.overheard,
+                    spoke=its.dispatcher.heard,
+                ),
+                is_ours=lambda dev_eui, profile: (
+                    dev_eui in parts.board.devices or parts.fleet.is_ours(profile)
+                ),
+                dated=parts.dates.event,
+                inquired=its.dispatcher.inquired,
+                judged=its.learning.judged,
+                unlisted=self._unlisted,
+                flushed=its.dispatcher.queue_flushed,
+                forgotten=its.light_removed,
+                carried=flow.carrier.take,
+            ),
+            clock,
+        )
+        self.supervisor = Supervisor(
+            FLEETWIDE,
+            [*before_lights(its), *after_lights(its)],
+            clock=clock,
+            rng=environment.rng,
+            dead_letters=parts.dead_letters,
+            on_change=parts.actor_changed,
+        )
+
+    async def restore(self, snapshot: Snapshot) -> None:
+        """Put back what the store knows. Raises StoreError."""
+        parts = self._parts
+        keys = read_keys(self._keys, parts.unreadable, snapshot.tables[Table.IDEMPOTENCY])
+        self._keys.restore(keys, self._clock.now())
+        devices = list(parts.board.devices.values())
+        await restore_fleetwide(self.its, parts.unreadable, snapshot.tables[Table.META], devices)
+
+    async def start(self, root: Supervisor) -> None:
+        """Run it under the root, and hand the dispatcher what is open."""
+        started = trio.Event()
+
+        async def run(task_status: trio.TaskStatus[None]) -> None:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.supervisor.run)
+                started.set()
+                task_status.started()
+
+        root.start_child(replace(self.supervisor.as_child(), start=run))
+        await started.wait()
+
+    def _unlisted(self, dev_eui: str) -> None:
+        self._flow.lights.heard_unlisted(dev_eui)
+        self.its.device_discovery.look_soon()
+
+    def _show_gateway(self, view: GatewayView) -> None:
+        parts = self._parts
+        parts.board.publish(view)
+        parts.store_writer.offer([views.gateway_put(view, self._clock.now())])
+
+    def _show_risk(self, dev_eui: str, risk: RiskTold) -> None:
+        parts = self._parts
+        parts.board.tell_risk(dev_eui, risk)
+        parts.store_writer.offer([views.risk_put(dev_eui, risk, self._clock.now())])

@@ -1,0 +1,121 @@
+"""`lamplighter serve` on a real Valkey: one process, and two that serve one fleet together."""
+
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from lorawan.kuando import LightState
+from tests.support.pretend_site import Site, pretend_site, until
+from tests.support.processes import Running, free_port
+from tests.support.redis_server import RedisServer
+
+RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}
+STOP_S = 20.0
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with pretend_site() as site:
+        yield site
+
+
+@pytest.fixture
+def valkey() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+def client(port: int) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0)
+
+
+async def ready(http: httpx2.AsyncClient) -> bool:
+    return (await http.get("/readyz")).status_code == 200
+
+
+async def devices(http: httpx2.AsyncClient) -> dict[str, Any]:
+    response = await http.get("/api/v1/devices")
+    return {device["dev_eui"]: device for device in response.json()["devices"]}
+
+
+async def cluster(http: httpx2.AsyncClient) -> dict[str, Any]:
+    found: dict[str, Any] = (await http.get("/api/v1/cluster")).json()
+    return found
+
+
+async def test_one_process_serves_its_fleet_and_goes_on_after_a_restart(
+    site: Site, valkey: RedisServer, tmp_path: Path
+) -> None:
+    site.connect()
+    first, second = site.world.stations
+    config = site.config(tmp_path, valkey.url, cluster={"name": "north"})
+    async with client(site.port) as http:
+        with Running(tmp_path, "serve", "--config", str(config)) as service:
+            await until("ready", lambda: ready(http))
+
+            async def all_known() -> bool:
+                return len(await devices(http)) == 2
+
+            await until("lights known", all_known)
+            response = await http.post(f"/api/v1/downlink/{first}", json=RED)
+            assert response.status_code == 200, response.text
+            assert site.world.showing(first) == LightState(255, 0, 0)
+            shown = await cluster(http)
+            assert shown["mode"] == "cluster"
+            assert [one["name"] for one in shown["members"]] == ["north"]
+            assert shown["shards_unowned"] == 0
+            service.send(signal.SIGTERM)
+            assert await service.until_ended(STOP_S) == 0
+            assert "Traceback" not in service.errors
+        with Running(tmp_path, "serve", "--config", str(config)) as service:
+            await until("ready", lambda: ready(http))
+            known = await devices(http)
+            assert known[first]["reported"] == {
+                "red": 255,
+                "blue": 0,
+                "green": 0,
+                "on": 255,
+                "off": 0,
+            }
+            response = await http.post(f"/api/v1/downlink/{second}", json=GREEN)
+            assert response.status_code == 200, response.text
+
+
+async def test_two_processes_take_anything_and_one_of_them_is_killed(
+    site: Site, valkey: RedisServer, tmp_path: Path
+) -> None:
+    site.connect()
+    first, second = site.world.stations
+    other_port = free_port()
+    north = site.config(tmp_path, valkey.url, cluster={"name": "north"})
+    south = site.config(tmp_path, valkey.url, cluster={"name": "south"}, web={"port": other_port})
+    async with client(site.port) as http, client(other_port) as other:
+        with (
+            Running(tmp_path, "serve", "--config", str(north)) as one,
+            Running(tmp_path, "serve", "--config", str(south)) as two,
+        ):
+            await until("ready", lambda: ready(http))
+            await until("ready", lambda: ready(other))
+
+            async def shared() -> bool:
+                members = (await cluster(http))["members"]
+                return len(members) == 2 and all(one["shards"] > 20 for one in members)
+
+            await until("shards shared", shared)
+            for where, dev_eui, colour in ((http, first, RED), (other, second, GREEN)):
+                response = await where.post(f"/api/v1/downlink/{dev_eui}", json=colour)
+                assert response.status_code == 200, response.text
+            assert site.world.showing(first) == LightState(255, 0, 0)
+            assert site.world.showing(second) == LightState(0, 255, 0)
+            assert (await devices(http)).keys() == (await devices(other)).keys()
+            two.send(signal.SIGKILL)
+            for dev_eui, colour in ((first, GREEN), (second, RED)):
+                response = await http.post(f"/api/v1/downlink/{dev_eui}", json=colour)
+                assert response.status_code == 200, response.text
+            one.send(signal.SIGTERM)
+            assert await one.until_ended(STOP_S) == 0
+            assert "Traceback" not in one.errors
