@@ -1,0 +1,188 @@
+"""A house in which keeper and shard store are the production code, and the lights only count."""
+
+import random
+from collections.abc import Callable
+
+import trio
+
+from actors.clocks.clock import RunClock
+from actors.cluster.keeper import Keeper, KeeperPorts
+from simulation.harness.cluster.connection import Connection
+from simulation.harness.cluster.faults import ClusterFaults
+from simulation.harness.cluster.ledger_light import ShardActor
+from simulation.harness.cluster.ledger_watch import LedgerWatch
+from simulation.world.chance import Chance
+from store.engine.memory import MemoryEngine
+from store.engine.port import Lease, Member
+from store.engine.shards import FLEET
+from store.errors import StoreError
+from store.port import Put
+from store.shards import ShardStore
+
+RIGHT_AT = 1_767_225_600.0
+LOOK_S = 2.0
+
+
+class LedgerHouse:
+    """One process over many lives. `keeper` and `store` are None while it is down."""
+
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        faults: ClusterFaults,
+        chance: Chance,
+        watch: LedgerWatch,
+        lights: dict[str, list[str]],
+        fleet: Callable[["LedgerHouse"], None],
+    ) -> None:
+        self.name = name
+        self.boot = ""
+        self.connection = connection
+        self.keeper: Keeper | None = None
+        self.store: ShardStore | None = None
+        self.lives = 0
+        self.crashed: str | None = None
+        self._chance = chance
+        self._faults = faults
+        self._watch = watch
+        self._lights = lights
+        self._fleet = fleet
+        self._rng = chance.of(f"house {name}")
+        self._scope = trio.CancelScope()
+        self._rate = 1.0 + self._rng.uniform(-faults.rate, faults.rate)
+        self._actors: dict[str, tuple[ShardActor, trio.CancelScope]] = {}
+        self.down_s = faults.down_s
+
+    async def run(self) -> None:
+        """Keep it running until cancelled."""
+        while True:
+            await self._live()
+            await trio.sleep(self._rng.uniform(*self.down_s))
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.connection.go_on()
+        self._scope.cancel(reason="killed")
+
+    async def leave(self) -> None:
+        """SIGTERM: give everything, then end."""
+        if self.keeper is not None:
+            scope, keeper = self._scope, self.keeper
+            await keeper.leave()
+            scope.cancel(reason="left")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, and does not stand still."""
+        return self.keeper is not None and not self.connection.still
+
+    # ---------------------------------------------------------------- one life
+
+    async def _live(self) -> None:
+        self.lives += 1
+        self.boot = f"{self.name}{self.lives}"
+        engine = self.connection.open()
+        clock = RunClock(
+            RIGHT_AT + trio.current_time(), elapsed=lambda: trio.current_time() * self._rate
+        )
+        self.connection.go_on()
+        self._actors = {}
+        with trio.CancelScope() as self._scope:
+            async with trio.open_nursery() as nursery:
+                await engine.open()
+                store = ShardStore(engine, self.boot, steady=clock.steady)
+                store.listen(
+                    marks=self._marks,
+                    fenced=self._fenced_now,
+                    records=self._records,
+                )
+                ports = KeeperPorts(
+                    taken=lambda shard, lease: self._taken(nursery, engine, store, shard, lease),
+                    retaken=lambda shard, lease, alone: self._retaken(store, shard, lease, alone),
+                    leave=lambda shard: self._leave(store, shard),
+                    fenced=lambda shard: self._fenced(store, shard),
+                    sees_network=lambda: True,
+                    can_serve=lambda: True,
+                )
+                member = Member(self.boot, self.name, "1", 0)
+                keeper = Keeper(engine, member, ports, clock)
+                nursery.start_soon(engine.hear, lambda shard: self._rang(keeper, shard))
+                nursery.start_soon(self._check, store)
+                await nursery.start(keeper.run)
+                self.keeper, self.store = keeper, store
+                nursery.start_soon(self._enqueue)
+                await trio.sleep_forever()
+        self.keeper = self.store = None
+        self._watch.lost_its_memory(self.boot)
+
+    def _rang(self, keeper: Keeper, shard: str) -> None:
+        keeper.rang(shard)
+        if shard in self._actors:
+            self._actors[shard][0].bell.set()
+
+    async def _check(self, store: ShardStore) -> None:
+        """As the store writer does, now and then."""
+        while True:
+            await trio.sleep(LOOK_S)
+            try:
+                await store.check()
+            except StoreError:
+                continue
+
+    def _marks(self, shard: str) -> tuple[str, str]:
+        return (self._actors[shard][0].mark if shard in self._actors else "0-0", "")
+
+    def _records(self, shard: str) -> list[Put]:
+        return self._actors[shard][0].puts() if shard in self._actors else []
+
+    # ---------------------------------------------------------------- ports
+
+    async def _taken(
+        self,
+        nursery: trio.Nursery,
+        engine: MemoryEngine,
+        store: ShardStore,
+        shard: str,
+        lease: Lease,
+    ) -> None:
+        rng = random.Random(f"{self._chance.seed}/{self.boot}/{shard}/{lease.epoch}")
+        store.own(shard, lease)
+        actor = ShardActor(
+            self.boot, shard, self._lights.get(shard, []), engine, store, self._watch, rng
+        )
+        await actor.restore(lease)
+        self._actors[shard] = (actor, trio.CancelScope())
+        await store.announce(shard)
+        nursery.start_soon(self._act, shard)
+
+    async def _act(self, shard: str) -> None:
+        if shard in self._actors:
+            actor, scope = self._actors[shard]
+            with scope:
+                await actor.run()
+
+    async def _retaken(self, store: ShardStore, shard: str, lease: Lease, _alone: bool) -> None:
+        store.own(shard, lease)
+        await store.announce(shard)
+
+    async def _leave(self, store: ShardStore, shard: str) -> None:
+        if shard in self._actors:
+            await self._actors[shard][0].drain()
+        await self._fenced(store, shard)
+
+    async def _fenced(self, store: ShardStore, shard: str) -> None:
+        self._fenced_now(shard)
+        store.disown(shard)
+        await trio.lowlevel.checkpoint()
+
+    def _fenced_now(self, shard: str) -> None:
+        if shard in self._actors:
+            self._actors.pop(shard)[1].cancel(reason="fenced")
+
+    async def _enqueue(self) -> None:
+        """The one effect of the fleet's owner that nothing fences."""
+        while True:
+            await trio.sleep(self._rng.uniform(0.2, 1.5))
+            if self.alive and self.keeper is not None and self.keeper.may_begin(FLEET):
+                self._fleet(self)
