@@ -69,10 +69,9 @@ class Connection:
 
     async def wait_while_still(self) -> None:
         """A call of the house waits here at both its ends."""
-        with trio.move_on_at(self._still_until_s):
-            await self._goes_on.wait()
-        if self.still:  # it was stopped anew meanwhile
-            await self.wait_while_still()
+        while self.still:  # it may be stopped anew meanwhile
+            with trio.move_on_at(self._still_until_s):
+                await self._goes_on.wait()
 
     async def _while_still(self, _request: Request) -> None:
         await self.wait_while_still()

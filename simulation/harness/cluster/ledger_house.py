@@ -52,25 +52,36 @@ class LedgerHouse:
         self._scope = trio.CancelScope()
         self._rate = 1.0 + self._rng.uniform(-faults.rate, faults.rate)
         self._actors: dict[str, tuple[ShardActor, trio.CancelScope]] = {}
-        self.down_s = faults.down_s
+        self._power = trio.Event()
+        self._sigterm = trio.Event()
 
     async def run(self) -> None:
         """Keep it running until cancelled."""
         while True:
             await self._live()
-            await trio.sleep(self._rng.uniform(*self.down_s))
+            with trio.move_on_after(self._rng.uniform(*self._faults.down_s)):
+                await self._power.wait()
+
+    def heal(self) -> None:
+        """Start it, if it is down, and at once from now on; join it to everything."""
+        self.connection.part(cut_off=False, deaf=False)
+        self.connection.wrong_side = False
+        self.connection.go_on()
+        self._power.set()
 
     def kill(self) -> None:
         """SIGKILL."""
         self.connection.go_on()
         self._scope.cancel(reason="killed")
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """SIGTERM: give everything, then end."""
-        if self.keeper is not None:
-            scope, keeper = self._scope, self.keeper
-            await keeper.leave()
-            scope.cancel(reason="left")
+        self._sigterm.set()
+
+    async def _leave_when_told(self, keeper: Keeper) -> None:
+        await self._sigterm.wait()
+        await keeper.leave()
+        self._scope.cancel(reason="left")
 
     @property
     def alive(self) -> bool:
@@ -88,18 +99,14 @@ class LedgerHouse:
         )
         self.connection.go_on()
         self._actors = {}
+        self._sigterm = trio.Event()
         with trio.CancelScope() as self._scope:
             async with trio.open_nursery() as nursery:
                 await engine.open()
                 store = ShardStore(engine, self.boot, steady=clock.steady)
-                store.listen(
-                    marks=self._marks,
-                    fenced=self._fenced_now,
-                    records=self._records,
-                )
                 ports = KeeperPorts(
                     taken=lambda shard, lease: self._taken(nursery, engine, store, shard, lease),
-                    retaken=lambda shard, lease, alone: self._retaken(store, shard, lease, alone),
+                    set_back=store.announce,
                     leave=lambda shard: self._leave(store, shard),
                     fenced=lambda shard: self._fenced(store, shard),
                     sees_network=lambda: True,
@@ -107,11 +114,18 @@ class LedgerHouse:
                 )
                 member = Member(self.boot, self.name, "1", 0)
                 keeper = Keeper(engine, member, ports, clock)
+                store.listen(
+                    marks=self._marks,
+                    fenced=lambda shard: self._told_fenced(keeper, shard),
+                    retaken=keeper.told_retaken,
+                    records=self._records,
+                )
                 nursery.start_soon(engine.hear, lambda shard: self._rang(keeper, shard))
                 nursery.start_soon(self._check, store)
                 await nursery.start(keeper.run)
                 self.keeper, self.store = keeper, store
                 nursery.start_soon(self._enqueue)
+                nursery.start_soon(self._leave_when_told, keeper)
                 await trio.sleep_forever()
         self.keeper = self.store = None
         self._watch.lost_its_memory(self.boot)
@@ -154,7 +168,8 @@ class LedgerHouse:
         await actor.restore(lease)
         self._actors[shard] = (actor, trio.CancelScope())
         await store.announce(shard)
-        nursery.start_soon(self._act, shard)
+        if shard in self._lights:
+            nursery.start_soon(self._act, shard)
 
     async def _act(self, shard: str) -> None:
         if shard in self._actors:
@@ -162,12 +177,8 @@ class LedgerHouse:
             with scope:
                 await actor.run()
 
-    async def _retaken(self, store: ShardStore, shard: str, lease: Lease, _alone: bool) -> None:
-        store.own(shard, lease)
-        await store.announce(shard)
-
     async def _leave(self, store: ShardStore, shard: str) -> None:
-        if shard in self._actors:
+        if shard in self._actors and shard in self._lights:
             await self._actors[shard][0].drain()
         await self._fenced(store, shard)
 
@@ -175,6 +186,10 @@ class LedgerHouse:
         self._fenced_now(shard)
         store.disown(shard)
         await trio.lowlevel.checkpoint()
+
+    def _told_fenced(self, keeper: Keeper, shard: str) -> None:
+        self._fenced_now(shard)
+        keeper.told_fenced(shard)
 
     def _fenced_now(self, shard: str) -> None:
         if shard in self._actors:

@@ -16,6 +16,7 @@ from store.port import Put, Table, Write
 from store.shards import ShardStore
 
 LOOK_S = 1.0
+COUNT_EVERY_S = (0.3, 3.0)
 RETRY_S = 0.2
 
 
@@ -61,6 +62,7 @@ class ShardActor:
         self.records: dict[str, LedgerLight] = {}
         self.draining = False
         self._idle = trio.Event()
+        self._counts_at_s = 0.0
         self._house = house
         self._shard = shard
         self._lights = lights
@@ -89,12 +91,13 @@ class ShardActor:
                 if dev_eui not in self.records:
                     await self._store_light(LedgerLight(dev_eui))
             while not self.draining:
+                self.bell = trio.Event()
                 await self._read_inbox()
-                if self._lights and self._rng.random() < 0.5:
+                if trio.current_time() >= self._counts_at_s:
+                    self._counts_at_s = trio.current_time() + self._rng.uniform(*COUNT_EVERY_S)
                     light = self.records[self._rng.choice(self._lights)]
                     await self._store_light(msgspec.structs.replace(light, count=light.count + 1))
-                self.bell = trio.Event()
-                with trio.move_on_after(self._rng.uniform(0.1, LOOK_S)):
+                with trio.move_on_after(LOOK_S):
                     await self.bell.wait()
         except StoreTaken:
             pass
@@ -137,12 +140,11 @@ class ShardActor:
 
     async def _commit(self, writes: list[Write], light: LedgerLight) -> None:
         while True:
-            (failure,) = await self._store.commit_each([writes])
-            if failure is None:
+            try:
+                await self._store.commit(writes)
                 break
-            if not isinstance(failure, StoreUnavailable):
-                raise failure
-            await trio.sleep(RETRY_S)
+            except StoreUnavailable:  # whether it was carried out is unknown: the very same again
+                await trio.sleep(RETRY_S)
         self.records[light.dev_eui] = light
         self._watch.acknowledged(self._house, self._shard, light.dev_eui, light.count)
         for write in writes:

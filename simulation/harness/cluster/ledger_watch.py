@@ -39,27 +39,29 @@ class LedgerWatch:
         """A light's record is durable, by what its owner was told."""
         known = self.lights.get((shard, dev_eui))
         if known is not None and known.value >= count:
+            if self._owner(shard) != house:
+                return  # it stood still since then, and is told so only now
             self._breaks(dev_eui, f"{house} stored {count}, {known.value} was acknowledged")
-        self.lights[shard, dev_eui] = Told(count, house)
-        self._paid()
+        self.lights[shard, dev_eui] = told = Told(count, house)
+        self._owe(shard, Table.DEVICE, dev_eui, told)
 
     def accepted(self, house: str, shard: str, command_id: str) -> None:
         """A caller was told that its command is accepted."""
         self.counts["accepted"] += 1
-        self.commands.setdefault((shard, command_id), Told(0, house))
+        told = self.commands.setdefault((shard, command_id), Told(0, house))
+        self._owe(shard, Table.COMMAND, command_id, told)
 
     def obeyed(self, house: str, shard: str, command_id: str) -> None:
         """Its light has it."""
         self.counts["obeyed"] += 1
-        self.commands[shard, command_id] = Told(1, house)
+        self.commands[shard, command_id] = told = Told(1, house)
+        self._owe(shard, Table.COMMAND, command_id, told)
 
     def failed_over(self, part: int, _old: Master) -> None:
         """Another line of history begins: what was acknowledged and is not in it is owed."""
         for shard, table, key, told in self._all():
-            if self._servers.part_of(shard) == part and not self._there(shard, table, key, told):
-                self.counts["acknowledged, and taken by a failover"] += 1
-                self.owed[shard, table, key] = told
-        self._paid()
+            if self._servers.part_of(shard) == part:
+                self._owe(shard, table, key, told)
 
     def lost_its_memory(self, house: str) -> None:
         """A house was killed, or could not bring anything back: what it owed may be lost."""
@@ -78,6 +80,17 @@ class LedgerWatch:
             for shard, table, key, told in self._all()
             if not self._there(shard, table, key, told)
         ]
+
+    def _owner(self, shard: str) -> str:
+        master = self._servers.masters[self._servers.part_of(shard)]
+        return "" if master is None else master.data.shard(shard).lease.owner
+
+    def _owe(self, shard: str, table: Table, key: str, told: Told) -> None:
+        """It is not where everybody will look for it; that may be an old master's work, too."""
+        self.owed.pop((shard, table, key), None)
+        if not self._there(shard, table, key, told):
+            self.counts["acknowledged, and not there"] += 1
+            self.owed[shard, table, key] = told
 
     def _paid(self) -> None:
         for (shard, table, key), told in list(self.owed.items()):
