@@ -4,6 +4,7 @@ They use the application as the web does, and report what it answered to the ora
 """
 
 import random
+from typing import Protocol
 
 import trio
 
@@ -12,7 +13,6 @@ from actors.commands import Accepted, CommandOrder
 from actors.refusal import Refusal
 from lorawan.kuando.light_state import LightState
 from simulation.harness.oracle import Oracle
-from simulation.harness.process import Process
 from simulation.harness.scenario import Scenario
 from simulation.world.chance import Chance
 from store.errors import StoreError
@@ -27,11 +27,28 @@ COLOURS = (
 SHORT_TTL_S = (30.0, 900.0)
 
 
+class Service(Protocol):
+    """What people see of the service."""
+
+    @property
+    def application(self) -> Application | None:
+        """Whom they ask now; None while nobody answers."""
+        ...
+
+    def serves(self, application: Application) -> bool:
+        """Whether whoever was asked lives on, so that its answer arrives."""
+        ...
+
+    def initialize(self, dev_eui: str, *, force: bool) -> None:
+        """Have a light given its settings."""
+        ...
+
+
 class People:
     """All who command lights."""
 
     def __init__(
-        self, scenario: Scenario, process: Process, oracle: Oracle, chance: Chance
+        self, scenario: Scenario, process: Service, oracle: Oracle, chance: Chance
     ) -> None:
         self._asks = scenario.people
         self._process = process
@@ -50,7 +67,7 @@ class People:
                 await self._command(dev_eui, rng)
             if rng.random() < asks.other and self._process.application is not None:
                 force = rng.random() < 0.3
-                self._process.application.initializer.start([dev_eui], force=force)
+                self._process.initialize(dev_eui, force=force)
 
     async def push(self, lights: list[str]) -> None:
         """One colour for all at once now and then, until cancelled."""
@@ -81,12 +98,13 @@ class People:
             return
         made: list[str | None] = []
 
-        async def ask() -> None:
+        async def ask(application: Application) -> None:
             made.append(await self._ask(application, dev_eui, state, ttl_s, keep, key))
 
+        other = self._process.application or application  # where there are several: any of them
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask)
-            nursery.start_soon(ask)
+            nursery.start_soon(ask, application)
+            nursery.start_soon(ask, other)
         if len({command_id for command_id in made if command_id is not None}) > 1:
             self._oracle.breaks(dev_eui, f"one idempotency key made two commands: {made}")
 
@@ -112,7 +130,7 @@ class People:
             )
         except StoreError:
             return None  # over HTTP: 503, or the connection that broke with the process
-        if application is not self._process.application:
+        if not self._process.serves(application):
             return None
         if isinstance(outcome, Refusal):
             self._oracle.counts[f"refused: {outcome.value}"] += 1

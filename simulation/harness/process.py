@@ -4,7 +4,7 @@ From the instant of a kill nothing of the old process reaches the disk, the netw
 next one knows what is on the disk, and nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -14,9 +14,10 @@ from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
 from actors.device.policy import Policy, RetryPlan
 from actors.downlink import DispatchPolicy
+from actors.downlink.planner import WaitingAttempt
 from actors.fleet.delivery import Delivery
 from actors.gateways import WatchPolicy
-from actors.supervision import SupervisorGaveUp
+from actors.supervision import ChildState, SupervisorGaveUp
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.events import Event, decode_json, decode_protobuf
@@ -69,9 +70,21 @@ class Process:
             return {}
         return {one: self.parts.fleetwide.dispatcher.pace(one) for one in self._world.gateways}
 
-    def set_clock_right(self) -> None:
-        """Somebody sets the clock of the service's host right; the service has to follow."""
+    def heal(self) -> None:
+        """No fault any more; the clock of its host is set right, which it has to follow."""
+        self.injector.armed = False
         self._clock_off_s = 0.0
+
+    def revive(self) -> None:
+        """Start the actors anew that were parked."""
+        if self.application is not None and self.parts is not None:
+            for child in self.parts.lights.report().children:
+                if child.state is ChildState.PARKED:
+                    self.application.supervisor.revive(child.id)
+
+    def waiting(self) -> Sequence[WaitingAttempt]:
+        """What waits for the air."""
+        return self.parts.fleetwide.dispatcher.waiting() if self.parts is not None else ()
 
     async def _set_clock_now_and_then(self) -> None:
         every_s = self._scenario.service.clock_set_every_s
@@ -100,6 +113,15 @@ class Process:
         self._oracle.killed()
         self.disk.take(None)  # whatever the old life still tries to write is refused
         self._scope.cancel(reason=why)
+
+    def serves(self, application: Application) -> bool:
+        """Whether it is the life that was asked."""
+        return application is self.application
+
+    def initialize(self, dev_eui: str, *, force: bool) -> None:
+        """Have a light given its settings."""
+        if self.application is not None:
+            self.application.initializer.start([dev_eui], force=force)
 
     def deliver(self, event: Event) -> None:
         """A webhook; nobody sends it again."""

@@ -4,17 +4,18 @@ The service gets no help beyond what an operator would give: everything has powe
 the clocks are right, and parked actors are revived.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import trio
 
+from actors.application import Application
 from actors.device.command import CommandStatus
 from actors.device.model import Phase
 from actors.downlink.hold_reasons import AIRTIME_OF, RX2_CHANGED
-from actors.supervision import ChildState
+from actors.downlink.planner import WaitingAttempt
 from simulation.harness.facts import CommandFacts, DeviceFacts
 from simulation.harness.oracle import Oracle
-from simulation.harness.process import Process
 from simulation.world.world import World
 
 SHOWN_WITHIN_S = 30 * 60.0 + 600.0
@@ -47,13 +48,34 @@ def wanted_of(facts: DeviceFacts) -> CommandFacts | None:
     return None
 
 
+class Patient(Protocol):
+    """The service, as an operator sees to it."""
+
+    @property
+    def application(self) -> Application | None:
+        """Who is asked; None while it is down."""
+        ...
+
+    def heal(self) -> None:
+        """End all faults of its own."""
+        ...
+
+    def revive(self) -> None:
+        """Start the actors anew that were parked."""
+        ...
+
+    def waiting(self) -> Sequence[WaitingAttempt]:
+        """What waits for the air."""
+        ...
+
+
 class Quiet:
     """The time after the faults. `shown_s` tells how long each light took to be as wanted."""
 
     def __init__(
         self,
         world: World,
-        process: Process,
+        process: Patient,
         oracle: Oracle,
         *,
         slowed: Callable[[], list[str]] | None = None,
@@ -71,14 +93,12 @@ class Quiet:
 
     async def come(self) -> None:
         """End all faults and check the promises; returns as soon as all is settled."""
-        injector = self._process.injector
         self._world.heal()
-        injector.armed = False
-        self._process.set_clock_right()
+        self._process.heal()
         began_s = trio.current_time()
         while self._oracle.violation is None:
             await trio.sleep(LOOK_S)
-            self._revive()
+            self._process.revive()
             self._oracle.look_around()
             passed_s = trio.current_time() - began_s
             if passed_s > RUN_S:
@@ -111,9 +131,7 @@ class Quiet:
         been changed, which takes a light's next two uplinks, half an hour apart; and a light may
         lose its colour to its own watchdog."""
         now_s = trio.current_time()
-        for one in (
-            self._process.parts.fleetwide.dispatcher.waiting() if self._process.parts else ()
-        ):
+        for one in self._process.waiting():
             if one.reason.startswith((AIRTIME_OF, RX2_CHANGED)):
                 self._excused_s[one.dev_eui] = now_s
         for dev_eui, station in self._world.stations.items():
@@ -147,14 +165,6 @@ class Quiet:
             and all(known.status.final for known in facts.commands)
             for facts in self._oracle.lights.values()
         )
-
-    def _revive(self) -> None:
-        application, parts = self._process.application, self._process.parts
-        if application is None or parts is None:
-            return
-        for child in parts.lights.report().children:
-            if child.state is ChildState.PARKED:
-                application.supervisor.revive(child.id)
 
     def _look_for_a_run(self) -> None:
         """Whatever is not proven, air is not spent on it without end."""

@@ -3,18 +3,16 @@
 Everything in the result but the time it took follows from the scenario alone.
 """
 
-import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import structlog
 import trio
 
 from actors.messaging.mailbox import Offer
 from simulation.harness import determinism
+from simulation.harness.build import build_world, without_logs
 from simulation.harness.fault_injector import Poison
 from simulation.harness.invariants import bounds
 from simulation.harness.learned_truth import LearnedTruth
@@ -26,10 +24,6 @@ from simulation.harness.quiet import Quiet
 from simulation.harness.scenario import Scenario
 from simulation.harness.trace import Trace
 from simulation.world.chance import Chance
-from simulation.world.device import ServerSettings
-from simulation.world.layout import FIRMWARE_MIX, OLD_FIRMWARE_MIX
-from simulation.world.region import EU868, EU868_SF9
-from simulation.world.world import World
 
 LOOK_S = 60.0
 FLOOD_KINDS = 3
@@ -61,23 +55,6 @@ class RunResult(msgspec.Struct, frozen=True):
     def ok(self) -> bool:
         """No truth was broken."""
         return self.violation is None
-
-
-def build_world(scenario: Scenario) -> World:
-    """The pretend world of a scenario."""
-    return World.build(
-        scenario.seed,
-        lights=scenario.devices,
-        gateways=scenario.gateways,
-        profile=scenario.world,
-        region=EU868 if scenario.sf12 else EU868_SF9,
-        settings=ServerSettings(
-            scheduler_interval_s=scenario.scheduler_interval_s,
-            mac_downlinks=scenario.world.mac_downlinks,
-        ),
-        firmware=OLD_FIRMWARE_MIX if scenario.old_firmware else FIRMWARE_MIX,
-        power_on_spread_s=20.0,
-    )
 
 
 class Simulation:
@@ -252,18 +229,3 @@ LOSSES = frozenset(
     }
 )
 LATE = frozenset({"lost", "doubled", "late"})
-
-
-@contextmanager
-def without_logs() -> Iterator[None]:
-    """The actors' log lines would be millions."""
-    before = structlog.get_config()
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
-        logger_factory=structlog.ReturnLoggerFactory(),
-        processors=[lambda _logger, _name, _event: ""],
-    )
-    try:
-        yield
-    finally:
-        structlog.configure(**before)

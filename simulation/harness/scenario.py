@@ -5,6 +5,7 @@ A scenario is a value, drawn from its seed and nothing else; to run it again, it
 
 import msgspec
 
+from simulation.harness.cluster.faults import ClusterFaults
 from simulation.world.chance import Span
 from simulation.world.profile import Profile
 
@@ -75,6 +76,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing is hidden from the service for long: it answers for its pace (`AirWatch`)."""
     nothing_shared: bool = False
     """Retries and pace are fixed and nothing is probed: no light acts by what others taught."""
+
+    cluster: ClusterFaults | None = None
+    """Several houses on one engine; None: one, with a store of its own."""
 
     @property
     def command(self) -> str:

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from simulation.harness import determinism
-from simulation.harness.run import Simulation, without_logs
+from simulation.harness.build import without_logs
+from simulation.harness.run import Simulation
 from simulation.harness.scenario import Demand, ServiceFaults
 from simulation.harness.scenarios import scenario
 from simulation.world.radio import Link

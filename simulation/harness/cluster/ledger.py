@@ -12,6 +12,7 @@ import msgspec
 import trio
 
 from simulation.harness import determinism
+from simulation.harness.build import without_logs
 from simulation.harness.cluster.connection import Connection
 from simulation.harness.cluster.engine_trouble import EngineTrouble
 from simulation.harness.cluster.engine_watch import EngineWatch
@@ -20,7 +21,6 @@ from simulation.harness.cluster.ledger_house import RIGHT_AT, LedgerHouse
 from simulation.harness.cluster.ledger_light import LedgerCommand, encode
 from simulation.harness.cluster.ledger_watch import LedgerWatch
 from simulation.harness.oracle import Violation
-from simulation.harness.run import without_logs
 from simulation.world.chance import Chance
 from store.engine.memory import Master, MemoryServers
 from store.engine.port import Accept, Accepted, Commit
