@@ -4,6 +4,7 @@ Everything in the result but the time it took follows from the scenario alone.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ import trio
 from actors.messaging.mailbox import Offer
 from simulation.harness import determinism
 from simulation.harness.build import build_world, without_logs
+from simulation.harness.cluster.simulation import ClusterSimulation
 from simulation.harness.fault_injector import Poison
 from simulation.harness.invariants import bounds
 from simulation.harness.learned_truth import LearnedTruth
@@ -83,6 +85,16 @@ class Simulation:
         """Of each light's trace, when the faults ended: after that, runs last as they need."""
         self._trouble = chance.of("trouble of the house")
         self._progress = progress or (lambda world_s: None)
+
+    @property
+    def lives(self) -> int:
+        """Of the service."""
+        return self.process.lives
+
+    @property
+    def faults(self) -> Counter[str]:
+        """What went wrong in the service, and how often."""
+        return self.process.injector.counts
 
     async def run(self) -> None:
         """Until it is quiet, or a truth is broken."""
@@ -175,8 +187,9 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
     """Run a scenario from its beginning to quiet."""
     began_s = time.perf_counter()
 
-    async def main() -> tuple[Simulation, float]:
-        simulation = Simulation(scenario, progress)
+    async def main() -> tuple[Simulation | ClusterSimulation, float]:
+        make = Simulation if scenario.cluster is None else ClusterSimulation
+        simulation = make(scenario, progress)
         await simulation.run()
         return simulation, trio.current_time()
 
@@ -193,7 +206,7 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
         device_hours=scenario.devices * world_s / HOUR_S,
         world_s=world_s,
         took_s=time.perf_counter() - began_s,
-        lives=simulation.process.lives,
+        lives=simulation.lives,
         counts=dict(sorted((oracle.counts + oracle.air.counts).items())),
         faults=faults_of(simulation),
         verified_s=oracle.took_s,
@@ -202,14 +215,14 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
     )
 
 
-def faults_of(simulation: Simulation) -> dict[str, int]:
+def faults_of(simulation: Simulation | ClusterSimulation) -> dict[str, int]:
     """What went wrong, and how often: in the world and in the service."""
-    world, injector = simulation.world, simulation.process.injector
+    world = simulation.world
     counts = {f"air: {name}": n for name, n in world.radio.counts.items() if name in LOSSES}
     counts |= {f"webhook {name}": n for name, n in world.delivery.counts.items() if name in LATE}
     counts |= {f"call: {name}": n for name, n in world.network.faults.counts.items()}
     counts |= {f"gateway: {name}": n for name, n in world.trouble.items()}
-    counts |= {f"service: {name}": n for name, n in injector.counts.items()}
+    counts |= {f"service: {name}": n for name, n in simulation.faults.items()}
     return dict(sorted(counts.items()))
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from simulation.harness.cluster.scenario import cluster_swarm
 from simulation.harness.rush import rush
 from simulation.harness.scenario import Demand, Scenario, ServiceFaults
 from simulation.harness.swarm import swarm
@@ -35,7 +36,7 @@ NAMED: dict[str, tuple[Profile, ServiceFaults, Demand]] = {
     "storm": (STORM, STORMY, Demand(command_every_s=600.0)),
     "hell": (HELL, HELLISH, Demand(command_every_s=300.0, colours=3)),
 }
-PROFILE_NAMES = (*NAMED, "rush", "swarm")
+PROFILE_NAMES = (*NAMED, "rush", "swarm", "cluster")
 
 
 def scenario(
@@ -54,6 +55,8 @@ def scenario(
         drawn = rush(seed, faults)
     elif faults == "swarm":
         drawn = swarm(seed)
+    elif faults == "cluster":
+        drawn = cluster_swarm(seed)
     else:
         world, service, people = NAMED[faults]
         drawn = Scenario(

@@ -1,0 +1,138 @@
+"""The oracle of a cluster: what the engine has is what is stored, in whichever line of history.
+
+A failover sets the engine back, and owners write again what it lost: a value that was stored before
+is no news when it comes again. A house may show what is a little old, never what was not stored.
+"""
+
+from actors.device.command import Command
+from actors.device.model import Device
+from actors.device.records import command_record
+from actors.storage.record_version import stamped
+from simulation.harness.oracle import Oracle, _commands, _encoder
+from simulation.harness.trace import Trace
+from simulation.world.device import ServerDevice
+from simulation.world.queue import QueueEntry
+from simulation.world.world import World
+from store.engine.memory import Master, MemoryServers
+from store.engine.port import Accept, Accepted, AcceptResult, Commit
+from store.engine.shards import shard_of
+from store.memory import MemoryDisk
+from store.port import Put, Table, Write
+
+
+class ClusterOracle(Oracle):
+    """One for all houses."""
+
+    def __init__(self, world: World, trace: Trace, servers: MemoryServers) -> None:
+        super().__init__(world, trace)
+        self.twice: dict[str, int] = {}
+        """By light: enqueues that a house was stopped in front of; each may be one too many."""
+        self.promised: dict[str, Command] = {}
+        """Accepted by an old master only: it must come to the new one."""
+        self._servers = servers
+        self._seen: set[tuple[str, bytes]] = set()
+
+    # ---------------------------------------------------------------- the engine
+
+    def carried_out(self, master: Master, commit: Commit) -> None:
+        """A commit, by any master."""
+        outcome = commit.outcome
+        self._stored_by(master, commit.shard, [*outcome.puts, *outcome.deletes, *outcome.appends])
+
+    def accepted_by(self, master: Master, accept: Accept, answer: AcceptResult) -> None:
+        """A command was stored, whoever owns its light."""
+        if answer.accepted is Accepted.STORED:
+            put = Put(Table.COMMAND, accept.command_id, accept.record, accept.at)
+            self._stored_by(master, accept.shard, [put])
+
+    def _stored_by(self, master: Master, shard: str, writes: list[Write]) -> None:
+        fresh: list[Write] = []
+        current = self._servers.masters[self._servers.part_of(shard)] is master
+        for write in writes:
+            if not isinstance(write, Put) or write.table not in {Table.COMMAND, Table.DEVICE}:
+                fresh.append(write)
+            elif (write.key, write.value) not in self._seen:
+                self._seen.add((write.key, write.value))
+                fresh.append(write)
+            elif current:
+                self.counts["stored again"] += 1
+                self._again(write)
+        if current:
+            self.committed(fresh)
+
+    def _again(self, write: Put) -> None:
+        facts = self.lights.get(write.key)
+        if facts is not None:
+            facts.stored = write.value
+        known = self.commands.get(write.key)
+        if known is not None:
+            known.newest = _commands.decode(write.value)
+
+    def gone(self, dev_eui: str) -> None:
+        """What was known of a light is lost with whoever knew it: what the engine has is true."""
+        facts = self.lights[dev_eui]
+        disk = self.data_of(dev_eui)
+        record = disk.record(Table.DEVICE, dev_eui)
+        if record is None:
+            facts.stored = facts.record = None
+        elif record.value != facts.stored:
+            facts.stored = None
+            self._stored(Put(Table.DEVICE, dev_eui, record.value, record.at))
+        for known in list(facts.commands):
+            stored = disk.record(Table.COMMAND, known.id)
+            if stored is None:
+                facts.commands.remove(known)
+                self.commands.pop(known.id, None)
+                self.counts["commands lost with whoever knew them"] += 1
+            else:
+                known.newest = _commands.decode(stored.value)
+
+    def data_of(self, dev_eui: str) -> MemoryDisk:
+        """The records of the shard of a light, where everybody will look for them."""
+        shard = shard_of(dev_eui)
+        master = self._servers.masters[self._servers.part_of(shard)]
+        assert master is not None  # noqa: S101 - a part always has one in the simulation
+        return master.data.shard(shard).disk
+
+    def missing(self, dev_eui: str) -> str | None:
+        """What of a light was stored and is not in the engine."""
+        facts, disk = self.lights[dev_eui], self.data_of(dev_eui)
+        record = disk.record(Table.DEVICE, dev_eui)
+        if facts.stored is not None and (record is None or record.value != facts.stored):
+            return f"the record of {dev_eui}"
+        for known in facts.commands:
+            stored = disk.record(Table.COMMAND, known.id)
+            if stored is None or _commands.decode(stored.value) != known.newest:
+                return f"command #{known.order} ({known.status})"
+        return None
+
+    # ---------------------------------------------------------------- what is said and done
+
+    def published(self, what: object) -> None:
+        """Nothing is shown that was not stored; how old it may be is looked at in the end."""
+        if isinstance(what, Device):
+            facts = self.lights.get(what.dev_eui)
+            if facts is None:
+                return
+            fresh = what.attempt is None and what.command is None
+            value = stamped(_encoder.encode(what))
+            if not fresh and (what.dev_eui, value) not in self._seen:
+                self.breaks(what.dev_eui, "a state was shown that was never stored")
+        elif isinstance(what, Command) and (what.id, command_record(what)) not in self._seen:
+            self.breaks(what.dev_eui, "a command was shown as it was never stored")
+
+    def accepted(self, command: Command) -> None:
+        """A caller was told that its command is accepted."""
+        if command.id in self.commands:
+            super().accepted(command)
+        else:
+            self.promised[command.id] = command
+
+    def enqueued(self, device: ServerDevice, entry: QueueEntry) -> None:
+        """At most one item of ours in the queue, and one for each time that a house was stopped
+        between the guard of its lease and the enqueue."""
+        dev_eui = device.info.dev_eui
+        ours = sum(not item.foreign for item in device.queue)
+        self.note(dev_eui, "in queue", entry.data.hex(), "foreign" if entry.foreign else "")
+        if ours > 1 + self.twice.get(dev_eui, 0):
+            self.breaks(dev_eui, f"{ours} items of ours are in the server's queue")
