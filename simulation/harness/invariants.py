@@ -112,13 +112,17 @@ def newest_is_shown(facts: DeviceFacts, now_s: float) -> str | None:
     return None
 
 
-def attempts_of_pursuit(facts: DeviceFacts, device: Device) -> str | None:
-    """What is counted was sent; while all gateways are away nothing is."""
+def attempts_of_pursuit(
+    facts: DeviceFacts, device: Device, since_s: float | None = None
+) -> str | None:
+    """What is counted was sent; while all gateways are away nothing is. `since_s` is when the
+    light was told of what it pursues; by default its newest command was."""
     pursuit = device.pursuit
     if pursuit is None or not pursuit.attempts:
         return None
     wanted = device.wanted
-    since_s = next((one.since_s for one in reversed(facts.commands)), 0.0)
+    if since_s is None:
+        since_s = next((one.since_s for one in reversed(facts.commands)), 0.0)
     if wanted is None or pursuit.restoring:
         since_s = 0.0
     sent = facts.frames_since(since_s)

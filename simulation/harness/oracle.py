@@ -218,11 +218,16 @@ class Oracle(Observer):
         if device.attempt is not None:
             facts.attempts.add(mark_of(device.attempt))
         self.breaks(write.key, invariants.never_failed_while_shown(device))
-        self.breaks(write.key, invariants.attempts_of_pursuit(facts, device))
+        since_s = self._pursued_since(facts, device)
+        self.breaks(write.key, invariants.attempts_of_pursuit(facts, device, since_s))
         self.breaks(write.key, invariants.something_wakes_it(device))
         if self._prompt:
             at_s = (device.last_frame_at or 0.0) - self._world.kernel.right_at
             self.breaks(write.key, invariants.dated_as_sent(facts, at_s))
+
+    def _pursued_since(self, facts: DeviceFacts, device: Device) -> float | None:
+        """When the light was told of what it pursues; None: as soon as that was stored."""
+        return None
 
     # ---------------------------------------------------------------- what is said
 

@@ -36,8 +36,16 @@ FOLLOWING = (
 """Crashes that were injected, and those that follow from one."""
 
 
-def watched(oracle: Oracle, injector: FaultInjector, alive: Callable[[], bool]) -> Hooks:
-    """Hooks of one process: what is shown is compared with the store, and devices may crash."""
+def watched(
+    oracle: Oracle,
+    injector: FaultInjector,
+    alive: Callable[[], bool],
+    following: tuple[str, ...] = FOLLOWING,
+) -> Hooks:
+    """Hooks of one process: what is shown is compared with the store, and devices may crash.
+
+    No actor may crash by itself, but for a crash with one of the names in `following`.
+    """
 
     def actor_changed(report: ChildReport) -> None:
         if not alive() or report.state not in {ChildState.BACKING_OFF, ChildState.PARKED}:
@@ -49,7 +57,7 @@ def watched(oracle: Oracle, injector: FaultInjector, alive: Callable[[], bool]) 
             oracle.crashed(about)
         if report.state is ChildState.BACKING_OFF and "Poison" in error:
             oracle.poisoned(report.id)
-        if not any(name in error for name in FOLLOWING):
+        if not any(name in error for name in following):
             oracle.breaks(about, f"{report.id} crashed by itself: {error}")
 
     return Hooks(

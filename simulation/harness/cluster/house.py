@@ -17,7 +17,7 @@ from simulation.harness.cluster.oracle import ClusterOracle
 from simulation.harness.fault_injector import FaultInjector
 from simulation.harness.process import TAKEN, policies_of
 from simulation.harness.scenario import Scenario
-from simulation.harness.watched import WatchedNetwork, watched
+from simulation.harness.watched import FOLLOWING, WatchedNetwork, watched
 from simulation.world.bodies import json_body, protobuf_body
 from simulation.world.chance import Chance
 from simulation.world.world import World
@@ -25,6 +25,8 @@ from store.engine.memory import MemoryEngine
 from store.errors import StoreError
 from store.shards import ShardStore
 
+CRASHES = (*FOLLOWING, "StoreTaken")
+"""An actor may notice by its own commit that its shard is another's, before it is stopped."""
 RESTART_S = 1.0
 """After which a service manager starts anew what could not start."""
 ALONE_S = 8.0
@@ -172,7 +174,7 @@ class House:
             rng=life,
             boot=self.boot,
             new_id=lambda: f"{ids.getrandbits(64):016x}",
-            hooks=watched(self._oracle, self.injector, alive),
+            hooks=watched(self._oracle, self.injector, alive, CRASHES),
         )
         options = ClusterOptions(name=self.name, need=self._faults.need, clock_ahead_s=ahead_s)
         return ClusterParts(environment, policies_of(self._scenario), store, options)

@@ -1,5 +1,6 @@
 """All houses of a cluster, as people and ChirpStack see them: any of them may be asked."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,6 +20,9 @@ from simulation.world.world import World
 from store.engine.memory import Master, MemoryServers
 from store.engine.port import Accept, AcceptResult
 from store.engine.shards import FLEET
+
+SETTLE_S = 50.0
+"""What is kept for the engine is kept for 30 s; lapsed leases are taken within 9."""
 
 
 class Houses:
@@ -42,6 +46,7 @@ class Houses:
         self._servers = servers
         self._rng = chance.of("which house")
         self._pauses = chance.of("pauses at an enqueue")
+        self._healed_s = math.inf
         self._owed: set[str] = set()
         """Lights of which a failover took something that nobody has brought back yet."""
         self.all = [
@@ -104,12 +109,15 @@ class Houses:
     def heal(self) -> None:
         """Everything is well from now on."""
         self._oracle.note("service", "healed")
+        self._healed_s = trio.current_time()
         self.trouble.heal()
         for house in self.all:
             house.heal()
 
     def revive(self) -> None:
         """Start the actors anew that were parked."""
+        if trio.current_time() > self._healed_s + SETTLE_S:
+            self._oracle.settle()
         for house in self.all:
             house.revive()
 
@@ -129,8 +137,8 @@ class Houses:
         self._oracle.killed()
         self._pay()
         for dev_eui in sorted(self._owed):
-            self._oracle.gone(dev_eui)
-            self.counts["lights set back with whoever knew more"] += 1
+            self._oracle.excuse(dev_eui)
+            self.counts["lights set back while somebody was away"] += 1
         self._owed.clear()
         self._oracle.promised.clear()
 

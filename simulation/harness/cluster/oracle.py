@@ -8,7 +8,8 @@ from actors.device.command import Command
 from actors.device.model import Device
 from actors.device.records import command_record
 from actors.storage.record_version import stamped
-from simulation.harness.oracle import Oracle, _commands, _encoder
+from simulation.harness.facts import DeviceFacts
+from simulation.harness.oracle import Oracle, _commands, _devices, _encoder, mark_of
 from simulation.harness.trace import Trace
 from simulation.world.device import ServerDevice
 from simulation.world.queue import QueueEntry
@@ -23,13 +24,15 @@ from store.port import Put, Table, Write
 class ClusterOracle(Oracle):
     """One for all houses."""
 
-    def __init__(self, world: World, trace: Trace, servers: MemoryServers) -> None:
+    def __init__(self, world: World, trace: Trace, servers: MemoryServers, need: int) -> None:
         super().__init__(world, trace)
         self.twice: dict[str, int] = {}
         """By light: enqueues that a house was stopped in front of; each may be one too many."""
         self.promised: dict[str, Command] = {}
         """Accepted by an old master only: it must come to the new one."""
         self._servers = servers
+        self._need = need
+        self._excused: set[str] = set()
         self._seen: set[tuple[str, bytes]] = set()
 
     # ---------------------------------------------------------------- the engine
@@ -49,6 +52,8 @@ class ClusterOracle(Oracle):
         fresh: list[Write] = []
         current = self._servers.masters[self._servers.part_of(shard)] is master
         for write in writes:
+            if isinstance(write, Put) and not current and not self._need:
+                self._attempted(write)
             if not isinstance(write, Put) or write.table not in {Table.COMMAND, Table.DEVICE}:
                 fresh.append(write)
             elif (write.key, write.value) not in self._seen:
@@ -60,32 +65,49 @@ class ClusterOracle(Oracle):
         if current:
             self.committed(fresh)
 
+    def _attempted(self, write: Put) -> None:
+        """What an old master alone has stored counts, where no replica has to confirm it."""
+        facts = self.lights.get(write.key)
+        if facts is not None:
+            device = _devices.decode(write.value)
+            if device.attempt is not None:
+                facts.attempts.add(mark_of(device.attempt))
+
     def _again(self, write: Put) -> None:
         facts = self.lights.get(write.key)
         if facts is not None:
-            facts.stored = write.value
+            facts.stored, facts.record = write.value, _devices.decode(write.value)
         known = self.commands.get(write.key)
         if known is not None:
             known.newest = _commands.decode(write.value)
 
-    def gone(self, dev_eui: str) -> None:
-        """What was known of a light is lost with whoever knew it: what the engine has is true."""
-        facts = self.lights[dev_eui]
-        disk = self.data_of(dev_eui)
-        record = disk.record(Table.DEVICE, dev_eui)
-        if record is None:
-            facts.stored = facts.record = None
-        elif record.value != facts.stored:
-            facts.stored = None
-            self._stored(Put(Table.DEVICE, dev_eui, record.value, record.at))
-        for known in list(facts.commands):
-            stored = disk.record(Table.COMMAND, known.id)
-            if stored is None:
-                facts.commands.remove(known)
-                self.commands.pop(known.id, None)
-                self.counts["commands lost with whoever knew them"] += 1
+    def _pursued_since(self, facts: DeviceFacts, device: Device) -> float | None:
+        """A command is stored before its light hears of it."""
+        wanted = device.pursuit.command_id if device.pursuit is not None else ""
+        return next((one.since_s for one in facts.commands if one.id == wanted), 0.0)
+
+    def excuse(self, dev_eui: str) -> None:
+        """Whoever knew what a failover took of this light is gone, or does not answer now: it may
+        be lost, and it may come back."""
+        self._excused.add(dev_eui)
+
+    def settle(self) -> None:
+        """What may be lost, and did not come back, is lost: what the engine has is true."""
+        for dev_eui in sorted(self._excused):
+            facts, disk = self.lights[dev_eui], self.data_of(dev_eui)
+            record = disk.record(Table.DEVICE, dev_eui)
+            if record is None:
+                facts.stored = facts.record = None
             else:
-                known.newest = _commands.decode(stored.value)
+                facts.stored, facts.record = record.value, _devices.decode(record.value)
+            for known in list(facts.commands):
+                stored = disk.record(Table.COMMAND, known.id)
+                if stored is None:
+                    facts.commands.remove(known)
+                    self.counts["commands lost with whoever knew them"] += 1
+                else:
+                    known.newest = _commands.decode(stored.value)
+        self._excused.clear()
 
     def data_of(self, dev_eui: str) -> MemoryDisk:
         """The records of the shard of a light, where everybody will look for them."""

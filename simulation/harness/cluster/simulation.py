@@ -41,7 +41,7 @@ class ClusterSimulation:
             replicas=faults.replicas, masters=faults.masters, lag_s=faults.lag_s, wall=self._wall
         )
         self.servers = servers
-        self.oracle = ClusterOracle(self.world, self.trace, servers)
+        self.oracle = ClusterOracle(self.world, self.trace, servers, faults.need)
         self.world.watch(self.oracle)
         self.houses = Houses(scenario, self.world, servers, self.oracle, chance)
         self.people = People(scenario, self.houses, self.oracle, chance)
