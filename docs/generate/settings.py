@@ -57,6 +57,7 @@ _UNITS = (
     (r"hearings_most|unlisted_most", "gateways"),
     (r"timeline_most", "steps"),
     (r"calls_most", "calls"),
+    (r"need", "replicas"),
     (r"blame_.*", "frames"),
     (r"outstanding_.*|strangers_most", "items"),
     (r"faults_most", "faults"),
