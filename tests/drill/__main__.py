@@ -7,9 +7,11 @@ did not become well.
 """
 
 import argparse
+import logging
 import sys
 from functools import partial
 
+import structlog
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
@@ -21,7 +23,7 @@ from tests.drill.page import Told, page_over
 from tests.drill.script import drilled, table
 from tests.drill.site import NAMES, site
 
-PER_S = 2.0
+PER_S = 1.0
 PORT = 8099
 
 
@@ -67,6 +69,8 @@ async def _until_signal(scope: trio.CancelScope) -> None:
 
 def main() -> int:
     """Read the options, and drill."""
+    quiet = structlog.make_filtering_bound_logger(logging.ERROR)
+    structlog.configure(wrapper_class=quiet)
     parser = argparse.ArgumentParser(prog="python -m tests.drill")
     parser.add_argument("--run", action="store_true", help="every fault once, and a table")
     parser.add_argument("--lights", type=int, default=30)

@@ -124,6 +124,7 @@ class Load:
         """What became of every command, of which so many that are open are asked for now;
         `missing` are those that nobody knows any more."""
         waiting = [each for each, status in self.known.items() if status not in ENDED]
+        self._rng.shuffle(waiting)
         for command_id in waiting[:most]:
             self.known[command_id] = await self._status(command_id)
         return dict(Counter(self.known.values()))

@@ -1,6 +1,7 @@
 """Everything that the drill runs on: engine, ChirpStack, lights and processes, all on loopback."""
 
 import json
+import random
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ import httpx2
 import trio
 
 from api.cli.demo.run import build_world, settings_for
+from api.cli.demo.webhooks import Poster
+from lorawan.network import HttpIntegration
 from simulation.world.server.grpc_server import GrpcServer
 from simulation.world.server.redis_stream import RedisStream
 from simulation.world.world import World
@@ -26,6 +29,7 @@ HTTP_S = 2.0
 LOSS = 0.1
 SEED = 1
 STREAM_HISTORY = 100_000
+BALANCE_S = 0.1
 DURABLE = {"min-replicas-to-write": "1", "min-replicas-max-lag": "5"}
 """As advised to operators; `appendfsync always` is the servers' own setting."""
 
@@ -108,12 +112,15 @@ async def site(lights: int, processes: int, gateways: int = 4) -> AsyncGenerator
         try:
             stream = RedisStream(chirpstack.url, history=STREAM_HISTORY)
             world.delivery.stream = stream.send
+            poster = Poster()
+            world.delivery.sink = poster.send
             async with (
                 GrpcServer(world.network, api_key=API_KEY) as server,
                 httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http,
                 trio.open_nursery() as nursery,
             ):
                 await nursery.start(stream.run)
+                await nursery.start(poster.run)
                 await nursery.start(world.run)
                 made = {
                     name: _process(Path(folder), name, server.port, engine.url, chirpstack.url)
@@ -123,6 +130,7 @@ async def site(lights: int, processes: int, gateways: int = 4) -> AsyncGenerator
                     each.start()
                 servers = {f"valkey-{n}": each for n, each in enumerate(engine.servers, start=1)}
                 found = Site(world, made, engine, servers, http, set(), set())
+                nursery.start_soon(_balance, found, poster)
                 try:
                     yield found
                 finally:
@@ -134,6 +142,17 @@ async def site(lights: int, processes: int, gateways: int = 4) -> AsyncGenerator
         finally:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(_end, chirpstack, engine)
+
+
+async def _balance(site: Site, poster: Poster) -> None:
+    """Webhooks go to one process that answers, as through a balancer; what was on its way to one
+    that is hurt meanwhile is lost, as webhooks may be."""
+    while True:
+        asked = site.asked()
+        if asked:
+            url = f"{random.choice(asked).url}/api/v1/webhooks/chirpstack"
+            poster.set_up("", HttpIntegration("", url, headers={}))
+        await trio.sleep(BALANCE_S)
 
 
 def _begin(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
