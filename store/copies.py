@@ -64,8 +64,11 @@ def backup_sqlite(path: Path, target: Path, now: float) -> BackupResult:
         return finish_copy(part, target, now)
 
 
-def restore_sqlite(source: Path, path: Path, now: float) -> RestoreResult:
-    """Replace the store at `path` by a copy; what it replaces is kept beside it."""
+def restore_sqlite(source: Path, path: Path, now: float, *, marked: bool = True) -> RestoreResult:
+    """Replace the store at `path` by a copy; what it replaces is kept beside it.
+
+    With `marked` the service asks before it commands anything that was wanted when it was made.
+    """
     if not path.parent.is_dir():
         raise StoreRefused(f"{path}: the directory {path.parent} does not exist")
     path = path.resolve()
@@ -79,13 +82,14 @@ def restore_sqlite(source: Path, path: Path, now: float) -> RestoreResult:
             with closing_connection(str(part), READ_S) as new:
                 migrate(new, part)
                 records, entries = counts(new)
-                put = mark_put(mark_of(copied_at, now))
                 with transaction(new):
                     new.execute("DELETE FROM about WHERE key = 'owner'")
-                    new.execute(
-                        "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)",
-                        (put.table, put.key, put.at, put.value),
-                    )
+                    if marked:
+                        put = mark_put(mark_of(copied_at, now))
+                        new.execute(
+                            "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)",
+                            (put.table, put.key, put.at, put.value),
+                        )
             _sync(part)
             kept = None if lock.created else _set_aside(path, lock.tokens(), now)
             part.rename(path)

@@ -5,37 +5,33 @@ Credentials never appear in a message.
 
     sqlite:///path/file.db      relative to the working directory
     sqlite:////abs/file.db      absolute
-    redis://[user:password@]host[:port][/db][?prefix=lamplighter]
-    rediss://...                the same over TLS; ssl_ca_certs, ssl_certfile, ssl_keyfile as query
-    unix://[user:password@]/path/to.sock[?db=0&prefix=lamplighter]
+    redis://, rediss://, unix://, redis+sentinel://, redis+cluster://
+                                an engine that many processes share: `store.engine.redis.url`
     memory:                     for trying out; nothing survives the process
 """
 
-import re
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from store.copies import BackupResult, RestoreResult, backup_sqlite, restore_sqlite
 from store.engine.open import is_shared
+from store.engine.redis.target import Target
 from store.engine.redis.url import target_of
 from store.errors import StoreRefused
 from store.memory import MemoryStore
+from store.moves import MoveResult, Place
+from store.moves import move as move_between
 from store.port import Store
-from store.redis import RedisStore
-from store.redis_copies import backup_redis, restore_redis
+from store.shared_copies import backup_shared, restore_shared
 from store.sqlite import SqliteStore
-
-_OPTIONS = {
-    "redis": {"prefix"},
-    "rediss": {"prefix", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"},
-    "unix": {"prefix", "db"},
-}
 
 
 def store_from_url(url: str) -> Store:
     """The store that `url` names, not yet opened. Raises StoreRefused on anything unclear."""
+    if is_shared(url):
+        raise StoreRefused("store URL: an engine that many processes share is no store of one")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - read once here, since it raises on nonsense
@@ -46,17 +42,11 @@ def store_from_url(url: str) -> Store:
             return MemoryStore()
         case "sqlite":
             return SqliteStore(_sqlite_path(url, parts))
-        case "redis" | "rediss" | "unix":
-            return _redis(parts)
-        case "redis+sentinel" | "rediss+sentinel" | "sentinel" | "redis+cluster":
-            raise StoreRefused(
-                "store URL: Sentinel and Cluster are not spoken; name the one server that is"
-                " written to, or a proxy that follows it"
-            )
         case _:
             raise StoreRefused(
                 f"store URL with scheme {parts.scheme!r}: expected sqlite:///path, redis://host, "
-                "rediss://host, unix:///path or memory:"
+                "rediss://host, unix:///path, redis+sentinel://hosts/master, redis+cluster://hosts "
+                "or memory:"
             )
 
 
@@ -79,35 +69,50 @@ def backup(url: str, target: Path, now: float) -> BackupResult:
 
     `now` is Unix seconds.
     """
-    store = store_from_url(url)
-    match store:
-        case SqliteStore():
-            return backup_sqlite(store.path, target, now)
-        case RedisStore():
-            with closing(store.client) as client:
-                return backup_redis(client, store.prefix, target, now)
-        case _:
-            raise StoreRefused("memory: nothing can be copied from another process")
+    match _place_of(url):
+        case Path() as path:
+            return backup_sqlite(path, target, now)
+        case Target() as shared:
+            return backup_shared(shared, target, now)
 
 
-def restore(url: str, source: Path, now: float) -> RestoreResult:
+def restore(
+    url: str, source: Path, now: float, *, need: int | None = None, unsafe: bool | None = None
+) -> RestoreResult:
     """Replace the store that `url` names by a copy. Raises StoreError. Blocks.
 
-    What it replaces is kept. Raises StoreTaken while a service uses the store.
+    What it replaces is kept. Raises StoreTaken while a service uses the store. `need` and `unsafe`
+    as for `engine_from_url`.
     """
     if not source.is_file():
         raise StoreRefused(f"{source}: there is no such file")
-    store = store_from_url(url)
-    match store:
-        case SqliteStore():
-            if store.path.exists() and store.path.samefile(source):
+    match _place_of(url, need, unsafe):
+        case Path() as path:
+            if path.exists() and path.samefile(source):
                 raise StoreRefused(f"{source}: this is the store itself")
-            return restore_sqlite(source, store.path, now)
-        case RedisStore():
-            with closing(store.client) as client:
-                return restore_redis(client, store.prefix, source, now, patience_s=store.patience_s)
-        case _:
-            raise StoreRefused("memory: there is nothing to restore into")
+            return restore_sqlite(source, path, now)
+        case Target() as shared:
+            return restore_shared(shared, source, now)
+
+
+def move(
+    source: str, target: str, now: float, *, need: int | None = None, unsafe: bool | None = None
+) -> MoveResult:
+    """Move everything from one store to another, empty one. Raises StoreError. Blocks.
+
+    `source` and `target` may be the same Redis: what an older version left there is then moved into
+    today's layout. `need` and `unsafe` as for `engine_from_url`, of the target.
+    """
+    return move_between(_place_of(source), _place_of(target, need, unsafe), now)
+
+
+def _place_of(url: str, need: int | None = None, unsafe: bool | None = None) -> Place:
+    if is_shared(url):
+        return target_of(url, need=need, unsafe=unsafe)
+    store = store_from_url(url)
+    if isinstance(store, SqliteStore):
+        return store.path
+    raise StoreRefused("memory: nothing outlives the process that holds it")
 
 
 @asynccontextmanager
@@ -133,41 +138,3 @@ def _sqlite_path(url: str, parts: SplitResult) -> str:
     if path == ":memory:":
         raise StoreRefused("sqlite in memory is not offered: the store in memory is memory:")
     return path
-
-
-def _redis(parts: SplitResult) -> Store:
-    scheme = parts.scheme
-    if re.search(r"\s", parts.netloc + parts.query):
-        raise StoreRefused(f"{scheme} URL holds a blank; write it as %20")
-    try:
-        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
-    except ValueError:
-        if parts.query:
-            raise StoreRefused(f"{scheme} URL: options are name=value&name=value") from None
-        pairs = []
-    options = dict(pairs)
-    if len(options) < len(pairs):
-        raise StoreRefused(f"{scheme} URL: an option stands twice")
-    unknown = sorted(options.keys() - _OPTIONS[scheme])
-    if unknown:
-        known = ", ".join(sorted(_OPTIONS[scheme]))
-        tls = "; TLS is rediss://" if scheme == "redis" and unknown[0].startswith("ssl") else ""
-        raise StoreRefused(f"{scheme} URL has unknown option {unknown[0]!r}; known: {known}{tls}")
-    if ("ssl_certfile" in options) != ("ssl_keyfile" in options):
-        raise StoreRefused(f"{scheme} URL: ssl_certfile and ssl_keyfile belong together")
-    if scheme == "unix":
-        if not parts.path.strip("/"):
-            raise StoreRefused("unix URL names no socket: expected unix:///path/to.sock")
-        database = options.get("db", "0")
-    else:
-        if not parts.hostname:
-            raise StoreRefused(f"{scheme} URL names no host: expected {scheme}://host:6379/0")
-        database = parts.path.strip("/") or "0"
-    if not (database.isascii() and database.isdigit() and len(database) <= 9):
-        raise StoreRefused(f"{scheme} URL: the database is not a number")
-    if parts.fragment:
-        raise StoreRefused(f"{scheme} URL: write # as %23")
-    prefix = options.pop("prefix", "lamplighter")
-    # Not geturl(): it drops the slashes of unix:///path.
-    url = f"{scheme}://{parts.netloc}{parts.path}?{urlencode(options)}"
-    return RedisStore(url.rstrip("?"), prefix=prefix)

@@ -19,8 +19,10 @@ from api.validation import Mistake, mistakes_of
 from store.open import files_of
 
 CONFIG_VARIABLE = "LAMPLIGHTER_CONFIG"
-"""Names the file; with those of the client the only LAMPLIGHTER_ variable that is no setting."""
-CLIENT_VARIABLES = frozenset({"LAMPLIGHTER_AT", "LAMPLIGHTER_TOKEN"})
+"""Names the file; with those of other verbs the only LAMPLIGHTER_ variable that is no setting."""
+CLIENT_VARIABLES = frozenset(
+    {"LAMPLIGHTER_AT", "LAMPLIGHTER_TOKEN", "LAMPLIGHTER_MOVE_FROM", "LAMPLIGHTER_MOVE_TO"}
+)
 """Where the command line finds a running service, and its token."""
 USUAL_FILE = "lamplighter.toml"
 """As the README calls it. It is read only where it is named: a service must not change its settings

@@ -14,9 +14,10 @@ import pytest
 import redis
 import structlog
 
+from store.open import move
 from store.port import Store
-from store.redis import RedisStore
 from store.sqlite import SqliteStore
+from tests.store.split_store import split_store
 from tests.support.redis_server import RedisServer
 
 DATA = Path(__file__).parent / "data"
@@ -41,7 +42,8 @@ def old_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenSt
         return
     with RedisServer() as server:
         replay(server.url, DATA / "redis-0.1.0.jsonl.gz")
-        yield lambda: RedisStore(server.url)
+        move(server.url, server.url, 1.0)
+        yield split_store(server.url)
 
 
 def replay(url: str, commands: Path) -> None:

@@ -33,7 +33,7 @@ from api.service import LEAVE_S
 from api.settings.model import Alerts, Web
 from docs.generate.parts import ROOT
 from docs.generate.service import SETTINGS
-from store import redis, sqlite
+from store import sqlite
 
 WEB, POLICY, SWEEP, ALERTS = Web(), SETTINGS.policy, SweepPolicy(), AlertPolicy()
 DISPATCH, WATCH = DispatchPolicy(), WatchPolicy()
@@ -197,7 +197,6 @@ FACTS = {
         f"more than {WORDS[device_discovery.FEW]} and more than a tenth of the fleet",
         f"one of the first {WORDS[device_discovery.PROBES]}",
         f"At most {fleet.PROVISIONAL_MOST} are provisional",
-        f"for {redis.PATIENCE_S:g} s",
         f"file in its place | {sqlite.CHECK_EVERY_S:g} s |",
         f"are kept for {DAYS} days",
         f"frames to one light are kept {POLICY.spacing_s:g} s apart",

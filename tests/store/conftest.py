@@ -12,13 +12,10 @@ from typing import TypeVar
 import pytest
 
 from store.engine.memory import MemoryEngine, MemoryServers
-from store.engine.redis.engine import RedisEngine
-from store.engine.redis.url import target_of
 from store.memory import MemoryDisk, MemoryStore
 from store.port import Store
-from store.redis import RedisStore
 from store.sqlite import SqliteStore
-from tests.store.split_store import SplitStore
+from tests.store.split_store import SplitStore, split_store
 from tests.support.redis_server import RedisServer
 
 _prefixes = (f"test-{number}" for number in itertools.count())
@@ -38,7 +35,7 @@ def prefix() -> str:
     return next(_prefixes)
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis", "shards", "shards in redis"])
+@pytest.fixture(params=["memory", "sqlite", "shards", "shards in redis"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
     """Make an unopened store; each call of one test makes one on the same data."""
     if request.param == "memory":
@@ -50,11 +47,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
         servers = MemoryServers()
         return lambda: SplitStore(MemoryEngine(servers, latency_s=0.0), "boot")
     server: RedisServer = request.getfixturevalue("redis_server")
-    prefix = next(_prefixes)
-    if request.param == "shards in redis":
-        url = f"{server.url}?prefix={prefix}&unsafe=yes"
-        return lambda: SplitStore(RedisEngine(target_of(url)), "boot")
-    return lambda: RedisStore(server.url, prefix=prefix)
+    return split_store(f"{server.url}?prefix={next(_prefixes)}")
 
 
 @pytest.fixture

@@ -3,12 +3,18 @@
 In the service every request names one light, or the fleet; these tests know nothing of that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+import trio
+
+from store.engine.redis.engine import RedisEngine
+from store.engine.redis.url import target_of
 from store.engine.shards import ALL_SHARDS
+from store.errors import StoreError
 from store.port import Append, Delete, Table, Write
 from store.shards import ShardStore, shard_of_request
-from store.shards.taking import take_all
+from store.shards.taking import give_all, take_all
 
 SIBLING = Delete(Table.DEVICE, "a light without a record")
 """Of a command that stands alone: it names the shard, and changes nothing."""
@@ -22,6 +28,13 @@ class SplitStore(ShardStore):
         if len(self.owned) < len(ALL_SHARDS):
             await take_all(self, patience_s=0.0)
 
+    async def close(self) -> None:
+        """Give everything, so that nobody waits for a dead process."""
+        with trio.move_on_after(2.0, shield=True):
+            with suppress(StoreError):  # it never was open, or is away: then it is waited for
+                await give_all(self)
+        await super().close()
+
     async def commit(self, writes: Sequence[Write]) -> None:
         parts: dict[str, list[Write]] = {}
         for write in writes:
@@ -32,3 +45,8 @@ class SplitStore(ShardStore):
         for failure in failures:
             if failure is not None:
                 raise failure
+
+
+def split_store(url: str) -> Callable[[], SplitStore]:
+    """Makes an unopened store on what this URL of Redis names; each call on the same data."""
+    return lambda: SplitStore(RedisEngine(target_of(url)), "boot")

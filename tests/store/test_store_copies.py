@@ -14,8 +14,10 @@ from store.errors import StoreCorrupt, StoreRefused, StoreTaken
 from store.mark import MARK_KEY, read_mark
 from store.open import backup, restore, store_from_url
 from store.port import Store, Table
+from store.shards import ShardStore
 from tests.store.conftest import opened
 from tests.store.samples import ALWAYS, add, put
+from tests.store.split_store import split_store
 from tests.support.redis_server import RedisServer
 
 MADE, RESTORED = 1_795_000_000.0, 1_795_100_000.0
@@ -30,6 +32,10 @@ def url(redis_server: RedisServer, prefix: str, tmp_path: Path) -> Url:
         return f"{redis_server.url}?prefix={prefix}"
 
     return make
+
+
+def store_at(url: str) -> Store:
+    return split_store(url)() if url.startswith("redis") else store_from_url(url)
 
 
 def mode(path: Path) -> int:
@@ -70,7 +76,7 @@ async def test_a_copy_of_any_store_comes_back_in_any_store(
     url: Url, tmp_path: Path, source: str, to: str
 ) -> None:
     copy = tmp_path / "copy"
-    async with opened(store_from_url(url(source))) as store:
+    async with opened(store_at(url(source))) as store:
         await fill(store, b"copied")
         before = await everything(store)
         copied = await trio.to_thread.run_sync(backup, url(source), copy, MADE)  # in use
@@ -79,15 +85,15 @@ async def test_a_copy_of_any_store_comes_back_in_any_store(
         await fill(store, b"later")
         await store.commit([put("only later")])
     if to != source:
-        async with opened(store_from_url(url(to))) as store:
+        async with opened(store_at(url(to))) as store:
             await fill(store, b"other")
-    async with opened(store_from_url(url(to))) as store:
+    async with opened(store_at(url(to))) as store:
         replaced = await everything(store)
 
     done = await trio.to_thread.run_sync(restore, url(to), copy, RESTORED)
 
     assert (done.copied_at, done.records) == (MADE, 18)
-    async with opened(store_from_url(url(to))) as store:
+    async with opened(store_at(url(to))) as store:
         assert await everything(store) == before
         record = await store.get(Table.META, MARK_KEY)
         assert record is not None
@@ -98,7 +104,7 @@ async def test_a_copy_of_any_store_comes_back_in_any_store(
     assert done.kept is not None
     assert mode(done.kept) == 0o600
     await trio.to_thread.run_sync(restore, url(to), done.kept, RESTORED)
-    async with opened(store_from_url(url(to))) as store:
+    async with opened(store_at(url(to))) as store:
         assert await everything(store) == replaced
     assert not [name for name in os.listdir(tmp_path) if ".part" in name]
 
@@ -108,12 +114,15 @@ async def test_a_restore_is_refused_while_a_service_uses_the_store(
     url: Url, tmp_path: Path, kind: str
 ) -> None:
     copy = tmp_path / "copy"
-    async with opened(store_from_url(url(kind))) as store:
+    async with opened(store_at(url(kind))) as store:
         await fill(store, b"kept")
         await trio.to_thread.run_sync(backup, url(kind), copy, MADE)
 
         async def pulse() -> None:
             while True:
+                if isinstance(store, ShardStore):  # its keeper does that
+                    tokens = {shard: lease.token for shard, lease in store.owned.items()}
+                    await store.engine.renew(tokens)
                 await store.check()
                 await trio.sleep(0.2)
 
@@ -123,13 +132,15 @@ async def test_a_restore_is_refused_while_a_service_uses_the_store(
                 await trio.to_thread.run_sync(restore, url(kind), copy, RESTORED)
             nursery.cancel_scope.cancel()
         await store.commit([put("goes on")])
+    async with opened(store_at(url(kind))) as store:
+        assert await store.get(Table.DEVICE, "goes on") is not None
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 async def test_a_backup_takes_no_files_place(url: Url, tmp_path: Path, kind: str) -> None:
     copy = tmp_path / "copy"
     await trio.Path(copy).write_text("precious")
-    async with opened(store_from_url(url(kind))):
+    async with opened(store_at(url(kind))):
         with pytest.raises(StoreRefused, match="exists already"):
             await trio.to_thread.run_sync(backup, url(kind), copy, MADE)
     assert await trio.Path(copy).read_text() == "precious"
@@ -158,14 +169,14 @@ async def test_a_copy_that_cannot_be_trusted_replaces_nothing(
     url: Url, tmp_path: Path, kind: str, damage: str
 ) -> None:
     copy = tmp_path / "copy"
-    async with opened(store_from_url(url(kind))) as store:
+    async with opened(store_at(url(kind))) as store:
         await store.commit([put(f"{n}", b"x" * 900) for n in range(200)])
         before = await everything(store)
         await trio.to_thread.run_sync(backup, url(kind), copy, MADE)
     spoil(copy, damage)
     with pytest.raises(StoreCorrupt if damage == "damaged" else StoreRefused):
         await trio.to_thread.run_sync(restore, url(kind), copy, RESTORED)
-    async with opened(store_from_url(url(kind))) as store:
+    async with opened(store_at(url(kind))) as store:
         assert await everything(store) == before
         assert await store.get(Table.META, MARK_KEY) is None
 
@@ -191,7 +202,7 @@ async def test_a_stale_log_beside_the_store_does_not_get_into_a_restore(
 ) -> None:
     """As after a kill: the log of the store that is replaced is still there."""
     path, copy, killed = tmp_path / "store.db", tmp_path / "copy", tmp_path / "killed"
-    async with opened(store_from_url(url("sqlite"))) as store:
+    async with opened(store_at(url("sqlite"))) as store:
         await fill(store, b"copied")
         before = await everything(store)
         await trio.to_thread.run_sync(backup, url("sqlite"), copy, MADE)
@@ -204,11 +215,11 @@ async def test_a_stale_log_beside_the_store_does_not_get_into_a_restore(
 
     done = await trio.to_thread.run_sync(restore, url("sqlite"), copy, RESTORED)
 
-    async with opened(store_from_url(url("sqlite"))) as store:
+    async with opened(store_at(url("sqlite"))) as store:
         assert await everything(store) == before
     assert done.kept is not None
     await trio.to_thread.run_sync(restore, url("sqlite"), done.kept, RESTORED)
-    async with opened(store_from_url(url("sqlite"))) as store:
+    async with opened(store_at(url("sqlite"))) as store:
         assert await everything(store) == later  # what was in the log was kept, too
 
 
@@ -216,28 +227,27 @@ async def test_a_restore_into_redis_that_was_cut_off_is_refused_until_it_is_repe
     url: Url, tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "copy"
-    async with opened(store_from_url(url("redis"))) as store:
+    async with opened(store_at(url("redis"))) as store:
         await fill(store, b"copied")
         before = await everything(store)
         await trio.to_thread.run_sync(backup, url("redis"), copy, MADE)
     with monkeypatch.context() as patch:
-        patch.setattr("store.redis_copies._fill", lambda *_: 1 / 0)
+        patch.setattr("store.shards.copies._Filler.fill", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             await trio.to_thread.run_sync(restore, url("redis"), copy, RESTORED)
-    half = store_from_url(url("redis"))
-    with pytest.raises(StoreRefused, match="did not come to its end: run it again"):
+    half = store_at(url("redis"))
+    with pytest.raises(StoreRefused, match="did not get there whole: do it again"):
         await half.open()
     await half.close()
 
-    monkeypatch.setattr("store.redis.PATIENCE_S", 0.1)
     done = await trio.to_thread.run_sync(restore, url("redis"), copy, RESTORED)
     assert done.kept is None  # half a restore is not worth it
-    async with opened(store_from_url(url("redis"))) as store:
+    async with opened(store_at(url("redis"))) as store:
         assert await everything(store) == before
 
 
 async def test_a_backup_under_load_is_quick_and_of_one_instant(url: Url, tmp_path: Path) -> None:
-    async with opened(store_from_url(url("sqlite"))) as store:
+    async with opened(store_at(url("sqlite"))) as store:
         await store.commit([put(f"{n}", b"x" * 2_000) for n in range(5_000)])
         rounds = 0
 
@@ -254,7 +264,7 @@ async def test_a_backup_under_load_is_quick_and_of_one_instant(url: Url, tmp_pat
             with trio.fail_after(20):
                 await trio.to_thread.run_sync(backup, url("sqlite"), tmp_path / "copy", MADE)
             nursery.cancel_scope.cancel()
-    async with opened(store_from_url(f"sqlite:///{tmp_path / 'copy'}")) as copy:
+    async with opened(store_at(f"sqlite:///{tmp_path / 'copy'}")) as copy:
         one, two = await copy.get(Table.DEVICE, "one"), await copy.get(Table.META, "two")
         assert one is not None
         assert two is not None

@@ -16,13 +16,14 @@ import trio
 from actors.device.command import CommandStatus
 from actors.device.records import read_command, read_device
 from actors.storage.idempotency import read_key
-from store.open import backup, restore
+from store.errors import StoreRefused
+from store.open import backup, move, restore
 from store.port import Store, Table
-from store.redis import RedisStore
 from store.sqlite import SqliteStore
 from store.sqlite_schema import MIGRATIONS
 from tests.store.conftest import opened
 from tests.store.samples import ALWAYS
+from tests.store.split_store import split_store
 from tests.support.redis_server import RedisServer
 
 DATA = Path(__file__).parent / "data"
@@ -72,13 +73,21 @@ async def test_a_file_of_0_1_0_is_read_and_then_belongs_to_us(tmp_path: Path) ->
             assert version == (len(MIGRATIONS),) == (2,)  # 0.1.0 knows 1, and refuses it in words
 
 
-async def test_a_prefix_of_0_1_0_is_read_and_then_belongs_to_us(own_server: RedisServer) -> None:
+async def test_a_prefix_of_0_1_0_is_moved_and_then_belongs_to_us(own_server: RedisServer) -> None:
     await trio.to_thread.run_sync(play, own_server)
+    new = split_store(own_server.url)
+    refused = new()
+    with pytest.raises(StoreRefused, match="lamplighter move"):
+        await refused.open()
+    await refused.close()
+    done = await trio.to_thread.run_sync(move, own_server.url, own_server.url, 6.0)
+    assert done.records == 8
+    assert done.entries > 15
     for _ in range(2):
-        async with opened(RedisStore(own_server.url)) as store:
+        async with opened(new()) as store:
             await check(store)
     with redis.Redis.from_url(own_server.url, protocol=2) as client:
-        assert client.get("{lamplighter}:schema") == b"2"  # 0.1.0 knows 1, and refuses it in words
+        assert client.get("{lamplighter}:schema") == b"moved"  # 0.1.0 wants a number, and refuses
 
 
 async def test_a_file_of_0_1_0_is_backed_up_and_restored(tmp_path: Path) -> None:

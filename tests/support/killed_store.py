@@ -4,9 +4,12 @@ import math
 
 import trio
 
+from store.engine.redis.engine import RedisEngine
+from store.engine.redis.url import target_of
 from store.errors import StoreUnavailable
 from store.port import Append, Put, Table
-from store.redis import RedisStore
+from store.shards import ShardStore
+from store.shards.taking import take_all
 from tests.support.redis_server import RedisServer
 
 COMMITTERS = 20
@@ -18,8 +21,9 @@ async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
     """Many committers, no service; the number of acknowledged commits, all of which were kept."""
     asked: set[int] = set()
     acknowledged: set[int] = set()
-    store = RedisStore(server.url)
+    store = ShardStore(RedisEngine(target_of(server.url)), "killed")
     await store.open()
+    await take_all(store)
 
     async def committer(number: int, busy: trio.Event) -> None:
         while True:
@@ -48,6 +52,7 @@ async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
             await busy.wait()
             await trio.to_thread.run_sync(server.kill)
         await trio.to_thread.run_sync(server.start)
+        await _answers(store)
         found = await store.scan(Table.DEVICE)
         records = {int(record.key) for record in found}
         others = {int(record.key) for record in await store.scan(Table.COMMAND)}
@@ -58,3 +63,13 @@ async def commit_under_kills(server: RedisServer, *, kills: int) -> int:
         assert len(acknowledged) >= (kill + 1) * EACH_LEAST
     await store.close()
     return len(acknowledged)
+
+
+async def _answers(store: ShardStore) -> None:
+    """Until the connections are made anew, and what was on its way is there or not."""
+    with trio.fail_after(20.0):
+        while True:
+            try:
+                return await store.check()
+            except StoreUnavailable:
+                await trio.sleep(0.1)

@@ -9,6 +9,7 @@ import typer
 from api.cli.console import console, errors
 from api.cli.exits import Exit
 from api.cli.settings_option import Config, load
+from api.settings.model import ApiSettings
 
 
 def backup(
@@ -26,7 +27,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the store; the service must not run."""
     settings = load(config)
-    raise typer.Exit(_restore(settings.store.url.get_secret_value(), file))
+    raise typer.Exit(_restore(settings, file))
 
 
 def _backup(url: str, target: Path) -> Exit:
@@ -49,12 +50,18 @@ def _backup(url: str, target: Path) -> Exit:
     return Exit.OK
 
 
-def _restore(url: str, source: Path) -> Exit:
+def _restore(settings: ApiSettings, source: Path) -> Exit:
     from store import open as stores
     from store.errors import StoreError, StoreTaken
 
     try:
-        done = stores.restore(url, source, time.time())
+        done = stores.restore(
+            settings.store.url.get_secret_value(),
+            source,
+            time.time(),
+            need=settings.cluster.need,
+            unsafe=settings.cluster.unsafe,
+        )
     except StoreError as error:
         errors.print(f"lamplighter: {error}", markup=False)
         return Exit.STORE_TAKEN if isinstance(error, StoreTaken) else Exit.FAILED

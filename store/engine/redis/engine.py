@@ -31,7 +31,7 @@ from store.engine.redis.findings import Finding, Weight
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
-from store.engine.redis.opening import check_shape, end_move, make_shape
+from store.engine.redis.opening import Content, check_shape, content_of, end_move, make_shape
 from store.engine.redis.places import OneServer, Places
 from store.engine.redis.pruning import prune
 from store.engine.redis.scripts import Call, script
@@ -114,6 +114,11 @@ class RedisEngine:
             await self._in_thread(partial(try_all, self.target, self._places))
         weights = list(Weight)
         return sorted(found, key=lambda each: weights.index(each.weight))
+
+    async def content(self) -> Content:
+        """What is there, before it is opened; changes nothing. Raises StoreError."""
+        await self._in_thread(self._places.open)
+        return await content_of(self._lanes, self._keys)
 
     async def end_move(self) -> None:
         """All that was to be moved is there: from now on everybody can open the engine."""

@@ -1,5 +1,7 @@
 """What is found and made when an engine is opened."""
 
+from enum import Enum
+
 from store.engine.redis.keys import Keys
 from store.engine.redis.lanes import Lanes, Work
 from store.engine.redis.node import only
@@ -10,6 +12,23 @@ LAYOUT = 3
 """Of the keys: 1 and 2 were those of a store of one process, which `lamplighter move` reads."""
 _MOVING = "moving"
 _SHAPE = {"layout": str(LAYOUT), "shards": str(SHARDS), "hash": "crc32"}
+
+
+class Content(Enum):
+    """What lies under a prefix; a store of one process (an older layout) is not seen."""
+
+    NOTHING = "nothing"
+    FLEET = "a fleet"
+    HALF = "half of a fleet"
+    """Something was being moved or restored into it, and did not get there whole."""
+
+
+async def content_of(lanes: Lanes, keys: Keys) -> Content:
+    """Look, and change nothing."""
+    flat = only(await lanes.ask(Work.READ, [("meta", ("HGETALL", keys.shape))]))
+    if not flat:
+        return Content.NOTHING
+    return Content.HALF if _MOVING.encode() in flat[::2] else Content.FLEET
 
 
 async def check_shape(

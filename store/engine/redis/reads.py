@@ -14,7 +14,7 @@ from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
 from store.engine.redis.staging import lease_of
 from store.port import Entry, Record, Table
-from store.redis_keys import entry_of, record_of
+from store.redis_values import entry_of, record_of
 
 SCAN_STEP = 1_000
 """Records of one step: 1 MB of records of 1 kB, some ms in which the server serves nobody else."""

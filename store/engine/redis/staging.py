@@ -20,7 +20,7 @@ from store.engine.redis.keys import Keys
 from store.engine.redis.scripts import Argument, Call, script
 from store.errors import StoreCorrupt
 from store.port import Outcome, Table
-from store.redis_keys import pack
+from store.redis_values import pack
 
 T = TypeVar("T")
 

@@ -1,0 +1,136 @@
+"""Moves a fleet from one store to another of any kind, once, while no service runs.
+
+By way of a copy of all of it, as a backup makes it; then everything in the new store is counted and
+must be as many. The old store is kept. One that an older version left in Redis is marked, so that
+the older version does not start on it beside the new one. All of this blocks.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import trio
+
+from store.copies import BackupResult, backup_sqlite, restore_sqlite
+from store.engine.redis.engine import RedisEngine
+from store.engine.redis.opening import Content
+from store.engine.redis.target import Target
+from store.errors import StoreCorrupt, StoreRefused
+from store.older_redis import OlderStore, older_store
+from store.shards.copies import backup_engine, count_engine, holds_records, restore_engine
+from store.shards.shard_store import ShardStore
+from store.shards.taking import give_all, take_all
+from store.shared_copies import engine_on
+from store.sqlite_lock import Lock
+
+Place = Path | Target
+"""A SQLite file, or an engine."""
+
+
+class MoveResult(msgspec.Struct, frozen=True):
+    """What is in the new store now: all that was in the old one."""
+
+    records: int
+    entries: int
+
+
+def move(source: Place, target: Place, now: float) -> MoveResult:
+    """Move everything; `now` is Unix seconds.
+
+    Raises StoreTaken where a service uses the old store, StoreRefused where the new one is not
+    empty, and whatever else a backup and a restore raise. Until all is there, the new store lets
+    nobody open it; cut off, the move is simply done again.
+    """
+    with tempfile.TemporaryDirectory(prefix="lamplighter-move-") as folder, _older(source) as older:
+        if source == target and older is None:
+            raise StoreRefused("the old and the new store are the same")
+        copy = Path(folder) / "copy"
+        copied = _copied(source, older, copy, now)
+        if isinstance(target, Path):
+            moved = _into_file(copy, target, now)
+        else:
+            moved = trio.run(_into_engine, copy, target, now)
+        if moved != (copied.records, copied.entries):
+            raise StoreCorrupt(
+                f"moved {moved[0]} of {copied.records} records and {moved[1]} of "
+                f"{copied.entries} lines of history; the old store is as it was"
+            )
+        if isinstance(target, Target):
+            trio.run(_opened_to_all, target)
+        if older is not None:
+            older.set_moved()
+    return MoveResult(*moved)
+
+
+def _copied(source: Place, older: OlderStore | None, copy: Path, now: float) -> BackupResult:
+    if isinstance(source, Path):
+        if not source.is_file():
+            raise StoreRefused(f"{source}: there is no store here")
+        lock = Lock(source)
+        try:
+            return backup_sqlite(source, copy, now)
+        finally:
+            lock.release()
+    if older is not None:
+        older.check_idle()
+        return older.backup(copy, now)
+    return trio.run(_from_engine, source, copy, now)
+
+
+async def _from_engine(source: Target, copy: Path, now: float) -> BackupResult:
+    async with engine_on(source) as engine:
+        store = ShardStore(engine, f"move-{now:.0f}")
+        await take_all(store)
+        done = await backup_engine(engine, copy, now)
+        await give_all(store)
+        return done
+
+
+def _into_file(copy: Path, target: Path, now: float) -> tuple[int, int]:
+    if target.exists() and target.stat().st_size:
+        raise StoreRefused(f"{target}: the new store is not empty")
+    done = restore_sqlite(copy, target, now, marked=False)
+    return done.records, done.entries
+
+
+async def _into_engine(copy: Path, target: Target, now: float) -> tuple[int, int]:
+    engine = RedisEngine(target, is_moving=True)
+    try:
+        before = await engine.content()
+        await engine.open()
+        try:
+            if before is Content.FLEET:
+                await _check_empty(engine)
+            await restore_engine(engine, copy, now, marked=False, keep=False)
+        except StoreRefused:  # somebody owns it, perhaps
+            if before is not Content.HALF:
+                await engine.end_move()  # nothing was changed yet
+            raise
+        return await count_engine(engine)
+    finally:
+        await engine.close()
+
+
+async def _check_empty(engine: RedisEngine) -> None:
+    if await holds_records(engine):
+        raise StoreRefused(f"redis: there is a fleet under {engine.target.prefix!r} already")
+
+
+async def _opened_to_all(target: Target) -> None:
+    engine = RedisEngine(target, is_moving=True)
+    try:
+        await engine.open()
+        await engine.end_move()
+    finally:
+        await engine.close()
+
+
+@contextmanager
+def _older(source: Place) -> Iterator[OlderStore | None]:
+    if isinstance(source, Path):
+        yield None
+        return
+    with older_store(source) as found:
+        yield found

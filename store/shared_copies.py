@@ -1,0 +1,79 @@
+"""Backup and restore of what a Redis or Valkey holds for many processes. Each function blocks."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import trio
+
+from store.copies import READ_S, BackupResult, RestoreResult, check_copy, source_uri
+from store.engine.redis.engine import RedisEngine
+from store.engine.redis.opening import Content
+from store.engine.redis.target import Target
+from store.errors import StoreRefused, StoreTaken
+from store.older_redis import older_store
+from store.shards.copies import backup_engine, restore_engine
+from store.sqlite_connection import closing_connection, translated
+
+
+def backup_shared(source: Target, copy: Path, now: float) -> BackupResult:
+    """Copy the fleet in an engine, in use or not; what an older version left there likewise."""
+    with older_store(source) as older:
+        if older is not None:
+            return older.backup(copy, now)
+    return trio.run(_backup, source, copy, now)
+
+
+def restore_shared(target: Target, source: Path, now: float) -> RestoreResult:
+    """Put a copy in the place of all that an engine holds for us; what was there is kept in a file.
+
+    What an older version left there is kept so, too, and marked as moved.
+    """
+    with translated(source), closing_connection(source_uri(source), READ_S) as copy:
+        check_copy(source, copy)
+    with older_store(target) as older:
+        kept = None
+        if older is not None:
+            older.check_idle()
+            kept = source.with_name(f"{source.name}.before-{now:.0f}")
+            older.backup(kept, now)
+        done = trio.run(_restore, target, source, now)
+        if older is not None:
+            older.set_moved()
+    return done if kept is None else msgspec.structs.replace(done, kept=kept)
+
+
+@asynccontextmanager
+async def engine_on(source: Target) -> AsyncGenerator[RedisEngine, None]:
+    """The engine with a fleet, to be read: however durable it is. Raises StoreRefused without."""
+    engine = RedisEngine(msgspec.structs.replace(source, unsafe=True))
+    try:
+        if await engine.content() is Content.NOTHING:
+            raise StoreRefused(f"redis: there is no store under prefix {source.prefix!r}")
+        await engine.open()
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def _backup(source: Target, copy: Path, now: float) -> BackupResult:
+    async with engine_on(source) as engine:
+        return await backup_engine(engine, copy, now)
+
+
+async def _restore(target: Target, source: Path, now: float) -> RestoreResult:
+    engine = RedisEngine(target, is_moving=True)
+    try:
+        before = await engine.content()
+        await engine.open()
+        try:  # half a restore is not worth keeping
+            done = await restore_engine(engine, source, now, keep=before is Content.FLEET)
+        except StoreTaken:
+            if before is not Content.HALF:
+                await engine.end_move()  # nothing was changed yet
+            raise
+        await engine.end_move()
+        return done
+    finally:
+        await engine.close()
