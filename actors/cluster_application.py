@@ -46,6 +46,7 @@ def children_of(parts: ClusterParts, web: ChildSpec | None = None) -> list[Child
         *parts.flow.children(),
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
         parts.lights.as_child(),
+        ChildSpec("network sight", parts.network_sight.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
         ChildSpec(
             "keeper",

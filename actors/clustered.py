@@ -9,20 +9,23 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import structlog
 import trio
 
-from actors.board.changes import DeviceRemoved, Subject
+from actors.board.changes import ActorView, DeviceRemoved, Subject
 from actors.cluster.commands import ClusterCommands
 from actors.cluster.flow import Flow, FlowPorts
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
 from actors.cluster.messages import (
+    ActorTold,
     InquiryAnswered,
     Judged,
     LightForgotten,
     LightHeardUnlisted,
 )
+from actors.cluster.network_sight import NetworkSight
 from actors.cluster.release import installed_version
 from actors.cluster.shard_home import FleetwidePart, ShardHome
 from actors.cluster.sight import ClusterWatch, SightPorts
@@ -31,11 +34,12 @@ from actors.device.events import Inquired
 from actors.device.model import Attempt, Hearing
 from actors.device.records import command_record, device_put
 from actors.environment import Environment, Policies
+from actors.fleet import actor_id
 from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
 from actors.link.learner import Learner
 from actors.once import FLEETWIDE, Once
-from actors.supervision import Supervisor
+from actors.supervision import ChildReport, ChildState, Supervisor
 from actors.sweeper import Sweeper
 from actors.wiring import ProcessParts
 from lorawan.events import Event
@@ -49,6 +53,8 @@ log = structlog.get_logger()
 SILENT_S = 5.0
 BEHIND_S = 5.0
 """A process that sees less of the others is not to be asked; others are there."""
+LIGHT_ACTOR = actor_id("")
+"""How the ids of lights' actors begin."""
 RECORDS = 1
 """The form of records that this version reads (`record_version.py`)."""
 
@@ -122,6 +128,8 @@ class ClusterParts(ProcessParts):
             FleetwidePart(
                 begin=self._begin_fleetwide, rest=self._rest_fleetwide, end=self._end_fleetwide
             ),
+            odd=lambda: self.sweeper.spare(Table.COMMAND),
+            began=self._well_again,
         )
         self.keeper = Keeper(
             engine,
@@ -139,7 +147,7 @@ class ClusterParts(ProcessParts):
                 leave=self.home.leave,
                 fenced=self.home.fenced,
                 looked=self._looked,
-                sees_network=self._sees_network,
+                sees_network=lambda: self.network_sight.sees,
                 can_serve=self._can_serve,
             ),
             clock,
@@ -172,6 +180,7 @@ class ClusterParts(ProcessParts):
                 lease_s=self.keeper.times.ttl_s,
             ),
         )
+        self.network_sight = NetworkSight(environment.network, self._watched)
         self.sweeper = Sweeper(
             lambda: {one: actor.device for one, actor in self.fleet.actors.items()},
             self.fleet.post,
@@ -262,9 +271,26 @@ class ClusterParts(ProcessParts):
         found = next((one for one in self.keeper.view().shards if one.shard == shard), None)
         return found.owner if found is not None and found.owned is Owned.OWNED else ""
 
-    def _sees_network(self) -> bool:
-        once = self._once
-        return once is None or once.its.watcher.problem is None
+    def _watched(self) -> bool | None:
+        return None if self._once is None else self._once.its.watcher.problem is None
+
+    def _well_again(self, dev_euis: Sequence[str]) -> None:
+        """Their actors begin anew here, whatever was told of them where they ran before."""
+        for dev_eui in dev_euis:
+            view = self.board.actors.get(actor_id(dev_eui))
+            if view is not None:
+                self.flow.router.to_fleet(
+                    ActorTold(msgspec.structs.replace(view, state=ChildState.RUNNING))
+                )
+
+    def actor_changed(self, report: ChildReport) -> None:
+        """An actor started, crashed, was parked or stopped; that of a light is told to whoever
+        alerts, for one that is parked lives nowhere else."""
+        troubled = report.id in self.board.actors
+        super().actor_changed(report)
+        if report.id.startswith(LIGHT_ACTOR) and (troubled or report.id in self.board.actors):
+            view = ActorView(report.id, report.state, report.restarts, report.last_error)
+            self.flow.router.to_fleet(ActorTold(view))
 
     def _looked(self, leases: Mapping[str, Lease]) -> None:
         self.store.observed(leases)

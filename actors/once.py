@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import trio
 
-from actors.board.changes import GatewayView
+from actors.board.changes import ActorView, GatewayView
 from actors.board.outlook import RiskTold
 from actors.cluster import views
 from actors.cluster.desk import Desk
@@ -81,6 +81,7 @@ class Once:
                 flushed=its.dispatcher.queue_flushed,
                 forgotten=its.light_removed,
                 carried=flow.carrier.take,
+                actor=self._show_actor,
             ),
             clock,
         )
@@ -122,6 +123,11 @@ class Once:
         parts = self._parts
         parts.board.publish(view)
         parts.store_writer.offer([views.gateway_put(view, self._clock.now())])
+
+    def _show_actor(self, view: ActorView) -> None:
+        parts = self._parts
+        parts.board.publish(view)
+        parts.store_writer.offer([views.actor_put(view, self._clock.now())])
 
     def _show_risk(self, dev_eui: str, risk: RiskTold) -> None:
         parts = self._parts

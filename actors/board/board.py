@@ -138,6 +138,11 @@ class Board:
         return self._reachability.counts()
 
     @property
+    def actors(self) -> Mapping[str, ActorView]:
+        """Actors that are not well, by id: a live view."""
+        return MappingProxyType(self._contents.actors)
+
+    @property
     def open_commands(self) -> Mapping[str, Command]:
         """Commands that are still pursued, by id: a live view."""
         return MappingProxyType(self._contents.commands_open)

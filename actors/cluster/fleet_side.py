@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from actors.board.changes import ActorView
 from actors.clocks.clock import Clock
 from actors.cluster.inbox_shard import Place, Taken
 from actors.cluster.messages import (
+    ActorTold,
     CarriedRequest,
     InquiryAnswered,
     Judged,
@@ -44,6 +46,7 @@ class FleetSidePorts:
     flushed: Callable[[str], None]
     forgotten: Callable[[str], None]
     carried: Callable[[CarriedRequest], None]
+    actor: Callable[[ActorView], None] = lambda view: None
 
 
 class FleetSide:
@@ -73,6 +76,8 @@ class FleetSide:
                 ports.flushed(dev_eui)
             case LightForgotten(dev_eui):
                 ports.forgotten(dev_eui)
+            case ActorTold(view):
+                ports.actor(view)
             case CarriedRequest():
                 ports.carried(message)
             case _:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from actors.board.changes import ActorView
 from actors.device.events import CommandRequested, DeviceEvent, Inquired
 from actors.device.model import Device
 from actors.link.judgement import AttemptJudged
@@ -109,6 +110,12 @@ class QueueFlushed(msgspec.Struct, frozen=True, tag="flushed"):
     dev_eui: str
 
 
+class ActorTold(msgspec.Struct, frozen=True, tag="actor"):
+    """The actor of a light is in trouble, or is well again."""
+
+    view: ActorView
+
+
 class LightForgotten(msgspec.Struct, frozen=True, tag="forgotten"):
     """This light was taken off: nothing is kept of it any more."""
 
@@ -152,6 +159,7 @@ Message = (
     | LightHeardUnlisted
     | QueueFlushed
     | LightForgotten
+    | ActorTold
     | CarriedRequest
 )
 """What an inbox may hold."""

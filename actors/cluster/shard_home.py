@@ -49,7 +49,8 @@ class FleetwidePart:
 
 
 class ShardHome:
-    """One for each process: the keeper's hands."""
+    """One for each process: the keeper's hands. `odd` hears of a light whose record cannot be read,
+    `began` of the lights whose actors were just started."""
 
     def __init__(
         self,
@@ -59,6 +60,9 @@ class ShardHome:
         flow: Flow,
         unreadable: UnreadableRecords,
         fleetwide: FleetwidePart,
+        *,
+        odd: Callable[[], None],
+        began: Callable[[Sequence[str]], None],
     ) -> None:
         self._store = store
         self._store_writer = store_writer
@@ -66,6 +70,8 @@ class ShardHome:
         self._flow = flow
         self._unreadable = unreadable
         self._fleetwide = fleetwide
+        self._odd = odd
+        self._began = began
 
     # ---------------------------------------------------------------- the keeper's ports
 
@@ -81,6 +87,7 @@ class ShardHome:
             snapshot = await self._store.engine.snapshot(shard, (Table.DEVICE,))
             devices = await self._devices(snapshot.tables[Table.DEVICE])
             await self._fleet.restore(devices)
+            self._began([device.dev_eui for device in devices])
         self._flow.taken(shard, snapshot.lease)
         log.info("shard taken", shard=shard, epoch=lease.epoch)
 
@@ -132,6 +139,7 @@ class ShardHome:
             except msgspec.MsgspecError as error:
                 self._unreadable.found(Table.DEVICE, record.key, error)
                 self._fleet.keep_out(record.key)
+                self._odd()
             if count % DECODED_AT_ONCE == 0:
                 await trio.lowlevel.checkpoint()
         self._unreadable.tell()

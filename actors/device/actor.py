@@ -39,6 +39,7 @@ from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
 from actors.replace import replace
 from store.engine.port import id_order
+from store.errors import StoreTaken
 from store.port import Record, Table, Write
 
 log = structlog.get_logger()
@@ -210,7 +211,10 @@ class DeviceActor:
             entry = f"{ports.boot}-{self._steps}"
             writes = writes_of(device, effects, event, now, entry)
             self._unfinished = _Unfinished(device, effects, record_in(writes))
-            await ports.store_writer.commit(writes)
+            try:
+                await ports.store_writer.commit(writes)
+            except StoreTaken:  # another process owns the light: who runs this actor stops it
+                await trio.sleep_forever()
             self.device = device
             ports.taught.note(device)
             ports.board.publish(device)

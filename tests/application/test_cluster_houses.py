@@ -68,14 +68,11 @@ async def test_three_processes_share_the_shards_and_each_takes_any_command_and_a
 async def test_a_command_outlives_the_process_that_took_it(
     autojump_clock: MockClock, whose: str
 ) -> None:
-    world = make_world(lights=6)
+    world = make_world(lights=12)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.run)
         street = Street(world)
-        await street.open(nursery, "north", "south", "west")
-        await trio.sleep(30)
-        await street.owned_by_all()
-        await street.settled()
+        await street.spread(nursery, "north", "south", "west")
         fleet_house = street.fleet_house()
         if whose == "the fleet's owner":
             victim = fleet_house
@@ -141,4 +138,31 @@ async def test_an_unknown_light_is_refused_and_an_equal_request_finds_its_comman
         assert again.id == first.id
         assert await south.refusal(dev_eui, BLUE, idempotency_key="k") is Refusal.KEY_REUSED
         assert await south.refusal("ff" * 8, BLUE) is Refusal.UNKNOWN_DEVICE
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_a_light_that_is_given_up_anywhere_is_shown_and_alerted_everywhere(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=12)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.spread(nursery, "north", "south")
+        fleet_house = street.fleet_house()
+        [owner] = [one for one in street.houses if one is not fleet_house]
+        dev_eui = next(iter(owner.lights))
+        for _ in range(6):  # one more than its budget
+            owner.parts.fleet.post(dev_eui, "nonsense")  # type: ignore[arg-type]
+            await trio.sleep(11)
+        await trio.sleep(10)
+        for house in street.houses:
+            assert f"device {dev_eui}" in house.parts.board.actors, house.name
+            assert "actor_parked" in {alert.kind for alert in house.parts.board.alerts()}
+        street.close(owner)
+        await street.owned_by_all()
+        await trio.sleep(10)
+        assert f"device {dev_eui}" not in fleet_house.parts.board.actors
+        command = await fleet_house.command(dev_eui, RED)
+        assert (await fleet_house.final(command.id)).status is CommandStatus.VERIFIED
         nursery.cancel_scope.cancel(reason="the test ends")

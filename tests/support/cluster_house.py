@@ -120,6 +120,18 @@ class Street:
             self.houses.append(house)
         return begun
 
+    async def spread(self, nursery: trio.Nursery, *names: str) -> None:
+        """Start houses, each with lights of its own: a process before them has died, and its
+        shards are taken in a random order, while what is given is what has no lights."""
+        [before] = await self.open(nursery, "before")
+        await self.owned_by_all()
+        await self.settled()
+        await self.open(nursery, *names)
+        await trio.sleep(10)
+        self.close(before)
+        await trio.sleep(30)
+        await self.owned_by_all()
+
     def close(self, house: House) -> None:
         """It is killed."""
         self.houses.remove(house)
