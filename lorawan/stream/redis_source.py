@@ -61,7 +61,7 @@ def checked_url(url: str) -> str:
         if parts.scheme.endswith("+cluster"):
             _nodes(parts)  # a client of a Cluster connects when it is made
         else:
-            _client(url).close()
+            client_of(url).close()
     except (ValueError, TypeError, redis.RedisError):
         raise ValueError("cannot be read: see its options and its numbers") from None
     return url
@@ -111,7 +111,7 @@ class RedisSource:
 
     async def _in_thread(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
         return await trio.to_thread.run_sync(
-            _translated,
+            translated,
             call,
             *args,
             thread_name="event stream",
@@ -123,7 +123,7 @@ class RedisSource:
 
     def _client(self) -> Any:
         if self._made is None:
-            self._made = _client(self._url)
+            self._made = client_of(self._url)
         return self._made
 
     def _look(self) -> Look:
@@ -168,8 +168,9 @@ class RedisSource:
         }
 
 
-def _client(url: str) -> Any:
-    """Untyped, because redis-py types each command for its asyncio client as well."""
+def client_of(url: str) -> Any:
+    """A client; one of a Cluster connects at once. Untyped, because redis-py types each command for
+    its asyncio client as well."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
         "protocol": 2,  # no handshake that an older server would refuse
@@ -225,7 +226,8 @@ def _ms(time: tuple[int, int]) -> int:
     return time[0] * 1000 + time[1] // 1000
 
 
-def _translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
+def translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
+    """What the call returns. Raises StreamErrors for those of the client."""
     try:
         return call(*args)
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:

@@ -1,0 +1,111 @@
+"""What can be seen of ChirpStack's streams and of the Redis that holds them. Blocks; reads only."""
+
+from typing import Any
+
+import msgspec
+import redis
+import redis.exceptions
+
+from lorawan.stream.entries import EntryId, StreamEntry, whose
+from lorawan.stream.redis_source import ALL_EVENTS, client_of, key_of, translated
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One stream: how much is in it, and of which time. Times are Unix seconds."""
+
+    entries: int
+    first_at: float
+    newest_at: float
+    forgot: bool | None
+    """Whether entries were pushed out already; None where the server is too old to tell (below 7).
+    """
+
+    @property
+    def spans_s(self) -> float:
+        """From the first entry to the newest."""
+        return self.newest_at - self.first_at
+
+
+class StreamFacts(msgspec.Struct, frozen=True):
+    """What was found."""
+
+    key: str
+    now_at: float
+    """By the server's clock, Unix seconds."""
+    all_events: Kept | None
+    """None where there is no such key."""
+    of_one_device: Kept | None
+    """Of the device of the newest entry."""
+    appendonly: bool | None
+    """None where CONFIG is not permitted."""
+    evicts: bool | None
+
+
+def inspect(url: str, prefix: str) -> StreamFacts:
+    """Look at the streams. Raises StreamError."""
+    return translated(_inspect, url, prefix)
+
+
+def _inspect(url: str, prefix: str) -> StreamFacts:
+    client = client_of(url)
+    try:
+        key = prefix + ALL_EVENTS
+        newest = client.execute_command("XREVRANGE", key, "+", "-", "COUNT", 1)
+        of_one = None
+        if newest:
+            entry_id, fields = newest[0]
+            entry = StreamEntry(EntryId.parse(entry_id), fields[0].decode(), fields[1])
+            found = whose(entry)
+            of_one = None if found is None else _kept(client, key_of(prefix, found.dev_eui))
+        seconds, micros = _time(client)
+        settings = _settings(client)
+        return StreamFacts(
+            key=key,
+            now_at=seconds + micros / 1e6,
+            all_events=_kept(client, key) if newest else None,
+            of_one_device=of_one,
+            appendonly=None if settings is None else settings.get("appendonly") == "yes",
+            evicts=None
+            if settings is None
+            else settings.get("maxmemory", "0") != "0"
+            and settings.get("maxmemory-policy", "").startswith("allkeys"),
+        )
+    finally:
+        client.close()
+
+
+def _kept(client: Any, key: str) -> Kept | None:
+    try:
+        told = client.xinfo_stream(key)
+    except redis.exceptions.NoPermissionError:
+        raise
+    except redis.ResponseError:  # no such key
+        return None
+    if not told.get("first-entry") or not told.get("last-entry"):
+        return None
+    added = told.get("entries-added")
+    return Kept(
+        entries=told["length"],
+        first_at=EntryId.parse(told["first-entry"][0]).at,
+        newest_at=EntryId.parse(told["last-entry"][0]).at,
+        forgot=None if added is None else added > told["length"],
+    )
+
+
+def _time(client: Any) -> tuple[int, int]:
+    answer = client.time()
+    if isinstance(answer, dict):  # of a Cluster: by node
+        answer = next(iter(answer.values()))
+    return int(answer[0]), int(answer[1])
+
+
+def _settings(client: Any) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    try:
+        for name in ("appendonly", "maxmemory", "maxmemory-policy"):
+            answer = client.config_get(name)
+            nested = next(iter(answer.values()), None)
+            found |= nested if isinstance(nested, dict) else answer
+    except redis.RedisError:
+        return None
+    return found

@@ -1,0 +1,125 @@
+"""The doctor on ChirpStack's stream: over a real server, and what the facts mean."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from api.cli.doctor.events import ADVICE, events, judged
+from api.cli.doctor.finding import Diagnosis, Level
+from api.settings.model import ApiSettings
+from lorawan.stream.inspection import Kept, StreamFacts
+from simulation.world.server.redis_stream import RedisStream
+from tests.bench import fleet
+from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with RedisServer() as running:
+        yield running
+
+
+async def look(url: str | None, prefix: str = "") -> list[Diagnosis]:
+    chirpstack = {
+        "target": "localhost:8080",
+        "api_key": "k",
+        "events": {"url": url, "prefix": prefix},
+    }
+    return await events(ApiSettings.model_validate({"chirpstack": chirpstack}))
+
+
+def write(server: RedisServer, count: int, **histories: int) -> None:
+    client = redis.Redis.from_url(server.url)
+    client.flushall()
+    client.close()
+    stream = RedisStream(server.url, exact=True, **histories)
+    stream.write([fleet.status(0, nth) for nth in range(1, count + 1)])
+
+
+async def test_without_a_stream_it_is_recommended_and_no_problem() -> None:
+    (found,) = await look(None)
+    assert found.level is Level.OK
+    assert "chirpstack.events.url" in found.remedy
+
+
+async def test_the_history_that_chirpstack_has_by_itself_is_too_short(server: RedisServer) -> None:
+    write(server, 30)
+    found = await look(server.url)
+    assert [one.level for one in found] == [Level.WARNING, Level.WARNING]
+    assert "the newest 10 events, of 0 s" in found[0].says
+    assert "10 events of one device" in found[1].says
+    assert {one.remedy for one in found} == {ADVICE}
+
+
+async def test_a_long_history_is_well(server: RedisServer) -> None:
+    write(server, 30, history=1_000, device_history=100)
+    (found,) = await look(server.url)
+    assert found.level is Level.OK
+    assert found.says == "ChirpStack's stream holds 30 events of 0 s, and lost none"
+
+
+async def test_histories_that_are_off_are_told(server: RedisServer) -> None:
+    write(server, 30, history=1_000, device_history=0)
+    (_, found) = await look(server.url)
+    assert (found.level, found.remedy) == (Level.WARNING, ADVICE)
+    write(server, 30, history=0, device_history=10)
+    (found,) = await look(server.url)
+    assert "there is no stream device:stream:event" in found.says
+
+
+async def test_a_prefix_that_is_not_chirpstacks_is_told(server: RedisServer) -> None:
+    write(server, 3, history=1_000)
+    found = await look(server.url, "other:")
+    assert "there is no stream other:device:stream:event" in found[0].says
+
+
+async def test_credentials_that_are_wrong_are_told_without_the_password(
+    server: RedisServer,
+) -> None:
+    (found,) = await look(server.url.replace("redis://", "redis://nobody:pass-word@"))
+    assert found.level is Level.PROBLEM
+    assert "pass-word" not in found.says + found.remedy
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    (found,) = await look("redis://127.0.0.1:1/0")
+    assert found.level is Level.PROBLEM
+    assert "does not answer" in found.says
+
+
+def facts(**changed: object) -> StreamFacts:
+    values: dict[str, object] = {
+        "key": "device:stream:event",
+        "now_at": 1e9,
+        "all_events": Kept(100_000, 1e9 - 86_400, 1e9, True),
+        "of_one_device": Kept(100, 1e9 - 86_400, 1e9, True),
+        "appendonly": True,
+        "evicts": False,
+    }
+    return StreamFacts(**(values | changed))  # type: ignore[arg-type]
+
+
+def test_a_day_is_long_enough() -> None:
+    (found,) = judged(facts())
+    assert found.says == "ChirpStack's stream holds the newest 100000 events, of 24 h"
+    assert found.level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"appendonly": False}, "does not write to disk"),
+        ({"evicts": True}, "drops keys"),
+        ({"all_events": Kept(10, 1e9 - 1_800, 1e9, None)}, "of 30 min"),
+    ],
+)
+def test_what_may_lose_events_is_a_warning(changed: dict[str, object], word: str) -> None:
+    found = [one for one in judged(facts(**changed)) if one.level is not Level.OK]
+    assert [one.level for one in found] == [Level.WARNING]
+    assert word in found[0].says
+
+
+def test_what_cannot_be_seen_is_not_called_right() -> None:
+    found = list(judged(facts(appendonly=None, evicts=None)))
+    assert [one.level for one in found] == [Level.OK, Level.UNKNOWN]
