@@ -116,6 +116,7 @@ def draw(seed: int) -> ClusterFaults:
         fail_over_every_s=some(20.0, 200.0, 0.6),
         fail_over_s=(rng.choice((0.5, 2.0)), rng.choice((3.0, 6.0, 15.0))),
         lossy=rng.choice((0.0, 0.3, 1.0)),
-        old_lives=rng.choice((0.0, 0.3, 1.0)),
+        # without a replica that must confirm, whoever is connected to an old master loses its word
+        old_lives=rng.choice((0.0, 0.3, 1.0)) if drawn.need else 0.0,
         missing_every_s=some(15.0, 200.0, 0.3),
     )
