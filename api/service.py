@@ -175,6 +175,7 @@ async def place_of(settings: ApiSettings, boot: str) -> AsyncGenerator[Place, No
         await engine.open()
         clock, ahead_s = await house_clock(engine, machine)
         store = ShardStore(engine, boot, steady=clock.steady)
+        await store.open()
         yield Place(store, clock, ahead_s, engine.target.need)
     finally:
         await engine.close()

@@ -157,6 +157,7 @@ class House:
         )
         clock, ahead_s = await house_clock(engine, machine)
         store = ShardStore(engine, self.boot, steady=clock.steady)
+        await store.open()
         life, ids = self._chance.of(f"life {self.boot}"), self._chance.of(f"ids {self.boot}")
         alive = self._alive_in(self.lives)
         network = WatchedNetwork(self._world.network, self._oracle, self.injector, alive)
