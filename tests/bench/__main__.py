@@ -18,7 +18,7 @@ from typing import Any
 import trio
 from rich.console import Console
 
-from tests.bench import commands, memory, start, stream, verdicts, webhooks
+from tests.bench import commands, engine, memory, start, stream, verdicts, webhooks
 from tests.bench.figures import Figure, as_json, medians, show
 
 Bench = Callable[[Path], Awaitable[list[Figure]]]
@@ -29,6 +29,7 @@ BENCHES: dict[str, Bench] = {
     "memory": memory.measure,
     "start": start.measure,
     "commands": commands.measure,
+    "engine": engine.measure,
 }
 TIMEOUT_S = 180.0
 ROUNDS = 2
