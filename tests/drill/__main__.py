@@ -23,7 +23,7 @@ from tests.drill.page import Told, page_over
 from tests.drill.script import drilled, table
 from tests.drill.site import NAMES, site
 
-PER_S = 1.0
+PER_S = 2.0
 PORT = 8099
 
 
@@ -73,7 +73,7 @@ def main() -> int:
     structlog.configure(wrapper_class=quiet)
     parser = argparse.ArgumentParser(prog="python -m tests.drill")
     parser.add_argument("--run", action="store_true", help="every fault once, and a table")
-    parser.add_argument("--lights", type=int, default=30)
+    parser.add_argument("--lights", type=int, default=40)
     parser.add_argument("--processes", type=int, default=3, choices=range(2, len(NAMES) + 1))
     parser.add_argument("--port", type=int, default=PORT)
     return trio.run(drill, parser.parse_args())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import redis
 import trio
 
 from api.cli.demo.run import build_world, settings_for
@@ -21,7 +22,7 @@ from simulation.world.world import World
 from tests.drill.serving import Serving
 from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
-from tests.support.redis_sites import ReplicatedServers, client_of, role_of
+from tests.support.redis_sites import ReplicatedServers, client_of
 
 NAMES = ("north", "south", "west", "east")
 API_KEY = "pretend-key-of-the-demo"
@@ -94,11 +95,10 @@ class Site:
         return None
 
     async def master(self) -> str | None:
-        """The name of the server that is written to."""
-        for name, server in self.servers.items():
-            if await trio.to_thread.run_sync(role_of, server) == "master":
-                return name
-        return None
+        """The name of the server that is written to, by the word of Sentinel: one that was started
+        again takes itself for it until it is told otherwise."""
+        port = await trio.to_thread.run_sync(_master_port, self.engine)
+        return next((name for name, each in self.servers.items() if each.port == port), None)
 
 
 @asynccontextmanager
@@ -169,6 +169,17 @@ def _begin(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
 def _end(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
     engine.__exit__(None, None, None)
     chirpstack.__exit__(None, None, None)
+
+
+def _master_port(engine: ReplicatedServers) -> int | None:
+    for sentinel in engine.sentinels:
+        try:
+            told = client_of(sentinel).sentinel_get_master_addr_by_name("fleet")
+        except redis.RedisError:
+            continue
+        if told is not None:
+            return int(told[1])
+    return None
 
 
 def make_durable(server: RedisServer) -> None:
