@@ -28,7 +28,7 @@ from actors.cluster.messages import (
 from actors.cluster.network_sight import NetworkSight
 from actors.cluster.release import installed_version
 from actors.cluster.shard_home import FleetwidePart, ShardHome
-from actors.cluster.sight import ClusterWatch, SightPorts
+from actors.cluster.sight import ClusterWatch, SightPorts, after_failovers
 from actors.device.actor import DevicePorts
 from actors.device.events import Inquired
 from actors.device.model import Attempt, Hearing
@@ -178,6 +178,12 @@ class ClusterParts(ProcessParts):
                 warnings=lambda: store.durability_warnings,
                 need=options.need,
                 lease_s=self.keeper.times.ttl_s,
+                after_failovers=lambda: after_failovers(store.statistics()),
+                counted={
+                    "inbox": self.flow.inbox.statistics,
+                    "router": self.flow.router.statistics,
+                    "follower": self.flow.follower.statistics,
+                },
             ),
         )
         self.network_sight = NetworkSight(environment.network, self._watched)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from actors.cluster.keeper.view import ClusterView, Here, MemberSign, Owned, Why
-from actors.metrics.families import PREFIX, gauges
+from actors.metrics.families import PREFIX, gauges, statistics_of
 from store.engine.shards import FLEET
 
 
@@ -21,6 +21,7 @@ def cluster_metrics(
     behind_s: float | None,
     silent_s: float | None,
     moves: Mapping[Why, int],
+    counted: Mapping[str, object],
 ) -> Iterator[Metric]:
     """Every family, now. What is not known has no sample, rather than a zero."""
     signs = Counter(one.sign for one in view.members)
@@ -53,6 +54,8 @@ def cluster_metrics(
     for why in Why:
         total.add_metric([why.value], moves.get(why, 0))
     yield total
+    for part, statistics in counted.items():
+        yield from statistics_of(f"cluster_{part}", statistics)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -93,6 +93,11 @@ class StoreShown(msgspec.Struct, frozen=True):
     """Why it cannot be written now, in words."""
     warnings: Sequence[str]
     """Why an acknowledged command may be lost here."""
+    replayed: int = 0
+    """Commits that a fail-over had lost, and that the answering process sent again from memory,
+    of the shards that it owns."""
+    lost: int = 0
+    """Such commits that it no longer had; the records as it knows them were put again."""
 
 
 class ClusterShown(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client.core import Metric
@@ -30,6 +30,7 @@ from actors.cluster.shown import (
     StoreShown,
 )
 from store.engine.shards import FLEET, shard_of
+from store.shards.shard_store import ShardStoreStatistics
 
 COUNTED_S = 5.0
 """Lights are counted by shard so often: 50,000 take 20 ms."""
@@ -48,6 +49,31 @@ class Followed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AfterFailovers:
+    """What fail-overs lost of the shards that this process owns, and what became of it."""
+
+    replayed: int = 0
+    """Commits sent again."""
+    lost: int = 0
+    """Commits that were kept no longer; the records in memory were put again."""
+    accepts_repeated: int = 0
+    """Accepted commands that were accepted once more."""
+    unconfirmed: int = 0
+    """Commits that wait to be confirmed, now."""
+
+
+def after_failovers(store: ShardStoreStatistics) -> AfterFailovers:
+    """The sums over all shards."""
+    shards = store.shards.values()
+    return AfterFailovers(
+        replayed=sum(one.replayed for one in shards),
+        lost=sum(one.lost for one in shards),
+        accepts_repeated=store.accepts_repeated,
+        unconfirmed=sum(one.unconfirmed for one in shards),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class SightPorts:
     """Where it is read from."""
 
@@ -61,6 +87,10 @@ class SightPorts:
     need: int
     """Replicas that confirm each commit."""
     lease_s: float
+    after_failovers: Callable[[], AfterFailovers] = AfterFailovers
+    """What fail-overs cost."""
+    counted: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    """Statistics of parts by their names, for Prometheus."""
 
 
 class ClusterWatch:
@@ -89,7 +119,7 @@ class ClusterWatch:
             shards_unowned=len(view.unowned),
             behind_s=self._behind_s(),
             lease_s=ports.lease_s,
-            store=StoreShown(store_kind, ports.need, ports.problem(), tuple(ports.warnings())),
+            store=self._store(store_kind),
             members=[_member(one, lights) for one in view.members],
             shards=self._shards(view),
             moves=[_move(one, names) for one in view.moves],
@@ -116,6 +146,21 @@ class ClusterWatch:
             behind_s=self._behind_s(),
             silent_s=None if view.looked_at is None else self._clock.now() - view.looked_at,
             moves=self._moves,
+            counted={
+                "store": self._ports.after_failovers(),
+                **{name: read() for name, read in self._ports.counted.items()},
+            },
+        )
+
+    def _store(self, kind: str) -> StoreShown:
+        ports, cost = self._ports, self._ports.after_failovers()
+        return StoreShown(
+            kind=kind,
+            need=ports.need,
+            problem=ports.problem(),
+            warnings=tuple(ports.warnings()),
+            replayed=cost.replayed,
+            lost=cost.lost,
         )
 
     def _shards(self, view: ClusterView) -> list[ShardShown]:

@@ -32,7 +32,8 @@ _journal_failures_total, _fleet_devices, _fleet_unknown_devices, _fleet_news_owe
 _fleet_parked_refused_total, _fleet_registrations_refused_total, _deliveries_total{outcome},
 _dead_letters_total, _cluster_members{state}, _cluster_shards{state}, _cluster_shards_here,
 _cluster_fleet_here, _cluster_behind_commits, _cluster_behind_seconds,
-_cluster_engine_silent_seconds, _cluster_moves_total{why} (of many processes), _trio_tasks,
+_cluster_engine_silent_seconds, _cluster_moves_total{why} and
+_cluster_<part>_<field of its statistics> (of many processes), _trio_tasks,
 _trio_tasks_runnable, and for every other part
 _<part>_<field of its statistics>.
 """

@@ -4,11 +4,9 @@ Nothing is counted twice: a part keeps its own numbers, and here they get their 
 be cheap: some milliseconds for 20,000 lights.
 """
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import trio
@@ -23,7 +21,7 @@ from actors.link.learner import LearnerStatistics
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics.event_stream import event_stream
 from actors.metrics.expected import expected
-from actors.metrics.families import PREFIX, gauges
+from actors.metrics.families import PREFIX, gauges, statistics_of
 from actors.quality.model import QualityView
 from actors.storage.store_writer import StoreWriter
 
@@ -80,7 +78,7 @@ class SourcesCollector(Collector):
         if sources.events is not None:
             yield from event_stream(sources.events())
         for part, read in sources.more.items():
-            yield from _statistics(part, read())
+            yield from statistics_of(part, read())
         yield from _trio()
 
 
@@ -204,7 +202,7 @@ def _fleet(fleet: Fleet) -> Iterator[Metric]:
 
 def _learned(known: LearnerStatistics) -> Iterator[Metric]:
     """What the air taught: of the fleet, and one series for each software revision."""
-    yield from _statistics("learner", known)
+    yield from statistics_of("learner", known)
 
     def family(name: str, text: str) -> GaugeMetricFamily:
         return gauges(name, text, "software")
@@ -226,20 +224,6 @@ def _learned(known: LearnerStatistics) -> Iterator[Metric]:
             if value is not None:
                 gauge.add_metric(name, value)
     yield from (samples, wait, median, late, over, proven, taken_back)
-
-
-def _statistics(part: str, values: Any) -> Iterator[Metric]:
-    """Numeric fields of a dataclass or struct; others are left out."""
-    names = (
-        [one.name for one in dataclasses.fields(values)]
-        if dataclasses.is_dataclass(values)
-        else list(getattr(values, "__struct_fields__", ()))
-    )
-    for name in names:
-        value = getattr(values, name)
-        if isinstance(value, Real):
-            text = f"{part}: {name.replace('_', ' ')}"
-            yield _gauge(f"{part}_{name}", text, float(value))
 
 
 def _trio() -> Iterator[Metric]:

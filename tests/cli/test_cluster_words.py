@@ -55,6 +55,13 @@ def test_changes_that_are_shown_late_are_pointed_out() -> None:
     assert short(three_processes(), behind_s=12.0)[-1].endswith("shows changes 12 s late.")
 
 
+def test_what_failovers_cost_is_told() -> None:
+    store = msgspec.to_builtins(three_processes().store) | {"replayed": 12, "lost": 1}
+    told = short(three_processes(), store=store)
+    assert told[-2] == "Fail-overs had lost 12 commits of it; they were sent again."
+    assert told[-1].startswith("Fail-overs lost 1 commit that it no longer had.")
+
+
 def test_what_makes_the_engine_less_durable_is_told() -> None:
     store = msgspec.to_builtins(one_lost().store) | {"warnings": ["appendfsync is everysec"]}
     told = short(one_lost(), store=store)

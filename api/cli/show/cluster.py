@@ -78,6 +78,13 @@ def in_short(found: Json) -> Iterator[Text]:
             yield Text(text, style="yellow")
     if store["problem"] is not None:
         yield Text(f"The store cannot be written: {store['problem']}", style="red")
+    if store["replayed"]:
+        yield Text(
+            f"Fail-overs had lost {_commits(store['replayed'])} of it; they were sent again."
+        )
+    if store["lost"]:
+        text = f"Fail-overs lost {_commits(store['lost'])} that it no longer had."
+        yield Text(f"{text} It put what it knows of the lights again.", style="yellow")
     for warning in store["warnings"]:
         yield Text(f"Not as durable as it may seem: {warning}", style="yellow")
 
@@ -93,6 +100,10 @@ def _owned(found: Json) -> Text:
     elif (lease_s := found["lease_s"]) is not None:
         text += f"; they are taken within {2 * lease_s:g} s"
     return Text(f"{text}.", style="red")
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"
 
 
 def _replicas(need: int) -> str:

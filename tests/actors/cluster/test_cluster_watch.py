@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import msgspec
 import trio
@@ -23,8 +24,16 @@ from actors.cluster.keeper.view import (
     Why,
 )
 from actors.cluster.shown import ClusterMode, ClusterShown, ShardShown
-from actors.cluster.sight import COUNTED_S, ClusterWatch, SightPorts
+from actors.cluster.sight import (
+    COUNTED_S,
+    AfterFailovers,
+    ClusterWatch,
+    SightPorts,
+    after_failovers,
+)
 from store.engine.shards import FLEET, shard_of
+from store.shards.shard_store import ShardStoreStatistics
+from store.shards.shard_writer import ShardStatistics
 from tests.support.fake_application import DEV_EUI, a_light
 
 START = 1_760_000_000.0
@@ -70,6 +79,13 @@ def view_of(*shards: ShardView, moves: tuple[Move, ...] = ()) -> ClusterView:
     return ClusterView(OURS, START, True, 1, False, members, shards, moves)
 
 
+@dataclass
+class Counted:
+    """Statistics of a part."""
+
+    read: int
+
+
 class Process:
     """A process that sees what the test says."""
 
@@ -80,6 +96,7 @@ class Process:
         self.problem: str | None = None
         self.warnings: tuple[str, ...] = ("appendfsync is everysec",)
         self.view = view
+        self.cost = AfterFailovers()
         ports = SightPorts(
             view=lambda: self.view,
             followed=self.followed,
@@ -87,6 +104,8 @@ class Process:
             warnings=lambda: self.warnings,
             need=1,
             lease_s=6.0,
+            after_failovers=lambda: self.cost,
+            counted={"inbox": lambda: Counted(read=7)},
         )
         self.watch = ClusterWatch(self.board, self.clock, ports)
 
@@ -258,6 +277,24 @@ async def test_prometheus_reads_members_shards_and_what_is_behind() -> None:
     assert found["lamplighter_cluster_fleet_here"] == 1
     assert found["lamplighter_cluster_behind_commits"] == 3
     assert found["lamplighter_cluster_behind_seconds"] == 0.25
+
+
+async def test_what_failovers_cost_is_shown_and_counted() -> None:
+    process = Process(view_of(shard("00", OURS)))
+    process.cost = AfterFailovers(replayed=12, lost=1, accepts_repeated=2, unconfirmed=3)
+    store = process.shown().store
+    assert (store.replayed, store.lost) == (12, 1)
+    found = samples(process)
+    assert found["lamplighter_cluster_store_replayed"] == 12
+    assert found["lamplighter_cluster_store_accepts_repeated"] == 2
+    assert found["lamplighter_cluster_inbox_read"] == 7
+
+
+def test_the_cost_of_failovers_is_the_sum_over_all_shards() -> None:
+    one = ShardStatistics(EPOCH, 7, unconfirmed=1, kept=5, kept_bytes=100, replayed=4, lost=0)
+    two = msgspec.structs.replace(one, replayed=3, lost=2)
+    store = ShardStoreStatistics({"00": one, "01": two}, accepts_repeated=1)
+    assert after_failovers(store) == AfterFailovers(7, 2, 1, 2)
 
 
 async def test_each_move_is_counted_once_however_often_it_is_read() -> None:

@@ -256,7 +256,7 @@
  * @property {number} shards_unowned
  * @property {number | null} behind_s
  * @property {number | null} lease_s
- * @property {{kind: string, need: number | null, problem: string | null, warnings: string[]}} store
+ * @property {{kind: string, need: number | null, problem: string | null, warnings: string[], replayed: number, lost: number}} store
  * @property {ClusterMember[]} members
  * @property {ClusterShard[]} shards
  * @property {ClusterMove[]} moves

@@ -114,6 +114,8 @@ function standing(cluster) {
     if (cluster.behind_s !== null && cluster.behind_s > BEHIND_S) lines.push(line("held", `This process shows changes of others ${span(cluster.behind_s)} late.`));
   }
   if (store.problem !== null) lines.push(line("failed", `The store cannot be written: ${store.problem}`));
+  if (store.replayed > 0) lines.push(line("quiet", `Fail-overs had lost ${plural(store.replayed, "commit")} of this process; it sent them again.`));
+  if (store.lost > 0) lines.push(line("held", `Fail-overs lost ${plural(store.lost, "commit")} that this process no longer had; it put what it knows of the lights again.`));
   for (const warning of store.warnings) lines.push(line("held", `Not as durable as it may seem: ${warning}`));
   return lines;
 }
