@@ -101,11 +101,14 @@ class Town:
         self.need = need
         self.times = times
         self.houses: list[House] = []
+        self.ways: dict[str, MemoryEngine] = {}
+        """The way of each house to the engine."""
 
     async def house(self, name: str) -> House:
         """One more, which begins now."""
         engine = MemoryEngine(self.servers, need=self.need)
         await engine.open()
+        self.ways[name] = engine
         house = House(engine, name, self.times)
         self.houses.append(house)
         await house.begin(self.nursery)

@@ -7,7 +7,8 @@ in an order of its own, so that two seldom ask for the same one.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from zlib import crc32
 
 from actors.cluster.keeper.leases import has_expired, with_held
@@ -15,31 +16,82 @@ from actors.cluster.keeper.messages import Action, Forget, Stop, Take
 from actors.cluster.keeper.state import Seen, Stage, State, weight_of
 from actors.cluster.keeper.times import KeeperTimes
 from actors.replace import replace
-from store.engine.shards import FLEET, LIGHT_SHARDS
+from store.engine.shards import ALL_SHARDS, FLEET
 
 OURS = (Stage.STARTING, Stage.RUNNING)
+
+
+class Reckoning:
+    """Who can serve, what each has and should have, at one instant."""
+
+    __slots__ = ("able", "blind", "fair", "here", "loads", "own", "to_take")
+
+    def __init__(self, state: State, now: float, times: KeeperTimes) -> None:
+        self.loads: dict[str, int] = {}
+        """The weight of each process by its leases, by boot."""
+        self.to_take: list[str] = []
+        """The shards that nobody has, ours to be included where we did not know."""
+        dead, weight = set(), 0
+        for shard, seen in state.seen.items():
+            one, owner = weight_of(shard), seen.lease.owner
+            weight += one
+            if owner:
+                self.loads[owner] = self.loads.get(owner, 0) + one
+            expired = bool(owner) and has_expired(seen, now, times)
+            if expired:
+                dead.add(owner)
+            if (expired or not owner or owner == state.boot) and _can_be_taken(state, shard, now):
+                self.to_take.append(shard)
+        self.able = {
+            boot
+            for boot, other in state.members.items()
+            if now - other.since < times.expired_s and not other.member.leaving and boot not in dead
+        }
+        """The boots of those, besides us, that can take shards."""
+        self.here = not state.leaving and not cannot_serve(state, now, times)
+        """Whether we can."""
+        self.fair = math.ceil(weight / max(1, len(self.able) + self.here))
+        """The weight that each should have; one more is no reason to move a shard."""
+        self.own = own_load(state)
+        self.blind = state.blind_since is not None and any(
+            state.members[boot].member.sees_network for boot in self.able
+        )
+        """ChirpStack does not answer us, and does answer somebody else."""
+
+    def gives(self, state: State, now: float, times: KeeperTimes) -> list[str]:
+        """The shards to give, in order: as many as may go, however long it takes."""
+        if state.leaving:  # the fleet shard first, for it takes longest
+            return sorted(
+                (s for s, held in state.held.items() if held.stage in OURS),
+                key=lambda s: (s != FLEET, state.held[s].stage is Stage.STARTING, *_idle(state, s)),
+            )
+        gives = []
+        blind_for_s = 0.0 if state.blind_since is None else now - state.blind_since
+        if self.blind and blind_for_s >= times.blind_s and _runs(state, FLEET):
+            gives.append(FLEET)
+        over = self.own - (self.fair + 1)
+        roomy = over > 0 and any(
+            self.loads.get(boot, 0) < self.fair and state.members[boot].moves for boot in self.able
+        )
+        if roomy and not _left_lying(state, now, times):
+            lights = [shard for shard in state.held if shard != FLEET and _runs(state, shard)]
+            gives += sorted(lights, key=lambda s: _idle(state, s))[:over]
+        return gives
+
+    def awaits(self, state: State) -> bool:
+        """Whether a shard is about to be ours: we have room, and somebody gives or none has it."""
+        if self.own >= self.fair or not self.here:
+            return False
+        return bool(self.to_take) or any(
+            load > 0 and (seen.member.leaving or (boot in self.able and load > self.fair + 1))
+            for boot, seen in state.members.items()
+            if (load := self.loads.get(boot, 0))
+        )
 
 
 def cannot_serve(state: State, now: float, times: KeeperTimes) -> bool:
     """Whether something here has failed for longer than a lease, though the engine answers."""
     return state.unable_since is not None and now - state.unable_since >= times.ttl_s
-
-
-def able_members(state: State, now: float, times: KeeperTimes) -> set[str]:
-    """The boots of those, besides us, that can take shards."""
-    expired = {s.lease.owner for s in state.seen.values() if has_expired(s, now, times)}
-    return {
-        boot
-        for boot, seen in state.members.items()
-        if now - seen.since < times.expired_s and not seen.member.leaving and boot not in expired
-    }
-
-
-def fair_share(state: State, now: float, times: KeeperTimes) -> int:
-    """The weight that each should have; one more is no reason to move a shard."""
-    here = not state.leaving and not cannot_serve(state, now, times)
-    weight = sum(weight_of(shard) for shard in state.seen)
-    return math.ceil(weight / max(1, len(able_members(state, now, times)) + here))
 
 
 def own_load(state: State) -> int:
@@ -48,64 +100,47 @@ def own_load(state: State) -> int:
     return held + sum(weight_of(shard) for shard in state.taking)
 
 
-def load_of(state: State, boot: str) -> int:
-    """The weight of another member by the leases that it has."""
-    return sum(weight_of(s) for s, seen in state.seen.items() if seen.lease.owner == boot)
-
-
 def plan(state: State, now: float, times: KeeperTimes) -> tuple[State, list[Action]]:
     """What to take and to give now. Nothing while the engine does not answer, unless we leave."""
     if not state.reachable and not state.leaving:
         return state, []
-    state, gives = _give(state, now, times)
-    state, takes = _take(state, now, times)
+    reckoning = Reckoning(state, now, times)
+    state, gives = _give(state, reckoning, now, times)
+    state, takes = _take(state, reckoning, now, times)
     return state, [*gives, *takes]
 
 
-def to_take(state: State, now: float, times: KeeperTimes) -> Iterable[tuple[str, Seen]]:
-    """The shards that nobody has, in our order: the fleet shard first, for all depend on it."""
-    for shard in sorted(
-        state.seen, key=lambda s: (s != FLEET, crc32(f"{state.boot}:{s}".encode()))
-    ):
-        seen = state.seen[shard]
-        ours = shard in state.held or shard in state.taking
-        old = seen.asked_at < state.changed.get(shard, -math.inf)  # from before our own last call
-        if ours or old or seen.lost or seen.since is None or state.avoid.get(shard, now) > now:
-            continue
-        if not seen.lease.token or seen.lease.owner == state.boot or has_expired(seen, now, times):
-            yield shard, seen
-
-
-def _take(state: State, now: float, times: KeeperTimes) -> tuple[State, list[Action]]:
-    if state.leaving or cannot_serve(state, now, times) or not state.reachable:
+def _take(
+    state: State, reckoning: Reckoning, now: float, times: KeeperTimes
+) -> tuple[State, list[Action]]:
+    if not reckoning.here or not state.reachable or not reckoning.to_take:
         return state, []
-    able, fair = able_members(state, now, times), fair_share(state, now, times)
-    blind = state.blind_since is not None and any(
-        state.members[boot].member.sees_network for boot in able
-    )
     starting = sum(held.stage is Stage.STARTING for held in state.held.values())
+    own, taking = reckoning.own, dict(state.taking)
     actions: list[Action] = []
-    for shard, seen in to_take(state, now, times):
+    for shard, seen in _in_our_order(state, reckoning):
         waited_s = now - (seen.since or now) - (times.expired_s if seen.lease.token else 0.0)
         left_over = waited_s >= times.patience_s
-        own = own_load(state)
         if shard == FLEET:
             # It does not wait for room: its owner gives light shards for it.
-            fits = own <= fair and not (blind and waited_s < times.blind_s)
-            fits = fits or (left_over and not blind)
+            fits = (own <= reckoning.fair or left_over) and not reckoning.blind
+            fits = fits or (own <= reckoning.fair and waited_s >= times.blind_s)
         else:
-            fits = own + 1 <= fair + 1 or left_over
-            fits = fits and starting + len(state.taking) < times.starting_most
+            fits = own <= reckoning.fair or left_over
+            fits = fits and starting + len(taking) < times.starting_most
         if fits:
-            state = replace(state, taking={**state.taking, shard: seen})
+            own += weight_of(shard)
+            taking[shard] = seen
             actions.append(Take(shard, seen.lease))
-    return state, actions
+    return (replace(state, taking=taking) if actions else state), actions
 
 
-def _give(state: State, now: float, times: KeeperTimes) -> tuple[State, list[Action]]:
+def _give(
+    state: State, reckoning: Reckoning, now: float, times: KeeperTimes
+) -> tuple[State, list[Action]]:
     actions: list[Action] = []
-    each_s = give_each_s(state, now, times)
-    for shard in wanted_gives(state, now, times):
+    each_s = give_each_s(state, reckoning, times)
+    for shard in reckoning.gives(state, now, times):
         if now - state.gave_at < each_s:
             break
         held = state.held[shard]
@@ -115,45 +150,11 @@ def _give(state: State, now: float, times: KeeperTimes) -> tuple[State, list[Act
     return state, actions
 
 
-def give_each_s(state: State, now: float, times: KeeperTimes) -> float:
+def give_each_s(state: State, reckoning: Reckoning, times: KeeperTimes) -> float:
     """The time between two gives; none where nobody would see to a shard meanwhile anyway."""
     if not state.leaving:
         return times.give_each_s
-    return state.leave_each_s if able_members(state, now, times) else 0.0
-
-
-def wanted_gives(state: State, now: float, times: KeeperTimes) -> list[str]:
-    """The shards to give, in order: as many as may go now, however long it takes."""
-    running = [shard for shard, held in state.held.items() if held.stage is Stage.RUNNING]
-    lights = sorted((s for s in running if s != FLEET), key=lambda s: (_seq_at(state, s), s))
-    if state.leaving:  # the fleet first: it takes longest
-        starting = [s for s, held in state.held.items() if held.stage is Stage.STARTING]
-        return [*(s for s in running if s == FLEET), *lights, *starting]
-    able, fair = able_members(state, now, times), fair_share(state, now, times)
-    gives: list[str] = []
-    blind = state.blind_since is not None and now - state.blind_since >= times.blind_s
-    if blind and FLEET in running:
-        gives += [FLEET] if any(state.members[b].member.sees_network for b in able) else []
-    over = own_load(state) - (fair + 1)
-    roomy = any(load_of(state, boot) < fair for boot in able)
-    if over > 0 and roomy and not _left_lying(state, now, times):
-        gives += lights[:over]
-    return gives
-
-
-def _seq_at(state: State, shard: str) -> float:
-    """When it last committed: the idle ones are given first."""
-    seen = state.seen.get(shard)
-    return -math.inf if seen is None else seen.seq_at
-
-
-def _left_lying(state: State, now: float, times: KeeperTimes) -> bool:
-    """Whether something that was given waits: nobody takes, so nothing more is given."""
-    return any(
-        not seen.lease.token and not seen.lost and now - seen.owner_at > times.look_s
-        for shard, seen in state.seen.items()
-        if shard in LIGHT_SHARDS and shard not in state.held
-    )
+    return state.leave_each_s if reckoning.able else 0.0
 
 
 def to_forget(state: State, now: float, times: KeeperTimes) -> list[Action]:
@@ -161,3 +162,44 @@ def to_forget(state: State, now: float, times: KeeperTimes) -> list[Action]:
     return [
         Forget(boot) for boot, seen in state.members.items() if now - seen.since >= times.forget_s
     ]
+
+
+def _can_be_taken(state: State, shard: str, now: float) -> bool:
+    """Whether what is seen of it, that nobody has it, can be acted upon here."""
+    seen = state.seen[shard]
+    ours = shard in state.held or shard in state.taking
+    old = seen.asked_at < state.changed.get(shard, -math.inf)  # from before our own last call
+    avoided = state.avoid.get(shard, now) > now
+    return not (ours or old or avoided or seen.lost or seen.since is None)
+
+
+def _in_our_order(state: State, reckoning: Reckoning) -> Iterator[tuple[str, Seen]]:
+    """The fleet shard first, for all depend on it; the others in an order of our own."""
+    order = _order_of(state.boot)
+    for shard in sorted(reckoning.to_take, key=lambda s: (s != FLEET, order.get(s, 0))):
+        yield shard, state.seen[shard]
+
+
+@lru_cache(maxsize=16)  # one process has one boot; a simulation some more
+def _order_of(boot: str) -> Mapping[str, int]:
+    return {shard: crc32(f"{boot}:{shard}".encode()) for shard in ALL_SHARDS}
+
+
+def _runs(state: State, shard: str) -> bool:
+    held = state.held.get(shard)
+    return held is not None and held.stage is Stage.RUNNING
+
+
+def _idle(state: State, shard: str) -> tuple[float, str]:
+    """Least for the shard that has committed nothing for longest."""
+    seen = state.seen.get(shard)
+    return (-math.inf if seen is None else seen.seq_at), shard
+
+
+def _left_lying(state: State, now: float, times: KeeperTimes) -> bool:
+    """Whether something that was given waits: nobody takes, so nothing more is given."""
+    return any(
+        not seen.lease.token and not seen.lost and now - seen.owner_at > times.look_s
+        for shard, seen in state.seen.items()
+        if shard != FLEET and shard not in state.held
+    )

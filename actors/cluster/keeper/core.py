@@ -45,7 +45,10 @@ def step(
     state: State, told: Observation, now: float, times: KeeperTimes
 ) -> tuple[State, list[Action]]:
     """What follows from one observation, and what is to be taken and given now."""
+    before = state
     state, actions = _observed(state, told, now, times)
+    if state is before:  # what time alone brings about, the next look will see
+        return state, actions
     state, more = balance.plan(state, now, times)
     return state, [*actions, *more]
 
@@ -77,24 +80,13 @@ def next_look_at(state: State, now: float, times: KeeperTimes) -> float:
     for seen in state.seen.values():
         if seen.since is not None and seen.lease.token and seen.lease.owner != state.boot:
             expires_at = seen.since + times.expired_s
-            at = min(at, expires_at) if expires_at > now else at
-    if balance.wanted_gives(state, now, times):
-        at = min(at, state.gave_at + balance.give_each_s(state, now, times))
-    if state.leaving or awaits(state, now, times):
+            at = expires_at if now < expires_at < at else at
+    reckoning = balance.Reckoning(state, now, times)
+    if reckoning.gives(state, now, times):
+        at = min(at, state.gave_at + balance.give_each_s(state, reckoning, times))
+    if state.leaving or reckoning.awaits(state):
         at = min(at, now + times.soon_s)
     return max(at, now + SOONEST_S)
-
-
-def awaits(state: State, now: float, times: KeeperTimes) -> bool:
-    """Whether a shard is about to be ours: we have room, and somebody gives or none has it."""
-    able, fair = balance.able_members(state, now, times), balance.fair_share(state, now, times)
-    if balance.own_load(state) >= fair or balance.cannot_serve(state, now, times):
-        return False
-    return any(
-        seen.member.leaving or balance.load_of(state, boot) > fair + 1
-        for boot, seen in state.members.items()
-        if (boot in able or seen.member.leaving) and balance.load_of(state, boot) > 0
-    ) or any(True for _ in balance.to_take(state, now, times))
 
 
 def _observed(
@@ -223,4 +215,6 @@ def _able(state: State, told: Able, now: float) -> State:
         unable = None
     elif unable is None:
         unable = now
+    if (blind, unable) == (state.blind_since, state.unable_since):
+        return state
     return replace(state, blind_since=blind, unable_since=unable)

@@ -171,7 +171,7 @@ class Keeper:
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
             now = self._clock.steady()
-            self._awaits = core.awaits(self._state, now, self.times)
+            self._awaits = balance.Reckoning(self._state, now, self.times).awaits(self._state)
             next_at = core.next_look_at(self._state, now, self.times)
             await trio.sleep(SOONEST_S)
             with trio.move_on_after(max(0.0, next_at - now - SOONEST_S)):
@@ -217,7 +217,9 @@ class Keeper:
                 self._fails(error)
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
-            with trio.move_on_after(self.times.renew_s):
+            # The second time comes soon: the others know by it that we are alive.
+            every_s = self.times.renew_s if self._member.beat > 1 else self.times.soon_s
+            with trio.move_on_after(every_s):
                 await self._wake_tell.wait()
 
     def _held(self, shard: str) -> Held | None:

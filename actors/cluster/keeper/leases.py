@@ -48,6 +48,7 @@ def looked(
                 member=member,
                 since=now if before is None or moved or not unbroken else before.since,
                 moved_at=now if before is None or moved else before.moved_at,
+                moves=before is not None and (moved or before.moves),
             )
     state = replace(state, seen=seen, members=members, looked_at=now, reachable=True, unbroken=True)
     for shard, lease in told.leases.items():

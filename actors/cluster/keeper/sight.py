@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from actors.cluster.keeper import balance, core
 from actors.cluster.keeper.leases import has_expired
-from actors.cluster.keeper.state import Seen, Stage, State
+from actors.cluster.keeper.state import Seen, Stage, State, weight_of
 from actors.cluster.keeper.times import KeeperTimes
 from actors.cluster.keeper.view import (
     ClusterView,
@@ -43,7 +43,7 @@ def view_of(
         boot=state.boot,
         looked_at=None if state.looked_at is None else dated(state.looked_at),
         reachable=state.reachable,
-        fair=balance.fair_share(state, now, times),
+        fair=balance.Reckoning(state, now, times).fair,
         leaving=state.leaving,
         members=sorted(members, key=lambda member: (member.name, member.boot)),
         shards=[_shard(state, shard, now, times, dated) for shard in ALL_SHARDS],
@@ -61,7 +61,7 @@ def _member(
         version=member.version,
         sign=sign,
         here=here,
-        load=balance.load_of(state, member.boot),
+        load=sum(weight_of(shard) for shard in shards),
         shards=shards,
         sees_network=member.sees_network,
         clock_ahead_s=member.clock_ahead_s,

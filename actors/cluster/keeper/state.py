@@ -6,7 +6,6 @@ Plain frozen values, changed by `core.step` only. Times are steady seconds of th
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -79,25 +78,23 @@ class SeenMember(msgspec.Struct, frozen=True, kw_only=True):
     member: Member
     since: float
     moved_at: float
-
-
-def _nothing() -> Mapping[str, float]:
-    return MappingProxyType({})
+    moves: bool = False
+    """It was seen to be alive, not just to be on the list: nobody gives a shard to the dead."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything. Mappings are by shard, `members` by boot; none is ever changed in place."""
 
     boot: str
-    held: Mapping[str, Held] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    taking: Mapping[str, Seen] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    held: Mapping[str, Held] = msgspec.field(default_factory=dict)
+    taking: Mapping[str, Seen] = msgspec.field(default_factory=dict)
     """Asked for, not answered yet; as it was seen then."""
-    seen: Mapping[str, Seen] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    members: Mapping[str, SeenMember] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    seen: Mapping[str, Seen] = msgspec.field(default_factory=dict)
+    members: Mapping[str, SeenMember] = msgspec.field(default_factory=dict)
     """The others."""
-    changed: Mapping[str, float] = msgspec.field(default_factory=_nothing)
+    changed: Mapping[str, float] = msgspec.field(default_factory=dict)
     """When we last changed a lease: a look that was begun before says nothing of it."""
-    avoid: Mapping[str, float] = msgspec.field(default_factory=_nothing)
+    avoid: Mapping[str, float] = msgspec.field(default_factory=dict)
     """Until when a shard is left to others, since its actors did not start here."""
     looked_at: float | None = None
     """When the engine answered last."""

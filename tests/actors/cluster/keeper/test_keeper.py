@@ -1,0 +1,398 @@
+"""The keeper on an engine in memory, in virtual time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from actors.cluster.keeper.view import Here, MemberSign, Owned, Why
+from store.engine.memory import MemoryServers, Request
+from store.engine.shards import ALL_SHARDS, FLEET
+from store.errors import StoreUnavailable
+from tests.support.keeper_kit import House, Town
+
+pytestmark = [pytest.mark.usefixtures("autojump_clock"), pytest.mark.timeout(120)]
+
+
+@asynccontextmanager
+async def town(servers: MemoryServers | None = None, *, need: int = 0) -> AsyncIterator[Town]:
+    """A town, whose houses end with the test."""
+    async with trio.open_nursery() as nursery:
+        yield Town(nursery, servers, need=need)
+        nursery.cancel_scope.cancel()
+
+
+async def three(place: Town) -> tuple[House, House, House]:
+    """Three houses among which the shards are divided."""
+    houses = (await place.house("a"), await place.house("b"), await place.house("c"))
+    await place.until(lambda: place.complete() and balanced(place))
+    return houses
+
+
+def weights(place: Town) -> dict[str, int]:
+    """The load of each house in which anything runs."""
+    return {
+        house.boot: sum(8 if shard == FLEET else 1 for shard in house.running)
+        for house in place.houses
+        if house.running
+    }
+
+
+def balanced(place: Town) -> bool:
+    """Whether nobody of three has more than a fair share and one."""
+    loads = weights(place)
+    return len(loads) == 3 and max(loads.values()) <= 72 // 3 + 1
+
+
+async def test_one_alone_takes_everything_at_once() -> None:
+    async with town() as place:
+        await place.house("a")
+        assert await place.until(place.complete) < 0.5
+        assert place.loads() == {"a": 65}
+
+
+async def test_who_has_too_much_gives_until_loads_are_fair() -> None:
+    async with town() as place:
+        await three(place)
+        assert sum(weights(place).values()) == 72
+        before = {shard: place.owners(shard) for shard in ALL_SHARDS}
+        await trio.sleep(30.0)
+        assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
+
+
+async def test_no_shard_runs_in_two_houses_and_each_is_dark_for_a_moment_only() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        await place.house("b")
+        dark: dict[str, float] = {}
+        most_s = 0.0
+        for _ in range(1_500):
+            await trio.sleep(0.01)
+            for shard in ALL_SHARDS:
+                owners = place.owners(shard)
+                assert len(owners) <= 1
+                dark[shard] = 0.0 if owners else dark.get(shard, 0.0) + 0.01
+                most_s = max(most_s, dark[shard])
+        assert 20 <= len(a.running) <= 37
+        assert most_s <= 0.5
+
+
+async def test_after_a_kill_everything_runs_elsewhere() -> None:
+    async with town() as place:
+        a, _, _ = await three(place)
+        a.kill()
+        assert await place.until(place.complete) <= 8.0
+        assert set(place.loads()) == {"b", "c"}
+        assert max(weights(place).values()) <= 37
+
+
+async def test_the_fleet_shard_is_taken_first() -> None:
+    async with town() as place:
+        houses = await three(place)
+        await trio.sleep(5.0)
+        owner = next(house for house in houses if FLEET in house.running)
+        others = [house for house in houses if house is not owner]
+        began = {house.boot: len(house.log) for house in others}
+        owner.kill()
+        await place.until(place.complete)
+        taker = next(house for house in others if FLEET in house.running)
+        first = taker.log[began[taker.boot] :][:9]
+        assert ("taken", FLEET) in first, "with the first eight light shards at the latest"
+
+
+async def test_whoever_leaves_gives_everything_within_its_time() -> None:
+    async with town() as place:
+        a, b, c = await three(place)
+        began = trio.current_time()
+        await a.keeper.leave()
+        assert trio.current_time() - began < 10.0
+        assert not a.running
+        assert await place.until(place.complete) < 0.5
+        assert not [entry for entry in a.log if entry[0] == "fenced"], "drained, not cut off"
+        await trio.sleep(5.0)
+        assert [member.boot for member in b.keeper.view().members] == ["b", "c"]
+        assert {move.why for move in c.keeper.view().moves if move.before == "a"} == {Why.GIVEN}
+
+
+async def test_the_last_one_leaves_quickly() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        began = trio.current_time()
+        await a.keeper.leave()
+        assert trio.current_time() - began < 1.0
+        b = await place.house("b")
+        assert await place.until(lambda: len(b.running) == 65) < 0.5
+
+
+async def test_after_an_outage_of_the_engine_nothing_has_moved() -> None:
+    async with town() as place:
+        houses = await three(place)
+        before = {shard: place.owners(shard) for shard in ALL_SHARDS}
+        epochs = {shard: house.running[shard].epoch for house in houses for shard in house.running}
+        place.servers.stop()
+        await trio.sleep(12.0)
+        assert all(house.keeper.valid_for_s(FLEET) == 0.0 for house in houses)
+        assert not houses[0].keeper.view().reachable
+        place.servers.go_on()
+        await trio.sleep(20.0)
+        assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
+        now = {shard: house.running[shard].epoch for house in houses for shard in house.running}
+        assert now == epochs
+        assert not [entry for house in houses for entry in house.log if entry[0] == "fenced"]
+
+
+async def test_a_failover_that_keeps_everything_moves_nothing() -> None:
+    async with town(MemoryServers(replicas=2, lag_s=0.001), need=1) as place:
+        houses = await three(place)
+        before = {shard: place.owners(shard) for shard in ALL_SHARDS}
+        place.servers.stop()
+        await trio.sleep(3.3)
+        place.servers.fail_over()
+        await trio.sleep(20.0)
+        assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
+        assert not [entry for house in houses for entry in house.log if entry[0] == "fenced"]
+
+
+async def test_a_take_that_a_failover_forgot_is_made_again_and_nothing_stops() -> None:
+    async with town(MemoryServers(replicas=2, lag_s=0.001)) as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        await trio.sleep(5.0)
+        master = place.servers.masters[0]
+        assert master is not None
+        for replica in master.replicas:
+            replica.held = True
+        await a.keeper.leave()  # what follows is known to the master alone
+        b = await place.house("b")
+        await place.until(lambda: len(b.running) == 65)
+        taken = {shard: lease.token for shard, lease in b.running.items()}
+        place.servers.fail_over()
+        await trio.sleep(5.0)
+        assert len(b.running) == 65
+        assert {shard for what, shard in b.log if what == "set back"} == set(ALL_SHARDS)
+        assert not [entry for entry in b.log if entry[0] == "fenced"]
+        assert all(lease.token != taken[shard] for shard, lease in b.running.items())
+        assert all(b.keeper.valid_for_s(shard) > 0.0 for shard in ALL_SHARDS)
+        assert b.keeper.view().moves[0].why is Why.FORGOTTEN
+
+
+async def test_a_take_on_the_old_master_of_a_split_does_not_count() -> None:
+    async with town(MemoryServers(replicas=2, lag_s=0.001), need=1) as place:
+        a, b, c = await three(place)
+        before = set(a.running)
+        old = place.servers.fail_over(old_lives=True)
+        for house in (b, c):  # a stays where it was; they see the new master only
+            place.ways[house.boot].connected.clear()
+        place.ways["a"].finds = lambda _part: old
+        await trio.sleep(11.0)
+        assert all(a.keeper.valid_for_s(shard) == 0.0 for shard in ALL_SHARDS)
+        owned = set(b.running) | set(c.running)
+        assert owned == set(ALL_SHARDS)
+        place.ways["a"].finds = lambda _part: place.servers.masters[0]
+        old.read_only = True
+        await trio.sleep(3.0)
+        assert {shard for what, shard in a.log if what == "fenced"} >= before - set(a.running)
+        await place.until(lambda: place.complete() and balanced(place))
+
+
+async def test_a_house_that_stood_still_finds_its_shards_taken_and_takes_none_on_waking() -> None:
+    async with town() as place:
+        a, b, c = await three(place)
+        asleep = trio.Event()
+
+        async def stand_still(_request: Request) -> None:
+            await asleep.wait()
+
+        place.ways["a"].before = stand_still
+        mine = set(a.running)
+        await trio.sleep(60.0)
+        assert not mine & (set(ALL_SHARDS) - set(b.running) - set(c.running))
+        assert not a.keeper.may_begin(FLEET)
+        began = len(a.log)
+        place.ways["a"].before = nothing
+        asleep.set()
+        await trio.sleep(0.1)
+        assert not a.running
+        await place.until(lambda: place.complete() and balanced(place))
+        assert {what for what, _ in a.log[began:]} == {"fenced", "taken"}
+        assert {move.why for move in a.keeper.view().moves[:5]} == {Why.GIVEN}
+
+
+async def nothing(_request: Request) -> None:
+    """It goes on."""
+
+
+async def test_what_cannot_be_taken_back_begins_only_while_the_lease_holds_for_long() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        await trio.sleep(3.0)
+        assert 3.9 <= a.keeper.valid_for_s(FLEET) <= 6.0
+        assert a.keeper.may_begin(FLEET)
+        place.ways["a"].cut_off = True
+        await trio.sleep(3.1)
+        assert 0.0 < a.keeper.valid_for_s(FLEET) < 3.0
+        assert not a.keeper.may_begin(FLEET)
+        await trio.sleep(3.0)
+        assert a.keeper.valid_for_s(FLEET) == 0.0
+        assert {shard.here for shard in a.keeper.view().shards} == {Here.LAPSED}
+        place.ways["a"].cut_off = False
+        await trio.sleep(3.0)
+        assert a.keeper.may_begin(FLEET)
+        assert len(a.running) == 65
+
+
+async def test_who_cannot_serve_loses_its_shards_and_gets_them_back() -> None:
+    async with town() as place:
+        a, b, c = await three(place)
+        a.can_serve = False
+        await place.until(lambda: set(ALL_SHARDS) <= set(b.running) | set(c.running))
+        await trio.sleep(10.0)
+        assert not a.running
+        assert place.complete()
+        signs = {member.boot: member.sign for member in b.keeper.view().members}
+        assert signs["a"] is MemberSign.LEAVING
+        a.can_serve = True
+        await place.until(lambda: place.complete() and balanced(place))
+
+
+async def test_nobody_loses_anything_where_no_other_can_serve() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        a.can_serve = False
+        await trio.sleep(30.0)
+        assert len(a.running) == 65
+        a.can_serve = True
+        await trio.sleep(3.0)
+        assert a.keeper.may_begin(FLEET)
+
+
+async def test_the_fleet_shard_goes_to_who_sees_the_network() -> None:
+    async with town() as place:
+        houses = await three(place)
+        owner = next(house for house in houses if FLEET in house.running)
+        owner.sees_network = False
+        await trio.sleep(25.0)
+        assert FLEET in owner.running
+        await trio.sleep(15.0)
+        [now] = place.owners(FLEET)
+        assert now != owner.boot
+        await trio.sleep(10.0)
+        assert place.owners(FLEET) == [now]
+        assert place.complete()
+
+
+async def test_the_fleet_shard_stays_where_nobody_sees_the_network() -> None:
+    async with town() as place:
+        houses = await three(place)
+        [owner] = place.owners(FLEET)
+        for house in houses:
+            house.sees_network = False
+        await trio.sleep(45.0)
+        assert place.owners(FLEET) == [owner]
+
+
+async def test_a_shard_that_cannot_be_started_here_is_left_to_others() -> None:
+    async with town() as place:
+        a = await place.house("a")
+
+        def broken(what: str, shard: str) -> None:
+            if what == "taken" and shard == "07":
+                raise RuntimeError("these records crash every actor here")
+
+        a.trouble = broken
+        await place.until(lambda: len(a.running) == 64)
+        await place.house("b")
+        await place.until(place.complete)
+        assert place.owners("07") == ["b"]
+        assert a.log.count(("taken", "07")) == 1
+        assert ("fenced", "07") in a.log
+
+
+async def test_a_shard_whose_store_is_away_is_started_later() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        tries = 0
+
+        def away(what: str, shard: str) -> None:
+            nonlocal tries
+            if what == "taken" and shard == "07" and tries < 3:
+                tries += 1
+                raise StoreUnavailable("the node of this shard is silent")
+
+        a.trouble = away
+        assert await place.until(place.complete) < 5.0
+        assert tries == 3
+
+
+async def test_actors_that_do_not_end_in_time_are_stopped_before_the_shard_is_given() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        a.drain_s = 1_000.0
+        b = await place.house("b")
+        await place.until(lambda: len(b.running) >= 5, 30.0)
+        given = list(b.running)
+        assert all(
+            a.log.index(("leave", shard)) < a.log.index(("fenced", shard)) for shard in given
+        )
+
+
+async def test_a_keeper_that_crashed_goes_on_with_what_it_has() -> None:
+    async with town() as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        epochs = {shard: lease.epoch for shard, lease in a.running.items()}
+        running = dict(a.running)
+        a.kill()
+        a.running = running  # its actors are not the keeper's, and did not end with it
+        await trio.sleep(2.0)
+        await a.begin(place.nursery)
+        await trio.sleep(20.0)
+        assert {shard: lease.epoch for shard, lease in a.running.items()} == epochs
+        assert a.keeper.may_begin(FLEET)
+
+
+async def test_shards_on_a_silent_node_lapse_and_the_others_do_not() -> None:
+    async with town(MemoryServers(masters=3)) as place:
+        await three(place)
+        before = {shard: place.owners(shard) for shard in ALL_SHARDS}
+        place.servers.stop(1)
+        await trio.sleep(8.0)
+        lapsed = {
+            view.shard
+            for house in place.houses
+            for view in house.keeper.view().shards
+            if view.here is Here.LAPSED
+        }
+        assert lapsed == {shard for shard in ALL_SHARDS if place.servers.part_of(shard) == 1}
+        place.servers.go_on(1)
+        await trio.sleep(10.0)
+        assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
+
+
+async def test_everybody_sees_who_has_what() -> None:
+    async with town() as place:
+        a, b, c = await three(place)
+        await trio.sleep(2.0)
+        views = [house.keeper.view() for house in (a, b, c)]
+        for view in views:
+            assert {one.shard: one.owner for one in view.shards} == {
+                shard: place.owners(shard)[0] for shard in ALL_SHARDS
+            }
+            assert {one.owned for one in view.shards} == {Owned.OWNED}
+            assert not view.unowned
+            assert view.fair == 24
+            assert [member.boot for member in view.members] == ["a", "b", "c"]
+            assert {member.boot: member.load for member in view.members} == weights(place)
+        a.kill()
+        await trio.sleep(6.3)
+        assert {one.boot for one in b.keeper.view().members if one.sign is MemberSign.SILENT} <= {
+            "a"
+        }
+        await trio.sleep(70.0)
+        assert [member.boot for member in b.keeper.view().members] == ["b", "c"]
