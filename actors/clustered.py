@@ -14,7 +14,7 @@ import structlog
 import trio
 
 from actors.board.changes import ActorView, DeviceRemoved, Subject
-from actors.cluster.commands import ClusterCommands
+from actors.cluster.commands import ClusterCommands, marked_again
 from actors.cluster.flow import Flow, FlowPorts
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
@@ -158,6 +158,7 @@ class ClusterParts(ProcessParts):
             fenced=self.keeper.told_fenced,
             retaken=self.keeper.told_retaken,
             records=self._records,
+            accepted_again=marked_again,
         )
         self.commands = ClusterCommands(
             self.board,

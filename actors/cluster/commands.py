@@ -12,7 +12,7 @@ import trio
 
 from actors.board.board import Board
 from actors.clocks.clock import Clock
-from actors.cluster.messages import CommandTaken, encode
+from actors.cluster.messages import CommandTaken, decode, encode
 from actors.commands import ACCEPT_TIMEOUT_S, Accepted, CommandOrder, Commands
 from actors.device.command import Command
 from actors.device.events import CommandRequested, DeviceEvent
@@ -21,6 +21,7 @@ from actors.device.records import command_record
 from actors.device.requests import accepted
 from actors.messaging.mailbox import Offer
 from actors.refusal import Refusal
+from actors.replace import replace
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.unreadable_records import UnreadableRecords
 from store.engine import port
@@ -30,6 +31,16 @@ from store.port import Store, Table
 
 AGAIN_S = 0.2
 """Before the engine is asked once more by the same id, which is harmless."""
+
+
+def marked_again(accept: port.Accept) -> port.Accept:
+    """The same command as one that a failover took after it was accepted: what its light was told
+    since is newer, although this comes later in the inbox."""
+    message = decode(accept.message)
+    if not isinstance(message, CommandTaken):
+        return accept
+    marked = replace(message, request=replace(message.request, again=True))
+    return replace(accept, message=encode(marked))
 
 
 class AcceptingStore(Store, Protocol):

@@ -39,6 +39,8 @@ class Acceptor:
         """Accepted commands that a failover had lost, accepted once more."""
         self.failed = False
         """The engine did not answer, since somebody last reset this."""
+        self.mark_again: Callable[[Accept], Accept] = lambda accept: accept
+        """Marks one that is accepted once more: what its light was told since is newer."""
         self._engine = engine
         self._steady = steady
         self._turn = trio.Lock()
@@ -74,7 +76,7 @@ class Acceptor:
             found = await self._engine.get([where(accept) for accept in some])
             lost = [accept for accept, record in zip(some, found, strict=True) if record is None]
             for first in range(0, len(lost), ACCEPTS_AT_ONCE):
-                again = lost[first : first + ACCEPTS_AT_ONCE]
+                again = [self.mark_again(one) for one in lost[first : first + ACCEPTS_AT_ONCE]]
                 answers = await self._engine.accept(again)
                 trouble = next((one for one in answers if isinstance(one, StoreError)), None)
                 self.repeated += sum(

@@ -88,6 +88,7 @@ class ShardStore:
         retaken: Callable[[str, Lease], None] | None = None,
         lost: Callable[[str, int], None] | None = None,
         records: Callable[[str], Sequence[Put]] | None = None,
+        accepted_again: Callable[[Accept], Accept] | None = None,
     ) -> None:
         """Who is asked and told; what is not given stays as it is. None of them may raise or wait.
 
@@ -96,6 +97,7 @@ class ShardStore:
         `retaken(shard, lease)`: a failover had lost our lease, and this is the new one.
         `lost(shard, commits)`: so many acknowledged commits were lost and not kept here any more.
         `records(shard)`: all records of a shard that are in memory, to be put again then.
+        `accepted_again(accept)`: the same command, marked as one that a failover had lost.
         """
         writer = self._writer
         writer.marks = marks or writer.marks
@@ -103,6 +105,7 @@ class ShardStore:
         writer.on_retaken = retaken or writer.on_retaken
         writer.on_lost = lost or writer.on_lost
         writer.records = records or writer.records
+        self._acceptor.mark_again = accepted_again or self._acceptor.mark_again
 
     def statistics(self) -> ShardStoreStatistics:
         """Counters, now."""
