@@ -4,6 +4,7 @@ Where the nodes are is found by `places`; here it makes no difference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -52,6 +53,7 @@ T = TypeVar("T")
 
 OPEN_S = 20.0
 """Some ten nodes, each examined within a second, or found dead in half of one."""
+LOOK_AROUND_EVERY_S = 60.0
 REPLIES_KEPT = 1_024
 REPLY_KEPT_S = 60
 MESSAGES_MOST = 128
@@ -67,6 +69,7 @@ class RedisEngine:
 
     def __init__(self, target: Target, *, is_moving: bool = False) -> None:
         self.target = target
+        self.look_around_every_s = LOOK_AROUND_EVERY_S
         self._is_moving = is_moving
         self._keys = Keys(target.prefix)
         self._places: Places = _places_of(target)
@@ -77,7 +80,8 @@ class RedisEngine:
 
     @property
     def durability_warnings(self) -> Sequence[str]:
-        """What may lose an acknowledged commit here; known after `open`."""
+        """What may lose an acknowledged commit here; known after `open`, and kept up to date by
+        `hear`: a setting may be changed, and a fail-over may promote a server that has others."""
         return self._warnings
 
     async def open(self) -> None:
@@ -94,8 +98,7 @@ class RedisEngine:
                 finding.weight is Weight.UNSAFE and not self.target.unsafe
             ):
                 raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
-        told = {Weight.UNSAFE, Weight.UNKNOWN}
-        self._warnings = tuple(f"redis: {each.words}" for each in found if each.weight in told)
+        self._warnings = _warnings(found)
         has_shape = await self._has_shape()
         await self._in_thread(partial(try_all, self.target, self._places))
         if not has_shape or self._is_moving:
@@ -288,7 +291,15 @@ class RedisEngine:
     ) -> None:
         """Call `ring(shard)` or `ring(boot)` until cancelled; bells may be lost."""
         self._check_open()
-        await hear(self._places, self._keys, ring, task_status)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._stay_informed)
+            await hear(self._places, self._keys, ring, task_status)
+
+    async def _stay_informed(self) -> None:
+        while True:
+            await trio.sleep(self.look_around_every_s)
+            with suppress(StoreError):  # what was found before holds on
+                self._warnings = _warnings(await self._in_thread(self._look_around))
 
     # -------------------------------------------------------------------------------- reading
 
@@ -353,6 +364,11 @@ def _places_of(target: Target) -> Places:
             return BySentinel(target)
         case Kind.CLUSTER:
             return InCluster(target)
+
+
+def _warnings(found: Sequence[Finding]) -> tuple[str, ...]:
+    told = {Weight.UNSAFE, Weight.REFUSED, Weight.UNKNOWN}
+    return tuple(f"redis: {each.words}" for each in found if each.weight in told)
 
 
 def _range(key: str, after: str, most: int) -> tuple[str | int, ...]:

@@ -1,9 +1,11 @@
 """An engine that cannot keep the promise is refused at the start, in words; nothing is written."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import redis
+import trio
 
 from store.engine.open import engine_from_url
 from store.engine.redis.engine import RedisEngine
@@ -12,7 +14,7 @@ from store.errors import StoreRefused, StoreUnavailable
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
 from tests.support.redis_server import RedisServer, free_port
-from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of
+from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of, wait_until
 
 RIGHTS = ("~{lamplighter*", "&lamplighter:bell:*", "+@all", "-@admin", "-@dangerous", "+config|get")
 """What docs/cluster.md gives a user of its own, with INFO and ROLE beside it."""
@@ -59,6 +61,21 @@ async def test_a_server_that_does_not_keep_commits_is_refused_unless_unsafe(
     assert client.keys("*") == []
     async with opened_engine(engine_from_url(f"{server.url}?unsafe=yes")) as engine:
         assert any(words in warning for warning in engine.durability_warnings)
+
+
+async def test_what_was_changed_while_the_service_runs_is_found(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    engine = engine_from_url(server.url)
+    engine.look_around_every_s = 0.05
+    async with opened_engine(engine), trio.open_nursery() as nursery:
+        await nursery.start(engine.hear, lambda _name: None)
+        assert list(engine.durability_warnings) == []
+        for value_of_it, warnings in (("everysec", 1), ("always", 0)):
+            client.config_set("appendfsync", value_of_it)
+            found = partial(lambda wanted: len(engine.durability_warnings) == wanted, warnings)
+            await trio.to_thread.run_sync(wait_until, found)
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_server_that_evicts_is_refused_unless_unsafe(
