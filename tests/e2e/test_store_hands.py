@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from tests.support.pretend_site import Site, pretend_site, until
-from tests.support.processes import Running, run_meanwhile
+from tests.support.processes import Running
 from tests.support.redis_server import RedisServer
 
 RED = {"red": 255, "green": 0, "blue": 0, "wait_for_verification": False}
@@ -59,38 +59,6 @@ async def test_a_removed_file_is_noticed_told_and_found_again(
         await until("ready again", lambda: ready(http))
         assert (await http.post(path, json=RED)).status_code == 202
         assert "Traceback" not in service.errors
-
-
-async def test_of_two_services_on_one_prefix_the_second_leaves_for_good(
-    site: Site, http: httpx2.AsyncClient, tmp_path: Path
-) -> None:
-    with RedisServer() as server:
-        config = site.config(tmp_path, server.url)
-        with Running(tmp_path, "serve", "--config", str(config)):
-            await until("ready", lambda: ready(http))
-            other = site.config(tmp_path, server.url, web={"port": 0})
-            done = await run_meanwhile("serve", "--config", str(other))
-            assert done.returncode == 10
-            assert "is in use by another process" in done.stderr
-            assert "Traceback" not in done.stderr
-            assert await ready(http)
-
-
-async def test_a_service_that_was_taken_over_ends_with_its_own_exit_code(
-    site: Site, http: httpx2.AsyncClient, tmp_path: Path
-) -> None:
-    import redis
-
-    with RedisServer() as server, redis.Redis.from_url(server.url, protocol=2) as admin:
-        config = site.config(tmp_path, server.url)
-        with Running(tmp_path, "serve", "--config", str(config)) as service:
-            await until("ready", lambda: ready(http))
-            admin.incr("{lamplighter}:owner")
-            admin.set("{lamplighter}:holder", '{"token":"t","host":"elsewhere","pid":7}')
-            assert await service.until_ended(30.0) == 10
-            assert "another process (process 7 on elsewhere) took this prefix over" in (
-                service.errors.replace("\n", " ")
-            )
 
 
 async def test_a_hung_store_is_answered_503_everywhere_in_time(
