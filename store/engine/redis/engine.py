@@ -73,7 +73,7 @@ class RedisEngine:
         self._is_moving = is_moving
         self._keys = Keys(target.prefix)
         self._places: Places = _places_of(target)
-        self._lanes = Lanes(self._places)
+        self._lanes = Lanes(self._places, is_grouping=target.kind is not Kind.CLUSTER)
         self._need = target.need
         self._warnings: tuple[str, ...] = ()
         self._open = False

@@ -34,16 +34,20 @@ class Work(StrEnum):
 class _Lane:
     """One thread, one connection."""
 
-    def __init__(self, work: Work, places: Places, place: Hashable) -> None:
-        self.node = Node(partial(places.dial, place), partial(places.lost, place))
+    def __init__(self, work: Work, places: Places, place: Hashable, *, is_grouping: bool) -> None:
+        self.node = Node(
+            partial(places.dial, place), partial(places.lost, place), is_grouping=is_grouping
+        )
         self.worker = Worker(work)
 
 
 class Lanes:
-    """Sends commands to the nodes that have their shards."""
+    """Sends commands to the nodes that have their shards; with `is_grouping` several scripts of
+    one call are carried out at once."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, is_grouping: bool = False) -> None:
         self._places = places
+        self._is_grouping = is_grouping
         self._lanes: dict[tuple[Work, Hashable], _Lane] = {}
         """A cluster has some ten nodes; one that left keeps an idle lane until the end."""
         self._closed = False
@@ -129,6 +133,8 @@ class Lanes:
     ) -> list[Answer]:
         lane = self._lanes.get((work, place))
         if lane is None:
-            lane = self._lanes[work, place] = _Lane(work, self._places, place)
+            lane = self._lanes[work, place] = _Lane(
+                work, self._places, place, is_grouping=self._is_grouping
+            )
         node = lane.node
         return await lane.worker.run(node.ask, commands, confirm, node.failures, answer_s=answer_s)

@@ -3,9 +3,13 @@
 What is asked for in one go is sent in one go, and `WAIT` with it on the same connection: WAIT
 counts the replicas that have what this very connection wrote. redis-py repeats nothing: its silent
 retries would ask twice for what may be done once, and on another connection.
+
+A server that syncs each commit does so whenever it has read some 16 kB of what was sent: a batch of
+64 commits would cost some twenty syncs. Scripts therefore go in groups of MULTI and EXEC, which are
+carried out, and synced, at once; not in a cluster, whose transactions have one slot.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import redis
@@ -20,6 +24,9 @@ SOCKET_S = 2.0
 CONFIRM_S = 1.5
 """Within the time of the socket, so that a short count is an answer and no lost connection."""
 
+GROUP_BYTES = 192 * 1024
+"""Of what is sent in one transaction: the server serves nobody else for some 2 ms."""
+
 Command = Call | tuple[Argument, ...]
 Answer = Any
 """What the server says to one command, or a StoreError."""
@@ -32,14 +39,20 @@ Connection = Any
 class Node:
     """`connect` makes a connection, and connects it; it finds out anew where the node is.
 
-    `lost` is told that another node may be the one to ask, by which error.
+    `lost` is told that another node may be the one to ask, by which error. With `is_grouping`
+    several scripts are carried out at once.
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], lost: Callable[[Exception], None]
+        self,
+        connect: Callable[[], Connection],
+        lost: Callable[[Exception], None],
+        *,
+        is_grouping: bool = False,
     ) -> None:
         self._connect = connect
         self._lost = lost
+        self._is_grouping = is_grouping
         self._connection: Connection | None = None
         self.failures = 0
 
@@ -82,8 +95,13 @@ class Node:
         )
         try:
             connection = self._connected()
-            connection.send_packed_command(connection.pack_commands([*sent, *wait]), False)
-            answers = [_read(connection) for _ in commands]
+            packed = [connection.pack_command(*each) for each in sent]
+            grouping = self._is_grouping and all(isinstance(each, Call) for each in commands)
+            groups = _groups(packed) if grouping else [1] * len(packed)
+            connection.send_packed_command(
+                [*_joined(connection, packed, groups), *connection.pack_commands(wait)], False
+            )
+            answers = [answer for size in groups for answer in _read_group(connection, size)]
             count = _read(connection) if confirm else 0
         except (redis.RedisError, OSError) as error:
             self._fail(error)
@@ -141,6 +159,47 @@ def _read(connection: Connection) -> Any:
         return error
     except exceptions.ClusterError as error:  # CLUSTERDOWN is no ResponseError in every version
         return error
+
+
+def _groups(packed: Sequence[Sequence[bytes]]) -> list[int]:
+    """How many commands, one after the other, make each transaction."""
+    groups: list[int] = []
+    left = 0
+    for command in packed:
+        length = sum(map(len, command))
+        if not groups or length > left:
+            groups.append(0)
+            left = GROUP_BYTES
+        groups[-1] += 1
+        left -= length
+    return groups
+
+
+def _joined(
+    connection: Connection, packed: Sequence[Sequence[bytes]], groups: Sequence[int]
+) -> Iterator[bytes]:
+    """The bytes of all commands, each group in a transaction; one command needs none."""
+    commands = iter(packed)
+    for size in groups:
+        if size > 1:
+            yield from connection.pack_command("MULTI")
+        for _ in range(size):
+            yield from next(commands)
+        if size > 1:
+            yield from connection.pack_command("EXEC")
+
+
+def _read_group(connection: Connection, size: int) -> list[Any]:
+    """The answer to each command of a group. Where the server would not have one of them, it
+    carried out none, and that error is the answer to all."""
+    if size == 1:
+        return [_read(connection)]
+    queued = [_read(connection) for _ in range(size + 1)]
+    answers = _read(connection)
+    if isinstance(answers, list):
+        return answers
+    errors = [each for each in queued if isinstance(each, Exception)]
+    return [errors[0] if errors else answers] * size
 
 
 def only(answers: Sequence[Answer]) -> Answer:
