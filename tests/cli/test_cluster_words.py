@@ -93,10 +93,26 @@ def test_every_shard_has_a_row_with_its_owner() -> None:
 
 def test_a_whole_take_over_is_one_line() -> None:
     told = [line.plain for line in cluster.moves(plain(one_lost())["moves"])]
-    assert "12 shards taken from west to south, nobody's for 6.4 s: " in told[0]
+    taken = "south took 12 shards from west, which gave no sign of life, nobody's for 6.4 s: "
+    assert taken in told[0]
     assert told[0].endswith(" and 4 more")
-    assert "shard given by south to west" in told[1]
+    assert "south gave 1 shard to west" in told[1]
     assert len(told) == 3
+
+
+def test_a_take_over_by_two_processes_is_a_line_of_each() -> None:
+    rows = [
+        {"at": NOW - n / 10, "shard": f"{n:02}", "why": "expired", "before": "west"}
+        | {"after": ("north", "south")[n % 2], "dark_s": 6.0}
+        for n in range(20)
+    ]
+    old = {**rows[0], "at": NOW - 100.0}
+    told = [line.plain for line in cluster.moves([*rows, old])]
+    assert [line[10:].split(" from")[0] for line in told] == [
+        "north took 10 shards",
+        "south took 10 shards",
+        "north took 1 shard",
+    ]
 
 
 def test_a_name_cannot_reach_the_terminal_as_control_characters() -> None:

@@ -16,7 +16,7 @@ from tests.drill.site import Site
 
 PAGE = Path(__file__).with_name("page.html")
 LINES_MOST = 200
-ASKED_MOST = 10
+ASKED_MOST = 20
 """Commands that each look at the page asks for."""
 
 

@@ -18,10 +18,10 @@ MEMBER_MARKS = {
     "silent": ("✗", "red"),
 }
 WHY = {
-    "expired": "taken from",
-    "given": "given by",
-    "new": "taken for the first time,",
-    "forgotten": "taken anew after a failover from",
+    "expired": "{after} took {shards} from {before}, which gave no sign of life",
+    "given": "{before} gave {shards} to {after}",
+    "new": "{after} took {shards} for the first time",
+    "forgotten": "{after} took {shards} anew: a fail-over had lost that it has them",
 }
 CLOCK_S = 1.0
 """Clocks further apart are pointed out."""
@@ -137,26 +137,26 @@ def moves(some: Sequence[Json]) -> Iterator[Text]:
         first = group[0]
         ids = ", ".join(one["shard"] for one in group[:SHARDS_NAMED])
         more = f" and {len(group) - SHARDS_NAMED} more" if len(group) > SHARDS_NAMED else ""
-        before = "" if first["why"] == "new" else f" {first['before'] or 'an unknown process'}"
+        before = first["before"] or "an unknown process"
         dark_s = max(one["dark_s"] for one in group)
         alone = f", nobody's for {dark_s:.1f} s" if dark_s else ""
-        verb = WHY[first["why"]]
-        word = "shard" if len(group) == 1 else f"{len(group)} shards"
-        yield Text(
-            f"{clock(first['at'])}  {word} {verb}{before} to {first['after']}{alone}: {ids}{more}"
+        words = WHY[first["why"]].format(
+            before=before,
+            after=first["after"],
+            shards="1 shard" if len(group) == 1 else f"{len(group)} shards",
         )
+        yield Text(f"{clock(first['at'])}  {words}{alone}: {ids}{more}")
 
 
-def _alike(some: Sequence[Json]) -> Iterator[list[Json]]:
-    group: list[Json] = []
+def _alike(some: Sequence[Json]) -> list[list[Json]]:
+    """The newest group first; a take-over by several processes is told of each of them."""
+    groups: list[list[Json]] = []
+    newest: dict[tuple[object, ...], list[Json]] = {}
     for one in some:
-        if group and (_what(one) != _what(group[0]) or abs(one["at"] - group[0]["at"]) > ALIKE_S):
-            yield group
-            group = []
+        what = one["why"], one["before"], one["after"]
+        group = newest.get(what)
+        if group is None or group[0]["at"] - one["at"] > ALIKE_S:
+            newest[what] = group = []
+            groups.append(group)
         group.append(one)
-    if group:
-        yield group
-
-
-def _what(move: Json) -> tuple[object, ...]:
-    return move["why"], move["before"], move["after"]
+    return groups

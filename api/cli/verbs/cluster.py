@@ -1,5 +1,6 @@
 """`lamplighter cluster`: which processes serve the fleet, and who owns which part of it."""
 
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ MOVES = 10
 def cluster(
     shards: Annotated[bool, typer.Option("--shards", help="Every shard with its owner.")] = False,
     moves: Annotated[
-        int, typer.Option("--moves", min=0, max=200, help="So many of the newest moves.")
+        int, typer.Option("--moves", min=0, max=200, help="So many lines of the newest moves.")
     ] = MOVES,
     at: At = DEFAULT_AT,
     token: Token = None,
@@ -44,6 +45,6 @@ async def _cluster(where: Place, shards: bool, moves: int, as_json: bool) -> Exi
         out.print(show.members(found, now))
         if shards and found["shards"]:
             out.print(show.shards(found, now))
-        for line in (*show.in_short(found), *show.moves(found["moves"][:moves])):
+        for line in (*show.in_short(found), *islice(show.moves(found["moves"]), moves)):
             out.print(line)
     return Exit.OK

@@ -38,14 +38,21 @@ export function moveList(moves) {
   return el("ul", { class: "moves" }, ...lines);
 }
 
-/** @param {ClusterMove[]} moves */
+/** The newest group first; a take-over by several processes is told of each of them. @param {ClusterMove[]} moves */
 function alike(moves) {
   /** @type {ClusterMove[][]} */
   const groups = [];
+  /** @type {Map<string, ClusterMove[]>} */
+  const newest = new Map();
   for (const move of moves) {
-    const first = groups.at(-1)?.[0];
-    if (first !== undefined && first.why === move.why && first.before === move.before && first.after === move.after && Math.abs(first.at - move.at) <= ALIKE_S) groups.at(-1)?.push(move);
-    else groups.push([move]);
+    const what = JSON.stringify([move.why, move.before, move.after]);
+    let group = newest.get(what);
+    if (group === undefined || group[0].at - move.at > ALIKE_S) {
+      group = [];
+      newest.set(what, group);
+      groups.push(group);
+    }
+    group.push(move);
   }
   return groups;
 }
