@@ -27,7 +27,7 @@ from actors.device.events import Inquired
 from actors.fleet.ears import NetworkEars, for_dispatcher, uplink_heard
 from actors.fleet.translate import translate
 from actors.link.judgement import AttemptJudged
-from lorawan.events import Event
+from lorawan.events import DeviceInfo, Event
 
 log = structlog.get_logger()
 
@@ -47,6 +47,8 @@ class FleetSidePorts:
     forgotten: Callable[[str], None]
     carried: Callable[[CarriedRequest], None]
     actor: Callable[[ActorView], None] = lambda view: None
+    told: Callable[[DeviceInfo], None] = lambda device: None
+    """ChirpStack told something by itself, of a light of ours."""
 
 
 class FleetSide:
@@ -90,6 +92,7 @@ class FleetSide:
         ports, device = self._ports, event.device
         if not ports.is_ours(device.dev_eui, device.device_profile_name):
             return
+        ports.told(device)
         server_at, dated = event.at, ports.dated(event)
         uplink_heard(ports.ears, device.dev_eui, dated, self._clock.now(), past=False)
         message = translate(dated)

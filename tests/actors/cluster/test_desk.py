@@ -9,8 +9,10 @@ from actors.device import events as ev
 from actors.device.clock_step import moved
 from actors.device.effects import Effect, Submit, Withdraw
 from actors.device.machine import step
-from actors.device.model import Attempt, Device, Hearing
+from actors.device.model import Attempt, Device, Hearing, Stage
 from actors.device.records import read_device, writes_of
+from actors.replace import replace
+from lorawan.kuando.frames import RequestStatus
 from store.port import Put, Record
 from tests.model.test_machine_model import EXAMPLES, MachineAgainstWorld
 
@@ -103,3 +105,66 @@ SEARCH = settings(
 )
 TestDeskAgainstEffects = DeskAgainstEffects.TestCase
 TestDeskAgainstEffects.settings = SEARCH
+
+
+def light(stage: Stage | None, number: int = 1, times: int = 1) -> Device:
+    attempt = None
+    if stage is not None:
+        attempt = Attempt(number, RequestStatus(), 1, 0.0, 0.0, False, stage=stage)
+        attempt = replace(attempt, handed_over=times)
+    return Device(dev_eui=DEV_EUI, attempt=attempt)
+
+
+def test_a_new_dispatcher_is_given_all_that_is_open_and_nothing_that_is_on_the_air() -> None:
+    told = Told()
+    desk = Desk(told)
+    for stage in (None, Stage.TRANSMITTED):
+        desk.start([light(stage)])
+        assert told.calls == []
+    for stage in (Stage.SUBMITTED, Stage.HELD, Stage.QUEUED):
+        desk.start([light(stage)])
+        assert told.calls.pop() == ("submit", 1)
+    assert len(desk) == 1
+
+
+def test_changes_that_were_not_seen_one_by_one_end_where_the_newest_record_stands() -> None:
+    told = Told()
+    desk = Desk(told)
+    desk.changed(light(Stage.SUBMITTED, 1))
+    desk.changed(light(Stage.SUBMITTED, 3))
+    desk.changed(light(Stage.HELD, 3, 4))
+    desk.changed(light(None, 3))
+    desk.changed(light(Stage.QUEUED, 4, 2))
+    desk.changed(light(Stage.TRANSMITTED, 4, 2))
+    assert told.calls == [
+        ("submit", 1),
+        ("submit", 3),
+        ("submit", 3),
+        ("withdraw", None),
+        ("submit", 4),
+    ]
+    assert len(desk) == 0
+
+
+def test_a_light_that_is_gone_is_withdrawn_once() -> None:
+    told = Told()
+    desk = Desk(told)
+    desk.changed(light(Stage.HELD))
+    desk.removed(DEV_EUI)
+    desk.removed(DEV_EUI)
+    assert told.calls == [("submit", 1), ("withdraw", None)]
+
+
+def test_what_a_dispatcher_before_this_one_queued_is_followed_if_this_one_still_holds_it() -> None:
+    told = Told()
+    waits = {DEV_EUI}
+    desk = Desk(told, waits=waits.__contains__)
+    desk.changed(light(Stage.SUBMITTED))
+    desk.changed(light(Stage.QUEUED))
+    assert told.calls == [("submit", 1), ("submit", 1)]
+    assert told.holds is not None
+    assert told.holds.stage is Stage.QUEUED
+    waits.clear()
+    desk.changed(light(Stage.SUBMITTED, 2))
+    desk.changed(light(Stage.QUEUED, 2))
+    assert told.calls[2:] == [("submit", 2)]

@@ -1,0 +1,245 @@
+"""The board of a process shows what others stored, as soon as they did and as they did."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+import trio
+
+from actors.board.board import Board
+from actors.board.changes import DeviceRemoved, Subject
+from actors.clocks.clock import RunClock
+from actors.cluster.feed_board import FeedBoard
+from actors.cluster.follower import Follower
+from actors.device.command import Command, CommandStatus
+from actors.device.model import Device
+from actors.device.records import command_record, device_put
+from store.engine.memory import Fate, MemoryEngine, MemoryServers
+from store.engine.port import FEED_KEPT, Commit, Lease
+from store.port import Delete, Put, Table, Write, outcome
+from store.shards.feed import encode_feed
+from tests.actors.cluster.cluster_kit import RED, START, dev_euis
+
+SHARD = "07"
+ONE, TWO, THREE = dev_euis(SHARD, 3)
+
+
+class Owner:
+    """Whoever commits to the shard."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self.engine = engine
+        self.lease = Lease()
+        self.seq = 0
+
+    async def take(self, boot: str = "owner") -> None:
+        seen = (await self.engine.look([SHARD]))[SHARD]
+        lease = await self.engine.take(SHARD, seen, boot)
+        assert lease is not None
+        self.lease, self.seq = lease, 0
+
+    async def commit(self, *writes: Write) -> None:
+        self.seq += 1
+        done = outcome(writes)
+        commit = Commit(SHARD, self.lease.token, self.seq, done, encode_feed(done))
+        await self.engine.commit([commit])
+
+
+class Following:
+    """A follower with its board."""
+
+    def __init__(self, servers: MemoryServers) -> None:
+        self.engine = MemoryEngine(servers)
+        clock = RunClock(START)
+        self.told: list[Subject] = []
+        self.meta: list[Put] = []
+        self.board = Board(clock, "boot", publishing=self.told.append)
+        feed_board = FeedBoard(self.board, meta=self.meta.append)
+        self.follower = Follower(self.engine, feed_board, random.Random(1))
+        self.owner = Owner(self.engine)
+
+
+@asynccontextmanager
+async def following(servers: MemoryServers | None = None) -> AsyncIterator[Following]:
+    kit = Following(servers or MemoryServers())
+    await kit.engine.open()
+    await kit.owner.take()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(kit.follower.run)
+        await nursery.start(kit.engine.hear, kit.follower.ring)
+        kit.follower.follow([SHARD])
+        yield kit
+        nursery.cancel_scope.cancel()
+
+
+def put(dev_eui: str, **more: object) -> Put:
+    return device_put(Device(dev_eui=dev_eui, **more), START)  # type: ignore[arg-type]
+
+
+def a_command(status: CommandStatus = CommandStatus.ACCEPTED) -> Command:
+    return Command("c1", ONE, RED, True, START, START + 600.0, status)
+
+
+async def test_what_is_stored_is_shown_after_the_bell(autojump_clock: object) -> None:
+    async with following() as kit:
+        await kit.owner.commit(put(ONE, name="one"))
+        await trio.sleep(0.1)
+        await kit.owner.commit(put(TWO), Delete(Table.DEVICE, ONE))
+        await trio.sleep(0.1)
+        assert set(kit.board.devices) == {TWO}
+        assert any(isinstance(one, DeviceRemoved) and one.name == "one" for one in kit.told)
+        assert kit.follower.statistics().snapshots == 1
+        assert kit.follower.position(SHARD) == (kit.owner.lease.epoch, 2)
+
+
+async def test_a_lost_bell_is_made_up_for_within_a_second(autojump_clock: object) -> None:
+    async with following() as kit:
+        kit.engine.hears = lambda name: False
+        await trio.sleep(0.5)
+        await kit.owner.commit(put(ONE))
+        await trio.sleep(1.1)
+        assert ONE in kit.board.devices
+
+
+async def test_a_new_owner_means_the_shard_is_read_as_a_whole(autojump_clock: object) -> None:
+    async with following() as kit:
+        await kit.owner.commit(put(ONE))
+        await trio.sleep(0.1)
+        await kit.owner.take("another")
+        await kit.owner.commit(put(TWO))
+        await trio.sleep(0.1)
+        assert set(kit.board.devices) == {ONE, TWO}
+        assert kit.follower.statistics().snapshots == 2
+
+
+async def test_whoever_fell_behind_the_feed_reads_the_whole(autojump_clock: object) -> None:
+    async with following() as kit:
+        await kit.owner.commit(put(ONE), put(TWO))
+        await trio.sleep(0.1)
+        kit.engine.cut_off = True
+        other = MemoryEngine(kit.engine.servers)
+        await other.open()
+        kit.owner.engine = other
+        await kit.owner.commit(Delete(Table.DEVICE, TWO))
+        for number in range(FEED_KEPT * 3):
+            await kit.owner.commit(put(ONE, name=str(number)))
+        await trio.sleep(3)
+        assert kit.follower.behind_s() > 1.0
+        kit.engine.cut_off = False
+        await trio.sleep(3)
+        assert kit.board.devices[ONE].name == str(FEED_KEPT * 3 - 1)
+        assert TWO not in kit.board.devices
+        assert kit.follower.behind_s() < 1.5
+
+
+async def test_a_snapshot_ends_commands_that_ended_unseen(autojump_clock: object) -> None:
+    async with following() as kit:
+        command = a_command()
+        await kit.owner.commit(put(ONE, command=command))
+        await trio.sleep(0.1)
+        assert kit.board.command("c1") == command
+        await kit.owner.take("another")
+        ended = a_command(CommandStatus.VERIFIED)
+        record = Put(Table.COMMAND, "c1", command_record(ended), START)
+        await kit.owner.commit(put(ONE), record)
+        await kit.board.wait_command("c1", lambda one: one.status.final, 1.0)
+        assert kit.board.command("c1") == ended
+        assert not kit.board.open_commands
+
+
+async def test_what_this_process_owns_is_not_written_over_by_what_was_read_before(
+    autojump_clock: object,
+) -> None:
+    async with following() as kit:
+        await kit.owner.commit(*(put(one, name="old") for one in (ONE, TWO, THREE)))
+        await trio.sleep(0.1)
+        await kit.owner.take("another")
+        await kit.owner.commit(put(ONE, name="old"))
+        kit.engine.fate = lambda request: Fate(back_s=1.0 if request.name == "snapshot" else 0.0)
+        await trio.sleep(0.5)
+        kit.follower.drop(SHARD)
+        kit.board.publish(Device(dev_eui=ONE, name="ours"))
+        await trio.sleep(3)
+        assert kit.board.devices[ONE].name == "ours"
+
+
+async def test_a_lease_that_was_set_back_is_read_anew(autojump_clock: object) -> None:
+    servers = MemoryServers(replicas=1)
+    async with following(servers) as kit:
+        await kit.owner.commit(put(ONE, name="kept"))
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        for replica in master.replicas:
+            replica.held = True
+        await kit.owner.commit(put(ONE, name="lost"))
+        await trio.sleep(0.1)
+        assert kit.board.devices[ONE].name == "lost"
+        servers.fail_over()
+        await trio.sleep(2)
+        kit.follower.looked(await kit.engine.look([SHARD]))
+        await trio.sleep(0.2)
+        assert kit.board.devices[ONE].name == "kept"
+
+
+async def test_odd_records_are_left_out_and_the_rest_is_shown(autojump_clock: object) -> None:
+    async with following() as kit:
+        odd = Put(Table.DEVICE, TWO, b'{"v":99}', START)
+        learned = Put(Table.META, "learned:fleet", b"{}", START)
+        await kit.owner.commit(odd, put(ONE), learned)
+        await trio.sleep(0.1)
+        assert set(kit.board.devices) == {ONE}
+        assert kit.meta == [learned]
+        await kit.owner.take("another")
+        await kit.owner.commit()
+        await trio.sleep(0.1)
+        assert set(kit.board.devices) == {ONE}
+
+
+async def test_waiting_for_the_whole_ends_once_everything_was_read(autojump_clock: object) -> None:
+    async with following() as kit:
+        await kit.owner.commit(put(ONE))
+        kit.engine.fate = lambda request: Fate(delay_s=0.7)
+        began = trio.current_time()
+        await kit.follower.wait_fresh()
+        assert ONE in kit.board.devices
+        assert trio.current_time() - began > 0.7
+        kit.follower.drop(SHARD)
+        await kit.follower.wait_fresh()
+
+
+@pytest.mark.parametrize("seed", range(15))
+async def test_the_board_is_as_the_engine_three_seconds_after_the_last_fault(
+    autojump_clock: object, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with following() as kit:
+        other = MemoryEngine(kit.engine.servers)
+        await other.open()
+        kit.owner.engine = other
+        kit.engine.fate = lambda request: Fate(
+            delay_s=chance.random() * 0.2,
+            back_s=chance.random() * 0.2,
+            lost=chance.random() < 0.1,
+            unanswered=chance.random() < 0.1,
+        )
+        kit.engine.hears = lambda name: chance.random() < 0.7
+        for number in range(120):
+            writes: list[Write] = []
+            for dev_eui in (ONE, TWO, THREE):
+                if chance.random() < 0.2:
+                    writes.append(Delete(Table.DEVICE, dev_eui))
+                elif chance.random() < 0.6:
+                    writes.append(put(dev_eui, name=f"{number}"))
+            if chance.random() < 0.05:
+                await kit.owner.take(f"owner {number}")
+            await kit.owner.commit(*writes)
+            await trio.sleep(chance.random() * 0.3)
+        kit.engine.fate = lambda request: Fate()
+        kit.engine.hears = lambda name: True
+        await trio.sleep(3)
+        stored = await kit.engine.scan(SHARD, Table.DEVICE)
+        names = {record.key: msgspec.json.decode(record.value)["name"] for record in stored}
+        assert {one.dev_eui: one.name for one in kit.board.devices.values()} == names

@@ -1,0 +1,405 @@
+"""What the owner of lights, and that of the fleet, do with each message; and who takes an event."""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from actors.clocks.clock import RunClock
+from actors.cluster.fleet_side import FleetSide, FleetSidePorts
+from actors.cluster.inbox_shard import TRIES_MOST, Place, Taken
+from actors.cluster.intake import Intake, IntakePorts
+from actors.cluster.light_side import LightSide
+from actors.cluster.messages import (
+    Answer,
+    CarriedRequest,
+    CommandTaken,
+    ForLight,
+    ForLights,
+    InquiryAnswered,
+    LightAnswered,
+    LightConfirmed,
+    LightForgotten,
+    LightGone,
+    LightHeardUnlisted,
+    LightListed,
+    NetworkTold,
+    QueueFlushed,
+    decode,
+)
+from actors.cluster.replies import Replies
+from actors.cluster.router import Router, RouterPorts
+from actors.device.command import CommandStatus
+from actors.device.events import (
+    Entry,
+    GatewayHealthChanged,
+    GatewayReturned,
+    Inquired,
+    StatusRequested,
+    Swept,
+    Tick,
+    UplinkHeard,
+)
+from actors.device.events import (
+    Message as Mail,
+)
+from actors.device.model import Device
+from actors.device.records import read_command
+from actors.fleet.delivery import Delivery
+from actors.fleet.ears import NetworkEars
+from actors.fleet.fleet import Wrap
+from actors.fleet.translate import translate
+from actors.messaging.mailbox import Offer
+from actors.messaging.reply import ActorCrashed, ActorError, ToldReply
+from lorawan.events import Event
+from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
+from store.engine.memory import MemoryEngine
+from store.engine.port import INBOX_MOST, Post
+from store.engine.shards import FLEET, shard_of
+from store.port import Append, Put, Record, Table, Write
+from tests.actors.cluster.cluster_kit import START, asked, command, dev_euis
+
+SHARD = "07"
+[LIGHT] = dev_euis(SHARD, 1)
+INFO = DeviceInfo(LIGHT, device_profile_name="kuando")
+UPLINK = Uplink(INFO, START, "01", 1, 15, b"", receptions=(Reception("gw"),))
+TXACK = TxAck(INFO, START, "item", "gw", 3)
+
+
+class Lights:
+    """Lights of this process, which take what they get."""
+
+    def __init__(self) -> None:
+        self.actors: dict[str, object] = {LIGHT: object()}
+        self.mails: list[Mail] = []
+        self.news: list[object] = []
+        self.answer: Offer | None = Offer.ACCEPTED
+        self.delivery = Delivery.DELIVERED
+
+    def deliver(self, event: Event, *, wrap: Wrap | None = None) -> Delivery:
+        message = translate(event)
+        if self.delivery is Delivery.DELIVERED and message is not None:
+            self.mails.append(message if wrap is None else wrap(message))
+        return self.delivery
+
+    def post(self, dev_eui: str, event: Mail) -> Offer | None:
+        if dev_eui not in self.actors:
+            return None
+        if self.answer is Offer.ACCEPTED:
+            self.mails.append(event)
+        return self.answer
+
+    def broadcast(self, event: object) -> None:
+        self.news.append(event)
+
+    def gateway_changed(self, gateway_id: str, online: bool) -> None:
+        self.news.append((gateway_id, online))
+
+    def gateway_returned(self, gateway_id: str, *, answered: bool = False) -> None:
+        self.news.append((gateway_id, "answered" if answered else "returned"))
+
+    def register(self, device: Device) -> object | None:
+        self.actors[device.dev_eui] = device
+        return device
+
+    def confirm(self, dev_eui: str) -> None:
+        self.news.append(("confirmed", dev_eui))
+
+
+class Side:
+    """The side of the lights, and all that it tells."""
+
+    def __init__(self) -> None:
+        self.lights = Lights()
+        self.writes: list[Write] = []
+        self.note_offer = Offer.ACCEPTED
+        self.removed: list[tuple[str, str, bool]] = []
+        self.removal_fails = False
+        self.carried: list[CarriedRequest] = []
+        self.answers: list[tuple[str, Answer]] = []
+        self.settled: list[Exception | None] = []
+        self.side = LightSide(
+            self.lights,
+            RunClock(START + 10.0),
+            note=self._note,
+            remove=self._remove,
+            carried=self.carried.append,
+            answer=lambda boot, answer: self.answers.append((boot, answer)),
+        )
+
+    def _note(self, writes: Sequence[Write]) -> Offer:
+        if self.note_offer is Offer.ACCEPTED:
+            self.writes += writes
+        return self.note_offer
+
+    async def _remove(self, dev_eui: str, why: str, for_good: bool) -> bool:
+        await trio.lowlevel.checkpoint()
+        if self.removal_fails:
+            raise ActorCrashed("journal", "it failed")
+        self.removed.append((dev_eui, why, for_good))
+        return dev_eui == LIGHT
+
+    def place(self, tries: int = 0) -> Place:
+        return Place(SHARD, "5-0", ToldReply(lambda _, error: self.settled.append(error)), tries)
+
+
+@asynccontextmanager
+async def light_side() -> AsyncIterator[Side]:
+    kit = Side()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(kit.side.run)
+        yield kit
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_lies_in_an_inbox_is_in_an_envelope_and_what_comes_straight_is_not() -> None:
+    async with light_side() as kit:
+        place = kit.place()
+        assert kit.side.take(asked(LIGHT), place) is Taken.LATER
+        assert kit.side.take(NetworkTold(UPLINK), place) is Taken.LATER
+        assert kit.side.take(command(LIGHT, "c1"), place) is Taken.LATER
+        for mail in kit.lights.mails:
+            assert isinstance(mail, Entry)
+            assert (mail.inbox, mail.reply) == ("5-0", place.reply)
+        kit.lights.mails.clear()
+        assert kit.side.offer(asked(LIGHT)) is Offer.ACCEPTED
+        assert kit.side.offer(NetworkTold(UPLINK)) is Offer.ACCEPTED
+        assert [type(mail) for mail in kit.lights.mails] == [StatusRequested, UplinkHeard]
+
+
+async def test_what_is_for_no_mailbox_is_done_and_what_has_no_room_says_so() -> None:
+    async with light_side() as kit:
+        place = kit.place()
+        assert kit.side.take(NetworkTold(Ack(INFO, START, "item", True, 3)), place) is Taken.DONE
+        assert kit.side.take(asked("ff" * 8), place) is Taken.DONE
+        for full in (Offer.FULL, Offer.CLOSED):
+            kit.lights.answer = full
+            assert kit.side.take(asked(LIGHT), place) is Taken.NO_ROOM
+            assert kit.side.take(command(LIGHT, "c"), place) is Taken.NO_ROOM
+        kit.lights.delivery = Delivery.FULL
+        assert kit.side.take(NetworkTold(UPLINK), place) is Taken.NO_ROOM
+        kit.lights.delivery = Delivery.UNKNOWN
+        assert kit.side.take(NetworkTold(UPLINK), place) is Taken.DONE
+
+
+@pytest.mark.parametrize("why", ["gone", "crashed"])
+async def test_a_command_that_nobody_can_pursue_ends_and_says_why(why: str) -> None:
+    async with light_side() as kit:
+        dev_eui = LIGHT if why == "crashed" else "ff" * 8
+        place = kit.place(TRIES_MOST if why == "crashed" else 0)
+        kit.note_offer = Offer.FULL
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.NO_ROOM
+        kit.note_offer = Offer.ACCEPTED
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.DONE
+        put, line = kit.writes
+        assert isinstance(put, Put)
+        assert isinstance(line, Append)
+        assert (put.table, line.stream) == (Table.COMMAND, dev_eui)
+        ended = read_command(Record(put.key, put.value, put.at))
+        assert ended.status is CommandStatus.REJECTED
+        assert ended.reason is not None
+        assert ("crashed" in ended.reason) is (why == "crashed")
+        assert (ended.accepted_at, ended.ended_at) == (START, pytest.approx(START + 10.0))
+
+
+async def test_news_of_gateways_and_for_all_lights_reaches_those_here() -> None:
+    async with light_side() as kit:
+        kit.side.take(ForLights(GatewayHealthChanged("gw", False), "gw"), kit.place())
+        kit.side.take(ForLights(GatewayReturned("gw", True), "gw"), kit.place())
+        kit.side.take(ForLights(Tick()), kit.place())
+        kit.side.take(ForLights(Swept(), "gw"), kit.place())  # no news of a gateway
+        assert kit.lights.news == [("gw", False), ("gw", "answered"), Tick()]
+
+
+async def test_a_listed_light_is_registered_once_and_confirmed() -> None:
+    async with light_side() as kit:
+        new = LightListed(Device(dev_eui="aa" * 8))
+        for _ in range(2):
+            assert kit.side.take(new, kit.place()) is Taken.DONE
+        assert kit.lights.actors["aa" * 8] is new.device
+        kit.side.take(LightConfirmed(LIGHT), kit.place())
+        assert kit.lights.news == [("confirmed", "aa" * 8)] * 2 + [("confirmed", LIGHT)]
+
+
+async def test_a_light_is_taken_off_and_whoever_asked_is_told() -> None:
+    async with light_side() as kit:
+        kit.side.take(LightGone(LIGHT, "why", True, "asker", 7), kit.place())
+        kit.side.take(LightGone(LIGHT, "why", True, "asker", 7), kit.place())  # read twice
+        await trio.testing.wait_all_tasks_blocked()
+        kit.side.take(LightGone("aa" * 8, "why", False, "asker", 8), kit.place())
+        await trio.testing.wait_all_tasks_blocked()
+        kit.removal_fails = True
+        kit.side.take(LightGone(LIGHT, "why", True, "asker", 9), kit.place())
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.removed == [(LIGHT, "why", True), ("aa" * 8, "why", False)]
+        assert kit.answers[:2] == [
+            ("asker", LightAnswered(7, "removed")),
+            ("asker", LightAnswered(8, "unknown")),
+        ]
+        [(_, failed)] = kit.answers[2:]
+        assert isinstance(failed, LightAnswered)
+        assert failed.failure is not None
+
+
+async def test_the_answer_to_a_question_of_another_process_goes_back_to_it() -> None:
+    async with light_side() as kit:
+        question = ForLight(LIGHT, StatusRequested("by hand"), "asker", 7)
+        kit.side.take(question, kit.place())
+        [entry] = kit.lights.mails
+        assert isinstance(entry, Entry)
+        assert isinstance(entry.event, StatusRequested)
+        assert entry.event.reply is not None
+        entry.event.reply.resolve("asked")
+        assert kit.answers == [("asker", LightAnswered(7, "asked"))]
+        kit.side.take(question, kit.place())
+        entry = kit.lights.mails[-1]
+        assert isinstance(entry, Entry)
+        assert isinstance(entry.event, StatusRequested)
+        assert entry.event.reply is not None
+        entry.event.reply.fail(ActorError("it crashed"))
+        assert kit.answers[-1] == ("asker", LightAnswered(7, failure="ActorError: it crashed"))
+
+
+async def test_what_is_for_the_fleet_and_requests_that_are_carried() -> None:
+    async with light_side() as kit:
+        request = CarriedRequest(1, "asker", START, "GET", "/")
+        assert kit.side.take(request, kit.place()) is Taken.DONE
+        assert kit.carried == [request]
+        assert kit.side.take(LightForgotten(LIGHT), kit.place()) is Taken.DONE
+        assert kit.lights.mails == []
+
+
+def fleet_side(heard: list[object]) -> FleetSide:
+    return FleetSide(
+        FleetSidePorts(
+            ears=NetworkEars(
+                transmitted=lambda dev_eui, event: heard.append(("txack", dev_eui)),
+                heard=lambda gateway_id, at: heard.append(("heard", gateway_id)),
+                spoke=lambda dev_eui: heard.append(("spoke", dev_eui)),
+                refused=lambda dev_eui, problem: heard.append(("refused", problem)),
+            ),
+            is_ours=lambda dev_eui, profile: "kuando" in profile,
+            dated=lambda event: event,
+            told=lambda device: heard.append("told"),
+            inquired=lambda dev_eui, answer: heard.append(("inquired", answer.number)),
+            judged=lambda dev_eui, judgement: heard.append(("judged", dev_eui)),
+            unlisted=lambda dev_eui: heard.append(("unlisted", dev_eui)),
+            flushed=lambda dev_eui: heard.append(("flushed", dev_eui)),
+            forgotten=lambda dev_eui: heard.append(("forgotten", dev_eui)),
+            carried=lambda request: heard.append(("carried", request.path)),
+        ),
+        RunClock(START),
+    )
+
+
+async def test_the_fleet_hears_what_concerns_it_and_nothing_of_strangers() -> None:
+    heard: list[object] = []
+    side = fleet_side(heard)
+    side.take(NetworkTold(UPLINK))
+    side.take(NetworkTold(TXACK))
+    side.take(NetworkTold(Log(INFO, START, "ERROR", "DOWNLINK_GATEWAY", "QUEUE_FULL")))
+    side.take(NetworkTold(TxAck(DeviceInfo("ff" * 8), START, "item", "gw", 3)))
+    side.take(InquiryAnswered(LIGHT, Inquired(4)))
+    side.take(LightHeardUnlisted(LIGHT))
+    side.take(QueueFlushed(LIGHT))
+    side.take(LightForgotten(LIGHT))
+    side.take(CarriedRequest(1, "asker", START, "GET", "/path"))
+    side.take(asked(LIGHT))  # for a light
+    assert [one for one in heard if one != "told"] == [
+        ("spoke", LIGHT),
+        ("heard", "gw"),
+        ("txack", LIGHT),
+        ("refused", "QUEUE_FULL"),
+        ("inquired", 4),
+        ("unlisted", LIGHT),
+        ("flushed", LIGHT),
+        ("forgotten", LIGHT),
+        ("carried", "/path"),
+    ]
+    assert heard.count("told") == 3
+
+
+class Door:
+    """The intake of a process that has some shards."""
+
+    def __init__(self, *here: str) -> None:
+        self.engine = MemoryEngine()
+        self.here = set(here)
+        self.lights: list[Event] = []
+        self.fleet: list[Event] = []
+        rng = random.Random(1)
+        replies = Replies(self.engine, rng, boot="a")
+        self.router = Router(
+            self.engine,
+            RouterPorts(
+                here=self.here.__contains__,
+                knows=lambda dev_eui: True,
+                light=lambda message: None,
+                fleet=lambda message: None,
+            ),
+            replies,
+            rng,
+            boot="a",
+        )
+        self.intake = Intake(
+            IntakePorts(
+                here=self.here.__contains__,
+                ours=lambda event: event.device.device_profile_name == "kuando",
+                light=self._light,
+                fleet=self.fleet.append,
+            ),
+            self.router,
+        )
+
+    def _light(self, event: Event) -> Delivery:
+        self.lights.append(event)
+        return Delivery.REGISTERED
+
+    async def inbox(self, shard: str) -> list[Event]:
+        entries = (await self.engine.read_inboxes({shard: "0-0"}, 100)).get(shard, [])
+        found = [decode(entry.message) for entry in entries]
+        return [one.event for one in found if isinstance(one, NetworkTold)]
+
+
+@pytest.mark.parametrize("light_here", [False, True])
+@pytest.mark.parametrize("fleet_here", [False, True])
+async def test_an_event_reaches_its_light_and_the_fleet_wherever_they_are(
+    autojump_clock: object, light_here: bool, fleet_here: bool
+) -> None:
+    shard = shard_of(LIGHT)
+    here = [one for one, there in ((shard, light_here), (FLEET, fleet_here)) if there]
+    door = Door(*here)
+    await door.engine.open()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(door.router.run)
+        outcome = await door.intake.deliver(UPLINK)
+        assert outcome is (Delivery.REGISTERED if light_here else Delivery.DELIVERED)
+        assert await door.intake.deliver(TXACK) is Delivery.DELIVERED
+        assert await door.intake.deliver(Ack(INFO, START, "i", True, 1)) is not Delivery.FULL
+        stranger = TxAck(DeviceInfo("ff" * 8), START, "item", "gw", 3)
+        assert await door.intake.deliver(stranger) is Delivery.UNKNOWN
+        nursery.cancel_scope.cancel()
+    for_light = door.lights if light_here else await door.inbox(shard)
+    for_fleet = door.fleet if fleet_here else await door.inbox(FLEET)
+    assert [type(event) for event in for_light] == [Uplink, Ack]
+    assert [type(event) for event in for_fleet] == [Uplink, TxAck]
+
+
+async def test_an_event_that_cannot_be_written_is_refused(autojump_clock: object) -> None:
+    door = Door()
+    await door.engine.open()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(door.router.run)
+        await door.engine.post([Post(shard_of(LIGHT), b"x") for _ in range(INBOX_MOST)])
+        assert await door.intake.deliver(UPLINK) is Delivery.FULL
+        door.engine.cut_off = True
+        assert await door.intake.deliver(TXACK) is Delivery.FULL
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_command_never_comes_but_by_an_inbox() -> None:
+    async with light_side() as kit:
+        kit.side.take(CommandTaken(LIGHT, command(LIGHT, "c").request))
+        assert kit.lights.mails == []
