@@ -156,7 +156,7 @@ class ClusterParts(ProcessParts):
         store.listen(
             marks=lambda shard: (self.flow.inbox.mark(shard), ""),
             fenced=self.keeper.told_fenced,
-            retaken=self.keeper.told_retaken,
+            retaken=self._retaken,
             records=self._records,
             accepted_again=marked_again,
         )
@@ -298,6 +298,10 @@ class ClusterParts(ProcessParts):
         if report.id.startswith(LIGHT_ACTOR) and (troubled or report.id in self.board.actors):
             view = ActorView(report.id, report.state, report.restarts, report.last_error)
             self.flow.router.to_fleet(ActorTold(view))
+
+    def _retaken(self, shard: str, lease: Lease) -> None:
+        self.keeper.told_retaken(shard, lease)
+        self.flow.stepped_back([shard])
 
     def _looked(self, leases: Mapping[str, Lease]) -> None:
         self.store.observed(leases)

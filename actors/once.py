@@ -59,7 +59,7 @@ class Once:
                 conditions=parts.sight.findings,
             )
         )
-        self.desk = Desk(its.restored_store)
+        self.desk = Desk(its.restored_store, waits=its.dispatcher.holds)
         self.side = FleetSide(
             FleetSidePorts(
                 ears=NetworkEars(
@@ -75,6 +75,7 @@ class Once:
                     dev_eui in parts.board.devices or parts.fleet.is_ours(profile)
                 ),
                 dated=parts.dates.event,
+                told=parts.webhooks.told,
                 inquired=its.dispatcher.inquired,
                 judged=its.learning.judged,
                 unlisted=self._unlisted,

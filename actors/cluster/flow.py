@@ -80,6 +80,7 @@ class Flow:
         self._ports = ports
         self._fleet_side: FleetSide | None = None
         self._desk: Desk | None = None
+        self._seen: dict[str, Position] = {}
         engine, boot, clock, rng = ports.engine, ports.boot, ports.clock, ports.rng
         self.replies = Replies(engine, rng, boot=boot)
         self.inbox = InboxReader(
@@ -172,6 +173,11 @@ class Flow:
     def looked(self, leases: Mapping[str, Lease]) -> None:
         """The leases, as they are just now."""
         self.follower.looked(leases)
+        for shard, lease in leases.items():
+            position = (lease.epoch, lease.seq)
+            if position < self._seen.get(shard, position):
+                self.inbox.step_back([shard])
+            self._seen[shard] = position
 
     def fleet_here(self, side: FleetSide, desk: Desk) -> None:
         """What runs once for the fleet runs here; to be called before `taken` for its shard, and

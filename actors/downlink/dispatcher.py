@@ -117,6 +117,10 @@ class Dispatcher:
         self._inbox.submissions.put(dev_eui, None)
         self._wake.set()
 
+    def holds(self, dev_eui: str) -> bool:
+        """Whether an attempt for this light waits here."""
+        return self._planner.holds(dev_eui)
+
     def transmitted(self, dev_eui: str, told: Transmitted) -> None:
         """A txack came for this light, which learns of it from here."""
         self._inbox.told.append((dev_eui, told))

@@ -189,6 +189,10 @@ class Planner:
         """Whether this light was ever sent to."""
         return dev_eui in self._state.devices
 
+    def holds(self, dev_eui: str) -> bool:
+        """Whether an attempt for this light waits here."""
+        return self._state.pending.get(dev_eui) is not None
+
     def awaits(self, dev_eui: str) -> bool:
         """Whether the pace depends on an uplink of this light."""
         pacer = self._state.pacer
