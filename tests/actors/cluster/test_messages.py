@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.board.changes import ActorView
 from actors.cluster import messages as ms
 from actors.device import events as ev
 from actors.device.model import Device
 from actors.link.judgement import AttemptJudged
 from actors.messaging.reply import Reply
+from actors.supervision import ChildState
 from lorawan.events.model import (
     Ack,
     DeviceInfo,
@@ -105,6 +107,7 @@ MESSAGES = st.one_of(
     st.builds(ms.LightHeardUnlisted, TEXT),
     st.builds(ms.QueueFlushed, TEXT),
     st.builds(ms.LightForgotten, TEXT),
+    st.just(ms.ActorTold(ActorView(f"device {EUI}", ChildState.PARKED, 5, "it crashed"))),
     st.builds(
         ms.CarriedRequest,
         st.integers(0, 9),
@@ -122,7 +125,7 @@ MESSAGES = st.one_of(
 def test_no_kind_was_added_without_being_tried_below() -> None:
     assert len(msgspec.inspect.type_info(ev.DeviceEvent).types) == 23  # type: ignore[attr-defined]
     assert len(msgspec.inspect.type_info(Event).types) == 7  # type: ignore[attr-defined]
-    assert len(msgspec.inspect.type_info(ms.Message).types) == 13  # type: ignore[attr-defined]
+    assert len(msgspec.inspect.type_info(ms.Message).types) == 14  # type: ignore[attr-defined]
 
 
 @given(MESSAGES)
