@@ -185,6 +185,10 @@ class PendingAttempts:
     def __iter__(self) -> Iterator[PendingAttempt]:
         return iter(self._entries.values())
 
+    def holds(self, dev_eui: str) -> bool:
+        """Whether an attempt for this light waits."""
+        return dev_eui in self._entries
+
     def get(self, dev_eui: str) -> PendingAttempt | None:
         """The attempt that waits for this light."""
         return self._entries.get(dev_eui)

@@ -86,6 +86,7 @@ class Planner:
         pacer = Pacer(facts, policy.tick_s) if facts is not None and policy.paced else None
         self._state = DispatchState(policy, name_of, airtime_budget, pacer)
         self._rx2_told = self._state.rx2
+        self.holds = self._state.pending.holds
         self._in_flight_before: dict[str, int] = {}
         self.wake_at = 0.0
         """When `plan` is due again if nothing happens before."""
@@ -188,10 +189,6 @@ class Planner:
     def knows(self, dev_eui: str) -> bool:
         """Whether this light was ever sent to."""
         return dev_eui in self._state.devices
-
-    def holds(self, dev_eui: str) -> bool:
-        """Whether an attempt for this light waits here."""
-        return self._state.pending.get(dev_eui) is not None
 
     def awaits(self, dev_eui: str) -> bool:
         """Whether the pace depends on an uplink of this light."""
