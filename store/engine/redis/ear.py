@@ -12,7 +12,7 @@ from contextlib import suppress
 import redis
 import trio
 
-from store.engine.redis.keys import Keys
+from store.engine.redis.keys import TRIAL, Keys
 from store.engine.redis.node import Connection
 from store.engine.redis.places import Places
 from store.errors import StoreError
@@ -48,6 +48,7 @@ class _Ear:
         self.listening = trio.Event()
         self._places = places
         self._pattern = keys.bell_pattern
+        self._trial = keys.bell(TRIAL).encode()
         self._ring = ring
         self._token = trio.lowlevel.current_trio_token()
         self._stopped = threading.Event()
@@ -102,6 +103,8 @@ class _Ear:
     def _note(self, message: list[bytes]) -> None:
         call: Callable[[], object]
         match message:
+            case [b"pmessage", _, channel, _] if channel == self._trial:
+                return
             case [b"pmessage", _, _, name]:
                 self._noted[name.decode()] = None
                 call = self._take

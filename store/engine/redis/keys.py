@@ -23,6 +23,9 @@ from store.port import Table
 
 LEASE_FIELDS = ("token", "epoch", "owner", "beat", "seq", "in", "src")
 
+TRIAL = "trial"
+"""The bell that is rung to try whether it may be."""
+
 
 class Keys:
     """The names of the keys under one prefix. Raises StoreRefused for a prefix with braces."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from secrets import token_hex
 
 from store.engine.port import Accept, Commit, Lease
-from store.engine.redis.keys import LEASE_FIELDS, Keys
+from store.engine.redis.keys import LEASE_FIELDS, TRIAL, Keys
 from store.engine.redis.node import Command, Node, only
 from store.engine.redis.scripts import Call, script
 from store.engine.redis.staging import accept_call, commit_call, post_call, result_of
@@ -29,6 +29,10 @@ class _Beside(Keys):
     def of(self, shard: str) -> str:
         """Never a key of the real shard."""
         return f"{super().of(shard)}:{self._trial}"
+
+    def bell(self, name: str) -> str:
+        """One that nobody listens to."""
+        return super().bell(TRIAL)
 
 
 def try_rights(node: Node, prefix: str, shard: str, confirm: int) -> None:
