@@ -39,6 +39,7 @@ from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
 from actors.link.learner import Learner
 from actors.once import FLEETWIDE, Once
+from actors.storage.store_writer import SHARED_RETRY
 from actors.supervision import ChildReport, ChildState, Supervisor
 from actors.sweeper import Sweeper
 from actors.wiring import ProcessParts
@@ -93,6 +94,7 @@ class ClusterParts(ProcessParts):
         options: ClusterOptions,
     ) -> None:
         super().__init__(replace(environment, events=None), policies)
+        self.store_writer.retry = SHARED_RETRY
         clock, rng, engine = environment.clock, environment.rng, store.engine
         self.store = store
         self.root: Supervisor | None = None

@@ -47,6 +47,8 @@ DRAIN_S = 8.0
 # may never end.
 SLOW_S = 5.0
 RETRY = Backoff(first_s=0.1, factor=2.0, most_s=5.0, jitter=0.2)
+SHARED_RETRY = Backoff(first_s=0.05, factor=2.0, most_s=1.0, jitter=0.2)
+"""Where other processes may take over what this one does not write: a lease lives 6 s."""
 
 Observer = Callable[[int, float], None]
 """Told of each commit: how many requests it carried, and how long it took in seconds."""
@@ -98,7 +100,6 @@ class StoreWriter:
         on_health: HealthListener | None = None,
         drain_s: float = DRAIN_S,
         capacity: int = MAILBOX_REQUESTS,
-        retry: Backoff = RETRY,
     ) -> None:
         self.mailbox: Mailbox[Request] = Mailbox("journal", capacity)
         self.failing_since: float | None = None
@@ -113,7 +114,8 @@ class StoreWriter:
         self._observe = observe
         self._on_health = on_health
         self._drain_s = drain_s
-        self._retry = retry
+        self.retry = RETRY
+        """The waits between tries of a store that is away."""
         self._hand: list[Request] = []
         self._waiting: list[Request] = []
         self._tries = 0
@@ -245,7 +247,7 @@ class StoreWriter:
         return []
 
     def _delay_s(self, tries: int) -> float:
-        return self._retry.delay_s(tries, self._rng.random())
+        return self.retry.delay_s(tries, self._rng.random())
 
     async def _watch(self) -> None:
         """Tell of a store that does not answer long before its own time is out."""
@@ -301,10 +303,21 @@ class StoreWriter:
         for _ in batch:
             self.mailbox.handled()
         done, writes, trouble = self._settle(requests, outcomes)
-        if trouble is not None and (not done or self._stuck_s() > SLOW_S):
+        took_s = self._clock.steady() - began
+        if trouble is None or done or await self._answers():
+            self._succeeded(done, writes, took_s, whole=trouble is None)
+            if trouble is not None and self._stuck_s() > SLOW_S:
+                self._failed(trouble, whole=False)
+        else:
             self._failed(trouble)
-        if trouble is None or done:
-            self._succeeded(done, writes, self._clock.steady() - began, whole=trouble is None)
+
+    async def _answers(self) -> bool:
+        """Whether the store can be written, though not the part that was tried just now."""
+        try:
+            await self._try(())
+        except StoreUnavailable:
+            return False
+        return True
 
     def _settle(
         self, requests: Sequence[Request], outcomes: Sequence[StoreError | None]
@@ -340,12 +353,13 @@ class StoreWriter:
         """How long some requests have waited for a part of the store."""
         return self._clock.steady() - self._stuck_at
 
-    def _failed(self, error: StoreUnavailable) -> None:
+    def _failed(self, error: StoreUnavailable, *, whole: bool = True) -> None:
+        """It cannot be written, or (not `whole`) a part of it."""
         self._failures += 1
         if str(error) != self.problem:
             log.error("store unavailable", error=str(error))
         self.problem = str(error)
-        if self.stopped_since is None:
+        if whole and self.stopped_since is None:
             self.stopped_since = self._clock.steady()
         if self.failing_since is None:
             self.failing_since = self._clock.now()

@@ -1,0 +1,224 @@
+"""A store in several parts: what waits for one of them holds up no other, and loses no order."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+import trio
+
+from actors.clocks.clock import RunClock
+from actors.storage.store_writer import StoreWriter
+from store.errors import StoreError, StoreTaken, StoreUnavailable
+from store.memory import MemoryStore
+from store.port import Append, Record, Table, Write
+
+START = 1_700_000_000.0
+EVERYTHING = {"everything"}
+
+
+class Parts(MemoryStore):
+    """Each stream is a part; those that are `away` cannot be written, those `taken` never again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away: set[str] = set()
+        self.taken: set[str] = set()
+        self.calls = 0
+        self.written: list[str] = []
+
+    async def check(self) -> None:
+        await super().check()
+        if self.away == EVERYTHING:
+            raise StoreUnavailable("everything is away")
+
+    async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
+        self.calls += 1
+        outcomes: list[StoreError | None] = []
+        for writes in requests:
+            (stream,) = {write.stream for write in writes if isinstance(write, Append)} or {""}
+            if stream in self.away or self.away == EVERYTHING:
+                outcomes.append(StoreUnavailable(f"{stream} is away"))
+            elif stream in self.taken:
+                outcomes.append(StoreTaken(f"{stream} was taken over"))
+            else:
+                await self.commit(writes)
+                self.written += [one.entry for one in writes if isinstance(one, Append)]
+                outcomes.append(None)
+        return outcomes
+
+
+def line(stream: str, entry: str) -> Append:
+    return Append(stream, entry, START, b"")
+
+
+class Bench:
+    """A writer over such a store, and what its callers were told."""
+
+    def __init__(self, store: Parts) -> None:
+        self.store = store
+        self.health: list[float | None] = []
+        self.writer = StoreWriter(
+            store, RunClock(START), random.Random(1), on_health=self.health.append
+        )
+        self.told: list[str] = []
+
+    async def commit(self, stream: str, entry: str) -> None:
+        try:
+            await self.writer.commit([line(stream, entry)])
+        except StoreTaken:
+            self.told.append(f"{entry} taken")
+        else:
+            self.told.append(entry)
+
+    async def flush(self) -> None:
+        await self.writer.flush()
+        self.told.append("flushed")
+
+
+@pytest.fixture
+async def bench(nursery: trio.Nursery, autojump_clock: object) -> Bench:
+    store = Parts()
+    await store.open()
+    bench = Bench(store)
+    await nursery.start(bench.writer.run)
+    return bench
+
+
+async def test_others_go_on_while_one_part_is_away(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(0.1)
+    for number in range(20):
+        began = trio.current_time()
+        await bench.commit("b", f"b{number}")
+        assert trio.current_time() - began < 0.01
+        await trio.sleep(0.2)
+    assert bench.writer.statistics().waiting == 1
+    assert bench.writer.stopped_since is None
+    bench.store.away.clear()
+    await trio.sleep(6)
+    assert bench.told[-1] == "a1"
+    assert bench.writer.statistics().waiting == 0
+
+
+async def test_what_waits_goes_before_what_came_later(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    for number in range(5):
+        nursery.start_soon(bench.commit, "a", f"a{number}")
+        await trio.sleep(1)
+    await bench.commit("b", "b0")
+    bench.store.away.clear()
+    nursery.start_soon(bench.commit, "a", "a5")
+    await trio.sleep(6)
+    assert bench.store.written == ["b0", "a0", "a1", "a2", "a3", "a4", "a5"]
+
+
+async def test_a_place_in_the_order_waits_for_all_before_it(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(0.1)
+    nursery.start_soon(bench.flush)
+    await trio.sleep(10)
+    assert bench.told == []
+    bench.store.away.clear()
+    await trio.sleep(6)
+    assert sorted(bench.told) == ["a1", "flushed"]
+
+
+async def test_a_reading_sees_what_waited_before_it(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    read: list[Record | None] = []
+
+    async def look() -> None:
+        read.append(await bench.writer.read(Table.DEVICE, "a"))
+
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(0.1)
+    nursery.start_soon(look)
+    await trio.sleep(10)
+    assert read == []
+    bench.store.away.clear()
+    await trio.sleep(6)
+    assert read == [None]
+
+
+async def test_what_another_process_took_over_fails_alone(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.taken.add("a")
+    async with trio.open_nursery() as callers:
+        for entry in ("a1", "b1", "a2"):
+            callers.start_soon(bench.commit, entry[0], entry)
+    assert sorted(bench.told) == ["a1 taken", "a2 taken", "b1"]
+    assert bench.writer.statistics().refused == 2
+    assert bench.writer.healthy
+
+
+async def test_a_part_that_stays_away_is_told_of_though_others_are_written(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    nursery.start_soon(bench.commit, "a", "a1")
+    for number in range(60):
+        await bench.commit("b", f"b{number}")
+        await trio.sleep(0.2)
+    assert not bench.writer.healthy
+    assert bench.writer.problem == "a is away"
+    assert bench.writer.stopped_since is None
+    bench.store.away.clear()
+    await trio.sleep(6)
+    assert bench.writer.healthy
+    assert bench.health[-1] is None
+
+
+async def test_a_store_of_which_nothing_can_be_written_has_stopped(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away |= EVERYTHING
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(20)
+    assert bench.writer.stopped_since is not None
+    assert 4 <= bench.store.calls <= 20  # the waits grow
+    bench.store.away.clear()
+    await trio.sleep(6)
+    assert bench.writer.stopped_since is None
+
+
+async def test_at_the_end_what_waits_is_written_if_that_can_be_done(
+    autojump_clock: object,
+) -> None:
+    store = Parts()
+    await store.open()
+    bench = Bench(store)
+    store.away.add("a")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(bench.writer.run)
+        bench.writer.offer([line("a", "a1")])
+        await trio.sleep(2)
+        bench.writer.offer([line("b", "b1")])
+        await trio.sleep(0.1)
+        nursery.cancel_scope.cancel()
+        store.away.clear()
+    assert store.written == ["b1", "a1"]
+
+
+async def test_what_never_can_be_written_does_not_hold_up_the_end(autojump_clock: object) -> None:
+    store = Parts()
+    await store.open()
+    bench = Bench(store)
+    store.away.add("a")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(bench.writer.run)
+        bench.writer.offer([line("a", "a1")])
+        await trio.sleep(2)
+        began = trio.current_time()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() - began == pytest.approx(8.0)
