@@ -66,6 +66,8 @@ class ClusterOptions:
 
     name: str
     """Of this process, for people."""
+    expected: int = 0
+    """Processes that there should be; 0: any number."""
     need: int = 0
     """Replicas that confirm each commit, as shown."""
     clock_ahead_s: float = 0.0
@@ -180,6 +182,7 @@ class ClusterParts(ProcessParts):
                 problem=lambda: self.store_writer.problem,
                 warnings=lambda: store.durability_warnings,
                 need=options.need,
+                expected=options.expected,
                 lease_s=self.keeper.times.ttl_s,
                 after_failovers=lambda: after_failovers(store.statistics()),
                 counted={

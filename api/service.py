@@ -223,6 +223,7 @@ def application_of(settings: ApiSettings, world: Environment, place: Place) -> A
         return Application(Parts(world, policies))
     options = ClusterOptions(
         name=settings.cluster.name or socket.gethostname(),
+        expected=settings.cluster.processes or 0,
         clock_ahead_s=place.machine_ahead_s,
         need=place.need,
     )

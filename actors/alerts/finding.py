@@ -39,6 +39,9 @@ class AlertKind(StrEnum):
     """The store was restored from a copy, or lost commits: older wishes wait for a decision."""
     SHARD_UNOWNED = "shard_unowned"
     """No process sees to a part of the lights, though a take-over should be over."""
+    PROCESS_MISSING = "process_missing"
+    """Fewer processes serve the fleet than there should be: the next one to die may be one too
+    many."""
     ENGINE_NOT_DURABLE = "engine_not_durable"
     """The Redis or Valkey that many processes share may lose what it has acknowledged."""
     RECORD_UNREADABLE = "record_unreadable"

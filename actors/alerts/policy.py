@@ -26,6 +26,8 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.STORE_SET_BACK: 0.0,
         # A lease lasts 6 s, a take-over 10 s.
         AlertKind.SHARD_UNOWNED: 20.0,
+        # A process that is upgraded is back within that.
+        AlertKind.PROCESS_MISSING: 120.0,
         # A replica that is started again is back within that.
         AlertKind.ENGINE_NOT_DURABLE: 60.0,
         AlertKind.RECORD_UNREADABLE: 0.0,

@@ -107,6 +107,13 @@ def shards_finding(unowned: Sequence[str], lights: int, why: str) -> Finding:
     return Finding(AlertKind.SHARD_UNOWNED, "cluster", holds=True, text=text)
 
 
+def processes_finding(alive: Sequence[str], expected: int) -> Finding:
+    """Whether as many processes serve the fleet as there should be; `alive` are their names."""
+    holds = len(alive) < expected
+    text = f"{len(alive)} of {expected} processes serve the fleet: {', '.join(alive) or 'none'}"
+    return Finding(AlertKind.PROCESS_MISSING, "cluster", holds, text)
+
+
 def durability_finding(warnings: Sequence[str]) -> Finding:
     """Whether an acknowledged command may be lost in the engine; `warnings` say why."""
     text = "; ".join(warnings) or "the engine keeps what it acknowledges"

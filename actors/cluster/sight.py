@@ -9,11 +9,12 @@ from typing import Protocol
 from prometheus_client.core import Metric
 
 from actors.alerts.finding import Finding
-from actors.alerts.rules import durability_finding, shards_finding
+from actors.alerts.rules import durability_finding, processes_finding, shards_finding
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.cluster.keeper.view import (
     ClusterView,
+    MemberSign,
     MemberView,
     Move,
     Owned,
@@ -87,6 +88,8 @@ class SightPorts:
     need: int
     """Replicas that confirm each commit."""
     lease_s: float
+    expected: int = 0
+    """Processes that there should be; fewer are worth an alert."""
     after_failovers: Callable[[], AfterFailovers] = AfterFailovers
     """What fail-overs cost."""
     counted: Mapping[str, Callable[[], object]] = field(default_factory=dict)
@@ -130,11 +133,16 @@ class ClusterWatch:
         view, lights = self._ports.view(), self._counts()
         unowned = [one for one in view.unowned if one.owned is not Owned.UNKNOWN]
         found = durability_finding(self._ports.warnings())
+        alive = [one.name for one in view.members if one.sign is MemberSign.ALIVE]
         if not view.reachable:
             return (found,)  # of others nothing is known then; that the store fails is told
         count = sum(lights[one.shard] for one in unowned)
         names = [one.shard for one in unowned]
-        return (found, shards_finding(names, count, _why_unowned(unowned)))
+        return (
+            found,
+            processes_finding(alive, self._ports.expected),
+            shards_finding(names, count, _why_unowned(unowned)),
+        )
 
     def metrics(self) -> Iterable[Metric]:
         """For Prometheus."""

@@ -101,6 +101,8 @@ class ClusterSection(_Section):
 
     name: Text | None = None
     """Of this process, for people; unless given the host's name."""
+    processes: Whole | None = Field(default=None, ge=1, le=100)
+    """How many there should be, the same for all of them; an alert tells when fewer are alive."""
     need: Whole | None = Field(default=None, ge=0, le=5)
     """Replicas that confirm each commit; unless given none of a server alone, else one."""
     unsafe: bool = False

@@ -51,6 +51,7 @@ _UNITS = (
     (r"duty|jitter|retry_jitter|kept_back", "share"),
     (r"port", "TCP port"),
     (r"need", "replicas"),
+    (r"processes", "processes"),
     (r".*attempts_most", "attempts"),
     (r".*rounds_most", "rounds"),
     (r".*_factor|patience", "factor"),

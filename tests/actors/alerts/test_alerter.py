@@ -480,6 +480,7 @@ EVERY_KIND = {
     AlertKind.STORE_FAILING: "store",
     AlertKind.STORE_SET_BACK: "store",
     AlertKind.SHARD_UNOWNED: "cluster",
+    AlertKind.PROCESS_MISSING: "cluster",
     AlertKind.ENGINE_NOT_DURABLE: "engine",
     AlertKind.RECORD_UNREADABLE: "store",
     AlertKind.CLOCK_SET: "clock",

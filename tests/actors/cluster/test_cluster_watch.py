@@ -103,6 +103,7 @@ class Process:
             problem=lambda: self.problem,
             warnings=lambda: self.warnings,
             need=1,
+            expected=2,
             lease_s=6.0,
             after_failovers=lambda: self.cost,
             counted={"inbox": lambda: Counted(read=7)},
@@ -234,6 +235,16 @@ async def test_parts_not_looked_at_yet_are_no_trouble() -> None:
 async def test_leases_that_the_engine_lost_send_the_reader_to_the_doctor() -> None:
     process = Process(view_of(shard("01", "", owned=Owned.LOST)))
     assert "lamplighter doctor" in findings(process)["shard_unowned"].text
+
+
+async def test_fewer_processes_than_there_should_be_are_worth_an_alert() -> None:
+    view = view_of(shard("01", OURS))
+    process = Process(view)
+    assert not findings(process)["process_missing"].holds
+    gone = msgspec.structs.replace(view.members[1], sign=MemberSign.SILENT)
+    process.view = msgspec.structs.replace(view, members=(view.members[0], gone))
+    found = findings(process)["process_missing"]
+    assert (found.holds, found.text) == (True, "1 of 2 processes serve the fleet: north")
 
 
 async def test_an_engine_that_may_lose_what_it_acknowledged_is_worth_an_alert() -> None:

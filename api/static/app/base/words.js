@@ -306,6 +306,7 @@ const ALERT_WORDS = {
   store_failing: "Store",
   store_set_back: "Store",
   shard_unowned: "Cluster",
+  process_missing: "Cluster",
   engine_not_durable: "Store",
   record_unreadable: "Store",
   clock_set: "Clock",
