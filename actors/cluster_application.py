@@ -1,5 +1,7 @@
 """Lamplighter as one of the processes that serve a fleet together, without its web."""
 
+import trio
+
 from actors.application import Application
 from actors.clustered import ClusterParts
 from actors.refusal import Refusal
@@ -8,6 +10,7 @@ from actors.supervision import ChildSpec, Supervisor
 
 KEEPER_SHUTDOWN_S = 1.0
 """Whoever leaves in order gave everything before (`leave`); else the leases run out."""
+LOOK_S = 0.25
 KEEPER_START_S = 300.0
 """To read the whole fleet at the start: 20,000 lights take a second, a slow engine longer."""
 
@@ -22,8 +25,18 @@ class ClusterApplication(Application):
         self.carrier = parts.flow.carrier
 
     async def leave(self) -> None:
-        """Give every shard to the others, within some seconds; `run` must be running."""
-        await self._cluster.keeper.leave()
+        """Give every shard to the others, within some seconds; `run` must be running. Where the
+        engine does not answer nothing can be given: the leases run out."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._until_silent, nursery.cancel_scope)
+            await self._cluster.keeper.leave()
+            nursery.cancel_scope.cancel(reason="everything is given")
+
+    async def _until_silent(self, leaving: trio.CancelScope) -> None:
+        while True:
+            await trio.sleep(LOOK_S)
+            if not self._cluster.keeper.view().reachable:
+                leaving.cancel(reason="the engine does not answer")
 
     def cause_of(self, refusal: Refusal) -> Refusal:
         """As it is: a command that nobody answered for may be in the engine."""

@@ -31,7 +31,7 @@ from actors.cluster.shard_home import FleetwidePart, ShardHome
 from actors.cluster.sight import ClusterWatch, SightPorts, after_failovers
 from actors.device.actor import DevicePorts
 from actors.device.events import Inquired
-from actors.device.model import Attempt, Hearing
+from actors.device.model import Attempt, Device, Hearing
 from actors.device.records import command_record, device_put
 from actors.environment import Environment, Policies
 from actors.fleet import actor_id
@@ -123,6 +123,7 @@ class ClusterParts(ProcessParts):
             )
         )
         self.fleet.on_provisional = self._heard_unlisted
+        self.fleet.on_new = self._store_new
         self.home = ShardHome(
             store,
             self.store_writer,
@@ -170,6 +171,7 @@ class ClusterParts(ProcessParts):
             store,
             clock,
             post=self.flow.router.to_light,
+            flush=self.store_writer.flush,
             new_id=environment.new_id,
             ttl_s=policies.device.command_ttl_s,
         )
@@ -269,6 +271,10 @@ class ClusterParts(ProcessParts):
 
     def _heard_unlisted(self, dev_eui: str) -> None:
         self.flow.router.to_fleet(LightHeardUnlisted(dev_eui))
+
+    def _store_new(self, device: Device) -> None:
+        """Others know it by its record only; a command for it is refused until there is one."""
+        self.store_writer.offer([device_put(device, self.environment.clock.now())])
 
     def _is_ours(self, event: Event) -> bool:
         device = event.device

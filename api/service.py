@@ -52,6 +52,8 @@ from store.shards import ShardStore
 
 log = structlog.get_logger()
 
+LEFT_S = 5.0
+"""At least, after the shards of a cluster were given to others: callers are answered meanwhile."""
 LEAVE_S = 9.0
 """Service managers and containers kill after 10 s."""
 
@@ -279,8 +281,9 @@ async def serve_until_signal(settings: ApiSettings, load: Load | None = None) ->
             name = await until_signal(rereading, task_status)
             log.info("stopping", signal=name)
             notify(STOPPING)
+            began_s = trio.current_time()
             await leaving.leave()
-            leave_in_time()
+            leave_in_time(max(LEAVE_S - (trio.current_time() - began_s), LEFT_S))
             nursery.cancel_scope.cancel(reason=name)
 
         await nursery.start(watch)

@@ -52,7 +52,7 @@ class AcceptingStore(Store, Protocol):
 
 
 class ClusterCommands(Commands):
-    """`post` has any light told, wherever it runs."""
+    """`post` has any light told, wherever it runs; `flush` waits for what this process stores."""
 
     def __init__(
         self,
@@ -62,10 +62,12 @@ class ClusterCommands(Commands):
         clock: Clock,
         *,
         post: Callable[[str, DeviceEvent], Offer | None],
+        flush: Callable[[], Awaitable[None]],
         new_id: Callable[[], str],
         ttl_s: float,
     ) -> None:
         super().__init__(post, board, unreadable, store, clock, new_id=new_id, ttl_s=ttl_s)
+        self._flush = flush
         self._accept: Callable[[port.Accept], Awaitable[port.AcceptResult]] = store.accept
 
     async def find(self, command_id: str) -> Command | None:
@@ -80,6 +82,10 @@ class ClusterCommands(Commands):
             return Refusal.UNREADABLE
         command, asked = self._made(order)
         answer = await self._asked(asked)
+        shown = dev_eui in self._board.devices
+        if answer is not None and answer.accepted is port.Accepted.UNKNOWN and shown:
+            await self._flush()  # it is new, and its record on the way
+            answer = await self._asked(asked)
         if answer is None:
             return Refusal.NO_REPLY
         match answer.accepted:

@@ -58,7 +58,6 @@ BUDGET = Budget(restarts=5, period_s=60.0)
 BACKOFF = Backoff(first_s=0.2, factor=2.0, most_s=10.0, jitter=0.2)
 RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
 
-
 Wrap = Callable[[DeviceEvent], Message]
 """Puts an event into an envelope by which it is told that its light dealt with it."""
 
@@ -143,7 +142,9 @@ class Fleet:
         self._stopping = False
         self._kept_out: set[str] = set()
         self.on_provisional: Callable[[str], None] = lambda dev_eui: None
-        """A light was registered by its own event only: whoever has the listing should look."""
+        """A light was registered by its own event only: the listing should be looked at."""
+        self.on_new: Callable[[Device], None] = lambda device: None
+        """A light is registered that is in no store yet."""
         self._provisional: dict[str, float] = {}
         self._leaving: set[str] = set()
         self._removed: dict[str, float] = {}  # oldest first
@@ -193,7 +194,7 @@ class Fleet:
         """Register the lights that the store knows; how many are registered then."""
         for count, device in enumerate(devices, start=1):
             if device.dev_eui not in self._actors:
-                self.register(device)
+                self._register(device)
             if count % RESTORE_CHUNK == 0:
                 await trio.lowlevel.checkpoint()
         return len(self._actors)
@@ -205,6 +206,12 @@ class Fleet:
         Its record is stored by the actor itself, with its first message. Raises DuplicateChild for
         a light that is known, SupervisorStopped while the fleet stops.
         """
+        actor = self._register(device)
+        if actor is not None:
+            self.on_new(device)
+        return actor
+
+    def _register(self, device: Device) -> DeviceActorPort | None:
         if device.dev_eui in self._kept_out:
             return None
         if len(self._actors) >= self._devices_most:

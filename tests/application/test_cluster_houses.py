@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.command import CommandStatus
+from actors.device.model import Device
 from actors.refusal import Refusal
 from lorawan.kuando import LightState
 from store.engine.shards import ALL_SHARDS, FLEET, shard_of
@@ -138,6 +139,12 @@ async def test_an_unknown_light_is_refused_and_an_equal_request_finds_its_comman
         assert again.id == first.id
         assert await south.refusal(dev_eui, BLUE, idempotency_key="k") is Refusal.KEY_REUSED
         assert await south.refusal("ff" * 8, BLUE) is Refusal.UNKNOWN_DEVICE
+        new = "20202041000000ff"
+        owner = next(house for house in street.houses if house.reads(shard_of(new)))
+        owner.parts.fleet.register(Device(dev_eui=new))
+        await owner.command(new, RED)  # though its record is just on its way
+        await trio.sleep(1)
+        assert all(new in house.parts.board.devices for house in street.houses)
         nursery.cancel_scope.cancel(reason="the test ends")
 
 

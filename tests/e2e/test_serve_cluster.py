@@ -15,6 +15,9 @@ from tests.support.redis_server import RedisServer
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}
 STOP_S = 20.0
+START_S = 90.0
+"""Several interpreters import everything at once, on a machine that others use as well."""
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ async def test_one_process_serves_its_fleet_and_goes_on_after_a_restart(
     config = site.config(tmp_path, valkey.url, cluster={"name": "north"})
     async with client(site.port) as http:
         with Running(tmp_path, "serve", "--config", str(config)) as service:
-            await until("ready", lambda: ready(http))
+            await until("ready", lambda: ready(http), START_S)
 
             async def all_known() -> bool:
                 return len(await devices(http)) == 2
@@ -72,7 +75,7 @@ async def test_one_process_serves_its_fleet_and_goes_on_after_a_restart(
             assert await service.until_ended(STOP_S) == 0
             assert "Traceback" not in service.errors
         with Running(tmp_path, "serve", "--config", str(config)) as service:
-            await until("ready", lambda: ready(http))
+            await until("ready", lambda: ready(http), START_S)
             known = await devices(http)
             assert known[first]["reported"] == {
                 "red": 255,
@@ -98,8 +101,8 @@ async def test_two_processes_take_anything_and_one_of_them_is_killed(
             Running(tmp_path, "serve", "--config", str(north)) as one,
             Running(tmp_path, "serve", "--config", str(south)) as two,
         ):
-            await until("ready", lambda: ready(http))
-            await until("ready", lambda: ready(other))
+            await until("ready", lambda: ready(http), START_S)
+            await until("ready", lambda: ready(other), START_S)
 
             async def shared() -> bool:
                 members = (await cluster(http))["members"]
