@@ -1,8 +1,4 @@
-"""Which process holds a store: enough to tell it from ours, and a dead one from a slow one.
-
-A holder is called dead only where that is certain: on the same machine, since the same boot, in the
-same process namespace. Elsewhere its commits are watched for a while.
-"""
+"""Which process holds a store: enough to tell it from ours, and for people to find it."""
 
 import os
 import secrets
@@ -27,11 +23,6 @@ class Holder(msgspec.Struct, frozen=True):
     def description(self) -> str:
         """For people."""
         return f"process {self.pid} on {self.host}"
-
-    @property
-    def certainly_dead(self) -> bool:
-        """True when it ran here and its process is gone; False also where that is not known."""
-        return bool(self.place) and self.place == _place() and _started(self.pid) != self.started
 
 
 def this_process() -> Holder:

@@ -15,8 +15,8 @@ from lorawan.events import DeviceInfo, Modulation, Reception, TxAck, Uplink
 from lorawan.kuando.frames import F_PORT
 from lorawan.kuando.light_state import LightState
 from lorawan.network import ListedDevice
-from store.open import open_store
 from store.port import Put, Table
+from tests.support.shared_store import any_store
 
 GREEN = LightState(red=0, green=255, blue=0)
 RED = LightState(red=255, green=0, blue=0)
@@ -96,13 +96,15 @@ def device(number: int, now: float) -> Device:
 async def stored(url: str, lights: int) -> None:
     """Put so many lights into the store at `url`."""
     now, encoder = time.time(), msgspec.json.Encoder()
-    async with open_store(url) as store:
+    async with any_store(url) as store:
         for start in range(0, lights, _COMMIT):
             numbers = range(start, min(start + _COMMIT, lights))
             records = [device(number, now) for number in numbers]
-            await store.commit(
-                [Put(Table.DEVICE, one.dev_eui, encoder.encode(one), now) for one in records]
+            failures = await store.commit_each(
+                [[Put(Table.DEVICE, one.dev_eui, encoder.encode(one), now)] for one in records]
             )
+            if any(failures):
+                raise RuntimeError(f"the lights are not stored: {failures}")
 
 
 def listed(number: int) -> ListedDevice:
