@@ -39,7 +39,7 @@ class Application:
         self.clock = parts.environment.clock
         self.board = parts.board
         self.fleet = parts.fleet
-        self.event_door: FleetDoor | AwaitedDoor = parts.events.door
+        self.event_door: FleetDoor | AwaitedDoor = parts.fleet
         self.commands = parts.commands
         self.removals = parts.removals
         self.timekeeper = parts.timekeeper

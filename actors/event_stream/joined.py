@@ -1,4 +1,4 @@
-"""The ways by which events come in, joined: ChirpStack's stream, and the door for webhooks."""
+"""ChirpStack's stream and the lights of a service that is alone, joined."""
 
 import random
 from collections.abc import Iterator
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from actors.alerts.finding import Finding
 from actors.clocks.clock import Clock
 from actors.device.events import Message
-from actors.event_stream.door import EventDoor
+from actors.event_stream.handing_out import Audience
 from actors.event_stream.reader import EventStream, StreamPorts
 from actors.fleet import Fleet
+from actors.fleet.event_memory import EventMemory
 from actors.messaging.mailbox import Mailbox
 from actors.storage.store_writer import StoreWriter
 from lorawan.stream.entries import Whose
@@ -16,7 +17,7 @@ from lorawan.stream.source import EventSource
 
 
 class EventWays:
-    """`door` is where webhooks are delivered; `stream` reads the same events, where it can."""
+    """`stream` reads what webhooks bring as well, where it can."""
 
     def __init__(
         self,
@@ -28,17 +29,18 @@ class EventWays:
         rng: random.Random,
     ) -> None:
         self._fleet = fleet
-        self.door: EventDoor | Fleet = fleet
         self.stream: EventStream | None = None
         if source is not None:
-            self.door = door = EventDoor(fleet, clock.steady)
+            fleet.memory = memory = EventMemory(clock.steady)
             ports = StreamPorts(
-                deliver=lambda event, past: door.deliver(event, past=past),
-                wants=self._wants,
-                lights=lambda: list(fleet.actors),
+                Audience(
+                    deliver=lambda event, past: fleet.deliver(event, past=past),
+                    wants=self._wants,
+                    lights=lambda: list(fleet.actors),
+                ),
                 mailbox=self._mailbox,
                 keep=store_writer.offer,
-                repeated=lambda: door.repeated,
+                repeated=lambda: memory.repeated,
             )
             self.stream = EventStream(source, ports, clock, rng, name=name)
 
@@ -51,9 +53,9 @@ class EventWays:
         """The same in words."""
         return [one.text for one in self.findings() if one.holds]
 
-    def _wants(self, whose: Whose) -> bool:
-        return whose.dev_eui in self._fleet.actors or self._fleet.is_ours(whose.profile_name)
-
     def _mailbox(self, dev_eui: str) -> Mailbox[Message] | None:
         actor = self._fleet.actors.get(dev_eui)
         return None if actor is None else actor.mailbox
+
+    def _wants(self, whose: Whose) -> bool:
+        return whose.dev_eui in self._fleet.actors or self._fleet.is_ours(whose.profile_name)

@@ -37,6 +37,7 @@ class _Batch:
     last: EntryId
     lights: Collection[str]
     settled_at: float
+    done: Callable[[], None] | None
     awaited: list[tuple[Tray, int]] | None = None
 
 
@@ -65,15 +66,24 @@ class LowWater:
         """Whether nothing more is to be handed out now."""
         return len(self._batches) >= self.BATCHES_MOST
 
-    def handed_out(self, last: EntryId, lights: Collection[str], now: float) -> None:
-        """All entries up to `last` were handed out, some of them to these lights."""
-        self._batches.append(_Batch(last, lights, now + SETTLE_S))
+    def handed_out(
+        self,
+        last: EntryId,
+        lights: Collection[str],
+        now: float,
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        """All entries up to `last` were handed out, some of them to these lights; `done` is called
+        once they are dealt with."""
+        self._batches.append(_Batch(last, lights, now + SETTLE_S, done))
 
     def look(self, now: float) -> bool:
         """Move the mark as far as it may; True where it moved."""
         moved = False
         while self._batches and self._done(self._batches[0], now):
             batch = self._batches.popleft()
+            if batch.done is not None:
+                batch.done()
             if self.mark is None or batch.last > self.mark:
                 self.mark = batch.last
                 moved = True

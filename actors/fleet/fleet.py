@@ -23,6 +23,7 @@ from actors.device.model import Device
 from actors.fleet.broadcast import Broadcast
 from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars, by_signal, for_dispatcher, uplink_heard
+from actors.fleet.event_memory import EventMemory
 from actors.fleet.gateway_index import GatewayIndex
 from actors.fleet.translate import described, translate
 from actors.fleet.unknown_devices import UnknownDevices
@@ -148,6 +149,8 @@ class Fleet:
         self._provisional: dict[str, float] = {}
         self._leaving: set[str] = set()
         self._removed: dict[str, float] = {}  # oldest first
+        self.memory: EventMemory | None = None
+        """Where events come twice, by webhook and by ChirpStack's stream."""
 
     # From the network.
 
@@ -157,8 +160,12 @@ class Fleet:
         `past`: it happened a while ago, and says nothing of how gateways and ChirpStack are now.
         `wrap` makes what is put there of what it means to the light.
         """
+        if self.memory is not None and self.memory.knows(event):
+            return Delivery.DELIVERED
         outcome = self._deliver(event, past, wrap)
         self._deliveries[outcome] += 1
+        if self.memory is not None:
+            self.memory.told(event, outcome)
         return outcome
 
     def gateway_changed(self, gateway_id: str, online: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from actors.event_stream.reader import StreamStatistics
+from actors.event_stream.statistics import StreamStatistics
 from actors.metrics.families import PREFIX
 
 _GAUGES = (

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from actors.board.board import Board
 from actors.device.model import Phase
-from actors.event_stream.reader import StreamStatistics
+from actors.event_stream.statistics import StreamStatistics
 from actors.fleet import Fleet
 from actors.link.learner import LearnerStatistics
 from actors.messaging.dead_letters import DeadLetters

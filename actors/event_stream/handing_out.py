@@ -1,0 +1,170 @@
+"""Hands the events of a stream to their lights, and keeps account of lights that take none.
+
+Where a light's mailbox is full the reading waits a moment. A light that still takes nothing is
+*owed* its events: they are read from its own stream once it takes messages again, and no other
+light waits for it meanwhile.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+import trio
+
+from actors.device.events import Message
+from actors.event_stream.low_water import Tray
+from actors.fleet.delivery import Delivery
+from actors.messaging.mailbox import Mailbox
+from lorawan.events.errors import EventError, UnknownEventKind
+from lorawan.events.model import Event
+from lorawan.stream.entries import EntryId, StreamEntry, Whose, decoded, whose
+from lorawan.stream.source import EventSource
+
+log = structlog.get_logger()
+
+ROOM_S = 1.0
+"""So long the reading waits for one light; from then on it is owed, and costs nobody time."""
+LOOK_S = 0.01
+OWED_MOST = 1_000
+"""Lights that are owed events: 60 bytes each in the record of the mark."""
+TOGETHER_MOST = 50
+"""Lights whose streams are read in one go."""
+FILL_MOST = 300
+"""Entries of one light's own stream: a light makes some 200 events a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """For whom events are. Nothing here waits or raises.
+
+    `deliver` takes an event, with whether it is past; `wants` says by DevEUI and profile whether
+    the events of a device are for these; `lights` are those whose own streams are read where the
+    stream of all forgot some.
+    """
+
+    deliver: Callable[[Event, bool], Delivery]
+    wants: Callable[[Whose], bool]
+    lights: Callable[[], Collection[str]]
+
+
+class HandingOut:
+    """The lights that were told something since the last look are in `touched`."""
+
+    def __init__(
+        self, source: EventSource, mailbox: Callable[[str], Mailbox[Message] | None]
+    ) -> None:
+        self.touched: set[str] = set()
+        self.owed: dict[str, EntryId] = {}
+        """Lights that took nothing, and from which entry on."""
+        self.stopped = False
+        """The service stops: nobody takes events any more."""
+        self.events = self.foreign = self.unreadable = self.past = self.filled = 0
+        self._source = source
+        self._mailbox = mailbox
+        self._paid: dict[str, tuple[EntryId, Tray, int]] = {}
+
+    def event(self, entry: StreamEntry, audience: Audience) -> Event | None:
+        """The event of an entry, if it is for these."""
+        try:
+            device = whose(entry)
+            if device is not None and not audience.wants(device):
+                self.foreign += 1
+                return None
+            return decoded(entry)
+        except UnknownEventKind:
+            return None
+        except EventError as error:
+            self.unreadable += 1
+            log.warning("stream entry unreadable", entry=str(entry.id), error=str(error)[:200])
+            return None
+
+    async def give(self, event: Event, entry_id: EntryId, audience: Audience, past: bool) -> bool:
+        """Hand out one event, waiting a moment for room. False where the light got nothing."""
+        dev_eui = event.device.dev_eui
+        if dev_eui in self.owed:
+            return False
+        mailbox = self._mailbox(dev_eui)
+        if mailbox is not None and not mailbox.has_room:
+            with trio.move_on_after(0.0 if mailbox.closed else ROOM_S):
+                while not mailbox.has_room:  # noqa: ASYNC110 rare, and no mailbox tells of room
+                    await trio.sleep(LOOK_S)
+        if mailbox is None or mailbox.has_room:
+            match self._deliver(event, audience, past):
+                case Delivery.DELIVERED | Delivery.REGISTERED:
+                    self.events += 1
+                    self.past += past
+                    self.touched.add(dev_eui)
+                    return True
+                case Delivery.UNKNOWN:
+                    self.foreign += 1
+                    return False
+                case Delivery.STOPPING:
+                    self.stopped = True
+                    return False
+                case Delivery.FULL:
+                    pass
+        self._owe(dev_eui, entry_id)
+        return False
+
+    async def fill(self, since: EntryId, until: EntryId | None, audience: Audience) -> None:
+        """The stream forgot entries: look for them in those of the single lights.
+
+        Raises StreamError.
+        """
+        before = self.filled
+        lights = [dev_eui for dev_eui in audience.lights() if dev_eui not in self.owed]
+        log.warning("stream forgot entries that were not read", since=str(since))
+        for start in range(0, len(lights), TOGETHER_MOST):
+            some = lights[start : start + TOGETHER_MOST]
+            found = await self._source.of_devices(some, since, until, most=FILL_MOST)
+            await self._tell_past(found, audience)
+        log.info("streams of single lights read", lights=len(lights), events=self.filled - before)
+
+    async def pay(self, audience: Audience) -> None:
+        """Lights that take messages again get what they are owed. Raises StreamError."""
+        ready = [dev_eui for dev_eui in self.owed if self._takes(dev_eui)][:TOGETHER_MOST]
+        for dev_eui in ready:
+            since = self.owed[dev_eui]
+            found = await self._source.of_devices([dev_eui], since, None, most=FILL_MOST)
+            del self.owed[dev_eui]
+            await self._tell_past(found, audience)
+            tray = self._mailbox(dev_eui)
+            if tray is not None:
+                self._paid[dev_eui] = (since, tray, tray.accepted)
+
+    def to_be_kept(self) -> dict[str, str]:
+        """What is owed, or was paid and is not dealt with yet: to be stored beside the mark."""
+        for dev_eui, (_, tray, upto) in list(self._paid.items()):
+            if tray.finished >= upto:
+                del self._paid[dev_eui]
+        kept = {dev_eui: str(since) for dev_eui, (since, _, _) in self._paid.items()}
+        return kept | {dev_eui: str(since) for dev_eui, since in self.owed.items()}
+
+    def _deliver(self, event: Event, audience: Audience, past: bool) -> Delivery:
+        try:
+            return audience.deliver(event, past)
+        except Exception:  # a poisoned event must not be read again and again
+            self.unreadable += 1
+            log.exception("stream entry failed", dev_eui=event.device.dev_eui)
+            return Delivery.UNKNOWN
+
+    def _owe(self, dev_eui: str, since: EntryId) -> None:
+        if len(self.owed) < OWED_MOST:
+            self.owed.setdefault(dev_eui, since)
+            log.warning("light takes no events", dev_eui=dev_eui, since=str(since))
+        else:
+            log.error("event lost: too many lights take nothing", dev_eui=dev_eui)
+
+    def _takes(self, dev_eui: str) -> bool:
+        mailbox = self._mailbox(dev_eui)
+        return mailbox is None or (mailbox.has_room and mailbox.waiting == 0)
+
+    async def _tell_past(
+        self, found: Mapping[str, Sequence[StreamEntry]], audience: Audience
+    ) -> None:
+        for entries in found.values():
+            for entry in entries:
+                event = self.event(entry, audience)
+                if event is not None:
+                    self.filled += await self.give(event, entry.id, audience, True)
+                await trio.lowlevel.checkpoint()
