@@ -5,7 +5,7 @@ import trio
 from actors.application import Application
 from actors.clustered import ClusterParts
 from actors.refusal import Refusal
-from actors.start_order import ROOT_BUDGET, foundation, root_over
+from actors.start_order import ROOT_BUDGET, event_stream, foundation, root_over
 from actors.supervision import ChildSpec, Supervisor
 
 KEEPER_SHUTDOWN_S = 1.0
@@ -61,6 +61,7 @@ def children_of(parts: ClusterParts, web: ChildSpec | None = None) -> list[Child
         parts.lights.as_child(),
         ChildSpec("network sight", parts.network_sight.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
+        *event_stream(parts),
         ChildSpec(
             "keeper",
             parts.keep,

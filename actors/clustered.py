@@ -7,7 +7,7 @@ each take (`fleetwide.py`). They tell each other by the engine only.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ import trio
 from actors.board.changes import ActorView, DeviceRemoved, Subject
 from actors.cluster.commands import ClusterCommands, marked_again
 from actors.cluster.flow import Flow, FlowPorts
+from actors.cluster.intake import for_fleet, for_light
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
 from actors.cluster.messages import (
@@ -34,7 +35,10 @@ from actors.device.events import Inquired
 from actors.device.model import Attempt, Device, Hearing
 from actors.device.records import command_record, device_put
 from actors.environment import Environment, Policies
+from actors.event_stream.sharded import ShardedPorts, ShardedStream
 from actors.fleet import actor_id
+from actors.fleet.delivery import Delivery
+from actors.fleet.event_memory import EventMemory
 from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
 from actors.link.learner import Learner
@@ -88,6 +92,8 @@ class ByTheRecord:
 class ClusterParts(ProcessParts):
     """`environment.store` is `store`; its engine is the cluster's."""
 
+    ALONE = False
+
     def __init__(
         self,
         environment: Environment,
@@ -95,7 +101,7 @@ class ClusterParts(ProcessParts):
         store: ShardStore,
         options: ClusterOptions,
     ) -> None:
-        super().__init__(replace(environment, events=None), policies)
+        super().__init__(environment, policies)
         self.store_writer.retry = SHARED_RETRY
         clock, rng, engine = environment.clock, environment.rng, store.engine
         self.store = store
@@ -124,6 +130,7 @@ class ClusterParts(ProcessParts):
         )
         self.fleet.on_provisional = self._heard_unlisted
         self.fleet.on_new = self._store_new
+        self._sharded = self._sharded_stream(environment)
         self.home = ShardHome(
             store,
             self.store_writer,
@@ -135,6 +142,7 @@ class ClusterParts(ProcessParts):
             ),
             odd=lambda: self.sweeper.spare(Table.COMMAND),
             began=self._well_again,
+            events=self._sharded,
         )
         self.keeper = Keeper(
             engine,
@@ -159,7 +167,7 @@ class ClusterParts(ProcessParts):
             options.times,
         )
         store.listen(
-            marks=lambda shard: (self.flow.inbox.mark(shard), ""),
+            marks=lambda shard: (self.flow.inbox.mark(shard), self._source_mark(shard)),
             fenced=self.keeper.told_fenced,
             retaken=self._retaken,
             records=self._records,
@@ -222,6 +230,36 @@ class ClusterParts(ProcessParts):
             judged=self._judged,
             taught=self.taught,
         )
+
+    def _sharded_stream(self, environment: Environment) -> ShardedStream | None:
+        """ChirpStack's stream for the shards of this process, where it can be read."""
+        if environment.events is None:
+            return None
+        fleet = self.fleet
+        fleet.memory = memory = EventMemory(environment.clock.steady)
+        ports = ShardedPorts(
+            here=self.flow.inbox.reads,
+            is_ours=lambda dev_eui, profile: (
+                dev_eui in self.board.devices or fleet.is_ours(profile)
+            ),
+            actors=lambda: fleet.actors,
+            light=self._stream_light,
+            fleet=self._stream_fleet,
+            memory=memory,
+        )
+        sharded = ShardedStream(environment.events, ports, environment.clock, environment.rng)
+        self.events.stream = sharded.stream
+        return sharded
+
+    def _stream_light(self, event: Event, past: bool) -> Delivery:
+        return self.fleet.deliver(event, past=past) if for_light(event) else Delivery.DELIVERED
+
+    def _stream_fleet(self, event: Event, past: bool) -> None:
+        if for_fleet(event):
+            self.flow.fleet_event(event, past)
+
+    def _source_mark(self, shard: str) -> str:
+        return "" if self._sharded is None else self._sharded.mark(shard)
 
     async def keep(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part, once the board shows the whole fleet; until cancelled."""

@@ -16,6 +16,7 @@ from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.flow import Flow
 from actors.cluster.guarded_network import GuardedNetwork
 from actors.fleet import NetworkEars
+from actors.fleet.event_memory import EventMemory
 from actors.fleetwide import Fleetwide, FleetwidePorts
 from actors.start_order import after_lights, before_lights
 from actors.startup import read_keys, restore_fleetwide
@@ -56,7 +57,7 @@ class Once:
                 show_gateway=self._show_gateway,
                 show_risk=self._show_risk,
                 alone=False,
-                conditions=parts.sight.findings,
+                conditions=lambda: [*parts.sight.findings(), *parts.events.findings()],
             )
         )
         self.desk = Desk(its.restored_store, waits=its.dispatcher.holds)
@@ -76,6 +77,8 @@ class Once:
                 ),
                 dated=parts.dates.event,
                 told=parts.webhooks.told,
+                dated_past=parts.dates.replayed,
+                memory=None if parts.events.stream is None else EventMemory(clock.steady),
                 inquired=its.dispatcher.inquired,
                 judged=its.learning.judged,
                 unlisted=self._unlisted,

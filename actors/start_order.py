@@ -44,7 +44,7 @@ def children_of(parts: ProcessParts, web: ChildSpec | None = None) -> list[Child
         ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
         parts.lights.as_child(),
         *rest,
-        *_event_stream(parts),
+        *event_stream(parts),
     ]
     return children if web is None else [*children, web]
 
@@ -66,7 +66,7 @@ def foundation(parts: ProcessParts) -> list[ChildSpec]:
     ]
 
 
-def _event_stream(parts: ProcessParts) -> list[ChildSpec]:
+def event_stream(parts: ProcessParts) -> list[ChildSpec]:
     """Last, so that everybody who listens to events is there; none where no stream is read."""
     stream = parts.events.stream
     return [] if stream is None else [ChildSpec("event stream", stream.run, budget=ROOT_BUDGET)]

@@ -51,6 +51,9 @@ class ProcessParts:
     """Who serves the fleet, as it is shown."""
     light_ports: DevicePorts
 
+    ALONE = True
+    """Whether all lights run in this process."""
+
     def __init__(
         self, environment: Environment, policies: Policies, ears: NetworkEars | None = None
     ) -> None:
@@ -111,7 +114,7 @@ class ProcessParts:
             profile_contains=policies.profile_contains,
         )
         self.events = EventWays(
-            environment.events,
+            environment.events if self.ALONE else None,
             environment.events_name,
             self.fleet,
             self.store_writer,

@@ -24,7 +24,9 @@ from actors.cluster.messages import (
     QueueFlushed,
 )
 from actors.device.events import Inquired
+from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars, for_dispatcher, uplink_heard
+from actors.fleet.event_memory import EventMemory
 from actors.fleet.translate import translate
 from actors.link.judgement import AttemptJudged
 from lorawan.events import DeviceInfo, Event
@@ -49,6 +51,10 @@ class FleetSidePorts:
     actor: Callable[[ActorView], None] = lambda view: None
     told: Callable[[DeviceInfo], None] = lambda device: None
     """ChirpStack told something by itself, of a light of ours."""
+    dated_past: Callable[[Event], Event] = lambda event: event
+    """`dated` for what is past, as in `Fleet.deliver`."""
+    memory: EventMemory | None = None
+    """Where events come twice, by webhook and by ChirpStack's stream."""
 
 
 class FleetSide:
@@ -87,14 +93,18 @@ class FleetSide:
                 log.warning("a message for lights lay in the inbox of the fleet", kind=kind)
         return Taken.DONE
 
-    def network(self, event: Event) -> None:
+    def network(self, event: Event, *, past: bool = False) -> None:
         """An event of a light, whoever runs its actor."""
         ports, device = self._ports, event.device
         if not ports.is_ours(device.dev_eui, device.device_profile_name):
             return
         ports.told(device)
-        server_at, dated = event.at, ports.dated(event)
-        uplink_heard(ports.ears, device.dev_eui, dated, self._clock.now(), past=False)
+        if ports.memory is not None:
+            if ports.memory.knows(event):
+                return
+            ports.memory.told(event, Delivery.DELIVERED)
+        server_at, dated = event.at, (ports.dated_past if past else ports.dated)(event)
+        uplink_heard(ports.ears, device.dev_eui, dated, self._clock.now(), past=past)
         message = translate(dated)
         if message is not None:
-            for_dispatcher(ports.ears, device.dev_eui, message, server_at, past=False)
+            for_dispatcher(ports.ears, device.dev_eui, message, server_at, past=past)

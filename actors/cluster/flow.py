@@ -117,7 +117,7 @@ class Flow:
                 here=self.inbox.reads,
                 ours=ports.ours,
                 light=ports.deliver,
-                fleet=self._fleet_event,
+                fleet=self.fleet_event,
             ),
             self.router,
         )
@@ -245,9 +245,10 @@ class Flow:
         if self._fleet_side is not None:
             self._fleet_side.offer(message)
 
-    def _fleet_event(self, event: Event) -> None:
+    def fleet_event(self, event: Event, past: bool = False) -> None:
+        """To what runs once for the fleet, if that is here."""
         if self._fleet_side is not None:
-            self._fleet_side.network(event)
+            self._fleet_side.network(event, past=past)
 
 
 def _pursued(command: Command) -> bool:

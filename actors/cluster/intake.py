@@ -50,12 +50,12 @@ class Intake:
         shard = shard_of(event.device.dev_eui)
         outcome = Delivery.DELIVERED
         away = []
-        for wanted, where in ((_for_fleet(event), FLEET), (_for_light(event), shard)):
+        for wanted, where in ((for_fleet(event), FLEET), (for_light(event), shard)):
             if wanted and not ports.here(where):
                 away.append(where)
-        if _for_fleet(event) and FLEET not in away:
+        if for_fleet(event) and FLEET not in away:
             ports.fleet(event)
-        if _for_light(event) and shard not in away:
+        if for_light(event) and shard not in away:
             outcome = ports.light(event)
         if not away:
             return outcome
@@ -68,11 +68,13 @@ class Intake:
         return Delivery.FULL
 
 
-def _for_fleet(event: Event) -> bool:
+def for_fleet(event: Event) -> bool:
+    """Whether what runs once for the fleet listens to this."""
     return not isinstance(event, Ack | DeviceStatus | Location)
 
 
-def _for_light(event: Event) -> bool:
+def for_light(event: Event) -> bool:
+    """Whether the light has this straight, and not from the dispatcher."""
     match event:
         case TxAck():
             return False

@@ -9,6 +9,7 @@ its actors had not stored is done again by its new owner, from the store and fro
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -48,6 +49,22 @@ class FleetwidePart:
     """Stop it."""
 
 
+class EventShards(Protocol):
+    """Who reads ChirpStack's stream for the shards that run here."""
+
+    def taking(self, shard: str, mark: str) -> None:
+        """It is ours; its owner before had dealt with everything up to `mark`."""
+        ...
+
+    def taken(self, shard: str) -> None:
+        """Its actors run here."""
+        ...
+
+    def leave(self, shard: str) -> None:
+        """It is about to be given."""
+        ...
+
+
 class ShardHome:
     """One for each process: the keeper's hands. `odd` hears of a light whose record cannot be read,
     `began` of the lights whose actors were just started."""
@@ -62,6 +79,7 @@ class ShardHome:
         fleetwide: FleetwidePart,
         *,
         odd: Callable[[], None],
+        events: EventShards | None = None,
         began: Callable[[Sequence[str]], None],
     ) -> None:
         self._store = store
@@ -71,12 +89,15 @@ class ShardHome:
         self._unreadable = unreadable
         self._fleetwide = fleetwide
         self._odd = odd
+        self._events = events
         self._began = began
 
     # ---------------------------------------------------------------- the keeper's ports
 
     async def taken(self, shard: str, lease: Lease) -> None:
         """It is ours: read it and start its actors. Raises StoreError."""
+        if self._events is not None:  # before the first commit, which stores a mark
+            self._events.taking(shard, lease.source_mark)
         self._store.own(shard, lease)
         self._flow.taking(shard)
         await self._store.announce(shard)
@@ -89,6 +110,8 @@ class ShardHome:
             await self._fleet.restore(devices)
             self._began([device.dev_eui for device in devices])
         self._flow.taken(shard, snapshot.lease)
+        if self._events is not None:
+            self._events.taken(shard)
         log.info("shard taken", shard=shard, epoch=lease.epoch)
 
     async def set_back(self, shard: str) -> None:
@@ -98,6 +121,8 @@ class ShardHome:
 
     async def leave(self, shard: str) -> None:
         """About to be given: bring it to rest and let it go."""
+        if self._events is not None:
+            self._events.leave(shard)
         if shard == FLEET:
             await self._fleetwide.rest()
         await self._flow.leave(shard)

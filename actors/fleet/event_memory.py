@@ -25,12 +25,16 @@ KEPT_MOST = 50_000
 """0.3 kB each: 15 MB, and 45 s of a million lights. Whatever is forgotten earlier is told twice."""
 
 
+EventName = tuple[str, *tuple[Hashable, ...]]
+"""The DevEUI first."""
+
+
 class EventMemory:
     """`steady` tells seconds that only rise."""
 
     def __init__(self, steady: Callable[[], float]) -> None:
         self._steady = steady
-        self._known: OrderedDict[Hashable, float] = OrderedDict()
+        self._known: OrderedDict[EventName, float] = OrderedDict()
         self.repeated = 0
         """Events that had come already, since the start."""
 
@@ -47,6 +51,11 @@ class EventMemory:
         if outcome in {Delivery.DELIVERED, Delivery.REGISTERED}:
             self._known[identity(event)] = self._steady()
 
+    def forget(self, light: Callable[[str], bool]) -> None:
+        """Those of these lights may have been lost with their actors: they are to be told again."""
+        for name in [name for name in self._known if light(name[0])]:
+            del self._known[name]
+
     def _forget(self) -> None:
         known, now = self._known, self._steady()
         while known:
@@ -56,7 +65,7 @@ class EventMemory:
             del known[name]
 
 
-def identity(event: Event) -> Hashable:
+def identity(event: Event) -> EventName:
     """By what an event is known again, be it told in JSON or in Protobuf."""
     dev_eui = event.device.dev_eui
     match event:

@@ -4,7 +4,7 @@ The actors are the production ones; only engine, network and clock are others.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -19,6 +19,7 @@ from actors.refusal import Refusal
 from actors.wiring import Environment
 from lorawan.events import Event
 from lorawan.kuando import LightState
+from lorawan.stream.source import EventSource
 from simulation.world.world import World
 from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.shards import ALL_SHARDS, FLEET
@@ -30,7 +31,12 @@ class House:
     """One process. `run` is its life; `kill` ends it as SIGKILL would."""
 
     def __init__(
-        self, name: str, world: World, servers: MemoryServers, policies: Policies = POLICIES
+        self,
+        name: str,
+        world: World,
+        servers: MemoryServers,
+        policies: Policies = POLICIES,
+        events: EventSource | None = None,
     ) -> None:
         self.name = name
         self._scope = trio.CancelScope()
@@ -45,6 +51,7 @@ class House:
             rng=rng,
             boot=name,
             new_id=lambda: f"{rng.getrandbits(64):016x}",
+            events=events,
         )
         self.parts = ClusterParts(environment, policies, self.store, ClusterOptions(name=name))
         self.application = ClusterApplication(self.parts)
@@ -103,8 +110,15 @@ class House:
 class Street:
     """Some houses over one world and one engine; webhooks go to them in turns."""
 
-    def __init__(self, world: World, servers: MemoryServers | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        servers: MemoryServers | None = None,
+        events: Callable[[], EventSource | None] = lambda: None,
+    ) -> None:
         self.world = world
+        self.events = events
+        """ChirpStack's stream, as each house reads it."""
         self.servers = servers or MemoryServers()
         self.houses: list[House] = []
         self._turn = 0
@@ -114,7 +128,7 @@ class Street:
     ) -> Sequence[House]:
         """Start houses, one after another."""
         self.world.delivery.sink = lambda event: nursery.start_soon(self._deliver, event)
-        begun = [House(name, self.world, self.servers, policies) for name in names]
+        begun = [House(name, self.world, self.servers, policies, self.events()) for name in names]
         for house in begun:
             await nursery.start(house.run)
             self.houses.append(house)
