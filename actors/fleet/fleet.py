@@ -5,9 +5,7 @@ light is an answer to the caller, and delays no other light.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
 
 import structlog
 import trio
@@ -22,12 +20,13 @@ from actors.device.events import (
 from actors.device.model import Device
 from actors.fleet.broadcast import Broadcast
 from actors.fleet.delivery import Delivery
-from actors.fleet.ears import NetworkEars, by_signal, for_dispatcher, uplink_heard
+from actors.fleet.ears import by_signal, for_dispatcher, uplink_heard
 from actors.fleet.event_memory import EventMemory
 from actors.fleet.gateway_index import GatewayIndex
+from actors.fleet.ports import DeviceActorPort, FleetPorts, FleetStatistics
 from actors.fleet.translate import described, translate
 from actors.fleet.unknown_devices import UnknownDevices
-from actors.messaging.mailbox import Mailbox, Offer, wait_all_idle
+from actors.messaging.mailbox import Offer, wait_all_idle
 from actors.messaging.reply import ActorStopped, fail_reply
 from actors.storage.history import line
 from actors.supervision import (
@@ -42,7 +41,6 @@ from actors.supervision import (
 )
 from lorawan.events import Event
 from lorawan.events.model import DeviceInfo, Uplink
-from store.port import Write
 
 log = structlog.get_logger()
 
@@ -61,52 +59,6 @@ RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
 
 Wrap = Callable[[DeviceEvent], Message]
 """Puts an event into an envelope by which it is told that its light dealt with it."""
-
-
-class DeviceActorPort(Protocol):
-    """What the fleet needs of a device actor."""
-
-    mailbox: Mailbox[Message]
-    device: Device
-
-    @property
-    def due_at(self) -> float | None:
-        """When its state times out (Unix seconds), or None."""
-        ...
-
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Serve the mailbox until cancelled."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FleetPorts:
-    """What the fleet tells others. Nothing here may block or raise.
-
-    `note` takes history lines nobody depends on, `dated` gives an event our date (`dated_past` one
-    that is past), `told` hears of whatever ChirpStack tells by itself, `ears` are those who listen
-    beside the light.
-    """
-
-    note: Callable[[Sequence[Write]], object]
-    dated: Callable[[Event], Event]
-    told: Callable[[DeviceInfo], None] = lambda device: None
-    dated_past: Callable[[Event], Event] = lambda event: event
-    ears: NetworkEars = field(default_factory=NetworkEars)
-
-
-@dataclass(frozen=True, slots=True)
-class FleetStatistics:
-    """Counted since the start; `deliveries` by outcome."""
-
-    devices: int
-    gateways: int
-    deliveries: Mapping[Delivery, int]
-    unknown_devices: int
-    registrations_refused: int
-    parked_refused: int
-    news_posted: int
-    news_owed: int
 
 
 def actor_id(dev_eui: str) -> str:
