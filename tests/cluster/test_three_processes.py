@@ -1,0 +1,12 @@
+"""Three real processes under load, hurt some times: what `make crash` does at length."""
+
+import pytest
+
+from tests.cluster.hurt import hurt
+
+
+@pytest.mark.timeout(400)
+async def test_whatever_dies_or_stands_still_no_accepted_command_is_lost() -> None:
+    tally = await hurt(6, seed=3)
+    assert tally.accepted > 50, tally
+    assert tally.refused == 0, tally
