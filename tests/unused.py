@@ -20,6 +20,7 @@ READERS = (*PACKAGES, "docs/generate")
 ENCODED = (
     "actors/board/changes.py",
     "actors/board/rollout.py",
+    "actors/cluster/shown.py",
     "actors/fleet/initialization.py",
     "actors/metrics/downlinks.py",
     "actors/quality/model.py",
@@ -42,7 +43,7 @@ ALLOWED = {
     "parameters that a protocol of Python or of a library prescribes": """
         exc exc_type fn timeout __call__""",
     "values that come from outside, or are drawn": """
-        COLOUR HEARD RISK SINCE STATE COLLISION_BEACON TOO_EARLY TX_FREQ TX_POWER ACTIVE""",
+        COLOUR HEARD SINCE STATE COLLISION_BEACON TOO_EARLY TX_FREQ TX_POWER ACTIVE""",
     "the vocabulary of OTP, whole": "TRANSIENT",
     "calls of ChirpStack's API, which its clients make by name": """
         DeleteHttpIntegration GetNextFCntDown""",

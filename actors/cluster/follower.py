@@ -107,11 +107,6 @@ class Follower:
         followed = self._shards.get(shard)
         return None if followed is None else followed.at
 
-    def positions(self) -> Mapping[str, Position]:
-        """Up to where each shard is shown that is followed and was read."""
-        found = self._shards.items()
-        return {shard: one.at for shard, one in found if one.at is not None}
-
     def looked(self, leases: Mapping[str, Lease]) -> None:
         """The leases as somebody saw them just now: one that was set back is read anew."""
         for shard, lease in leases.items():

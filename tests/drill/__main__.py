@@ -8,6 +8,7 @@ did not become well.
 
 import argparse
 import logging
+import socket
 import sys
 from functools import partial
 
@@ -30,6 +31,8 @@ PORT = 8099
 async def drill(options: argparse.Namespace) -> int:
     """Until a signal, or the end of the script."""
     told = Told()
+    with socket.create_server(("127.0.0.1", options.port)):
+        pass  # taken by somebody else: said before anything is begun
     async with (
         site(options.lights, options.processes) as here,
         trio.open_nursery() as nursery,
@@ -56,6 +59,8 @@ async def drill(options: argparse.Namespace) -> int:
             await trio.sleep_forever()
         seen, became = await drilled(here, load, faults)
         print(table(seen, became, load))  # noqa: T201 a program for the terminal
+        for one in await load.open_ones():
+            told(f"still open: {one}")
         nursery.cancel_scope.cancel(reason="the drill is over")
         bad = any(one.well_s is None or one.seen.refused for one in seen)
         return 1 if bad or became.get("missing") else 0

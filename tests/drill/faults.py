@@ -1,5 +1,6 @@
 """What may be done to the site, and how long it took until all was well again."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -148,8 +149,13 @@ class Faults:
         return outcome
 
     async def _until_well(self, began: float) -> float | None:
+        told: set[str] = set()
         with trio.move_on_after(WELL_MOST_S):
-            while not (await self._well() and await self._accepts()):  # noqa: ASYNC110 others
+            while (wrong := await self.wrong()) is not None or not await self._accepts():
+                words = wrong or "no command was accepted for 2 s"
+                if (kind := re.sub(r"\d+", "N", words)) not in told:
+                    told.add(kind)
+                    self._tell(f"  after {trio.current_time() - began:.1f} s: {words}")
                 await trio.sleep(LOOK_S)
             return trio.current_time() - began
         return None

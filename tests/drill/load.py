@@ -6,6 +6,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx2
@@ -128,6 +129,19 @@ class Load:
         for command_id in waiting[:most]:
             self.known[command_id] = await self._status(command_id)
         return dict(Counter(self.known.values()))
+
+    async def open_ones(self, most: int = 5) -> list[str]:
+        """Commands that have not ended, in words."""
+        found = []
+        for command_id, status in self.known.items():
+            if status in ENDED or len(found) == most:
+                continue
+            for process in self._asked():
+                with suppress(httpx2.TransportError):
+                    told = await self._http.get(f"{process.url}/api/v1/commands/{command_id}")
+                    found.append(f"{told.status_code} {told.text}")
+                    break
+        return found
 
     async def _status(self, command_id: str) -> str:
         for process in self._asked():
