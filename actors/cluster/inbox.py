@@ -3,8 +3,9 @@
 An entry is dealt with once what it changed is stored. Everything up to the *mark* of a shard is;
 the mark is stored with the shard's commits, and whoever owns the shard next reads on from there.
 
-Theory. For each light entries are handed on in the order of the inbox. A command whose light has no
-room waits here, and so does what comes behind it; an event that finds no room is dropped and
+Theory. For each light entries are handed on in the order of the inbox, commands one by one: a newer
+one waits until its light has dealt with the one before, or that was given up. A command whose light
+has no room waits here, and so does what comes behind it; an event that finds no room is dropped and
 counted, as everywhere. A message that crashed its light is in the dead letters, and the mark moves
 on; a command is tried again before it ends, rejected.
 
@@ -266,7 +267,8 @@ class InboxReader:
 
     def _hand_on(self, state: InboxShard, one: Waiting) -> None:
         line = state.lines.get(one.light)
-        if line is None and self._offered(state, one):
+        held_back = line is not None or (one.is_command and one.light in state.in_hand)
+        if not held_back and self._offered(state, one):
             return
         if not one.is_command and (line is None or len(line) > BEHIND_MOST):
             self._dropped += 1
@@ -283,6 +285,8 @@ class InboxReader:
         match self._ports.take(one.message, Place(state.name, one.id, ToldReply(told), one.tries)):
             case Taken.DONE:
                 self._done(state, one.id)
+            case Taken.LATER if one.is_command:
+                state.in_hand.add(one.light)
             case Taken.LATER:
                 pass
             case Taken.NO_ROOM:
@@ -295,11 +299,13 @@ class InboxReader:
         """A light dealt with it, or cannot: it crashed over it, or is parked or stopped."""
         if not self._is_read(state):
             return
+        if one.is_command:
+            state.in_hand.discard(one.light)
         if error is None:
             self._done(state, one.id)
         elif one.is_command:
             self._poisoned += begun
-            state.put_back(one.after_a_crash(of_its_own=begun))
+            state.put_back(Waiting(one.id, one.message, one.tries + begun))
             self._progress.set()
             self._wake.set()
         else:
@@ -315,10 +321,14 @@ class InboxReader:
 
     def _offer_again(self, state: InboxShard) -> None:
         for light, line in list(state.lines.items()):
-            while line and self._offered(state, line[0]):
+            while line and self._may_go(state, line[0]) and self._offered(state, line[0]):
                 line.popleft()
             if not line:
                 del state.lines[light]
+
+    def _may_go(self, state: InboxShard, one: Waiting) -> bool:
+        """A light has one command in hand: one that crashed it comes before those behind it."""
+        return not one.is_command or one.light not in state.in_hand
 
     def _is_read(self, state: InboxShard) -> bool:
         return self._shards.get(state.name) is state

@@ -9,7 +9,6 @@ import msgspec
 from actors.cluster.messages import CommandTaken, Message
 from actors.cluster.watermark import Watermark
 from actors.messaging.reply import ToldReply
-from actors.replace import replace
 from store.engine.port import InboxEntry, id_order
 
 STEP_BACK_MS = 60_000
@@ -62,13 +61,6 @@ class Waiting(msgspec.Struct, frozen=True):
         """The DevEUI of its light; empty where it is for none, or for many."""
         return getattr(self.message, "dev_eui", "")
 
-    def after_a_crash(self, *, of_its_own: bool) -> "Waiting":
-        """To be tried again: what its light was told since is newer."""
-        message = self.message
-        if isinstance(message, CommandTaken):
-            message = replace(message, request=replace(message.request, again=True))
-        return Waiting(self.id, message, self.tries + of_its_own)
-
 
 @dataclass(slots=True)
 class InboxShard:
@@ -83,6 +75,8 @@ class InboxShard:
     leaving: bool = False
     lines: dict[str, deque[Waiting]] = field(default_factory=dict)
     """By light: a command without room, and what came behind it."""
+    in_hand: set[str] = field(default_factory=set)
+    """Lights that have a command, and did not deal with it yet."""
     _seen: dict[str, int] = field(default_factory=dict)
 
     @property
