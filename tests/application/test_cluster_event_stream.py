@@ -10,10 +10,10 @@ from trio.testing import MockClock
 from actors.device.command import CommandStatus
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import LightState
-from lorawan.stream.memory_source import MemorySource, MemoryStreams
 from simulation.world.bodies import protobuf_body
 from simulation.world.world import World
 from tests.support.cluster_house import House, Street
+from tests.support.memory_streams import MemorySource, MemoryStreams
 from tests.support.running_application import make_world
 
 RED = LightState(255, 0, 0)

@@ -29,6 +29,7 @@ from simulation.world.device import ServerSettings
 from simulation.world.forwarder import CONCENTRATORD_4_5_2
 from simulation.world.profile import Profile
 from simulation.world.server.grpc_server import GrpcServer
+from simulation.world.server.redis_stream import RedisStream
 from simulation.world.world import World
 
 STATS_INTERVAL_S = 2.0
@@ -40,6 +41,8 @@ HEARTBEAT_MIN = 1
 SPREAD_S_PER_LIGHT = 0.3
 """Between one light's power and the next one's: 50 lights in 15 s."""
 API_KEY = "pretend-key-of-the-demo"
+EVENTS_PREFIX = "lamplighter-demo:"
+"""Before the keys of the pretend streams, so that they are nobody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,15 @@ class Demo:
     world: World
 
 
-def run_demo(*, lights: int, gateways: int, port: int, seed: int, loss: float) -> int:
+def run_demo(
+    *,
+    lights: int,
+    gateways: int,
+    port: int,
+    seed: int,
+    loss: float,
+    events_url: str | None = None,
+) -> int:
     """Run until a signal; the exit code."""
 
     async def main() -> None:
@@ -60,7 +71,7 @@ def run_demo(*, lights: int, gateways: int, port: int, seed: int, loss: float) -
             with tempfile.TemporaryDirectory(prefix="lamplighter-demo-") as folder:
                 url = f"sqlite:///{Path(folder) / 'demo.db'}"
                 world = build_world(lights, gateways, seed, loss)
-                async with running(world, store_url=url, port=port) as demo:
+                async with running(world, store_url=url, port=port, events_url=events_url) as demo:
                     tell(demo)
                     await trio.sleep_forever()
 
@@ -103,11 +114,17 @@ def build_world(lights: int, gateways: int, seed: int, loss: float) -> World:
     )
 
 
-def settings_for(grpc_port: int, store_url: str, port: int) -> ApiSettings:
+def settings_for(
+    grpc_port: int, store_url: str, port: int, events_url: str | None = None
+) -> ApiSettings:
     """What an operator would configure for this world; quicker to notice things than usual."""
     return ApiSettings.model_validate(
         {
-            "chirpstack": {"target": f"127.0.0.1:{grpc_port}", "api_key": API_KEY},
+            "chirpstack": {
+                "target": f"127.0.0.1:{grpc_port}",
+                "api_key": API_KEY,
+                "events": {"url": events_url, "prefix": EVENTS_PREFIX if events_url else ""},
+            },
             "store": {"url": store_url},
             "web": {"port": port},
             "radio": {"rx2_dr": 3},
@@ -123,15 +140,22 @@ def settings_for(grpc_port: int, store_url: str, port: int) -> ApiSettings:
 
 
 @asynccontextmanager
-async def running(world: World, *, store_url: str, port: int) -> AsyncIterator[Demo]:
-    """World, pretend ChirpStack and service, from start to stop."""
+async def running(
+    world: World, *, store_url: str, port: int, events_url: str | None = None
+) -> AsyncIterator[Demo]:
+    """World, pretend ChirpStack and service, from start to stop. With `events_url` ChirpStack
+    writes its stream there, as well as posting webhooks."""
     poster = Poster()
     world.delivery.sink = poster.send
     async with (
         GrpcServer(world.network, api_key=API_KEY, on_integration_change=poster.set_up) as server,
         trio.open_nursery() as nursery,
     ):
-        settings = settings_for(server.port, store_url, port)
+        settings = settings_for(server.port, store_url, port, events_url)
+        if events_url is not None:
+            stream = RedisStream(events_url, EVENTS_PREFIX, history=10_000, device_history=100)
+            world.delivery.stream = stream.send
+            await nursery.start(stream.run)
         configure(settings.logs)
         await nursery.start(poster.run)
         await nursery.start(world.run)

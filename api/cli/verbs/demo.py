@@ -22,13 +22,24 @@ def demo(
     ] = 8090,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 1,
     loss: Annotated[float, typer.Option(min=0.0, max=0.9, help="Loss per frame.")] = 0.1,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A Redis for the pretend ChirpStack's stream of events, to be read from there.",
+        ),
+    ] = None,
 ) -> None:
     """Start Lamplighter with a pretend world on a lossy radio."""
     if context.invoked_subcommand is not None:
         return
     from api.cli.demo.run import run_demo
 
-    raise typer.Exit(run_demo(lights=lights, gateways=gateways, port=port, seed=seed, loss=loss))
+    raise typer.Exit(
+        run_demo(
+            lights=lights, gateways=gateways, port=port, seed=seed, loss=loss, events_url=events
+        )
+    )
 
 
 @demo_app.command("stop-gateway")

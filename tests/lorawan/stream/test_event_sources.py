@@ -11,9 +11,9 @@ import trio
 
 from lorawan.stream.entries import BEGINNING, EntryId
 from lorawan.stream.errors import StreamRefused, StreamUnavailable
-from lorawan.stream.memory_source import MemorySource, MemoryStreams
 from lorawan.stream.redis_source import RedisSource, checked_url
 from lorawan.stream.source import EventSource
+from tests.support.memory_streams import MemorySource, MemoryStreams
 from tests.support.redis_server import RedisServer
 
 EUI, OTHER = "2020203900000001", "2020203900000002"
