@@ -138,6 +138,11 @@ class Store(Protocol):
         """
         ...
 
+    def handed_in(self, writes: Sequence[Write]) -> Sequence[Write]:
+        """The same request, marked with who may carry it out: whoever owns the store (the part of
+        it) at this moment. To be called when it is made, where it may wait before `commit_each`."""
+        ...
+
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """Like `commit` for each request, with few transactions for all of them.
 

@@ -146,7 +146,7 @@ class StoreWriter:
     async def _handed_in(self, writes: Sequence[Write]) -> None:
         """Hand writes in (none of them: a mere place in the order) and wait for their turn."""
         reply: Reply[None] = Reply()
-        request = Request(writes, reply)
+        request = Request(self._store.handed_in(writes), reply)
         accepted = self.mailbox.offer(request) is Offer.ACCEPTED  # cheaper than `put`, by 15 us
         while not accepted:
             try:
@@ -162,7 +162,9 @@ class StoreWriter:
 
     def offer(self, writes: Sequence[Write]) -> Offer:
         """Hand writes in without waiting for anything: for history lines nobody depends on."""
-        return self.mailbox.offer(Request(writes, None)) if writes else Offer.ACCEPTED
+        if not writes:
+            return Offer.ACCEPTED
+        return self.mailbox.offer(Request(self._store.handed_in(writes), None))
 
     async def flush(self) -> None:
         """Return once all that was handed in before is written, or failed; raises as `commit`."""

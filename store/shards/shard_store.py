@@ -15,8 +15,9 @@ from store.engine.port import Accept, AcceptResult, Engine, Lease
 from store.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable
 from store.port import Entry, Put, Record, Table, Write
 from store.shards.acceptor import Acceptor
+from store.shards.owned import ShardStatistics
 from store.shards.routing import shards_of_key, shards_of_stream, shards_of_table
-from store.shards.shard_writer import LOOK_EVERY_S, Marks, ShardStatistics, ShardWriter
+from store.shards.shard_writer import LOOK_EVERY_S, Marks, ShardWriter
 
 __all__ = ["Marks", "ShardStatistics", "ShardStore", "ShardStoreStatistics"]
 
@@ -154,6 +155,10 @@ class ShardStore:
         (failure,) = await self.commit_each([writes])
         if failure is not None:
             raise failure
+
+    def handed_in(self, writes: Sequence[Write]) -> Sequence[Write]:
+        """Marked with the ownership of its shard: lost and taken again, that is another one."""
+        return self._writer.handed_in(writes)
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """Each request into its shard, in few commits; one outcome for each."""

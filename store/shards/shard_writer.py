@@ -10,7 +10,6 @@ made good also for a shard in which nothing happens.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import msgspec
 import structlog
 import trio
 
@@ -18,6 +17,7 @@ from store.engine.port import COMMIT_WRITES_MOST, Engine, Lease, Result
 from store.engine.shards import FLEET
 from store.errors import StoreError, StoreTaken, StoreUnavailable
 from store.port import Put, Write, outcome
+from store.shards.owned import HandedIn, Owned, Pending, ShardStatistics, statistics_of
 from store.shards.routing import Misrouted, shard_of_request
 from store.shards.shard_log import Answer, Kept, ShardLog
 
@@ -36,63 +36,6 @@ STALLS_MOST = 3
 REST_S = 6.0
 """Whoever has not spoken to the engine for the length of a lease may have been replaced meanwhile:
 a lease that was set back is taken again only by one who was there all the time."""
-RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
-
-
-class ShardStatistics(msgspec.Struct, frozen=True):
-    """One shard that is owned here. Counted since it was taken."""
-
-    epoch: int
-    seq: int
-    unconfirmed: int
-    kept: int
-    kept_bytes: int
-    replayed: int
-    """Commits that a failover had lost, sent again."""
-    lost: int
-    """Such commits that were kept no longer; the records in memory were put again."""
-
-
-class _Pending:
-    """A request that is part of a commit, until whoever made it has been told."""
-
-    __slots__ = ("kept", "writes")
-
-    def __init__(self, writes: Sequence[Write], kept: Kept) -> None:
-        self.writes = writes
-        self.kept = kept
-
-
-class _Owned:
-    """What is known of one shard of ours."""
-
-    def __init__(self, shard_log: ShardLog, now: float) -> None:
-        self.log = shard_log
-        self.pending: dict[int, _Pending] = {}
-        """By identity: whoever repeats a request passes the very same one."""
-        self.trouble: StoreUnavailable | None = None
-        self.tries = 0
-        self.retry_at = now
-        self.spoke_at = now
-        """When we last asked the engine of it, whatever came of that."""
-        self.rested = False
-        """We did not ask for long, and have not heard since that it is still ours."""
-        self.marks = ("0-0", "")
-        self.source_at = now
-
-    def failed(self, error: StoreUnavailable, now: float) -> None:
-        self.trouble = error
-        self.retry_at = now + min(RETRY_FIRST_S * 2.0**self.tries, RETRY_MOST_S)
-        self.tries = min(self.tries + 1, 10)
-
-    def answers(self) -> None:
-        """Its server can be reached: what failed is worth a try now."""
-        self.retry_at = float("-inf")
-        if not self.log.unsettled:
-            self.worked()
-
-    def worked(self) -> None:
-        self.trouble, self.tries, self.retry_at = None, 0, float("-inf")
 
 
 class ShardWriter:
@@ -109,7 +52,7 @@ class ShardWriter:
         self._engine = engine
         self._boot = boot
         self._steady = steady
-        self._owned: dict[str, _Owned] = {}
+        self._owned: dict[str, Owned] = {}
         self._turn = trio.Lock()
         self._looked_at = float("-inf")
 
@@ -119,7 +62,7 @@ class ShardWriter:
         """Write this shard under this lease from now on."""
         known = self._owned.get(shard)
         if known is None or known.log.lease.token != lease.token:
-            self._owned[shard] = _Owned(ShardLog(shard, lease), self._steady())
+            self._owned[shard] = Owned(ShardLog(shard, lease), self._steady())
 
     def disown(self, shard: str) -> None:
         """Write this shard no more; what was not confirmed is forgotten."""
@@ -136,9 +79,16 @@ class ShardWriter:
 
     def statistics(self) -> Mapping[str, ShardStatistics]:
         """Of each shard that is owned."""
-        return {shard: _statistics(one.log) for shard, one in self._owned.items()}
+        return {shard: statistics_of(one.log) for shard, one in self._owned.items()}
 
     # --------------------------------------------------------------------------------- commits
+
+    def handed_in(self, writes: Sequence[Write]) -> Sequence[Write]:
+        """As `Store.handed_in`."""
+        try:
+            return HandedIn(writes, self._owned.get(shard_of_request(writes)))
+        except Misrouted:
+            return writes  # told when it is its turn
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """As `Store.commit_each`. A request of a shard that is not owned ends with StoreTaken."""
@@ -187,7 +137,10 @@ class ShardWriter:
             shard = shard_of_request(writes)
         except Misrouted as error:
             return error
-        return shard if shard in self._owned else _not_owned(shard)
+        owned = self._owned.get(shard)
+        if owned is None or (isinstance(writes, HandedIn) and writes.owned is not owned):
+            return _not_owned(shard)
+        return shard
 
     def _stage(
         self, requests: Sequence[Sequence[Write]], places: Sequence[str | StoreError | None]
@@ -207,12 +160,12 @@ class ShardWriter:
                 count += len(writes)
             self._append(shard, one, some[begin:])
 
-    def _append(self, shard: str, one: _Owned, requests: Sequence[Sequence[Write]]) -> None:
+    def _append(self, shard: str, one: Owned, requests: Sequence[Sequence[Write]]) -> None:
         one.marks = self.marks(shard)
         one.source_at = self._steady()
         kept = one.log.append(outcome([w for writes in requests for w in writes]), one.marks)
         for writes in requests:
-            one.pending[id(writes)] = _Pending(writes, kept)
+            one.pending[id(writes)] = Pending(writes, kept)
 
     def _outcome(self, shard: str, writes: Sequence[Write]) -> StoreError | None:
         one = self._owned.get(shard)
@@ -254,7 +207,7 @@ class ShardWriter:
 
     async def _take_in(
         self,
-        batch: Sequence[tuple[_Owned, Kept]],
+        batch: Sequence[tuple[Owned, Kept]],
         answers: Sequence[Result | StoreError],
     ) -> bool:
         """Deal with the answers; True when something was confirmed."""
@@ -355,23 +308,11 @@ class ShardWriter:
             self.on_lost(shard, one.log.lost)
 
 
-def _speak(some: Iterable[_Owned], now: float) -> None:
+def _speak(some: Iterable[Owned], now: float) -> None:
     """We ask the engine of these now."""
     for one in some:
         one.rested = one.rested or now - one.spoke_at > REST_S
         one.spoke_at = now
-
-
-def _statistics(shard_log: ShardLog) -> ShardStatistics:
-    return ShardStatistics(
-        epoch=shard_log.lease.epoch,
-        seq=shard_log.newest,
-        unconfirmed=shard_log.newest - shard_log.confirmed,
-        kept=shard_log.kept,
-        kept_bytes=shard_log.kept_bytes,
-        replayed=shard_log.replayed,
-        lost=shard_log.lost,
-    )
 
 
 def _not_owned(shard: str) -> StoreTaken:

@@ -1,6 +1,6 @@
 """One process's store, and what it was told."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, TypeVar
 
@@ -73,11 +73,11 @@ class House:
         )
         return [entry.entry for entry in found]
 
-    async def until_written(self, writes: list[Write]) -> None:
+    async def until_written(self, writes: Sequence[Write]) -> None:
         """Repeat a request as the store's writer does: the very same one."""
         await again(lambda: self._written(writes))
 
-    async def _written(self, writes: list[Write]) -> None:
+    async def _written(self, writes: Sequence[Write]) -> None:
         (failure,) = await self.store.commit_each([writes])
         if failure is not None:
             raise failure

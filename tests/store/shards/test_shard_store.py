@@ -307,3 +307,64 @@ def test_it_promises_what_the_engine_promises(house: MakeHouse) -> None:
     one = house()
     assert one.store.durability_warnings == one.engine.durability_warnings
     assert one.store.exposure_warnings == ()
+
+
+async def test_what_was_handed_in_before_a_shard_was_lost_is_never_carried_out(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one, other = house("a"), house("b")
+    await one.take(IN_A, IN_B)
+    stale = one.store.handed_in(step(A, 1))
+    kept = one.store.handed_in(step(B, 1))
+    one.engine.cut_off = True
+    with pytest.raises(StoreUnavailable):
+        await one.store.check()
+    await other.take(IN_A)
+    await other.store.commit(step(A, 2))
+    one.engine.cut_off = False
+    one.store.disown(IN_A)
+    await one.take(IN_A)  # given by the other in the meantime
+
+    lost, written = await one.store.commit_each([stale, kept])
+    assert isinstance(lost, StoreTaken)
+    assert written is None
+    assert await one.value(A) == b"2"
+    await one.store.commit(one.store.handed_in(step(A, 3)))
+    assert await one.value(A) == b"3"
+
+
+async def test_what_was_on_its_way_when_a_shard_was_lost_is_not_sent_again_under_a_new_lease(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one, other = house("a"), house("b")
+    await one.take(IN_A)
+    await one.store.check()
+    stale = one.store.handed_in(step(A, 1))
+    one.engine.fate = lambda request: Fate(lost=request.name == "commit")
+    (unknown,) = await one.store.commit_each([stale])
+    assert isinstance(unknown, StoreUnavailable)
+    await other.take(IN_A)
+    await other.store.commit(step(A, 2))
+    one.engine.fate = lambda _: Fate()
+    one.store.disown(IN_A)
+    await one.take(IN_A)
+    (lost,) = await one.store.commit_each([stale])
+    assert isinstance(lost, StoreTaken)
+    assert await one.value(A) == b"2"
+
+
+async def test_a_lease_that_is_taken_again_after_a_failover_is_the_same_ownership(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = MemoryServers(replicas=1)
+    one = house(on=servers)
+    await house("before", on=servers).take(IN_A)
+    await trio.sleep(1)
+    for replica in servers.masters[0].replicas if servers.masters[0] else ():
+        replica.held = True
+    await one.take(IN_A)
+    handed_in = one.store.handed_in(step(A, 1))
+    servers.fail_over()
+    await one.until_written(handed_in)
+    assert one.retaken == [IN_A]
+    assert await one.value(A) == b"1"

@@ -1,0 +1,96 @@
+"""What is known of a shard that this process owns, and of the requests handed in for it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from store.errors import StoreUnavailable
+from store.port import Write
+from store.shards.shard_log import Kept, ShardLog
+
+RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
+
+
+class ShardStatistics(msgspec.Struct, frozen=True):
+    """One shard that is owned here. Counted since it was taken."""
+
+    epoch: int
+    seq: int
+    unconfirmed: int
+    kept: int
+    kept_bytes: int
+    replayed: int
+    """Commits that a failover had lost, sent again."""
+    lost: int
+    """Such commits that were kept no longer; the records in memory were put again."""
+
+
+class Pending:
+    """A request that is part of a commit, until whoever made it has been told."""
+
+    __slots__ = ("kept", "writes")
+
+    def __init__(self, writes: Sequence[Write], kept: Kept) -> None:
+        self.writes = writes
+        self.kept = kept
+
+
+class Owned:
+    """What is known of one shard of ours."""
+
+    def __init__(self, shard_log: ShardLog, now: float) -> None:
+        self.log = shard_log
+        self.pending: dict[int, Pending] = {}
+        """By identity: whoever repeats a request passes the very same one."""
+        self.trouble: StoreUnavailable | None = None
+        self.tries = 0
+        self.retry_at = now
+        self.spoke_at = now
+        """When we last asked the engine of it, whatever came of that."""
+        self.rested = False
+        """We did not ask for long, and have not heard since that it is still ours."""
+        self.marks = ("0-0", "")
+        self.source_at = now
+
+    def failed(self, error: StoreUnavailable, now: float) -> None:
+        """It was not written, or not confirmed; the next try is later."""
+        self.trouble = error
+        self.retry_at = now + min(RETRY_FIRST_S * 2.0**self.tries, RETRY_MOST_S)
+        self.tries = min(self.tries + 1, 10)
+
+    def answers(self) -> None:
+        """Its server can be reached: what failed is worth a try now."""
+        self.retry_at = float("-inf")
+        if not self.log.unsettled:
+            self.worked()
+
+    def worked(self) -> None:
+        """There is no trouble any more."""
+        self.trouble, self.tries, self.retry_at = None, 0, float("-inf")
+
+
+class HandedIn(list[Write]):
+    """A request, and the ownership of its shard when it was made; None: it was not ours.
+
+    A process may lose a shard and take it again while a request of its first ownership still waits.
+    That request rests on a state that others have changed since, and must not be carried out.
+    """
+
+    __slots__ = ("owned",)
+
+    def __init__(self, writes: Sequence[Write], owned: Owned | None) -> None:
+        super().__init__(writes)
+        self.owned = owned
+
+
+def statistics_of(shard_log: ShardLog) -> ShardStatistics:
+    """Counters, now."""
+    return ShardStatistics(
+        epoch=shard_log.lease.epoch,
+        seq=shard_log.newest,
+        unconfirmed=shard_log.newest - shard_log.confirmed,
+        kept=shard_log.kept,
+        kept_bytes=shard_log.kept_bytes,
+        replayed=shard_log.replayed,
+        lost=shard_log.lost,
+    )
