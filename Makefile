@@ -83,8 +83,8 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 	$(BIN)/ruff format $(PACKAGES) tests
 	$(BIN)/ruff check --fix $(PACKAGES) tests
 
-simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES, 5 by default)
-	$(BIN)/lamplighter simulate --faults swarm --minutes $(or $(MINUTES),5)
+simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES=5, FAULTS=swarm, cluster, leases)
+	$(BIN)/lamplighter simulate --faults $(or $(FAULTS),swarm) --minutes $(or $(MINUTES),5)
 
 planted: $(READY) ## plant bugs, and write down how many seeds find each (a few minutes)
 	$(BIN)/python -m tests.simulation

@@ -14,6 +14,7 @@ import trio
 from actors.messaging.mailbox import Offer
 from simulation.harness import determinism
 from simulation.harness.build import build_world, without_logs
+from simulation.harness.cluster.ledger import run_ledger
 from simulation.harness.cluster.simulation import ClusterSimulation
 from simulation.harness.fault_injector import Poison
 from simulation.harness.invariants import bounds
@@ -186,6 +187,8 @@ class Simulation:
 def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
     """Run a scenario from its beginning to quiet."""
     began_s = time.perf_counter()
+    if scenario.faults == "leases":
+        return _of_leases(scenario, began_s)
 
     async def main() -> tuple[Simulation | ClusterSimulation, float]:
         make = Simulation if scenario.cluster is None else ClusterSimulation
@@ -212,6 +215,28 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> RunResult:
         verified_s=oracle.took_s,
         shown_after_s=list(simulation.quiet.shown_s.values()),
         airtime_most_s=oracle.airtime_most_s,
+    )
+
+
+def _of_leases(scenario: Scenario, began_s: float) -> RunResult:
+    """A run without lights: leases, shards and commits alone."""
+    assert scenario.cluster is not None  # noqa: S101 - the profile has several houses
+    ledger = run_ledger(scenario.seed, scenario.cluster, scenario.hours * 60.0)
+    return RunResult(
+        seed=scenario.seed,
+        command=scenario.command,
+        hash=ledger.digest(),
+        violation=ledger.violation,
+        last_events=list(ledger.lines)[-60:] if ledger.violation is not None else [],
+        device_hours=scenario.devices * ledger.world_s / HOUR_S,
+        world_s=ledger.world_s,
+        took_s=time.perf_counter() - began_s,
+        lives=sum(house.lives for house in ledger.houses),
+        counts=dict(sorted(ledger.counted.items())),
+        faults={},
+        verified_s=[],
+        shown_after_s=[],
+        airtime_most_s=0.0,
     )
 
 

@@ -1,8 +1,8 @@
-"""Scenarios by name: ever worse days, the rush, and the swarm with a profile for each seed."""
+"""Scenarios by name: ever worse days, the rush, and swarms with a profile for each seed."""
 
 import msgspec
 
-from simulation.harness.cluster.scenario import cluster_swarm
+from simulation.harness.cluster.scenario import cluster_swarm, leases
 from simulation.harness.rush import rush
 from simulation.harness.scenario import Demand, Scenario, ServiceFaults
 from simulation.harness.swarm import swarm
@@ -36,7 +36,7 @@ NAMED: dict[str, tuple[Profile, ServiceFaults, Demand]] = {
     "storm": (STORM, STORMY, Demand(command_every_s=600.0)),
     "hell": (HELL, HELLISH, Demand(command_every_s=300.0, colours=3)),
 }
-PROFILE_NAMES = (*NAMED, "rush", "swarm", "cluster")
+PROFILE_NAMES = (*NAMED, "rush", "swarm", "cluster", "leases")
 
 
 def scenario(
@@ -57,6 +57,8 @@ def scenario(
         drawn = swarm(seed)
     elif faults == "cluster":
         drawn = cluster_swarm(seed)
+    elif faults == "leases":
+        drawn = leases(seed)
     else:
         world, service, people = NAMED[faults]
         drawn = Scenario(

@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass
 
+from simulation.harness.cluster.faults import draw
+from simulation.harness.cluster.ledger import run_ledger
+from simulation.harness.oracle import Violation
 from simulation.harness.run import simulate
 from simulation.harness.scenarios import scenario
-from tests.simulation import planted, planted_pace
-from tests.simulation.planting import IN_A_RUSH, PLANTED
+from tests.simulation import planted, planted_cluster, planted_pace
+from tests.simulation.planting import IN_A_CLUSTER, IN_A_LEDGER, IN_A_RUSH, PLANTED
 
-PLANTS = (planted, planted_pace)
+PLANTS = (planted, planted_pace, planted_cluster)
 """Whose bugs are in `PLANTED`, once they are imported."""
 
 
@@ -22,16 +25,26 @@ class Found:
 
 def hunt(name: str, seeds_most: int, first: int = 1) -> Found | None:
     for count, seed in enumerate(range(first, first + seeds_most), start=1):
-        faults = "rush" if name in IN_A_RUSH else "swarm"
         with PLANTED[name]():
-            result = simulate(planted.scene_of(name, scenario(seed, faults)))
-        if result.violation is not None:
-            return Found(count, general(result.violation.what))
+            violation = _violation(name, seed)
+        if violation is not None:
+            return Found(count, general(violation.what))
     return None
+
+
+def _violation(name: str, seed: int) -> Violation | None:
+    if name in IN_A_LEDGER:
+        return run_ledger(seed, planted_cluster.ledger_of(name, draw(seed))).violation
+    if name in IN_A_CLUSTER:
+        scene = planted_cluster.scene_of_cluster(name, scenario(seed, "cluster"))
+        return simulate(scene).violation
+    faults = "rush" if name in IN_A_RUSH else "swarm"
+    return simulate(planted.scene_of(name, scenario(seed, faults))).violation
 
 
 def general(what: str) -> str:
     """Without what is of this seed only."""
+    what = re.sub(r"\b[a-d]\d+ (?=enqueues|and|stored|might|both|shows)", "a house ", what)
     what = re.sub(r"LightState\([^)]*\)", "a colour", what)
     what = re.sub(r"\b[0-9a-f]{16}\b", "an id", what)
     return re.sub(r"\d+(\.\d+)?", "N", what)

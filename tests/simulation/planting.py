@@ -24,3 +24,21 @@ def planted_in_a_rush(name: str) -> Callable[[Callable[[], Iterator[None]]], Pla
     """Likewise, for a bug of the pace."""
     IN_A_RUSH.add(name)
     return planted(name)
+
+
+IN_A_LEDGER: set[str] = set()
+"""Those that are looked for where only leases, shards and commits are looked at."""
+IN_A_CLUSTER: set[str] = set()
+"""Those that are looked for in whole houses."""
+
+
+def planted_in_a_ledger(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
+    """Likewise, for a bug of leases and commits."""
+    IN_A_LEDGER.add(name)
+    return planted(name)
+
+
+def planted_in_a_cluster(name: str) -> Callable[[Callable[[], Iterator[None]]], Plant]:
+    """Likewise, for a bug of what goes between processes."""
+    IN_A_CLUSTER.add(name)
+    return planted(name)

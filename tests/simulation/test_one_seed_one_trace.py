@@ -11,8 +11,15 @@ from simulation.harness.run import simulate
 from simulation.harness.scenarios import scenario
 from simulation.harness.swarm import swarm
 
-SEEDS = (("storm", 5), ("swarm", 7), ("swarm", 19), ("swarm", 36))
-"""The last with a locked database, a server that stands still and disabled devices."""
+SEEDS = (
+    ("storm", 5),
+    ("swarm", 7),
+    ("swarm", 19),
+    ("swarm", 36),
+    ("leases", 1000),
+    ("cluster", 103),
+)
+"""The last swarm with a locked database, a server that stands still and disabled devices."""
 
 
 def hash_in_another_process(faults: str, seed: int, hash_seed: str) -> str:
@@ -28,6 +35,7 @@ def hash_in_another_process(faults: str, seed: int, hash_seed: str) -> str:
     return said["result"]["hash"]
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("faults", "seed"), SEEDS)
 def test_one_seed_is_one_trace_wherever_it_runs(faults: str, seed: int) -> None:
     here = simulate(scenario(seed, faults)).hash

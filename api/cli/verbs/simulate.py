@@ -30,7 +30,8 @@ def simulate(
         int | None, typer.Option(min=0, help="The first seed; a fresh one unless given.")
     ] = None,
     faults: Annotated[
-        str, typer.Option(help="calm, city, storm, hell, or swarm: a mixture of its own per seed.")
+        str,
+        typer.Option(help="calm, city, storm, hell; a mixture per seed: swarm, cluster, leases."),
     ] = "swarm",
     devices: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Lights: 4, or drawn by a swarm's seed.")

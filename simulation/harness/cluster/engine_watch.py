@@ -44,6 +44,8 @@ class EngineWatch:
             self._breaks("engine", f"{shard}: number {commit.seq} stands for two commits")
         if result.applied is not Applied.DONE:
             return
+        if commit.token != result.lease.token:
+            self._breaks("engine", f"{shard}: a commit under a token that is not the shard's")
         before, now = self._before(master, shard), (result.lease.epoch, commit.seq)
         if now[0] < before[0]:
             self._breaks("engine", f"{shard}: commit of epoch {now[0]} after one of {before[0]}")

@@ -1,14 +1,13 @@
 """Hours of takes, gives, kills and failovers with the production keeper and shard store, quickly.
 
 No radio, no lights and no web: what shards, leases, commits and accepted commands promise, and
-nothing else. Whole houses are in `houses.py`.
+nothing else. Whole houses are in `simulation.py`.
 """
 
-import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 
-import msgspec
 import trio
 
 from simulation.harness import determinism
@@ -18,7 +17,7 @@ from simulation.harness.cluster.engine_trouble import EngineTrouble
 from simulation.harness.cluster.engine_watch import EngineWatch
 from simulation.harness.cluster.faults import ClusterFaults
 from simulation.harness.cluster.ledger_house import RIGHT_AT, LedgerHouse
-from simulation.harness.cluster.ledger_light import LedgerCommand, encode
+from simulation.harness.cluster.ledger_light import LIGHTS, LedgerCommand, encode
 from simulation.harness.cluster.ledger_watch import LedgerWatch
 from simulation.harness.oracle import Violation
 from simulation.world.chance import Chance
@@ -27,22 +26,12 @@ from store.engine.port import Accept, Accepted, Commit
 from store.engine.shards import FLEET, shard_of
 from store.errors import StoreUnavailable
 
-LIGHTS = 12
 COMMAND_EVERY_S = 2.0
 REST_S = 40.0
 """After the last fault: a lease expires, whoever was away comes back, all is taken and balanced."""
 STILL_S = 15.0
-
-
-class LedgerResult(msgspec.Struct, frozen=True):
-    """What one run came to."""
-
-    seed: int
-    violation: Violation | None
-    counts: dict[str, int]
-    hash: str
-    world_s: float
-    took_s: float
+LINES_KEPT = 4_000
+"""Of the story: some minutes of all shards."""
 
 
 class Ledger:
@@ -52,14 +41,18 @@ class Ledger:
         self.faults = faults
         self.counts: Counter[str] = Counter()
         self.violation: Violation | None = None
-        self.lines: list[str] = []
+        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self.world_s = 0.0
+        self._hash = blake2b(digest_size=16)
         self._minutes = minutes
         self._chance = Chance(f"ledger/{seed}")
         self._broken = trio.Event()
         self.servers = MemoryServers(
             replicas=faults.replicas, masters=faults.masters, lag_s=faults.lag_s, wall=self._wall
         )
-        self.watch = LedgerWatch(self.servers, self.breaks)
+        self.watch = LedgerWatch(
+            self.servers, self.breaks, strict=faults.need > 0 and not faults.lossy
+        )
         self.order = EngineWatch(self.breaks, self._committed)
         self.servers.told = self.order.told
         self.trouble = EngineTrouble(self.servers, faults, self._chance, self._failed_over)
@@ -89,7 +82,13 @@ class Ledger:
 
     def note(self, *what: object) -> None:
         """Into the story."""
-        self.lines.append(f"{trio.current_time():10.3f} " + " ".join(map(str, what)))
+        line = f"{trio.current_time():10.3f} " + " ".join(map(str, what))
+        self.lines.append(line)
+        self._hash.update(line.encode())
+
+    def digest(self) -> str:
+        """The hash of all so far."""
+        return self._hash.hexdigest()
 
     def _committed(self, _master: Master, commit: Commit) -> None:
         self.note("commit", commit.shard, commit.token, commit.seq, commit.inbox_mark)
@@ -274,30 +273,20 @@ class Ledger:
         if max(load.values()) > fair + 1:
             self.breaks("fleet", f"the load is not balanced: {load}, fair is {fair}")
 
+    @property
+    def counted(self) -> Counter[str]:
+        """What happened, and how often."""
+        return self.counts + self.trouble.counts + self.watch.counts + self.order.counts
 
-def run_ledger(seed: int, faults: ClusterFaults, minutes: float = 2.0) -> LedgerResult:
-    """Run one seed."""
-    began_s = time.perf_counter()
 
-    async def main() -> tuple[Ledger, float]:
+def run_ledger(seed: int, faults: ClusterFaults, minutes: float = 2.0) -> Ledger:
+    """Run one seed; the run, when it is over."""
+
+    async def main() -> Ledger:
         ledger = Ledger(seed, faults, minutes)
         await ledger.run()
-        return ledger, trio.current_time()
+        ledger.world_s = trio.current_time()
+        return ledger
 
     with without_logs():
-        ledger, world_s = determinism.run(main, seed=seed)
-    counts = ledger.counts + ledger.trouble.counts + ledger.watch.counts + ledger.order.counts
-    return LedgerResult(
-        seed,
-        ledger.violation,
-        dict(sorted(counts.items())),
-        _hash(ledger.lines),
-        world_s,
-        time.perf_counter() - began_s,
-    )
-
-
-def _hash(lines: list[str]) -> str:
-    from hashlib import blake2b
-
-    return blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+        return determinism.run(main, seed=seed)

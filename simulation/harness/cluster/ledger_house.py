@@ -83,6 +83,10 @@ class LedgerHouse:
         await keeper.leave()
         self._scope.cancel(reason="left")
 
+    def elapsed(self) -> float:
+        """What its steady clock counts."""
+        return trio.current_time() * self._rate
+
     @property
     def alive(self) -> bool:
         """Whether it runs, and does not stand still."""
@@ -94,9 +98,7 @@ class LedgerHouse:
         self.lives += 1
         self.boot = f"{self.name}{self.lives}"
         engine = self.connection.open()
-        clock = RunClock(
-            RIGHT_AT + trio.current_time(), elapsed=lambda: trio.current_time() * self._rate
-        )
+        clock = RunClock(RIGHT_AT + trio.current_time(), elapsed=self.elapsed)
         self.connection.go_on()
         self._actors = {}
         self._sigterm = trio.Event()

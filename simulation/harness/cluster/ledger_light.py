@@ -15,6 +15,7 @@ from store.errors import StoreTaken, StoreUnavailable
 from store.port import Put, Table, Write
 from store.shards import ShardStore
 
+LIGHTS = 12
 LOOK_S = 1.0
 COUNT_EVERY_S = (0.3, 3.0)
 RETRY_S = 0.2

@@ -24,7 +24,9 @@ class Told(msgspec.Struct):
 class LedgerWatch:
     """Acknowledged counts of lights, and commands by their status."""
 
-    def __init__(self, servers: MemoryServers, breaks: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, servers: MemoryServers, breaks: Callable[[str, str], None], *, strict: bool
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.lights: dict[tuple[str, str], Told] = {}
         """By shard and DevEUI."""
@@ -32,6 +34,8 @@ class LedgerWatch:
         """By shard and id: 0 accepted, 1 obeyed."""
         self.owed: dict[tuple[str, Table, str], Told] = {}
         """What a failover took and nobody has brought back yet."""
+        self._strict = strict
+        """What a replica has confirmed is in every line of history from then on."""
         self._servers = servers
         self._breaks = breaks
 
@@ -90,6 +94,8 @@ class LedgerWatch:
         self.owed.pop((shard, table, key), None)
         if not self._there(shard, table, key, told):
             self.counts["acknowledged, and not there"] += 1
+            if self._strict:
+                self._breaks(key, f"{told.house} acknowledged what no replica had confirmed")
             self.owed[shard, table, key] = told
 
     def _paid(self) -> None:

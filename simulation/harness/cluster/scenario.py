@@ -5,8 +5,25 @@ import random
 import msgspec
 
 from simulation.harness.cluster.faults import draw
-from simulation.harness.scenario import Scenario, ServiceFaults
+from simulation.harness.cluster.ledger_light import LIGHTS
+from simulation.harness.scenario import Demand, Scenario, ServiceFaults
 from simulation.harness.swarm import swarm
+from simulation.world.profile import CALM
+
+
+def leases(seed: int) -> Scenario:
+    """Keepers, shards and commits alone, whose lights only count (`ledger.py`)."""
+    return Scenario(
+        seed=seed,
+        faults="leases",
+        devices=LIGHTS,
+        gateways=1,
+        hours=2.0 / 60.0,
+        world=CALM,
+        service=ServiceFaults(),
+        people=Demand(),
+        cluster=draw(seed),
+    )
 
 
 def cluster_swarm(seed: int) -> Scenario:

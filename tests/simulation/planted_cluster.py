@@ -1,0 +1,318 @@
+"""Bugs of a cluster put into the production code, or into the engine's scripts, on purpose."""
+
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+import trio
+
+from actors.cluster.desk import Desk
+from actors.cluster.follower import Follower
+from actors.cluster.keeper import core, leases
+from actors.cluster.keeper.keeper import Keeper
+from actors.cluster.shard_home import ShardHome
+from actors.cluster.watermark import Watermark
+from simulation.harness.cluster.faults import ClusterFaults
+from simulation.harness.cluster.ledger_house import LedgerHouse
+from simulation.harness.scenario import Scenario
+from store.engine.memory import MemoryEngine
+from store.engine.memory.data import Data
+from store.engine.port import Applied, FeedEntry, Result
+from store.engine.shards import FLEET
+from store.shards.acceptor import Acceptor
+from store.shards.shard_log import Answer, ShardLog
+from tests.simulation.planting import planted_in_a_cluster, planted_in_a_ledger
+
+replace = msgspec.structs.replace
+
+
+def _committing(known: Any) -> Any:
+    """The script of a commit, with `known` in place of its check: True for a repetition, False for
+    what is to be carried out, an `Applied` for a refusal."""
+
+    def commit(self: Data, asked: Any, ring: Any) -> Result:
+        shard = self.shard(asked.shard)
+        lease, told = shard.lease, known(shard.lease, asked)
+        if isinstance(told, Applied):
+            return Result(told, lease)
+        left = asked.outcome
+        shard.disk.apply([*left.puts, *left.deletes, *left.appends])
+        shard.lease = replace(
+            lease,
+            beat=lease.beat + 1,
+            seq=asked.seq,
+            inbox_mark=asked.inbox_mark,
+            source_mark=asked.source_mark,
+        )
+        shard.inbox.trim(asked.inbox_mark)
+        shard.feed.append(FeedEntry(lease.epoch, asked.seq, asked.feed))
+        ring(asked.shard)
+        return Result(Applied.DONE, shard.lease)
+
+    return commit
+
+
+def _numbered(lease: Any, asked: Any) -> Applied | None:
+    if lease.seq >= asked.seq:
+        return Applied.REPEATED
+    return None if lease.seq + 1 == asked.seq else Applied.GAP
+
+
+# ------------------------------------------------------------------ leases and commits
+
+
+@planted_in_a_ledger("a commit is conditioned on its epoch only")
+def epoch_only() -> Iterator[None]:
+    def known(lease: Any, asked: Any) -> Applied | None:
+        return None if lease.token == asked.token else Applied.FENCED
+
+    with patch.object(Data, "_commit", _committing(known)):
+        yield
+
+
+@planted_in_a_ledger("a token passes that is not below the stored one")
+def token_not_below() -> Iterator[None]:
+    def known(lease: Any, asked: Any) -> Applied | None:
+        epoch = int(asked.token.partition(".")[0])
+        return Applied.FENCED if epoch < lease.epoch else _numbered(lease, asked)
+
+    with patch.object(Data, "_commit", _committing(known)):
+        yield
+
+
+@planted_in_a_ledger("a take counts without WAIT")
+def take_without_wait() -> Iterator[None]:
+    with _without_wait("take"):
+        yield
+
+
+@planted_in_a_ledger("a renewal counts without WAIT")
+def renewal_without_wait() -> Iterator[None]:
+    with _without_wait("renew"):
+        yield
+
+
+def _without_wait(method: str) -> Any:
+    real = MemoryEngine.write
+
+    async def write(self: Any, name: str, scripts: Any, *, need: int | None = None) -> Any:
+        return await real(self, name, scripts, need=0 if name == method else need)
+
+    return patch.object(MemoryEngine, "write", write)
+
+
+@planted_in_a_ledger("a commit counts without WAIT")
+def commit_without_wait() -> Iterator[None]:
+    with _without_wait("commit"):
+        yield
+
+
+@planted_in_a_ledger("a lease expires by the wall clock")
+def wall_clock() -> Iterator[None]:
+    def elapsed(self: Any) -> float:
+        """Every forty seconds somebody sets the clock of the first house back by as many."""
+        now_s = trio.current_time()
+        return now_s - (now_s // 40.0 * 40.0 if self.name == "a" else 0.0)
+
+    with patch.object(LedgerHouse, "elapsed", elapsed):
+        yield
+
+
+@planted_in_a_ledger("an observer that slept goes on counting")
+def no_new_start() -> Iterator[None]:
+    real, observed = leases.looked, core._observed
+
+    def looked(state: Any, told: Any, now: float, times: Any) -> Any:
+        return real(replace(state, unbroken=True), told, now, replace(times, late_s=1e9))
+
+    def kept(state: Any, told: Any, now: float, times: Any) -> Any:
+        after, actions = observed(state, told, now, times)
+        return replace(after, unbroken=True), actions
+
+    with patch.object(leases, "looked", looked), patch.object(core, "_observed", kept):
+        yield
+
+
+@planted_in_a_ledger("an owner counts its lease from the answer")
+def from_the_answer() -> Iterator[None]:
+    real = leases.renewed
+
+    def renewed(state: Any, told: Any, now: float, times: Any) -> Any:
+        return real(state, replace(told, sent=now), now, times)
+
+    with patch.object(leases, "renewed", renewed):
+        yield
+
+
+@planted_in_a_ledger("an owner believes in its lease until it is told otherwise")
+def never_lapses() -> Iterator[None]:
+    def may_begin(self: Any, shard: str) -> bool:
+        return shard in self._state.held
+
+    with patch.object(Keeper, "may_begin", may_begin):
+        yield
+
+
+@planted_in_a_ledger("what a failover lost is read anew, not sent again")
+def reload_instead_of_redo() -> Iterator[None]:
+    def stands_at(self: Any, found: Any) -> Answer:
+        if found.token != self.lease.token:
+            return self.fenced_by(found)
+        if found.seq < self.confirmed:
+            self._kept.clear()
+            self._newest = found.seq
+        return Answer.GOES_ON
+
+    with patch.object(ShardLog, "stands_at", stands_at):
+        yield
+
+
+@planted_in_a_ledger("accepted commands are not remembered")
+def accepts_forgotten() -> Iterator[None]:
+    async def repeat_lost(self: Any) -> None:
+        await trio.lowlevel.checkpoint()
+
+    with patch.object(Acceptor, "repeat_lost", repeat_lost):
+        yield
+
+
+# ------------------------------------------------------------------ what goes between processes
+
+
+@planted_in_a_cluster("a repeated command wins over a newer wish")
+def repeated_wins() -> Iterator[None]:
+    with patch("actors.clustered.marked_again", lambda accept: accept):
+        yield
+
+
+@planted_in_a_cluster("a gap in a feed is not noticed")
+def gap_unnoticed() -> Iterator[None]:
+    async def take_in(self: Any, shard: str, followed: Any, entries: Any) -> None:
+        for entry in entries:
+            followed.at = (entry.epoch, entry.seq)
+            self._show(shard, entry)
+        await trio.lowlevel.checkpoint()
+
+    with (
+        patch.object(Follower, "_take_in", take_in),
+        patch.object(Follower, "looked", lambda self, leases: None),
+    ):
+        yield
+
+
+@planted_in_a_cluster("the mark moves before an entry is dealt with")
+def mark_first() -> Iterator[None]:
+    real = Watermark.begun
+
+    def begun(self: Any, entry_id: str) -> None:
+        real(self, entry_id)
+        self.done(entry_id)
+
+    with patch.object(Watermark, "begun", begun):
+        yield
+
+
+@planted_in_a_cluster("a shard is given before its actors are at rest")
+def give_first() -> Iterator[None]:
+    real = ShardHome.leave
+
+    async def leave(self: Any, shard: str) -> None:
+        if shard != FLEET:
+            await real(self, shard)
+        await trio.lowlevel.checkpoint()
+
+    with patch.object(ShardHome, "leave", leave):
+        yield
+
+
+@planted_in_a_cluster("a frame that is held is submitted with each change")
+def held_again() -> Iterator[None]:
+    real = Desk.changed
+
+    def changed(self: Any, device: Any) -> None:
+        self._handed_over.pop(device.dev_eui, None)
+        real(self, device)
+
+    with patch.object(Desk, "changed", changed):
+        yield
+
+
+@planted_in_a_cluster("a command is applied each time it is read")
+def applied_twice() -> Iterator[None]:
+    from actors.device import requests
+
+    async def known(self: Any, shard: str, command_ids: Any) -> set[str]:
+        await trio.lowlevel.checkpoint()
+        return set()
+
+    with (
+        patch.object(requests, "_known", lambda device: ()),
+        patch("actors.cluster.flow.Flow.known", known),
+    ):
+        yield
+
+
+# ------------------------------------------------------------------ where they are looked for
+
+
+def ledger_of(name: str, drawn: ClusterFaults) -> ClusterFaults:
+    """Faults among which the bug shows, as `draw` gives them or worse."""
+    match name:
+        case "a commit is conditioned on its epoch only":
+            return replace(drawn, late=0.02, late_s=(0.0, 5.0))
+        case "a token passes that is not below the stored one":
+            return replace(drawn, fail_over_every_s=20.0, lossy=1.0, replicas=2, kill_every_s=30.0)
+        case "a lease expires by the wall clock":
+            return replace(drawn, cut_every_s=15.0, cut_s=(8.0, 20.0), pause_every_s=0.0)
+        case "an observer that slept goes on counting":
+            return replace(drawn, outage_every_s=30.0, outage_s=(7.0, 15.0), pause_every_s=0.0)
+        case "an owner counts its lease from the answer":
+            return replace(drawn, slow=0.3, pause_every_s=0.0)
+        case "an owner believes in its lease until it is told otherwise":
+            return replace(drawn, cut_every_s=20.0, cut_s=(8.0, 20.0), pause_every_s=0.0)
+        case "what a failover lost is read anew, not sent again":
+            return replace(_failing_over(drawn), kill_every_s=0.0, pause_every_s=0.0)
+        case "accepted commands are not remembered":
+            return replace(_failing_over(drawn), kill_every_s=0.0, pause_every_s=0.0)
+        case _:
+            return _split(drawn)
+
+
+def _failing_over(drawn: ClusterFaults) -> ClusterFaults:
+    return replace(drawn, fail_over_every_s=25.0, lossy=1.0, replicas=2, need=0, old_lives=0.0)
+
+
+def _split(drawn: ClusterFaults) -> ClusterFaults:
+    """An old master lives on, and some houses find it."""
+    return replace(
+        drawn,
+        fail_over_every_s=25.0,
+        replicas=2,
+        need=1,
+        lossy=0.0,
+        old_lives=1.0,
+        cut_every_s=20.0,
+        cut_s=(0.5, 3.0),
+        pause_every_s=0.0,
+    )
+
+
+def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
+    """Likewise, for whole houses."""
+    faults = drawn.cluster
+    assert faults is not None
+    match name:
+        case "a repeated command wins over a newer wish":
+            faults = replace(_failing_over(faults), kill_every_s=0.0, pause_every_s=0.0)
+            drawn = replace(drawn, people=replace(drawn.people, command_every_s=5.0))
+        case "a gap in a feed is not noticed":
+            faults = replace(faults, kill_every_s=40.0, down_s=(0.5, 3.0))
+        case "the mark moves before an entry is dealt with":
+            faults = replace(faults, kill_every_s=15.0, down_s=(0.5, 3.0), slow=0.1)
+            drawn = replace(drawn, people=replace(drawn.people, command_every_s=5.0))
+        case "a shard is given before its actors are at rest":
+            faults = replace(faults, leave_every_s=15.0)
+        case _:
+            pass
+    return replace(drawn, cluster=faults)
