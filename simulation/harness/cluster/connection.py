@@ -13,6 +13,10 @@ REPEATABLE = frozenset({"commit", "accept", "take", "renew", "give", "post", "re
 """What changes something, and so may be carried out late or twice with an effect."""
 
 
+WRONG_SIDE = 0.4
+"""Of the houses find an old master that lives on, as long as it does."""
+
+
 class Connection:
     """The engine as one house reaches it, over all its lives. `counts` are shared by all houses."""
 
@@ -45,6 +49,11 @@ class Connection:
         engine.cut_off, engine.deaf = self.cut_off, self.deaf
         self._lives = [engine]
         return engine
+
+    @property
+    def away(self) -> bool:
+        """Whether the house can bring nothing to where everybody looks for it."""
+        return self.still or self.cut_off or self.deaf or self.wrong_side
 
     @property
     def still(self) -> bool:

@@ -9,7 +9,7 @@ import trio
 from actors.application import Application
 from actors.downlink.planner import WaitingAttempt
 from lorawan.events import Event
-from simulation.harness.cluster.connection import Connection
+from simulation.harness.cluster.connection import WRONG_SIDE, Connection
 from simulation.harness.cluster.engine_trouble import EngineTrouble
 from simulation.harness.cluster.engine_watch import EngineWatch
 from simulation.harness.cluster.house import House
@@ -45,6 +45,7 @@ class Houses:
         self._oracle = oracle
         self._servers = servers
         self._rng = chance.of("which house")
+        self._sides = chance.of("sides of a split")
         self._pauses = chance.of("pauses at an enqueue")
         self._healed_s = math.inf
         self._owed: set[str] = set()
@@ -154,9 +155,8 @@ class Houses:
                 self._owed.add(dev_eui)
         for house in self.all:
             connection = house.connection
-            if house.application is None or (
-                connection.still or connection.cut_off or connection.deaf
-            ):
+            connection.wrong_side = old.answers and self._sides.random() < WRONG_SIDE
+            if house.application is None or connection.away:
                 self.disturbed()
 
     def _pay(self) -> None:

@@ -12,7 +12,7 @@ import trio
 
 from simulation.harness import determinism
 from simulation.harness.build import without_logs
-from simulation.harness.cluster.connection import Connection
+from simulation.harness.cluster.connection import WRONG_SIDE, Connection
 from simulation.harness.cluster.engine_trouble import EngineTrouble
 from simulation.harness.cluster.engine_watch import EngineWatch
 from simulation.harness.cluster.faults import ClusterFaults
@@ -46,6 +46,7 @@ class Ledger:
         self._hash = blake2b(digest_size=16)
         self._minutes = minutes
         self._chance = Chance(f"ledger/{seed}")
+        self._sides = self._chance.of("sides of a split")
         self._broken = trio.Event()
         self.servers = MemoryServers(
             replicas=faults.replicas, masters=faults.masters, lag_s=faults.lag_s, wall=self._wall
@@ -101,7 +102,8 @@ class Ledger:
         self.watch.failed_over(part, old)
         for house in self.houses:
             connection = house.connection
-            if connection.still or connection.cut_off or connection.deaf:
+            connection.wrong_side = old.answers and self._sides.random() < WRONG_SIDE
+            if connection.away:
                 self.watch.lost_its_memory(house.boot)
 
     def _enqueue(self, house: LedgerHouse) -> None:
@@ -190,11 +192,9 @@ class Ledger:
         self.note("cut", house.boot, "one way" if deaf else "")
         self.counts["partitions"] += 1
         self.watch.lost_its_memory(house.boot)
-        house.connection.wrong_side = rng.random() < 0.3
         house.connection.part(cut_off=not deaf, deaf=deaf)
         await trio.sleep(rng.uniform(*self.faults.cut_s))
         house.connection.part(cut_off=False, deaf=False)
-        house.connection.wrong_side = False
 
     def _heal(self) -> None:
         self.note("healed")

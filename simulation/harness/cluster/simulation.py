@@ -120,14 +120,13 @@ class ClusterSimulation:
         await trio.lowlevel.checkpoint()
 
     async def _cut(self, house: House, rng: random.Random) -> None:
-        deaf, house.connection.wrong_side = rng.random() < 0.3, rng.random() < 0.3
+        deaf = rng.random() < 0.3
         self.houses.counts["partitions"] += 1
         self.oracle.note("service", "parted", house.boot, deaf)
         house.connection.part(cut_off=not deaf, deaf=deaf)
         self.houses.disturbed()
         await trio.sleep(rng.uniform(*self.houses.faults.cut_s))
         house.connection.part(cut_off=False, deaf=False)
-        house.connection.wrong_side = False
 
     async def _blind(self, house: House, rng: random.Random) -> None:
         self.houses.counts["houses parted from ChirpStack"] += 1
