@@ -1,5 +1,7 @@
 """What the doctor says of an engine that is shared, and of the processes that share it."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import client_of
 from tests.support.web_server import running
 
+ROOT = Path(__file__).parents[2]
 WORDS = Finding(Weight.UNSAFE, "appendonly is off", "set `appendonly yes`")
 
 
@@ -67,6 +70,26 @@ async def test_a_newer_layout_is_left_to_a_newer_version() -> None:
         [found] = await engine(server.url)
         assert found.level is Level.PROBLEM
         assert found.remedy == "run the newer version of Lamplighter"
+
+
+async def test_the_rights_that_the_guide_names_are_enough_and_needed() -> None:
+    guide = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    found = re.search(r"^    user lamplighter on >PASSWORD (.+)$", guide, re.MULTILINE)
+    assert found is not None
+    rights = found[1].split()
+    with RedisServer() as server:
+        url = server.url.replace("redis://", "redis://lamplighter:pw@")
+        client = client_of(server)
+
+        async def with_rights(some: list[str]) -> Diagnosis:
+            client.execute_command("ACL", "SETUSER", "lamplighter", "reset", "on", ">pw", *some)
+            return (await engine(url))[0]
+
+        assert (await with_rights(rights)).level is Level.OK
+        for needed in ("~", "&", "+config"):
+            left = [one for one in rights if not one.startswith(needed)]
+            assert (await with_rights(left)).level is not Level.OK, needed
+        client.close()
 
 
 async def test_a_server_that_is_away_is_a_problem_in_words() -> None:
