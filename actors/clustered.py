@@ -55,6 +55,9 @@ from store.shards import ShardStore
 
 log = structlog.get_logger()
 
+FRESH_S = 15.0
+"""For the newest of all lights: the dispatcher has to know what may be in flight. A part of the
+engine that is away longer than a fail-over takes holds up its own lights only."""
 SILENT_S = 5.0
 BEHIND_S = 5.0
 """A process that sees less of the others is not to be asked; others are there."""
@@ -279,7 +282,10 @@ class ClusterParts(ProcessParts):
 
     async def _begin_fleetwide(self, snapshot: Snapshot) -> None:
         assert self.root is not None  # noqa: S101 - the keeper runs under it
-        await self.flow.follower.wait_fresh()
+        with trio.move_on_after(FRESH_S) as limit:
+            await self.flow.follower.wait_fresh()
+        if limit.cancelled_caught:
+            log.warning("parts of the fleet cannot be read; the others do not wait for them")
         once = Once(self, self.flow, lambda: self.keeper.may_begin(FLEET))
         await once.restore(snapshot)
         self._once, self.fleetwide_here = once, once.its

@@ -27,6 +27,10 @@ VITAL = (
     "dispatcher",
     "fleet",
     "gateway watcher",
+    "router",
+    "follower",
+    "inbox",
+    "keeper",
 )
 """Actors without which the service cannot do its work. The devices' supervisor is none of them: one
 device that is given up is no reason to take the service's traffic away."""
