@@ -225,6 +225,8 @@ class Alerter:
             finding = replace(finding, holds=False, text="switched off in the settings")
         if finding.kind is AlertKind.NETWORK_UNREACHABLE:
             self._observer.network_away(finding.holds, self._clock.now())
+        elif not finding.holds and not self._lifecycle.knows(finding):
+            return  # by far the most: five for each uplink of a light that is well
         before = self._lifecycle.next_at() if finding.holds else None
         self._decided.extend(self._lifecycle.observe(finding, self._clock.now()))
         if self._decided or (finding.holds and self._lifecycle.next_at() != before):

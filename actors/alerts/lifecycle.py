@@ -86,6 +86,10 @@ class AlertLifecycle:
             self._schedule(key, entry, entry.due_at)
         return views
 
+    def knows(self, finding: Finding) -> bool:
+        """Whether there is anything that a finding of this kind and subject may change or end."""
+        return finding.key in self._entries
+
     def observe(self, finding: Finding, now: float) -> list[Decision]:
         """A condition was looked at."""
         entry = self._entries.get(finding.key)

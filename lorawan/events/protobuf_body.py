@@ -6,7 +6,7 @@ so a missing one counts as the default: CLASS_A for a server that does not tell 
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -217,8 +217,12 @@ def _tx_info(message: Any) -> Fields | None:
     return fields
 
 
+@lru_cache(maxsize=256)
 def _name(enum: Any, number: int) -> str:
-    """The name of an enumeration's value; the number itself where the server is newer than us."""
+    """The name of an enumeration's value; the number itself where the server is newer than us.
+
+    Kept, for to look it up costs as much as to check a body's device.
+    """
     try:
         return str(enum.Name(number))
     except ValueError:
