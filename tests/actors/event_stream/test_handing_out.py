@@ -1,0 +1,100 @@
+"""A light that takes nothing costs the others a second, and gets its events later."""
+
+import trio
+from trio.testing import MockClock
+
+from actors.device.events import Message, Tick
+from actors.event_stream.handing_out import ROOM_S, Audience, HandingOut
+from actors.fleet.delivery import Delivery
+from actors.messaging.mailbox import Mailbox
+from lorawan.events.model import Event
+from lorawan.stream.entries import EntryId, StreamEntry, decoded
+from simulation.world.bodies import protobuf_body
+from tests.bench import fleet
+from tests.support.memory_streams import MemorySource, MemoryStreams
+
+STUCK, WELL = fleet.dev_eui(0), fleet.dev_eui(1)
+
+
+class Lights:
+    def __init__(self) -> None:
+        self.streams = MemoryStreams(lambda: 1_719_847_234.0 + trio.current_time())
+        self.boxes = {eui: Mailbox[Message](eui, 2) for eui in (STUCK, WELL)}
+        self.told: list[tuple[str, int]] = []
+        self.hands = HandingOut(MemorySource(self.streams), self.boxes.get)
+        self.audience = Audience(self._deliver, lambda whose: True, lambda: list(self.boxes))
+
+    def _deliver(self, event: Event, past: bool) -> Delivery:
+        self.boxes[event.device.dev_eui].offer(Tick())
+        assert isinstance(event, fleet.Uplink)
+        self.told.append((event.device.dev_eui, event.f_cnt - fleet.F_CNT))
+        return Delivery.DELIVERED
+
+    async def give(self, number: int, nth: int) -> bool:
+        kind, body = protobuf_body(fleet.status(number, nth))
+        entry_id = self.streams.add(fleet.dev_eui(number), kind, body)
+        event = decoded(StreamEntry(entry_id, kind, body))
+        return await self.hands.give(event, entry_id, self.audience, past=False)
+
+    async def empty(self, dev_eui: str) -> None:
+        box = self.boxes[dev_eui]
+        while box.waiting:
+            await box.take()
+            box.handled()
+
+
+async def test_a_stuck_light_is_waited_for_once_and_is_owed_what_it_did_not_take(
+    autojump_clock: MockClock,
+) -> None:
+    lights = Lights()
+    assert await lights.give(0, 1)
+    assert await lights.give(0, 2)
+    began = trio.current_time()
+    assert not await lights.give(0, 3)
+    assert trio.current_time() - began >= ROOM_S
+    began = trio.current_time()
+    assert not await lights.give(0, 4)
+    assert await lights.give(1, 1)
+    assert trio.current_time() == began
+    assert set(lights.hands.owed) == {STUCK}
+    assert set(lights.hands.to_be_kept()) == {STUCK}
+
+
+async def test_it_gets_them_in_their_order_once_it_takes_messages_again(
+    autojump_clock: MockClock,
+) -> None:
+    lights = Lights()
+    for nth in range(1, 5):
+        await lights.give(0, nth)
+    await lights.hands.pay(lights.audience)
+    assert lights.told == [(STUCK, 1), (STUCK, 2)]
+    await lights.empty(STUCK)
+    await lights.hands.pay(lights.audience)
+    assert lights.told == [(STUCK, nth) for nth in (1, 2, 3, 4)]
+    assert not lights.hands.owed
+    assert set(lights.hands.to_be_kept()) == {STUCK}  # until it has dealt with them
+    await lights.empty(STUCK)
+    assert lights.hands.to_be_kept() == {}
+
+
+async def test_a_parked_light_is_not_waited_for(autojump_clock: MockClock) -> None:
+    lights = Lights()
+    lights.boxes[STUCK].close()
+    began = trio.current_time()
+    assert not await lights.give(0, 1)
+    assert trio.current_time() == began
+    lights.boxes[STUCK].reopen()
+    await lights.hands.pay(lights.audience)
+    assert lights.told == [(STUCK, 1)]
+
+
+async def test_an_event_that_makes_a_part_fail_is_passed_over(autojump_clock: MockClock) -> None:
+    lights = Lights()
+
+    def fails(event: Event, past: bool) -> Delivery:
+        raise RuntimeError("poison")
+
+    event = fleet.status(0, 1)
+    audience = Audience(fails, lambda whose: True, tuple)
+    assert not await lights.hands.give(event, EntryId(1), audience, past=False)
+    assert (lights.hands.unreadable, lights.hands.owed) == (1, {})
