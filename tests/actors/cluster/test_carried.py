@@ -1,0 +1,193 @@
+"""A request is carried to the owner once, in time, and every end of it is an answer."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from actors.clocks.clock import RunClock
+from actors.cluster import carried as module
+from actors.cluster.carried import Carrier, NotCarried
+from actors.cluster.messages import CarriedAnswer, CarriedRequest, Message, decode
+from actors.cluster.replies import Replies
+from actors.cluster.router import Router, RouterPorts
+from store.engine.memory import MemoryEngine, MemoryServers
+from store.engine.port import INBOX_MOST, Post
+from store.engine.shards import FLEET
+from tests.actors.cluster.cluster_kit import START
+
+REQUEST = CarriedRequest(0, "", 0.0, "GET", "/api/v1/rollouts")
+
+
+class Process:
+    """One end."""
+
+    def __init__(self, servers: MemoryServers, boot: str) -> None:
+        self.engine = MemoryEngine(servers)
+        self.owner = "owner"
+        rng = random.Random(boot)
+        self.replies = Replies(self.engine, rng, boot=boot)
+        ports = RouterPorts(
+            here=lambda shard: False,
+            knows=lambda dev_eui: True,
+            light=lambda message: None,
+            fleet=lambda message: None,
+        )
+        self.router = Router(self.engine, ports, self.replies, rng, boot=boot)
+        self.carrier = Carrier(
+            self.router, self.replies, RunClock(START), owner=lambda shard: self.owner
+        )
+
+    async def run(self, task_status: trio.TaskStatus[None]) -> None:
+        await self.engine.open()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.router.run)
+            await nursery.start(self.replies.run)
+            await nursery.start(self.carrier.run)
+            await nursery.start(self.engine.hear, lambda name: self.replies.ring())
+            task_status.started()
+
+    async def read(self, after: str = "0-0") -> list[tuple[str, Message]]:
+        """Take what lies in the fleet's inbox."""
+        found = []
+        for entry in (await self.engine.read_inboxes({FLEET: after}, 100))[FLEET]:
+            message = decode(entry.message)
+            found.append((entry.id, message))
+            assert isinstance(message, CarriedRequest)
+            self.carrier.take(message)
+        return found
+
+
+@asynccontextmanager
+async def two() -> AsyncIterator[tuple[Process, Process]]:
+    servers = MemoryServers()
+    asks, owns = Process(servers, "a"), Process(servers, "b")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(asks.run)
+        await nursery.start(owns.run)
+        yield asks, owns
+        nursery.cancel_scope.cancel()
+
+
+async def echo(request: CarriedRequest) -> CarriedAnswer:
+    await trio.lowlevel.checkpoint()
+    return CarriedAnswer(request.id, 200, (("X", "y"),), request.path.encode())
+
+
+async def reads(owns: Process) -> None:
+    after = "0-0"
+    while True:
+        for entry_id, _ in await owns.read(after):
+            after = entry_id
+        await trio.sleep(0.05)
+
+
+async def test_the_answer_comes_back_to_whoever_asked(autojump_clock: object) -> None:
+    async with two() as (asks, owns), trio.open_nursery() as nursery:
+        owns.carrier.serve = echo
+        nursery.start_soon(reads, owns)
+        answers = []
+
+        async def ask(path: str) -> None:
+            request = CarriedRequest(0, "", 0.0, "GET", path)
+            answer = await asks.carrier.carry(FLEET, request)
+            assert isinstance(answer, CarriedAnswer)
+            answers.append((path, answer.body.decode(), answer.headers))
+
+        async with trio.open_nursery() as asking:
+            for number in range(20):
+                asking.start_soon(ask, f"/{number}")
+        assert all(path == body for path, body, _ in answers)
+        assert len(answers) == 20
+        assert len(asks.replies) == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_nobody_full_and_unanswered_are_told_apart(autojump_clock: object) -> None:
+    async with two() as (asks, _):
+        assert await asks.carrier.carry(FLEET, REQUEST, 3.0) is NotCarried.UNANSWERED
+        asks.owner = ""
+        assert await asks.carrier.carry(FLEET, REQUEST, 3.0) is NotCarried.NOBODY
+        asks.owner = "owner"
+        await asks.engine.post([Post(FLEET, b"x") for _ in range(INBOX_MOST)])
+        assert await asks.carrier.carry(FLEET, REQUEST, 3.0) is NotCarried.FULL
+        assert asks.carrier.statistics().unanswered == 1
+        assert len(asks.replies) == 0
+
+
+async def test_what_is_read_after_its_deadline_is_not_carried_out(autojump_clock: object) -> None:
+    async with two() as (asks, owns):
+        served: list[str] = []
+
+        async def serve(request: CarriedRequest) -> CarriedAnswer:
+            served.append(request.path)
+            return await echo(request)
+
+        owns.carrier.serve = serve
+        assert await asks.carrier.carry(FLEET, REQUEST, 1.0) is NotCarried.UNANSWERED
+        await owns.read()
+        await trio.sleep(1.0)
+        assert served == []
+        assert owns.carrier.statistics().refused == 1
+
+
+async def test_a_handler_that_fails_takes_too_long_or_says_too_much_ends(
+    autojump_clock: object,
+) -> None:
+    async with two() as (asks, owns), trio.open_nursery() as nursery:
+        nursery.start_soon(reads, owns)
+        assert await asks.carrier.carry(FLEET, REQUEST) == CarriedAnswer(
+            1, module.BUSY, module.RETRY_AFTER
+        )
+
+        async def fails(request: CarriedRequest) -> CarriedAnswer:
+            await trio.lowlevel.checkpoint()
+            raise RuntimeError("a fault")
+
+        owns.carrier.serve = fails
+        assert await asks.carrier.carry(FLEET, REQUEST) == CarriedAnswer(2, module.FAILED)
+
+        async def says_too_much(request: CarriedRequest) -> CarriedAnswer:
+            await trio.lowlevel.checkpoint()
+            return CarriedAnswer(request.id, 200, (), b"x" * (module.ANSWER_BYTES_MOST + 1))
+
+        owns.carrier.serve = says_too_much
+        assert await asks.carrier.carry(FLEET, REQUEST) == CarriedAnswer(3, module.TOO_LARGE)
+
+        async def hangs(request: CarriedRequest) -> CarriedAnswer:
+            await trio.sleep_forever()
+            raise AssertionError
+
+        owns.carrier.serve = hangs
+        assert await asks.carrier.carry(FLEET, REQUEST, 2.0) is NotCarried.UNANSWERED
+        await trio.sleep(1.0)
+        assert owns.carrier.statistics().serving == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_only_so_many_run_at_once(autojump_clock: object) -> None:
+    async with two() as (asks, owns), trio.open_nursery() as nursery:
+        nursery.start_soon(reads, owns)
+        release = trio.Event()
+
+        async def waits(request: CarriedRequest) -> CarriedAnswer:
+            await release.wait()
+            return await echo(request)
+
+        owns.carrier.serve = waits
+        statuses: list[int] = []
+
+        async def ask() -> None:
+            answer = await asks.carrier.carry(FLEET, REQUEST)
+            assert isinstance(answer, CarriedAnswer)
+            statuses.append(answer.status)
+
+        async with trio.open_nursery() as asking:
+            for _ in range(module.SERVED_MOST + 3):
+                asking.start_soon(ask)
+            await trio.sleep(3.0)
+            assert statuses == [503] * 3
+            release.set()
+        assert statuses[3:] == [200] * module.SERVED_MOST
+        nursery.cancel_scope.cancel()
