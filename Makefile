@@ -14,7 +14,7 @@ TSC := node_modules/typescript/bin/tsc
 ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYNC913,ASYNC914
 # Run without measuring coverage, which makes them thrice as slow: tests that go through thousands of
 # steps of the same code, and those of the pages, which a slow service would let down.
-UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash application browser)
+UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash cluster application browser)
 # Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
@@ -108,7 +108,7 @@ reliability: $(READY) ## measure how reliable it is, and write docs/reliability.
 drill: $(READY) ## three processes, Sentinel and a page to hurt them on; RUN=1 does each fault once
 	$(BIN)/python -m tests.drill $(if $(RUN),--run)
 
-crash: $(READY) ## kill service and Redis some hundred times (half an hour)
+crash: $(READY) ## kill services and servers some hundred times (an hour)
 	$(BIN)/python -m tests.crash
 
 docs: $(READY) ## write the generated parts of the documentation anew

@@ -6,7 +6,7 @@ same request again until there is an answer. What the service must keep is known
 
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,15 @@ REST_S = (0.0, 6.0)
 PAUSE_S = (1.0, 20.0)
 """Shorter than a lease, and longer."""
 TOLD_MOST_S = 120.0
-PROCESS_FAULTS = ("kill", "kill", "kill", "pause", "leave")
-SERVER_FAULTS = ("kill", "pause")
+MASTER_PAUSE_S = (5.0, 20.0)
+FAULTS = {
+    "kill": "kill",
+    "pause": "pause",
+    "leave": "leave",
+    "kill master": "kill_master",
+    "pause master": "pause_master",
+}
+"""By name, and who does it."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +45,11 @@ class Tally:
     faults: tuple[Outcome, ...]
     accepted: int
     refused: int
+    """No process took them in 20 s."""
     p50_s: float
     p99_s: float
     became: dict[str, int]
     took_s: float
-
-    def times_s(self, word: str) -> list[float]:
-        """How long it took until all was well after each fault that is named so."""
-        return sorted(one.well_s for one in self.faults if word in one.what and one.well_s)
 
     def __str__(self) -> str:
         became = ", ".join(f"{count} {status}" for status, count in sorted(self.became.items()))
@@ -56,11 +60,11 @@ class Tally:
         ]
         lines = [", ".join(lines)]
         for word in ("killed", "stands still", "ended", "started"):
-            for whose in ("master", "process"):
+            for whose in ("server", "process"):
                 found = [
                     one.well_s or 0.0
                     for one in self.faults
-                    if word in one.what and ("valkey" in one.what) == (whose == "master")
+                    if word in one.what and ("valkey" in one.what) == (whose == "server")
                 ]
                 if found:
                     middle = sorted(found)[len(found) // 2]
@@ -81,34 +85,58 @@ class Trial:
         self.chance = random.Random(seed)
         self.seen: list[Outcome] = []
 
-    async def run(self, count: int, *, servers: bool) -> None:
-        """So many faults, of servers as well; each process and server is there again at the end."""
-        assert await self.faults.ready(), await self.faults.wrong()
-        while len(self.seen) < count:
-            if servers and self.chance.random() < 0.3:
-                await self.hurt_server(self.chance.choice(SERVER_FAULTS))
-            else:
-                await self.hurt_process(self.chance.choice(PROCESS_FAULTS))
+    async def run(self, plan: Sequence[str]) -> None:
+        """These faults; each process and server is there again after its own."""
+        for fault in plan:
+            await getattr(self, FAULTS[fault])()
             await trio.sleep(self.chance.uniform(*REST_S))
 
-    async def hurt_process(self, how: str) -> None:
-        """One process is hurt, and takes part again afterwards."""
-        name = self.chance.choice(list(self.here.processes))
-        if how == "pause":
-            await self._did(lambda: self.faults.pause(name, self.chance.uniform(*PAUSE_S)))
-            return
-        await self._did(lambda: (self.faults.kill if how == "kill" else self.faults.leave)(name))
+    async def begun(self) -> None:
+        """Wait until all processes take part, and every light is known to each."""
+        assert await self.faults.ready(), await self.faults.wrong()
+        lights = set(self.here.world.stations)
+        with trio.fail_after(TOLD_MOST_S):
+            for process in self.here.asked():
+                known: set[str] = set()
+                while known != lights:
+                    await trio.sleep(0.5)
+                    known = set(await shown_by(self.here.http, process))
+
+    async def kill(self) -> None:
+        """A process dies, and is started again."""
+        name = self._process()
+        await self._did(lambda: self.faults.kill(name))
         await self._did(lambda: self.faults.start(name))
 
-    async def hurt_server(self, how: str) -> None:
-        """The master is hurt, and is a replica afterwards."""
-        name = await self.here.master()
-        assert name is not None, "Sentinel knows no master"
-        if how == "pause":
-            await self._did(lambda: self.faults.pause_server(name, self.chance.uniform(5.0, 20.0)))
-            return
+    async def leave(self) -> None:
+        """A process is ended by SIGTERM, and is started again."""
+        name = self._process()
+        await self._did(lambda: self.faults.leave(name))
+        await self._did(lambda: self.faults.start(name))
+
+    async def pause(self) -> None:
+        """A process stands still, for shorter or longer than its leases hold."""
+        name, pause_s = self._process(), self.chance.uniform(*PAUSE_S)
+        await self._did(lambda: self.faults.pause(name, pause_s))
+
+    async def kill_master(self) -> None:
+        """The server that is written to dies, and is a replica afterwards."""
+        name = await self._master()
         await self._did(lambda: self.faults.kill_server(name))
         await self._did(lambda: self.faults.start_server(name))
+
+    async def pause_master(self) -> None:
+        """The server that is written to stands still, and wakes as one of two masters."""
+        name, pause_s = await self._master(), self.chance.uniform(*MASTER_PAUSE_S)
+        await self._did(lambda: self.faults.pause_server(name, pause_s))
+
+    def _process(self) -> str:
+        return self.chance.choice(list(self.here.processes))
+
+    async def _master(self) -> str:
+        name = await self.here.master()
+        assert name is not None, "Sentinel knows no master"
+        return name
 
     async def _did(self, fault: Callable[[], Awaitable[Outcome]]) -> None:
         outcome = await fault()
@@ -149,6 +177,7 @@ class Trial:
             told = await shown_by(self.here.http, process)
             for dev_eui in self.here.world.stations:
                 light = self.here.world.showing(dev_eui)
+                assert light is not None, "each was given a colour, and has power"
                 colours = {"red": light.red, "green": light.green, "blue": light.blue}
                 one = told.get(dev_eui, {})
                 if any(one.get(colour) != value for colour, value in colours.items()):
@@ -162,17 +191,24 @@ async def shown_by(http: httpx2.AsyncClient, process: Serving) -> dict[str, dict
     return {one["dev_eui"]: one["reported"] or {} for one in answer.json()["devices"]}
 
 
+def any_plan(count: int, seed: int) -> list[str]:
+    """So many faults: half of them kills of a process, a third of a server."""
+    kinds = list(FAULTS)
+    return random.Random(f"plan {seed}").choices(kinds, weights=[5, 2, 2, 2, 2], k=count)
+
+
 async def hurt(
-    count: int, seed: int, *, servers: bool = True, tell: Callable[[str], None] = lambda line: None
+    plan: Sequence[str], seed: int, *, tell: Callable[[str], None] = lambda line: None
 ) -> Tally:
     """A whole trial, from nothing to nothing."""
     began = time.monotonic()
     async with site(LIGHTS, PROCESSES) as here, trio.open_nursery() as nursery:
         load = Load(list(here.world.stations), here.asked, here.http, per_s=PER_S, seed=seed)
         trial = Trial(here, load, seed, tell)
-        await nursery.start(load.run)
         try:
-            await trial.run(count, servers=servers)
+            await trial.begun()
+            await nursery.start(load.run)
+            await trial.run(plan)
             became = await trial.judged()
         except AssertionError:
             for process in here.processes.values():

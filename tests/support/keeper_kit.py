@@ -109,6 +109,10 @@ class Town:
         engine = MemoryEngine(self.servers, need=self.need)
         await engine.open()
         self.ways[name] = engine
+        return await self.house_on(engine, name)
+
+    async def house_on(self, engine: Engine, name: str) -> House:
+        """One more on an engine of its own, which is open; it begins now."""
         house = House(engine, name, self.times)
         self.houses.append(house)
         await house.begin(self.nursery)
@@ -130,6 +134,6 @@ class Town:
         """Wait for this, in virtual time; how long it took."""
         began = trio.current_time()
         with trio.fail_after(most_s):
-            while not true():  # noqa: ASYNC110 - looked at from outside, in virtual time
+            while not true():  # noqa: ASYNC110 - looked at from outside
                 await trio.sleep(0.01)
         return trio.current_time() - began
