@@ -200,10 +200,7 @@ class ShardWriter:
                 answers = [error] * len(batch)
             went_on = await self._take_in(batch, answers)
             stalls = 0 if went_on else stalls + 1
-        now = self._steady()
-        for name in names:
-            if name in self._owned:
-                self._owned[name].log.forget_old(now)
+        self._forget_old(names)
 
     async def _take_in(
         self,
@@ -264,6 +261,13 @@ class ShardWriter:
                 await self._settle(name, told, found)
         self._store_marks()
         await self._send([name for name, one in self._owned.items() if one.log.unsettled])
+        self._forget_old(self._owned)  # also of those in which nothing happens any more
+
+    def _forget_old(self, names: Iterable[str]) -> None:
+        now = self._steady()
+        for name in names:
+            if name in self._owned:
+                self._owned[name].log.forget_old(now)
 
     def _store_marks(self) -> None:
         now = self._steady()

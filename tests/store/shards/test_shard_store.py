@@ -368,3 +368,16 @@ async def test_a_lease_that_is_taken_again_after_a_failover_is_the_same_ownershi
     await one.until_written(handed_in)
     assert one.retaken == [IN_A]
     assert await one.value(A) == b"1"
+
+
+async def test_what_is_needed_no_longer_is_dropped_also_where_nothing_happens(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one = house()
+    await one.take(IN_A)
+    await one.store.commit_each([[light(A, b"x" * 10_000)] for _ in range(20_000)])
+    assert one.store.statistics().shards[IN_A].kept == 157
+    await trio.sleep(40)
+    await one.store.check()
+    found = one.store.statistics().shards[IN_A]
+    assert found.kept == 25  # 256 KiB of them
