@@ -23,6 +23,7 @@ from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecords
 from store.engine.port import Lease, Snapshot
 from store.engine.shards import FLEET, shard_of
+from store.errors import StoreUnavailable
 from store.port import Record, Table
 from store.shards import ShardStore
 
@@ -102,10 +103,10 @@ class ShardHome:
         self._flow.taking(shard)
         await self._store.announce(shard)
         if shard == FLEET:
-            snapshot = await self._store.engine.snapshot(shard, FLEETWIDE_TABLES)
+            snapshot = await self._read(shard, FLEETWIDE_TABLES)
             await self._fleetwide.begin(snapshot)
         else:
-            snapshot = await self._store.engine.snapshot(shard, (Table.DEVICE,))
+            snapshot = await self._read(shard, (Table.DEVICE,))
             devices = await self._devices(snapshot.tables[Table.DEVICE])
             await self._fleet.restore(devices)
             self._began([device.dev_eui for device in devices])
@@ -140,6 +141,18 @@ class ShardHome:
         log.warning("shard dropped", shard=shard)
 
     # ---------------------------------------------------------------- how
+
+    async def _read(self, shard: str, tables: Sequence[Table]) -> Snapshot:
+        """What is stored of a shard that was announced.
+
+        Raises StoreUnavailable where what is read is older than that: a master that was replaced
+        can be read for some seconds, and its lights must not start from what is past.
+        """
+        snapshot = await self._store.engine.snapshot(shard, tables)
+        owned = self._store.owned.get(shard)
+        if owned is None or snapshot.lease.token != owned.token or snapshot.lease.seq < 1:
+            raise StoreUnavailable(f"shard {shard}: what is read is older than our take")
+        return snapshot
 
     async def _end(self, shard: str, drain_s: float) -> None:
         if shard == FLEET:

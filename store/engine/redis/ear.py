@@ -90,7 +90,8 @@ class _Ear:
     def _hear(self, connection: Connection) -> None:
         self._send(connection, "PSUBSCRIBE", self._pattern)
         asked_at: float | None = None
-        while not self._stopped.is_set():
+        era = self._places.era()
+        while not self._stopped.is_set() and era == self._places.era():
             if connection.can_read(timeout=SILENCE_S):
                 asked_at = None
                 self._note(connection.read_response())

@@ -36,7 +36,10 @@ class _Lane:
 
     def __init__(self, work: Work, places: Places, place: Hashable, *, is_grouping: bool) -> None:
         self.node = Node(
-            partial(places.dial, place), partial(places.lost, place), is_grouping=is_grouping
+            partial(places.dial, place),
+            partial(places.lost, place),
+            era=places.era,
+            is_grouping=is_grouping,
         )
         self.worker = Worker(work)
 

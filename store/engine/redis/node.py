@@ -39,8 +39,9 @@ Connection = Any
 class Node:
     """`connect` makes a connection, and connects it; it finds out anew where the node is.
 
-    `lost` is told that another node may be the one to ask, by which error. With `is_grouping`
-    several scripts are carried out at once.
+    `lost` is told that another node may be the one to ask, by which error. `era` changes when
+    connections made before may lead to a server that is not the one to ask any more. With
+    `is_grouping` several scripts are carried out at once.
     """
 
     def __init__(
@@ -48,10 +49,13 @@ class Node:
         connect: Callable[[], Connection],
         lost: Callable[[Exception], None],
         *,
+        era: Callable[[], int] = lambda: 0,
         is_grouping: bool = False,
     ) -> None:
         self._connect = connect
         self._lost = lost
+        self._era = era
+        self._made_in = 0
         self._is_grouping = is_grouping
         self._connection: Connection | None = None
         self.failures = 0
@@ -117,10 +121,12 @@ class Node:
         return answers
 
     def _connected(self) -> Connection:
-        if self._connection is not None and _is_stale(self._connection):
+        connection = self._connection
+        if connection is not None and (self._made_in != self._era() or _is_stale(connection)):
             self.drop()
         if self._connection is None:
             self._connection = self._connect()
+            self._made_in = self._era()
         return self._connection
 
     def _fail(self, error: Exception) -> None:

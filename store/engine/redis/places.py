@@ -32,6 +32,11 @@ class Places(Protocol):
         """It did not answer, or says that another one is to be asked."""
         ...
 
+    def era(self) -> int:
+        """Changes when connections made before may lead to a server that is not the master any
+        more: one that was replaced is readable for some seconds, and would show what is past."""
+        ...
+
     def open(self) -> None:
         """Find out for the first time. Blocks. Raises StoreError."""
         ...
@@ -61,6 +66,10 @@ class OneServer:
 
     def lost(self, node: Hashable, error: Exception) -> None:
         """There is no other."""
+
+    def era(self) -> int:
+        """There is but one."""
+        return 0
 
     def open(self) -> None:
         """Nothing is to be found out."""

@@ -4,6 +4,7 @@ They are asked for each new connection, so a fail-over needs no other notice tha
 old one: a lost connection, a short count of replicas, a master that has become read-only.
 """
 
+import threading
 from collections.abc import Hashable
 
 import redis
@@ -24,6 +25,9 @@ class BySentinel:
         self._target = target
         self._sentinels = target.addresses
         """Whoever did not answer comes last."""
+        self._dialling = threading.Lock()
+        self._dialled: Address | None = None
+        self._era = 0
 
     def node_of(self, tag: str) -> Hashable:
         """The master."""
@@ -41,7 +45,12 @@ class BySentinel:
             raise StoreUnavailable(
                 f"redis: {_text(address)} is not the master any more, or not yet"
             )
-        return self._target.connected(address)
+        connection = self._target.connected(address)
+        with self._dialling:
+            if address != self._dialled:
+                self._dialled = address
+                self._era += 1
+        return connection
 
     def master(self) -> Address:
         """Its address. Raises StoreUnavailable where no sentinel answers or it is down, and
@@ -72,6 +81,10 @@ class BySentinel:
 
     def lost(self, node: Hashable, error: Exception) -> None:
         """The next connection asks the sentinels."""
+
+    def era(self) -> int:
+        """How often another server than before was found to be the master."""
+        return self._era
 
     def open(self) -> None:
         """Whether a sentinel knows the master. Raises StoreUnavailable, StoreRefused."""

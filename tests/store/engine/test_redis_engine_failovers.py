@@ -167,6 +167,22 @@ async def test_an_old_master_that_wakes_acknowledges_nothing() -> None:
             assert (await engine.look([SHARD]))[SHARD].token == new.token
 
 
+async def test_what_is_read_after_a_commit_comes_from_where_that_was_committed() -> None:
+    """The connection of whoever reads leads to the old master, which wakes and still answers."""
+    with ReplicatedServers(down_after_s=1.0) as site:
+        async with opened_engine(engine_from_url(site.url)) as engine:
+            lease = await taken(engine)
+            await pressed(engine, commit(lease, 1))
+            assert await value(engine) == b"1"
+            site.master.freeze()
+            for seq in (2, 3):  # the old master finds the first one waiting when it wakes
+                await pressed(engine, commit(lease, seq))
+            site.master.thaw()
+            assert role_of(site.master) == "master", "nobody has told it yet"
+            assert await value(engine) == b"3"
+            assert (await engine.snapshot(SHARD, [Table.DEVICE])).lease.seq == 3
+
+
 async def test_a_cluster_goes_on_when_one_of_its_masters_dies() -> None:
     """Its only replica takes over, and commits count again when it has one itself."""
     with ClusterServers(node_timeout_s=1.0) as site:
