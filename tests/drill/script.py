@@ -8,7 +8,8 @@ from tests.drill.faults import Faults, Outcome
 from tests.drill.load import Load
 from tests.drill.site import Site
 
-SETTLE_S = 5.0
+SETTLE_S = 15.0
+"""Until the shares are even again: a fault in the midst of a hand-over lasts longer."""
 END_MOST_S = 180.0
 
 
