@@ -33,7 +33,7 @@ def valkey() -> Iterator[RedisServer]:
 
 
 def client(port: int) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0)
+    return httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120.0)
 
 
 async def ready(http: httpx2.AsyncClient) -> bool:
@@ -43,6 +43,11 @@ async def ready(http: httpx2.AsyncClient) -> bool:
 async def devices(http: httpx2.AsyncClient) -> dict[str, Any]:
     response = await http.get("/api/v1/devices")
     return {device["dev_eui"]: device for device in response.json()["devices"]}
+
+
+async def settled(http: httpx2.AsyncClient) -> bool:
+    known = await devices(http)
+    return len(known) == 2 and all(one["phase"] == "idle" for one in known.values())
 
 
 async def cluster(http: httpx2.AsyncClient) -> dict[str, Any]:
@@ -60,10 +65,7 @@ async def test_one_process_serves_its_fleet_and_goes_on_after_a_restart(
         with Running(tmp_path, "serve", "--config", str(config)) as service:
             await until("ready", lambda: ready(http), START_S)
 
-            async def all_known() -> bool:
-                return len(await devices(http)) == 2
-
-            await until("lights known", all_known)
+            await until("lights have their settings", lambda: settled(http), START_S)
             response = await http.post(f"/api/v1/downlink/{first}", json=RED)
             assert response.status_code == 200, response.text
             assert site.world.showing(first) == LightState(255, 0, 0)
@@ -108,7 +110,8 @@ async def test_two_processes_take_anything_and_one_of_them_is_killed(
                 members = (await cluster(http))["members"]
                 return len(members) == 2 and all(one["shards"] > 20 for one in members)
 
-            await until("shards shared", shared)
+            await until("shards shared", shared, START_S)
+            await until("lights have their settings", lambda: settled(http), START_S)
             for where, dev_eui, colour in ((http, first, RED), (other, second, GREEN)):
                 response = await where.post(f"/api/v1/downlink/{dev_eui}", json=colour)
                 assert response.status_code == 200, response.text
