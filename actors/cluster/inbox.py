@@ -166,7 +166,8 @@ class InboxReader:
                 await self._wake.wait()
             self._wake = trio.Event()
             for state in list(self._shards.values()):
-                self._offer_again(state)
+                if not state.leaving:  # its lights may be gone: the next owner offers it to them
+                    self._offer_again(state)
             if trio.current_time() >= poll_at:
                 poll_at = trio.current_time() + POLL_S
                 self._rung.update(self._shards)
@@ -222,7 +223,7 @@ class InboxReader:
             Waiting(one.id, message) for one in entries if (message := self._read_one(state, one))
         ]
         known = await self._known(state, fresh)
-        if not self._is_read(state) or state.after != begun_at:
+        if not self._is_read(state) or state.leaving or state.after != begun_at:
             return  # given away, or stepped back, while the store was asked
         if entries:
             state.after = entries[-1].id
