@@ -34,6 +34,8 @@ class ClusterOracle(Oracle):
         self._need = need
         self._excused: set[str] = set()
         self._seen: set[tuple[str, bytes]] = set()
+        """Stored by any master; `_judged` by one that everybody finds."""
+        self._judged: set[tuple[str, bytes]] = set()
 
     # ---------------------------------------------------------------- the engine
 
@@ -56,10 +58,13 @@ class ClusterOracle(Oracle):
                 self._attempted(write)
             if not isinstance(write, Put) or write.table not in {Table.COMMAND, Table.DEVICE}:
                 fresh.append(write)
-            elif (write.key, write.value) not in self._seen:
+            elif not current:
+                self._seen.add((write.key, write.value))  # may be shown, and be judged later
+            elif (write.key, write.value) not in self._judged:
                 self._seen.add((write.key, write.value))
+                self._judged.add((write.key, write.value))
                 fresh.append(write)
-            elif current:
+            else:
                 self.counts["stored again"] += 1
                 self._again(write)
         if current:
