@@ -6,12 +6,13 @@ It is made anew at each take of the fleet's own shard.
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
 import trio
 
 from actors.board.changes import ActorView, GatewayView
 from actors.board.outlook import RiskTold
 from actors.cluster import views
-from actors.cluster.desk import Desk
+from actors.cluster.desk import LOOK_S, Desk
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.flow import Flow
 from actors.cluster.guarded_network import GuardedNetwork
@@ -25,6 +26,8 @@ from actors.supervision import Supervisor
 from actors.wiring import ProcessParts
 from store.engine.port import Snapshot
 from store.port import Table
+
+log = structlog.get_logger()
 
 FLEETWIDE = "fleetwide"
 """The supervisor of what runs once for the fleet, where it runs."""
@@ -60,7 +63,7 @@ class Once:
                 conditions=lambda: [*parts.sight.findings(), *parts.events.findings()],
             )
         )
-        self.desk = Desk(its.restored_store, waits=its.dispatcher.holds)
+        self.desk = Desk(its.restored_store, waits=its.dispatcher.holds, owes=self._owes)
         self.side = FleetSide(
             FleetSidePorts(
                 ears=NetworkEars(
@@ -112,12 +115,24 @@ class Once:
 
         async def run(task_status: trio.TaskStatus[None]) -> None:
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._look)
                 await nursery.start(self.supervisor.run)
                 started.set()
                 task_status.started()
 
         root.start_child(replace(self.supervisor.as_child(), start=run))
         await started.wait()
+
+    async def _look(self) -> None:
+        while True:
+            await trio.sleep(LOOK_S)
+            if again := self.desk.look(self._parts.board.devices):
+                log.info("told again what became of attempts", attempts=again)
+
+    def _owes(self, dev_eui: str, number: int, queued: bool) -> bool:
+        its = self.its
+        held_back = its.restored_store.holds_back(dev_eui)
+        return not held_back and its.dispatcher.owes(dev_eui, number, queued=queued)
 
     def _unlisted(self, dev_eui: str) -> None:
         self._flow.lights.heard_unlisted(dev_eui)

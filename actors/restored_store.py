@@ -117,6 +117,10 @@ class RestoredStoreHold:
         self._held[dev_eui] = (attempt, hearings)
         self._post(dev_eui, AttemptHeld(attempt.number, self._reason(self.mark)))
 
+    def holds_back(self, dev_eui: str) -> bool:
+        """Whether an attempt for this light waits here for a decision."""
+        return dev_eui in self._held
+
     def withdraw(self, dev_eui: str) -> None:
         """Forget what is held for this light, here and there."""
         self._held.pop(dev_eui, None)

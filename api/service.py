@@ -14,7 +14,7 @@ import sys
 import threading
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -173,14 +173,13 @@ async def place_of(settings: ApiSettings, boot: str) -> AsyncGenerator[Place, No
             yield Place(store, machine)
         return
     engine = engine_from_url(url, need=cluster.need, unsafe=cluster.unsafe)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close)  # shields itself, for some seconds
         await engine.open()
         clock, ahead_s = await house_clock(engine, machine)
         store = ShardStore(engine, boot, steady=clock.steady)
         await store.open()
         yield Place(store, clock, ahead_s, engine.target.need)
-    finally:
-        await engine.close()
 
 
 def build(

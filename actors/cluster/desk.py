@@ -10,7 +10,7 @@ Several changes of a light may be seen as one (a reader that fell behind sees th
 is handed on then is what the newest record asks for, and nothing is asked for that was withdrawn.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -33,6 +33,10 @@ class DispatcherPort(Protocol):
         ...
 
 
+LOOK_S = 5.0
+"""A word to a light of another process takes some milliseconds, and some seconds in a fail-over."""
+
+
 class _HandedOver(msgspec.Struct, frozen=True, gc=False):
     """What of a light was handed on last; `waiting` while its record says that it waits."""
 
@@ -44,7 +48,9 @@ class _HandedOver(msgspec.Struct, frozen=True, gc=False):
 class Desk:
     """Between the records and the dispatcher. `changed` is called with each record that is new.
 
-    Bound: an entry for each light with an open attempt, some 100 bytes.
+    `waits` tells whether the dispatcher holds something for a light, `owes` whether it knows more
+    of an attempt (light, number, queued) than that it waits, or is queued.
+    Bound: two entries for each light with an open attempt, some 100 bytes each.
     """
 
     def __init__(
@@ -52,10 +58,13 @@ class Desk:
         dispatcher: DispatcherPort,
         *,
         waits: Callable[[str], bool] = lambda dev_eui: False,
+        owes: Callable[[str, int, bool], bool] = lambda dev_eui, number, queued: False,
     ) -> None:
         self._dispatcher = dispatcher
         self._waits = waits
+        self._owes = owes
         self._handed_over: dict[str, _HandedOver] = {}
+        self._owed: set[tuple[str, _HandedOver]] = set()
 
     def __len__(self) -> int:
         """Lights of which something was handed on and is still open."""
@@ -68,6 +77,7 @@ class Desk:
         followed from here on.
         """
         self._handed_over.clear()
+        self._owed.clear()
         for device in devices:
             self.changed(device)
 
@@ -88,6 +98,27 @@ class Desk:
         if meant or (not waiting and self._waits(dev_eui)):
             # The second: a dispatcher before this one queued it, and its news came late.
             self._dispatcher.submit(dev_eui, attempt, device.hearings)
+
+    def look(self, devices: Mapping[str, Device]) -> int:
+        """Hand on once more what the dispatcher has dealt with and the record knows nothing of: the
+        word to the light was lost in a fail-over, or with the process that had it in hand.
+
+        To be called every LOOK_S; what is owed at two looks in a row is no longer on its way. The
+        dispatcher, given an attempt that it knows, sends nothing and tells again. Returns how many.
+        """
+        owed: set[tuple[str, _HandedOver]] = set()
+        again = 0
+        for dev_eui, handed_over in list(self._handed_over.items()):
+            if not self._owes(dev_eui, handed_over.number, not handed_over.waiting):
+                continue
+            device = devices.get(dev_eui)
+            if (dev_eui, handed_over) not in self._owed or device is None:
+                owed.add((dev_eui, handed_over))
+            elif device.attempt is not None:
+                self._dispatcher.submit(dev_eui, device.attempt, device.hearings)
+                again += 1
+        self._owed = owed
+        return again
 
     def removed(self, dev_eui: str) -> None:
         """The light is known no longer."""

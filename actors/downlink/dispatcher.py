@@ -121,6 +121,10 @@ class Dispatcher:
         """Whether an attempt for this light waits here."""
         return self._planner.holds(dev_eui)
 
+    def owes(self, dev_eui: str, number: int, *, queued: bool) -> bool:
+        """Whether more is known here of this attempt than that it waits, or is `queued`."""
+        return self._planner.owes(dev_eui, number, queued=queued)
+
     def transmitted(self, dev_eui: str, told: Transmitted) -> None:
         """A txack came for this light, which learns of it from here."""
         self._inbox.told.append((dev_eui, told))
@@ -160,7 +164,7 @@ class Dispatcher:
         """These gateways hear this light: they must not send at once, whomever they send to."""
         if len(hearings) > 1:
             self._planner.overlap([one.gateway_id for one in hearings], self._clock.steady())
-        if self._planner.waits(dev_eui):
+        if self._planner.holds(dev_eui):
             self._inbox.hearings.put(dev_eui, hearings)
             self._wake.set()
 

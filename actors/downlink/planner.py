@@ -87,6 +87,7 @@ class Planner:
         self._state = DispatchState(policy, name_of, airtime_budget, pacer)
         self._rx2_told = self._state.rx2
         self.holds = self._state.pending.holds
+        self.owes = self._state.owes
         self._in_flight_before: dict[str, int] = {}
         self.wake_at = 0.0
         """When `plan` is due again if nothing happens before."""
@@ -133,10 +134,6 @@ class Planner:
     def overlap(self, gateways: Collection[str], now: float) -> None:
         """These gateways hear one light."""
         self._state.in_flight.occupancy.overlap(gateways, now)
-
-    def waits(self, dev_eui: str) -> bool:
-        """Whether something waits for this light."""
-        return self._state.pending.get(dev_eui) is not None
 
     def heard_by(self, dev_eui: str, hearings: Sequence[Hearing], now: float) -> None:
         """Other gateways hear this light than before: what waits for it will go through them."""

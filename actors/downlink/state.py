@@ -209,6 +209,15 @@ class DispatchState:
         """Whether its frame has to go alone: what a probe measures others would disturb."""
         return one.attempt.probe is not Probe.NO
 
+    def owes(self, dev_eui: str, number: int, *, queued: bool) -> bool:
+        """Whether more is known of this attempt than its light knows, to which it waits here, or is
+        `queued`: what was told of it is lost, or on its way."""
+        device = self.devices.get(dev_eui)
+        fate = None if device is None else device.fate
+        if fate is not None and fate.number == number and queued:
+            return fate.ended is not None
+        return not queued and not self.pending.holds(dev_eui)
+
     def place(self, one: PendingAttempt, now: float) -> None:
         """Put it where it belongs: behind a call, later, or in line."""
         device = self.device(one.dev_eui)

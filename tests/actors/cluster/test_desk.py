@@ -168,3 +168,29 @@ def test_what_a_dispatcher_before_this_one_queued_is_followed_if_this_one_still_
     desk.changed(light(Stage.SUBMITTED, 2))
     desk.changed(light(Stage.QUEUED, 2))
     assert told.calls[2:] == [("submit", 2)]
+
+
+def test_what_the_dispatcher_dealt_with_and_no_record_tells_is_handed_on_again_at_the_second_look():
+    told = Told()
+    owed: set[tuple[str, int, bool]] = set()
+    desk = Desk(told, owes=lambda *asked: asked in owed)
+    waiting, queued = light(Stage.SUBMITTED), light(Stage.QUEUED)
+    desk.changed(waiting)
+    assert [desk.look({DEV_EUI: waiting}) for _ in range(3)] == [0, 0, 0]
+    owed.add((DEV_EUI, 1, False))
+    assert [desk.look({DEV_EUI: waiting}) for _ in range(4)] == [0, 1, 0, 1]
+    desk.changed(queued)
+    assert [desk.look({DEV_EUI: queued}) for _ in range(3)] == [0, 0, 0]
+    owed.add((DEV_EUI, 1, True))
+    assert [desk.look({DEV_EUI: queued}) for _ in range(2)] == [0, 1]
+    assert told.calls == [("submit", 1)] * 4
+    desk.changed(light(None))
+    assert [desk.look({}) for _ in range(3)] == [0, 0, 0]
+
+
+def test_news_that_came_between_two_looks_was_on_its_way():
+    told = Told()
+    desk = Desk(told, owes=lambda *asked: True)
+    for number in range(1, 5):
+        desk.changed(light(Stage.SUBMITTED, number))
+        assert desk.look({DEV_EUI: light(Stage.SUBMITTED, number)}) == 0

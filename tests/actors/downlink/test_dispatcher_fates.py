@@ -462,3 +462,25 @@ async def test_several_items_of_an_earlier_life_cost_no_air_again(autojump_clock
             assert [type(one) for one in ends(it, f"light-{number}")] == [AttemptNotSent]
         spent_s, _, _ = it.dispatcher.airtime("gw-a", it.clock.now())
         assert spent_s == 0.0, "it was charged when that life ended"
+
+
+async def test_what_a_light_was_told_and_its_record_does_not_show_is_owed_to_it(
+    autojump_clock: Clock,
+) -> None:
+    async with application() as (it, _):
+        number = attempt().number
+        assert it.dispatcher.owes("light-1", number, queued=False)  # it knows nothing of it
+        submit(it, "light-1", "light-2")
+        await trio.sleep(0.1)
+        assert it.dispatcher.holds("light-2")
+        assert not it.dispatcher.owes("light-2", number, queued=False)
+        await trio.sleep(20.0)
+        assert len(ends(it)) == 1
+        assert it.dispatcher.owes("light-1", number, queued=False)
+        assert it.dispatcher.owes("light-1", number, queued=True)
+        assert not it.dispatcher.owes("light-1", number + 1, queued=True)
+        sent = len(it.network.server.enqueued)
+        submit(it, "light-1")
+        await trio.sleep(20.0)
+        assert len(ends(it)) == 2
+        assert len(it.network.server.enqueued) == sent
