@@ -22,7 +22,7 @@ from store.older_redis import OlderStore, older_store
 from store.shards.copies import backup_engine, count_engine, holds_records, restore_engine
 from store.shards.shard_store import ShardStore
 from store.shards.taking import give_all, take_all
-from store.shared_copies import engine_on
+from store.shared_copies import engine_on, moving
 from store.sqlite_lock import Lock
 
 Place = Path | Target
@@ -96,21 +96,21 @@ def _into_file(copy: Path, target: Path, now: float) -> tuple[int, int]:
 
 
 async def _into_engine(copy: Path, target: Target, now: float) -> tuple[int, int]:
-    engine = RedisEngine(target, is_moving=True)
-    try:
+    async with moving(target) as engine:
         before = await engine.content()
         await engine.open()
+        refused: StoreRefused | None = None
         try:
             if before is Content.FLEET:
                 await _check_empty(engine)
             await restore_engine(engine, copy, now, marked=False, keep=False)
-        except StoreRefused:  # somebody owns it, perhaps
-            if before is not Content.HALF:
-                await engine.end_move()  # nothing was changed yet
-            raise
-        return await count_engine(engine)
-    finally:
-        await engine.close()
+        except StoreRefused as error:  # somebody owns it, perhaps
+            refused = error
+        if refused is None:
+            return await count_engine(engine)
+        if before is not Content.HALF:
+            await engine.end_move()  # nothing was changed yet
+        raise refused
 
 
 async def _check_empty(engine: RedisEngine) -> None:
@@ -119,12 +119,9 @@ async def _check_empty(engine: RedisEngine) -> None:
 
 
 async def _opened_to_all(target: Target) -> None:
-    engine = RedisEngine(target, is_moving=True)
-    try:
+    async with moving(target) as engine:
         await engine.open()
         await engine.end_move()
-    finally:
-        await engine.close()
 
 
 @contextmanager

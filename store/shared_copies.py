@@ -1,7 +1,7 @@
 """Backup and restore of what a Redis or Valkey holds for many processes. Each function blocks."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -48,13 +48,21 @@ def restore_shared(target: Target, source: Path, now: float) -> RestoreResult:
 async def engine_on(source: Target) -> AsyncGenerator[RedisEngine, None]:
     """The engine with a fleet, to be read: however durable it is. Raises StoreRefused without."""
     engine = RedisEngine(msgspec.structs.replace(source, unsafe=True))
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close)  # shields itself, for some seconds
         if await engine.content() is Content.NOTHING:
             raise StoreRefused(f"redis: there is no store under prefix {source.prefix!r}")
         await engine.open()
         yield engine
-    finally:
-        await engine.close()
+
+
+@asynccontextmanager
+async def moving(target: Target) -> AsyncGenerator[RedisEngine, None]:
+    """An engine that is to be filled, not yet opened: closed to all others until it is full."""
+    engine = RedisEngine(target, is_moving=True)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engine.close)
+        yield engine
 
 
 async def _backup(source: Target, copy: Path, now: float) -> BackupResult:
@@ -63,17 +71,17 @@ async def _backup(source: Target, copy: Path, now: float) -> BackupResult:
 
 
 async def _restore(target: Target, source: Path, now: float) -> RestoreResult:
-    engine = RedisEngine(target, is_moving=True)
-    try:
+    async with moving(target) as engine:
         before = await engine.content()
         await engine.open()
+        taken: StoreTaken | None = None
         try:  # half a restore is not worth keeping
             done = await restore_engine(engine, source, now, keep=before is Content.FLEET)
-        except StoreTaken:
-            if before is not Content.HALF:
-                await engine.end_move()  # nothing was changed yet
-            raise
-        await engine.end_move()
-        return done
-    finally:
-        await engine.close()
+        except StoreTaken as error:
+            taken = error
+        if taken is None:
+            await engine.end_move()
+            return done
+        if before is not Content.HALF:
+            await engine.end_move()  # nothing was changed yet
+        raise taken
