@@ -12,7 +12,8 @@ from store.engine.shards import ALL_SHARDS, FLEET
 from store.errors import StoreUnavailable
 from tests.support.keeper_kit import House, Town
 
-pytestmark = [pytest.mark.usefixtures("autojump_clock"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
+Clock = trio.testing.MockClock
 
 
 @asynccontextmanager
@@ -45,14 +46,14 @@ def balanced(place: Town) -> bool:
     return len(loads) == 3 and max(loads.values()) <= 72 // 3 + 1
 
 
-async def test_one_alone_takes_everything_at_once() -> None:
+async def test_one_alone_takes_everything_at_once(autojump_clock: Clock) -> None:
     async with town() as place:
         await place.house("a")
         assert await place.until(place.complete) < 0.5
         assert place.loads() == {"a": 65}
 
 
-async def test_who_has_too_much_gives_until_loads_are_fair() -> None:
+async def test_who_has_too_much_gives_until_loads_are_fair(autojump_clock: Clock) -> None:
     async with town() as place:
         await three(place)
         assert sum(weights(place).values()) == 72
@@ -61,7 +62,9 @@ async def test_who_has_too_much_gives_until_loads_are_fair() -> None:
         assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
 
 
-async def test_no_shard_runs_in_two_houses_and_each_is_dark_for_a_moment_only() -> None:
+async def test_no_shard_runs_in_two_houses_and_each_is_dark_for_a_moment_only(
+    autojump_clock: Clock,
+) -> None:
     async with town() as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -79,7 +82,7 @@ async def test_no_shard_runs_in_two_houses_and_each_is_dark_for_a_moment_only() 
         assert most_s <= 0.5
 
 
-async def test_after_a_kill_everything_runs_elsewhere() -> None:
+async def test_after_a_kill_everything_runs_elsewhere(autojump_clock: Clock) -> None:
     async with town() as place:
         a, _, _ = await three(place)
         a.kill()
@@ -88,7 +91,7 @@ async def test_after_a_kill_everything_runs_elsewhere() -> None:
         assert max(weights(place).values()) <= 37
 
 
-async def test_the_fleet_shard_is_taken_first() -> None:
+async def test_the_fleet_shard_is_taken_first(autojump_clock: Clock) -> None:
     async with town() as place:
         houses = await three(place)
         await trio.sleep(5.0)
@@ -102,7 +105,7 @@ async def test_the_fleet_shard_is_taken_first() -> None:
         assert ("taken", FLEET) in first, "with the first eight light shards at the latest"
 
 
-async def test_whoever_leaves_gives_everything_within_its_time() -> None:
+async def test_whoever_leaves_gives_everything_within_its_time(autojump_clock: Clock) -> None:
     async with town() as place:
         a, b, c = await three(place)
         began = trio.current_time()
@@ -116,7 +119,7 @@ async def test_whoever_leaves_gives_everything_within_its_time() -> None:
         assert {move.why for move in c.keeper.view().moves if move.before == "a"} == {Why.GIVEN}
 
 
-async def test_the_last_one_leaves_quickly() -> None:
+async def test_the_last_one_leaves_quickly(autojump_clock: Clock) -> None:
     async with town() as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -127,7 +130,7 @@ async def test_the_last_one_leaves_quickly() -> None:
         assert await place.until(lambda: len(b.running) == 65) < 0.5
 
 
-async def test_after_an_outage_of_the_engine_nothing_has_moved() -> None:
+async def test_after_an_outage_of_the_engine_nothing_has_moved(autojump_clock: Clock) -> None:
     async with town() as place:
         houses = await three(place)
         before = {shard: place.owners(shard) for shard in ALL_SHARDS}
@@ -144,7 +147,7 @@ async def test_after_an_outage_of_the_engine_nothing_has_moved() -> None:
         assert not [entry for house in houses for entry in house.log if entry[0] == "fenced"]
 
 
-async def test_a_failover_that_keeps_everything_moves_nothing() -> None:
+async def test_a_failover_that_keeps_everything_moves_nothing(autojump_clock: Clock) -> None:
     async with town(MemoryServers(replicas=2, lag_s=0.001), need=1) as place:
         houses = await three(place)
         before = {shard: place.owners(shard) for shard in ALL_SHARDS}
@@ -156,7 +159,9 @@ async def test_a_failover_that_keeps_everything_moves_nothing() -> None:
         assert not [entry for house in houses for entry in house.log if entry[0] == "fenced"]
 
 
-async def test_a_take_that_a_failover_forgot_is_made_again_and_nothing_stops() -> None:
+async def test_a_take_that_a_failover_forgot_is_made_again_and_nothing_stops(
+    autojump_clock: Clock,
+) -> None:
     async with town(MemoryServers(replicas=2, lag_s=0.001)) as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -179,7 +184,7 @@ async def test_a_take_that_a_failover_forgot_is_made_again_and_nothing_stops() -
         assert b.keeper.view().moves[0].why is Why.FORGOTTEN
 
 
-async def test_a_take_on_the_old_master_of_a_split_does_not_count() -> None:
+async def test_a_take_on_the_old_master_of_a_split_does_not_count(autojump_clock: Clock) -> None:
     async with town(MemoryServers(replicas=2, lag_s=0.001), need=1) as place:
         a, b, c = await three(place)
         before = set(a.running)
@@ -198,7 +203,9 @@ async def test_a_take_on_the_old_master_of_a_split_does_not_count() -> None:
         await place.until(lambda: place.complete() and balanced(place))
 
 
-async def test_a_house_that_stood_still_finds_its_shards_taken_and_takes_none_on_waking() -> None:
+async def test_a_house_that_stood_still_finds_its_shards_taken_and_takes_none_on_waking(
+    autojump_clock: Clock,
+) -> None:
     async with town() as place:
         a, b, c = await three(place)
         asleep = trio.Event()
@@ -225,7 +232,9 @@ async def nothing(_request: Request) -> None:
     """It goes on."""
 
 
-async def test_what_cannot_be_taken_back_begins_only_while_the_lease_holds_for_long() -> None:
+async def test_what_cannot_be_taken_back_begins_only_while_the_lease_holds_for_long(
+    autojump_clock: Clock,
+) -> None:
     async with town() as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -245,7 +254,7 @@ async def test_what_cannot_be_taken_back_begins_only_while_the_lease_holds_for_l
         assert len(a.running) == 65
 
 
-async def test_who_cannot_serve_loses_its_shards_and_gets_them_back() -> None:
+async def test_who_cannot_serve_loses_its_shards_and_gets_them_back(autojump_clock: Clock) -> None:
     async with town() as place:
         a, b, c = await three(place)
         a.can_serve = False
@@ -259,7 +268,7 @@ async def test_who_cannot_serve_loses_its_shards_and_gets_them_back() -> None:
         await place.until(lambda: place.complete() and balanced(place))
 
 
-async def test_nobody_loses_anything_where_no_other_can_serve() -> None:
+async def test_nobody_loses_anything_where_no_other_can_serve(autojump_clock: Clock) -> None:
     async with town() as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -271,7 +280,7 @@ async def test_nobody_loses_anything_where_no_other_can_serve() -> None:
         assert a.keeper.may_begin(FLEET)
 
 
-async def test_the_fleet_shard_goes_to_who_sees_the_network() -> None:
+async def test_the_fleet_shard_goes_to_who_sees_the_network(autojump_clock: Clock) -> None:
     async with town() as place:
         houses = await three(place)
         owner = next(house for house in houses if FLEET in house.running)
@@ -286,7 +295,7 @@ async def test_the_fleet_shard_goes_to_who_sees_the_network() -> None:
         assert place.complete()
 
 
-async def test_the_fleet_shard_stays_where_nobody_sees_the_network() -> None:
+async def test_the_fleet_shard_stays_where_nobody_sees_the_network(autojump_clock: Clock) -> None:
     async with town() as place:
         houses = await three(place)
         [owner] = place.owners(FLEET)
@@ -296,7 +305,7 @@ async def test_the_fleet_shard_stays_where_nobody_sees_the_network() -> None:
         assert place.owners(FLEET) == [owner]
 
 
-async def test_a_shard_that_cannot_be_started_here_is_left_to_others() -> None:
+async def test_a_shard_that_cannot_be_started_here_is_left_to_others(autojump_clock: Clock) -> None:
     async with town() as place:
         a = await place.house("a")
 
@@ -313,7 +322,7 @@ async def test_a_shard_that_cannot_be_started_here_is_left_to_others() -> None:
         assert ("fenced", "07") in a.log
 
 
-async def test_a_shard_whose_store_is_away_is_started_later() -> None:
+async def test_a_shard_whose_store_is_away_is_started_later(autojump_clock: Clock) -> None:
     async with town() as place:
         a = await place.house("a")
         tries = 0
@@ -329,7 +338,9 @@ async def test_a_shard_whose_store_is_away_is_started_later() -> None:
         assert tries == 3
 
 
-async def test_actors_that_do_not_end_in_time_are_stopped_before_the_shard_is_given() -> None:
+async def test_actors_that_do_not_end_in_time_are_stopped_before_the_shard_is_given(
+    autojump_clock: Clock,
+) -> None:
     async with town() as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -342,7 +353,7 @@ async def test_actors_that_do_not_end_in_time_are_stopped_before_the_shard_is_gi
         )
 
 
-async def test_a_keeper_that_crashed_goes_on_with_what_it_has() -> None:
+async def test_a_keeper_that_crashed_goes_on_with_what_it_has(autojump_clock: Clock) -> None:
     async with town() as place:
         a = await place.house("a")
         await place.until(place.complete)
@@ -357,7 +368,7 @@ async def test_a_keeper_that_crashed_goes_on_with_what_it_has() -> None:
         assert a.keeper.may_begin(FLEET)
 
 
-async def test_shards_on_a_silent_node_lapse_and_the_others_do_not() -> None:
+async def test_shards_on_a_silent_node_lapse_and_the_others_do_not(autojump_clock: Clock) -> None:
     async with town(MemoryServers(masters=3)) as place:
         await three(place)
         before = {shard: place.owners(shard) for shard in ALL_SHARDS}
@@ -375,7 +386,7 @@ async def test_shards_on_a_silent_node_lapse_and_the_others_do_not() -> None:
         assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
 
 
-async def test_everybody_sees_who_has_what() -> None:
+async def test_everybody_sees_who_has_what(autojump_clock: Clock) -> None:
     async with town() as place:
         a, b, c = await three(place)
         await trio.sleep(2.0)
