@@ -17,7 +17,7 @@ ODD = {
     "rx2": "[radio]\nrx2_dr = 8\n",
     "comma": '[alerts]\nurls = ["nosuch://u:p@example.org?to=a,b"]\n',
     "bind": '[web]\nbind = "127.0.0.1:80"\n',
-    "sentinel": '[store]\nurl = "redis+sentinel://h/mymaster/0"\n',
+    "sentinel": '[store]\nurl = "redis+sentinel://h/"\n',
     "infinite": "[web]\nhandler_s = inf\n",
     "nested": "a = " + "[" * 50_000,
     "huge": f"[policy]\nattempts_most = 1{'0' * 400}\n",
