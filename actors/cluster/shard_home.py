@@ -113,7 +113,7 @@ class ShardHome:
         self._flow.taken(shard, snapshot.lease)
         if self._events is not None:
             self._events.taken(shard)
-        log.info("shard taken", shard=shard, epoch=lease.epoch)
+        log.debug("shard taken", shard=shard, epoch=lease.epoch)
 
     async def set_back(self, shard: str) -> None:
         """A failover forgot that it is ours: the store takes it again. Raises StoreUnavailable."""

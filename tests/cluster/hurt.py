@@ -27,6 +27,8 @@ REST_S = (0.0, 6.0)
 PAUSE_S = (1.0, 20.0)
 """Shorter than a lease, and longer."""
 TOLD_MOST_S = 120.0
+BEGUN_MOST_S = 300.0
+UNSET = ("uninitialized", "initializing")
 MASTER_PAUSE_S = (5.0, 20.0)
 FAULTS = {
     "kill": "kill",
@@ -92,15 +94,19 @@ class Trial:
             await trio.sleep(self.chance.uniform(*REST_S))
 
     async def begun(self) -> None:
-        """Wait until all processes take part, and every light is known to each."""
+        """Wait until all processes take part, and every light is known to each and has its
+        settings: a colour waits for them, and they take their time where frames are lost."""
         assert await self.faults.ready(), await self.faults.wrong()
         lights = set(self.here.world.stations)
-        with trio.fail_after(TOLD_MOST_S):
+        with trio.fail_after(BEGUN_MOST_S):
             for process in self.here.asked():
-                known: set[str] = set()
-                while known != lights:
+                set_up: set[str] = set()
+                while set_up != lights:
                     await trio.sleep(0.5)
-                    known = set(await shown_by(self.here.http, process))
+                    told = (await self.here.http.get(f"{process.url}/api/v1/devices")).json()
+                    set_up = {
+                        one["dev_eui"] for one in told["devices"] if one["phase"] not in UNSET
+                    }
 
     async def kill(self) -> None:
         """A process dies, and is started again."""
