@@ -204,11 +204,15 @@ def any_plan(count: int, seed: int) -> list[str]:
 
 
 async def hurt(
-    plan: Sequence[str], seed: int, *, tell: Callable[[str], None] = lambda line: None
+    plan: Sequence[str],
+    seed: int,
+    *,
+    lights: int = LIGHTS,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Tally:
     """A whole trial, from nothing to nothing."""
     began = time.monotonic()
-    async with site(LIGHTS, PROCESSES) as here, trio.open_nursery() as nursery:
+    async with site(lights, PROCESSES) as here, trio.open_nursery() as nursery:
         load = Load(list(here.world.stations), here.asked, here.http, per_s=PER_S, seed=seed)
         trial = Trial(here, load, seed, tell)
         try:
