@@ -15,6 +15,8 @@ ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYN
 # Run without measuring coverage, which makes them thrice as slow: tests that go through thousands of
 # steps of the same code, and those of the pages, which a slow service would let down.
 UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash cluster application browser)
+# Takes five minutes, in which three processes mostly wait; `make crash` does the same at length.
+LONG := tests/cluster
 # Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
@@ -64,7 +66,7 @@ demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the
 
 test: $(READY) browser ## run all tests (installs a browser for them where it can)
 	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=95 \
-	  $(addprefix --ignore=,$(UNMEASURED))
+	  $(addprefix --ignore=,$(UNMEASURED) $(LONG))
 	$(PYTEST) $(UNMEASURED)
 
 test-debian13: ## run all tests, and the demo for one verdict, on a fresh Debian 13 (needs root)
