@@ -10,7 +10,7 @@ dates again on the way out.
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from random import Random
 
 import msgspec
@@ -160,10 +160,12 @@ class Dispatcher:
         elif self._planner.knows(dev_eui):
             self._inbox.heard.put(dev_eui, self._clock.steady())
 
-    def heard_by(self, dev_eui: str, hearings: Sequence[Hearing]) -> None:
-        """These gateways hear this light: they must not send at once, whomever they send to."""
+    def heard_by(self, dev_eui: str, hearings: Sequence[Hearing], listed: Container[str]) -> None:
+        """These gateways hear this light: they must not send at once, whomever they send to. Of one
+        that ChirpStack does not list nothing is kept: a forged event may name any."""
         if len(hearings) > 1:
-            self._planner.overlap([one.gateway_id for one in hearings], self._clock.steady())
+            heard_by = [one.gateway_id for one in hearings if one.gateway_id in listed]
+            self._planner.overlap(heard_by, self._clock.steady())
         if self._planner.holds(dev_eui):
             self._inbox.hearings.put(dev_eui, hearings)
             self._wake.set()

@@ -88,7 +88,8 @@ async def test_gateways_that_hear_a_light_of_which_nothing_is_wanted_never_send_
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with application() as (it, _):
-        it.dispatcher.heard_by("another", (hearing("gw-a"), hearing("gw-b")))
+        heard = (hearing("gw-a"), hearing("gw-b"), hearing("invented"))
+        it.dispatcher.heard_by("another", heard, {"gw-a", "gw-b"})
         for number in range(20):
             gateway_id = "gw-a" if number % 2 else "gw-b"
             it.network.server.add(f"light-{number}", gateway_id)
@@ -110,7 +111,7 @@ async def test_what_waits_goes_through_the_gateways_that_hear_the_light_now(
         it.dispatcher.submit("moved", attempt(at=START + 0.5), hearings("gw-a"))
         await trio.sleep(1.0)
         assert "moved" not in [dev_eui for _, dev_eui, _ in it.network.server.enqueued]
-        it.dispatcher.heard_by("moved", hearings("gw-b"))
+        it.dispatcher.heard_by("moved", hearings("gw-b"), {"gw-b"})
         await trio.sleep(1.0)
         assert "moved" in [dev_eui for _, dev_eui, _ in it.network.server.enqueued]
         await trio.sleep(60.0)
