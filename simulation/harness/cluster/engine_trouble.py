@@ -94,7 +94,7 @@ class EngineTrouble:
             for replica in master.replicas[: 1 if self._faults.need and not least else 2]:
                 replica.held = True
             await trio.sleep(behind_s)
-        if not lives:
+        if not lives and self.armed:  # else everything was healed meanwhile
             master.answers = False
         await trio.sleep(dead_s)
         if self.armed:
