@@ -157,8 +157,10 @@ class ProcessParts:
         if fleetwide is not None and isinstance(subject, Command):
             fleetwide.quality.shown(subject)
         elif fleetwide is not None and isinstance(subject, Device):
-            gateways = self.board.gateways
-            fleetwide.dispatcher.heard_by(subject.dev_eui, subject.hearings, gateways)
+            before = self.board.devices.get(subject.dev_eui)
+            if before is None or before.hearings != subject.hearings:
+                gateways = self.board.gateways
+                fleetwide.dispatcher.heard_by(subject.dev_eui, subject.hearings, gateways)
         if (looking_on := self.environment.hooks.publishing) is not None:
             looking_on(subject)
 
