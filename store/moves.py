@@ -22,7 +22,7 @@ from store.older_redis import OlderStore, older_store
 from store.shards.copies import backup_engine, count_engine, holds_records, restore_engine
 from store.shards.shard_store import ShardStore
 from store.shards.taking import give_all, take_all
-from store.shared_copies import engine_on, moving
+from store.shared_copies import engine_on, moving, unchanged_by
 from store.sqlite_lock import Lock
 
 Place = Path | Target
@@ -99,18 +99,11 @@ async def _into_engine(copy: Path, target: Target, now: float) -> tuple[int, int
     async with moving(target) as engine:
         before = await engine.content()
         await engine.open()
-        refused: StoreRefused | None = None
-        try:
+        async with unchanged_by(engine, before, StoreRefused):  # somebody owns it, perhaps
             if before is Content.FLEET:
                 await _check_empty(engine)
             await restore_engine(engine, copy, now, marked=False, keep=False)
-        except StoreRefused as error:  # somebody owns it, perhaps
-            refused = error
-        if refused is None:
-            return await count_engine(engine)
-        if before is not Content.HALF:
-            await engine.end_move()  # nothing was changed yet
-        raise refused
+        return await count_engine(engine)
 
 
 async def _check_empty(engine: RedisEngine) -> None:

@@ -11,7 +11,7 @@ from store.copies import READ_S, BackupResult, RestoreResult, check_copy, source
 from store.engine.redis.engine import RedisEngine
 from store.engine.redis.opening import Content
 from store.engine.redis.target import Target
-from store.errors import StoreRefused, StoreTaken
+from store.errors import StoreError, StoreRefused, StoreTaken
 from store.older_redis import older_store
 from store.shards.copies import backup_engine, restore_engine
 from store.sqlite_connection import closing_connection, translated
@@ -70,18 +70,29 @@ async def _backup(source: Target, copy: Path, now: float) -> BackupResult:
         return await backup_engine(engine, copy, now)
 
 
+@asynccontextmanager
+async def unchanged_by(
+    engine: RedisEngine, before: Content, refused_by: type[StoreError]
+) -> AsyncGenerator[None, None]:
+    """Where what is done here is refused so, nothing was changed yet: the engine is opened to all
+    others again, unless it held half a move before."""
+    refusal: StoreError | None = None
+    try:
+        yield
+    except refused_by as error:
+        refusal = error
+    if refusal is None:
+        return
+    if before is not Content.HALF:
+        await engine.end_move()
+    raise refusal
+
+
 async def _restore(target: Target, source: Path, now: float) -> RestoreResult:
     async with moving(target) as engine:
         before = await engine.content()
         await engine.open()
-        taken: StoreTaken | None = None
-        try:  # half a restore is not worth keeping
+        async with unchanged_by(engine, before, StoreTaken):  # half a restore stays closed
             done = await restore_engine(engine, source, now, keep=before is Content.FLEET)
-        except StoreTaken as error:
-            taken = error
-        if taken is None:
-            await engine.end_move()
-            return done
-        if before is not Content.HALF:
-            await engine.end_move()  # nothing was changed yet
-        raise taken
+        await engine.end_move()
+        return done
