@@ -17,11 +17,12 @@ from actors.downlink import DispatchPolicy
 from actors.downlink.planner import WaitingAttempt
 from actors.fleet.delivery import Delivery
 from actors.gateways import WatchPolicy
-from actors.supervision import ChildState, SupervisorGaveUp
+from actors.supervision import ChildState
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.events import Event, decode_json, decode_protobuf
 from simulation.harness.fault_injector import FaultInjector
+from simulation.harness.life import live
 from simulation.harness.oracle import Oracle
 from simulation.harness.scenario import Scenario
 from simulation.harness.watched import WatchedNetwork, watched
@@ -164,20 +165,15 @@ class Process:
         application: Application,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        try:
-            await application.run(task_status=task_status)
-        except* SupervisorGaveUp as group:
-            self._oracle.note("service", "gave up", str(group.exceptions[0]))
-            self._oracle.counts["service gave up"] += 1
-            if not (self._scenario.service.part_crash or self._killed):
-                self._oracle.breaks("service", f"the service gave up: {group.exceptions[0]}")
-            self.kill("it gave up")
-        except* Exception as group:  # noqa: BLE001 - whatever it is, it is told
-            if not self._killed:
-                self._oracle.breaks("service", f"the service crashed: {group.exceptions[0]!r}")
-                self.kill("it crashed")
-        # Killed while it was starting up: the kill has cancelled this, too.
-        await trio.lowlevel.checkpoint()
+        await live(
+            application,
+            self._oracle,
+            "service",
+            may_give_up=lambda: bool(self._scenario.service.part_crash),
+            killed=lambda: self._killed,
+            kill=self.kill,
+            task_status=task_status,
+        )
 
     async def _committed(self, writes: object) -> None:
         self._oracle.committed(writes)  # type: ignore[arg-type]

@@ -9,12 +9,13 @@ from actors.cluster.house_clock import house_clock
 from actors.cluster_application import ClusterApplication
 from actors.clustered import ClusterOptions, ClusterParts
 from actors.environment import Environment
-from actors.supervision import ChildState, SupervisorGaveUp
+from actors.supervision import ChildState
 from lorawan.events import Event, decode_json, decode_protobuf
 from simulation.harness.cluster.connection import Connection
 from simulation.harness.cluster.house_network import HouseNetwork
 from simulation.harness.cluster.oracle import ClusterOracle
 from simulation.harness.fault_injector import FaultInjector
+from simulation.harness.life import live
 from simulation.harness.process import TAKEN, policies_of
 from simulation.harness.scenario import Scenario
 from simulation.harness.watched import FOLLOWING, WatchedNetwork, watched
@@ -185,18 +186,15 @@ class House:
         application: ClusterApplication,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        try:
-            await application.run(task_status=task_status)
-        except* SupervisorGaveUp as group:
-            self._oracle.counts["a house gave up"] += 1
-            if not (self._scenario.service.part_crash or self._killed):
-                self._oracle.breaks("service", f"a house gave up: {group.exceptions[0]}")
-            self.kill("it gave up")
-        except* Exception as group:  # noqa: BLE001 - whatever it is, it is told
-            if not self._killed:
-                self._oracle.breaks("service", f"a house crashed: {group.exceptions[0]!r}")
-                self.kill("it crashed")
-        await trio.lowlevel.checkpoint()
+        await live(
+            application,
+            self._oracle,
+            "house",
+            may_give_up=lambda: bool(self._scenario.service.part_crash),
+            killed=lambda: self._killed,
+            kill=self.kill,
+            task_status=task_status,
+        )
 
     async def _leave_when_told(self, application: ClusterApplication) -> None:
         await self._sigterm.wait()
