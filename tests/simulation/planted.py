@@ -267,16 +267,25 @@ def failed_though_shown() -> Iterator[None]:
 
 
 def scene_of(name: str, drawn: Scenario) -> Scenario:
-    """Where a planted bug is looked for: the swarm's own draw, but for one that hardly a draw can
+    """Where a planted bug is looked for: the swarm's own draw, but for those that hardly a draw can
     show. To be told a failure while the light shows the colour, everybody has to ask for the colour
-    that it shows already, and most answers have to be lost."""
-    if name != "failed is told although it is shown":
-        return drawn
-    return msgspec.structs.replace(
-        drawn,
-        people=msgspec.structs.replace(drawn.people, colours=1, command_every_s=120.0),
-        world=msgspec.structs.replace(drawn.world, uplink_loss=0.6),
-    )
+    that it shows already, and most answers have to be lost. To flush an item in flight, the process
+    has to be killed and be back within the second or two that the item takes."""
+    match name:
+        case "failed is told although it is shown":
+            return replace(
+                drawn,
+                people=replace(drawn.people, colours=1, command_every_s=120.0),
+                world=replace(drawn.world, uplink_loss=0.6),
+            )
+        case "flush of an item in flight":
+            return replace(
+                drawn,
+                people=replace(drawn.people, command_every_s=60.0),
+                service=replace(drawn.service, kill_every_s=60.0, down_s=(0.1, 1.0)),
+            )
+        case _:
+            return drawn
 
 
 @planted("a lost webhook is never asked for")
