@@ -182,6 +182,7 @@ class ClusterParts(ProcessParts):
             store,
             clock,
             post=self.flow.router.to_light,
+            post_in_order=self.flow.router.to_light_in_order,
             flush=self.store_writer.flush,
             new_id=environment.new_id,
             ttl_s=policies.device.command_ttl_s,

@@ -13,7 +13,12 @@ import trio
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.device.command import Command, CommandStatus
-from actors.device.events import CommandRequested, DeviceEvent, StatusRequested
+from actors.device.events import (
+    CommandRequested,
+    DeviceEvent,
+    StatusRequested,
+    WithdrawRequested,
+)
 from actors.device.records import read_command
 from actors.device.verdict import device_stream
 from actors.fleet import Fleet
@@ -28,6 +33,8 @@ from store.port import Store, Table
 
 ACCEPT_TIMEOUT_S = 10.0
 """For the store to take a command: a commit takes milliseconds; past that it is failing."""
+TAKEN_LOOK_S = 0.2
+"""Between two looks at whether a light has heard of its command, which takes a moment."""
 FAR_FUTURE = 1e12
 """Past every time of any clock, in Unix seconds: ChirpStack's may be ahead of ours."""
 
@@ -58,6 +65,12 @@ class Accepted(msgspec.Struct, frozen=True):
     repeated: bool = False
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """There is nothing to take back: the command ended by itself before."""
+
+    command: Command
+
+
 class Commands:
     """Gives commands and finds them again. It holds nothing. How one is accepted, see `_give`."""
 
@@ -71,8 +84,10 @@ class Commands:
         *,
         new_id: Callable[[], str],
         ttl_s: float,
+        post_in_order: Callable[[str, DeviceEvent], Offer | None] | None = None,
     ) -> None:
         self._post = post
+        self._post_in_order = post_in_order or post
         self._board = board
         self._unreadable = unreadable
         self._store = store
@@ -94,6 +109,9 @@ class Commands:
         if known is not None:
             await trio.lowlevel.checkpoint()
             return known
+        return await self._stored(command_id)
+
+    async def _stored(self, command_id: str) -> Command | None:
         with store_deadline():
             record = await self._store.get(Table.COMMAND, command_id)
         if record is None:
@@ -140,6 +158,59 @@ class Commands:
             return await reply.wait(ACCEPT_TIMEOUT_S)
         except ActorError:
             return Refusal.NO_REPLY
+
+    async def withdraw(
+        self, command_id: str, *, want_nothing: bool = False, by: str = ""
+    ) -> Command | Ended | Refusal | None:
+        """Take back a command that is not verified: the command as it ended by that, now or before.
+
+        `want_nothing` wants nothing of the light any more, else what was wanted before. None for a
+        command that is not known. Raises as `find` does.
+        """
+        command = await self._stored(command_id)
+        if command is None:
+            command = await self.find(command_id)
+        if command is None:
+            return None
+        request = WithdrawRequested(command_id, want_nothing, by)
+        with trio.move_on_after(ACCEPT_TIMEOUT_S):
+            while not command.status.final:
+                outcome = await self._take_back(command.dev_eui, request)
+                if isinstance(outcome, Refusal):
+                    return outcome
+                command = await self._stored(command_id) or command
+                if not command.status.final:  # it waits for its light in an inbox
+                    await trio.sleep(TAKEN_LOOK_S)
+        match command.status:
+            case CommandStatus.WITHDRAWN:
+                return command
+            case _ if command.status.final:
+                return Ended(command)
+            case _:
+                return Refusal.NO_REPLY
+
+    async def want_nothing(self, dev_eui: str, by: str = "") -> Command | Refusal | None:
+        """Ask nothing of a light any more: the command that was open, and is withdrawn; None where
+        none was. Raises as `find` does."""
+        outcome = await self._take_back(dev_eui, WithdrawRequested(None, True, by))
+        if isinstance(outcome, Refusal):
+            return outcome
+        _, _, command_id = outcome.partition(" ")
+        return await self._stored(command_id) if command_id else None
+
+    async def _take_back(self, dev_eui: str, request: WithdrawRequested) -> str | Refusal:
+        """After all that the light was told before."""
+        reply: Reply[str] = Reply()
+        offer = self._post_in_order(dev_eui, msgspec.structs.replace(request, reply=reply))
+        refusal = _refusal_of(offer)
+        if refusal is not None:
+            return refusal
+        try:
+            return await reply.wait(ACCEPT_TIMEOUT_S)
+        except (NoReply, ActorCrashed):
+            return Refusal.NO_REPLY
+        except ActorError:
+            return Refusal.STOPPING
 
     async def _give(self, order: CommandOrder) -> Accepted | Refusal:
         raise NotImplementedError

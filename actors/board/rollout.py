@@ -50,6 +50,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     superseded: int = 0
     removed: int = 0
+    withdrawn: int = 0
     state: State = State.RUNNING
     reason: str | None = None
     """Why it stopped or ended, in words."""

@@ -52,7 +52,8 @@ class AcceptingStore(Store, Protocol):
 
 
 class ClusterCommands(Commands):
-    """`post` has any light told, wherever it runs; `flush` waits for what this process stores."""
+    """`post` has any light told, wherever it runs, and `post_in_order` after the commands that were
+    accepted for it before; `flush` waits for what this process stores."""
 
     def __init__(
         self,
@@ -62,11 +63,21 @@ class ClusterCommands(Commands):
         clock: Clock,
         *,
         post: Callable[[str, DeviceEvent], Offer | None],
+        post_in_order: Callable[[str, DeviceEvent], Offer | None],
         flush: Callable[[], Awaitable[None]],
         new_id: Callable[[], str],
         ttl_s: float,
     ) -> None:
-        super().__init__(post, board, unreadable, store, clock, new_id=new_id, ttl_s=ttl_s)
+        super().__init__(
+            post,
+            board,
+            unreadable,
+            store,
+            clock,
+            new_id=new_id,
+            ttl_s=ttl_s,
+            post_in_order=post_in_order,
+        )
         self._flush = flush
         self._accept: Callable[[port.Accept], Awaitable[port.AcceptResult]] = store.accept
 

@@ -130,13 +130,23 @@ class Router:
             return self._ports.light(ForLight(dev_eui, event))
         if not self._ports.knows(dev_eui):
             return None
+        self._ask(shard, dev_eui, event)
+        return Offer.ACCEPTED
+
+    def to_light_in_order(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
+        """Likewise, and always by the inbox: after the commands that were accepted before."""
+        if not self._ports.knows(dev_eui):
+            return None
+        self._ask(shard_of(dev_eui), dev_eui, event)
+        return Offer.ACCEPTED
+
+    def _ask(self, shard: str, dev_eui: str, event: DeviceEvent) -> None:
         reply: Reply[str] | None = getattr(event, "reply", None)
         if reply is None:
             self.send(shard, ForLight(dev_eui, event))
         else:
             ask = self._replies.expect(reply)
             self.send(shard, ForLight(dev_eui, event, self.boot, ask))
-        return Offer.ACCEPTED
 
     def to_lights(self, event: DeviceEvent, gateway_id: str | None = None) -> None:
         """Have all lights told, or those that this gateway hears."""

@@ -68,6 +68,8 @@ class DeviceChanges(TypedDict, total=False):
     last_error_at: float | None
     stepped_at: float
     inbox: str
+    withdrawn: tuple[str, ...]
+    wanted_last: str
 
 
 class AttemptChanges(TypedDict, total=False):
@@ -94,6 +96,7 @@ class CommandChanges(TypedDict, total=False):
     """What a step may change of a `Command`, beside its status, reason and timeline."""
 
     superseded_by: str | None
+    withdrawn_by: str | None
     attempts: int
     overdue: bool
     ended_at: float | None

@@ -29,6 +29,7 @@ class StepKind(StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +53,7 @@ class CommandStatus(StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
     @property
     def final(self) -> bool:
@@ -65,6 +67,7 @@ FINAL = frozenset(
         CommandStatus.SUPERSEDED,
         CommandStatus.EXPIRED,
         CommandStatus.REJECTED,
+        CommandStatus.WITHDRAWN,
     }
 )
 
@@ -80,8 +83,10 @@ class Command(msgspec.Struct, frozen=True):
     expires_at: float
     status: CommandStatus = CommandStatus.ACCEPTED
     reason: str | None = None
-    """Why it is held, rejected or expired, in words for a person."""
+    """Why it is held, rejected, expired or withdrawn, in words for a person."""
     superseded_by: str | None = None
+    withdrawn_by: str | None = None
+    """Who took it back; empty where the caller has no name, None where nobody did."""
     attempts: int = 0
     """Frames that were really transmitted and counted."""
     overdue: bool = False

@@ -60,6 +60,7 @@ class NoteKind(StrEnum):
     DRIFT = "drift"
     INQUIRY = "inquiry"
     HEALED = "healed"
+    WITHDRAWN = "withdrawn"
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -40,6 +40,20 @@ class CommandRequested(msgspec.Struct, frozen=True, tag=True):
     reply: Reply[str] | None = None
 
 
+class WithdrawRequested(msgspec.Struct, frozen=True, tag=True):
+    """Somebody takes back the open command `command_id`, or whatever is asked of the light where
+    that is None. The reply is one of `withdrawal.py`'s answers.
+
+    With `want_nothing` nothing is wanted of the light any more, else what was wanted before.
+    """
+
+    command_id: str | None
+    want_nothing: bool = False
+    by: str = ""
+    """Who; empty where the caller has no name."""
+    reply: Reply[str] | None = None
+
+
 class InitializeRequested(msgspec.Struct, frozen=True, tag=True):
     """Send the settings again; unless `force`, only where this session has not got them."""
 
@@ -252,6 +266,7 @@ class Swept(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 DeviceEvent = (
     CommandRequested
+    | WithdrawRequested
     | InitializeRequested
     | StatusRequested
     | ProbeRequested

@@ -60,6 +60,7 @@ from actors.device import (
     probing,
     requests,
     sessions,
+    withdrawal,
 )
 from actors.device import events as ev
 from actors.device.effects import Effect
@@ -99,6 +100,7 @@ HANDLERS: Mapping[type[msgspec.Struct], Handler] = dict(
     (
         # from people and programs
         _handle(ev.CommandRequested, requests.command),
+        _handle(ev.WithdrawRequested, withdrawal.withdraw),
         _handle(ev.InitializeRequested, requests.initialize),
         _handle(ev.StatusRequested, requests.ask_status),
         _handle(ev.ProbeRequested, probing.requested),
@@ -142,6 +144,7 @@ U, N, I, A, R, F = (  # noqa: E741 - one letter a phase keeps the table readable
 
 MAY_FOLLOW: Mapping[type[ev.DeviceEvent], Mapping[Phase, tuple[Phase, ...]]] = {
     ev.CommandRequested: {I: (A, N), A: (N,), R: (A, N), F: (A, N)},
+    ev.WithdrawRequested: {A: (I,), R: (I, A), F: (I, A)},
     ev.InitializeRequested: {I: (N,), A: (N,), R: (N,), F: (N,)},
     ev.UplinkHeard: {
         U: (N,),
@@ -186,7 +189,14 @@ def step(
     return transition.device, transition.effects
 
 
-HEALING = ev.Restored | ev.Swept | ev.CommandRequested | ev.InitializeRequested | ev.StatusRequested
+HEALING = (
+    ev.Restored
+    | ev.Swept
+    | ev.CommandRequested
+    | ev.WithdrawRequested
+    | ev.InitializeRequested
+    | ev.StatusRequested
+)
 """Before any of these a record that nothing would wake is taken up again (`liveness.py`)."""
 
 

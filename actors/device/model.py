@@ -327,6 +327,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     inbox: str = ""
     """Id of the newest entry of its shard's inbox that was dealt with, in the same commit; empty
     where there are no inboxes."""
+    withdrawn: tuple[str, ...] = ()
+    """Ids of the commands that were taken back last, the newest last: told again they are none."""
+    wanted_last: str = ""
+    """Id of the command that was wanted when somebody wanted nothing any more: told again it is
+    none."""
 
     @property
     def reported(self) -> LightState | None:

@@ -1,7 +1,7 @@
 """What is wanted of a light, once its newest command has ended.
 
-Only a verified command replaces what was wanted before it. One that expired or was rejected leaves
-that as it was, and the light is brought back to it if it was to be kept.
+Only a verified command replaces what was wanted before it. One that expired, was rejected or was
+withdrawn leaves that as it was, and the light is brought back to it if it was to be kept.
 """
 
 from actors.device import reconcile

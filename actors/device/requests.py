@@ -5,7 +5,7 @@ Each function deals with one kind of event in every phase, and leaves the device
 """
 
 from actors.device import events as ev
-from actors.device import foreign_sender, reconcile, setup
+from actors.device import foreign_sender, reconcile, setup, withdrawal
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
@@ -21,6 +21,10 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
     if event.command_id in _known(device):
         return  # told twice
     made = accepted(device, event, transition.now)
+    if event.command_id in device.withdrawn:
+        if event.again:  # the engine has it as it was accepted, and lost its end
+            transition.emit(CommandChanged(withdrawal.ended_before(made, transition.now)))
+        return
     if event.again and device.wanted is not None and device.wanted.since >= made.accepted_at:
         transition.emit(CommandChanged(_superseded(made, device.wanted, transition.now)))
         return
@@ -115,6 +119,7 @@ def _known(device: Device) -> tuple[str | None, ...]:
     return (
         None if device.command is None else device.command.id,
         None if device.wanted is None else device.wanted.command_id,
+        device.wanted_last or None,
     )
 
 

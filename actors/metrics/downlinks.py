@@ -37,11 +37,12 @@ class DownlinkMetrics(msgspec.Struct, frozen=True):
     superseded: int
     expired: int
     rejected: int
+    withdrawn: int
     judged: int
-    """Ended otherwise than superseded: the success rate rests on these, the times and the rate of
-    first attempts on the verified ones."""
+    """Ended otherwise than superseded or withdrawn: the success rate rests on these, the times and
+    the rate of first attempts on the verified ones."""
     success_rate: float | None
-    """Verified of those that ended otherwise than superseded."""
+    """Verified of those that are judged."""
     frames: int
     frames_per_verified: float | None
     time_to_verify_p50_s: float | None
@@ -71,28 +72,30 @@ async def downlink_metrics(
 def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0) -> DownlinkMetrics:
     """The figures of these verdicts.
 
-    The success rate is the share of verified commands among those that ended; superseded ones did
-    not fail and are left out. Frames of all commands are counted, for that is the airtime that the
-    verified ones cost. The first-attempt rate is that of the verified ones. Lights that cannot
-    answer (before software 5.6) are left out of the times: theirs are the status interval.
+    The success rate is the share of verified commands among those that ended; superseded and
+    withdrawn ones did not fail and are left out. Frames of all commands are counted, for that is
+    the airtime that the verified ones cost. The first-attempt rate is that of the verified ones.
+    Lights that cannot answer (before software 5.6) are left out of the times: theirs are the status
+    interval.
     """
     ended: dict[CommandStatus, list[Verdict]] = {status: [] for status in CommandStatus}
     for verdict in verdicts:
         ended[verdict.status].append(verdict)
     verified = ended[CommandStatus.VERIFIED]
     expired, rejected = ended[CommandStatus.EXPIRED], ended[CommandStatus.REJECTED]
-    superseded = ended[CommandStatus.SUPERSEDED]
+    superseded, withdrawn = ended[CommandStatus.SUPERSEDED], ended[CommandStatus.WITHDRAWN]
     judged = len(verified) + len(expired) + len(rejected)
     frames = sum(verdict.frames for group in ended.values() for verdict in group)
     took_s = sorted(one.took_s for one in verified if not one.heartbeat_only)
     return DownlinkMetrics(
         hours=hours,
-        commands=judged + len(superseded) + open_commands,
+        commands=judged + len(superseded) + len(withdrawn) + open_commands,
         open=open_commands,
         verified=len(verified),
         superseded=len(superseded),
         expired=len(expired),
         rejected=len(rejected),
+        withdrawn=len(withdrawn),
         judged=judged,
         success_rate=_ratio(len(verified), judged),
         frames=frames,

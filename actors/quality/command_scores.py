@@ -81,8 +81,8 @@ class CommandScores:
         match said.command.status:
             case CommandStatus.VERIFIED:
                 self.scores.judged(said.chance, verified=in_time)
-            case CommandStatus.REJECTED:
-                pass  # by ChirpStack, not by the air
+            case CommandStatus.REJECTED | CommandStatus.WITHDRAWN:
+                pass  # by ChirpStack, or by a person, not by the air
             case _ if not in_time:
                 self.scores.judged(said.chance, verified=False)
             case _:

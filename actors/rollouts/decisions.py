@@ -105,6 +105,8 @@ def seen(part: Part, command: Command, now: float) -> Part:
             state, reason = PartState.VERIFIED, None
         case CommandStatus.SUPERSEDED:
             state, reason = PartState.SUPERSEDED, "a newer command took its place"
+        case CommandStatus.WITHDRAWN:
+            state = PartState.WITHDRAWN
         case CommandStatus.REJECTED if (command.reason or "").startswith(LIGHT_REMOVED):
             state = PartState.REMOVED
         case CommandStatus.REJECTED:

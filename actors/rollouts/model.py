@@ -25,6 +25,8 @@ class PartState(StrEnum):
     """Somebody gave the light a newer command."""
     REMOVED = "removed"
     """The light is known no longer; that is no failure."""
+    WITHDRAWN = "withdrawn"
+    """Somebody took its command back; that is no failure."""
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ import typer
 from api.cli.verbs import (
     backup,
     calibrate,
+    cancel,
     cluster,
     demo,
     doctor,
@@ -38,6 +39,7 @@ for verb in (
     lights.remove,
     lights.flush,
     send.send,
+    cancel.cancel,
     watch.watch,
     initialize.init,
     network.gateways,

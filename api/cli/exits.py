@@ -33,5 +33,7 @@ class Exit(IntEnum):
     STORE_TAKEN = 10
     """Of `serve`, `restore`: another process has the store, or took it over. Do not start it again:
     two on one store would take it from each other (`RestartPreventExitStatus=10`)."""
+    WITHDRAWN = 11
+    """Of `send`: somebody took the command back. Of `cancel`: there was nothing to take back."""
     INTERRUPTED = 130
     """Ended by Ctrl-C. What was accepted is pursued nevertheless."""

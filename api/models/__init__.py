@@ -23,7 +23,7 @@ from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import SignalPoint
 from actors.storage.unreadable_records import Unreadable
 from api.models.actors import ActorState
-from api.models.commands import CommandList, CommandSummary, CommandView, StepView
+from api.models.commands import CommandList, CommandSummary, CommandView, NothingWanted, StepView
 from api.models.device_details import DeviceView
 from api.models.devices import DevicePage, DeviceSummary
 from api.models.network import (
@@ -99,6 +99,7 @@ __all__ = [
     "HistoryPage",
     "LightQuality",
     "MetricsView",
+    "NothingWanted",
     "OutageList",
     "ReadinessView",
     "ReliabilityView",

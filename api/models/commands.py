@@ -89,12 +89,15 @@ class CommandView(msgspec.Struct, frozen=True):
     status: CommandStatus
     """`accepted`, `held`, `queued` and `transmitted` are open; the others are final."""
     reason: str | None
-    """Why it is held, rejected or expired, for a person to read."""
+    """Why it is held, rejected, expired or withdrawn, for a person to read; of a withdrawn one also
+    what of it may still be in the air."""
     overdue: bool
     """The timed attempts are spent; it is still pursued on evidence."""
     attempts: int
     """Frames that were really transmitted."""
     superseded_by: str | None
+    withdrawn_by: str | None
+    """Who took it back; empty where the caller had no name, null where nobody did."""
     accepted_at: float
     expires_at: float
     ended_at: float | None
@@ -120,6 +123,7 @@ class CommandView(msgspec.Struct, frozen=True):
             overdue=command.overdue,
             attempts=command.attempts,
             superseded_by=command.superseded_by,
+            withdrawn_by=command.withdrawn_by,
             accepted_at=command.accepted_at,
             expires_at=command.expires_at,
             ended_at=command.ended_at,
@@ -128,6 +132,14 @@ class CommandView(msgspec.Struct, frozen=True):
             timeline=[StepView.of(step, numbers) for step in command.timeline],
             steps_omitted=command.steps_omitted,
         )
+
+
+class NothingWanted(msgspec.Struct, frozen=True):
+    """Nothing is asked of this light any more."""
+
+    dev_eui: str
+    command: CommandView | None
+    """The command that was open, and is withdrawn; null where none was."""
 
 
 class CommandList(msgspec.Struct, frozen=True):

@@ -108,11 +108,12 @@ class MetricsView(msgspec.Struct, frozen=True):
     superseded: int
     expired: int
     rejected: int
+    withdrawn: int
     judged: int
-    """Ended otherwise than superseded: `success_rate` rests on these, the times and the rate of
-    first attempts on `verified`."""
+    """Ended otherwise than superseded or withdrawn: `success_rate` rests on these, the times and
+    the rate of first attempts on `verified`."""
     success_rate: float | None
-    """Verified of those that ended otherwise than superseded, 0 to 1."""
+    """Verified of the judged ones, 0 to 1."""
     first_attempt_rate: float | None
     """Verified by the first frame, of the verified ones, 0 to 1."""
     frames: int

@@ -246,6 +246,15 @@ class MetricsQuery(Query):
     hours: float = Field(default=24.0, gt=0, le=8_760, allow_inf_nan=False)
 
 
+class WithdrawQuery(Query):
+    """What is wanted of the light after."""
+
+    keep: Literal["before", "nothing"] = Field(
+        default="before",
+        description="`before`: what was wanted before the command. `nothing`: ask nothing of it.",
+    )
+
+
 class CommandsQuery(Query):
     """How many."""
 

@@ -20,12 +20,14 @@ class ShownState(StrEnum):
     SUPERSEDED = "superseded"
     REMOVED = "removed"
     """The light is known no longer; that is no failure."""
+    WITHDRAWN = "withdrawn"
+    """Its command was taken back; that is no failure."""
     CANCELLED = "cancelled"
     """It was not commanded yet when the rollout was cancelled: it waits for nothing."""
 
 
 class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
-    """One colour for many lights. Every light is in exactly one of the seven counts."""
+    """One colour for many lights. Every light is in exactly one of the eight counts."""
 
     id: str
     name: str
@@ -52,6 +54,8 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """A newer command came from elsewhere."""
     removed: int
     """Known no longer; that is no failure."""
+    withdrawn: int
+    """Its command was taken back; that is no failure."""
     cancelled: int
     """Not commanded when the rollout was cancelled."""
 

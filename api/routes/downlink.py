@@ -24,6 +24,7 @@ from api.http.problems import (
     STORE_UNAVAILABLE,
     SUPERSEDED,
     UNREADABLE,
+    WITHDRAWN,
     WRONG_MEDIA_TYPE,
     WRONG_ORIGIN,
     Problem,
@@ -49,6 +50,7 @@ _PROBLEMS = (
     UNREADABLE,
     BODY_TIMEOUT,
     SUPERSEDED,
+    WITHDRAWN,
     EXPIRED,
     BODY_TOO_LARGE,
     WRONG_MEDIA_TYPE,
@@ -147,6 +149,8 @@ def _verdict(command: Command, taken: Accepted, applied: str) -> Response:
         case CommandStatus.SUPERSEDED:
             detail = f"by command {command.superseded_by}"
             raise Problem(SUPERSEDED, detail, headers=headers, members=members)
+        case CommandStatus.WITHDRAWN:
+            raise Problem(WITHDRAWN, command.reason or "", headers=headers, members=members)
         case CommandStatus.EXPIRED:
             raise Problem(EXPIRED, command.reason or "", headers=headers, members=members)
         case CommandStatus.REJECTED:

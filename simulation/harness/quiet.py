@@ -39,7 +39,12 @@ def wanted_of(facts: DeviceFacts) -> CommandFacts | None:
     """The command whose colour a light must show now; None when nothing is wanted of it."""
     for known in reversed(facts.commands):
         match known.status:
-            case CommandStatus.EXPIRED | CommandStatus.REJECTED | CommandStatus.SUPERSEDED:
+            case (
+                CommandStatus.EXPIRED
+                | CommandStatus.REJECTED
+                | CommandStatus.SUPERSEDED
+                | CommandStatus.WITHDRAWN
+            ):
                 continue  # what was wanted before it is wanted again
             case CommandStatus.VERIFIED:
                 return known if known.newest.keep else None

@@ -180,6 +180,8 @@ class Between(RuleBasedStateMachine):
         assert not old.overdue or new.overdue
         if new.status is CommandStatus.SUPERSEDED:
             assert new.superseded_by == f"c{len(self.commands)}", "not superseded by the newest"
+        if new.status is CommandStatus.WITHDRAWN:
+            assert new.id == f"c{len(self.commands) - 1}", "only the newest can be taken back"
         if new.status is CommandStatus.EXPIRED:
             assert self.world.now >= new.expires_at
         if new.status is CommandStatus.HELD:

@@ -64,6 +64,21 @@ class MachineAgainstWorld(Truths):
     def command(self, light: LightState, keep: bool, ttl_s: float) -> None:
         self.tell(ev.CommandRequested(f"c{len(self.commands)}", light, keep, ttl_s))
 
+    @rule(index=st.integers(0, 3), nothing=st.sampled_from([False, False, True]))
+    def withdraw(self, index: int, nothing: bool) -> None:
+        """The newest command, an older one, or whatever is asked of the light."""
+        number = len(self.commands) - 1 - index
+        name = None if number < 0 else f"c{number}"
+        newest = self.device.command is not None and name == self.device.command.id
+        wanted = self.device.wanted
+        before = self.device.wanted_before
+        self.tell(ev.WithdrawRequested(name, nothing or name is None))
+        if newest:
+            assert self.commands[name or ""].status is CommandStatus.WITHDRAWN
+            assert self.device.wanted == (None if nothing else before)
+        elif name is not None:
+            assert self.device.wanted == wanted, "an older command takes nothing back"
+
     # ------------------------------------------------------------ the light and the air
 
     @rule(fate=st.sampled_from(FATES[:-1]))

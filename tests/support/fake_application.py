@@ -14,7 +14,7 @@ from actors.board.changes import AlertView, DeviceRemoved, GatewayView
 from actors.board.rollout import Rollout
 from actors.calibration.calibrator import CalibrationPorts, Calibrator
 from actors.clocks.timekeeper import ClockStatistics
-from actors.commands import Accepted, CommandOrder
+from actors.commands import Accepted, CommandOrder, Ended
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device, Hearing, Phase, Report, Session, Wanted
 from actors.device.verdict import Verdict
@@ -195,6 +195,32 @@ class FakeCommands(FakePart):
         )
         self.given[command_id] = command
         self._application.board.publish(command)
+
+    async def withdraw(
+        self, command_id: str, *, want_nothing: bool = False, by: str = ""
+    ) -> Command | Ended | Refusal | None:
+        """Take it back, unless the test chose a refusal."""
+        await trio.lowlevel.checkpoint()
+        if self._application.refusal is not None:
+            return self._application.refusal
+        command = self.given.get(command_id)
+        if command is None:
+            return None
+        if not command.status.final:
+            why = "nothing is wanted" if want_nothing else "nothing of it was sent"
+            self.step(command_id, CommandStatus.WITHDRAWN, reason=why, withdrawn_by=by)
+        command = self.given[command_id]
+        return command if command.status is CommandStatus.WITHDRAWN else Ended(command)
+
+    async def want_nothing(self, dev_eui: str, by: str = "") -> Command | Refusal | None:
+        """The open command of the light is taken back."""
+        if dev_eui not in self._application.board.devices:
+            return Refusal.UNKNOWN_DEVICE
+        found = [one for one in self.given.values() if one.dev_eui == dev_eui]
+        still = [one.id for one in found if not one.status.final]
+        for command_id in still:
+            await self.withdraw(command_id, want_nothing=True, by=by)
+        return self.given[still[-1]] if still else None
 
     async def give(self, order: CommandOrder) -> Accepted | Refusal:
         """Accept a command, unless the test chose a refusal."""
@@ -541,6 +567,7 @@ class FakeQueries(FakePart):
             superseded=0,
             expired=1,
             rejected=0,
+            withdrawn=0,
             judged=9,
             success_rate=8 / 9,
             frames=12,

@@ -169,6 +169,7 @@ STEPS = {
     "superseded": "superseded by a newer command",
     "expired": "expired",
     "rejected": "rejected",
+    "withdrawn": "withdrawn",
 }
 
 

@@ -226,7 +226,7 @@ async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exi
         out.print(
             f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
             f" {rollout['failed']} failed, {rollout['superseded']} superseded,"
-            f" {rollout['removed']} removed"
+            f" {rollout['removed']} removed{_taken_back(rollout)}"
             f"{_never_begun(rollout)}",
             markup=False,
         )
@@ -237,6 +237,12 @@ def _never_begun(rollout: Mapping[str, Any]) -> str:
     """Those whose turn had not come when it was cancelled, and those still on their way."""
     never = f", {rollout['cancelled']} never commanded" if rollout["cancelled"] else ""
     return never + (f", {rollout['open']} on their way" if rollout["open"] else "")
+
+
+def _taken_back(rollout: Mapping[str, Any]) -> str:
+    """An older service tells of none."""
+    count = rollout.get("withdrawn", 0)
+    return f", {count} withdrawn" if count else ""
 
 
 def _pace(rollout: Mapping[str, Any]) -> str:

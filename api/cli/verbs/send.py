@@ -88,6 +88,7 @@ def verdict(command: Mapping[str, Any]) -> Exit:
         "superseded": Exit.SUPERSEDED,
         "expired": Exit.EXPIRED,
         "rejected": Exit.REJECTED,
+        "withdrawn": Exit.WITHDRAWN,
     }
     status = command["status"]
     if status in final:
@@ -168,6 +169,7 @@ class _Telling:
             Exit.OK: "[green]✓ Verified:[/] the light itself reports this colour.",
             Exit.UNVERIFIED: f"Not verified yet. {follow}" if waited else f"Stored. {follow}",
             Exit.OVERDUE: f"[yellow]‖ Overdue:[/] the timed attempts brought no proof. {follow}",
+            Exit.WITHDRAWN: "[yellow]Withdrawn:[/] somebody took the command back.",
             Exit.SUPERSEDED: "[yellow]Superseded:[/] a newer command took its place.",
         }
         code = verdict(command)

@@ -62,6 +62,7 @@ DROPPED = st.builds(ev.ItemDropped, AT, TEXT, TEXT)
 ACTIVATION = st.builds(Activation, TEXT, st.integers(0, 99), st.integers(0, 99))
 DEVICE_EVENTS: st.SearchStrategy[ev.DeviceEvent] = st.one_of(
     st.builds(ev.CommandRequested, TEXT, lights(), st.booleans(), AT, TEXT, accepted_at=AT),
+    st.builds(ev.WithdrawRequested, st.none() | TEXT, st.booleans(), TEXT),
     st.builds(ev.InitializeRequested, st.booleans()),
     st.builds(ev.StatusRequested, TEXT),
     st.builds(ev.ProbeRequested, TEXT),
@@ -123,7 +124,7 @@ MESSAGES = st.one_of(
 
 
 def test_no_kind_was_added_without_being_tried_below() -> None:
-    assert len(msgspec.inspect.type_info(ev.DeviceEvent).types) == 23  # type: ignore[attr-defined]
+    assert len(msgspec.inspect.type_info(ev.DeviceEvent).types) == 24  # type: ignore[attr-defined]
     assert len(msgspec.inspect.type_info(Event).types) == 7  # type: ignore[attr-defined]
     assert len(msgspec.inspect.type_info(ms.Message).types) == 14  # type: ignore[attr-defined]
 

@@ -82,6 +82,11 @@ events = (
         st.booleans(),
         st.sampled_from([60.0, 86_400.0]),
     )
+    | st.builds(
+        ev.WithdrawRequested,
+        st.none() | st.integers(0, 40).map("c{}".format),
+        st.booleans(),
+    )
     | st.builds(ev.InitializeRequested, st.booleans())
     | st.builds(ev.StatusRequested, st.just("test"))
     | st.builds(ev.ProbeRequested, st.just("test"))

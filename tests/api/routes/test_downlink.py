@@ -30,6 +30,7 @@ async def after_a_second(
         (CommandStatus.TRANSMITTED, {"overdue": True}, 202, None),
         (CommandStatus.SUPERSEDED, {"superseded_by": "cmd-2"}, 409, "superseded"),
         (CommandStatus.EXPIRED, {"reason": "never heard"}, 410, "expired"),
+        (CommandStatus.WITHDRAWN, {"reason": "withdrawn by alice"}, 409, "withdrawn"),
         (CommandStatus.REJECTED, {"reason": "unknown there"}, 502, "rejected"),
     ],
 )

@@ -48,6 +48,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "verified": 0,
         "failed": 0,
         "superseded": 0,
+        "withdrawn": 0,
         "cancelled": 0,
         "removed": 0,
     }

@@ -173,6 +173,7 @@
  * @property {number} superseded
  * @property {number} expired
  * @property {number} rejected
+ * @property {number} [withdrawn]
  * @property {number | null} success_rate
  * @property {number | null} first_attempt_rate
  * @property {number} frames
@@ -208,6 +209,7 @@
  * @property {number} verified
  * @property {number} failed
  * @property {number} superseded
+ * @property {number} [withdrawn] an older service has none
  * @property {number} removed
  * @property {number} cancelled
  * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null}[]} [lights]

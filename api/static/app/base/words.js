@@ -282,6 +282,7 @@ const STEP_WORDS = {
   superseded: "Superseded by a newer command",
   expired: "Expired",
   rejected: "Rejected",
+  withdrawn: "Withdrawn",
 };
 
 /** @param {string} kind */

@@ -6,7 +6,7 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { glows, lightWords, past, stateWords, why } from "../base/words.js";
+import { glows, lightWords, past, sentence, stateWords, why } from "../base/words.js";
 import { showReach } from "../fleet/card.js";
 import { CommandForm } from "./command.js";
 import { details, hearingsTable } from "./details.js";
@@ -50,6 +50,9 @@ export class LightPanel {
   #details = el("dl");
   #raw = el("pre", { class: "raw", tabindex: "0", "aria-label": "Inspection as JSON", hidden: true });
   #revive = el("button", { type: "button", class: "secondary", text: "Revive", title: "Start its parked actor again", hidden: true });
+  #withdraw = el("button", { type: "button", class: "secondary", text: "Withdraw", title: "Take the open order back; what was wanted before is wanted again", hidden: true });
+  #nothing = el("button", { type: "button", class: "secondary", text: "Ask nothing", title: "Want nothing of it: it is not brought back any more", hidden: true });
+  #open = "";
   #outcome = el("p", { class: "outcome", role: "status" });
   #asking = false;
   #askAgain = false;
@@ -68,6 +71,8 @@ export class LightPanel {
     const device = store.devices.get(devEui);
     this.#form = new CommandForm(devEui, device?.wanted ?? device?.reported, () => this.#askSoon());
     this.#revive.addEventListener("click", () => this.#act(`api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, "Its actor lives again."));
+    this.#withdraw.addEventListener("click", () => this.#act(`api/v1/commands/${encodeURIComponent(this.#open)}`, undefined, (answer) => `${sentence(answer.reason)}.`, "DELETE"));
+    this.#nothing.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/wanted`, undefined, (answer) => `Nothing is asked of it any more.${answer.command === null ? "" : ` ${sentence(answer.command.reason)}.`}`, "DELETE"));
   }
 
   /** What stands in the panel. */
@@ -100,7 +105,7 @@ export class LightPanel {
     setup.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
     const status = el("button", { type: "button", class: "secondary", text: "Ask for status", title: "Ask the light what it shows" });
     status.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
-    return el("div", { class: "row actions", "data-acts": true }, setup, status, this.#revive);
+    return el("div", { class: "row actions", "data-acts": true }, this.#withdraw, this.#nothing, setup, status, this.#revive);
   }
 
   #rawButton() {
@@ -220,6 +225,9 @@ export class LightPanel {
   #showSeen(seen) {
     this.#setUp = seen.session?.set_up ?? false;
     setHidden(this.#revive, seen.actor?.state !== "crashed");
+    this.#open = seen.command?.id ?? "";
+    setHidden(this.#withdraw, this.#open === "");
+    setHidden(this.#nothing, seen.device.wanted === null);
     this.#hearings.replaceChildren(hearingsTable(seen.hearings, this.#store));
     this.#details.replaceChildren(...details(seen));
     this.#showExpected(seen.quality);
@@ -237,11 +245,12 @@ export class LightPanel {
     if (table !== null) table.open = unfolded;
   }
 
-  /** @param {string} path @param {unknown} body @param {string | ((answer: any) => string)} done */
-  async #act(path, body, done) {
+  /** @param {string} path @param {unknown} body @param {string | ((answer: any) => string)} done @param {"POST" | "DELETE"} method */
+  async #act(path, body, done, method = "POST") {
     this.#tell("", "Asking…");
     try {
-      const answer = await ask("POST", path, { body });
+      const answer = await ask(method, path, { body });
+      this.#askSoon();
       this.#tell("good", typeof done === "string" ? done : done(answer));
     } catch (trouble) {
       this.#tell("bad", isMissing(trouble) ? "Not available from this service." : troubleWords(trouble));

@@ -12,7 +12,7 @@ import { lightWords, plural, sentence, stepWords } from "../base/words.js";
 /** @type {Record<string, string>} */
 const STATUS_WORDS = {
   accepted: "Accepted", held: "Held", queued: "Queued", transmitted: "Sent, not yet verified", verified: "Verified",
-  superseded: "Superseded", expired: "Expired", rejected: "Rejected",
+  superseded: "Superseded", expired: "Expired", rejected: "Rejected", withdrawn: "Withdrawn",
 };
 
 class Entry {

@@ -10,8 +10,8 @@ import { lightWords, plural, sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Rollout} Rollout */
 
-/** @type {["verified" | "open" | "waiting" | "failed" | "superseded" | "removed" | "cancelled", string][]} */
-const PARTS = [["verified", "verified"], ["open", "on their way"], ["failed", "failed"], ["superseded", "superseded"], ["removed", "removed"], ["waiting", "waiting"], ["cancelled", "never commanded"]];
+/** @type {["verified" | "open" | "waiting" | "failed" | "superseded" | "withdrawn" | "removed" | "cancelled", string][]} */
+const PARTS = [["verified", "verified"], ["open", "on their way"], ["failed", "failed"], ["superseded", "superseded"], ["withdrawn", "withdrawn"], ["removed", "removed"], ["waiting", "waiting"], ["cancelled", "never commanded"]];
 /** @type {Record<string, string>} */
 const STATE_WORDS = { running: "Running", paused: "Paused", stopped: "Stopped", cancelled: "Cancelled", done: "Done" };
 /** @type {Record<string, string>} */
@@ -68,16 +68,16 @@ export class RolloutCard {
     setText(this.#words, `${lightWords(rollout.light)}, begun ${shortTime(rollout.created_at)}, ${ended}`);
     setHidden(this.#reason, !rollout.reason);
     setText(this.#reason, rollout.reason ? `${sentence(rollout.reason)}.`.replace("..", ".") : "");
-    const settled = rollout.verified + rollout.failed + rollout.superseded + rollout.removed;
+    const settled = rollout.verified + rollout.failed + rollout.superseded + (rollout.withdrawn ?? 0) + rollout.removed;
     setAttribute(this.#bar, "aria-valuemax", String(rollout.total));
     setAttribute(this.#bar, "aria-valuenow", String(settled));
     setAttribute(this.#bar, "aria-label", `Progress of ${this.#title.textContent}`);
     PARTS.forEach(([part], at) => {
       const span = /** @type {HTMLElement} */ (this.#bar.children[at]);
-      span.style.setProperty("flex-grow", String(rollout[part]));
-      setHidden(span, rollout[part] === 0);
+      span.style.setProperty("flex-grow", String(rollout[part] ?? 0));
+      setHidden(span, (rollout[part] ?? 0) === 0);
     });
-    this.#legend.replaceChildren(...PARTS.filter(([part]) => rollout[part] > 0).map(([part]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: rollout[part].toLocaleString("en") }), ` ${partWords(part)}`)));
+    this.#legend.replaceChildren(...PARTS.filter(([part]) => (rollout[part] ?? 0) > 0).map(([part]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: (rollout[part] ?? 0).toLocaleString("en") }), ` ${partWords(part)}`)));
     setHidden(this.#pause, rollout.state !== "running");
     setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
     setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
@@ -112,7 +112,7 @@ export class RolloutCard {
     try {
       /** @type {Rollout} */
       const rollout = await ask("GET", `api/v1/rollouts/${encodeURIComponent(this.#id)}`);
-      const order = ["failed", "open", "superseded", "removed", "waiting", "cancelled", "verified"];
+      const order = ["failed", "open", "superseded", "withdrawn", "removed", "waiting", "cancelled", "verified"];
       const listed = (rollout.lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
       const rows = listed.slice(0, LISTED_MOST).map((light) =>
         el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: inZone(light.reason ?? "") })),

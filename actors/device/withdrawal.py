@@ -1,0 +1,99 @@
+"""Taking back what is asked of a light, before it is verified.
+
+Nothing that is in flight is flushed: an item that ChirpStack has, or a frame that is on air, may
+still reach the light. What it does then is seen by a status, and the light is brought back to what
+is wanted. A command that was taken back is never verified afterwards: it is ended, and its pursuit
+with it.
+"""
+
+from actors.device import events as ev
+from actors.device.command import Command, CommandStatus, Step, StepKind
+from actors.device.effects import NoteKind
+from actors.device.model import Device, Stage
+from actors.device.previous_wanted import return_to_the_wish_before
+from actors.device.transition import Transition
+from actors.replace import replace
+from lorawan.kuando.frames import SetLight
+
+DONE = "withdrawn"
+"""It is ended; the id of the command follows, where one was open."""
+NOT_OPEN = "not open"
+"""This command is not the open one: it ended, or the light has not heard of it yet."""
+
+REMEMBERED = 8
+"""Ids of 26 to 43 characters: half a kilobyte of a light of which something was taken back, and
+nothing of the others. They are for a command that is read again from an inbox, or comes back after
+a fail-over of the engine: within seconds, while a light is told a few commands at most."""
+
+
+def withdraw(transition: Transition, event: ev.WithdrawRequested) -> None:
+    """End the open command, or all that is asked of the light; the newest wins here as well."""
+    device = transition.device
+    command, wanted = device.command, device.wanted
+    if event.command_id is not None and (command is None or command.id != event.command_id):
+        transition.answer(NOT_OPEN)
+        return
+    transition.answer(DONE if command is None else f"{DONE} {command.id}")
+    if command is None and wanted is None and device.pursuit is None:
+        return
+    if command is not None:
+        transition.change(withdrawn=(*device.withdrawn, command.id)[-REMEMBERED:])
+    transition.command_step(
+        StepKind.WITHDRAWN,
+        CommandStatus.WITHDRAWN,
+        reason=_why(device, event, transition.now),
+        withdrawn_by=event.by,
+        ended_at=transition.now,
+    )
+    transition.note(
+        NoteKind.WITHDRAWN,
+        command_id=None if command is None else command.id,
+        by=event.by or None,
+        wanted="nothing" if event.want_nothing or device.wanted_before is None else "as before",
+    )
+    if event.want_nothing:
+        last = device.wanted if command is None else device.wanted_before
+        transition.change(
+            wanted_before=None,
+            wanted_last=device.wanted_last if last is None else last.command_id,
+        )
+    return_to_the_wish_before(transition)
+
+
+def ended_before(command: Command, now: float) -> Command:
+    """A command that is told again as accepted, and was withdrawn since."""
+    at = max(now, command.accepted_at)
+    why = "it was withdrawn"
+    return replace(
+        command,
+        status=CommandStatus.WITHDRAWN,
+        reason=why,
+        withdrawn_by="",
+        ended_at=at,
+        timeline=(*command.timeline, Step(at, StepKind.WITHDRAWN, reason=why)),
+    )
+
+
+def in_the_air(device: Device, now: float) -> str | None:
+    """What of the open command may still reach the light, in words; None for nothing."""
+    sent, command = device.attempt, device.command
+    stage = None if sent is None or not isinstance(sent.frame, SetLight) else sent.stage
+    if stage is Stage.QUEUED:
+        return "its frame is in ChirpStack's queue"
+    if stage is Stage.TRANSMITTED:
+        return "its frame was transmitted and is not answered"
+    if device.queued_until is not None and device.queued_until > now:
+        return "a frame of it may be in ChirpStack's queue"
+    if command is not None and command.attempts:
+        return "frames of it were transmitted and not answered"
+    return None
+
+
+def _why(device: Device, event: ev.WithdrawRequested, now: float) -> str:
+    who = f"withdrawn by {event.by}" if event.by else "withdrawn"
+    left, before = in_the_air(device, now), device.wanted_before
+    if left is None:
+        return f"{who}; nothing of it was sent"
+    if event.want_nothing or before is None or not before.keep:
+        return f"{who}; {left}: the light may still take it"
+    return f"{who}; {left}: the light may still take it, and is then brought back"
