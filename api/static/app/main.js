@@ -7,8 +7,9 @@ import { ask, setToken, token, whenBorrowed, whenLocked } from "./base/api.js";
 import { zone } from "./base/clock.js";
 import { Connection } from "./base/connection.js";
 import { byId, el, setAttribute, setHidden, setText } from "./base/dom.js";
+import { LANGUAGES, chooseLanguage, chosenLanguage } from "./base/locale.js";
 import { Store, freshBatch } from "./base/store.js";
-import { plural } from "./base/words.js";
+import { t, translate } from "./base/texts.js";
 import { Cluster } from "./cluster/cluster.js";
 import { Fleet } from "./fleet/fleet.js";
 import { Gateways } from "./gateways/gateways.js";
@@ -22,8 +23,8 @@ const NARROW = matchMedia("(max-width: 980px)");
 const SCHEME = "lamplighter.scheme";
 // A screen reader that tells of a hundred lights says nothing.
 const SAID_MOST = 3;
-const SCHEMES = ["system", "dark", "light"];
-const TITLES = /** @type {Record<string, string>} */ ({ fleet: "Lights", gateways: "Gateways", reliability: "Reliability", rollouts: "Rollouts", cluster: "Cluster" });
+const SCHEMES = /** @type {const} */ (["system", "dark", "light"]);
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), cluster: t("main.cluster") });
 
 const store = new Store();
 const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
@@ -56,7 +57,7 @@ function recall() {
   if (next !== view) {
     view = next;
     setText(byId("view-title"), TITLES[view]);
-    document.title = view === "fleet" ? "Lamplighter" : `${TITLES[view]} – Lamplighter`;
+    document.title = view === "fleet" ? "Lamplighter" : t("main.title", { page: TITLES[view] });
     for (const [name, element] of Object.entries(VIEWS)) setHidden(element, name !== view);
     scrollTo({ top: 0, behavior: "instant" });
   }
@@ -90,9 +91,9 @@ function showNumbers() {
   const online = [...store.gateways.values()].filter((gateway) => gateway.online).length;
   setText(byId("tally-gateways"), size === 0 ? "" : `${online}/${size}`);
   setAttribute(byId("tally-gateways"), "data-kind", online < size ? "failed" : null);
-  setText(byId("tally-alerts"), alerts.count === 0 ? "" : plural(alerts.count, "alert"));
+  setText(byId("tally-alerts"), alerts.count === 0 ? "" : t("main.alerts", { n: alerts.count }));
   setAttribute(byId("tally-alerts"), "data-kind", alerts.count > 0 ? "failed" : null);
-  setText(byId("tally-rollouts"), rollouts.running === 0 ? "" : `${rollouts.running} running`);
+  setText(byId("tally-rollouts"), rollouts.running === 0 ? "" : t("main.running", { n: rollouts.running }));
 }
 
 /** One process alone needs no page; of many it is said at once when one is gone. @param {import("./base/wire.js").ClusterTold | null} told */
@@ -110,7 +111,7 @@ function showConnection() {
   const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
   if (dialog.open && ["catching-up", "live"].includes(connection.state)) dialog.close(); // another tab had a token
   document.documentElement.dataset.may = connection.mayCommand ? "command" : "look";
-  setText(byId("zone"), `Times: ${zone()}`);
+  setText(byId("zone"), t("main.zone", { zone: zone() }));
   if (connection.state === "live" && servedBoot !== connection.boot) {
     servedBoot = connection.boot;
     showService();
@@ -124,11 +125,12 @@ function showConnection() {
 async function showService() {
   let version = "";
   try {
-    version = `${(await ask("GET", "openapi.json")).info.version}, `;
+    ({ version } = (await ask("GET", "openapi.json")).info);
   } catch {
     // The line then tells the boot alone.
   }
-  setText(byId("service"), `Lamplighter ${version}boot ${connection.boot.slice(0, 12)}`);
+  const boot = connection.boot.slice(0, 12);
+  setText(byId("service"), version === "" ? t("main.service-unknown", { boot }) : t("main.service", { version, boot }));
 }
 
 // ------------------------------------------------------------------ lights chosen
@@ -138,10 +140,10 @@ function showSelection() {
   const bar = byId("selection");
   setHidden(bar, size === 0 || view !== "fleet");
   document.body.classList.toggle("with-selection", size > 0);
-  setText(byId("selected"), `${plural(size, "light")} selected`);
+  setText(byId("selected"), t("main.selected", { n: size }));
   const all = byId("select-all");
   setHidden(all, fleet.shown.every((devEui) => fleet.selection.has(devEui)));
-  setText(all, `Select all ${fleet.shown.length.toLocaleString("en")}`);
+  setText(all, t("main.select-all", { n: fleet.shown.length }));
 }
 
 byId("select-all").addEventListener("click", () => fleet.selection.setAll(fleet.shown, true));
@@ -203,7 +205,7 @@ function closePanel() {
 /** @param {string} reason */
 function lock(reason) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
-  setText(byId("token-words"), token() === null ? "Your tabs share it until the last of them is closed." : `${reason}. Another one?`);
+  setText(byId("token-words"), token() === null ? t("token.shared") : t("token.again", { reason }));
   if (!dialog.open) dialog.showModal();
   whenBorrowed(() => {
     dialog.close();
@@ -233,21 +235,34 @@ async function lookForDemo() {
 
 // ------------------------------------------------------------------ light and dark
 
-/** @param {string} scheme */
+/** @param {typeof SCHEMES[number]} scheme */
 function wearScheme(scheme) {
   document.documentElement.dataset.scheme = scheme;
-  setText(byId("scheme-words"), `Colours: ${scheme}`);
-  byId("scheme").title = `Colours: ${scheme}`;
+  const words = t(`main.scheme.${scheme}`);
+  setText(byId("scheme-words"), words);
+  byId("scheme").title = words;
 }
 
 byId("scheme").addEventListener("click", () => {
-  const next = SCHEMES[(SCHEMES.indexOf(document.documentElement.dataset.scheme ?? "") + 1) % SCHEMES.length];
+  const next = SCHEMES[(SCHEMES.findIndex((scheme) => scheme === document.documentElement.dataset.scheme) + 1) % SCHEMES.length];
   localStorage.setItem(SCHEME, next);
   wearScheme(next);
 });
 
+// ------------------------------------------------------------------ the language
+
+/** To be chosen in the foot; each by its own name, since who seeks it may read no other. */
+function offerLanguages() {
+  const offered = Object.entries(LANGUAGES).map(([tag, name]) => el("option", { value: tag, lang: tag, text: name }));
+  const select = el("select", { "aria-label": t("main.language"), onchange: () => chooseLanguage(select.value) }, el("option", { value: "", text: t("main.language-of-browser") }), ...offered);
+  select.value = chosenLanguage();
+  byId("language").append(select);
+}
+
 // ------------------------------------------------------------------ begin
 
+translate(document);
+offerLanguages();
 wearScheme(SCHEMES.find((scheme) => scheme === localStorage.getItem(SCHEME)) ?? "system");
 byId("views").append(...Object.values(VIEWS));
 document.body.append(form.element);
@@ -293,5 +308,5 @@ store.subscribe((batch) => {
     showSelection();
   }
 });
-whenLocked(() => lock("The token is not valid"));
+whenLocked(() => lock(t("token.invalid")));
 connection.start();

@@ -1,0 +1,5 @@
+// Every text of the pages in German.
+
+import { MAIN } from "./de/main.js";
+
+export const DE = { ...MAIN };

@@ -1,0 +1,37 @@
+// German of `en/main.js`.
+
+/** @type {import("../../base/texts.js").Translation<typeof import("../en/main.js").MAIN>} */
+export const MAIN = {
+  "main.content": "Zum Inhalt",
+  "main.pages": "Seiten",
+  "main.lights": "Leuchten",
+  "main.gateways": "Gateways",
+  "main.reliability": "Zuverlässigkeit",
+  "main.rollouts": "Rollouts",
+  "main.cluster": "Cluster",
+  "main.title": "{page} – Lamplighter",
+  "main.alerts": { one: "{n} Alarm", other: "{n} Alarme" },
+  "main.running": "{n} läuft",
+  "main.selected": { one: "{n} Leuchte ausgewählt", other: "{n} Leuchten ausgewählt" },
+  "main.selection": "Ausgewählte Leuchten",
+  "main.select-all": "Alle {n} auswählen",
+  "main.select-none": "Auswahl aufheben",
+  "main.set-colour": "Farbe setzen …",
+  "main.scheme.system": "Farbschema: wie das System",
+  "main.scheme.dark": "Farbschema: dunkel",
+  "main.scheme.light": "Farbschema: hell",
+  "main.api": "API",
+  "main.readiness": "Bereitschaft",
+  "main.zone": "Zeiten: {zone}",
+  "main.service": "Lamplighter {version}, Start {boot}",
+  "main.service-unknown": "Lamplighter, Start {boot}",
+  "main.language": "Sprache",
+  "main.language-of-browser": "Sprache des Browsers",
+
+  "token.title": "Dieser Dienst verlangt ein Token",
+  "token.shared": "Die Tabs teilen es sich, bis der letzte geschlossen ist.",
+  "token.again": "{reason}. Ein anderes?",
+  "token.name": "Token",
+  "token.enter": "Anmelden",
+  "token.invalid": "Das Token ist ungültig",
+};
