@@ -24,7 +24,6 @@ SAME = frozenset(
         "Cluster",
         "API",
         "Token",
-        "{page} – Lamplighter",
     }
 )
 """Words of the field, and texts made of values, that are the same in German."""
@@ -65,7 +64,7 @@ def test_german_is_translated() -> None:
         text
         for key, entry in catalogue("de").items()
         for text in set(texts_of(entry)) & set(texts_of(english[key]))
-        if re.search(r"[a-z]{3}", re.sub(r"\{\w+\}", "", text))
+        if re.search(r"[a-z]{3}", re.sub(r"\{\w+\}|Lamplighter|ChirpStack", "", text))
     }
     assert same - SAME == set()
 
