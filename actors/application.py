@@ -46,6 +46,7 @@ class Application:
         self.metrics = parts.metrics
         self.dead_letters = parts.dead_letters
         self.unreadable = parts.unreadable
+        self.audit = parts.audit
         self.supervisor = ActorTree(parts.lights, self.clock)
         self.queries = Queries(
             parts.environment.store,

@@ -21,6 +21,7 @@ from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
 from actors.cluster.messages import (
     ActorTold,
+    AuditTold,
     InquiryAnswered,
     Judged,
     LightForgotten,
@@ -43,6 +44,7 @@ from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
 from actors.link.learner import Learner
 from actors.once import FLEETWIDE, Once
+from actors.storage.audit import AuditEntry
 from actors.storage.store_writer import SHARED_RETRY
 from actors.supervision import ChildReport, ChildState, Supervisor
 from actors.sweeper import Sweeper
@@ -304,6 +306,9 @@ class ClusterParts(ProcessParts):
             await self.root.stop_child(FLEETWIDE, "the fleet's shard is left")
 
     # ---------------------------------------------------------------- how its parts hear of others
+
+    def _audited(self, entry: AuditEntry) -> None:
+        self.flow.router.to_fleet(AuditTold(entry))
 
     def _light_removed(self, dev_eui: str) -> None:
         self.flow.router.to_fleet(LightForgotten(dev_eui))

@@ -56,6 +56,8 @@ class CommandOrder:
     idempotency_key: str | None = None
     fingerprint: str = ""
     command_id: str | None = None
+    by: str = ""
+    """Who gives it."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -265,6 +267,7 @@ class OwnCommands(Commands):
             idempotency_key=key,
             idempotency_fingerprint=order.fingerprint,
             reply=Reply(),
+            by=order.by,
         )
         outcome = await self._hand_over(dev_eui, request)
         if isinstance(outcome, Refusal) and outcome is not Refusal.NO_REPLY and key is not None:

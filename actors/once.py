@@ -21,6 +21,7 @@ from actors.fleet.event_memory import EventMemory
 from actors.fleetwide import Fleetwide, FleetwidePorts
 from actors.start_order import after_lights, before_lights
 from actors.startup import read_keys, restore_fleetwide
+from actors.storage.audit import into
 from actors.storage.idempotency import IdempotencyKeys
 from actors.supervision import Supervisor
 from actors.wiring import ProcessParts
@@ -89,6 +90,7 @@ class Once:
                 forgotten=its.light_removed,
                 carried=flow.carrier.take,
                 actor=self._show_actor,
+                audited=into(parts.store_writer.offer),
             ),
             clock,
         )

@@ -140,7 +140,7 @@ class RestoredStoreHold:
         ]
         return RestoredStore(mark.at, mark.cause, mark.copied_at, mark.keep_shown, lights)
 
-    async def decide(self, *, keep_shown: bool) -> RestoredStore | Refusal | None:
+    async def decide(self, *, keep_shown: bool, by: str = "") -> RestoredStore | Refusal | None:
         """Resume, or keep what is shown; what was open before. None when there is nothing to do.
 
         It is carried out by the actor: whoever asked may leave before the store has answered.
@@ -151,7 +151,7 @@ class RestoredStoreHold:
         if self._nursery is None:
             return Refusal.NO_REPLY
         reply: Reply[None] = Reply()
-        self._nursery.start_soon(self._carry_out, keep_shown, reply)
+        self._nursery.start_soon(self._carry_out, keep_shown, by, reply)
         try:
             await reply.wait(STORE_S)
         except ActorError:
@@ -189,10 +189,10 @@ class RestoredStoreHold:
         if self.mark.keep_shown:
             self._decided.set()
 
-    async def _carry_out(self, keep_shown: bool, reply: Reply[None]) -> None:
+    async def _carry_out(self, keep_shown: bool, by: str, reply: Reply[None]) -> None:
         async with self._deciding:
             if self.mark is not None and keep_shown:
-                kept = msgspec.structs.replace(self.mark, keep_shown=True)
+                kept = msgspec.structs.replace(self.mark, keep_shown=True, by=by)
                 await self._store_writer.commit([mark_put(kept)])
                 self.mark = kept
                 self._decided.set()
@@ -216,7 +216,11 @@ class RestoredStoreHold:
             assert self.give is not None  # noqa: S101 - joined before anything runs
             await self.give(
                 CommandOrder(
-                    dev_eui=device.dev_eui, light=shown, keep=True, correlation_id="keep-shown"
+                    dev_eui=device.dev_eui,
+                    light=shown,
+                    keep=True,
+                    correlation_id="keep-shown",
+                    by=mark.by,
                 )
             )
         if left or self._held:

@@ -32,6 +32,7 @@ from actors.fleetwide import Fleetwide, FleetwidePorts, NotHere
 from actors.inquirer import Inquirer
 from actors.messaging.dead_letters import DeadLetters
 from actors.metrics import GarbageWatch, Metrics
+from actors.storage.audit import AuditEntry, AuditLog, into
 from actors.storage.idempotency import IdempotencyKeys
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecords
@@ -128,6 +129,7 @@ class ProcessParts:
             clock,
             forget=(self._light_removed,),
         )
+        self.audit = AuditLog(self._audited, clock, environment.new_id)
         self.garbage = GarbageWatch(self.metrics.gc_paused)
 
     @property
@@ -167,6 +169,9 @@ class ProcessParts:
     # What differs between one process alone and one of many.
 
     def _light_removed(self, dev_eui: str) -> None:
+        raise NotImplementedError
+
+    def _audited(self, entry: AuditEntry) -> None:
         raise NotImplementedError
 
     def _inquired(self, dev_eui: str, answer: Inquired) -> None:
@@ -310,6 +315,9 @@ class Parts(ProcessParts):
 
     def _light_removed(self, dev_eui: str) -> None:
         self.fleetwide.light_removed(dev_eui)
+
+    def _audited(self, entry: AuditEntry) -> None:
+        into(self.store_writer.offer)(entry)
 
     def _inquired(self, dev_eui: str, answer: Inquired) -> None:
         self.fleetwide.dispatcher.inquired(dev_eui, answer)

@@ -22,6 +22,8 @@ class SetBackMark(msgspec.Struct, frozen=True):
     """When the copy was made; None for a fail-over, where that is not known."""
     keep_shown: bool = False
     """Somebody decided that each light keeps what it shows, as soon as it was heard."""
+    by: str = ""
+    """Who decided that."""
 
 
 def mark_put(mark: SetBackMark) -> Put:

@@ -62,3 +62,5 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Failures before this do not count: it was stopped by them and resumed."""
     failures: int = 0
     """Failed lights that count."""
+    by: str = ""
+    """Who began it; its commands bear the same name."""

@@ -126,6 +126,7 @@ class ClusterCommands(Commands):
             ttl_s=self._ttl_s if order.ttl_s is None else order.ttl_s,
             correlation_id=order.correlation_id,
             accepted_at=now,
+            by=order.by,
         )
         known = self._board.devices.get(dev_eui)
         command = accepted(Device(dev_eui=dev_eui) if known is None else known, request, now)

@@ -14,6 +14,7 @@ from actors.clocks.clock import Clock
 from actors.cluster.inbox_shard import Place, Taken
 from actors.cluster.messages import (
     ActorTold,
+    AuditTold,
     CarriedRequest,
     InquiryAnswered,
     Judged,
@@ -29,6 +30,7 @@ from actors.fleet.ears import NetworkEars, for_dispatcher, uplink_heard
 from actors.fleet.event_memory import EventMemory
 from actors.fleet.translate import translate
 from actors.link.judgement import AttemptJudged
+from actors.storage.audit import AuditEntry
 from lorawan.events import DeviceInfo, Event
 
 log = structlog.get_logger()
@@ -53,6 +55,7 @@ class FleetSidePorts:
     """ChirpStack told something by itself, of a light of ours."""
     dated_past: Callable[[Event], Event] = lambda event: event
     """`dated` for what is past, as in `Fleet.deliver`."""
+    audited: Callable[[AuditEntry], None] = lambda entry: None
     memory: EventMemory | None = None
     """Where events come twice, by webhook and by ChirpStack's stream."""
 
@@ -86,6 +89,8 @@ class FleetSide:
                 ports.forgotten(dev_eui)
             case ActorTold(view):
                 ports.actor(view)
+            case AuditTold(entry):
+                ports.audited(entry)
             case CarriedRequest():
                 ports.carried(message)
             case _:

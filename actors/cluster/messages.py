@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from actors.board.changes import ActorView
+from actors.board.sight import EVERYTHING, Sight
 from actors.device.events import CommandRequested, DeviceEvent, Inquired
 from actors.device.model import Device
 from actors.link.judgement import AttemptJudged
+from actors.storage.audit import AuditEntry
 from lorawan.events.model import Event
 from lorawan.shared_text import shared, shared_tags
 
@@ -144,6 +146,16 @@ class CarriedRequest(msgspec.Struct, frozen=True, tag="carried"):
     """What the caller may do."""
     caller: str = ""
     """Who it is, for what is written down about it."""
+    peer: str = ""
+    """The address that it came from."""
+    sight: Sight = EVERYTHING
+    """The lights that the caller may see."""
+
+
+class AuditTold(msgspec.Struct, frozen=True, tag="audit"):
+    """Somebody did something, in whichever process: to be written by the fleet's owner."""
+
+    entry: AuditEntry
 
 
 Message = (
@@ -160,6 +172,7 @@ Message = (
     | QueueFlushed
     | LightForgotten
     | ActorTold
+    | AuditTold
     | CarriedRequest
 )
 """What an inbox may hold."""

@@ -98,3 +98,5 @@ class Command(msgspec.Struct, frozen=True):
     timeline: tuple[Step, ...] = ()
     steps_omitted: int = 0
     """Steps dropped from the middle of an overlong timeline."""
+    by: str = ""
+    """Who gave it; empty where nobody is known: of an older version, or of the service itself."""

@@ -38,6 +38,8 @@ class CommandRequested(msgspec.Struct, frozen=True, tag=True):
     again: bool = False
     """It was accepted before by an engine that lost it since: what was wanted later is newer."""
     reply: Reply[str] | None = None
+    by: str = ""
+    """Who gave it."""
 
 
 class WithdrawRequested(msgspec.Struct, frozen=True, tag=True):
@@ -59,6 +61,8 @@ class InitializeRequested(msgspec.Struct, frozen=True, tag=True):
 
     force: bool = False
     reply: Reply[str] | None = None
+    by: str = ""
+    """Who asked for it."""
 
 
 class StatusRequested(msgspec.Struct, frozen=True, tag=True):

@@ -98,6 +98,8 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     command_id: str
     since: float
     keep: bool = True
+    by: str = ""
+    """Who gave the command."""
 
 
 class Stage(StrEnum):

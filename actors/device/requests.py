@@ -39,7 +39,7 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
     transition.change(
         command=made,
         wanted_before=device.wanted if device.command is None else device.wanted_before,
-        wanted=Wanted(event.light, made.id, made.accepted_at, event.keep),
+        wanted=Wanted(event.light, made.id, made.accepted_at, event.keep, made.by),
         pursuit=Pursuit(event.light, made.id, contested=out),
         unsettled_until=transition.now + foreign_sender.OUT_S,
     )
@@ -74,6 +74,7 @@ def accepted(device: Device, event: ev.CommandRequested, now: float) -> Command:
         correlation_id=event.correlation_id,
         heartbeat_only=heartbeat_only(device),
         timeline=(Step(at, StepKind.ACCEPTED),),
+        by=event.by,
     )
 
 

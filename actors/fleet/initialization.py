@@ -55,6 +55,7 @@ class _Order(msgspec.Struct, frozen=True):
     run_id: str
     dev_euis: tuple[str, ...]
     force: bool
+    by: str = ""
 
 
 class InitializationRun(msgspec.Struct, frozen=True):
@@ -72,6 +73,8 @@ class InitializationRun(msgspec.Struct, frozen=True):
     failed: int
     """Lights that did not take them, or could not be asked."""
     ended_at: float | None = None
+    by: str = ""
+    """Who asked for it."""
 
 
 class Initializer:
@@ -99,7 +102,9 @@ class Initializer:
         self._runs: dict[str, InitializationRun] = {}  # oldest first
         self._under_way: set[str] = set()  # runs that an incarnation has begun
 
-    def start(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun | Refusal:
+    def start(
+        self, dev_euis: Sequence[str] | None, *, force: bool, by: str = ""
+    ) -> InitializationRun | Refusal:
         """Begin a run over these lights, or over all of ours.
 
         Unless `force`, lights that have their settings in this session are skipped.
@@ -120,8 +125,9 @@ class Initializer:
             done=0,
             skipped=0,
             failed=0,
+            by=by,
         )
-        if self.mailbox.offer(_Order(run.id, chosen, force)) is not Offer.ACCEPTED:
+        if self.mailbox.offer(_Order(run.id, chosen, force, by)) is not Offer.ACCEPTED:
             return Refusal.MAILBOX_FULL
         self._runs[run.id] = run
         self._forget_old_runs()
@@ -161,21 +167,22 @@ class Initializer:
         for dev_eui in lights:
             async with places:
                 self._count(order.run_id, "started")
-                result = await self._initialize(dev_eui, force=order.force)
+                result = await self._initialize(dev_eui, order)
             self._count(order.run_id, result.value)
 
-    async def _initialize(self, dev_eui: str, *, force: bool) -> LightResult:
+    async def _initialize(self, dev_eui: str, order: _Order) -> LightResult:
         """Ask one light's actor, and watch the board until it has its settings."""
         device = self._board.devices.get(dev_eui)
         if device is None:
             return LightResult.FAILED
-        if not force and is_set_up(device):
+        if not order.force and is_set_up(device):
             return LightResult.SKIPPED
         if not is_reachable(device):
             # Its place is for others; it gets its settings when it is back.
             return LightResult.FAILED
         reply: Reply[str] = Reply()
-        if self._post(dev_eui, InitializeRequested(force=force, reply=reply)) is not Offer.ACCEPTED:
+        asked = InitializeRequested(force=order.force, reply=reply, by=order.by)
+        if self._post(dev_eui, asked) is not Offer.ACCEPTED:
             return LightResult.FAILED
         try:
             await reply.wait(self._policy.reply_timeout_s)

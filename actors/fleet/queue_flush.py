@@ -31,8 +31,9 @@ class Flusher:
     note: Callable[[Sequence[Write]], object]
     flushed: Callable[[str], None]
 
-    async def flush(self, dev_eui: str) -> Refusal | None:
-        """Drop all that the queue holds, in flight or not. None when it is done."""
+    async def flush(self, dev_eui: str, by: str = "") -> Refusal | None:
+        """Drop all that the queue holds, in flight or not. None when it is done. `by` is who wants
+        it."""
         if dev_eui not in self.known():
             return Refusal.UNKNOWN_DEVICE
         try:
@@ -41,7 +42,7 @@ class Flusher:
         except (NetworkError, trio.TooSlowError) as error:
             log.warning("queue not flushed", dev_eui=dev_eui, error=str(error) or "timeout")
             return Refusal.NETWORK_FAILING
-        now, detail = self.clock.now(), {"flushed": "by hand"}
+        now, detail = self.clock.now(), {"flushed": "by hand", **({"by": by} if by else {})}
         self.note([history.line(dev_eui, f"flushed-{now:.3f}", now, "queue", detail)])
         self.flushed(dev_eui)
         return None

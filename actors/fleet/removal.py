@@ -50,8 +50,8 @@ class Removals:
         self._clock = clock
         self._forget = forget
 
-    async def remove(self, dev_eui: str, why: str, *, for_good: bool = True) -> bool:
-        """Take this light off; False for one that is not known. `why` is for people.
+    async def remove(self, dev_eui: str, why: str, *, for_good: bool = True, by: str = "") -> bool:
+        """Take this light off; False for one that is not known. `why` is for people, `by` who.
 
         With `for_good` it comes back only when ChirpStack lists it again, and its history says that
         it was removed; without, as if it had never been heard. Raises ActorError when the store
@@ -69,7 +69,9 @@ class Removals:
         if ended is not None:
             writes.append(Put(Table.COMMAND, ended.id, command_record(ended), now))
         if for_good:
-            detail = {"name": name, "why": why}
+            detail: dict[str, str | float | None] = {"name": name, "why": why}
+            if by:
+                detail["by"] = by
             entry = f"removed-{now:.3f}"
             writes.append(history.line(dev_eui, entry, now, "removed", detail))
         await self._store_writer.commit(writes)
@@ -82,14 +84,14 @@ class Removals:
         log.info("light removed", dev_eui=dev_eui, why=why)
         return True
 
-    async def by_hand(self, dev_eui: str) -> Refusal | None:
-        """Take this light off for good; None when it is done.
+    async def by_hand(self, dev_eui: str, by: str = "") -> Refusal | None:
+        """Take this light off for good; None when it is done. `by` is who wants it.
 
         A caller who leaves cuts nothing in half: it is carried out, or the store takes too long.
         """
         known: bool | None = None
         with trio.move_on_after(REMOVE_S, shield=True), suppress(ActorError):
-            known = await self.remove(dev_eui, "by hand")
+            known = await self.remove(dev_eui, "by hand", by=by)
         if known is None:
             return Refusal.NO_REPLY
         return None if known else Refusal.UNKNOWN_DEVICE

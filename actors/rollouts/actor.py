@@ -269,6 +269,7 @@ class Rollouts:
             idempotency_key=f"rollout {rollout.id}",  # a caller's key has no space in it
             fingerprint=rollout.id,
             command_id=command_id,
+            by=rollout.by,
         )
         while True:
             outcome: Accepted | Refusal = Refusal.NO_REPLY

@@ -49,6 +49,7 @@ def begun(rollout_id: str, order: Order, now: float) -> tuple[Rollout, tuple[Par
         total=count,
         waiting=count,
         correlation_id=order.correlation_id,
+        by=order.by,
     )
     return rollout, tuple(Part(dev_eui) for dev_eui in order.dev_euis)
 

@@ -54,6 +54,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str = ""
     idempotency_key: str | None = None
     fingerprint: str = ""
+    by: str = ""
+    """Who begins it."""
 
 
 class Wish(msgspec.Struct, frozen=True):

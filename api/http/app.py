@@ -86,7 +86,7 @@ def create_app(
     services = Services(
         application=application,
         settings=settings,
-        gatekeeper=Gatekeeper(web.tokens.by_scope()),
+        gatekeeper=Gatekeeper(web.tokens.credentials()),
         peers=Peers(web.trusted_proxies),
         limiter=RateLimiter(web.rate_per_s, web.rate_burst),
         token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
@@ -117,5 +117,5 @@ def create_app(
 def replace_tokens(app: QuartTrio, settings: ApiSettings) -> None:
     """From now on the tokens are these; live clients whose token is none of them are closed."""
     here = services_of(app)
-    here.gatekeeper.replace(settings.web.tokens.by_scope())
+    here.gatekeeper.replace(settings.web.tokens.credentials())
     here.hub.close_unless(here.gatekeeper.still, live.UNAUTHENTICATED_CODE, "the token was changed")

@@ -10,10 +10,12 @@ a proxy's own Authorization beside our header, say. One that is ours is enough.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from actors.board.sight import EVERYTHING, Sight
 from api.http.origins import normal_host, normal_origin, same_authority
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,43 +63,71 @@ def scope_of(view: Callable[..., Any] | None, method: str) -> Scope:
     return Scope.VIEWER if method in {"GET", "HEAD", "OPTIONS"} else Scope.OPERATOR
 
 
+LOCAL = "local"
+"""Who asks where no token is configured: whoever is on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """The sender of a request: the scopes granted, and a name to count requests under."""
+    """Who sent a request, what that one may do, and which lights it may see."""
 
-    __slots__ = ("digest", "name", "scope")
-
-    def __init__(self, scope: Scope | None, name: str, digest: bytes | None = None) -> None:
-        self.scope = scope
-        self.name = name
-        self.digest = digest
+    scope: Scope | None
+    """None may do everything: no token is configured."""
+    name: str
+    """As it is written down: of a token, or of a person whom the proxy signed in; `operator 2` for
+    a token without a name, `local` where no token is configured, empty for who showed nothing."""
+    address: str = ""
+    sight: Sight = EVERYTHING
+    digest: bytes | None = None
+    """Of the token that was shown."""
 
     @property
     def known(self) -> bool:
         """Whether a valid token was shown, or none is asked for."""
         return self.scope is not Scope.PUBLIC
 
+    @property
+    def counted_as(self) -> str:
+        """What its requests are counted under: a token from each address by itself."""
+        if self.scope in {None, Scope.PUBLIC}:
+            return self.address
+        return f"{self.scope} {self.name}@{self.address}"
+
+    @property
+    def allowed(self) -> str:
+        """Its scope in a word."""
+        return "everything" if self.scope is None else self.scope.value
+
     def may(self, needed: Scope) -> bool:
         """Whether the caller may do what needs this scope. `scope` None may do everything."""
         return self.scope is None or needed in _GRANTS[self.scope]
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token as it is known: by its digest."""
+
+    name: str
+    scope: Scope
+    digest: bytes
+    sight: Sight = EVERYTHING
+
+
 class Gatekeeper:
     """Knows the tokens, as digests only."""
 
-    def __init__(self, tokens: Mapping[Scope, Iterable[str]]) -> None:
-        self._digests: list[tuple[bytes, Scope]] = []
-        self.replace(tokens)
+    def __init__(self, credentials: Iterable[Credential]) -> None:
+        self._credentials: tuple[Credential, ...] = ()
+        self.replace(credentials)
 
     @property
     def open(self) -> bool:
         """True when no token is configured."""
-        return not self._digests
+        return not self._credentials
 
-    def replace(self, tokens: Mapping[Scope, Iterable[str]]) -> None:
+    def replace(self, credentials: Iterable[Credential]) -> None:
         """From now on, these are the tokens."""
-        self._digests = [
-            (_digest(token), scope) for scope, several in tokens.items() for token in several
-        ]
+        self._credentials = tuple(credentials)
 
     def caller(self, tokens: Sequence[str], address: str) -> Caller | None:
         """Who shows these tokens; None when there are some and none of them is ours.
@@ -106,22 +136,25 @@ class Gatekeeper:
         whatever the earlier comparisons gave, so that the time tells nothing.
         """
         if self.open:
-            return Caller(None, address)
+            return Caller(None, LOCAL, address)
         if not tokens:
-            return Caller(Scope.PUBLIC, address)
-        first: Caller | None = None
+            return Caller(Scope.PUBLIC, "", address)
+        first: Credential | None = None
         for token in tokens[:TOKENS_MOST]:
-            shown = _digest(token)
-            for digest, scope in self._digests:
-                if hmac.compare_digest(shown, digest) and first is None:
-                    first = Caller(scope, f"{scope}:{shown.hex()[:16]}@{address}", digest)
-        return first
+            shown = digest_of(token)
+            for one in self._credentials:
+                if hmac.compare_digest(shown, one.digest) and first is None:
+                    first = one
+        if first is None:
+            return None
+        return Caller(first.scope, first.name, address, first.sight, first.digest)
 
     def still(self, caller: Caller) -> bool:
-        """Whether what the caller showed is valid now: tokens may have been replaced."""
+        """Whether what the caller showed is valid now, for the same: it may have been replaced."""
         if caller.digest is None:
             return self.open
-        return (caller.digest, caller.scope) in self._digests
+        shown = Credential(caller.name, caller.scope or Scope.PUBLIC, caller.digest, caller.sight)
+        return shown in self._credentials
 
 
 def bearer(authorization: str | None) -> str | None:
@@ -180,5 +213,6 @@ def _normal(origin: str) -> str | None:
         return None
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
+    """By which a token is known."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

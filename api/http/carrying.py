@@ -65,7 +65,7 @@ async def asked_of(shard: str, timeout_s: float) -> bytes | None:
 def caller_of(carried: CarriedRequest) -> Caller:
     """Who asked, as the process says that took the request."""
     scope = None if carried.scope == EVERYTHING else Scope(carried.scope)
-    return Caller(scope, carried.caller)
+    return Caller(scope, carried.caller, carried.peer, carried.sight)
 
 
 class CarriedHere:
@@ -141,6 +141,8 @@ async def _as_message() -> CarriedRequest:
         body=body,
         scope=EVERYTHING if caller.scope is None else caller.scope.value,
         caller=caller.name,
+        peer=caller.address,
+        sight=caller.sight,
     )
 
 

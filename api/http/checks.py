@@ -46,9 +46,9 @@ def charge(here: Services, caller: Caller) -> None:
     when it asks too much."""
     now = trio.current_time()
     if caller.digest is not None:
-        wait_s = here.token_limiter.take(caller.name, now)
+        wait_s = here.token_limiter.take(caller.counted_as, now)
     else:
-        wait_s = here.limiter.take(network_of(caller.name), now)
+        wait_s = here.limiter.take(network_of(caller.address), now)
     if wait_s:
         raise Problem(RATE_LIMITED, headers={"Retry-After": str(int(wait_s) + 1)})
 

@@ -71,7 +71,7 @@ async def _before() -> None:
     needed = _needed()
     caller = here.gatekeeper.caller(_shown(request), peer.address)
     if caller is None:
-        caller = Caller(Scope.PUBLIC, peer.address)
+        caller = Caller(Scope.PUBLIC, "", peer.address)
         if needed is not Scope.PUBLIC:
             g.caller = caller
             charge(here, caller)
@@ -106,7 +106,7 @@ async def _before_websocket() -> None:
     if (token := subprotocol_token(websocket.requested_subprotocols)) is not None:
         shown.append(token)
     caller = here.gatekeeper.caller(shown, peer.address)
-    g.caller = caller or Caller(Scope.PUBLIC, peer.address)
+    g.caller = caller or Caller(Scope.PUBLIC, "", peer.address)
     if caller is None or caller.known:  # a client that shows no token yet has some seconds to do it
         charge(here, g.caller)
     if caller is None:
@@ -140,7 +140,8 @@ async def _after(response: Response) -> Response:
         path=request.path,
         status=response.status_code,
         took_ms=round(took_s * 1000, 1),
-        client=caller.name if caller is not None else request.headers.get("Remote-Addr", ""),
+        client=caller.address if caller is not None else request.headers.get("Remote-Addr", ""),
+        by=caller.name if caller is not None else "",
     )
     return response
 

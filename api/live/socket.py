@@ -64,13 +64,14 @@ async def live() -> None:
     here.hub.add(client, caller)
     try:
         with subscribe(here, resume) as subscription:
-            log.info("live client came", client=caller.name, resumed=subscription.snapshot is None)
+            resumed = subscription.snapshot is None
+            log.info("live client came", client=caller.address, by=caller.name, resumed=resumed)
             await client.run(subscription)
     finally:
         here.hub.remove(client)
         if client.ending is not None:
             here.http_metrics.live_dropped.labels(str(client.ending[0])).inc()
-        log.info("live client left", client=caller.name, ending=client.ending)
+        log.info("live client left", client=caller.address, by=caller.name, ending=client.ending)
 
 
 def subscribe(here: Services, resume: tuple[str, int] | None) -> Subscription:
@@ -148,7 +149,7 @@ async def _first_message(here: Services) -> Caller | None:
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = None
         if isinstance(message, Auth):
-            caller = here.gatekeeper.caller([message.token], g.caller.name)
+            caller = here.gatekeeper.caller([message.token], g.caller.address)
     if caller is None:
         await websocket.close(UNAUTHENTICATED_CODE, "a valid token is needed")
         return None

@@ -55,6 +55,8 @@ class CommandSummary(msgspec.Struct, frozen=True):
     expires_at: float
     ended_at: float | None
     step: StepView | None
+    by: str
+    """Who gave it; empty where nobody is known."""
 
     @classmethod
     def of(cls, command: Command) -> "CommandSummary":
@@ -75,6 +77,7 @@ class CommandSummary(msgspec.Struct, frozen=True):
             step=StepView.of(command.timeline[-1], attempt_numbers(command))
             if command.timeline
             else None,
+            by=command.by,
         )
 
 
@@ -108,6 +111,8 @@ class CommandView(msgspec.Struct, frozen=True):
     timeline: list[StepView]
     steps_omitted: int
     """Steps dropped from the middle of an overlong timeline."""
+    by: str
+    """Who gave it: the name of a token or person; empty where nobody is known."""
 
     @classmethod
     def of(cls, command: Command) -> "CommandView":
@@ -131,6 +136,7 @@ class CommandView(msgspec.Struct, frozen=True):
             heartbeat_only=command.heartbeat_only,
             timeline=[StepView.of(step, numbers) for step in command.timeline],
             steps_omitted=command.steps_omitted,
+            by=command.by,
         )
 
 

@@ -58,6 +58,8 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """Its command was taken back; that is no failure."""
     cancelled: int
     """Not commanded when the rollout was cancelled."""
+    by: str
+    """Who began it; empty where nobody is known."""
 
     @classmethod
     def of(cls, rollout: Rollout) -> "RolloutView":

@@ -3,6 +3,8 @@
 from quart import Blueprint, Response
 
 from actors.refusal import Refusal
+from actors.storage.audit import Act
+from api.http.audit import by, note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -59,9 +61,10 @@ async def acknowledge(alert_id: str) -> Response:
     body = await read_body(Acknowledgement, optional=True)
     if all(alert.id != alert_id for alert in application().board.alerts()):
         raise Problem(UNKNOWN_ALERT)
-    known = await application().alerter.acknowledge(alert_id, body.by)
+    known = await application().alerter.acknowledge(alert_id, body.by or by())
     if known is None:
         raise Problem(CONFLICT, "the alert is over")
     if isinstance(known, Refusal):
         refuse(known)
+    note(Act.ACKNOWLEDGE, alert_id, kind=known.kind, subject=known.subject, as_of=body.by)
     return reply(AlertShown.of(known))

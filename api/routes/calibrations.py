@@ -6,6 +6,8 @@ from quart import Blueprint, Response
 
 from actors.calibration.model import Wish
 from actors.refusal import Refusal
+from actors.storage.audit import Act
+from api.http.audit import note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import CONFLICT, INVALID, RATE_LIMITED, WRITING, Problem
 from api.http.requests import read_body
@@ -58,6 +60,8 @@ async def begin_calibration() -> Response:
     calibrator = application().calibrator
     if calibrator.start(wish) is Refusal.TOO_MANY:
         raise Problem(CONFLICT, "a calibration is under way: wait for its end")
+    on = wish.dev_euis[0] if len(wish.dev_euis) == 1 else ""
+    note(Act.CALIBRATE, on, lights=wish.lights, again=wish.again)
     headers = {"Location": address("/api/v1/calibrations")}
     return reply(CalibrationView.of(calibrator, _name_of), 202, headers)
 

@@ -3,6 +3,8 @@
 from quart import Blueprint, Response
 
 from actors.refusal import Refusal
+from actors.storage.audit import Act
+from api.http.audit import note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -73,6 +75,7 @@ async def ask_status(dev_eui: str) -> Response:
     outcome = await application().commands.ask_status(dev_eui)
     if isinstance(outcome, Refusal):
         refuse(outcome)
+    note(Act.ASK, dev_eui)
     return reply(StatusAsked(dev_eui, "asked" if outcome == "asked" else "busy"), 202)
 
 

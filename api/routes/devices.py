@@ -8,6 +8,8 @@ from actors.board.reachability import Reach, Reachability
 from actors.device.model import Device
 from actors.fleet.initialization import InitializationRun
 from actors.refusal import Refusal
+from actors.storage.audit import Act
+from api.http.audit import by, note
 from api.http.carrying import at_owner
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
@@ -103,10 +105,12 @@ async def remove_device(dev_eui: str) -> Response:
     Its open command ends as `rejected`. A light that ChirpStack still lists comes back with the
     next listing, within 15 min.
     """
-    at_owner(read_dev_eui(dev_eui))
-    refusal = await application().removals.by_hand(read_dev_eui(dev_eui))
+    dev_eui = read_dev_eui(dev_eui)
+    at_owner(dev_eui)
+    refusal = await application().removals.by_hand(dev_eui, by())
     if refusal is not None:
         refuse(refusal)
+    note(Act.REMOVE, dev_eui)
     return no_content()
 
 
@@ -122,9 +126,11 @@ async def flush_queue(dev_eui: str) -> Response:
     An item that is being sent is dropped, too: its frame may still reach the light, and the light
     then ignores the next one. Only for an item that is stuck.
     """
-    refusal = await application().flusher.flush(read_dev_eui(dev_eui))
+    dev_eui = read_dev_eui(dev_eui)
+    refusal = await application().flusher.flush(dev_eui, by())
     if refusal is not None:
         refuse(refusal)
+    note(Act.FLUSH, dev_eui)
     return no_content()
 
 
@@ -247,9 +253,11 @@ def _as_wanted(device: Device) -> bool | None:
 
 
 def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
-    run = application().initializer.start(dev_euis, force=force)
+    run = application().initializer.start(dev_euis, force=force, by=by())
     if isinstance(run, Refusal):
         refuse(run)
+    on = dev_euis[0] if dev_euis is not None and len(dev_euis) == 1 else ""
+    note(Act.INITIALIZE, on, run=run.id, lights=run.total, force=force)
     location = address(f"/api/v1/devices/initialize/{run.id}")
     return reply(run, 202, {"Location": location})
 

@@ -3,6 +3,8 @@
 from quart import Blueprint, Response
 
 from actors.refusal import Refusal
+from actors.storage.audit import Act
+from api.http.audit import by, note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import CONFLICT, NO_REPLY, RATE_LIMITED, STORE_UNAVAILABLE, WRITING, Problem
 from api.http.refusals import refuse
@@ -39,11 +41,14 @@ async def decide_restored_store() -> Response:
     To keep what is shown gives each light a command with that colour, once it was heard.
     """
     body = await read_body(RestoredStoreDecision)
-    done = await application().restored_store.decide(keep_shown=body.decision == "keep_shown")
+    done = await application().restored_store.decide(
+        keep_shown=body.decision == "keep_shown", by=by()
+    )
     if done is None:
         raise Problem(CONFLICT, "nothing waits for a decision")
     if isinstance(done, Refusal):
         refuse(done)
+    note(Act.RESTORED_STORE, decision=body.decision, lights=len(done.lights))
     return reply(RestoredStoreView.of(done))
 
 

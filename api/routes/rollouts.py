@@ -10,8 +10,11 @@ import structlog
 from quart import Blueprint, Response
 
 from actors.board.rollout import State
+from actors.device.foreign_sender import in_words
 from actors.refusal import Refusal
 from actors.rollouts.model import Conflict, Order, Wish
+from actors.storage.audit import Act
+from api.http.audit import by, note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -72,10 +75,12 @@ async def create_rollout() -> Response:
         correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         idempotency_key=key,
         fingerprint=hashlib.sha256(body.canonical_json()).hexdigest(),
+        by=by(),
     )
     made = await application().rollouts.create(order)
     if isinstance(made, Refusal):
         refuse(made)
+    note(Act.ROLLOUT, made.id, name=made.name, lights=made.total, light=in_words(body.light))
     return reply(RolloutView.of(made), 201, {"Location": address(f"/api/v1/rollouts/{made.id}")})
 
 
@@ -132,6 +137,7 @@ async def change_rollout(rollout_id: str) -> Response:
         raise Problem(CONFLICT, changed.why)
     if isinstance(changed, Refusal):
         refuse(changed)
+    note(Act.ROLLOUT_CHANGE, rollout_id, **body.model_dump(exclude_none=True))
     return reply(RolloutView.of(changed))
 
 

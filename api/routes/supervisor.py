@@ -2,6 +2,8 @@
 
 from quart import Blueprint, Response
 
+from actors.storage.audit import Act
+from api.http.audit import note
 from api.http.carrying import at_owner
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN, Problem
@@ -49,4 +51,5 @@ async def revive(actor_id: str) -> Response:
         at_owner(dev_eui)
     if not application().supervisor.revive(actor_id):
         raise Problem(UNKNOWN_ACTOR)
+    note(Act.REVIVE, dev_eui if kind == "device" else actor_id)
     return no_content()

@@ -55,7 +55,7 @@ def _web(web: Web) -> Iterator[Clash]:
             if not getattr(web.tokens, scope):
                 problem = f"has tokens but none of scope {scope}, which nobody could use"
                 yield Clash("web.tokens", problem, tokens)
-        each = [token for several in web.tokens.by_scope().values() for token in several]
+        each = [one.digest for one in web.tokens.credentials()]
         if len(each) != len(set(each)):
             problem = "the same token stands twice; every scope needs its own"
             yield Clash("web.tokens", problem, tokens)

@@ -4,7 +4,6 @@ Making a settings object reads nothing but its arguments; `file.py` reads the fi
 environment. Secrets are SecretStr and never show. Times are seconds.
 """
 
-from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -12,7 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from actors.alerts.finding import AlertKind
 from actors.device.policy import Policy
-from api.http.auth import Scope
+from api.http.auth import Credential, Scope, digest_of
 from api.settings.values import (
     ApiKey,
     AppriseUrls,
@@ -124,13 +123,17 @@ class Tokens(_Section):
         """Whether there is any token."""
         return bool(self.viewer or self.operator or self.webhook)
 
-    def by_scope(self) -> dict[Scope, Iterable[str]]:
-        """In clear, for the gatekeeper."""
-        return {
-            Scope.VIEWER: [t.get_secret_value() for t in self.viewer],
-            Scope.OPERATOR: [t.get_secret_value() for t in self.operator],
-            Scope.WEBHOOK: [t.get_secret_value() for t in self.webhook],
-        }
+    def credentials(self) -> list[Credential]:
+        """For the gatekeeper; a token without a name is called by scope and number."""
+        return [
+            Credential(f"{scope.value} {number}", scope, digest_of(token.get_secret_value()))
+            for scope, several in (
+                (Scope.VIEWER, self.viewer),
+                (Scope.OPERATOR, self.operator),
+                (Scope.WEBHOOK, self.webhook),
+            )
+            for number, token in enumerate(several, start=1)
+        ]
 
 
 class Web(_Section):

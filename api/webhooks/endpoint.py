@@ -122,7 +122,7 @@ class Endpoint:
         caller = self._services.gatekeeper.caller(shown, peer.address)
         if caller is not None and caller.may(Scope.WEBHOOK):
             return caller
-        charge(self._services, Caller(Scope.PUBLIC, peer.address))
+        charge(self._services, Caller(Scope.PUBLIC, "", peer.address))
         if caller is None or caller.scope is Scope.PUBLIC:
             raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
         raise Problem(FORBIDDEN, "needs scope webhook")

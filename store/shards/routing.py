@@ -15,6 +15,8 @@ from store.port import Append, Table, Write
 
 _LIGHT_STREAM = re.compile(r"(?:verdicts:)?([0-9a-fA-F]{16})")
 """A light's history, and its verdicts. A gateway's stream has its id behind another word."""
+FLEET_STREAM = "fleet:"
+"""How the names of streams begin that lie in the fleet's own shard alone."""
 _LIGHT_KEY = re.compile(r"([0-9a-fA-F]{16}):.*", re.DOTALL)
 """An idempotency key of a light's commands; a rollout's begins otherwise."""
 
@@ -63,6 +65,8 @@ def shards_of_table(table: Table) -> Sequence[str]:
 
 def shards_of_stream(stream: str) -> Sequence[str]:
     """The shards that hold parts of a stream."""
+    if stream.startswith(FLEET_STREAM):
+        return (FLEET,)
     light = _LIGHT_STREAM.fullmatch(stream)
     return ALL_SHARDS if light is None else (shard_of(light[1]),)
 
@@ -70,6 +74,8 @@ def shards_of_stream(stream: str) -> Sequence[str]:
 def _shard_of_write(write: Write) -> str | None:
     """None for what lies where its siblings lie."""
     if isinstance(write, Append):
+        if write.stream.startswith(FLEET_STREAM):
+            return FLEET
         light = _LIGHT_STREAM.fullmatch(write.stream)
         return None if light is None else shard_of(light[1])
     if write.table is Table.COMMAND:

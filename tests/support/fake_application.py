@@ -38,6 +38,7 @@ from actors.refusal import Refusal
 from actors.restored_store import RestoredStore
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, RolloutInspection, Wish
+from actors.storage.audit import AuditEntry, AuditLog
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import Points, SignalPoint
 from actors.storage.unreadable_records import Unreadable
@@ -128,6 +129,8 @@ class FakeApplication:
         self.metrics = FakeMetrics()
         self.dead_letters = FakeDeadLetters()
         self.unreadable = FakeUnreadable()
+        self.audited: list[AuditEntry] = []
+        self.audit = AuditLog(self.audited.append, self.clock, lambda: f"a{len(self.audited)}")
         self.supervisor = FakeTree()
         self.queries = FakeQueries(self)
         self.readiness = FakeReadiness()
@@ -243,6 +246,7 @@ class FakeCommands(FakePart):
             expires_at=now + (order.ttl_s or 86_400.0),
             correlation_id=order.correlation_id,
             timeline=(Step(now, StepKind.ACCEPTED),),
+            by=order.by,
         )
         self.given[command.id] = command
         self.correlation_ids.append(order.correlation_id)
@@ -333,12 +337,14 @@ class FakeInitializer(FakePart):
         super().__init__(application)
         self.runs: list[tuple[InitializationRun, Sequence[str] | None, bool]] = []
 
-    def start(self, dev_euis: Sequence[str] | None, *, force: bool) -> InitializationRun | Refusal:
+    def start(
+        self, dev_euis: Sequence[str] | None, *, force: bool, by: str = ""
+    ) -> InitializationRun | Refusal:
         """Note the run, unless the test chose a refusal."""
         if self._application.refusal is not None:
             return self._application.refusal
         total = len(self._application.board.devices) if dev_euis is None else len(dev_euis)
-        run = InitializationRun(f"run-{len(self.runs) + 1}", NOW, total, 0, 0, 0, 0)
+        run = InitializationRun(f"run-{len(self.runs) + 1}", NOW, total, 0, 0, 0, 0, by=by)
         self.runs.append((run, dev_euis, force))
         return run
 
@@ -351,7 +357,7 @@ class FakeInitializer(FakePart):
 class FakeRemovals(FakePart):
     """A light that is taken off leaves the board."""
 
-    async def by_hand(self, dev_eui: str) -> Refusal | None:
+    async def by_hand(self, dev_eui: str, by: str = "") -> Refusal | None:
         """It is gone, unless the test chose a refusal."""
         device = self._application.board.devices.get(dev_eui)
         if self._application.refusal is not None or device is None:
@@ -367,7 +373,7 @@ class FakeFlusher(FakePart):
         super().__init__(application)
         self.flushed: list[str] = []
 
-    async def flush(self, dev_eui: str) -> Refusal | None:
+    async def flush(self, dev_eui: str, by: str = "") -> Refusal | None:
         """It is noted."""
         if self._application.refusal is not None or dev_eui not in self._application.board.devices:
             return self._application.refusal or Refusal.UNKNOWN_DEVICE
@@ -429,7 +435,7 @@ class FakeRestoredStore(FakePart):
         """What the test says."""
         return self.open
 
-    async def decide(self, *, keep_shown: bool) -> RestoredStore | Refusal | None:
+    async def decide(self, *, keep_shown: bool, by: str = "") -> RestoredStore | Refusal | None:
         """It is over."""
         if self._application.refusal is not None:
             return self._application.refusal

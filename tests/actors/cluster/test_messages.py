@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.board.changes import ActorView
+from actors.board.sight import Sight
 from actors.cluster import messages as ms
 from actors.device import events as ev
 from actors.device.model import Device
 from actors.link.judgement import AttemptJudged
 from actors.messaging.reply import Reply
+from actors.storage.audit import AuditEntry
 from actors.supervision import ChildState
 from lorawan.events.model import (
     Ack,
@@ -110,6 +112,12 @@ MESSAGES = st.one_of(
     st.builds(ms.LightForgotten, TEXT),
     st.just(ms.ActorTold(ActorView(f"device {EUI}", ChildState.PARKED, 5, "it crashed"))),
     st.builds(
+        ms.AuditTold,
+        st.builds(
+            AuditEntry, id=TEXT, at=AT, by=TEXT, scope=TEXT, what=TEXT, detail=st.just({"on": 1})
+        ),
+    ),
+    st.builds(
         ms.CarriedRequest,
         st.integers(0, 9),
         TEXT,
@@ -119,6 +127,8 @@ MESSAGES = st.one_of(
         TEXT,
         st.lists(st.tuples(TEXT, TEXT)).map(tuple),
         st.binary(max_size=99),
+        peer=TEXT,
+        sight=st.builds(Sight, tags=st.lists(TEXT).map(tuple)),
     ),
 )
 
@@ -126,7 +136,7 @@ MESSAGES = st.one_of(
 def test_no_kind_was_added_without_being_tried_below() -> None:
     assert len(msgspec.inspect.type_info(ev.DeviceEvent).types) == 24  # type: ignore[attr-defined]
     assert len(msgspec.inspect.type_info(Event).types) == 7  # type: ignore[attr-defined]
-    assert len(msgspec.inspect.type_info(ms.Message).types) == 14  # type: ignore[attr-defined]
+    assert len(msgspec.inspect.type_info(ms.Message).types) == 15  # type: ignore[attr-defined]
 
 
 @given(MESSAGES)

@@ -134,7 +134,7 @@ async def test_acknowledging_an_alert(client: Client, application: FakeApplicati
     listed = await (await client.get("/api/v1/alerts?open=true")).get_json()
     assert listed["alerts"] == [shown]
     nameless = await client.post("/api/v1/alerts/a1/acknowledge")
-    assert (await nameless.get_json())["acknowledged_by"] is None
+    assert (await nameless.get_json())["acknowledged_by"] == "local"
     over = await client.post("/api/v1/alerts/a2/acknowledge")
     assert (await over.get_json())["type"] == "urn:lamplighter:problem:conflict"
     assert (await client.post("/api/v1/alerts/a3/acknowledge")).status_code == 404

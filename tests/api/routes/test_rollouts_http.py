@@ -51,6 +51,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "withdrawn": 0,
         "cancelled": 0,
         "removed": 0,
+        "by": "local",
     }
     assert (application.rollouts.orders[0].light, application.rollouts.orders[0].ttl_s) == (
         LightState(255, 0, 0),

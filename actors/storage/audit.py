@@ -1,0 +1,164 @@
+"""Who did what, when: the audit, a stream of the fleet as a whole.
+
+An entry is written once what it tells was done, and is handed to the store's writer without waiting
+for it: the record of what was done names who did it (`by`) in its own commit, so that a crash in
+the milliseconds between loses a line of this list, never who gave a command.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+import structlog
+
+from actors.clocks.clock import Clock
+from actors.messaging.mailbox import Offer
+from actors.plain_text import one_line
+from store.port import Append, Entry, Store, Write
+
+log = structlog.get_logger()
+
+STREAM = "fleet:audit"
+ENTRIES_MOST = 1_000
+"""Of one reading: some 300 bytes each."""
+TEXT_MOST = 200
+"""Characters of each text in an entry: a name, an id, a reason."""
+DETAILS_MOST = 16
+"""Facts beside an entry; with `TEXT_MOST` an entry has 4 kB at the very most."""
+
+Fact = str | int | float | bool | None
+
+
+class Act(StrEnum):
+    """What people and programs do."""
+
+    COMMAND = "command"
+    WITHDRAW = "withdraw"
+    FORGET_WANTED = "forget_wanted"
+    ASK = "ask"
+    INITIALIZE = "initialize"
+    FLUSH = "flush"
+    REMOVE = "remove"
+    REVIVE = "revive"
+    ROLLOUT = "rollout"
+    ROLLOUT_CHANGE = "rollout_change"
+    ROLLOUT_AGAIN = "rollout_again"
+    SCENE_SAVE = "scene_save"
+    SCENE_DELETE = "scene_delete"
+    SCENE_APPLY = "scene_apply"
+    SCHEDULE_SAVE = "schedule_save"
+    SCHEDULE_DELETE = "schedule_delete"
+    PLAN_SAVE = "plan_save"
+    PLAN_DELETE = "plan_delete"
+    HOOK_SAVE = "hook_save"
+    HOOK_DELETE = "hook_delete"
+    HOOK_TEST = "hook_test"
+    ACKNOWLEDGE = "acknowledge"
+    CALIBRATE = "calibrate"
+    RESTORED_STORE = "restored_store"
+    REFUSED = "refused"
+    """Somebody whose token is known asked for what it does not allow."""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that somebody did."""
+
+    id: str
+    at: float
+    """Unix seconds."""
+    by: str
+    """Who: the name of a token or of a person whom the proxy signed in, `operator 2` for a token
+    without a name, `local` where no token is configured."""
+    scope: str
+    """What the caller may do; `everything` where no token is configured."""
+    what: str
+    on: str = ""
+    """The light (its DevEUI), rollout, alert and so on; empty for the fleet as a whole."""
+    detail: dict[str, Fact] = {}
+    peer: str = ""
+    """The address that it came from."""
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AuditEntry)
+
+
+def append_of(entry: AuditEntry) -> Append:
+    """The write that stores it."""
+    return Append(STREAM, entry.id, entry.at, _encoder.encode(entry))
+
+
+def read_entry(stored: Entry) -> AuditEntry:
+    """One stored entry; what cannot be read is shown as such, so that it hides no other."""
+    try:
+        return _decoder.decode(stored.value)
+    except msgspec.MsgspecError as error:
+        return AuditEntry(
+            id=stored.entry,
+            at=stored.at,
+            by="",
+            scope="",
+            what="unreadable",
+            detail={"error": one_line(str(error), TEXT_MOST)},
+        )
+
+
+async def read(
+    store: Store, *, since: float, until: float, most: int = ENTRIES_MOST
+) -> Sequence[AuditEntry]:
+    """At most `most` entries with since <= at < until, newest first. Raises StoreError."""
+    found = await store.entries(
+        STREAM, since=since, until=until, most=max(0, min(most, ENTRIES_MOST))
+    )
+    return [read_entry(one) for one in found]
+
+
+class AuditLog:
+    """Writes entries. `tell` takes one without waiting: the store's writer, or in a cluster the way
+    to the owner of the fleet's shard."""
+
+    def __init__(
+        self, tell: Callable[[AuditEntry], None], clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._new_id = new_id
+
+    def write(
+        self,
+        what: Act,
+        on: str = "",
+        *,
+        by: str,
+        scope: str,
+        peer: str = "",
+        detail: Mapping[str, Fact] | None = None,
+    ) -> None:
+        """Note what was done. Never waits and never fails for the caller."""
+        facts = list((detail or {}).items())[:DETAILS_MOST]
+        self._tell(
+            AuditEntry(
+                id=self._new_id(),
+                at=self._clock.now(),
+                by=_short(by),
+                scope=scope,
+                what=what.value,
+                on=_short(on),
+                detail={name: _short(it) if isinstance(it, str) else it for name, it in facts},
+                peer=_short(peer),
+            )
+        )
+
+
+def into(offer: Callable[[Sequence[Write]], Offer]) -> Callable[[AuditEntry], None]:
+    """Where entries go in the process that has the fleet's shard: to the store's writer."""
+
+    def tell(entry: AuditEntry) -> None:
+        if offer([append_of(entry)]) is not Offer.ACCEPTED:
+            log.error("an entry of the audit is lost", what=entry.what, by=entry.by, on=entry.on)
+
+    return tell
+
+
+def _short(text: str) -> str:
+    return one_line(text, TEXT_MOST)

@@ -1,0 +1,37 @@
+"""Who asks, and the entry in the audit for what was done: what every handler may ask for.
+
+    by()                             who sent the request, for the `by` of a record
+    caller()                         the same with scope, address and sight
+    note(Act.REMOVE, dev_eui)        once it is done
+
+A request that is carried to another process of the cluster carries its caller, so both say the same
+there.
+"""
+
+from quart import g
+
+from actors.storage.audit import Act, Fact
+from api.http.auth import Caller
+from api.http.services import application
+
+
+def caller() -> Caller:
+    """Who sent the request (or opened the websocket) that is being answered."""
+    found: Caller = g.caller
+    return found
+
+
+def by() -> str:
+    """Who that is, for the record of what is done."""
+    return caller().name
+
+
+def note(what: Act, on: str = "", **detail: Fact) -> None:
+    """Write down that the caller did this, once it is done. Neither waits nor fails.
+
+    `on` is the light (its DevEUI), rollout, alert and so on; empty for the fleet as a whole.
+    """
+    asks = caller()
+    application().audit.write(
+        what, on, by=asks.name, scope=asks.allowed, peer=asks.address, detail=detail
+    )
