@@ -53,20 +53,32 @@ class ShardWriter:
         self._boot = boot
         self._steady = steady
         self._owned: dict[str, Owned] = {}
+        self._left: dict[str, ShardLog] = {}
+        """Of shards that are not owned any more: 65 at most, of some 256 KiB each."""
         self._turn = trio.Lock()
         self._looked_at = float("-inf")
 
     # ------------------------------------------------------------------------------- ownership
 
     def own(self, shard: str, lease: Lease) -> None:
-        """Write this shard under this lease from now on."""
-        known = self._owned.get(shard)
-        if known is None or known.log.lease.token != lease.token:
-            self._owned[shard] = Owned(ShardLog(shard, lease), self._steady())
+        """Write this shard under this lease from now on.
+
+        Under a lease that was disowned here, as where actors could not be started at once, its
+        numbers go on, and what was not confirmed is sent first: a number that was used once would
+        be taken for a repetition, and what it stands for now would be acknowledged and lost.
+        """
+        known, left = self._owned.get(shard), self._left.pop(shard, None)
+        if known is not None and known.log.lease.token == lease.token:
+            return
+        again = left is not None and left.lease.token == lease.token
+        shard_log = left if left is not None and again else ShardLog(shard, lease)
+        self._owned[shard] = Owned(shard_log, self._steady())
 
     def disown(self, shard: str) -> None:
-        """Write this shard no more; what was not confirmed is forgotten."""
-        self._owned.pop(shard, None)
+        """Write this shard no more, unless it is owned again under the same lease."""
+        one = self._owned.pop(shard, None)
+        if one is not None:
+            self._left[shard] = one.log
 
     @property
     def owned(self) -> Mapping[str, Lease]:

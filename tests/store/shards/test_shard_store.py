@@ -353,6 +353,42 @@ async def test_what_was_on_its_way_when_a_shard_was_lost_is_not_sent_again_under
     assert await one.value(A) == b"2"
 
 
+async def test_numbers_go_on_where_a_shard_is_owned_again_under_the_same_lease(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """As where the actors of a shard could not be started at the first try."""
+    one = house()
+    await one.take(IN_A)
+    lease = one.store.owned[IN_A]
+    await one.store.commit(step(A, 1))
+    await one.store.commit(step(A, 2))
+    one.store.disown(IN_A)
+    one.store.own(IN_A, lease)
+    await one.store.announce(IN_A)
+    await one.store.commit(step(A, 3))
+    assert await one.value(A) == b"3"
+    assert await one.lines(A) == ["e1", "e2", "e3"]
+
+
+async def test_what_was_on_its_way_is_settled_where_a_shard_is_owned_again_under_the_same_lease(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one = house()
+    await one.take(IN_A)
+    lease = one.store.owned[IN_A]
+    await one.store.commit(step(A, 1))
+    one.engine.fate = lambda request: Fate(lost=request.name == "commit")
+    (unknown,) = await one.store.commit_each([step(A, 2)])
+    assert isinstance(unknown, StoreUnavailable)
+    one.engine.fate = lambda _: Fate()
+    one.store.disown(IN_A)
+    one.store.own(IN_A, lease)
+    await one.store.announce(IN_A)
+    assert await one.value(A) == b"2"  # before anybody reads it to go on from it
+    await one.store.commit(step(A, 3))
+    assert await one.lines(A) == ["e1", "e2", "e3"]
+
+
 async def test_a_lease_that_is_taken_again_after_a_failover_is_the_same_ownership(
     house: MakeHouse, autojump_clock: object
 ) -> None:
