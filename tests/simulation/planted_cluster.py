@@ -266,9 +266,13 @@ def ledger_of(name: str, drawn: ClusterFaults) -> ClusterFaults:
         case "a lease expires by the wall clock":
             return replace(drawn, cut_every_s=15.0, cut_s=(8.0, 20.0), pause_every_s=0.0)
         case "an observer that slept goes on counting":
-            return replace(drawn, outage_every_s=30.0, outage_s=(7.0, 15.0), pause_every_s=0.0)
+            return ClusterFaults(
+                houses=drawn.houses, outage_every_s=20.0, outage_s=(7.0, 15.0), rate=drawn.rate
+            )
         case "an owner counts its lease from the answer":
-            return replace(drawn, slow=0.3, pause_every_s=0.0)
+            return ClusterFaults(
+                slow=0.5, slow_s=(0.5, 1.9), slow_back=1.0, cut_every_s=10.0, cut_s=(8.0, 20.0)
+            )
         case "an owner believes in its lease until it is told otherwise":
             return replace(drawn, cut_every_s=20.0, cut_s=(8.0, 20.0), pause_every_s=0.0)
         case "what a failover lost is read anew, not sent again":

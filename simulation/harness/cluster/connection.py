@@ -104,7 +104,9 @@ class Connection:
         fate = Fate()
         if faults.slow and rng.random() < faults.slow:
             self._counts["slow requests"] += 1
-            fate = Fate(delay_s=rng.uniform(*faults.slow_s))
+            slow_s = rng.uniform(*faults.slow_s)
+            back = faults.slow_back and rng.random() < faults.slow_back
+            fate = Fate(back_s=slow_s) if back else Fate(delay_s=slow_s)
         if request.name not in REPEATABLE:
             return fate
         dice = rng.random()

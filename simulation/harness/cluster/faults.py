@@ -44,6 +44,8 @@ class ClusterFaults(msgspec.Struct, frozen=True, kw_only=True):
     """Of a pipeline of which only the beginning is carried out."""
     slow: float = 0.0
     slow_s: Span = (0.01, 1.5)
+    slow_back: float = 0.0
+    """Of a slow request, that it arrives at once and its answer is slow."""
     bell_lost: float = 0.0
 
     fail_over_every_s: float = 0.0

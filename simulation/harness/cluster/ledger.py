@@ -7,6 +7,7 @@ nothing else. Whole houses are in `simulation.py`.
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
+from typing import Any
 
 import trio
 
@@ -16,6 +17,7 @@ from simulation.harness.cluster.connection import WRONG_SIDE, Connection
 from simulation.harness.cluster.engine_trouble import EngineTrouble
 from simulation.harness.cluster.engine_watch import EngineWatch
 from simulation.harness.cluster.faults import ClusterFaults
+from simulation.harness.cluster.lease_watch import LeaseWatch
 from simulation.harness.cluster.ledger_house import RIGHT_AT, LedgerHouse
 from simulation.harness.cluster.ledger_light import LIGHTS, LedgerCommand, encode
 from simulation.harness.cluster.ledger_watch import LedgerWatch
@@ -55,14 +57,14 @@ class Ledger:
             self.servers, self.breaks, strict=faults.need > 0 and not faults.lossy
         )
         self.order = EngineWatch(self.breaks, self._committed)
-        self.servers.told = self.order.told
+        self.servers.told = self._told
         self.trouble = EngineTrouble(self.servers, faults, self._chance, self._failed_over)
         lights = [f"{number:016x}" for number in range(1, LIGHTS + 1)]
         self._lights: dict[str, list[str]] = {}
         for dev_eui in lights:
             self._lights.setdefault(shard_of(dev_eui), []).append(dev_eui)
         self.houses = [self._house(name) for name in "abcd"[: faults.houses]]
-        self._enqueueing: dict[str, float] = {}
+        self.leases = LeaseWatch(self.servers, self.houses, faults, self.breaks)
 
     def _house(self, name: str) -> LedgerHouse:
         rng = self._chance.of(f"connection {name}")
@@ -90,6 +92,10 @@ class Ledger:
     def digest(self) -> str:
         """The hash of all so far."""
         return self._hash.hexdigest()
+
+    def _told(self, *what: Any) -> None:
+        self.order.told(*what)
+        self.leases.told(*what)
 
     def _committed(self, _master: Master, commit: Commit) -> None:
         self.note("commit", commit.shard, commit.token, commit.seq, commit.inbox_mark)
@@ -151,9 +157,8 @@ class Ledger:
             self.breaks("fleet", f"long after the last fault a shard moves: {moved}")
         for one in self.watch.missing():
             self.breaks("engine", f"lost: {one}")
-        for (shard, command_id), told in self.watch.commands.items():
-            if told.value == 0:
-                self.breaks(shard, f"command {command_id} was accepted, and never obeyed")
+        for shard, command_id in self.watch.disobeyed():
+            self.breaks(shard, f"command {command_id} was accepted, and never obeyed")
         scope.cancel(reason="it is quiet")
 
     async def _now_and_then(

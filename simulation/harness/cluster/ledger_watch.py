@@ -85,6 +85,15 @@ class LedgerWatch:
             if not self._there(shard, table, key, told)
         ]
 
+    def disobeyed(self) -> list[tuple[str, str]]:
+        """Shard and id of what was accepted and is not obeyed, by what is stored: whoever obeyed
+        may have died, or may have been parted, before it was told that this is durable."""
+        return [
+            (shard, command_id)
+            for (shard, command_id), told in self.commands.items()
+            if not self._there(shard, Table.COMMAND, command_id, Told(1, told.house))
+        ]
+
     def _owner(self, shard: str) -> str:
         master = self._servers.masters[self._servers.part_of(shard)]
         return "" if master is None else master.data.shard(shard).lease.owner
