@@ -10,6 +10,9 @@ import msgspec
 
 from lorawan.kuando.light_state import LightState
 
+COLOURS_MOST = 8
+"""Told of a rollout with many; each light has its own beside that."""
+
 
 class State(StrEnum):
     """Where a rollout stands. `cancelled` and `done` are the end; a stopped one may be resumed."""
@@ -37,6 +40,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     light: LightState
+    """Of most of its lights, or of all."""
     keep: bool
     ttl_s: float | None
     created_at: float
@@ -64,3 +68,9 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Failed lights that count."""
     by: str = ""
     """Who began it; its commands bear the same name."""
+    colours: tuple[LightState, ...] = ()
+    """Where its lights are given several: the most frequent first, at most `COLOURS_MOST`."""
+    again_of: str | None = None
+    """The rollout whose failed and unreached lights it tries again."""
+    scene: str | None = None
+    """The name of the scene that it applies."""

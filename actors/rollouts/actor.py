@@ -236,7 +236,7 @@ class Rollouts:
             return
         refusal = None
         if command is None:
-            command, refusal = await self._give(kept, part.dev_eui, command_id)
+            command, refusal = await self._give(kept, part, command_id)
         now = ports.clock.now()
         if command is not None:
             found = command
@@ -256,13 +256,13 @@ class Rollouts:
             )
 
     async def _give(
-        self, kept: StoredRollout, dev_eui: str, command_id: str
+        self, kept: StoredRollout, part: Part, command_id: str
     ) -> tuple[Command | None, Refusal | None]:
         """Command the light, with patience; (None, None) when the rollout does not run any more."""
         rollout, tries = kept.rollout, 0
         order = CommandOrder(
-            dev_eui=dev_eui,
-            light=rollout.light,
+            dev_eui=part.dev_eui,
+            light=rollout.light if part.light is None else part.light,
             keep=rollout.keep,
             ttl_s=rollout.ttl_s,
             correlation_id=rollout.correlation_id,

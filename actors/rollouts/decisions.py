@@ -10,14 +10,16 @@ lights wait; without any waiting there is nothing left to stop. It is done once 
 open.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 
 import msgspec
 
-from actors.board.rollout import Rollout, State
+from actors.board.rollout import COLOURS_MOST, Rollout, State
 from actors.device.command import LIGHT_REMOVED, Command, CommandStatus
 from actors.device.model import Device
 from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
+from lorawan.kuando.light_state import LightState
 
 replace = msgspec.structs.replace
 
@@ -50,8 +52,52 @@ def begun(rollout_id: str, order: Order, now: float) -> tuple[Rollout, tuple[Par
         waiting=count,
         correlation_id=order.correlation_id,
         by=order.by,
+        colours=_several(order),
+        again_of=order.again_of,
+        scene=order.scene,
     )
-    return rollout, tuple(Part(dev_eui) for dev_eui in order.dev_euis)
+    parts = []
+    for dev_eui in order.dev_euis:
+        own = order.colours.get(dev_eui, order.light)
+        parts.append(Part(dev_eui, light=None if own == order.light else own))
+    return rollout, tuple(parts)
+
+
+def _several(order: Order) -> tuple[LightState, ...]:
+    """The colours of an order with more than one, the most frequent first."""
+    counts = Counter(order.colours.get(dev_eui, order.light) for dev_eui in order.dev_euis)
+    found = tuple(light for light, _ in counts.most_common(COLOURS_MOST))
+    return found if len(counts) > 1 else ()
+
+
+def again(
+    rollout: Rollout, parts: Sequence[Part], known: Container[str], wish: Wish
+) -> Order | Conflict:
+    """The order for the lights of a rollout that failed, or that it never commanded and never will
+    (it was cancelled, or is stopped): each with its own colour. Those known no longer are left out.
+    """
+    left_out = rollout.state in {State.CANCELLED, State.STOPPED}
+    meant = [
+        part
+        for part in parts
+        if part.dev_eui in known
+        and (part.state is PartState.FAILED or (left_out and part.state is PartState.WAITING))
+    ]
+    if not meant:
+        return Conflict("no light of it failed or was never commanded")
+    pace, most = wish.pace_per_min, wish.failures_most
+    return Order(
+        dev_euis=tuple(part.dev_eui for part in meant),
+        light=rollout.light,
+        keep=rollout.keep,
+        ttl_s=rollout.ttl_s,
+        name=rollout.name,
+        pace_per_min=rollout.pace_per_min if pace is None else pace,
+        failures_most=rollout.failures_most if most is None else most,
+        colours={part.dev_eui: part.light for part in meant if part.light is not None},
+        again_of=rollout.id,
+        scene=rollout.scene,
+    )
 
 
 def command_id_of(rollout_id: str, dev_eui: str) -> str:
@@ -119,7 +165,8 @@ def seen(part: Part, command: Command, now: float) -> Part:
         case _:
             pass
     failed_at = (part.failed_at or now) if state is PartState.FAILED else None
-    return Part(part.dev_eui, state, command.id, reason, failed_at, command.status.final)
+    final = command.status.final
+    return Part(part.dev_eui, state, command.id, reason, failed_at, final, part.light)
 
 
 def failed(part: Part, reason: str, now: float, command_id: str | None = None) -> Part:
@@ -129,7 +176,8 @@ def failed(part: Part, reason: str, now: float, command_id: str | None = None) -
     """
     at = part.failed_at or now
     settled = command_id is None
-    return Part(part.dev_eui, PartState.FAILED, part.command_id or command_id, reason, at, settled)
+    its_id = part.command_id or command_id
+    return Part(part.dev_eui, PartState.FAILED, its_id, reason, at, settled, part.light)
 
 
 def left_alone(part: Part) -> Part:

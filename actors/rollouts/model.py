@@ -3,6 +3,7 @@
 They have no behaviour: `decisions.py` makes new values from old ones. `_at` is Unix seconds.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -39,6 +40,8 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     failed_at: float | None = None
     settled: bool = False
     """Nothing more can happen to it: its command ended, or there never was one."""
+    light: LightState | None = None
+    """Its own colour; None where it is the rollout's."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     by: str = ""
     """Who begins it."""
+    colours: Mapping[str, LightState] = {}
+    """Of the lights that are to show something else than `light`."""
+    again_of: str | None = None
+    scene: str | None = None
 
 
 class Wish(msgspec.Struct, frozen=True):

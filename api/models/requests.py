@@ -175,6 +175,13 @@ class RolloutRequest(ColourRequest):
         return self
 
 
+class RolloutAgain(Body):
+    """How the lights are tried again; what is left out is as it was the first time."""
+
+    pace_per_min: Pace | None = None
+    failures_most: FailuresMost | None = None
+
+
 class RolloutChange(Body):
     """What to change; anything left out stays."""
 

@@ -36,6 +36,7 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     """Why it stopped or was cancelled, for a person to read."""
     light: LightState
+    """Of most of its lights, or of all."""
     keep: bool
     created_at: float
     ended_at: float | None
@@ -60,6 +61,12 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """Not commanded when the rollout was cancelled."""
     by: str
     """Who began it; empty where nobody is known."""
+    colours: list[LightState]
+    """Where its lights are given several colours: the most frequent first, at most 8."""
+    again_of: str | None
+    """The rollout whose failed and unreached lights this one tries again."""
+    scene: str | None
+    """The name of the scene that it applies."""
 
     @classmethod
     def of(cls, rollout: Rollout) -> "RolloutView":
@@ -74,14 +81,17 @@ class RolloutLight(msgspec.Struct, frozen=True):
     state: ShownState
     command_id: str | None
     reason: str | None
+    light: LightState
+    """What it is to show."""
 
     @classmethod
-    def of(cls, part: Part, *, cancelled: bool) -> "RolloutLight":
-        """The view of a light of a rollout that was cancelled, or not."""
+    def of(cls, part: Part, light: LightState, *, cancelled: bool) -> "RolloutLight":
+        """The view of a light of a rollout to this colour that was cancelled, or not."""
         state = ShownState(part.state.value)
         if cancelled and part.state is PartState.WAITING:
             state = ShownState.CANCELLED
-        return cls(part.dev_eui, state, part.command_id, part.reason)
+        own = light if part.light is None else part.light
+        return cls(part.dev_eui, state, part.command_id, part.reason, own)
 
 
 class RolloutDetail(RolloutView, frozen=True, kw_only=True):
@@ -93,7 +103,8 @@ class RolloutDetail(RolloutView, frozen=True, kw_only=True):
     def inspected(cls, seen: RolloutInspection) -> "RolloutDetail":
         """The view of a rollout with its lights."""
         cancelled = seen.rollout.state is State.CANCELLED
-        lights = [RolloutLight.of(part, cancelled=cancelled) for part in seen.parts]
+        light = seen.rollout.light
+        lights = [RolloutLight.of(part, light, cancelled=cancelled) for part in seen.parts]
         return cls(**_shown(seen.rollout), lights=lights)
 
 
@@ -110,4 +121,5 @@ def _shown(rollout: Rollout) -> dict[str, Any]:
         if name != "cancelled"
     }
     left = rollout.waiting if rollout.state is State.CANCELLED else 0
+    shown["colours"] = list(rollout.colours)
     return {**shown, "waiting": rollout.waiting - left, "cancelled": left}

@@ -6,12 +6,14 @@ a mistake, never left out.
 
 import hashlib
 
+import msgspec
 import structlog
 from quart import Blueprint, Response
 
 from actors.board.rollout import State
 from actors.device.foreign_sender import in_words
 from actors.refusal import Refusal
+from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Wish
 from actors.storage.audit import Act
 from api.http.audit import by, note
@@ -34,7 +36,7 @@ from api.http.requests import idempotency_key, read_body
 from api.http.responses import address, reply
 from api.http.services import application
 from api.models import RolloutDetail, RolloutList, RolloutView
-from api.models.requests import DeviceQuery, RolloutChange, RolloutRequest
+from api.models.requests import DeviceQuery, RolloutAgain, RolloutChange, RolloutRequest
 from api.routes.devices import matcher
 from api.validation import MISTAKES_MOST, Mistake
 
@@ -77,6 +79,11 @@ async def create_rollout() -> Response:
         fingerprint=hashlib.sha256(body.canonical_json()).hexdigest(),
         by=by(),
     )
+    return await begin(order)
+
+
+async def begin(order: Order) -> Response:
+    """Begin a rollout, and answer with it. Raises Problem where that is refused."""
     made = await application().rollouts.create(order)
     if isinstance(made, Refusal):
         refuse(made)
@@ -108,6 +115,40 @@ async def get_rollout(rollout_id: str) -> Response:
     if seen is None:
         raise Problem(UNKNOWN_ROLLOUT)
     return reply(RolloutDetail.inspected(seen))
+
+
+@blueprint.post("/rollouts/<rollout_id>/again")
+@answers(
+    Answer(201, "A new rollout; `again_of` names the first one.", RolloutView),
+    problems=(*_WRITE, UNKNOWN_ROLLOUT, CONFLICT, KEY_REUSED, TOO_MANY_ROLLOUTS),
+    tag="rollouts",
+    body_optional=True,
+)
+@takes(body=RolloutAgain)
+async def try_again(rollout_id: str) -> Response:
+    """Try the failed and the unreached lights of a rollout again, as a new rollout.
+
+    Unreached are those that were never commanded and never will be, since it was cancelled or is
+    stopped. Each gets the colour that it was to get; lights known no longer are left out.
+    """
+    key, body = idempotency_key(), await read_body(RolloutAgain, optional=True)
+    here = application()
+    seen = here.rollouts.repository.inspect(rollout_id)
+    if seen is None:
+        raise Problem(UNKNOWN_ROLLOUT)
+    wish = Wish(pace_per_min=body.pace_per_min, failures_most=body.failures_most)
+    order = decisions.again(seen.rollout, seen.parts, here.board.devices, wish)
+    if isinstance(order, Conflict):
+        raise Problem(CONFLICT, order.why)
+    asked = f"again {rollout_id} {body.model_dump_json()}"
+    return await begin(
+        msgspec.structs.replace(
+            order,
+            correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+            idempotency_key=key,
+            fingerprint=hashlib.sha256(asked.encode()).hexdigest(),
+        )
+    )
 
 
 @blueprint.patch("/rollouts/<rollout_id>")

@@ -119,6 +119,23 @@ def resume(
     raise run(_change, place(at, token), rollout_id, change, as_json)
 
 
+@rollout_app.command("again")
+def again(
+    rollout_id: RolloutId,
+    pace: Pace = None,
+    failures_most: Failures = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it and leave.")] = False,
+    at: At = DEFAULT_AT,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try the failed and unreached lights of a rollout again, as a new rollout."""
+    extra = {"pace_per_min": pace, "failures_most": failures_most}
+    body = {field: value for field, value in extra.items() if value is not None}
+    path = f"{_path(rollout_id)}/again"
+    raise run(begin, place(at, token), path, body, not no_wait, as_json)
+
+
 @rollout_app.command("cancel")
 def cancel(
     rollout_id: RolloutId, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
@@ -146,8 +163,13 @@ async def _start(
         body["dev_euis"] = [read_dev_eui(text) for text in texts]
     else:
         body["filter"] = chosen
+    return await begin(where, "/rollouts", body, wait, as_json)
+
+
+async def begin(where: Place, path: str, body: dict[str, Any], wait: bool, as_json: bool) -> Exit:
+    """Have a rollout begun by a request, and follow it unless nobody is to wait for it."""
     async with Client(where) as client:
-        made = await _ask(client, "POST", "/rollouts", body)
+        made = await _ask(client, "POST", path, body)
         if wait:
             return await _follow(client, made, as_json)
         if as_json:

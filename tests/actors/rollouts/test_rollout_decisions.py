@@ -198,3 +198,53 @@ def test_a_rollout_that_lacks_lights_is_left_out() -> None:
     pieces = [w for w in piece_puts(rollout, parts, range(60)) if isinstance(w, Put)]
     stored = [Record(w.key, w.value, w.at) for w in (rollout_put(rollout), *pieces)]
     assert read_rollouts([*stored, Record("odd", b"{", NOW)]) == []
+
+
+def test_lights_may_each_have_a_colour_and_keep_it() -> None:
+    blue = LightState(0, 0, 255)
+    asked = replace(order(3), colours={f"{1:016x}": blue, f"{2:016x}": RED})
+    rollout, parts = decisions.begun("r", asked, NOW)
+    assert [part.light for part in parts] == [None, blue, None], "the common one stands once"
+    assert rollout.colours == (RED, blue)
+    rollout, parts = after(rollout, parts, 1, CommandStatus.EXPIRED)
+    assert parts[1].light == blue
+    read = read_rollouts([Record(put.key, put.value, NOW) for put in _puts(rollout, parts)])
+    assert read == [(rollout, list(parts))]
+
+
+def _puts(rollout: Rollout, parts: tuple[Part, ...]) -> list[Put]:
+    pieces = [put for put in piece_puts(rollout, parts, range(len(parts))) if isinstance(put, Put)]
+    return [rollout_put(rollout), *pieces]
+
+
+def test_the_failed_lights_are_tried_again_with_their_colours() -> None:
+    blue = LightState(0, 0, 255)
+    asked = replace(order(4, failures_most=9), colours={f"{1:016x}": blue}, scene="night")
+    rollout, parts = decisions.begun("r", asked, NOW)
+    rollout, parts = after(rollout, parts, 0, CommandStatus.VERIFIED)
+    rollout, parts = after(rollout, parts, 1, CommandStatus.EXPIRED)
+    known = {part.dev_eui for part in parts}
+    once_more = decisions.again(rollout, parts, known, Wish(pace_per_min=7.0))
+    assert isinstance(once_more, Order)
+    assert once_more.dev_euis == (f"{1:016x}",), "those that wait get their turn"
+    assert once_more.colours == {f"{1:016x}": blue}
+    assert (once_more.again_of, once_more.scene, once_more.pace_per_min) == ("r", "night", 7.0)
+    assert once_more.failures_most == 9
+
+
+def test_lights_of_a_cancelled_rollout_that_were_never_commanded_are_unreached() -> None:
+    rollout, parts = decisions.begun("r", order(3), NOW)
+    rollout, parts = after(rollout, parts, 0, CommandStatus.VERIFIED)
+    cancelled = decisions.steered(rollout, Wish(state=State.CANCELLED), NOW)
+    assert isinstance(cancelled, Rollout)
+    once_more = decisions.again(cancelled, parts, {f"{2:016x}"}, Wish())
+    assert isinstance(once_more, Order)
+    assert once_more.dev_euis == (f"{2:016x}",), "one is known no longer"
+    assert isinstance(decisions.again(cancelled, parts, (), Wish()), Conflict)
+
+
+def test_a_command_that_was_taken_back_is_no_failure() -> None:
+    rollout, parts = decisions.begun("r", order(1), NOW)
+    rollout, parts = after(rollout, parts, 0, CommandStatus.WITHDRAWN)
+    assert (rollout.withdrawn, rollout.failed, rollout.state) == (1, 0, State.DONE)
+    assert parts[0].settled

@@ -9,6 +9,7 @@ from quart.typing import TestClientProtocol as Client
 from actors.board.rollout import State
 from actors.device.model import Phase
 from actors.refusal import Refusal
+from actors.rollouts import decisions
 from actors.rollouts.model import Part, PartState
 from api.http.app import create_app
 from lorawan.kuando.light_state import LightState
@@ -52,6 +53,9 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "cancelled": 0,
         "removed": 0,
         "by": "local",
+        "colours": [],
+        "again_of": None,
+        "scene": None,
     }
     assert (application.rollouts.orders[0].light, application.rollouts.orders[0].ttl_s) == (
         LightState(255, 0, 0),
@@ -66,6 +70,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "state": "waiting",
         "command_id": None,
         "reason": None,
+        "light": {**RED, "on": 255, "off": 0},
     }
     unknown = await client.get(f"{URL}/nobody")
     assert unknown.status_code == 404
@@ -208,3 +213,24 @@ async def test_a_light_in_any_state_is_shown(client: Client, application: FakeAp
     response = await client.get(f"{URL}/{made['id']}")
     seen = await response.get_json()
     assert [light["state"] for light in seen["lights"]] == [one.value for one in PartState]
+
+
+async def test_the_failed_lights_are_tried_again(
+    client: Client, application: FakeApplication
+) -> None:
+    made = await client.post(URL, json={**RED, "dev_euis": [DEV_EUI]})
+    first = (await made.get_json())["id"]
+    nothing = await client.post(f"{URL}/{first}/again")
+    assert (nothing.status_code, (await nothing.get_json())["type"]) == (
+        409,
+        "urn:lamplighter:problem:conflict",
+    )
+    rollout, parts = application.rollouts.rolled[first]
+    failed = decisions.failed(parts[0], "expired", 1.0)
+    moved = decisions.moved(rollout, [(parts[0], failed)], 1.0)
+    application.rollouts.rolled[first] = moved, (failed,)
+    again = await client.post(f"{URL}/{first}/again", json={"pace_per_min": 5})
+    body = await again.get_json()
+    assert again.status_code == 201
+    assert (body["again_of"], body["total"], body["pace_per_min"]) == (first, 1, 5.0)
+    assert (await client.post(f"{URL}/none/again")).status_code == 404

@@ -212,7 +212,10 @@
  * @property {number} [withdrawn] an older service has none
  * @property {number} removed
  * @property {number} cancelled
- * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null}[]} [lights]
+ * @property {Light[]} [colours] where its lights are given several
+ * @property {string | null} [again_of]
+ * @property {string | null} [scene]
+ * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null, light?: Light}[]} [lights]
  */
 
 /** @typedef {object} ClusterMember

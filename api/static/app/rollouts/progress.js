@@ -36,6 +36,7 @@ export class RolloutCard {
   #pause = this.#button("Pause", { state: "paused" });
   #resume = this.#button("Go on", { state: "running" });
   #cancel = this.#button("Cancel", { state: "cancelled" });
+  #again = this.#button("Try again", {}, "POST", "/again");
   #lights = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Lights of this order" });
   #details = el("details", {}, el("summary", { text: "Lights" }), this.#lights);
   #outcome = el("p", { class: "outcome", role: "status" });
@@ -49,7 +50,7 @@ export class RolloutCard {
     this.element = el(
       "li",
       { class: "rollout", "data-rollout": id },
-      el("header", { class: "row" }, this.#lamp, el("div", { class: "told" }, this.#title, el("p", { class: "hint" }, this.#state, " ", this.#words)), this.#pause, this.#resume, this.#cancel),
+      el("header", { class: "row" }, this.#lamp, el("div", { class: "told" }, this.#title, el("p", { class: "hint" }, this.#state, " ", this.#words)), this.#pause, this.#resume, this.#again, this.#cancel),
       this.#reason,
       this.#bar,
       this.#legend,
@@ -81,18 +82,20 @@ export class RolloutCard {
     setHidden(this.#pause, rollout.state !== "running");
     setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
     setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
+    const unreached = ["cancelled", "stopped"].includes(rollout.state) ? rollout.cancelled + rollout.waiting : 0;
+    setHidden(this.#again, rollout.failed + unreached === 0);
     if (this.#details.open && rollout.changed_at !== this.#listed) this.#list();
     this.#listed = rollout.changed_at;
   }
 
-  /** @param {string} words @param {object} change */
-  #button(words, change) {
+  /** @param {string} words @param {object} change @param {"PATCH" | "POST"} method @param {string} below */
+  #button(words, change, method = "PATCH", below = "") {
     const button = el("button", { type: "button", class: "secondary", text: words, hidden: true, "data-acts": true });
     button.addEventListener("click", async () => {
       button.disabled = true;
       setText(this.#outcome, "");
       try {
-        await ask("PATCH", `api/v1/rollouts/${encodeURIComponent(this.#id)}`, { body: change });
+        await ask(method, `api/v1/rollouts/${encodeURIComponent(this.#id)}${below}`, { body: change });
         this.onAsked();
       } catch (trouble) {
         this.#outcome.dataset.tone = "bad";
