@@ -5,6 +5,8 @@ from quart import Blueprint, Response
 
 from actors.commands import Ended
 from actors.refusal import Refusal
+from actors.storage.audit import Act
+from api.http.audit import by, note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     ENDED,
@@ -71,7 +73,7 @@ async def withdraw_command(command_id: str) -> Response:
     command that ended otherwise is answered with 409 and its end; the same request again with 200.
     """
     nothing = read_query(WithdrawQuery).keep == "nothing"
-    done = await application().commands.withdraw(command_id, want_nothing=nothing, by=_by())
+    done = await application().commands.withdraw(command_id, want_nothing=nothing, by=by())
     if done is None:
         raise Problem(UNKNOWN_COMMAND)
     if isinstance(done, Refusal):
@@ -79,6 +81,7 @@ async def withdraw_command(command_id: str) -> Response:
     if isinstance(done, Ended):
         members = {"command": msgspec.to_builtins(CommandView.of(done.command))}
         raise Problem(ENDED, f"it ended as {done.command.status.value}", members=members)
+    note(Act.WITHDRAW, done.dev_eui, command=done.id, keep="nothing" if nothing else "before")
     return reply(CommandView.of(done))
 
 
@@ -95,11 +98,8 @@ async def want_nothing(dev_eui: str) -> Response:
     showing what it shows.
     """
     dev_eui = read_dev_eui(dev_eui)
-    done = await application().commands.want_nothing(dev_eui, _by())
+    done = await application().commands.want_nothing(dev_eui, by())
     if isinstance(done, Refusal):
         refuse(done)
+    note(Act.FORGET_WANTED, dev_eui, command=None if done is None else done.id)
     return reply(NothingWanted(dev_eui, None if done is None else CommandView.of(done)))
-
-
-def _by() -> str:
-    return ""

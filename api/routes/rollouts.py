@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from quart import Blueprint, Response
 
-from actors.board.rollout import State
+from actors.board.rollout import Rollout, State
 from actors.device.foreign_sender import in_words
 from actors.refusal import Refusal
 from actors.rollouts import decisions
@@ -79,15 +79,20 @@ async def create_rollout() -> Response:
         fingerprint=hashlib.sha256(body.canonical_json()).hexdigest(),
         by=by(),
     )
-    return await begin(order)
+    made = await begun(order)
+    note(Act.ROLLOUT, made.id, name=made.name, lights=made.total, light=in_words(body.light))
+    return _answer(made)
 
 
-async def begin(order: Order) -> Response:
-    """Begin a rollout, and answer with it. Raises Problem where that is refused."""
+async def begun(order: Order) -> Rollout:
+    """Begin a rollout. Raises Problem where that is refused."""
     made = await application().rollouts.create(order)
     if isinstance(made, Refusal):
         refuse(made)
-    note(Act.ROLLOUT, made.id, name=made.name, lights=made.total, light=in_words(body.light))
+    return made
+
+
+def _answer(made: Rollout) -> Response:
     return reply(RolloutView.of(made), 201, {"Location": address(f"/api/v1/rollouts/{made.id}")})
 
 
@@ -141,14 +146,17 @@ async def try_again(rollout_id: str) -> Response:
     if isinstance(order, Conflict):
         raise Problem(CONFLICT, order.why)
     asked = f"again {rollout_id} {body.model_dump_json()}"
-    return await begin(
+    made = await begun(
         msgspec.structs.replace(
             order,
+            by=by(),
             correlation_id=structlog.contextvars.get_contextvars().get("request_id", ""),
             idempotency_key=key,
             fingerprint=hashlib.sha256(asked.encode()).hexdigest(),
         )
     )
+    note(Act.ROLLOUT_AGAIN, made.id, again_of=rollout_id, lights=made.total)
+    return _answer(made)
 
 
 @blueprint.patch("/rollouts/<rollout_id>")
