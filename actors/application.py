@@ -9,6 +9,7 @@ from actors.cluster.shown import ClusterSight
 from actors.event_stream.door import AwaitedDoor, FleetDoor
 from actors.fleet.initialization import Initializer
 from actors.fleet.queue_flush import Flusher
+from actors.plans.actor import Plans
 from actors.quality.quality import Quality
 from actors.queries import Queries
 from actors.readiness import ReadinessCheck
@@ -83,6 +84,11 @@ class Application:
     def rollouts(self) -> Rollouts:
         """One colour for many lights."""
         return self._parts.fleetwide.rollouts
+
+    @property
+    def plans(self) -> Plans:
+        """Floor plans, to be changed."""
+        return self._parts.fleetwide.plans
 
     @property
     def initializer(self) -> Initializer:

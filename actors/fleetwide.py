@@ -16,6 +16,7 @@ from actors.alerts.rules import network_finding, store_finding
 from actors.board.board import Board
 from actors.board.changes import GatewayView
 from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead, PlanRemoved
 from actors.calibration.calibrator import CalibrationPorts, Calibrator
 from actors.calibration.listening import AirListener
 from actors.clocks.server_dates import ServerDates
@@ -38,6 +39,7 @@ from actors.link.air_facts import JoinedFacts
 from actors.link.forwarders import Forwarders
 from actors.messaging.mailbox import Offer
 from actors.metrics import Metrics
+from actors.plans.actor import Plans
 from actors.quality.announcer import RiskAnnouncer, grade_told
 from actors.quality.quality import Quality
 from actors.restored_store import RestoredStoreHold
@@ -116,6 +118,7 @@ class FleetwidePorts:
     lights: Lights
     show_gateway: Callable[[GatewayView], None]
     show_risk: Callable[[str, RiskTold], None]
+    show_plan: Callable[[PlanHead | PlanRemoved], None]
     alone: bool = True
     """Whether this process alone serves the fleet; else each process sweeps its own lights."""
     conditions: Callable[[], Sequence[Finding]] = tuple
@@ -236,6 +239,9 @@ class Fleetwide:
                 new_id=environment.new_id,
             ),
             retention_s=policies.sweep.retention_s,
+        )
+        self.plans = Plans(
+            store_writer, clock, ports.show_plan, lambda: board.plans, environment.new_id
         )
         held, waits = lambda: self.restored_store.mark is not None, self.dispatcher.statistics
         self.calibrator = Calibrator(

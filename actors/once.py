@@ -11,6 +11,7 @@ import trio
 
 from actors.board.changes import ActorView, GatewayView
 from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead, PlanRemoved
 from actors.cluster import views
 from actors.cluster.desk import LOOK_S, Desk
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
@@ -60,6 +61,7 @@ class Once:
                 lights=flow.lights,
                 show_gateway=self._show_gateway,
                 show_risk=self._show_risk,
+                show_plan=self._show_plan,
                 alone=False,
                 conditions=lambda: [*parts.sight.findings(), *parts.events.findings()],
             )
@@ -154,3 +156,11 @@ class Once:
         parts = self._parts
         parts.board.tell_risk(dev_eui, risk)
         parts.store_writer.offer([views.risk_put(dev_eui, risk, self._clock.now())])
+
+    def _show_plan(self, plan: PlanHead | PlanRemoved) -> None:
+        parts = self._parts
+        parts.board.publish(plan)
+        if isinstance(plan, PlanRemoved):
+            parts.store_writer.offer([views.plan_delete(plan.id)])
+        else:
+            parts.store_writer.offer([views.plan_put(plan, self._clock.now())])

@@ -19,13 +19,16 @@ from actors.gateways.outages import GatewayPast
 from actors.metrics import downlink_metrics, reliability
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability
+from actors.plans.model import Plan
+from actors.plans.records import read_plan
 from actors.quality.model import LightDay, LightRisk, QualityView
 from actors.storage import history, signal_history
 from actors.storage.deadline import store_deadline
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import Points
+from actors.storage.unreadable_records import UnreadableRecord
 from actors.supervision import ChildReport
-from store.port import Store
+from store.port import Store, Table
 
 
 class DeviceInspection(msgspec.Struct, frozen=True):
@@ -112,3 +115,18 @@ class Queries:
         """Spread of times and attempts, and the worst devices."""
         with store_deadline():
             return await reliability(self._store, hours, self._clock.now())
+
+    async def plan(self, plan_id: str) -> Plan | None:
+        """A floor plan with its places; None for one that is not known."""
+        with store_deadline():
+            record = await self._store.get(Table.PLAN, plan_id)
+        try:
+            return None if record is None else read_plan(record)
+        except msgspec.MsgspecError as error:
+            raise UnreadableRecord(f"the record of plan {plan_id} cannot be read") from error
+
+    async def picture(self, digest: str) -> bytes | None:
+        """The picture of a plan; None where no plan has it."""
+        with store_deadline():
+            record = await self._store.get(Table.PICTURE, digest)
+        return None if record is None else record.value

@@ -93,6 +93,7 @@ def after_lights(its: Fleetwide) -> list[ChildSpec]:
             "initialization", initializer.run, budget=ROOT_BUDGET, mailbox=initializer.mailbox
         ),
         ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
+        ChildSpec("plans", its.plans.run, budget=ROOT_BUDGET, mailbox=its.plans.mailbox),
         ChildSpec("restored store", its.restored_store.run, budget=ROOT_BUDGET),
         ChildSpec("calibration", its.calibrator.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", its.sweeper.run, budget=ROOT_BUDGET),

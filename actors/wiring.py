@@ -271,6 +271,7 @@ class Parts(ProcessParts):
                 lights=OwnLights(self.fleet, self.removals),
                 show_gateway=self.board.publish,
                 show_risk=self.board.tell_risk,
+                show_plan=self.board.publish,
                 conditions=lambda: [*self.sight.findings(), *self.events.findings()],
             )
         )

@@ -28,6 +28,8 @@ class Table(StrEnum):
     IDEMPOTENCY = "idempotency"
     ALERT = "alert"
     ROLLOUT = "rollout"
+    PLAN = "plan"
+    PICTURE = "picture"
     META = "meta"
 
 

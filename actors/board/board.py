@@ -22,6 +22,7 @@ import trio
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
 from actors.board.contents import ALERTS_KEPT, COMMANDS_KEPT, BoardContents
 from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead, PlanRemoved
 from actors.board.reachability import Reach, Reachability
 from actors.board.reachability_index import SILENT_AFTER_S, ReachabilityIndex
 from actors.board.ring import ChangeRing
@@ -155,6 +156,12 @@ class Board:
         """An open command, or one of the newest 10,000 ended ones."""
         return self._contents.command(command_id)
 
+    @property
+    def plans(self) -> Sequence[PlanHead]:
+        """The floor plans in their order."""
+        plans = self._contents.plans.values()
+        return sorted(plans, key=lambda plan: (plan.order, plan.name, plan.id))
+
     def statistics(self) -> BoardStatistics:
         """Counters, now."""
         contents = self._contents
@@ -197,6 +204,10 @@ class Board:
                 contents.keep_actor(subject)
             case Rollout():
                 contents.rollouts[subject.id] = subject
+            case PlanHead():
+                contents.plans[subject.id] = subject
+            case PlanRemoved():
+                contents.plans.pop(subject.id, None)
             case _:
                 assert_never(subject)
         self._tell(subject)
@@ -282,6 +293,7 @@ class Board:
             alerts=tuple(contents.alerts()),
             actors=tuple(contents.actors.values()),
             rollouts=tuple(reversed(contents.rollouts.values())),
+            plans=tuple(self.plans),
         )
 
     def close_all(self, reason: str) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from actors.board.plan import PlanHead, PlanRemoved
 from actors.board.rollout import Rollout
 from actors.device.command import Command
 from actors.device.model import Device
@@ -135,7 +136,17 @@ class DeviceRemoved(msgspec.Struct, frozen=True):
     why: str
 
 
-Subject = Device | DeviceRemoved | Command | GatewayView | AlertView | ActorView | Rollout
+Subject = (
+    Device
+    | DeviceRemoved
+    | Command
+    | GatewayView
+    | AlertView
+    | ActorView
+    | Rollout
+    | PlanHead
+    | PlanRemoved
+)
 
 
 class Change(msgspec.Struct, frozen=True):

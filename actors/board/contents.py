@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from actors.board.changes import ActorView, AlertView, GatewayView
 from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead
 from actors.board.rollout import Rollout
 from actors.device.command import Command
 from actors.device.model import Device
@@ -32,6 +33,7 @@ class BoardContents:
         "commands_open",
         "devices",
         "gateways",
+        "plans",
         "risks",
         "rollouts",
     )
@@ -45,6 +47,7 @@ class BoardContents:
         self.gateways: dict[str, GatewayView] = {}
         self.actors: dict[str, ActorView] = {}
         """Those that are not well."""
+        self.plans: dict[str, PlanHead] = {}
         self.rollouts: dict[str, Rollout] = {}
         """Oldest first; their actor bounds them."""
         self.commands_open: dict[str, Command] = {}

@@ -12,6 +12,7 @@ import msgspec
 import trio
 
 from actors.board.changes import ActorView, AlertView, Change, GatewayView
+from actors.board.plan import PlanHead
 from actors.board.ring import ChangeRing
 from actors.board.rollout import Rollout
 from actors.device.model import Device
@@ -35,6 +36,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     alerts: tuple[AlertView, ...]
     actors: tuple[ActorView, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
+    plans: tuple[PlanHead, ...] = ()
 
 
 class Subscription:

@@ -9,10 +9,11 @@ import trio
 from actors.alerts.repository import read_alert
 from actors.board.board import Board
 from actors.board.changes import DeviceRemoved
+from actors.board.plan import PlanRemoved
 from actors.cluster import views
 from actors.device.records import read_command, read_device
 from actors.rollouts.repository import read_rollout
-from store.engine.shards import shard_of
+from store.engine.shards import FLEET, shard_of
 from store.port import Delete, Put, Record, Table
 
 log = structlog.get_logger()
@@ -72,6 +73,11 @@ class FeedBoard:
             for dev_eui in [one for one in self._board.devices if shard_of(one) == shard]:
                 if dev_eui not in lights:
                     self._gone(Table.DEVICE, dev_eui)
+        if Table.META in tables and shard == FLEET:
+            told = {record.key for record in tables[Table.META]}
+            for plan in self._board.plans:
+                if f"{views.PLAN}{plan.id}" not in told:
+                    self._board.publish(PlanRemoved(plan.id, plan.name))
         return [
             command.id
             for command in self._board.open_commands.values()
@@ -98,7 +104,7 @@ class FeedBoard:
             case Table.META:
                 if not views.show(put, board):
                     self._meta(put)
-            case Table.IDEMPOTENCY:
+            case Table.IDEMPOTENCY | Table.PLAN | Table.PICTURE:
                 pass
 
     def _show_light(self, put: Put) -> str | None:
@@ -125,6 +131,10 @@ class FeedBoard:
                 self._board.publish(DeviceRemoved(key, device.name, REMOVED))
         elif table is Table.ROLLOUT and "/" not in key:
             self._board.forget_rollout(key)
+        elif table is Table.META and key.startswith(views.PLAN):
+            for plan in self._board.plans:
+                if f"{views.PLAN}{plan.id}" == key:
+                    self._board.publish(PlanRemoved(plan.id, plan.name))
 
     def _odd(self, put: Put, error: msgspec.MsgspecError) -> None:
         """A newer program's, perhaps: it is not shown, and nothing is written over it."""

@@ -10,13 +10,15 @@ import msgspec
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
 from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead
 from actors.storage.record_version import checked, stamped
-from store.port import Put, Record, Table
+from store.port import Delete, Put, Record, Table
 
 VIEW = "view/"
 GATEWAY = f"{VIEW}gateway/"
 RISK = f"{VIEW}risk/"
 ACTOR = f"{VIEW}actor/"
+PLAN = f"{VIEW}plan/"
 
 
 class _Risk(msgspec.Struct, frozen=True):
@@ -27,6 +29,7 @@ _encoder = msgspec.json.Encoder()
 _gateways = msgspec.json.Decoder(GatewayView)
 _risks = msgspec.json.Decoder(_Risk)
 _actors = msgspec.json.Decoder(ActorView)
+_plans = msgspec.json.Decoder(PlanHead)
 
 
 def gateway_put(view: GatewayView, now: float) -> Put:
@@ -45,6 +48,16 @@ def actor_put(view: ActorView, now: float) -> Put:
     return Put(Table.META, f"{ACTOR}{view.id}", stamped(_encoder.encode(view)), now)
 
 
+def plan_put(head: PlanHead, now: float) -> Put:
+    """A floor plan without its places, some 400 bytes."""
+    return Put(Table.META, f"{PLAN}{head.id}", stamped(_encoder.encode(head)), now)
+
+
+def plan_delete(plan_id: str) -> Delete:
+    """A floor plan is no longer there."""
+    return Delete(Table.META, f"{PLAN}{plan_id}")
+
+
 def show(record: Record | Put, board: Board) -> bool:
     """Show a record of Table.META on a board; False where it is none of these.
 
@@ -57,6 +70,8 @@ def show(record: Record | Put, board: Board) -> bool:
         board.tell_risk(key.removeprefix(RISK), _risks.decode(checked(record.value)).told)
     elif key.startswith(ACTOR):
         board.publish(_actors.decode(checked(record.value)))
+    elif key.startswith(PLAN):
+        board.publish(_plans.decode(checked(record.value)))
     else:
         return False
     return True

@@ -25,7 +25,15 @@ Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 CARRIED = "lamplighter.carried"
 """The key in an ASGI scope under which a request that was carried here lies; no header sets it."""
-HEADERS = ("Content-Type", "Accept", "Idempotency-Key", "Prefer", "X-Request-ID")
+HEADERS = (
+    "Content-Type",
+    "Accept",
+    "Idempotency-Key",
+    "Prefer",
+    "If-Match",
+    "Content-Range",
+    "X-Request-ID",
+)
 """What handlers read."""
 NOT_CARRIED_BACK = frozenset(
     {"content-length", "connection", "transfer-encoding", "date", "server"}

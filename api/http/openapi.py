@@ -43,10 +43,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEV_EUI = {"type": "string", "pattern": "^[0-9a-fA-F]{16}$"}
 
 _ANSWERS = "_lamplighter_answers"
+_FILE = "_lamplighter_file"
 _REF = "#/components/schemas/{name}"
 _TAGS = {
     "lights": "Command lights and look at them.",
     "rollouts": "One colour for many lights, with a pace and a limit of failures.",
+    "plans": "Floor plans: pictures of the place, and where lights and gateways are on them.",
     "gateways": "The gateways, as the watcher sees them.",
     "operation": "Alerts, metrics, actors and health of the service.",
     "network": "What ChirpStack sends.",
@@ -85,14 +87,19 @@ def answers(
     return mark
 
 
-def takes(*, body: type[Body] | None = None, query: type[Query] | None = None) -> Callable[[F], F]:
-    """Declare what a view reads; the view itself reads it by `read_body` and `read_query`."""
+def takes(
+    *, body: type[Body] | None = None, query: type[Query] | None = None, file: str | None = None
+) -> Callable[[F], F]:
+    """Declare what a view reads; the view itself reads it by `read_body`, `read_query` and
+    `read_file`; `file` is the media type of one."""
 
     def mark(view: F) -> F:
         if body is not None:
             setattr(view, QUART_SCHEMA_REQUEST_ATTRIBUTE, (body, DataSource.JSON))
         if query is not None:
             setattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, query)
+        if file is not None:
+            setattr(view, _FILE, file)
         return view
 
     return mark
@@ -115,6 +122,9 @@ class Provider(OpenAPIProvider):
                 operation["tags"] = [tag] if tag else operation.get("tags", [])
                 # The docstring ends where it stops speaking to callers.
                 operation["description"] = operation.get("description", "").strip()
+                if (file := getattr(view, _FILE, None)) is not None:
+                    binary = {"type": "string", "format": "binary"}
+                    operation["requestBody"] = {"content": {file: {"schema": binary}}}
                 if "requestBody" in operation:
                     operation["requestBody"]["required"] = not body_optional
                 for parameter in operation.get("parameters", ()):

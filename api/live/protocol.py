@@ -18,6 +18,7 @@ from actors.board.changes import (
     Subject,
 )
 from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead, PlanRemoved
 from actors.board.reachability import Reachability
 from actors.board.rollout import Rollout
 from actors.board.subscription import Snapshot
@@ -27,7 +28,7 @@ from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 from api.models.actors import ActorShown
 
 SUBPROTOCOL = "lamplighter.v1"
-KINDS = frozenset({"device", "command", "gateway", "alert", "actor", "rollout"})
+KINDS = frozenset({"device", "command", "gateway", "alert", "actor", "rollout", "plan"})
 
 # 200 lights of about 700 bytes are 140 kB a message, and 2 ms of work before other tasks run.
 DEVICES_PER_PART = 200
@@ -37,6 +38,10 @@ CHANGES_PER_MESSAGE = 100
 CLIENT_MESSAGE_BYTES = 4_096
 # Four seconds of the busiest fleet (500 changes/s), about 800 bytes each: 1.6 MB.
 ENCODED_KEPT = 2_000
+
+
+_ASKED_AS = {"removed": "device", "plan_removed": "plan"}
+"""Kinds of change that come with another kind."""
 
 
 class Auth(msgspec.Struct, frozen=True, tag="auth", tag_field="type"):
@@ -70,7 +75,7 @@ class Filter(msgspec.Struct, frozen=True):
 
     def admits(self, what: Subject, devices: Mapping[str, Device]) -> bool:
         """Whether this is wanted; `devices` tells which gateways hear a command's light."""
-        kind = "device" if isinstance(what, DeviceRemoved) else kind_of(what)
+        kind = _ASKED_AS.get(kind_of(what), kind_of(what))
         if kind not in self.kinds:
             return False
         if not self.dev_euis and not self.gateways:
@@ -91,6 +96,8 @@ class Filter(msgspec.Struct, frozen=True):
                 return any(dev_eui in what.id for dev_eui in self.dev_euis)
             case Rollout():
                 return False  # it is of no light and no gateway in particular
+            case PlanHead() | PlanRemoved():
+                return False  # likewise
             case _:
                 assert_never(what)
 
@@ -118,6 +125,10 @@ def kind_of(what: Subject) -> str:
             return "actor"
         case Rollout():
             return "rollout"
+        case PlanHead():
+            return "plan"
+        case PlanRemoved():
+            return "plan_removed"
         case _:
             assert_never(what)
 
@@ -173,6 +184,8 @@ class Encoder:
                 return _raw(ActorShown.of(what))
             case Rollout():
                 return _raw(RolloutView.of(what))
+            case PlanHead() | PlanRemoved():
+                return _raw(what)
             case _:
                 assert_never(what)
 
@@ -205,6 +218,7 @@ def snapshot_parts(
             ("alerts", snapshot.alerts if part == 0 else ()),
             ("actors", snapshot.actors if part == 0 else ()),
             ("rollouts", snapshot.rollouts if part == 0 else ()),
+            ("plans", snapshot.plans if part == 0 else ()),
         )
         message: dict[str, object] = {
             "type": "snapshot",

@@ -22,6 +22,7 @@ PURPOSES = {
     "directory": "asks ChirpStack which lights there are",
     "initialization": "runs of settings over many lights, with progress",
     "rollouts": "one colour for many lights, at a pace; stopped by too many failures",
+    "plans": "floor plans: what people change of them, stored before it is shown",
     "restored store": "after a restore: what was wanted before waits for a decision",
     "calibration": "probes lights for what is unknown of firmware and forwarders",
     "sweeper": "every 5 min: stuck items, silent lights, watchdog refresh, retention",

@@ -14,6 +14,7 @@ from actors.cluster.carried import Carrier
 from api.http.app import create_app
 from api.settings.model import ApiSettings, ChirpStack
 from store.engine.shards import shard_of
+from tests.api.plans.pictures import SVG
 from tests.support.asgi import ask
 from tests.support.cluster_house import House, Street
 from tests.support.running_application import make_world
@@ -173,3 +174,43 @@ async def test_a_command_is_asked_of_any_process_and_a_status_too(
         status, verdict = await here.ask(away, "POST", f"/downlink/{dev_eui}", colour)
         assert (status, verdict["status"]) == (200, "verified"), verdict
         assert await away.application.commands.ask_status(dev_eui) in {"asked", "busy"}
+
+
+async def test_a_plan_is_drawn_by_one_process_and_seen_by_all(autojump_clock: MockClock) -> None:
+    async with doors(2) as here:
+        status, plan = await here.ask(here.other, "POST", "/plans", {"name": "Hall"})
+        assert status == 201, plan
+        path, half = f"/plans/{plan['id']}/picture", len(SVG) // 2
+        for start, content in ((0, SVG[:half]), (half, SVG[half:])):
+            place = f"bytes {start}-{start + len(content) - 1}/{len(SVG)}"
+            sent = [
+                HOST,
+                ("Content-Range", place),
+                ("Idempotency-Key", "k"),
+                ("Content-Length", str(len(content))),
+            ]
+            app = here.apps[here.other.name]
+            status, _, answer = await ask(app, "PUT", f"/api/v1{path}", sent, content)
+            assert status == (200 if start else 202), answer
+        digest = msgspec.json.decode(answer)["plan"]["picture"]["digest"]
+        dev_eui = next(iter(here.street.world.stations))
+        change = {"lights": {dev_eui: [0.5, 0.25]}}
+        stale, fresh = (("If-Match", f'"{number}"') for number in (1, 2))
+        one = f"/plans/{plan['id']}"
+        assert (await here.ask(here.other, "PATCH", one, change, stale))[0] == 412
+        assert (await here.ask(here.other, "PATCH", one, change, fresh))[0] == 200
+        await trio.sleep(1)
+        for house in here.street.houses:
+            status, seen = await here.ask(house, "GET", one)
+            assert (seen["revision"], seen["lights"]) == (3, {dev_eui: [0.5, 0.25]})
+            [head] = house.parts.board.plans
+            assert (head.revision, head.picture.digest) == (3, digest)
+            app = here.apps[house.name]
+            status, _, content = await ask(app, "GET", f"/api/v1/plans/pictures/{digest}", [HOST])
+            assert (status, b"<rect" in content) == (200, True)
+        here.street.close(here.fleet)
+        await trio.sleep(60)
+        left = here.fleet
+        assert [head.revision for head in left.parts.board.plans] == [3]
+        assert (await here.ask(left, "DELETE", one))[0] == 204
+        assert left.parts.board.plans == []

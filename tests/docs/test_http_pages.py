@@ -119,6 +119,7 @@ def test_every_field_that_the_pages_read_exists() -> None:
 def test_every_example_has_the_fields_of_what_it_shows() -> None:
     schemas = openapi()["components"]["schemas"]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
-    rollout, problem = shown
+    rollout, plan, problem = shown
+    assert set(plan) == set(schemas["PlanDetail"]["properties"])
     assert list(rollout) == list(schemas["RolloutView"]["properties"])
     assert set(problem) <= set(schemas["ProblemView"]["properties"])

@@ -4,6 +4,7 @@ They keep commands as the real ones do, but nothing happens to them until the te
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import trio
 
 from actors.board.board import Board
 from actors.board.changes import AlertView, DeviceRemoved, GatewayView
+from actors.board.plan import PlanRemoved
 from actors.board.rollout import Rollout
 from actors.calibration.calibrator import CalibrationPorts, Calibrator
 from actors.clocks.timekeeper import ClockStatistics
@@ -32,6 +34,18 @@ from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import Offer
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability, assess
+from actors.plans.decisions import edited
+from actors.plans.model import (
+    Create,
+    Edit,
+    Edited,
+    Plan,
+    PlanRefusal,
+    SetPicture,
+    Take,
+)
+from actors.plans.records import writes as plan_writes
+from actors.plans.uploads import Uploads
 from actors.queries import DeviceInspection
 from actors.readiness import Readiness
 from actors.refusal import Refusal
@@ -45,7 +59,7 @@ from actors.storage.unreadable_records import Unreadable
 from actors.supervision import ChildReport, ChildState
 from lorawan.events.model import Event
 from lorawan.kuando.light_state import LightState
-from store.port import Write
+from store.port import Delete, Put, Table, Write
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_quality import FakeQuality
 
@@ -120,6 +134,7 @@ class FakeApplication:
         self.fleet = self.event_door = FakeFleet(self)
         self.commands = FakeCommands(self)
         self.rollouts = FakeRollouts(self)
+        self.plans = FakePlans(self)
         self.initializer = FakeInitializer(self)
         self.removals = FakeRemovals(self)
         self.flusher = FakeFlusher(self)
@@ -517,11 +532,50 @@ class FakeReadiness:
         return self.ready
 
 
+class FakePlans(FakePart):
+    """Edits are carried out at once; `refusal` answers them instead."""
+
+    def __init__(self, application: FakeApplication) -> None:
+        super().__init__(application)
+        self.uploads = Uploads()
+        self.plans: dict[str, Plan] = {}
+        self.pictures: dict[str, bytes] = {}
+        self.refusal: Refusal | None = None
+
+    async def edit(
+        self, edit: Edit, *, revision: int | None = None, by: str = ""
+    ) -> Edited | PlanRefusal | Refusal:
+        """As the real one decides and stores."""
+        await trio.lowlevel.checkpoint()
+        if self.refusal is not None:
+            return self.refusal
+        if isinstance(edit, Create):
+            edit = replace(edit, id=f"plan-{len(self.plans) + 1}")
+        made = edited(self.plans, edit, revision, NOW, by)
+        if isinstance(made, PlanRefusal):
+            return made
+        content = edit.content if isinstance(edit, SetPicture | Take) else None
+        for write in plan_writes(self.plans, made, content):
+            if isinstance(write, Put) and write.table is Table.PICTURE:
+                self.pictures[write.key] = write.value
+            elif isinstance(write, Delete) and write.table is Table.PICTURE:
+                del self.pictures[write.key]
+        board = self._application.board
+        if made.removed:
+            del self.plans[edit.id]
+            board.publish(PlanRemoved(edit.id, made.plan.name))
+        else:
+            self.plans[edit.id] = made.plan
+            board.publish(made.plan.head())
+        return made
+
+
 class FakeQueries(FakePart):
     """`lines`, `points` and `away` are what the store has of the one light and the gateway."""
 
     def __init__(self, application: FakeApplication) -> None:
         super().__init__(application)
+        self._plans = application.plans
         self.lines: list[HistoryEntry] = []
         self.points: list[SignalPoint] = []
         self.away: list[Outage] = []
@@ -543,6 +597,16 @@ class FakeQueries(FakePart):
             quality.light(dev_eui),
             quality.days(dev_eui),
         )
+
+    async def plan(self, plan_id: str) -> Plan | None:
+        """As it was stored."""
+        await trio.lowlevel.checkpoint()
+        return self._plans.plans.get(plan_id)
+
+    async def picture(self, digest: str) -> bytes | None:
+        """As it was stored."""
+        await trio.lowlevel.checkpoint()
+        return self._plans.pictures.get(digest)
 
     async def history(
         self, dev_eui: str, *, since: float, until: float, most: int

@@ -135,6 +135,9 @@ async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> N
             None,
         ),
         ("get", "/api/v1/quality/scores", "/api/v1/quality/scores", None),
+        ("get", "/api/v1/plans", "/api/v1/plans", None),
+        ("post", "/api/v1/plans", "/api/v1/plans", {"name": "Hall"}),
+        ("get", "/api/v1/plans/{plan_id}", "/api/v1/plans/x", None),
         ("get", "/readyz", "/readyz", None),
     ],
 )

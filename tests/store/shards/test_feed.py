@@ -22,7 +22,7 @@ DELETES = st.builds(Delete, table=st.sampled_from(Table), key=KEYS)
 def shown(table: Table, key: str) -> bool:
     if table is Table.META:
         return key.startswith(("view/", "learned:"))
-    return table is not Table.IDEMPOTENCY
+    return table not in {Table.IDEMPOTENCY, Table.PLAN, Table.PICTURE}
 
 
 @given(st.lists(PUTS | DELETES))

@@ -136,7 +136,8 @@ export class Store {
         this.devices.set(what.dev_eui, what);
         this.#judge(what);
         break;
-      case "device_removed":
+      case "removed":
+      case "device_removed": // of services before 0.2
         this.#forget(what.dev_eui, what.name || what.dev_eui, what.why);
         break;
       case "command":

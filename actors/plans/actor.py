@@ -1,0 +1,133 @@
+"""The actor of all floor plans: one edit after another, stored before it is shown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+import trio
+
+from actors.board.plan import PlanHead, PlanRemoved
+from actors.clocks.clock import Clock
+from actors.messaging.mailbox import Mailbox, Offer
+from actors.messaging.reply import ActorError, Reply
+from actors.plans.decisions import edited
+from actors.plans.model import Create, Edit, Edited, Plan, PlanRefusal, SetPicture, Take
+from actors.plans.records import read_plans, writes
+from actors.plans.uploads import Uploads
+from actors.refusal import Refusal
+from actors.storage.commits import Commits
+from store.port import Record, Table
+
+log = structlog.get_logger()
+
+MAILBOX_EDITS = 8
+"""People's; each may have a picture of 4 MB: 32 MB at the worst."""
+REPLY_TIMEOUT_S = 10.0
+READY_MOST_S = 10.0
+"""Then it counts as started though the store is slow still; a start has 30 s at most."""
+
+
+class PlanWriter(Commits, Protocol):
+    """What is needed of the store writer."""
+
+    async def scan(self, table: Table) -> Sequence[Record]:
+        """All records of a table, after all that was handed in before is durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    edit: Edit
+    revision: int | None
+    by: str
+    reply: Reply[Edited | PlanRefusal]
+
+
+class Plans:
+    """Each incarnation reads the plans from the store. `show` tells everybody of a change."""
+
+    def __init__(
+        self,
+        store_writer: PlanWriter,
+        clock: Clock,
+        show: Callable[[PlanHead | PlanRemoved], None],
+        shown: Callable[[], Sequence[PlanHead]],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.mailbox: Mailbox[_Asked] = Mailbox("plans", MAILBOX_EDITS)
+        self.uploads = Uploads()
+        self._store_writer = store_writer
+        self._clock = clock
+        self._show = show
+        self._shown = shown
+        self._new_id = new_id
+        self._plans: dict[str, Plan] = {}
+
+    async def edit(
+        self, edit: Edit, *, revision: int | None = None, by: str = ""
+    ) -> Edited | PlanRefusal | Refusal:
+        """Carry an edit out; returns after it is stored. With `revision`, only on that one."""
+        if isinstance(edit, Create):
+            edit = replace(edit, id=self._new_id())
+        reply: Reply[Edited | PlanRefusal] = Reply()
+        match self.mailbox.offer(_Asked(edit, revision, by, reply)):
+            case Offer.FULL:
+                return Refusal.MAILBOX_FULL
+            case Offer.CLOSED:
+                return Refusal.STOPPING
+            case Offer.ACCEPTED:
+                pass
+        try:
+            return await reply.wait(REPLY_TIMEOUT_S)
+        except ActorError:
+            return Refusal.NO_REPLY
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled. Raises StoreError when the stored plans cannot be read."""
+        told = trio.Event()
+
+        async def patient() -> None:
+            await trio.sleep(READY_MOST_S)
+            told.set()
+            task_status.started()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(patient)
+            self._restored(read_plans(await self._store_writer.scan(Table.PLAN)))
+            nursery.cancel_scope.cancel()
+        if not told.is_set():
+            task_status.started()
+        while True:
+            asked = await self.mailbox.take()
+            asked.reply.resolve(await self._edited(asked))
+            self.mailbox.handled()
+
+    def _restored(self, plans: dict[str, Plan]) -> None:
+        """A crash may have left open whether an edit was stored: the store knows."""
+        self._plans = plans
+        for head in self._shown():
+            if head.id not in plans:
+                self._show(PlanRemoved(head.id, head.name))
+        shown = {head.id: head for head in self._shown()}
+        for plan in plans.values():
+            if shown.get(plan.id) != plan.head():
+                self._show(plan.head())
+
+    async def _edited(self, asked: _Asked) -> Edited | PlanRefusal:
+        edit = asked.edit
+        made = edited(self._plans, edit, asked.revision, self._clock.now(), asked.by)
+        if isinstance(made, PlanRefusal):
+            await trio.lowlevel.checkpoint()
+            return made
+        content = edit.content if isinstance(edit, SetPicture | Take) else None
+        await self._store_writer.commit(writes(self._plans, made, content))
+        plan = made.plan
+        if made.removed:
+            del self._plans[plan.id]
+            self._show(PlanRemoved(plan.id, plan.name))
+        else:
+            self._plans[plan.id] = plan
+            self._show(plan.head())
+        log.info("plan", plan=plan.id, revision=plan.revision, removed=made.removed, by=plan.by)
+        return made
