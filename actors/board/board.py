@@ -162,6 +162,12 @@ class Board:
         plans = self._contents.plans.values()
         return sorted(plans, key=lambda plan: (plan.order, plan.name, plan.id))
 
+    def ended_lately(self, for_s: float) -> Sequence[Command]:
+        """Commands that ended within so many seconds."""
+        since = self._clock.now() - for_s
+        ended = self._contents.commands_ended.values()
+        return [one for one in ended if one.ended_at is None or one.ended_at >= since]
+
     def statistics(self) -> BoardStatistics:
         """Counters, now."""
         contents = self._contents
@@ -234,6 +240,11 @@ class Board:
         for device in changed:
             self._tell(device)
         return len(changed)
+
+    def forget_command(self, command_id: str) -> None:
+        """It is not stored any more: a failover took it; readers are not told."""
+        self._contents.commands_open.pop(command_id, None)
+        self._contents.commands_ended.pop(command_id, None)
 
     def forget_rollout(self, rollout_id: str) -> None:
         """It is past its retention; readers are not told."""

@@ -69,6 +69,7 @@ class BoardContents:
     def keep_command(self, command: Command) -> None:
         """In place of the same command as it was."""
         if not command.status.final:
+            self.commands_ended.pop(command.id, None)
             self.commands_open[command.id] = command
             return
         self.commands_open.pop(command.id, None)

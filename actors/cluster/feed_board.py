@@ -11,6 +11,7 @@ from actors.board.board import Board
 from actors.board.changes import DeviceRemoved
 from actors.board.plan import PlanRemoved
 from actors.cluster import views
+from actors.device.model import Device
 from actors.device.records import read_command, read_device
 from actors.rollouts.repository import read_rollout
 from store.engine.shards import FLEET, shard_of
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 
 TABLES = (Table.DEVICE, Table.ALERT, Table.ROLLOUT, Table.META)
 """What a snapshot has. Commands that ended are read when somebody asks for them."""
+DOUBTFUL_S = 120.0
+"""For so long a verdict that is shown is looked up again where its shard is read as a whole. A
+failover forgets seconds, and whoever knew them may be gone."""
 REMOVED = "it was taken off"
 CHUNK = 250
 """Records shown between two checkpoints, some 30 us each: 8 ms."""
@@ -54,8 +58,7 @@ class FeedBoard:
     ) -> Sequence[str]:
         """A whole shard, as it is at one instant; until it is not `still` another process's.
 
-        Returns the ids of commands that the board goes on showing as open and that are not: to be
-        read by themselves.
+        Returns what `keep_only` does.
         """
         lights: dict[str, str | None] = {}
         records = [(table, record) for table, some in tables.items() for record in some]
@@ -69,24 +72,47 @@ class FeedBoard:
                 await trio.lowlevel.checkpoint()
                 if not still():
                     return ()
-        if Table.DEVICE in tables:
-            for dev_eui in [one for one in self._board.devices if shard_of(one) == shard]:
-                if dev_eui not in lights:
-                    self._gone(Table.DEVICE, dev_eui)
         if Table.META in tables and shard == FLEET:
             told = {record.key for record in tables[Table.META]}
             for plan in self._board.plans:
                 if f"{views.PLAN}{plan.id}" not in told:
                     self._board.publish(PlanRemoved(plan.id, plan.name))
+        return self.keep_only(shard, lights) if Table.DEVICE in tables else ()
+
+    def keep_only(self, shard: str, lights: Mapping[str, str | None]) -> Sequence[str]:
+        """These are all lights of a shard, each with its open command: show no other one.
+
+        Returns the ids of the commands that are shown and may be stored otherwise, to be read by
+        themselves (`show_command`): open ones that no light pursues, and those that ended lately.
+        """
+        board = self._board
+        for dev_eui in [one for one in board.devices if shard_of(one) == shard]:
+            if dev_eui not in lights:
+                self._gone(Table.DEVICE, dev_eui)
         return [
             command.id
-            for command in self._board.open_commands.values()
+            for command in [*board.open_commands.values(), *board.ended_lately(DOUBTFUL_S)]
             if shard_of(command.dev_eui) == shard and lights.get(command.dev_eui) != command.id
         ]
 
-    def show_command(self, record: Record) -> None:
-        """A command by itself."""
-        self.show(Put(Table.COMMAND, record.key, record.value, record.at))
+    def show_command(self, command_id: str, record: Record | None) -> None:
+        """A command by itself, as it is stored; None: not at all, any more."""
+        if record is None:
+            self._board.forget_command(command_id)
+        else:
+            self.show(Put(Table.COMMAND, record.key, record.value, record.at))
+
+    def show_light(self, device: Device) -> str | None:
+        """Show a light as it is stored, if it changed; the id of its open command."""
+        board = self._board
+        if board.devices.get(device.dev_eui) != device:
+            board.publish(device)
+        command = device.command
+        if command is None:
+            return None
+        if board.command(command.id) != command:
+            board.publish(command)
+        return command.id
 
     def _show(self, put: Put) -> None:
         board = self._board
@@ -94,7 +120,9 @@ class FeedBoard:
             case Table.DEVICE:
                 self._show_light(put)
             case Table.COMMAND:
-                board.publish(read_command(Record(put.key, put.value, put.at)))
+                command = read_command(Record(put.key, put.value, put.at))
+                if board.command(command.id) != command:
+                    board.publish(command)
             case Table.ALERT:
                 board.publish(read_alert(put.value))
             case Table.ROLLOUT:
@@ -108,21 +136,12 @@ class FeedBoard:
                 pass
 
     def _show_light(self, put: Put) -> str | None:
-        """Show a light, if it changed; the id of its open command."""
         try:
             device = read_device(Record(put.key, put.value, put.at))
         except msgspec.MsgspecError as error:
             self._odd(put, error)
             return None
-        board = self._board
-        if board.devices.get(device.dev_eui) != device:
-            board.publish(device)
-        command = device.command
-        if command is None:
-            return None
-        if board.command(command.id) != command:
-            board.publish(command)
-        return command.id
+        return self.show_light(device)
 
     def _gone(self, table: Table, key: str) -> None:
         if table is Table.DEVICE:

@@ -98,7 +98,8 @@ class Flow:
             rng,
             boot=boot,
         )
-        self.follower = Follower(engine, FeedBoard(ports.board, meta=ports.meta), rng)
+        self._feed_board = FeedBoard(ports.board, meta=ports.meta)
+        self.follower = Follower(engine, self._feed_board, rng)
         self.follower.follow(ALL_SHARDS)
         self.bells = Bells(
             engine, self.inbox, self.follower, self.replies, boot=boot, others=ports.rang
@@ -152,6 +153,16 @@ class Flow:
     def taking(self, shard: str) -> None:
         """This process owns the shard: what others stored of it is not shown over ours."""
         self.follower.drop(shard)
+
+    async def show(self, shard: str, devices: Sequence[Device], odd: Iterable[str]) -> None:
+        """These are all its lights as they are stored, and the DevEUIs of odd records. What else is
+        shown of it may be what a failover took. Raises StoreError."""
+        lights: dict[str, str | None] = dict.fromkeys(odd)
+        lights |= {one.dev_eui: self._feed_board.show_light(one) for one in devices}
+        doubtful = self._feed_board.keep_only(shard, lights)
+        found = await self._ports.engine.get([(shard, Table.COMMAND, one) for one in doubtful])
+        for command_id, record in zip(doubtful, found, strict=True):
+            self._feed_board.show_command(command_id, record)
 
     def taken(self, shard: str, lease: Lease) -> None:
         """Its actors run here: read what waits for them."""

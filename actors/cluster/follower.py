@@ -236,7 +236,7 @@ class Follower:
         if self._shards.get(shard) is not followed:
             return  # taken meanwhile
         self._snapshots += 1
-        ended = await self._board.show_all(
+        doubtful = await self._board.show_all(
             shard, snapshot.tables, still=lambda: self._shards.get(shard) is followed
         )
         if self._shards.get(shard) is not followed:
@@ -245,7 +245,7 @@ class Follower:
         followed.read_at = asked_at
         self._progress.set()
         self.ring(shard)
-        found = await self._engine.get([(shard, Table.COMMAND, one) for one in ended])
-        for record in found:
-            if record is not None and shard in self._shards:
-                self._board.show_command(record)
+        found = await self._engine.get([(shard, Table.COMMAND, one) for one in doubtful])
+        for command_id, record in zip(doubtful, found, strict=True):
+            if self._shards.get(shard) is followed:
+                self._board.show_command(command_id, record)

@@ -107,7 +107,9 @@ class ShardHome:
             await self._fleetwide.begin(snapshot)
         else:
             snapshot = await self._read(shard, (Table.DEVICE,))
-            devices = await self._devices(snapshot.tables[Table.DEVICE])
+            records = snapshot.tables[Table.DEVICE]
+            devices = await self._devices(records)
+            await self._flow.show(shard, devices, [record.key for record in records])
             await self._fleet.restore(devices)
             self._began([device.dev_eui for device in devices])
         self._flow.taken(shard, snapshot.lease)

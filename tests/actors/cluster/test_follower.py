@@ -16,6 +16,7 @@ from actors.cluster.follower import Follower
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.device.records import command_record, device_put
+from actors.replace import replace
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
 from store.engine.port import FEED_KEPT, Commit, Lease
 from store.port import Delete, Put, Table, Write, outcome
@@ -76,6 +77,10 @@ async def following(servers: MemoryServers | None = None) -> AsyncIterator[Follo
 
 def put(dev_eui: str, **more: object) -> Put:
     return device_put(Device(dev_eui=dev_eui, **more), START)  # type: ignore[arg-type]
+
+
+def stored(command: Command) -> Put:
+    return Put(Table.COMMAND, command.id, command_record(command), START)
 
 
 def a_command(status: CommandStatus = CommandStatus.ACCEPTED) -> Command:
@@ -182,6 +187,30 @@ async def test_a_lease_that_was_set_back_is_read_anew(autojump_clock: object) ->
         kit.follower.looked(await kit.engine.look([SHARD]))
         await trio.sleep(0.2)
         assert kit.board.devices[ONE].name == "kept"
+
+
+async def test_what_a_failover_took_of_commands_is_not_shown_on(autojump_clock: object) -> None:
+    servers = MemoryServers(replicas=1)
+    async with following(servers) as kit:
+        proven = a_command()
+        await kit.owner.commit(put(ONE, command=proven), put(TWO), stored(proven))
+        await trio.sleep(0.1)
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        taken = replace(a_command(), id="c2", dev_eui=TWO)
+        verified = a_command(CommandStatus.VERIFIED)
+        await kit.owner.commit(put(TWO, command=taken), stored(taken), put(ONE), stored(verified))
+        await trio.sleep(0.1)
+        assert kit.board.command("c1") == verified
+        assert kit.board.command("c2") == taken
+        servers.fail_over()
+        await trio.sleep(2)
+        kit.follower.looked(await kit.engine.look([SHARD]))
+        await trio.sleep(0.2)
+        assert kit.board.command("c1") == proven
+        assert kit.board.command("c2") is None
 
 
 async def test_odd_records_are_left_out_and_the_rest_is_shown(autojump_clock: object) -> None:
