@@ -165,6 +165,7 @@ class ClusterParts(ProcessParts):
                 leave=self.home.leave,
                 fenced=self.home.fenced,
                 looked=self._looked,
+                failed=store.doubt,
                 sees_network=lambda: self.network_sight.sees,
                 can_serve=self._can_serve,
             ),

@@ -44,7 +44,7 @@ class ShardStore:
         self._writer = ShardWriter(engine, boot, steady)
         self._acceptor = Acceptor(engine, steady)
         self._opened = False
-        self._positions: dict[str, tuple[int, int]] = {}
+        self._positions: dict[str, tuple[int, int, int]] = {}
 
     # ------------------------------------------------------------------------------- ownership
 
@@ -74,12 +74,19 @@ class ShardStore:
         return self._writer.settled(shard)
 
     def observed(self, leases: Mapping[str, Lease]) -> None:
-        """What somebody saw of any shards: a number that went back is a failover that lost some."""
+        """What somebody saw of any shards: a number that went back is a failover that lost some.
+
+        A beat as well: it rises where nothing is committed, and a command may be lost beside it.
+        """
         for shard, lease in leases.items():
-            position = (lease.epoch, lease.seq)
+            position = (lease.epoch, lease.seq, lease.beat)
             if position < self._positions.get(shard, position):
                 self._writer.failed_over = True
             self._positions[shard] = position
+
+    def doubt(self) -> None:
+        """The engine did not answer somebody: a failover, perhaps."""
+        self._writer.failed_over = True
 
     def listen(
         self,

@@ -10,6 +10,7 @@ from actors.device.command import CommandStatus
 from actors.device.model import Device
 from actors.refusal import Refusal
 from lorawan.kuando import LightState
+from store.engine.memory import MemoryServers
 from store.engine.shards import ALL_SHARDS, FLEET, shard_of
 from tests.support.cluster_house import Street
 from tests.support.running_application import make_world
@@ -92,6 +93,37 @@ async def test_a_command_outlives_the_process_that_took_it(
         assert done.status is CommandStatus.VERIFIED
         await street.owned_by_all()
         assert sum(len(house.owned) for house in street.houses) == len(ALL_SHARDS)
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_a_command_that_a_failover_took_with_its_pursuit_is_pursued_once_it_is_repeated(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=6)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world, MemoryServers(replicas=1))
+        await street.spread(nursery, "north", "south")
+        owner = next(one for one in street.houses if one.lights)
+        [acceptor] = [one for one in street.houses if one is not owner]
+        [master] = street.servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        dev_eui = next(iter(owner.lights))
+        command = await acceptor.command(dev_eui, BLUE)
+        pursued = await acceptor.parts.board.wait_command(
+            command.id, lambda one: len(one.timeline) > 1, 10.0
+        )
+        assert pursued is not None, "what is shown here is about to be lost"
+        street.close(owner)
+        street.servers.fail_over()
+        done = None
+        with trio.fail_after(300):
+            while done is None or not done.status.final:
+                await trio.sleep(1)
+                done = await acceptor.application.commands.find(command.id)
+        assert done.status is CommandStatus.VERIFIED
         nursery.cancel_scope.cancel(reason="the test ends")
 
 

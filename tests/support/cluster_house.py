@@ -58,7 +58,7 @@ class House:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until it is killed, or the test ends."""
-        await self.engine.open()
+        await self.store.open()
         with self._scope:
             await self.application.run(task_status=task_status)
 

@@ -246,6 +246,7 @@ class Keeper:
         self._moves.append(Move(at, move.shard, move.why, move.before, move.after, dark_s))
 
     def _fails(self, error: StoreError) -> None:
+        self._ports.failed()
         if not self._failing:
             log.warning("the engine does not answer", problem=str(error))
         self._failing = True

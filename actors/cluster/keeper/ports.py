@@ -40,3 +40,5 @@ class KeeperPorts:
     the leases are not renewed any more."""
     looked: Callable[[Mapping[str, Lease]], None] = lambda leases: None
     """The leases as the engine has them just now. Neither waits nor raises."""
+    failed: Callable[[], None] = lambda: None
+    """The engine did not answer: a failover, perhaps. Neither waits nor raises."""

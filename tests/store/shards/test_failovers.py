@@ -301,6 +301,31 @@ async def test_a_number_that_went_back_has_commands_accepted_again(
     assert other.store.statistics().accepts_repeated == 1
 
 
+@pytest.mark.parametrize("noticed", ["a beat that went back", "somebody had no answer"])
+async def test_commands_are_accepted_again_though_no_commit_was_lost_beside_them(
+    house: MakeHouse, autojump_clock: object, noticed: str
+) -> None:
+    servers = lagging()
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    await other.store.open()
+    await trio.sleep(1)
+    hold(servers)
+    await other.store.accept(accept("c1"))
+    await one.engine.renew({IN_A: one.store.owned[IN_A].token})
+    if noticed == "a beat that went back":
+        other.store.observed(await other.engine.look([IN_A]))
+    servers.fail_over()
+    leases = await again(lambda: other.engine.look([IN_A]))
+    if noticed == "a beat that went back":
+        other.store.observed(leases)
+    else:
+        other.store.doubt()
+    await other.store.check()
+    assert other.store.statistics().accepts_repeated == 1
+
+
 async def test_commands_are_remembered_for_half_a_minute(
     house: MakeHouse, autojump_clock: object
 ) -> None:
