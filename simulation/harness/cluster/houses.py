@@ -19,7 +19,7 @@ from simulation.world.chance import Chance
 from simulation.world.world import World
 from store.engine.memory import Master, MemoryServers
 from store.engine.port import Accept, AcceptResult
-from store.engine.shards import FLEET
+from store.engine.shards import FLEET, shard_of
 
 SETTLE_S = 50.0
 """What is kept for the engine is kept for 30 s; lapsed leases are taken within 9."""
@@ -48,8 +48,9 @@ class Houses:
         self._sides = chance.of("sides of a split")
         self._pauses = chance.of("pauses at an enqueue")
         self._healed_s = math.inf
-        self._owed: set[str] = set()
-        """Lights of which a failover took something that nobody has brought back yet."""
+        self._owed: dict[str, str] = {}
+        """Lights of which a failover took something that nobody has brought back yet, and the
+        owner who knows it; empty where that is whoever accepted a command, or nobody."""
         self.all = [
             House(
                 name,
@@ -136,11 +137,17 @@ class Houses:
     def disturbed(self) -> None:
         """A house cannot bring back now what a failover took: that may be lost, or come late."""
         self._oracle.killed()
-        self._pay()
-        for dev_eui in sorted(self._owed):
-            self._oracle.excuse(dev_eui)
-            self.counts["lights set back while somebody was away"] += 1
-        self._owed.clear()
+        self._owed = {
+            dev_eui: owner
+            for dev_eui, owner in self._owed.items()
+            if self._oracle.missing(dev_eui) is not None
+        }
+        able = {one.boot for one in self.all if one.application and not one.connection.away}
+        for dev_eui, owner in sorted(self._owed.items()):
+            if owner not in able:
+                self._oracle.excuse(dev_eui)
+                self.counts["lights set back while somebody was away"] += 1
+                del self._owed[dev_eui]
         self._oracle.promised.clear()
 
     def _failed_over(self, part: int, old: Master) -> None:
@@ -152,15 +159,15 @@ class Houses:
         for dev_eui in self._oracle.lights:
             if self._oracle.missing(dev_eui) is not None:
                 self.counts["lights set back by a failover"] += 1
-                self._owed.add(dev_eui)
+                shard = shard_of(dev_eui)
+                lost = self._oracle.lost_commands(dev_eui)
+                self._owed[dev_eui] = "" if lost else old.data.shard(shard).lease.owner
+                self._oracle.set_back(dev_eui)
         for house in self.all:
             connection = house.connection
             connection.wrong_side = old.answers and self._sides.random() < WRONG_SIDE
             if house.application is None or connection.away:
                 self.disturbed()
-
-    def _pay(self) -> None:
-        self._owed = {one for one in self._owed if self._oracle.missing(one) is not None}
 
     def _told(self, master: Master, what: str, shard: str, asked: object, answer: object) -> None:
         self.order.told(master, what, shard, asked, answer)

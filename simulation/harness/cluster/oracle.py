@@ -2,9 +2,12 @@
 
 A failover sets the engine back, and owners write again what it lost: a value that was stored before
 is no news when it comes again. A house may show what is a little old, never what was not stored.
+
+A verdict that a failover took comes back by whoever had acknowledged it. Only where that house is
+gone, or does not answer, may the command go on from what the engine has, to another outcome.
 """
 
-from actors.device.command import Command
+from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.device.records import command_record
 from actors.storage.record_version import stamped
@@ -33,6 +36,8 @@ class ClusterOracle(Oracle):
         self._servers = servers
         self._need = need
         self._excused: set[str] = set()
+        self._taken: dict[str, tuple[Command | None, CommandStatus]] = {}
+        """By command whose verdict a failover took: what the engine has of it, and that verdict."""
         self._seen: set[tuple[str, bytes]] = set()
         """Stored by any master; `_judged` by one that everybody finds."""
         self._judged: set[tuple[str, bytes]] = set()
@@ -84,12 +89,43 @@ class ClusterOracle(Oracle):
             facts.stored, facts.record = write.value, _devices.decode(write.value)
         known = self.commands.get(write.key)
         if known is not None:
-            known.newest = _commands.decode(write.value)
+            command = _commands.decode(write.value)
+            if command.status.final:
+                self._taken.pop(known.id, None)
+            elif known.status.final and known.id not in self._taken:
+                self.breaks(
+                    known.dev_eui,
+                    f"a command that was {known.status} is {command.status} again, and no failover"
+                    " took its verdict",
+                )
+            known.newest = command
+
+    def _judge(self, command: Command) -> None:
+        known = self.commands.get(command.id)
+        before, verdict = self._taken.get(command.id, (None, command.status))
+        if known is not None and command.status is verdict:
+            self._taken.pop(command.id, None)
+        elif known is not None and known.dev_eui in self._excused:
+            self.counts["verdicts lost with whoever knew them"] += 1
+            del self._taken[command.id]
+            known.newest, known.ended_s = before or command, None
+        elif known is not None:
+            self.breaks(known.dev_eui, f"a command that was {verdict} became {command.status}")
+        super()._judge(command)
 
     def _pursued_since(self, facts: DeviceFacts, device: Device) -> float | None:
         """A command is stored before its light hears of it."""
         wanted = device.pursuit.command_id if device.pursuit is not None else ""
         return next((one.since_s for one in facts.commands if one.id == wanted), 0.0)
+
+    def set_back(self, dev_eui: str) -> None:
+        """A failover took something of this light."""
+        disk = self.data_of(dev_eui)
+        for known in self.lights[dev_eui].commands:
+            record = disk.record(Table.COMMAND, known.id)
+            stored = None if record is None else _commands.decode(record.value)
+            if known.status.final and stored != known.newest:
+                self._taken[known.id] = stored, known.status
 
     def excuse(self, dev_eui: str) -> None:
         """Whoever knew what a failover took of this light is gone, or does not answer now: it may
@@ -120,6 +156,13 @@ class ClusterOracle(Oracle):
         master = self._servers.masters[self._servers.part_of(shard)]
         assert master is not None  # noqa: S101 - a part always has one in the simulation
         return master.data.shard(shard).disk
+
+    def lost_commands(self, dev_eui: str) -> bool:
+        """Whether the engine lacks a command of this light as a whole, accepted by whomever."""
+        disk = self.data_of(dev_eui)
+        return any(
+            disk.record(Table.COMMAND, known.id) is None for known in self.lights[dev_eui].commands
+        )
 
     def missing(self, dev_eui: str) -> str | None:
         """What of a light was stored and is not in the engine."""
