@@ -30,7 +30,7 @@ export PYTHONDONTWRITEBYTECODE :=
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup install wheel demo test coverage test-rest test-debian13 check format simulate planted fuzz crash drill bench hostile reliability docs \
+.PHONY: help setup install wheel demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash drill bench hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
@@ -82,7 +82,7 @@ coverage: $(READY) browser ## run the tests of all code with its coverage, at le
 test-rest: $(READY) browser ## run those that coverage leaves out: with it, all tests once
 	$(PYTEST) $(UNMEASURED)
 
-test-debian13: ## run all tests, and the demo for one verdict, on a fresh Debian 13 (needs root)
+test-debian13: ## run all tests, with coverage, and the demo on a fresh Debian 13 (needs root)
 	.ci/debian13
 
 check: $(READY) $(TSC) ## formats, lints, types, import contract, nothing unused
@@ -101,6 +101,9 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 
 simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES=5, FAULTS=swarm, cluster, leases)
 	$(BIN)/lamplighter simulate --faults $(or $(FAULTS),swarm) --minutes $(or $(MINUTES),5)
+
+seeds: $(READY) ## hold 200 known seeds of the swarm against the truth, of which make test tries 40
+	LAMPLIGHTER_SEEDS=$(or $(SEEDS),200) $(PYTEST) tests/simulation/test_simulated_seeds.py
 
 planted: $(READY) ## plant bugs, and write down how many seeds find each (a few minutes)
 	$(BIN)/python -m tests.simulation
