@@ -31,6 +31,7 @@ from actors.cluster.messages import CommandTaken, Message, decode
 from actors.cluster.watermark import Watermark
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.reply import ToldReply
+from actors.replace import replace
 from actors.supervision import Backoff
 from store.engine.port import InboxEntry
 from store.errors import StoreUnavailable
@@ -219,8 +220,11 @@ class InboxReader:
 
     async def _take_in(self, state: InboxShard, entries: Sequence[InboxEntry]) -> None:
         begun_at, checked = state.after, state.checking
+        now = trio.current_time()
         fresh = [
-            Waiting(one.id, message) for one in entries if (message := self._read_one(state, one))
+            Waiting(one.id, message, since=now)
+            for one in entries
+            if (message := self._read_one(state, one))
         ]
         known = await self._known(state, fresh)
         if not self._is_read(state) or state.leaving or state.after != begun_at:
@@ -283,7 +287,9 @@ class InboxReader:
         def told(reply: ToldReply[None], error: Exception | None) -> None:
             self._told(state, one, error, begun=reply.begun)
 
-        match self._ports.take(one.message, Place(state.name, one.id, ToldReply(told), one.tries)):
+        waits_s = trio.current_time() - one.since
+        place = Place(state.name, one.id, ToldReply(told), one.tries, waits_s)
+        match self._ports.take(one.message, place):
             case Taken.DONE:
                 self._done(state, one.id)
             case Taken.LATER if one.is_command:
@@ -306,7 +312,7 @@ class InboxReader:
             self._done(state, one.id)
         elif one.is_command:
             self._poisoned += begun
-            state.put_back(Waiting(one.id, one.message, one.tries + begun))
+            state.put_back(replace(one, tries=one.tries + begun))
             self._progress.set()
             self._wake.set()
         else:

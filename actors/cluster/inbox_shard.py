@@ -37,6 +37,8 @@ class Place(msgspec.Struct, frozen=True):
     reply: ToldReply[None]
     tries: int = 0
     """How often it crashed its light."""
+    waits_s: float = 0.0
+    """Since it was read here."""
 
     @property
     def last_try(self) -> bool:
@@ -50,6 +52,8 @@ class Waiting(msgspec.Struct, frozen=True):
     id: str
     message: Message
     tries: int = 0
+    since: float = 0.0
+    """When it was read, in Trio's time."""
 
     @property
     def is_command(self) -> bool:

@@ -35,7 +35,7 @@ from actors.device.events import (
 from actors.device.events import Message as Mail
 from actors.device.model import Device
 from actors.device.records import command_record
-from actors.device.requests import accepted
+from actors.device.requests import accepted, known_ids
 from actors.fleet.delivery import Delivery
 from actors.fleet.fleet import Wrap
 from actors.messaging.mailbox import Offer
@@ -49,15 +49,28 @@ log = structlog.get_logger()
 
 CRASHED = "its light's actor crashed over it"
 GONE = "its light was removed, or its record cannot be read"
+PARKED = "its light's actor was given up after several crashes: revive it, and order again"
+PARKED_S = 60.0
+"""A command waits so long for its actor to be revived. What waits holds the mark of its shard's
+inbox, which takes nothing more for any light once it is full (INBOX_MOST)."""
 REMOVALS_MOST = 20
 """Lights that are taken off at once; each waits for its actor and for a commit."""
+
+
+class LightHere(Protocol):
+    """The actor of one light."""
+
+    @property
+    def device(self) -> Device:
+        """Its record, as stored."""
+        ...
 
 
 class LightsHere(Protocol):
     """The lights whose actors run in this process: `Fleet`."""
 
     @property
-    def actors(self) -> Mapping[str, object]:
+    def actors(self) -> Mapping[str, LightHere]:
         """By DevEUI."""
         ...
 
@@ -179,13 +192,7 @@ class LightSide:
 
     def _for_light(self, dev_eui: str, event: DeviceEvent, place: Place | None) -> Taken:
         mail = event if place is None else Entry(event, place.reply, place.id)
-        match self._lights.post(dev_eui, mail):
-            case Offer.ACCEPTED:
-                return Taken.LATER
-            case Offer.FULL | Offer.CLOSED:
-                return Taken.NO_ROOM
-            case None:
-                return Taken.DONE
+        return _taken(self._lights.post(dev_eui, mail))
 
     def _told_back(self, message: ForLight) -> DeviceEvent:
         """The event, whose reply goes back to the process that asked."""
@@ -201,11 +208,18 @@ class LightSide:
 
     def _command(self, message: CommandTaken, place: Place) -> Taken:
         dev_eui, request = message.dev_eui, message.request
-        if dev_eui not in self._lights.actors:
+        actor = self._lights.actors.get(dev_eui)
+        if actor is None:
             return self._refused(dev_eui, message, GONE)
+        has = (*known_ids(actor.device), *actor.device.withdrawn)
+        if place.tries and request.command_id in has:
+            return Taken.DONE  # it crashed after it had stored it
         if place.last_try:
             return self._refused(dev_eui, message, CRASHED)
-        return self._for_light(dev_eui, request, place)
+        offered = self._lights.post(dev_eui, Entry(request, place.reply, place.id))
+        if offered is Offer.CLOSED and place.waits_s >= PARKED_S:
+            return self._refused(dev_eui, message, PARKED)
+        return _taken(offered)
 
     def _refused(self, dev_eui: str, message: CommandTaken, why: str) -> Taken:
         """It was accepted, and nobody can pursue it: it ends, and says so."""
@@ -264,6 +278,16 @@ def rejected(command: Command, why: str, now: float) -> Command:
         ended_at=at,
         timeline=(*command.timeline, Step(at, StepKind.REJECTED, reason=why)),
     )
+
+
+def _taken(offered: Offer | None) -> Taken:
+    match offered:
+        case Offer.ACCEPTED:
+            return Taken.LATER
+        case Offer.FULL | Offer.CLOSED:
+            return Taken.NO_ROOM
+        case None:
+            return Taken.DONE
 
 
 def _kind(message: Message) -> str:

@@ -18,7 +18,7 @@ from actors.replace import replace
 def command(transition: Transition, event: ev.CommandRequested) -> None:
     """The newest command wins: it supersedes an open one and is pursued at once."""
     device = transition.device
-    if event.command_id in _known(device):
+    if event.command_id in known_ids(device):
         return  # told twice
     made = accepted(device, event, transition.now)
     if event.command_id in device.withdrawn:
@@ -115,7 +115,7 @@ def ask_status(transition: Transition, event: ev.StatusRequested) -> None:
         transition.answer("busy")
 
 
-def _known(device: Device) -> tuple[str | None, ...]:
+def known_ids(device: Device) -> tuple[str | None, ...]:
     """Ids of the commands that the record names."""
     return (
         None if device.command is None else device.command.id,

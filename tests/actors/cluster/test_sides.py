@@ -11,7 +11,7 @@ from actors.clocks.clock import RunClock
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.inbox_shard import TRIES_MOST, Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
-from actors.cluster.light_side import LightSide
+from actors.cluster.light_side import PARKED_S, LightSide
 from actors.cluster.messages import (
     Answer,
     CarriedRequest,
@@ -45,8 +45,9 @@ from actors.device.events import (
 from actors.device.events import (
     Message as Mail,
 )
-from actors.device.model import Device
+from actors.device.model import Device, Wanted
 from actors.device.records import read_command
+from actors.device.requests import accepted
 from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars
 from actors.fleet.fleet import Wrap
@@ -68,11 +69,18 @@ UPLINK = Uplink(INFO, START, "01", 1, 15, b"", receptions=(Reception("gw"),))
 TXACK = TxAck(INFO, START, "item", "gw", 3)
 
 
+class LightActor:
+    """The actor of a light, as far as it is looked at."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+
+
 class Lights:
     """Lights of this process, which take what they get."""
 
     def __init__(self) -> None:
-        self.actors: dict[str, object] = {LIGHT: object()}
+        self.actors = {LIGHT: LightActor(Device(dev_eui=LIGHT))}
         self.mails: list[Mail] = []
         self.news: list[object] = []
         self.answer: Offer | None = Offer.ACCEPTED
@@ -101,7 +109,7 @@ class Lights:
         self.news.append((gateway_id, "answered" if answered else "returned"))
 
     def register(self, device: Device) -> object | None:
-        self.actors[device.dev_eui] = device
+        self.actors[device.dev_eui] = LightActor(device)
         return device
 
     def confirm(self, dev_eui: str) -> None:
@@ -141,8 +149,9 @@ class Side:
         self.removed.append((dev_eui, why, for_good))
         return dev_eui == LIGHT
 
-    def place(self, tries: int = 0) -> Place:
-        return Place(SHARD, "5-0", ToldReply(lambda _, error: self.settled.append(error)), tries)
+    def place(self, tries: int = 0, waits_s: float = 0.0) -> Place:
+        told = ToldReply[None](lambda _, error: self.settled.append(error))
+        return Place(SHARD, "5-0", told, tries, waits_s)
 
 
 @asynccontextmanager
@@ -184,6 +193,37 @@ async def test_what_is_for_no_mailbox_is_done_and_what_has_no_room_says_so() -> 
         assert kit.side.take(NetworkTold(UPLINK), place) is Taken.DONE
 
 
+async def test_a_command_waits_a_minute_for_a_parked_light_and_holds_its_inbox_no_longer() -> None:
+    async with light_side() as kit:
+        kit.lights.answer = Offer.CLOSED
+        message = command(LIGHT, "c1")
+        assert kit.side.take(message, kit.place(waits_s=PARKED_S - 0.1)) is Taken.NO_ROOM
+        assert kit.side.take(message, kit.place(waits_s=PARKED_S)) is Taken.DONE
+        put, _ = kit.writes
+        assert isinstance(put, Put)
+        ended = read_command(Record(put.key, put.value, put.at))
+        assert (ended.id, ended.status) == ("c1", CommandStatus.REJECTED)
+        assert "revive" in (ended.reason or "")
+        kit.lights.answer = Offer.FULL
+        assert kit.side.take(message, kit.place(waits_s=3_600.0)) is Taken.NO_ROOM, "it is alive"
+
+
+@pytest.mark.parametrize("tries", [1, TRIES_MOST])
+async def test_a_command_that_its_light_had_stored_before_it_crashed_is_not_rejected(
+    tries: int,
+) -> None:
+    async with light_side() as kit:
+        request = command(LIGHT, "c1").request
+        for known in (
+            Device(dev_eui=LIGHT, command=accepted(Device(dev_eui=LIGHT), request, START)),
+            Device(dev_eui=LIGHT, wanted=Wanted(request.light, "c1", START)),
+        ):
+            kit.lights.actors[LIGHT] = LightActor(known)
+            assert kit.side.take(command(LIGHT, "c1"), kit.place(tries)) is Taken.DONE
+        assert not kit.writes
+        assert not kit.lights.mails
+
+
 @pytest.mark.parametrize("why", ["gone", "crashed"])
 async def test_a_command_that_nobody_can_pursue_ends_and_says_why(why: str) -> None:
     async with light_side() as kit:
@@ -218,7 +258,7 @@ async def test_a_listed_light_is_registered_once_and_confirmed() -> None:
         new = LightListed(Device(dev_eui="aa" * 8))
         for _ in range(2):
             assert kit.side.take(new, kit.place()) is Taken.DONE
-        assert kit.lights.actors["aa" * 8] is new.device
+        assert kit.lights.actors["aa" * 8].device is new.device
         kit.side.take(LightConfirmed(LIGHT), kit.place())
         assert kit.lights.news == [("confirmed", "aa" * 8)] * 2 + [("confirmed", LIGHT)]
 
