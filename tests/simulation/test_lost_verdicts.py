@@ -1,0 +1,92 @@
+"""A verdict that a failover took may be another one later only where nobody can bring it back."""
+
+import pytest
+import trio
+
+from actors.device.command import Command, CommandStatus
+from actors.device.records import command_record
+from actors.replace import replace
+from lorawan.kuando import LightState
+from simulation.harness.build import build_world
+from simulation.harness.cluster.oracle import ClusterOracle
+from simulation.harness.scenarios import scenario
+from simulation.harness.trace import Trace
+from store.engine.memory import MemoryServers
+from store.engine.port import Commit
+from store.engine.shards import shard_of
+from store.port import Put, Table, outcome
+
+RED = LightState(255, 0, 0)
+
+
+class Story:
+    """One light, an engine with a replica, and the oracle that looks on."""
+
+    def __init__(self) -> None:
+        world = build_world(scenario(1, "cluster", devices=1, gateways=1, hours=0.1))
+        self.servers = MemoryServers(replicas=1)
+        self.oracle = ClusterOracle(world, Trace(), self.servers, need=1)
+        [self.light] = world.stations
+        self.shard = shard_of(self.light)
+        self.command = Command("c1", self.light, RED, True, 1.0, 600.0)
+        self.ended = replace(self.command, status=CommandStatus.REJECTED, ended_at=2.0)
+
+    def store(self, command: Command) -> None:
+        [master] = self.servers.masters
+        assert master is not None
+        put = Put(Table.COMMAND, command.id, command_record(command), 1.0)
+        master.run([lambda data, now_ms, ring: data.shard(self.shard).disk.apply([put])])
+        self.oracle.carried_out(master, Commit(self.shard, "1.a", 1, outcome([put])))
+
+    def fail_over_after(self, lost: Command) -> None:
+        [master] = self.servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        self.store(lost)
+        self.servers.fail_over()
+        self.oracle.set_back(self.light)
+
+
+def superseded(story: Story) -> Command:
+    newer = replace(story.command, id="c2")
+    story.store(newer)
+    status = CommandStatus.SUPERSEDED
+    return replace(story.command, status=status, superseded_by=newer.id, ended_at=3.0)
+
+
+@pytest.mark.parametrize("knower_is_away", [True, False])
+async def test_a_lost_verdict_may_be_another_one_where_whoever_knew_it_is_away(
+    autojump_clock: object, knower_is_away: bool
+) -> None:
+    story = Story()
+    story.store(story.command)
+    await trio.sleep(1)
+    story.fail_over_after(story.ended)
+    if knower_is_away:
+        story.oracle.excuse(story.light)
+    story.store(superseded(story))
+    assert (story.oracle.violation is None) is knower_is_away
+
+
+async def test_a_lost_verdict_comes_back_step_by_step_as_it_was(autojump_clock: object) -> None:
+    story = Story()
+    story.store(story.command)
+    await trio.sleep(1)
+    story.fail_over_after(story.ended)
+    story.store(story.command)
+    story.store(story.ended)
+    assert story.oracle.violation is None
+    story.store(superseded(story))
+    assert story.oracle.violation is not None, "it is final again"
+
+
+async def test_nobody_goes_back_behind_a_verdict_that_no_failover_took(
+    autojump_clock: object,
+) -> None:
+    story = Story()
+    story.store(story.command)
+    story.store(story.ended)
+    assert story.oracle.violation is None
+    story.store(story.command)
+    assert story.oracle.violation is not None
