@@ -51,6 +51,14 @@ ASKED_MOST = 1_000
 100 bytes each."""
 
 
+REST = 3.0
+"""After planning the dispatcher rests for three times as long as that took: with thousands of waiting
+attempts planning takes some milliseconds, and what is told meanwhile is planned for in one go. So
+it has a quarter of the process at most, however much is told."""
+REST_MOST_S = 0.05
+"""A quarter of what the shortest frame takes in the air."""
+
+
 class Dispatcher:
     """The actor. Its state outlives incarnations; `on_started` is called where it did not.
 
@@ -219,10 +227,15 @@ class Dispatcher:
             task_status.started()
             while True:
                 self._wake = trio.Event()
+                began_at = self._clock.steady()
                 self._plan(calls)
-                wait_s = self._planner.wake_at - self._clock.steady()
-                with trio.move_on_after(max(0.0, wait_s)):
+                planned_at = self._clock.steady()
+                rest_s = min(REST * (planned_at - began_at), REST_MOST_S)
+                with trio.move_on_after(max(0.0, self._planner.wake_at - planned_at)):
                     await self._wake.wait()
+                rest_s -= self._clock.steady() - planned_at
+                if rest_s > 0.0:
+                    await trio.sleep(rest_s)
 
     def airtime(self, gateway_id: str, now: float) -> AirtimeUse:
         """What its frames took in the sliding hour, and what waits for it."""
