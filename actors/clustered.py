@@ -178,6 +178,8 @@ class ClusterParts(ProcessParts):
             retaken=self._retaken,
             records=self._records,
             accepted_again=marked_again,
+            accepted=self.flow.inbox.accepted,
+            alone=lambda: self.keeper.is_alone,
         )
         self.commands = ClusterCommands(
             self.board,

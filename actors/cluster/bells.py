@@ -8,6 +8,7 @@ import trio
 from actors.cluster.follower import Follower
 from actors.cluster.inbox import InboxReader
 from actors.cluster.replies import Replies
+from store.engine.port import FEED_BELL
 
 
 class HearEngine(Protocol):
@@ -18,12 +19,13 @@ class HearEngine(Protocol):
         ring: Callable[[str], None],
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Call `ring(shard)` and `ring(boot)` until cancelled."""
+        """Call `ring(shard)`, `ring(FEED_BELL + shard)` and `ring(boot)` until cancelled."""
         ...
 
 
 class Bells:
-    """One for each process; `run` is its task. `others` hear of every shard as well."""
+    """One for each process; `run` is its task. `others` hear of every shard as well, but not of
+    commits."""
 
     def __init__(
         self,
@@ -52,6 +54,9 @@ class Bells:
         if name == self._boot:
             self._replies.ring()
             return
-        self._inbox.ring(name)
-        self._follower.ring(name)
-        self._others(name)
+        shard = name.removeprefix(FEED_BELL)
+        if shard == name:
+            self._inbox.ring(shard)
+            self._others(shard)
+        else:
+            self._follower.ring(shard)

@@ -16,7 +16,7 @@ and content were read before by this process are left out.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -33,7 +33,7 @@ from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.reply import ToldReply
 from actors.replace import replace
 from actors.supervision import Backoff
-from store.engine.port import InboxEntry
+from store.engine.port import Accept, Accepted, AcceptResult, InboxEntry
 from store.errors import StoreUnavailable
 
 log = structlog.get_logger()
@@ -138,6 +138,22 @@ class InboxReader:
                 state.step_back()
                 self.ring(shard)
 
+    def accepted(self, accept: Accept, answer: AcceptResult) -> None:
+        """This process had a command accepted: where the shard is ours its light has it at once, if
+        nothing unread lies before it in the inbox. Else it is read in its turn."""
+        state = self._shards.get(accept.shard)
+        if state is None or state.leaving:
+            return  # read by the next owner, or by us once the lights run
+        if answer.accepted is Accepted.STORED and state.comes_next(answer.entry, answer.before):
+            entry = InboxEntry(answer.entry, accept.message)
+            message = self._read_one(state, entry)
+            state.after = entry.id
+            state.note_seen(entry)
+            if message is not None:
+                self._begin(state, Waiting(entry.id, message))
+        elif answer.accepted in {Accepted.STORED, Accepted.KNOWN}:
+            self.ring(accept.shard)
+
     def reads(self, shard: str) -> bool:
         """Whether it is read here: then its actors run in this process."""
         state = self._shards.get(shard)
@@ -214,6 +230,8 @@ class InboxReader:
                 state = reading[shard]
                 if self._is_read(state) and state.after == after[shard]:
                     await self._take_in(state, entries)
+                else:
+                    self.ring(shard)  # what came after it
         except StoreUnavailable:
             self._rung |= rung
             raise
@@ -228,25 +246,29 @@ class InboxReader:
         ]
         known = await self._known(state, fresh)
         if not self._is_read(state) or state.leaving or state.after != begun_at:
-            return  # given away, or stepped back, while the store was asked
+            self.ring(state.name)  # given away, stepped back or went on, while the store was asked
+            return
         if entries:
             state.after = entries[-1].id
         for one in entries:
             state.note_seen(one)
         for waiting in fresh:
-            self._read += 1
-            state.watermark.begun(waiting.id)
-            if isinstance(waiting.message, CommandTaken) and (
-                waiting.message.request.command_id in known
-            ):
-                self._repeated += 1
-                self._done(state, waiting.id)
-            else:
-                self._hand_on(state, waiting)
+            self._begin(state, waiting, known)
         if len(entries) == READ_MOST:
             self.ring(state.name)
         elif checked:
             state.checking = False
+
+    def _begin(self, state: InboxShard, one: Waiting, known: Container[str] = ()) -> None:
+        """The next entry; a command whose light has it (`known`) is dealt with already."""
+        self._read += 1
+        state.watermark.begun(one.id)
+        message = one.message
+        if isinstance(message, CommandTaken) and message.request.command_id in known:
+            self._repeated += 1
+            self._done(state, one.id)
+        else:
+            self._hand_on(state, one)
 
     async def _known(self, state: InboxShard, entries: Sequence[Waiting]) -> set[str]:
         """The commands among these that their lights have already."""

@@ -94,6 +94,12 @@ class InboxShard:
         self.after = f"{max(0, at_ms - STEP_BACK_MS)}-0"
         self.checking = True
 
+    def comes_next(self, entry_id: str, before: str) -> bool:
+        """Whether everything up to the entry `before` this one was read, and this one was not."""
+        if self.checking:
+            return False
+        return id_order(before or "0-0") <= id_order(self.after) < id_order(entry_id)
+
     def was_seen(self, entry: InboxEntry) -> bool:
         """Whether this very entry was read here before, or is older than what is remembered."""
         if self._seen.get(entry.id) == hash(entry.message):

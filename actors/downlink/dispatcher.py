@@ -52,9 +52,9 @@ ASKED_MOST = 1_000
 
 
 REST = 3.0
-"""After planning the dispatcher rests for three times as long as that took: with thousands of waiting
-attempts planning takes some milliseconds, and what is told meanwhile is planned for in one go. So
-it has a quarter of the process at most, however much is told."""
+"""After planning the dispatcher rests for three times as long as that took: with thousands of
+attempts that wait it takes some milliseconds, and what is told meanwhile is planned for in one go.
+So it has a quarter of the process at most, however much is told."""
 REST_MOST_S = 0.05
 """A quarter of what the shortest frame takes in the air."""
 

@@ -34,6 +34,10 @@ COMMIT_WRITES_MOST = 128
 that is larger by itself goes beyond it, alone in its commit: a new rollout over thousands."""
 
 
+FEED_BELL = "feed:"
+"""Begins the name of the bell of a shard's commits."""
+
+
 class Lease(msgspec.Struct, frozen=True, gc=False):
     """Who owns a shard, as the engine has it. `token` and `owner` are empty where nobody does."""
 
@@ -72,6 +76,8 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
     feed: bytes = b""
     inbox_mark: str = "0-0"
     source_mark: str = ""
+    rings: bool = True
+    """Whether the others are told at once; without it they find it when they look, within 1 s."""
 
 
 class Applied(StrEnum):
@@ -109,6 +115,9 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
     key: str | None = None
     fingerprint: str = ""
     key_record: bytes = b""
+    by: str = ""
+    """The boot of the process that asks: where it owns the shard no bell rings, for it is told of
+    the entry by the answer."""
 
 
 class Accepted(StrEnum):
@@ -131,6 +140,10 @@ class AcceptResult(msgspec.Struct, frozen=True, gc=False):
 
     accepted: Accepted
     command_id: str
+    entry: str = ""
+    """Where it was STORED the id of its inbox entry."""
+    before: str = ""
+    """The id of the entry before that; empty where the inbox was empty."""
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
@@ -293,8 +306,9 @@ class Engine(Protocol):
         ring: Callable[[str], None],
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Call `ring(shard)` after each commit, inbox entry and give, and `ring(boot)` after a
-        reply, until cancelled. Bells may be lost: whoever listens looks every second as well.
+        """Call `ring(shard)` after each inbox entry and give, `ring(FEED_BELL + shard)` after a
+        commit (unless that does not ring) and `ring(boot)` after a reply, until cancelled. Bells
+        may be lost: whoever listens looks every second as well.
 
         Raises nothing that passes by itself: it connects anew.
         """

@@ -7,6 +7,7 @@ changes nothing.
 
 from collections.abc import Callable
 
+import msgspec
 import structlog
 import trio
 
@@ -41,6 +42,8 @@ class Acceptor:
         """The engine did not answer, since somebody last reset this."""
         self.mark_again: Callable[[Accept], Accept] = lambda accept: accept
         """Marks one that is accepted once more: what its light was told since is newer."""
+        self.told: Callable[[Accept, AcceptResult], None] = lambda accept, answer: None
+        """Told of each answer, in the order of the engine, before whoever asked goes on."""
         self._engine = engine
         self._steady = steady
         self._turn = trio.Lock()
@@ -76,7 +79,8 @@ class Acceptor:
             found = await self._engine.get([where(accept) for accept in some])
             lost = [accept for accept, record in zip(some, found, strict=True) if record is None]
             for first in range(0, len(lost), ACCEPTS_AT_ONCE):
-                again = [self.mark_again(one) for one in lost[first : first + ACCEPTS_AT_ONCE]]
+                some = lost[first : first + ACCEPTS_AT_ONCE]
+                again = [msgspec.structs.replace(self.mark_again(one), by="") for one in some]
                 answers = await self._engine.accept(again)
                 trouble = next((one for one in answers if isinstance(one, StoreError)), None)
                 self.repeated += sum(
@@ -98,6 +102,7 @@ class Acceptor:
             if isinstance(answer, AcceptResult):
                 if answer.accepted is Accepted.STORED:
                     self._log.keep(one.accept, now)
+                self.told(one.accept, answer)
             else:
                 self.failed = True
         answered = {id(one) for one in batch}

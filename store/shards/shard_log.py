@@ -124,8 +124,8 @@ class ShardLog:
         found = list(self._unconfirmed())
         return found[: -most - 1 : -1]
 
-    def wire(self, kept: Kept) -> Commit:
-        """As the engine takes it; always the same for one number under one lease."""
+    def wire(self, kept: Kept, *, rings: bool = True) -> Commit:
+        """As the engine takes it; what it does is the same for one number under one lease."""
         return Commit(
             self.shard,
             self.lease.token,
@@ -134,6 +134,7 @@ class ShardLog:
             encode_feed(kept.outcome),
             kept.inbox_mark,
             kept.source_mark,
+            rings,
         )
 
     def answered(self, kept: Kept, result: Result, now: float) -> Answer:

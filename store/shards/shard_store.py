@@ -97,6 +97,8 @@ class ShardStore:
         lost: Callable[[str, int], None] | None = None,
         records: Callable[[str], Sequence[Put]] | None = None,
         accepted_again: Callable[[Accept], Accept] | None = None,
+        accepted: Callable[[Accept, AcceptResult], None] | None = None,
+        alone: Callable[[], bool] | None = None,
     ) -> None:
         """Who is asked and told; what is not given stays as it is. None of them may raise or wait.
 
@@ -106,6 +108,9 @@ class ShardStore:
         `lost(shard, commits)`: so many acknowledged commits were lost and not kept here any more.
         `records(shard)`: all records of a shard that are in memory, to be put again then.
         `accepted_again(accept)`: the same command, marked as one that a failover had lost.
+        `accepted(accept, answer)`: the engine's answer to a command, before whoever gave it has
+        that. Where this process owns the shard, no bell rings for it.
+        `alone()`: no other process needs to hear of a commit at once; asked at each.
         """
         writer = self._writer
         writer.marks = marks or writer.marks
@@ -113,7 +118,9 @@ class ShardStore:
         writer.on_retaken = retaken or writer.on_retaken
         writer.on_lost = lost or writer.on_lost
         writer.records = records or writer.records
+        writer.alone = alone or writer.alone
         self._acceptor.mark_again = accepted_again or self._acceptor.mark_again
+        self._acceptor.told = accepted or self._acceptor.told
 
     def statistics(self) -> ShardStoreStatistics:
         """Counters, now."""
@@ -177,7 +184,7 @@ class ShardStore:
         Raises StoreUnavailable where nobody knows whether it is stored: the same id again, or the
         same key, is harmless. For 30 s it is remembered, and repeated where a failover lost it.
         """
-        return await self._acceptor.accept(accept)
+        return await self._acceptor.accept(msgspec.structs.replace(accept, by=self.boot))
 
     async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
         """As `Store.prune`, of the shards that are owned here."""

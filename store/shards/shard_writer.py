@@ -47,6 +47,7 @@ class ShardWriter:
         self.on_retaken: Callable[[str, Lease], None] = _nothing
         self.on_lost: Callable[[str, int], None] = _nothing
         self.records: Callable[[str], Sequence[Put]] = lambda _: ()
+        self.alone: Callable[[], bool] = lambda: False
         self.failed_over = False
         """The engine was away, or was set back, since somebody last reset this."""
         self._engine = engine
@@ -207,7 +208,10 @@ class ShardWriter:
             _speak({id(one): one for one, _ in batch}.values(), now)
             answers: Sequence[Result | StoreError]
             try:
-                answers = await self._engine.commit([one.log.wire(kept) for one, kept in batch])
+                rings = not self.alone()
+                answers = await self._engine.commit(
+                    [one.log.wire(kept, rings=rings) for one, kept in batch]
+                )
             except StoreUnavailable as error:
                 answers = [error] * len(batch)
             went_on = await self._take_in(batch, answers)

@@ -86,6 +86,11 @@ class Keeper:
         """For how long our lease of a shard surely holds; 0 where it is not ours or has lapsed."""
         return core.valid_for_s(self._state, shard, self._clock.steady())
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process was on the list when that was looked at last, within 1 s."""
+        return self._state.looked_at is not None and not self._state.members
+
     def may_begin(self, shard: str) -> bool:
         """Whether something that cannot be taken back may begin now: it ends within `margin_s`."""
         return self.valid_for_s(shard) >= self.times.margin_s
@@ -111,8 +116,8 @@ class Keeper:
         self._wake_renew.set()
 
     def rang(self, shard: str) -> None:
-        """A bell of this shard: it may have been given. It rings for each commit as well, so it
-        counts only while a shard is awaited."""
+        """A bell of this shard: it may have been given. It rings for each inbox entry as well, so
+        it counts only while a shard is awaited."""
         if self._awaits and shard not in self._state.held:
             self._wake_look.set()
 

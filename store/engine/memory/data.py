@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from store.engine.port import (
+    FEED_BELL,
     FEED_KEPT,
     INBOX_MOST,
     Accept,
@@ -41,13 +42,15 @@ class Stream:
         self.entries: deque[InboxEntry] = deque()
         self._newest = (0, 0)
 
-    def add(self, message: bytes, now_ms: int, mark: str = "0-0") -> None:
-        """One message more, above `mark`: at or below it, nobody would read it."""
+    def add(self, message: bytes, now_ms: int, mark: str = "0-0") -> str:
+        """One message more, above `mark`: at or below it, nobody would read it. Its id."""
         ms, number = self._newest
         self._newest = (now_ms, 0) if now_ms > ms else (ms, number + 1)
         if self._newest <= id_order(mark):
             self._newest = (id_order(mark)[0] + 1, 0)
-        self.entries.append(InboxEntry(f"{self._newest[0]}-{self._newest[1]}", message))
+        entry = InboxEntry(f"{self._newest[0]}-{self._newest[1]}", message)
+        self.entries.append(entry)
+        return entry.id
 
     def after(self, mark: str, most: int) -> list[InboxEntry]:
         """Up to `most` entries after this id, oldest first."""
@@ -196,7 +199,8 @@ class Data:
         )
         shard.inbox.trim(commit.inbox_mark)
         shard.feed.append(FeedEntry(lease.epoch, commit.seq, commit.feed))
-        ring(commit.shard)
+        if commit.rings:
+            ring(FEED_BELL + commit.shard)
         return Result(Applied.DONE, shard.lease)
 
     def _accept(self, accept: Accept, now_ms: int, ring: Ring) -> AcceptResult:
@@ -221,9 +225,11 @@ class Data:
         if accept.key is not None:
             writes.append(Put(Table.IDEMPOTENCY, accept.key, accept.key_record, accept.at))
         disk.apply(writes)
-        shard.inbox.add(accept.message, now_ms, shard.lease.inbox_mark)
-        ring(accept.shard)
-        return AcceptResult(Accepted.STORED, accept.command_id)
+        before = shard.inbox.entries[-1].id if shard.inbox.entries else ""
+        entry = shard.inbox.add(accept.message, now_ms, shard.lease.inbox_mark)
+        if not accept.by or shard.lease.owner != accept.by:
+            ring(accept.shard)
+        return AcceptResult(Accepted.STORED, accept.command_id, entry, before)
 
     def prune(
         self, name: str, token: str, tables: Sequence[Table], before: float, most: int

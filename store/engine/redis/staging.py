@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from store.engine.port import (
+    FEED_BELL,
     FEED_KEPT,
     INBOX_MOST,
     Accept,
@@ -41,8 +42,8 @@ def commit_call(keys: Keys, commit: Commit) -> Call:
         commit.source_mark,
         commit.feed,
         FEED_KEPT,
-        keys.bell(shard),
-        shard,
+        keys.bell(shard) if commit.rings else "",
+        FEED_BELL + shard,
     )
     return Call(script("commit"), list(staged.keys), (*head, *staged.commands))
 
@@ -119,6 +120,7 @@ def accept_call(keys: Keys, accept: Accept) -> Call:
         accept.key or "",
         accept.fingerprint,
         pack(at, accept.key_record),
+        accept.by,
     )
     return Call(script("accept"), names, arguments)
 
@@ -158,5 +160,5 @@ def result_of(answer: Sequence[Any]) -> Result:
 
 def accepted_of(answer: Sequence[bytes]) -> AcceptResult:
     """The answer of the script `accept`."""
-    accepted, command_id = answer
-    return AcceptResult(Accepted(accepted.decode()), command_id.decode())
+    accepted, *ids = answer
+    return AcceptResult(Accepted(accepted.decode()), *(each.decode() for each in ids))

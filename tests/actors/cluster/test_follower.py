@@ -18,7 +18,7 @@ from actors.device.model import Device
 from actors.device.records import command_record, device_put
 from actors.replace import replace
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
-from store.engine.port import FEED_KEPT, Commit, Lease
+from store.engine.port import FEED_BELL, FEED_KEPT, Commit, Lease
 from store.port import Delete, Put, Table, Write, outcome
 from store.shards.feed import encode_feed
 from tests.actors.cluster.cluster_kit import RED, START, dev_euis
@@ -69,7 +69,9 @@ async def following(servers: MemoryServers | None = None) -> AsyncIterator[Follo
     await kit.owner.take()
     async with trio.open_nursery() as nursery:
         await nursery.start(kit.follower.run)
-        await nursery.start(kit.engine.hear, kit.follower.ring)
+        await nursery.start(
+            kit.engine.hear, lambda name: kit.follower.ring(name.removeprefix(FEED_BELL))
+        )
         kit.follower.follow([SHARD])
         yield kit
         nursery.cancel_scope.cancel()

@@ -7,11 +7,12 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.cluster.messages import CommandTaken
+from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
 from store.engine.memory import Fate, MemoryServers
-from store.engine.port import Post, id_order
-from tests.actors.cluster.cluster_kit import asked, command, dev_euis, post, reading
+from store.engine.port import Accept, AcceptResult, Commit, Post, id_order
+from store.port import Put, Table, outcome
+from tests.actors.cluster.cluster_kit import Reading, asked, command, dev_euis, post, reading
 
 SHARD = "07"
 ONE, TWO = dev_euis(SHARD, 2)
@@ -288,3 +289,111 @@ async def test_every_command_is_dealt_with_once_whatever_the_engine_and_the_ligh
         assert sorted(dealt) == sorted(sent)
         entries = (await kit.engine.read_inboxes({SHARD: "0-0"}, 1000))[SHARD]
         assert kit.reader.mark(SHARD) == entries[-1].id
+
+
+async def accepted(kit: Reading, *ids: str, dev_eui: str = ONE) -> list[str]:
+    """Have commands accepted, and the reader told as the acceptor does; the ids of the entries."""
+    asked_for = [
+        Accept(SHARD, dev_eui, one, b"{}", encode(command(dev_eui, one)), 1.0, by="us")
+        for one in ids
+    ]
+    answers = await kit.engine.accept(asked_for)
+    found = []
+    for asked_one, answer in zip(asked_for, answers, strict=True):
+        assert isinstance(answer, AcceptResult)
+        kit.reader.accepted(asked_one, answer)
+        found.append(answer.entry)
+    return found
+
+
+async def owning(kit: Reading) -> None:
+    """Own the shard with both lights, and have read what is in its inbox."""
+    lease = await kit.engine.take(SHARD, (await kit.engine.look([SHARD]))[SHARD], "us")
+    assert lease is not None
+    lights = outcome([Put(Table.DEVICE, one, b"{}", 1.0) for one in (ONE, TWO)])
+    await kit.engine.commit([Commit(SHARD, lease.token, 1, lights)])
+    kit.reader.take(SHARD, "0-0")
+    await trio.sleep(0.1)
+
+
+async def test_a_command_accepted_here_is_handed_on_at_once_and_never_again(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        await owning(kit)
+        kit.engine.hears = lambda name: False
+        ids = await accepted(kit, "c1", "c2")
+        assert kit.lights.said == ["c1"]  # one of a light at a time, as ever
+        assert kit.reader.mark(SHARD) == "0-0"
+        kit.lights.deal(0)
+        await trio.sleep(0.2)
+        assert kit.lights.said == ["c1", "c2"]
+        kit.lights.deal(1)
+        assert kit.reader.mark(SHARD) == ids[-1]
+        kit.reader.step_back()
+        await trio.sleep(3.0)
+        assert kit.lights.said == ["c1", "c2"]
+
+
+async def test_a_command_accepted_here_waits_for_what_lies_before_it_unread(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        await owning(kit)
+        kit.engine.hears = lambda name: False
+        await post(kit.engine, SHARD, command(ONE, "theirs"))
+        await accepted(kit, "ours")
+        assert kit.lights.said == []
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["theirs"]
+        kit.lights.deal(0)
+        await trio.sleep(0.2)
+        assert kit.lights.said == ["theirs", "ours"]
+
+
+async def test_a_command_accepted_while_the_inbox_is_read_keeps_its_place(
+    autojump_clock: object,
+) -> None:
+    """The reading that was under way shows it as well: it is handed on once."""
+    async with reading() as kit:
+        await owning(kit)
+        kit.engine.fate = lambda request: Fate(delay_s=0.05) if "read" in request.name else Fate()
+        kit.reader.ring(SHARD)
+        await trio.sleep(0.01)
+        [first] = await accepted(kit, "c1")
+        await post(kit.engine, SHARD, asked(TWO, "behind"))
+        await trio.sleep(0.3)
+        assert kit.lights.said == ["c1", "behind"]
+        kit.lights.deal(0, 1)
+        assert id_order(kit.reader.mark(SHARD)) > id_order(first)
+
+
+async def test_a_command_that_is_known_already_is_looked_for_in_the_inbox(
+    autojump_clock: object,
+) -> None:
+    """The answer to the first try was lost, and no bell rang for it."""
+    async with reading() as kit:
+        await owning(kit)
+        kit.engine.hears = lambda name: False
+        message = encode(command(ONE, "c1"))
+        asked_for = Accept(SHARD, ONE, "c1", b"{}", message, 1.0, by="us")
+        await kit.engine.accept([asked_for])
+        [again] = await kit.engine.accept([asked_for])
+        assert isinstance(again, AcceptResult)
+        kit.reader.accepted(asked_for, again)
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["c1"]
+
+
+async def test_a_command_accepted_for_a_shard_that_is_left_stays_for_its_next_owner(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        await owning(kit)
+        await kit.reader.leave(SHARD)
+        await accepted(kit, "c1")
+        await trio.sleep(2.0)
+        assert kit.lights.said == []
+        kit.reader.take(SHARD, "0-0")
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["c1"]

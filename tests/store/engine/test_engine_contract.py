@@ -2,8 +2,10 @@
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from store.engine.port import (
+    FEED_BELL,
     FEED_KEPT,
     INBOX_MOST,
     Accepted,
@@ -216,9 +218,12 @@ async def test_a_full_inbox_takes_no_more(engine: Engine) -> None:
     put_in = await engine.post([Post(SHARD, b"x")] * (INBOX_MOST + 2))
     assert list(put_in) == [True] * INBOX_MOST + [False] * 2
     assert await engine.accept([accept("c")]) == [AcceptResult(Accepted.FULL, "c")]
-    newest = (await engine.read_inboxes({SHARD: "0-0"}, INBOX_MOST))[SHARD][-10].id
+    entries = (await engine.read_inboxes({SHARD: "0-0"}, INBOX_MOST))[SHARD]
+    newest, before = entries[-10].id, entries[-1].id
     await committed(engine, commit(lease, 2, inbox_mark=newest))
-    assert await engine.accept([accept("c")]) == [AcceptResult(Accepted.STORED, "c")]
+    [stored] = await engine.accept([accept("c")])
+    assert stored == AcceptResult(Accepted.STORED, "c", stored.entry, before)
+    assert id_order(stored.entry) > id_order(before)
 
 
 async def test_a_message_is_never_put_below_the_mark_of_what_is_dealt_with(
@@ -230,16 +235,17 @@ async def test_a_message_is_never_put_below_the_mark_of_what_is_dealt_with(
     await engine.post([Post(SHARD, b"old")])
     await committed(engine, commit(lease, 1, inbox_mark=f"{ahead}-7"))
     await engine.post([Post(SHARD, b"1"), Post(SHARD, b"2")])
-    await engine.accept([accept("c")])
+    [stored] = await engine.accept([accept("c")])
     found = (await engine.read_inboxes({SHARD: f"{ahead}-7"}, 500))[SHARD]
     assert [entry.message for entry in found] == [b"1", b"2", b"c"]
+    assert (found[1].id, found[2].id) == (stored.before, stored.entry)
 
 
 async def test_a_command_is_accepted_once_by_id_and_by_key(engine: Engine) -> None:
     lease = await taken(engine)
     assert await engine.accept([accept("c0")]) == [AcceptResult(Accepted.UNKNOWN, "c0")]
     await committed(engine, commit(lease, 1))
-    assert await engine.accept(
+    answers = await engine.accept(
         [
             accept("c1", key="k", fingerprint="red"),
             accept("c1", key="k", fingerprint="red"),
@@ -247,16 +253,18 @@ async def test_a_command_is_accepted_once_by_id_and_by_key(engine: Engine) -> No
             accept("c3", key="k", fingerprint="blue"),
             accept("c4"),
         ]
-    ) == [
-        AcceptResult(Accepted.STORED, "c1"),
+    )
+    found = (await engine.read_inboxes({SHARD: "0-0"}, 500))[SHARD]
+    [first, second] = [entry.id for entry in found]
+    assert answers == [
+        AcceptResult(Accepted.STORED, "c1", first, ""),
         AcceptResult(Accepted.KNOWN, "c1"),
         AcceptResult(Accepted.KNOWN, "c1"),
         AcceptResult(Accepted.REUSED, "c1"),
-        AcceptResult(Accepted.STORED, "c4"),
+        AcceptResult(Accepted.STORED, "c4", second, first),
     ]
     assert [one.key for one in await engine.scan(SHARD, Table.COMMAND)] == ["c1", "c4"]
     assert [one.key for one in await engine.scan(SHARD, Table.IDEMPOTENCY)] == ["k"]
-    found = (await engine.read_inboxes({SHARD: "0-0"}, 500))[SHARD]
     assert [entry.message for entry in found] == [b"c1", b"c4"]
 
 
@@ -318,10 +326,14 @@ async def test_bells_ring_after_commit_entry_give_and_reply(engine: Engine) -> N
     async with trio.open_nursery() as nursery:
         await nursery.start(engine.hear, ring)
         await committed(engine, commit(lease, 1))
-        await rings(SHARD)
+        await rings(FEED_BELL + SHARD)
+        await committed(engine, replace(commit(lease, 2), rings=False))
         await engine.post([Post("08", b"x")])
         await rings("08")
         await engine.accept([accept("c")])
+        await rings(SHARD)
+        await engine.accept([replace(accept("c2"), by=lease.owner)])  # who asks knows of it
+        await engine.accept([replace(accept("c3"), by="another")])
         await rings(SHARD)
         await engine.reply("boot", b"x")
         await rings("boot")

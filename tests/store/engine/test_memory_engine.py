@@ -6,6 +6,7 @@ import trio
 
 from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
 from store.engine.port import (
+    FEED_BELL,
     INBOX_MOST,
     Accept,
     Accepted,
@@ -223,7 +224,7 @@ async def test_bells_ring_after_commit_entry_give_and_reply(autojump_clock: obje
         await engine.give(SHARD, lease.token)
         nursery.cancel_scope.cancel()
 
-    assert rung == [SHARD, "fleet", "boot", SHARD]
+    assert rung == [FEED_BELL + SHARD, "fleet", "boot", SHARD]
     assert [one.message for one in await engine.replies("boot", "0-0", 10)] == [b"2"]
 
 

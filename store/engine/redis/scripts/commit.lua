@@ -1,7 +1,7 @@
 -- One commit of one shard, all of it or nothing.
 -- KEYS: lease, inbox, feed, then those of the commands.
--- ARGV: token, seq, inbox mark, source mark, feed entry, entries kept of the feed, channel, shard,
---   then the commands: each its name, the number of its key in KEYS, how many arguments, these.
+-- ARGV: token, seq, inbox mark, source mark, feed entry, entries kept of the feed, channel or '',
+--   what is said there, then the commands: each its name, the number of its key in KEYS, how many arguments, these.
 -- What can be refused comes first; a bell that may not be rung is no reason to stop half-way.
 local lease = redis.call('HMGET', KEYS[1], unpack(FIELDS))
 if lease[1] ~= ARGV[1] or ARGV[1] == '' then
@@ -32,5 +32,7 @@ end
 lease[4], lease[5] = string.format('%.0f', tonumber(lease[4]) + 1), ARGV[2]
 redis.call('HSET', KEYS[1], 'beat', lease[4], 'seq', lease[5], 'in', lease[6] or '0-0',
            'src', lease[7] or '')
-redis.pcall('PUBLISH', ARGV[7], ARGV[8])
+if ARGV[7] ~= '' then
+  redis.pcall('PUBLISH', ARGV[7], ARGV[8])
+end
 return answer('done', lease)

@@ -1,4 +1,4 @@
--- Put one message into an inbox. Ids come from the server's clock, which a fail-over may set back,
+-- Put one message into an inbox; its id. Ids come from the server's clock, which a fail-over may set back,
 -- and the mark of what is dealt with is put back by its owner: an id at or below the mark would
 -- never be read. Such a one is given again, right above the mark.
 local function parts(id)
@@ -12,7 +12,8 @@ local function post(inbox, mark, message)
     local mark_ms, mark_number = parts(mark)
     if ms < mark_ms or (ms == mark_ms and number <= mark_number) then
       redis.call('XDEL', inbox, id)
-      redis.call('XADD', inbox, string.format('%.0f-0', mark_ms + 1), 'm', message)
+      id = redis.call('XADD', inbox, string.format('%.0f-0', mark_ms + 1), 'm', message)
     end
   end
+  return id
 end
