@@ -150,7 +150,7 @@ class InboxReader:
             state.after = entry.id
             state.note_seen(entry)
             if message is not None:
-                self._begin(state, Waiting(entry.id, message))
+                self._begin(state, Waiting(entry.id, message, since=trio.current_time()))
         elif answer.accepted in {Accepted.STORED, Accepted.KNOWN}:
             self.ring(accept.shard)
 

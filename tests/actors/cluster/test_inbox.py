@@ -397,3 +397,12 @@ async def test_a_command_accepted_for_a_shard_that_is_left_stays_for_its_next_ow
         kit.reader.take(SHARD, "0-0")
         await trio.sleep(0.1)
         assert kit.lights.said == ["c1"]
+
+
+async def test_a_command_accepted_here_has_waited_for_no_time_yet(autojump_clock: object) -> None:
+    """Its light may be on the way: by how long it waits it is judged to be given up."""
+    async with reading() as kit:
+        await owning(kit)
+        await trio.sleep(100.0)
+        await accepted(kit, "c1")
+        assert [place.waits_s for _, place in kit.lights.taken] == [0.0]
