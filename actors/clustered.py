@@ -15,6 +15,8 @@ import trio
 
 from actors.board.changes import ActorView, DeviceRemoved, Subject
 from actors.cluster.commands import ClusterCommands, marked_again
+from actors.cluster.desk import ByTheRecord
+from actors.cluster.failover_told import FailoverTold
 from actors.cluster.flow import Flow, FlowPorts
 from actors.cluster.intake import for_fleet, for_light
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
@@ -33,7 +35,7 @@ from actors.cluster.shard_home import FleetwidePart, ShardHome
 from actors.cluster.sight import ClusterWatch, SightPorts, after_failovers
 from actors.device.actor import DevicePorts
 from actors.device.events import Inquired
-from actors.device.model import Attempt, Device, Hearing
+from actors.device.model import Device
 from actors.device.records import command_record, device_put
 from actors.environment import Environment, Policies
 from actors.event_stream.sharded import ShardedPorts, ShardedStream
@@ -82,16 +84,6 @@ class ClusterOptions:
     clock_ahead_s: float = 0.0
     """Of the machine's clock before the engine's, at the start."""
     times: KeeperTimes = field(default_factory=KeeperTimes)
-
-
-class ByTheRecord:
-    """The dispatcher, to a light of a cluster: its stored record is what is submitted."""
-
-    def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
-        """Nothing: see `Desk`."""
-
-    def withdraw(self, dev_eui: str) -> None:
-        """Nothing: see `Desk`."""
 
 
 class ClusterParts(ProcessParts):
@@ -172,10 +164,13 @@ class ClusterParts(ProcessParts):
             clock,
             options.times,
         )
+        failovers = FailoverTold(options.name, self.flow.router.to_fleet)
         store.listen(
             marks=lambda shard: (self.flow.inbox.mark(shard), self._source_mark(shard)),
             fenced=self.keeper.told_fenced,
             retaken=self._retaken,
+            lost=failovers.lost,
+            replayed=failovers.replayed,
             records=self._records,
             accepted_again=marked_again,
             accepted=self.flow.inbox.accepted,
@@ -192,7 +187,7 @@ class ClusterParts(ProcessParts):
             new_id=environment.new_id,
             ttl_s=policies.device.command_ttl_s,
         )
-        self.sight = ClusterWatch(
+        self.sight = self._watch = ClusterWatch(
             self.board,
             clock,
             SightPorts(
@@ -292,7 +287,7 @@ class ClusterParts(ProcessParts):
             await self.flow.follower.wait_fresh()
         if limit.cancelled_caught:
             log.warning("parts of the fleet cannot be read; the others do not wait for them")
-        once = Once(self, self.flow, lambda: self.keeper.may_begin(FLEET))
+        once = Once(self, self.flow, lambda: self.keeper.may_begin(FLEET), self._watch.failover)
         await once.restore(snapshot)
         self._once, self.fleetwide_here = once, once.its
         await once.start(self.root)

@@ -17,6 +17,7 @@ from actors.cluster.desk import LOOK_S, Desk
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.flow import Flow
 from actors.cluster.guarded_network import GuardedNetwork
+from actors.cluster.messages import FailoverTook
 from actors.fleet import NetworkEars
 from actors.fleet.event_memory import EventMemory
 from actors.fleetwide import Fleetwide, FleetwidePorts
@@ -38,7 +39,13 @@ FLEETWIDE = "fleetwide"
 class Once:
     """What runs once for the fleet, with what stands between it and the other processes."""
 
-    def __init__(self, parts: ProcessParts, flow: Flow, may_begin: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        parts: ProcessParts,
+        flow: Flow,
+        may_begin: Callable[[], bool],
+        failover: Callable[[FailoverTook], None],
+    ) -> None:
         self._parts = parts
         self._flow = flow
         environment, clock = parts.environment, parts.environment.clock
@@ -93,6 +100,7 @@ class Once:
                 carried=flow.carrier.take,
                 actor=self._show_actor,
                 audited=into(parts.store_writer.offer),
+                failover=failover,
             ),
             clock,
         )

@@ -44,6 +44,9 @@ class AlertKind(StrEnum):
     many."""
     ENGINE_NOT_DURABLE = "engine_not_durable"
     """The Redis or Valkey that many processes share may lose what it has acknowledged."""
+    COMMITS_LOST = "commits_lost"
+    """A fail-over of that engine took commits that it had acknowledged; the text says whether they
+    were sent again."""
     RECORD_UNREADABLE = "record_unreadable"
     """Something in the store cannot be read; it is kept as it is."""
     CLOCK_SET = "clock_set"

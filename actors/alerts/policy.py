@@ -30,6 +30,7 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.PROCESS_MISSING: 120.0,
         # A replica that is started again is back within that.
         AlertKind.ENGINE_NOT_DURABLE: 60.0,
+        AlertKind.COMMITS_LOST: 0.0,
         AlertKind.RECORD_UNREADABLE: 0.0,
         AlertKind.CLOCK_SET: 0.0,
         AlertKind.CLOCKS_DIFFER: 15.0,

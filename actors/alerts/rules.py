@@ -120,6 +120,43 @@ def durability_finding(warnings: Sequence[str]) -> Finding:
     return Finding(AlertKind.ENGINE_NOT_DURABLE, "engine", holds=bool(warnings), text=text)
 
 
+class LostCommits(NamedTuple):
+    """What a fail-over took of one shard, and what its owner made of that. The owner is a name."""
+
+    owner: str
+    shard: str
+    again: int
+    """Commits sent again as they were."""
+    put: int
+    """Commits kept no longer: the records in memory were put again, lines of history are gone."""
+
+
+def commits_finding(lost: Sequence[LostCommits]) -> Finding:
+    """What fail-overs of the engine took lately of what it had acknowledged."""
+    if not lost:
+        text = "no fail-over took what the engine had acknowledged"
+        return Finding(AlertKind.COMMITS_LOST, "engine", holds=False, text=text)
+    shards = sorted({one.shard for one in lost})
+    shown = ", ".join(shards[:SHARDS_NAMED])
+    more = f" and {len(shards) - SHARDS_NAMED} more" if len(shards) > SHARDS_NAMED else ""
+    again, put = sum(one.again for one in lost), sum(one.put for one in lost)
+    owners = ", ".join(sorted({one.owner for one in lost}))
+    text = (
+        f"a fail-over of the engine took {_commits(again + put)} that it had acknowledged (shards"
+        f" {shown}{more}); {owners} sent {again} of them again"
+    )
+    if put:
+        text += (
+            f", and of the other {put} put again what the lights are; their lines of history are"
+            " lost"
+        )
+    return Finding(AlertKind.COMMITS_LOST, "engine", holds=True, text=text)
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"
+
+
 def unreadable_finding(problem: str | None) -> Finding:
     """Which records cannot be read; None when all can be."""
     text = problem or "every record can be read"

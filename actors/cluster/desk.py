@@ -37,6 +37,16 @@ LOOK_S = 5.0
 """A word to a light of another process takes some milliseconds, and some seconds in a fail-over."""
 
 
+class ByTheRecord:
+    """The dispatcher, to a light of a cluster: its stored record is what is submitted."""
+
+    def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
+        """Nothing: see `Desk`."""
+
+    def withdraw(self, dev_eui: str) -> None:
+        """Nothing: see `Desk`."""
+
+
 class _HandedOver(msgspec.Struct, frozen=True, gc=False):
     """What of a light was handed on last; `waiting` while its record says that it waits."""
 

@@ -16,6 +16,7 @@ from actors.cluster.messages import (
     ActorTold,
     AuditTold,
     CarriedRequest,
+    FailoverTook,
     InquiryAnswered,
     Judged,
     LightForgotten,
@@ -56,6 +57,7 @@ class FleetSidePorts:
     dated_past: Callable[[Event], Event] = lambda event: event
     """`dated` for what is past, as in `Fleet.deliver`."""
     audited: Callable[[AuditEntry], None] = lambda entry: None
+    failover: Callable[[FailoverTook], None] = lambda told: None
     memory: EventMemory | None = None
     """Where events come twice, by webhook and by ChirpStack's stream."""
 
@@ -91,6 +93,8 @@ class FleetSide:
                 ports.actor(view)
             case AuditTold(entry):
                 ports.audited(entry)
+            case FailoverTook():
+                ports.failover(message)
             case CarriedRequest():
                 ports.carried(message)
             case _:

@@ -158,6 +158,16 @@ class AuditTold(msgspec.Struct, frozen=True, tag="audit"):
     entry: AuditEntry
 
 
+class FailoverTook(msgspec.Struct, frozen=True, tag="failover"):
+    """A fail-over took commits of a shard that the engine had acknowledged to its owner, who sent
+    them again, or put again the records that it has in memory (see `alerts.rules.LostCommits`)."""
+
+    owner: str
+    shard: str
+    again: int = 0
+    put: int = 0
+
+
 Message = (
     NetworkTold
     | ForLight
@@ -173,6 +183,7 @@ Message = (
     | LightForgotten
     | ActorTold
     | AuditTold
+    | FailoverTook
     | CarriedRequest
 )
 """What an inbox may hold."""

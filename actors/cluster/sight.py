@@ -9,7 +9,13 @@ from typing import Protocol
 from prometheus_client.core import Metric
 
 from actors.alerts.finding import Finding
-from actors.alerts.rules import durability_finding, processes_finding, shards_finding
+from actors.alerts.rules import (
+    LostCommits,
+    commits_finding,
+    durability_finding,
+    processes_finding,
+    shards_finding,
+)
 from actors.board.board import Board
 from actors.clocks.clock import Clock
 from actors.cluster.keeper.view import (
@@ -21,6 +27,7 @@ from actors.cluster.keeper.view import (
     ShardView,
     Why,
 )
+from actors.cluster.messages import FailoverTook
 from actors.cluster.scraped import cluster_metrics
 from actors.cluster.shown import (
     ClusterMode,
@@ -33,6 +40,8 @@ from actors.cluster.shown import (
 from store.engine.shards import FLEET, shard_of
 from store.shards.shard_store import ShardStoreStatistics
 
+TOLD_S = 3_600.0
+"""What a fail-over took is an alert for so long: somebody is to see it, and nothing ends it."""
 COUNTED_S = 5.0
 """Lights are counted by shard so often: 50,000 take 20 ms."""
 
@@ -106,6 +115,8 @@ class ClusterWatch:
         self._lights: Counter[str] = Counter()
         self._counted_at: float | None = None
         self._moves: Counter[Why] = Counter()
+        self._took: dict[tuple[str, str], tuple[float, LostCommits]] = {}
+        """By owner and shard, with its date: 65 for each process at most, dropped after TOLD_S."""
         self._newest: Move | None = None
 
     def shown(self, store_kind: str) -> ClusterShown:
@@ -128,18 +139,29 @@ class ClusterWatch:
             moves=[_move(one, names) for one in view.moves],
         )
 
+    def failover(self, told: FailoverTook) -> None:
+        """A fail-over took commits of a shard, here or elsewhere."""
+        key, now = (told.owner, told.shard), self._clock.steady()
+        _, before = self._took.get(key, (now, LostCommits(*key, 0, 0)))
+        again, put = before.again + told.again, before.put + told.put
+        self._took[key] = now, LostCommits(*key, again, put)
+
     def findings(self) -> Sequence[Finding]:
         """Whether parts of the fleet have no owner, and the engine keeps what it acknowledges."""
+        since = self._clock.steady() - TOLD_S
+        self._took = {key: one for key, one in self._took.items() if one[0] > since}
+        took = commits_finding([lost for _, lost in self._took.values()])
         view, lights = self._ports.view(), self._counts()
         unowned = [one for one in view.unowned if one.owned is not Owned.UNKNOWN]
         found = durability_finding(self._ports.warnings())
         alive = [one.name for one in view.members if one.sign is MemberSign.ALIVE]
         if not view.reachable:
-            return (found,)  # of others nothing is known then; that the store fails is told
+            return (found, took)  # of others nothing is known then; that the store fails is told
         count = sum(lights[one.shard] for one in unowned)
         names = [one.shard for one in unowned]
         return (
             found,
+            took,
             processes_finding(alive, self._ports.expected),
             shards_finding(names, count, _why_unowned(unowned)),
         )

@@ -95,6 +95,7 @@ class ShardStore:
         fenced: Callable[[str], None] | None = None,
         retaken: Callable[[str, Lease], None] | None = None,
         lost: Callable[[str, int], None] | None = None,
+        replayed: Callable[[str, int], None] | None = None,
         records: Callable[[str], Sequence[Put]] | None = None,
         accepted_again: Callable[[Accept], Accept] | None = None,
         accepted: Callable[[Accept, AcceptResult], None] | None = None,
@@ -106,6 +107,7 @@ class ShardStore:
         at each commit. `fenced(shard)`: somebody else owns it; it is not written any more.
         `retaken(shard, lease)`: a failover had lost our lease, and this is the new one.
         `lost(shard, commits)`: so many acknowledged commits were lost and not kept here any more.
+        `replayed(shard, commits)`: so many were lost, and are stored again as they were.
         `records(shard)`: all records of a shard that are in memory, to be put again then.
         `accepted_again(accept)`: the same command, marked as one that a failover had lost.
         `accepted(accept, answer)`: the engine's answer to a command, before whoever gave it has
@@ -117,6 +119,7 @@ class ShardStore:
         writer.on_fenced = fenced or writer.on_fenced
         writer.on_retaken = retaken or writer.on_retaken
         writer.on_lost = lost or writer.on_lost
+        writer.on_replayed = replayed or writer.on_replayed
         writer.records = records or writer.records
         writer.alone = alone or writer.alone
         self._acceptor.mark_again = accepted_again or self._acceptor.mark_again

@@ -8,6 +8,7 @@ Every two seconds the leases are looked at: a failover that lost what was confir
 made good also for a shard in which nothing happens.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
@@ -46,6 +47,7 @@ class ShardWriter:
         self.on_fenced: Callable[[str], None] = _nothing
         self.on_retaken: Callable[[str, Lease], None] = _nothing
         self.on_lost: Callable[[str, int], None] = _nothing
+        self.on_replayed: Callable[[str, int], None] = _nothing
         self.records: Callable[[str], Sequence[Put]] = lambda _: ()
         self.alone: Callable[[], bool] = lambda: False
         self.failed_over = False
@@ -226,6 +228,7 @@ class ShardWriter:
         """Deal with the answers; True when something was confirmed."""
         now = self._steady()
         odd: dict[str, tuple[Answer, Lease]] = {}
+        replayed: Counter[str] = Counter()
         went_on = False
         for (one, kept), answer in zip(batch, answers, strict=True):
             name = one.log.shard
@@ -239,12 +242,17 @@ class ShardWriter:
             if isinstance(answer, StoreError):
                 raise answer
             one.worked()
+            before = one.log.replayed
             told = one.log.answered(kept, answer, now)
+            replayed[name] += one.log.replayed - before
             went_on = went_on or kept.confirmed
             if told is Answer.GOES_ON:
                 one.rested = False
             else:
                 odd[name] = (told, answer.lease)
+        for name, commits in replayed.items():
+            if commits:
+                self.on_replayed(name, commits)
         for name, (told, found) in odd.items():
             await self._settle(name, told, found)
         return went_on

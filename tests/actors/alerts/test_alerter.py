@@ -482,6 +482,7 @@ EVERY_KIND = {
     AlertKind.SHARD_UNOWNED: "cluster",
     AlertKind.PROCESS_MISSING: "cluster",
     AlertKind.ENGINE_NOT_DURABLE: "engine",
+    AlertKind.COMMITS_LOST: "engine",
     AlertKind.RECORD_UNREADABLE: "store",
     AlertKind.CLOCK_SET: "clock",
     AlertKind.CLOCKS_DIFFER: "chirpstack",

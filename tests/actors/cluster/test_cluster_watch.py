@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from actors.alerts.finding import Finding
 from actors.board.board import Board
 from actors.clocks.clock import RunClock
+from actors.cluster.failover_told import FailoverTold
 from actors.cluster.keeper.view import (
     ClusterView,
     Here,
@@ -23,6 +24,7 @@ from actors.cluster.keeper.view import (
     ShardView,
     Why,
 )
+from actors.cluster.messages import FailoverTook, Message
 from actors.cluster.shown import ClusterMode, ClusterShown, ShardShown
 from actors.cluster.sight import (
     COUNTED_S,
@@ -253,6 +255,32 @@ async def test_an_engine_that_may_lose_what_it_acknowledged_is_worth_an_alert() 
     assert (found.holds, found.text) == (True, "appendfsync is everysec")
     process.warnings = ()
     assert not findings(process)["engine_not_durable"].holds
+
+
+async def test_commits_that_a_failover_took_are_an_alert_for_an_hour(
+    autojump_clock: object,
+) -> None:
+    process = Process(view_of(shard("01", OURS)))
+    assert not findings(process)["commits_lost"].holds
+
+    def tell(told: Message) -> None:
+        assert isinstance(told, FailoverTook)
+        process.watch.failover(told)
+
+    failovers = FailoverTold("south", tell)
+    failovers.replayed("07", 3)
+    failovers.replayed("07", 1)
+    failovers.replayed("12", 1)
+    found = findings(process)["commits_lost"]
+    assert (found.holds, found.subject) == (True, "engine")
+    assert "took 5 commits" in found.text
+    assert "(shards 07, 12)" in found.text
+    assert "south sent 5 of them again" in found.text
+    assert "lost" not in found.text
+    failovers.lost("12", 2)
+    assert "of the other 2 put again what the lights are" in findings(process)["commits_lost"].text
+    await trio.sleep(3_601.0)
+    assert not findings(process)["commits_lost"].holds
 
 
 def samples(process: Process) -> dict[str, float]:

@@ -44,12 +44,14 @@ class House:
     fenced: list[str] = field(default_factory=list)
     retaken: list[str] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
+    replayed: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store.listen(
             fenced=self.fenced.append,
             retaken=lambda shard, _lease: self.retaken.append(shard),
             lost=lambda _shard, commits: self.lost.append(commits),
+            replayed=lambda _shard, commits: self.replayed.append(commits),
         )
 
     async def take(self, *shards: str) -> None:

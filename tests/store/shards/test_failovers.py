@@ -49,6 +49,7 @@ async def test_acknowledged_commits_that_a_failover_lost_are_sent_again(
     assert await one.value(A) == b"41"
     assert (await one.lease(IN_A)).seq == 41
     assert one.store.statistics().shards[IN_A].replayed == 30
+    assert sum(one.replayed) == 30, "whoever alerts is told"
     assert one.retaken == one.fenced == one.lost == []
 
 

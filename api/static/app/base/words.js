@@ -309,6 +309,7 @@ const ALERT_WORDS = {
   shard_unowned: "Cluster",
   process_missing: "Cluster",
   engine_not_durable: "Store",
+  commits_lost: "Store",
   record_unreadable: "Store",
   clock_set: "Clock",
   clocks_differ: "Clock",
