@@ -20,8 +20,10 @@ ASYNC_WORDS := \<(async|await|trio|anyio|asyncio|BaseException|(Base)?ExceptionG
 UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash application browser)
 # Takes five minutes, in which three processes mostly wait; `make crash` does the same at length.
 LONG := tests/cluster
-# Many tests wait for processes and browsers: long ones are taken over by whichever worker is free.
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+# Many tests wait for processes, browsers and real clocks: three workers for two cores, and long tests
+# are taken over by whichever worker is free.
+WORKERS := $(shell n=$$(nproc); echo $$((n + n / 2)))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
 PACKAGES := actors api lorawan store simulation docs
 # Thousands of modules are imported by each worker and each process that a test starts: compiled once,

@@ -40,7 +40,12 @@ def hash_in_another_process(faults: str, seed: int, hash_seed: str) -> str:
 def test_one_seed_is_one_trace_wherever_it_runs(faults: str, seed: int) -> None:
     """Our own process has a hash seed of its own and, mostly, has simulated something before."""
     hashes = {hash_in_another_process(faults, seed, hash_seed) for hash_seed in ("1", "4711")}
-    assert hashes == {simulate(scenario(seed, faults)).hash}
+    here = simulate(scenario(seed, faults))
+    assert hashes == {here.hash}
+    assert here.violation is None, here.last_events
+    if faults == "cluster":
+        assert here.counts["verified"] > 0
+        assert here.lives >= 2
 
 
 @pytest.mark.parametrize(("faults", "seed"), [("storm", 5), ("leases", 1000)])

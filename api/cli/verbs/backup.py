@@ -2,14 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.console import console, errors
 from api.cli.exits import Exit
 from api.cli.settings_option import Config, load
-from api.settings.model import ApiSettings
+
+if TYPE_CHECKING:
+    from api.settings.model import ApiSettings
 
 
 def backup(
@@ -50,7 +52,7 @@ def _backup(url: str, target: Path) -> Exit:
     return Exit.OK
 
 
-def _restore(settings: ApiSettings, source: Path) -> Exit:
+def _restore(settings: "ApiSettings", source: Path) -> Exit:
     from store import open as stores
     from store.errors import StoreError, StoreTaken
 

@@ -38,18 +38,18 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_an_odd_body_is_a_mistake_in_words(
-    client: Client, method: str, path: str, body: bytes, quiet_logs: list[dict[str, object]]
+    client: Client, method: str, path: str, quiet_logs: list[dict[str, object]]
 ) -> None:
-    response = await client.open(
-        path, method=method, data=body, headers={"Content-Type": "application/json"}
-    )
-    assert response.status_code in {400, 404, 413, 422}
-    problem = json.loads(await response.get_data())
-    assert problem.get("detail") or problem.get("errors") or response.status_code == 404
-    assert not [line for line in quiet_logs if line["log_level"] == "error"]
+    for name, body in BODIES.items():
+        response = await client.open(
+            path, method=method, data=body, headers={"Content-Type": "application/json"}
+        )
+        assert response.status_code in {400, 404, 413, 422}, name
+        problem = json.loads(await response.get_data())
+        assert problem.get("detail") or problem.get("errors") or response.status_code == 404, name
+        assert not [line for line in quiet_logs if line["log_level"] == "error"], name
 
 
 @pytest.mark.parametrize(
