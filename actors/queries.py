@@ -30,6 +30,9 @@ from actors.storage.unreadable_records import UnreadableRecord
 from actors.supervision import ChildReport
 from store.port import Store, Table
 
+Sees = Callable[[str], bool]
+"""Whether a light, by its DevEUI, exists for who asks."""
+
 
 class DeviceInspection(msgspec.Struct, frozen=True):
     """One device and its actor, as they are now."""
@@ -104,17 +107,22 @@ class Queries:
                 self._store, gateway_id, gateway, watched, since=since, until=until
             )
 
-    async def downlinks(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
-        """Success of downlinks, of all devices or of one."""
-        pursued = self._board.open_commands.values()
-        count = sum(dev_eui is None or command.dev_eui == dev_eui for command in pursued)
+    async def downlinks(
+        self, dev_eui: str | None, hours: float, sees: Sees | None = None
+    ) -> DownlinkMetrics:
+        """Success of downlinks, of all devices (that are seen) or of one."""
+        count = sum(
+            dev_eui in (None, command.dev_eui) and (sees is None or sees(command.dev_eui))
+            for command in self._board.open_commands.values()
+        )
         with store_deadline():
-            return await downlink_metrics(self._store, dev_eui, hours, self._clock.now(), count)
+            now = self._clock.now()
+            return await downlink_metrics(self._store, dev_eui, hours, now, count, sees)
 
-    async def reliability(self, hours: float) -> Reliability:
-        """Spread of times and attempts, and the worst devices."""
+    async def reliability(self, hours: float, sees: Sees | None = None) -> Reliability:
+        """Spread of times and attempts, and the worst devices, of those that are seen."""
         with store_deadline():
-            return await reliability(self._store, hours, self._clock.now())
+            return await reliability(self._store, hours, self._clock.now(), sees)
 
     async def plan(self, plan_id: str) -> Plan | None:
         """A floor plan with its places; None for one that is not known."""

@@ -134,6 +134,10 @@ class Board:
         """How many lights this gateway heard lately: as many as a filter by it finds."""
         return self._reachability.lights_heard(gateway_id)
 
+    def lights_of(self, gateway_id: str) -> tuple[str, ...]:
+        """The DevEUIs of the lights that this gateway heard lately."""
+        return self._reachability.lights_of(gateway_id)
+
     def reachability_counts(self) -> Mapping[Reach, int]:
         """How many lights are in each state of reachability; every state is named."""
         return self._reachability.counts()

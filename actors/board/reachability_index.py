@@ -104,6 +104,10 @@ class ReachabilityIndex:
         """How many lights this gateway heard lately."""
         return self._gateway_hearing.count(gateway_id)
 
+    def lights_of(self, gateway_id: str) -> tuple[str, ...]:
+        """The lights that this gateway heard lately."""
+        return self._gateway_hearing.lights(gateway_id)
+
     def gateway_changed(self, gateway_id: str) -> None:
         """Judge the lights that it hears anew, when `due` is asked."""
         for dev_eui in self._gateway_hearing.lights(gateway_id):

@@ -133,11 +133,17 @@ class Initializer:
         self._forget_old_runs()
         return run
 
-    def progress(self, run_id: str | None = None) -> InitializationRun | None:
-        """A run by id, or the newest; of ended ones the last twenty are kept."""
-        if run_id is None:
-            return next(reversed(self._runs.values()), None)
-        return self._runs.get(run_id)
+    def progress(
+        self, run_id: str | None = None, by: str | None = None
+    ) -> InitializationRun | None:
+        """A run by id, or the newest; of ended ones the last twenty are kept. With `by` only among
+        those that this one asked for."""
+        runs = (
+            run
+            for run in reversed(self._runs.values())
+            if run_id in (None, run.id) and by in (None, run.by)
+        )
+        return next(runs, None)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled."""

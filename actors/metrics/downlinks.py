@@ -6,7 +6,7 @@ many hours they really are.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import structlog
@@ -52,11 +52,17 @@ class DownlinkMetrics(msgspec.Struct, frozen=True):
 
 
 async def downlink_metrics(
-    store: Store, dev_eui: str | None, hours: float, now: float, open_commands: int
+    store: Store,
+    dev_eui: str | None,
+    hours: float,
+    now: float,
+    open_commands: int,
+    sees: Callable[[str], bool] | None = None,
 ) -> DownlinkMetrics:
     """Of one light, or of the fleet, over the last `hours` (at most 168). Raises StoreError.
 
-    `open_commands` is how many are pursued now, which have no verdict yet.
+    `open_commands` is how many are pursued now, which have no verdict yet. With `sees` only
+    verdicts of lights for which it is true.
     """
     hours = max(0.0, min(hours, HOURS_MOST))
     stream = FLEET_STREAM if dev_eui is None else device_stream(dev_eui)
@@ -66,7 +72,7 @@ async def downlink_metrics(
     )
     if len(entries) == VERDICTS_MOST:
         hours = (now - entries[-1].at) / 3_600.0
-    return summarize(await decoded(entries), hours, open_commands)
+    return summarize(await decoded(entries, sees), hours, open_commands)
 
 
 def summarize(verdicts: Iterable[Verdict], hours: float, open_commands: int = 0) -> DownlinkMetrics:
@@ -131,12 +137,17 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-async def decoded(entries: Sequence[Entry]) -> list[Verdict]:
-    """The verdicts of these entries; one that cannot be read is logged and left out."""
+async def decoded(
+    entries: Sequence[Entry], sees: Callable[[str], bool] | None = None
+) -> list[Verdict]:
+    """The verdicts of these entries; one that cannot be read is logged and left out. With `sees`
+    only those of lights for which it is true."""
     verdicts = []
     for count, entry in enumerate(entries, start=1):
         try:
-            verdicts.append(decode(entry.value))
+            verdict = decode(entry.value)
+            if sees is None or sees(verdict.dev_eui):
+                verdicts.append(verdict)
         except msgspec.MsgspecError as error:
             log.warning("verdict is unreadable", entry=entry.entry, error=str(error))
         if count % CHUNK == 0:

@@ -6,7 +6,7 @@ light without trouble is never among them.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -58,8 +58,11 @@ class Reliability(msgspec.Struct, frozen=True):
     worst: list[WorstLight]
 
 
-async def reliability(store: Store, hours: float, now: float) -> Reliability:
-    """Of all lights over the last `hours` (at most 168). Raises StoreError."""
+async def reliability(
+    store: Store, hours: float, now: float, sees: Callable[[str], bool] | None = None
+) -> Reliability:
+    """Of all lights over the last `hours` (at most 168), or of those for which `sees` is true.
+    Raises StoreError."""
     hours = max(0.0, min(hours, HOURS_MOST))
     entries = await store.entries(
         FLEET_STREAM,
@@ -69,7 +72,7 @@ async def reliability(store: Store, hours: float, now: float) -> Reliability:
     )
     if len(entries) == VERDICTS_MOST:
         hours = (now - entries[-1].at) / 3_600.0
-    return assess(await decoded(entries), hours)
+    return assess(await decoded(entries, sees), hours)
 
 
 def assess(verdicts: Sequence[Verdict], hours: float) -> Reliability:

@@ -23,6 +23,7 @@ from api.cli.verbs import (
     serve,
     setup,
     simulate,
+    token,
     watch,
 )
 
@@ -59,6 +60,7 @@ for verb in (
 app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout.rollout_app, name="rollout")
 app.add_typer(demo.demo_app, name="demo")
+app.add_typer(token.token_app, name="token")
 
 
 def main() -> None:

@@ -25,7 +25,16 @@ def run_setup(
     """Do it; the exit code: 0 when all is as wanted, 1 when ChirpStack did not do it or knows no
     light, 2 when the URL cannot work."""
     out = Console(highlight=False, soft_wrap=True, emoji=False)
-    tokens = [token.get_secret_value() for token in settings.web.tokens.webhook]
+    tokens = [
+        token.secret.get_secret_value() for token in settings.web.tokens.webhook if not token.hashed
+    ]
+    if settings.web.tokens.webhook and not tokens:
+        errors.print(
+            "web.tokens.webhook: setup has to write the token into ChirpStack, and knows its hash"
+            " only; have one stand in clear there.",
+            markup=False,
+        )
+        return 2
     headers = {"Authorization": f"Bearer {tokens[0]}"} if tokens else {}
     try:
         url = without_slash(url.strip())

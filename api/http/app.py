@@ -88,8 +88,8 @@ def create_app(
     services = Services(
         application=application,
         settings=settings,
-        gatekeeper=Gatekeeper(web.tokens.credentials()),
-        peers=Peers(web.trusted_proxies),
+        gatekeeper=Gatekeeper(*web.gatekeeper()),
+        peers=Peers(web.trusted_proxies, web.trusted_user_header),
         limiter=RateLimiter(web.rate_per_s, web.rate_burst),
         token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
         hub=Hub(web.live_clients_most, application.board),
@@ -117,7 +117,8 @@ def create_app(
 
 
 def replace_tokens(app: QuartTrio, settings: ApiSettings) -> None:
-    """From now on the tokens are these; live clients whose token is none of them are closed."""
+    """From now on tokens, people and what each may see are these; live clients who would not be let
+    in as the same are closed."""
     here = services_of(app)
-    here.gatekeeper.replace(settings.web.tokens.credentials())
+    here.gatekeeper.replace(*settings.web.gatekeeper())
     here.hub.close_unless(here.gatekeeper.still, live.UNAUTHENTICATED_CODE, "the token was changed")

@@ -8,15 +8,15 @@ Tokens are never taken from a URL, because URLs are logged on the way. A request
 a proxy's own Authorization beside our header, say. One that is ours is enough.
 """
 
-import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from actors.board.sight import EVERYTHING, Sight
 from api.http.origins import normal_host, normal_origin, same_authority
+from api.http.tokens import digest_of, is_made
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,9 +87,14 @@ class Caller:
         return self.scope is not Scope.PUBLIC
 
     @property
+    def proven(self) -> bool:
+        """Whether a valid token was shown, or a proxy signed the person in who may do something."""
+        return self.scope not in {None, Scope.PUBLIC}
+
+    @property
     def counted_as(self) -> str:
         """What its requests are counted under: a token from each address by itself."""
-        if self.scope in {None, Scope.PUBLIC}:
+        if not self.proven:
             return self.address
         return f"{self.scope} {self.name}@{self.address}"
 
@@ -105,56 +110,88 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A token as it is known: by its digest."""
+    """A token as it is known: by its digest. `hashed`: nobody here ever knew more of it."""
 
     name: str
     scope: Scope
     digest: bytes
     sight: Sight = EVERYTHING
+    hashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Those whom a proxy signs in: what each may do and see, by name in small letters. `others`
+    None: nothing, where they are not named."""
+
+    named: Mapping[str, Scope]
+    others: Scope | None = None
+    sights: Mapping[str, Sight] = field(default_factory=dict)
+
+    def caller(self, name: str, address: str) -> Caller:
+        """This person, who may do nothing (scope `public`) where nobody said so.
+
+        Directories take names in any case of letters, so `ALICE` is nobody else than `alice`: a
+        limit may not be got round by a shift key.
+        """
+        name = name.casefold()
+        scope = self.named.get(name, self.others) or Scope.PUBLIC
+        return Caller(scope, name, address, self.sights.get(name, EVERYTHING))
 
 
 class Gatekeeper:
-    """Knows the tokens, as digests only."""
+    """Knows the tokens, as digests only, and the people whom a proxy signs in, if one does."""
 
-    def __init__(self, credentials: Iterable[Credential]) -> None:
+    def __init__(self, credentials: Iterable[Credential], people: People | None = None) -> None:
         self._credentials: tuple[Credential, ...] = ()
-        self.replace(credentials)
+        self._people: People | None = None
+        self.replace(credentials, people)
 
     @property
     def open(self) -> bool:
-        """True when no token is configured."""
-        return not self._credentials
+        """True when nobody is asked who they are."""
+        return not self._credentials and self._people is None
 
-    def replace(self, credentials: Iterable[Credential]) -> None:
-        """From now on, these are the tokens."""
-        self._credentials = tuple(credentials)
+    def replace(self, credentials: Iterable[Credential], people: People | None = None) -> None:
+        """From now on, these are the tokens, and the people."""
+        self._credentials, self._people = tuple(credentials), people
 
-    def caller(self, tokens: Sequence[str], address: str) -> Caller | None:
+    def caller(
+        self, tokens: Sequence[str], address: str, person: str | None = None
+    ) -> Caller | None:
         """Who shows these tokens; None when there are some and none of them is ours.
 
         Where several are ours, the first one counts. Every known token is compared with each,
-        whatever the earlier comparisons gave, so that the time tells nothing.
+        whatever the earlier comparisons gave, so that the time tells nothing. `person` is whom a
+        trusted proxy names; a token that is shown counts before that.
         """
         if self.open:
             return Caller(None, LOCAL, address)
         if not tokens:
+            if person is not None and self._people is not None:
+                return self._people.caller(person, address)
             return Caller(Scope.PUBLIC, "", address)
         first: Credential | None = None
         for token in tokens[:TOKENS_MOST]:
-            shown = digest_of(token)
+            shown, made = digest_of(token), is_made(token)
             for one in self._credentials:
-                if hmac.compare_digest(shown, one.digest) and first is None:
+                equal = hmac.compare_digest(shown, one.digest)
+                if equal and (made or not one.hashed) and first is None:
                     first = one
         if first is None:
             return None
         return Caller(first.scope, first.name, address, first.sight, first.digest)
 
     def still(self, caller: Caller) -> bool:
-        """Whether what the caller showed is valid now, for the same: it may have been replaced."""
-        if caller.digest is None:
-            return self.open
-        shown = Credential(caller.name, caller.scope or Scope.PUBLIC, caller.digest, caller.sight)
-        return shown in self._credentials
+        """Whether the caller would be let in as the same now: what was shown may be replaced."""
+        if caller.digest is not None:
+            known = (caller.name, caller.scope, caller.digest, caller.sight)
+            return any(
+                (one.name, one.scope, one.digest, one.sight) == known for one in self._credentials
+            )
+        if caller.scope is None or self._people is None:
+            return caller.scope is None and self.open
+        return self._people.caller(caller.name, caller.address) == caller
 
 
 def bearer(authorization: str | None) -> str | None:
@@ -211,8 +248,3 @@ def _normal(origin: str) -> str | None:
         return normal_origin(origin)
     except ValueError:
         return None
-
-
-def digest_of(token: str) -> bytes:
-    """By which a token is known."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -45,7 +45,7 @@ def charge(here: Services, caller: Caller) -> None:
     """Count a request against the token that was shown, or else the address. Raises Problem (429)
     when it asks too much."""
     now = trio.current_time()
-    if caller.digest is not None:
+    if caller.proven:
         wait_s = here.token_limiter.take(caller.counted_as, now)
     else:
         wait_s = here.limiter.take(network_of(caller.address), now)
@@ -58,6 +58,15 @@ def keep_connection(scope: AsgiScope, caller: Caller) -> None:
     slot = scope.get("state", {}).get(SLOT)
     if slot is not None and caller.known:
         slot.authenticate()
+
+
+def person_of(peer: Peer) -> str | None:
+    """Whom a trusted proxy signed in, if anybody. Raises Problem (401) for what is no name."""
+    try:
+        return peer.person
+    except ValueError as error:
+        detail = f"{error}: it has to set its header itself"
+        raise Problem(UNAUTHENTICATED, detail) from None
 
 
 def wrong_token() -> Problem:

@@ -3,6 +3,7 @@
 Every route needs a token unless it is marked otherwise. Only pages, docs and health are public.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import structlog
@@ -18,10 +19,18 @@ from api.http.auth import (
     tokens_of,
 )
 from api.http.carrying import CARRIED, caller_of
-from api.http.checks import charge, check_host, check_origin, keep_connection, wrong_token
+from api.http.checks import (
+    charge,
+    check_host,
+    check_origin,
+    keep_connection,
+    person_of,
+    wrong_token,
+)
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope
 from api.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
 from api.http.services import services
+from api.http.sight import check_sight
 from api.logging import bind_request_id
 
 log = structlog.get_logger()
@@ -64,12 +73,13 @@ async def _before() -> None:
     carried = scope(request).get(CARRIED)
     if carried is not None:  # checked where it came from
         g.caller = caller_of(carried)
+        check_sight(g.caller, _view(), request.view_args)
         return
     here = services()
     peer = here.peers.of(scope(request))
     check_host(here, peer)
     needed = _needed()
-    caller = here.gatekeeper.caller(_shown(request), peer.address)
+    caller = here.gatekeeper.caller(_shown(request), peer.address, person_of(peer))
     if caller is None:
         caller = Caller(Scope.PUBLIC, "", peer.address)
         if needed is not Scope.PUBLIC:
@@ -83,18 +93,30 @@ async def _before() -> None:
     if needed is not Scope.PUBLIC and request.endpoint not in _UNLIMITED:
         charge(here, caller)
     if not caller.may(needed):
-        if caller.scope is Scope.PUBLIC:
+        if caller.scope is Scope.PUBLIC and not caller.name:
             raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
-        raise Problem(FORBIDDEN, f"needs scope {needed.value}")
+        raise Problem(FORBIDDEN, _why_not(caller, needed))
+    if needed is not Scope.PUBLIC:
+        check_sight(caller, _view(), request.view_args)
     if request.method not in _SAFE:
         check_origin(here, request.headers.get("Origin"), peer)
+
+
+def _why_not(caller: Caller, needed: Scope) -> str:
+    if caller.scope is Scope.PUBLIC:
+        return f"{caller.name} is signed in, and may do nothing here: see web.users"
+    return f"needs scope {needed.value}"
 
 
 def _needed() -> Scope:
     """The scope that the request needs; what does not exist needs none."""
     if request.endpoint is None or request.endpoint in _PUBLIC_ENDPOINTS:
         return Scope.PUBLIC
-    return scope_of(current_app.view_functions.get(request.endpoint), request.method)
+    return scope_of(_view(), request.method)
+
+
+def _view() -> Callable[..., object] | None:
+    return current_app.view_functions.get(request.endpoint or "")
 
 
 async def _before_websocket() -> None:
@@ -105,7 +127,7 @@ async def _before_websocket() -> None:
     shown = _shown(websocket)
     if (token := subprotocol_token(websocket.requested_subprotocols)) is not None:
         shown.append(token)
-    caller = here.gatekeeper.caller(shown, peer.address)
+    caller = here.gatekeeper.caller(shown, peer.address, person_of(peer))
     g.caller = caller or Caller(Scope.PUBLIC, "", peer.address)
     if caller is None or caller.known:  # a client that shows no token yet has some seconds to do it
         charge(here, g.caller)

@@ -1,4 +1,5 @@
-"""Who sent a request: the address to count it under, and the host names that it was sent to.
+"""Who sent a request: the address to count it under, the host names that it was sent to, and the
+person whom the proxy signed in.
 
 A header that tells of another peer counts only from a proxy that the operator named in
 `web.trusted_proxies`; anybody else could write what they like. Of the addresses that proxies
@@ -23,6 +24,12 @@ PEER = "lamplighter.peer"
 HOPS_MOST = 20
 
 _FORWARDED = frozenset({b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"x-forwarded-port"})
+# No comma: a proxy that adds its header to one that came makes one of two.
+_PERSON = re.compile(
+    r"(?!local$|(?:public|viewer|operator|webhook) \d+$)"  # as those are called without a name
+    r"\w[\w.@+/\\ -]{0,63}",
+    re.IGNORECASE,
+)
 _PAIR = re.compile(r'\s*(\w+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))\s*')
 
 
@@ -31,12 +38,28 @@ class Peer(msgspec.Struct, frozen=True):
 
     address: str
     hosts: tuple[str, ...]
+    persons: tuple[str, ...] = ()
+    """Whom a trusted proxy says that it signed in: one, or something that is no name."""
+
+    @property
+    def person(self) -> str | None:
+        """The one whom a trusted proxy signed in; None where it names nobody.
+
+        Raises ValueError where it names several, or what is no name: then perhaps the caller wrote
+        it, and the proxy let it pass.
+        """
+        if not self.persons:
+            return None
+        if len(self.persons) > 1 or not _PERSON.fullmatch(self.persons[0]):
+            raise ValueError("the proxy names several people, or what is no name")
+        return self.persons[0]
 
 
 class Peers:
     """Tells peers apart, knowing the trusted proxies."""
 
-    def __init__(self, trusted: Iterable[str] = ()) -> None:
+    def __init__(self, trusted: Iterable[str] = (), user_header: str | None = None) -> None:
+        self._user_header = None if user_header is None else user_header.lower().encode()
         self._trusted: tuple[Network, ...] = tuple(
             ipaddress.ip_network(each, strict=False) for each in trusted
         )
@@ -63,7 +86,7 @@ class Peers:
     def peer(self, client: str, headers: Iterable[tuple[bytes, bytes]]) -> Peer:
         """Who asks, from the connection's other end and the raw headers of the request."""
         forwarded: dict[bytes, list[str]] = {}
-        host = ""
+        host, persons = "", []
         trusted = self.trusts(client)
         for name, value in headers:
             lower = name.lower()
@@ -71,9 +94,12 @@ class Peers:
                 host = value.decode("latin-1")
             elif trusted and lower in _FORWARDED:
                 forwarded.setdefault(lower, []).append(value.decode("latin-1"))
+            elif trusted and lower == self._user_header and value.strip():
+                persons.append(value.decode("utf-8", "replace").strip())
         if not forwarded:
-            return Peer(client, (host,))
-        return Peer(self._address(client, forwarded), (host, *_hosts(forwarded)))
+            return Peer(client, (host,), tuple(persons))
+        hosts = (host, *_hosts(forwarded))
+        return Peer(self._address(client, forwarded), hosts, tuple(persons))
 
     def _address(self, client: str, forwarded: Mapping[bytes, list[str]]) -> str:
         hops = _parts(forwarded.get(b"x-forwarded-for", ()))

@@ -11,13 +11,11 @@ import msgspec
 import structlog
 import trio
 
-from actors.board.board import Board
 from actors.board.subscription import Subscription
 from actors.clocks.clock import Clock
 from api.http.rate_limits import RateLimiter
 from api.live.hub import Hub
 from api.live.protocol import (
-    Filter,
     Ping,
     beat,
     changes_parts,
@@ -26,6 +24,7 @@ from api.live.protocol import (
     pong,
     snapshot_parts,
 )
+from api.live.sight import LiveSight
 
 log = structlog.get_logger()
 
@@ -51,19 +50,17 @@ class LiveClient:
         receive: Callable[[], Awaitable[str | bytes]],
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], Awaitable[None]],
-        board: Board,
         clock: Clock,
         hub: Hub,
-        wanted: Filter,
+        sight: LiveSight,
         beat_s: float,
     ) -> None:
         self._receive = receive
         self._send = send
         self._close = close
-        self._board = board
         self._clock = clock
         self._hub = hub
-        self._wanted = wanted
+        self._sight = sight
         self._beat_s = beat_s
         self._scope = trio.CancelScope()
         self.ending: tuple[int, str] | None = None
@@ -93,7 +90,7 @@ class LiveClient:
 
     async def _greet(self, subscription: Subscription) -> None:
         """Say where the numbers are, then what is, or what was missed."""
-        encoder, devices = self._hub.encoder, self._board.devices
+        encoder, told = self._hub.encoder, self._sight.told
         snapshot, missed = subscription.snapshot, subscription.missed
         number = subscription.cursor
         if snapshot is not None:
@@ -104,18 +101,17 @@ class LiveClient:
         now, resumed = self._clock.now(), snapshot is None
         await self._send(hello(boot, number, now, resumed=resumed, beat_s=beat_s))
         if snapshot is not None:
-            for part in snapshot_parts(snapshot, self._wanted, devices, encoder):
+            for part in snapshot_parts(snapshot, told, encoder):
                 await self._send(part)
                 await trio.lowlevel.checkpoint()
-        for part in changes_parts(missed, self._wanted, devices, encoder):
+        for part in changes_parts(missed, told, encoder):
             await self._send(part)
             await trio.lowlevel.checkpoint()
 
     async def _tell(self, subscription: Subscription) -> None:
         """Send what changes, until the subscription is closed."""
         async for batch in subscription:
-            devices = self._board.devices
-            for part in changes_parts(batch, self._wanted, devices, self._hub.encoder):
+            for part in changes_parts(batch, self._sight.told, self._hub.encoder):
                 await self._send(part)
                 await trio.lowlevel.checkpoint()
 

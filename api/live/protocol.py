@@ -3,7 +3,7 @@
 What is sent to many clients is encoded once. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import msgspec
@@ -147,18 +147,22 @@ class Encoder:
         kept = self._changes.get(change.number)
         if kept is not None and kept[0] is change:
             return kept[1]
-        raw = _raw(
-            {
-                "number": change.number,
-                "at": change.at,
-                "kind": kind_of(change.what),
-                "what": self.subject(change.what),
-            }
-        )
+        raw = self.fresh(change, change.what)
         self._changes[change.number] = (change, raw)
         if len(self._changes) > ENCODED_KEPT:
             del self._changes[next(iter(self._changes))]
         return raw
+
+    def fresh(self, change: Change, what: Subject) -> msgspec.Raw:
+        """The change of something as one client alone sees it."""
+        return _raw(
+            {
+                "number": change.number,
+                "at": change.at,
+                "kind": kind_of(what),
+                "what": self.subject(what),
+            }
+        )
 
     def subject(self, what: Subject) -> msgspec.Raw:
         """One light, command, gateway, alert or actor as JSON."""
@@ -205,11 +209,13 @@ def hello(boot: str, number: int, at: float, *, resumed: bool, beat_s: float) ->
     )
 
 
-def snapshot_parts(
-    snapshot: Snapshot, wanted: Filter, devices: Mapping[str, Device], encoder: Encoder
-) -> Iterator[str]:
+Told = Callable[[Subject], Subject | None]
+"""What a client is told of something; None for nothing."""
+
+
+def snapshot_parts(snapshot: Snapshot, told: Told, encoder: Encoder) -> Iterator[str]:
     """The snapshot in parts, made as they are sent; all but its lights are in the first."""
-    lights = [device for device in snapshot.devices if wanted.admits(device, devices)]
+    lights = [device for device in map(told, snapshot.devices) if device is not None]
     parts = max(1, -(-len(lights) // DEVICES_PER_PART))
     for part in range(parts):
         chunk = lights[part * DEVICES_PER_PART : (part + 1) * DEVICES_PER_PART]
@@ -229,17 +235,19 @@ def snapshot_parts(
             "devices": [encoder.subject(device) for device in chunk],
         }
         for name, subjects in rest:
-            message[name] = [encoder.subject(s) for s in subjects if wanted.admits(s, devices)]
+            message[name] = [encoder.subject(s) for s in map(told, subjects) if s is not None]
         yield _message(message)
 
 
-def changes_parts(
-    batch: Sequence[Change], wanted: Filter, devices: Mapping[str, Device], encoder: Encoder
-) -> Iterator[str]:
+def changes_parts(batch: Sequence[Change], told: Told, encoder: Encoder) -> Iterator[str]:
     """The wanted ones of these changes; `number` is the newest looked at, wanted or not."""
     for start in range(0, len(batch), CHANGES_PER_MESSAGE):
         part = batch[start : start + CHANGES_PER_MESSAGE]
-        raws = [encoder.change(c) for c in part if wanted.admits(c.what, devices)]
+        raws = [
+            encoder.change(one) if what is one.what else encoder.fresh(one, what)
+            for one in part
+            if (what := told(one.what)) is not None
+        ]
         if raws:
             yield _message({"type": "changes", "number": part[-1].number, "changes": raws})
 

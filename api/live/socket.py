@@ -19,6 +19,7 @@ from api.http.problems import FORBIDDEN, INVALID, STOPPING, TOO_MANY_CLIENTS, Pr
 from api.http.services import Services, services
 from api.live.client import TOO_SLOW, LiveClient
 from api.live.protocol import KINDS, SUBPROTOCOL, Auth, Filter, decode
+from api.live.sight import LiveSight
 from api.validation import Mistake
 
 log = structlog.get_logger()
@@ -53,16 +54,17 @@ async def live() -> None:
         receive=websocket.receive,
         send=websocket.send,
         close=websocket.close,
-        board=here.application.board,
         clock=here.application.clock,
         hub=here.hub,
-        wanted=wanted,
+        sight=LiveSight(wanted, here.application.board, caller.sight, caller.name),
         beat_s=here.settings.web.ping_s,
     )
     if here.hub.full:  # others came while this one showed its token
         return await websocket.close(TOO_SLOW, "too many live clients")
     here.hub.add(client, caller)
     try:
+        if caller.sight.limited:
+            resume = None  # see `LiveSight`
         with subscribe(here, resume) as subscription:
             resumed = subscription.snapshot is None
             log.info("live client came", client=caller.address, by=caller.name, resumed=resumed)
@@ -133,7 +135,7 @@ def _admit(here: Services) -> None:
 def _caller() -> Caller | None:
     """Who asks, by the token of the request; None when it is still to come. Raises Problem."""
     caller: Caller = g.caller
-    if not caller.known:
+    if not caller.known and not caller.name:
         return None
     if not caller.may(Scope.VIEWER):
         raise Problem(FORBIDDEN, "needs scope viewer")

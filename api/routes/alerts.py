@@ -8,6 +8,7 @@ from api.http.audit import by, note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
+    FORBIDDEN,
     INVALID,
     NO_REPLY,
     RATE_LIMITED,
@@ -19,6 +20,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_body, read_query
 from api.http.responses import reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models import AlertList, AlertShown
 from api.models.requests import Acknowledgement, AlertQuery
 
@@ -26,12 +28,15 @@ blueprint = Blueprint("alerts", __name__)
 
 
 @blueprint.get("/alerts")
+@shows(Lights.SEEN)
 @answers(Answer(200, "Newest first.", AlertList), problems=(INVALID, RATE_LIMITED), tag="operation")
 @takes(query=AlertQuery)
 async def list_alerts() -> Response:
     """Open and recent alerts, newest first."""
     query = read_query(AlertQuery)
-    alerts = [AlertShown.of(alert) for alert in application().board.alerts()]
+    lights = seen()
+    visible = (lights.alert(alert) for alert in application().board.alerts())
+    alerts = [AlertShown.of(alert) for alert in visible if alert is not None]
     shown = [
         alert
         for alert in alerts
@@ -41,6 +46,7 @@ async def list_alerts() -> Response:
 
 
 @blueprint.post("/alerts/<alert_id>/acknowledge")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The alert as it is now.", AlertShown),
     problems=(
@@ -59,12 +65,16 @@ async def acknowledge(alert_id: str) -> Response:
     People are told when it is over, and again when it comes back after that.
     """
     body = await read_body(Acknowledgement, optional=True)
-    if all(alert.id != alert_id for alert in application().board.alerts()):
+    lights = seen()
+    alert = next((one for one in application().board.alerts() if one.id == alert_id), None)
+    if alert is None or lights.alert(alert) is None:
         raise Problem(UNKNOWN_ALERT)
+    if lights.limited and alert.subject in application().board.gateways:
+        raise Problem(FORBIDDEN, f"{by()} may see some lights only, and a gateway is of all")
     known = await application().alerter.acknowledge(alert_id, body.by or by())
     if known is None:
         raise Problem(CONFLICT, "the alert is over")
     if isinstance(known, Refusal):
         refuse(known)
     note(Act.ACKNOWLEDGE, alert_id, kind=known.kind, subject=known.subject, as_of=body.by)
-    return reply(AlertShown.of(known))
+    return reply(AlertShown.of(lights.alert(known) or known))

@@ -13,6 +13,7 @@ from api.http.problems import CONFLICT, INVALID, RATE_LIMITED, WRITING, Problem
 from api.http.requests import read_body
 from api.http.responses import address, reply
 from api.http.services import application
+from api.http.sight import Lights, shows
 from api.models.calibration import CalibrationPlan, CalibrationView
 from api.models.requests import CalibrationRequest
 from api.validation import MISTAKES_MOST, Mistake
@@ -21,6 +22,7 @@ blueprint = Blueprint("calibrations", __name__)
 
 
 @blueprint.get("/calibrations")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "What is known, what is not, and the newest run.", CalibrationView),
     problems=(RATE_LIMITED,),
@@ -32,6 +34,7 @@ async def get_calibrations() -> Response:
 
 
 @blueprint.post("/calibrations/plan")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "What it would send, and what that costs; nothing is sent.", CalibrationPlan),
     problems=WRITING,
@@ -45,6 +48,7 @@ async def plan_calibration() -> Response:
 
 
 @blueprint.post("/calibrations")
+@shows(Lights.ALL)
 @answers(
     Answer(202, "Begun; `Location` has its progress.", CalibrationView),
     problems=(*WRITING, CONFLICT),

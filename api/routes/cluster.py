@@ -9,11 +9,13 @@ from api.http.openapi import Answer, answers
 from api.http.problems import RATE_LIMITED
 from api.http.responses import reply
 from api.http.services import services
+from api.http.sight import Lights, shows
 
 blueprint = Blueprint("cluster", __name__)
 
 
 @blueprint.get("/cluster")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "As the answering process sees it.", ClusterShown),
     problems=(RATE_LIMITED,),

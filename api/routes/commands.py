@@ -26,6 +26,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_dev_eui, read_query
 from api.http.responses import reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models import CommandView, NothingWanted
 from api.models.requests import WithdrawQuery
 
@@ -33,6 +34,7 @@ blueprint = Blueprint("commands", __name__)
 
 
 @blueprint.get("/commands/<command_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The command as it is now.", CommandView),
     problems=(UNKNOWN_COMMAND, RATE_LIMITED, STORE_UNAVAILABLE),
@@ -41,7 +43,7 @@ blueprint = Blueprint("commands", __name__)
 async def get_command(command_id: str) -> Response:
     """One command, open or ended, with all that happened to it."""
     command = await application().commands.find(command_id)
-    if command is None:
+    if command is None or not seen().command(command):
         raise Problem(UNKNOWN_COMMAND)
     return reply(CommandView.of(command))
 
@@ -59,6 +61,7 @@ _TAKING_BACK = (
 
 
 @blueprint.delete("/commands/<command_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Withdrawn; `reason` says what of it may still reach the light.", CommandView),
     problems=(UNKNOWN_COMMAND, UNKNOWN_DEVICE, ENDED, *_TAKING_BACK),
@@ -73,6 +76,10 @@ async def withdraw_command(command_id: str) -> Response:
     command that ended otherwise is answered with 409 and its end; the same request again with 200.
     """
     nothing = read_query(WithdrawQuery).keep == "nothing"
+    if (lights := seen()).limited:
+        command = await application().commands.find(command_id)
+        if command is None or not lights.command(command):
+            raise Problem(UNKNOWN_COMMAND)
     done = await application().commands.withdraw(command_id, want_nothing=nothing, by=by())
     if done is None:
         raise Problem(UNKNOWN_COMMAND)
@@ -86,6 +93,7 @@ async def withdraw_command(command_id: str) -> Response:
 
 
 @blueprint.delete("/devices/<dev_eui>/wanted")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Nothing is wanted of it; the command that was open is withdrawn.", NothingWanted),
     problems=(UNKNOWN_DEVICE, *_TAKING_BACK),

@@ -22,6 +22,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_dev_eui, read_query
 from api.http.responses import reply
 from api.http.services import application
+from api.http.sight import Lights, shows
 from api.models import CommandList, CommandView, SignalView, StatusAsked
 from api.models.requests import CommandsQuery, SignalQuery
 
@@ -33,6 +34,7 @@ _READ = (UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE)
 
 
 @blueprint.get("/devices/<dev_eui>/commands")
+@shows(Lights.SEEN)
 @answers(Answer(200, "Newest first.", CommandList), problems=_READ, tag="lights")
 @takes(query=CommandsQuery)
 async def device_commands(dev_eui: str) -> Response:
@@ -43,6 +45,7 @@ async def device_commands(dev_eui: str) -> Response:
 
 
 @blueprint.get("/devices/<dev_eui>/signal")
+@shows(Lights.SEEN)
 @answers(Answer(200, "Oldest first.", SignalView), problems=_READ, tag="lights")
 @takes(query=SignalQuery)
 async def device_signal(dev_eui: str) -> Response:
@@ -55,6 +58,7 @@ async def device_signal(dev_eui: str) -> Response:
 
 
 @blueprint.post("/devices/<dev_eui>/status")
+@shows(Lights.SEEN)
 @answers(
     Answer(202, "Asked, or it is about to speak anyway.", StatusAsked),
     problems=(

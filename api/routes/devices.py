@@ -30,6 +30,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_body, read_dev_eui, read_query
 from api.http.responses import address, no_content, reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage
 from api.models.requests import DeviceQuery, Filters, HistoryQuery, InitializeRequest
 from api.routes.parts_elsewhere import with_parts_elsewhere
@@ -48,6 +49,7 @@ _WRITE = (
 
 
 @blueprint.get("/devices")
+@shows(Lights.SEEN)
 @answers(Answer(200, "A page of lights.", DevicePage), problems=_READ, tag="lights")
 @takes(query=DeviceQuery)
 async def list_devices() -> Response:
@@ -55,7 +57,7 @@ async def list_devices() -> Response:
     query = read_query(DeviceQuery)
     board = application().board
     wanted = matcher(query, board.reachability)
-    devices = board.devices
+    devices = seen().devices
     found = sorted(dev_eui for dev_eui, device in devices.items() if wanted(device))
     counts = dict.fromkeys(Reach, 0)
     for dev_eui in found:
@@ -80,6 +82,7 @@ async def list_devices() -> Response:
 
 
 @blueprint.get("/devices/<dev_eui>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The light and its actor.", DeviceView),
     problems=(UNKNOWN_DEVICE, *_READ),
@@ -94,6 +97,7 @@ async def get_device(dev_eui: str) -> Response:
 
 
 @blueprint.delete("/devices/<dev_eui>")
+@shows(Lights.SEEN)
 @answers(
     Answer(204, "It is gone from the board; its history stays."),
     problems=(UNKNOWN_DEVICE, NO_REPLY, STORE_UNAVAILABLE, STOPPING, *_READ, WRONG_ORIGIN),
@@ -115,6 +119,7 @@ async def remove_device(dev_eui: str) -> Response:
 
 
 @blueprint.delete("/devices/<dev_eui>/queue")
+@shows(Lights.SEEN)
 @answers(
     Answer(204, "ChirpStack's queue of the light is empty."),
     problems=(UNKNOWN_DEVICE, NETWORK_UNAVAILABLE, *_READ, WRONG_ORIGIN),
@@ -135,6 +140,7 @@ async def flush_queue(dev_eui: str) -> Response:
 
 
 @blueprint.get("/devices/<dev_eui>/events")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "A page of its history.", HistoryPage),
     problems=(UNKNOWN_DEVICE, STORE_UNAVAILABLE, *_READ),
@@ -163,6 +169,7 @@ async def get_history(dev_eui: str) -> Response:
 
 
 @blueprint.post("/devices/<dev_eui>/initialize")
+@shows(Lights.SEEN)
 @answers(
     Answer(202, "Under way; `Location` is its progress.", InitializationRun),
     problems=(UNKNOWN_DEVICE, *_WRITE),
@@ -180,6 +187,7 @@ async def initialize_device(dev_eui: str) -> Response:
 
 
 @blueprint.post("/devices/initialize")
+@shows(Lights.SEEN)
 @answers(
     Answer(202, "Under way; `Location` is its progress.", InitializationRun),
     problems=_WRITE,
@@ -190,10 +198,12 @@ async def initialize_device(dev_eui: str) -> Response:
 async def initialize_all() -> Response:
     """Send every light of the Kuando profiles its settings again."""
     body = await read_body(InitializeRequest, optional=True)
-    return _initialize(None, force=body.force)
+    lights = seen()
+    return _initialize(list(lights.devices) if lights.limited else None, force=body.force)
 
 
 @blueprint.get("/devices/initialize")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The newest initialisation.", InitializationRun),
     problems=(UNKNOWN_RUN, RATE_LIMITED),
@@ -205,6 +215,7 @@ async def newest_initialization() -> Response:
 
 
 @blueprint.get("/devices/initialize/<run_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "This initialisation.", InitializationRun),
     problems=(UNKNOWN_RUN, RATE_LIMITED),
@@ -263,7 +274,8 @@ def _initialize(dev_euis: list[str] | None, *, force: bool) -> Response:
 
 
 def _progress(run_id: str | None) -> Response:
-    run = application().initializer.progress(run_id)
+    of = by() if seen().limited else None
+    run = application().initializer.progress(run_id, of)
     if run is None:
         raise Problem(UNKNOWN_RUN)
     return reply(run)

@@ -42,6 +42,7 @@ from api.http.requests import (
 )
 from api.http.responses import address, reply
 from api.http.services import Services, services
+from api.http.sight import Lights, shows
 from api.models import CommandView
 from api.models.requests import DownlinkRequest
 from api.validation import Mistake
@@ -66,6 +67,7 @@ _PROBLEMS = (
 
 
 @blueprint.post("/downlink/<dev_eui>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Verified: the light reports exactly this state.", CommandView),
     Answer(

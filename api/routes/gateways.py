@@ -2,7 +2,6 @@
 
 import re
 
-import msgspec
 from quart import Blueprint, Response
 
 from actors.board.changes import GatewayView
@@ -11,6 +10,7 @@ from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_
 from api.http.requests import read_query
 from api.http.responses import reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models import (
     GatewayHealth,
     GatewayList,
@@ -25,6 +25,7 @@ blueprint = Blueprint("gateways", __name__)
 
 
 @blueprint.get("/gateways")
+@shows(Lights.SEEN)
 @answers(Answer(200, "Every gateway.", GatewayList), problems=(RATE_LIMITED,), tag="gateways")
 async def list_gateways() -> Response:
     """Every gateway, by id."""
@@ -33,6 +34,7 @@ async def list_gateways() -> Response:
 
 
 @blueprint.get("/gateways/health")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Counts and troubles.", GatewayHealth), problems=(RATE_LIMITED,), tag="gateways"
 )
@@ -50,6 +52,7 @@ async def gateway_health() -> Response:
 
 
 @blueprint.get("/gateways/<gateway_id>/status")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The gateway.", GatewayView),
     problems=(UNKNOWN_GATEWAY, RATE_LIMITED),
@@ -57,13 +60,14 @@ async def gateway_health() -> Response:
 )
 async def gateway_status(gateway_id: str) -> Response:
     """One gateway: online or not and since when, airtime used, frames waiting."""
-    gateway = application().board.gateways.get(gateway_id.lower())
+    gateway = seen().gateway(gateway_id.lower())
     if gateway is None:
         raise _unknown(gateway_id)
-    return reply(_shown(gateway))
+    return reply(gateway)
 
 
 @blueprint.get("/gateways/<gateway_id>/outages")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Newest first.", OutageList),
     problems=(UNKNOWN_GATEWAY, INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
@@ -92,7 +96,7 @@ async def gateway_outages(gateway_id: str) -> Response:
 def known_gateway(text: str) -> str:
     """The id of a gateway that is known. Raises Problem."""
     gateway_id = text.lower()
-    if gateway_id not in application().board.gateways:
+    if seen().gateway(gateway_id) is None:
         raise _unknown(text)
     return gateway_id
 
@@ -103,11 +107,6 @@ def _unknown(gateway_id: str) -> Problem:
 
 
 def _gateways() -> list[GatewayView]:
-    gateways = application().board.gateways
-    return [_shown(gateways[gateway_id]) for gateway_id in sorted(gateways)]
-
-
-def _shown(gateway: GatewayView) -> GatewayView:
-    """The gateway with its lights as counted now: it was published with those of then."""
-    heard = application().board.lights_heard(gateway.gateway_id)
-    return msgspec.structs.replace(gateway, lights_heard=heard)
+    here = seen()
+    found = (here.gateway(gateway_id) for gateway_id in sorted(application().board.gateways))
+    return [gateway for gateway in found if gateway is not None]

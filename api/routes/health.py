@@ -10,12 +10,14 @@ from api.http.auth import Caller, Scope, requires
 from api.http.openapi import Answer, answers
 from api.http.responses import no_content, reply
 from api.http.services import services
+from api.http.sight import Lights, shows
 from api.models import ReadinessView
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@shows(Lights.NONE)
 @requires(Scope.PUBLIC)
 @answers(Answer(204, "The process answers."), tag="operation")
 async def healthz() -> Response:
@@ -24,6 +26,7 @@ async def healthz() -> Response:
 
 
 @blueprint.get("/readyz")
+@shows(Lights.NONE)
 @requires(Scope.PUBLIC)
 @answers(
     Answer(200, "Ready.", ReadinessView),
@@ -39,6 +42,7 @@ async def readyz() -> Response:
         problems.append("the service is stopping")
     ready = readiness.ready and not here.shutdown.begun
     caller: Caller = g.caller
-    shown = problems if caller.may(Scope.VIEWER) else []
-    warnings = list(readiness.warnings) if caller.may(Scope.VIEWER) else []
+    told = caller.may(Scope.VIEWER) and not caller.sight.limited  # they may name lights
+    shown = problems if told else []
+    warnings = list(readiness.warnings) if told else []
     return reply(ReadinessView(ready, shown, warnings), 200 if ready else 503)

@@ -8,6 +8,7 @@ from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_
 from api.http.requests import read_dev_eui, read_query
 from api.http.responses import reply
 from api.http.services import application, services
+from api.http.sight import Lights, seen, shows
 from api.models import MetricsView, ReliabilityView
 from api.models.requests import MetricsQuery
 
@@ -16,6 +17,7 @@ root = Blueprint("metrics", __name__)
 
 
 @blueprint.get("/metrics/downlinks")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Of all lights.", MetricsView),
     problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
@@ -25,11 +27,14 @@ root = Blueprint("metrics", __name__)
 async def fleet_metrics() -> Response:
     """Success rate, frames and time to verify over the last hours."""
     query = read_query(MetricsQuery)
-    figures = await application().queries.downlinks(None, query.hours)
+    lights = seen()
+    sees = lights.light if lights.limited else None
+    figures = await application().queries.downlinks(None, query.hours, sees)
     return reply(MetricsView.of(None, figures))
 
 
 @blueprint.get("/metrics/downlinks/<dev_eui>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Of this light.", MetricsView),
     problems=(UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
@@ -46,6 +51,7 @@ async def device_metrics(dev_eui: str) -> Response:
 
 
 @blueprint.get("/metrics/reliability")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "Of all lights.", ReliabilityView),
     problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
@@ -55,7 +61,9 @@ async def device_metrics(dev_eui: str) -> Response:
 async def fleet_reliability() -> Response:
     """Spread of times and attempts over the last hours, and the worst lights with reasons."""
     query = read_query(MetricsQuery)
-    figures = await application().queries.reliability(query.hours)
+    lights = seen()
+    sees = lights.light if lights.limited else None
+    figures = await application().queries.reliability(query.hours, sees)
     devices = application().board.devices
     names = {
         one.dev_eui: devices[one.dev_eui].name for one in figures.worst if one.dev_eui in devices
@@ -64,6 +72,7 @@ async def fleet_reliability() -> Response:
 
 
 @root.get("/metrics")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "Prometheus text format.", media_type="text/plain"),
     problems=(RATE_LIMITED,),

@@ -57,6 +57,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_body
 from api.http.responses import address, no_content, reply
 from api.http.services import application
+from api.http.sight import Lights, shows
 from api.http.uploads import read_file
 from api.models.plans import (
     PictureTaken,
@@ -96,6 +97,7 @@ _FILE = (*_WRITE, FILE_REFUSED, TOO_MANY_UPLOADS, CONFLICT)
 
 
 @blueprint.get("/plans")
+@shows(Lights.SEEN)
 @answers(Answer(200, "The plans in their order.", PlanList), problems=(RATE_LIMITED,), tag="plans")
 async def list_plans() -> Response:
     """The floor plans, without their places."""
@@ -103,6 +105,7 @@ async def list_plans() -> Response:
 
 
 @blueprint.post("/plans")
+@shows(Lights.SEEN)
 @answers(
     Answer(201, "Stored; `Location` is the plan.", PlanHead),
     problems=(*_WRITE, CONFLICT),
@@ -119,6 +122,7 @@ async def create_plan() -> Response:
 
 
 @blueprint.get("/plans/<plan_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The plan and its places; `ETag` is its revision.", PlanDetail),
     problems=(UNKNOWN_PLAN, *_READ),
@@ -131,6 +135,7 @@ async def get_plan(plan_id: str) -> Response:
 
 
 @blueprint.patch("/plans/<plan_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The plan as it is now, without its places.", PlanHead),
     problems=(*_WRITE, UNKNOWN_PLAN, EDITED_MEANWHILE, CONFLICT),
@@ -157,6 +162,7 @@ async def change_plan(plan_id: str) -> Response:
 
 
 @blueprint.delete("/plans/<plan_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(204, "It is gone, with its picture."),
     problems=(*_EDIT, UNKNOWN_PLAN, EDITED_MEANWHILE, INVALID),
@@ -170,6 +176,7 @@ async def remove_plan(plan_id: str) -> Response:
 
 
 @blueprint.put("/plans/<plan_id>/picture")
+@shows(Lights.SEEN)
 @takes(file="image/*")
 @answers(
     Answer(200, "The picture is stored.", PictureTaken),
@@ -199,6 +206,7 @@ async def put_picture(plan_id: str) -> Response:
 
 
 @blueprint.get("/plans/pictures/<digest>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The picture; it may be kept for ever.", media_type="image/*"),
     problems=(UNKNOWN_PICTURE, STORE_UNAVAILABLE, RATE_LIMITED),
@@ -221,6 +229,7 @@ async def get_picture(digest: str) -> Response:
 
 
 @blueprint.get("/plans/export")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "A ZIP with `plans.json` and the pictures.", media_type="application/zip"),
     problems=_READ,
@@ -246,6 +255,7 @@ async def export_plans() -> Response:
 
 
 @blueprint.post("/plans/import")
+@shows(Lights.SEEN)
 @takes(file="application/zip")
 @answers(
     Answer(200, "All plans of the file are stored.", PlansTaken),

@@ -10,6 +10,7 @@ from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_GATEWAY
 from api.http.requests import read_query
 from api.http.responses import reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models.quality import RiskList, RiskView, gateway_quality
 from api.models.requests import RiskQuery
 from api.routes.devices import matcher
@@ -22,6 +23,7 @@ blueprint = Blueprint("quality", __name__)
 
 
 @blueprint.get("/risks")
+@shows(Lights.SEEN)
 @answers(Answer(200, "The worst first.", RiskList), problems=(INVALID, RATE_LIMITED), tag="lights")
 @takes(query=RiskQuery)
 async def list_risks() -> Response:
@@ -29,7 +31,7 @@ async def list_risks() -> Response:
     query = read_query(RiskQuery)
     board, quality = application().board, application().quality
     wanted = matcher(query, board.reachability)
-    matching = [device for device in board.devices.values() if wanted(device)]
+    matching = [device for device in seen().devices.values() if wanted(device)]
     risks = board.risks
     known = worst_first([one for one in matching if one.dev_eui in risks], risks)
     if query.warned is not None:
@@ -58,6 +60,7 @@ async def list_risks() -> Response:
 
 
 @blueprint.get("/gateways/<gateway_id>/quality")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "The grade with every line.", GatewayGrade),
     problems=(UNKNOWN_GATEWAY, RATE_LIMITED),
@@ -70,6 +73,7 @@ async def gateway_grade(gateway_id: str) -> Response:
 
 
 @blueprint.get("/quality/scores")
+@shows(Lights.ALL)
 @answers(Answer(200, "Judged by what came.", Scores), problems=(RATE_LIMITED,), tag="operation")
 async def quality_scores() -> Response:
     """How good the chances and warnings were, over about the last 60 days."""

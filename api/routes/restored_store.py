@@ -11,6 +11,7 @@ from api.http.refusals import refuse
 from api.http.requests import read_body
 from api.http.responses import reply
 from api.http.services import application
+from api.http.sight import Lights, shows
 from api.models.requests import RestoredStoreDecision
 from api.models.restored_store import RestoredStoreView, UnreadableList
 
@@ -18,6 +19,7 @@ blueprint = Blueprint("restored_store", __name__)
 
 
 @blueprint.get("/restored-store")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "What waits for a decision.", RestoredStoreView),
     problems=(RATE_LIMITED,),
@@ -29,6 +31,7 @@ async def get_restored_store() -> Response:
 
 
 @blueprint.post("/restored-store")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "What was open when it was decided.", RestoredStoreView),
     problems=(CONFLICT, *WRITING, STORE_UNAVAILABLE, NO_REPLY),
@@ -53,6 +56,7 @@ async def decide_restored_store() -> Response:
 
 
 @blueprint.get("/unreadable")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "Records that are kept as they are.", UnreadableList),
     problems=(RATE_LIMITED,),

@@ -14,12 +14,14 @@ from actors.board.rollout import Rollout, State
 from actors.device.foreign_sender import in_words
 from actors.refusal import Refusal
 from actors.rollouts import decisions
-from actors.rollouts.model import Conflict, Order, Wish
+from actors.rollouts.model import Conflict, Order, RolloutInspection, Wish
+from actors.rollouts.narrowed import narrowed
 from actors.storage.audit import Act
 from api.http.audit import by, note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
+    FORBIDDEN,
     INVALID,
     KEY_REUSED,
     MAILBOX_FULL,
@@ -35,6 +37,7 @@ from api.http.refusals import refuse
 from api.http.requests import idempotency_key, read_body
 from api.http.responses import address, reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models import RolloutDetail, RolloutList, RolloutView
 from api.models.requests import DeviceQuery, RolloutAgain, RolloutChange, RolloutRequest
 from api.routes.devices import matcher
@@ -53,6 +56,7 @@ _WRITE = (
 
 
 @blueprint.post("/rollouts")
+@shows(Lights.SEEN)
 @answers(
     Answer(201, "Stored and begun; `Location` is its progress.", RolloutView),
     problems=(*_WRITE, KEY_REUSED, TOO_MANY_ROLLOUTS),
@@ -97,6 +101,7 @@ def _answer(made: Rollout) -> Response:
 
 
 @blueprint.get("/rollouts")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "At most 100, newest first.", RolloutList),
     problems=(RATE_LIMITED,),
@@ -104,11 +109,16 @@ def _answer(made: Rollout) -> Response:
 )
 async def list_rollouts() -> Response:
     """The rollouts, newest first."""
-    rollouts = application().rollouts.repository.listed(LISTED_MOST)
+    repository = application().rollouts.repository
+    rollouts = repository.listed(LISTED_MOST)
+    if seen().limited:
+        found = (_inspected(rollout.id) for rollout in rollouts)
+        rollouts = [one.rollout for one in found if one is not None]
     return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
 
 
 @blueprint.get("/rollouts/<rollout_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The rollout and each of its lights.", RolloutDetail),
     problems=(UNKNOWN_ROLLOUT, RATE_LIMITED),
@@ -116,13 +126,14 @@ async def list_rollouts() -> Response:
 )
 async def get_rollout(rollout_id: str) -> Response:
     """One rollout with its lights."""
-    seen = application().rollouts.repository.inspect(rollout_id)
-    if seen is None:
+    found = _inspected(rollout_id)
+    if found is None:
         raise Problem(UNKNOWN_ROLLOUT)
-    return reply(RolloutDetail.inspected(seen))
+    return reply(RolloutDetail.inspected(found))
 
 
 @blueprint.post("/rollouts/<rollout_id>/again")
+@shows(Lights.SEEN)
 @answers(
     Answer(201, "A new rollout; `again_of` names the first one.", RolloutView),
     problems=(*_WRITE, UNKNOWN_ROLLOUT, CONFLICT, KEY_REUSED, TOO_MANY_ROLLOUTS),
@@ -138,11 +149,11 @@ async def try_again(rollout_id: str) -> Response:
     """
     key, body = idempotency_key(), await read_body(RolloutAgain, optional=True)
     here = application()
-    seen = here.rollouts.repository.inspect(rollout_id)
-    if seen is None:
+    found = _inspected(rollout_id)
+    if found is None:
         raise Problem(UNKNOWN_ROLLOUT)
     wish = Wish(pace_per_min=body.pace_per_min, failures_most=body.failures_most)
-    order = decisions.again(seen.rollout, seen.parts, here.board.devices, wish)
+    order = decisions.again(found.rollout, found.parts, here.board.devices, wish)
     if isinstance(order, Conflict):
         raise Problem(CONFLICT, order.why)
     asked = f"again {rollout_id} {body.model_dump_json()}"
@@ -160,6 +171,7 @@ async def try_again(rollout_id: str) -> Response:
 
 
 @blueprint.patch("/rollouts/<rollout_id>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The rollout as it is now.", RolloutView),
     problems=(*_WRITE, UNKNOWN_ROLLOUT, CONFLICT),
@@ -179,6 +191,8 @@ async def change_rollout(rollout_id: str) -> Response:
     )
     if wish == Wish():
         raise Problem(INVALID, errors=[Mistake("", "names nothing to change")])
+    if seen().limited:
+        _whole(rollout_id)
     changed = await application().rollouts.change(rollout_id, wish)
     if changed is None:
         raise Problem(UNKNOWN_ROLLOUT)
@@ -190,15 +204,30 @@ async def change_rollout(rollout_id: str) -> Response:
     return reply(RolloutView.of(changed))
 
 
+def _inspected(rollout_id: str) -> RolloutInspection | None:
+    """A rollout as far as it is of lights that the caller may see."""
+    whole, lights = application().rollouts.repository.inspect(rollout_id), seen()
+    return whole if whole is None or not lights.limited else narrowed(whole, lights.light)
+
+
+def _whole(rollout_id: str) -> None:
+    """Raises Problem unless the caller may see all lights of this rollout."""
+    whole, found = application().rollouts.repository.inspect(rollout_id), _inspected(rollout_id)
+    if whole is None or found is None:
+        raise Problem(UNKNOWN_ROLLOUT)
+    if len(found.parts) < len(whole.parts):
+        raise Problem(FORBIDDEN, f"it is of more lights than {by()} may see")
+
+
 def _chosen(body: RolloutRequest) -> tuple[str, ...]:
     """The lights meant, each once. Raises Problem with every mistake."""
-    board = application().board
+    board, lights = application().board, seen().devices
     if body.dev_euis is not None:
         given = [dev_eui.lower() for dev_eui in body.dev_euis]
         unknown = [
             Mistake(f"dev_euis.{number}", "is not a known light")
             for number, dev_eui in enumerate(given)
-            if dev_eui not in board.devices
+            if dev_eui not in lights
         ]
         if unknown:
             raise Problem(INVALID, errors=unknown[:MISTAKES_MOST])
@@ -206,7 +235,7 @@ def _chosen(body: RolloutRequest) -> tuple[str, ...]:
     assert body.filter is not None  # noqa: S101 - the body has one of the two
     query = DeviceQuery.model_construct(**dict(body.filter))
     wanted = matcher(query, board.reachability)
-    found = sorted(dev_eui for dev_eui, device in board.devices.items() if wanted(device))
+    found = sorted(dev_eui for dev_eui, device in lights.items() if wanted(device))
     if not found:
         raise Problem(INVALID, errors=[Mistake("filter", "matches no light")])
     return tuple(found)

@@ -10,6 +10,7 @@ from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN
 from api.http.requests import read_query
 from api.http.responses import no_content, reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models import ActorNode, DeadLetterView, SupervisorView
 from api.models.requests import SupervisorQuery
 
@@ -17,6 +18,7 @@ blueprint = Blueprint("supervisor", __name__)
 
 
 @blueprint.get("/supervisor")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "The tree, the troubled first.", SupervisorView),
     problems=(INVALID, RATE_LIMITED),
@@ -39,6 +41,7 @@ async def get_supervisor() -> Response:
 
 
 @blueprint.post("/supervisor/<path:actor_id>/revive")
+@shows(Lights.SEEN)
 @answers(
     Answer(204, "It was parked and lives again."),
     problems=(UNKNOWN_ACTOR, RATE_LIMITED, WRONG_ORIGIN),
@@ -47,6 +50,9 @@ async def get_supervisor() -> Response:
 async def revive(actor_id: str) -> Response:
     """Give a parked actor another life, with a fresh restart budget."""
     kind, _, dev_eui = actor_id.partition(" ")
+    lights = seen()
+    if lights.limited and not (kind == "device" and lights.light(dev_eui)):
+        raise Problem(UNKNOWN_ACTOR)
     if kind == "device":
         at_owner(dev_eui)
     if not application().supervisor.revive(actor_id):

@@ -41,8 +41,13 @@ async def until_signal(
     raise AssertionError("signals end only with the process")
 
 
+TAKEN_OVER = frozenset(("web", name) for name in ("tokens", "users", "users_others", "sight"))
+"""Settings that need no restart."""
+
+
 class Rereading:
-    """Reads the settings again, and takes over what can be changed while running: the tokens."""
+    """Reads the settings again, and takes over what can be changed while running: who may come in,
+    and what each may see."""
 
     def __init__(self, settings: ApiSettings, load: Load) -> None:
         self._settings = settings
@@ -60,8 +65,11 @@ class Rereading:
                 "settings not read again, all stays as it was", mistakes=lines
             )
             return
-        if self._settings.web.tokens.configured and not fresh.web.tokens.configured:
+        if self._settings.web.guarded and not fresh.web.guarded:
             log.error("the settings have no tokens any more, which needs a restart; all stays")
+            return
+        if self._settings.web.trusted_user_header != fresh.web.trusted_user_header:
+            log.error("web.trusted_user_header was changed, which needs a restart; all stays")
             return
         self.take(fresh)
         tokens = fresh.web.tokens
@@ -76,7 +84,7 @@ class Rereading:
 
 
 def changed(old: ApiSettings, new: ApiSettings) -> list[str]:
-    """The names of the settings that differ, the tokens left out."""
+    """The names of the settings that differ, those left out that are taken over."""
     found = []
     for section in ApiSettings.model_fields:
         before, after = getattr(old, section), getattr(new, section)
@@ -87,8 +95,7 @@ def changed(old: ApiSettings, new: ApiSettings) -> list[str]:
         found += [
             f"{section}.{name}"
             for name in fields
-            if getattr(before, name) != getattr(after, name)
-            and (section, name) != ("web", "tokens")
+            if getattr(before, name) != getattr(after, name) and (section, name) not in TAKEN_OVER
         ]
     return found
 

@@ -7,6 +7,7 @@ by itself already, and is reported beside all other mistakes.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from api.http.auth import Scope
 from api.settings.model import RadioSettings, Tables, Web
 from lorawan.airtime import UnknownRegion, downlink_airtime_s, region
 from lorawan.kuando import FRAME_BYTES_MOST
@@ -37,7 +38,8 @@ def clashes(tables: Tables) -> Iterator[Clash]:
 
 def _web(web: Web) -> Iterator[Clash]:
     tokens = ("web.tokens.viewer", "web.tokens.operator", "web.tokens.webhook")
-    if not web.loopback and not web.tokens.configured:
+    yield from _callers(web)
+    if not web.loopback and not web.guarded:
         yield Clash(
             "web",
             f"bind {web.bind} is reached from outside and no token is configured: set tokens, "
@@ -55,10 +57,48 @@ def _web(web: Web) -> Iterator[Clash]:
             if not getattr(web.tokens, scope):
                 problem = f"has tokens but none of scope {scope}, which nobody could use"
                 yield Clash("web.tokens", problem, tokens)
-        each = [one.digest for one in web.tokens.credentials()]
+        each = [one.digest for one in web.tokens.credentials({})]
         if len(each) != len(set(each)):
             problem = "the same token stands twice; every scope needs its own"
             yield Clash("web.tokens", problem, tokens)
+
+
+def _callers(web: Web) -> Iterator[Clash]:
+    """Names, and who is trusted to tell them."""
+    tokens = ("web.tokens.viewer", "web.tokens.operator", "web.tokens.webhook")
+    scopes: dict[str, set[Scope]] = {}
+    for scope, name, _ in web.tokens.named():
+        scopes.setdefault(name.lower(), set()).add(scope)
+    for name, several in sorted(scopes.items()):
+        if len(several) > 1:
+            where = " and ".join(sorted(several))
+            problem = f"{name} is the name of a token of {where}; each needs a name of its own"
+            yield Clash("web.tokens", problem, tokens)
+    header = ("web.trusted_user_header", "web.trusted_proxies")
+    if web.trusted_user_header is None:
+        if web.users or web.users_others != "none":
+            problem = "nobody signs people in: set trusted_user_header, or leave users out"
+            yield Clash("web.users", problem, (*header, "web.users", "web.users_others"))
+    elif not web.trusted_proxies:
+        problem = "anybody could write this header: name the proxy in trusted_proxies"
+        yield Clash("web.trusted_user_header", problem, header)
+    elif not web.users and web.users_others == "none":
+        problem = "nobody could come in by it: name people in users, or set users_others"
+        between = (*header, "web.users", "web.users_others")
+        yield Clash("web.trusted_user_header", problem, between)
+    people = web.trusted_user_header is not None
+    for name, sight in web.sight.items():
+        field = f"web.sight.{name}"
+        if not sight.sight().limited:
+            yield Clash(field, "limits nothing: leave it out, or name lights", ("web.sight",))
+        if scopes.get(name.lower()) == {Scope.WEBHOOK}:
+            yield Clash(field, "is a webhook's token, which sees nothing anyway", ("web.sight",))
+        known = any(name == one for _, one, _ in web.tokens.named())
+        users = {one.casefold() for one in web.users}
+        known |= people and (name.casefold() in users or web.users_others != "none")
+        if not known:
+            problem = "no token and no person has this name, so nobody would be limited"
+            yield Clash(field, problem, ("web.sight", "web.users", *tokens))
 
 
 def _radio(radio: RadioSettings) -> Iterator[Clash]:

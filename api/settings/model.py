@@ -6,12 +6,14 @@ environment. Secrets are SecretStr and never show. Times are seconds.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from actors.alerts.finding import AlertKind
 from actors.device.policy import Policy
-from api.http.auth import Credential, Scope, digest_of
+from api.http.auth import Credential, People
+from api.settings.callers import HeaderName, Sights, Tokens, Users, people_of
+from api.settings.section import Section
 from api.settings.values import (
     ApiKey,
     AppriseUrls,
@@ -28,7 +30,6 @@ from api.settings.values import (
     StreamUrl,
     Target,
     Text,
-    TokenList,
     Whole,
     is_loopback,
 )
@@ -36,13 +37,7 @@ from lorawan.airtime import Region, region
 from lorawan.chirpstack.settings import ChirpStackSettings
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class EventStreamSection(_Section):
+class EventStreamSection(Section):
     """ChirpStack's own stream of events, in its Redis."""
 
     url: StreamUrl | None = None
@@ -57,7 +52,7 @@ class EventStreamSection(_Section):
         return (self.url.get_secret_value() if self.url is not None else ""), self.prefix
 
 
-class ChirpStack(_Section):
+class ChirpStack(Section):
     """The network server."""
 
     target: Target
@@ -86,7 +81,7 @@ class ChirpStack(_Section):
         )
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where state is kept."""
 
     url: StoreUrl = SecretStr("sqlite:///lamplighter.db")
@@ -94,7 +89,7 @@ class StoreSettings(_Section):
     password."""
 
 
-class ClusterSection(_Section):
+class ClusterSection(Section):
     """This process as one of those that serve a fleet together; only with a store that processes
     share (Redis or Valkey)."""
 
@@ -108,35 +103,7 @@ class ClusterSection(_Section):
     """Start also where the engine may lose what it acknowledged."""
 
 
-class Tokens(_Section):
-    """Bearer tokens by scope; several of one scope allow to change them without a gap."""
-
-    viewer: TokenList = ()
-    """Tokens that may read everything and change nothing."""
-    operator: TokenList = ()
-    """Tokens that may read and change everything, but deliver no events."""
-    webhook: TokenList = ()
-    """Tokens with which ChirpStack delivers events; they may do nothing else."""
-
-    @property
-    def configured(self) -> bool:
-        """Whether there is any token."""
-        return bool(self.viewer or self.operator or self.webhook)
-
-    def credentials(self) -> list[Credential]:
-        """For the gatekeeper; a token without a name is called by scope and number."""
-        return [
-            Credential(f"{scope.value} {number}", scope, digest_of(token.get_secret_value()))
-            for scope, several in (
-                (Scope.VIEWER, self.viewer),
-                (Scope.OPERATOR, self.operator),
-                (Scope.WEBHOOK, self.webhook),
-            )
-            for number, token in enumerate(several, start=1)
-        ]
-
-
-class Web(_Section):
+class Web(Section):
     """The HTTP server. Without tokens it serves loopback only."""
 
     bind: Bind = "127.0.0.1"
@@ -154,6 +121,18 @@ class Web(_Section):
     trusted_proxies: Networks = ()
     """Addresses or networks of proxies whose X-Forwarded-For, -Host and -Port (or Forwarded) are
     trusted. A proxy named here has to set or remove these headers itself."""
+    trusted_user_header: HeaderName | None = None
+    """The header by which such a proxy names the person whom it signed in, as `X-Forwarded-User` or
+    `Remote-User`. From anybody else it is as if it were not there. The proxy has to set or remove
+    it itself."""
+    users: Users = Field(default={})
+    """What these people may do, by name: `viewer` or `operator`."""
+    users_others: Literal["none", "viewer", "operator"] = "none"
+    """What people may do whom the proxy signed in and `users` does not name."""
+    sight: Sights = Field(default={})
+    """The lights that a token or a person of this name may see, by `applications` (id or name),
+    `tags` (`key=value`) and `dev_euis`: one value of each kind that is given has to fit. All others
+    do not exist for it; a name that is not here sees all."""
     rate_per_s: Number = Field(default=20.0, ge=0.001, le=1_000_000)
     """Requests of one address (of IPv6 a /64) in the long run that show no valid token."""
     rate_burst: Whole = Field(default=100, ge=1, le=1_000_000)
@@ -194,13 +173,24 @@ class Web(_Section):
     live_queue: Whole = Field(default=1_000, ge=1, le=10_000)
     """Changes waiting for one live client; one that falls behind further is dropped."""
 
+    def gatekeeper(self) -> tuple[list[Credential], People | None]:
+        """Who may come in: tokens, and people where a proxy signs them in."""
+        signs_in = self.trusted_user_header is not None
+        people = people_of(self.users, self.users_others, self.sight) if signs_in else None
+        return self.tokens.credentials(self.sight), people
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anybody is asked who they are."""
+        return self.tokens.configured or self.trusted_user_header is not None
+
     @property
     def loopback(self) -> bool:
         """Whether `bind` is reached from this machine only."""
         return is_loopback(self.bind)
 
 
-class RadioSettings(_Section):
+class RadioSettings(Section):
     """The region's airtime rules."""
 
     region: RegionName = "EU868"
@@ -222,7 +212,7 @@ class RadioSettings(_Section):
         return plan if self.duty is None else plan.with_duty(self.duty)
 
 
-class Gateways(_Section):
+class Gateways(Section):
     """The gateway watcher."""
 
     poll_s: Seconds = 30.0
@@ -232,7 +222,7 @@ class Gateways(_Section):
     intervals where that is longer, counts as offline."""
 
 
-class DispatchSettings(_Section):
+class DispatchSettings(Section):
     """How fast frames go out."""
 
     pace: Literal["measured", "fixed"] = "measured"
@@ -244,7 +234,7 @@ class DispatchSettings(_Section):
     """Interval of ChirpStack's scheduler (`[network.scheduler] interval`), until it is measured."""
 
 
-class CalibrationSection(_Section):
+class CalibrationSection(Section):
     """Measuring how soon lights answer and how long forwarders wait."""
 
     automatic: bool = True
@@ -252,7 +242,7 @@ class CalibrationSection(_Section):
     lights are sent twice the colour that they show. `lamplighter calibrate` works in any case."""
 
 
-class Alerts(_Section):
+class Alerts(Section):
     """Where alerts are sent, and how often while they last."""
 
     urls: AppriseUrls = ()
@@ -273,7 +263,7 @@ class Alerts(_Section):
         return frozenset(kind for kind, on in wanted.items() if not on)
 
 
-class Logs(_Section):
+class Logs(Section):
     """What is logged to standard error, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -283,7 +273,7 @@ class Logs(_Section):
     elsewhere."""
 
 
-class Tables(_Section):
+class Tables(Section):
     """All tables, each right by itself. Raises pydantic.ValidationError with every mistake."""
 
     chirpstack: ChirpStack

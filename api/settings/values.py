@@ -32,9 +32,6 @@ from store.open import check_url
 
 YEAR_S = 366 * 86_400
 
-# What an HTTP header and a websocket subprotocol can both carry, long enough to resist guessing:
-# 24 characters of base64 are 144 bits.
-_TOKEN = re.compile(r"[A-Za-z0-9._~-]{24,200}")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_-]{1,64}){0,8}")
 # A comma ends an Apprise URL only where another one follows: their options hold commas, too.
 _BETWEEN_URLS = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9]*://)")
@@ -115,20 +112,6 @@ def _stream_url(url: SecretStr) -> SecretStr:
     return SecretStr(checked_url(url.get_secret_value()))
 
 
-def _tokens(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    wrong = [
-        str(number)
-        for number, token in enumerate(tokens, start=1)
-        if not _TOKEN.fullmatch(token.get_secret_value())
-    ]
-    if wrong:
-        raise ValueError(
-            "a token has 24 to 200 characters of A-Z a-z 0-9 . _ ~ -, unlike number "
-            + ", ".join(wrong)
-        )
-    return tokens
-
-
 def _apprise(urls: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     wrong = [
         str(number)
@@ -153,7 +136,6 @@ Origins = Annotated[
 ]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(normal_host)], ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_split)]
-TokenList = Annotated[tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_tokens)]
 AppriseUrls = Annotated[
     tuple[SecretStr, ...], BeforeValidator(_split_urls), AfterValidator(_apprise)
 ]

@@ -17,6 +17,7 @@ from actors.downlink import DispatchPolicy
 from actors.fleet.initialization import InitializationPolicy as Initialization
 from actors.gateways import WatchPolicy
 from actors.sweeper import SweepPolicy
+from api.settings.callers import TokenSetting
 from api.settings.environment import PREFIX
 from api.settings.model import ApiSettings
 from api.settings.values import YEAR_S, policy_table
@@ -162,6 +163,8 @@ def default_of(field: FieldInfo) -> str:
 
 
 def _shown(value: object) -> str:
+    if value == {}:
+        return "none"
     match value:
         case None | () | "":
             return "none"
@@ -199,6 +202,10 @@ def _values(field: FieldInfo) -> str:
         high = limits.get("le", limits.get("lt"))
         upper = "366 days" if high == YEAR_S else f"{high:.10g}"
         return f"{low} to {'below ' if 'lt' in limits else ''}{upper}"
+    if get_origin(kind) is dict:
+        return "table of names"
     if get_origin(kind) is tuple:
+        if get_args(kind)[0] is TokenSetting:
+            return "list of secrets, or a table of names"
         return "list of secrets" if get_args(kind)[0] is SecretStr else "list"
     return "secret" if kind is SecretStr else "text"

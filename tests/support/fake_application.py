@@ -46,7 +46,7 @@ from actors.plans.model import (
 )
 from actors.plans.records import writes as plan_writes
 from actors.plans.uploads import Uploads
-from actors.queries import DeviceInspection
+from actors.queries import DeviceInspection, Sees
 from actors.readiness import Readiness
 from actors.refusal import Refusal
 from actors.restored_store import RestoredStore
@@ -363,9 +363,12 @@ class FakeInitializer(FakePart):
         self.runs.append((run, dev_euis, force))
         return run
 
-    def progress(self, run_id: str | None = None) -> InitializationRun | None:
+    def progress(
+        self, run_id: str | None = None, by: str | None = None
+    ) -> InitializationRun | None:
         """A noted run."""
-        found = [run for run, _, _ in self.runs if run_id in (None, run.id)]
+        runs = (run for run, _, _ in self.runs)
+        found = [run for run in runs if run_id in (None, run.id) and by in (None, run.by)]
         return found[-1] if found else None
 
 
@@ -627,7 +630,9 @@ class FakeQueries(FakePart):
             away, watched, watched[0].length_s, observed.away_s(watched, away, until)
         )
 
-    async def downlinks(self, dev_eui: str | None, hours: float) -> DownlinkMetrics:
+    async def downlinks(
+        self, dev_eui: str | None, hours: float, sees: Sees | None = None
+    ) -> DownlinkMetrics:
         """Fixed numbers."""
         return DownlinkMetrics(
             hours=hours,
@@ -648,7 +653,7 @@ class FakeQueries(FakePart):
             first_attempt_rate=0.75,
         )
 
-    async def reliability(self, hours: float) -> Reliability:
+    async def reliability(self, hours: float, sees: Sees | None = None) -> Reliability:
         """Made of one light's verdicts."""
         ends = [
             (CommandStatus.VERIFIED, 4.0, 1),
@@ -656,6 +661,10 @@ class FakeQueries(FakePart):
             (CommandStatus.EXPIRED, 600.0, 3),
         ]
         return assess(
-            [Verdict(DEV_EUI, status, NOW, NOW + s, tries, tries) for status, s, tries in ends],
+            [
+                Verdict(DEV_EUI, status, NOW, NOW + s, tries, tries)
+                for status, s, tries in ends
+                if sees is None or sees(DEV_EUI)
+            ],
             hours,
         )

@@ -13,6 +13,7 @@ import httpx2
 import trio
 
 from api.cli.doctor.finding import Diagnosis, ok, problem, warning
+from api.http.auth import Scope
 from api.http.problems import MEDIA_TYPE
 from api.service import claim_address
 from api.settings.model import ApiSettings, Web
@@ -113,8 +114,12 @@ def of_our_service(web: Web, path: str) -> tuple[httpx2.URL, dict[str, str]]:
     """Where our own service would be asked for this, and with which headers."""
     host = _EVERYWHERE.get(web.bind, web.bind)
     url = httpx2.URL(scheme="http", host=host, port=web.port, path=path)
-    tokens = (*web.tokens.viewer, *web.tokens.operator)
-    return url, {"Authorization": f"Bearer {tokens[0].get_secret_value()}"} if tokens else {}
+    known = [
+        token.secret.get_secret_value()
+        for scope, name, token in web.tokens.named()
+        if scope is not Scope.WEBHOOK and not token.hashed and name not in web.sight
+    ]
+    return url, {"Authorization": f"Bearer {known[0]}"} if known else {}
 
 
 async def _not_running(web: Web, place: str) -> Iterator[Diagnosis]:

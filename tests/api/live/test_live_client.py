@@ -7,16 +7,25 @@ import trio
 from trio.testing import MockClock
 
 from actors.board.outlook import RiskTold, WarningTold
+from actors.board.sight import EVERYTHING, Sight
 from api.live.client import LiveClient
 from api.live.hub import Hub
 from api.live.protocol import Filter
+from api.live.sight import LiveSight
 from tests.support.fake_application import DEV_EUI, FakeApplication, a_light
 
 
 class Peer:
     """The other end of a websocket: what it says, and what it got."""
 
-    def __init__(self, application: FakeApplication, *, wanted: Filter | None = None) -> None:
+    def __init__(
+        self,
+        application: FakeApplication,
+        *,
+        wanted: Filter | None = None,
+        sight: Sight = EVERYTHING,
+        name: str = "",
+    ) -> None:
         self.says, self._receive = trio.open_memory_channel[str](100)
         self.heard: list[dict[str, object]] = []
         self.closed: tuple[int, str] | None = None
@@ -27,10 +36,9 @@ class Peer:
             receive=self._receive.receive,
             send=self._take,
             close=self._close,
-            board=application.board,
             clock=application.clock,
             hub=self.hub,
-            wanted=wanted or Filter(),
+            sight=LiveSight(wanted or Filter(), application.board, sight, name),
             beat_s=20.0,
         )
 
