@@ -7,7 +7,9 @@ asked here with what it is known to take (`BODIES`, `PLACES`) or with an empty b
 import json
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from quart_trio import QuartTrio
 from actors.board.changes import AlertView
 from actors.device.command import Command
 from actors.fleet.initialization import InitializationRun
+from actors.plans.model import Plan
 from actors.rollouts.model import Part, PartState
 from api.http.app import create_app
 from api.http.auth import Scope, scope_of
@@ -38,6 +41,8 @@ PLACES = {
     "gateway_id": (GATEWAY, STRAY),
     "rollout_id": ("roll-1", "roll-2"),
     "alert_id": ("alert-1", "alert-0", "alert-2"),
+    "plan_id": ("plan-1",),
+    "digest": ("d" * 64,),
     "actor_id": (f"device {BUSY}", f"device {DEV_EUI}", "journal"),
 }
 """What the variables of paths may be; one that is not here is asked as `x`."""
@@ -62,6 +67,10 @@ def whole() -> FakeApplication:
     application.rollouts.rolled["roll-1"] = rollout, (*parts, Part(BUSY), seen)
     beyond = msgspec.structs.replace(rollout, id="roll-2")
     application.rollouts.rolled["roll-2"] = beyond, (Part(BUSY, PartState.FAILED),)
+    spot = (0.5, 0.5)
+    plan = Plan(id="plan-1", name="Hall", order=1, revision=3, lights={BUSY: spot, DEV_EUI: spot})
+    application.plans.plans[plan.id] = plan
+    application.board.publish(plan.head())
     application.initializer.runs.append(
         (InitializationRun("run-2", NOW, 1, 0, 0, 0, 0, by="mallory"), None, False)
     )
@@ -125,7 +134,11 @@ async def ask(route: Route, path: str, token: str) -> tuple[int, str]:
     answer = await app.test_client().open(
         path, method=route.method, json=body, headers={"Authorization": f"Bearer {token}"}
     )
-    return answer.status_code, (await answer.get_data()).decode()
+    content: bytes = await answer.get_data()
+    if answer.content_type == "application/zip":
+        with ZipFile(BytesIO(content)) as archive:
+            content = b"\n".join(map(archive.read, archive.namelist()))
+    return answer.status_code, content.decode()
 
 
 def leaks(text: str) -> list[str]:
