@@ -16,6 +16,7 @@ from api.cli.verbs import (
     lights,
     move,
     network,
+    plan,
     restored,
     risks,
     rollout,
@@ -59,6 +60,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout.rollout_app, name="rollout")
+app.add_typer(plan.plan_app, name="plan")
 app.add_typer(demo.demo_app, name="demo")
 app.add_typer(token.token_app, name="token")
 

@@ -48,8 +48,9 @@ _QUIET = frozenset({"health.healthz", "health.readyz", "metrics.prometheus"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
+        # Pictures of floor plans are fetched with the token, and shown from memory (blob:).
+        "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -38,7 +38,8 @@ class Watcher:
             self.complaints.append(f"{message.type}: {message.text} {message.location}")
 
     def _request(self, request: Request) -> None:
-        self.hosts.add(urlsplit(request.url).hostname or "")
+        if not request.url.startswith("blob:"):  # what the page has in its own memory
+            self.hosts.add(urlsplit(request.url).hostname or "")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,6 +9,7 @@ from tests.browser.looks import card, go, live, two_frames
 from tests.browser.office import ROOF, YARD, eui
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
+from tests.browser.test_plans_page import plan_house
 from tests.support.fake_application import NOW
 
 
@@ -57,7 +58,7 @@ def test_every_page_is_reached_by_tab_and_says_where_one_is(serve: Serve, visit:
     live(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
-    for name in ("Lights", "Gateways", "Reliability", "Rollouts"):
+    for name in ("Lights", "Plans", "Gateways", "Reliability", "Rollouts"):
         page.keyboard.press("Tab")
         link = page.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_focused()
@@ -71,6 +72,7 @@ VIEWS = {
     "?show=dense&group=state": ".group-head",
     "?show=table&group=gateway": ".light-row",
     f"?light={eui(21)}": "#panel .signal svg",
+    "?view=plans": ".plan-stage",
     "?view=gateways": ".history .strip",
     "?view=reliability": ".tree li",
     "?view=rollouts": ".rollout",
@@ -80,7 +82,7 @@ VIEWS = {
 
 def rich_house() -> PlayedHouse:
     """Something to see on every page."""
-    application = PlayedHouse()
+    application = plan_house()
     application.played.points[eui(21)] = signal_of(1, {ROOF: -97.0, YARD: -118.0})
     application.played.outages[YARD] = [{"since": NOW - 460, "until": None}]
     light = {"red": 255, "green": 0, "blue": 0, "on": 255, "off": 0, "keep": True}

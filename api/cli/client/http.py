@@ -5,6 +5,7 @@ counted by the service's clock (its Date header), so that they are right on a ma
 clock is wrong.
 """
 
+import secrets
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -20,6 +21,8 @@ from api.cli.client.place import API, Place
 TIMEOUT_S = 15.0
 """The service answers everything but commands, which we do not wait for here, within 12 s."""
 CLOSE_S = 1.0
+PART_BYTES = 200_000
+"""Of a file; below what a service takes as one body unless it is told otherwise (256 kB)."""
 PAGE = 1_000
 """Lights a page, the most that the service gives."""
 PAGES_MOST = 100
@@ -78,13 +81,55 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         """One request; `path` is below /api/v1. Raises Unanswered or Refused."""
+        return self._answer(await self._response(method, path, query, headers, json=body))
+
+    async def send_file(
+        self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer:
+        """Send a file, in parts where it is larger than a body may be; the answer to the last one.
+        Raises Unanswered or Refused."""
+        sent = {"Content-Type": "application/octet-stream", **(headers or {})}
+        if len(content) <= PART_BYTES:
+            return self._answer(await self._response(method, path, None, sent, content=content))
+        sent["Idempotency-Key"] = secrets.token_hex(16)
+        answer: HttpAnswer | None = None
+        for start in range(0, len(content), PART_BYTES):
+            part = content[start : start + PART_BYTES]
+            sent["Content-Range"] = f"bytes {start}-{start + len(part) - 1}/{len(content)}"
+            answer = self._answer(await self._response(method, path, None, sent, content=part))
+        assert answer is not None  # noqa: S101 - there is at least one part
+        return answer
+
+    async def get_file(self, path: str) -> bytes:
+        """A file of the service's. Raises Unanswered or Refused."""
+        return (await self._response("GET", path, None, None)).content
+
+    def _answer(self, response: httpx2.Response) -> HttpAnswer:
+        return HttpAnswer(
+            response.status_code,
+            self._decode(response),
+            response.headers.get("location"),
+            response.headers.get("idempotent-replayed") == "true",
+        )
+
+    async def _response(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+    ) -> httpx2.Response:
         path = path if path.startswith(API) else f"{API}{path}"
         try:
             response = await self._http.request(
                 method,
                 f"{self.place.at}{path}",
                 params=_parameters(query or {}),
-                json=body,
+                json=json,
+                content=content,
                 headers=dict(headers or {}),
             )
         except httpx2.TimeoutException as error:
@@ -99,12 +144,7 @@ class Client:
             raise refusal(
                 response.status_code, response.content, response.headers.get("retry-after")
             )
-        return HttpAnswer(
-            response.status_code,
-            self._decode(response),
-            response.headers.get("location"),
-            response.headers.get("idempotent-replayed") == "true",
-        )
+        return response
 
     async def devices(self, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Every light that matches, all pages. Raises Unanswered or Refused."""

@@ -14,6 +14,9 @@ from pathlib import Path
 import trio
 from rich.console import Console
 
+from api.cli.client.http import Client
+from api.cli.client.place import Place
+from api.cli.demo.floor import demo_archive
 from api.cli.demo.routes import demo_blueprint
 from api.cli.demo.webhooks import Poster
 from api.cli.failures import explain
@@ -162,6 +165,7 @@ async def running(
         serving = trio.CancelScope()
         listening = await nursery.start(_serve, settings, world, serving)
         await _set_up(settings, listening)
+        await _draw(world, listening)
         try:
             yield Demo(listening, world)
         finally:
@@ -185,6 +189,13 @@ async def _set_up(settings: ApiSettings, port: int) -> None:
     wanted = HttpIntegration(application_id="", event_endpoint_url=url, headers={})
     async with ChirpStackClient(settings.chirpstack.connection()) as client:
         await ensure_integrations(client, settings.chirpstack.profile_contains, wanted)
+
+
+async def _draw(world: World, port: int) -> None:
+    """A floor plan with every light at its desk."""
+    packed = demo_archive(list(world.stations), list(world.gateways))
+    async with Client(Place(f"http://127.0.0.1:{port}", None)) as client:
+        await client.send_file("POST", "/plans/import", packed)
 
 
 def tell(demo: Demo) -> None:

@@ -13,6 +13,8 @@ import { t, translate } from "./base/texts.js";
 import { Cluster } from "./cluster/cluster.js";
 import { Fleet } from "./fleet/fleet.js";
 import { Gateways } from "./gateways/gateways.js";
+import { Plans } from "./plans/plans.js";
+import { Wall, onWall } from "./plans/wall.js";
 import { LightPanel } from "./light/panel.js";
 import { Alerts } from "./reliability/alerts.js";
 import { Reliability } from "./reliability/reliability.js";
@@ -24,10 +26,11 @@ const SCHEME = "lamplighter.scheme";
 // A screen reader that tells of a hundred lights says nothing.
 const SAID_MOST = 3;
 const SCHEMES = /** @type {const} */ (["system", "dark", "light"]);
-const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), cluster: t("main.cluster") });
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), cluster: t("main.cluster") });
 
 const store = new Store();
 const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
+const plans = new Plans(store, { open: openLight, selection: fleet.selection, announcer: byId("announcer"), onShown: () => wall.show(view === "plans" && onWall(), plans.name) });
 const gateways = new Gateways(store);
 const alerts = new Alerts(store, { announcer: byId("announcer"), open: openLight });
 const reliability = new Reliability(store, alerts.element);
@@ -40,20 +43,23 @@ const form = new RolloutForm((rollout) => {
 });
 const connection = new Connection(store, { onState: showConnection, onLocked: lock });
 const banner = new Banner(connection, store);
+const wall = new Wall(connection);
 /** @type {LightPanel | null} */
 let panel = null;
 let servedBoot = "";
 let view = "";
+/** Lights that are chosen, as the plan knows it. @type {Set<string>} */
+let marked = new Set();
 
 // ------------------------------------------------------------------ what is looked at
 
 const VIEWS = /** @type {Record<string, HTMLElement>} */ ({
-  fleet: el("div", {}, alerts.strip, fleet.element), gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, cluster: cluster.element,
+  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, cluster: cluster.element,
 });
 
 function recall() {
   const asked = chosen("view");
-  const next = asked in VIEWS ? asked : "fleet";
+  const next = onWall() ? "plans" : asked in VIEWS ? asked : "fleet";
   if (next !== view) {
     view = next;
     setText(byId("view-title"), TITLES[view]);
@@ -65,6 +71,8 @@ function recall() {
     setAttribute(link, "aria-current", link.getAttribute("data-view") === view ? "page" : null);
   }
   if (view === "fleet") fleet.recall();
+  plans.look(view === "plans");
+  wall.show(view === "plans" && onWall(), plans.name);
   gateways.look(view === "gateways");
   reliability.look(view === "reliability");
   rollouts.look(view === "rollouts");
@@ -138,15 +146,23 @@ async function showService() {
 function showSelection() {
   const { size } = fleet.selection;
   const bar = byId("selection");
-  setHidden(bar, size === 0 || view !== "fleet");
+  setHidden(bar, size === 0 || !(view === "fleet" || view === "plans"));
   document.body.classList.toggle("with-selection", size > 0);
   setText(byId("selected"), t("main.selected", { n: size }));
   const all = byId("select-all");
-  setHidden(all, fleet.shown.every((devEui) => fleet.selection.has(devEui)));
-  setText(all, t("main.select-all", { n: fleet.shown.length }));
+  const shown = choosable();
+  setHidden(all, shown.every((devEui) => fleet.selection.has(devEui)));
+  setText(all, t("main.select-all", { n: shown.length }));
+  plans.marked(new Set([...marked, ...fleet.selection.lights]));
+  marked = new Set(fleet.selection.lights);
 }
 
-byId("select-all").addEventListener("click", () => fleet.selection.setAll(fleet.shown, true));
+/** What "all" is: those that the filters leave, or those of the plan that are in sight. */
+function choosable() {
+  return view === "plans" ? plans.inView : fleet.shown;
+}
+
+byId("select-all").addEventListener("click", () => fleet.selection.setAll(choosable(), true));
 byId("select-none").addEventListener("click", () => fleet.selection.clear());
 byId("select-set").addEventListener("click", () => {
   const chosenOnes = [...fleet.selection.lights];
@@ -264,7 +280,7 @@ function offerLanguages() {
 translate(document);
 offerLanguages();
 wearScheme(SCHEMES.find((scheme) => scheme === localStorage.getItem(SCHEME)) ?? "system");
-byId("views").append(...Object.values(VIEWS));
+byId("views").append(wall.element, ...Object.values(VIEWS));
 document.body.append(form.element);
 for (const link of document.querySelectorAll(".views a")) {
   const name = link.getAttribute("data-view") ?? "";
@@ -292,6 +308,7 @@ NARROW.addEventListener("change", () => (byId("page").inert = NARROW.matches && 
 store.subscribe((batch) => {
   if (view === "fleet") fleet.update(batch);
   else fleet.missed(batch);
+  plans.update(batch);
   gateways.update(batch);
   alerts.update(batch);
   reliability.update(batch);

@@ -11,6 +11,7 @@ const TOKEN = `lamplighter.token ${new URL(HOME).pathname}`;
 // Another tab in the background answers at once; a page that waits for nobody is not slow.
 const BORROW_MS = 250;
 const PATIENCE_MS = 20_000; // the service answers everything but a verdict within 12 s
+const PART_BYTES = 200_000; // below what the service takes as one body, 256 kB
 
 /** A request that did not succeed; `status` is 0 when the service was not reached. */
 export class Trouble extends Error {
@@ -77,23 +78,52 @@ export function whenBorrowed(listener) {
 export async function ask(method, path, { body, headers = {} } = {}) {
   /** @type {Record<string, string>} */
   const sent = { Accept: "application/json", ...headers };
-  // Not Authorization: a proxy in front may ask for a password of its own in that header.
-  if (token() !== null) sent["X-Lamplighter-Token"] = String(token());
   if (body !== undefined) sent["Content-Type"] = "application/json";
+  return told(await answerOf(method, path, sent, body === undefined ? undefined : JSON.stringify(body), "no-store"));
+}
+
+/** A file of the service's, which may be kept where the service says so. Throws Trouble. @param {string} path */
+export async function askFile(path) {
+  return (await answerOf("GET", path, {}, undefined, "default")).blob();
+}
+
+/**
+ * Send a file, in parts where it is larger than the service takes at once; the JSON of the last answer. `onSent` is
+ * told which share of it is there. Throws Trouble.
+ * @param {string} method @param {string} path @param {Blob} file @param {(share: number) => void} [onSent]
+ * @returns {Promise<any>}
+ */
+export async function sendFile(method, path, file, onSent = () => {}) {
+  const type = { "Content-Type": "application/octet-stream" };
+  if (file.size <= PART_BYTES) return told(await answerOf(method, path, type, file, "no-store"));
+  const key = newKey();
+  let answer = null;
+  for (let start = 0; start < file.size; start += PART_BYTES) {
+    const part = file.slice(start, start + PART_BYTES);
+    const headers = { ...type, "Idempotency-Key": key, "Content-Range": `bytes ${start}-${start + part.size - 1}/${file.size}` };
+    answer = await told(await answerOf(method, path, headers, part, "no-store"));
+    onSent((start + part.size) / file.size);
+  }
+  return answer;
+}
+
+/** @param {Response} answer */
+async function told(answer) {
+  return (answer.headers.get("Content-Type") ?? "").includes("json") ? answer.json() : null;
+}
+
+/** @param {string} method @param {string} path @param {Record<string, string>} headers @param {BodyInit | undefined} body @param {RequestCache} cache */
+async function answerOf(method, path, headers, body, cache) {
+  // Not Authorization: a proxy in front may ask for a password of its own in that header.
+  const sent = token() === null ? headers : { ...headers, "X-Lamplighter-Token": String(token()) };
   let answer;
   try {
-    answer = await fetch(new URL(path, HOME), {
-      method,
-      headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    answer = await fetch(new URL(path, HOME), { method, headers: sent, body, cache, signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch {
     throw new Trouble(0, "The service cannot be reached.");
   }
   if (!answer.ok) throw await troubleOf(answer);
-  return (answer.headers.get("Content-Type") ?? "").includes("json") ? answer.json() : null;
+  return answer;
 }
 
 /** @param {Response} answer */

@@ -6,7 +6,7 @@ import { kindOf } from "./words.js";
 /** @typedef {import("./wire.js").Device} Device */
 /** @typedef {import("./words.js").Kind} Kind */
 /** @typedef {{devices: Set<string>, gateways: Set<string>, commands: Set<string>, alerts: boolean,
- *   gone: string[], actors: boolean, rollouts: Set<string>, all: boolean}} Batch */
+ *   gone: string[], actors: boolean, rollouts: Set<string>, plans: boolean, all: boolean}} Batch */
 
 /** @type {Kind[]} */
 export const KINDS = ["verified", "working", "held", "failed", "unreachable", "quiet"];
@@ -15,7 +15,7 @@ const GATHER_MS = 100;
 
 /** @returns {Batch} */
 export function freshBatch() {
-  return { devices: new Set(), gateways: new Set(), commands: new Set(), alerts: false, gone: [], actors: false, rollouts: new Set(), all: false };
+  return { devices: new Set(), gateways: new Set(), commands: new Set(), alerts: false, gone: [], actors: false, rollouts: new Set(), plans: false, all: false };
 }
 
 export class Store {
@@ -29,6 +29,10 @@ export class Store {
   actors = new Map();
   /** @type {Map<string, import("./wire.js").Rollout>} */
   rollouts = new Map();
+  /** @type {Map<string, import("./wire.js").PlanHead>} */
+  plans = new Map();
+  /** Whether the service tells of plans at all. */
+  plansTold = false;
   /** Whether a whole snapshot came: before that, empty means nothing. */
   known = false;
   /** How much of the running snapshot came, 0 to 1. */
@@ -88,6 +92,8 @@ export class Store {
       this.#keepOnly(this.gateways, message.gateways.map((gateway) => gateway.gateway_id));
       this.#keepOnly(this.alerts, message.alerts.map((alert) => alert.id));
       if (message.rollouts !== undefined) this.rollouts.clear();
+      this.plansTold = message.plans !== undefined;
+      this.plans = new Map((message.plans ?? []).map((plan) => [plan.id, plan]));
     }
     for (const gateway of message.gateways) this.#put("gateway", gateway);
     for (const alert of message.alerts) this.#put("alert", alert);
@@ -159,6 +165,14 @@ export class Store {
         this.rolloutsToldAt = performance.now();
         this.rollouts.set(what.id, what);
         this.#batch.rollouts.add(what.id);
+        break;
+      case "plan":
+        this.plans.set(what.id, what);
+        this.#batch.plans = true;
+        break;
+      case "plan_removed":
+        this.plans.delete(what.id);
+        this.#batch.plans = true;
         break;
     }
   }

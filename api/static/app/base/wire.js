@@ -218,6 +218,16 @@
  * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null, light?: Light}[]} [lights]
  */
 
+/** @typedef {object} PlanHead
+ * @property {string} id
+ * @property {string} name
+ * @property {number} order
+ * @property {number} revision
+ * @property {{digest: string, media_type: string, width: number, height: number, size_bytes: number} | null} picture
+ * @property {number} changed_at
+ * @property {string} by
+ */
+
 /** @typedef {object} ClusterMember
  * @property {string} boot
  * @property {string} name
@@ -268,7 +278,7 @@
  */
 
 /** @typedef {{type: "snapshot", number: number, part: number, parts: number, devices: Device[],
- *   gateways: Gateway[], alerts: Alert[], actors: Actor[], rollouts?: Rollout[]}} Snapshot */
+ *   gateways: Gateway[], alerts: Alert[], actors: Actor[], rollouts?: Rollout[], plans?: PlanHead[]}} Snapshot */
 
 /** @typedef {{number: number, at: number, kind: string, what: any}} Change */
 
