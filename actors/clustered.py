@@ -370,7 +370,10 @@ class ClusterParts(ProcessParts):
         return self.store_writer.stopped_since is None
 
     def _records(self, shard: str) -> Sequence[Put]:
-        """The lights of a shard as they are in memory, which is newer than what is stored."""
+        """The lights of a shard as they are in memory, which is newer than what is stored; none
+        before they were read: what is shown until then may be older."""
+        if not self.home.knows(shard):
+            return ()
         now, board = self.environment.clock.now(), self.board
         lights = [one for one in board.devices.values() if shard_of(one.dev_eui) == shard]
         puts = [device_put(one, now) for one in lights]

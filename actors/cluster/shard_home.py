@@ -92,6 +92,12 @@ class ShardHome:
         self._odd = odd
         self._events = events
         self._began = began
+        self._known: set[str] = set()
+
+    def knows(self, shard: str) -> bool:
+        """Whether what is shown of a shard of lights is at least as new as what is stored: it was
+        read under a lease of ours, and nobody else writes it since."""
+        return shard in self._known
 
     # ---------------------------------------------------------------- the keeper's ports
 
@@ -109,6 +115,8 @@ class ShardHome:
             snapshot = await self._read(shard, (Table.DEVICE,))
             records = snapshot.tables[Table.DEVICE]
             devices = await self._devices(records)
+            self._check(shard, snapshot)  # a failover meanwhile may have set all of that back
+            self._known.add(shard)
             await self._flow.show(shard, devices, [record.key for record in records])
             await self._fleet.restore(devices)
             self._began([device.dev_eui for device in devices])
@@ -137,6 +145,7 @@ class ShardHome:
     async def fenced(self, shard: str) -> None:
         """It is not ours any more, or must not be: stop what runs for it, now."""
         self._store.disown(shard)
+        self._known.discard(shard)
         self._flow.inbox.forget(shard)
         await self._end(shard, 0.0)
         self._let_go(shard)
@@ -151,10 +160,13 @@ class ShardHome:
         can be read for some seconds, and its lights must not start from what is past.
         """
         snapshot = await self._store.engine.snapshot(shard, tables)
+        self._check(shard, snapshot)
+        return snapshot
+
+    def _check(self, shard: str, snapshot: Snapshot) -> None:
         owned = self._store.owned.get(shard)
         if owned is None or snapshot.lease.token != owned.token or snapshot.lease.seq < 1:
             raise StoreUnavailable(f"shard {shard}: what is read is older than our take")
-        return snapshot
 
     async def _end(self, shard: str, drain_s: float) -> None:
         if shard == FLEET:
@@ -167,6 +179,7 @@ class ShardHome:
         """Others own it from now on, and their commits are followed after ours."""
         owned = self._store.statistics().shards.get(shard)
         self._store.disown(shard)
+        self._known.discard(shard)
         shown = owned is not None and not owned.unconfirmed
         self._flow.forget(shard, (owned.epoch, owned.seq) if owned is not None and shown else None)
 

@@ -10,8 +10,9 @@ from actors.device.command import CommandStatus
 from actors.device.model import Device
 from actors.refusal import Refusal
 from lorawan.kuando import LightState
-from store.engine.memory import MemoryServers
+from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.shards import ALL_SHARDS, FLEET, shard_of
+from store.port import Table
 from tests.support.cluster_house import Street
 from tests.support.running_application import make_world
 
@@ -204,4 +205,52 @@ async def test_a_light_that_is_given_up_anywhere_is_shown_and_alerted_everywhere
         assert f"device {dev_eui}" not in fleet_house.parts.board.actors
         command = await fleet_house.command(dev_eui, RED)
         assert (await fleet_house.final(command.id)).status is CommandStatus.VERIFIED
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_a_take_that_a_failover_took_back_writes_nothing_old_over_what_is_stored(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=4)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world, MemoryServers(replicas=1))
+        [north] = await street.open(nursery, "north")
+        await street.owned_by_all()
+        await street.settled()
+        [south] = await street.open(nursery, "south")
+        await trio.sleep(20)
+        dev_eui = next(iter(north.lights))
+        shard = shard_of(dev_eui)
+        south.engine.fate = lambda request: Fate(lost=request.name == "read_feeds")
+        done = await north.final((await north.command(dev_eui, RED)).id)
+        assert done.status is CommandStatus.VERIFIED
+        behind = south.parts.board.devices[dev_eui]
+        assert behind.wanted is None, "it shows what is past"
+        [master] = street.servers.masters
+        assert master is not None
+        master.catch_up()
+        newest = master.data.shard(shard).disk.record(Table.DEVICE, dev_eui)
+
+        def fate(request: Request) -> Fate:
+            if request.name == "snapshot" and shard in request.about:
+                return Fate(delay_s=2.0)
+            return Fate(lost=request.name == "read_feeds")
+
+        south.engine.fate = fate
+        street.close(north)
+        with trio.fail_after(60):
+            while shard not in south.store.owned:  # noqa: ASYNC110 - nobody tells
+                master.replicas[0].held = master.data.shard(shard).lease.owner == "north"
+                await trio.sleep(0.01)
+        street.servers.fail_over()
+        south.engine.fate = lambda request: Fate()
+        await street.owned_by_all()
+        [master] = street.servers.masters
+        assert master is not None
+        stored = master.data.shard(shard).disk.record(Table.DEVICE, dev_eui)
+        assert newest is not None
+        assert stored is not None
+        assert stored.at >= newest.at
+        assert south.parts.board.devices[dev_eui].wanted is not None
         nursery.cancel_scope.cancel(reason="the test ends")
