@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.transport.serialization import serialize_binary
 from trio.testing import MockClock
 
 from actors.refusal import Refusal
@@ -46,6 +47,10 @@ MODES = list(schemathesis.GenerationMode)
 REQUEST_FIELDS = ("method", "url", "params", "data", "json", "files", "cookies")
 PATIENCE_S = 400.0
 """Of the service's time for one request: the longest wait for a verdict, and twice that."""
+
+
+# A body that is a file is sent as it was drawn.
+schemathesis.serializer("application/zip")(lambda _, value: serialize_binary(value))
 
 Operation = schemathesis.APIOperation
 Known = Mapping[str, list[str]]
