@@ -166,6 +166,10 @@ browser:
 	echo "Installing nginx for the tests of the pages behind a proxy; it is not started."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) nginx; } >/dev/null \
 	  || echo "nginx could not be installed; tests behind a proxy will fail. Try: apt install nginx"
+	@[ -n "$$(PATH="$$PATH:/usr/sbin" command -v mosquitto)" ] && exit 0; \
+	echo "Installing mosquitto for the tests of the MQTT bridge; it is not started."; \
+	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) mosquitto; } >/dev/null \
+	  || echo "mosquitto could not be installed; tests of MQTT will fail. Try: apt install mosquitto"
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

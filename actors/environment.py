@@ -4,16 +4,22 @@ Plain frozen values.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import trio
 
 from actors.alerts import AlertPolicy, Notifier
+from actors.board.board import Board
 from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
+from actors.commands import Commands
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
 from actors.hooks import Hooks
+from actors.storage.audit import AuditLog
 from actors.supervision import ChildSpec
 from actors.sweeper import SweepPolicy
 from lorawan.network import NetworkServer
@@ -35,6 +41,29 @@ class Policies:
 
 
 @dataclass(frozen=True, slots=True)
+class IntegrationPorts:
+    """What an integration may ask of the service: everything that is shown, and to give orders."""
+
+    board: Board
+    commands: Commands
+    clock: RunClock
+    audit: AuditLog
+    """Where it is written down who gave an order."""
+
+
+class Integration(Protocol):
+    """A way into other people's tools that runs once for the fleet."""
+
+    async def run(self, task_status: trio.TaskStatus[None]) -> None:
+        """Its body, as of every actor."""
+        ...
+
+    def statistics(self) -> Any:
+        """A frozen dataclass of numbers, for `/metrics`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """What the service is given from outside: time, chance, names, and the two servers."""
 
@@ -53,3 +82,7 @@ class Environment:
     notifier_children: Sequence[ChildSpec] = ()
     """Notifiers that are actors themselves."""
     hooks: Hooks = field(default_factory=Hooks)
+    integrations: Mapping[str, Callable[[IntegrationPorts], Integration]] = field(
+        default_factory=dict
+    )
+    """By the name of their actor and metrics: made anew where the fleet's shard is taken."""

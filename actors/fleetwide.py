@@ -27,7 +27,7 @@ from actors.device.model import Device
 from actors.downlink import Dispatcher, Suspect
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.airtime_log import AirtimeLog
-from actors.environment import Environment, Policies
+from actors.environment import Environment, IntegrationPorts, Policies
 from actors.fleet.device_discovery import DeviceDiscovery, DeviceDiscoveryPorts
 from actors.fleet.initialization import Initializer
 from actors.fleet.learning import Learning
@@ -45,6 +45,7 @@ from actors.quality.quality import Quality
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.ports import RolloutPorts
+from actors.storage.audit import AuditLog
 from actors.storage.idempotency import IdempotencyKeys
 from actors.storage.store_writer import StoreWriter
 from actors.sweeper import Sweeper
@@ -116,6 +117,7 @@ class FleetwidePorts:
     keys: IdempotencyKeys
     commands: Commands
     lights: Lights
+    audit: AuditLog
     show_gateway: Callable[[GatewayView], None]
     show_risk: Callable[[str, RiskTold], None]
     show_plan: Callable[[PlanHead | PlanRemoved], None]
@@ -276,6 +278,8 @@ class Fleetwide:
             gateways_listed=self._gateways_were_listed,
         )
         self.risk_announcer = RiskAnnouncer(board, self.quality, ports.show_risk)
+        ours = IntegrationPorts(board, ports.commands, clock, ports.audit)
+        self.integrations = {name: make(ours) for name, make in environment.integrations.items()}
 
     # What a process tells of the network and of its lights.
 

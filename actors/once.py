@@ -66,6 +66,7 @@ class Once:
                 keys=self._keys,
                 commands=parts.commands,
                 lights=flow.lights,
+                audit=parts.audit,
                 show_gateway=self._show_gateway,
                 show_risk=self._show_risk,
                 show_plan=self._show_plan,

@@ -1,5 +1,8 @@
 """What `/metrics` reads of the parts at each scrape."""
 
+from collections.abc import Callable
+from typing import Any
+
 from actors.metrics import Sources
 from actors.wiring import ProcessParts
 
@@ -28,5 +31,10 @@ def sources_of(parts: ProcessParts) -> Sources:
             "timers": parts.timeouts.statistics,
             "clock": parts.timekeeper.statistics,
             "webhooks": parts.webhooks.statistics,
+            **{name: _integration(parts, name) for name in parts.environment.integrations},
         },
     )
+
+
+def _integration(parts: ProcessParts, name: str) -> Callable[[], Any]:
+    return parts.if_here(lambda its: its.integrations[name].statistics())

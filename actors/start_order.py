@@ -6,7 +6,7 @@ What runs once for the fleet stands among the others where this process alone se
 from collections.abc import Sequence
 
 from actors.fleetwide import Fleetwide
-from actors.supervision import Budget, ChildSpec, Supervisor
+from actors.supervision import Budget, ChildSpec, Exhausted, Supervisor
 from actors.wiring import ProcessParts
 
 JOURNAL_SHUTDOWN_S = 10.0
@@ -98,4 +98,9 @@ def after_lights(its: Fleetwide) -> list[ChildSpec]:
         ChildSpec("calibration", its.calibrator.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", its.sweeper.run, budget=ROOT_BUDGET),
         ChildSpec("risk announcer", its.risk_announcer.run, budget=ROOT_BUDGET),
+        # whatever becomes of one, the lights are served
+        *(
+            ChildSpec(name, one.run, exhausted=Exhausted.PARK)
+            for name, one in its.integrations.items()
+        ),
     ]

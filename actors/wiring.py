@@ -269,6 +269,7 @@ class Parts(ProcessParts):
                 keys=self.keys,
                 commands=self.commands,
                 lights=OwnLights(self.fleet, self.removals),
+                audit=self.audit,
                 show_gateway=self.board.publish,
                 show_risk=self.board.tell_risk,
                 show_plan=self.board.publish,

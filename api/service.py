@@ -35,6 +35,7 @@ from actors.gateways import WatchPolicy
 from actors.supervision import ChildSpec
 from actors.wiring import Environment, Parts, Policies
 from api.http.app import create_app
+from api.mqtt.made import MQTT, integration_of
 from api.server.descriptors import raise_limit
 from api.server.notify import READY, STOPPING, notify
 from api.server.signals import Load, Rereading, until_signal
@@ -201,17 +202,22 @@ def build(
         sender = AppriseNotifier([url.get_secret_value() for url in settings.alerts.urls])
         notifiers.append(sender)
         children.append(ChildSpec("notifier", sender.run, mailbox=sender.mailbox))
+    rng = random.Random(secrets.randbits(64))
+    integrations = {}
+    if settings.mqtt.url is not None:
+        integrations[MQTT] = integration_of(settings.mqtt, rng, new_id)
     world = Environment(
         store=place.store,
         network=network,
         clock=place.clock,
-        rng=random.Random(secrets.randbits(64)),
+        rng=rng,
         boot=boot,
         new_id=new_id,
         events=events,
         events_name=name_of(*settings.chirpstack.events.address()),
         notifiers=notifiers,
         notifier_children=children,
+        integrations=integrations,
     )
     application = application_of(settings, world, place)
     return application, WebActor(create_app(application, settings, extra=extra), settings.web)

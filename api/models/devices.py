@@ -29,6 +29,8 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     """When it came into this phase."""
     wanted: LightState | None
     """What it should show; null before the first command."""
+    ordered_by: str
+    """Who gave the command that the wanted state comes from; empty where nobody is known."""
     reported: LightState | None
     """What it shows by the newest status of its running session."""
     as_wanted: bool | None
@@ -41,6 +43,12 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     """Its newest uplink."""
     gateways: list[str]
     """Ids of the gateways that hear it, the newest uplink's first."""
+    rssi_dbm: int | None
+    """Strength of its newest uplink at the gateway that heard it best."""
+    snr_db: float | None
+    """Signal-to-noise ratio there."""
+    software_rev: float | None
+    """As 5.8, by its newest status."""
     reachability: Reach
     """Whether it can be heard and reached now, whatever it showed last."""
     reachability_since: float | None
@@ -67,6 +75,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
         wanted = device.wanted.light if device.wanted is not None else None
         known = wanted is not None and reported is not None
         hearings = sorted(device.hearings, key=lambda h: (not h.latest, -h.heard_at))
+        best = max((h for h in hearings if h.latest), key=lambda h: h.snr_db, default=None)
         return cls(
             dev_eui=device.dev_eui,
             name=device.name,
@@ -77,12 +86,16 @@ class DeviceSummary(msgspec.Struct, frozen=True):
             phase=device.phase,
             since=device.since,
             wanted=wanted,
+            ordered_by=device.wanted.by if device.wanted is not None else "",
             reported=reported,
             as_wanted=wanted == reported if known else None,
             reported_at=device.report.at if device.report and reported else None,
             reported_current=reach.reported_current,
             heard_at=device.heard_at,
             gateways=[hearing.gateway_id for hearing in hearings],
+            rssi_dbm=best.rssi_dbm if best is not None else None,
+            snr_db=best.snr_db if best is not None else None,
+            software_rev=device.report.sw_rev / 10 if device.report is not None else None,
             reachability=reach.reach,
             reachability_since=reach.since,
             reachable=reach.reachable,

@@ -34,6 +34,7 @@ def clashes(tables: Tables) -> Iterator[Clash]:
         )
     yield from _web(tables.web)
     yield from _radio(tables.radio)
+    yield from (Clash(*each) for each in tables.mqtt.clashes())
 
 
 def _web(web: Web) -> Iterator[Clash]:

@@ -13,6 +13,7 @@ from actors.alerts.finding import AlertKind
 from actors.device.policy import Policy
 from api.http.auth import Credential, People
 from api.settings.callers import HeaderName, Sights, Tokens, Users, people_of
+from api.settings.mqtt import MqttSection
 from api.settings.section import Section
 from api.settings.values import (
     ApiKey,
@@ -286,6 +287,7 @@ class Tables(Section):
     policy: PolicyValue = Policy()
     calibration: CalibrationSection = CalibrationSection()
     alerts: Alerts = Alerts()
+    mqtt: MqttSection = MqttSection()
     logs: Logs = Logs()
 
 

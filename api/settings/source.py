@@ -56,6 +56,18 @@ def readable_authorities(file: str, *, any_pem: bool = False) -> str:
     return ""
 
 
+def secret_line(file: str) -> str:
+    """The first line of a file that holds a secret. Raises UnreadableFile."""
+    try:
+        text = _bytes(Path(file)).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFile("is not UTF-8") from None
+    line = text.partition("\n")[0].rstrip("\r")
+    if not line:
+        raise UnreadableFile("has no secret in its first line")
+    return line
+
+
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:

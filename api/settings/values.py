@@ -129,6 +129,7 @@ Number = Annotated[float, _Number]
 Seconds = Annotated[float, Field(ge=0.05, le=YEAR_S), _Number]
 """Nothing is asked, pinged or given up twenty times a second."""
 Text = Annotated[str, AfterValidator(_text)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_split)]
 Bind = Annotated[str, AfterValidator(_bind)]
 PathPrefix = Annotated[str, AfterValidator(_prefix)]
 Origins = Annotated[

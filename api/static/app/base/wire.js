@@ -19,6 +19,10 @@
  * @property {boolean} reported_current
  * @property {number | null} heard_at
  * @property {string[]} gateways
+ * @property {number | null} rssi_dbm
+ * @property {number | null} snr_db
+ * @property {number | null} software_rev
+ * @property {string} ordered_by
  * @property {"reachable" | "silent" | "no_gateway_online" | "never_heard" | "disabled"} reachability
  * @property {number | null} reachability_since
  * @property {string | null} command_id
