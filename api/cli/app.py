@@ -7,6 +7,7 @@ import typer
 
 from api.cli.verbs import (
     backup,
+    bridge,
     calibrate,
     cancel,
     cluster,
@@ -61,6 +62,7 @@ for verb in (
 app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout.rollout_app, name="rollout")
 app.add_typer(plan.plan_app, name="plan")
+app.add_typer(bridge.bridge_app, name="bridge")
 app.add_typer(demo.demo_app, name="demo")
 app.add_typer(token.token_app, name="token")
 

@@ -10,6 +10,7 @@ bridge says `offline` for all lights, for it does not know how they are.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import trio
@@ -27,7 +28,7 @@ from api.mqtt.topics import Kind
 log = structlog.get_logger()
 
 WAIT_FIRST_S, WAIT_MOST_S = 0.5, 30.0
-STEADY_S = 60.0
+STEADY_S = 5.0
 """A connection that held so long begins the waits anew."""
 TAKEN_OVER_WAIT_S = 30.0
 """Two bridges with one name would push each other out for ever."""
@@ -54,6 +55,8 @@ class BridgeStatistics:
     acknowledged: int
     refused: int
     """Messages that the broker did not take."""
+    in_flight: int
+    """Retained messages that the broker has not acknowledged."""
     waiting: int
     """Topics and results that wait to be sent."""
     results_dropped: int
@@ -109,6 +112,7 @@ class Bridge:
             published=self._published,
             acknowledged=self._acknowledged,
             refused=self._refused,
+            in_flight=len(self._topic_of),
             waiting=len(self._outbox),
             results_dropped=self._outbox.results_dropped,
             orders_given=desk.given,
@@ -138,6 +142,7 @@ class Bridge:
         elif fresh:
             self._outbox.changed(self._book.every_topic())
         self._book.speaks = fresh
+        self._desk.follows(fresh)
         self._changed([self._topics.availability])
 
     def _light_changed(self, dev_eui: str) -> None:
@@ -288,15 +293,10 @@ class Bridge:
 
     # ---------------------------------------------------------------- what the broker brings
 
-    def _message(self, received: Received) -> None:
-        broker, topics = self._broker, self._topics
-        if broker is None:
-            return  # before CONNACK nothing comes; what comes at once waits for its subscription
-
-        def done() -> None:
-            if self._broker is broker:
-                broker.acknowledge(received)
-
+    def _message(self, broker: Broker, received: Received) -> None:
+        """What a session kept comes right behind CONNACK, before anything was subscribed."""
+        topics = self._topics
+        done = partial(broker.acknowledge, received)
         if received.topic == topics.index:
             if received.retained:
                 self._index_seen = received.payload

@@ -98,7 +98,7 @@ class Broker:
         address: Address,
         version: MQTTProtocolVersion,
         will: tuple[str, bytes],
-        on_message: Callable[[Received], None],
+        on_message: Callable[["Broker", Received], None],
         on_acknowledged: Callable[[int, str | None], None],
     ) -> None:
         self.version = version
@@ -282,7 +282,7 @@ class Broker:
         came, self._came = self._came, []
         for one in came:
             if isinstance(one, Received):
-                self._on_message(one)
+                self._on_message(self, one)
             else:
                 self.in_flight -= 1
                 self._on_acknowledged(*one)

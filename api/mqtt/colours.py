@@ -6,7 +6,7 @@ largest of the three, the colour is the three scaled so that the largest is 255.
 nearest to colour * brightness / 255. What comes back is always what was there: the scaled colour is
 off by at most half a step, and less than half of one remains after it was scaled down again.
 
-Facts of the schema: home-assistant/core, `homeassistant/components/mqtt/light/schema_json.py`.
+Facts of the schema: home-assistant/core, module `homeassistant.components.mqtt.light.schema_json`.
 """
 
 from typing import Any, NamedTuple

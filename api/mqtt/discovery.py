@@ -1,7 +1,7 @@
 """The devices that Home Assistant makes by itself: one description each, on a retained topic. Pure.
 
 Facts: Home Assistant's documentation, "MQTT", "Discovery payload" (of devices, since 2024.11), and
-`homeassistant/components/mqtt/schemas.py` of home-assistant/core. Short keys are not used: the
+module `homeassistant.components.mqtt.schemas` of home-assistant/core. Short keys are not used: the
 payload is read by people, too.
 """
 

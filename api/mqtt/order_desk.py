@@ -86,6 +86,7 @@ class OrderDesk:
         self._lanes = [trio.open_memory_channel[Incoming](WAITING_MOST) for _ in range(LANES)]
         self._followed: OrderedDict[str, str] = OrderedDict()
         """Ids of commands that were given here, with the id that the sender gave."""
+        self._followed_now = trio.Event()
         self.statistics = DeskStatistics()
 
     def take(
@@ -122,6 +123,13 @@ class OrderDesk:
                 dev_eui, "too-many", "too many orders wait: it is kept by the broker"
             )
 
+    def follows(self, follows: bool) -> None:
+        """Whether the service is followed: until then no light is known to be none."""
+        if follows:
+            self._followed_now.set()
+        elif self._followed_now.is_set():
+            self._followed_now = trio.Event()
+
     def ended(self, ended: Ended) -> None:
         """A command came to its end: told where it was given here."""
         sender_id = self._followed.pop(ended.command_id, None)
@@ -148,6 +156,7 @@ class OrderDesk:
 
     async def _deal_with(self, incoming: Incoming) -> None:
         dev_eui = incoming.dev_eui
+        await self._followed_now.wait()
         if incoming.redelivered:
             before = await self._lamplighter.given_before(dev_eui, incoming.mark, self._within_s)
             if before is not None:

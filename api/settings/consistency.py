@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from api.http.auth import Scope
 from api.settings.model import RadioSettings, Tables, Web
+from api.settings.mqtt import MqttSection
 from lorawan.airtime import UnknownRegion, downlink_airtime_s, region
 from lorawan.kuando import FRAME_BYTES_MOST
 
@@ -34,7 +35,12 @@ def clashes(tables: Tables) -> Iterator[Clash]:
         )
     yield from _web(tables.web)
     yield from _radio(tables.radio)
-    yield from (Clash(*each) for each in tables.mqtt.clashes())
+    yield from mqtt_clashes(tables.mqtt)
+
+
+def mqtt_clashes(mqtt: MqttSection) -> Iterator[Clash]:
+    """Of the bridge."""
+    return (Clash(*each) for each in mqtt.clashes())
 
 
 def _web(web: Web) -> Iterator[Clash]:

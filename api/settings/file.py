@@ -11,9 +11,10 @@ from typing import Any
 
 import pydantic
 
-from api.settings.consistency import clashes
+from api.settings.consistency import clashes, mqtt_clashes
 from api.settings.environment import environment
 from api.settings.model import ApiSettings, Tables
+from api.settings.mqtt import MqttSection
 from api.settings.source import UnreadableFile, read_toml, readable_authorities
 from api.validation import Mistake, mistakes_of
 from store.open import files_of
@@ -78,6 +79,34 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> ApiSettings:
     if mistakes:
         raise SettingsError(mistakes)
     return ApiSettings.model_validate(_merged(values, over))
+
+
+def load_mqtt(path: Path | None, environ: Mapping[str, str], url: str | None) -> MqttSection:
+    """The `[mqtt]` table alone, of the file and the environment, for a bridge that is a process of
+    its own. `url` goes over both. Raises SettingsError."""
+    mistakes: list[Mistake] = []
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = read_toml(path)
+        except UnreadableFile as error:
+            raise SettingsError([Mistake(str(path), str(error))]) from None
+    tables = frozenset(ApiSettings.model_fields)
+    over = environment(environ, tables, {CONFIG_VARIABLE, *CLIENT_VARIABLES}, mistakes)
+    table = _merged(values, over).get("mqtt", {})
+    if url is not None and isinstance(table, Mapping):
+        table = {**table, "url": url}
+    try:
+        section = MqttSection.model_validate(table)
+    except pydantic.ValidationError as error:
+        found = mistakes_of(error, most=None, texts=_TEXTS)
+        mistakes += [Mistake(f"mqtt.{one.field}".rstrip("."), one.problem) for one in found]
+        raise SettingsError(mistakes) from None
+    mistakes += [Mistake(clash.field, clash.problem) for clash in mqtt_clashes(section)]
+    mistakes += [Mistake(*each) for each in section.unreadable()]
+    if mistakes:
+        raise SettingsError(mistakes)
+    return section
 
 
 def overlooked(path: Path | None) -> str:
