@@ -51,9 +51,7 @@ async def test_what_a_light_shows_is_retained_and_never_the_wish(broker: Mosquit
             application.board.publish(a_light(wanted=wish))
             topic = f"{LIGHT}/attributes"
             await until(
-                lambda: (
-                    json.loads(peer.retained.get(topic, b"{}")).get("ordered_by") == "alice"
-                )
+                lambda: json.loads(peer.retained.get(topic, b"{}")).get("ordered_by") == "alice"
             )
             attributes = json.loads(peer.retained[topic])
             assert attributes["wanted"]["red"] == 255
