@@ -74,7 +74,7 @@ class Address:
     client_id: str = "lamplighter"
     keepalive_s: int = 30
     session_s: int = 600
-    """How long the broker keeps our session (MQTT 5; an older broker has its own rule)."""
+    """How long the broker keeps our session (MQTT 5; an older broker has its own rule); 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Broker:
         self,
         address: Address,
         version: MQTTProtocolVersion,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
         on_message: Callable[["Broker", Received], None],
         on_acknowledged: Callable[[int, str | None], None],
     ) -> None:
@@ -120,14 +120,15 @@ class Broker:
         self._client = client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=address.client_id,
-            clean_session=False if version is V311 else None,
+            clean_session=address.session_s == 0 if version is V311 else None,
             protocol=version,
             reconnect_on_failure=False,
             manual_ack=True,
         )
         client.connect_timeout = SOCKET_S
         client.max_inflight_messages_set(0)  # we count them ourselves
-        client.will_set(will[0], will[1], qos=1, retain=True)
+        if will is not None:
+            client.will_set(will[0], will[1], qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._message
@@ -174,6 +175,7 @@ class Broker:
 
         Raises BrokerError when it is the connection.
         """
+        ended: BrokerError | None = None
         await self._open()
         try:
             async with trio.open_nursery() as nursery:
@@ -183,13 +185,12 @@ class Broker:
                 await self._wait_connected()
                 await body(self)
                 nursery.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            ended, others = group.split(BrokerError)
-            if ended is None or others is not None:
-                raise
-            raise _first(ended) from group
+        except* BrokerError as group:  # what cancels us at the same moment goes on by itself
+            ended = _first(group)
         finally:
             self._close()
+        if ended is not None:
+            raise ended
 
     async def _open(self) -> None:
         try:
@@ -223,7 +224,7 @@ class Broker:
             properties.SessionExpiryInterval = address.session_s
             properties.ReceiveMaximum = ORDERS_AT_ONCE
             properties.MaximumPacketSize = PACKET_BYTES_MOST
-            more = {"clean_start": False, "properties": properties}
+            more = {"clean_start": address.session_s == 0, "properties": properties}
         self._client.username_pw_set(*address.login())
         if (context := address.tls()) is not None:
             self._client.tls_set_context(context)

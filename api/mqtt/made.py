@@ -19,8 +19,11 @@ MQTT = "mqtt"
 """Its name among the actors and in the metrics."""
 
 
-def options_of(section: MqttSection) -> BridgeOptions:
-    """What the bridge is told. Raises ValueError without a URL."""
+def options_of(
+    section: MqttSection, *, client: str | None = None, session_s: int | None = None
+) -> BridgeOptions:
+    """What the bridge is told; who only looks has another name, and no session. Raises ValueError
+    without a URL."""
     host, port = section.where()
     return BridgeOptions(
         address=Address(
@@ -28,8 +31,8 @@ def options_of(section: MqttSection) -> BridgeOptions:
             port=port,
             tls=lambda: _read(section.context),
             login=lambda: _read(section.credentials),
-            client_id=section.client,
-            session_s=int(section.session_s),
+            client_id=section.client if client is None else client,
+            session_s=int(section.session_s) if session_s is None else session_s,
         ),
         topics=Topics(section.prefix, section.discovery_prefix),
         version=section.version,

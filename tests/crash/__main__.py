@@ -1,6 +1,6 @@
 """`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
 
-python -m tests.crash [sqlite|redis|server|cluster] [KILLS] [SEED]
+python -m tests.crash [sqlite|redis|server|cluster|mqtt] [KILLS] [SEED]
 """
 
 import logging
@@ -12,12 +12,13 @@ import structlog
 import trio
 
 from tests.cluster.hurt import any_plan, hurt
+from tests.crash.killed_broker import restart_broker
 from tests.crash.killed_server import serve_under_kills
 from tests.crash.killed_service import kill_service
 from tests.support.killed_store import commit_under_kills
 from tests.support.redis_server import RedisServer
 
-KILLS = {"sqlite": 200, "redis": 200, "server": 20, "cluster": 60}
+KILLS = {"sqlite": 200, "redis": 200, "server": 20, "cluster": 60, "mqtt": 100}
 
 
 def say(line: str) -> None:
@@ -30,6 +31,9 @@ async def crash(what: str, kills: int, seed: int) -> None:
         folder = Path(name)
         if what == "sqlite":
             say(f"service, SQLite: {await kill_service(folder, '', seed=seed, kills=kills)}")
+            return
+        if what == "mqtt":
+            say(f"bridge to MQTT: {await restart_broker(kills, seed)}")
             return
         if what == "cluster":
             say(f"three processes, three servers:\n{await hurt(any_plan(kills, seed), seed)}")

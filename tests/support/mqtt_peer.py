@@ -30,6 +30,8 @@ class MqttPeer:
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._connected
         self._client.on_message = self._message
+        self._client.on_publish = self._published
+        self._acknowledged: set[int] = set()
         self._ready = threading.Event()
 
     def __enter__(self) -> Self:
@@ -54,7 +56,7 @@ class MqttPeer:
         def publish() -> None:
             until = time.monotonic() + PATIENCE_S
             info = self._client.publish(topic, payload, qos=1, retain=retain)
-            while not info.is_published():
+            while info.mid not in self._acknowledged:
                 assert time.monotonic() < until, "the broker does not take it"
                 time.sleep(LOOK_S)
 
@@ -86,6 +88,9 @@ class MqttPeer:
     def _connected(self, client: Client, *_: object) -> None:
         client.subscribe("#", 1)
         self._ready.set()
+
+    def _published(self, _c: Client, _u: object, mid: int, *_: object) -> None:
+        self._acknowledged.add(mid)
 
     def _message(self, _c: Client, _u: object, message: MQTTMessage) -> None:
         with self._lock:

@@ -11,7 +11,15 @@ from typing import TypeVarTuple
 import structlog
 import trio
 
-from api.cli.doctor import calibration, chirpstack, cluster, events, store, surroundings
+from api.cli.doctor import (
+    calibration,
+    chirpstack,
+    cluster,
+    events,
+    mqtt,
+    store,
+    surroundings,
+)
 from api.cli.doctor.finding import Diagnosis, broken, leaves, unknown
 from api.settings.model import ApiSettings
 from lorawan.network import NetworkError
@@ -35,6 +43,7 @@ async def examine(
         await guarded(found, "service", surroundings.service, settings)
         await guarded(found, "cluster", cluster.cluster, settings)
         await guarded(found, "events", events.events, settings)
+        await guarded(found, "MQTT", mqtt.mqtt, settings)
         await guarded(found, "calibration", calibration.calibration, settings)
         await guarded(found, "ChirpStack", chirpstack.chirpstack, settings, now, found, guarded)
     if whole.cancelled_caught:
