@@ -39,11 +39,13 @@ ALLOWED = {
     "read by a library whose object or class they belong to": """
         accesslog alpn_protocols buffer errorlog handshake include_server_header keep_alive_requests
         keep_alive_max_requests max_app_queue_size model_config polarization_inversion power shield
-        strict_slashes title_justify websocket_ping_interval _send_error_response""",
+        strict_slashes title_justify websocket_ping_interval _send_error_response connect_timeout
+        on_connect on_disconnect on_publish on_subscribe on_socket_open on_socket_close
+        on_socket_register_write SessionExpiryInterval MaximumPacketSize""",
     "parameters that a protocol of Python or of a library prescribes": """
         exc exc_type fn timeout __call__""",
     "values that come from outside, or are drawn": """
-        COLOUR HEARD SINCE STATE COLLISION_BEACON TOO_EARLY TX_FREQ TX_POWER ACTIVE""",
+        COLOUR HEARD SINCE COLLISION_BEACON TOO_EARLY TX_FREQ TX_POWER ACTIVE""",
     "the vocabulary of OTP, whole": "TRANSIENT",
     "calls of ChirpStack's API, which its clients make by name": """
         DeleteHttpIntegration GetNextFCntDown""",

@@ -106,7 +106,6 @@ class Broker:
         self._address = address
         self._on_message = on_message
         self._on_acknowledged = on_acknowledged
-        self._connack: str | None = None
         self._connected = trio.Event()
         self._why_ended: BrokerError | None = None
         self._want_write = trio.Event()
