@@ -49,6 +49,21 @@ def test_colour_brightness_and_effect_together() -> None:
     assert light(order) == LightState(51, 0, 0, 50, 50)
 
 
+# Recorded of Home Assistant 2026.11.0, to which the bridge had described this light.
+@pytest.mark.parametrize(
+    ("order", "asked"),
+    [
+        (
+            b'{"state":"ON","color":{"r":255,"g":0,"b":0},"brightness":128,"effect":"blink"}',
+            LightState(128, 0, 0, 50, 50),
+        ),
+        (b'{"state":"OFF"}', OFF),
+    ],
+)
+def test_what_home_assistant_itself_sends_is_followed(order: bytes, asked: LightState) -> None:
+    assert light(order) == asked
+
+
 def test_brightness_alone_keeps_the_colour_that_is_being_ordered() -> None:
     known = Known(pending=RED, shown=DIM_GREEN)
     assert light({"state": "ON", "brightness": 100}, known) == LightState(100, 0, 0)
