@@ -5,9 +5,10 @@ import ssl
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from actors.board.sight import Sight
+from api.settings.section import Section
 from api.settings.source import UnreadableFile, readable_authorities, secret_line
 from api.settings.values import Number, Seconds, Text, Texts
 
@@ -45,12 +46,8 @@ TopicPrefix = Annotated[str, Field(min_length=1, max_length=100), AfterValidator
 DiscoveryPrefix = Annotated[str, Field(max_length=100), AfterValidator(_topic_or_empty)]
 
 
-class MqttSection(BaseModel):
+class MqttSection(Section):
     """The bridge to an MQTT broker and Home Assistant; off without a URL."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
 
     url: BrokerUrl | None = None
     """The broker, as mqtt://HOST:1883, or mqtts://HOST:8883 with TLS; it may hold user and
