@@ -257,6 +257,8 @@ class Bridge:
                 number = broker.publish(message.topic, message.payload, retain=message.retain)
                 self._published += 1
                 if message.retain:
+                    if not self._topic_of:
+                        self._moved_at = now_s
                     self._topic_of[number] = message.topic
                 await trio.lowlevel.checkpoint()
                 continue

@@ -150,6 +150,9 @@ class OrderDesk:
             self.statistics.waiting += 1
             try:
                 await self._deal_with(incoming)
+            except Exception:  # a poisoned order is told and let go: it would come again for ever
+                log.exception("order could not be dealt with", dev_eui=incoming.dev_eui)
+                self._tell_refused(incoming.dev_eui, "internal", "a mistake in Lamplighter")
             finally:
                 self.statistics.waiting -= 1
             incoming.done()

@@ -122,6 +122,27 @@ async def test_an_order_that_cannot_be_taken_just_now_is_tried_again(broker: Mos
             await peer.until_heard(RESULT, status="accepted")
 
 
+async def test_an_order_that_nobody_can_deal_with_is_told_and_stops_no_other(
+    broker: Mosquitto,
+) -> None:
+    application = FakeApplication()
+    give = application.commands.give
+
+    async def breaks(order: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        raise RuntimeError("a bug")
+
+    with MqttPeer(broker.port) as peer:
+        async with bridging(application, broker.port) as bridge:
+            await connected(bridge)
+            application.commands.give = breaks  # type: ignore[method-assign]
+            await peer.say(SET, {**RED, "id": "poison"})
+            await peer.until_heard(RESULT, type="internal")
+            application.commands.give = give  # type: ignore[method-assign]
+            await peer.say(SET, RED)
+            await peer.until_heard(RESULT, status="accepted")
+
+
 async def test_orders_that_come_while_the_bridge_is_down_are_kept_by_the_broker(
     broker: Mosquitto,
 ) -> None:
