@@ -49,10 +49,6 @@ log = structlog.get_logger()
 
 CRASHED = "its light's actor crashed over it"
 GONE = "its light was removed, or its record cannot be read"
-PARKED = "its light's actor was given up after several crashes: revive it, and order again"
-PARKED_S = 60.0
-"""A command waits so long for its actor to be revived. What waits holds the mark of its shard's
-inbox, which takes nothing more for any light once it is full (INBOX_MOST)."""
 REMOVALS_MOST = 20
 """Lights that are taken off at once; each waits for its actor and for a commit."""
 
@@ -192,7 +188,13 @@ class LightSide:
 
     def _for_light(self, dev_eui: str, event: DeviceEvent, place: Place | None) -> Taken:
         mail = event if place is None else Entry(event, place.reply, place.id)
-        return _taken(self._lights.post(dev_eui, mail))
+        match self._lights.post(dev_eui, mail):
+            case Offer.ACCEPTED:
+                return Taken.LATER
+            case Offer.FULL | Offer.CLOSED:
+                return Taken.NO_ROOM
+            case None:
+                return Taken.DONE
 
     def _told_back(self, message: ForLight) -> DeviceEvent:
         """The event, whose reply goes back to the process that asked."""
@@ -216,10 +218,7 @@ class LightSide:
             return Taken.DONE  # it crashed after it had stored it
         if place.last_try:
             return self._refused(dev_eui, message, CRASHED)
-        offered = self._lights.post(dev_eui, Entry(request, place.reply, place.id))
-        if offered is Offer.CLOSED and place.waits_s >= PARKED_S:
-            return self._refused(dev_eui, message, PARKED)
-        return _taken(offered)
+        return self._for_light(dev_eui, request, place)
 
     def _refused(self, dev_eui: str, message: CommandTaken, why: str) -> Taken:
         """It was accepted, and nobody can pursue it: it ends, and says so."""
@@ -278,16 +277,6 @@ def rejected(command: Command, why: str, now: float) -> Command:
         ended_at=at,
         timeline=(*command.timeline, Step(at, StepKind.REJECTED, reason=why)),
     )
-
-
-def _taken(offered: Offer | None) -> Taken:
-    match offered:
-        case Offer.ACCEPTED:
-            return Taken.LATER
-        case Offer.FULL | Offer.CLOSED:
-            return Taken.NO_ROOM
-        case None:
-            return Taken.DONE
 
 
 def _kind(message: Message) -> str:

@@ -11,7 +11,7 @@ from actors.clocks.clock import RunClock
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.inbox_shard import TRIES_MOST, Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
-from actors.cluster.light_side import PARKED_S, LightSide
+from actors.cluster.light_side import LightSide
 from actors.cluster.messages import (
     Answer,
     CarriedRequest,
@@ -149,9 +149,8 @@ class Side:
         self.removed.append((dev_eui, why, for_good))
         return dev_eui == LIGHT
 
-    def place(self, tries: int = 0, waits_s: float = 0.0) -> Place:
-        told = ToldReply[None](lambda _, error: self.settled.append(error))
-        return Place(SHARD, "5-0", told, tries, waits_s)
+    def place(self, tries: int = 0) -> Place:
+        return Place(SHARD, "5-0", ToldReply(lambda _, error: self.settled.append(error)), tries)
 
 
 @asynccontextmanager
@@ -191,21 +190,6 @@ async def test_what_is_for_no_mailbox_is_done_and_what_has_no_room_says_so() -> 
         assert kit.side.take(NetworkTold(UPLINK), place) is Taken.NO_ROOM
         kit.lights.delivery = Delivery.UNKNOWN
         assert kit.side.take(NetworkTold(UPLINK), place) is Taken.DONE
-
-
-async def test_a_command_waits_a_minute_for_a_parked_light_and_holds_its_inbox_no_longer() -> None:
-    async with light_side() as kit:
-        kit.lights.answer = Offer.CLOSED
-        message = command(LIGHT, "c1")
-        assert kit.side.take(message, kit.place(waits_s=PARKED_S - 0.1)) is Taken.NO_ROOM
-        assert kit.side.take(message, kit.place(waits_s=PARKED_S)) is Taken.DONE
-        put, _ = kit.writes
-        assert isinstance(put, Put)
-        ended = read_command(Record(put.key, put.value, put.at))
-        assert (ended.id, ended.status) == ("c1", CommandStatus.REJECTED)
-        assert "revive" in (ended.reason or "")
-        kit.lights.answer = Offer.FULL
-        assert kit.side.take(message, kit.place(waits_s=3_600.0)) is Taken.NO_ROOM, "it is alive"
 
 
 @pytest.mark.parametrize("tries", [1, TRIES_MOST])
