@@ -10,7 +10,7 @@ from actors.board.plan import Picture, PlanHead
 
 PLANS_MOST = 50
 PLACES_MOST = 5_000
-"""Lights and gateways on one plan; 60 bytes each in its record, 300 kB at most."""
+"""Lights and gateways on one plan; 40 bytes each in its record, 200 kB at most."""
 PICTURE_BYTES_MOST = 4 * 1024 * 1024
 """As much as one record of a store may have."""
 PICTURES_BYTES_MOST = 32 * 1024 * 1024

@@ -30,7 +30,7 @@ EVIL = (
 GAP = 0.04
 """A pointer on a busy machine is a pixel or two beside."""
 HEAP_BYTES_MOST = 1_500_000
-"""Over 40 lost connections; each that left its snapshot behind would keep 50 kB."""
+"""Over 40 lost connections: less than 40 kB each, as one whose lights stayed behind would keep."""
 
 
 def plan_house(
