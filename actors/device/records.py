@@ -104,23 +104,28 @@ def _share_values(device: Device) -> None:
     """Keep once what the records of a fleet, or the parts of this one, have in common; nobody else
     has this one yet. Until a restart they have it in common anyway: it came in one event.
     """
-    for name in ("application_id", "application_name", "profile_name"):
-        force_setattr(device, name, shared(getattr(device, name)))
+    put = force_setattr
+    put(device, "application_id", shared(device.application_id))
+    put(device, "application_name", shared(device.application_name))
+    put(device, "profile_name", shared(device.profile_name))
     if device.tags:
-        force_setattr(device, "tags", shared_tags(device.tags))
+        put(device, "tags", shared_tags(device.tags))
+    report, session, wanted = device.report, device.session, device.wanted
+    heard_at = None if report is None else report.at
     for hearing in device.hearings:
-        force_setattr(hearing, "gateway_id", shared(hearing.gateway_id))
-    if device.wanted is not None:
-        force_setattr(device.wanted, "light", _shared_light(device.wanted.light))
-    report, session = device.report, device.session
+        put(hearing, "gateway_id", shared(hearing.gateway_id))
+        if hearing.heard_at == heard_at:
+            put(hearing, "heard_at", heard_at)
+    if wanted is not None:
+        put(wanted, "light", _shared_light(wanted.light))
     if report is None:
         return
-    force_setattr(report, "light", _shared_light(report.light))
-    if session is not None and session.dev_addr == report.dev_addr:
-        force_setattr(session, "dev_addr", report.dev_addr)
-    for heard in (session, *device.hearings):
-        if heard is not None and heard.heard_at == report.at:
-            force_setattr(heard, "heard_at", report.at)
+    put(report, "light", _shared_light(report.light))
+    if session is not None:
+        if session.dev_addr == report.dev_addr:
+            put(session, "dev_addr", report.dev_addr)
+        if session.heard_at == heard_at:
+            put(session, "heard_at", heard_at)
 
 
 @lru_cache(maxsize=LIGHTS_SHARED_MOST)
