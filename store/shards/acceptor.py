@@ -1,8 +1,8 @@
 """Has commands accepted by the engine, many at a time, and again where a failover lost them.
 
-Theory. While one call is on its way the next commands gather; whoever comes first to its turn takes
-them all along. One who leaves meanwhile leaves his command to the others: accepting it once more
-changes nothing.
+Theory. While one call is on its way the next commands gather; the first of them then asks for all,
+and all of them go on at once when the answer is there. One who leaves meanwhile leaves his command
+to the others: accepting it once more changes nothing.
 """
 
 from collections.abc import Callable
@@ -23,13 +23,14 @@ LOOKED_UP_AT_ONCE = 500
 
 
 class _Waiting:
-    """One command, and its answer once it is there."""
+    """One command, and its answer once it is there. Woken for that, or to ask for all."""
 
-    __slots__ = ("accept", "answer")
+    __slots__ = ("accept", "answer", "woken")
 
     def __init__(self, accept: Accept) -> None:
         self.accept = accept
         self.answer: AcceptResult | StoreError | None = None
+        self.woken = trio.Event()
 
 
 class Acceptor:
@@ -46,7 +47,8 @@ class Acceptor:
         """Told of each answer, in the order of the engine, before whoever asked goes on."""
         self._engine = engine
         self._steady = steady
-        self._turn = trio.Lock()
+        self._asks: _Waiting | None = None
+        """Who asks the engine, or was woken to; None while nobody waits."""
         self._gathered: list[_Waiting] = []
         self._log = AcceptLog()
 
@@ -58,17 +60,22 @@ class Acceptor:
         waiting = _Waiting(accept)
         self._gathered.append(waiting)
         try:
-            async with self._turn:
-                if waiting.answer is None:
-                    await self._carry_out()
-                else:
-                    await trio.lowlevel.checkpoint()
+            if self._asks is None:
+                self._asks = waiting
+            else:
+                await waiting.woken.wait()
+            if self._asks is waiting:
+                await self._carry_out()
         finally:
             if waiting.answer is None and waiting in self._gathered:
                 self._gathered.remove(waiting)
+            if self._asks is waiting:
+                self._asks = next(iter(self._gathered), None)
+                if self._asks is not None:
+                    self._asks.woken.set()
         if isinstance(waiting.answer, StoreError):
             raise waiting.answer
-        assert waiting.answer is not None  # noqa: S101 - its turn answers or raises
+        assert waiting.answer is not None  # noqa: S101 - whoever asks answers or raises
         return waiting.answer
 
     async def repeat_lost(self) -> None:
@@ -93,12 +100,13 @@ class Acceptor:
                 log.warning("commands lost by a failover accepted once more", commands=len(lost))
 
     async def _carry_out(self) -> None:
-        """Ask the engine for the oldest of those that wait; in the turn of one of them."""
+        """Ask the engine for the oldest of those that wait; called by one of them."""
         batch = self._gathered[:ACCEPTS_AT_ONCE]
         answers = await self._ask([one.accept for one in batch])
         now = self._steady()
         for one, answer in zip(batch, answers, strict=True):
             one.answer = answer
+            one.woken.set()
             if isinstance(answer, AcceptResult):
                 if answer.accepted is Accepted.STORED:
                     self._log.keep(one.accept, now)
