@@ -39,6 +39,8 @@ class Callers:
         self.acceptor = Acceptor(self.engine, trio.current_time)  # type: ignore[arg-type]
         self.went_on: dict[int, float] = {}
         self.failures: dict[int, StoreError] = {}
+        self.some = trio.Event()
+        """More than one of them went on."""
 
     async def call(self, number: int) -> None:
         try:
@@ -48,6 +50,8 @@ class Callers:
         else:
             assert answer.command_id == f"c{number}"
         self.went_on[number] = trio.current_time()
+        if len(self.went_on) == 2:
+            self.some.set()
 
 
 async def test_what_gathers_while_a_call_is_on_its_way_goes_together(
@@ -73,9 +77,7 @@ async def test_all_whose_answer_is_there_go_on_together(autojump_clock: object) 
         await trio.sleep(0.1)
         for number in range(1, 101):
             nursery.start_soon(callers.call, number)
-        await trio.sleep(CALL_S)
-        while len(callers.went_on) < 2:
-            await trio.sleep(0.001)
+        await callers.some.wait()
         rounds = 0
         while len(callers.went_on) < 101:
             rounds += 1
