@@ -72,7 +72,7 @@ wheel: $(READY) ## build dist/lamplighter-*.whl, with the dashboard in it
 demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the addresses
 	$(BIN)/lamplighter demo
 
-test: $(READY) browser ## run all tests (installs a browser for them where it can)
+test: $(READY) $(TSC) browser ## run all tests (installs a browser for them where it can)
 	$(PYTEST) $(addprefix --ignore=,$(LONG))
 
 # From Python 3.12 on the interpreter itself tells which lines ran, which costs next to nothing.

@@ -1,6 +1,8 @@
 // Shows openapi.json as a page. No library, nothing from another host; text is only ever set as
 // text, never as markup.
 
+import { t, translate } from "./app/base/texts.js";
+
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
 /** @param {string} name @param {Record<string, string>} attributes @param {...(Node | string | null | undefined)} children */
@@ -35,15 +37,15 @@ function typeName(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
   const any = schema.anyOf ?? schema.oneOf;
-  if (any) return any.map(typeName).join(" or ");
+  if (any) return any.map(typeName).join(t("apidocs.or"));
   if (schema.enum) return schema.enum.map((/** @type {unknown} */ value) => JSON.stringify(value)).join(" | ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.type === "array") return `list of ${typeName(schema.items)}`;
+  if (schema.type === "array") return t("apidocs.list", { of: typeName(schema.items) });
   const bounds = [];
   if (schema.minimum !== undefined) bounds.push(`≥ ${schema.minimum}`);
   if (schema.exclusiveMinimum !== undefined) bounds.push(`> ${schema.exclusiveMinimum}`);
   if (schema.maximum !== undefined) bounds.push(`≤ ${schema.maximum}`);
-  return [schema.type ?? "any", ...bounds].join(" ");
+  return [schema.type ?? t("apidocs.any"), ...bounds].join(" ");
 }
 
 /** @param {Description} description @param {Schema} schema @param {Set<string>} seen @returns {HTMLElement} */
@@ -57,7 +59,7 @@ function fields(description, schema, seen = new Set()) {
   for (const [key, field] of properties) {
     const needed = (shown.required ?? []).includes(key) && field.default === undefined;
     const notes = [field.description];
-    if (field.default !== undefined && field.default !== null) notes.push(`Default ${JSON.stringify(field.default)}.`);
+    if (field.default !== undefined && field.default !== null) notes.push(t("apidocs.default", { value: JSON.stringify(field.default) }));
     const cell = node("td", {}, ...words(notes.filter(Boolean).join(" ")));
     for (const part of [field, field.items, ...(field.anyOf ?? [])]) {
       if (part?.$ref && !seen.has(part.$ref)) {
@@ -99,12 +101,12 @@ function operationNode(description, path, method, operation) {
           node("td", {}, typeName(parameter.schema)), node("td", {}, parameter.description ?? "")),
       );
     }
-    body.append(node("h4", {}, "Parameters"), table);
+    body.append(node("h4", {}, t("apidocs.parameters")), table);
   }
   if (operation.requestBody) {
-    body.append(node("h4", {}, "Body"), ...content(description, operation.requestBody));
+    body.append(node("h4", {}, t("apidocs.body")), ...content(description, operation.requestBody));
   }
-  body.append(node("h4", {}, "Answers"));
+  body.append(node("h4", {}, t("apidocs.answers")));
   for (const [status, answer] of Object.entries(/** @type {Record<string, any>} */ (operation.responses ?? {}))) {
     body.append(
       node("details", {}, node("summary", {}, node("strong", {}, status), " ", ...words(answer.description)),
@@ -113,7 +115,7 @@ function operationNode(description, path, method, operation) {
   }
   return node("details", { id: operation.operationId },
     node("summary", {}, node("span", { class: "method" }, method), node("span", { class: "path" }, path),
-      node("span", { class: "scope" }, scopes.join(", ") || "public"),
+      node("span", { class: "scope" }, scopes.join(", ") || t("apidocs.public")),
       node("div", {}, operation.summary ?? "")),
     body);
 }
@@ -127,7 +129,7 @@ function byId(id) {
 
 /** @param {Description} description */
 function show(description) {
-  byId("title").textContent = `${description.info.title} API`;
+  byId("title").textContent = t("apidocs.title", { name: description.info.title });
   byId("description").textContent = description.info.description ?? "";
   const main = byId("operations");
   const list = node("ul", {});
@@ -156,10 +158,11 @@ function openTarget() {
 }
 
 addEventListener("hashchange", openTarget);
+translate(document);
 try {
   const answer = await fetch("openapi.json");
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   show(await answer.json());
 } catch (error) {
-  byId("operations").textContent = `The description cannot be loaded: ${error instanceof Error ? error.message : error}`;
+  byId("operations").textContent = t("apidocs.failed", { error: error instanceof Error ? error.message : String(error) });
 }

@@ -7,7 +7,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-STATIC = Path(__file__).parent.parent.parent / "api" / "static"
+ROOT = Path(__file__).parent.parent.parent
+STATIC = ROOT / "api" / "static"
 TEXTS = STATIC / "app" / "texts"
 NODE = Path(sys.executable).parent / "node"
 _PRINT = """
@@ -42,6 +43,11 @@ def catalogue(language: str) -> dict[str, Entry]:
 
 def texts_of(entry: Entry) -> list[str]:
     return [entry] if isinstance(entry, str) else list(entry.values())
+
+
+def general(entry: Entry) -> str:
+    """The text, or that of most numbers: "one light" may leave out its number."""
+    return entry if isinstance(entry, str) else entry["other"]
 
 
 def names_in(text: str) -> set[str]:

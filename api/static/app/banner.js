@@ -5,6 +5,8 @@ import { HOME } from "./base/address.js";
 import { token } from "./base/api.js";
 import { clockTime, now, span } from "./base/clock.js";
 import { byId, setHidden, setText } from "./base/dom.js";
+import { percent } from "./base/expected.js";
+import { t } from "./base/texts.js";
 import { sentence } from "./base/words.js";
 
 /** @typedef {import("./base/connection.js").Connection} Connection */
@@ -13,6 +15,11 @@ import { sentence } from "./base/words.js";
 const READY_EVERY_MS = 15_000;
 // A blink of the connection is not worth a bar across the page.
 const PATIENCE_S = 1.5;
+
+/** Sentences one after the other. @param {...string} sentences */
+function told(...sentences) {
+  return sentences.filter(Boolean).join(" ");
+}
 
 export class Banner {
   #connection;
@@ -46,7 +53,7 @@ export class Banner {
       const headers = token() === null ? undefined : { "X-Lamplighter-Token": String(token()) };
       const answer = await fetch(new URL("readyz", HOME), { cache: "no-store", headers });
       const told = await answer.json();
-      this.#problems = told.ready === false ? (told.problems?.length > 0 ? told.problems : ["it does not say why"]) : [];
+      this.#problems = told.ready === false ? (told.problems?.length > 0 ? told.problems : [t("banner.not-ready-why")]) : [];
     } catch {
       this.#problems = []; // The connection tells what there is to tell.
     }
@@ -57,37 +64,37 @@ export class Banner {
     const connection = this.#connection;
     switch (connection.state) {
       case "live":
-        return "Live";
+        return t("connection.live");
       case "catching-up":
-        return "Catching up…";
+        return t("connection.catching-up");
       case "stale":
-        return `Stale for ${span(now() - connection.since)}`;
+        return t("connection.stale", { span: span(now() - connection.since) });
       case "reconnecting":
-        return `Reconnecting since ${clockTime(connection.since)}`;
+        return t("connection.reconnecting", { time: clockTime(connection.since) });
       case "locked":
-        return "Token needed";
+        return t("connection.locked");
       default:
-        return "Connecting…";
+        return t("connection.connecting");
     }
   }
 
   #long() {
     const connection = this.#connection;
-    const asOf = connection.trueAt === null ? "" : ` What you see is as of ${clockTime(connection.trueAt)}.`;
+    const asOf = connection.trueAt === null ? "" : t("banner.as-of", { time: clockTime(connection.trueAt) });
     switch (connection.state) {
       case "reconnecting": {
         if (now() - connection.since < PATIENCE_S && connection.trueAt !== null) return "";
         const wait = Math.max(0, Math.ceil((connection.nextAt ?? 0) - now()));
-        const why = connection.reason ? `${sentence(connection.reason).replace(/\.?$/, ".")} ` : "";
-        return `${why}No connection since ${clockTime(connection.since)}.${asOf} ${wait > 0 ? `Trying again in ${wait} s.` : "Trying again now."}`;
+        const why = connection.reason ? t("sentence", { text: sentence(connection.reason).replace(/\.$/, "") }) : "";
+        return told(why, t("banner.none-since", { time: clockTime(connection.since) }), asOf, wait > 0 ? t("banner.again-in", { n: wait }) : t("banner.again-now"));
       }
       case "stale":
-        return `Nothing was heard from the service for ${span(now() - (connection.trueAt ?? connection.since))}.${asOf}`;
+        return told(t("banner.silent", { span: span(now() - (connection.trueAt ?? connection.since)) }), asOf);
       case "catching-up":
         if (now() - connection.since < PATIENCE_S) return "";
-        return `Catching up: ${Math.round(this.#store.arrived * 100)} % of the lights came so far.${asOf}`;
+        return told(t("banner.arrived", { share: percent(this.#store.arrived * 100) }), asOf);
       case "live":
-        return this.#problems.length === 0 ? "" : `The service is not ready: ${this.#problems.join("; ")}.`;
+        return this.#problems.length === 0 ? "" : t("banner.not-ready", { problems: this.#problems.join("; ") });
       default:
         return "";
     }

@@ -5,6 +5,7 @@
 // ask, too; such a page can do as it likes with ours anyway, by opening it and acting in it.
 
 import { HOME } from "./address.js";
+import { t } from "./texts.js";
 
 // Two services may share a host, each below a path of its own.
 const TOKEN = `lamplighter.token ${new URL(HOME).pathname}`;
@@ -120,7 +121,7 @@ async function answerOf(method, path, headers, body, cache) {
   try {
     answer = await fetch(new URL(path, HOME), { method, headers: sent, body, cache, signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch {
-    throw new Trouble(0, "The service cannot be reached.");
+    throw new Trouble(0, t("connection.unreached"));
   }
   if (!answer.ok) throw await troubleOf(answer);
   return answer;
@@ -129,7 +130,7 @@ async function answerOf(method, path, headers, body, cache) {
 /** @param {Response} answer */
 async function troubleOf(answer) {
   let type = "";
-  let words = `The service answered ${answer.status}.`;
+  let words = t("connection.answered", { status: String(answer.status) });
   try {
     const problem = await answer.json();
     type = problem.type ?? "";

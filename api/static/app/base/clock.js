@@ -1,8 +1,16 @@
 // The service's clock as far as this page knows it, and elements that tell times in words.
 // A browser whose clock is wrong must not call a light silent; so all ages are by the service's.
 
+import { locale, number } from "./locale.js";
+import { t } from "./texts.js";
+
 const TICK_MS = 5_000;
 let ahead = 0; // seconds that the service is ahead of this browser
+
+const seconds = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const minutes = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
+const dayUtc = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", timeZone: "UTC" });
 
 export function now() {
   return Date.now() / 1000 + ahead;
@@ -18,34 +26,39 @@ export function setNow(at) {
 /** `just now`, `42 s`, `7 min`, `3 h`, `5 d`: short, for a person. @param {number} seconds */
 export function span(seconds) {
   const s = Math.max(0, seconds);
-  if (s < 90) return `${Math.round(s)} s`;
-  if (s < 5_400) return `${Math.round(s / 60)} min`;
-  if (s < 129_600) return `${Math.round(s / 3_600)} h`;
-  return `${Math.round(s / 86_400)} d`;
+  if (s < 90) return t("time.seconds", { n: Math.round(s) });
+  if (s < 5_400) return t("time.minutes", { n: Math.round(s / 60) });
+  if (s < 129_600) return t("time.hours", { n: Math.round(s / 3_600) });
+  return t("time.days", { n: Math.round(s / 86_400) });
 }
 
 /** @param {number} at */
 export function ago(at) {
   const seconds = now() - at;
-  if (seconds < -5) return `in ${span(-seconds)}`;
-  return seconds < 5 ? "just now" : `${span(seconds)} ago`;
+  if (seconds < -5) return t("time.in", { span: span(-seconds) });
+  return seconds < 5 ? t("time.now") : t("time.ago", { span: span(seconds) });
 }
 
 /** The time of the day in the reader's zone, with the date when it was another day. @param {number} at */
 export function clockTime(at) {
   const when = new Date(at * 1000);
   const today = new Date(now() * 1000);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const time = seconds.format(when);
   if (when.toDateString() === today.toDateString()) return time;
-  return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
+  return `${day.format(when)} ${time}`;
 }
 
 /** Hours and minutes, with the day when it was another. @param {number} at */
 export function shortTime(at) {
   const when = new Date(at * 1000);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const time = minutes.format(when);
   if (when.toDateString() === new Date(now() * 1000).toDateString()) return time;
-  return `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`;
+  return `${day.format(when)} ${time}`;
+}
+
+/** The day of a figure that the service counts by UTC's days: `Nov 29`. @param {number} at */
+export function utcDay(at) {
+  return dayUtc.format(new Date(at * 1_000));
 }
 
 const NAMED_UTC = /(?:(\d{4})-(\d\d)-(\d\d) )?(\d\d):(\d\d) UTC/g;
@@ -63,19 +76,19 @@ export function inZone(text) {
 /** The zone that the times of this page are in: `Europe/Berlin, UTC+2`. */
 export function zone() {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  const minutes = -new Date(now() * 1000).getTimezoneOffset();
-  const sign = minutes < 0 ? "-" : "+";
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  const offset = minutes === 0 ? "UTC" : `UTC${sign}${hours}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
+  const ahead = -new Date(now() * 1000).getTimezoneOffset();
+  const sign = ahead < 0 ? "-" : "+";
+  const [hours, rest] = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60];
+  const offset = ahead === 0 ? "UTC" : `UTC${sign}${hours}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
   return timeZone === "UTC" || timeZone === undefined ? offset : `${timeZone}, ${offset}`;
 }
 
 /** `0.4 s`, `12.5 s`, `3.2 min`, `4.1 h`: a measured duration. @param {number | null} seconds */
 export function duration(seconds) {
   if (seconds === null) return "–";
-  if (seconds < 100) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  if (seconds < 6_000) return `${(seconds / 60).toFixed(seconds < 600 ? 1 : 0)} min`;
-  return `${(seconds / 3_600).toFixed(1)} h`;
+  if (seconds < 100) return t("time.seconds", { n: number(seconds, seconds < 10 ? 1 : 0) });
+  if (seconds < 6_000) return t("time.minutes", { n: number(seconds / 60, seconds < 600 ? 1 : 0) });
+  return t("time.hours", { n: number(seconds / 3_600, 1) });
 }
 
 /** `<time-ago>` keeps its words true while it is on the page. Set `at` (Unix seconds, or null).
@@ -95,7 +108,7 @@ class TimeAgo extends HTMLElement {
   tell() {
     /** @type {(at: number) => string} */
     const tell = this.hasAttribute("for") ? (at) => span(now() - at) : ago;
-    const words = this.#at === null ? "never" : tell(this.#at);
+    const words = this.#at === null ? t("time.never") : tell(this.#at);
     if (this.textContent !== words) this.textContent = words;
   }
 

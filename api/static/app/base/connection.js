@@ -5,6 +5,7 @@
 import { HOME } from "./address.js";
 import { Trouble, ask, borrowToken, token } from "./api.js";
 import { now, setNow } from "./clock.js";
+import { t } from "./texts.js";
 
 const LIVE = "api/v1/live";
 const OPEN_WITHIN_MS = 10_000;
@@ -17,8 +18,8 @@ const CAUGHT_UP_MS = 300;
 // Silence for so long is asked about, and when no answer comes for as long again, it is said. A beat
 // alone, every 20 s, would leave a page for half a minute with lamps that nobody knows of.
 const SILENCE_MS = 4_000;
-const NO_NETWORK = "This device has no network.";
-const NO_UPGRADE = "The service answers, but its live connection does not open: a proxy in between has to pass websockets on, and the Host as it is";
+const NO_NETWORK = t("connection.no-network");
+const NO_UPGRADE = t("connection.no-upgrade");
 
 /** `state` is connecting, locked, catching-up, live, stale or reconnecting, since `since`. */
 export class Connection {
@@ -87,7 +88,7 @@ export class Connection {
   /** @param {Trouble} trouble */
   #failed(trouble) {
     const refused = trouble.status === 403 && token() !== null;
-    if (trouble.status === 401) return this.#lock("The token is not valid");
+    if (trouble.status === 401) return this.#lock(t("token.invalid"));
     if (refused) return this.#lock(trouble.message);
     return this.#again(trouble.message, trouble.retryAfter * 1000);
   }
@@ -105,7 +106,7 @@ export class Connection {
     const socket = new WebSocket(url, ["lamplighter.v1"]);
     this.#socket = socket;
     this.#opened = false;
-    this.#expect(OPEN_WITHIN_MS, () => this.#lost("no answer"));
+    this.#expect(OPEN_WITHIN_MS, () => this.#lost(t("connection.no-answer")));
     socket.addEventListener("open", () => {
       this.#opened = true;
       if (token() !== null) socket.send(JSON.stringify({ type: "auth", token: token() }));
@@ -117,9 +118,9 @@ export class Connection {
       if (socket !== this.#socket) return;
       if (LOCKED_CODES.has(event.code)) {
         this.#drop();
-        this.#lock(event.code === 4403 ? "The token does not allow to look" : "The token is not valid");
+        this.#lock(event.code === 4403 ? t("connection.may-not-look") : t("token.invalid"));
       } else if (!this.#opened) this.#lost(NO_UPGRADE);
-      else this.#lost(event.code === RESTARTING ? "The service is restarting." : event.reason);
+      else this.#lost(event.code === RESTARTING ? t("connection.restarting") : event.reason);
     });
   }
 
@@ -177,13 +178,13 @@ export class Connection {
       this.#expect(silence, () => {
         this.#set("stale");
         this.#say({ type: "ping" });
-        this.#expect(silence * 2, () => this.#lost("nothing was heard"));
+        this.#expect(silence * 2, () => this.#lost(t("connection.not-heard")));
       });
     });
   }
 
   #expectBeatOnly() {
-    this.#expect(this.#beatS * 2_500, () => this.#lost("nothing was heard"));
+    this.#expect(this.#beatS * 2_500, () => this.#lost(t("connection.not-heard")));
   }
 
   /** @param {number} ms @param {() => void} otherwise */

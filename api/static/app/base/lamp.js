@@ -1,6 +1,7 @@
 // `<lamp-light>`: a lamp that shows one light, glowing, dark, blinking or unknown. It shows what it is
 // given and decides nothing.
 
+import { t } from "./texts.js";
 import { blinks, colourLetter, isDark, lightWords, sameLight } from "./words.js";
 
 /** @typedef {import("./wire.js").Light} Light */
@@ -75,7 +76,7 @@ class LampLight extends HTMLElement {
     const light = this.light;
     this.classList.toggle("unknown", light === null);
     this.classList.toggle("dark", light !== null && isDark(light));
-    if (!this.hasAttribute("aria-hidden")) this.setAttribute("aria-label", `${this.classList.contains("past") ? "Showed" : "Shows"}: ${lightWords(light)}`);
+    if (!this.hasAttribute("aria-hidden")) this.setAttribute("aria-label", t(this.classList.contains("past") ? "colour.showed-label" : "colour.shows-label", { light: lightWords(light) }));
     if (light !== null && !isDark(light)) {
       const most = Math.max(light.red, light.green, light.blue);
       const [red, green, blue] = [light.red, light.green, light.blue].map((byte) => Math.round((byte * 255) / most));

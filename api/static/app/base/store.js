@@ -1,6 +1,7 @@
 // What the service told, by id. Nothing is in here but what the service said; readers are told once in a
 // while which things changed, however many messages came in it.
 
+import { t } from "./texts.js";
 import { kindOf } from "./words.js";
 
 /** @typedef {import("./wire.js").Device} Device */
@@ -207,10 +208,10 @@ export class Store {
   }
 
   /** @param {string} devEui @param {string} name @param {string} why */
-  #forget(devEui, name = this.lightName(devEui), why = "it is no longer known") {
+  #forget(devEui, name = this.lightName(devEui), why = t("gone.unknown")) {
     if (!this.devices.has(devEui)) return;
     this.#batch.devices.add(devEui);
-    this.#batch.gone.push(`${name} is gone: ${why}.`);
+    this.#batch.gone.push(t("gone", { name, why }));
     this.counts[this.kind(devEui)] -= 1;
     this.#kinds.delete(devEui);
     this.devices.delete(devEui);

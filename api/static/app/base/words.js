@@ -2,6 +2,8 @@
 // a frame that was sent is never called a colour that is shown.
 
 import { inZone, shortTime } from "./clock.js";
+import { number } from "./locale.js";
+import { known, t } from "./texts.js";
 
 /** @typedef {import("./wire.js").Light} Light */
 /** @typedef {import("./wire.js").Device} Device */
@@ -11,43 +13,44 @@ import { inZone, shortTime } from "./clock.js";
 
 /** @type {Record<Kind, string>} */
 export const KIND_WORDS = {
-  verified: "Verified",
-  working: "Working",
-  held: "Held",
-  failed: "Failed",
-  unreachable: "Unreachable",
-  quiet: "Quiet",
+  verified: t("state.verified"),
+  working: t("state.working"),
+  held: t("state.held"),
+  failed: t("state.failed"),
+  unreachable: t("state.unreachable"),
+  quiet: t("state.quiet"),
 };
 
 /** @type {Record<Reach, string>} */
 export const REACH_WORDS = {
-  reachable: "Reachable",
-  silent: "Silent",
-  no_gateway_online: "No gateway",
-  never_heard: "Not heard yet",
-  disabled: "Disabled",
+  reachable: t("reach.reachable"),
+  silent: t("reach.silent"),
+  no_gateway_online: t("reach.no_gateway_online"),
+  never_heard: t("reach.never_heard"),
+  disabled: t("reach.disabled"),
 };
 
 /** @type {Record<Reach, string>} */
 export const REACH_MEANINGS = {
-  reachable: "Heard lately, by a gateway that is online",
-  silent: "Not heard within three status intervals",
-  no_gateway_online: "Every gateway that hears it is offline",
-  never_heard: "No uplink since it joined",
-  disabled: "Disabled in ChirpStack",
+  reachable: t("reach-means.reachable"),
+  silent: t("reach-means.silent"),
+  no_gateway_online: t("reach-means.no_gateway_online"),
+  never_heard: t("reach-means.never_heard"),
+  disabled: t("reach-means.disabled"),
 };
 
 /** @type {Record<Kind, string>} */
 export const KIND_MEANINGS = {
-  verified: "They report exactly what was asked",
-  working: "On their way to what was asked",
-  held: "Something outside must change first",
-  failed: "The timed attempts brought no proof",
-  unreachable: "Nobody can hear or reach them, whatever they showed last",
-  quiet: "Nothing is asked of them now",
+  verified: t("state-means.verified"),
+  working: t("state-means.working"),
+  held: t("state-means.held"),
+  failed: t("state-means.failed"),
+  unreachable: t("state-means.unreachable"),
+  quiet: t("state-means.quiet"),
 };
 
-/** @type {[number, string][]} */
+/** @typedef {"red" | "orange" | "yellow" | "green" | "cyan" | "blue" | "violet" | "pink" | "white"} Hue */
+/** @type {[number, Hue][]} */
 const HUES = [
   [14, "red"], [40, "orange"], [68, "yellow"], [160, "green"], [200, "cyan"],
   [252, "blue"], [290, "violet"], [344, "pink"], [361, "red"],
@@ -71,13 +74,13 @@ export function sameLight(one, other) {
 
 /** `red`, `dim green`, `dark`, `blue, blinking`. @param {Light | null} light */
 export function lightWords(light) {
-  if (light === null) return "unknown";
-  return blinks(light) ? `${colourWords(light)}, blinking` : colourWords(light);
+  if (light === null) return t("colour.unknown");
+  return blinks(light) ? t("colour.blinking", { colour: colourWords(light) }) : colourWords(light);
 }
 
 /** What it shows; what was not heard lately is told in the past. @param {Device} device */
 export function shownWords(device) {
-  return past(device) ? `showed ${lightWords(device.reported)}` : lightWords(device.reported);
+  return past(device) ? t("colour.showed", { light: lightWords(device.reported) }) : lightWords(device.reported);
 }
 
 /** Whether the colour was not heard within three status intervals. @param {Device} device */
@@ -90,26 +93,36 @@ export function glows(device) {
   return !past(device) && (device.reachability === "reachable" || device.reachability === "never_heard");
 }
 
-/** @param {{red: number, green: number, blue: number}} light */
-export function colourWords({ red, green, blue }) {
+/** Its hue, and whether it is dim; null while it is dark. @param {{red: number, green: number, blue: number}} light
+ *  @returns {{hue: Hue, dim: boolean} | null} */
+function hueOf({ red, green, blue }) {
   const most = Math.max(red, green, blue);
-  if (most === 0) return "dark";
+  if (most === 0) return null;
   const range = most - Math.min(red, green, blue);
-  const dim = most < DIM_BELOW ? "dim " : "";
-  if (range / most < 0.2) return `${dim}white`;
-  let hue;
-  if (most === red) hue = ((green - blue) / range) * 60;
-  else if (most === green) hue = 120 + ((blue - red) / range) * 60;
-  else hue = 240 + ((red - green) / range) * 60;
-  const degrees = (hue + 360) % 360;
-  return dim + (HUES.find(([end]) => degrees < end)?.[1] ?? "red");
+  const dim = most < DIM_BELOW;
+  if (range / most < 0.2) return { hue: "white", dim };
+  let turn;
+  if (most === red) turn = ((green - blue) / range) * 60;
+  else if (most === green) turn = 120 + ((blue - red) / range) * 60;
+  else turn = 240 + ((red - green) / range) * 60;
+  const degrees = (turn + 360) % 360;
+  return { hue: HUES.find(([end]) => degrees < end)?.[1] ?? "red", dim };
+}
+
+/** @param {{red: number, green: number, blue: number}} light */
+export function colourWords(light) {
+  const seen = hueOf(light);
+  if (seen === null) return t("colour.dark");
+  const colour = t(`colour.${seen.hue}`);
+  return seen.dim ? t("colour.dim", { colour }) : colour;
 }
 
 /** The first letter of its colour, small where it is dim; for who cannot tell it by eye. @param {Light | null} light */
 export function colourLetter(light) {
-  if (light === null || isDark(light)) return "";
-  const words = colourWords(light);
-  return words.startsWith("dim ") ? words[4] : words[0].toUpperCase();
+  const seen = light === null ? null : hueOf(light);
+  if (seen === null) return "";
+  const letter = t(`letter.${seen.hue}`);
+  return seen.dim ? letter.toLowerCase() : letter;
 }
 
 /** @param {Device} device @param {Store} store */
@@ -150,7 +163,7 @@ export function besides(device, store) {
 }
 
 /** @type {Record<string, string>} */
-const UNDER_WAY = { accepted: "Sending", queued: "Queued", transmitted: "Verifying" };
+const UNDER_WAY = { accepted: t("is.sending"), queued: t("is.queued"), transmitted: t("is.verifying") };
 
 /** One or two words for the state, more exact than its kind. @param {Device} device @param {Store} store */
 export function stateWords(device, store) {
@@ -160,22 +173,22 @@ export function stateWords(device, store) {
   if (kind === "unreachable") return REACH_WORDS[device.reachability];
   switch (device.phase) {
     case "uninitialized":
-      return kind === "quiet" ? "Not heard yet" : "Waiting";
+      return kind === "quiet" ? t("reach.never_heard") : t("is.waiting");
     case "initializing":
-      return "Setting up";
+      return t("is.setting-up");
     case "retrying":
-      return "Retrying";
+      return t("is.retrying");
     case "awaiting_verify":
-      return UNDER_WAY[device.command_status ?? ""] ?? "Restoring";
+      return UNDER_WAY[device.command_status ?? ""] ?? t("is.restoring");
     default:
-      return device.wanted === null ? "Nothing asked" : "Differs";
+      return device.wanted === null ? t("is.nothing-asked") : t("is.differs");
   }
 }
 
 /** @param {Device} device @param {Store} store */
 function failedWords(device, store) {
-  if (parked(device, store)) return "Parked";
-  return device.as_wanted === true ? "Setup failed" : "Failed";
+  if (parked(device, store)) return t("is.parked");
+  return device.as_wanted === true ? t("is.setup-failed") : t("state.failed");
 }
 
 /** Why the light is not simply as wanted, and whether it can be reached at all: to stand after
@@ -192,132 +205,96 @@ export function why(device, store, brief = false) {
 /** Why it cannot be heard or reached, as a sentence; or null. @param {Device} device @param {Store} store */
 export function reachSentence(device, store) {
   const at = device.reachability_since;
-  const since = at === null ? "" : ` since ${shortTime(at)}`;
+  const since = at === null ? null : shortTime(at);
   switch (device.reachability) {
     case "silent":
-      return at === null ? "It is silent." : `Not heard${since}.`;
+      return since === null ? t("why.silent") : t("why.silent-since", { since });
     case "no_gateway_online":
-      return device.gateways.length === 1
-        ? `Its only gateway ${store.gatewayName(device.gateways[0])} is offline${since}.`
-        : `All its gateways are offline${since}: ${device.gateways.map((id) => store.gatewayName(id)).join(", ")}.`;
+      return gatewaysOffline(device.gateways.map((id) => store.gatewayName(id)), since);
     case "disabled":
-      return `Disabled in ChirpStack${since}.`;
+      return since === null ? t("why.disabled") : t("why.disabled-since", { since });
     default:
       return null;
   }
+}
+
+/** @param {string[]} names of gateways @param {string | null} since */
+function gatewaysOffline(names, since) {
+  const [gateway] = names;
+  if (names.length === 1) return since === null ? t("why.gateway-offline", { gateway }) : t("why.gateway-offline-since", { gateway, since });
+  const gateways = names.join(", ");
+  return since === null ? t("why.gateways-offline", { gateways }) : t("why.gateways-offline-since", { gateways, since });
 }
 
 /** @param {Device} device @param {Store} store @param {Kind} kind @param {boolean} brief */
 function wishWords(device, store, kind, brief) {
   if (parked(device, store)) {
     const error = actorOf(device, store)?.last_error;
-    return `Its actor crashed too often${error ? ` (${error})` : ""} and waits for a revival.`;
+    return error ? t("why.parked-error", { error }) : t("why.parked");
   }
   if (kind === "held") return heldWords(device, store, brief);
   switch (device.phase) {
     case "uninitialized":
       return device.wanted === null
         ? null
-        : "It has not reported since it joined, and hears nothing before that.";
+        : t("why.uninitialized");
     case "initializing":
-      return `It gets its settings${device.wanted ? `, then ${lightWords(device.wanted)}` : " first"}.`;
+      return device.wanted ? t("why.settings-then", { light: lightWords(device.wanted) }) : t("why.settings");
     case "awaiting_verify":
       return awaitingWords(device);
     case "retrying":
-      return "The last frame brought no proof; another follows.";
+      return t("why.retrying");
     case "failed":
       return device.as_wanted === true
-        ? `It ${past(device) ? "showed" : "shows"} its colour but does not take its settings.`
-        : "No proof after the timed attempts; its next sign of life starts another.";
+        ? t(past(device) ? "why.no-settings-past" : "why.no-settings")
+        : t("why.failed");
     default:
       return device.as_wanted === false
-        ? "It drifted, and the order said not to bring it back."
+        ? t("why.drifted")
         : null;
   }
 }
 
 /** @param {Device} device @param {Store} store @param {boolean} brief */
 function heldWords(device, store, brief = false) {
-  if (device.reachability === "disabled") return `${reachSentence(device, store)} What is sent to it waits there.`;
+  if (device.reachability === "disabled") return t("why.disabled-waits", { disabled: reachSentence(device, store) ?? "" });
   if (device.reachability === "no_gateway_online") {
     const away = device.gateways.map((id) => {
       const since = store.gateways.get(id)?.since;
-      return `${store.gatewayName(id)}${since === undefined ? "" : `, offline since ${shortTime(since)}`}`;
+      const gateway = store.gatewayName(id);
+      return since === undefined ? gateway : t("why.offline-since", { gateway, since: shortTime(since) });
     });
-    if (brief) return `Waits for ${away.join(", or ")}.`;
+    const gateways = away.reduce((one, other) => t("why.or", { one, other }));
+    if (brief) return t("why.waits-for", { gateways });
     const others = store.heldBehind(device.gateways[0]) - 1;
-    const company = others < 1 ? "" : `; ${others === 1 ? "one other light waits" : `${counted(others)} other lights wait`} with it`;
-    return `Waiting for gateway ${away.join(", or ")}${company}.`;
+    return others < 1 ? t("why.waiting-for", { gateways }) : t("why.waiting-with", { gateways, n: others, others: counted(others) });
   }
-  const known = device.command_reason;
-  return known ? `${sentence(known)}.` : "The order waits here until it may be sent.";
+  const reason = device.command_reason;
+  return reason ? t("sentence", { text: sentence(reason) }) : t("why.held");
 }
 
 /** @param {Device} device */
 function awaitingWords(device) {
   switch (device.command_status) {
     case "accepted":
-      return "The order is stored and goes out next.";
+      return t("why.accepted");
     case "queued":
-      return "ChirpStack has the frame; no gateway sent it yet.";
+      return t("why.queued");
     case "transmitted":
-      return "Sent; the light has not confirmed it yet.";
+      return t("why.transmitted");
     default:
-      return "It drifted and is being brought back.";
+      return t("why.restoring");
   }
 }
 
-/** @type {Record<string, string>} */
-const STEP_WORDS = {
-  accepted: "Accepted and stored",
-  waiting: "Waiting",
-  held: "Held",
-  queued: "In ChirpStack's queue",
-  transmitted: "Sent by a gateway",
-  unproven: "No proof in time",
-  not_sent: "Not sent",
-  evidence: "Tried again on evidence",
-  overdue: "Overdue, still pursued",
-  verified: "Verified by the light",
-  superseded: "Superseded by a newer command",
-  expired: "Expired",
-  rejected: "Rejected",
-  withdrawn: "Withdrawn",
-};
-
 /** @param {string} kind */
 export function stepWords(kind) {
-  return STEP_WORDS[kind] ?? kind;
+  return known(`step.${kind}`) ?? kind;
 }
-
-/** @type {Record<string, string>} */
-const ALERT_WORDS = {
-  light_failed: "Light",
-  light_held: "Held",
-  light_silent: "Silent",
-  light_at_risk: "At risk",
-  foreign_sender: "Other sender",
-  gateway_offline: "Gateway",
-  gateway_takes_nothing: "Gateway",
-  gateway_poor: "Gateway",
-  actor_parked: "Actor",
-  network_unreachable: "Network",
-  webhooks_missing: "Webhooks",
-  event_stream: "Events",
-  store_failing: "Store",
-  store_set_back: "Store",
-  shard_unowned: "Cluster",
-  process_missing: "Cluster",
-  engine_not_durable: "Store",
-  commits_lost: "Store",
-  record_unreadable: "Store",
-  clock_set: "Clock",
-  clocks_differ: "Clock",
-};
 
 /** @param {string} kind */
 export function alertWords(kind) {
-  return ALERT_WORDS[kind] ?? kind.replaceAll("_", " ");
+  return known(`alert.${kind}`) ?? kind.replaceAll("_", " ");
 }
 
 /** Words of the service as a sentence, with its times in the zone of this page. @param {string} text */
@@ -326,14 +303,10 @@ export function sentence(text) {
   return trimmed ? trimmed[0].toUpperCase() + trimmed.slice(1) : "";
 }
 
-const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+const NUMBERS = /** @type {const} */ (["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]);
 
-/** `two`, `ten`, `11`. @param {number} number */
-export function counted(number) {
-  return NUMBERS[number] ?? String(number);
-}
-
-/** `1 light`, `2 lights`. @param {number} number @param {string} one @param {string} [many] */
-export function plural(number, one, many = `${one}s`) {
-  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+/** `two`, `ten`, `11`; one is a plural's own form. @param {number} count */
+export function counted(count) {
+  const word = NUMBERS[count - 2];
+  return word === undefined ? number(count) : t(`count.${word}`);
 }

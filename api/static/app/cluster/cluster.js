@@ -4,7 +4,8 @@
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { span, timeAgo } from "../base/clock.js";
 import { el, icon } from "../base/dom.js";
-import { plural } from "../base/words.js";
+import { number } from "../base/locale.js";
+import { known, t } from "../base/texts.js";
 import { moveList } from "./moves.js";
 import { lettersOf, ownerMark, shardMap, shardTable } from "./shards.js";
 
@@ -21,16 +22,14 @@ const CLOCK_S = 1;
 /** @type {Record<string, string>} */
 const MEMBER_KINDS = { alive: "verified", leaving: "held", silent: "failed" };
 /** @type {Record<string, string>} */
-const MEMBER_WORDS = { alive: "Alive", leaving: "Leaving", silent: "No sign of life" };
-/** @type {Record<string, string>} */
-const STORE_WORDS = { sqlite: "SQLite", memory: "memory", redis: "one Redis or Valkey", rediss: "one Redis or Valkey", unix: "one Redis or Valkey", "redis+sentinel": "Redis or Valkey under Sentinel", "rediss+sentinel": "Redis or Valkey under Sentinel", "redis+cluster": "a Redis or Valkey Cluster", "rediss+cluster": "a Redis or Valkey Cluster" };
+const STORE_WORDS = { sqlite: t("kept.sqlite"), memory: t("kept.memory"), redis: t("kept.one"), rediss: t("kept.one"), unix: t("kept.one"), "redis+sentinel": t("kept.sentinel"), "rediss+sentinel": t("kept.sentinel"), "redis+cluster": t("kept.cluster"), "rediss+cluster": t("kept.cluster") };
 
 export class Cluster {
   #told;
-  #state = el("div", { class: "standing-lines" }, el("p", { class: "hint", text: "Asking…" }));
+  #state = el("div", { class: "standing-lines" }, el("p", { class: "hint", text: t("asking") }));
   #members = el("div");
   #map = el("div");
-  #table = el("details", { class: "every-shard" }, el("summary", { text: "Every shard" }));
+  #table = el("details", { class: "every-shard" }, el("summary", { text: t("cluster.every-shard") }));
   #moves = el("div");
   #divided;
   #open = false;
@@ -44,8 +43,8 @@ export class Cluster {
   constructor(told) {
     this.#told = told;
     const card = (/** @type {string} */ id, /** @type {string} */ title, /** @type {Node[]} */ ...inner) => el("section", { class: `sheet ${id}`, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title`, text: title }), ...inner);
-    this.#divided = [card("is-shards", "Parts of the fleet", this.#map, this.#table), card("is-moves", "Moves", this.#moves)];
-    this.element = el("div", { class: "view cluster" }, card("is-members", "Processes", this.#state, this.#members), ...this.#divided);
+    this.#divided = [card("is-shards", t("cluster.parts"), this.#map, this.#table), card("is-moves", t("cluster.moves"), this.#moves)];
+    this.element = el("div", { class: "view cluster" }, card("is-members", t("cluster.processes"), this.#state, this.#members), ...this.#divided);
     this.#table.addEventListener("toggle", () => this.#showTable());
   }
 
@@ -65,7 +64,7 @@ export class Cluster {
       this.#shown = null;
       const older = isMissing(trouble);
       if (older) this.#told(null);
-      this.#state.replaceChildren(el("p", { class: older ? "hint" : "bad", text: older ? "This service serves its fleet alone; it is older." : troubleWords(trouble) }));
+      this.#state.replaceChildren(el("p", { class: older ? "hint" : "bad", text: older ? t("cluster.older") : troubleWords(trouble) }));
     }
     if (this.#open || this.#many) this.#timer = setTimeout(() => this.ask(), this.#open ? OPEN_MS : CLOSED_MS);
   }
@@ -101,22 +100,22 @@ function standing(cluster) {
   const kept = STORE_WORDS[store.kind] ?? store.kind;
   const lines = [];
   if (cluster.mode === "embedded") {
-    lines.push(line("quiet", `One process serves this fleet alone, with a store of its own (${kept}).`));
+    lines.push(line("quiet", t("cluster.alone", { kept })));
   } else {
     const alive = cluster.members.filter((member) => member.state === "alive").length;
-    const need = store.need === null || store.need === 0 ? "" : `; a commit counts once ${plural(store.need, "replica has", "replicas have")} it`;
-    lines.push(line(alive === cluster.members.length ? "verified" : "failed", `${alive} of ${plural(cluster.members.length, "process", "processes")} alive, on ${kept}${need}.`));
-    const taken = cluster.lease_s === null ? "" : ` They are taken within ${2 * cluster.lease_s} s.`;
-    if (cluster.shards_unowned === 0) lines.push(line("verified", `All ${cluster.shards_total} parts of the fleet have an owner.`));
-    else lines.push(line("failed", `${cluster.shards_unowned} of ${cluster.shards_total} parts of the fleet have no owner that is alive.${taken}`));
-    if (cluster.looked_at === null) lines.push(line("failed", "The engine has not answered this process yet."));
-    else if (cluster.at - cluster.looked_at > OLD_S) lines.push(line("failed", `The engine does not answer this process since ${span(cluster.at - cluster.looked_at)}: this is as it was then.`));
-    if (cluster.behind_s !== null && cluster.behind_s > BEHIND_S) lines.push(line("held", `This process shows changes of others ${span(cluster.behind_s)} late.`));
+    const need = store.need === null || store.need === 0 ? "" : ` ${t("cluster.replicas", { n: store.need })}`;
+    lines.push(line(alive === cluster.members.length ? "verified" : "failed", `${t("cluster.alive", { alive, n: cluster.members.length, kept })}${need}`));
+    const taken = cluster.lease_s === null ? "" : ` ${t("cluster.taken", { seconds: 2 * cluster.lease_s })}`;
+    if (cluster.shards_unowned === 0) lines.push(line("verified", t("cluster.all-owned", { total: cluster.shards_total })));
+    else lines.push(line("failed", `${t("cluster.unowned", { unowned: cluster.shards_unowned, total: cluster.shards_total })}${taken}`));
+    if (cluster.looked_at === null) lines.push(line("failed", t("cluster.unseen")));
+    else if (cluster.at - cluster.looked_at > OLD_S) lines.push(line("failed", t("cluster.old", { span: span(cluster.at - cluster.looked_at) })));
+    if (cluster.behind_s !== null && cluster.behind_s > BEHIND_S) lines.push(line("held", t("cluster.behind", { span: span(cluster.behind_s) })));
   }
-  if (store.problem !== null) lines.push(line("failed", `The store cannot be written: ${store.problem}`));
-  if (store.replayed > 0) lines.push(line("quiet", `Fail-overs had lost ${plural(store.replayed, "commit")} of this process; it sent them again.`));
-  if (store.lost > 0) lines.push(line("held", `Fail-overs lost ${plural(store.lost, "commit")} that this process no longer had; it put what it knows of the lights again.`));
-  for (const warning of store.warnings) lines.push(line("held", `Not as durable as it may seem: ${warning}`));
+  if (store.problem !== null) lines.push(line("failed", t("cluster.store-problem", { problem: store.problem })));
+  if (store.replayed > 0) lines.push(line("quiet", t("cluster.replayed", { n: store.replayed })));
+  if (store.lost > 0) lines.push(line("held", t("cluster.lost", { n: store.lost })));
+  for (const warning of store.warnings) lines.push(line("held", t("cluster.not-durable", { warning })));
   return lines;
 }
 
@@ -124,23 +123,24 @@ function standing(cluster) {
 function memberTable(cluster) {
   const marks = lettersOf(cluster);
   const many = cluster.mode === "cluster";
-  const names = ["Process", "State", ...(many ? ["Shards"] : []), "Lights", "ChirpStack", "Version", ...(many ? ["Heard"] : [])];
+  const names = [t("member.process"), t("member.state"), ...(many ? [t("member.shards")] : []), t("member.lights"), t("member.network"), t("member.version"), ...(many ? [t("member.heard")] : [])];
   const head = el("tr", {}, ...names.map((name) => el("th", { scope: "col", text: name })));
   const rows = cluster.members.map((member) => memberRow(member, many, marks.get(member.boot)));
-  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Processes" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("cluster.processes") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
 }
 
 /** @param {ClusterMember} member @param {boolean} many @param {{letter: string, colour: string} | undefined} mark */
 function memberRow(member, many, mark) {
-  const off = Math.abs(member.clock_ahead_s) > CLOCK_S ? `, clock ${member.clock_ahead_s > 0 ? "+" : ""}${member.clock_ahead_s.toFixed(1)} s` : "";
+  const named = known(`member.${member.state}`) ?? member.state;
+  const state = Math.abs(member.clock_ahead_s) <= CLOCK_S ? named : t("member.clock", { state: named, ahead: `${member.clock_ahead_s > 0 ? "+" : ""}${number(member.clock_ahead_s, 1)}` });
   return el(
     "tr",
     { "data-member": member.boot, "data-kind": MEMBER_KINDS[member.state] ?? "quiet" },
-    el("th", { scope: "row", title: `boot ${member.boot}` }, many ? ownerMark(mark) : null, el("strong", { text: member.name }), member.answering ? el("span", { class: "hint", text: " answers you" }) : null),
-    el("td", {}, el("span", { class: "state" }, el("span", { class: "badge" }, icon(member.state === "alive" ? "verified" : member.state === "leaving" ? "held" : "failed")), `${MEMBER_WORDS[member.state] ?? member.state}${off}`)),
-    many ? el("td", {}, String(member.shards), member.fleet ? el("span", { class: "hands-out", title: "It hands downlinks to ChirpStack and sends the alerts", text: "+ fleet" }) : null) : null,
-    el("td", { text: member.lights.toLocaleString("en") }),
-    member.sees_network ? el("td", { text: "answers" }) : el("td", { class: "bad", text: "does not answer" }),
+    el("th", { scope: "row", title: t("member.boot", { boot: member.boot }) }, many ? ownerMark(mark) : null, el("strong", { text: member.name }), member.answering ? el("span", { class: "hint", text: ` ${t("member.answers-you")}` }) : null),
+    el("td", {}, el("span", { class: "state" }, el("span", { class: "badge" }, icon(member.state === "alive" ? "verified" : member.state === "leaving" ? "held" : "failed")), state)),
+    many ? el("td", {}, number(member.shards), member.fleet ? el("span", { class: "hands-out", title: t("member.fleet-means"), text: t("member.fleet") }) : null) : null,
+    el("td", { text: number(member.lights) }),
+    member.sees_network ? el("td", { text: t("member.answers") }) : el("td", { class: "bad", text: t("member.no-answer") }),
     el("td", { text: member.version }),
     many ? el("td", {}, timeAgo(member.heard_at)) : null,
   );

@@ -2,6 +2,8 @@
 
 import { clockTime } from "../base/clock.js";
 import { el } from "../base/dom.js";
+import { number } from "../base/locale.js";
+import { known, parts, t } from "../base/texts.js";
 
 /** @typedef {import("../base/wire.js").ClusterMove} ClusterMove */
 
@@ -10,29 +12,22 @@ const SHARDS_NAMED = 10;
 // Moves between the same two within so long of each other belong together.
 const ALIKE_S = 10;
 
-/** @type {Record<string, (before: string, after: string, them: string) => string>} */
-const WORDS = {
-  expired: (before, after, them) => `${after} took ${them} from ${before}, which gave no sign of life`,
-  given: (before, after, them) => `${before} gave ${them} to ${after}`,
-  new: (_, after, them) => `${after} took ${them} for the first time`,
-  forgotten: (_, after, them) => `${after} took ${them} anew: a failover had lost the take before`,
-};
-
 /** @param {ClusterMove[]} moves the newest first */
 export function moveList(moves) {
-  if (moves.length === 0) return el("p", { class: "hint", text: "None since this process began." });
+  if (moves.length === 0) return el("p", { class: "hint", text: t("move.none") });
   const lines = alike(moves).slice(0, LINES_MOST).map((group) => {
     const [{ at, why, before, after }] = group;
     const dark = Math.max(...group.map((move) => move.dark_s));
     const shards = group.slice(0, SHARDS_NAMED).map((move) => move.shard).join(", ");
-    const more = group.length > SHARDS_NAMED ? ` and ${group.length - SHARDS_NAMED} more` : "";
-    const words = (WORDS[why] ?? ((/** @type {string} */ from, /** @type {string} */ to) => `${from} to ${to}: ${why}`))(before ?? "an unknown process", after, group.length === 1 ? "it" : "them");
+    const named = group.length > SHARDS_NAMED ? t("move.shards-more", { shards, n: group.length - SHARDS_NAMED }) : t("move.shards", { shards });
+    const who = { before: before ?? t("move.unknown"), after };
+    const words = known(`move.${why}`, { ...who, n: group.length }) ?? t("move.other", { ...who, why });
     return el(
       "li",
       { "data-kind": why === "given" || why === "new" ? "quiet" : "held" },
       el("span", { class: "hint when", text: clockTime(at) }),
-      el("span", {}, el("strong", { text: group.length === 1 ? "1 shard" : `${group.length} shards` }), `: ${words}`, el("span", { class: "hint", text: ` (${shards}${more})` })),
-      el("span", { class: "hint dark", text: dark > 0 ? `nobody's for ${dark.toFixed(1)} s` : "" }),
+      el("span", {}, ...parts("move.words", { count: el("strong", { text: t("move.count", { n: group.length }) }), words }), el("span", { class: "hint", text: named })),
+      el("span", { class: "hint dark", text: dark > 0 ? t("move.dark", { seconds: number(dark, 1) }) : "" }),
     );
   });
   return el("ul", { class: "moves" }, ...lines);

@@ -3,13 +3,17 @@
 
 import { timeFor } from "../base/clock.js";
 import { el } from "../base/dom.js";
-import { plural } from "../base/words.js";
+import { number } from "../base/locale.js";
+import { known, t } from "../base/texts.js";
 
 /** @typedef {import("../base/wire.js").ClusterTold} ClusterTold */
 /** @typedef {import("../base/wire.js").ClusterShard} ClusterShard */
 
-/** @type {Record<string, string>} */
-const STATE_WORDS = { owned: "owned", expired: "owner silent", free: "free", lost: "lease lost", unknown: "not seen yet" };
+/** @param {ClusterShard} shard */
+function stateWords({ state }) {
+  return known(`shard.${state}`) ?? state;
+}
+
 // So many processes have a colour of their own; the letter tells all of them apart.
 const COLOURS = 8;
 
@@ -29,17 +33,18 @@ export function shardMap(cluster) {
   const names = namesOf(cluster);
   const cells = cluster.shards.map((shard) => {
     const mark = shard.owner === null ? undefined : marks.get(shard.owner);
-    const words = `${shard.shard}: ${STATE_WORDS[shard.state] ?? shard.state}${shard.owner === null ? "" : `, ${names.get(shard.owner) ?? shard.owner}`}, ${plural(shard.lights, "light")}`;
-    return el("span", { class: shard.shard === "fleet" ? "shard is-fleet" : "shard", "data-shard": shard.shard, "data-owner": mark?.colour ?? "none", "data-state": shard.state, title: words, text: shard.shard === "fleet" ? `fleet ${mark?.letter ?? "?"}` : (mark?.letter ?? "") });
+    const told = { shard: shard.shard, state: stateWords(shard), n: shard.lights };
+    const words = shard.owner === null ? t("shard.words", told) : t("shard.words-owner", { ...told, owner: names.get(shard.owner) ?? shard.owner });
+    return el("span", { class: shard.shard === "fleet" ? "shard is-fleet" : "shard", "data-shard": shard.shard, "data-owner": mark?.colour ?? "none", "data-state": shard.state, title: words, text: shard.shard === "fleet" ? t("shard.fleet", { letter: mark?.letter ?? "?" }) : (mark?.letter ?? "") });
   });
   return el("div", { class: "shards", role: "img", "aria-label": mapWords(cluster) }, ...cells);
 }
 
 /** The map in a sentence. @param {ClusterTold} cluster */
 function mapWords(cluster) {
-  const owned = cluster.members.filter((member) => member.shards > 0 || member.fleet).map((member) => `${member.name} ${member.shards}${member.fleet ? " and the fleet's own" : ""}`);
-  const none = cluster.shards_unowned === 0 ? "" : `; ${cluster.shards_unowned} without an owner that is alive`;
-  return `Shards by owner: ${owned.join(", ") || "none"}${none}`;
+  const owned = cluster.members.filter((member) => member.shards > 0 || member.fleet).map((member) => t(member.fleet ? "shard.owner-fleet" : "shard.owner", { name: member.name, n: member.shards }));
+  const map = t("shard.map", { owners: owned.join(", ") || t("shard.none") });
+  return cluster.shards_unowned === 0 ? map : t("shard.map-unowned", { map, n: cluster.shards_unowned });
 }
 
 /** @param {ClusterTold} cluster */
@@ -50,20 +55,20 @@ export function namesOf(cluster) {
 /** Every part with its figures. @param {ClusterTold} cluster */
 export function shardTable(cluster) {
   const names = namesOf(cluster);
-  const head = el("tr", {}, ...["Shard", "State", "Owner", "For", "Epoch", "Commits", "Lights", "Behind"].map((name) => el("th", { scope: "col", text: name })));
+  const head = el("tr", {}, ...[t("shard.shard"), t("shard.state"), t("shard.owner-name"), t("shard.for"), t("shard.epoch"), t("shard.commits"), t("shard.lights"), t("shard.behind")].map((name) => el("th", { scope: "col", text: name })));
   const rows = cluster.shards.map((shard) =>
     el(
       "tr",
       { "data-kind": shard.state === "owned" ? "verified" : "failed" },
       el("th", { scope: "row", text: shard.shard }),
-      el("td", { class: shard.state === "owned" ? null : "bad", text: STATE_WORDS[shard.state] ?? shard.state }),
+      el("td", { class: shard.state === "owned" ? null : "bad", text: stateWords(shard) }),
       el("td", { text: shard.owner === null ? "–" : (names.get(shard.owner) ?? shard.owner) }),
       el("td", {}, timeFor(shard.since)),
       el("td", { text: String(shard.epoch) }),
-      el("td", { text: shard.seq.toLocaleString("en") }),
-      el("td", { text: shard.lights.toLocaleString("en") }),
-      el("td", { text: shard.behind === null ? "–" : shard.behind.toLocaleString("en") }),
+      el("td", { text: number(shard.seq) }),
+      el("td", { text: number(shard.lights) }),
+      el("td", { text: shard.behind === null ? "–" : number(shard.behind) }),
     ),
   );
-  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Every shard" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("cluster.every-shard") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
 }

@@ -5,6 +5,7 @@ import { timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { chanceWords, warnedMeaning, warnedWords } from "../base/expected.js";
 import { lamp } from "../base/lamp.js";
+import { t } from "../base/texts.js";
 import { besides, glows, lightWords, past, shownWords, stateWords, why } from "../base/words.js";
 import { nameOf } from "./filter.js";
 
@@ -89,15 +90,15 @@ export class LightCard {
     const name = nameOf(device);
     if (this.#drawn === null || nameOf(this.#drawn) !== name) {
       setText(this.#name, name);
-      setAttribute(this.#button, "title", `${name}, ${device.dev_eui}`);
-      setAttribute(this.#box, "aria-label", `Select ${name}`);
+      setAttribute(this.#button, "title", t("card.title", { name, dev_eui: device.dev_eui }));
+      setAttribute(this.#box, "aria-label", t("fleet.select", { name }));
     }
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, store));
     showReach(this.element, this.#reach, device, store);
     showWarned(this.#warned, this.#warnedWords, device);
     setHidden(this.#sign, this.#warned.hidden);
-    setText(this.#chance, `verified in 30 s: ${chanceWords(device.risk?.chance_30s)}`);
+    setText(this.#chance, t("card.chance", { chance: chanceWords(device.risk?.chance_30s) }));
     this.#lamp.light = device.reported;
     this.#lamp.past = !glows(device);
     const differs = device.wanted !== null && device.as_wanted !== true;
@@ -107,8 +108,8 @@ export class LightCard {
     if (was) this.#ago.at = device.reported_at;
     if (was && this.#ago.parentNode === null) this.#shows.append(this.#ago);
     else if (!was) this.#ago.remove();
-    const wanted = differs ? `, wanted ${lightWords(device.wanted)}` : "";
-    setText(this.#showsWords, `${shownWords(device)}${wanted}${was ? ", heard " : ""}`);
+    const shown = differs ? t("card.wanted", { shown: shownWords(device), light: lightWords(device.wanted) }) : shownWords(device);
+    setText(this.#showsWords, was ? t("card.heard", { shown }) : shown);
     const sentence = why(device, store, true);
     setHidden(this.#why, sentence === null);
     if (sentence !== null) setText(this.#why, sentence);

@@ -2,6 +2,8 @@
 // list; lights of the same key are ordered by DevEUI.
 
 import { riskKey } from "../base/expected.js";
+import { locale } from "../base/locale.js";
+import { t } from "../base/texts.js";
 import { KIND_WORDS, REACH_WORDS, lightWords, shownWords, stateWords } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Device} Device */
@@ -9,15 +11,15 @@ import { KIND_WORDS, REACH_WORDS, lightWords, shownWords, stateWords } from "../
 /** @typedef {{q: string, state: string, reach: string, gateway: string, app: string, tag: string, group: string, sort: string}} Choice */
 /** @typedef {{key: string, title: string, lights: string[]}} Group */
 
-const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+const names = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
 // The most urgent first.
 const REACH_ORDER = ["disabled", "no_gateway_online", "silent", "never_heard", "reachable"];
 const STATE_ORDER = ["failed", "held", "unreachable", "working", "quiet", "verified"];
 
 /** What a light can be sorted by, and how a column of the table is called. @type {[string, string][]} */
 export const COLUMNS = [
-  ["name", "Light"], ["shows", "Shows"], ["wanted", "Should show"], ["state", "State"], ["risk", "Chance"], ["heard", "Heard"],
-  ["gateways", "Gateways"], ["app", "Application"],
+  ["name", t("column.name")], ["shows", t("column.shows")], ["wanted", t("column.wanted")], ["state", t("column.state")], ["risk", t("column.risk")],
+  ["heard", t("column.heard")], ["gateways", t("column.gateways")], ["app", t("column.app")],
 ];
 
 /** @param {Device} device */
@@ -124,14 +126,14 @@ function groupOf(device, kind, tag, store) {
   switch (kind) {
     case "gateway": {
       const id = device.gateways[0] ?? "";
-      return [id, id ? store.gatewayName(id) : "Heard by no gateway"];
+      return [id, id ? store.gatewayName(id) : t("group.no-gateway")];
     }
     case "reach":
       return [device.reachability, REACH_WORDS[device.reachability]];
     case "app":
-      return [device.application_id, applicationOf(device) || "No application"];
+      return [device.application_id, applicationOf(device) || t("group.no-application")];
     case "tag":
-      return [device.tags[tag] ?? "", device.tags[tag] === undefined ? `No ${tag}` : `${tag}: ${device.tags[tag]}`];
+      return [device.tags[tag] ?? "", device.tags[tag] === undefined ? t("group.no-tag", { tag }) : `${tag}: ${device.tags[tag]}`];
     default: {
       const state = store.kind(device.dev_eui);
       return [state, KIND_WORDS[state]];

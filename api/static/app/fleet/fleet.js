@@ -4,7 +4,7 @@
 import { choose, chosen } from "../base/address.js";
 import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";
 import { freshBatch } from "../base/store.js";
-import { plural } from "../base/words.js";
+import { t } from "../base/texts.js";
 import { LightCard } from "./card.js";
 import { COLUMNS, grouped, matcher, nameOf, sortKey, sorted } from "./filter.js";
 import { LightRow } from "./row.js";
@@ -234,7 +234,7 @@ export class Fleet {
       if (group === undefined) return;
       setText(title, group.title);
       setText(tally, this.#tallied(group));
-      setAttribute(box, "aria-label", `Select all of ${group.title}`);
+      setAttribute(box, "aria-label", t("fleet.select-group", { group: group.title }));
       const chosenOnes = group.lights.filter((devEui) => this.selection.has(devEui)).length;
       box.checked = chosenOnes > 0 && chosenOnes === group.lights.length;
       box.indeterminate = chosenOnes > 0 && chosenOnes < group.lights.length;
@@ -245,11 +245,11 @@ export class Fleet {
   /** A light is in one group only: in that of the gateway that heard it last. The page of the gateways
    *  counts all that each hears, so that number is told, too. @param {import("./filter.js").Group} group */
   #tallied(group) {
-    const count = plural(group.lights.length, "light");
+    const count = t("count.lights", { n: group.lights.length });
     if (chosen("group") !== "gateway" || !group.key) return count;
     let heard = 0;
     for (const device of this.#store.devices.values()) if (device.gateways.includes(group.key)) heard += 1;
-    return heard === group.lights.length ? count : `${count} heard last, of ${heard} that it hears`;
+    return heard === group.lights.length ? count : t("group.heard-last", { n: group.lights.length, heard });
   }
 
   #markHeads() {
@@ -260,9 +260,9 @@ export class Fleet {
   #dress(table) {
     setHidden(this.#columns, !table);
     setAttribute(this.#frame, "role", table ? "table" : null);
-    setAttribute(this.#frame, "aria-label", table ? "Lights" : null);
+    setAttribute(this.#frame, "aria-label", table ? t("fleet.lights") : null);
     setAttribute(this.#root, "role", table ? "rowgroup" : "list");
-    setAttribute(this.#root, "aria-label", table ? null : "Lights");
+    setAttribute(this.#root, "aria-label", table ? null : t("fleet.lights"));
     if (this.#columns.parentElement !== null) setAttribute(this.#columns.parentElement, "role", table ? "rowgroup" : "presentation");
     this.#frame.classList.toggle("as-table", table);
   }
@@ -273,12 +273,12 @@ export class Fleet {
     const heads = COLUMNS.map(([key, words]) => {
       const state = sort === key ? "ascending" : sort === `-${key}` ? "descending" : null;
       const next = state === "ascending" ? `-${key}` : key === "name" ? "" : key;
-      const title = key === "risk" ? "Chance that the next command is verified within 30 s; the lights that are warned of come first" : null;
+      const title = key === "risk" ? t("column.risk-means") : null;
       const button = el("button", { type: "button", class: "link", title, onclick: () => choose({ sort: next }) }, words, state === null ? null : icon(state));
       return el("div", { class: `cell ${key}`, role: "columnheader", "aria-sort": state ?? "none" }, button);
     });
     const focused = [...this.#columns.children].indexOf(/** @type {Element} */ (document.activeElement?.parentElement));
-    this.#columns.replaceChildren(el("div", { class: "cell box", role: "columnheader" }, el("span", { class: "unseen", text: "Selected" })), ...heads);
+    this.#columns.replaceChildren(el("div", { class: "cell box", role: "columnheader" }, el("span", { class: "unseen", text: t("column.selected") })), ...heads);
     if (focused > 0) /** @type {HTMLElement} */ (this.#columns.children[focused].firstElementChild).focus();
   }
 
@@ -287,9 +287,9 @@ export class Fleet {
     const { size } = this.#store.devices;
     setAttribute(this.#frame, "aria-rowcount", this.#show === "table" ? String(found + 1) : null);
     setHidden(this.#note, found > 0 || !this.#store.known);
-    setText(this.#note, size === 0 ? "No light is known yet. A light appears with its first uplink." : "No light matches.");
+    setText(this.#note, size === 0 ? t("fleet.none-known") : t("fleet.none-matches"));
     setHidden(this.#tally, found === size || found === 0);
-    setText(this.#tally, `${found.toLocaleString("en")} of ${plural(size, "light")}`);
+    setText(this.#tally, t("fleet.found", { found, n: size }));
   }
 
   /** The names of some lights, for a sentence. @param {string[]} some */

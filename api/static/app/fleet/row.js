@@ -4,6 +4,7 @@ import { timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { chanceWords } from "../base/expected.js";
 import { lamp } from "../base/lamp.js";
+import { t } from "../base/texts.js";
 import { glows, lightWords, shownWords, stateWords, why } from "../base/words.js";
 import { pickBox, showReach, showWarned } from "./card.js";
 import { applicationOf, nameOf } from "./filter.js";
@@ -61,7 +62,7 @@ export class LightRow {
     setAttribute(this.element, "data-kind", kind);
     setText(this.#name, nameOf(device));
     setAttribute(this.#name, "title", device.dev_eui);
-    setAttribute(this.#box, "aria-label", `Select ${nameOf(device)}`);
+    setAttribute(this.#box, "aria-label", t("fleet.select", { name: nameOf(device) }));
     this.#lamp.light = device.reported;
     this.#lamp.past = !glows(device);
     setText(this.#shows, shownWords(device));
@@ -70,7 +71,7 @@ export class LightRow {
     setText(this.#risk, chanceWords(device.risk?.chance_30s));
     setHidden(this.#wanted, device.wanted === null);
     if (device.wanted !== null) this.#wanted.light = device.wanted;
-    setText(this.#wants, device.wanted === null ? "nothing asked" : lightWords(device.wanted));
+    setText(this.#wants, device.wanted === null ? t("row.nothing-asked") : lightWords(device.wanted));
     setIcon(this.#icon, kind);
     setText(this.#word, stateWords(device, store));
     const sentence = why(device, store, true) ?? "";

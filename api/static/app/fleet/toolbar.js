@@ -4,19 +4,21 @@
 import { choose, chosen } from "../base/address.js";
 import { el, icon, setAttribute, setHidden, setText } from "../base/dom.js";
 import { KINDS } from "../base/store.js";
+import { compare } from "../base/locale.js";
+import { known as knownText, t } from "../base/texts.js";
 import { KIND_MEANINGS, KIND_WORDS, REACH_MEANINGS, REACH_WORDS } from "../base/words.js";
-import { COLUMNS, matcher, offers } from "./filter.js";
+import { matcher, offers } from "./filter.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
 
 export const SHOWS = /** @type {const} */ (["cards", "dense", "table"]);
 /** @type {Record<string, string>} */
-const SHOW_WORDS = { cards: "Cards", dense: "Small lamps", table: "Table" };
+const SHOW_WORDS = { cards: t("fleet.show.cards"), dense: t("fleet.show.dense"), table: t("fleet.show.table") };
 /** What narrows the fleet. */
 export const FILTERS = ["q", "state", "reach", "gateway", "app", "tag"];
 const TYPING_MS = 120;
-/** What lights are sorted by besides their names, in this order. @type {[string, string][]} */
-const SORTS = [["risk", "risk"], ["state", "state"], ["heard", "heard"], ["shows", "colour"], ["gateways", "gateway"]];
+/** What lights are sorted by besides their names, in this order. */
+const SORTS = /** @type {const} */ (["risk", "state", "heard", "shows", "gateways"]);
 
 /** What the address says. @returns {import("./filter.js").Choice} */
 export function choice() {
@@ -27,18 +29,18 @@ export class Toolbar {
   #store;
   /** @type {Map<string, {button: HTMLButtonElement, number: HTMLElement}>} */
   #chips = new Map();
-  #search = el("input", { id: "search", type: "search", placeholder: "Find a light", "aria-label": "Find a light by name or DevEUI", autocomplete: "off", spellcheck: "false", maxlength: "100" });
+  #search = el("input", { id: "search", type: "search", placeholder: t("fleet.find"), "aria-label": t("fleet.find-by"), autocomplete: "off", spellcheck: "false", maxlength: "100" });
   #selects = {
-    reach: el("select", { "aria-label": "Reachability" }),
-    gateway: el("select", { "aria-label": "Gateway" }),
-    app: el("select", { "aria-label": "Application" }),
-    tag: el("select", { "aria-label": "Tag" }),
-    group: el("select", { "aria-label": "Group by" }),
-    sort: el("select", { "aria-label": "Sort by" }),
+    reach: el("select", { "aria-label": t("fleet.reachability") }),
+    gateway: el("select", { "aria-label": t("fleet.gateway") }),
+    app: el("select", { "aria-label": t("fleet.application") }),
+    tag: el("select", { "aria-label": t("fleet.tag") }),
+    group: el("select", { "aria-label": t("fleet.group-by") }),
+    sort: el("select", { "aria-label": t("fleet.sort-by") }),
   };
   /** @type {Map<string, HTMLInputElement>} */
   #shows = new Map();
-  #clear = el("button", { type: "button", class: "plain", text: "Clear filters", hidden: true });
+  #clear = el("button", { type: "button", class: "plain", text: t("fleet.clear"), hidden: true });
   #offered = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
@@ -50,9 +52,9 @@ export class Toolbar {
       clearTimeout(this.#typing);
       this.#typing = setTimeout(() => choose({ q: this.#search.value.trim() }), TYPING_MS);
     });
-    fill(this.#selects.reach, [["", "Reachability"], ...Object.entries(REACH_WORDS)]);
+    fill(this.#selects.reach, [["", t("fleet.reachability")], ...Object.entries(REACH_WORDS)]);
     for (const option of this.#selects.reach.options) option.title = REACH_MEANINGS[/** @type {import("../base/words.js").Reach} */ (option.value)] ?? "";
-    fill(this.#selects.sort, [["", "Sort: name"], ...SORTS.map(([sort, words]) => [sort, `Sort: ${words}`])]);
+    fill(this.#selects.sort, [["", t("sort", { by: t("sort.name") })], ...SORTS.map((sort) => [sort, t("sort", { by: t(`sort.${sort}`) })])]);
     for (const [name, select] of Object.entries(this.#selects)) {
       select.addEventListener("change", () => choose({ [name]: select.value }));
     }
@@ -60,7 +62,7 @@ export class Toolbar {
     this.element = el(
       "div",
       { class: "toolbar" },
-      el("div", { class: "counts", role: "group", "aria-label": "Show lights by state" }, ...this.#makeChips()),
+      el("div", { class: "counts", role: "group", "aria-label": t("fleet.by-state") }, ...this.#makeChips()),
       el(
         "div",
         { class: "narrow" },
@@ -113,14 +115,14 @@ export class Toolbar {
   offer() {
     const { apps, tags, keys } = offers(this.#store);
     const gateways = [...this.#store.gateways.values()].map((gateway) => [gateway.gateway_id, gateway.name || gateway.gateway_id]);
-    gateways.sort((a, b) => a[1].localeCompare(b[1]));
+    gateways.sort((a, b) => compare(a[1], b[1]));
     const offered = JSON.stringify([apps, tags, gateways]);
     if (offered === this.#offered) return;
     this.#offered = offered;
-    fill(this.#selects.gateway, [["", "All gateways"], ...gateways]);
-    fill(this.#selects.app, [["", "All applications"], ...apps.map((app) => [app, app])]);
-    fill(this.#selects.tag, [["", "All tags"], ...tags.map((tag) => [tag, tag.replace("=", ": ")])]);
-    fill(this.#selects.group, [["", "No groups"], ["state", "By state"], ["reach", "By reachability"], ["gateway", "By gateway"], ["app", "By application"], ...keys.map((key) => [`tag:${key}`, `By ${key}`])]);
+    fill(this.#selects.gateway, [["", t("filter.all-gateways")], ...gateways]);
+    fill(this.#selects.app, [["", t("filter.all-applications")], ...apps.map((app) => [app, app])]);
+    fill(this.#selects.tag, [["", t("filter.all-tags")], ...tags.map((tag) => [tag, tag.replace("=", ": ")])]);
+    fill(this.#selects.group, [["", t("filter.no-groups")], ["state", t("filter.by-state")], ["reach", t("filter.by-reachability")], ["gateway", t("filter.by-gateway")], ["app", t("filter.by-application")], ...keys.map((key) => [`tag:${key}`, t("filter.by-tag", { tag: key })])]);
     setHidden(this.#selects.tag, tags.length === 0);
     setHidden(this.#selects.app, apps.length < 2);
     this.recall();
@@ -140,11 +142,11 @@ export class Toolbar {
       const number = el("strong", { text: "0" });
       const button = el(
         "button",
-        { type: "button", class: "chip", "data-kind": kind || "all", "aria-pressed": "false", title: kind ? KIND_MEANINGS[known] : "All lights",
+        { type: "button", class: "chip", "data-kind": kind || "all", "aria-pressed": "false", title: kind ? KIND_MEANINGS[known] : t("fleet.all-lights"),
           onclick: () => choose({ state: chosen("state") === kind ? "" : kind }) },
         kind ? el("span", { class: "badge" }, icon(kind)) : null,
         number,
-        el("span", { class: "label", text: kind ? KIND_WORDS[known] : "Lights" }),
+        el("span", { class: "label", text: kind ? KIND_WORDS[known] : t("fleet.lights") }),
       );
       this.#chips.set(kind, { button, number });
       return button;
@@ -157,14 +159,15 @@ export class Toolbar {
       this.#shows.set(show, input);
       return el("label", { title: SHOW_WORDS[show] }, input, el("span", {}, icon(`show-${show}`), el("span", { class: "unseen", text: SHOW_WORDS[show] })));
     });
-    return el("div", { class: "segments", role: "radiogroup", "aria-label": "Show as" }, ...labels);
+    return el("div", { class: "segments", role: "radiogroup", "aria-label": t("fleet.show-as") }, ...labels);
   }
 }
 
 /** What is chosen by the address alone, as a column that is sorted the other way round. @param {string} value */
 function offeredWords(value) {
-  const column = [...SORTS, ...COLUMNS].find(([key]) => key === value.replace(/^-/, ""));
-  return column === undefined ? value : `Sort: ${column[1].toLowerCase()}${value.startsWith("-") ? ", reversed" : ""}`;
+  const by = knownText(`sort.${value.replace(/^-/, "")}`);
+  if (by === undefined) return value;
+  return value.startsWith("-") ? t("sort.reversed", { by }) : t("sort", { by });
 }
 
 /** @param {HTMLSelectElement} select @param {string[][]} options */

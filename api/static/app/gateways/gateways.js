@@ -6,7 +6,8 @@ import { addressOf } from "../base/address.js";
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo, timeFor } from "../base/clock.js";
 import { arrange, el, setAttribute, setHidden, setText } from "../base/dom.js";
-import { plural } from "../base/words.js";
+import { compare, number } from "../base/locale.js";
+import { parts, t } from "../base/texts.js";
 import { gradeLines } from "./grade.js";
 import { OUTAGE_DAYS, outages } from "./outages.js";
 
@@ -21,17 +22,17 @@ class GatewayCard {
   #health = el("strong", { class: "health" });
   #since = timeFor(null);
   #heard = timeAgo(null);
-  #meter = el("meter", { min: "0", max: "1", high: "0.9", optimum: "0", "aria-label": "Airtime used" });
+  #meter = el("meter", { min: "0", max: "1", high: "0.9", optimum: "0", "aria-label": t("gateway.airtime-used") });
   #air = el("span", { class: "figure" });
   #pending = el("span");
   #lights = el("a", { href: "./" });
   #only = el("span", { class: "hint" });
-  #unknown = el("p", { class: "hint", text: "ChirpStack does not list this gateway for our key.", hidden: true });
-  #grade = el("div", { class: "graded" }, el("p", { class: "hint", text: "Asking…" }));
+  #unknown = el("p", { class: "hint", text: t("gateway.unlisted"), hidden: true });
+  #grade = el("div", { class: "graded" }, el("p", { class: "hint", text: t("asking") }));
   #gradeAsked = "";
   #gradeAskedAt = -Infinity;
   #gradeTold = "";
-  #history = el("div", { class: "history" }, el("p", { class: "hint", text: "Asking…" }));
+  #history = el("div", { class: "history" }, el("p", { class: "hint", text: t("asking") }));
   #button = el("button", { type: "button", class: "plain", "data-acts": true, hidden: true });
   #trouble = el("p", { class: "hint bad", role: "alert", hidden: true });
   #online = true;
@@ -46,14 +47,14 @@ class GatewayCard {
       "li",
       { class: "gateway", "data-gateway": id },
       el("header", { class: "row" }, el("span", { class: "dot" }), this.#name, this.#button),
-      el("p", { class: "since" }, this.#health, " for ", this.#since),
+      el("p", { class: "since" }, ...parts("gateway.for", { health: this.#health, span: this.#since })),
       el(
         "dl",
         {},
-        row("Lights heard", this.#lights, this.#only),
-        row("Last uplink", this.#heard),
-        row("Airtime this hour", el("span", { class: "air" }, this.#meter, this.#air)),
-        row("Waiting for it", this.#pending),
+        row(t("gateway.lights-heard"), this.#lights, this.#only),
+        row(t("gateway.last-uplink"), this.#heard),
+        row(t("gateway.airtime"), el("span", { class: "air" }, this.#meter, this.#air)),
+        row(t("gateway.pending"), this.#pending),
       ),
       this.#grade,
       this.#history,
@@ -68,21 +69,21 @@ class GatewayCard {
     setAttribute(this.element, "data-online", String(gateway.online));
     setText(this.#name, gateway.name || gateway.gateway_id);
     setAttribute(this.#name, "title", gateway.gateway_id);
-    setText(this.#health, gateway.online ? "Online" : "Offline");
+    setText(this.#health, gateway.online ? t("gateway.online") : t("gateway.offline"));
     this.#since.at = gateway.since;
     this.#heard.at = gateway.heard_at;
     const { airtime_used_s: used, airtime_budget_s: budget } = gateway;
     setHidden(this.#meter, budget === null);
     if (budget !== null) setAttribute(this.#meter, "value", String(Math.min(1, used / budget)));
-    setText(this.#air, `${used.toFixed(1)} s${budget === null ? "" : ` of ${budget.toFixed(0)} s`}`);
-    setText(this.#pending, gateway.pending === 0 ? "nothing" : plural(gateway.pending, "frame"));
-    setText(this.#lights, plural(lights.heard, "light"));
+    setText(this.#air, budget === null ? t("gateway.used", { used: number(used, 1) }) : t("gateway.used-of", { used: number(used, 1), budget: number(budget, 0) }));
+    setText(this.#pending, gateway.pending === 0 ? t("gateway.nothing") : t("gateway.frames", { n: gateway.pending }));
+    setText(this.#lights, t("count.lights", { n: lights.heard }));
     setAttribute(this.#lights, "href", addressOf({ gateway: gateway.gateway_id }));
-    setText(this.#only, lights.only === 0 ? "" : ` (${lights.only} by it alone)`);
+    setText(this.#only, lights.only === 0 ? "" : t("gateway.alone", { n: lights.only }));
     setHidden(this.#unknown, gateway.known);
     setHidden(this.#button, !demo);
-    setText(this.#button, gateway.online ? "Stop" : "Start");
-    setAttribute(this.#button, "aria-label", `${gateway.online ? "Stop" : "Start"} ${gateway.name}`);
+    setText(this.#button, gateway.online ? t("gateway.stop") : t("gateway.start"));
+    setAttribute(this.#button, "aria-label", gateway.online ? t("gateway.stop-name", { name: gateway.name }) : t("gateway.start-name", { name: gateway.name }));
     this.#askGrade(gateway);
     this.#askHistory(`${gateway.online} ${gateway.since}`);
   }
@@ -115,7 +116,7 @@ class GatewayCard {
       const answer = await ask("GET", `api/v1/gateways/${encodeURIComponent(this.id)}/outages?days=${OUTAGE_DAYS}`);
       this.#history.replaceChildren(outages(answer, now()));
     } catch (trouble) {
-      const words = isMissing(trouble) ? "Its outages are not available from this service." : troubleWords(trouble);
+      const words = isMissing(trouble) ? t("gateway.no-outages") : troubleWords(trouble);
       this.#history.replaceChildren(el("p", { class: "hint", text: words }));
     }
   }
@@ -173,7 +174,7 @@ export class Gateways {
     this.#stale = !this.#open;
     if (!this.#open) return;
     const gateways = [...this.#store.gateways.values()].sort(
-      (a, b) => Number(a.online) - Number(b.online) || (a.name || a.gateway_id).localeCompare(b.name || b.gateway_id, undefined, { numeric: true }),
+      (a, b) => Number(a.online) - Number(b.online) || compare(a.name || a.gateway_id, b.name || b.gateway_id),
     );
     for (const id of this.#cards.keys()) if (!this.#store.gateways.has(id)) this.#cards.delete(id);
     const heard = this.#heard();
@@ -189,7 +190,7 @@ export class Gateways {
     });
     arrange(this.#list, elements);
     const online = gateways.filter((gateway) => gateway.online).length;
-    setText(this.#tally, gateways.length === 0 ? "No gateway is known yet." : `${online} of ${gateways.length} online`);
+    setText(this.#tally, gateways.length === 0 ? t("gateway.none") : t("gateway.count", { online, total: gateways.length }));
   }
 
   /** How many lights every gateway hears, and how many it alone. */

@@ -2,6 +2,7 @@
 
 import { lineWords } from "../base/expected.js";
 import { el } from "../base/dom.js";
+import { t } from "../base/texts.js";
 import { sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").GatewayQuality} Quality */
@@ -9,7 +10,7 @@ import { sentence } from "../base/words.js";
 
 /** @param {string | null} grade */
 export function letter(grade) {
-  return el("strong", { class: "grade", "data-grade": grade ?? "none" }, el("span", { class: "unseen", text: grade === null ? "not graded" : "Grade " }), grade ?? "–");
+  return el("strong", { class: "grade", "data-grade": grade ?? "none" }, el("span", { class: "unseen", text: grade === null ? t("grade.none") : t("grade.is") }), grade ?? "–");
 }
 
 /** The worst first; what has no grade is the last. @param {Line[]} lines */
@@ -20,16 +21,16 @@ function worstFirst(lines) {
 
 /** The reason, and the lines to be unfolded. @param {Quality} quality @param {boolean} open */
 export function gradeLines(quality, open) {
-  const reason = el("p", { class: "reason" }, letter(quality.grade), el("span", { text: `${sentence(quality.reason)}.` }));
+  const reason = el("p", { class: "reason" }, letter(quality.grade), el("span", { text: t("sentence", { text: sentence(quality.reason) }) }));
   if (quality.lines.length === 0) return el("div", {}, reason);
   const rows = worstFirst(quality.lines).map((line) =>
     el("tr", {}, el("td", {}, letter(line.grade)), el("th", { scope: "row", text: lineWords(line.line) }), el("td", { text: line.words })),
   );
-  const head = el("tr", {}, ...["Grade", "Line", "Seen in 24 h"].map((name) => el("th", { scope: "col", text: name })));
+  const head = el("tr", {}, ...[t("grade.grade"), t("grade.line"), t("grade.seen")].map((name) => el("th", { scope: "col", text: name })));
   return el(
     "div",
     {},
     reason,
-    el("details", open ? { open: true } : {}, el("summary", { class: "hint", text: "Every line, the worst first" }), el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Lines of the grade" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)))),
+    el("details", open ? { open: true } : {}, el("summary", { class: "hint", text: t("grade.every") }), el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("grade.lines") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)))),
   );
 }

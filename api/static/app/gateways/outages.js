@@ -3,7 +3,8 @@
 
 import { duration, shortTime } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
-import { plural } from "../base/words.js";
+import { percent } from "../base/expected.js";
+import { t } from "../base/texts.js";
 
 /** @typedef {import("../base/wire.js").Outage} Outage */
 /** @typedef {import("../base/wire.js").History} History */
@@ -18,14 +19,14 @@ const LASTING_LEAST = 14;
 
 /** What was observed, and what it comes to. @param {History} history @param {Outage[]} some */
 function told({ availability, observed_s: observed, away_s: away }, some) {
-  if (availability === null) return "Not observed yet";
+  if (availability === null) return t("outage.unobserved");
   const whole = observed > (OUTAGE_DAYS - 0.1) * DAY_S;
-  const base = whole ? `${OUTAGE_DAYS} days` : `${duration(observed)} observed`;
-  if (some.length === 0) return whole ? `No outage in ${OUTAGE_DAYS} days` : `No outage in ${OUTAGE_DAYS} days, of which ${base}`;
+  const base = whole ? t("outage.days", { days: OUTAGE_DAYS }) : t("outage.observed", { span: duration(observed) });
+  if (some.length === 0) return whole ? t("outage.none", { days: OUTAGE_DAYS }) : t("outage.none-of", { days: OUTAGE_DAYS, base });
   // Rounded down: 99.996 % is not all.
   const share = 100 * availability;
-  const percent = share > 99 ? (Math.floor(share * 100) / 100).toFixed(2) : share.toFixed(0);
-  return `${plural(some.length, "outage")} in ${OUTAGE_DAYS} days, away for ${duration(away)}: there ${percent} % of ${base}`;
+  const there = share > 99 ? percent(Math.floor(share * 100) / 100, 2) : percent(share);
+  return t("outage.some", { n: some.length, days: OUTAGE_DAYS, away: duration(away), share: there, base });
 }
 
 /** @param {History} history @param {number} now */
@@ -45,7 +46,7 @@ export function outages(history, now) {
   });
   const days = Array.from({ length: OUTAGE_DAYS - 1 }, (_, at) => draw("line", { class: "grid", x1: ((at + 1) * WIDTH) / OUTAGE_DAYS, x2: ((at + 1) * WIDTH) / OUTAGE_DAYS, y1: 0, y2: 14 }));
   const list = some.slice(0, LISTED_MOST).map((outage) =>
-    el("li", {}, `${shortTime(outage.since)} for ${duration((outage.until ?? now) - outage.since)}${outage.until === null ? ", still away" : ""}`),
+    el("li", { text: t(outage.until === null ? "outage.lasts" : "outage.one", { at: shortTime(outage.since), span: duration((outage.until ?? now) - outage.since) }) }),
   );
   return el(
     "div",

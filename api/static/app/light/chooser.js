@@ -2,18 +2,19 @@
 
 import { el } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
+import { t } from "../base/texts.js";
 
 /** @typedef {import("../base/wire.js").Light} Light */
 
 /** @type {[string, number, number, number][]} */
 const PRESETS = [
-  ["Red", 255, 0, 0], ["Orange", 255, 96, 0], ["Yellow", 255, 190, 0], ["Green", 0, 255, 0],
-  ["Cyan", 0, 220, 255], ["Blue", 0, 0, 255], ["Violet", 150, 0, 255], ["White", 255, 255, 255],
-  ["Dark", 0, 0, 0],
+  [t("choose.red"), 255, 0, 0], [t("choose.orange"), 255, 96, 0], [t("choose.yellow"), 255, 190, 0], [t("choose.green"), 0, 255, 0],
+  [t("choose.cyan"), 0, 220, 255], [t("choose.blue"), 0, 0, 255], [t("choose.violet"), 150, 0, 255], [t("choose.white"), 255, 255, 255],
+  [t("choose.dark"), 0, 0, 0],
 ];
 // Slow and fast are the pair that Plenom publishes (A0 A0 and 20 20), in hundredths of a second.
 /** @type {[string, number, number][]} */
-const RHYTHMS = [["Steady", 255, 0], ["Slow blink", 160, 160], ["Fast blink", 32, 32]];
+const RHYTHMS = [[t("choose.steady"), 255, 0], [t("choose.slow"), 160, 160], [t("choose.fast"), 32, 32]];
 
 /** @param {{red: number, green: number, blue: number}} colour */
 function hex({ red, green, blue }) {
@@ -24,7 +25,7 @@ export class Chooser {
   /** @type {Light} */
   light = { red: 0, green: 255, blue: 0, on: 255, off: 0 };
   #onPick;
-  #picker = el("input", { type: "color", "aria-label": "Any other colour" });
+  #picker = el("input", { type: "color", "aria-label": t("choose.other") });
   /** @type {{button: HTMLElement, colour: {red: number, green: number, blue: number}}[]} */
   #swatches = [];
   /** @type {{input: HTMLInputElement, on: number, off: number}[]} */
@@ -34,10 +35,10 @@ export class Chooser {
   constructor(initial, onPick) {
     this.#onPick = onPick;
     this.#picker.addEventListener("input", () => this.pick(this.#picked()));
-    const other = el("label", { class: "other", title: "Any other colour" }, this.#picker);
+    const other = el("label", { class: "other", title: t("choose.other") }, this.#picker);
     this.elements = [
-      el("div", { class: "swatches", role: "group", "aria-label": "Colour" }, ...this.#makeSwatches(), other),
-      el("div", { class: "segments wide", role: "radiogroup", "aria-label": "Rhythm" }, ...this.#makeRhythms()),
+      el("div", { class: "swatches", role: "group", "aria-label": t("choose.colour") }, ...this.#makeSwatches(), other),
+      el("div", { class: "segments wide", role: "radiogroup", "aria-label": t("choose.rhythm") }, ...this.#makeRhythms()),
     ];
     this.#take(initial ?? this.light);
   }

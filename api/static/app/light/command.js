@@ -4,6 +4,7 @@
 import { ask, newKey, troubleWords } from "../base/api.js";
 import { el, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
+import { t } from "../base/texts.js";
 import { colourWords, lightWords } from "../base/words.js";
 import { Chooser } from "./chooser.js";
 
@@ -15,7 +16,7 @@ export class CommandForm {
   #preview = lamp(null, { hidden: true });
   #words = el("span", { class: "to-send" });
   #keep = el("input", { type: "checkbox", checked: true });
-  #send = el("button", { type: "submit", class: "primary", text: "Send" });
+  #send = el("button", { type: "submit", class: "primary", text: t("order.send") });
   #outcome = el("p", { class: "outcome", role: "status" });
 
   /**
@@ -29,9 +30,9 @@ export class CommandForm {
     this.#keep.addEventListener("change", () => this.#picked());
     this.element = el(
       "form",
-      { class: "command", "aria-label": "Set the colour", onsubmit: (/** @type {Event} */ event) => this.#submit(event) },
+      { class: "command", "aria-label": t("order.set"), onsubmit: (/** @type {Event} */ event) => this.#submit(event) },
       ...this.#chooser.elements,
-      el("label", { class: "keep" }, this.#keep, "Bring it back to this after it drifted"),
+      el("label", { class: "keep" }, this.#keep, t("order.keep")),
       el("div", { class: "row send" }, this.#preview, this.#words, this.#send),
       this.#outcome,
     );
@@ -42,7 +43,7 @@ export class CommandForm {
   #picked() {
     this.#key = newKey();
     this.#preview.light = this.#chooser.light;
-    setText(this.#words, `To send: ${lightWords(this.#chooser.light)}`);
+    setText(this.#words, t("order.to-send", { light: lightWords(this.#chooser.light) }));
     setText(this.#outcome, "");
   }
 
@@ -50,7 +51,7 @@ export class CommandForm {
   async #submit(event) {
     event.preventDefault();
     this.#send.disabled = true;
-    this.#tell("", "Sending…");
+    this.#tell("", t("sending"));
     const { light } = this.#chooser;
     try {
       await ask("POST", `api/v1/downlink/${this.#devEui}`, {
@@ -58,7 +59,7 @@ export class CommandForm {
         headers: { Prefer: "respond-async", "Idempotency-Key": this.#key },
       });
       this.#key = newKey();
-      this.#tell("good", `Accepted and stored: ${colourWords(light)}. The lamp changes when the light confirms it.`);
+      this.#tell("good", t("order.accepted", { colour: colourWords(light) }));
       this.#onAccepted();
     } catch (trouble) {
       // The key stays: sent again, an order that did arrive is not made twice.

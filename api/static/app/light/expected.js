@@ -3,8 +3,10 @@
 // colour, a day without figures is a gap, and every figure is in the table below.
 
 import { chanceWords, lossWords, ruleWords } from "../base/expected.js";
-import { shortTime } from "../base/clock.js";
+import { shortTime, utcDay } from "../base/clock.js";
 import { draw, el, icon } from "../base/dom.js";
+import { number } from "../base/locale.js";
+import { parts, t } from "../base/texts.js";
 import { sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").LightQuality} Quality */
@@ -23,30 +25,25 @@ const SHAPES = [
 ];
 /** @type {Series[]} */
 const DIRECTIONS = [
-  { name: "From the light", at: 0, value: (day) => (day.uplink_loss === null ? null : day.uplink_loss * 100) },
-  { name: "To the light", at: 1, value: (day) => (day.downlink_loss === null ? null : day.downlink_loss * 100) },
+  { name: t("expected.from"), at: 0, value: (day) => (day.uplink_loss === null ? null : day.uplink_loss * 100) },
+  { name: t("expected.to"), at: 1, value: (day) => (day.downlink_loss === null ? null : day.downlink_loss * 100) },
 ];
 /** @type {Series[]} */
-const MARGIN = [{ name: "Margin", at: 2, value: (day) => day.margin_db }];
-
-/** @param {number} at */
-function dayName(at) {
-  return new Date(at * 1_000).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-}
+const MARGIN = [{ name: t("expected.margin"), at: 2, value: (day) => day.margin_db }];
 
 /** The section of the panel; undefined for an older service, null while nothing is known. @param {Quality | null | undefined} quality */
 export function expected(quality) {
-  if (quality === undefined) return el("p", { class: "hint", text: "Not available from this service." });
-  if (quality === null) return el("p", { class: "hint", text: "Nothing known yet." });
+  if (quality === undefined) return el("p", { class: "hint", text: t("unavailable") });
+  if (quality === null) return el("p", { class: "hint", text: t("nothing-known") });
   const warnings = quality.warnings.map((warning) =>
-    el("li", {}, icon("warning"), el("span", {}, el("strong", { text: ruleWords(warning.rule) }), `: ${warning.words}, since ${shortTime(warning.since)}`)),
+    el("li", {}, icon("warning"), el("span", {}, ...parts("expected.warning", { rule: el("strong", { text: ruleWords(warning.rule) }), words: warning.words, since: shortTime(warning.since) }))),
   );
   const days = quality.days.filter((day) => day.margin_db !== null || day.uplinks_counted > 0 || day.downlinks_counted > 0);
   return el(
     "div",
     { class: "expected" },
-    quality.chance_30s === null ? null : el("p", {}, el("strong", { text: chanceWords(quality.chance_30s) }), " is the chance that its next command is verified within 30 s"),
-    el("p", { class: "hint", text: `${sentence(quality.sentence)}.` }),
+    quality.chance_30s === null ? null : el("p", {}, ...parts("expected.chance", { chance: el("strong", { text: chanceWords(quality.chance_30s) }) })),
+    el("p", { class: "hint", text: t("sentence", { text: sentence(quality.sentence) }) }),
     warnings.length === 0 ? null : el("ul", { class: "warnings" }, ...warnings),
     days.length === 0 ? null : plots(quality.days),
     days.length === 0 ? null : table(days),
@@ -58,7 +55,7 @@ function plots(days) {
   const legend = DIRECTIONS.map(({ name, at }) =>
     el("li", { class: `series-${at}` }, draw("svg", { viewBox: "0 0 10 10", width: 10, height: 10, "aria-hidden": "true" }, draw("path", { d: SHAPES[at](5, 5) })), name),
   );
-  return el("div", { class: "signal" }, plot("Frames lost, %", days, DIRECTIONS, 0), el("ul", { class: "legend" }, ...legend), plot("Margin, dB", days, MARGIN));
+  return el("div", { class: "signal" }, plot(t("expected.lost"), days, DIRECTIONS, 0), el("ul", { class: "legend" }, ...legend), plot(t("expected.margin-db"), days, MARGIN));
 }
 
 /** @param {number} value */
@@ -77,7 +74,7 @@ function plot(title, days, series, floor) {
   const y = (/** @type {number} */ one) => round(9 + ((most - one) / (most - least)) * (HEIGHT - BOTTOM - 14));
   const grid = [least, (least + most) / 2, most].flatMap((level) => [
     draw("line", { class: "grid", x1: LEFT, x2: WIDTH - 6, y1: y(level), y2: y(level) }),
-    draw("text", { x: LEFT - 5, y: y(level) + 3, "text-anchor": "end", text: String(round(level)) }),
+    draw("text", { x: LEFT - 5, y: y(level) + 3, "text-anchor": "end", text: number(round(level)) }),
   ]);
   const drawn = series.flatMap(({ value, at }) => {
     let track = "";
@@ -93,34 +90,34 @@ function plot(title, days, series, floor) {
     }
     return [draw("path", { class: `track series-${at}`, d: track }), draw("path", { class: `series-${at}`, d: marks })];
   });
-  const words = series.map(({ name, value }) => `${name}: ${days.map(value).map((one) => (one === null ? "not known" : String(round(one)))).join(", ")}`);
+  const words = series.map(({ name, value }) => t("expected.series", { name, values: days.map(value).map((one) => (one === null ? t("expected.unknown") : number(round(one)))).join("; ") }));
   return el(
     "figure",
     {},
     el("figcaption", { text: title }),
     draw(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}, day by day from ${dayName(from)} to ${dayName(to)}. ${words.join(". ")}` },
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": t("expected.plot", { title, from: utcDay(from), to: utcDay(to), series: words.join(". ") }) },
       ...grid,
       ...drawn,
-      draw("text", { x: LEFT, y: HEIGHT - 1, text: dayName(from) }),
-      draw("text", { x: WIDTH - 6, y: HEIGHT - 1, "text-anchor": "end", text: dayName(to) }),
+      draw("text", { x: LEFT, y: HEIGHT - 1, text: utcDay(from) }),
+      draw("text", { x: WIDTH - 6, y: HEIGHT - 1, "text-anchor": "end", text: utcDay(to) }),
     ),
   );
 }
 
 /** @param {Day[]} days */
 function table(days) {
-  const head = el("tr", {}, ...["Day (UTC)", "Lost from it", "Lost to it", "Margin"].map((name) => el("th", { scope: "col", text: name })));
+  const head = el("tr", {}, ...[t("expected.day"), t("expected.lost-from"), t("expected.lost-to"), t("expected.margin")].map((name) => el("th", { scope: "col", text: name })));
   const rows = [...days].reverse().map((day) =>
     el(
       "tr",
       {},
-      el("th", { scope: "row", text: dayName(day.at) }),
+      el("th", { scope: "row", text: utcDay(day.at) }),
       el("td", { text: lossWords(day.uplink_loss, day.uplinks_counted) }),
       el("td", { text: lossWords(day.downlink_loss, day.downlinks_counted) }),
-      el("td", { text: day.margin_db === null ? "–" : `${day.margin_db.toFixed(0)} dB` }),
+      el("td", { text: day.margin_db === null ? "–" : t("db", { value: number(day.margin_db, 0) }) }),
     ),
   );
-  return el("details", {}, el("summary", { class: "hint", text: "Day by day" }), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+  return el("details", {}, el("summary", { class: "hint", text: t("expected.by-day") }), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
 }

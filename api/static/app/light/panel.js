@@ -6,6 +6,7 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
+import { known, parts, t } from "../base/texts.js";
 import { glows, lightWords, past, sentence, stateWords, why } from "../base/words.js";
 import { showReach } from "../fleet/card.js";
 import { CommandForm } from "./command.js";
@@ -20,8 +21,6 @@ import { Timeline } from "./timeline.js";
 const GATHER_MS = 250;
 const COMMANDS_MOST = 20;
 const SIGNAL_HOURS = 24;
-/** @type {Record<string, string>} */
-const STATUS_WORDS = { asked: "It is asked for its status.", busy: "Something is under way with it already; its status comes with that." };
 
 export class LightPanel {
   devEui;
@@ -32,7 +31,7 @@ export class LightPanel {
   #tense = el("strong");
   #shows = el("span");
   #reported = timeAgo(null);
-  #reportedWords = el("span", { class: "hint" }, "reported ", this.#reported);
+  #reportedWords = el("span", { class: "hint" }, ...parts("light.reported", { when: this.#reported }));
   #heard = timeAgo(null);
   #reach = el("span", { class: "reach", hidden: true });
   #wants = el("span");
@@ -43,15 +42,15 @@ export class LightPanel {
   #verdict = el("div", { class: "verdict" }, el("p", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach), this.#why);
   #form;
   #timeline;
-  #signal = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
-  #expected = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
+  #signal = el("div", {}, el("p", { class: "hint", text: t("asking") }));
+  #expected = el("div", {}, el("p", { class: "hint", text: t("asking") }));
   #told = "";
   #hearings = el("div");
   #details = el("dl");
-  #raw = el("pre", { class: "raw", tabindex: "0", "aria-label": "Inspection as JSON", hidden: true });
-  #revive = el("button", { type: "button", class: "secondary", text: "Revive", title: "Start its parked actor again", hidden: true });
-  #withdraw = el("button", { type: "button", class: "secondary", text: "Withdraw", title: "Take the open order back; what was wanted before is wanted again", hidden: true });
-  #nothing = el("button", { type: "button", class: "secondary", text: "Ask nothing", title: "Want nothing of it: it is not brought back any more", hidden: true });
+  #raw = el("pre", { class: "raw", tabindex: "0", "aria-label": t("light.json-label"), hidden: true });
+  #revive = el("button", { type: "button", class: "secondary", text: t("light.revive"), title: t("light.revive-means"), hidden: true });
+  #withdraw = el("button", { type: "button", class: "secondary", text: t("light.withdraw"), title: t("light.withdraw-means"), hidden: true });
+  #nothing = el("button", { type: "button", class: "secondary", text: t("light.ask-nothing"), title: t("light.ask-nothing-means"), hidden: true });
   #open = "";
   #outcome = el("p", { class: "outcome", role: "status" });
   #asking = false;
@@ -70,30 +69,30 @@ export class LightPanel {
     this.#timeline = new Timeline(store);
     const device = store.devices.get(devEui);
     this.#form = new CommandForm(devEui, device?.wanted ?? device?.reported, () => this.#askSoon());
-    this.#revive.addEventListener("click", () => this.#act(`api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, "Its actor lives again."));
-    this.#withdraw.addEventListener("click", () => this.#act(`api/v1/commands/${encodeURIComponent(this.#open)}`, undefined, (answer) => `${sentence(answer.reason)}.`, "DELETE"));
-    this.#nothing.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/wanted`, undefined, (answer) => `Nothing is asked of it any more.${answer.command === null ? "" : ` ${sentence(answer.command.reason)}.`}`, "DELETE"));
+    this.#revive.addEventListener("click", () => this.#act(`api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, t("light.revived")));
+    this.#withdraw.addEventListener("click", () => this.#act(`api/v1/commands/${encodeURIComponent(this.#open)}`, undefined, (answer) => t("sentence", { text: sentence(answer.reason) }), "DELETE"));
+    this.#nothing.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/wanted`, undefined, (answer) => [t("light.asked-nothing"), ...(answer.command === null ? [] : [t("sentence", { text: sentence(answer.command.reason) })])].join(" "), "DELETE"));
   }
 
   /** What stands in the panel. */
   elements() {
-    const now = el("div", { class: "fact" }, this.#shown, el("p", {}, this.#tense, this.#shows, this.#reportedWords, el("span", { class: "hint" }, "heard ", this.#heard)));
-    const wanted = el("div", { class: "fact" }, this.#wanted, el("p", {}, el("strong", { text: "Should show" }), this.#wants));
+    const now = el("div", { class: "fact" }, this.#shown, el("p", {}, this.#tense, this.#shows, this.#reportedWords, el("span", { class: "hint" }, ...parts("light.heard", { when: this.#heard }))));
+    const wanted = el("div", { class: "fact" }, this.#wanted, el("p", {}, el("strong", { text: t("light.should-show") }), this.#wants));
     return [
       el("header", {}, el("div", {}, this.#title, el("p", { class: "eui", text: this.devEui })), el("div", { class: "row" }, this.#rawButton(), this.#closeButton())),
       this.#raw,
       el("div", { class: "facts" }, now, wanted),
       this.#verdict,
-      el("div", { class: "orders-given", "data-acts": true }, el("h3", { text: "Set the colour" }), this.#form.element),
-      el("h3", { text: "Orders" }),
+      el("div", { class: "orders-given", "data-acts": true }, el("h3", { text: t("order.set") }), this.#form.element),
+      el("h3", { text: t("light.orders") }),
       this.#timeline.element,
-      el("h3", { text: "What is to be expected" }),
+      el("h3", { text: t("light.expected") }),
       this.#expected,
-      el("h3", { text: `Uplinks, last ${SIGNAL_HOURS} h` }),
+      el("h3", { text: t("light.uplinks", { hours: SIGNAL_HOURS }) }),
       this.#signal,
-      el("h3", { text: "Heard by" }),
+      el("h3", { text: t("light.heard-by") }),
       this.#hearings,
-      el("h3", { text: "Details" }),
+      el("h3", { text: t("light.details") }),
       this.#details,
       this.#actions(),
       this.#outcome,
@@ -101,15 +100,15 @@ export class LightPanel {
   }
 
   #actions() {
-    const setup = el("button", { type: "button", class: "secondary", text: "Initialise", title: "Send its settings again" });
-    setup.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, "Its settings are sent again."));
-    const status = el("button", { type: "button", class: "secondary", text: "Ask for status", title: "Ask the light what it shows" });
-    status.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/status`, undefined, (answer) => STATUS_WORDS[answer?.outcome] ?? "Asked."));
+    const setup = el("button", { type: "button", class: "secondary", text: t("light.initialise"), title: t("light.initialise-means") });
+    setup.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, t("light.initialised")));
+    const status = el("button", { type: "button", class: "secondary", text: t("light.ask-status"), title: t("light.ask-status-means") });
+    status.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/status`, undefined, (answer) => known(`light.status.${answer?.outcome}`) ?? t("light.asked")));
     return el("div", { class: "row actions", "data-acts": true }, this.#withdraw, this.#nothing, setup, status, this.#revive);
   }
 
   #rawButton() {
-    const button = el("button", { type: "button", class: "plain", "aria-expanded": "false", text: "JSON", title: "The whole inspection as the service tells it" });
+    const button = el("button", { type: "button", class: "plain", "aria-expanded": "false", text: t("light.json"), title: t("light.json-means") });
     button.addEventListener("click", () => {
       this.#raw.hidden = !this.#raw.hidden;
       setAttribute(button, "aria-expanded", String(!this.#raw.hidden));
@@ -118,7 +117,7 @@ export class LightPanel {
   }
 
   #closeButton() {
-    return el("button", { type: "button", class: "plain round", "aria-label": "Close", onclick: () => this.#onClose() }, icon("close"));
+    return el("button", { type: "button", class: "plain round", "aria-label": t("light.close"), onclick: () => this.#onClose() }, icon("close"));
   }
 
   focus() {
@@ -153,12 +152,12 @@ export class LightPanel {
     this.#shown.light = device.reported;
     this.#shown.past = !glows(device);
     this.#wanted.light = device.wanted;
-    setText(this.#tense, past(device) ? "Showed" : "Shows");
+    setText(this.#tense, past(device) ? t("light.showed") : t("light.shows"));
     setText(this.#shows, lightWords(device.reported));
     this.#reported.at = device.reported_at;
     setHidden(this.#reportedWords, !past(device) || device.reported_at === device.heard_at);
     this.#heard.at = device.heard_at;
-    setText(this.#wants, device.wanted === null ? "nothing" : lightWords(device.wanted));
+    setText(this.#wants, device.wanted === null ? t("light.nothing") : lightWords(device.wanted));
     const kind = this.#store.kind(this.devEui);
     showReach(this.#verdict, this.#reach, device, this.#store);
     setAttribute(this.#verdict, "data-kind", kind);
@@ -216,7 +215,7 @@ export class LightPanel {
       this.#signal.replaceChildren(signalPlots(points, (id) => this.#store.gatewayName(id), Math.max(first, to - SIGNAL_HOURS * 3_600), to));
       this.#f_cnt = counter;
     } catch (trouble) {
-      const words = isMissing(trouble) ? "Not available from this service." : troubleWords(trouble);
+      const words = isMissing(trouble) ? t("unavailable") : troubleWords(trouble);
       this.#signal.replaceChildren(el("p", { class: "hint", text: words }));
     }
   }
@@ -247,13 +246,13 @@ export class LightPanel {
 
   /** @param {string} path @param {unknown} body @param {string | ((answer: any) => string)} done @param {"POST" | "DELETE"} method */
   async #act(path, body, done, method = "POST") {
-    this.#tell("", "Asking…");
+    this.#tell("", t("asking"));
     try {
       const answer = await ask(method, path, { body });
       this.#askSoon();
       this.#tell("good", typeof done === "string" ? done : done(answer));
     } catch (trouble) {
-      this.#tell("bad", isMissing(trouble) ? "Not available from this service." : troubleWords(trouble));
+      this.#tell("bad", isMissing(trouble) ? t("unavailable") : troubleWords(trouble));
     }
   }
 

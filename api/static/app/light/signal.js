@@ -3,6 +3,8 @@
 
 import { shortTime } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
+import { number } from "../base/locale.js";
+import { t } from "../base/texts.js";
 
 /** @typedef {import("../base/wire.js").SignalPoint} Point */
 
@@ -31,19 +33,19 @@ function round(value) {
  * @param {Point[]} points @param {(gatewayId: string) => string} nameOf @param {number} from @param {number} to Unix seconds
  */
 export function signalPlots(points, nameOf, from, to) {
-  if (points.length === 0) return el("p", { class: "hint", text: "No uplink in this time." });
+  if (points.length === 0) return el("p", { class: "hint", text: t("signal.none") });
   const counts = new Map();
   for (const { gateway_id: id } of points) counts.set(id, (counts.get(id) ?? 0) + 1);
   const gateways = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
   const legend = gateways.map((id, at) =>
-    el("li", { class: `series-${Math.min(at, SERIES - 1)}` }, mark(at), `${nameOf(id)} `, el("span", { class: "hint", text: String(counts.get(id)) })),
+    el("li", { class: `series-${Math.min(at, SERIES - 1)}` }, mark(at), `${nameOf(id)} `, el("span", { class: "hint", text: number(counts.get(id)) })),
   );
   return el(
     "div",
     { class: "signal" },
-    plot("RSSI, dBm", points, (point) => point.rssi_dbm, gateways, from, to),
-    plot("SNR, dB", points, (point) => point.snr_db, gateways, from, to),
-    el("ul", { class: "legend", "aria-label": "Gateways, with uplinks heard" }, ...legend),
+    plot(t("signal.rssi"), points, (point) => point.rssi_dbm, gateways, from, to),
+    plot(t("signal.snr"), points, (point) => point.snr_db, gateways, from, to),
+    el("ul", { class: "legend", "aria-label": t("signal.legend") }, ...legend),
   );
 }
 
@@ -64,14 +66,14 @@ function plot(title, points, value, gateways, from, to) {
   const y = (/** @type {number} */ one) => round(9 + ((most - one) / (most - least)) * (HEIGHT - BOTTOM - 14));
   const lines = [least, (least + most) / 2, most].flatMap((level) => [
     draw("line", { class: "grid", x1: LEFT, x2: WIDTH - 6, y1: y(level), y2: y(level) }),
-    draw("text", { x: LEFT - 5, y: y(level) + 3, "text-anchor": "end", text: String(Math.round(level)) }),
+    draw("text", { x: LEFT - 5, y: y(level) + 3, "text-anchor": "end", text: number(level, 0) }),
   ]);
   const series = gateways.map((id, at) => {
     const shape = SHAPES[Math.min(at, SERIES - 1)];
     const d = points.filter((point) => point.gateway_id === id).map((point) => shape(x(point.at), y(value(point)))).join("");
     return draw("path", { class: `series-${Math.min(at, SERIES - 1)}`, d });
   });
-  const words = `${title}: ${Math.round(Math.min(...values))} to ${Math.round(Math.max(...values))} over ${points.length} uplinks`;
+  const words = t("signal.range", { title, least: Math.round(Math.min(...values)), most: Math.round(Math.max(...values)), n: points.length });
   return el(
     "figure",
     {},
@@ -82,7 +84,7 @@ function plot(title, points, value, gateways, from, to) {
       ...lines,
       ...series,
       draw("text", { x: LEFT, y: HEIGHT - 1, text: shortTime(from) }),
-      draw("text", { x: WIDTH - 6, y: HEIGHT - 1, "text-anchor": "end", text: "now" }),
+      draw("text", { x: WIDTH - 6, y: HEIGHT - 1, "text-anchor": "end", text: t("signal.now") }),
     ),
   );
 }

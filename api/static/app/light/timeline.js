@@ -4,16 +4,11 @@
 import { clockTime, duration, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { lightWords, plural, sentence, stepWords } from "../base/words.js";
+import { known, t } from "../base/texts.js";
+import { lightWords, sentence, stepWords } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Command} Command */
 /** @typedef {import("../base/store.js").Store} Store */
-
-/** @type {Record<string, string>} */
-const STATUS_WORDS = {
-  accepted: "Accepted", held: "Held", queued: "Queued", transmitted: "Sent, not yet verified", verified: "Verified",
-  superseded: "Superseded", expired: "Expired", rejected: "Rejected", withdrawn: "Withdrawn",
-};
 
 class Entry {
   #store;
@@ -22,7 +17,7 @@ class Entry {
   #status = el("span", { class: "hint" });
   #when = el("time", { class: "hint" });
   #steps = el("ol", { class: "timeline" });
-  #slow = el("p", { class: "hint", hidden: true, text: "Its software answers no downlink: the verdict waits for a status." });
+  #slow = el("p", { class: "hint", hidden: true, text: t("order.slow") });
   #told = "";
   element = el("details", { class: "order" }, el("summary", {}, this.#lamp, el("span", { class: "order-words" }, this.#title, this.#status), this.#when), this.#slow, this.#steps);
 
@@ -43,14 +38,15 @@ class Entry {
     setText(this.#when, shortTime(command.accepted_at));
     setHidden(this.#slow, !command.heartbeat_only);
     const steps = (command.timeline ?? []).map((step, at, all) => this.#step(step, all[at - 1]));
-    if (command.steps_omitted) steps.splice(1, 0, el("li", { class: "hint", text: `${plural(command.steps_omitted, "step")} in between are not kept` }));
+    if (command.steps_omitted) steps.splice(1, 0, el("li", { class: "hint", text: t("order.omitted", { n: command.steps_omitted }) }));
     this.#steps.replaceChildren(...steps);
   }
 
   /** @param {import("../base/wire.js").Step} step @param {import("../base/wire.js").Step | undefined} before */
   #step(step, before) {
     const gateway = step.gateway_id === null ? null : this.#store.gatewayName(step.gateway_id);
-    const words = [gateway === null ? null : `by ${gateway}`, step.reason].filter(Boolean).join(": ");
+    const reason = step.reason ?? "";
+    const words = gateway === null ? reason : reason ? t("order.by-reason", { gateway, reason }) : t("order.by", { gateway });
     const after = before === undefined ? "" : `+${duration(step.at - before.at)}`;
     return el(
       "li",
@@ -63,13 +59,20 @@ class Entry {
   }
 }
 
+/** @param {number} times */
+function sentWords(times) {
+  if (times === 0) return t("order.never-sent");
+  if (times === 1) return t("order.sent-once");
+  return times === 2 ? t("order.sent-twice") : t("order.sent-times", { times });
+}
+
 /** @param {Command} command */
 function ending(command) {
-  const sent = command.attempts === 0 ? "never sent" : `sent ${["", "once", "twice"][command.attempts] ?? `${command.attempts} times`}`;
-  const status = STATUS_WORDS[command.status] ?? command.status;
-  if (command.ended_at === null) return `${status}${command.overdue ? ", overdue" : ""}, ${sent}`;
-  const took = duration(command.ended_at - command.accepted_at);
-  return `${status} ${command.status === "verified" ? "in" : "after"} ${took}, ${sent}`;
+  const sent = sentWords(command.attempts);
+  const status = known(`status.${command.status}`) ?? command.status;
+  if (command.ended_at === null) return t("order.ending", { status: command.overdue ? t("status.overdue", { status }) : status, sent });
+  const span = duration(command.ended_at - command.accepted_at);
+  return t("order.ending", { status: t(command.status === "verified" ? "status.in" : "status.after", { status, span }), sent });
 }
 
 export class Timeline {
@@ -77,8 +80,8 @@ export class Timeline {
   /** @type {Map<string, Entry>} */
   #entries = new Map();
   #list = el("div", { class: "orders" });
-  #none = el("p", { class: "hint", text: "It was not told anything yet." });
-  #note = el("p", { class: "hint", hidden: true, text: "Earlier commands are not available from this service." });
+  #none = el("p", { class: "hint", text: t("order.none") });
+  #note = el("p", { class: "hint", hidden: true, text: t("order.older") });
   element = el("div", {}, this.#list, this.#none, this.#note);
 
   /** @param {Store} store */

@@ -4,7 +4,8 @@
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { inZone, timeAgo } from "../base/clock.js";
 import { arrange, el, icon, setHidden, setText } from "../base/dom.js";
-import { alertWords, plural, sentence } from "../base/words.js";
+import { parts, t } from "../base/texts.js";
+import { alertWords, sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Alert} Alert */
 /** @typedef {import("../base/store.js").Store} Store */
@@ -19,7 +20,7 @@ class AlertLine {
   #summary = el("span", { class: "summary" });
   #since = timeAgo(null);
   #again = el("span");
-  #button = el("button", { type: "button", class: "plain", text: "Acknowledge", "data-acts": true });
+  #button = el("button", { type: "button", class: "plain", text: t("alerts.acknowledge"), "data-acts": true });
   #outcome = el("span", { class: "hint", role: "status" });
 
   /** @param {Alert} alert @param {Store} store @param {(devEui: string) => void} open */
@@ -33,7 +34,7 @@ class AlertLine {
       "li",
       { class: "alert", "data-alert": alert.id, "data-kind": "failed" },
       el("span", { class: "badge" }, icon("failed")),
-      el("div", { class: "told" }, words, el("p", { class: "hint" }, this.#kind, ", ", this.#since, this.#again)),
+      el("div", { class: "told" }, words, el("p", { class: "hint" }, ...parts("alerts.kind", { kind: this.#kind, when: this.#since, again: this.#again }))),
       el("div", { class: "does" }, this.#button, this.#outcome),
     );
   }
@@ -43,12 +44,12 @@ class AlertLine {
     setText(this.#kind, alertWords(alert.kind));
     setText(this.#summary, sentence(alert.summary));
     this.#since.at = alert.opened_at;
-    setText(this.#again, alert.repeats > 0 ? `, told ${alert.repeats + 1} times` : "");
+    setText(this.#again, alert.repeats > 0 ? t("alerts.told", { times: alert.repeats + 1 }) : "");
     const seen = alert.acknowledged_at != null;
     setHidden(this.#button, seen);
-    this.#button.setAttribute("aria-label", `Acknowledge: ${inZone(alert.summary)}`);
+    this.#button.setAttribute("aria-label", t("alerts.acknowledge-what", { summary: inZone(alert.summary) }));
     this.element.classList.toggle("acknowledged", seen);
-    if (seen) setText(this.#outcome, "Acknowledged");
+    if (seen) setText(this.#outcome, t("alerts.acknowledged"));
   }
 
   async #acknowledge() {
@@ -56,10 +57,10 @@ class AlertLine {
     try {
       const alert = await ask("POST", `api/v1/alerts/${encodeURIComponent(this.#id)}/acknowledge`);
       if (alert?.id === this.#id) this.#store.putAlert(alert);
-      else setText(this.#outcome, "Acknowledged");
+      else setText(this.#outcome, t("alerts.acknowledged"));
       setHidden(this.#button, true);
     } catch (trouble) {
-      setText(this.#outcome, isMissing(trouble) ? "Not available from this service." : troubleWords(trouble));
+      setText(this.#outcome, isMissing(trouble) ? t("unavailable") : troubleWords(trouble));
     } finally {
       this.#button.disabled = false;
     }
@@ -71,7 +72,7 @@ export class Alerts {
   #announcer;
   #open;
   #list = el("ul", { class: "alerts" });
-  #none = el("p", { class: "hint", text: "No alert is open." });
+  #none = el("p", { class: "hint", text: t("alerts.none") });
   /** @type {Map<string, AlertLine>} */
   #lines = new Map();
   /** @type {Set<string> | null} */
@@ -110,14 +111,15 @@ export class Alerts {
     }));
     setHidden(this.#none, open.length > 0);
     this.#showStrip(open.filter((alert) => alert.acknowledged_at == null));
-    if (fresh.length > 0) setText(this.#announcer, fresh.map((alert) => `Alert: ${inZone(alert.summary)}.`).join(" "));
+    if (fresh.length > 0) setText(this.#announcer, fresh.map((alert) => t("alerts.new", { summary: inZone(alert.summary) })).join(" "));
   }
 
   /** @param {Alert[]} open */
   #showStrip(open) {
     setHidden(this.strip, open.length === 0);
     if (open.length === 0) return;
-    const more = open.length > 1 ? `, and ${plural(open.length - 1, "more alert")}` : "";
-    this.strip.replaceChildren(el("span", { class: "badge" }, icon("failed")), el("span", {}, el("strong", { text: sentence(open[0].summary) }), more));
+    const summary = el("strong", { text: sentence(open[0].summary) });
+    const told = open.length > 1 ? parts("alerts.more", { summary, n: open.length - 1 }) : [summary];
+    this.strip.replaceChildren(el("span", { class: "badge" }, icon("failed")), el("span", {}, ...told));
   }
 }

@@ -3,8 +3,10 @@
 
 import { duration } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
-import { RULE_MEANINGS, ruleWords } from "../base/expected.js";
-import { plural, sentence } from "../base/words.js";
+import { percent, ruleMeaning, ruleWords } from "../base/expected.js";
+import { number } from "../base/locale.js";
+import { t } from "../base/texts.js";
+import { sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Scores} Scores */
 /** @typedef {import("../base/wire.js").RuleScore} RuleScore */
@@ -16,23 +18,23 @@ const HEAD = 16;
 
 /** @param {number | null} value @param {number} digits */
 function figure(value, digits) {
-  return value === null ? "–" : value.toFixed(digits);
+  return value === null ? "–" : number(value, digits);
 }
 
 /** A fading count as people count. @param {number} count */
 function whole(count) {
-  return Math.round(count).toLocaleString("en");
+  return number(Math.round(count));
 }
 
 /** @param {Scores} scores */
 export function predictions(scores) {
-  if (scores.commands === 0 && scores.light_months === 0) return el("p", { class: "hint", text: "Nothing known yet." });
+  if (scores.commands === 0 && scores.light_months === 0) return el("p", { class: "hint", text: t("nothing-known") });
   return el(
     "div",
     { class: "figures" },
-    el("p", { class: "hint", text: `${sentence(scores.sentence)}.` }),
+    el("p", { class: "hint", text: t("sentence", { text: sentence(scores.sentence) }) }),
     tiles(scores),
-    scores.commands === 0 ? null : el("figure", {}, el("figcaption", { text: "Verified within 30 s: what came (bars) of what was said (lines), by the chance that was said" }), diagram(scores)),
+    scores.commands === 0 ? null : el("figure", {}, el("figcaption", { text: t("score.caption") }), diagram(scores)),
     scores.rules.length === 0 ? null : rules(scores.rules),
   );
 }
@@ -41,15 +43,15 @@ export function predictions(scores) {
 function tiles(scores) {
   const tile = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ words) =>
     el("div", { class: "tile" }, el("dt", { text: name }), el("dd", {}, el("strong", { text: value }), el("span", { class: "hint", text: words })));
-  const of = `of ${whole(scores.commands)} commands`;
+  const of = t("score.of", { n: Math.round(scores.commands) });
   const error = scores.calibration_error;
   return el(
     "dl",
     { class: "tiles" },
-    tile("Skill", figure(scores.skill, 2), `0 is no better than the fleet's mean, 1 is perfect; ${of}`),
-    tile("Brier score", figure(scores.brier, 3), `0 is perfect; ${of}`),
-    tile("Said and seen differ by", error === null ? "–" : `${(error * 100).toFixed(1)} %`, "on average over the bars"),
-    tile("Silences announced", `${whole(scores.silences - scores.unannounced)} of ${whole(scores.silences)}`, "sudden deaths announce themselves by nothing"),
+    tile(t("score.skill"), figure(scores.skill, 2), t("score.skill-means", { of })),
+    tile(t("score.brier"), figure(scores.brier, 3), t("score.brier-means", { of })),
+    tile(t("score.error"), error === null ? "–" : percent(error * 100, 1), t("score.error-means")),
+    tile(t("score.silences"), t("score.some-of", { some: whole(scores.silences - scores.unannounced), all: whole(scores.silences) }), t("score.silences-means")),
   );
 }
 
@@ -62,16 +64,16 @@ function diagram(scores) {
     return [
       bin.observed === null ? null : draw("rect", { class: "bar", x: (left + step * 0.14).toFixed(1), width: (step * 0.72).toFixed(1), y: y(bin.observed), height: (HEIGHT - FOOT - Number(y(bin.observed))).toFixed(1), rx: 2 }),
       bin.predicted === null ? null : draw("line", { class: "said", x1: (left + step * 0.04).toFixed(1), x2: (left + step * 0.96).toFixed(1), y1: y(bin.predicted), y2: y(bin.predicted) }),
-      draw("text", { x: left + step / 2, y: HEIGHT - 17, "text-anchor": "middle", text: `${Math.round(bin.most * 100)} %` }),
+      draw("text", { x: left + step / 2, y: HEIGHT - 17, "text-anchor": "middle", text: percent(bin.most * 100) }),
       draw("text", { class: "count", x: left + step / 2, y: HEIGHT - 4, "text-anchor": "middle", text: whole(bin.count) }),
     ];
   });
   const words = scores.bins
     .filter((bin) => bin.predicted !== null && bin.observed !== null)
-    .map((bin) => `up to ${Math.round(bin.most * 100)} %: said ${Math.round((bin.predicted ?? 0) * 100)} %, came ${Math.round((bin.observed ?? 0) * 100)} %, of ${whole(bin.count)}`);
+    .map((bin) => t("score.bar", { most: percent(bin.most * 100), said: percent((bin.predicted ?? 0) * 100), came: percent((bin.observed ?? 0) * 100), count: whole(bin.count) }));
   return draw(
     "svg",
-    { class: "bars", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Chances said and what came: ${words.join("; ") || "none yet"}` },
+    { class: "bars", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": t("score.bars", { bars: words.join("; ") || t("score.none-yet") }) },
     ...[0, 0.5, 1].map((share) => draw("line", { class: "grid", x1: 0, x2: WIDTH, y1: y(share), y2: y(share) })),
     ...shown,
   );
@@ -79,17 +81,17 @@ function diagram(scores) {
 
 /** @param {RuleScore[]} some */
 function rules(some) {
-  const head = el("tr", {}, ...["Warning", "Followed by a silence", "Before it", "False per light-month", ""].map((name) => el("th", { scope: "col", text: name })));
+  const head = el("tr", {}, ...[t("score.warning"), t("score.followed"), t("score.before"), t("score.false"), t("score.judged")].map((name) => el("th", { scope: "col", text: name })));
   const rows = some.map((rule) =>
     el(
       "tr",
       { "data-off": String(rule.switched_off) },
-      el("th", { scope: "row", title: RULE_MEANINGS[rule.rule] ?? "", text: ruleWords(rule.rule) }),
-      el("td", { text: rule.warnings === 0 ? "none given" : `${whole(rule.announced)} of ${plural(Math.round(rule.warnings), "warning")}` }),
+      el("th", { scope: "row", title: ruleMeaning(rule.rule), text: ruleWords(rule.rule) }),
+      el("td", { text: rule.warnings === 0 ? t("score.none-given") : t("score.warnings", { some: whole(rule.announced), n: Math.round(rule.warnings) }) }),
       el("td", { text: rule.lead_h === null ? "–" : duration(rule.lead_h * 3_600) }),
       el("td", { text: figure(rule.false_per_light_month, 2) }),
-      el("td", { class: "why" }, rule.switched_off ? el("strong", { text: "Switched off here. " }) : null, `${sentence(rule.words)}.`),
+      el("td", { class: "why" }, rule.switched_off ? el("strong", { text: t("score.off") }) : null, rule.switched_off ? " " : null, t("sentence", { text: sentence(rule.words) })),
     ),
   );
-  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "How good each warning was" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("score.rules") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
 }

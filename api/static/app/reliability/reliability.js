@@ -5,6 +5,7 @@ import { chosen, choose } from "../base/address.js";
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { timeAgo } from "../base/clock.js";
 import { el, setText } from "../base/dom.js";
+import { parts, t } from "../base/texts.js";
 import { attemptBars, histogram, tiles, worstTable } from "./figures.js";
 import { predictions } from "./predictions.js";
 import { tree } from "./tree.js";
@@ -14,14 +15,14 @@ import { tree } from "./tree.js";
 const EVERY_MS = 15_000;
 const GATHER_MS = 400;
 /** @type {[string, string][]} */
-const SPANS = [["1", "1 hour"], ["24", "24 hours"], ["168", "7 days"]];
+const SPANS = [["1", t("reliability.hour")], ["24", t("reliability.day")], ["168", t("reliability.week")]];
 
 export class Reliability {
   #store;
-  #figures = el("div", { class: "figures" }, el("p", { class: "hint", text: "Asking…" }));
+  #figures = el("div", { class: "figures" }, el("p", { class: "hint", text: t("asking") }));
   #worst = el("div");
-  #predictions = el("div", {}, el("p", { class: "hint", text: "Asking…" }));
-  #tree = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Tree of actors" });
+  #predictions = el("div", {}, el("p", { class: "hint", text: t("asking") }));
+  #tree = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("reliability.tree") });
   #letters = el("div");
   #outcome = el("p", { class: "outcome", role: "status" });
   /** @type {Map<string, HTMLInputElement>} */
@@ -46,12 +47,12 @@ export class Reliability {
       el(
         "div",
         { class: "column" },
-        card("is-figures", "Commands", el("div", { class: "segments", role: "radiogroup", "aria-label": "Over" }, ...spans), this.#figures),
-        card("is-worst", "Lights with most trouble", this.#worst),
-        card("is-predictions", "Predictions", this.#predictions),
-        card("is-letters", "Dead letters", this.#letters),
+        card("is-figures", t("reliability.commands"), el("div", { class: "segments", role: "radiogroup", "aria-label": t("reliability.over") }, ...spans), this.#figures),
+        card("is-worst", t("reliability.worst"), this.#worst),
+        card("is-predictions", t("reliability.predictions"), this.#predictions),
+        card("is-letters", t("reliability.letters"), this.#letters),
       ),
-      el("div", { class: "column" }, card("is-alerts", "Alerts", alerts), card("is-tree", "Actors", this.#tree, this.#outcome)),
+      el("div", { class: "column" }, card("is-alerts", t("reliability.alerts"), alerts), card("is-tree", t("reliability.actors"), this.#tree, this.#outcome)),
     );
   }
 
@@ -108,13 +109,13 @@ export class Reliability {
     const told = JSON.stringify([figures, spread]);
     if (told === this.#told.figures) return;
     this.#told.figures = told;
-    const missing = () => el("p", { class: "hint", text: "Not available from this service." });
+    const missing = () => el("p", { class: "hint", text: t("unavailable") });
     const chart = (/** @type {string} */ title, /** @type {Node} */ drawn) => el("figure", {}, el("figcaption", { text: title }), drawn);
     this.#figures.replaceChildren(
       tiles(figures),
       spread === null
         ? missing()
-        : el("div", { class: "charts" }, chart("Time to verify, in seconds", histogram(spread.time_to_verify_s)), chart("Attempts until verified", attemptBars(spread.attempts_per_success))),
+        : el("div", { class: "charts" }, chart(t("reliability.time"), histogram(spread.time_to_verify_s)), chart(t("reliability.attempts"), attemptBars(spread.attempts_per_success))),
     );
     this.#worst.replaceChildren(spread === null ? missing() : worstTable(spread.worst));
   }
@@ -129,7 +130,7 @@ export class Reliability {
     } catch (trouble) {
       this.#told.scores = "";
       const older = isMissing(trouble);
-      this.#predictions.replaceChildren(el("p", { class: older ? "hint" : "bad", text: older ? "Not available from this service." : troubleWords(trouble) }));
+      this.#predictions.replaceChildren(el("p", { class: older ? "hint" : "bad", text: older ? t("unavailable") : troubleWords(trouble) }));
     }
   }
 
@@ -150,14 +151,14 @@ export class Reliability {
   /** @param {string} id */
   #nameOf(id) {
     const name = id.startsWith("device ") ? this.#store.devices.get(id.slice(7))?.name : undefined;
-    return name ? `${name} (${id.slice(7)})` : id;
+    return name ? t("reliability.named", { name, dev_eui: id.slice(7) }) : id;
   }
 
   /** @param {string} id */
   async #revive(id) {
     try {
       await ask("POST", `api/v1/supervisor/${encodeURIComponent(id)}/revive`);
-      setText(this.#outcome, `${this.#nameOf(id)} lives again.`);
+      setText(this.#outcome, t("reliability.revived", { name: this.#nameOf(id) }));
     } catch (trouble) {
       setText(this.#outcome, troubleWords(trouble));
     }
@@ -167,8 +168,8 @@ export class Reliability {
 
 /** @param {import("../base/wire.js").DeadLetter[]} some @param {(id: string) => string} nameOf */
 function letters(some, nameOf) {
-  if (some.length === 0) return el("p", { class: "hint", text: "None: every message was handled." });
+  if (some.length === 0) return el("p", { class: "hint", text: t("reliability.no-letters") });
   return el("ul", { class: "letters" }, ...some.map((letter) =>
-    el("li", {}, el("details", {}, el("summary", {}, el("strong", { text: letter.kind }), ` of ${nameOf(letter.actor_id)}, `, timeAgo(letter.at), el("span", { class: "error", text: letter.error })), el("pre", { class: "raw", text: letter.message }))),
+    el("li", {}, el("details", {}, el("summary", {}, ...parts("reliability.letter", { kind: el("strong", { text: letter.kind }), actor: nameOf(letter.actor_id), when: timeAgo(letter.at) }), el("span", { class: "error", text: letter.error })), el("pre", { class: "raw", text: letter.message }))),
   ));
 }

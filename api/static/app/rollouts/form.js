@@ -5,7 +5,8 @@ import { ask, isMissing, newKey, troubleWords } from "../base/api.js";
 import { duration } from "../base/clock.js";
 import { el, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { lightWords, plural } from "../base/words.js";
+import { t } from "../base/texts.js";
+import { lightWords } from "../base/words.js";
 import { Chooser } from "../light/chooser.js";
 
 const NAMED_MOST = 12;
@@ -18,13 +19,13 @@ export class RolloutForm {
   #chooser = new Chooser(null, () => this.#tellPlan());
   #title = el("h2", { id: "rollout-title" });
   #names = el("p", { class: "hint names" });
-  #name = el("input", { type: "text", maxlength: "100", placeholder: "Evening, parking level 2", autocomplete: "off" });
+  #name = el("input", { type: "text", maxlength: "100", placeholder: t("rollout.name-example"), autocomplete: "off" });
   #pace = el("input", { type: "number", min: "1", max: "6000", value: "30", required: true, inputmode: "numeric" });
   #failures = el("input", { type: "number", min: "0", max: "50000", value: "5", required: true, inputmode: "numeric" });
   #keep = el("input", { type: "checkbox", checked: true });
   #preview = lamp(null, { hidden: true });
   #plan = el("p", { class: "to-send", role: "status" });
-  #send = el("button", { type: "submit", class: "primary", text: "Start" });
+  #send = el("button", { type: "submit", class: "primary", text: t("rollout.start") });
   #outcome = el("p", { class: "outcome", role: "status" });
   element;
 
@@ -38,11 +39,11 @@ export class RolloutForm {
       this.#title,
       this.#names,
       ...this.#chooser.elements,
-      el("div", { class: "fields" }, field("Lights a minute", this.#pace, "at most"), field("Failures allowed", this.#failures, "one more stops it"), field("Name", this.#name, "if you like")),
-      el("label", { class: "keep" }, this.#keep, "Bring them back to this after they drifted"),
+      el("div", { class: "fields" }, field(t("rollout.pace"), this.#pace, t("rollout.pace-hint")), field(t("rollout.failures"), this.#failures, t("rollout.failures-hint")), field(t("rollout.name"), this.#name, t("rollout.name-hint"))),
+      el("label", { class: "keep" }, this.#keep, t("rollout.keep")),
       el("div", { class: "row send" }, this.#preview, this.#plan),
       this.#outcome,
-      el("div", { class: "row end" }, el("button", { type: "button", class: "secondary", text: "Not now", onclick: () => this.element.close() }), this.#send),
+      el("div", { class: "row end" }, el("button", { type: "button", class: "secondary", text: t("rollout.not-now"), onclick: () => this.element.close() }), this.#send),
     );
     this.#pace.addEventListener("input", () => this.#tellPlan());
     this.element = el("dialog", { class: "dialog many", "aria-labelledby": "rollout-title" }, form);
@@ -51,9 +52,9 @@ export class RolloutForm {
   /** Ask what these lights are to show. @param {string[]} lights @param {string[]} names */
   ask(lights, names) {
     this.#lights = lights;
-    const more = names.length > NAMED_MOST ? ` and ${names.length - NAMED_MOST} more` : "";
-    setText(this.#title, `Set ${plural(lights.length, "light")}`);
-    setText(this.#names, names.slice(0, NAMED_MOST).join(", ") + more);
+    const named = names.slice(0, NAMED_MOST).join(", ");
+    setText(this.#title, t("rollout.set", { n: lights.length }));
+    setText(this.#names, names.length > NAMED_MOST ? t("rollout.names-more", { names: named, n: names.length - NAMED_MOST }) : named);
     setText(this.#outcome, "");
     this.#tellPlan();
     this.element.showModal();
@@ -63,15 +64,15 @@ export class RolloutForm {
     this.#key = newKey();
     this.#preview.light = this.#chooser.light;
     const pace = this.#pace.valueAsNumber;
-    const took = Number.isFinite(pace) && pace > 0 ? `about ${duration((this.#lights.length / pace) * 60)}` : "a pace is needed";
-    setText(this.#plan, `${plural(this.#lights.length, "light")} to ${lightWords(this.#chooser.light)}, ${took}`);
+    const took = Number.isFinite(pace) && pace > 0 ? t("rollout.about", { span: duration((this.#lights.length / pace) * 60) }) : t("rollout.pace-needed");
+    setText(this.#plan, t("rollout.plan", { n: this.#lights.length, light: lightWords(this.#chooser.light), took }));
   }
 
   /** @param {Event} event */
   async #submit(event) {
     event.preventDefault();
     this.#send.disabled = true;
-    this.#tell("", "Sending…");
+    this.#tell("", t("sending"));
     const name = this.#name.value.trim();
     try {
       const rollout = await ask("POST", "api/v1/rollouts", {
@@ -85,7 +86,7 @@ export class RolloutForm {
       this.#name.value = "";
       this.#onMade(rollout);
     } catch (trouble) {
-      this.#tell("bad", isMissing(trouble) ? "Orders for many lights are not available from this service." : troubleWords(trouble));
+      this.#tell("bad", isMissing(trouble) ? t("rollout.older") : troubleWords(trouble));
     } finally {
       this.#send.disabled = false;
     }

@@ -6,21 +6,20 @@ import { ask, troubleWords } from "../base/api.js";
 import { duration, inZone, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
-import { lightWords, plural, sentence } from "../base/words.js";
+import { number } from "../base/locale.js";
+import { known, parts, t } from "../base/texts.js";
+import { lightWords, sentence } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Rollout} Rollout */
 
-/** @type {["verified" | "open" | "waiting" | "failed" | "superseded" | "withdrawn" | "removed" | "cancelled", string][]} */
-const PARTS = [["verified", "verified"], ["open", "on their way"], ["failed", "failed"], ["superseded", "superseded"], ["withdrawn", "withdrawn"], ["removed", "removed"], ["waiting", "waiting"], ["cancelled", "never commanded"]];
-/** @type {Record<string, string>} */
-const STATE_WORDS = { running: "Running", paused: "Paused", stopped: "Stopped", cancelled: "Cancelled", done: "Done" };
+const PARTS = /** @type {const} */ (["verified", "open", "failed", "superseded", "withdrawn", "removed", "waiting", "cancelled"]);
 /** @type {Record<string, string>} */
 const STATE_KINDS = { running: "working", paused: "held", stopped: "failed", cancelled: "quiet", done: "verified" };
 const LISTED_MOST = 500;
 
 /** A light of a rollout in words. @param {string} part */
 function partWords(part) {
-  return PARTS.find(([one]) => one === part)?.[1] ?? part;
+  return known(`part.${part}`) ?? part;
 }
 
 export class RolloutCard {
@@ -31,14 +30,14 @@ export class RolloutCard {
   #state = el("strong", { class: "health" });
   #words = el("span");
   #reason = el("p", { class: "why", hidden: true });
-  #bar = el("div", { class: "progress", role: "progressbar", "aria-valuemin": "0" }, ...PARTS.map(([part]) => el("span", { class: part })));
+  #bar = el("div", { class: "progress", role: "progressbar", "aria-valuemin": "0" }, ...PARTS.map((part) => el("span", { class: part })));
   #legend = el("ul", { class: "legend parts" });
-  #pause = this.#button("Pause", { state: "paused" });
-  #resume = this.#button("Go on", { state: "running" });
-  #cancel = this.#button("Cancel", { state: "cancelled" });
-  #again = this.#button("Try again", {}, "POST", "/again");
-  #lights = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Lights of this order" });
-  #details = el("details", {}, el("summary", { text: "Lights" }), this.#lights);
+  #pause = this.#button(t("rollout.pause"), { state: "paused" });
+  #resume = this.#button(t("rollout.resume"), { state: "running" });
+  #cancel = this.#button(t("rollout.cancel"), { state: "cancelled" });
+  #again = this.#button(t("rollout.again"), {}, "POST", "/again");
+  #lights = el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("rollout.lights-of") });
+  #details = el("details", {}, el("summary", { text: t("rollout.lights") }), this.#lights);
   #outcome = el("p", { class: "outcome", role: "status" });
   #listed = 0;
 
@@ -63,22 +62,22 @@ export class RolloutCard {
   update(rollout) {
     this.#lamp.light = rollout.light;
     setAttribute(this.element, "data-kind", STATE_KINDS[rollout.state] ?? "quiet");
-    setText(this.#title, rollout.name || `${plural(rollout.total, "light")} to ${lightWords(rollout.light)}`);
-    setText(this.#state, STATE_WORDS[rollout.state] ?? rollout.state);
-    const ended = rollout.ended_at === null ? `${rollout.pace_per_min} a minute, at most ${plural(rollout.failures_most, "failure")}` : `after ${duration(rollout.ended_at - rollout.created_at)}`;
-    setText(this.#words, `${lightWords(rollout.light)}, begun ${shortTime(rollout.created_at)}, ${ended}`);
+    setText(this.#title, rollout.name || t("rollout.title", { n: rollout.total, light: lightWords(rollout.light) }));
+    setText(this.#state, known(`rollout.state.${rollout.state}`) ?? rollout.state);
+    const how = rollout.ended_at === null ? t("rollout.pace-of", { pace: rollout.pace_per_min, n: rollout.failures_most }) : t("rollout.after", { span: duration(rollout.ended_at - rollout.created_at) });
+    setText(this.#words, t("rollout.words", { light: lightWords(rollout.light), at: shortTime(rollout.created_at), how }));
     setHidden(this.#reason, !rollout.reason);
-    setText(this.#reason, rollout.reason ? `${sentence(rollout.reason)}.`.replace("..", ".") : "");
+    setText(this.#reason, rollout.reason ? t("sentence", { text: sentence(rollout.reason) }).replace("..", ".") : "");
     const settled = rollout.verified + rollout.failed + rollout.superseded + (rollout.withdrawn ?? 0) + rollout.removed;
     setAttribute(this.#bar, "aria-valuemax", String(rollout.total));
     setAttribute(this.#bar, "aria-valuenow", String(settled));
-    setAttribute(this.#bar, "aria-label", `Progress of ${this.#title.textContent}`);
-    PARTS.forEach(([part], at) => {
+    setAttribute(this.#bar, "aria-label", t("rollout.progress", { title: this.#title.textContent ?? "" }));
+    PARTS.forEach((part, at) => {
       const span = /** @type {HTMLElement} */ (this.#bar.children[at]);
       span.style.setProperty("flex-grow", String(rollout[part] ?? 0));
       setHidden(span, (rollout[part] ?? 0) === 0);
     });
-    this.#legend.replaceChildren(...PARTS.filter(([part]) => (rollout[part] ?? 0) > 0).map(([part]) => el("li", { class: part }, el("span", { class: "patch" }), el("strong", { text: (rollout[part] ?? 0).toLocaleString("en") }), ` ${partWords(part)}`)));
+    this.#legend.replaceChildren(...PARTS.filter((part) => (rollout[part] ?? 0) > 0).map((part) => el("li", { class: part }, el("span", { class: "patch" }), ...parts("rollout.part", { n: el("strong", { text: number(rollout[part] ?? 0) }), part: partWords(part) }))));
     setHidden(this.#pause, rollout.state !== "running");
     setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
     setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
@@ -120,10 +119,10 @@ export class RolloutCard {
       const rows = listed.slice(0, LISTED_MOST).map((light) =>
         el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: inZone(light.reason ?? "") })),
       );
-      const head = el("tr", {}, ...["Light", "State", "Why"].map((name) => el("th", { scope: "col", text: name })));
+      const head = el("tr", {}, ...[t("rollout.light"), t("rollout.state"), t("rollout.why")].map((name) => el("th", { scope: "col", text: name })));
       this.#lights.replaceChildren(
         el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)),
-        listed.length > rows.length ? el("p", { class: "hint", text: `${listed.length - rows.length} more are not listed here.` }) : "",
+        listed.length > rows.length ? el("p", { class: "hint", text: t("rollout.unlisted", { n: listed.length - rows.length }) }) : "",
       );
     } catch (trouble) {
       this.#lights.replaceChildren(el("p", { class: "bad", text: troubleWords(trouble) }));

@@ -3,6 +3,7 @@
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { arrange, el, setHidden, setText } from "../base/dom.js";
+import { t } from "../base/texts.js";
 import { RolloutCard } from "./progress.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
@@ -80,6 +81,6 @@ export class Rollouts {
       return card.element;
     }));
     setHidden(this.#note, rollouts.length > 0);
-    setText(this.#note, this.#available ? "No order for many lights yet. Choose some in the fleet, then “Set colour”." : "Orders for many lights are not available from this service.");
+    setText(this.#note, this.#available ? t("rollout.none") : t("rollout.older"));
   }
 }

@@ -1,6 +1,27 @@
 // Every text of the pages in German.
 
+import { APIDOCS } from "./de/apidocs.js";
+import { CLUSTER } from "./de/cluster.js";
+import { COMMON } from "./de/common.js";
+import { CONNECTION } from "./de/connection.js";
+import { FLEET } from "./de/fleet.js";
+import { GATEWAYS } from "./de/gateways.js";
+import { LIGHT } from "./de/light.js";
 import { MAIN } from "./de/main.js";
 import { PLANS } from "./de/plans.js";
+import { RELIABILITY } from "./de/reliability.js";
+import { ROLLOUTS } from "./de/rollouts.js";
 
-export const DE = { ...MAIN, ...PLANS };
+export const DE = {
+  ...APIDOCS,
+  ...CLUSTER,
+  ...COMMON,
+  ...CONNECTION,
+  ...FLEET,
+  ...GATEWAYS,
+  ...LIGHT,
+  ...MAIN,
+  ...PLANS,
+  ...RELIABILITY,
+  ...ROLLOUTS,
+};

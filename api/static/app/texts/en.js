@@ -1,6 +1,27 @@
 // Every text of the pages in English, which also says which keys there are and what goes into them.
 
+import { APIDOCS } from "./en/apidocs.js";
+import { CLUSTER } from "./en/cluster.js";
+import { COMMON } from "./en/common.js";
+import { CONNECTION } from "./en/connection.js";
+import { FLEET } from "./en/fleet.js";
+import { GATEWAYS } from "./en/gateways.js";
+import { LIGHT } from "./en/light.js";
 import { MAIN } from "./en/main.js";
 import { PLANS } from "./en/plans.js";
+import { RELIABILITY } from "./en/reliability.js";
+import { ROLLOUTS } from "./en/rollouts.js";
 
-export const EN = { ...MAIN, ...PLANS };
+export const EN = {
+  ...APIDOCS,
+  ...CLUSTER,
+  ...COMMON,
+  ...CONNECTION,
+  ...FLEET,
+  ...GATEWAYS,
+  ...LIGHT,
+  ...MAIN,
+  ...PLANS,
+  ...RELIABILITY,
+  ...ROLLOUTS,
+};

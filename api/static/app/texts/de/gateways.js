@@ -1,0 +1,43 @@
+// German of `en/gateways.js`.
+
+/** @type {import("../../base/texts.js").Translation<typeof import("../en/gateways.js").GATEWAYS>} */
+export const GATEWAYS = {
+  "gateway.airtime-used": "Genutzte Sendezeit",
+  "gateway.unlisted": "ChirpStack führt dieses Gateway nicht unter unserem Schlüssel.",
+  "gateway.online": "Online",
+  "gateway.offline": "Offline",
+  "gateway.for": "{health} seit {span}",
+  "gateway.lights-heard": "Gehörte Leuchten",
+  "gateway.last-uplink": "Letzter Uplink",
+  "gateway.airtime": "Sendezeit dieser Stunde",
+  "gateway.pending": "Wartet auf es",
+  "gateway.used": "{used} s",
+  "gateway.used-of": "{used} s von {budget} s",
+  "gateway.nothing": "nichts",
+  "gateway.frames": { one: "{n} Frame", other: "{n} Frames" },
+  "gateway.alone": " ({n} nur von ihm)",
+  "gateway.stop": "Anhalten",
+  "gateway.start": "Starten",
+  "gateway.stop-name": "{name} anhalten",
+  "gateway.start-name": "{name} starten",
+  "gateway.no-outages": "Seine Ausfälle bietet dieser Dienst nicht.",
+  "gateway.none": "Noch ist kein Gateway bekannt.",
+  "gateway.count": "{online} von {total} online",
+
+  "grade.none": "nicht benotet",
+  "grade.is": "Note ",
+  "grade.grade": "Note",
+  "grade.line": "Zeile",
+  "grade.seen": "Gesehen in 24 h",
+  "grade.every": "Jede Zeile, die schlechteste zuerst",
+  "grade.lines": "Zeilen der Note",
+
+  "outage.unobserved": "Noch nicht beobachtet",
+  "outage.days": "{days} Tagen",
+  "outage.observed": "{span} Beobachtung",
+  "outage.none": "Kein Ausfall in {days} Tagen",
+  "outage.none-of": "Kein Ausfall in {days} Tagen, davon {base}",
+  "outage.some": { one: "{n} Ausfall in {days} Tagen, {away} abwesend: da in {share} von {base}", other: "{n} Ausfälle in {days} Tagen, {away} abwesend: da in {share} von {base}" },
+  "outage.one": "{at}, {span} lang",
+  "outage.lasts": "{at}, seit {span}, noch abwesend",
+};
