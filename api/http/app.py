@@ -33,6 +33,7 @@ from api.routes import (
     devices,
     downlink,
     gateways,
+    guide,
     health,
     metrics,
     pages,
@@ -105,7 +106,7 @@ def create_app(
     for resource in RESOURCES:
         app.register_blueprint(resource.blueprint, url_prefix=API)
     app.register_blueprint(live.blueprint, url_prefix=API)
-    for blueprint in (metrics.root, health.blueprint, pages.blueprint, *extra):
+    for blueprint in (metrics.root, health.blueprint, pages.blueprint, guide.blueprint, *extra):
         app.register_blueprint(blueprint)
     if application.carrier is not None:
         application.carrier.serve = carrying.CarriedHere(app.asgi_app)

@@ -1,27 +1,33 @@
 // Every text of the pages in German.
 
+import { ALERTS } from "./de/alerts.js";
 import { APIDOCS } from "./de/apidocs.js";
 import { CLUSTER } from "./de/cluster.js";
 import { COMMON } from "./de/common.js";
 import { CONNECTION } from "./de/connection.js";
+import { EVIDENCE } from "./de/evidence.js";
 import { FLEET } from "./de/fleet.js";
 import { GATEWAYS } from "./de/gateways.js";
 import { LIGHT } from "./de/light.js";
 import { MAIN } from "./de/main.js";
 import { PLANS } from "./de/plans.js";
+import { REASONS } from "./de/reasons.js";
 import { RELIABILITY } from "./de/reliability.js";
 import { ROLLOUTS } from "./de/rollouts.js";
 
 export const DE = {
+  ...ALERTS,
   ...APIDOCS,
   ...CLUSTER,
   ...COMMON,
   ...CONNECTION,
+  ...EVIDENCE,
   ...FLEET,
   ...GATEWAYS,
   ...LIGHT,
   ...MAIN,
   ...PLANS,
+  ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,
 };

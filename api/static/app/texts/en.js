@@ -1,27 +1,33 @@
 // Every text of the pages in English, which also says which keys there are and what goes into them.
 
+import { ALERTS } from "./en/alerts.js";
 import { APIDOCS } from "./en/apidocs.js";
 import { CLUSTER } from "./en/cluster.js";
 import { COMMON } from "./en/common.js";
 import { CONNECTION } from "./en/connection.js";
+import { EVIDENCE } from "./en/evidence.js";
 import { FLEET } from "./en/fleet.js";
 import { GATEWAYS } from "./en/gateways.js";
 import { LIGHT } from "./en/light.js";
 import { MAIN } from "./en/main.js";
 import { PLANS } from "./en/plans.js";
+import { REASONS } from "./en/reasons.js";
 import { RELIABILITY } from "./en/reliability.js";
 import { ROLLOUTS } from "./en/rollouts.js";
 
 export const EN = {
+  ...ALERTS,
   ...APIDOCS,
   ...CLUSTER,
   ...COMMON,
   ...CONNECTION,
+  ...EVIDENCE,
   ...FLEET,
   ...GATEWAYS,
   ...LIGHT,
   ...MAIN,
   ...PLANS,
+  ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,
 };

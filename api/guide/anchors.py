@@ -1,0 +1,51 @@
+"""The anchors of the guide: what a page of the dashboard links to by a state, a reason, an alert.
+
+They are made of words that stand in the guide, so they stay while those do; `tests/docs` holds every
+state, reason and kind of alert against them.
+"""
+
+import re
+from collections.abc import Sequence
+
+ROWS = {
+    "Alerts": "alert",
+    "Why is this light still red?": "reason",
+    "What the states say": "state",
+    "What is to be expected": "quality",
+}
+"""What the rows of the tables below a heading tell of; rows elsewhere are named by their heading."""
+
+
+def slug(words: str) -> str:
+    """Lower case, without marks, with dashes for spaces: as GitHub makes them of headings."""
+    kept = re.sub(r"[^\w\- ]", "", words.strip().lower())
+    return kept.replace(" ", "-")
+
+
+def anchor_of_heading(heading: str) -> str:
+    """As GitHub's, so that links between the documents hold here as well."""
+    return slug(heading)
+
+
+def anchor_of_row(heading: str, cells: Sequence[str]) -> str:
+    """Of the row of a table below a heading, by its first cell."""
+    first = cells[0] if cells else ""
+    kind = ROWS.get(heading)
+    if kind == "reason":
+        return f"reason-{slug(reason_words(first))}"
+    return f"{kind or slug(heading)}-{slug(first).replace('_', '-')}"
+
+
+def reason_words(told: str) -> str:
+    """The fixed beginning of a reason: without "held: " before it, and what varies after it."""
+    words = re.sub(r"^(?:[a-z]+(?: or [a-z]+)*): ", "", told)
+    return re.split(r"\.\.\.|[:(;]", words)[0]
+
+
+def numbered(anchor: str, taken: dict[str, int]) -> str:
+    """The anchor, with a number where it is taken already."""
+    seen = taken.get(anchor)
+    taken[anchor] = 0 if seen is None else seen + 1
+    if seen is None:
+        return anchor
+    return numbered(f"{anchor}-{seen + 1}", taken)

@@ -1,0 +1,72 @@
+"""The pages of the guide, each rendered when it is first asked for and kept.
+
+Bounded: there are as many as documents, 300 kB of Markdown in all, some 800 kB rendered.
+"""
+
+import html
+from functools import cache
+from pathlib import Path
+
+from api.guide.render import Rendered, render
+
+_TEXT = Path(__file__).parent / "text"
+TITLES = {
+    "operations": "Operations",
+    "dashboard": "Dashboard",
+    "cli": "Command line",
+    "cluster": "Cluster",
+    "settings": "Settings",
+    "http": "HTTP API",
+    "live": "Live websocket",
+    "fields": "Fields",
+    "reliability": "Reliability",
+    "architecture": "Architecture",
+    "simulation": "Simulation",
+    "contributing": "Contributing",
+    "mutants": "Mutants",
+}
+"""What there is, in this order; operators come first."""
+
+_SHELL = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="dark light">
+    <title>{title} – Lamplighter</title>
+    <link rel="icon" type="image/svg+xml" href="../static/icon.svg">
+    <link rel="stylesheet" href="../static/style/base.css">
+    <link rel="stylesheet" href="../static/style/guide.css">
+    <script type="module" src="../static/guide.js"></script>
+  </head>
+  <body class="guide">
+    <a class="skip" href="#text">To the content</a>
+    <header class="guide-head">
+      <p class="brand"><img src="../static/icon.svg" alt="" width="30" height="30"><a href="../">Lamplighter</a></p>
+      <nav aria-label="Guide"><ul>{links}</ul></nav>
+    </header>
+    <main id="text" tabindex="-1">
+{body}    </main>
+  </body>
+</html>
+"""
+
+
+@cache
+def rendered(name: str) -> Rendered:
+    """The page of this name. Raises KeyError for another one."""
+    if name not in TITLES:
+        raise KeyError(name)
+    return render((_TEXT / f"{name}.md").read_text(encoding="utf-8"), tuple(TITLES))
+
+
+@cache
+def page(name: str) -> bytes:
+    """The whole page as it is sent. Raises KeyError for a name that is none."""
+    told = rendered(name)
+    links = "".join(
+        f'<li><a href="{each}"{" aria-current=page" if each == name else ""}>{title}</a></li>'
+        for each, title in TITLES.items()
+    )
+    title = html.escape(told.title)
+    return _SHELL.format(title=title, links=links, body=told.body).encode()

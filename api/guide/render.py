@@ -1,0 +1,78 @@
+"""Markdown of the guide to HTML with stable anchors.
+
+Every heading has the anchor that GitHub gives it, and every row of a table one that is made of its
+first words, so that a state, a reason or an alert can be linked to (`anchors.py`). Raw HTML is text,
+pictures are left out, and links lead to the guide's own pages; only http, https and the guide are
+linked to. The result has no script, no style and no address of another host that is loaded.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from api.guide.anchors import anchor_of_heading, anchor_of_row, numbered
+
+_PICTURE = re.compile(r"^!\[[^]]*\]\([^)]*\)$", re.MULTILINE)
+_REMARK = re.compile(r"^<!--.*?-->$", re.MULTILINE | re.DOTALL)
+_PAGE = re.compile(r"^(?:docs/)?([a-z-]+)\.md(#.*)?$")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One page: its title, its body, and every anchor in it."""
+
+    title: str
+    body: str
+    anchors: frozenset[str]
+
+
+def render(text: str, pages: Sequence[str]) -> Rendered:
+    """The page of this Markdown; `pages` are the names that links may lead to."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = reader.parse(_REMARK.sub("", _PICTURE.sub("", text)))
+    taken: dict[str, int] = {}
+    title = heading = ""
+    for at, token in enumerate(tokens):
+        match token.type:
+            case "heading_open":
+                heading = tokens[at + 1].content
+                title = title or heading
+                token.attrSet("id", numbered(anchor_of_heading(heading), taken))
+            case "tr_open" if tokens[at + 1].type == "td_open":
+                cells = list(_row(tokens, at))
+                token.attrSet("id", numbered(anchor_of_row(heading, cells), taken))
+            case "table_open":
+                # Wide tables scroll by themselves, also by the keyboard.
+                token.attrSet("tabindex", "0")
+            case "inline":
+                for child in token.children or ():
+                    _relink(child, pages)
+            case _:
+                pass
+    body = cast("str", reader.renderer.render(tokens, reader.options, {}))
+    return Rendered(title, body, frozenset(taken))
+
+
+def _row(tokens: Sequence[Token], at: int) -> Iterator[str]:
+    """The cells of the row that begins here, as Markdown."""
+    for token in tokens[at:]:
+        if token.type == "tr_close":
+            return
+        if token.type == "inline":
+            yield token.content
+
+
+def _relink(token: Token, pages: Sequence[str]) -> None:
+    """`cluster.md#moves` is `cluster#moves` here; what is no page of ours is no link."""
+    if token.type != "link_open":
+        return
+    target = str(token.attrGet("href") or "")
+    page = _PAGE.match(target)
+    if page is not None and page[1] in pages:
+        token.attrSet("href", page[1] + (page[2] or ""))
+    elif not target.startswith(("#", "https://", "http://")):
+        token.attrs.pop("href", None)

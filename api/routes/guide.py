@@ -1,0 +1,42 @@
+"""The guide, served by the service itself: what a state, a reason or an alert means, and what to do.
+
+Public as the other pages are: it holds no data.
+"""
+
+import hashlib
+
+import trio
+from quart import Blueprint, Response, abort, redirect, request
+from quart_schema import hide
+from werkzeug.wrappers import Response as Redirection
+
+from api.guide.pages import page
+from api.http.auth import Scope, requires
+
+blueprint = Blueprint("guide", __name__)
+
+
+@blueprint.get("/help", strict_slashes=True)
+@requires(Scope.PUBLIC)
+@hide
+async def index() -> Redirection:
+    """Where to begin. Relative: a proxy may show us below a path."""
+    answer = redirect("help/operations")
+    answer.autocorrect_location_header = False
+    return answer
+
+
+@blueprint.get("/help/<name>", strict_slashes=True)
+@requires(Scope.PUBLIC)
+@hide
+async def chapter(name: str) -> Response:
+    """One page of the guide; made once, in some tens of milliseconds, beside the event loop."""
+    try:
+        body = await trio.to_thread.run_sync(page, name)
+    except KeyError:
+        abort(404)
+    response = Response(body, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    await response.make_conditional(request)
+    return response

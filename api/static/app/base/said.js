@@ -1,0 +1,115 @@
+// Says in the language of the page what the service says in English: reasons, alerts, evidence, refusals. Each
+// sentence is one of the catalogue (`said.…`); by that its code is known, and the values in it. What the catalogue
+// does not have is shown as the service says it: better English than nothing. Pure.
+
+import { EN } from "../texts/en.js";
+import { language, number } from "./locale.js";
+import { known } from "./texts.js";
+
+/** @typedef {{code: string, pattern: RegExp, names: string[]}} Sentence */
+
+// What such a value holds may itself be a sentence.
+const SENTENCES = new Set(["reason", "rest", "why", "what", "other"]);
+// Names of gateways and lights, with what is told of each between brackets.
+const LISTS = new Set(["gateways", "names", "told"]);
+const FIGURE = /^-?\d+(?:\.\d+)?$/;
+// A page tells the same few dozen over and over.
+const KEPT_MOST = 500;
+
+/** @param {string} words */
+function literally(words) {
+  return words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** A text of the catalogue as a pattern for what the service says. @param {string} text */
+function patternOf(text) {
+  /** @type {string[]} */
+  const names = [];
+  const source = text.split(/\{(\w+)\}/).map((part, at) => {
+    if (at % 2 === 0) return literally(part);
+    names.push(part);
+    return part === "n" ? "(\\d+)" : "(.+?)";
+  }).join("");
+  return { source, names };
+}
+
+/** How much of a text is no value: the most exact is tried first. @param {string} text */
+function exactness(text) {
+  return text.replaceAll(/\{\w+\}/g, "").length;
+}
+
+/** Every entry below a prefix, the first that matches counts. @param {string} prefix @param {boolean} whole */
+function sentences(prefix, whole) {
+  return Object.entries(EN).filter(([key]) => key.startsWith(prefix)).flatMap(([key, entry]) =>
+    (typeof entry === "string" ? [entry] : Object.values(entry)).map((text) => ({ key, text })),
+  ).sort((one, other) => exactness(other.text) - exactness(one.text)).map(({ key, text }) => {
+    const { source, names } = patternOf(text);
+    return { code: key, names, pattern: new RegExp(whole ? `^${source}$` : source, whole ? "s" : "g") };
+  });
+}
+
+const SAID = sentences("said.", true);
+const WITHIN = sentences("within.", false);
+
+/** @param {string} text @returns {{code: string, values: Record<string, string>} | null} */
+function find(text) {
+  for (const { code, pattern, names } of SAID) {
+    const found = pattern.exec(text);
+    if (found !== null) return { code, values: Object.fromEntries(names.map((name, at) => [name, found[at + 1]])) };
+  }
+  return null;
+}
+
+/** @param {string} name @param {string} value */
+function translated(name, value) {
+  if (SENTENCES.has(name)) return said(value);
+  if (FIGURE.test(value)) return number(Number(value), value.split(".")[1]?.length ?? 0);
+  if (!LISTS.has(name)) return value;
+  let told = value;
+  for (const { code, pattern, names } of WITHIN) {
+    told = told.replaceAll(pattern, (...found) => known(code, Object.fromEntries(names.map((each, at) => [each, translated(each, String(found[at + 1]))]))) ?? "");
+  }
+  return told;
+}
+
+/** @type {Map<string, string>} */
+const kept = new Map();
+
+/** A sentence of the service in the language of the page, without a capital letter or a full stop of ours. @param {string} text @returns {string} */
+export function said(text) {
+  if (language === "en" || text === "") return text;
+  let words = kept.get(text);
+  if (words === undefined) {
+    words = put(text);
+    if (kept.size >= KEPT_MOST) kept.clear();
+    kept.set(text, words);
+  }
+  return words;
+}
+
+/** @param {string} text */
+function put(text) {
+  const found = find(text);
+  if (found !== null) return known(found.code, Object.fromEntries(Object.entries(found.values).map(([name, value]) => [name, name === "n" ? Number(value) : translated(name, value)]))) ?? text;
+  // Several in one: each for itself.
+  const several = text.split("; ");
+  return several.length === 1 ? text : several.map(said).join("; ");
+}
+
+/** The code of a sentence of the service, or null where the catalogue has none such. @param {string} text */
+export function codeOf(text) {
+  return find(text)?.code ?? null;
+}
+
+/** As GitHub makes anchors of headings, and the guide of its tables. @param {string} words */
+export function slug(words) {
+  return words.trim().toLowerCase().replace(/[^\p{L}\p{N}_\- ]/gu, "").replaceAll(" ", "-");
+}
+
+/** Where the guide tells of this reason, or null. @param {string} text */
+export function anchorOfReason(text) {
+  const code = codeOf(text) ?? codeOf(text.split("; ")[0]);
+  if (code === null || !code.startsWith("said.reason.")) return null;
+  const entry = EN[/** @type {"said.reason.never_joined"} */ (code)];
+  return `reason-${slug(entry.split(/\{|[:(;]/)[0])}`;
+}
