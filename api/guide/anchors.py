@@ -1,6 +1,6 @@
-"""The anchors of the guide: what a page of the dashboard links to by a state, a reason, an alert.
+"""The anchors of the guide: what a page links to by a state, a reason, an alert.
 
-They are made of words that stand in the guide, so they stay while those do; `tests/docs` holds every
+They are made of words that stand in the guide, so they stay while those do; a test holds every
 state, reason and kind of alert against them.
 """
 
@@ -13,7 +13,7 @@ ROWS = {
     "What the states say": "state",
     "What is to be expected": "quality",
 }
-"""What the rows of the tables below a heading tell of; rows elsewhere are named by their heading."""
+"""What the rows of tables below a heading tell of; rows elsewhere are named by their heading."""
 
 
 def slug(words: str) -> str:

@@ -33,7 +33,7 @@ _SHELL = """<!doctype html>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="dark light">
-    <title>{title} – Lamplighter</title>
+    <title>{title} | Lamplighter</title>
     <link rel="icon" type="image/svg+xml" href="../static/icon.svg">
     <link rel="stylesheet" href="../static/style/base.css">
     <link rel="stylesheet" href="../static/style/guide.css">
@@ -42,7 +42,9 @@ _SHELL = """<!doctype html>
   <body class="guide">
     <a class="skip" href="#text">To the content</a>
     <header class="guide-head">
-      <p class="brand"><img src="../static/icon.svg" alt="" width="30" height="30"><a href="../">Lamplighter</a></p>
+      <p class="brand">
+        <img src="../static/icon.svg" alt="" width="30" height="30"><a href="../">Lamplighter</a>
+      </p>
       <nav aria-label="Guide"><ul>{links}</ul></nav>
     </header>
     <main id="text" tabindex="-1">

@@ -1,7 +1,7 @@
 """Markdown of the guide to HTML with stable anchors.
 
-Every heading has the anchor that GitHub gives it, and every row of a table one that is made of its
-first words, so that a state, a reason or an alert can be linked to (`anchors.py`). Raw HTML is text,
+Every heading has the anchor that GitHub gives it, and every row of a table one made of its first
+words, so that a state, a reason or an alert can be linked to (`anchors.py`). Raw HTML is text,
 pictures are left out, and links lead to the guide's own pages; only http, https and the guide are
 linked to. The result has no script, no style and no address of another host that is loaded.
 """

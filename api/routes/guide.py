@@ -1,4 +1,4 @@
-"""The guide, served by the service itself: what a state, a reason or an alert means, and what to do.
+"""The guide, served by the service itself: what a state or an alert means, and what to do.
 
 Public as the other pages are: it holds no data.
 """

@@ -37,7 +37,7 @@ def test_figures_and_the_worst_lights_are_told(serve: Serve, visit: Open) -> Non
     expect(tiles.nth(2)).to_contain_text("3.4 s")
     spread = re.compile("time to verify: ≤1: 12,.*>15m: 1")
     expect(page.get_by_role("img", name=spread)).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("attempts: 1: 1180, 2: 62"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("attempts: 1: 1,180, 2: 62"))).to_be_visible()
     worst = page.locator(".is-worst tbody tr")
     expect(worst.first).to_contain_text("heard by Hall alone")
     with page.expect_request("**/metrics/reliability?hours=168"):

@@ -6,6 +6,7 @@ import { token } from "./base/api.js";
 import { clockTime, now, span } from "./base/clock.js";
 import { byId, setHidden, setText } from "./base/dom.js";
 import { percent } from "./base/expected.js";
+import { said } from "./base/said.js";
 import { t } from "./base/texts.js";
 import { sentence } from "./base/words.js";
 
@@ -94,7 +95,7 @@ export class Banner {
         if (now() - connection.since < PATIENCE_S) return "";
         return told(t("banner.arrived", { share: percent(this.#store.arrived * 100) }), asOf);
       case "live":
-        return this.#problems.length === 0 ? "" : t("banner.not-ready", { problems: this.#problems.join("; ") });
+        return this.#problems.length === 0 ? "" : t("banner.not-ready", { problems: this.#problems.map((problem) => said(problem)).join("; ") });
       default:
         return "";
     }

@@ -5,7 +5,8 @@
 // ask, too; such a page can do as it likes with ours anyway, by opening it and acting in it.
 
 import { HOME } from "./address.js";
-import { t } from "./texts.js";
+import { said } from "./said.js";
+import { known, t } from "./texts.js";
 
 // Two services may share a host, each below a path of its own.
 const TOKEN = `lamplighter.token ${new URL(HOME).pathname}`;
@@ -135,7 +136,8 @@ async function troubleOf(answer) {
     const problem = await answer.json();
     type = problem.type ?? "";
     const mistakes = (problem.errors ?? []).map((/** @type {object} */ one) => Object.values(one).join(" "));
-    words = [problem.title, problem.detail, ...mistakes].filter(Boolean).join(": ");
+    const title = known(`problem.${type.split(":").at(-1)}`) ?? problem.title;
+    words = [title, said(problem.detail ?? ""), ...mistakes].filter(Boolean).join(": ");
   } catch {
     // Not a problem document: a proxy in between, say.
   }

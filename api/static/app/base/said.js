@@ -12,6 +12,8 @@ import { known } from "./texts.js";
 const SENTENCES = new Set(["reason", "rest", "why", "what", "other"]);
 // Names of gateways and lights, with what is told of each between brackets.
 const LISTS = new Set(["gateways", "names", "told"]);
+// In words of others, which may hold anything.
+const FREE = new Set(["gateways", "names", "told", "text", "error", "instead"]);
 const FIGURE = /^-?\d+(?:\.\d+)?$/;
 // A page tells the same few dozen over and over.
 const KEPT_MOST = 500;
@@ -55,7 +57,11 @@ const WITHIN = sentences("within.", false);
 function find(text) {
   for (const { code, pattern, names } of SAID) {
     const found = pattern.exec(text);
-    if (found !== null) return { code, values: Object.fromEntries(names.map((name, at) => [name, found[at + 1]])) };
+    if (found === null) continue;
+    const values = Object.fromEntries(names.map((name, at) => [name, found[at + 1]]));
+    // A name ends where the next sentence begins.
+    if (Object.entries(values).some(([name, value]) => value.includes("; ") && !SENTENCES.has(name) && !FREE.has(name))) continue;
+    return { code, values };
   }
   return null;
 }

@@ -3,6 +3,7 @@
 
 import { inZone, shortTime } from "./clock.js";
 import { number } from "./locale.js";
+import { said } from "./said.js";
 import { known, t } from "./texts.js";
 
 /** @typedef {import("./wire.js").Light} Light */
@@ -297,9 +298,14 @@ export function alertWords(kind) {
   return known(`alert.${kind}`) ?? kind.replaceAll("_", " ");
 }
 
+/** Words of the service in the language of this page, with its times in the zone of this page. @param {string} text */
+export function told(text) {
+  return inZone(said(text));
+}
+
 /** Words of the service as a sentence, with its times in the zone of this page. @param {string} text */
 export function sentence(text) {
-  const trimmed = inZone(text.trim());
+  const trimmed = told(text.trim());
   return trimmed ? trimmed[0].toUpperCase() + trimmed.slice(1) : "";
 }
 

@@ -2,6 +2,8 @@
 
 import { lineWords } from "../base/expected.js";
 import { el } from "../base/dom.js";
+import { anchorOfQuality, helpLink } from "../base/help.js";
+import { said } from "../base/said.js";
 import { t } from "../base/texts.js";
 import { sentence } from "../base/words.js";
 
@@ -24,7 +26,7 @@ export function gradeLines(quality, open) {
   const reason = el("p", { class: "reason" }, letter(quality.grade), el("span", { text: t("sentence", { text: sentence(quality.reason) }) }));
   if (quality.lines.length === 0) return el("div", {}, reason);
   const rows = worstFirst(quality.lines).map((line) =>
-    el("tr", {}, el("td", {}, letter(line.grade)), el("th", { scope: "row", text: lineWords(line.line) }), el("td", { text: line.words })),
+    el("tr", {}, el("td", {}, letter(line.grade)), el("th", { scope: "row" }, lineWords(line.line), helpLink(anchorOfQuality(line.line), lineWords(line.line))), el("td", { text: said(line.words) })),
   );
   const head = el("tr", {}, ...[t("grade.grade"), t("grade.line"), t("grade.seen")].map((name) => el("th", { scope: "col", text: name })));
   return el(

@@ -1,10 +1,10 @@
 // What else is known of one light, as a list of terms and a table of the gateways that hear it.
 
-import { inZone, timeAgo } from "../base/clock.js";
+import { timeAgo } from "../base/clock.js";
 import { el } from "../base/dom.js";
 import { number } from "../base/locale.js";
 import { known, parts, t } from "../base/texts.js";
-import { REACH_MEANINGS } from "../base/words.js";
+import { REACH_MEANINGS, told } from "../base/words.js";
 
 /** @param {string} name @param {...(Node | string | null)} value */
 function term(name, ...value) {
@@ -22,7 +22,7 @@ function reach(device) {
 function attemptWords(attempt) {
   const carries = known(`carries.${attempt.carries}`) ?? attempt.carries.replaceAll("_", " ");
   const stage = known(`stage.${attempt.stage}`) ?? attempt.stage;
-  return attempt.reason ? t("detail.attempt-reason", { carries, stage, reason: inZone(attempt.reason) }) : t("detail.attempt", { carries, stage });
+  return attempt.reason ? t("detail.attempt-reason", { carries, stage, reason: told(attempt.reason) }) : t("detail.attempt", { carries, stage });
 }
 
 /** The terms of a light inspected by `GET /api/v1/devices/{dev_eui}`. @param {import("../base/wire.js").Inspection} seen */
@@ -42,7 +42,7 @@ export function details(seen) {
     ...(seen.healed === 0 ? [] : term(t("detail.taken-up"), t("detail.healed", { n: seen.healed }))),
     ...(attempt === null ? [] : term(t("detail.on-its-way"), attemptWords(attempt))),
     ...(seen.next_timer_at === null ? [] : term(t("detail.next-timer"), timeAgo(seen.next_timer_at))),
-    ...(device.last_error === null ? [] : term(t("detail.last-trouble"), `${inZone(device.last_error)} `, seen.last_error_at === null ? null : timeAgo(seen.last_error_at))),
+    ...(device.last_error === null ? [] : term(t("detail.last-trouble"), `${told(device.last_error)} `, seen.last_error_at === null ? null : timeAgo(seen.last_error_at))),
     ...(actor === null ? [] : term(t("detail.actor"), `${known(`actor.${actor.state}`) ?? actor.state}, ${t("actor.restarts", { n: actor.restarts })}`)),
     ...(actor?.mailbox == null ? [] : term(t("detail.mailbox"), [t("detail.depth", actor.mailbox), ...(actor.mailbox.refused > 0 ? [t("detail.refused", { n: actor.mailbox.refused })] : [])].join(", "))),
   ];

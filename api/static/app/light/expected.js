@@ -5,7 +5,9 @@
 import { chanceWords, lossWords, ruleWords } from "../base/expected.js";
 import { shortTime, utcDay } from "../base/clock.js";
 import { draw, el, icon } from "../base/dom.js";
+import { anchorOfQuality, helpLink } from "../base/help.js";
 import { number } from "../base/locale.js";
+import { said } from "../base/said.js";
 import { parts, t } from "../base/texts.js";
 import { sentence } from "../base/words.js";
 
@@ -36,7 +38,7 @@ export function expected(quality) {
   if (quality === undefined) return el("p", { class: "hint", text: t("unavailable") });
   if (quality === null) return el("p", { class: "hint", text: t("nothing-known") });
   const warnings = quality.warnings.map((warning) =>
-    el("li", {}, icon("warning"), el("span", {}, ...parts("expected.warning", { rule: el("strong", { text: ruleWords(warning.rule) }), words: warning.words, since: shortTime(warning.since) }))),
+    el("li", {}, icon("warning"), el("span", {}, ...parts("expected.warning", { rule: el("strong", { text: ruleWords(warning.rule) }), words: said(warning.words), since: shortTime(warning.since) }), helpLink(anchorOfQuality(warning.rule), ruleWords(warning.rule)))),
   );
   const days = quality.days.filter((day) => day.margin_db !== null || day.uplinks_counted > 0 || day.downlinks_counted > 0);
   return el(
@@ -90,7 +92,7 @@ function plot(title, days, series, floor) {
     }
     return [draw("path", { class: `track series-${at}`, d: track }), draw("path", { class: `series-${at}`, d: marks })];
   });
-  const words = series.map(({ name, value }) => t("expected.series", { name, values: days.map(value).map((one) => (one === null ? t("expected.unknown") : number(round(one)))).join("; ") }));
+  const words = series.map(({ name, value }) => t("expected.series", { name, values: days.map(value).map((one) => (one === null ? t("expected.unknown") : number(round(one)))).reduce((all, value) => t("expected.values", { all, value })) }));
   return el(
     "figure",
     {},

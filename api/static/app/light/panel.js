@@ -5,6 +5,7 @@
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
+import { aim, anchorOfLight, helpLink } from "../base/help.js";
 import { lamp } from "../base/lamp.js";
 import { known, parts, t } from "../base/texts.js";
 import { glows, lightWords, past, sentence, stateWords, why } from "../base/words.js";
@@ -39,7 +40,8 @@ export class LightPanel {
   #icon = icon("quiet");
   #word = el("span");
   #why = el("p", { class: "why" });
-  #verdict = el("div", { class: "verdict" }, el("p", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach), this.#why);
+  #help = helpLink("what-the-states-say", "");
+  #verdict = el("div", { class: "verdict" }, el("p", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach, this.#help), this.#why);
   #form;
   #timeline;
   #signal = el("div", {}, el("p", { class: "hint", text: t("asking") }));
@@ -166,6 +168,7 @@ export class LightPanel {
     const words = why(device, this.#store);
     setHidden(this.#why, words === null);
     setText(this.#why, words ?? "");
+    aim(this.#help, anchorOfLight(device, this.#store), this.#word.textContent ?? "");
   }
 
   async #ask() {

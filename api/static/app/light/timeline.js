@@ -5,7 +5,7 @@ import { clockTime, duration, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
 import { known, t } from "../base/texts.js";
-import { lightWords, sentence, stepWords } from "../base/words.js";
+import { lightWords, sentence, stepWords, told } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Command} Command */
 /** @typedef {import("../base/store.js").Store} Store */
@@ -46,7 +46,7 @@ class Entry {
   #step(step, before) {
     const gateway = step.gateway_id === null ? null : this.#store.gatewayName(step.gateway_id);
     const reason = step.reason ?? "";
-    const words = gateway === null ? reason : reason ? t("order.by-reason", { gateway, reason }) : t("order.by", { gateway });
+    const words = gateway === null ? reason : reason ? t("order.by-reason", { gateway, reason: told(reason) }) : t("order.by", { gateway });
     const after = before === undefined ? "" : `+${duration(step.at - before.at)}`;
     return el(
       "li",

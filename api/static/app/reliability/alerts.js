@@ -2,10 +2,11 @@
 // once (aria-live); an alert is acknowledged when the service says so.
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
-import { inZone, timeAgo } from "../base/clock.js";
+import { timeAgo } from "../base/clock.js";
 import { arrange, el, icon, setHidden, setText } from "../base/dom.js";
+import { anchorOfAlert, helpLink } from "../base/help.js";
 import { parts, t } from "../base/texts.js";
-import { alertWords, sentence } from "../base/words.js";
+import { alertWords, sentence, told } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Alert} Alert */
 /** @typedef {import("../base/store.js").Store} Store */
@@ -34,7 +35,7 @@ class AlertLine {
       "li",
       { class: "alert", "data-alert": alert.id, "data-kind": "failed" },
       el("span", { class: "badge" }, icon("failed")),
-      el("div", { class: "told" }, words, el("p", { class: "hint" }, ...parts("alerts.kind", { kind: this.#kind, when: this.#since, again: this.#again }))),
+      el("div", { class: "told" }, words, el("p", { class: "hint" }, ...parts("alerts.kind", { kind: this.#kind, when: this.#since, again: this.#again }), helpLink(anchorOfAlert(alert.kind), alertWords(alert.kind)))),
       el("div", { class: "does" }, this.#button, this.#outcome),
     );
   }
@@ -47,7 +48,7 @@ class AlertLine {
     setText(this.#again, alert.repeats > 0 ? t("alerts.told", { times: alert.repeats + 1 }) : "");
     const seen = alert.acknowledged_at != null;
     setHidden(this.#button, seen);
-    this.#button.setAttribute("aria-label", t("alerts.acknowledge-what", { summary: inZone(alert.summary) }));
+    this.#button.setAttribute("aria-label", t("alerts.acknowledge-what", { summary: told(alert.summary) }));
     this.element.classList.toggle("acknowledged", seen);
     if (seen) setText(this.#outcome, t("alerts.acknowledged"));
   }
@@ -111,7 +112,7 @@ export class Alerts {
     }));
     setHidden(this.#none, open.length > 0);
     this.#showStrip(open.filter((alert) => alert.acknowledged_at == null));
-    if (fresh.length > 0) setText(this.#announcer, fresh.map((alert) => t("alerts.new", { summary: inZone(alert.summary) })).join(" "));
+    if (fresh.length > 0) setText(this.#announcer, fresh.map((alert) => t("alerts.new", { summary: told(alert.summary) })).join(" "));
   }
 
   /** @param {Alert[]} open */

@@ -2,11 +2,12 @@
 // What did not happen has no figure, rather than a zero.
 
 import { addressOf } from "../base/address.js";
-import { duration, inZone } from "../base/clock.js";
+import { duration } from "../base/clock.js";
 import { draw, el } from "../base/dom.js";
 import { percent as written } from "../base/expected.js";
 import { number } from "../base/locale.js";
 import { t } from "../base/texts.js";
+import { told } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Figures} Figures */
 /** @typedef {import("../base/wire.js").Bucket} Bucket */
@@ -106,7 +107,7 @@ export function worstTable(worst) {
       el("td", { text: t("worst.of", { verified: light.verified, commands: light.commands }) }),
       el("td", { text: light.attempts_per_success === null ? "–" : number(light.attempts_per_success, 1) }),
       el("td", { text: quantile(light.time_to_verify_p95_s, light.verified, LEAST.p95) }),
-      el("td", { class: "why", text: inZone(light.why) }),
+      el("td", { class: "why", text: told(light.why) }),
     ),
   );
   return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("worst.lights") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));

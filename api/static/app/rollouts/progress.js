@@ -3,12 +3,12 @@
 
 import { addressOf } from "../base/address.js";
 import { ask, troubleWords } from "../base/api.js";
-import { duration, inZone, shortTime } from "../base/clock.js";
+import { duration, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
 import { number } from "../base/locale.js";
 import { known, parts, t } from "../base/texts.js";
-import { lightWords, sentence } from "../base/words.js";
+import { lightWords, sentence, told } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Rollout} Rollout */
 
@@ -117,7 +117,7 @@ export class RolloutCard {
       const order = ["failed", "open", "superseded", "withdrawn", "removed", "waiting", "cancelled", "verified"];
       const listed = (rollout.lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
       const rows = listed.slice(0, LISTED_MOST).map((light) =>
-        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: inZone(light.reason ?? "") })),
+        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: told(light.reason ?? "") })),
       );
       const head = el("tr", {}, ...[t("rollout.light"), t("rollout.state"), t("rollout.why")].map((name) => el("th", { scope: "col", text: name })));
       this.#lights.replaceChildren(

@@ -11,6 +11,7 @@ import { GATEWAYS } from "./de/gateways.js";
 import { LIGHT } from "./de/light.js";
 import { MAIN } from "./de/main.js";
 import { PLANS } from "./de/plans.js";
+import { PROBLEMS } from "./de/problems.js";
 import { REASONS } from "./de/reasons.js";
 import { RELIABILITY } from "./de/reliability.js";
 import { ROLLOUTS } from "./de/rollouts.js";
@@ -27,6 +28,7 @@ export const DE = {
   ...LIGHT,
   ...MAIN,
   ...PLANS,
+  ...PROBLEMS,
   ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,

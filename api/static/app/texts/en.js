@@ -11,6 +11,7 @@ import { GATEWAYS } from "./en/gateways.js";
 import { LIGHT } from "./en/light.js";
 import { MAIN } from "./en/main.js";
 import { PLANS } from "./en/plans.js";
+import { PROBLEMS } from "./en/problems.js";
 import { REASONS } from "./en/reasons.js";
 import { RELIABILITY } from "./en/reliability.js";
 import { ROLLOUTS } from "./en/rollouts.js";
@@ -27,6 +28,7 @@ export const EN = {
   ...LIGHT,
   ...MAIN,
   ...PLANS,
+  ...PROBLEMS,
   ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,

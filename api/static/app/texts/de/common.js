@@ -112,6 +112,7 @@ export const COMMON = {
   "step.withdrawn": "Zurückgezogen",
 
   "alert.light_failed": "Leuchte",
+  "alert.command_waiting": "Wartet",
   "alert.light_held": "Angehalten",
   "alert.light_silent": "Stumm",
   "alert.light_at_risk": "Gefährdet",
@@ -176,6 +177,9 @@ export const COMMON = {
   "count.nine": "neun",
   "count.ten": "zehn",
 
+  "help": "Hilfe (englisch)",
+  "help.about": "Hilfe (englisch): {what}",
+  "help.guide": "Handbuch (englisch)",
   "asking": "Wird abgefragt …",
   "sending": "Wird gesendet …",
   "unavailable": "Dieser Dienst bietet das nicht.",

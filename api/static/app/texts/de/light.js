@@ -147,6 +147,7 @@ export const LIGHT = {
   "expected.lost": "Verlorene Frames, %",
   "expected.margin-db": "Reserve, dB",
   "expected.unknown": "nicht bekannt",
+  "expected.values": "{all}; {value}",
   "expected.series": "{name}: {values}",
   "expected.plot": "{title}, Tag für Tag vom {from} bis {to}. {series}",
   "expected.day": "Tag (UTC)",

@@ -111,6 +111,7 @@ export const COMMON = /** @type {const} */ ({
   "step.withdrawn": "Withdrawn",
 
   "alert.light_failed": "Light",
+  "alert.command_waiting": "Waiting",
   "alert.light_held": "Held",
   "alert.light_silent": "Silent",
   "alert.light_at_risk": "At risk",
@@ -175,6 +176,9 @@ export const COMMON = /** @type {const} */ ({
   "count.nine": "nine",
   "count.ten": "ten",
 
+  "help": "Help",
+  "help.about": "Help: {what}",
+  "help.guide": "Guide",
   "asking": "Asking…",
   "sending": "Sending…",
   "unavailable": "Not available from this service.",

@@ -146,6 +146,7 @@ export const LIGHT = /** @type {const} */ ({
   "expected.lost": "Frames lost, %",
   "expected.margin-db": "Margin, dB",
   "expected.unknown": "not known",
+  "expected.values": "{all}, {value}",
   "expected.series": "{name}: {values}",
   "expected.plot": "{title}, day by day from {from} to {to}. {series}",
   "expected.day": "Day (UTC)",
