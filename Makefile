@@ -76,7 +76,7 @@ test: $(READY) $(TSC) browser ## run all tests (installs a browser for them wher
 	$(PYTEST) $(addprefix --ignore=,$(LONG))
 
 # From Python 3.12 on the interpreter itself tells which lines ran, which costs next to nothing.
-coverage: $(READY) browser ## run the tests of all code with its coverage, at least 95 %
+coverage: $(READY) $(TSC) browser ## run the tests of all code with its coverage, at least 95 %
 	COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
 	  $(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=95 \
 	  $(addprefix --ignore=,$(UNMEASURED) $(LONG))
