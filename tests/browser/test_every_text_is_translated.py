@@ -57,7 +57,7 @@ def data_of(page: Page) -> set[str]:
     """Every word that the service told as data: names, tags, ids, words of programs."""
     told = page.evaluate(
         """async () => Promise.all(
-             ["devices", "gateways", "supervisor?children=50&dead_letters=20", "rollouts", "cluster"]
+             ["devices", "gateways", "supervisor?children=50", "rollouts", "cluster"]
                .map(async (path) => (await fetch(`api/v1/${path}`)).text()))"""
     )
     words: set[str] = set()
