@@ -129,6 +129,7 @@ export const COMMON = {
   "alert.shard_unowned": "Cluster",
   "alert.process_missing": "Cluster",
   "alert.engine_not_durable": "Speicher",
+  "alert.commits_lost": "Speicher",
   "alert.record_unreadable": "Speicher",
   "alert.clock_set": "Uhr",
   "alert.clocks_differ": "Uhr",

@@ -128,6 +128,7 @@ export const COMMON = /** @type {const} */ ({
   "alert.shard_unowned": "Cluster",
   "alert.process_missing": "Cluster",
   "alert.engine_not_durable": "Store",
+  "alert.commits_lost": "Store",
   "alert.record_unreadable": "Store",
   "alert.clock_set": "Clock",
   "alert.clocks_differ": "Clock",
