@@ -68,7 +68,7 @@ def office() -> list[Device | GatewayView | AlertView]:
         CommandStatus.TRANSMITTED,
         Step(NOW - 92, StepKind.QUEUED, 9),
         Step(NOW - 60, StepKind.TRANSMITTED, 9, ROOF),
-        Step(NOW - 30, StepKind.UNPROVEN, 9, reason="the light did not answer"),
+        Step(NOW - 30, StepKind.UNPROVEN, 9, reason="no answer within the verification window"),
         Step(NOW - 9, StepKind.QUEUED, 10),
         Step(NOW - 7, StepKind.TRANSMITTED, 10, HALL),
     )

@@ -69,7 +69,7 @@ def _troubled(lights: list[Device]) -> list[Device]:
     sent = (
         Step(NOW - 92, StepKind.QUEUED, 1),
         Step(NOW - 88, StepKind.TRANSMITTED, 1, NORTH),
-        Step(NOW - 57, StepKind.UNPROVEN, 1, reason="the light did not answer"),
+        Step(NOW - 57, StepKind.UNPROVEN, 1, reason="no answer within the verification window"),
         Step(NOW - 9, StepKind.QUEUED, 2),
         Step(NOW - 7, StepKind.TRANSMITTED, 2, HALL),
     )

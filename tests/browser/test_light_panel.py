@@ -100,7 +100,7 @@ def test_every_order_is_told_step_by_step_with_gateways_and_durations(
     expect(steps.nth(2)).to_contain_text("Sent by a gateway")
     expect(steps.nth(2)).to_contain_text("+32 s")
     expect(steps.nth(2)).to_contain_text("By Roof")
-    expect(steps.nth(3)).to_contain_text("The light did not answer")
+    expect(steps.nth(3)).to_contain_text("No answer within the verification window")
     expect(orders.last.locator("summary")).to_contain_text("Verified in 4.0 s, sent once")
     expect(orders.last.locator(".timeline")).to_be_hidden()
 
