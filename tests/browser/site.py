@@ -219,7 +219,7 @@ def site() -> PlayedHouse:
         for one, (name, number, why) in zip(
             application.played.spread["worst"],
             (
-                ("Line 05", 55, "heard by Hall alone, 2 dB above what it needs"),
+                ("Line 05", 55, "2.7 attempts for each success"),
                 ("Bay 03", 3, "its only gateway Yard was offline for 16 min"),
             ),
             strict=True,
