@@ -14,7 +14,7 @@ const TEXT_SETTERS = new Map([["setText", 1], ["Option", 0], ["append", null], [
 // Keys of texts, selectors, addresses, and what tells a programmer of a fault.
 const NOT_SHOWN = new Set(["t", "parts", "known", "knownText", "isKey", "querySelector", "querySelectorAll", "closest", "matches", "matchMedia", "Error", "getContext", "get"]);
 // In properties of elements and of `fetch`, and in tables of shapes.
-const NOT_WORDS = new Set(["class", "className", "d", "viewBox", "points", "transform", "style", "preserveAspectRatio", "method", "headers", "Accept", "Content-Type", "hourCycle", "rel"]);
+const NOT_WORDS = new Set(["class", "className", "d", "viewBox", "points", "transform", "style", "preserveAspectRatio", "method", "headers", "Accept", "Content-Type", "hourCycle", "rel", "accept", "font"]);
 
 /** Whether these are words: two of them, or one with a capital letter that is not a constant. */
 const words = (text) => /\p{L}{2,}[ ,:;]+\p{L}{2,}/u.test(text) || /^\s*\p{Lu}\p{Ll}+/u.test(text) || /\p{L}…/u.test(text);
@@ -41,6 +41,7 @@ function use(node) {
     if (ts.isBinaryExpression(at)) {
       const kind = at.operatorToken.kind;
       if ([ts.SyntaxKind.EqualsEqualsEqualsToken, ts.SyntaxKind.ExclamationEqualsEqualsToken, ts.SyntaxKind.InKeyword].includes(kind)) return "never";
+      if (kind === ts.SyntaxKind.EqualsToken && ts.isPropertyAccessExpression(at.left) && NOT_WORDS.has(at.left.name.text)) return "never";
       if (kind === ts.SyntaxKind.EqualsToken && at.right === child && ts.isPropertyAccessExpression(at.left) && SHOWN.has(at.left.name.text)) return "must";
     }
     if (ts.isCaseClause(at) && at.expression === child) return "never";

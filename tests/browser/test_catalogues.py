@@ -23,7 +23,17 @@ SAME = frozenset(
         *("API", "Body", "Chance", "Cluster", "Commits", "Firmware", "Gateway", "Gateways"),
         *("Live", "Mailbox", "Name", "Offline", "Online", "Orange", "Rollouts", "SQLite"),
         *("Session", "Shard", "Shards", "Tags", "Token", "Version", "Webhooks", "orange"),
-        *("{gateway} (offline)", "{n} min", "{name} API", "Parameter"),
+        *(
+            "{gateway} (offline)",
+            "{n} min",
+            "{name} API",
+            "Parameter",
+            "Plan",
+            "Plan…",
+            "Plan {name}",
+            "Gateway {name}",
+            "online",
+        ),
     }
 )
 """Words of the field, and texts made of values, that are the same in German."""

@@ -39,7 +39,7 @@ def test_figures_and_the_worst_lights_are_told(serve: Serve, visit: Open) -> Non
     expect(page.get_by_role("img", name=spread)).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("attempts: 1: 1,180, 2: 62"))).to_be_visible()
     worst = page.locator(".is-worst tbody tr")
-    expect(worst.first).to_contain_text("heard by Hall alone")
+    expect(worst.first).to_contain_text("2.7 attempts for each success")
     with page.expect_request("**/metrics/reliability?hours=168"):
         page.get_by_label("7 days").check()
     assert "hours=168" in page.url
