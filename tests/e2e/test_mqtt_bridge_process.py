@@ -16,6 +16,8 @@ from tests.support.mqtt_peer import MqttPeer
 from tests.support.pretend_site import pretend_site, until
 from tests.support.processes import Running, run_meanwhile
 
+PROOF_S = 100.0
+"""A light has to be given its settings first."""
 RED = {"state": "ON", "color": {"r": 255, "g": 0, "b": 0}, "id": "red"}
 BLUE = {"red": 0, "green": 0, "blue": 255, "id": "blue"}
 
@@ -25,7 +27,7 @@ def colour(peer: MqttPeer, topic: str) -> Any:
     return state.get("color")
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_orders_by_mqtt_are_proven_by_the_light_in_both_ways_to_run_the_bridge(
     tmp_path: Path,
 ) -> None:
@@ -44,7 +46,7 @@ async def test_orders_by_mqtt_are_proven_by_the_light_in_both_ways_to_run_the_br
                     topic = f"lamplighter/light/{first}"
                     await peer.until_retained(f"{topic}/availability", b"online")
                     await peer.say(f"{topic}/set", RED)
-                    await peer.until_heard(f"{topic}/result", id="red", status="verified")
+                    await peer.until_heard(f"{topic}/result", PROOF_S, id="red", status="verified")
                     assert site.world.showing(first) == LightState(255, 0, 0)
                     await until_so(
                         lambda: colour(peer, f"{topic}/state") == {"r": 255, "g": 0, "b": 0}
@@ -60,7 +62,7 @@ async def test_orders_by_mqtt_are_proven_by_the_light_in_both_ways_to_run_the_br
                     topic = f"remote/light/{second}"
                     await peer.until_retained(f"{topic}/availability", b"online")
                     await peer.say(f"{topic}/set", BLUE)
-                    await peer.until_heard(f"{topic}/result", id="blue", status="verified")
+                    await peer.until_heard(f"{topic}/result", PROOF_S, id="blue", status="verified")
                     assert site.world.showing(second) == LightState(0, 0, 255)
                     wrong = {"state": "on", "id": "wrong"}
                     await peer.say(f"{topic}/set", wrong)

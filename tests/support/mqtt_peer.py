@@ -69,9 +69,11 @@ class MqttPeer:
             assert trio.current_time() < until_s, f"{topic} is {self.retained.get(topic)!r}"
             await trio.sleep(LOOK_S)
 
-    async def until_heard(self, topic: str, **members: Any) -> dict[str, Any]:
+    async def until_heard(
+        self, topic: str, timeout_s: float = PATIENCE_S, **members: Any
+    ) -> dict[str, Any]:
         """Wait for a JSON message on the topic with these members."""
-        until_s = trio.current_time() + PATIENCE_S
+        until_s = trio.current_time() + timeout_s
         while not (found := self._found(topic, members)):
             assert trio.current_time() < until_s, f"{members} is not in {self.all_of(topic)}"
             await trio.sleep(LOOK_S)
