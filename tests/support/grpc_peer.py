@@ -50,10 +50,10 @@ class GrpcPeer:
         """Never answer `Service.Method`; `after` takes effect first."""
 
         def behave(request: Any, context: grpc.ServicerContext) -> Any:
-            if after is not None:
-                after(request)
             context.add_callback(self.broken_off.set)
             context.add_callback(self._released.set)
+            if after is not None:
+                after(request)
             self._released.wait()
             return api.EnqueueDeviceQueueItemResponse()
 
