@@ -22,7 +22,8 @@ from actors.metrics.reliability import Reliability
 from actors.plans.model import Plan
 from actors.plans.records import read_plan
 from actors.quality.model import LightDay, LightRisk, QualityView
-from actors.storage import history, signal_history
+from actors.storage import audit, history, signal_history
+from actors.storage.audit import AuditEntry, AuditPage
 from actors.storage.deadline import store_deadline
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import Points
@@ -106,6 +107,13 @@ class Queries:
             return await outages.read(
                 self._store, gateway_id, gateway, watched, since=since, until=until
             )
+
+    async def audit(
+        self, *, since: float, until: float, most: int, wanted: Callable[[AuditEntry], bool]
+    ) -> AuditPage:
+        """Who did what, newest first."""
+        with store_deadline():
+            return await audit.read(self._store, since=since, until=until, most=most, wanted=wanted)
 
     async def downlinks(
         self, dev_eui: str | None, hours: float, sees: Sees | None = None

@@ -20,17 +20,21 @@ from actors.clocks.clock import Clock
 from actors.device.events import DeviceEvent, Swept
 from actors.device.model import Device, Phase, Stage
 from actors.messaging.mailbox import Offer
+from actors.storage import audit
 from actors.storage.history import line
 from lorawan.kuando.frames import F_PORT
 from lorawan.network import NetworkError, NetworkServer, NetworkUnavailable, QueueItem
 from store.errors import StoreUnavailable
-from store.port import Store, Table, Write
+from store.port import Store, Streams, Table, Write
 
 log = structlog.get_logger()
 
 PRUNED: tuple[Table, ...] = (Table.COMMAND, Table.IDEMPOTENCY, Table.ALERT)
 """Open commands are part of their light's record, and open alerts are stored anew each hour: what
 is old in these tables is over."""
+
+AUDIT, NOT_AUDIT = Streams(only=(audit.STREAM,)), Streams(but=(audit.STREAM,))
+"""It is kept longer than all other streams."""
 
 FLUSH_S = 4.0
 """For one flush; below the 5 s in which this actor has to stop."""
@@ -46,6 +50,8 @@ class SweepPolicy:
     """Lights are nudged in slices: 20,000 in 300 s are 67 each second."""
     retention_s: float = 7 * 86_400.0
     """History, ended commands, verdicts and closed alerts are deleted after this."""
+    audit_s: float = 90 * 86_400.0
+    """Who did what is deleted after this."""
     prune_step: int = 1_000
     """Rows deleted in one commit: some 10 ms in SQLite."""
     prune_steps_most: int = 100
@@ -184,22 +190,24 @@ class Sweeper:
 
     async def prune(self) -> int:
         """Drop what is past its retention, in steps; how many records and lines went."""
-        policy, gone = self._policy, 0
-        before = min(self._clock.now(), self._server_date()) - policy.retention_s
+        now, before = min(self._clock.now(), self._server_date()), self._pruned
+        try:
+            await self._prune(self._pruned_tables, now - self._policy.retention_s, NOT_AUDIT)
+            await self._prune((), now - self._policy.audit_s, AUDIT)
+        except StoreUnavailable as error:
+            self._failures += 1
+            log.warning("pruning put off", error=str(error))
+        return self._pruned - before
+
+    async def _prune(self, tables: Sequence[Table], before: float, which: Streams) -> None:
+        policy = self._policy
         for _ in range(policy.prune_steps_most):
-            try:
-                step = await self._store.prune(
-                    tables=self._pruned_tables, before=before, most=policy.prune_step
-                )
-            except StoreUnavailable as error:
-                self._failures += 1
-                log.warning("pruning put off", error=str(error))
-                break
-            gone += step
+            step = await self._store.prune(
+                tables=tables, before=before, most=policy.prune_step, which=which
+            )
+            self._pruned += step
             if step < policy.prune_step:
                 break
-        self._pruned += gone
-        return gone
 
     async def look_for_stuck_items(self) -> None:
         """Read the queues of lights that may have a stuck item, as many as a round allows."""

@@ -33,6 +33,7 @@ from actors.downlink import DispatchPolicy
 from actors.event_stream.mark import name_of
 from actors.gateways import WatchPolicy
 from actors.supervision import ChildSpec
+from actors.sweeper import SweepPolicy
 from actors.wiring import Environment, Parts, Policies
 from api.http.app import create_app
 from api.mqtt.made import MQTT, integration_of
@@ -53,6 +54,7 @@ from store.shards import ShardStore
 
 log = structlog.get_logger()
 
+DAY_S = 86_400.0
 LEFT_S = 5.0
 """At least, after the shards of a cluster were given to others: callers are answered meanwhile."""
 LEAVE_S = 9.0
@@ -86,6 +88,7 @@ def policies_of(settings: ApiSettings) -> Policies:
             silent_after_s=settings.policy.silent_after_s,
             off=settings.alerts.off(),
         ),
+        sweep=SweepPolicy(audit_s=settings.store.audit_days * DAY_S),
         calibration=CalibrationPolicy(automatic=settings.calibration.automatic),
         profile_contains=settings.chirpstack.profile_contains,
     )

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from store.errors import StoreClosed, StoreError, StoreTaken
-from store.port import Append, Delete, Entry, Put, Record, Table, Write
+from store.port import ALL_STREAMS, Append, Delete, Entry, Put, Record, Streams, Table, Write
 
 Hook = Callable[[Sequence[Write]], Awaitable[None]]
 
@@ -69,7 +69,9 @@ class MemoryDisk:
         copied._streams = {name: stream.copy() for name, stream in self._streams.items()}
         return copied
 
-    def prune(self, tables: Sequence[Table], before: float, most: int) -> int:
+    def prune(
+        self, tables: Sequence[Table], before: float, most: int, which: Streams = ALL_STREAMS
+    ) -> int:
         """Drop up to `most` old records and entries; returns how many went."""
         gone = 0
         for table in tables:
@@ -79,6 +81,8 @@ class MemoryDisk:
                 del records[key]
                 gone += 1
         for name, stream in list(self._streams.items()):
+            if not which.has(name):
+                continue
             gone += stream.drop(before, most - gone)
             if not stream:
                 del self._streams[name]
@@ -171,11 +175,13 @@ class MemoryStore:
             found.reverse()
         return found[: max(most, 0)]
 
-    async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
+    async def prune(
+        self, *, tables: Sequence[Table], before: float, most: int, which: Streams = ALL_STREAMS
+    ) -> int:
         """Delete up to `most` entries and records of these tables with at < before."""
         async with self._commits:
             self._check()
-            return self.disk.prune(tables, before, max(most, 0))
+            return self.disk.prune(tables, before, max(most, 0), which)
 
     async def close(self) -> None:
         """Refuse everything from now on; idempotent."""

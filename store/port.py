@@ -95,6 +95,20 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     value: bytes
 
 
+class Streams(msgspec.Struct, frozen=True):
+    """Streams by name: those of `only`, if any are named, and none of `but`."""
+
+    only: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+
+    def has(self, stream: str) -> bool:
+        """Whether this is one of them."""
+        return (not self.only or stream in self.only) and stream not in self.but
+
+
+ALL_STREAMS = Streams()
+
+
 class Store(Protocol):
     """Durable records and streams. Every method raises only `store.errors.StoreError`s.
 
@@ -174,7 +188,9 @@ class Store(Protocol):
         """
         ...
 
-    async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
+    async def prune(
+        self, *, tables: Sequence[Table], before: float, most: int, which: Streams = ALL_STREAMS
+    ) -> int:
         """Delete stream entries, and records of these tables, with at < before (Unix seconds).
 
         At most `most` go in one call, so that no commit waits long for it; fewer than `most` gone

@@ -5,6 +5,7 @@ for it: the record of what was done names who did it (`by`) in its own commit, s
 the milliseconds between loses a line of this list, never who gave a command.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 STREAM = "fleet:audit"
 ENTRIES_MOST = 1_000
 """Of one reading: some 300 bytes each."""
+LOOKED_AT_MOST = 10_000
+"""For one page: ten readings, some 50 ms."""
 TEXT_MOST = 200
 """Characters of each text in an entry: a name, an id, a reason."""
 DETAILS_MOST = 16
@@ -103,14 +106,38 @@ def read_entry(stored: Entry) -> AuditEntry:
         )
 
 
+class AuditPage(msgspec.Struct, frozen=True):
+    """Entries, newest first. `next_until` is `until` of the next page; None where there is none."""
+
+    entries: list[AuditEntry]
+    next_until: float | None
+
+
 async def read(
-    store: Store, *, since: float, until: float, most: int = ENTRIES_MOST
-) -> Sequence[AuditEntry]:
-    """At most `most` entries with since <= at < until, newest first. Raises StoreError."""
-    found = await store.entries(
-        STREAM, since=since, until=until, most=max(0, min(most, ENTRIES_MOST))
-    )
-    return [read_entry(one) for one in found]
+    store: Store,
+    *,
+    since: float,
+    until: float,
+    most: int,
+    wanted: Callable[[AuditEntry], bool] = lambda entry: True,
+) -> AuditPage:
+    """At most `most` wanted entries with since <= at < until, newest first.
+
+    At most `LOOKED_AT_MOST` are looked at; a page may then hold fewer, even none, and the next one
+    goes on from there. Raises StoreError.
+    """
+    found: list[AuditEntry] = []
+    for _ in range(LOOKED_AT_MOST // ENTRIES_MOST):
+        stored = await store.entries(STREAM, since=since, until=until, most=ENTRIES_MOST)
+        for entry in map(read_entry, stored):
+            until = entry.at
+            if wanted(entry):
+                found.append(entry)
+            if len(found) == most:
+                return AuditPage(found, until)
+        if len(stored) < ENTRIES_MOST:
+            return AuditPage(found, None)
+    return AuditPage(found, until)
 
 
 class AuditLog:
@@ -123,6 +150,7 @@ class AuditLog:
         self._tell = tell
         self._clock = clock
         self._new_id = new_id
+        self._newest_at = 0.0
 
     def write(
         self,
@@ -139,7 +167,7 @@ class AuditLog:
         self._tell(
             AuditEntry(
                 id=self._new_id(),
-                at=self._clock.now(),
+                at=self._at(),
                 by=_short(by),
                 scope=scope,
                 what=what.value,
@@ -148,6 +176,13 @@ class AuditLog:
                 peer=_short(peer),
             )
         )
+
+    def _at(self) -> float:
+        """Now, and later than the entry before: a page ends between two of them."""
+        now = self._clock.now()
+        ahead = self._newest_at - now
+        self._newest_at = math.nextafter(self._newest_at, math.inf) if 0 <= ahead < 1 else now
+        return self._newest_at
 
 
 def into(offer: Callable[[Sequence[Write]], Offer]) -> Callable[[AuditEntry], None]:

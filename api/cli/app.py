@@ -6,6 +6,7 @@ import sys
 import typer
 
 from api.cli.verbs import (
+    audit,
     backup,
     bridge,
     calibrate,
@@ -48,6 +49,7 @@ for verb in (
     network.gateways,
     calibrate.calibrate,
     risks.risks,
+    audit.audit,
     cluster.cluster,
     restored.restored,
     serve.serve,

@@ -24,6 +24,7 @@ from api.live import socket as live
 from api.live.hub import Hub
 from api.routes import (
     alerts,
+    audit,
     calibrations,
     caller,
     clock,
@@ -50,6 +51,8 @@ from api.webhooks.endpoint import Endpoint
 from api.webhooks.intake import Intake
 
 API = "/api/v1"
+REFUSALS_PER_S, REFUSALS_BURST = 1 / 600, 5
+"""Of one name: five at once, then one in ten minutes, 150 a day, whatever somebody asks for."""
 RESOURCES = (
     downlink,
     commands,
@@ -66,6 +69,7 @@ RESOURCES = (
     restored_store,
     calibrations,
     supervisor,
+    audit,
     caller,
     webhooks,
 )
@@ -93,6 +97,7 @@ def create_app(
         peers=Peers(web.trusted_proxies, web.trusted_user_header),
         limiter=RateLimiter(web.rate_per_s, web.rate_burst),
         token_limiter=RateLimiter(web.token_rate_per_s, web.token_rate_burst),
+        refusal_limiter=RateLimiter(REFUSALS_PER_S, REFUSALS_BURST),
         hub=Hub(web.live_clients_most, application.board),
         http_metrics=http_metrics,
         shutdown=Shutdown(),

@@ -8,11 +8,16 @@ A request that is carried to another process of the cluster carries its caller, 
 there.
 """
 
+import trio
 from quart import g
 
 from actors.storage.audit import Act, Fact
 from api.http.auth import Caller
-from api.http.services import application
+from api.http.services import application, services
+
+REFUSALS_OF_ALL = "refusals of all"
+"""All names together are charged a tenth of what each is: 50 at once, then one a minute."""
+REFUSAL_SHARE = 0.1
 
 
 def caller() -> Caller:
@@ -35,3 +40,12 @@ def note(what: Act, on: str = "", **detail: Fact) -> None:
     application().audit.write(
         what, on, by=asks.name, scope=asks.allowed, peer=asks.address, detail=detail
     )
+
+
+def note_refused(method: str, path: str, why: str) -> None:
+    """Write down that somebody who is known was refused, unless that was written often lately."""
+    limiter, now = services().refusal_limiter, trio.current_time()
+    name = by()
+    if limiter.take(f"name {name}", now) or limiter.take(REFUSALS_OF_ALL, now, REFUSAL_SHARE):
+        return
+    note(Act.REFUSED, path, method=method, why=why)

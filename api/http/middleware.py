@@ -10,6 +10,7 @@ import structlog
 import trio
 from quart import Quart, Request, Response, Websocket, current_app, g, request, websocket
 
+from api.http.audit import note_refused
 from api.http.auth import (
     TOKEN_HEADER,
     Caller,
@@ -96,11 +97,22 @@ async def _before() -> None:
     if not caller.may(needed):
         if caller.scope is Scope.PUBLIC and not caller.name:
             raise Problem(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
-        raise Problem(FORBIDDEN, _why_not(caller, needed))
+        why = _why_not(caller, needed)
+        note_refused(request.method, request.path, why)
+        raise Problem(FORBIDDEN, why)
     if needed is not Scope.PUBLIC:
-        check_sight(caller, _view(), request.view_args)
+        _check_sight(caller)
     if request.method not in _SAFE:
         check_origin(here, request.headers.get("Origin"), peer)
+
+
+def _check_sight(caller: Caller) -> None:
+    try:
+        check_sight(caller, _view(), request.view_args)
+    except Problem as problem:
+        if problem.kind is FORBIDDEN:
+            note_refused(request.method, request.path, problem.detail)
+        raise
 
 
 def _why_not(caller: Caller, needed: Scope) -> str:

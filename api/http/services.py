@@ -31,6 +31,8 @@ class Services:
     """By address: of requests without a valid token."""
     token_limiter: RateLimiter
     """By token: of requests with one."""
+    refusal_limiter: RateLimiter
+    """By name, and of all: of refusals that are written into the audit."""
     hub: Hub
     http_metrics: HttpMetrics
     shutdown: Shutdown

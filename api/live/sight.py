@@ -55,7 +55,7 @@ class LiveSight:
             case DeviceRemoved():
                 return self._gone(what)
             case Command():
-                return what if self._seen.command(what) else None
+                return what if what.dev_eui in self._shown else None
             case GatewayView():
                 return self._seen.of_gateway(what)
             case AlertView():

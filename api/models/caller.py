@@ -13,8 +13,19 @@ class CallerView(msgspec.Struct, frozen=True):
     may_read: bool
     may_command: bool
     """Commands, rollouts, initialisations, revivals, acknowledgements."""
+    name: str
+    """As what is done is written down: of the token or the person; `operator 2` for a token without
+    a name, `local` while no token is configured."""
+    limited: bool
+    """Whether only some lights may be seen: what is of the whole fleet is then refused."""
 
     @classmethod
     def of(cls, caller: Caller) -> "CallerView":
         """The view of a caller."""
-        return cls(caller.scope, caller.may(Scope.VIEWER), caller.may(Scope.OPERATOR))
+        return cls(
+            caller.scope,
+            caller.may(Scope.VIEWER),
+            caller.may(Scope.OPERATOR),
+            caller.name,
+            caller.sight.limited,
+        )

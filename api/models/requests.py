@@ -20,6 +20,7 @@ from pydantic import (
 
 from actors.board.reachability import Reach
 from actors.device.model import Phase
+from actors.storage.audit import Act
 from lorawan.kuando.light_state import LightState
 
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -245,6 +246,23 @@ class HistoryQuery(Query):
     since: Time | None = Field(default=None, description="By default 24 h before `until`.")
     until: Time | None = Field(default=None, description="By default now.")
     limit: int = Field(default=200, ge=1, le=1_000)
+
+
+class AuditQuery(Query):
+    """Which entries of the audit: since <= at < until. Times as Unix seconds or RFC 3339."""
+
+    by: str | None = Field(
+        default=None, max_length=100, description="Who: the name of a token or of a person."
+    )
+    what: Act | None = Field(default=None, description="What was done.")
+    on: str | None = Field(
+        default=None,
+        max_length=200,
+        description="What it was done to: a DevEUI, or the id of a rollout, an alert and so on.",
+    )
+    since: Time | None = Field(default=None, description="By default everything that is kept.")
+    until: Time | None = Field(default=None, description="By default now.")
+    limit: int = Field(default=100, ge=1, le=1_000)
 
 
 class MetricsQuery(Query):

@@ -88,6 +88,8 @@ class StoreSettings(Section):
     url: StoreUrl = SecretStr("sqlite:///lamplighter.db")
     """`sqlite:///PATH`, or `redis://HOST:PORT/DATABASE` (`rediss://` with TLS); it may hold a
     password."""
+    audit_days: Whole = Field(default=90, ge=1, le=3_660)
+    """Days after which who did what (the audit) is deleted."""
 
 
 class ClusterSection(Section):

@@ -41,6 +41,7 @@ _UNITS = (
     (r".*_per_s", "requests a second"),
     (r".*_s", "s"),
     (r".*_min", "min"),
+    (r".*_days", "days"),
     (r".*_hz", "Hz"),
     (r".*_db", "dB"),
     (r".*bytes_most", "bytes"),

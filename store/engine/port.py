@@ -22,7 +22,7 @@ import msgspec
 import trio
 
 from store.errors import StoreError
-from store.port import Entry, Outcome, Record, Table
+from store.port import ALL_STREAMS, Entry, Outcome, Record, Streams, Table
 
 INBOX_MOST = 4_096
 """Entries of an inbox: 4,096 x 1 kB x 65 shards are 270 MB at the very worst, and minutes of the
@@ -269,7 +269,14 @@ class Engine(Protocol):
         ...
 
     async def prune(
-        self, shard: str, token: str, *, tables: Sequence[Table], before: float, most: int
+        self,
+        shard: str,
+        token: str,
+        *,
+        tables: Sequence[Table],
+        before: float,
+        most: int,
+        which: Streams = ALL_STREAMS,
     ) -> int:
         """As `Store.prune`, of one shard. Raises StoreTaken where the token is not its any more."""
         ...

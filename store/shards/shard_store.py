@@ -13,7 +13,7 @@ import trio
 
 from store.engine.port import Accept, AcceptResult, Engine, Lease
 from store.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable
-from store.port import Entry, Put, Record, Table, Write
+from store.port import ALL_STREAMS, Entry, Put, Record, Streams, Table, Write
 from store.shards.acceptor import Acceptor
 from store.shards.owned import ShardStatistics
 from store.shards.routing import shards_of_key, shards_of_stream, shards_of_table
@@ -189,7 +189,9 @@ class ShardStore:
         """
         return await self._acceptor.accept(msgspec.structs.replace(accept, by=self.boot))
 
-    async def prune(self, *, tables: Sequence[Table], before: float, most: int) -> int:
+    async def prune(
+        self, *, tables: Sequence[Table], before: float, most: int, which: Streams = ALL_STREAMS
+    ) -> int:
         """As `Store.prune`, of the shards that are owned here."""
         if not self._opened:
             raise StoreClosed("the store is not open")
@@ -199,7 +201,12 @@ class ShardStore:
                 break
             try:
                 gone += await self.engine.prune(
-                    shard, lease.token, tables=tables, before=before, most=most - gone
+                    shard,
+                    lease.token,
+                    tables=tables,
+                    before=before,
+                    most=most - gone,
+                    which=which,
                 )
             except StoreTaken:
                 continue  # the next commit or check deals with it

@@ -15,7 +15,7 @@ from lorawan.kuando.light_state import LightState
 from lorawan.network import NetworkForbidden, NetworkTimeout, QueueItem
 from store.errors import StoreUnavailable
 from store.memory import MemoryStore
-from store.port import Put, Record, Table, Write
+from store.port import Append, Put, Record, Table, Write
 
 START = 1_700_000_000.0
 DAY = 86_400.0
@@ -302,3 +302,20 @@ async def test_a_hanging_server_does_not_stop_the_rounds(
         nursery.cancel_scope.cancel()
     assert around.sweeper.statistics().rounds == 2
     assert len(around.posted) >= 3
+
+
+async def test_who_did_what_is_kept_longer_than_all_else() -> None:
+    around = Round()
+    await around.store.open()
+    days = SweepPolicy().audit_s / 86_400
+    for age in (1.0, 8.0, days - 1, days + 1):
+        at = around.clock.now() - age * 86_400
+        await around.store.commit(
+            [Append(name, f"{age:g}", at, b"x") for name in ("fleet:audit", "d1")]
+        )
+    await around.sweeper.prune()
+    left = {
+        name: [one.entry for one in await around.store.entries(name, since=0, until=1e12, most=9)]
+        for name in ("fleet:audit", "d1")
+    }
+    assert left == {"fleet:audit": ["1", "8", f"{days - 1:g}"], "d1": ["1"]}

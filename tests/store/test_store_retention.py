@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.port import Store, Table
+from store.port import Store, Streams, Table
 from tests.store.samples import add, names, put
 
 
@@ -78,3 +78,19 @@ async def test_every_table_keeps_its_own_records(store: Store) -> None:
         assert (record.key, record.value) == ("k", table.value.encode())
     assert await store.prune(tables=[t for t in Table if t is not Table.ROLLOUT], before=9, most=99)
     assert [len(await store.scan(table)) for table in Table] == [t is Table.ROLLOUT for t in Table]
+
+
+async def test_a_stream_may_be_spared_and_dropped_by_itself(store: Store) -> None:
+    await store.commit([put("old", at=1.0)])
+    await store.commit([add("1", 1.0, "fleet:kept"), add("5", 5.0, "fleet:kept")])
+    await store.commit([add(f"{n}", 1.0, f"s{n:03}") for n in range(120)])
+
+    spared = Streams(but=("fleet:kept",))
+    assert await store.prune(tables=[Table.DEVICE], before=9.0, most=999, which=spared) == 121
+    assert await names(store, "fleet:kept") == ["1", "5"]
+
+    alone = Streams(only=("fleet:kept",))
+    await store.commit([add("1", 1.0, "s000")])
+    assert await store.prune(tables=[], before=3.0, most=9, which=alone) == 1
+    assert await names(store, "fleet:kept") == ["5"]
+    assert await names(store, "s000") == ["1"]

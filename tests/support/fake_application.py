@@ -3,7 +3,7 @@
 They keep commands as the real ones do, but nothing happens to them until the test says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,7 +52,7 @@ from actors.refusal import Refusal
 from actors.restored_store import RestoredStore
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, RolloutInspection, Wish
-from actors.storage.audit import AuditEntry, AuditLog
+from actors.storage.audit import AuditEntry, AuditLog, AuditPage
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import Points, SignalPoint
 from actors.storage.unreadable_records import Unreadable
@@ -629,6 +629,15 @@ class FakeQueries(FakePart):
         return GatewayPast(
             away, watched, watched[0].length_s, observed.away_s(watched, away, until)
         )
+
+    async def audit(
+        self, *, since: float, until: float, most: int, wanted: Callable[[AuditEntry], bool]
+    ) -> AuditPage:
+        """As they were written, by pages."""
+        newest = [one for one in reversed(self._application.audited) if since <= one.at < until]
+        found = [one for one in newest if wanted(one)]
+        more = len(found) > most
+        return AuditPage(found[:most], found[most - 1].at if more else None)
 
     async def downlinks(
         self, dev_eui: str | None, hours: float, sees: Sees | None = None

@@ -39,6 +39,7 @@ async def examine(
     with trio.move_on_after(WHOLE_S) as whole:
         await guarded(found, "settings", surroundings.times, settings)
         await guarded(found, "secrets", surroundings.secrets, settings, config)
+        await guarded(found, "tokens", surroundings.tokens, settings)
         await guarded(found, "store", store.store, settings)
         await guarded(found, "service", surroundings.service, settings)
         await guarded(found, "cluster", cluster.cluster, settings)

@@ -57,6 +57,28 @@ async def times(settings: ApiSettings) -> list[Diagnosis]:
     return found
 
 
+async def tokens(settings: ApiSettings) -> list[Diagnosis]:
+    """Whether the audit can say who did something, and whether this file gives tokens away."""
+    people = [
+        (name, token)
+        for scope, name, token in settings.web.tokens.named()
+        if scope is not Scope.WEBHOOK
+    ]
+    nameless = [name for name, token in people if not token.name]
+    clear = [name for name, token in people if not token.hashed]
+    if not people:
+        return []
+    if not nameless and not clear:
+        return [ok("tokens", "each has a name, and only its hash is written down")]
+    said = []
+    if nameless:
+        said.append(f"{len(nameless)} without a name, so that nobody knows who it was")
+    if clear:
+        said.append(f"{len(clear)} in clear, for whoever reads the settings")
+    remedy = "make new ones with `lamplighter token new NAME --scope SCOPE`"
+    return [warning("tokens", "; ".join(said), remedy)]
+
+
 async def secrets(settings: ApiSettings, config: Path | None) -> list[Diagnosis]:
     """Whether files that hold secrets can be read by every user of this machine."""
     files = [] if config is None else [config]

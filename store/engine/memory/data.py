@@ -26,7 +26,7 @@ from store.engine.port import (
     id_order,
 )
 from store.memory import MemoryDisk
-from store.port import Put, Table
+from store.port import ALL_STREAMS, Put, Streams, Table
 
 REPLY_KEPT_MS = 60_000
 
@@ -232,13 +232,19 @@ class Data:
         return AcceptResult(Accepted.STORED, accept.command_id, entry, before)
 
     def prune(
-        self, name: str, token: str, tables: Sequence[Table], before: float, most: int
+        self,
+        name: str,
+        token: str,
+        tables: Sequence[Table],
+        before: float,
+        most: int,
+        which: Streams = ALL_STREAMS,
     ) -> int | None:
         """How many went; None where the token is not the shard's any more."""
         shard = self.shard(name)
         if not token or shard.lease.token != token:
             return None
-        return shard.disk.prune(tables, before, max(most, 0))
+        return shard.disk.prune(tables, before, max(most, 0), which)
 
     # ---------------------------------------------------------------------- inboxes and replies
 

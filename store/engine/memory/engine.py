@@ -20,7 +20,7 @@ from store.engine.port import (
     Snapshot,
 )
 from store.errors import StoreClosed, StoreError, StoreTaken
-from store.port import Entry, Record, Table
+from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
 
 class MemoryEngine(Way):
@@ -128,12 +128,19 @@ class MemoryEngine(Way):
         return await self.write("accept", [(one.shard, script(one)) for one in accepts])
 
     async def prune(
-        self, shard: str, token: str, *, tables: Sequence[Table], before: float, most: int
+        self,
+        shard: str,
+        token: str,
+        *,
+        tables: Sequence[Table],
+        before: float,
+        most: int,
+        which: Streams = ALL_STREAMS,
     ) -> int:
         """As `Store.prune`, of one shard. Raises StoreTaken where the token is not its any more."""
 
         def script(data: Data, _now_ms: int, _ring: Ring) -> int | None:
-            return data.prune(shard, token, tables, before, most)
+            return data.prune(shard, token, tables, before, most, which)
 
         [gone] = await self.write("prune", [(shard, script)])
         if gone is None:

@@ -47,7 +47,7 @@ from store.engine.redis.staging import (
 )
 from store.engine.redis.target import Kind, Target
 from store.errors import StoreClosed, StoreError, StoreRefused, StoreUnavailable
-from store.port import Entry, Record, Table
+from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
 T = TypeVar("T")
 
@@ -215,13 +215,18 @@ class RedisEngine:
         return [_outcome(each, accepted_of) for each in answers]
 
     async def prune(
-        self, shard: str, token: str, *, tables: Sequence[Table], before: float, most: int
+        self,
+        shard: str,
+        token: str,
+        *,
+        tables: Sequence[Table],
+        before: float,
+        most: int,
+        which: Streams = ALL_STREAMS,
     ) -> int:
         """As `Store.prune`, of one shard."""
         self._check_open()
-        return await prune(
-            self._lanes, self._keys, shard, token, tables=tables, before=before, most=most
-        )
+        return await prune(self._lanes, self._keys, shard, token, tables, before, most, which)
 
     # ----------------------------------------------------------------------- inboxes and feeds
 

@@ -11,7 +11,7 @@ from store.engine.redis.lanes import Lanes, Work
 from store.engine.redis.node import only
 from store.engine.redis.scripts import Call, script
 from store.errors import StoreTaken
-from store.port import Table
+from store.port import ALL_STREAMS, Streams, Table
 
 SCRIPT_MOST = 500
 """Of one script, some 2 us each: the server serves nobody else meanwhile."""
@@ -23,10 +23,10 @@ async def prune(
     keys: Keys,
     shard: str,
     token: str,
-    *,
     tables: Sequence[Table],
     before: float,
     most: int,
+    which: Streams = ALL_STREAMS,
 ) -> int:
     """Delete up to `most` entries and records of these tables with at < before; how many went.
 
@@ -34,11 +34,12 @@ async def prune(
     """
     gone = 0
     while gone < most:
-        due = ("ZRANGE", keys.streams(shard), "-inf", f"({before!r}", "BYSCORE")
-        limit = ("LIMIT", 0, STREAMS_MOST)
-        streams = [
-            name.decode() for name in only(await lanes.ask(Work.READ, [(shard, (*due, *limit))]))
-        ]
+        streams = [name for name in which.only if which.has(name)]
+        if not which.only:
+            due = ("ZRANGE", keys.streams(shard), "-inf", f"({before!r}", "BYSCORE")
+            limit = ("LIMIT", 0, STREAMS_MOST + len(which.but))  # those are due for ever
+            named = only(await lanes.ask(Work.READ, [(shard, (*due, *limit))]))
+            streams = [name for each in named if which.has(name := each.decode())]
         step = min(SCRIPT_MOST, most - gone)
         call = _call(keys, shard, token, tables, streams, before, step)
         count = only(await lanes.ask(Work.COMMIT, [(shard, call)]))
