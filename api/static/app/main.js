@@ -1,6 +1,7 @@
 // Puts the page together: store, connection, views, and the address that remembers what one looks at. The
 // parts do not know each other.
 
+import { Audit } from "./audit/audit.js";
 import { Banner } from "./banner.js";
 import { addressOf, choose, chosen, goBack, step, whenChosen } from "./base/address.js";
 import { ask, setToken, token, whenBorrowed, whenLocked } from "./base/api.js";
@@ -26,7 +27,7 @@ const SCHEME = "lamplighter.scheme";
 // A screen reader that tells of a hundred lights says nothing.
 const SAID_MOST = 3;
 const SCHEMES = /** @type {const} */ (["system", "dark", "light"]);
-const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), cluster: t("main.cluster") });
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), cluster: t("main.cluster"), audit: t("audit.page") });
 
 const store = new Store();
 const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
@@ -36,6 +37,7 @@ const alerts = new Alerts(store, { announcer: byId("announcer"), open: openLight
 const reliability = new Reliability(store, alerts.element);
 const rollouts = new Rollouts(store);
 const cluster = new Cluster(showCluster);
+const audit = new Audit(store);
 const form = new RolloutForm((rollout) => {
   store.putRollouts([rollout]);
   fleet.selection.clear();
@@ -54,7 +56,7 @@ let marked = new Set();
 // ------------------------------------------------------------------ what is looked at
 
 const VIEWS = /** @type {Record<string, HTMLElement>} */ ({
-  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, cluster: cluster.element,
+  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, cluster: cluster.element, audit: audit.element,
 });
 
 function recall() {
@@ -77,6 +79,7 @@ function recall() {
   reliability.look(view === "reliability");
   rollouts.look(view === "rollouts");
   cluster.look(view === "cluster");
+  audit.look(view === "audit");
   showLight();
   showSelection();
 }
@@ -313,6 +316,7 @@ store.subscribe((batch) => {
   alerts.update(batch);
   reliability.update(batch);
   rollouts.update(batch);
+  audit.update(batch);
   panel?.update(batch);
   if (panel !== null && !store.devices.has(panel.devEui)) choose({ light: "" });
   if (batch.gone.length > 0) {

@@ -79,6 +79,7 @@
  * @property {boolean} [heartbeat_only]
  * @property {Step[]} [timeline]
  * @property {number} [steps_omitted]
+ * @property {string} [by]
  */
 
 /** @typedef {{id: string, state: string, restarts: number, last_error: string | null}} Actor */
@@ -265,6 +266,19 @@
  * @property {string} after
  * @property {number} dark_s
  */
+
+/** @typedef {object} AuditEntry
+ * @property {string} id
+ * @property {number} at
+ * @property {string} by
+ * @property {string} scope
+ * @property {string} what
+ * @property {string} on
+ * @property {Record<string, string | number | boolean | null>} detail
+ * @property {string} peer
+ */
+
+/** @typedef {{entries: AuditEntry[], next_until: number | null}} AuditPage */
 
 /** @typedef {object} ClusterTold
  * @property {"embedded" | "cluster"} mode

@@ -17,9 +17,10 @@ class Entry {
   #status = el("span", { class: "hint" });
   #when = el("time", { class: "hint" });
   #steps = el("ol", { class: "timeline" });
+  #by = el("p", { class: "hint", hidden: true });
   #slow = el("p", { class: "hint", hidden: true, text: t("order.slow") });
   #told = "";
-  element = el("details", { class: "order" }, el("summary", {}, this.#lamp, el("span", { class: "order-words" }, this.#title, this.#status), this.#when), this.#slow, this.#steps);
+  element = el("details", { class: "order" }, el("summary", {}, this.#lamp, el("span", { class: "order-words" }, this.#title, this.#status), this.#when), this.#by, this.#slow, this.#steps);
 
   /** @param {Store} store */
   constructor(store) {
@@ -36,6 +37,8 @@ class Entry {
     setText(this.#title, lightWords(command.light));
     setText(this.#status, ending(command));
     setText(this.#when, shortTime(command.accepted_at));
+    setHidden(this.#by, !command.by);
+    setText(this.#by, command.by ? t("audit.given-by", { name: command.by }) : "");
     setHidden(this.#slow, !command.heartbeat_only);
     const steps = (command.timeline ?? []).map((step, at, all) => this.#step(step, all[at - 1]));
     if (command.steps_omitted) steps.splice(1, 0, el("li", { class: "hint", text: t("order.omitted", { n: command.steps_omitted }) }));

@@ -2,6 +2,7 @@
 
 import { ALERTS } from "./de/alerts.js";
 import { APIDOCS } from "./de/apidocs.js";
+import { AUDIT } from "./de/audit.js";
 import { CLUSTER } from "./de/cluster.js";
 import { COMMON } from "./de/common.js";
 import { CONNECTION } from "./de/connection.js";
@@ -19,6 +20,7 @@ import { ROLLOUTS } from "./de/rollouts.js";
 export const DE = {
   ...ALERTS,
   ...APIDOCS,
+  ...AUDIT,
   ...CLUSTER,
   ...COMMON,
   ...CONNECTION,

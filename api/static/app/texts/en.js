@@ -2,6 +2,7 @@
 
 import { ALERTS } from "./en/alerts.js";
 import { APIDOCS } from "./en/apidocs.js";
+import { AUDIT } from "./en/audit.js";
 import { CLUSTER } from "./en/cluster.js";
 import { COMMON } from "./en/common.js";
 import { CONNECTION } from "./en/connection.js";
@@ -19,6 +20,7 @@ import { ROLLOUTS } from "./en/rollouts.js";
 export const EN = {
   ...ALERTS,
   ...APIDOCS,
+  ...AUDIT,
   ...CLUSTER,
   ...COMMON,
   ...CONNECTION,
