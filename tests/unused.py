@@ -25,6 +25,7 @@ ENCODED = (
     "actors/metrics/downlinks.py",
     "actors/quality/model.py",
     "actors/restored_store.py",
+    "actors/storage/audit.py",
     "api/models/",
 )
 """Here every field is encoded whole, for clients and for the store."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from actors.plain_text import one_line, plainly
+from actors.plain_text import NAME_MOST, one_line, plainly
 from api.cli.show.colours import code, swatch
 from api.cli.show.quality import expected
 from api.cli.show.states import REACHES, step_words, why
@@ -113,7 +113,8 @@ def _command(command: Json | None, now: float, names: Mapping[str, str]) -> Iter
         return
     yield Text("")
     ends = f"pursued for another {span(command['expires_at'] - now)}"
-    yield Text("open command  ", style="bold") + swatch(command["light"]) + Text(f"  {ends}")
+    by = f", given by {one_line(command['by'], NAME_MOST)}" if command.get("by") else ""
+    yield Text("open command  ", style="bold") + swatch(command["light"]) + Text(f"  {ends}{by}")
     if command["heartbeat_only"]:
         yield Text(
             "  its software answers no downlink: the verdict waits for a status", style="dim"

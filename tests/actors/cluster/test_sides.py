@@ -14,6 +14,7 @@ from actors.cluster.intake import Intake, IntakePorts
 from actors.cluster.light_side import LightSide
 from actors.cluster.messages import (
     Answer,
+    AuditTold,
     CarriedRequest,
     CommandTaken,
     ForLight,
@@ -54,6 +55,7 @@ from actors.fleet.fleet import Wrap
 from actors.fleet.translate import translate
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, ToldReply
+from actors.storage.audit import AuditEntry
 from lorawan.events import Event
 from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
 from store.engine.memory import MemoryEngine
@@ -313,6 +315,7 @@ def fleet_side(heard: list[object]) -> FleetSide:
             flushed=lambda dev_eui: heard.append(("flushed", dev_eui)),
             forgotten=lambda dev_eui: heard.append(("forgotten", dev_eui)),
             carried=lambda request: heard.append(("carried", request.path)),
+            audited=lambda entry: heard.append(("audited", entry.id)),
         ),
         RunClock(START),
     )
@@ -329,6 +332,8 @@ async def test_the_fleet_hears_what_concerns_it_and_nothing_of_strangers() -> No
     side.take(LightHeardUnlisted(LIGHT))
     side.take(QueueFlushed(LIGHT))
     side.take(LightForgotten(LIGHT))
+    entry = AuditEntry(id="a1", at=START, by="alice", scope="operator", what="remove", on=LIGHT)
+    side.take(AuditTold(entry))
     side.take(CarriedRequest(1, "asker", START, "GET", "/path"))
     side.take(asked(LIGHT))  # for a light
     assert [one for one in heard if one != "told"] == [
@@ -340,6 +345,7 @@ async def test_the_fleet_hears_what_concerns_it_and_nothing_of_strangers() -> No
         ("unlisted", LIGHT),
         ("flushed", LIGHT),
         ("forgotten", LIGHT),
+        ("audited", "a1"),
         ("carried", "/path"),
     ]
     assert heard.count("told") == 3
