@@ -25,7 +25,7 @@ LONG := tests/cluster
 WORKERS := $(shell n=$$(nproc); echo $$((n + n / 2)))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
-PACKAGES := actors api lorawan store simulation docs
+PACKAGES := actors api lamplighter lorawan store simulation docs setup.py
 # Thousands of modules are imported by each worker and each process that a test starts: compiled once,
 # whatever the surroundings say, an import takes a third of the time.
 export PYTHONDONTWRITEBYTECODE :=
@@ -170,6 +170,10 @@ browser:
 	echo "Installing mosquitto for the tests of the MQTT bridge; it is not started."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) mosquitto; } >/dev/null \
 	  || echo "mosquitto could not be installed; tests of MQTT will fail. Try: apt install mosquitto"
+	@command -v systemd-analyze >/dev/null 2>&1 && exit 0; \
+	echo "Installing systemd's tools for the tests of the unit; nothing of it is started."; \
+	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) systemd; } >/dev/null \
+	  || echo "systemd could not be installed; the tests of the unit will fail. Try: apt install systemd"
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -38,7 +38,7 @@ from actors.wiring import Environment, Parts, Policies
 from api.http.app import create_app
 from api.mqtt.made import MQTT, integration_of
 from api.server.descriptors import raise_limit
-from api.server.notify import READY, STOPPING, notify
+from api.server.notify import READY, STOPPING, notify, tell_alive
 from api.server.signals import Load, Rereading, until_signal
 from api.server.web_actor import WebActor, listen
 from api.settings.model import ApiSettings, EventStreamSection, Web
@@ -147,6 +147,7 @@ async def serve(
             leaving.leave = application.leave
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(tell_alive)
             await nursery.start(application.run, spec)
             # what was made so far lives as long as the process: spare the collector the walk
             gc.collect()

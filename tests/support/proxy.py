@@ -17,13 +17,17 @@ NAME = "nginx"
 START_S = 10.0
 """It takes some 30 ms; a busy machine is slower."""
 
-_CONFIGURATION = """
+_AROUND = """
 pid {folder}/pid; error_log {folder}/error.log; daemon off; worker_processes 1;
 events {{ worker_connections 256; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+{http}
+}}
+"""
+_SITE = """
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
   server {{
     listen 127.0.0.1:{port};
@@ -35,7 +39,6 @@ http {{
       proxy_set_header Connection $connection_upgrade;
     }}
   }}
-}}
 """
 
 
@@ -56,17 +59,50 @@ def nginx_below(path: str, upstream: int, folder: Path, *, strips: bool) -> Iter
     """
     port = _free_port()
     configuration = folder / "nginx.conf"
-    configuration.write_text(
-        _CONFIGURATION.format(
-            folder=folder, port=port, path=path, upstream=upstream, stripped="/" if strips else ""
-        ),
-        encoding="utf-8",
+    http = _SITE.format(port=port, path=path, upstream=upstream, stripped="/" if strips else "")
+    configuration.write_text(_AROUND.format(folder=folder, http=http), encoding="utf-8")
+    with _running(configuration, port, folder):
+        yield f"http://127.0.0.1:{port}{path}"
+
+
+@contextmanager
+def nginx_by_example(example: Path, upstream: int, folder: Path) -> Iterator[str]:
+    """nginx by an example of ours, with ports, names and a certificate of this machine; the address
+    of the site, over TLS."""
+    port = _free_port()
+    certificate, key = folder / "site.pem", folder / "site.key"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=START_S,
     )
+    http = example.read_text(encoding="utf-8")
+    for theirs, ours in (
+        ("127.0.0.1:8090", f"127.0.0.1:{upstream}"),
+        ("listen 443", f"listen 127.0.0.1:{port}"),
+        ("/etc/ssl/certs/lights.example.org.pem", str(certificate)),
+        ("/etc/ssl/private/lights.example.org.key", str(key)),
+    ):
+        assert theirs in http, f"the example says nothing of {theirs}"
+        http = http.replace(theirs, ours)
+    configuration = folder / "nginx.conf"
+    configuration.write_text(_AROUND.format(folder=folder, http=http), encoding="utf-8")
+    with _running(configuration, port, folder):
+        yield f"https://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(configuration: Path, port: int, folder: Path) -> Iterator[None]:
     arguments = [find_nginx(), "-p", str(folder), "-e", str(folder / "error.log")]
     process = subprocess.Popen([*arguments, "-c", str(configuration)])
     try:
         _wait_until_it_listens(port, process)
-        yield f"http://127.0.0.1:{port}{path}"
+        yield
     finally:
         process.terminate()
         process.wait(START_S)
