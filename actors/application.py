@@ -16,6 +16,7 @@ from actors.readiness import ReadinessCheck
 from actors.refusal import Refusal
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
+from actors.scenes.actor import Scenes
 from actors.scraped import sources_of
 from actors.start_order import root_supervisor
 from actors.startup import restore
@@ -89,6 +90,11 @@ class Application:
     def plans(self) -> Plans:
         """Floor plans, to be changed."""
         return self._parts.fleetwide.plans
+
+    @property
+    def scenes(self) -> Scenes:
+        """Named sets of lights and colours, and when they are applied by themselves."""
+        return self._parts.fleetwide.scenes
 
     @property
     def initializer(self) -> Initializer:

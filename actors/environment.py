@@ -38,6 +38,8 @@ class Policies:
     sweep: SweepPolicy = field(default_factory=SweepPolicy)
     calibration: CalibrationPolicy = field(default_factory=CalibrationPolicy)
     profile_contains: str = "kuando"
+    time_zone: str = "UTC"
+    """Of the site, by its IANA name: schedules go by it."""
 
 
 @dataclass(frozen=True, slots=True)

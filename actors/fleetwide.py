@@ -45,7 +45,9 @@ from actors.quality.quality import Quality
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.ports import RolloutPorts
-from actors.storage.audit import AuditLog
+from actors.scenes.actor import ScenePorts, Scenes
+from actors.scenes.model import Run, Schedule
+from actors.storage.audit import Act, AuditLog
 from actors.storage.idempotency import IdempotencyKeys
 from actors.storage.store_writer import StoreWriter
 from actors.sweeper import Sweeper
@@ -245,6 +247,18 @@ class Fleetwide:
         self.plans = Plans(
             store_writer, clock, ports.show_plan, lambda: board.plans, environment.new_id
         )
+        self.scenes = Scenes(
+            ScenePorts(
+                board=board,
+                store_writer=store_writer,
+                clock=clock,
+                begin=self.rollouts.create,
+                difference=ports.dates.difference,
+                time_zone=policies.time_zone,
+                new_id=environment.new_id,
+                dealt_with=self._schedule_dealt_with,
+            )
+        )
         held, waits = lambda: self.restored_store.mark is not None, self.dispatcher.statistics
         self.calibrator = Calibrator(
             CalibrationPorts(board, store_writer, lights.post, waits, held),
@@ -334,7 +348,24 @@ class Fleetwide:
             found.append(network_finding(self.watcher.problem))
         poor = poor_gateways(self.quality.gateways(), self.ports.board)
         more = self.ports.conditions()
-        return [*found, *self.ports.webhooks.findings(), *poor, *more]
+        scheduled = self.scenes.findings()
+        return [*found, *self.ports.webhooks.findings(), *poor, *scheduled, *more]
+
+    def _schedule_dealt_with(self, schedule: Schedule, run: Run) -> None:
+        self.ports.audit.write(
+            Act.SCENE_APPLY,
+            schedule.scene_id or "",
+            by=schedule.name,
+            scope="schedule",
+            detail={
+                "schedule": schedule.id,
+                "came": run.came.value,
+                "due_at": run.due_at,
+                "rollout": run.rollout_id,
+                "reason": run.reason,
+                "missing": run.missing,
+            },
+        )
 
     def _gateways_were_listed(self) -> bool:
         return self.watcher.statistics().polled_at is not None

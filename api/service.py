@@ -91,6 +91,7 @@ def policies_of(settings: ApiSettings) -> Policies:
         sweep=SweepPolicy(audit_s=settings.store.audit_days * DAY_S),
         calibration=CalibrationPolicy(automatic=settings.calibration.automatic),
         profile_contains=settings.chirpstack.profile_contains,
+        time_zone=settings.site.time_zone,
     )
 
 

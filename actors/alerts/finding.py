@@ -49,6 +49,8 @@ class AlertKind(StrEnum):
     were sent again."""
     RECORD_UNREADABLE = "record_unreadable"
     """Something in the store cannot be read; it is kept as it is."""
+    SCHEDULE_MISSED = "schedule_missed"
+    """A schedule's last time came to nothing: it was missed for too long, or there was no light."""
     CLOCK_SET = "clock_set"
     """This machine's clock was set, or the machine slept, lately."""
     CLOCKS_DIFFER = "clocks_differ"

@@ -22,6 +22,8 @@ from api.cli.verbs import (
     restored,
     risks,
     rollout,
+    scene,
+    schedule,
     send,
     serve,
     setup,
@@ -65,6 +67,8 @@ app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout.rollout_app, name="rollout")
 app.add_typer(plan.plan_app, name="plan")
 app.add_typer(bridge.bridge_app, name="bridge")
+app.add_typer(scene.scene_app, name="scene")
+app.add_typer(schedule.schedule_app, name="schedule")
 app.add_typer(demo.demo_app, name="demo")
 app.add_typer(token.token_app, name="token")
 

@@ -42,6 +42,8 @@ from api.routes import (
     quality,
     restored_store,
     rollouts,
+    scenes,
+    schedules,
     supervisor,
 )
 from api.server.shutdown import Shutdown
@@ -60,6 +62,8 @@ RESOURCES = (
     device_details,
     rollouts,
     plans,
+    scenes,
+    schedules,
     gateways,
     quality,
     metrics,

@@ -4,9 +4,9 @@ Making a settings object reads nothing but its arguments; `file.py` reads the fi
 environment. Secrets are SecretStr and never show. Times are seconds.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from actors.alerts.finding import AlertKind
@@ -32,6 +32,7 @@ from api.settings.values import (
     Target,
     Text,
     Whole,
+    a_time_zone,
     is_loopback,
 )
 from lorawan.airtime import Region, region
@@ -266,6 +267,14 @@ class Alerts(Section):
         return frozenset(kind for kind, on in wanted.items() if not on)
 
 
+class Site(Section):
+    """The place where the lights are."""
+
+    time_zone: Annotated[str, AfterValidator(a_time_zone)] = "UTC"
+    """IANA name (`Europe/Berlin`): schedules go by it, daylight saving included, unless they have
+    one of their own."""
+
+
 class Logs(Section):
     """What is logged to standard error, and how."""
 
@@ -290,6 +299,7 @@ class Tables(Section):
     calibration: CalibrationSection = CalibrationSection()
     alerts: Alerts = Alerts()
     mqtt: MqttSection = MqttSection()
+    site: Site = Site()
     logs: Logs = Logs()
 
 

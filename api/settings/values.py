@@ -23,6 +23,7 @@ from pydantic import (
 
 from actors.alerts.delivery import understood
 from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
+from actors.scenes.calendar import zone_of
 from api.http.origins import normal_host, normal_name, normal_origin
 from lorawan.airtime import region
 from lorawan.chirpstack.settings import checked_api_key, checked_target
@@ -203,3 +204,9 @@ def _policy(value: object) -> object:
 
 
 PolicyValue = Annotated[Policy, BeforeValidator(_policy)]
+
+
+def a_time_zone(value: str) -> str:
+    """The IANA name of a time zone that is known here. Raises ValueError."""
+    zone_of(value)
+    return value

@@ -23,6 +23,7 @@ PURPOSES = {
     "initialization": "runs of settings over many lights, with progress",
     "rollouts": "one colour for many lights, at a pace; stopped by too many failures",
     "plans": "floor plans: what people change of them, stored before it is shown",
+    "scenes": "keeps scenes, and applies what a schedule says is due",
     "restored store": "after a restore: what was wanted before waits for a decision",
     "calibration": "probes lights for what is unknown of firmware and forwarders",
     "sweeper": "every 5 min: stuck items, silent lights, watchdog refresh, retention",

@@ -214,3 +214,50 @@ async def test_a_plan_is_drawn_by_one_process_and_seen_by_all(autojump_clock: Mo
         assert [head.revision for head in left.parts.board.plans] == [3]
         assert (await here.ask(left, "DELETE", one))[0] == 204
         assert left.parts.board.plans == []
+
+
+async def test_a_command_is_taken_back_by_any_process_in_the_order_in_which_it_was_asked(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        dev_eui = next(iter(here.street.world.stations))
+        colour = {"red": 0, "green": 0, "blue": 255, "wait_for_verification": False}
+        for house in (here.owner(dev_eui), here.away(dev_eui)):
+            status, made = await here.ask(house, "POST", f"/downlink/{dev_eui}", colour)
+            assert status == 202, made
+            status, taken = await here.ask(house, "DELETE", f"/commands/{made['id']}")
+            assert (status, taken["status"], taken["withdrawn_by"]) == (200, "withdrawn", "local")
+            status, again = await here.ask(here.away(dev_eui), "DELETE", f"/commands/{made['id']}")
+            assert (status, again["reason"]) == (200, taken["reason"])
+            status, made = await here.ask(house, "POST", f"/downlink/{dev_eui}", colour)
+            status, nothing = await here.ask(house, "DELETE", f"/devices/{dev_eui}/wanted")
+            assert (status, nothing["command"]["id"]) == (200, made["id"])
+        await trio.sleep(600)
+        for house in here.street.houses:
+            device = house.parts.board.devices[dev_eui]
+            assert (device.wanted, device.command) == (None, None)
+
+
+async def test_a_scene_is_kept_and_a_schedule_goes_on_where_the_fleet_lives_after_a_take_over(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        red = {"red": 255, "green": 0, "blue": 0}
+        body = {"name": "Night", "parts": [{"light": red, "everything": True}]}
+        status, made = await here.ask(here.other, "POST", "/scenes", body)
+        assert status == 201, made
+        seen = ("If-Match", '"1"')
+        status, changed = await here.ask(here.other, "PUT", "/scenes/night", body, seen)
+        assert (status, changed["revision"]) == (200, 2)
+        timed = {"name": "Often", "cron": "*/10 * * * *", "scene": "Night", "pace_per_min": 600}
+        status, made = await here.ask(here.other, "POST", "/schedules", timed)
+        assert (status, len(made["next"])) == (201, 5)
+        pause = 600 - here.fleet.application.clock.now() % 600
+        await trio.sleep(pause + 5)
+        assert len((await here.ask(here.other, "GET", "/rollouts"))[1]["rollouts"]) == 1
+        fleet, other = here.fleet, here.other
+        here.street.close(fleet)
+        await trio.sleep(60)
+        assert len((await here.ask(other, "GET", "/rollouts"))[1]["rollouts"]) == 1, "not again"
+        await trio.sleep(600)
+        assert len((await here.ask(other, "GET", "/rollouts"))[1]["rollouts"]) == 2

@@ -5,6 +5,7 @@ They keep commands as the real ones do, but nothing happens to them until the te
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -52,6 +53,9 @@ from actors.refusal import Refusal
 from actors.restored_store import RestoredStore
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, RolloutInspection, Wish
+from actors.scenes import edits
+from actors.scenes.edits import Kit, Refused
+from actors.scenes.model import Scene, Schedule
 from actors.storage.audit import AuditEntry, AuditLog, AuditPage
 from actors.storage.history import HistoryEntry
 from actors.storage.signal_history import Points, SignalPoint
@@ -135,6 +139,7 @@ class FakeApplication:
         self.commands = FakeCommands(self)
         self.rollouts = FakeRollouts(self)
         self.plans = FakePlans(self)
+        self.scenes = FakeScenes(self)
         self.initializer = FakeInitializer(self)
         self.removals = FakeRemovals(self)
         self.flusher = FakeFlusher(self)
@@ -327,6 +332,70 @@ class FakeRollouts(FakePart):
             self.rolled[rollout_id] = changed, parts
             self._application.board.publish(changed)
         return changed
+
+
+class FakeScenes(FakePart):
+    """As the real ones decide; nothing is due by itself. The site is in Berlin."""
+
+    def __init__(self, application: FakeApplication) -> None:
+        super().__init__(application)
+        self.kit = Kit()
+        self.time_zone = "Europe/Berlin"
+        self._ids = count(1)
+
+    @property
+    def scenes(self) -> Mapping[str, Scene]:
+        """By id."""
+        return self.kit.scenes
+
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """By id."""
+        return self.kit.schedules
+
+    @property
+    def date(self) -> float:
+        """That of the clock."""
+        return self._application.clock.now()
+
+    def new_id(self) -> str:
+        """For a new one."""
+        return f"kept-{next(self._ids)}"
+
+    async def save(
+        self, asked: Scene | Schedule, revision: int | None
+    ) -> Scene | Schedule | Refused | Refusal:
+        """As the real one decides."""
+        await trio.lowlevel.checkpoint()
+        if self._application.refusal is not None:
+            return self._application.refusal
+        kit = self.kit
+        if isinstance(asked, Scene):
+            made: Scene | Schedule | Refused = edits.scene_saved(kit, asked, revision)
+        else:
+            made = edits.schedule_saved(kit, asked, revision, self.date)
+        if isinstance(made, Scene):
+            self.kit = Kit({**kit.scenes, made.id: made}, kit.schedules)
+        elif isinstance(made, Schedule):
+            self.kit = Kit(kit.scenes, {**kit.schedules, made.id: made})
+        return made
+
+    async def remove(
+        self, kind: type[Scene] | type[Schedule], id_: str, revision: int | None
+    ) -> Scene | Schedule | Refused | Refusal:
+        """Likewise."""
+        await trio.lowlevel.checkpoint()
+        scenes, schedules = dict(self.kit.scenes), dict(self.kit.schedules)
+        gone: Scene | Schedule | Refused
+        if kind is Scene:
+            gone = edits.scene_removed(self.kit, id_, revision)
+        else:
+            gone = edits.schedule_removed(self.kit, id_, revision)
+        if not isinstance(gone, Refused):
+            scenes.pop(id_, None)
+            schedules.pop(id_, None)
+            self.kit = Kit(scenes, schedules)
+        return gone
 
 
 class FakeRolloutRepository:

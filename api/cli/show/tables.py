@@ -81,6 +81,11 @@ def gateways(rows: Rows, now: float) -> Table:
     return made
 
 
+def swatches(lights: Sequence[Mapping[str, Any]]) -> Text:
+    """Several colours beside each other."""
+    return Text("  ").join(swatch(light) for light in lights)
+
+
 def airtime(used_s: float, budget_s: float | None) -> str:
     """How much of the hour's allowance is used."""
     if not budget_s:

@@ -171,7 +171,7 @@ async def begin(where: Place, path: str, body: dict[str, Any], wait: bool, as_js
     async with Client(where) as client:
         made = await _ask(client, "POST", path, body)
         if wait:
-            return await _follow(client, made, as_json)
+            return await follow(client, made, as_json)
         if as_json:
             print_json(made)
         else:
@@ -211,7 +211,7 @@ async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
 
 async def _watch(where: Place, rollout_id: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        return await _follow(client, await _ask(client, "GET", _path(rollout_id)), as_json)
+        return await follow(client, await _ask(client, "GET", _path(rollout_id)), as_json)
 
 
 async def _change(where: Place, rollout_id: str, change: dict[str, Any], as_json: bool) -> Exit:
@@ -224,7 +224,7 @@ async def _change(where: Place, rollout_id: str, change: dict[str, Any], as_json
     return Exit.OK
 
 
-async def _follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exit:
+async def follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exit:
     """Progress until it is over; a paused one is waited for, too."""
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
