@@ -39,6 +39,8 @@ class CommandFacts:
     order: int
     newest: Command
     told: bool = False
+    taken_back: bool = False
+    """Somebody asked for that."""
     ended_s: float | None = None
 
     @property

@@ -44,6 +44,8 @@ def command_step(facts: DeviceFacts, known: CommandFacts, command: Command) -> s
             for other in facts.commands
         ):
             return f"a command was superseded by {command.superseded_by}, which is no newer one"
+        case CommandStatus.WITHDRAWN if not known.taken_back:
+            return "a command was withdrawn that nobody took back"
         case _:
             pass
     sent = facts.frames_since(known.since_s)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import trio
 
-from actors.device.command import Command
+from actors.device.command import Command, CommandStatus
 from actors.device.model import Attempt, Device, Phase
 from actors.storage.record_version import stamped
 from lorawan.events.model import Event, TxAck, Uplink
@@ -265,6 +265,19 @@ class Oracle(Observer):
             self.breaks(command.dev_eui, f"command {command.id} was accepted and is not stored")
         else:
             known.told = True
+
+    def takes_back(self, command_id: str) -> None:
+        """Somebody is about to ask for that."""
+        known = self.commands.get(command_id)
+        if known is not None:
+            known.taken_back = True
+
+    def taken_back(self, command: Command) -> None:
+        """Who asked for it was told that the command is withdrawn."""
+        known = self.commands.get(command.id)
+        if known is None or known.status is not CommandStatus.WITHDRAWN:
+            is_now = "unknown" if known is None else known.status.value
+            self.breaks(command.dev_eui, f"told that a command is withdrawn, which is {is_now}")
 
     def crashed(self, dev_eui: str) -> None:
         """A light's actor crashed: what was in its hand is lost, and may be asked for again."""

@@ -10,6 +10,7 @@ import trio
 
 from actors.application import Application
 from actors.commands import Accepted, CommandOrder
+from actors.device.command import Command
 from actors.refusal import Refusal
 from lorawan.kuando.light_state import LightState
 from simulation.harness.oracle import Oracle
@@ -54,6 +55,7 @@ class People:
         self._process = process
         self._oracle = oracle
         self._rng = chance.each("people")
+        self._second_thoughts = chance.each("withdrawals")
         self._sent = 0
 
     async def use(self, dev_eui: str) -> None:
@@ -94,7 +96,9 @@ class People:
         if application is None:
             return
         if not twice:
-            await self._ask(application, dev_eui, state, ttl_s, keep, key)
+            made_id = await self._ask(application, dev_eui, state, ttl_s, keep, key)
+            if made_id is not None and asks.withdrawn:
+                await self._perhaps_take_back(dev_eui, made_id)
             return
         made: list[str | None] = []
 
@@ -107,6 +111,23 @@ class People:
             nursery.start_soon(ask, other)
         if len({command_id for command_id in made if command_id is not None}) > 1:
             self._oracle.breaks(dev_eui, f"one idempotency key made two commands: {made}")
+
+    async def _perhaps_take_back(self, dev_eui: str, command_id: str) -> None:
+        rng = self._second_thoughts[dev_eui]
+        if rng.random() >= self._asks.withdrawn:
+            return
+        await trio.sleep(rng.choice((0.0, rng.uniform(0.0, 5.0), rng.uniform(0.0, 60.0))))
+        application = self._process.application
+        if application is None:
+            return
+        self._oracle.takes_back(command_id)
+        try:
+            outcome = await application.commands.withdraw(command_id)
+        except StoreError:
+            return
+        if self._process.serves(application) and isinstance(outcome, Command):
+            self._oracle.counts["taken back"] += 1
+            self._oracle.taken_back(outcome)
 
     async def _ask(
         self,

@@ -51,6 +51,8 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """Of a command sent twice with the same idempotency key."""
     other: float = 0.05
     """Of a request to initialise, or for a status, beside a command."""
+    withdrawn: float = 0.0
+    """Of a command that is taken back within a minute, unless it is verified by then."""
     push_every_s: float = 0.0
     """Mean time between one colour for all lights at once; 0: never."""
 

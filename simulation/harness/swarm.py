@@ -104,6 +104,9 @@ def swarm(seed: int) -> Scenario:
         repeated=some(0.02, 0.3),
         other=some(0.02, 0.3),
     )
+    taking_back = random.Random(f"withdrawals/{seed}")  # apart: what other draws give stays
+    if taking_back.random() < 0.3:
+        people = msgspec.structs.replace(people, withdrawn=taking_back.uniform(0.05, 0.5))
     sf12 = rng.random() < 0.2
     if sf12 and rng.random() < 0.5:  # more than the air of an hour can carry
         people = msgspec.structs.replace(people, command_every_s=30.0)

@@ -10,6 +10,7 @@ from tests.browser.office import ROOF, YARD, eui
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
 from tests.browser.test_plans_page import plan_house
+from tests.browser.test_scenes_page import some_scenes
 from tests.support.fake_application import NOW
 
 
@@ -58,7 +59,7 @@ def test_every_page_is_reached_by_tab_and_says_where_one_is(serve: Serve, visit:
     live(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
-    for name in ("Lights", "Plans", "Gateways", "Reliability", "Rollouts"):
+    for name in ("Lights", "Plans", "Gateways", "Reliability", "Rollouts", "Scenes"):
         page.keyboard.press("Tab")
         link = page.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_focused()
@@ -76,6 +77,7 @@ VIEWS = {
     "?view=gateways": ".history .strip",
     "?view=reliability": ".tree li",
     "?view=rollouts": ".rollout",
+    "?view=scenes": "[data-schedule]",
 }
 """Where the pages are, and what is on each of them once it is there."""
 
@@ -88,6 +90,7 @@ def rich_house() -> PlayedHouse:
     light = {"red": 255, "green": 0, "blue": 0, "on": 255, "off": 0, "keep": True}
     application.played.make_rollout({"dev_euis": [eui(n) for n in range(1, 11)], **light})
     application.played.progress("rollout-1", verified=4, open=2, failed=1, superseded=1)
+    application.scenes.kit = some_scenes()
     return application
 
 

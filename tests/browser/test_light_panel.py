@@ -41,6 +41,21 @@ def test_a_command_from_the_panel_reaches_the_house_and_shows_nothing_as_fact(
     assert hue(card(page, 1)) == "rgb(255 0 0)"
 
 
+def test_an_open_order_is_taken_back_and_then_nothing_is_asked(serve: Serve, visit: Open) -> None:
+    service = serve()
+    page, _ = visit(service.url + f"?light={eui(1)}")
+    panel = page.locator("#panel")
+    panel.get_by_role("button", name="Red").click()
+    panel.get_by_role("button", name="Send", exact=True).click()
+    panel.get_by_role("button", name="Withdraw").click()
+    expect(panel.locator(".outcome").last).to_contain_text("Nothing of it was sent")
+    [given] = [one for one in service.application.commands.given.values() if one.dev_eui == eui(1)]
+    assert given.status is CommandStatus.WITHDRAWN
+    expect(panel.locator(".timeline").first).to_contain_text("Withdrawn")
+    panel.get_by_role("button", name="Ask nothing").click()
+    expect(panel.locator(".outcome").last).to_contain_text("Nothing is asked of it any more")
+
+
 def test_a_refused_command_is_told_in_words(serve: Serve, visit: Open) -> None:
     application = PlayedHouse()
     page, watcher = visit(

@@ -21,13 +21,14 @@ import { Alerts } from "./reliability/alerts.js";
 import { Reliability } from "./reliability/reliability.js";
 import { RolloutForm } from "./rollouts/form.js";
 import { Rollouts } from "./rollouts/rollouts.js";
+import { Scenes } from "./scenes/scenes.js";
 
 const NARROW = matchMedia("(max-width: 980px)");
 const SCHEME = "lamplighter.scheme";
 // A screen reader that tells of a hundred lights says nothing.
 const SAID_MOST = 3;
 const SCHEMES = /** @type {const} */ (["system", "dark", "light"]);
-const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), cluster: t("main.cluster"), audit: t("audit.page") });
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), scenes: t("main.scenes"), cluster: t("main.cluster"), audit: t("audit.page") });
 
 const store = new Store();
 const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
@@ -36,6 +37,7 @@ const gateways = new Gateways(store);
 const alerts = new Alerts(store, { announcer: byId("announcer"), open: openLight });
 const reliability = new Reliability(store, alerts.element);
 const rollouts = new Rollouts(store);
+const scenes = new Scenes(() => choose({ view: "rollouts", light: "" }, { push: true }));
 const cluster = new Cluster(showCluster);
 const audit = new Audit(store);
 const form = new RolloutForm((rollout) => {
@@ -56,7 +58,7 @@ let marked = new Set();
 // ------------------------------------------------------------------ what is looked at
 
 const VIEWS = /** @type {Record<string, HTMLElement>} */ ({
-  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, cluster: cluster.element, audit: audit.element,
+  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, scenes: scenes.element, cluster: cluster.element, audit: audit.element,
 });
 
 function recall() {
@@ -78,6 +80,7 @@ function recall() {
   gateways.look(view === "gateways");
   reliability.look(view === "reliability");
   rollouts.look(view === "rollouts");
+  scenes.look(view === "scenes");
   cluster.look(view === "cluster");
   audit.look(view === "audit");
   showLight();
@@ -167,6 +170,9 @@ function choosable() {
 
 byId("select-all").addEventListener("click", () => fleet.selection.setAll(choosable(), true));
 byId("select-none").addEventListener("click", () => fleet.selection.clear());
+byId("select-scene").addEventListener("click", () => {
+  scenes.save([...fleet.selection.lights]);
+});
 byId("select-set").addEventListener("click", () => {
   const chosenOnes = [...fleet.selection.lights];
   form.ask(chosenOnes, fleet.names(chosenOnes));
@@ -284,7 +290,7 @@ translate(document);
 offerLanguages();
 wearScheme(SCHEMES.find((scheme) => scheme === localStorage.getItem(SCHEME)) ?? "system");
 byId("views").append(wall.element, ...Object.values(VIEWS));
-document.body.append(form.element);
+document.body.append(form.element, ...scenes.dialogs);
 for (const link of document.querySelectorAll(".views a")) {
   const name = link.getAttribute("data-view") ?? "";
   link.setAttribute("href", addressOf({ view: name === "fleet" ? "" : name }));

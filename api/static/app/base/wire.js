@@ -197,6 +197,35 @@
  *   failed: number, attempts_per_success: number | null, time_to_verify_p95_s: number | null,
  *   why: string}} WorstLight */
 
+/** @typedef {object} Scene in the list
+ * @property {string} id
+ * @property {string} name
+ * @property {boolean} keep
+ * @property {number} revision
+ * @property {Light[]} colours
+ * @property {number} lights
+ * @property {number} missing
+ */
+
+/** @typedef {object} Schedule
+ * @property {string} id
+ * @property {string} name
+ * @property {string} cron
+ * @property {string} time_zone
+ * @property {boolean} own_time_zone
+ * @property {string | null} scene_id
+ * @property {string | null} scene_name
+ * @property {{light: Light} | null} part
+ * @property {boolean} keep
+ * @property {number} pace_per_min
+ * @property {number} failures_most
+ * @property {number} late_most_s
+ * @property {boolean} enabled
+ * @property {number} revision
+ * @property {number[]} next
+ * @property {{due_at: number, came: string, rollout_id: string | null, reason: string | null} | null} last
+ */
+
 /** @typedef {object} Rollout
  * @property {string} id
  * @property {string} name

@@ -16,6 +16,7 @@ import { PROBLEMS } from "./de/problems.js";
 import { REASONS } from "./de/reasons.js";
 import { RELIABILITY } from "./de/reliability.js";
 import { ROLLOUTS } from "./de/rollouts.js";
+import { SCENES } from "./de/scenes.js";
 
 export const DE = {
   ...ALERTS,
@@ -34,4 +35,5 @@ export const DE = {
   ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,
+  ...SCENES,
 };

@@ -16,6 +16,7 @@ import { PROBLEMS } from "./en/problems.js";
 import { REASONS } from "./en/reasons.js";
 import { RELIABILITY } from "./en/reliability.js";
 import { ROLLOUTS } from "./en/rollouts.js";
+import { SCENES } from "./en/scenes.js";
 
 export const EN = {
   ...ALERTS,
@@ -34,4 +35,5 @@ export const EN = {
   ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,
+  ...SCENES,
 };

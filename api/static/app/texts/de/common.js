@@ -131,6 +131,7 @@ export const COMMON = {
   "alert.engine_not_durable": "Speicher",
   "alert.commits_lost": "Speicher",
   "alert.record_unreadable": "Speicher",
+  "alert.schedule_missed": "Zeitplan",
   "alert.clock_set": "Uhr",
   "alert.clocks_differ": "Uhr",
 

@@ -8,6 +8,7 @@ export const MAIN = {
   "main.gateways": "Gateways",
   "main.reliability": "Zuverlässigkeit",
   "main.rollouts": "Rollouts",
+  "main.scenes": "Szenen",
   "main.cluster": "Cluster",
   "main.title": "{page} – Lamplighter",
   "main.alerts": { one: "{n} Alarm", other: "{n} Alarme" },

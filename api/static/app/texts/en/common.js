@@ -130,6 +130,7 @@ export const COMMON = /** @type {const} */ ({
   "alert.engine_not_durable": "Store",
   "alert.commits_lost": "Store",
   "alert.record_unreadable": "Store",
+  "alert.schedule_missed": "Schedule",
   "alert.clock_set": "Clock",
   "alert.clocks_differ": "Clock",
 

@@ -7,6 +7,7 @@ export const MAIN = /** @type {const} */ ({
   "main.gateways": "Gateways",
   "main.reliability": "Reliability",
   "main.rollouts": "Rollouts",
+  "main.scenes": "Scenes",
   "main.cluster": "Cluster",
   "main.title": "{page} – Lamplighter",
   "main.alerts": { one: "{n} alert", other: "{n} alerts" },
