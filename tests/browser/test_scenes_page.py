@@ -61,11 +61,11 @@ def test_lights_are_saved_as_a_scene_which_is_applied_and_timed(serve: Serve, vi
     form.get_by_label("Name").fill("Evening")
     form.get_by_role("button", name="Save").click()
     timed = page.locator("[data-schedule]")
-    expect(timed.locator(".next li")).to_have_count(5)
+    expect(timed.locator(".next-times li")).to_have_count(5)
     expect(timed).to_contain_text("scene One desk, at 0 18 * * 1-5 (Europe/Berlin)")
     timed.get_by_role("button", name="Disable").click()
     expect(timed.get_by_role("button", name="Enable")).to_be_visible()
-    expect(timed.locator(".next li")).to_have_count(0)
+    expect(timed.locator(".next-times li")).to_have_count(0)
     timed.get_by_role("button", name="Remove").click()
     expect(timed).to_have_count(0)
 

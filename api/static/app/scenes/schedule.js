@@ -32,7 +32,7 @@ export class ScheduleCard {
   #title = el("h3");
   #words = el("p", { class: "hint" });
   #last = el("p", { class: "hint" });
-  #next = el("ol", { class: "timeline next" });
+  #next = el("ol", { class: "next-times" });
   #switch = el("button", { type: "button", class: "secondary", "data-acts": true, onclick: () => this.#toggle() });
   #outcome = el("p", { class: "outcome", role: "status" });
   element;
@@ -99,7 +99,7 @@ export class ScheduleForm {
   constructor(onSaved) {
     this.#dialog = new Dialog(
       "schedule-title",
-      el("h2", { text: t("schedules.new") }),
+      el("h2", { text: t("schedules.title-new") }),
       t("scenes.save"),
       async () => {
         const zone = this.#zone.value.trim();

@@ -33,6 +33,7 @@ export const SCENES = {
   "schedules.title": "Zeitpläne",
   "schedules.none": "Noch kein Zeitplan.",
   "schedules.new": "Neuer Zeitplan…",
+  "schedules.title-new": "Neuer Zeitplan",
   "schedules.name-example": "Abend",
   "schedules.applies": "Wendet an",
   "schedules.cron": "Wann",

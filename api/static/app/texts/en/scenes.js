@@ -32,6 +32,7 @@ export const SCENES = /** @type {const} */ ({
   "schedules.title": "Schedules",
   "schedules.none": "No schedule yet.",
   "schedules.new": "New schedule…",
+  "schedules.title-new": "New schedule",
   "schedules.name-example": "Evening",
   "schedules.applies": "Applies",
   "schedules.cron": "When",
