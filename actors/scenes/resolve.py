@@ -39,7 +39,7 @@ def resolved(parts: Sequence[Part], devices: Mapping[str, Device]) -> Resolved:
         for dev_eui, device in devices.items():
             if dev_eui in found:
                 continue
-            part = next((one for one in wide if _means(one, device)), None)
+            part = next((one for one in wide if means(one, device)), None)
             if part is not None:
                 found[dev_eui] = part.light
     return Resolved(dict(sorted(found.items())), missing)
@@ -65,7 +65,8 @@ def as_now(devices: Iterable[Device], source: Source) -> tuple[Part, ...]:
     return tuple(Part(light, dev_euis=tuple(sorted(lights))) for light, lights in ranked)
 
 
-def _means(part: Part, device: Device) -> bool:
+def means(part: Part, device: Device) -> bool:
+    """Whether a part finds this light, which it does not name."""
     if part.everything:
         return True
     if part.application is not None and part.application not in (

@@ -1,10 +1,13 @@
 """Scenes and schedules as HTTP shows them. `_at` is Unix seconds UTC."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from actors.board.sight import Sight
+from actors.device.model import Device
 from actors.scenes.model import Came, Part, Run, Scene, Schedule
-from actors.scenes.resolve import Resolved
+from actors.scenes.resolve import Resolved, means
 from api.models.rollouts import RolloutView
 from lorawan.kuando.light_state import LightState
 
@@ -204,17 +207,22 @@ class ScheduleList(msgspec.Struct, frozen=True):
     """The site's."""
 
 
-def as_seen(parts: tuple[Part, ...], sight: Sight, devices: dict[str, bool]) -> tuple[Part, ...]:
-    """The parts with the named lights that a caller sees; `devices` says it of the known ones."""
-    if not sight.limited:
-        return parts
-    seen = []
+def as_seen(
+    parts: tuple[Part, ...],
+    sight: Sight,
+    known: Mapping[str, Device],
+    visible: Mapping[str, Device],
+) -> tuple[Part, ...]:
+    """The parts as they exist for a caller who may see some lights only: with the named lights that
+    it sees, and those by tag or application that mean one of these."""
+    shown = []
     for part in parts:
         named = tuple(
             one
             for one in part.dev_euis
-            if devices.get(one, one not in devices and sight.sees_unknown(one))
+            if one in visible or (one not in known and sight.sees_unknown(one))
         )
-        if named or not part.dev_euis:
-            seen.append(msgspec.structs.replace(part, dev_euis=named))
-    return tuple(seen)
+        wide = not part.dev_euis and any(means(part, device) for device in visible.values())
+        if named or wide:
+            shown.append(msgspec.structs.replace(part, dev_euis=named))
+    return tuple(shown)

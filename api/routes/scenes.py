@@ -1,13 +1,11 @@
 """Scenes: named sets of lights and colours; kept, and applied as one rollout."""
 
 import hashlib
-from collections.abc import Mapping
 
 import msgspec
 import structlog
 from quart import Blueprint, Response
 
-from actors.device.model import Device
 from actors.refusal import Refusal
 from actors.rollouts.model import Order
 from actors.scenes.actor import order_of
@@ -41,6 +39,7 @@ from api.http.refusals import refuse
 from api.http.requests import idempotency_key, read_body
 from api.http.responses import address, no_content, reply
 from api.http.services import application
+from api.http.sight import Lights, seen, shows
 from api.models.requests import DeviceQuery
 from api.models.rollouts import RolloutView
 from api.models.scene_requests import SceneApply, SceneRequest
@@ -64,6 +63,7 @@ CHANGING = (
 
 
 @blueprint.get("/scenes")
+@shows(Lights.SEEN)
 @answers(Answer(200, "By name.", SceneList), problems=(RATE_LIMITED,), tag="scenes")
 async def list_scenes() -> Response:
     """The scenes, each with what it would command now."""
@@ -72,6 +72,7 @@ async def list_scenes() -> Response:
 
 
 @blueprint.post("/scenes")
+@shows(Lights.ALL)
 @answers(Answer(201, "Kept; `ETag` is its revision.", SceneView), problems=CHANGING, tag="scenes")
 @takes(body=SceneRequest)
 async def create_scene() -> Response:
@@ -80,13 +81,13 @@ async def create_scene() -> Response:
     A light named gets the colour under which it is named; of the others each gets that of the first
     part whose tag or application it has, or that is for all.
     """
-    only_unlimited()
     scene = _asked(await read_body(SceneRequest), application().scenes.new_id())
     kept = await _saved(scene, None)
     return _answer(kept, 201)
 
 
 @blueprint.get("/scenes/<name>")
+@shows(Lights.SEEN)
 @answers(
     Answer(200, "The scene; `ETag` is its revision.", SceneView),
     problems=(UNKNOWN_SCENE, RATE_LIMITED),
@@ -98,6 +99,7 @@ async def get_scene(name: str) -> Response:
 
 
 @blueprint.put("/scenes/<name>")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "Changed; `ETag` is its new revision.", SceneView),
     problems=(*CHANGING, UNKNOWN_SCENE, EDITED_MEANWHILE, REVISION_NEEDED),
@@ -109,13 +111,13 @@ async def replace_scene(name: str) -> Response:
 
     So nobody's change is lost: where somebody changed it meanwhile, nothing is done.
     """
-    only_unlimited()
     body, before = await read_body(SceneRequest), _named(name)
     kept = await _saved(_asked(body, before.id), revision_of())
     return _answer(kept)
 
 
 @blueprint.delete("/scenes/<name>")
+@shows(Lights.ALL)
 @answers(
     Answer(204, "It is gone."),
     problems=(
@@ -135,7 +137,6 @@ async def replace_scene(name: str) -> Response:
 )
 async def remove_scene(name: str) -> Response:
     """Remove a scene that no schedule applies; with `If-Match` only if nobody changed it."""
-    only_unlimited()
     before = _named(name)
     taken(await application().scenes.remove(Scene, before.id, revision_or_any()), UNKNOWN_SCENE)
     note(Act.SCENE_DELETE, before.id, name=before.name)
@@ -143,6 +144,7 @@ async def remove_scene(name: str) -> Response:
 
 
 @blueprint.post("/scenes/<name>/apply")
+@shows(Lights.SEEN)
 @answers(
     Answer(201, "Begun; `Location` is the progress of the rollout.", SceneApplied),
     problems=(*CHANGING, UNKNOWN_SCENE, KEY_REUSED, TOO_MANY_ROLLOUTS),
@@ -164,14 +166,6 @@ async def apply_scene(name: str) -> Response:
     note(Act.SCENE_APPLY, scene.id, name=scene.name, rollout=made.id, lights=made.total)
     answer = SceneApplied(RolloutView.of(made), list(meant.missing))
     return reply(answer, 201, {"Location": address(f"/api/v1/rollouts/{made.id}")})
-
-
-def only_unlimited() -> None:
-    """Raises Problem for a caller who may not see all lights: a scene and a schedule may mean
-    lights that nobody knows yet."""
-    if caller().sight.limited:
-        detail = "scenes and schedules are changed by those only who may see all lights"
-        raise Problem(FORBIDDEN, detail)
 
 
 def taken(done: object, unknown: object) -> None:
@@ -212,19 +206,13 @@ def _named(name: str) -> Scene:
     return scene
 
 
-def _visible() -> Mapping[str, Device]:
-    devices, sight = application().board.devices, caller().sight
-    return devices if not sight.limited else {d.dev_eui: d for d in sight.of(devices.values())}
-
-
 def _seen(scene: Scene) -> tuple[Scene, Resolved]:
     """The scene and what it means now, as far as the caller may see."""
-    devices, sight = application().board.devices, caller().sight
-    visible = _visible()
-    if sight.limited:
-        sees = {dev_eui: dev_eui in visible for dev_eui in devices}
-        scene = msgspec.structs.replace(scene, parts=as_seen(scene.parts, sight, sees))
-    return scene, resolved(scene.parts, visible)
+    visible = seen()
+    if visible.limited:
+        parts = as_seen(scene.parts, caller().sight, application().board.devices, visible.devices)
+        scene = msgspec.structs.replace(scene, parts=parts)
+    return scene, resolved(scene.parts, visible.devices)
 
 
 def _asked(body: SceneRequest, id_: str) -> Scene:

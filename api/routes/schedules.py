@@ -26,9 +26,10 @@ from api.http.problems import (
 from api.http.requests import read_body
 from api.http.responses import address, no_content, reply
 from api.http.services import application
+from api.http.sight import Lights, shows
 from api.models.scene_requests import ScheduleRequest
 from api.models.scenes import ScheduleList, ScheduleView
-from api.routes.scenes import CHANGING, known_lights, only_unlimited, taken
+from api.routes.scenes import CHANGING, known_lights, taken
 from api.validation import Mistake
 
 NEXT_SHOWN = 5
@@ -37,27 +38,28 @@ blueprint = Blueprint("schedules", __name__)
 
 
 @blueprint.get("/schedules")
+@shows(Lights.ALL)
 @answers(Answer(200, "By name.", ScheduleList), problems=(RATE_LIMITED, FORBIDDEN), tag="scenes")
 async def list_schedules() -> Response:
     """The schedules, each with its next times and what came of the last one."""
-    only_unlimited()
     here = application().scenes
     return reply(ScheduleList([_view(one) for one in here.schedules.values()], here.time_zone))
 
 
 @blueprint.post("/schedules")
+@shows(Lights.ALL)
 @answers(
     Answer(201, "Kept; `ETag` is its revision.", ScheduleView), problems=CHANGING, tag="scenes"
 )
 @takes(body=ScheduleRequest)
 async def create_schedule() -> Response:
     """Keep a new schedule. Its times begin now."""
-    only_unlimited()
     asked = _asked(await read_body(ScheduleRequest), application().scenes.new_id())
     return _answer(await _saved(asked, None), 201)
 
 
 @blueprint.get("/schedules/<name>")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "The schedule; `ETag` is its revision.", ScheduleView),
     problems=(UNKNOWN_SCHEDULE, RATE_LIMITED, FORBIDDEN),
@@ -65,11 +67,11 @@ async def create_schedule() -> Response:
 )
 async def get_schedule(name: str) -> Response:
     """One schedule, by its id or name."""
-    only_unlimited()
     return _answer(_named(name))
 
 
 @blueprint.put("/schedules/<name>")
+@shows(Lights.ALL)
 @answers(
     Answer(200, "Changed; `ETag` is its new revision.", ScheduleView),
     problems=(*CHANGING, UNKNOWN_SCHEDULE, EDITED_MEANWHILE, REVISION_NEEDED),
@@ -81,12 +83,12 @@ async def replace_schedule(name: str) -> Response:
 
     With another calendar, or enabled again, its times begin now.
     """
-    only_unlimited()
     body, before = await read_body(ScheduleRequest), _named(name)
     return _answer(await _saved(_asked(body, before.id), revision_of()))
 
 
 @blueprint.delete("/schedules/<name>")
+@shows(Lights.ALL)
 @answers(
     Answer(204, "It is gone."),
     problems=(
@@ -105,7 +107,6 @@ async def replace_schedule(name: str) -> Response:
 )
 async def remove_schedule(name: str) -> Response:
     """Remove a schedule; with `If-Match` only if nobody changed it. What it began goes on."""
-    only_unlimited()
     before = _named(name)
     done = await application().scenes.remove(Schedule, before.id, revision_or_any())
     taken(done, UNKNOWN_SCHEDULE)
