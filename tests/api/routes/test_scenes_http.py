@@ -5,9 +5,12 @@ from typing import Any
 from quart.typing import TestClientProtocol as Client
 
 from actors.board.changes import DeviceRemoved
+from api.http.app import create_app
 from lorawan.kuando.light_state import LightState
+from tests.api.conftest import OPERATOR, TOKENS, settings_with
 from tests.support.fake_application import DEV_EUI, NOW, FakeApplication, a_light
 
+FEW = "limited-token-0123456789abcdef"
 URL = "/api/v1/scenes"
 SCHEDULES = "/api/v1/schedules"
 OTHER = "20202000000000a1"
@@ -156,3 +159,30 @@ async def test_a_schedule_may_give_one_colour_to_lights_by_a_zone_of_its_own(
         {**body, "late_most_s": 90_000},
     ):
         assert await problem(await client.post(SCHEDULES, json=wrong)) == (422, "invalid"), wrong
+
+
+async def test_who_sees_some_lights_applies_a_scene_to_no_others(
+    application: FakeApplication,
+) -> None:
+    application.board.publish(a_light(OTHER, tags={"secret": "yes"}))
+    tokens = {**TOKENS, "operator": {"caretaker": FEW, "boss": OPERATOR}}
+    sight = {"caretaker": {"dev_euis": [DEV_EUI]}}
+    client = create_app(application, settings_with(tokens=tokens, sight=sight)).test_client()
+    everything = {"Authorization": f"Bearer {OPERATOR}"}
+    few = {"Authorization": f"Bearer {FEW}"}
+    parts = [{"light": RED, "dev_euis": [DEV_EUI, OTHER]}, {"light": RED, "tag": "secret"}]
+    body = {"name": "Both", "parts": parts}
+    assert (await client.post(URL, json=body, headers=everything)).status_code == 201
+    told = await (await client.get(f"{URL}/both", headers=few)).get_data(as_text=True)
+    assert OTHER not in told
+    assert "secret" not in told
+    applied = await client.post(f"{URL}/both/apply", headers=few)
+    assert applied.status_code == 201
+    assert application.rollouts.orders[0].dev_euis == (DEV_EUI,)
+    for method, path in (
+        (client.post, URL),
+        (client.put, f"{URL}/both"),
+        (client.delete, f"{URL}/both"),
+        (client.get, SCHEDULES),
+    ):
+        assert (await method(path, headers=few)).status_code == 403
