@@ -45,9 +45,9 @@ from actors.quality.quality import Quality
 from actors.restored_store import RestoredStoreHold
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.ports import RolloutPorts
+from actors.scenes import told
 from actors.scenes.actor import ScenePorts, Scenes
-from actors.scenes.model import Run, Schedule
-from actors.storage.audit import Act, AuditLog
+from actors.storage.audit import AuditLog
 from actors.storage.idempotency import IdempotencyKeys
 from actors.storage.store_writer import StoreWriter
 from actors.sweeper import Sweeper
@@ -256,7 +256,7 @@ class Fleetwide:
                 difference=ports.dates.difference,
                 time_zone=policies.time_zone,
                 new_id=environment.new_id,
-                dealt_with=self._schedule_dealt_with,
+                dealt_with=told.into(ports.audit),
             )
         )
         held, waits = lambda: self.restored_store.mark is not None, self.dispatcher.statistics
@@ -350,22 +350,6 @@ class Fleetwide:
         more = self.ports.conditions()
         scheduled = self.scenes.findings()
         return [*found, *self.ports.webhooks.findings(), *poor, *scheduled, *more]
-
-    def _schedule_dealt_with(self, schedule: Schedule, run: Run) -> None:
-        self.ports.audit.write(
-            Act.SCENE_APPLY,
-            schedule.scene_id or "",
-            by=schedule.name,
-            scope="schedule",
-            detail={
-                "schedule": schedule.id,
-                "came": run.came.value,
-                "due_at": run.due_at,
-                "rollout": run.rollout_id,
-                "reason": run.reason,
-                "missing": run.missing,
-            },
-        )
 
     def _gateways_were_listed(self) -> bool:
         return self.watcher.statistics().polled_at is not None
