@@ -51,6 +51,8 @@ class IntegrationPorts:
     clock: RunClock
     audit: AuditLog
     """Where it is written down who gave an order."""
+    alone: bool = True
+    """Whether all lights are on the board from the beginning; in a cluster they come to it."""
 
 
 class Integration(Protocol):

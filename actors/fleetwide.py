@@ -292,7 +292,7 @@ class Fleetwide:
             gateways_listed=self._gateways_were_listed,
         )
         self.risk_announcer = RiskAnnouncer(board, self.quality, ports.show_risk)
-        ours = IntegrationPorts(board, ports.commands, clock, ports.audit)
+        ours = IntegrationPorts(board, ports.commands, clock, ports.audit, ports.alone)
         self.integrations = {name: make(ours) for name, make in environment.integrations.items()}
 
     # What a process tells of the network and of its lights.

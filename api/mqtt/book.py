@@ -96,24 +96,19 @@ class Book:
         lost = [each for each in self._shown if not self._has(*each)]
         return [topic for each in lost for topic in self.remove(*each)]
 
-    def ghosts(self, payload: bytes) -> list[str]:
-        """The topics to be emptied of those that the broker's index names and that are not there.
-
-        What cannot be read names nobody.
-        """
+    def remember(self, payload: bytes) -> None:
+        """Who has messages at the broker, by its index: those of them who are not there are told by
+        `gone`. What cannot be read names nobody."""
         try:
             index = msgspec.json.decode(payload[:INDEX_BYTES_MOST], type=Index)
         except msgspec.MsgspecError:
-            return []
-        found: list[str] = []
+            return
         named = [(Kind.LIGHT, each) for each in index.lights]
         named += [(Kind.GATEWAY, each) for each in index.gateways]
         for kind, subject in named[:GHOSTS_MOST]:
             is_id = self.topics.read(self._of(kind, subject)[0]) is not None
-            if is_id and not self._has(kind, subject) and (kind, subject) not in self._emptied:
+            if is_id:
                 self._shown.add((kind, subject))
-                found += self.remove(kind, subject)
-        return found
 
     def emptied(self, topic: str) -> bool:
         """This topic is known to be empty at the broker. Whether the index changed by that."""

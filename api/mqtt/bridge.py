@@ -7,6 +7,7 @@ pace. While the service is not followed (its process is asked by HTTP, and does 
 bridge says `offline` for all lights, for it does not know how they are.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ class Bridge:
         self._topic_of: dict[int, str] = {}
         """Of the messages in flight, by their number."""
         self._moved_at = 0.0
+        self._look_for_gone_at = math.inf
         self._connections = self._lost = self._published = 0
         self._acknowledged = self._refused = 0
         self.problem: str | None = None
@@ -168,11 +170,22 @@ class Bridge:
     def _begin(self) -> None:
         """Everything, where both the service and the broker are known now."""
         if self._book.speaks and self._broker is not None:
-            if self._index_seen is not None:
-                self._outbox.changed(self._book.ghosts(self._index_seen))
-                self._index_seen = None
+            self._read_index()
             self._outbox.anew(self._book.every_topic())
             self._stir()
+
+    def _read_index(self) -> None:
+        """Of those that it names and that are not there, what the broker has is emptied."""
+        if self._index_seen is not None:
+            self._book.remember(self._index_seen)
+            self._index_seen = None
+            self._look_for_gone_at = trio.current_time() + self._options.ghosts_after_s
+            self._empty_the_gone()
+
+    def _empty_the_gone(self) -> None:
+        if self._book.speaks and trio.current_time() >= self._look_for_gone_at:
+            self._look_for_gone_at = math.inf
+            self._changed(self._book.gone())
 
     # ---------------------------------------------------------------- the connection
 
@@ -272,6 +285,7 @@ class Bridge:
         """Raises BrokerError where a broker is silent that owes us acknowledgements."""
         while True:
             await trio.sleep(LOOK_S)
+            self._empty_the_gone()
             if self._topic_of and trio.current_time() - self._moved_at > STUCK_S:
                 raise BrokerError(f"it acknowledged nothing for {STUCK_S:g} s")
 
@@ -304,7 +318,7 @@ class Bridge:
                 self._index_seen = received.payload
                 self._stir()
                 if self._book.speaks:
-                    self._changed(self._book.ghosts(received.payload))
+                    self._read_index()
         elif received.topic == topics.availability:
             if received.payload == OFFLINE and self._book.speaks:
                 # the will of the connection before this one, told late

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from actors.environment import Integration, IntegrationPorts
@@ -15,6 +16,8 @@ from api.settings.source import UnreadableFile
 
 T = TypeVar("T")
 
+COMING_S = 60.0
+"""In a cluster, until the lights of all shards are on the board: 20,000 take some seconds."""
 MQTT = "mqtt"
 """Its name among the actors and in the metrics."""
 
@@ -60,6 +63,7 @@ def integration_of(
             section.sight(),
             section.by,
         )
-        return Bridge(lamplighter, options, rng, new_id)
+        wait_s = 0.0 if ports.alone else COMING_S
+        return Bridge(lamplighter, replace(options, ghosts_after_s=wait_s), rng, new_id)
 
     return make
