@@ -53,7 +53,7 @@ ALLOWED = {
     "of the pretend world and the harness, for the tests that arrange or look": """
         digests send_status set_loss set_forwarder set_answer_delay update_firmware
         REAL_FORWARDERS""",
-    "for the tests that hold a bound or count": "alert_ids heap_size",
+    "for the tests that hold a bound, a count or an anchor": "alert_ids anchors heap_size",
 }
 
 

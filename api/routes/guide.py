@@ -21,9 +21,7 @@ blueprint = Blueprint("guide", __name__)
 @hide
 async def index() -> Redirection:
     """Where to begin. Relative: a proxy may show us below a path."""
-    answer = redirect("help/operations")
-    answer.autocorrect_location_header = False
-    return answer
+    return redirect("help/operations")
 
 
 @blueprint.get("/help/<name>", strict_slashes=True)
