@@ -250,12 +250,14 @@ class DeviceActor:
                 await self._deal_with(ev.GatewayHealthChanged(hearing.gateway_id, online))
 
     def _let_out(self, effects: list[Effect]) -> None:
+        """What is stored is shown first: whoever waits for a verdict hears of it, and no ended
+        command stays open on the board, whatever crashes after it."""
         ports, device = self._ports, self.device
-        newest: dict[str, Command] = {}
+        newest = {one.command.id: one.command for one in effects if isinstance(one, CommandChanged)}
+        for command in newest.values():
+            ports.board.publish(command)
         for effect in effects:
             match effect:
-                case CommandChanged(command):
-                    newest[command.id] = command
                 case Submit(attempt):
                     ports.dispatcher.submit(device.dev_eui, attempt, device.hearings)
                 case Withdraw():
@@ -264,10 +266,9 @@ class DeviceActor:
                     ports.inquirer.ask(device.dev_eui, number, known)
                 case AttemptJudged():
                     ports.judged(device.dev_eui, effect)
-                case Note() | AnswerCaller():
+                case Note() | AnswerCaller() | CommandChanged():
                     pass
         for command in newest.values():
-            ports.board.publish(command)
             if command.status.final:
                 ports.ended(command)
                 log.info(

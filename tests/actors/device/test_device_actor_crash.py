@@ -143,6 +143,31 @@ async def test_whoever_waits_for_a_stored_verdict_hears_of_it(autojump_clock: Mo
         nursery.cancel_scope.cancel(reason="the test ends")
 
 
+async def test_what_ended_is_shown_although_its_step_crashes_twice(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            dev_eui = next(iter(world.stations))
+            older = await home.command(dev_eui, LightState(0, 255, 0))
+            strike(home, dev_eui, "dispatcher", "submit", "before")
+            actor = home.parts.fleet.actors[dev_eui]
+            assert isinstance(actor, DeviceActor)
+            between: Any = actor._ports.dispatcher
+            between.left = 2
+            await accept(home, dev_eui)
+            await trio.sleep(120)
+            assert between.left == 0
+            assert older.id not in home.parts.board.open_commands
+            shown = home.parts.board.command(older.id)
+            assert shown is not None
+            assert shown.status.value == "superseded"
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
 class VerdictCrash:
     """A board that fails at the first verdict it is to show."""
 
