@@ -176,4 +176,6 @@ def check(settings: ApiSettings) -> None:
 
 
 def revealed(value: Any) -> Any:
+    """A secret, or a token, which may have a name since."""
+    value = getattr(value, "secret", value)
     return value.get_secret_value() if isinstance(value, SecretStr) else value

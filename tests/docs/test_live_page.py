@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from actors.board.board import Board
-from actors.board.changes import ActorView, Change, DeviceRemoved
+from actors.board.changes import ActorView, Change, DeviceRemoved, Subject
 from actors.board.subscription import Snapshot
 from actors.supervision import ChildState
 from api.live import client, protocol, socket
@@ -24,13 +24,16 @@ for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL):
 def sent() -> dict[str, dict[str, Any]]:
     """One message of each kind that the service sends."""
     nobody = protocol.Encoder(Board(FakeClock(), "5f0c"))
-    every = protocol.Filter()
+
+    def every(what: Subject) -> Subject:
+        return what
+
     snapshot = Snapshot("5f0c", 1, 0.0, devices=(), gateways=(), alerts=())
     change = Change(1, 0.0, ActorView("board", ChildState.RUNNING, 0, None))
     texts = [
         protocol.hello("5f0c", 1, 0.0, resumed=False, beat_s=20.0),
-        *protocol.snapshot_parts(snapshot, every, {}, nobody),
-        *protocol.changes_parts([change], every, {}, nobody),
+        *protocol.snapshot_parts(snapshot, every, nobody),
+        *protocol.changes_parts([change], every, nobody),
         protocol.beat(1, 0.0),
         protocol.pong(protocol.Ping(7)),
     ]

@@ -15,7 +15,9 @@ def named_paths(text: str) -> set[str]:
     """Words in backticks, and first words of drawn lists, that are a path of this repository."""
     spans = re.findall(r"`([^`\s]+)`", text) + re.findall(r"^    ([a-z_/]+/) ", text, re.MULTILINE)
     found = {span.split("::")[0].rstrip(".,:") for span in spans}
-    return {each for each in found if "/" in each and each.split("/")[0] in TOP}
+    paths = {each for each in found if "/" in each and each.split("/")[0] in TOP}
+    topics = {each for each in paths if each.startswith("lamplighter/") and ".py" not in each}
+    return paths - topics  # those of MQTT begin as the package is named
 
 
 def anchors(text: str) -> set[str]:
