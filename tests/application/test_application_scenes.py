@@ -80,8 +80,8 @@ async def test_a_schedule_applies_its_scene_each_time_and_every_light_gets_its_c
         await until_next(home)
         await until_next(home)
         assert len(rollouts(home)) == 3
-        told = await read_audit(home.parts.environment.store, since=0.0, until=1e12)
-        assert [one.by for one in told if one.what == "scene_apply"] == ["Evening"] * 3
+        told = await read_audit(home.parts.environment.store, since=0.0, until=1e12, most=100)
+        assert [one.by for one in told.entries if one.what == "scene_apply"] == ["Evening"] * 3
 
 
 async def test_a_time_missed_while_down_is_applied_once_at_the_start_if_it_is_young(

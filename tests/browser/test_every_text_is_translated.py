@@ -9,7 +9,7 @@ from tests.browser.conftest import Open, Serve
 from tests.browser.looks import go, live
 from tests.browser.test_access import VIEWS, rich_house
 
-MONTHS = ("Sept", "Okt", "Nov")
+DATES = ("Sept", "Okt", "Nov", "Mo", "Di", "Mi", "Do", "Fr", "Sa", "So", "MEZ", "MESZ")
 """Of the dates that the service plays, as the browser writes them."""
 MARKED = """
 import { EN } from "./en.js";
@@ -59,7 +59,8 @@ def data_of(page: Page) -> set[str]:
     """Every word that the service told as data: names, tags, ids, words of programs."""
     told = page.evaluate(
         """async () => Promise.all(
-             ["devices", "gateways", "supervisor?children=50", "rollouts", "cluster"]
+             ["devices", "gateways", "supervisor?children=50", "rollouts", "cluster", "scenes",
+              "schedules"]
                .map(async (path) => (await fetch(`api/v1/${path}`)).text()))"""
     )
     words: set[str] = set()
@@ -86,7 +87,7 @@ def test_every_text_of_every_page_comes_from_the_catalogue(serve: Serve, visit: 
     page.goto(serve(rich_house()).url)
     expect(page.locator(":root[data-connection=live]")).to_be_attached()
     assert page.evaluate("document.documentElement.lang") == "de"
-    known = data_of(page) | {"Lamplighter", "UTC", "p95", "GMT", *MONTHS}
+    known = data_of(page) | {"Lamplighter", "UTC", "p95", "GMT", *DATES}
     for where, there in VIEWS.items():
         go(page, where)
         expect(page.locator(there).first).to_be_visible()

@@ -173,4 +173,4 @@ def test_what_an_older_service_does_not_know_is_said_to_be_missing(
     page.get_by_role("button", name="Ask for status").click()
     expect(page.locator("#panel > .outcome")).to_have_text("Not available from this service.")
     page.goto(page.url.split("?")[0] + "?view=rollouts")
-    expect(page.locator(".view .note")).to_contain_text("not available from this service")
+    expect(page.locator(".view .note:visible")).to_contain_text("not available from this service")

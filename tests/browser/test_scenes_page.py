@@ -92,7 +92,7 @@ def test_what_somebody_changed_meanwhile_is_not_removed(serve: Serve, visit: Ope
     newer = replace(kit.scenes["night"], name="Late night", revision=2)
     application.scenes.kit = Kit({"night": newer}, {})
     card.get_by_role("button", name="Remove").click()
-    expect(card).to_contain_text("Somebody changed it meanwhile")
+    expect(card).to_contain_text("Somebody else changed it meanwhile")
     expect(card.get_by_role("heading")).to_have_text("Late night")
     card.get_by_role("button", name="Remove").click()
     expect(card).to_have_count(0)

@@ -22,7 +22,9 @@ TARGETS = """() => [...document.querySelectorAll(
   const box = it.getBoundingClientRect();
   const style = getComputedStyle(it);
   const unseen = it.closest(".unseen, .skip, [hidden], [inert]");
-  return box.width > 1 && box.height > 1 && style.visibility !== "hidden" && unseen === null;
+  const touched = style.pointerEvents !== "none";  // else what lies below it is
+  const seen = box.width > 1 && box.height > 1 && style.visibility !== "hidden";
+  return seen && touched && unseen === null;
 }).map((it) => {
   // Where a label holds the control, all of the label is touched.
   const whole = (it.closest("label") ?? it).getBoundingClientRect();

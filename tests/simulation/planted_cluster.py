@@ -220,7 +220,7 @@ def applied_twice() -> Iterator[None]:
         return set()
 
     with (
-        patch.object(requests, "_known", lambda device: ()),
+        patch.object(requests, "known_ids", lambda device: ()),
         patch("actors.cluster.flow.Flow.known", known),
     ):
         yield

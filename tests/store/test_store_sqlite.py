@@ -368,6 +368,7 @@ async def test_queries_use_their_indexes(path: Path) -> None:
     async with opened(SqliteStore(path)) as store:
         assert store._files is not None
         parameters = {"stream": "s", "since": 0, "until": 1, "most": 5, "tbl": "", "before": 1}
+        parameters["but"] = "[]"
         for query in (
             sqlite_module._OLDEST,
             sqlite_module._NEWEST,

@@ -68,6 +68,7 @@ def a_full_record() -> Device:
             status=CommandStatus.QUEUED,
             reason="because",
             superseded_by="nobody",
+            withdrawn_by="somebody",
             ended_at=NOW + 13,
             timeline=(step, step),
         ),

@@ -45,6 +45,7 @@ from actors.device.model import Attempt, Device
                 "expires_at",
                 "correlation_id",
                 "heartbeat_only",
+                "by",
                 # what each step writes
                 "status",
                 "reason",
