@@ -17,7 +17,7 @@ ASYNC_OFF := ASYNC114,ASYNC124,ASYNC128,ASYNC900,ASYNC910,ASYNC911,ASYNC912,ASYN
 ASYNC_WORDS := \<(async|await|trio|anyio|asyncio|BaseException|(Base)?ExceptionGroup)\>|except *[:*]
 # Left out where coverage is measured, which makes them thrice as slow: tests that go through thousands
 # of steps of the same code, and those of the pages, which a slow service would let down.
-UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash application browser)
+UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash browser)
 # Takes five minutes, in which three processes mostly wait; `make crash` does the same at length.
 LONG := tests/cluster
 # Many tests wait for processes, browsers and real clocks: three workers for two cores, and long tests
@@ -78,7 +78,7 @@ test: $(READY) $(TSC) browser ## run all tests (installs a browser for them wher
 # From Python 3.12 on the interpreter itself tells which lines ran, which costs next to nothing.
 coverage: $(READY) $(TSC) browser ## run the tests of all code with its coverage, at least 95 %
 	COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
-	  $(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=95 \
+	  $(PYTEST) --timeout 240 --cov --cov-report=term:skip-covered --cov-fail-under=95 \
 	  $(addprefix --ignore=,$(UNMEASURED) $(LONG))
 
 test-rest: $(READY) browser ## run those that coverage leaves out: with it, all tests once
