@@ -9,14 +9,16 @@ import trio
 
 from actors.board.plan import PlanHead, PlanRemoved
 from actors.clocks.clock import Clock
-from actors.messaging.mailbox import Mailbox, Offer
-from actors.messaging.reply import ActorError, Reply
+from actors.messaging.ask import ask
+from actors.messaging.mailbox import Mailbox
+from actors.messaging.reply import Reply
 from actors.plans.decisions import edited
 from actors.plans.model import Create, Edit, Edited, Plan, PlanRefusal, SetPicture, Take
 from actors.plans.records import read_plans, writes
 from actors.plans.uploads import Uploads
 from actors.refusal import Refusal
 from actors.storage.commits import Commits
+from actors.supervision.patience import started_at_last
 from store.port import Record, Table
 
 log = structlog.get_logger()
@@ -24,8 +26,6 @@ log = structlog.get_logger()
 MAILBOX_EDITS = 8
 """People's; each may have a picture of 4 MB: 32 MB at the worst."""
 REPLY_TIMEOUT_S = 10.0
-READY_MOST_S = 10.0
-"""Then it counts as started though the store is slow still; a start has 30 s at most."""
 
 
 class PlanWriter(Commits, Protocol):
@@ -71,33 +71,13 @@ class Plans:
         if isinstance(edit, Create):
             edit = replace(edit, id=self._new_id())
         reply: Reply[Edited | PlanRefusal] = Reply()
-        match self.mailbox.offer(_Asked(edit, revision, by, reply)):
-            case Offer.FULL:
-                return Refusal.MAILBOX_FULL
-            case Offer.CLOSED:
-                return Refusal.STOPPING
-            case Offer.ACCEPTED:
-                pass
-        try:
-            return await reply.wait(REPLY_TIMEOUT_S)
-        except ActorError:
-            return Refusal.NO_REPLY
+        asked = _Asked(edit, revision, by, reply)
+        return await ask(self.mailbox, asked, reply, REPLY_TIMEOUT_S)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises StoreError when the stored plans cannot be read."""
-        told = trio.Event()
-
-        async def patient() -> None:
-            await trio.sleep(READY_MOST_S)
-            told.set()
-            task_status.started()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(patient)
+        async with started_at_last(task_status):
             self._restored(read_plans(await self._store_writer.scan(Table.PLAN)))
-            nursery.cancel_scope.cancel()
-        if not told.is_set():
-            task_status.started()
         while True:
             asked = await self.mailbox.take()
             asked.reply.resolve(await self._edited(asked))

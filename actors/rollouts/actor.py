@@ -8,7 +8,6 @@ idempotency key guards it besides. Nothing is shown that is not stored.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 import trio
@@ -17,8 +16,9 @@ from actors.board.changes import Change
 from actors.board.rollout import Rollout
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command
-from actors.messaging.mailbox import Mailbox, Offer
-from actors.messaging.reply import ActorError, Reply
+from actors.messaging.ask import ask
+from actors.messaging.mailbox import Mailbox
+from actors.messaging.reply import Reply
 from actors.refusal import Refusal
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, Wish
@@ -26,11 +26,10 @@ from actors.rollouts.ports import RolloutPorts
 from actors.rollouts.repository import RolloutRepository, StoredRollout
 from actors.storage.idempotency import KeyRecord, KeyUse, stored_key
 from actors.storage.unreadable_records import UnreadableRecord
+from actors.supervision.patience import started_at_last
 from store.errors import StoreUnavailable
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 MAILBOX_REQUESTS = 64
 """People's requests; an order for 13,000 lights (a body of 256 kB) is 1 MB: 64 MB at the worst."""
@@ -38,8 +37,6 @@ ACTIVE_MOST = 20
 BEHIND_MOST = 10_000
 """Each has one task and may have the whole fleet: 50,000 lights of 200 bytes, 10 MB."""
 REPLY_TIMEOUT_S = 10.0
-READY_MOST_S = 10.0
-"""Then it counts as started though the store is slow still; a start has 30 s at most."""
 PRUNE_S = 3_600.0
 TRIES_MOST = 5
 """For a light whose mailbox is full or whose actor does not answer, `again_s` apart."""
@@ -60,13 +57,6 @@ class _Change:
     reply: Reply[Rollout | Conflict | None]
 
 
-async def _started_at_last(told: trio.Event, task_status: trio.TaskStatus[None]) -> None:
-    """A store that is slow for longer makes no crash: what is asked waits in the mailbox."""
-    await trio.sleep(READY_MOST_S)
-    told.set()
-    task_status.started()
-
-
 class Rollouts:
     """One actor for all rollouts. Each incarnation reads them from the store."""
 
@@ -84,28 +74,12 @@ class Rollouts:
     async def create(self, order: Order) -> Rollout | Refusal:
         """Begin a rollout; returns after it is stored."""
         reply: Reply[Rollout | Refusal] = Reply()
-        refusal = await self._ask(_Create(order, reply), reply)
-        return refusal if isinstance(refusal, Refusal) else await reply.wait(0)
+        return await ask(self.mailbox, _Create(order, reply), reply, REPLY_TIMEOUT_S)
 
     async def change(self, rollout_id: str, wish: Wish) -> Rollout | Conflict | Refusal | None:
         """Steer a rollout; None for one that is not known."""
         reply: Reply[Rollout | Conflict | None] = Reply()
-        refusal = await self._ask(_Change(rollout_id, wish, reply), reply)
-        return refusal if isinstance(refusal, Refusal) else await reply.wait(0)
-
-    async def _ask(self, message: _Create | _Change, reply: Reply[T]) -> Refusal | None:
-        match self.mailbox.offer(message):
-            case Offer.FULL:
-                return Refusal.MAILBOX_FULL
-            case Offer.CLOSED:
-                return Refusal.STOPPING
-            case Offer.ACCEPTED:
-                pass
-        try:
-            await reply.wait(REPLY_TIMEOUT_S)
-        except ActorError:
-            return Refusal.NO_REPLY
-        return None
+        return await ask(self.mailbox, _Change(rollout_id, wish, reply), reply, REPLY_TIMEOUT_S)
 
     # ---------------------------------------------------------------- its life
 
@@ -114,20 +88,15 @@ class Rollouts:
 
         Raises StoreError when the stored rollouts cannot be read.
         """
-        told = trio.Event()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_started_at_last, told, task_status)
+        async with started_at_last(task_status):
             for rollout_id in await self.repository.restore():
                 self._ports.board.forget_rollout(rollout_id)
-            nursery.cancel_scope.cancel()
         self._driven.clear()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._follow)
             for kept in self.repository.running():
                 self._drive(kept)
-            if not told.is_set():
-                task_status.started()
             while True:
                 message = None
                 with trio.move_on_after(PRUNE_S):  # the waiting only: an order is dealt with whole

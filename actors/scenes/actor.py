@@ -7,7 +7,7 @@ own, and its mark is stored after: see `due.py`.
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 import trio
@@ -17,8 +17,9 @@ from actors.board.board import Board
 from actors.board.rollout import Rollout
 from actors.clocks.clock import Clock
 from actors.clocks.server_clock import ClockDifference
-from actors.messaging.mailbox import Mailbox, Offer
-from actors.messaging.reply import ActorError, Reply
+from actors.messaging.ask import ask
+from actors.messaging.mailbox import Mailbox
+from actors.messaging.reply import Reply
 from actors.refusal import Refusal
 from actors.replace import replace
 from actors.rollouts.model import Order
@@ -27,11 +28,10 @@ from actors.scenes.edits import Kit, Refused
 from actors.scenes.model import Came, Part, Run, Scene, Schedule
 from actors.scenes.resolve import Resolved, most_frequent, resolved
 from actors.storage.commits import Commits
+from actors.supervision.patience import started_at_last
 from store.port import Record, Table, Write
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 MAILBOX_REQUESTS = 64
 """People's changes; one with 13,000 lights (a body of 256 kB) is 1 MB: 64 MB at the worst."""
@@ -41,7 +41,6 @@ LOOK_S = 1.0
 within this."""
 AGAIN_S = 10.0
 """Before a rollout that could not be begun (20 run already) is tried again."""
-READY_MOST_S = 10.0
 
 
 class RecordWriter(Commits, Protocol):
@@ -129,27 +128,14 @@ class Scenes:
         """Keep it, as a new one or in place of the one with this revision; returns after it is
         stored."""
         reply: Reply[Scene | Schedule | Refused] = Reply()
-        return await self._ask(_Save(asked, revision, reply), reply)
+        return await ask(self.mailbox, _Save(asked, revision, reply), reply, REPLY_TIMEOUT_S)
 
     async def remove(
         self, kind: type[Scene] | type[Schedule], id_: str, revision: int | None
     ) -> Scene | Schedule | Refused | Refusal:
         """Forget it, whatever its revision where that is None."""
         reply: Reply[Scene | Schedule | Refused] = Reply()
-        return await self._ask(_Remove(kind, id_, revision, reply), reply)
-
-    async def _ask(self, message: _Save | _Remove, reply: Reply[T]) -> T | Refusal:
-        match self.mailbox.offer(message):
-            case Offer.FULL:
-                return Refusal.MAILBOX_FULL
-            case Offer.CLOSED:
-                return Refusal.STOPPING
-            case Offer.ACCEPTED:
-                pass
-        try:
-            return await reply.wait(REPLY_TIMEOUT_S)
-        except ActorError:
-            return Refusal.NO_REPLY
+        return await ask(self.mailbox, _Remove(kind, id_, revision, reply), reply, REPLY_TIMEOUT_S)
 
     def findings(self) -> Iterator[Finding]:
         """Schedules whose last time came to nothing."""
@@ -170,15 +156,8 @@ class Scenes:
 
         Raises StoreError when it cannot be read.
         """
-        started = False
-        with trio.move_on_after(READY_MOST_S) as patience:
+        async with started_at_last(task_status):
             await self._restore()
-        if patience.cancelled_caught:  # a slow store makes no crash: what is asked waits meanwhile
-            task_status.started()
-            started = True
-            await self._restore()
-        if not started:
-            task_status.started()
         while True:
             message = None
             with trio.move_on_after(self._wait_s()):  # the waiting only

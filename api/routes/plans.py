@@ -31,6 +31,7 @@ from actors.plans.model import (
 from actors.refusal import Refusal
 from actors.storage.audit import Act, Fact
 from api.http.audit import by, caller, note
+from api.http.etags import etag
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     BODY_TOO_LARGE,
@@ -117,7 +118,10 @@ async def create_plan() -> Response:
     body = await read_body(PlanCreate)
     _check_sees_all()
     made = await _edited(Create(body.name, body.order))
-    headers = {"Location": address(f"/api/v1/plans/{made.plan.id}"), "ETag": _tag(made.plan)}
+    headers = {
+        "Location": address(f"/api/v1/plans/{made.plan.id}"),
+        "ETag": etag(made.plan.revision),
+    }
     return reply(made.plan.head(), 201, headers)
 
 
@@ -131,7 +135,7 @@ async def create_plan() -> Response:
 async def get_plan(plan_id: str) -> Response:
     """One plan with its places."""
     plan = await _known(plan_id)
-    return reply(PlanDetail.of(plan, _seen(plan.lights)), headers={"ETag": _tag(plan)})
+    return reply(PlanDetail.of(plan, _seen(plan.lights)), headers={"ETag": etag(plan.revision)})
 
 
 @blueprint.patch("/plans/<plan_id>")
@@ -158,7 +162,7 @@ async def change_plan(plan_id: str) -> Response:
     _check_known(lights, gateways)
     edit = Change(plan_id, body.name, body.order, lights, gateways)
     edited = await _edited(edit, revision=_revision(), places=len(lights) + len(gateways))
-    return reply(edited.plan.head(), headers={"ETag": _tag(edited.plan)})
+    return reply(edited.plan.head(), headers={"ETag": etag(edited.plan.revision)})
 
 
 @blueprint.delete("/plans/<plan_id>")
@@ -202,7 +206,7 @@ async def put_picture(plan_id: str) -> Response:
     edit = SetPicture(plan_id, found.picture, found.content)
     edited = await _edited(edit, revision=revision, picture=found.picture.digest)
     taken = PictureTaken(edited.plan.head(), list(found.left_out))
-    return reply(taken, headers={"ETag": _tag(edited.plan)})
+    return reply(taken, headers={"ETag": etag(edited.plan.revision)})
 
 
 @blueprint.get("/plans/pictures/<digest>")
@@ -372,10 +376,6 @@ def _seen(lights: dict[str, Spot]) -> dict[str, Spot]:
 
 def _only_seen(plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, lights=_seen(plan.lights))
-
-
-def _tag(plan: Plan) -> str:
-    return f'"{plan.revision}"'
 
 
 def _revision() -> int | None:

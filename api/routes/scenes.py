@@ -60,6 +60,18 @@ CHANGING = (
     STORE_UNAVAILABLE,
 )
 """What a change of a scene or schedule may be refused for."""
+REMOVING = (
+    EDITED_MEANWHILE,
+    FORBIDDEN,
+    INVALID,
+    MAILBOX_FULL,
+    STOPPING,
+    NO_REPLY,
+    STORE_UNAVAILABLE,
+    RATE_LIMITED,
+    WRONG_ORIGIN,
+)
+"""What the end of one may be refused for."""
 
 
 @blueprint.get("/scenes")
@@ -120,19 +132,7 @@ async def replace_scene(name: str) -> Response:
 @shows(Lights.ALL)
 @answers(
     Answer(204, "It is gone."),
-    problems=(
-        UNKNOWN_SCENE,
-        CONFLICT,
-        EDITED_MEANWHILE,
-        FORBIDDEN,
-        INVALID,
-        MAILBOX_FULL,
-        STOPPING,
-        NO_REPLY,
-        STORE_UNAVAILABLE,
-        RATE_LIMITED,
-        WRONG_ORIGIN,
-    ),
+    problems=(UNKNOWN_SCENE, CONFLICT, *REMOVING),
     tag="scenes",
 )
 async def remove_scene(name: str) -> Response:

@@ -13,14 +13,9 @@ from api.http.problems import (
     EDITED_MEANWHILE,
     FORBIDDEN,
     INVALID,
-    MAILBOX_FULL,
-    NO_REPLY,
     RATE_LIMITED,
     REVISION_NEEDED,
-    STOPPING,
-    STORE_UNAVAILABLE,
     UNKNOWN_SCHEDULE,
-    WRONG_ORIGIN,
     Problem,
 )
 from api.http.requests import read_body
@@ -29,7 +24,7 @@ from api.http.services import application
 from api.http.sight import Lights, shows
 from api.models.scene_requests import ScheduleRequest
 from api.models.scenes import ScheduleList, ScheduleView
-from api.routes.scenes import CHANGING, known_lights, taken
+from api.routes.scenes import CHANGING, REMOVING, known_lights, taken
 from api.validation import Mistake
 
 NEXT_SHOWN = 5
@@ -91,18 +86,7 @@ async def replace_schedule(name: str) -> Response:
 @shows(Lights.ALL)
 @answers(
     Answer(204, "It is gone."),
-    problems=(
-        UNKNOWN_SCHEDULE,
-        EDITED_MEANWHILE,
-        FORBIDDEN,
-        INVALID,
-        MAILBOX_FULL,
-        STOPPING,
-        NO_REPLY,
-        STORE_UNAVAILABLE,
-        RATE_LIMITED,
-        WRONG_ORIGIN,
-    ),
+    problems=(UNKNOWN_SCHEDULE, *REMOVING),
     tag="scenes",
 )
 async def remove_schedule(name: str) -> Response:

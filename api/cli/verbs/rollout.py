@@ -69,8 +69,7 @@ def start(
     if [bool(dev_euis), everything, bool(chosen)].count(True) != 1:
         raise typer.BadParameter("give DevEUIs, or filters, or --all")
     body = order(colour, blink, ttl, no_keep)
-    extra = {"name": name, "pace_per_min": pace, "failures_most": failures_most}
-    body |= {field: value for field, value in extra.items() if value is not None}
+    body |= paced(pace, failures_most) | ({} if name is None else {"name": name})
     raise run(_start, place(at, token), body, dev_euis, chosen, not no_wait, as_json)
 
 
@@ -114,8 +113,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with a paused rollout, at another pace if given."""
-    extra = {"pace_per_min": pace, "failures_most": failures_most}
-    change = {"state": "running"} | {k: v for k, v in extra.items() if v is not None}
+    change = {"state": "running"} | paced(pace, failures_most)
     raise run(_change, place(at, token), rollout_id, change, as_json)
 
 
@@ -130,8 +128,7 @@ def again(
     as_json: AsJson = False,
 ) -> None:
     """Try the failed and unreached lights of a rollout again, as a new rollout."""
-    extra = {"pace_per_min": pace, "failures_most": failures_most}
-    body = {field: value for field, value in extra.items() if value is not None}
+    body = paced(pace, failures_most)
     path = f"{_path(rollout_id)}/again"
     raise run(begin, place(at, token), path, body, not no_wait, as_json)
 
@@ -142,6 +139,13 @@ def cancel(
 ) -> None:
     """End a rollout; lights that are not begun stay as they are."""
     raise run(_change, place(at, token), rollout_id, {"state": "cancelled"}, as_json)
+
+
+def paced(pace: float | None, failures_most: int | None) -> dict[str, float]:
+    """How fast, and after how many failures not at all, as the service takes it; what is not said
+    is left to it."""
+    said = {"pace_per_min": pace, "failures_most": failures_most}
+    return {field: value for field, value in said.items() if value is not None}
 
 
 def outcome(rollout: Mapping[str, Any]) -> Exit:

@@ -18,7 +18,7 @@ from api.cli.show import tables
 from api.cli.show.colours import swatch
 from api.cli.show.times import ago
 from api.cli.verbs.lights import Application, Tag
-from api.cli.verbs.rollout import Failures, Pace, follow
+from api.cli.verbs.rollout import Failures, Pace, follow, paced
 from api.cli.verbs.send import Blink, order
 
 scene_app = typer.Typer(help="Named sets of lights and colours.", no_args_is_help=True)
@@ -103,8 +103,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Apply a scene as one rollout, and follow it until it is over."""
-    extra = {"pace_per_min": pace, "failures_most": failures_most}
-    body = {field: value for field, value in extra.items() if value is not None}
+    body = paced(pace, failures_most)
     raise run(_apply, place(at, token), name, body, not no_wait, as_json)
 
 

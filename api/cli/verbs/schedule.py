@@ -16,7 +16,7 @@ from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import tables
 from api.cli.show.colours import words
 from api.cli.verbs.lights import Application, Tag
-from api.cli.verbs.rollout import Failures, Pace
+from api.cli.verbs.rollout import Failures, Pace, paced
 from api.cli.verbs.scene import (
     ColourOption,
     Everything,
@@ -91,8 +91,9 @@ def save(
         "late_most_s": late_min * 60.0,
         "enabled": not disabled,
     }
-    extra = {"time_zone": zone, "pace_per_min": pace, "failures_most": failures_most}
-    body |= {field: value for field, value in extra.items() if value is not None}
+    body |= paced(pace, failures_most)
+    if zone is not None:
+        body["time_zone"] = zone
     chosen = choice(dev_euis, everything, tag, application)
     if scene is not None:
         if dev_euis or everything or tag or application or blink:
