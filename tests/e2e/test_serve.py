@@ -65,6 +65,11 @@ async def devices(http: httpx2.AsyncClient) -> dict[str, Any]:
     return {device["dev_eui"]: device for device in response.json()["devices"]}
 
 
+async def all_known(site: Site, http: httpx2.AsyncClient) -> bool:
+    """Whether every light is on the board: they come one after the other."""
+    return (await devices(http)).keys() >= site.world.stations.keys()
+
+
 async def test_a_colour_is_verified_and_a_stop_answers_who_waits(
     site: Site, http: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
@@ -72,7 +77,7 @@ async def test_a_colour_is_verified_and_a_stop_answers_who_waits(
     first, second = site.world.stations
     with Running(tmp_path, "serve", "--config", str(site.config(tmp_path))) as service:
         await until("ready", lambda: ready(http))
-        await until("lights known", lambda: devices(http))
+        await until("lights known", lambda: all_known(site, http))
         response = await http.post(f"/api/v1/downlink/{first}", json=RED)
         assert response.status_code == 200, response.text
         assert response.json()["status"] == "verified"
@@ -103,7 +108,8 @@ async def test_a_colour_is_verified_and_a_stop_answers_who_waits(
             response = await http.get(f"/api/v1/commands/{command_id}")
             return bool(response.json()["status"] == "verified")
 
-        await until("verified after the restart", verified)
+        # What was lost in the air is sent again when no echo has come: up to half a minute.
+        await until("verified after the restart", verified, 90.0)
         assert site.world.showing(second) == LightState(0, 255, 0)
         service.send(signal.SIGINT)
         assert await service.until_ended(STOP_S) == 0
@@ -126,7 +132,7 @@ async def test_it_waits_for_a_chirpstack_that_cannot_be_reached(
         assert (await http.get("/healthz")).status_code == 204
         async with GrpcServer(site.world.network, api_key=API_KEY, port=port):
             await until("ready", lambda: ready(http))
-            await until("lights known", lambda: devices(http))
+            await until("lights known", lambda: all_known(site, http))
         service.send(signal.SIGTERM)
         assert await service.until_ended(STOP_S) == 0
 
@@ -208,7 +214,7 @@ async def test_a_stop_ends_in_time_while_the_store_hangs(
         site.connect()
         with Running(tmp_path, "serve", "--config", str(config)) as service:
             await until("ready", lambda: ready(http))
-            await until("lights known", lambda: devices(http))
+            await until("lights known", lambda: all_known(site, http))
             server.freeze()
             try:
                 async with trio.open_nursery() as nursery:
