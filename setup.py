@@ -17,6 +17,7 @@ setup(
     ],
     package_dir={f"{INSIDE}.{part}": part for part in PARTS},
     package_data={
+        "lamplighter": ["py.typed"],
         f"{INSIDE}.api": ["static/**/*", "guide/text/*.md"],
         f"{INSIDE}.store": ["engine/redis/scripts/*.lua"],
     },

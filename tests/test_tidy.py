@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("actors", "api", "lorawan", "store", "simulation", "docs")
+PACKAGES = ("actors", "api", "lamplighter", "lorawan", "store", "simulation", "docs")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LINES_MOST = 400

@@ -168,6 +168,11 @@ def openapi_json(app: Quart) -> bytes:
     return msgspec.json.encode(provider.schema())
 
 
+def schemas_of(models: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
+    """The schemas of these models, and of all that they are made of, by their served names."""
+    return {name: _cleaned(name, one) for name, one in _schemas(models)[1].items()}
+
+
 def _responses(
     good: Sequence[Answer], problems: Sequence[Kind]
 ) -> tuple[dict[str, Any], dict[str, Any]]:

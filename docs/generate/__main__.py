@@ -1,7 +1,10 @@
-"""`python -m docs.generate`: write every generated part anew; what `make docs` calls."""
+"""`python -m docs.generate`: write every generated part anew, and the models of the client; what
+`make docs` calls."""
 
+from docs.generate import client_models
 from docs.generate.parts import documents, rewritten
 
 for path in documents():
     text = path.read_text(encoding="utf-8")
     path.write_text(rewritten(text), encoding="utf-8")
+client_models.write()

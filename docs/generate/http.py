@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -80,7 +81,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _object(name: str, schema: dict[str, Any]) -> str:
-    owner = _owners().get(name)
+    owner = owners().get(name)
     told = meanings(owner) if owner else {}
     rows = [
         (f"`{field}`", _kind(one), _plain(one.get("description", told.get(field, ""))))
@@ -95,7 +96,8 @@ def _plain(text: str) -> str:
     return re.sub(r"\bNone\b", "null", " ".join(text.split()))
 
 
-def _owners() -> dict[str, type]:
+@cache
+def owners() -> dict[str, type]:
     """The classes of which the schemas were made, by name."""
     found: dict[str, type] = {}
     left: list[type[msgspec.Struct]] = [msgspec.Struct]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import supervision
+from docs.generate import client_models, supervision
 from docs.generate.command_line import every_verb, options_of
 from docs.generate.parts import PARTS, documents, names, rewritten
 from docs.generate.settings import every_setting, unit_of
@@ -14,6 +14,12 @@ from docs.generate.settings import every_setting, unit_of
 def test_the_committed_document_is_current(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert rewritten(text) == text, "run `make docs`"
+
+
+def test_the_models_of_the_client_are_those_of_the_service() -> None:
+    texts = client_models.modules()
+    written = {path.name: path.read_text("utf-8") for path in client_models.FOLDER.glob("*.py")}
+    assert written == texts, "run `make docs`"
 
 
 def test_every_part_stands_in_one_document() -> None:

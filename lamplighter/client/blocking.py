@@ -1,0 +1,129 @@
+"""`Client`: the API with plain blocking calls, for scripts and threads."""
+
+import random
+import ssl
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
+
+import httpx2
+
+from lamplighter.client import http
+from lamplighter.client.calls import orders
+from lamplighter.client.place import DEFAULT_AT, Place
+from lamplighter.client.steps import (
+    ANSWER_BYTES_MOST,
+    Answer,
+    Broken,
+    Call,
+    Kit,
+    Patience,
+    Pause,
+    Send,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Blocking(Generic[P, T]):
+    """A method that asks and waits; its arguments are those of the call."""
+
+    def __init__(self, call: Callable[P, Call[T]]) -> None:
+        self.call = call
+        self.__doc__ = call.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: "Client", owner: type) -> Callable[P, T]: ...
+    def __get__(self, client: "Client | None", owner: type) -> Self | Callable[P, T]:
+        if client is None:
+            return self
+
+        def method(*args: P.args, **named: P.kwargs) -> T:
+            return client.carry_out(self.call(*args, **named))
+
+        method.__doc__ = self.__doc__
+        return method
+
+
+class Client:
+    """One service; a context manager, closed at its end. One thread at a time.
+
+    `at` is its address (a base path may follow), `token` one of its tokens, `context` a TLS context
+    for a certificate of one's own. Every call raises Unanswered, Refused or another
+    LamplighterError, and ends within `patience.whole_s` unless it says otherwise.
+    """
+
+    def __init__(
+        self,
+        at: str = DEFAULT_AT,
+        token: str | None = None,
+        *,
+        context: ssl.SSLContext | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.place = Place.of(at, token)
+        self._http = httpx2.Client(**http.options(self.place, context))
+        self._kit = Kit(time.monotonic, random.Random(), http.new_key, patience or Patience())
+
+    order = Blocking(orders.order)
+    command = Blocking(orders.command)
+    find_command = Blocking(orders.find_command)
+    commands = Blocking(orders.commands)
+    withdraw = Blocking(orders.withdraw)
+    want_nothing = Blocking(orders.want_nothing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def now(self) -> float:
+        """The service's time in Unix seconds, by its newest answer; 0 before the first."""
+        return self._kit.clock.now(time.monotonic())
+
+    def carry_out(self, call: Call[T]) -> T:
+        """Ask what is not a method, as `lamplighter.client.ask` describes it."""
+        steps = call.steps(self._kit)
+        came: Answer | Broken | None = None
+        while True:
+            try:
+                step = steps.send(came)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            match step:
+                case Send():
+                    came = self._sent(step)
+                case Pause():
+                    time.sleep(step.seconds)
+                    came = None
+
+    def _sent(self, send: Send) -> Answer | Broken:
+        until_s = time.monotonic() + send.timeout_s
+        arguments: dict[str, Any] = http.request(self.place, send)
+        try:
+            with self._http.stream(**arguments) as response:
+                content = bytearray()
+                for part in response.iter_bytes():
+                    content += part
+                    if time.monotonic() > until_s:
+                        return http.late(self.place)
+                    if len(content) > ANSWER_BYTES_MOST:
+                        return http.too_long(self.place)
+                return http.answer(response, bytes(content))
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            return http.broken(self.place, error)

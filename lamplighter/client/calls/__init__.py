@@ -1,0 +1,1 @@
+"""What can be asked of a service: each question once, for every client."""
