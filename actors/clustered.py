@@ -46,6 +46,7 @@ from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
 from actors.link.learner import Learner
 from actors.once import FLEETWIDE, Once
+from actors.storage import record_version
 from actors.storage.audit import AuditEntry
 from actors.storage.store_writer import SHARED_RETRY
 from actors.supervision import ChildReport, ChildState, Supervisor
@@ -67,8 +68,6 @@ BEHIND_S = 5.0
 """A process that sees less of the others is not to be asked; others are there."""
 LIGHT_ACTOR = actor_id("")
 """How the ids of lights' actors begin."""
-RECORDS = 1
-"""The form of records that this version reads (`record_version.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +148,7 @@ class ClusterParts(ProcessParts):
                 installed_version(),
                 0,
                 clock_ahead_s=options.clock_ahead_s,
-                records=RECORDS,
+                records=record_version.VERSION,
             ),
             KeeperPorts(
                 taken=self.home.taken,

@@ -1,7 +1,9 @@
 """The version that every record carries, so that a program knows what it cannot know.
 
 The number stands first in the JSON object. It is raised when an older program would misread what a
-newer one wrote; fields with defaults do not need that. A record without one was written by 0.1.0.
+newer one wrote. Fields with defaults do not need that; nor does a new word of an enumeration, which
+an older program refuses (it keeps the record as it is, and tells), while a raised number would have
+it refuse every record. A record without one was written by 0.1.0.
 """
 
 import re

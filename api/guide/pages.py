@@ -15,6 +15,7 @@ TITLES = {
     "dashboard": "Dashboard",
     "cli": "Command line",
     "cluster": "Cluster",
+    "upgrading": "Upgrading",
     "mqtt": "MQTT and Home Assistant",
     "settings": "Settings",
     "http": "HTTP API",

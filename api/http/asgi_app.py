@@ -8,6 +8,7 @@ their answers.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from actors.cluster.release import installed_version
 from api.http.auth import host_name
 from api.http.exchange import AsgiScope, Exchange, Receive, Send
 from api.http.problems import BAD_HTTP, STOPPING, Problem
@@ -18,6 +19,8 @@ from api.webhooks.endpoint import KIND_BY_PATH, Endpoint
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 ALIVE = "/healthz"
+VERSION_HEADER = "lamplighter-version"
+"""Which release answers the probe, for whoever rolls one out; the description tells it, too."""
 PROBES = frozenset({ALIVE, "/readyz"})
 
 
@@ -49,7 +52,8 @@ class AsgiApp:
         method, path = scope["method"], scope["path"].rstrip("/")
         if path == ALIVE and method in {"GET", "HEAD"}:
             await exchange.discard_body()
-            await exchange.answer(204, headers={"cache-control": "no-store"})
+            headers = {"cache-control": "no-store", VERSION_HEADER: installed_version()}
+            await exchange.answer(204, headers=headers)
         elif not _is_host(host):  # which Quart would trip over
             await exchange.discard_body()
             problem = Problem(BAD_HTTP, "the Host header names no host")

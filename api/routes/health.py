@@ -21,7 +21,7 @@ blueprint = Blueprint("health", __name__)
 @requires(Scope.PUBLIC)
 @answers(Answer(204, "The process answers."), tag="operation")
 async def healthz() -> Response:
-    """Liveness."""
+    """Liveness. The header `Lamplighter-Version` tells the release."""
     return no_content()
 
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 PARTS: Mapping[str, Callable[[], str]] = {
     "settings": settings.all_settings,
     "first settings": settings.first_settings,
+    "new settings": settings.new_settings,
     "fixed numbers": settings.fixed_numbers,
     "tree of actors": supervision.tree,
     "state diagram": supervision.state_diagram,

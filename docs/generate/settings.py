@@ -1,9 +1,11 @@
 """docs/settings.md and the table of the README, from the settings and policies themselves."""
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
 from enum import Enum
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -22,6 +24,9 @@ from api.settings.environment import PREFIX
 from api.settings.model import ApiSettings
 from api.settings.values import YEAR_S, policy_table
 from docs.generate.markdown import meanings, table
+
+SURFACE_BEFORE = Path(__file__).parents[2] / "tests/compatibility/data/surface-0.1.0.json"
+"""What 0.1.0 offered, as the tests hold it against today."""
 
 FIRST = (
     "chirpstack.target",
@@ -125,6 +130,18 @@ def first_settings() -> str:
         ("setting", "default", "meaning"),
         [(f"`{name}`", known[name].default, known[name].meaning) for name in FIRST],
     )
+
+
+def new_settings() -> str:
+    """Those that 0.1.0 did not know, by their tables."""
+    known = json.loads(SURFACE_BEFORE.read_text(encoding="utf-8"))["settings"]
+    parts: dict[str, list[str]] = {}
+    for setting in every_setting():
+        owner, _, name = setting.name.rpartition(".")
+        if setting.name not in known:
+            parts.setdefault(owner, []).append(f"`{name}`")
+    rows = [(f"`[{owner}]`", ", ".join(names)) for owner, names in parts.items()]
+    return table(("table", "new there"), rows)
 
 
 def fixed_numbers() -> str:

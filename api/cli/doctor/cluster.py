@@ -80,7 +80,7 @@ def _apart(alive: list[Mapping[str, Any]]) -> Iterator[Diagnosis]:
         yield warning(
             CHECK,
             f"the processes are of several versions: {', '.join(versions)}",
-            "finish the upgrade: new forms of records are written once all know them",
+            "finish the upgrade: what only the newer ones know is not read by the others",
         )
 
 

@@ -11,6 +11,7 @@ from actors.readiness import Readiness
 from actors.refusal import Refusal
 from actors.storage.history import HistoryEntry
 from actors.supervision import ChildReport, ChildState
+from lamplighter import __version__
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
@@ -252,7 +253,8 @@ async def test_reviving(client: Client) -> None:
 
 
 async def test_health(client: Client, application: FakeApplication) -> None:
-    assert (await client.get("/healthz")).status_code == 204
+    alive = await client.get("/healthz")
+    assert (alive.status_code, alive.headers["Lamplighter-Version"]) == (204, __version__)
     assert await get(client, "/readyz") == {"ready": True, "problems": [], "warnings": []}
     warned = ("all 3 gateways are offline: no light can be reached",)
     application.readiness.ready = Readiness(ready=True, warnings=warned)
