@@ -2,10 +2,12 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from api.cli.verbs import (
+    ask,
     audit,
     backup,
     bridge,
@@ -32,20 +34,45 @@ from api.cli.verbs import (
     watch,
 )
 
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from actors.cluster.release import installed_version
+
+        typer.echo(f"lamplighter {installed_version()}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="lamplighter",
     help="Makes sure that a light shows the colour it was told to show.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Show the version, and leave."
+        ),
+    ] = False,
+) -> None:
+    """Makes sure that a light shows the colour it was told to show."""
+
+
 # In the order in which `--help` lists them.
 for verb in (
     lights.devices,
     lights.device,
     lights.remove,
     lights.flush,
+    lights.revive,
     send.send,
     cancel.cancel,
+    ask.ask,
     watch.watch,
     initialize.init,
     network.gateways,

@@ -5,48 +5,20 @@ message and 1, Ctrl-C with 130 and without a traceback; a bug is raised.
 """
 
 import os
-import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import trio
 import typer
 
 from actors.plain_text import one_line
-from api.cli.client.errors import ClientError, Mistaken
-from api.cli.client.place import DEFAULT_AT, Place
+from api.cli.client.errors import ClientError
+from api.cli.client.place import Place
+from api.cli.completion import complete_light
 from api.cli.console import errors
 from api.cli.exits import Exit
-
-COMPLETE_S = 2.0
-"""A shell that waits longer for a completion is no help."""
-COMPLETE_MOST = 200
-
-_EUI = re.compile(r"[0-9a-f]{16}")
-
-
-def complete_dev_eui(context: typer.Context, incomplete: str) -> Iterable[tuple[str, str]]:
-    """DevEUIs of the running service that begin like this, with their names."""
-    given = context.params
-    try:
-        place = Place.of(given.get("at") or DEFAULT_AT, given.get("token"))
-        return trio.run(_lights_like, place, incomplete.lower())
-    except Exception:  # noqa: BLE001 whatever it is, a completion must not write on the prompt
-        return []
-
-
-async def _lights_like(place: Place, incomplete: str) -> list[tuple[str, str]]:
-    from api.cli.client.http import Client
-
-    query = {"search": incomplete or None, "limit": COMPLETE_MOST}
-    with trio.fail_after(COMPLETE_S):
-        async with Client(place) as client:
-            page = await client.get("/devices", query)
-    found = [(device["dev_eui"], device["name"]) for device in page["devices"]]
-    return [each for each in found if each[0].startswith(incomplete)]
-
 
 At = Annotated[
     str, typer.Option("--at", envvar="LAMPLIGHTER_AT", help="Address of the running service.")
@@ -59,22 +31,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of words.")]
 DevEui = Annotated[
     str,
     typer.Argument(
-        metavar="DEV_EUI", help="16 hexadecimal digits.", autocompletion=complete_dev_eui
+        metavar="DEVICE", help="A light: its name or DevEUI.", autocompletion=complete_light
     ),
 ]
 DevEuis = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[DEV_EUI]...", help="Which lights.", autocompletion=complete_dev_eui),
+    typer.Argument(
+        metavar="[DEVICE]...",
+        help="Which lights, by name or DevEUI.",
+        autocompletion=complete_light,
+    ),
 ]
-
-
-def read_dev_eui(text: str) -> str:
-    """The DevEUI in the service's spelling; colons, dashes and blanks are allowed. Raises
-    Mistaken."""
-    dev_eui = re.sub(r"[-:. ]", "", text).lower()
-    if not _EUI.fullmatch(dev_eui):
-        raise Mistaken(f"a DevEUI is 16 hexadecimal digits, not {text!r}")
-    return dev_eui
 
 
 def place(at: str, token: str | None) -> Place:

@@ -7,7 +7,6 @@ import pytest
 from api.cli.client.errors import Mistaken, refusal
 from api.cli.client.place import Place
 from api.cli.exits import Exit
-from api.cli.options import read_dev_eui
 from api.cli.show.colours import parse_blink, parse_colour, swatch, words
 from api.cli.show.states import sort_key, state, why
 from api.cli.show.tables import shown
@@ -236,12 +235,6 @@ def test_addresses() -> None:
             Place.of(wrong, None)
     with pytest.raises(Mistaken, match="--token"):
         Place.of("http://x", "a b")
-
-
-def test_a_dev_eui_in_any_spelling() -> None:
-    assert read_dev_eui("20-20-20-39-07-29-09-0A") == "202020390729090a"
-    with pytest.raises(Mistaken, match="16 hexadecimal digits"):
-        read_dev_eui("2020")
 
 
 def test_problems_become_words_and_a_code() -> None:

@@ -21,10 +21,10 @@ from actors.storage.signal_history import POINTS_MOST
 from actors.storage.unreadable_records import LISTED_MOST
 from actors.sweeper import SweepPolicy
 from actors.webhook_watch import EVENTS_LEAST, QUIET_S
+from api.cli.completion import COMPLETE_S
 from api.cli.doctor import chirpstack as doctor
 from api.cli.doctor import store as doctor_store
 from api.cli.doctor.examine import WHOLE_S
-from api.cli.options import COMPLETE_S
 from api.live import client, protocol, socket
 from api.models import requests
 from api.server.web_actor import LINGER_S, MISSED_PONGS

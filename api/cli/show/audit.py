@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from actors.plain_text import plainly
+from api.cli.show.fitting import Fitting
 from api.cli.show.tables import Rows, table
 from api.cli.show.times import ago
 
 
-def entries(rows: Rows, now: float) -> Table:
+def entries(rows: Rows, now: float) -> Fitting:
     """One row an entry."""
-    made = table("When", "Who", "Did", "On", "More")
+    prose = {"Who": 10, "On": 16, "More": 14}
+    made = table("When", "Who", "Did", "On", "More", drop=("More",), prose=prose)
     for row in plainly(rows):
         made.add_row(
             ago(row["at"], now),

@@ -34,7 +34,10 @@ def tell_plan(out: Console, plan: dict[str, Any]) -> None:
     if lights and subjects:
         out.print(f"To find out: {', '.join(subjects)}.", markup=False)
     if lights:
-        made = table("DevEUI", "Name", "Software", "Gateways")
+        made = table(
+            *("DevEUI", "Name", "Software", "Gateways"),
+            prose={"Name": 14, "Gateways": 16},
+        )
         for light in lights:
             made.add_row(
                 light["dev_eui"],
@@ -55,7 +58,11 @@ def tell_plan(out: Console, plan: dict[str, Any]) -> None:
 
 def tell_run(out: Console, ended: dict[str, Any]) -> None:
     """How each probe ended."""
-    made = table("DevEUI", "Name", "Result", "Delay", "With lag")
+    made = table(
+        *("DevEUI", "Name", "Result", "Delay", "With lag"),
+        drop=("With lag",),
+        prose={"Name": 12, "Result": 16},
+    )
     for one in ended["results"]:
         result = OUTCOMES[one["outcome"]]
         if one["reason"]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from actors.plain_text import plainly
+from api.cli.show.fitting import Fitting
 from api.cli.show.tables import table
 from api.cli.show.times import ago, clock, span
 
@@ -34,9 +34,13 @@ ALIKE_S = 10.0
 """Moves within so long of each other, between the same two, are one line: a whole take-over."""
 
 
-def members(found: Json, now: float) -> Table:
+def members(found: Json, now: float) -> Fitting:
     """One row a process."""
-    made = table("Process", "State", "Shards", "Lights", "ChirpStack", "Version", "Heard", "Boot")
+    made = table(
+        *("Process", "State", "Shards", "Lights", "ChirpStack", "Version", "Heard", "Boot"),
+        drop=("Boot", "Version", "Heard", "Lights"),
+        prose={"Process": 14, "State": 10, "ChirpStack": 8},
+    )
     for one in plainly(found["members"]):
         mark, style = MEMBER_MARKS.get(one["state"], ("?", "default"))
         shards = f"{one['shards']}{' + fleet' if one['fleet'] else ''}"
@@ -110,10 +114,14 @@ def _replicas(need: int) -> str:
     return "1 replica" if need == 1 else f"{need} replicas"
 
 
-def shards(found: Json, now: float) -> Table:
+def shards(found: Json, now: float) -> Fitting:
     """One row a shard."""
     names = {one["boot"]: one["name"] for one in plainly(found["members"])}
-    made = table("Shard", "State", "Owner", "Since", "Epoch", "Commits", "Lights", "Behind")
+    made = table(
+        *("Shard", "State", "Owner", "Since", "Epoch", "Commits", "Lights", "Behind"),
+        drop=("Epoch", "Commits", "Since"),
+        prose={"Owner": 14},
+    )
     for one in plainly(found["shards"]):
         owner = one["owner"]
         style = "default" if one["state"] == "owned" else "red"

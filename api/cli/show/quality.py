@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from actors.plain_text import plainly
+from api.cli.show.fitting import Fitting
 from api.cli.show.tables import table
 from api.cli.show.times import ago
 
@@ -15,13 +15,17 @@ LETTERS = {"A": "green", "B": "default", "C": "yellow", "D": "red"}
 UNKNOWN = "nothing known yet"
 
 
-def risks(rows: Sequence[Json], now: float) -> Table:
+def risks(rows: Sequence[Json], now: float) -> Fitting:
     """One row a light."""
-    made = table("Name", "DevEUI", "In 30 s", "Lost up", "Lost down", "Margin", "Warnings")
+    made = table(
+        *("Name", "DevEUI", "In 30 s", "Lost up", "Lost down", "Margin", "Warnings"),
+        drop=("Margin", "Lost up", "Lost down", "DevEUI"),
+        prose={"Name": 12, "Warnings": 20, "Margin": 12},
+    )
     for row in plainly(rows):
         said = [f"{one['words']} (since {ago(one['since'], now)})" for one in row["warnings"]]
         made.add_row(
-            Text(row["name"]),
+            Text(row["name"] or row["dev_eui"]),
             row["dev_eui"],
             Text(chance(row["chance_30s"]), style="yellow" if said else "default"),
             of_counted(row["uplink_loss"], row["uplinks_counted"]),
@@ -55,9 +59,9 @@ def expected(quality: Json | None, now: float) -> Iterator[tuple[str, str]]:
         yield "warning", f"{one['rule']}: {one['words']} (since {ago(one['since'], now)})"
 
 
-def grades(rows: Sequence[Json], names: Mapping[str, str]) -> Table:
+def grades(rows: Sequence[Json], names: Mapping[str, str]) -> Fitting:
     """One row a gateway, the worst first."""
-    made = table("Name", "Gateway id", "Grade", "Because")
+    made = table("Name", "Gateway id", "Grade", "Because", prose={"Name": 10, "Because": 20})
     names = plainly(names)
     for row in sorted(plainly(rows), key=_worst_first):
         made.add_row(
@@ -69,10 +73,10 @@ def grades(rows: Sequence[Json], names: Mapping[str, str]) -> Table:
     return made
 
 
-def lines(row: Json, names: Mapping[str, str]) -> Table:
+def lines(row: Json, names: Mapping[str, str]) -> Fitting:
     """Every line of one gateway, the worst first."""
     row, names = plainly(row), plainly(names)
-    made = table("Line", "Grade", "Seen")
+    made = table("Line", "Grade", "Seen", prose={"Seen": 20})
     made.title = names.get(row["gateway_id"]) or row["gateway_id"]
     made.title_justify = "left"
     for line in sorted(row["lines"], key=_worst_first):

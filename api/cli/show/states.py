@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.cli.show.colours import words
+from api.cli.show.natural import natural
 from api.cli.show.times import ago, span
 
 Json = Mapping[str, Any]
@@ -197,7 +198,7 @@ def risk_key(device: Json) -> tuple[bool, float]:
 
 def sort_key(device: Json, by: str) -> tuple[Any, ...]:
     """For sorting lights by one of the columns."""
-    name, dev_eui = device["name"].casefold(), device["dev_eui"]
+    name, dev_eui = natural(device["name"]), device["dev_eui"]
     keys: dict[str, Sequence[Any]] = {
         "name": (name,),
         "dev-eui": (),

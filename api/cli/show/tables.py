@@ -3,37 +3,51 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from actors.plain_text import plainly
 from api.cli.show.colours import swatch, words
+from api.cli.show.fitting import Fitting
+from api.cli.show.natural import natural
 from api.cli.show.states import MARKS, STYLES, kind_of, state
 from api.cli.show.times import ago, span
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def table(*headings: str) -> Table:
-    """An empty one, as all of ours look."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in headings:
-        made.add_column(heading, overflow="fold", no_wrap=heading in {"DevEUI", "Gateway id", "Id"})
+ALWAYS_WHOLE = frozenset({"DevEUI", "Gateway id", "Id"})
+"""Cut in two they are of no use."""
+
+
+def table(
+    *headings: str,
+    drop: Sequence[str] = (),
+    prose: Mapping[str, int] | None = None,
+    often_empty: Sequence[str] = (),
+) -> Fitting:
+    """An empty one, as all of ours look; see `Fitting`."""
+    made = Fitting(*headings, drop=drop, prose=prose, often_empty=often_empty)
+    for column in made.columns:
+        column.no_wrap = column.header in ALWAYS_WHOLE
     return made
 
 
-def lights(devices: Rows, now: float, gateways: Mapping[str, str]) -> Table:
+def lights(devices: Rows, now: float, gateways: Mapping[str, str]) -> Fitting:
     """One row a light."""
     devices = plainly(devices)
     gateways = plainly(gateways)
-    made = table("Name", "DevEUI", "Shows", "Should show", "State", "Since", "Heard", "Gateways")
+    made = table(
+        *("Name", "DevEUI", "Shows", "Should show", "State", "Since", "Heard", "Gateways"),
+        drop=("Gateways", "Since", "Heard", "DevEUI"),
+        often_empty=("Should show",),
+        prose={"Name": 14, "Shows": 14, "Gateways": 14},
+    )
     for device in devices:
         differs = device["wanted"] is not None and device["as_wanted"] is not True
         heard = [gateways.get(each) or each for each in device["gateways"]]
         more = f" +{len(heard) - 2}" if len(heard) > 2 else ""
         made.add_row(
-            Text(device["name"]),
+            Text(device["name"] or device["dev_eui"]),
             device["dev_eui"],
             shown(device, now),
             swatch(device["wanted"]) if differs else "",
@@ -59,11 +73,14 @@ def state_text(device: Mapping[str, Any]) -> Text:
     return Text(f"{MARKS[kind]} {state(device)}", style=STYLES[kind])
 
 
-def gateways(rows: Rows, now: float) -> Table:
+def gateways(rows: Rows, now: float) -> Fitting:
     """One row a gateway."""
-    rows = plainly(rows)
+    rows = sorted(plainly(rows), key=lambda one: (natural(one["name"]), one["gateway_id"]))
     made = table(
-        "Name", "Gateway id", "State", "Since", "Statistics", "Lights heard", "Airtime", "Waiting"
+        *("Name", "Gateway id", "State", "Since", "Statistics", "Lights heard", "Airtime"),
+        "Waiting",
+        drop=("Lights heard", "Waiting", "Airtime", "Since", "Statistics"),
+        prose={"Name": 12, "State": 10},
     )
     for row in rows:
         on = row["online"]
@@ -93,10 +110,14 @@ def airtime(used_s: float, budget_s: float | None) -> str:
     return f"{used_s:.1f} of {budget_s:.0f} s ({used_s / budget_s:.0%})"
 
 
-def alerts(rows: Rows, now: float) -> Table:
+def alerts(rows: Rows, now: float) -> Fitting:
     """One row an alert."""
     rows = plainly(rows)
-    made = table("Id", "State", "Kind", "About", "What", "Since", "Told")
+    made = table(
+        *("Id", "State", "Kind", "About", "What", "Since", "Told"),
+        drop=("Told", "Kind", "About", "Since"),
+        prose={"What": 24, "About": 16},
+    )
     for row in rows:
         acknowledged = row.get("acknowledged_at") is not None
         words = "closed" if not row["open"] else "acknowledged" if acknowledged else "open"
@@ -120,10 +141,14 @@ def lasting(alert: Mapping[str, Any], now: float) -> str:
     return f", for {span(now - since)}" if alert["open"] and since is not None else ""
 
 
-def rollouts(rows: Rows, now: float) -> Table:
+def rollouts(rows: Rows, now: float) -> Fitting:
     """One row a rollout."""
     rows = plainly(rows)
-    made = table("Id", "Name", "Colour", "State", "Started", "Lights", "Verified", "Failed", "Open")
+    made = table(
+        *("Id", "Name", "Colour", "State", "Started", "Lights", "Verified", "Failed", "Open"),
+        drop=("Name", "Started", "Colour", "Open", "Lights"),
+        prose={"Name": 12, "State": 14},
+    )
     for row in rows:
         made.add_row(
             row["id"],

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.cli import names
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
@@ -22,7 +23,8 @@ def audit(
         str | None, typer.Option("--what", help="Only this: command, rollout, remove, ...")
     ] = None,
     on: Annotated[
-        str | None, typer.Option("--on", help="Only on this light (its DevEUI), rollout, alert.")
+        str | None,
+        typer.Option("--on", help="Only on this light (name or DevEUI), rollout, alert."),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="From then on: Unix seconds or RFC 3339.")
@@ -47,7 +49,7 @@ async def _audit(where: Place, query: dict[str, Any], as_json: bool) -> Exit:
 
     async with Client(where) as client:
         try:
-            found = await client.get("/audit", query)
+            found = await client.get("/audit", query | {"on": await _on(client, query["on"])})
         except Refused as error:
             if error.slug == "not-found":
                 raise ClientError("this service keeps no audit; it is older") from error
@@ -63,3 +65,13 @@ async def _audit(where: Place, query: dict[str, Any], as_json: bool) -> Exit:
         if found["next_until"] is not None:
             out.print(f"More with --until {found['next_until']}", markup=False)
     return Exit.OK
+
+
+async def _on(client: Client, text: str | None) -> str | None:
+    """A light's DevEUI where its name was given; whatever else something was done to, as it is."""
+    if text is None:
+        return None
+    try:
+        return await names.light(client, text)
+    except names.Unknown:
+        return text

@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from api.cli import names
 from api.cli.client.errors import ClientError, Mistaken
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
+from api.cli.completion import complete_gateway
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import calibration as words
 
 LOOK_S = 1.0
@@ -32,7 +34,12 @@ def calibrate(
     ] = None,
     gateway: Annotated[
         list[str] | None,
-        typer.Option("--gateway", metavar="ID", help="This gateway, known or not."),
+        typer.Option(
+            "--gateway",
+            metavar="GATEWAY",
+            help="This gateway (its name or id), known or not.",
+            autocompletion=complete_gateway,
+        ),
     ] = None,
     lights: Annotated[
         int, typer.Option("--lights", min=1, max=20, help="Probes for each of them.")
@@ -51,7 +58,7 @@ def calibrate(
 ) -> None:
     """Measure how soon lights answer and how long gateways' forwarders wait."""
     if dev_euis and (software or gateway or again):
-        raise typer.BadParameter("give DevEUIs, or what to find out, not both")
+        raise typer.BadParameter("name lights, or what to find out, not both")
     if show and (dry_run or yes or dev_euis or software or gateway or again):
         raise typer.BadParameter("--show goes with nothing else")
     body: dict[str, Any] = {"lights": lights, "again": again}
@@ -72,13 +79,11 @@ async def _calibrate(
     if mode == "show":
         async with Client(where) as client:
             return _shown(out, await client.get(PATH), client.now(), as_json)
-    body |= {
-        "dev_euis": [read_dev_eui(text) for text in chosen["dev_euis"]],
-        "sw_revs": [_read_software(text) for text in chosen["software"]],
-        "gateway_ids": [_read_gateway(text) for text in chosen["gateway_ids"]],
-    }
-    body = {field: value for field, value in body.items() if value not in ([], False)}
+    body["sw_revs"] = [_read_software(text) for text in chosen["software"]]
     async with Client(where) as client:
+        body["dev_euis"] = await names.lights(client, chosen["dev_euis"])
+        body["gateway_ids"] = [await names.gateway(client, one) for one in chosen["gateway_ids"]]
+        body = {field: value for field, value in body.items() if value not in ([], False)}
         plan = (await client.ask("POST", f"{PATH}/plan", body=body)).body
         if mode == "plan":
             _plan_shown(out, plan, as_json)
@@ -159,11 +164,3 @@ def _read_software(text: str) -> int:
         if number <= 255:
             return number
     raise Mistaken(f"a software revision is written like 6.1, not {text!r}")
-
-
-def _read_gateway(text: str) -> str:
-    """Raises Mistaken for what is no gateway's id."""
-    try:
-        return read_dev_eui(text)
-    except Mistaken:
-        raise Mistaken(f"a gateway's id is 16 hexadecimal digits, not {text!r}") from None

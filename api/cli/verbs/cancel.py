@@ -1,17 +1,23 @@
 """`lamplighter cancel`: take back what was asked of a light, before the light confirms it."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from actors.plain_text import one_line
+from api.cli import names
 from api.cli.client.errors import Mistaken, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
+from api.cli.completion import complete_light
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, Token, complete_dev_eui, place, read_dev_eui, run
+from api.cli.options import AsJson, At, Token, place, run
+
+# A ULID, as the service gives them.
+_COMMAND_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
 
 
 def cancel(
@@ -19,8 +25,8 @@ def cancel(
         str,
         typer.Argument(
             metavar="COMMAND|DEVICE",
-            help="The id of a command, or the DevEUI of a light whose open command is meant.",
-            autocompletion=complete_dev_eui,
+            help="The id of a command, or a light (name or DevEUI) whose open command is meant.",
+            autocompletion=complete_light,
         ),
     ],
     keep_nothing: Annotated[
@@ -39,8 +45,8 @@ def cancel(
 
 
 async def _cancel(where: Place, what: str, keep_nothing: bool, as_json: bool) -> Exit:
-    dev_eui = _dev_eui(what)
     async with Client(where) as client:
+        dev_eui, no_light = await _light(client, what)
         if dev_eui is not None and keep_nothing:
             answer = (await client.ask("DELETE", f"/devices/{dev_eui}/wanted")).body
             if as_json:
@@ -59,7 +65,12 @@ async def _cancel(where: Place, what: str, keep_nothing: bool, as_json: bool) ->
                     console().print(f"No command of {dev_eui} is open.", markup=False)
                 return Exit.WITHDRAWN
             command_id = seen["command"]["id"]
-        return await _withdraw(client, command_id, keep_nothing, as_json)
+        try:
+            return await _withdraw(client, command_id, keep_nothing, as_json)
+        except Refused as error:
+            if error.status == 404 and no_light:
+                raise Mistaken(f"{error}, and {no_light}") from error
+            raise
 
 
 async def _withdraw(client: Client, command_id: str, keep_nothing: bool, as_json: bool) -> Exit:
@@ -89,9 +100,11 @@ def _tell(command: dict[str, Any] | None) -> None:
         console().print(text, markup=False, soft_wrap=True)
 
 
-def _dev_eui(text: str) -> str | None:
-    """None for what is the id of a command."""
+async def _light(client: Client, text: str) -> tuple[str | None, str]:
+    """The light that is meant; None for the id of a command, and why it is no light's name."""
+    if _COMMAND_ID.fullmatch(text):
+        return None, ""
     try:
-        return read_dev_eui(text)
-    except Mistaken:
-        return None
+        return await names.light(client, text), ""
+    except names.Unknown as error:
+        return None, str(error)

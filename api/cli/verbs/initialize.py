@@ -9,11 +9,12 @@ import trio
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from api.cli import names
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEuis, Token, place, run
 
 TOGETHER = 10
 LOOK_S = 1.0
@@ -34,17 +35,17 @@ def init(
 ) -> None:
     """Send lights their settings again (automatic uplinks, status interval)."""
     if everything == bool(dev_euis):
-        raise typer.BadParameter("give DevEUIs, or --all")
+        raise typer.BadParameter("name lights, or give --all")
     raise run(_init, place(at, token), dev_euis or [], force, wait, as_json)
 
 
 async def _init(where: Place, texts: list[str], force: bool, wait_s: float, as_json: bool) -> Exit:
-    names = [read_dev_eui(text) for text in texts]
-    paths = [f"/devices/{name}/initialize" for name in names] or ["/devices/initialize"]
     runs: list[dict[str, Any]] = []
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with Client(where) as client:
+        dev_euis = await names.lights(client, texts)
+        paths = [f"/devices/{one}/initialize" for one in dev_euis] or ["/devices/initialize"]
         with Progress(*columns, console=out, disable=as_json or not out.is_terminal) as progress:
             bar = progress.add_task("settings", total=None)
             with trio.move_on_after(wait_s or 1e-9) if wait_s else trio.CancelScope():

@@ -2,14 +2,18 @@
 
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from api.cli import names
+from api.cli.client.errors import Mistaken, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
+from api.cli.completion import complete_gateway
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEui, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEui, Token, place, run
 
 
 class Phases(StrEnum):
@@ -53,7 +57,14 @@ Reachability = Annotated[
     list[Reaches] | None,
     typer.Option("--reachability", help="Those that can be reached like this now; repeatable."),
 ]
-Gateway = Annotated[str | None, typer.Option("--gateway", help="Heard by this gateway (its id).")]
+Gateway = Annotated[
+    str | None,
+    typer.Option(
+        "--gateway",
+        help="Heard by this gateway (its name or id).",
+        autocompletion=complete_gateway,
+    ),
+]
 Application = Annotated[str | None, typer.Option("--application", help="Its id or name.")]
 Tag = Annotated[str | None, typer.Option("--tag", help="KEY or KEY=VALUE.")]
 Search = Annotated[str | None, typer.Option("--search", help="Part of the DevEUI or the name.")]
@@ -114,14 +125,39 @@ def flush(
     raise run(_delete, place(at, token), dev_eui, "/queue", "flushed", as_json)
 
 
-async def _delete(where: Place, dev_eui: str, what: str, done: str, as_json: bool) -> Exit:
+def revive(
+    device: DevEui, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+) -> None:
+    """Give the actor of a light another life, after it crashed too often and was parked."""
+    raise run(_revive, place(at, token), device, as_json)
+
+
+async def _revive(where: Place, text: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        await client.ask("DELETE", f"/devices/{read_dev_eui(dev_eui)}{what}")
+        dev_eui = await names.light(client, text)
+        try:
+            await client.ask("POST", f"/supervisor/{quote(f'device {dev_eui}')}/revive")
+        except Refused as error:
+            if error.slug != "unknown-actor":
+                raise
+            await client.get(f"/devices/{dev_eui}")  # says so where there is no such light
+            raise Mistaken(f"light {dev_eui} is not parked: its actor runs") from error
     if as_json:
-        print_json({"dev_eui": read_dev_eui(dev_eui), done: True})
+        print_json({"dev_eui": dev_eui, "revived": True})
+    else:
+        console().print(f"Light {dev_eui} lives again.", markup=False)
+    return Exit.OK
+
+
+async def _delete(where: Place, text: str, what: str, done: str, as_json: bool) -> Exit:
+    async with Client(where) as client:
+        dev_eui = await names.light(client, text)
+        await client.ask("DELETE", f"/devices/{dev_eui}{what}")
+    if as_json:
+        print_json({"dev_eui": dev_eui, done: True})
     else:
         subject = "Light" if not what else "ChirpStack's queue of light"
-        console().print(f"{subject} {read_dev_eui(dev_eui)} {done}.", markup=False)
+        console().print(f"{subject} {dev_eui} {done}.", markup=False)
     return Exit.OK
 
 
@@ -137,7 +173,7 @@ async def _devices(
     from api.cli.show import states, tables
 
     async with Client(where) as client:
-        found = await client.devices(query)
+        found = await client.devices(await names.resolved(client, query))
         found.sort(key=lambda each: states.sort_key(each, sort), reverse=reverse)
         if as_json:
             print_json({"total": len(found), "devices": found})
@@ -156,9 +192,8 @@ async def _devices(
 async def _device(where: Place, text: str, as_json: bool) -> Exit:
     from api.cli.show.device import lines
 
-    dev_eui = read_dev_eui(text)
     async with Client(where) as client:
-        view = await client.get(f"/devices/{dev_eui}")
+        view = await client.get(f"/devices/{await names.light(client, text)}")
         if as_json:
             print_json(view)
             return Exit.OK

@@ -13,6 +13,7 @@ from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, Token, place, run
 from api.cli.show import tables
+from api.cli.show.natural import natural
 from api.cli.show.times import ago
 
 FILE_BYTES_MOST = 64 * 1024 * 1024
@@ -85,7 +86,11 @@ async def _list(where: Place, as_json: bool) -> Exit:
         if as_json:
             print_json(found)
         elif found["plans"]:
-            made = tables.table("Plan", "Order", "Picture", "Changed", "By", "Id")
+            made = tables.table(
+                *("Plan", "Order", "Picture", "Changed", "By", "Id"),
+                drop=("By", "Changed", "Order"),
+                prose={"Plan": 12, "Picture": 10},
+            )
             for plan in found["plans"]:
                 changed = ago(plan["changed_at"], client.now())
                 made.add_row(
@@ -143,9 +148,11 @@ async def _show(where: Place, name: str, as_json: bool) -> Exit:
     out = console()
     out.print(f"{plan['name']} ({plan['id']}), revision {plan['revision']}: ", end="", markup=False)
     out.print(_picture(plan), markup=False)
-    made = tables.table("Kind", "Name", "Id", "From left", "From top")
+    made = tables.table("Kind", "Name", "Id", "From left", "From top", prose={"Name": 12})
     for kind, places in (("light", plan["lights"]), ("gateway", plan["gateways"])):
-        for id_, (x, y) in sorted(places.items(), key=lambda one: names.get(one[0], one[0])):
+        for id_, (x, y) in sorted(
+            places.items(), key=lambda one: natural(names.get(one[0], one[0]))
+        ):
             made.add_row(kind, names.get(id_, "not known"), id_, f"{x:.1%}", f"{y:.1%}")
     out.print(made)
     return Exit.OK

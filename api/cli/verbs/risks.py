@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.cli import names
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
@@ -51,7 +52,7 @@ async def _risks(where: Place, query: dict[str, Any], as_json: bool) -> Exit:
     from api.cli.show import quality
 
     async with Client(where) as client:
-        found = await asked(client, "/risks", query)
+        found = await asked(client, "/risks", await names.resolved(client, query))
         if as_json:
             print_json(found)
             return Exit.OK

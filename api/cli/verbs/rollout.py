@@ -9,12 +9,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from actors.plain_text import one_line
+from api.cli import names
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import tables
 from api.cli.show.colours import swatch
 from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Reachability, Search, Tag
@@ -67,7 +68,7 @@ def start(
     }
     chosen = {field: value for field, value in chosen.items() if value is not None}
     if [bool(dev_euis), everything, bool(chosen)].count(True) != 1:
-        raise typer.BadParameter("give DevEUIs, or filters, or --all")
+        raise typer.BadParameter("name lights, or give filters, or --all")
     body = order(colour, blink, ttl, no_keep)
     body |= paced(pace, failures_most) | ({} if name is None else {"name": name})
     raise run(_start, place(at, token), body, dev_euis, chosen, not no_wait, as_json)
@@ -164,7 +165,7 @@ async def _start(
     as_json: bool,
 ) -> Exit:
     if texts:
-        body["dev_euis"] = [read_dev_eui(text) for text in texts]
+        body["dev_euis"] = texts
     else:
         body["filter"] = chosen
     return await begin(where, "/rollouts", body, wait, as_json)
@@ -173,7 +174,7 @@ async def _start(
 async def begin(where: Place, path: str, body: dict[str, Any], wait: bool, as_json: bool) -> Exit:
     """Have a rollout begun by a request, and follow it unless nobody is to wait for it."""
     async with Client(where) as client:
-        made = await _ask(client, "POST", path, body)
+        made = await _ask(client, "POST", path, await names.resolved(client, body))
         if wait:
             return await follow(client, made, as_json)
         if as_json:
@@ -204,7 +205,9 @@ async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
         out = console()
         out.print(tables.rollouts([found], client.now()))
         out.print(_pace(found))
-        made = tables.table("DevEUI", "State", "Reason", "Command")
+        made = tables.table(
+            *("DevEUI", "State", "Reason", "Command"), drop=("Command",), prose={"Reason": 20}
+        )
         for light in found.get("lights", ()):
             made.add_row(
                 light["dev_eui"], light["state"], light["reason"] or "", light["command_id"] or ""

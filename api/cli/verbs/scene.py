@@ -8,14 +8,16 @@ from urllib.parse import quote
 import typer
 
 from actors.plain_text import one_line
-from api.cli.client.errors import Mistaken, Refused
+from api.cli import names
+from api.cli.client.errors import Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import tables
 from api.cli.show.colours import swatch
+from api.cli.show.natural import natural
 from api.cli.show.times import ago
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.rollout import Failures, Pace, follow, paced
@@ -122,12 +124,9 @@ def choice(
     wide = {"tag": tag, "application": application}
     filters = {field: value for field, value in wide.items() if value is not None}
     if [bool(dev_euis), everything, bool(filters)].count(True) > 1:
-        raise typer.BadParameter("give DevEUIs, or --tag and --application, or --all")
+        raise typer.BadParameter("name lights, or give --tag and --application, or --all")
     if dev_euis:
-        try:
-            return {"dev_euis": [read_dev_eui(text) for text in dev_euis]}
-        except Mistaken as error:
-            raise typer.BadParameter(str(error)) from None
+        return {"dev_euis": dev_euis}
     return filters or {"everything": True}
 
 
@@ -146,6 +145,7 @@ def path_of(kind: str, name: str) -> str:
 async def put_named(client: Client, kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
     """Keep it, in place of one of this name where there is one; nobody's change is overwritten that
     comes between."""
+    body = await names.resolved(client, body)
     try:
         before = await client.get(path_of(kind, name))
     except Refused as error:
@@ -189,8 +189,12 @@ async def _list(where: Place, as_json: bool) -> Exit:
         if not found["scenes"]:
             console().print("No scenes.")
             return Exit.OK
-        made = tables.table("Name", "Lights", "Colours", "Changed", "By")
-        for scene in found["scenes"]:
+        made = tables.table(
+            *("Name", "Lights", "Colours", "Changed", "By"),
+            drop=("By", "Changed"),
+            prose={"Name": 12, "Colours": 16, "By": 8},
+        )
+        for scene in sorted(found["scenes"], key=lambda one: natural(one["name"])):
             gone = f" ({scene['missing']} gone)" if scene["missing"] else ""
             made.add_row(
                 one_line(scene["name"]),

@@ -15,6 +15,7 @@ from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import tables
 from api.cli.show.colours import words
+from api.cli.show.natural import natural
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.rollout import Failures, Pace, paced
 from api.cli.verbs.scene import (
@@ -160,8 +161,12 @@ async def _list(where: Place, as_json: bool) -> Exit:
     elif not found["schedules"]:
         console().print("No schedules.")
     else:
-        made = tables.table("Name", "Cron", "Applies", "Next", "Last")
-        for one in found["schedules"]:
+        made = tables.table(
+            *("Name", "Cron", "Applies", "Next", "Last"),
+            drop=("Cron", "Last"),
+            prose={"Name": 12, "Applies": 14, "Last": 14, "Next": 12},
+        )
+        for one in sorted(found["schedules"], key=lambda one: natural(one["name"])):
             upcoming = when(one["next"][0], one["time_zone"]) if one["next"] else "disabled"
             made.add_row(one_line(one["name"]), one["cron"], _applies(one), upcoming, _last(one))
         console().print(made)

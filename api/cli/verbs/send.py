@@ -11,13 +11,14 @@ import trio
 import typer
 
 from actors.plain_text import one_line
+from api.cli import names
 from api.cli.client.errors import ClientError, Mistaken
 from api.cli.client.http import Client
 from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, errors, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEui, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEui, Token, place, run
 from api.cli.show.colours import parse_blink, parse_colour, words
 from api.cli.show.device import step_line
 from api.cli.verbs.lights import gateway_names
@@ -107,10 +108,10 @@ async def _send(
     patient: bool,
     as_json: bool,
 ) -> Exit:
-    dev_eui = read_dev_eui(text)
     if key is not None and not (key.isascii() and key.isprintable() and 0 < len(key) <= 255):
         raise Mistaken("--idempotency-key: 1 to 255 printable ASCII characters")
     async with Client(where) as client:
+        dev_eui = await names.light(client, text)
         answer = await client.ask(
             "POST",
             f"/downlink/{dev_eui}",

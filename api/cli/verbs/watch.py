@@ -16,11 +16,13 @@ from rich.live import Live
 from rich.text import Text
 
 from actors.plain_text import one_line, plainly
+from api.cli import names
+from api.cli.client.http import Client
 from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, errors, print_line
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, DevEuis, Token, place, read_dev_eui, run
+from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import states, tables
 from api.cli.show.times import clock
 
@@ -164,7 +166,8 @@ def describe(
 
 
 async def _watch(where: Place, texts: list[str], as_json: bool) -> Exit:
-    follower = Follower(where, dev_euis=[read_dev_eui(text) for text in texts])
+    async with Client(where) as client:
+        follower = Follower(where, dev_euis=await names.lights(client, texts))
     send, news = trio.open_memory_channel[Message | Lost](100)
     async with trio.open_nursery() as nursery, aclosing(news):
         nursery.start_soon(follower.run, send)
