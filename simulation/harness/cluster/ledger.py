@@ -109,8 +109,9 @@ class Ledger:
         for house in self.houses:
             connection = house.connection
             connection.wrong_side = old.answers and self._sides.random() < WRONG_SIDE
-            if connection.away:
-                self.watch.lost_its_memory(house.boot)
+        there = {one.boot for one in self.houses if one.store and not one.connection.away}
+        for boot in self.watch.owing - there:  # also one that left before, or was killed
+            self.watch.lost_its_memory(boot)
 
     def _enqueue(self, house: LedgerHouse) -> None:
         """A house is about to do what only the fleet's owner may."""

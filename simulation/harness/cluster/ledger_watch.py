@@ -67,6 +67,11 @@ class LedgerWatch:
             if self._servers.part_of(shard) == part:
                 self._owe(shard, table, key, told)
 
+    @property
+    def owing(self) -> set[str]:
+        """Houses that know something which a failover took."""
+        return {told.house for told in self.owed.values()}
+
     def lost_its_memory(self, house: str) -> None:
         """A house was killed, or could not bring anything back: what it owed may be lost."""
         self._paid()
