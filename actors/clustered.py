@@ -108,6 +108,7 @@ class ClusterParts(ProcessParts):
         self.flow = Flow(
             FlowPorts(
                 engine=engine,
+                need=options.need,
                 boot=environment.boot,
                 clock=clock,
                 rng=rng,
@@ -116,7 +117,7 @@ class ClusterParts(ProcessParts):
                 lights=self.fleet,
                 deliver=self.fleet.deliver,
                 ours=self._is_ours,
-                note=self.store_writer.offer,
+                store_writer=self.store_writer,
                 remove=lambda dev_eui, why, ever: self.removals.remove(dev_eui, why, for_good=ever),
                 owner=self._owner,
                 profile_contains=policies.profile_contains,

@@ -13,6 +13,7 @@ from actors.board.changes import ActorView, GatewayView
 from actors.board.outlook import RiskTold
 from actors.board.plan import PlanHead, PlanRemoved
 from actors.cluster import views
+from actors.cluster.confirmed_desk import ConfirmedDesk
 from actors.cluster.desk import LOOK_S, Desk
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.flow import Flow
@@ -74,7 +75,14 @@ class Once:
                 conditions=lambda: [*parts.sight.findings(), *parts.events.findings()],
             )
         )
-        self.desk = Desk(its.restored_store, waits=its.dispatcher.holds, owes=self._owes)
+        self._given = Desk(its.restored_store, waits=its.dispatcher.holds, owes=self._owes)
+        self.desk = ConfirmedDesk(
+            self._given,
+            flow.confirm,
+            environment.rng,
+            is_sure=flow.is_confirmed,
+            shown=flow.shown,
+        )
         self.side = FleetSide(
             FleetSidePorts(
                 ears=NetworkEars(
@@ -129,6 +137,7 @@ class Once:
         async def run(task_status: trio.TaskStatus[None]) -> None:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look)
+                nursery.start_soon(self.desk.run)
                 await nursery.start(self.supervisor.run)
                 started.set()
                 task_status.started()
@@ -139,7 +148,7 @@ class Once:
     async def _look(self) -> None:
         while True:
             await trio.sleep(LOOK_S)
-            if again := self.desk.look(self._parts.board.devices):
+            if again := self._given.look(self._parts.board.devices):
                 log.info("told again what became of attempts", attempts=again)
 
     def _owes(self, dev_eui: str, number: int, queued: bool) -> bool:

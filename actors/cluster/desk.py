@@ -55,6 +55,13 @@ class _HandedOver(msgspec.Struct, frozen=True, gc=False):
     waiting: bool
 
 
+def _asked_by(attempt: Attempt | None) -> _HandedOver | None:
+    """What a record asks for; None where nothing is open that is not transmitted."""
+    if attempt is None or attempt.stage is Stage.TRANSMITTED:
+        return None
+    return _HandedOver(attempt.number, attempt.handed_over, attempt.stage in WAITING)
+
+
 class Desk:
     """Between the records and the dispatcher. `changed` is called with each record that is new.
 
@@ -93,21 +100,30 @@ class Desk:
 
     def changed(self, device: Device) -> None:
         """This is the newest record of a light."""
-        dev_eui, attempt = device.dev_eui, device.attempt
+        dev_eui, now = device.dev_eui, _asked_by(device.attempt)
         before = self._handed_over.get(dev_eui)
-        if attempt is None or attempt.stage is Stage.TRANSMITTED:
+        if now is None:
             if before is not None:
                 self._over(dev_eui, before)
             return
-        waiting = attempt.stage in WAITING
-        now = _HandedOver(attempt.number, attempt.handed_over, waiting)
         if now == before:
             return
+        submits = self._submits(dev_eui, now)
         self._handed_over[dev_eui] = now
-        meant = before is None or (before.number, before.times) != (now.number, now.times)
-        if meant or (not waiting and self._waits(dev_eui)):
-            # The second: a dispatcher before this one queued it, and its news came late.
-            self._dispatcher.submit(dev_eui, attempt, device.hearings)
+        if submits and device.attempt is not None:
+            self._dispatcher.submit(dev_eui, device.attempt, device.hearings)
+
+    def would_submit(self, device: Device) -> bool:
+        """Whether `changed` would give the dispatcher this record's attempt."""
+        now = _asked_by(device.attempt)
+        return now is not None and self._submits(device.dev_eui, now)
+
+    def _submits(self, dev_eui: str, now: _HandedOver) -> bool:
+        before = self._handed_over.get(dev_eui)
+        if before is None or (before.number, before.times) != (now.number, now.times):
+            return True
+        # a dispatcher before this one queued it, and its news came late
+        return now != before and not now.waiting and self._waits(dev_eui)
 
     def look(self, devices: Mapping[str, Device]) -> int:
         """Hand on once more what the dispatcher has dealt with and the record knows nothing of: the
@@ -124,7 +140,7 @@ class Desk:
             device = devices.get(dev_eui)
             if (dev_eui, handed_over) not in self._owed or device is None:
                 owed.add((dev_eui, handed_over))
-            elif device.attempt is not None:
+            elif device.attempt is not None and _asked_by(device.attempt) == handed_over:
                 self._dispatcher.submit(dev_eui, device.attempt, device.hearings)
                 again += 1
         self._owed = owed

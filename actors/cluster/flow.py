@@ -17,7 +17,7 @@ from actors.board.changes import DeviceRemoved, Subject
 from actors.clocks.clock import Clock
 from actors.cluster.bells import Bells
 from actors.cluster.carried import Carrier
-from actors.cluster.desk import Desk
+from actors.cluster.confirmed_desk import ConfirmedDesk
 from actors.cluster.every_light import EveryLight
 from actors.cluster.feed_board import FeedBoard
 from actors.cluster.fleet_side import FleetSide
@@ -25,7 +25,7 @@ from actors.cluster.follower import Follower, Position
 from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
-from actors.cluster.light_side import LightsHere, LightSide
+from actors.cluster.light_side import LightsHere, LightSide, LightStore
 from actors.cluster.messages import Message
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
@@ -39,7 +39,7 @@ from actors.supervision import Budget, ChildSpec
 from lorawan.events import Event
 from store.engine.port import Engine, Lease
 from store.engine.shards import ALL_SHARDS, FLEET
-from store.port import Put, Table, Write
+from store.port import Put, Table
 
 BUDGET = Budget(restarts=5, period_s=60.0)
 
@@ -60,13 +60,14 @@ class FlowPorts:
     """Put an event in the mailbox of a light of this process."""
     ours: Callable[[Event], bool]
     """Whether it is of a light of ours, known or not."""
-    note: Callable[[Sequence[Write]], Offer]
-    """Hand writes to the store without waiting."""
+    store_writer: LightStore
     remove: Callable[[str, str, bool], Awaitable[bool]]
     """Take a light of this process off (DevEUI, why, for good). Raises ActorError."""
     owner: Callable[[str], str]
     """The boot of the process that has a shard, as far as is seen; empty where nobody has."""
     profile_contains: str
+    need: int = 0
+    """Replicas that confirm each commit."""
     rang: Callable[[str], None] = lambda shard: None
     """A bell of a shard was heard."""
     meta: Callable[[Put], None] = lambda put: None
@@ -79,9 +80,13 @@ class Flow:
     def __init__(self, ports: FlowPorts) -> None:
         self._ports = ports
         self._fleet_side: FleetSide | None = None
-        self._desk: Desk | None = None
+        self._desk: ConfirmedDesk | None = None
         self._seen: dict[str, Position] = {}
+        self._unread: set[str] = set()
+        """Shards that are ours, and shown as their owners before told it."""
         engine, boot, clock, rng = ports.engine, ports.boot, ports.clock, ports.rng
+        self.confirm = engine.confirm if ports.need else None
+        """See `Engine.confirm`; None where no replica is asked for."""
         self.replies = Replies(engine, rng, boot=boot)
         self.inbox = InboxReader(
             engine, InboxPorts(take=self._take, known=self.known), clock, rng, ports.dead_letters
@@ -108,7 +113,9 @@ class Flow:
         self.light_side = LightSide(
             ports.lights,
             clock,
-            note=ports.note,
+            store=ports.store_writer,
+            pursued=self.known,
+            show=ports.board.publish,
             remove=ports.remove,
             carried=self.carrier.take,
             answer=self.router.answer,
@@ -150,13 +157,19 @@ class Flow:
         """Up to where the board shows a shard of others; None where it is not known."""
         return self.follower.position(shard)
 
+    def is_confirmed(self, shard: str) -> bool:
+        """Whether the lights of a shard are shown only as replicas have them: they are ours."""
+        return shard not in self._unread and not self.follower.follows(shard)
+
     def taking(self, shard: str) -> None:
         """This process owns the shard: what others stored of it is not shown over ours."""
+        self._unread.add(shard)
         self.follower.drop(shard)
 
     async def show(self, shard: str, devices: Sequence[Device], odd: Iterable[str]) -> None:
         """These are all its lights as they are stored, and the DevEUIs of odd records. What else is
         shown of it may be what a failover took. Raises StoreError."""
+        self._unread.discard(shard)  # what follows was read after a commit of ours
         lights: dict[str, str | None] = dict.fromkeys(odd)
         lights |= {one.dev_eui: self._feed_board.show_light(one) for one in devices}
         doubtful = self._feed_board.keep_only(shard, lights)
@@ -175,6 +188,7 @@ class Flow:
     def forget(self, shard: str, at: Position | None = None) -> None:
         """Its actors do not run here any more; everything up to `at` is on the board."""
         self.inbox.forget(shard)
+        self._unread.discard(shard)
         self.follower.follow([shard], at)
 
     def stepped_back(self, shards: Iterable[str]) -> None:
@@ -190,7 +204,7 @@ class Flow:
                 self.inbox.step_back([shard])
             self._seen[shard] = position
 
-    def fleet_here(self, side: FleetSide, desk: Desk) -> None:
+    def fleet_here(self, side: FleetSide, desk: ConfirmedDesk) -> None:
         """What runs once for the fleet runs here; to be called before `taken` for its shard, and
         after `follower.wait_fresh`: the desk hands over what the board shows."""
         self._fleet_side, self._desk = side, desk

@@ -102,6 +102,10 @@ class Follower:
         self._progress.set()
         return None if followed is None else followed.at
 
+    def follows(self, shard: str) -> bool:
+        """Whether others own it, or nobody."""
+        return shard in self._shards
+
     def position(self, shard: str) -> Position | None:
         """Up to where it is shown; None for one that is not followed, or not read yet."""
         followed = self._shards.get(shard)

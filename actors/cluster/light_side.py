@@ -34,21 +34,28 @@ from actors.device.events import (
 )
 from actors.device.events import Message as Mail
 from actors.device.model import Device
-from actors.device.records import command_record
+from actors.device.records import command_record, read_device
 from actors.device.requests import accepted, known_ids
 from actors.fleet.delivery import Delivery
 from actors.fleet.fleet import Wrap
 from actors.messaging.mailbox import Offer
-from actors.messaging.reply import ActorError, ToldReply
+from actors.messaging.reply import ActorError, ActorStopped, ToldReply
 from actors.replace import replace
 from actors.storage.history import line
 from lorawan.events import Event
-from store.port import Put, Table, Write
+from store.errors import StoreError
+from store.port import Put, Record, Table, Write
 
 log = structlog.get_logger()
 
 CRASHED = "its light's actor crashed over it"
 GONE = "its light was removed, or its record cannot be read"
+PARKED = "its light's actor crashed too often, and nobody revived it"
+PARKED_S = 60.0
+"""For so long a command waits for a parked light: what an inbox holds of a shard is kept from its
+oldest entry on that is not dealt with, and one light must not fill it for all others."""
+REFUSALS_MOST = 100
+"""Commands that are ended at once; each waits for two reads and a commit. More wait their turn."""
 REMOVALS_MOST = 20
 """Lights that are taken off at once; each waits for its actor and for a commit."""
 
@@ -99,11 +106,24 @@ class LightsHere(Protocol):
         ...
 
 
+class LightStore(Protocol):
+    """Where the lights of this process are stored: `StoreWriter`."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Return when the writes are durable."""
+        ...
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        """One record, after all that was handed in before is durable."""
+        ...
+
+
 class LightSide:
     """One for each process; `run` is its task, for what takes time.
 
-    `note` hands writes to the store without waiting, `remove` takes a light off, `carried` has a
-    request answered, `answer` sends an answer to another process.
+    `pursued` tells which of some commands of a shard are stored as more than accepted, `show` puts
+    a command on the board, `remove` takes a light off, `carried` has a request answered, `answer`
+    sends an answer to another process.
     """
 
     def __init__(
@@ -111,19 +131,24 @@ class LightSide:
         lights: LightsHere,
         clock: Clock,
         *,
-        note: Callable[[Sequence[Write]], Offer],
+        store: LightStore,
+        pursued: Callable[[str, Sequence[str]], Awaitable[set[str]]],
+        show: Callable[[Command], None],
         remove: Callable[[str, str, bool], Awaitable[bool]],
         carried: Callable[[CarriedRequest], None],
         answer: Callable[[str, Answer], None],
     ) -> None:
         self._lights = lights
         self._clock = clock
-        self._note = note
+        self._store = store
+        self._pursued = pursued
+        self._show = show
         self._remove = remove
         self._carried = carried
         self._answer = answer
         self._nursery: trio.Nursery | None = None
         self._removing: set[str] = set()
+        self._ending = 0
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until cancelled."""
@@ -212,27 +237,68 @@ class LightSide:
         dev_eui, request = message.dev_eui, message.request
         actor = self._lights.actors.get(dev_eui)
         if actor is None:
-            return self._refused(dev_eui, message, GONE)
-        has = (*known_ids(actor.device), *actor.device.withdrawn)
-        if place.tries and request.command_id in has:
+            return self._refused(message, place, GONE)
+        if place.tries and request.command_id in _has(actor.device):
             return Taken.DONE  # it crashed after it had stored it
         if place.last_try:
-            return self._refused(dev_eui, message, CRASHED)
-        return self._for_light(dev_eui, request, place)
+            return self._refused(message, place, CRASHED)
+        match self._lights.post(dev_eui, Entry(request, place.reply, place.id)):
+            case Offer.ACCEPTED:
+                return Taken.LATER
+            case Offer.CLOSED if place.waits_s >= PARKED_S:
+                return self._refused(message, place, PARKED)
+            case Offer.FULL | Offer.CLOSED:
+                return Taken.NO_ROOM
+            case None:  # it is being removed: offered again, it is gone
+                return Taken.NO_ROOM
 
-    def _refused(self, dev_eui: str, message: CommandTaken, why: str) -> Taken:
+    def _refused(self, message: CommandTaken, place: Place, why: str) -> Taken:
         """It was accepted, and nobody can pursue it: it ends, and says so."""
-        now = self._clock.now()
+        if self._nursery is None or self._ending >= REFUSALS_MOST:
+            return Taken.NO_ROOM
+        self._ending += 1
+        self._nursery.start_soon(self._end, message, place, why, name=f"end {message.dev_eui}")
+        return Taken.LATER
+
+    async def _end(self, message: CommandTaken, place: Place, why: str) -> None:
+        """Dealt with once it is stored: until then its entry is read again, by whomever."""
+        try:
+            if not await self._is_stored(message, place.shard):
+                await self._reject(message, why)
+        except (StoreError, ActorError) as error:  # the shard is somebody else's, or we go down
+            place.reply.fail(error)
+        else:
+            place.reply.resolve(None)
+        finally:
+            self._ending -= 1
+            if not place.reply.resolved:
+                place.reply.fail(ActorStopped(f"end {message.dev_eui}", "cut off"))
+
+    async def _is_stored(self, message: CommandTaken, shard: str) -> bool:
+        """Whether the light has it in the store: a step that was stored before a crash is in no
+        memory until its actor begins anew."""
+        command_id = message.request.command_id
+        record = await self._store.read(Table.DEVICE, message.dev_eui)
+        if record is not None:
+            try:
+                if command_id in _has(read_device(record)):
+                    return True
+            except msgspec.MsgspecError:
+                pass  # an odd record: no actor runs for it
+        return command_id in await self._pursued(shard, [command_id])
+
+    async def _reject(self, message: CommandTaken, why: str) -> None:
+        now, dev_eui = self._clock.now(), message.dev_eui
         ended = rejected(accepted(Device(dev_eui=dev_eui), message.request, now), why, now)
         detail: dict[str, str | int | float | None] = {"command_id": ended.id, "why": why}
         log.warning("command rejected", dev_eui=dev_eui, command_id=ended.id, reason=why)
-        offered = self._note(
+        await self._store.commit(
             [
                 Put(Table.COMMAND, ended.id, command_record(ended), now),
                 line(dev_eui, f"rejected-{ended.id}", now, "command", detail),
             ]
         )
-        return Taken.DONE if offered is Offer.ACCEPTED else Taken.NO_ROOM
+        self._show(ended)
 
     def _for_lights(self, event: DeviceEvent, gateway_id: str | None) -> None:
         match event:
@@ -277,6 +343,11 @@ def rejected(command: Command, why: str, now: float) -> Command:
         ended_at=at,
         timeline=(*command.timeline, Step(at, StepKind.REJECTED, reason=why)),
     )
+
+
+def _has(device: Device) -> tuple[str | None, ...]:
+    """Ids of the commands that a light has, or had taken back."""
+    return (*known_ids(device), *device.withdrawn)
 
 
 def _kind(message: Message) -> str:

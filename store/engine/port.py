@@ -222,6 +222,15 @@ class Engine(Protocol):
         """The leases of these shards; one that is missing could not be looked at."""
         ...
 
+    async def confirm(self, shards: Sequence[str]) -> Mapping[str, Lease]:
+        """The leases of these shards, with everything that was stored of them until now: `need`
+        replicas have it when this returns. One that is missing may not be confirmed.
+
+        What is read may be taken back by a fail-over; what was read before this, of the same epoch
+        and up to this number, is not, as long as a copy that confirmed it lives.
+        """
+        ...
+
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None.
 

@@ -179,6 +179,10 @@ class ClusterSimulation:
                 shown = house.parts.board.devices.get(dev_eui) if house.parts else None
                 if shown != facts.record:
                     return dev_eui, f"{house.boot} shows another state than the one stored"
+            for command in house.parts.board.open_commands.values() if house.parts else ():
+                known = self.oracle.commands.get(command.id)
+                if known is None or known.newest != command:
+                    return command.dev_eui, f"{house.boot} shows a command that is not open"
         return None
 
     def _tokens(self) -> dict[str, str]:

@@ -55,6 +55,19 @@ class MemoryEngine(Way):
             "look", shards, lambda data, shard: data.shard(shard).lease, some=True
         )
 
+    async def confirm(self, shards: Sequence[str]) -> Mapping[str, Lease]:
+        """The leases of these shards, once replicas have all that was stored of them until now."""
+
+        def script(shard: str) -> Script:
+            return lambda data, _now_ms, _ring: data.shard(shard).lease
+
+        answers = await self.write("confirm", [(shard, script(shard)) for shard in shards])
+        return {
+            shard: answer
+            for shard, answer in zip(shards, answers, strict=True)
+            if not isinstance(answer, StoreError)
+        }
+
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
 

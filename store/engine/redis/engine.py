@@ -163,6 +163,13 @@ class RedisEngine:
         asked = [(each, ("HMGET", self._keys.lease(each), *LEASE_FIELDS)) for each in shards]
         return _answered(shards, await self._ask(Work.READ, asked), lease_of)
 
+    async def confirm(self, shards: Sequence[str]) -> Mapping[str, Lease]:
+        """The leases of these shards, once replicas have all that was stored of them until now."""
+        touch = script("confirm")
+        asked = [(shard, Call(touch, (self._keys.lease(shard),), ())) for shard in shards]
+        results = _answered(shards, await self._confirmed(Work.POST, asked), result_of)
+        return {shard: result.lease for shard, result in results.items()}
+
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
         arguments = (seen.token, seen.beat, seen.seq, boot)

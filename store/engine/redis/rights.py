@@ -60,6 +60,7 @@ def _everything(keys: Keys, shard: str, lease: Lease) -> Iterator[Command]:
     commit = Commit(shard, lease.token, 1, outcome(_WRITES), b"", "0-1", "0-1")
     yield commit_call(keys, commit)
     yield Call(script("renew"), (name,), (lease.token,))
+    yield Call(script("confirm"), (name,), ())
     yield accept_call(keys, Accept(shard, _LIGHT, _LIGHT, b"", b"", 0.0, _LIGHT, "", b"{}"))
     yield post_call(keys, shard, [b""])
     streams = (keys.streams(shard), keys.stream(shard, _LIGHT), keys.stream_at(shard, _LIGHT))

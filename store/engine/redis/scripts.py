@@ -46,10 +46,11 @@ def script(name: str) -> Script:
     return Script(name, text, sha1(text, usedforsecurity=False).hexdigest())
 
 
-NAMES = ("take", "renew", "give", "commit", "accept", "post", "prune")
+NAMES = ("take", "renew", "confirm", "give", "commit", "accept", "post", "prune")
 _COMMON = {
     "take": ("fields",),
     "renew": ("fields",),
+    "confirm": ("fields",),
     "commit": ("fields",),
     "accept": ("inbox",),
     "post": ("inbox",),

@@ -11,7 +11,14 @@ from actors.clocks.clock import RunClock
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.inbox_shard import TRIES_MOST, Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
-from actors.cluster.light_side import LightSide
+from actors.cluster.light_side import (
+    CRASHED,
+    GONE,
+    PARKED,
+    PARKED_S,
+    REFUSALS_MOST,
+    LightSide,
+)
 from actors.cluster.messages import (
     Answer,
     AuditTold,
@@ -32,7 +39,7 @@ from actors.cluster.messages import (
 )
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
-from actors.device.command import CommandStatus
+from actors.device.command import Command, CommandStatus
 from actors.device.events import (
     Entry,
     GatewayHealthChanged,
@@ -47,20 +54,21 @@ from actors.device.events import (
     Message as Mail,
 )
 from actors.device.model import Device, Wanted
-from actors.device.records import read_command
+from actors.device.records import device_put, read_command
 from actors.device.requests import accepted
 from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars
 from actors.fleet.fleet import Wrap
 from actors.fleet.translate import translate
 from actors.messaging.mailbox import Offer
-from actors.messaging.reply import ActorCrashed, ActorError, ToldReply
+from actors.messaging.reply import ActorCrashed, ActorError, ActorStopped, ToldReply
 from actors.storage.audit import AuditEntry
 from lorawan.events import Event
 from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
 from store.engine.memory import MemoryEngine
 from store.engine.port import INBOX_MOST, Post
 from store.engine.shards import FLEET, shard_of
+from store.errors import StoreError, StoreTaken
 from store.port import Append, Put, Record, Table, Write
 from tests.actors.cluster.cluster_kit import START, asked, command, dev_euis
 
@@ -118,13 +126,40 @@ class Lights:
         self.news.append(("confirmed", dev_eui))
 
 
+class Store:
+    """Where lights are stored; `goes_on` lets commits through."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[Table, str], Record] = {}
+        self.writes: list[Write] = []
+        self.fails: StoreError | None = None
+        self.goes_on = trio.Event()
+
+    def keep(self, *writes: Write) -> None:
+        for write in writes:
+            if isinstance(write, Put):
+                record = Record(write.key, write.value, write.at)
+                self.records[write.table, write.key] = record
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        await self.goes_on.wait()
+        if self.fails is not None:
+            raise self.fails
+        self.writes += writes
+
+    async def read(self, table: Table, key: str) -> Record | None:
+        await trio.lowlevel.checkpoint()
+        return self.records.get((table, key))
+
+
 class Side:
     """The side of the lights, and all that it tells."""
 
     def __init__(self) -> None:
         self.lights = Lights()
-        self.writes: list[Write] = []
-        self.note_offer = Offer.ACCEPTED
+        self.store = Store()
+        self.pursued: set[str] = set()
+        self.shown: list[Command] = []
         self.removed: list[tuple[str, str, bool]] = []
         self.removal_fails = False
         self.carried: list[CarriedRequest] = []
@@ -133,16 +168,18 @@ class Side:
         self.side = LightSide(
             self.lights,
             RunClock(START + 10.0),
-            note=self._note,
+            store=self.store,
+            pursued=self._pursued,
+            show=self.shown.append,
             remove=self._remove,
             carried=self.carried.append,
             answer=lambda boot, answer: self.answers.append((boot, answer)),
         )
 
-    def _note(self, writes: Sequence[Write]) -> Offer:
-        if self.note_offer is Offer.ACCEPTED:
-            self.writes += writes
-        return self.note_offer
+    async def _pursued(self, shard: str, ids: Sequence[str]) -> set[str]:
+        await trio.lowlevel.checkpoint()
+        assert shard == SHARD
+        return self.pursued & set(ids)
 
     async def _remove(self, dev_eui: str, why: str, for_good: bool) -> bool:
         await trio.lowlevel.checkpoint()
@@ -151,8 +188,9 @@ class Side:
         self.removed.append((dev_eui, why, for_good))
         return dev_eui == LIGHT
 
-    def place(self, tries: int = 0) -> Place:
-        return Place(SHARD, "5-0", ToldReply(lambda _, error: self.settled.append(error)), tries)
+    def place(self, tries: int = 0, waits_s: float = 0.0) -> Place:
+        reply: ToldReply[None] = ToldReply(lambda _, error: self.settled.append(error))
+        return Place(SHARD, "5-0", reply, tries, waits_s)
 
 
 @asynccontextmanager
@@ -206,28 +244,113 @@ async def test_a_command_that_its_light_had_stored_before_it_crashed_is_not_reje
         ):
             kit.lights.actors[LIGHT] = LightActor(known)
             assert kit.side.take(command(LIGHT, "c1"), kit.place(tries)) is Taken.DONE
-        assert not kit.writes
+        assert not kit.store.writes
         assert not kit.lights.mails
 
 
-@pytest.mark.parametrize("why", ["gone", "crashed"])
+def refused(kit: Side, why: str) -> tuple[str, Place]:
+    """The DevEUI and the place of a command that nobody can pursue."""
+    match why:
+        case "crashed":
+            return LIGHT, kit.place(TRIES_MOST)
+        case "parked":
+            kit.lights.answer = Offer.CLOSED
+            return LIGHT, kit.place(waits_s=PARKED_S)
+        case _:
+            return "ff" * 8, kit.place()
+
+
+@pytest.mark.parametrize("why", ["removed", "crashed", "parked"])
 async def test_a_command_that_nobody_can_pursue_ends_and_says_why(why: str) -> None:
     async with light_side() as kit:
-        dev_eui = LIGHT if why == "crashed" else "ff" * 8
-        place = kit.place(TRIES_MOST if why == "crashed" else 0)
-        kit.note_offer = Offer.FULL
-        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.NO_ROOM
-        kit.note_offer = Offer.ACCEPTED
-        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.DONE
-        put, line = kit.writes
+        dev_eui, place = refused(kit, why)
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.LATER
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.settled == [], "until it is stored, it is read again after a crash"
+        assert kit.shown == []
+        kit.store.goes_on.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.settled == [None]
+        put, line = kit.store.writes
         assert isinstance(put, Put)
         assert isinstance(line, Append)
         assert (put.table, line.stream) == (Table.COMMAND, dev_eui)
         ended = read_command(Record(put.key, put.value, put.at))
         assert ended.status is CommandStatus.REJECTED
         assert ended.reason is not None
-        assert ("crashed" in ended.reason) is (why == "crashed")
+        assert {"removed": GONE, "crashed": CRASHED, "parked": PARKED}[why] == ended.reason
+        assert kit.shown == [ended], "no board shows it as open any more"
         assert (ended.accepted_at, ended.ended_at) == (START, pytest.approx(START + 10.0))
+
+
+@pytest.mark.parametrize("why", ["crashed", "parked"])
+@pytest.mark.parametrize("stored_as", ["its light's", "pursued"])
+async def test_a_command_that_is_stored_as_its_lights_is_not_ended_whatever_memory_says(
+    why: str, stored_as: str
+) -> None:
+    """A step was stored, and its actor crashed before it knew that."""
+    async with light_side() as kit:
+        dev_eui, place = refused(kit, why)
+        kit.store.goes_on.set()
+        request = command(dev_eui, "c1").request
+        if stored_as == "pursued":
+            kit.pursued.add("c1")
+        else:
+            device = Device(dev_eui=dev_eui, wanted=Wanted(request.light, "c1", START))
+            kit.store.keep(device_put(device, START))
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.LATER
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.settled == [None]
+        assert kit.store.writes == []
+        assert kit.shown == []
+
+
+@pytest.mark.parametrize("why", ["removed", "crashed", "parked"])
+async def test_a_command_whose_end_cannot_be_stored_is_left_to_whoever_has_the_shard(
+    why: str,
+) -> None:
+    async with light_side() as kit:
+        dev_eui, place = refused(kit, why)
+        kit.store.fails = StoreTaken("another process's")
+        kit.store.goes_on.set()
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.LATER
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.settled == [kit.store.fails]
+        assert kit.shown == []
+
+
+async def test_an_end_that_is_cut_off_is_begun_again() -> None:
+    async with light_side() as kit:
+        dev_eui, place = refused(kit, "removed")
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.LATER
+        await trio.testing.wait_all_tasks_blocked()
+    [error] = kit.settled
+    assert isinstance(error, ActorStopped)
+    assert kit.side.take(command(dev_eui, "c1"), kit.place()) is Taken.NO_ROOM, "it does not run"
+
+
+async def test_a_command_waits_for_a_parked_light_before_it_ends_and_for_a_busy_one_longer() -> (
+    None
+):
+    async with light_side() as kit:
+        kit.lights.answer = Offer.CLOSED
+        early = kit.place(waits_s=PARKED_S - 1.0)
+        assert kit.side.take(command(LIGHT, "c1"), early) is Taken.NO_ROOM
+        kit.lights.answer = Offer.FULL
+        late = kit.place(waits_s=10 * PARKED_S)
+        assert kit.side.take(command(LIGHT, "c1"), late) is Taken.NO_ROOM
+        kit.lights.answer = None  # it is being removed
+        assert kit.side.take(command(LIGHT, "c1"), early) is Taken.NO_ROOM
+
+
+async def test_as_many_commands_end_at_once_as_are_allowed() -> None:
+    async with light_side() as kit:
+        for _ in range(REFUSALS_MOST):
+            assert kit.side.take(command("ff" * 8, "c1"), kit.place()) is Taken.LATER
+        assert kit.side.take(command("ff" * 8, "c1"), kit.place()) is Taken.NO_ROOM
+        kit.store.goes_on.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.side.take(command("ff" * 8, "c1"), kit.place()) is Taken.LATER
 
 
 async def test_news_of_gateways_and_for_all_lights_reaches_those_here() -> None:

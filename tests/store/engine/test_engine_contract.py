@@ -76,6 +76,19 @@ async def test_a_renewal_and_a_commit_show_that_the_owner_is_alive(engine: Engin
     assert (await engine.look([SHARD]))[SHARD].moved_by != renewed.moved_by
 
 
+async def test_a_confirmation_shows_leases_and_moves_none(engine: Engine) -> None:
+    lease = await taken(engine)
+    await committed(engine, commit(lease, 1), commit(lease, 2))
+    before = await engine.look([SHARD, "01"])
+    assert await engine.confirm([SHARD, "01"]) == before
+    assert before[SHARD].seq == 2
+    assert before["01"] == Lease()
+    assert await engine.look([SHARD, "01"]) == before, "who looks on sees no sign of life"
+    assert await engine.confirm([]) == {}
+    assert await engine.take(SHARD, before[SHARD], "b") is not None
+    assert await engine.take("01", Lease(), "b") is not None
+
+
 async def test_many_leases_are_renewed_in_one_go_and_a_lost_one_is_told(engine: Engine) -> None:
     tokens = {shard: (await taken(engine, "a", shard)).token for shard in ("01", "02", "fleet")}
     other = await taken(engine, "b", "02")

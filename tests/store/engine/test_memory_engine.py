@@ -136,6 +136,26 @@ async def test_what_a_replica_confirmed_survives_unless_the_other_is_promoted(
         assert await value(engine) == left
 
 
+async def test_what_was_read_is_confirmed_before_a_failover_or_not_at_all(
+    autojump_clock: object,
+) -> None:
+    servers = MemoryServers(replicas=2)
+    owner, reader = await opened(servers, need=1), await opened(servers, need=1)
+    lease = await taken(owner)
+    [master] = servers.masters
+    assert master is not None
+    for replica in master.replicas:
+        replica.held = True
+    with pytest.raises(StoreUnavailable):
+        await owner.commit([commit(lease, 1)])
+    [entry] = (await reader.read_feeds({SHARD: (0, 0)}, 9))[SHARD]
+    assert (entry.epoch, entry.seq) == (lease.epoch, 1), "shown, though nobody has it"
+    with pytest.raises(StoreUnavailable):
+        await reader.confirm([SHARD])
+    servers.fail_over()
+    assert (await reader.confirm([SHARD]))[SHARD].seq == 0, "it is not there any more"
+
+
 async def test_an_old_master_acknowledges_only_those_who_need_no_replica(
     autojump_clock: object,
 ) -> None:

@@ -96,6 +96,29 @@ async def test_a_repetition_counts_only_when_a_replica_has_what_it_repeats(
         assert await engine.take("08", seen, "a") is not None
 
 
+async def test_what_another_process_stored_is_confirmed_by_whoever_asks(
+    pair: tuple[RedisServer, RedisServer],
+) -> None:
+    """Its own connection has written nothing: WAIT by itself would count every replica."""
+    master, replica = pair
+    async with (
+        opened_engine(engine_from_url(f"{master.url}?need=1")) as owner,
+        opened_engine(engine_from_url(f"{master.url}?need=1")) as reader,
+    ):
+        lease = await taken(owner)
+        assert (await reader.confirm([SHARD]))[SHARD] == lease
+        replica.freeze()
+        try:
+            with pytest.raises(StoreUnavailable):
+                await owner.commit([commit(lease, 1)])
+            assert len((await reader.read_feeds({SHARD: (0, 0)}, 9))[SHARD]) == 1
+            with pytest.raises(StoreUnavailable, match="0 of 1 replicas confirmed"):
+                await reader.confirm([SHARD])
+        finally:
+            replica.thaw()
+        assert (await reader.confirm([SHARD]))[SHARD].seq == 1
+
+
 async def test_an_unconfirmed_renewal_does_not_count(
     pair: tuple[RedisServer, RedisServer],
 ) -> None:
