@@ -1,11 +1,13 @@
 """Several processes serve one fleet: the production actors on one engine, in virtual time."""
 
 import itertools
+from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.cluster.light_side import PARKED, PARKED_S
 from actors.device.command import CommandStatus
 from actors.device.model import Device
 from actors.refusal import Refusal
@@ -253,4 +255,89 @@ async def test_a_take_that_a_failover_took_back_writes_nothing_old_over_what_is_
         assert stored is not None
         assert stored.at >= newest.at
         assert south.parts.board.devices[dev_eui].wanted is not None
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_what_a_failover_took_of_another_process_was_never_sent(
+    autojump_clock: MockClock,
+) -> None:
+    """It was shown before a replica had it, and whoever stored it died with it."""
+    world = make_world(lights=6)
+    frames: list[str] = []
+    enqueue = world.network.enqueue
+
+    async def noted(dev_eui: str, **more: Any) -> str:
+        frames.append(dev_eui)
+        return await enqueue(dev_eui, **more)
+
+    world.network.enqueue = noted  # type: ignore[method-assign]
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world, MemoryServers(replicas=1, lag_s=0.05), need=1)
+        await street.spread(nursery, "north", "south")
+        fleet_house = street.fleet_house()
+        [owner] = [one for one in street.houses if one is not fleet_house]
+        dev_eui = next(iter(owner.lights))
+        [master] = street.servers.masters
+        assert master is not None
+        replica = master.replicas[0]
+
+        def told(_master: object, what: str, shard: str, asked: object, _answer: object) -> None:
+            if what == "commit" and shard == shard_of(dev_eui) and command.id in repr(asked):
+                replica.held = True  # the light's first step with it is the last to be carried out
+
+        owner.engine.hears = lambda name: False  # so that it looks only after this is accepted
+        command = await fleet_house.command(dev_eui, RED)
+        street.servers.told = told
+        board = fleet_house.parts.board
+        frames.clear()
+        with trio.fail_after(30):
+            while board.devices[dev_eui].attempt is None:  # noqa: ASYNC110 - it is watched
+                await trio.sleep(0.01)
+        await trio.sleep(5)
+        assert replica.held
+        assert dev_eui not in frames, "nobody has it but a master that is about to die"
+        street.close(owner)
+        street.servers.fail_over()
+        street.servers.told = lambda *_: None
+        with trio.fail_after(600):
+            done = await fleet_house.final(command.id)
+        assert done.status is CommandStatus.VERIFIED
+        assert dev_eui in frames
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_a_command_for_a_light_that_was_given_up_ends_and_holds_nobody_up(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=6)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.spread(nursery, "north", "south")
+        fleet_house = street.fleet_house()
+        [owner] = [one for one in street.houses if one is not fleet_house]
+        dev_eui = next(iter(owner.lights))
+        for _ in range(6):  # one more than its budget
+            owner.parts.fleet.post(dev_eui, "nonsense")  # type: ignore[arg-type]
+            await trio.sleep(11)
+        command = await owner.command(dev_eui, RED)
+        shard = shard_of(dev_eui)
+        await trio.sleep(PARKED_S / 2)
+        mark = owner.parts.flow.inbox.mark(shard)
+        assert owner.parts.board.command(command.id) == command, (
+            "it waits for somebody to revive it"
+        )
+        with trio.fail_after(PARKED_S):
+            done = await owner.final(command.id)
+        assert (done.status, done.reason) == (CommandStatus.REJECTED, PARKED)
+        await trio.sleep(5)
+        assert owner.parts.flow.inbox.mark(shard) != mark
+        assert owner.parts.flow.inbox.statistics().open == 0
+        for house in street.houses:
+            assert command.id not in house.parts.board.open_commands
+            assert (await house.final(command.id, 1.0)).status is CommandStatus.REJECTED
+        owner.application.supervisor.revive(f"device {dev_eui}")
+        again = await fleet_house.command(dev_eui, BLUE)
+        assert (await fleet_house.final(again.id)).status is CommandStatus.VERIFIED
         nursery.cancel_scope.cancel(reason="the test ends")

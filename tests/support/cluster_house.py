@@ -37,12 +37,13 @@ class House:
         servers: MemoryServers,
         policies: Policies = POLICIES,
         events: EventSource | None = None,
+        need: int = 0,
     ) -> None:
         self.name = name
         self._scope = trio.CancelScope()
         rng = random.Random(name)
         clock = RunClock(DEFAULT_EPOCH_AT + trio.current_time() - world_began(world))
-        self.engine = MemoryEngine(servers)
+        self.engine = MemoryEngine(servers, need=need)
         self.store = ShardStore(self.engine, name, steady=clock.steady)
         environment = Environment(
             store=self.store,
@@ -53,7 +54,8 @@ class House:
             new_id=lambda: f"{rng.getrandbits(64):016x}",
             events=events,
         )
-        self.parts = ClusterParts(environment, policies, self.store, ClusterOptions(name=name))
+        options = ClusterOptions(name=name, need=need)
+        self.parts = ClusterParts(environment, policies, self.store, options)
         self.application = ClusterApplication(self.parts)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -115,8 +117,11 @@ class Street:
         world: World,
         servers: MemoryServers | None = None,
         events: Callable[[], EventSource | None] = lambda: None,
+        need: int = 0,
     ) -> None:
         self.world = world
+        self.need = need
+        """Replicas that confirm each commit."""
         self.events = events
         """ChirpStack's stream, as each house reads it."""
         self.servers = servers or MemoryServers()
@@ -128,7 +133,10 @@ class Street:
     ) -> Sequence[House]:
         """Start houses, one after another."""
         self.world.delivery.sink = lambda event: nursery.start_soon(self._deliver, event)
-        begun = [House(name, self.world, self.servers, policies, self.events()) for name in names]
+        begun = [
+            House(name, self.world, self.servers, policies, self.events(), self.need)
+            for name in names
+        ]
         for house in begun:
             await nursery.start(house.run)
             self.houses.append(house)
