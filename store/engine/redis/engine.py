@@ -165,10 +165,9 @@ class RedisEngine:
 
     async def confirm(self, shards: Sequence[str]) -> Mapping[str, Lease]:
         """The leases of these shards, once replicas have all that was stored of them until now."""
-        touch = script("confirm")
-        asked = [(shard, Call(touch, (self._keys.lease(shard),), ())) for shard in shards]
-        results = _answered(shards, await self._confirmed(Work.POST, asked), result_of)
-        return {shard: result.lease for shard, result in results.items()}
+        asked = self._of_leases("confirm", dict.fromkeys(shards, ()))
+        found = _answered(shards, await self._confirmed(Work.POST, asked), result_of)
+        return {shard: result.lease for shard, result in found.items()}
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
@@ -179,11 +178,7 @@ class RedisEngine:
 
     async def renew(self, tokens: Mapping[str, str]) -> Mapping[str, Result]:
         """Raise the beat of these shards, by token: DONE, or FENCED."""
-        renewal = script("renew")
-        asked = [
-            (shard, Call(renewal, (self._keys.lease(shard),), (token,)))
-            for shard, token in tokens.items()
-        ]
+        asked = self._of_leases("renew", {shard: (token,) for shard, token in tokens.items()})
         return _answered(list(tokens), await self._confirmed(Work.COMMIT, asked), result_of)
 
     async def give(self, shard: str, token: str) -> bool:
@@ -263,7 +258,7 @@ class RedisEngine:
     ) -> Mapping[str, Sequence[InboxEntry]]:
         """Of each of these shards up to `most` entries after this id, oldest first."""
         asked = [
-            (shard, _range(self._keys.inbox(shard), entry_id, most))
+            (shard, reads.newer_than(self._keys.inbox(shard), entry_id, most))
             for shard, entry_id in after.items()
         ]
         answers = await self._ask(Work.READ, asked)
@@ -274,7 +269,7 @@ class RedisEngine:
     ) -> Mapping[str, Sequence[FeedEntry]]:
         """Of each of these shards up to `most` entries after this (epoch, seq), oldest first."""
         asked = [
-            (shard, _range(self._keys.feed(shard), f"{epoch}-{seq}", most))
+            (shard, reads.newer_than(self._keys.feed(shard), f"{epoch}-{seq}", most))
             for shard, (epoch, seq) in after.items()
         ]
         answers = await self._ask(Work.READ, asked)
@@ -293,7 +288,7 @@ class RedisEngine:
 
     async def replies(self, boot: str, after: str, most: int) -> Sequence[InboxEntry]:
         """The messages to this process after this id, oldest first."""
-        asked = _range(self._keys.replies(boot), after, most)
+        asked = reads.newer_than(self._keys.replies(boot), after, most)
         return reads.inbox_entries(only(await self._ask(Work.READ, [(f"to:{boot}", asked)])))
 
     async def hear(
@@ -351,6 +346,10 @@ class RedisEngine:
         span = reads.Span(stream, since, until, most, newest_first)
         return await reads.entries(self._lanes, self._keys, shards, span)
 
+    def _of_leases(self, name: str, each: Mapping[str, tuple[str, ...]]) -> list[Asked]:
+        keys, run = self._keys, script(name)
+        return [(shard, Call(run, (keys.lease(shard),), more)) for shard, more in each.items()]
+
     async def _ask(self, work: Work, asked: Sequence[Asked]) -> list[Answer]:
         self._check_open()
         return await self._lanes.ask(work, asked)
@@ -381,10 +380,6 @@ def _places_of(target: Target) -> Places:
 def _warnings(found: Sequence[Finding]) -> tuple[str, ...]:
     told = {Weight.UNSAFE, Weight.REFUSED, Weight.UNKNOWN}
     return tuple(f"redis: {each.words}" for each in found if each.weight in told)
-
-
-def _range(key: str, after: str, most: int) -> tuple[str | int, ...]:
-    return ("XRANGE", key, f"({after}", "+", "COUNT", most)
 
 
 def _answered(

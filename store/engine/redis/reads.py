@@ -32,6 +32,11 @@ class Span(msgspec.Struct, frozen=True):
     newest_first: bool
 
 
+def newer_than(key: str, after: str, most: int) -> tuple[str | int, ...]:
+    """Asks for up to `most` entries of a stream after this id, oldest first."""
+    return ("XRANGE", key, f"({after}", "+", "COUNT", most)
+
+
 def inbox_entries(answer: Sequence[Any]) -> list[InboxEntry]:
     """The entries of an inbox or of replies."""
     return [InboxEntry(entry_id.decode(), fields[1]) for entry_id, fields in answer]
