@@ -9,6 +9,7 @@ from actors.cluster.shown import ClusterSight
 from actors.event_stream.door import AwaitedDoor, FleetDoor
 from actors.fleet.initialization import Initializer
 from actors.fleet.queue_flush import Flusher
+from actors.outgoing.actor import Outgoing
 from actors.plans.actor import Plans
 from actors.quality.quality import Quality
 from actors.queries import Queries
@@ -95,6 +96,11 @@ class Application:
     def scenes(self) -> Scenes:
         """Named sets of lights and colours, and when they are applied by themselves."""
         return self._parts.fleetwide.scenes
+
+    @property
+    def outgoing(self) -> Outgoing:
+        """Hooks: who is told of what happens, and how far each one was told."""
+        return self._parts.fleetwide.outgoing
 
     @property
     def initializer(self) -> Initializer:

@@ -19,6 +19,7 @@ from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
 from actors.hooks import Hooks
+from actors.outgoing.ports import NoSender, Sender
 from actors.storage.audit import AuditLog
 from actors.supervision import ChildSpec
 from actors.sweeper import SweepPolicy
@@ -86,6 +87,8 @@ class Environment:
     notifier_children: Sequence[ChildSpec] = ()
     """Notifiers that are actors themselves."""
     hooks: Hooks = field(default_factory=Hooks)
+    sender: Sender = field(default_factory=NoSender)
+    """Posts events to the receivers of hooks."""
     integrations: Mapping[str, Callable[[IntegrationPorts], Integration]] = field(
         default_factory=dict
     )

@@ -39,6 +39,7 @@ from actors.link.air_facts import JoinedFacts
 from actors.link.forwarders import Forwarders
 from actors.messaging.mailbox import Offer
 from actors.metrics import Metrics
+from actors.outgoing.actor import Outgoing, OutgoingPorts
 from actors.plans.actor import Plans
 from actors.quality.announcer import RiskAnnouncer, grade_told
 from actors.quality.quality import Quality
@@ -259,6 +260,18 @@ class Fleetwide:
                 dealt_with=told.into(ports.audit),
             )
         )
+        self.outgoing = Outgoing(
+            OutgoingPorts(
+                board=board,
+                store=environment.store,
+                store_writer=store_writer,
+                clock=clock,
+                rng=rng,
+                sender=environment.sender,
+                new_id=environment.new_id,
+                alone=ports.alone,
+            )
+        )
         held, waits = lambda: self.restored_store.mark is not None, self.dispatcher.statistics
         self.calibrator = Calibrator(
             CalibrationPorts(board, store_writer, lights.post, waits, held),
@@ -348,8 +361,8 @@ class Fleetwide:
             found.append(network_finding(self.watcher.problem))
         poor = poor_gateways(self.quality.gateways(), self.ports.board)
         more = self.ports.conditions()
-        scheduled = self.scenes.findings()
-        return [*found, *self.ports.webhooks.findings(), *poor, *scheduled, *more]
+        told = [*self.scenes.findings(), *self.outgoing.findings()]
+        return [*found, *self.ports.webhooks.findings(), *poor, *told, *more]
 
     def _gateways_were_listed(self) -> bool:
         return self.watcher.statistics().polled_at is not None

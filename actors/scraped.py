@@ -27,6 +27,7 @@ def sources_of(parts: ProcessParts) -> Sources:
             "watcher": here(lambda its: its.watcher.statistics()),
             "sweeper": here(lambda its: its.sweeper.statistics()),
             "alerter": here(lambda its: its.alerter.statistics()),
+            "hooks": here(lambda its: its.outgoing.statistics()),
             "quality": here(lambda its: its.quality.statistics()),
             "timers": parts.timeouts.statistics,
             "clock": parts.timekeeper.statistics,

@@ -95,6 +95,13 @@ def after_lights(its: Fleetwide) -> list[ChildSpec]:
         ChildSpec("rollouts", rollouts.run, budget=ROOT_BUDGET, mailbox=rollouts.mailbox),
         ChildSpec("plans", its.plans.run, budget=ROOT_BUDGET, mailbox=its.plans.mailbox),
         ChildSpec("scenes", its.scenes.run, budget=ROOT_BUDGET, mailbox=its.scenes.mailbox),
+        ChildSpec(
+            "hooks",
+            its.outgoing.run,
+            budget=ROOT_BUDGET,
+            exhausted=Exhausted.PARK,  # whatever becomes of it, the lights are served
+            mailbox=its.outgoing.mailbox,
+        ),
         ChildSpec("restored store", its.restored_store.run, budget=ROOT_BUDGET),
         ChildSpec("calibration", its.calibrator.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", its.sweeper.run, budget=ROOT_BUDGET),

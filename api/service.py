@@ -32,9 +32,11 @@ from actors.device.policy import FIXED_PLAN, Policy, RetryPlan
 from actors.downlink import DispatchPolicy
 from actors.event_stream.mark import name_of
 from actors.gateways import WatchPolicy
+from actors.outgoing.ports import Sender
 from actors.supervision import ChildSpec
 from actors.sweeper import SweepPolicy
 from actors.wiring import Environment, Parts, Policies
+from api.hooks.sender import HttpSender
 from api.http.app import create_app
 from api.mqtt.made import MQTT, integration_of
 from api.server.descriptors import raise_limit
@@ -134,6 +136,7 @@ async def serve(
         place_of(settings, boot) as place,
         ChirpStackClient(settings.chirpstack.connection()) as network,
         events_of(settings.chirpstack.events) as events,
+        sender_of(settings) as posts,
     ):
         for warning in place.store.durability_warnings:
             log.warning("store may lose data", problem=warning)
@@ -141,7 +144,7 @@ async def serve(
             log.warning("store may be read by others", problem=warning)
         if (words := plan_words(settings.policy)) is not None:
             log.warning("retries do not follow what is learned", problem=words)
-        application, web = build(settings, place, network, events, boot=boot, extra=extra)
+        application, web = build(settings, place, network, events, posts, boot=boot, extra=extra)
         if rereading is not None:
             rereading.take = web.replace_tokens
         if leaving is not None:
@@ -193,6 +196,7 @@ def build(
     place: Place,
     network: NetworkServer,
     events: EventSource | None = None,
+    posts: Sender | None = None,
     *,
     boot: str,
     extra: Sequence[Blueprint] = (),
@@ -222,6 +226,7 @@ def build(
         events_name=name_of(*settings.chirpstack.events.address()),
         notifiers=notifiers,
         notifier_children=children,
+        sender=posts or sender_of(settings),
         integrations=integrations,
     )
     application = application_of(settings, world, place)
@@ -240,6 +245,12 @@ def application_of(settings: ApiSettings, world: Environment, place: Place) -> A
         need=place.need,
     )
     return ClusterApplication(ClusterParts(world, policies, place.store, options))
+
+
+def sender_of(settings: ApiSettings) -> HttpSender:
+    """Who posts events to the receivers of hooks; nothing is connected yet."""
+    hooks = settings.hooks
+    return HttpSender(hooks.guard(), hooks.context, timeout_s=hooks.timeout_s)
 
 
 @asynccontextmanager

@@ -51,6 +51,8 @@ class AlertKind(StrEnum):
     """Something in the store cannot be read; it is kept as it is."""
     SCHEDULE_MISSED = "schedule_missed"
     """A schedule's last time came to nothing: it was missed for too long, or there was no light."""
+    HOOK_FAILING = "hook_failing"
+    """Nothing is taken by a hook's receiver, or the hook was stopped for that."""
     CLOCK_SET = "clock_set"
     """This machine's clock was set, or the machine slept, lately."""
     CLOCKS_DIFFER = "clocks_differ"

@@ -4,11 +4,36 @@ What a caller may not see does not exist for it. The three kinds of limits are c
 are: a light has to satisfy each kind that is given, by any one of its values.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 import msgspec
 
 from actors.device.model import Device
+
+
+class Sighted(Protocol):
+    """What of a light decides whether it is seen."""
+
+    @property
+    def dev_eui(self) -> str:
+        """In lower case."""
+        ...
+
+    @property
+    def application_id(self) -> str:
+        """As ChirpStack says."""
+        ...
+
+    @property
+    def application_name(self) -> str:
+        """Likewise."""
+        ...
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Likewise."""
+        ...
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -26,7 +51,7 @@ class Sight(msgspec.Struct, frozen=True):
         """Whether there may be lights that are not seen."""
         return bool(self.applications or self.tags or self.dev_euis)
 
-    def sees(self, device: Device) -> bool:
+    def sees(self, device: Sighted) -> bool:
         """Whether this light exists for the caller."""
         if self.dev_euis and device.dev_eui not in self.dev_euis:
             return False
@@ -52,6 +77,6 @@ EVERYTHING = Sight()
 """No limit."""
 
 
-def _bears(device: Device, tag: str) -> bool:
+def _bears(device: Sighted, tag: str) -> bool:
     key, has_value, value = tag.partition("=")
     return key in device.tags and (not has_value or device.tags[key] == value)

@@ -53,6 +53,11 @@ class Act(StrEnum):
     SCHEDULE_DELETE = "schedule_delete"
     PLAN_SAVE = "plan_save"
     PLAN_DELETE = "plan_delete"
+    HOOK_SAVE = "hook_save"
+    HOOK_SECRET = "hook_secret"  # noqa: S105 the name of a deed
+    HOOK_REPLAY = "hook_replay"
+    HOOK_TEST = "hook_test"
+    HOOK_DELETE = "hook_delete"
     ACKNOWLEDGE = "acknowledge"
     CALIBRATE = "calibrate"
     RESTORED_STORE = "restored_store"

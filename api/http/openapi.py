@@ -49,6 +49,8 @@ _TAGS = {
     "lights": "Command lights and look at them.",
     "rollouts": "One colour for many lights, with a pace and a limit of failures.",
     "plans": "Floor plans: pictures of the place, and where lights and gateways are on them.",
+    "scenes": "Named sets of lights and colours, and when they are applied by themselves.",
+    "hooks": "Receivers that are posted what happens, signed, at least once.",
     "gateways": "The gateways, as the watcher sees them.",
     "operation": "Alerts, metrics, actors and health of the service.",
     "network": "What ChirpStack sends.",

@@ -156,6 +156,7 @@ def _wrong(values: dict[str, Any]) -> Iterator[Mistake]:
             yield Mistake("chirpstack.ca_file", problem)
     if settled("mqtt"):
         yield from (Mistake(*each) for each in tables.mqtt.unreadable())
+        yield from (Mistake(*each) for each in tables.hooks.unreadable())
     if settled("store.url"):
         for option, file in files_of(tables.store.url.get_secret_value()).items():
             if problem := readable_authorities(file, any_pem=True):

@@ -13,6 +13,7 @@ from actors.alerts.finding import AlertKind
 from actors.device.policy import Policy
 from api.http.auth import Credential, People
 from api.settings.callers import HeaderName, Sights, Tokens, Users, people_of
+from api.settings.hooks import HooksSection
 from api.settings.mqtt import MqttSection
 from api.settings.section import Section
 from api.settings.values import (
@@ -299,6 +300,7 @@ class Tables(Section):
     calibration: CalibrationSection = CalibrationSection()
     alerts: Alerts = Alerts()
     mqtt: MqttSection = MqttSection()
+    hooks: HooksSection = HooksSection()
     site: Site = Site()
     logs: Logs = Logs()
 

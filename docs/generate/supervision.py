@@ -24,6 +24,7 @@ PURPOSES = {
     "rollouts": "one colour for many lights, at a pace; stopped by too many failures",
     "plans": "floor plans: what people change of them, stored before it is shown",
     "scenes": "keeps scenes, and applies what a schedule says is due",
+    "hooks": "collects events, and posts them to the receivers that asked for them",
     "restored store": "after a restore: what was wanted before waits for a decision",
     "calibration": "probes lights for what is unknown of firmware and forwarders",
     "sweeper": "every 5 min: stuck items, silent lights, watchdog refresh, retention",

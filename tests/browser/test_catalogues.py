@@ -21,6 +21,7 @@ FORMS = {"en": {"one", "other"}, "de": {"one", "other"}}
 SAME = frozenset(
     {
         *("API", "Body", "Chance", "Cluster", "Commits", "Firmware", "Gateway", "Gateways"),
+        *("Hook", "Hooks"),
         *("Live", "Mailbox", "Name", "Offline", "Online", "Orange", "Rollouts", "SQLite"),
         *("Session", "Shard", "Shards", "Tags", "Token", "Version", "Webhooks", "orange"),
         *(

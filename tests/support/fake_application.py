@@ -35,6 +35,9 @@ from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import Offer
 from actors.metrics.downlinks import DownlinkMetrics
 from actors.metrics.reliability import Reliability, assess
+from actors.outgoing import edits as hook_edits
+from actors.outgoing.edits import Refused as HookRefused
+from actors.outgoing.model import Hook, Position, Try
 from actors.plans.decisions import edited
 from actors.plans.model import (
     Create,
@@ -140,6 +143,7 @@ class FakeApplication:
         self.rollouts = FakeRollouts(self)
         self.plans = FakePlans(self)
         self.scenes = FakeScenes(self)
+        self.outgoing = FakeOutgoing(self)
         self.initializer = FakeInitializer(self)
         self.removals = FakeRemovals(self)
         self.flusher = FakeFlusher(self)
@@ -396,6 +400,80 @@ class FakeScenes(FakePart):
             schedules.pop(id_, None)
             self.kit = Kit(scenes, schedules)
         return gone
+
+
+class FakeOutgoing(FakePart):
+    """As the real one decides; nothing is posted, and a test is always taken."""
+
+    def __init__(self, application: FakeApplication) -> None:
+        super().__init__(application)
+        self.hooks: dict[str, Hook] = {}
+        self.log: list[Try] = []
+        self.replayed: list[tuple[str, float]] = []
+        self._ids = count(1)
+
+    def new_id(self) -> str:
+        """For a new one."""
+        return f"hook-{next(self._ids)}"
+
+    def position(self, hook_id: str) -> Position:
+        """Some were delivered."""
+        return Position(delivered=3, last_ok_at=NOW - 5)
+
+    def waiting(self, hook_id: str) -> int:
+        """Two wait."""
+        return 2
+
+    def tries(self, hook_id: str) -> list[Try]:
+        """Newest first."""
+        return list(reversed(self.log))
+
+    async def save(self, asked: Hook, revision: int | None) -> Hook | HookRefused | Refusal:
+        """As the real one decides."""
+        await trio.lowlevel.checkpoint()
+        if self._application.refusal is not None:
+            return self._application.refusal
+        made = hook_edits.saved(self.hooks, asked, revision, 0.0)
+        if isinstance(made, Hook):
+            self.hooks[made.id] = made
+        return made
+
+    async def set_secret(self, hook_id: str, secret: str) -> Hook | HookRefused | Refusal:
+        """Likewise."""
+        await trio.lowlevel.checkpoint()
+        made = hook_edits.with_secret(self.hooks[hook_id], secret, self._application.clock.now())
+        self.hooks[hook_id] = made
+        return made
+
+    async def remove(self, hook_id: str, revision: int | None) -> Hook | HookRefused | Refusal:
+        """It goes."""
+        await trio.lowlevel.checkpoint()
+        return self.hooks.pop(hook_id)
+
+    async def replay(self, hook_id: str, since: float) -> Hook | HookRefused | Refusal:
+        """Noted."""
+        await trio.lowlevel.checkpoint()
+        self.replayed.append((hook_id, since))
+        return self.hooks[hook_id]
+
+    async def test(self, hook_id: str) -> Try | Refusal | None:
+        """Taken."""
+        await trio.lowlevel.checkpoint()
+        if self._application.refusal is not None:
+            return self._application.refusal
+        number = len(self.log) + 1
+        line = Try(
+            number=number,
+            at=NOW,
+            event_id=f"test-{number}",
+            type="hook.test",
+            attempt=1,
+            status=200,
+            error=None,
+            took_s=0.1,
+        )
+        self.log.append(line)
+        return line
 
 
 class FakeRolloutRepository:

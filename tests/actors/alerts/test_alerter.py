@@ -484,6 +484,7 @@ EVERY_KIND = {
     AlertKind.ENGINE_NOT_DURABLE: "engine",
     AlertKind.COMMITS_LOST: "engine",
     AlertKind.SCHEDULE_MISSED: "schedule-1",
+    AlertKind.HOOK_FAILING: "hook-1",
     AlertKind.RECORD_UNREADABLE: "store",
     AlertKind.CLOCK_SET: "clock",
     AlertKind.CLOCKS_DIFFER: "chirpstack",

@@ -13,7 +13,7 @@ import { isKey, known, t } from "../base/texts.js";
 
 const PAGE = 100;
 // What the service can say; one that is newer is shown by its own word.
-const ACTS = ["command", "withdraw", "forget_wanted", "ask", "initialize", "flush", "remove", "revive", "rollout", "rollout_change", "rollout_again", "scene_save", "scene_delete", "scene_apply", "schedule_save", "schedule_delete", "plan_save", "plan_delete", "acknowledge", "calibrate", "restored_store", "refused"];
+const ACTS = ["command", "withdraw", "forget_wanted", "ask", "initialize", "flush", "remove", "revive", "rollout", "rollout_change", "rollout_again", "scene_save", "scene_delete", "scene_apply", "schedule_save", "schedule_delete", "plan_save", "plan_delete", "hook_save", "hook_secret", "hook_replay", "hook_test", "hook_delete", "acknowledge", "calibrate", "restored_store", "refused"];
 
 /** @param {string} what */
 function words(what) {

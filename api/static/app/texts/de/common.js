@@ -132,6 +132,7 @@ export const COMMON = {
   "alert.commits_lost": "Speicher",
   "alert.record_unreadable": "Speicher",
   "alert.schedule_missed": "Zeitplan",
+  "alert.hook_failing": "Hook",
   "alert.clock_set": "Uhr",
   "alert.clocks_differ": "Uhr",
 

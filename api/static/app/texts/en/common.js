@@ -131,6 +131,7 @@ export const COMMON = /** @type {const} */ ({
   "alert.commits_lost": "Store",
   "alert.record_unreadable": "Store",
   "alert.schedule_missed": "Schedule",
+  "alert.hook_failing": "Hook",
   "alert.clock_set": "Clock",
   "alert.clocks_differ": "Clock",
 
