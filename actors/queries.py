@@ -3,7 +3,7 @@
 What the board knows is asked of the board.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -25,7 +25,7 @@ from actors.quality.model import LightDay, LightRisk, QualityView
 from actors.storage import audit, history, signal_history
 from actors.storage.audit import AuditEntry, AuditPage
 from actors.storage.deadline import store_deadline
-from actors.storage.history import HistoryEntry
+from actors.storage.history import Lines
 from actors.storage.signal_history import Points
 from actors.storage.unreadable_records import UnreadableRecord
 from actors.supervision import ChildReport
@@ -89,11 +89,19 @@ class Queries:
         )
 
     async def history(
-        self, dev_eui: str, *, since: float, until: float, most: int
-    ) -> Sequence[HistoryEntry]:
-        """What happened to a device, newest first."""
+        self,
+        dev_eui: str,
+        *,
+        since: float,
+        until: float,
+        most: int,
+        kinds: Collection[str] = (),
+    ) -> Lines:
+        """What happened to a device, newest first; only of these kinds where some are named."""
         with store_deadline():
-            return await history.read(self._store, dev_eui, since=since, until=until, most=most)
+            return await history.read(
+                self._store, dev_eui, since=since, until=until, most=most, kinds=kinds
+            )
 
     async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
         """How the gateways heard a device, oldest first."""

@@ -24,6 +24,7 @@ from actors.device.handlers import after_setup
 from actors.device.inquiry import ask
 from actors.device.model import Attempt, Device, Phase, Probe, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
+from actors.device.reception_note import sent_words, txack_words
 from actors.device.transition import Transition
 from actors.replace import replace
 
@@ -48,6 +49,7 @@ def held(transition: Transition, event: ev.AttemptHeld) -> None:
             obstacle=event.obstacle,
             due_at=transition.now + transition.policy.resubmit_after_s,
         )
+        transition.note(NoteKind.HELD, attempt=sent.number, reason=event.reason)
         transition.command_step(
             StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=event.reason
         )
@@ -79,6 +81,8 @@ def queued(transition: Transition, event: ev.AttemptQueued) -> None:
         due_at=max(transition.now, event.expires_at) + policy.item_grace_s + policy.inquiry_again_s,
     )
     transition.change(queued_until=event.expires_at)
+    words = sent_words(sent, event.queue_item_id, activation.f_cnt_down)
+    transition.note(NoteKind.DOWNLINK, **words)
     if transition.device.phase is Phase.INITIALIZING:
         setup.queued(transition, session.dev_addr, activation.f_cnt_up)
     elif transition.device.phase is Phase.AWAITING_VERIFY:
@@ -97,8 +101,7 @@ def transmitted(transition: Transition, event: ev.Transmitted) -> None:
             NoteKind.TXACK,
             mark(event),
             event.at,
-            gateway=event.gateway_id,
-            item=event.queue_item_id,
+            **txack_words(event),
         )
     if event.number is None:
         return
@@ -130,12 +133,14 @@ def transmitted_unseen(transition: Transition, event: ev.AttemptTransmitted) -> 
 def not_sent(transition: Transition, event: ev.AttemptNotSent) -> None:
     """No gateway took it: nothing is counted."""
     if _ended(transition, event.number):
+        transition.note(NoteKind.NOT_SENT, attempt=event.number, reason=event.reason)
         _nobody_took(transition, event.reason)
 
 
 def refused(transition: Transition, event: ev.AttemptRefused) -> None:
     """It can never be sent."""
     if _ended(transition, event.number):
+        transition.note(NoteKind.REFUSED, attempt=event.number, reason=event.reason)
         _hopeless(transition, event.reason)
 
 

@@ -97,6 +97,12 @@ class UplinkHeard(msgspec.Struct, frozen=True, tag=True):
     """What the payload was when it was no status."""
     id: str = ""
     """By which ChirpStack knows it: its de-duplication id, else the payload."""
+    raw: bytes | None = None
+    """The payload as it came, for the history; None where that is not told."""
+    f_port: int = 0
+    dr: int = 0
+    """Its data rate, as the region numbers them."""
+    frequency_hz: int = 0
 
 
 class Joined(msgspec.Struct, frozen=True, tag=True):

@@ -43,6 +43,13 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
         pursuit=Pursuit(event.light, made.id, contested=out),
         unsettled_until=transition.now + foreign_sender.OUT_S,
     )
+    transition.note(
+        NoteKind.COMMAND,
+        command_id=made.id,
+        became=StepKind.ACCEPTED.value,
+        light=foreign_sender.in_words(event.light),
+        by=made.by or None,
+    )
     transition.emit(CommandChanged(made))
     transition.answer("accepted")
     if device.phase is Phase.UNINITIALIZED:

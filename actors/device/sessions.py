@@ -28,7 +28,7 @@ from actors.device.effects import NoteKind
 from actors.device.events import Inquired, Joined, Listed, UplinkHeard
 from actors.device.inquiry import ask
 from actors.device.model import Device, Hearing, Inquiry, Obstacle, Phase, Report, Session
-from actors.device.reception_note import noted
+from actors.device.reception_note import Words, noted, spoken
 from actors.device.transition import Transition
 from actors.replace import replace
 from lorawan.events import Reception
@@ -237,17 +237,13 @@ def _absorb(transition: Transition, event: UplinkHeard) -> None:
         uplinks=transition.device.uplinks + 1,
         hearings=_hearings(transition, event, at),
     )
-    best = max(event.receptions, key=lambda r: r.snr_db, default=Reception(gateway_id=""))
     status = event.status
     if status is None:
         transition.note_event(
             NoteKind.UPLINK,
             deduplication.mark(event),
             event.at,
-            f_cnt=event.f_cnt,
-            note=event.note,
-            gateway=best.gateway_id,
-            heard=noted(event.receptions),
+            **(spoken(event) or _told_of(event, note=event.note)),
         )
         return
     transition.change(
@@ -274,15 +270,22 @@ def _absorb(transition: Transition, event: UplinkHeard) -> None:
         NoteKind.STATUS,
         deduplication.mark(event),
         event.at,
-        f_cnt=event.f_cnt,
-        received=status.downlinks_received,
-        shows=f"{light.red},{light.green},{light.blue},{light.on},{light.off}",
-        gateway=best.gateway_id,
-        rssi_dbm=best.rssi_dbm,
-        snr_db=best.snr_db,
-        gateways=len(event.receptions),
-        heard=noted(event.receptions),
+        **(
+            spoken(event)
+            or _told_of(
+                event,
+                received=status.downlinks_received,
+                shows=f"{light.red},{light.green},{light.blue},{light.on},{light.off}",
+            )
+        ),
     )
+
+
+def _told_of(event: UplinkHeard, **words: str | int | None) -> Words:
+    """The line of an uplink of which the payload is not told."""
+    best = max(event.receptions, key=lambda r: r.snr_db, default=Reception(gateway_id=""))
+    heard: Words = {"gateway": best.gateway_id, "rssi_dbm": best.rssi_dbm, "snr_db": best.snr_db}
+    return {"f_cnt": event.f_cnt, **words, **heard, "heard": noted(event.receptions)}
 
 
 def _hearings(transition: Transition, event: UplinkHeard, at: float) -> tuple[Hearing, ...]:
@@ -334,7 +337,7 @@ def _note_stale(transition: Transition, event: UplinkHeard) -> None:
         deduplication.mark(event),
         event.at,
         dev_addr=event.dev_addr,
-        f_cnt=event.f_cnt,
+        **(spoken(event) or {"f_cnt": event.f_cnt}),
     )
 
 

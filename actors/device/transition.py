@@ -103,6 +103,8 @@ class Transition:
         command = replace(command, status=status or command.status, reason=reason, **fields)
         command = with_step(command, step, self.policy.timeline_most)
         self.change(command=None if command.status.final else command)
+        if command.status.final and kind is not StepKind.WITHDRAWN:  # which has a line of its own
+            self.note(NoteKind.COMMAND, command_id=command.id, became=kind.value, reason=reason)
         self.emit(CommandChanged(command))
 
     def name_gateway(self, number: int, gateway_id: str) -> None:

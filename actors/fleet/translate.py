@@ -13,6 +13,7 @@ from actors.device.events import (
     Transmitted,
     UplinkHeard,
 )
+from actors.storage.event_lines import RAW_BYTES_MOST, note_of
 from lorawan.airtime import downlink_airtime_s
 from lorawan.events.model import (
     Ack,
@@ -27,9 +28,7 @@ from lorawan.events.model import (
 )
 from lorawan.kuando import (
     FRAME_BYTES_MOST,
-    OtherReport,
     Status,
-    UnknownReport,
     parse_uplink,
 )
 
@@ -39,7 +38,6 @@ DROPPED = frozenset({"EXPIRED", "DOWNLINK_PAYLOAD_SIZE", "F_CNT_DOWN"})
 """Log codes after which the queue item is gone. Source: ChirpStack v4, downlink/data.rs."""
 REFUSED = "DOWNLINK_GATEWAY"
 """Log code of a gateway's transmit error; the item stays queued, and is not named."""
-NOTE_CHARS = 200
 
 NetworkEvent = UplinkHeard | Joined | Transmitted | ItemDropped | GatewayRefusedFrame
 
@@ -125,13 +123,12 @@ def _uplink(event: Uplink) -> UplinkHeard:
         spreading_factor=event.modulation.spreading_factor if event.modulation else None,
         device=event.device,
         id=event.deduplication_id or event.data.hex(),
-        note=None if isinstance(report, Status) else _note(event.f_port, report),
+        note=None if isinstance(report, Status) else note_of(event.f_port, report),
+        raw=event.data[:RAW_BYTES_MOST],
+        f_port=event.f_port,
+        dr=event.dr,
+        frequency_hz=event.frequency_hz,
     )
-
-
-def _note(f_port: int, report: OtherReport | UnknownReport) -> str:
-    kind = report.kind.value if isinstance(report, OtherReport) else "unknown payload"
-    return f"{kind} on port {f_port}: {report.raw.hex()}"[:NOTE_CHARS]
 
 
 def _log(event: Log) -> ItemDropped | GatewayRefusedFrame | None:

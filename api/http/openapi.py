@@ -75,6 +75,8 @@ class Answer(msgspec.Struct, frozen=True):
     description: str
     model: type[msgspec.Struct] | None = None
     media_type: str = "application/json"
+    also: tuple[str, ...] = ()
+    """Media types of the same answer as a table."""
 
 
 def answers(
@@ -188,6 +190,8 @@ def _responses(
             shown["content"] = {answer.media_type: {"schema": by_model[answer.model]}}
         elif answer.media_type != "application/json":
             shown["content"] = {answer.media_type: {"schema": {"type": "string"}}}
+        for media_type in answer.also:
+            shown["content"][media_type] = {"schema": {"type": "string"}}
         responses[str(answer.status)] = shown
     for kind in problems:
         text = f"{kind.title} (`{TYPE_PREFIX}{kind.slug}`)."

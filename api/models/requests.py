@@ -21,6 +21,7 @@ from pydantic import (
 from actors.board.reachability import Reach
 from actors.device.model import Phase
 from actors.storage.audit import Act
+from actors.storage.event_lines import LineKind
 from lorawan.kuando.light_state import LightState
 
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -232,6 +233,22 @@ class DeviceQuery(Filters, Query):
     offset: int = Field(default=0, ge=0, le=1_000_000)
 
 
+TableFormat = Annotated[
+    Literal["json", "csv"] | None,
+    Field(description="Of the answer; without it `Accept` decides, and JSON where that is open."),
+]
+LinesFormat = Annotated[
+    Literal["json", "csv", "jsonl"] | None,
+    Field(description="Of the answer; without it `Accept` decides, and JSON where that is open."),
+]
+
+
+class DeviceListQuery(DeviceQuery):
+    """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
+
+    format: TableFormat = None
+
+
 class RiskQuery(DeviceQuery):
     """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
 
@@ -243,9 +260,20 @@ class RiskQuery(DeviceQuery):
 class HistoryQuery(Query):
     """Which part of the history: since <= at < until. Times as Unix seconds or RFC 3339."""
 
+    lists: ClassVar[frozenset[str]] = frozenset({"kind"})
+
     since: Time | None = Field(default=None, description="By default 24 h before `until`.")
     until: Time | None = Field(default=None, description="By default now.")
-    limit: int = Field(default=200, ge=1, le=1_000)
+    kind: list[LineKind] | None = Field(
+        default=None, description="Only lines of this kind; several are alternatives."
+    )
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="By default 200, as JSON at most 1000; as a table by default 10000.",
+    )
+    format: LinesFormat = None
 
 
 class AuditQuery(Query):
@@ -263,12 +291,19 @@ class AuditQuery(Query):
     since: Time | None = Field(default=None, description="By default everything that is kept.")
     until: Time | None = Field(default=None, description="By default now.")
     limit: int = Field(default=100, ge=1, le=1_000)
+    format: LinesFormat = None
 
 
-class MetricsQuery(Query):
+class ReliabilityQuery(Query):
     """Over how long."""
 
     hours: float = Field(default=24.0, gt=0, le=8_760, allow_inf_nan=False)
+
+
+class MetricsQuery(ReliabilityQuery):
+    """Over how long."""
+
+    format: TableFormat = None
 
 
 class WithdrawQuery(Query):

@@ -4,12 +4,14 @@ from quart import Blueprint, Response
 
 from actors.storage.audit import AuditEntry, AuditPage
 from api.http.audit import by
+from api.http.exports import CSV, JSON_LINES, Table, reply_as
+from api.http.exports import wanted as form_of
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, Problem
 from api.http.requests import read_query
-from api.http.responses import reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
+from api.models.columns import AUDIT
 from api.models.requests import AuditQuery
 from api.validation import Mistake
 
@@ -19,7 +21,7 @@ blueprint = Blueprint("audit", __name__)
 @blueprint.get("/audit")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "A page of it.", AuditPage),
+    Answer(200, "A page of it.", AuditPage, also=(CSV, JSON_LINES)),
     problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="operation",
 )
@@ -46,6 +48,6 @@ async def get_audit() -> Response:
         known = entry.on in here.board.devices and lights.light(entry.on)
         return not lights.limited or known or entry.by == own
 
-    return reply(
-        await here.queries.audit(since=since, until=until, most=query.limit, wanted=wanted)
-    )
+    page = await here.queries.audit(since=since, until=until, most=query.limit, wanted=wanted)
+    following = None if page.next_until is None else {"until": page.next_until}
+    return reply_as(form_of(query.format), page, Table("audit", AUDIT, page.entries, following))

@@ -9,8 +9,11 @@ from actors.device.model import Device
 from actors.fleet.initialization import InitializationRun
 from actors.refusal import Refusal
 from actors.storage.audit import Act
+from actors.storage.history import LINES_MOST
 from api.http.audit import by, note
 from api.http.carrying import at_owner
+from api.http.exports import CSV, JSON_LINES, Table, reply_as
+from api.http.exports import wanted as form_of
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -32,11 +35,15 @@ from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
 from api.models import DevicePage, DeviceSummary, DeviceView, HistoryPage
-from api.models.requests import DeviceQuery, Filters, HistoryQuery, InitializeRequest
+from api.models.columns import DEVICES, EVENTS
+from api.models.requests import DeviceListQuery, Filters, HistoryQuery, InitializeRequest
 from api.routes.parts_elsewhere import with_parts_elsewhere
 from api.validation import Mistake
 
 DAY_S = 86_400.0
+PAGE_LINES = 200
+JSON_LINES_MOST = 1_000
+"""Lines of history in one answer as JSON, some 400 kB; a table has more."""
 
 blueprint = Blueprint("devices", __name__)
 
@@ -50,11 +57,11 @@ _WRITE = (
 
 @blueprint.get("/devices")
 @shows(Lights.SEEN)
-@answers(Answer(200, "A page of lights.", DevicePage), problems=_READ, tag="lights")
-@takes(query=DeviceQuery)
+@answers(Answer(200, "A page of lights.", DevicePage, also=(CSV,)), problems=_READ, tag="lights")
+@takes(query=DeviceListQuery)
 async def list_devices() -> Response:
     """The lights, by DevEUI; filters are combined."""
-    query = read_query(DeviceQuery)
+    query = read_query(DeviceListQuery)
     board = application().board
     wanted = matcher(query, board.reachability)
     devices = seen().devices
@@ -63,22 +70,24 @@ async def list_devices() -> Response:
     for dev_eui in found:
         counts[board.reachability(devices[dev_eui]).reach] += 1
     page = found[query.offset : query.offset + query.limit]
-    return reply(
-        DevicePage(
-            total=len(found),
-            by_reachability=counts,
-            limit=query.limit,
-            offset=query.offset,
-            devices=[
-                DeviceSummary.of(
-                    devices[dev_eui],
-                    board.reachability(devices[dev_eui]),
-                    board.risks.get(dev_eui),
-                )
-                for dev_eui in page
-            ],
-        )
+    shown = DevicePage(
+        total=len(found),
+        by_reachability=counts,
+        limit=query.limit,
+        offset=query.offset,
+        devices=[
+            DeviceSummary.of(
+                devices[dev_eui],
+                board.reachability(devices[dev_eui]),
+                board.risks.get(dev_eui),
+            )
+            for dev_eui in page
+        ],
     )
+    end = query.offset + len(page)
+    following = {"offset": end} if end < len(found) else None
+    table = Table("devices", DEVICES, shown.devices, following)
+    return reply_as(form_of(query.format), shown, table)
 
 
 @blueprint.get("/devices/<dev_eui>")
@@ -142,7 +151,7 @@ async def flush_queue(dev_eui: str) -> Response:
 @blueprint.get("/devices/<dev_eui>/events")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "A page of its history.", HistoryPage),
+    Answer(200, "A page of its history.", HistoryPage, also=(CSV, JSON_LINES)),
     problems=(UNKNOWN_DEVICE, STORE_UNAVAILABLE, *_READ),
     tag="lights",
 )
@@ -154,18 +163,19 @@ async def get_history(dev_eui: str) -> Response:
     since = query.since if query.since is not None else max(until - DAY_S, 0.0)
     if since > until:
         raise Problem(INVALID, errors=[Mistake("since", "must not be after until")])
-    lines = await application().queries.history(dev_eui, since=since, until=until, most=query.limit)
-    # A light that was taken off keeps its history.
-    if not lines and dev_eui not in application().board.devices:
-        raise Problem(UNKNOWN_DEVICE)
-    full = len(lines) == query.limit
-    return reply(
-        HistoryPage(
-            dev_eui=dev_eui,
-            events=lines,
-            next_until=lines[-1].at if full else None,
-        )
+    form = form_of(query.format)
+    most = query.limit or (PAGE_LINES if form == "json" else LINES_MOST)
+    if form == "json" and most > JSON_LINES_MOST:
+        raise Problem(INVALID, errors=[Mistake("limit", f"as JSON at most {JSON_LINES_MOST}")])
+    found = await application().queries.history(
+        dev_eui, since=since, until=until, most=most, kinds=frozenset(query.kind or ())
     )
+    # A light that was taken off keeps its history.
+    if not found.lines and dev_eui not in application().board.devices:
+        raise Problem(UNKNOWN_DEVICE)
+    page = HistoryPage(dev_eui=dev_eui, events=found.lines, next_until=found.next_until)
+    following = None if found.next_until is None else {"until": found.next_until}
+    return reply_as(form, page, Table(f"events-{dev_eui}", EVENTS, found.lines, following))
 
 
 @blueprint.post("/devices/<dev_eui>/initialize")

@@ -2,6 +2,7 @@
 
 from quart import Blueprint, Response
 
+from api.http.exports import CSV, Table, reply_as, wanted
 from api.http.metrics import CONTENT_TYPE
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
@@ -10,7 +11,8 @@ from api.http.responses import reply
 from api.http.services import application, services
 from api.http.sight import Lights, seen, shows
 from api.models import MetricsView, ReliabilityView
-from api.models.requests import MetricsQuery
+from api.models.columns import METRICS
+from api.models.requests import MetricsQuery, ReliabilityQuery
 
 blueprint = Blueprint("downlink_metrics", __name__)
 root = Blueprint("metrics", __name__)
@@ -19,7 +21,7 @@ root = Blueprint("metrics", __name__)
 @blueprint.get("/metrics/downlinks")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "Of all lights.", MetricsView),
+    Answer(200, "Of all lights.", MetricsView, also=(CSV,)),
     problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="operation",
 )
@@ -30,13 +32,13 @@ async def fleet_metrics() -> Response:
     lights = seen()
     sees = lights.light if lights.limited else None
     figures = await application().queries.downlinks(None, query.hours, sees)
-    return reply(MetricsView.of(None, figures))
+    return _told(MetricsView.of(None, figures), query)
 
 
 @blueprint.get("/metrics/downlinks/<dev_eui>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "Of this light.", MetricsView),
+    Answer(200, "Of this light.", MetricsView, also=(CSV,)),
     problems=(UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="operation",
 )
@@ -47,7 +49,11 @@ async def device_metrics(dev_eui: str) -> Response:
     if dev_eui not in application().board.devices:
         raise Problem(UNKNOWN_DEVICE)
     figures = await application().queries.downlinks(dev_eui, query.hours)
-    return reply(MetricsView.of(dev_eui, figures))
+    return _told(MetricsView.of(dev_eui, figures), query)
+
+
+def _told(view: MetricsView, query: MetricsQuery) -> Response:
+    return reply_as(wanted(query.format), view, Table("downlinks", METRICS, [view]))
 
 
 @blueprint.get("/metrics/reliability")
@@ -57,10 +63,10 @@ async def device_metrics(dev_eui: str) -> Response:
     problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="operation",
 )
-@takes(query=MetricsQuery)
+@takes(query=ReliabilityQuery)
 async def fleet_reliability() -> Response:
     """Spread of times and attempts over the last hours, and the worst lights with reasons."""
-    query = read_query(MetricsQuery)
+    query = read_query(ReliabilityQuery)
     lights = seen()
     sees = lights.light if lights.limited else None
     figures = await application().queries.reliability(query.hours, sees)

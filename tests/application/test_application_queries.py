@@ -68,10 +68,10 @@ async def test_history_figures_and_inspection_tell_what_happened(
         command = await home.command(dev_eui, RED)
         await home.final(command.id, 120)
         application = home.application
-        lines = await application.queries.history(
+        found = await application.queries.history(
             dev_eui, since=0, until=application.clock.now() + 1, most=500
         )
-        kinds = {line.kind for line in lines}
+        kinds = {line.kind for line in found.lines}
         assert {"session", "status", "txack", "phase", "setup"} <= kinds
         figures = await application.queries.downlinks(dev_eui, 1.0)
         assert (figures.verified, figures.success_rate, figures.open) == (1, 1.0, 0)

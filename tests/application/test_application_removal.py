@@ -62,10 +62,10 @@ async def test_a_light_deleted_in_chirpstack_leaves_by_itself(
         assert ended.reason is not None
         assert ended.timeline[-1].reason == ended.reason
         assert await records(home) == set(others)
-        lines = await home.application.queries.history(
+        found = await home.application.queries.history(
             gone, since=0, until=home.now() + 1, most=100
         )
-        assert "removed" in {line.kind for line in lines}
+        assert "removed" in {line.kind for line in found.lines}
         await trio.sleep(3_600)
         assert [a for a in home.board.alerts() if a.subject == gone and a.closed_at is None] == []
         assert await home.application.removals.by_hand(gone) is Refusal.UNKNOWN_DEVICE
@@ -181,10 +181,10 @@ async def test_a_queue_can_be_flushed_by_hand(world: World, autojump_clock: Mock
         assert await home.application.flusher.flush(dev_eui) is None
         assert len(device.queue) == 0
         await trio.sleep(1)
-        lines = await home.application.queries.history(
+        found = await home.application.queries.history(
             dev_eui, since=0, until=home.now() + 1, most=100
         )
-        assert {"flushed": "by hand"} in [line.detail for line in lines]
+        assert {"flushed": "by hand"} in [line.detail for line in found.lines]
         assert await home.application.flusher.flush("ff" * 8) is Refusal.UNKNOWN_DEVICE
         world.network.faults.down = True
         assert await home.application.flusher.flush(dev_eui) is Refusal.NETWORK_FAILING

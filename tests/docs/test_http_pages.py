@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.http.problems import KINDS
+from api.models.columns import EVENTS
 from docs.generate.http import EVERYWHERE, Route, every_route
 from docs.generate.parts import ROOT
 from docs.generate.service import openapi
@@ -30,7 +31,7 @@ SECTIONS = sections()
 
 def known_words() -> set[str]:
     """Every name that means something in the API."""
-    words = {state.value for state in GatewayState}
+    words = {state.value for state in GatewayState} | set(EVENTS)
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):

@@ -27,6 +27,7 @@ from api.cli.doctor import store as doctor_store
 from api.cli.doctor.examine import WHOLE_S
 from api.live import client, protocol, socket
 from api.models import requests
+from api.routes import devices
 from api.server.web_actor import LINGER_S, MISSED_PONGS
 from api.server.websocket import MESSAGE_BYTES
 from api.service import LEAVE_S
@@ -96,10 +97,8 @@ FACTS = {
             f"after two listings in a row without it (1 to"
             f" {(device_discovery.PERIOD_S + device_discovery.AGAIN_S) / 60:g} min)"
         ),
-        (
-            f"`limit` 1 to {most(requests.HistoryQuery, 'limit')}"
-            f" ({default(requests.HistoryQuery, 'limit')})"
-        ),
+        (f"`limit` 1 to {devices.JSON_LINES_MOST} ({devices.PAGE_LINES}). Ask on"),
+        (f"[CSV or JSON lines](#tables) up to {most(requests.HistoryQuery, 'limit')}"),
         (
             f"`limit` 1 to {most(requests.CommandsQuery, 'limit')}, by default"
             f" {default(requests.CommandsQuery, 'limit')}. Ended ones are kept for"

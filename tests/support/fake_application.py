@@ -3,7 +3,7 @@
 They keep commands as the real ones do, but nothing happens to them until the test says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -60,7 +60,7 @@ from actors.scenes import edits
 from actors.scenes.edits import Kit, Refused
 from actors.scenes.model import Scene, Schedule
 from actors.storage.audit import AuditEntry, AuditLog, AuditPage
-from actors.storage.history import HistoryEntry
+from actors.storage.history import HistoryEntry, Lines
 from actors.storage.signal_history import Points, SignalPoint
 from actors.storage.unreadable_records import Unreadable
 from actors.supervision import ChildReport, ChildState
@@ -759,11 +759,19 @@ class FakeQueries(FakePart):
         return self._plans.pictures.get(digest)
 
     async def history(
-        self, dev_eui: str, *, since: float, until: float, most: int
-    ) -> Sequence[HistoryEntry]:
+        self,
+        dev_eui: str,
+        *,
+        since: float,
+        until: float,
+        most: int,
+        kinds: Collection[str] = (),
+    ) -> Lines:
         """`lines` are those of the one light, known or removed; there are none of another."""
         lines = self.lines if dev_eui == DEV_EUI else []
-        return [line for line in lines if since <= line.at < until][:most]
+        found = [line for line in lines if since <= line.at < until]
+        found = [line for line in found if not kinds or line.kind in kinds]
+        return Lines(found[:most], found[most - 1].at if len(found) >= most else None)
 
     async def signal(self, dev_eui: str, *, since: float, until: float) -> Points:
         """Of `points`, whichever light they are of."""
