@@ -37,11 +37,12 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def running_browser() -> Iterator[Browser]:
-    """A headless Chromium with a profile of its own, ended with the block."""
+def running_browser(*more: str) -> Iterator[Browser]:
+    """A headless Chromium with a profile of its own and these arguments more, ended with the
+    block."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=list(ARGUMENTS), timeout=START_MS
+            executable_path=find_chromium(), args=[*ARGUMENTS, *more], timeout=START_MS
         )
         try:
             yield browser
