@@ -18,14 +18,18 @@ class CallerView(msgspec.Struct, frozen=True):
     a name, `local` while no token is configured."""
     limited: bool
     """Whether only some lights may be seen: what is of the whole fleet is then refused."""
+    refused: list[str]
+    """The operations that are refused (403) whatever is sent, each as method and path of the
+    OpenAPI: `POST /api/v1/scenes`. Whoever offers something to the caller leaves these out."""
 
     @classmethod
-    def of(cls, caller: Caller) -> "CallerView":
-        """The view of a caller."""
+    def of(cls, caller: Caller, refused: list[str]) -> "CallerView":
+        """The view of a caller, who is refused these operations."""
         return cls(
             caller.scope,
             caller.may(Scope.VIEWER),
             caller.may(Scope.OPERATOR),
             caller.name,
             caller.sight.limited,
+            refused,
         )

@@ -67,11 +67,14 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """The rollout whose failed and unreached lights this one tries again."""
     scene: str | None
     """The name of the scene that it applies."""
+    partly: bool
+    """It has more lights than the caller may see: only those are counted, and it cannot be changed
+    (403). The live feed does not know: it tells such callers of their own rollouts alone."""
 
     @classmethod
-    def of(cls, rollout: Rollout) -> "RolloutView":
-        """The view of a rollout."""
-        return cls(**_shown(rollout))
+    def of(cls, rollout: Rollout, *, partly: bool = False) -> "RolloutView":
+        """The view of a rollout, of which the caller may see a part only, or all lights."""
+        return cls(**_shown(rollout), partly=partly)
 
 
 class RolloutLight(msgspec.Struct, frozen=True):
@@ -100,12 +103,12 @@ class RolloutDetail(RolloutView, frozen=True, kw_only=True):
     lights: list[RolloutLight]
 
     @classmethod
-    def inspected(cls, seen: RolloutInspection) -> "RolloutDetail":
+    def inspected(cls, seen: RolloutInspection, *, partly: bool = False) -> "RolloutDetail":
         """The view of a rollout with its lights."""
         cancelled = seen.rollout.state is State.CANCELLED
         light = seen.rollout.light
         lights = [RolloutLight.of(part, light, cancelled=cancelled) for part in seen.parts]
-        return cls(**_shown(seen.rollout), lights=lights)
+        return cls(**_shown(seen.rollout), partly=partly, lights=lights)
 
 
 class RolloutList(msgspec.Struct, frozen=True):
@@ -118,7 +121,7 @@ def _shown(rollout: Rollout) -> dict[str, Any]:
     shown = {
         name: getattr(rollout, name)
         for name in RolloutView.__struct_fields__
-        if name != "cancelled"
+        if name not in {"cancelled", "partly"}
     }
     left = rollout.waiting if rollout.state is State.CANCELLED else 0
     shown["colours"] = list(rollout.colours)

@@ -106,7 +106,7 @@ async def list_plans() -> Response:
 
 
 @blueprint.post("/plans")
-@shows(Lights.SEEN)
+@shows(Lights.ALL)
 @answers(
     Answer(201, "Stored; `Location` is the plan.", PlanHead),
     problems=(*_WRITE, CONFLICT),
@@ -116,7 +116,6 @@ async def list_plans() -> Response:
 async def create_plan() -> Response:
     """A new plan, without a picture and places as yet."""
     body = await read_body(PlanCreate)
-    _check_sees_all()
     made = await _edited(Create(body.name, body.order))
     headers = {
         "Location": address(f"/api/v1/plans/{made.plan.id}"),
@@ -157,8 +156,10 @@ async def change_plan(plan_id: str) -> Response:
         raise Problem(INVALID, errors=[Mistake("", "names nothing to change")])
     lights = {dev_eui.lower(): spot for dev_eui, spot in body.lights.items()}
     gateways = {gateway_id.lower(): spot for gateway_id, spot in body.gateways.items()}
-    if body.model_fields_set - {"lights"}:
-        _check_sees_all()
+    if body.model_fields_set - {"lights"} and caller().sight.limited:
+        raise Problem(
+            FORBIDDEN, "who may see some lights only can place these, and change nothing else"
+        )
     _check_known(lights, gateways)
     edit = Change(plan_id, body.name, body.order, lights, gateways)
     edited = await _edited(edit, revision=_revision(), places=len(lights) + len(gateways))
@@ -166,7 +167,7 @@ async def change_plan(plan_id: str) -> Response:
 
 
 @blueprint.delete("/plans/<plan_id>")
-@shows(Lights.SEEN)
+@shows(Lights.ALL)
 @answers(
     Answer(204, "It is gone, with its picture."),
     problems=(*_EDIT, UNKNOWN_PLAN, EDITED_MEANWHILE, INVALID),
@@ -174,13 +175,12 @@ async def change_plan(plan_id: str) -> Response:
 )
 async def remove_plan(plan_id: str) -> Response:
     """Remove a plan. With `If-Match` only while it has that revision."""
-    _check_sees_all()
     await _edited(Remove(plan_id), revision=_revision())
     return no_content()
 
 
 @blueprint.put("/plans/<plan_id>/picture")
-@shows(Lights.SEEN)
+@shows(Lights.ALL)
 @takes(file="image/*")
 @answers(
     Answer(200, "The picture is stored.", PictureTaken),
@@ -196,7 +196,6 @@ async def put_picture(plan_id: str) -> Response:
     kept. With `If-Match` it is done only while the plan has that revision.
     """
     plans, revision = application().plans, _revision()
-    _check_sees_all()
     if all(plan.id != plan_id for plan in application().board.plans):
         raise Problem(UNKNOWN_PLAN)
     sent = await read_file(plans.uploads, PICTURE_BYTES_MOST)
@@ -259,7 +258,7 @@ async def export_plans() -> Response:
 
 
 @blueprint.post("/plans/import")
-@shows(Lights.SEEN)
+@shows(Lights.ALL)
 @takes(file="application/zip")
 @answers(
     Answer(200, "All plans of the file are stored.", PlansTaken),
@@ -274,7 +273,6 @@ async def import_plans() -> Response:
     picture is.
     """
     plans = application().plans
-    _check_sees_all()
     sent = await read_file(plans.uploads, ARCHIVE_BYTES_MOST)
     if isinstance(sent, UploadView):
         return reply(sent, 202)
@@ -352,14 +350,6 @@ def _check_known(lights: dict[str, Spot | None], gateways: dict[str, Spot | None
     ]
     if mistakes:
         raise Problem(INVALID, errors=mistakes[:MISTAKES_MOST])
-
-
-def _check_sees_all() -> None:
-    """A plan is everybody's: who does not see all lights may place those seen, and no more."""
-    if caller().sight.limited:
-        raise Problem(
-            FORBIDDEN, "who may see some lights only can place these, and change nothing else"
-        )
 
 
 def _sees(dev_eui: str) -> bool:

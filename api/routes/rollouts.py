@@ -111,10 +111,11 @@ async def list_rollouts() -> Response:
     """The rollouts, newest first."""
     repository = application().rollouts.repository
     rollouts = repository.listed(LISTED_MOST)
-    if seen().limited:
-        found = (_inspected(rollout.id) for rollout in rollouts)
-        rollouts = [one.rollout for one in found if one is not None]
-    return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
+    if not seen().limited:
+        return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
+    found = (_inspected(rollout.id) for rollout in rollouts)
+    views = [RolloutView.of(one.rollout, partly=partly) for one, partly in found if one is not None]
+    return reply(RolloutList(views))
 
 
 @blueprint.get("/rollouts/<rollout_id>")
@@ -126,10 +127,10 @@ async def list_rollouts() -> Response:
 )
 async def get_rollout(rollout_id: str) -> Response:
     """One rollout with its lights."""
-    found = _inspected(rollout_id)
+    found, partly = _inspected(rollout_id)
     if found is None:
         raise Problem(UNKNOWN_ROLLOUT)
-    return reply(RolloutDetail.inspected(found))
+    return reply(RolloutDetail.inspected(found, partly=partly))
 
 
 @blueprint.post("/rollouts/<rollout_id>/again")
@@ -149,7 +150,7 @@ async def try_again(rollout_id: str) -> Response:
     """
     key, body = idempotency_key(), await read_body(RolloutAgain, optional=True)
     here = application()
-    found = _inspected(rollout_id)
+    found, _ = _inspected(rollout_id)
     if found is None:
         raise Problem(UNKNOWN_ROLLOUT)
     wish = Wish(pace_per_min=body.pace_per_min, failures_most=body.failures_most)
@@ -204,18 +205,21 @@ async def change_rollout(rollout_id: str) -> Response:
     return reply(RolloutView.of(changed))
 
 
-def _inspected(rollout_id: str) -> RolloutInspection | None:
-    """A rollout as far as it is of lights that the caller may see."""
+def _inspected(rollout_id: str) -> tuple[RolloutInspection | None, bool]:
+    """A rollout as far as it is of lights that the caller may see, and whether that is a part."""
     whole, lights = application().rollouts.repository.inspect(rollout_id), seen()
-    return whole if whole is None or not lights.limited else narrowed(whole, lights.light)
+    if whole is None or not lights.limited:
+        return whole, False
+    found = narrowed(whole, lights.light)
+    return found, found is not None and len(found.parts) < len(whole.parts)
 
 
 def _whole(rollout_id: str) -> None:
     """Raises Problem unless the caller may see all lights of this rollout."""
-    whole, found = application().rollouts.repository.inspect(rollout_id), _inspected(rollout_id)
-    if whole is None or found is None:
+    found, partly = _inspected(rollout_id)
+    if found is None:
         raise Problem(UNKNOWN_ROLLOUT)
-    if len(found.parts) < len(whole.parts):
+    if partly:
         raise Problem(FORBIDDEN, f"it is of more lights than {by()} may see")
 
 

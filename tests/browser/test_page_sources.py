@@ -71,3 +71,22 @@ def test_every_picture_of_the_guide_is_there_and_small() -> None:
         for target in re.findall(r"!\[[^]]*\]\(([^)]+)\)", document.read_text("utf-8")):
             assert (document.parent / target).is_file(), f"{name_of(document)}: {target}"
     assert sum(path.stat().st_size for path in (ROOT / "docs").glob("*.png")) < 2_400_000
+
+
+def test_what_a_page_needs_is_an_operation_of_the_service() -> None:
+    """A name that is written wrong would be refused to nobody, and always be offered."""
+    described = json.loads((ROOT / "tests" / "data" / "openapi.json").read_text("utf-8"))
+    operations = {
+        *described["answers"],
+        "POST /demo/gateways/{gateway_id}/{what}",
+        "GET /demo/state",
+    }
+    needed = {
+        operation
+        for path in FILES
+        for operation in re.findall(
+            r"""["'`]((?:GET|POST|PUT|PATCH|DELETE) /[^"'`$]+)["'`]""", path.read_text("utf-8")
+        )
+    }
+    assert needed - operations == set()
+    assert len(needed) >= 20

@@ -13,6 +13,7 @@ from tests.browser.serve_fake import PlayedHouse
 from tests.browser.test_access import VIEWS, rich_house
 from tests.support.fake_application import NOW
 
+GUEST = "caretaker-token-0123456789abcdef"
 VIEWER = "viewer-token-0123456789abcdef"
 SCOPES = {**TOKENS, "viewer": [VIEWER]}
 FINGER_PX = 44
@@ -94,6 +95,23 @@ PLACES = {
 }
 
 
+OF_ALL_LIGHTS = {
+    *("Save all lights as a scene…", "New schedule…", "Schedules", "Remove"),
+    *("Add a plan…", "Plan…", "Import…", "Predictions", "Dead letters", "Actors"),
+}
+"""What concerns lights that not everybody may see: buttons and headings."""
+WORDS = "all => all.filter(one => one.checkVisibility()).map(one => one.innerText.trim())"
+SEEN_IN_PART = {
+    **PLACES,
+    "?view=reliability": ".charts",
+    "?view=plans": ".plan-stage",
+    "?view=scenes": "[data-scene]",
+    "?view=audit": ".audit .sheet",
+    "?view=cluster": ".cluster .sheet",
+    "": ".card",
+}
+
+
 def test_who_may_only_look_is_offered_nothing_to_do(serve: Serve, visit: Open) -> None:
     application = rich_house()
     application.supervisor.parked.add("journal")
@@ -115,6 +133,30 @@ def test_who_may_only_look_is_offered_nothing_to_do(serve: Serve, visit: Open) -
         assert page.get_by_role("checkbox").count() == (LIGHTS if offered else 0)
         missing = {"Set colour…"}  # which comes when lights are chosen
         assert found == (set(ACTS) - missing if offered else set())
+
+
+def test_who_may_see_some_lights_is_offered_nothing_that_is_refused(
+    serve: Serve, visit: Open
+) -> None:
+    application = rich_house()
+    named = {"caretaker": GUEST, "boss": OPERATOR}
+    sight = {"caretaker": {"dev_euis": [eui(number) for number in (*range(1, 11), 21)]}}
+    service = serve(application, tokens={**TOKENS, "operator": named}, sight=sight)
+    offered: dict[str, set[str]] = {}
+    for token in (GUEST, OPERATOR):
+        page, watcher = visit(service.url + "?view=scenes")
+        watcher.expected = ("401",)  # and no 403: what would be refused is not asked for, either
+        enter(page, token)
+        found: set[str] = set()
+        for where, there in SEEN_IN_PART.items():
+            go(page, where)
+            expect(page.locator(there).first).to_be_visible()
+            live(page)
+            found |= set(page.locator("button, h2").evaluate_all(WORDS))
+        offered[token] = found
+    assert offered[OPERATOR] >= OF_ALL_LIGHTS
+    assert offered[GUEST] & OF_ALL_LIGHTS == set()
+    assert {"Apply", "Send", "Initialise"} <= offered[GUEST]
 
 
 def test_a_token_is_asked_for_once_in_all_tabs_of_a_session(serve: Serve, visit: Open) -> None:

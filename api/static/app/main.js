@@ -9,6 +9,7 @@ import { zone } from "./base/clock.js";
 import { Connection } from "./base/connection.js";
 import { byId, el, setAttribute, setHidden, setText } from "./base/dom.js";
 import { LANGUAGES, chooseLanguage, chosenLanguage } from "./base/locale.js";
+import { may } from "./base/may.js";
 import { Store, freshBatch } from "./base/store.js";
 import { t, translate } from "./base/texts.js";
 import { Cluster } from "./cluster/cluster.js";
@@ -45,7 +46,7 @@ const form = new RolloutForm((rollout) => {
   fleet.selection.clear();
   choose({ view: "rollouts", light: "" }, { push: true });
 });
-const connection = new Connection(store, { onState: showConnection, onLocked: lock });
+const connection = new Connection(store, { onState: showConnection, onLocked: lock, onCaller: showCaller });
 const banner = new Banner(connection, store);
 const wall = new Wall(connection);
 /** @type {LightPanel | null} */
@@ -124,15 +125,19 @@ function showConnection() {
   banner.show();
   const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
   if (dialog.open && ["catching-up", "live"].includes(connection.state)) dialog.close(); // another tab had a token
-  document.documentElement.dataset.may = connection.mayCommand ? "command" : "look";
   setText(byId("zone"), t("main.zone", { zone: zone() }));
   if (connection.state === "live" && servedBoot !== connection.boot) {
     servedBoot = connection.boot;
     showService();
     lookForDemo();
-    cluster.ask();
     banner.askReadiness();
   }
+}
+
+/** It is known who asks, and so what may be asked for. */
+function showCaller() {
+  scenes.allowed();
+  cluster.ask();
 }
 
 /** Which release serves us, and which run of it: asked once a run. */
@@ -250,6 +255,7 @@ byId("token-dialog").addEventListener("cancel", (event) => event.preventDefault(
 
 /** In the demonstration one may switch gateways; elsewhere there is no such page. */
 async function lookForDemo() {
+  if (!may("GET /demo/state")) return;
   try {
     await ask("GET", "demo/state");
     gateways.demo = true;

@@ -56,6 +56,7 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "colours": [],
         "again_of": None,
         "scene": None,
+        "partly": False,
     }
     assert (application.rollouts.orders[0].light, application.rollouts.orders[0].ttl_s) == (
         LightState(255, 0, 0),

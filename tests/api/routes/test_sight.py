@@ -24,7 +24,7 @@ from api.http.app import create_app
 from api.http.auth import Scope, scope_of
 from api.http.sight import Lights, shown_by
 from lorawan.kuando.light_state import LightState
-from tests.api.conftest import OPERATOR, TOKENS, settings_with
+from tests.api.conftest import OPERATOR, TOKENS, VIEWER, settings_with
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
 from tests.support.full_application import BUSY, ENDED, NEW, OPEN, STRAY, full_application
 
@@ -32,6 +32,8 @@ LIMITED = "limited-token-0123456789abcdef"
 HIDDEN = (BUSY, NEW, 'Desk "7"', "Café", "app-2", "Beyond")
 """What only the lights have that may not be seen: DevEUIs, a name, an application."""
 NOBODY = "20202000000fffff"
+VARIABLE, BRACED = re.compile(r"<(?:\w+:)?(\w+)>"), r"{\1}"
+"""Of a path, and as the description writes it."""
 RED = {"red": 255, "green": 0, "blue": 0}
 
 PLACES = {
@@ -121,7 +123,7 @@ def requests() -> Iterator[tuple[Route, str]]:
 
 def paths(rule: str) -> list[str]:
     found = [rule]
-    for variable in re.findall(r"<(?:\w+:)?(\w+)>", rule):
+    for variable in VARIABLE.findall(rule):
         pattern = rf"<(?:\w+:)?{variable}>"
         values = PLACES.get(variable, ("x",))
         found = [re.sub(pattern, value, path) for path in found for value in values]
@@ -201,6 +203,23 @@ async def test_counts_are_of_the_lights_that_are_seen() -> None:
     assert alerts["alert-1"]["lights"] == [DEV_EUI]
     assert alerts["alert-1"]["summary"] == "gateway Roof is offline"
     assert (await told("/devices/initialize"))["type"].endswith("unknown-run")
+
+
+async def test_who_asks_is_told_what_would_be_refused_and_nothing_else_is() -> None:
+    async def refused(token: str) -> list[str]:
+        who = Route("GET", "/api/v1/caller", None)
+        found: list[str] = json.loads((await ask(who, who.rule, token))[1])["refused"]
+        return found
+
+    assert await refused(OPERATOR) == []
+    for token, least in ((LIMITED, 20), (VIEWER, 25)):
+        told = await refused(token)
+        answered: dict[str, set[int]] = {}
+        for route, path in requests():
+            operation = f"{route.method} {VARIABLE.sub(BRACED, route.rule)}"
+            answered.setdefault(operation, set()).add((await ask(route, path, token))[0])
+        assert told == sorted(one for one, how in answered.items() if how == {403})
+        assert len(told) >= least
 
 
 async def test_of_a_rollout_beyond_its_sight_it_changes_nothing() -> None:

@@ -5,6 +5,7 @@
 import { HOME } from "./address.js";
 import { Trouble, ask, borrowToken, token } from "./api.js";
 import { now, setNow } from "./clock.js";
+import { allow } from "./may.js";
 import { t } from "./texts.js";
 
 const LIVE = "api/v1/live";
@@ -31,13 +32,12 @@ export class Connection {
   boot = "";
   /** What is shown is as of then, while it is not live (seconds of the service). @type {number | null} */
   trueAt = null;
-  /** Whether the token allows commands. */
-  mayCommand = true;
   /** When the next try is (seconds of the service), while reconnecting. @type {number | null} */
   nextAt = null;
   #store;
   #onState;
   #onLocked;
+  #onCaller;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {number | null} */
@@ -53,12 +53,13 @@ export class Connection {
 
   /**
    * @param {import("./store.js").Store} store
-   * @param {{onState: (connection: Connection) => void, onLocked: (reason: string) => void}} tell
+   * @param {{onState: (connection: Connection) => void, onLocked: (reason: string) => void, onCaller: () => void}} tell
    */
-  constructor(store, { onState, onLocked }) {
+  constructor(store, { onState, onLocked, onCaller }) {
     this.#store = store;
     this.#onState = onState;
     this.#onLocked = onLocked;
+    this.#onCaller = onCaller;
     addEventListener("online", () => this.#hurry());
     addEventListener("offline", () => this.state !== "locked" && this.#lost(NO_NETWORK));
     document.addEventListener("visibilitychange", () => document.hidden || this.#look());
@@ -73,7 +74,10 @@ export class Connection {
     const turn = this.#turn;
     try {
       // The browser does not tell why a websocket was refused; a question by HTTP does.
-      this.mayCommand = (await ask("GET", "api/v1/caller")).may_command;
+      const caller = await ask("GET", "api/v1/caller");
+      if (turn !== this.#turn) return;
+      allow(caller);
+      this.#onCaller();
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
       const borrowed = trouble.status === 401 && token() === null && (await borrowToken());
@@ -82,7 +86,7 @@ export class Connection {
       else this.#failed(trouble);
       return;
     }
-    if (turn === this.#turn) this.#open();
+    this.#open();
   }
 
   /** @param {Trouble} trouble */

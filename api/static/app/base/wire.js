@@ -197,6 +197,9 @@
  *   failed: number, attempts_per_success: number | null, time_to_verify_p95_s: number | null,
  *   why: string}} WorstLight */
 
+/** @typedef {{scope: string | null, may_read: boolean, may_command: boolean, name?: string, limited?: boolean,
+ *   refused?: string[]}} Caller */
+
 /** @typedef {object} Scene in the list
  * @property {string} id
  * @property {string} name
@@ -249,6 +252,7 @@
  * @property {Light[]} [colours] where its lights are given several
  * @property {string | null} [again_of]
  * @property {string | null} [scene]
+ * @property {boolean} [partly] of more lights than the caller may see
  * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null, light?: Light}[]} [lights]
  */
 

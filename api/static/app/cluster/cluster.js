@@ -5,6 +5,7 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { span, timeAgo } from "../base/clock.js";
 import { el, icon } from "../base/dom.js";
 import { number } from "../base/locale.js";
+import { may, mayNot } from "../base/may.js";
 import { known, t } from "../base/texts.js";
 import { moveList } from "./moves.js";
 import { lettersOf, ownerMark, shardMap, shardTable } from "./shards.js";
@@ -58,6 +59,11 @@ export class Cluster {
   /** Ask now; and from then on by itself. */
   async ask() {
     clearTimeout(this.#timer);
+    if (!may("GET /api/v1/cluster")) {
+      if (mayNot("GET /api/v1/cluster")) this.#told(null);
+      this.#state.replaceChildren(el("p", { class: "hint", text: mayNot("GET /api/v1/cluster") ? t("caller.limited") : t("asking") }));
+      return;
+    }
     try {
       this.#show(await ask("GET", "api/v1/cluster"));
     } catch (trouble) {

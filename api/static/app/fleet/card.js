@@ -17,7 +17,7 @@ import { nameOf } from "./filter.js";
 export function pickBox(devEui, context) {
   const box = el("input", { type: "checkbox", class: "pick" });
   box.addEventListener("click", (event) => context.pick(devEui, box.checked, event.shiftKey));
-  return { box, area: el("label", { class: "pick-area", "data-acts": true }, box) };
+  return { box, area: el("label", { class: "pick-area", "data-needs": "POST /api/v1/rollouts" }, box) };
 }
 
 /** How the light can be reached, beside its state. @param {Element} element @param {HTMLElement} word

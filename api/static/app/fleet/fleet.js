@@ -226,7 +226,7 @@ export class Fleet {
     const box = el("input", { type: "checkbox", class: "pick" });
     const find = () => this.#groups.find((group) => `head ${group.key}` === key);
     box.addEventListener("click", () => this.selection.setAll(find()?.lights ?? [], box.checked));
-    const line = el("div", { class: "line" }, el("label", { class: "pick-area", "data-acts": true }, box), title, tally);
+    const line = el("div", { class: "line" }, el("label", { class: "pick-area", "data-needs": "POST /api/v1/rollouts" }, box), title, tally);
     const table = this.#show === "table";
     const element = el("div", { class: "group-head", role: table ? "row" : "listitem" }, table ? el("div", { role: "cell" }, line) : line);
     const update = () => {

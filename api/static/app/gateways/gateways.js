@@ -7,6 +7,7 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { now, timeAgo, timeFor } from "../base/clock.js";
 import { arrange, el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { compare, number } from "../base/locale.js";
+import { may } from "../base/may.js";
 import { parts, t } from "../base/texts.js";
 import { gradeLines } from "./grade.js";
 import { OUTAGE_DAYS, outages } from "./outages.js";
@@ -33,7 +34,7 @@ class GatewayCard {
   #gradeAskedAt = -Infinity;
   #gradeTold = "";
   #history = el("div", { class: "history" }, el("p", { class: "hint", text: t("asking") }));
-  #button = el("button", { type: "button", class: "plain", "data-acts": true, hidden: true });
+  #button = el("button", { type: "button", class: "plain", "data-needs": "POST /demo/gateways/{gateway_id}/{what}", hidden: true });
   #trouble = el("p", { class: "hint bad", role: "alert", hidden: true });
   #online = true;
   #askedFor = "";
@@ -90,6 +91,7 @@ class GatewayCard {
 
   /** Asked anew when the grade changed, and at most once a minute while something happens. @param {Gateway} gateway */
   async #askGrade(gateway) {
+    if (!may("GET /api/v1/gateways/{gateway_id}/quality")) return;
     const state = `${gateway.grade} ${gateway.grade_line}`;
     const at = performance.now();
     if (state === this.#gradeAsked && at < this.#gradeAskedAt + GRADE_MS) return;

@@ -50,9 +50,9 @@ export class LightPanel {
   #hearings = el("div");
   #details = el("dl");
   #raw = el("pre", { class: "raw", tabindex: "0", "aria-label": t("light.json-label"), hidden: true });
-  #revive = el("button", { type: "button", class: "secondary", text: t("light.revive"), title: t("light.revive-means"), hidden: true });
-  #withdraw = el("button", { type: "button", class: "secondary", text: t("light.withdraw"), title: t("light.withdraw-means"), hidden: true });
-  #nothing = el("button", { type: "button", class: "secondary", text: t("light.ask-nothing"), title: t("light.ask-nothing-means"), hidden: true });
+  #revive = el("button", { type: "button", class: "secondary", text: t("light.revive"), "data-needs": "POST /api/v1/supervisor/{actor_id}/revive", title: t("light.revive-means"), hidden: true });
+  #withdraw = el("button", { type: "button", class: "secondary", text: t("light.withdraw"), "data-needs": "DELETE /api/v1/commands/{command_id}", title: t("light.withdraw-means"), hidden: true });
+  #nothing = el("button", { type: "button", class: "secondary", text: t("light.ask-nothing"), "data-needs": "DELETE /api/v1/devices/{dev_eui}/wanted", title: t("light.ask-nothing-means"), hidden: true });
   #open = "";
   #outcome = el("p", { class: "outcome", role: "status" });
   #asking = false;
@@ -85,7 +85,7 @@ export class LightPanel {
       this.#raw,
       el("div", { class: "facts" }, now, wanted),
       this.#verdict,
-      el("div", { class: "orders-given", "data-acts": true }, el("h3", { text: t("order.set") }), this.#form.element),
+      el("div", { class: "orders-given", "data-needs": "POST /api/v1/downlink/{dev_eui}" }, el("h3", { text: t("order.set") }), this.#form.element),
       el("h3", { text: t("light.orders") }),
       this.#timeline.element,
       el("h3", { text: t("light.expected") }),
@@ -102,11 +102,11 @@ export class LightPanel {
   }
 
   #actions() {
-    const setup = el("button", { type: "button", class: "secondary", text: t("light.initialise"), title: t("light.initialise-means") });
+    const setup = el("button", { type: "button", class: "secondary", text: t("light.initialise"), "data-needs": "POST /api/v1/devices/{dev_eui}/initialize", title: t("light.initialise-means") });
     setup.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/initialize`, { force: this.#setUp }, t("light.initialised")));
-    const status = el("button", { type: "button", class: "secondary", text: t("light.ask-status"), title: t("light.ask-status-means") });
+    const status = el("button", { type: "button", class: "secondary", text: t("light.ask-status"), "data-needs": "POST /api/v1/devices/{dev_eui}/status", title: t("light.ask-status-means") });
     status.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/status`, undefined, (answer) => known(`light.status.${answer?.outcome}`) ?? t("light.asked")));
-    return el("div", { class: "row actions", "data-acts": true }, this.#withdraw, this.#nothing, setup, status, this.#revive);
+    return el("div", { class: "row actions" }, this.#withdraw, this.#nothing, setup, status, this.#revive);
   }
 
   #rawButton() {

@@ -1,5 +1,6 @@
 // The lights and gateways on the plan that is looked at: where they are, what they are called, and which is near.
 
+import { seesAll } from "../base/may.js";
 import { nameOf } from "../fleet/filter.js";
 
 /** @typedef {import("../base/store.js").Store} Store */
@@ -26,6 +27,11 @@ export class Items {
   /** Whether the service knows it: what it does not know is on no plan. @param {Item} item */
   there(item) {
     return item.type === "light" ? this.#store.devices.has(item.id) : this.#store.gateways.has(item.id);
+  }
+
+  /** Whether the caller may move it: where gateways are concerns all lights. @param {Item} item */
+  movable(item) {
+    return item.type === "light" || seesAll();
   }
 
   /** @param {Item} item */

@@ -5,6 +5,7 @@ import { addressOf, choose, chosen } from "../base/address.js";
 import { ask, askFile, isMissing, sendFile, troubleWords } from "../base/api.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { compare } from "../base/locale.js";
+import { may, mayNot } from "../base/may.js";
 import { t } from "../base/texts.js";
 import { PlanForm } from "./form.js";
 import { Pictures } from "./pictures.js";
@@ -31,9 +32,9 @@ export class Plans {
   #note = el("p", { class: "note", role: "status" });
   #outcome = el("p", { class: "outcome", role: "status" });
   #tools = el("div", { class: "plan-tools", role: "toolbar", "aria-label": t("main.plans") });
-  #edit = el("button", { type: "button", class: "plain", "data-acts": true, "aria-pressed": "false", text: t("plans.edit") });
-  #select = el("button", { type: "button", class: "plain", "data-acts": true, "aria-pressed": "false", text: t("plans.select") });
-  #settings = el("button", { type: "button", class: "plain", "data-acts": true, text: t("plans.settings") });
+  #edit = el("button", { type: "button", class: "plain", "data-needs": "PATCH /api/v1/plans/{plan_id}", "aria-pressed": "false", text: t("plans.edit") });
+  #select = el("button", { type: "button", class: "plain", "data-needs": "POST /api/v1/rollouts", "aria-pressed": "false", text: t("plans.select") });
+  #settings = el("button", { type: "button", class: "plain", "data-needs": "PUT /api/v1/plans/{plan_id}/picture", text: t("plans.settings") });
   #wall = el("a", { class: "plain", text: t("plans.wall") });
   #import = el("input", { type: "file", accept: ".zip,application/zip", hidden: true });
   #body;
@@ -83,9 +84,9 @@ export class Plans {
       this.#edit,
       el("span", { class: "spring" }),
       this.#settings,
-      button(t("plans.add"), () => this.#form.ask(null), { "data-acts": true }),
+      button(t("plans.add"), () => this.#form.ask(null), { "data-needs": "POST /api/v1/plans" }),
       button(t("plans.export"), () => this.#exported()),
-      button(t("plans.import"), () => this.#import.click(), { "data-acts": true }),
+      button(t("plans.import"), () => this.#import.click(), { "data-needs": "POST /api/v1/plans/import" }),
       this.#import,
       this.#wall,
     );
@@ -160,7 +161,7 @@ export class Plans {
   #empty() {
     if (!this.#store.known) return t("plans.loading");
     if (!this.#store.plansTold) return t("plans.old");
-    return document.documentElement.dataset.may === "look" ? t("plans.none-look") : t("plans.none");
+    return mayNot("POST /api/v1/plans") ? t("plans.none-look") : t("plans.none");
   }
 
   /** Ask for the places, and for a picture that is another; again while that fails. */
@@ -214,7 +215,7 @@ export class Plans {
 
   /** @param {string[]} devEuis @param {boolean | null} on null: as they are not */
   #pick(devEuis, on) {
-    if (document.documentElement.dataset.may === "look" || onWall()) return;
+    if (!may("POST /api/v1/rollouts") || onWall()) return;
     this.#deeds.selection.setAll(devEuis, on ?? !devEuis.every((one) => this.#deeds.selection.has(one)));
     this.#stage.changed(devEuis.map((devEui) => `light ${devEui}`));
   }

@@ -245,7 +245,7 @@ export class Stage {
       return;
     }
     const item = this.#hit(at);
-    const kind = this.editing && item !== null ? "move" : event.shiftKey || this.selecting ? "box" : "pan";
+    const kind = this.editing && item !== null && this.items.movable(item) ? "move" : event.shiftKey || this.selecting ? "box" : "pan";
     this.#drag = { kind, ...at, item, from: item && { x: item.x, y: item.y }, far: false };
   }
 
@@ -333,6 +333,7 @@ export class Stage {
     const item = this.#at;
     if (item === null) return undefined;
     if (!this.editing) return item.type === "light" ? this.#deeds.open(item.id) : undefined;
+    if (!this.items.movable(item)) return undefined;
     this.#moving = { item, from: { x: item.x, y: item.y } };
     this.painter.held = item;
     this.painter.soon();
@@ -371,7 +372,7 @@ export class Stage {
     else if (event.key === "-") this.zoom(-1);
     else if (event.key === "0") this.fit();
     else if (event.key === "Escape" && this.#moving !== null) this.letGo();
-    else if (event.key === "Delete" && this.editing && this.#moving === null && this.#at !== null) this.#deeds.removed(this.#at);
+    else if (event.key === "Delete" && this.editing && this.#moving === null && this.#at !== null && this.items.movable(this.#at)) this.#deeds.removed(this.#at);
     else return false;
     return true;
   }

@@ -2,6 +2,7 @@
 
 import { arrange, el, setHidden, setText } from "../base/dom.js";
 import { compare } from "../base/locale.js";
+import { seesAll } from "../base/may.js";
 import { t } from "../base/texts.js";
 import { nameOf } from "../fleet/filter.js";
 
@@ -45,7 +46,8 @@ export class UnplacedList {
     const placed = this.#stage.items.byKey;
     /** @type {Unplaced[]} */
     const left = [];
-    for (const gateway of this.#store.gateways.values()) {
+    // Where gateways are is of all lights.
+    for (const gateway of seesAll() ? this.#store.gateways.values() : []) {
       if (!placed.has(`gateway ${gateway.gateway_id}`)) left.push({ type: "gateway", id: gateway.gateway_id, name: t("plans.gateway", { name: gateway.name || gateway.gateway_id }) });
     }
     for (const device of this.#store.devices.values()) {

@@ -5,6 +5,7 @@ import { ask, isMissing, troubleWords } from "../base/api.js";
 import { timeAgo } from "../base/clock.js";
 import { arrange, el, icon, setHidden, setText } from "../base/dom.js";
 import { anchorOfAlert, helpLink } from "../base/help.js";
+import { seesAll } from "../base/may.js";
 import { parts, t } from "../base/texts.js";
 import { alertWords, sentence, told } from "../base/words.js";
 
@@ -21,7 +22,7 @@ class AlertLine {
   #summary = el("span", { class: "summary" });
   #since = timeAgo(null);
   #again = el("span");
-  #button = el("button", { type: "button", class: "plain", text: t("alerts.acknowledge"), "data-acts": true });
+  #button = el("button", { type: "button", class: "plain", text: t("alerts.acknowledge"), "data-needs": "POST /api/v1/alerts/{alert_id}/acknowledge" });
   #outcome = el("span", { class: "hint", role: "status" });
 
   /** @param {Alert} alert @param {Store} store @param {(devEui: string) => void} open */
@@ -47,7 +48,8 @@ class AlertLine {
     this.#since.at = alert.opened_at;
     setText(this.#again, alert.repeats > 0 ? t("alerts.told", { times: alert.repeats + 1 }) : "");
     const seen = alert.acknowledged_at != null;
-    setHidden(this.#button, seen);
+    // A gateway is of all lights: who sees some only cannot say for everybody that it is known.
+    setHidden(this.#button, seen || (!seesAll() && this.#store.gateways.has(alert.subject)));
     this.#button.setAttribute("aria-label", t("alerts.acknowledge-what", { summary: told(alert.summary) }));
     this.element.classList.toggle("acknowledged", seen);
     if (seen) setText(this.#outcome, t("alerts.acknowledged"));

@@ -5,6 +5,7 @@ import { chosen, choose } from "../base/address.js";
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { timeAgo } from "../base/clock.js";
 import { el, setText } from "../base/dom.js";
+import { may } from "../base/may.js";
 import { parts, t } from "../base/texts.js";
 import { attemptBars, histogram, tiles, worstTable } from "./figures.js";
 import { predictions } from "./predictions.js";
@@ -16,6 +17,9 @@ const EVERY_MS = 15_000;
 const GATHER_MS = 400;
 /** @type {[string, string][]} */
 const SPANS = [["1", t("reliability.hour")], ["24", t("reliability.day")], ["168", t("reliability.week")]];
+
+/** What is of the whole fleet, and told to nobody who may see some lights only. @type {Record<string, string>} */
+const NEEDED = { "is-predictions": "GET /api/v1/quality/scores", "is-letters": "GET /api/v1/supervisor", "is-tree": "GET /api/v1/supervisor" };
 
 export class Reliability {
   #store;
@@ -40,7 +44,7 @@ export class Reliability {
       this.#spans.set(hours, input);
       return el("label", {}, input, el("span", { text: words }));
     });
-    const card = (/** @type {string} */ id, /** @type {string} */ title, /** @type {Node[]} */ ...inner) => el("section", { class: `sheet ${id}`, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title`, text: title }), ...inner);
+    const card = (/** @type {string} */ id, /** @type {string} */ title, /** @type {Node[]} */ ...inner) => el("section", { class: `sheet ${id}`, "data-needs": NEEDED[id], "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title`, text: title }), ...inner);
     this.element = el(
       "div",
       { class: "view reliability" },
@@ -121,6 +125,7 @@ export class Reliability {
   }
 
   async #askScores() {
+    if (!may("GET /api/v1/quality/scores")) return;
     try {
       const scores = await ask("GET", "api/v1/quality/scores");
       const told = JSON.stringify(scores);
@@ -135,6 +140,7 @@ export class Reliability {
   }
 
   async #askTree() {
+    if (!may("GET /api/v1/supervisor")) return;
     try {
       const answer = await ask("GET", "api/v1/supervisor?children=50&dead_letters=20");
       const told = JSON.stringify(answer);

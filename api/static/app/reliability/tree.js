@@ -35,7 +35,7 @@ function branch(node, nameOf, revive) {
     node.last_error === null ? null : el("span", { class: "error" }, `${node.last_error} `, node.last_crash_at === null ? null : timeAgo(node.last_crash_at)),
   ];
   const parked = node.state === "crashed";
-  const button = parked ? el("button", { type: "button", class: "plain", text: t("tree.revive"), "data-acts": true, "aria-label": t("tree.revive-name", { name: nameOf(node.id) }), onclick: () => revive(node.id) }) : null;
+  const button = parked ? el("button", { type: "button", class: "plain", text: t("tree.revive"), "data-needs": "POST /api/v1/supervisor/{actor_id}/revive", "aria-label": t("tree.revive-name", { name: nameOf(node.id) }), onclick: () => revive(node.id) }) : null;
   // Device actors that are well would be hundreds of the same line.
   const shown = node.children.filter((child) => !child.id.startsWith("device ") || child.state !== "running" || child.restarts > 0);
   const rest = node.children_total - shown.length;

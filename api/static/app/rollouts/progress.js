@@ -78,9 +78,9 @@ export class RolloutCard {
       setHidden(span, (rollout[part] ?? 0) === 0);
     });
     this.#legend.replaceChildren(...PARTS.filter((part) => (rollout[part] ?? 0) > 0).map((part) => el("li", { class: part }, el("span", { class: "patch" }), ...parts("rollout.part", { n: el("strong", { text: number(rollout[part] ?? 0) }), part: partWords(part) }))));
-    setHidden(this.#pause, rollout.state !== "running");
-    setHidden(this.#resume, !["paused", "stopped"].includes(rollout.state));
-    setHidden(this.#cancel, !["running", "paused", "stopped"].includes(rollout.state));
+    setHidden(this.#pause, rollout.partly === true || rollout.state !== "running");
+    setHidden(this.#resume, rollout.partly === true || !["paused", "stopped"].includes(rollout.state));
+    setHidden(this.#cancel, rollout.partly === true || !["running", "paused", "stopped"].includes(rollout.state));
     const unreached = ["cancelled", "stopped"].includes(rollout.state) ? rollout.cancelled + rollout.waiting : 0;
     setHidden(this.#again, rollout.failed + unreached === 0);
     if (this.#details.open && rollout.changed_at !== this.#listed) this.#list();
@@ -89,7 +89,7 @@ export class RolloutCard {
 
   /** @param {string} words @param {object} change @param {"PATCH" | "POST"} method @param {string} below */
   #button(words, change, method = "PATCH", below = "") {
-    const button = el("button", { type: "button", class: "secondary", text: words, hidden: true, "data-acts": true });
+    const button = el("button", { type: "button", class: "secondary", text: words, hidden: true, "data-needs": `${method} /api/v1/rollouts/{rollout_id}${below}` });
     button.addEventListener("click", async () => {
       button.disabled = true;
       setText(this.#outcome, "");

@@ -20,8 +20,8 @@ export class SceneCard {
 
   /** @param {string} id @param {(scene: Scene) => void} onApply @param {() => void} onChanged */
   constructor(id, onApply, onChanged) {
-    const apply = el("button", { type: "button", class: "primary", text: t("scenes.apply"), "data-acts": true, onclick: () => this.#scene !== null && onApply(this.#scene) });
-    const remove = el("button", { type: "button", class: "secondary", text: t("scenes.remove"), "data-acts": true });
+    const apply = el("button", { type: "button", class: "primary", text: t("scenes.apply"), "data-needs": "POST /api/v1/scenes/{name}/apply", onclick: () => this.#scene !== null && onApply(this.#scene) });
+    const remove = el("button", { type: "button", class: "secondary", text: t("scenes.remove"), "data-needs": "DELETE /api/v1/scenes/{name}" });
     remove.addEventListener("click", () => removed(remove, `api/v1/scenes/${encodeURIComponent(id)}`, this.#scene, this.#outcome, onChanged));
     this.element = el("li", { class: "rollout", "data-scene": id }, el("header", { class: "row" }, this.#lamps, el("div", { class: "told" }, this.#title, this.#words), apply, remove), this.#missing, this.#outcome);
   }

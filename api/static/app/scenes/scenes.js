@@ -3,6 +3,7 @@
 
 import { ask, isMissing, troubleWords } from "../base/api.js";
 import { arrange, el, setHidden, setText } from "../base/dom.js";
+import { may, mayNot } from "../base/may.js";
 import { t } from "../base/texts.js";
 import { SceneCard } from "./card.js";
 import { ApplyForm, SaveForm } from "./forms.js";
@@ -37,8 +38,8 @@ export class Scenes {
     this.#apply = new ApplyForm(onApplied);
     this.#save = new SaveForm(() => this.#ask());
     this.#schedule = new ScheduleForm(() => this.#ask());
-    const save = el("button", { type: "button", class: "secondary", text: t("scenes.save-all"), "data-acts": true, onclick: () => this.save([]) });
-    const plan = el("button", { type: "button", class: "secondary", text: t("schedules.new"), "data-acts": true, onclick: () => this.#schedule.ask() });
+    const save = el("button", { type: "button", class: "secondary", text: t("scenes.save-all"), "data-needs": "POST /api/v1/scenes", onclick: () => this.save([]) });
+    const plan = el("button", { type: "button", class: "secondary", text: t("schedules.new"), "data-needs": "POST /api/v1/schedules", onclick: () => this.#schedule.ask() });
     this.#timed.append(el("div", { class: "row" }, plan), this.#noTimes, this.#times);
     this.element = el(
       "div",
@@ -65,6 +66,11 @@ export class Scenes {
     if (came) this.#ask();
   }
 
+  /** It is known what the caller may do. */
+  allowed() {
+    if (this.#open) this.#ask();
+  }
+
   async #ask() {
     try {
       const { scenes } = await ask("GET", "api/v1/scenes");
@@ -79,16 +85,12 @@ export class Scenes {
 
   /** @param {Scene[]} scenes */
   async #askSchedules(scenes) {
-    try {
-      const { schedules, time_zone: zone } = await ask("GET", "api/v1/schedules");
-      this.#schedule.offer(scenes, zone);
-      setHidden(this.#timed, false);
-      setHidden(this.#noTimes, schedules.length > 0);
-      arrange(this.#times, cardsOf(this.#scheduled, schedules, (/** @type {Schedule} */ one) => new ScheduleCard(one.id, () => this.#ask())));
-    } catch (trouble) {
-      if (!isForbidden(trouble)) throw trouble;
-      setHidden(this.#timed, true); // who sees some lights only is told of no schedule
-    }
+    setHidden(this.#timed, mayNot("GET /api/v1/schedules")); // who sees some lights only is told of no schedule
+    if (!may("GET /api/v1/schedules")) return;
+    const { schedules, time_zone: zone } = await ask("GET", "api/v1/schedules");
+    this.#schedule.offer(scenes, zone);
+    setHidden(this.#noTimes, schedules.length > 0);
+    arrange(this.#times, cardsOf(this.#scheduled, schedules, (/** @type {Schedule} */ one) => new ScheduleCard(one.id, () => this.#ask())));
   }
 
   /** @param {Scene[]} scenes */
@@ -96,11 +98,6 @@ export class Scenes {
     setHidden(this.#none, scenes.length > 0);
     arrange(this.#list, cardsOf(this.#cards, scenes, (/** @type {Scene} */ one) => new SceneCard(one.id, (scene) => this.#apply.ask(scene), () => this.#ask())));
   }
-}
-
-/** @param {unknown} trouble */
-function isForbidden(trouble) {
-  return trouble instanceof Error && "status" in trouble && trouble.status === 403;
 }
 
 /**

@@ -33,7 +33,7 @@ export class ScheduleCard {
   #words = el("p", { class: "hint" });
   #last = el("p", { class: "hint" });
   #next = el("ol", { class: "next-times" });
-  #switch = el("button", { type: "button", class: "secondary", "data-acts": true, onclick: () => this.#toggle() });
+  #switch = el("button", { type: "button", class: "secondary", "data-needs": "PUT /api/v1/schedules/{name}", onclick: () => this.#toggle() });
   #outcome = el("p", { class: "outcome", role: "status" });
   element;
 
@@ -41,7 +41,7 @@ export class ScheduleCard {
   constructor(id, onChanged) {
     this.#path = `api/v1/schedules/${encodeURIComponent(id)}`;
     this.#onChanged = onChanged;
-    const remove = el("button", { type: "button", class: "secondary", text: t("scenes.remove"), "data-acts": true });
+    const remove = el("button", { type: "button", class: "secondary", text: t("scenes.remove"), "data-needs": "DELETE /api/v1/schedules/{name}" });
     remove.addEventListener("click", () => removed(remove, this.#path, this.#schedule, this.#outcome, onChanged));
     this.element = el("li", { class: "rollout", "data-schedule": id }, el("header", { class: "row" }, el("div", { class: "told" }, this.#title, this.#words), this.#switch, remove), this.#next, this.#last, this.#outcome);
   }

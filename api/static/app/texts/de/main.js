@@ -2,6 +2,7 @@
 
 /** @type {import("../../base/texts.js").Translation<typeof import("../en/main.js").MAIN>} */
 export const MAIN = {
+  "caller.limited": "Das betrifft die ganze Flotte, und Sie dürfen nur einige Leuchten sehen.",
   "main.content": "Zum Inhalt",
   "main.pages": "Seiten",
   "main.lights": "Leuchten",

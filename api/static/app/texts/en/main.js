@@ -1,6 +1,7 @@
 // What stands around every page: the head, the foot, how current the page is, the token.
 
 export const MAIN = /** @type {const} */ ({
+  "caller.limited": "This is of the whole fleet, and you may see some lights only.",
   "main.content": "To the content",
   "main.pages": "Pages",
   "main.lights": "Lights",
