@@ -217,7 +217,7 @@ class DeviceActor:
                 await trio.sleep_forever()
             self.device = device
             ports.taught.note(device)
-            ports.board.publish(device)
+            self._show(effects)
             self._let_out(effects)
             self._unfinished = None
             if isinstance(event, ev.Inquired) and device.missed > before.missed:
@@ -230,16 +230,20 @@ class DeviceActor:
     async def _finish_step(self) -> None:
         """A crash cut the last step off: where it was stored it goes on, where not it never was.
 
-        It is tried once: an effect that crashes the actor must not do so again and again.
+        What it stored is shown, however often that takes: an ended command must not stay open on
+        the board. All else is tried once: an effect that crashes the actor must not do so again and
+        again.
         """
         left = self._unfinished
         if left is None:
             return
         stored = await self._ports.store_writer.read(Table.DEVICE, self.device.dev_eui)
-        self._unfinished = None
-        if stored is not None and stored.value == left.value:
+        was_stored = stored is not None and stored.value == left.value
+        if was_stored:
             self.device = left.device
-            self._ports.board.publish(left.device)
+            self._show(left.effects)
+        self._unfinished = None
+        if was_stored:
             self._let_out(left.effects)
 
     async def _catch_up(self) -> None:
@@ -249,13 +253,16 @@ class DeviceActor:
             if online is not None and online is not hearing.online:
                 await self._deal_with(ev.GatewayHealthChanged(hearing.gateway_id, online))
 
-    def _let_out(self, effects: list[Effect]) -> None:
+    def _show(self, effects: list[Effect]) -> None:
         """What is stored is shown first: whoever waits for a verdict hears of it, and no ended
         command stays open on the board, whatever crashes after it."""
+        self._ports.board.publish(self.device)
+        for command in _newest(effects):
+            self._ports.board.publish(command)
+
+    def _let_out(self, effects: list[Effect]) -> None:
+        """All that follows from what is stored and shown."""
         ports, device = self._ports, self.device
-        newest = {one.command.id: one.command for one in effects if isinstance(one, CommandChanged)}
-        for command in newest.values():
-            ports.board.publish(command)
         for effect in effects:
             match effect:
                 case Submit(attempt):
@@ -268,7 +275,7 @@ class DeviceActor:
                     ports.judged(device.dev_eui, effect)
                 case Note() | AnswerCaller() | CommandChanged():
                     pass
-        for command in newest.values():
+        for command in _newest(effects):
             if command.status.final:
                 ports.ended(command)
                 log.info(
@@ -286,3 +293,9 @@ class DeviceActor:
     def _due_in_s(self) -> float | None:
         due_at = self.due_at
         return None if due_at is None else due_at - self._ports.clock.now()
+
+
+def _newest(effects: list[Effect]) -> list[Command]:
+    """Each command of a step as it is after it."""
+    changed = [one.command for one in effects if isinstance(one, CommandChanged)]
+    return list({command.id: command for command in changed}.values())

@@ -168,6 +168,44 @@ async def test_what_ended_is_shown_although_its_step_crashes_twice(
         nursery.cancel_scope.cancel(reason="the test ends")
 
 
+class StepCrash:
+    """A board that fails some times after it has shown a light with its new command."""
+
+    def __init__(self, board: Any, times: int) -> None:
+        self._board, self.left = board, times
+
+    def publish(self, subject: Device | Command) -> None:
+        self._board.publish(subject)
+        new = isinstance(subject, Device) and subject.command is not None and subject.command.id
+        if new == "the-command" and self.left:
+            self.left -= 1
+            raise CrashedHereError("the light is shown")
+
+
+async def test_what_ended_is_shown_although_to_show_its_light_crashes_again_and_again(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        async with running_application(world) as home:
+            await home.settled()
+            dev_eui = next(iter(world.stations))
+            older = await home.command(dev_eui, LightState(0, 255, 0))
+            board = StepCrash(home.parts.board, 3)
+            actor = home.parts.fleet.actors[dev_eui]
+            assert isinstance(actor, DeviceActor)
+            actor._ports = replace(home.parts.light_ports, board=board)
+            await accept(home, dev_eui)
+            await trio.sleep(120)
+            assert board.left == 0
+            assert older.id not in home.parts.board.open_commands
+            shown = home.parts.board.command(older.id)
+            assert shown is not None
+            assert shown.status.value == "superseded"
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
 class VerdictCrash:
     """A board that fails at the first verdict it is to show."""
 
