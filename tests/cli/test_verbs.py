@@ -149,8 +149,9 @@ async def test_gateways_are_graded_with_their_lines() -> None:
         (("send", DEV_EUI, "reddish"), "is no colour"),
         (("send", DEV_EUI, "red", "--blink", "900"), "1 to 255"),
         (("send", DEV_EUI, "red", "--idempotency-key", "é"), "printable ASCII"),
-        (("init",), "--all"),
+        (("initialize",), "--all"),
         (("init", DEV_EUI, "--all"), "--all"),
+        (("init", "--json"), "--all"),
         (("rollout", "start", "red"), "--all"),
         (("rollout", "start", "red", DEV_EUI, "--all"), "--all"),
         (("devices", "--at", "ftp://x"), "is no address"),
@@ -252,9 +253,10 @@ async def test_initialisations_and_alerts() -> None:
         assert "Desk 02 is overdue" in (await here.do("alerts")).stdout
         seen = await here.do("alerts", "acknowledge", "a1", "--by", "me")
         assert seen.returncode == 0, seen.stderr
-        begun = await here.do("init", DEV_EUI, "--force", "--wait", "0")
+        begun = await here.do("initialize", DEV_EUI, "--force", "--wait", "0")
         assert begun.returncode == 0, begun.stderr
         assert here.application.initializer.runs[0][1:] == ([DEV_EUI], True)
+        # as it was called in 0.1.0
         late = await here.do("init", "--all", "--wait", "1.5", "--json")
         assert late.returncode == 3
         assert json.loads(late.stdout)["runs"][0]["total"] == 1

@@ -33,6 +33,8 @@ SLOW_PER_HOUR = 600
 hour."""
 CLOCK_S = 5.0
 FASTER_SF = 9
+NO_GRPC = ("Failed parsing HTTP/2", "http1.x server")
+"""What gRPC says of a web server, and of a port that wants TLS, while it connects."""
 
 
 def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | None) -> Diagnosis:
@@ -57,11 +59,12 @@ def unreached(error: NetworkError, target: str, *, tls: bool, tenant_id: str | N
             "ChirpStack refuses our API key",
             "make a new API key in ChirpStack and set chirpstack.api_key",
         )
-    if isinstance(error, NetworkIntermediary):
+    if isinstance(error, NetworkIntermediary) or any(part in str(error) for part in NO_GRPC):
         return problem(
             check,
             f"what answers at {target} is not ChirpStack: {error}",
-            "check chirpstack.target, and whether a proxy there passes gRPC on to ChirpStack v4",
+            "check chirpstack.target, whether a proxy there passes gRPC on to ChirpStack v4, and"
+            " chirpstack.tls",
         )
     if isinstance(error, NetworkUnavailable):
         other = "the server may speak plain HTTP/2" if tls else "a proxy may want chirpstack.tls"

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,20 @@ def doctor(config: Config = None, as_json: AsJson = False) -> None:
 
 def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -> int:
     """Examine and report; 0 without problems, 1 with."""
+    findings = look(config, environ)
+    if as_json:
+        told = [
+            {key: _utf8(text) for key, text in msgspec.to_builtins(each).items()}
+            for each in findings
+        ]
+        print_json({"ok": not problems_in(findings), "findings": told})
+    else:
+        tell(console(), findings)
+    return Exit.FAILED if problems_in(findings) else Exit.OK
+
+
+def look(config: Path | None, environ: dict[str, str]) -> list[Diagnosis]:
+    """Every finding."""
     from api.settings.file import SettingsError, load_settings, overlooked
 
     try:
@@ -47,25 +62,18 @@ def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -
         ]
         if left := overlooked(config):
             findings.append(warning("settings", left, "name it"))
-    else:
-        from api.cli.doctor.examine import examine
+        return findings
+    from api.cli.doctor.examine import examine
 
-        where = f"readable ({config or 'from the environment'})"
-        left = overlooked(config)
-        first = (
-            warning("settings", left, "name it, or remove it") if left else ok("settings", where)
-        )
-        findings = [first, *trio.run(examine, settings, time.time, config)]
-    problems = sum(each.level is Level.PROBLEM for each in findings)
-    if as_json:
-        told = [
-            {key: _utf8(text) for key, text in msgspec.to_builtins(each).items()}
-            for each in findings
-        ]
-        print_json({"ok": not problems, "findings": told})
-    else:
-        _tell(console(), findings)
-    return Exit.FAILED if problems else Exit.OK
+    where = f"readable ({config or 'from the environment'})"
+    left = overlooked(config)
+    first = warning("settings", left, "name it, or remove it") if left else ok("settings", where)
+    return [first, *trio.run(examine, settings, time.time, config)]
+
+
+def problems_in(findings: Sequence[Diagnosis]) -> int:
+    """How many are problems."""
+    return sum(each.level is Level.PROBLEM for each in findings)
 
 
 def _utf8(text: str) -> str:
@@ -73,7 +81,8 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _tell(out: Console, findings: list[Diagnosis]) -> None:
+def tell(out: Console, findings: Sequence[Diagnosis]) -> None:
+    """One line each, with its remedy below, and how many of each kind."""
     for each in findings:
         sign, style = _SIGNS[each.level]
         line = Text(f"{sign:<10} ", style=style) + Text(f"{each.check:<12} ", style="bold")

@@ -1,4 +1,4 @@
-"""`lamplighter init`: send lights their settings again, with progress.
+"""`lamplighter initialize`: send lights their settings again, with progress.
 
 Several lights are begun a few at a time, because the service takes at most 20 runs at once.
 """
@@ -20,7 +20,7 @@ TOGETHER = 10
 LOOK_S = 1.0
 
 
-def init(
+def initialize(
     dev_euis: DevEuis = None,
     everything: Annotated[bool, typer.Option("--all", help="Every light.")] = False,
     force: Annotated[
@@ -36,10 +36,12 @@ def init(
     """Send lights their settings again (automatic uplinks, status interval)."""
     if everything == bool(dev_euis):
         raise typer.BadParameter("name lights, or give --all")
-    raise run(_init, place(at, token), dev_euis or [], force, wait, as_json)
+    raise run(_initialize, place(at, token), dev_euis or [], force, wait, as_json)
 
 
-async def _init(where: Place, texts: list[str], force: bool, wait_s: float, as_json: bool) -> Exit:
+async def _initialize(
+    where: Place, texts: list[str], force: bool, wait_s: float, as_json: bool
+) -> Exit:
     runs: list[dict[str, Any]] = []
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
