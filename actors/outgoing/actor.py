@@ -4,6 +4,7 @@ It runs where the fleet's shard lives, so that each event is collected once. All
 the store; each incarnation reads it there.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -275,7 +276,8 @@ class Outgoing(Requests):
         await self._end_and_wait(hook.id)
         courier = self._couriers[hook.id]
         before = courier.window.position
-        first = min([message.since, before.read_to, *before.open])
+        since = math.nextafter(message.since, -math.inf)
+        first = min([since, before.read_to, *before.open])
         position = replace(before, read_to=first, open=(), failing={}, failing_s=0.0)
         now = self._ports.clock.now()
         await self._ports.store_writer.commit([repository.position_put(hook.id, position, now)])

@@ -57,8 +57,8 @@ COMING_S = 60.0
 """In a cluster, until the lights of all shards are on the board."""
 CHUNK = 250
 """Things compared between two checkpoints, some 5 us each."""
-OF_A_LIGHT_MOST = 20
-"""Verdicts of one light that are looked at with each new one."""
+OF_A_LIGHT_FIRST = 10
+"""Verdicts of one light that are looked at with each new one: more where none of them is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +197,19 @@ class Collector:
         they are told in their order."""
         if verdict_id(command.id) in self._known:
             return ()
-        since = max(self._told.mark - DEEP_S, self._told.verdicts_from)
+        since = self._since(DEEP_S)
+        most, entries = 0, None
         try:
-            entries = await self._ports.store.entries(
-                device_stream(command.dev_eui),
-                since=since,
-                until=repository.FAR,
-                most=OF_A_LIGHT_MOST,
-            )
+            while entries is None or (len(entries) == most and not self._knows_any(entries)):
+                most = min(max(most * 10, OF_A_LIGHT_FIRST), PAGE)
+                entries = await self._ports.store.entries(
+                    device_stream(command.dev_eui),
+                    since=since,
+                    until=repository.FAR,
+                    most=most,
+                )
+                if most == PAGE:
+                    break
             return await self._unknown(reversed(entries))
         except StoreUnavailable as error:  # the next sweep finds it
             log.warning("the verdicts of a light cannot be read", error=str(error))
@@ -288,9 +293,8 @@ class Collector:
         deep = now_s >= self._deep_at + DEEP_EVERY_S
         self._swept_at = now_s
         if Kind.VERDICTS in kinds:
-            since = min(self._told.mark or now, now) - (DEEP_S if deep else RECENT_S)
             try:
-                await self._look_through(max(since, self._told.verdicts_from), now)
+                await self._look_through(self._since(DEEP_S if deep else RECENT_S))
             except StoreUnavailable as error:
                 log.warning("stored verdicts cannot be read", error=str(error))
                 return
@@ -299,7 +303,14 @@ class Collector:
             self._deep_at = now_s
         await self._store([], msgspec.structs.replace(self._told, mark=now))
 
-    async def _look_through(self, since: float, now: float) -> None:
+    def _since(self, back_s: float) -> float:
+        """From which date on verdicts are looked at. A clock that was set back since dates them
+        before what was noted by it."""
+        now, told = self._ports.clock.now(), self._told
+        since = min(told.mark or now, now) - back_s
+        return since if told.verdicts_from > now else max(since, told.verdicts_from)
+
+    async def _look_through(self, since: float) -> None:
         """Raises StoreError."""
         # a verdict may be dated ahead of a clock that was set back since
         while True:
@@ -312,6 +323,9 @@ class Collector:
             if len(page) < PAGE:
                 return
             since = max(page[-1].at, math.nextafter(since, math.inf))
+
+    def _knows_any(self, entries: Sequence[Entry]) -> bool:
+        return any(verdict_id(entry.entry) in self._known for entry in entries)
 
     async def _unknown(self, entries: Iterable[Entry]) -> Sequence[tuple[str, Event]]:
         found = []

@@ -142,8 +142,7 @@ class Courier:
 
     async def _restore(self) -> None:
         """Events that were read before a restart, and not delivered. Raises StoreError."""
-        opened = dict.fromkeys(self.window.position.open)
-        left = set(opened)
+        left = self.window.unread
         while left:
             first = min(left)
             page = await self._ports.store.entries(
@@ -151,8 +150,8 @@ class Courier:
             )
             for entry in page:
                 if entry.at in left:
-                    left.discard(entry.at)
                     self._load(entry)
+                    left.discard(entry.at)
             left.discard(first)  # it is kept no longer
         self._restored = True
 

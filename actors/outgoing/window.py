@@ -55,6 +55,8 @@ class Window:
         """One after the other, whatever the event."""
         self.due_at = 0.0
         """Nothing is tried before, while failures go on."""
+        self.unread = set(position.open)
+        """Places of events that are open, and not read yet since the restart."""
         self._failed_at: float | None = None
         self._open: dict[float, Pending] = {}
         """In the order of their places."""
@@ -64,7 +66,9 @@ class Window:
     def position(self) -> Position:
         """What is to be stored: whoever begins from it loses nothing."""
         failing = {one.event_id: one.failing_s for one in self._open.values() if one.failing_s}
-        return replace(self._noted, read_to=self.read_to, open=tuple(self._open), failing=failing)
+        failing |= {name: s for name, s in self._noted.failing.items() if self.unread}
+        places = tuple(sorted(self.unread.union(self._open)) if self.unread else self._open)
+        return replace(self._noted, read_to=self.read_to, open=places, failing=failing)
 
     @property
     def room(self) -> int:
@@ -81,17 +85,22 @@ class Window:
         """Tries that were begun and not ended."""
         return sum(one.under_way for one in self._open.values())
 
+    @property
+    def _busy(self) -> bool:
+        """Whether nothing may begin before a try that is under way has ended."""
+        return self.under_way >= (1 if self.failures else AT_ONCE)
+
     def load(self, event_id: str, place: float, event: Event) -> None:
         """An event of this hook was read. In the order of places."""
         known = self._noted.failing.get(event_id, 0.0)
         pending = Pending(event_id, place, event, failing_s=known)
+        self.unread.discard(place)
         self._open[place] = pending
         self._lanes.setdefault(event.key, deque()).append(pending)
 
     def take(self, now: float) -> Pending | None:
         """The event to be tried now, which is then under way; None where there is none."""
-        under_way = self.under_way
-        if under_way >= (1 if self.failures else AT_ONCE):
+        if self._busy:
             return None
         if self.failures and now < self.due_at:
             return None
@@ -105,7 +114,9 @@ class Window:
         return chosen
 
     def next_due(self, now: float) -> float | None:
-        """When there is something to try again, if nothing else happens before."""
+        """When there is something to try, if nothing else happens before."""
+        if self._busy:
+            return None
         heads = [lane[0] for lane in self._lanes.values()]
         times = [one.due_at for one in heads if not one.under_way]
         if not times:

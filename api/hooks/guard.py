@@ -107,7 +107,7 @@ def _faces(address: Address) -> Iterable[Address]:
 
 def _public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
+        if address.ipv4_mapped is not None or address in _NAT64:
             return True  # what it stands for is judged beside it
         if address.is_site_local or address in _NAT64_LOCAL:
             return False

@@ -7,6 +7,7 @@ environment is used, and no cookie kept.
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
@@ -101,10 +102,11 @@ class HttpSender:
             "POST", url, headers=headers, content=body, extensions={"timeout": timeouts}
         ) as response:
             read = b""
-            async for chunk in response.aiter_stream():
-                read += chunk
-                if len(read) >= READ_MOST:
-                    break
+            async with aclosing(response.aiter_stream()) as chunks:
+                async for chunk in chunks:
+                    read += chunk
+                    if len(read) >= READ_MOST:
+                        break
         found = {name.lower(): value for name, value in response.headers}
         text = one_line(read[:READ_MOST].decode("utf-8", "replace"), TEXT_MOST)
         return response.status, text, _wait_s(found.get(b"retry-after"))

@@ -15,6 +15,7 @@ from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command
 from actors.device.model import Phase
 from actors.environment import Policies
+from actors.outgoing.ports import NoSender, Sender
 from actors.refusal import Refusal
 from actors.wiring import Environment
 from lorawan.events import Event
@@ -38,6 +39,7 @@ class House:
         policies: Policies = POLICIES,
         events: EventSource | None = None,
         need: int = 0,
+        sender: Sender | None = None,
     ) -> None:
         self.name = name
         self._scope = trio.CancelScope()
@@ -53,6 +55,7 @@ class House:
             boot=name,
             new_id=lambda: f"{rng.getrandbits(64):016x}",
             events=events,
+            sender=sender or NoSender(),
         )
         options = ClusterOptions(name=name, need=need)
         self.parts = ClusterParts(environment, policies, self.store, options)
@@ -118,8 +121,11 @@ class Street:
         servers: MemoryServers | None = None,
         events: Callable[[], EventSource | None] = lambda: None,
         need: int = 0,
+        sender: Sender | None = None,
     ) -> None:
         self.world = world
+        self.sender = sender
+        """Posts to the receivers of hooks."""
         self.need = need
         """Replicas that confirm each commit."""
         self.events = events
@@ -134,7 +140,7 @@ class Street:
         """Start houses, one after another."""
         self.world.delivery.sink = lambda event: nursery.start_soon(self._deliver, event)
         begun = [
-            House(name, self.world, self.servers, policies, self.events(), self.need)
+            House(name, self.world, self.servers, policies, self.events(), self.need, self.sender)
             for name in names
         ]
         for house in begun:

@@ -20,6 +20,7 @@ from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
 from actors.gateways import WatchPolicy
+from actors.outgoing.ports import NoSender, Sender
 from actors.wiring import Environment as Outside
 from actors.wiring import Parts, Policies
 from lorawan.kuando import LightState
@@ -118,6 +119,7 @@ async def running_application(
     clock: RunClock | None = None,
     events: EventSource | None = None,
     webhooks: bool = True,
+    sender: Sender | None = None,
 ) -> AsyncIterator[RunningApplication]:
     """An application over `world` (which somebody else runs), on a disk that may outlive it.
 
@@ -137,6 +139,7 @@ async def running_application(
         new_id=lambda: f"{rng.getrandbits(64):016x}",
         events=events,
         events_name="stream",
+        sender=sender or NoSender(),
     )
     parts = Parts(outside, policies)
     application = Application(parts)
