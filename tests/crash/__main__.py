@@ -1,6 +1,6 @@
 """`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
 
-python -m tests.crash [sqlite|redis|server|cluster|mqtt] [KILLS] [SEED]
+python -m tests.crash [sqlite|redis|server|cluster|mqtt|hooks] [KILLS] [SEED]
 """
 
 import logging
@@ -13,12 +13,13 @@ import trio
 
 from tests.cluster.hurt import any_plan, hurt
 from tests.crash.killed_broker import restart_broker
+from tests.crash.killed_receiver import tell_under_kills
 from tests.crash.killed_server import serve_under_kills
 from tests.crash.killed_service import kill_service
 from tests.support.killed_store import commit_under_kills
 from tests.support.redis_server import RedisServer
 
-KILLS = {"sqlite": 200, "redis": 200, "server": 20, "cluster": 60, "mqtt": 100}
+KILLS = {"sqlite": 200, "redis": 200, "server": 20, "cluster": 60, "mqtt": 100, "hooks": 100}
 
 
 def say(line: str) -> None:
@@ -34,6 +35,9 @@ async def crash(what: str, kills: int, seed: int) -> None:
             return
         if what == "mqtt":
             say(f"bridge to MQTT: {await restart_broker(kills, seed)}")
+            return
+        if what == "hooks":
+            say(f"hooks: {await tell_under_kills(folder, seed=seed, kills=kills)}")
             return
         if what == "cluster":
             say(f"three processes, three servers:\n{await hurt(any_plan(kills, seed), seed)}")

@@ -30,6 +30,8 @@ SETTINGS_PATIENCE_S = 90.0
 room for an answer after 8 s; on a busy machine, where answers come late, that takes a minute."""
 VERDICT_PATIENCE_S = 120.0
 """As slow at first."""
+LISTENS_PATIENCE_S = 90.0
+"""For a start: 2 s of CPU, on a busy machine half a minute."""
 LIFE_S = (0.0, 1.0)
 """From the moment it listens until it is killed; a frame and its echo take about 1 s."""
 YOUTH_S = (0.3, 1.2)
@@ -141,7 +143,7 @@ class Trial:
             response = await self.http.get("/api/v1/devices")
             return int(response.json()["total"]) == LIGHTS
 
-        await until("it listens", listens)
+        await until("it listens", listens, LISTENS_PATIENCE_S)
 
     async def kept(self) -> None:
         """Every command that was answered with 2xx since the last look is there."""

@@ -4,9 +4,11 @@ It checks signatures by itself, as a receiver would, and not with the code under
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -58,7 +60,9 @@ class Receiver:
     port: int = field(default_factory=free_port)
     received: list[Received] = field(default_factory=list)
     delay_s: float = 0.0
+    restarts: int = 0
     _server: ThreadingHTTPServer | None = None
+    _open: set[socket.socket] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -70,6 +74,9 @@ class Receiver:
         return [one for one in list(self.received) if one.answered < 300]
 
     def start(self) -> None:
+        """It is there; nothing where it is already."""
+        if self._server is not None:
+            return
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -105,6 +112,14 @@ class Receiver:
             daemon_threads = True
             allow_reuse_address = True
 
+            def process_request(self, request: Any, client_address: Any) -> None:
+                receiver._open.add(request)
+                super().process_request(request, client_address)
+
+            def shutdown_request(self, request: Any) -> None:
+                receiver._open.discard(request)
+                super().shutdown_request(request)
+
             def handle_error(self, request: object, client_address: object) -> None:
                 pass  # whoever posted was killed
 
@@ -112,10 +127,15 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
+        """As a process that is killed: open connections are cut, whatever is under way."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            for one in list(self._open):
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            self.restarts += 1
 
     def __enter__(self) -> Self:
         self.start()
