@@ -1,4 +1,5 @@
-"""The actor of all floor plans: one edit after another, stored before it is shown."""
+"""The actor of all floor plans: one edit after another, or a file of plans as one, stored before it
+is shown."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,8 @@ from actors.clocks.clock import Clock
 from actors.messaging.ask import ask
 from actors.messaging.mailbox import Mailbox
 from actors.messaging.reply import Reply
-from actors.plans.decisions import edited
-from actors.plans.model import Create, Edit, Edited, Plan, PlanRefusal, SetPicture, Take
+from actors.plans.decisions import decided
+from actors.plans.model import Create, Edit, Edited, Plan, PlanRefusal, Take, contents
 from actors.plans.records import read_plans, writes
 from actors.plans.uploads import Uploads
 from actors.refusal import Refusal
@@ -24,7 +25,8 @@ from store.port import Record, Table
 log = structlog.get_logger()
 
 MAILBOX_EDITS = 8
-"""People's; each may have a picture of 4 MB: 32 MB at the worst."""
+"""People's; each may have a picture of 4 MB, 32 MB at the worst, and a file of plans those of all
+(32 MB). Only one file is taken in at a time (`Uploads`)."""
 REPLY_TIMEOUT_S = 10.0
 
 
@@ -38,10 +40,11 @@ class PlanWriter(Commits, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    edit: Edit
+    edits: tuple[Edit | Take, ...]
+    """One, or all plans of a file (`Take`)."""
     revision: int | None
     by: str
-    reply: Reply[Edited | PlanRefusal]
+    reply: Reply[tuple[Edited, ...] | PlanRefusal]
 
 
 class Plans:
@@ -70,8 +73,20 @@ class Plans:
         """Carry an edit out; returns after it is stored. With `revision`, only on that one."""
         if isinstance(edit, Create):
             edit = replace(edit, id=self._new_id())
-        reply: Reply[Edited | PlanRefusal] = Reply()
-        asked = _Asked(edit, revision, by, reply)
+        made = await self._ask((edit,), revision, by)
+        return made[0] if isinstance(made, tuple) else made
+
+    async def take(
+        self, takes: Sequence[Take], *, by: str = ""
+    ) -> tuple[Edited, ...] | PlanRefusal | Refusal:
+        """Take in the plans of a file, all or none: they are one commit."""
+        return await self._ask(tuple(takes), None, by)
+
+    async def _ask(
+        self, edits: tuple[Edit | Take, ...], revision: int | None, by: str
+    ) -> tuple[Edited, ...] | PlanRefusal | Refusal:
+        reply: Reply[tuple[Edited, ...] | PlanRefusal] = Reply()
+        asked = _Asked(edits, revision, by, reply)
         return await ask(self.mailbox, asked, reply, REPLY_TIMEOUT_S)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -94,20 +109,20 @@ class Plans:
             if shown.get(plan.id) != plan.head():
                 self._show(plan.head())
 
-    async def _edited(self, asked: _Asked) -> Edited | PlanRefusal:
-        edit = asked.edit
-        made = edited(self._plans, edit, asked.revision, self._clock.now(), asked.by)
+    async def _edited(self, asked: _Asked) -> tuple[Edited, ...] | PlanRefusal:
+        made = decided(self._plans, asked.edits, asked.revision, self._clock.now(), asked.by)
         if isinstance(made, PlanRefusal):
             await trio.lowlevel.checkpoint()
             return made
-        content = edit.content if isinstance(edit, SetPicture | Take) else None
-        await self._store_writer.commit(writes(self._plans, made, content))
-        plan = made.plan
-        if made.removed:
-            del self._plans[plan.id]
-            self._show(PlanRemoved(plan.id, plan.name))
-        else:
-            self._plans[plan.id] = plan
-            self._show(plan.head())
-        log.info("plan", plan=plan.id, revision=plan.revision, removed=made.removed, by=plan.by)
+        if made:  # a file may have no plan
+            await self._store_writer.commit(writes(self._plans, made, contents(asked.edits)))
+        for one in made:
+            plan = one.plan
+            if one.removed:
+                del self._plans[plan.id]
+                self._show(PlanRemoved(plan.id, plan.name))
+            else:
+                self._plans[plan.id] = plan
+                self._show(plan.head())
+            log.info("plan", plan=plan.id, revision=plan.revision, removed=one.removed, by=plan.by)
         return made

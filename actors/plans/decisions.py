@@ -1,6 +1,6 @@
 """What an edit makes of the plans. Pure: time and names are arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 import msgspec
@@ -27,7 +27,7 @@ def edited(
 ) -> Edited | PlanRefusal:
     """The plan after this edit. With `revision`, only while it has that one."""
     before = plans.get(edit.id)
-    if before is None and not isinstance(edit, Create | Take):
+    if before is None and not isinstance(edit, Create):
         return PlanRefusal.UNKNOWN
     if revision is not None and (before is None or before.revision != revision):
         return PlanRefusal.CHANGED
@@ -45,8 +45,44 @@ def edited(
     return Edited(msgspec.structs.replace(made, revision=number, changed_at=now, by=by))
 
 
+def decided(
+    plans: Mapping[str, Plan],
+    edits: Sequence[Edit | Take],
+    revision: int | None,
+    now: float,
+    by: str,
+) -> tuple[Edited, ...] | PlanRefusal:
+    """The plan after this edit, or the plans after those of a file were taken in. With `revision`,
+    only while the plan has that one."""
+    takes = [edit for edit in edits if isinstance(edit, Take)]
+    if len(takes) == len(edits):
+        return _taken(plans, takes, now, by)
+    [edit] = [edit for edit in edits if not isinstance(edit, Take)]
+    made = edited(plans, edit, revision, now, by)
+    return made if isinstance(made, PlanRefusal) else (made,)
+
+
+def _taken(
+    plans: Mapping[str, Plan], takes: Sequence[Take], now: float, by: str
+) -> tuple[Edited, ...] | PlanRefusal:
+    """The plans of a file after they were taken in, all or none: the bounds hold for what is there
+    in the end, whatever was there on the way."""
+    after = dict(plans)
+    for take in takes:
+        if len(take.plan.lights) + len(take.plan.gateways) > PLACES_MOST:
+            return PlanRefusal.TOO_MANY_PLACES
+        before = after.get(take.id)
+        number = 1 if before is None else before.revision + 1
+        after[take.id] = msgspec.structs.replace(take.plan, revision=number, changed_at=now, by=by)
+    if len(after) > max(len(plans), PLANS_MOST):
+        return PlanRefusal.TOO_MANY
+    if pictures_bytes(after) > PICTURES_BYTES_MOST:
+        return PlanRefusal.PICTURES_TOO_LARGE
+    return tuple(Edited(after[name]) for name in dict.fromkeys(take.id for take in takes))
+
+
 def _made(
-    plans: Mapping[str, Plan], before: Plan | None, edit: Create | Change | SetPicture | Take
+    plans: Mapping[str, Plan], before: Plan | None, edit: Create | Change | SetPicture
 ) -> Plan:
     match edit:
         case Create():
@@ -54,8 +90,6 @@ def _made(
             if order is None:
                 order = max((plan.order for plan in plans.values()), default=0) + 1
             return Plan(id=edit.id, name=edit.name, order=order, revision=0)
-        case Take():
-            return edit.plan
         case Change():
             assert before is not None  # noqa: S101 - refused by `edited`
             return msgspec.structs.replace(

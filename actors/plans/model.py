@@ -1,6 +1,6 @@
 """What a floor plan is, what may be asked of it, and how much there may be of everything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -95,7 +95,22 @@ class Take:
         return self.plan.id
 
 
-Edit = Create | Change | SetPicture | Remove | Take
+Edit = Create | Change | SetPicture | Remove
+
+
+def contents(edits: Sequence[Edit | Take]) -> dict[str, bytes]:
+    """The pictures that come with these edits, by their digest."""
+    found = {}
+    for edit in edits:
+        match edit:
+            case SetPicture():
+                found[edit.picture.digest] = edit.content
+            case Take():
+                if edit.plan.picture is not None and edit.content is not None:
+                    found[edit.plan.picture.digest] = edit.content
+            case _:
+                pass
+    return found
 
 
 class Edited(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 A picture is stored in the commit of the plan that shows it, and goes with the last plan that did.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -18,24 +18,32 @@ _encoder = msgspec.json.Encoder()
 _plans = msgspec.json.Decoder(Plan)
 
 
-def writes(plans: Mapping[str, Plan], edited: Edited, content: bytes | None) -> list[Write]:
-    """What makes an edit durable; `plans` are those before it, `content` is of a new picture."""
-    plan = edited.plan
-    before = plans.get(plan.id)
-    after = {name: one for name, one in plans.items() if name != plan.id}
-    made: list[Write] = []
-    if edited.removed:
-        made.append(Delete(Table.PLAN, plan.id))
-    else:
-        after[plan.id] = plan
-        made.append(Put(Table.PLAN, plan.id, stamped(_encoder.encode(plan)), plan.changed_at))
-        if content is not None and plan.picture is not None:
-            made.append(Put(Table.PICTURE, plan.picture.digest, content, plan.changed_at))
-    if before is not None and before.picture is not None:
-        kept = {one.picture.digest for one in after.values() if one.picture is not None}
-        if before.picture.digest not in kept:
-            made.append(Delete(Table.PICTURE, before.picture.digest))
-    return made
+def writes(
+    plans: Mapping[str, Plan], edited: Sequence[Edited], contents: Mapping[str, bytes]
+) -> list[Write]:
+    """What makes edits durable, all or nothing; `plans` are those before them, `contents` are of
+    new pictures by their digest. Pictures that no plan shows any more are deleted in the end."""
+    after, made = dict(plans), list[Write]()
+    for one in edited:
+        plan = one.plan
+        if one.removed:
+            del after[plan.id]
+            made.append(Delete(Table.PLAN, plan.id))
+        else:
+            after[plan.id] = plan
+            made.append(Put(Table.PLAN, plan.id, stamped(_encoder.encode(plan)), plan.changed_at))
+    shown = _pictures(after)
+    at = max((one.plan.changed_at for one in edited), default=0.0)
+    made += [
+        Put(Table.PICTURE, digest, content, at)
+        for digest, content in contents.items()
+        if digest in shown
+    ]
+    return made + [Delete(Table.PICTURE, one) for one in sorted(_pictures(plans) - shown)]
+
+
+def _pictures(plans: Mapping[str, Plan]) -> set[str]:
+    return {plan.picture.digest for plan in plans.values() if plan.picture is not None}
 
 
 def read_plan(record: Record) -> Plan:

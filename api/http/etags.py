@@ -1,13 +1,19 @@
-"""Against lost updates: what is changed by whom saw its newest revision (RFC 9110, If-Match)."""
+"""Against lost updates: what is changed by whom saw its newest revision (RFC 9110, If-Match).
+
+The comparison is strong (13.1.1): a weak ETag (`W/"3"`) equals no other, so a condition with one
+is never met. Proxies that compress answers make strong ETags weak; the `revision` of the body, in
+quotes, is the ETag that was meant.
+"""
 
 import re
 
 from quart import request
 
-from api.http.problems import INVALID, REVISION_NEEDED, Problem
+from api.http.problems import EDITED_MEANWHILE, INVALID, REVISION_NEEDED, Problem
 from api.validation import Mistake
 
-_ETAG = re.compile(r'"?([1-9]\d{0,8})"?')
+_ETAG = re.compile(r'(W/)?"([^"]*)"')
+_REVISION = re.compile(r"[1-9]\d{0,8}")
 
 
 def etag(revision: int) -> str:
@@ -24,11 +30,17 @@ def revision_of() -> int:
 
 
 def revision_or_any() -> int | None:
-    """The same; None where the caller names none, or any (`*`)."""
+    """The same; None where the caller names none, or any (`*`). Raises Problem for what is no ETag,
+    and for one that no revision of ours has."""
     given = request.headers.get("If-Match")
     if given is None or given.strip() == "*":
         return None
     found = _ETAG.fullmatch(given.strip())
     if found is None:
-        raise Problem(INVALID, errors=[Mistake("If-Match", "must be one ETag, as of the answer")])
-    return int(found[1])
+        raise Problem(INVALID, errors=[Mistake("If-Match", 'must be one ETag, like "3"')])
+    weak, tag = found.groups()
+    if weak:
+        raise Problem(EDITED_MEANWHILE, f'a weak ETag is equal to none: send If-Match: "{tag}"')
+    if not _REVISION.fullmatch(tag):
+        raise Problem(EDITED_MEANWHILE, "no revision has this ETag")
+    return int(tag)

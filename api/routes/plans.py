@@ -4,13 +4,12 @@ Every process answers what is read, from the store; what changes them is done wh
 shard lives.
 """
 
-import re
 from collections.abc import Callable
 from typing import NoReturn, TypeVar, assert_never
 
 import msgspec
 import trio
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response
 
 from actors.board.plan import PlanHead
 from actors.plans.model import (
@@ -31,7 +30,7 @@ from actors.plans.model import (
 from actors.refusal import Refusal
 from actors.storage.audit import Act, Fact
 from api.http.audit import by, caller, note
-from api.http.etags import etag
+from api.http.etags import etag, revision_or_any
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     BODY_TOO_LARGE,
@@ -85,7 +84,6 @@ PICTURE_HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
 }
-_REVISION = re.compile(r'(?:W/)?"(\d{1,9})"')
 _checking = trio.CapacityLimiter(1)
 """One file is looked at at a time, apart from the loop: a large drawing takes a second."""
 
@@ -162,7 +160,7 @@ async def change_plan(plan_id: str) -> Response:
         )
     _check_known(lights, gateways)
     edit = Change(plan_id, body.name, body.order, lights, gateways)
-    edited = await _edited(edit, revision=_revision(), places=len(lights) + len(gateways))
+    edited = await _edited(edit, revision=revision_or_any(), places=len(lights) + len(gateways))
     return reply(edited.plan.head(), headers={"ETag": etag(edited.plan.revision)})
 
 
@@ -175,7 +173,7 @@ async def change_plan(plan_id: str) -> Response:
 )
 async def remove_plan(plan_id: str) -> Response:
     """Remove a plan. With `If-Match` only while it has that revision."""
-    await _edited(Remove(plan_id), revision=_revision())
+    await _edited(Remove(plan_id), revision=revision_or_any())
     return no_content()
 
 
@@ -195,7 +193,7 @@ async def put_picture(plan_id: str) -> Response:
     `Content-Range` and all with one `Idempotency-Key`. Of a drawing only what can be looked at is
     kept. With `If-Match` it is done only while the plan has that revision.
     """
-    plans, revision = application().plans, _revision()
+    plans, revision = application().plans, revision_or_any()
     if all(plan.id != plan_id for plan in application().board.plans):
         raise Problem(UNKNOWN_PLAN)
     sent = await read_file(plans.uploads, PICTURE_BYTES_MOST)
@@ -269,8 +267,7 @@ async def export_plans() -> Response:
 async def import_plans() -> Response:
     """Take in a file of an export: a plan of the same id is replaced, others stay.
 
-    Each plan is stored for itself, in the order of the file. A large file is sent in parts, as a
-    picture is.
+    All of its plans are stored at once, or none. A large file is sent in parts, as a picture is.
     """
     plans = application().plans
     sent = await read_file(plans.uploads, ARCHIVE_BYTES_MOST)
@@ -278,8 +275,7 @@ async def import_plans() -> Response:
         return reply(sent, 202)
     taken = await _looked_at(lambda: unpacked(sent), "The file")
     before = {plan.id for plan in application().board.plans}
-    for take in taken:
-        await _edited(take, imported=True)
+    _saved(await plans.take(taken, by=by()), imported=True)
     ids = [take.id for take in taken]
     added, replaced = ([one for one in ids if (one in before) is was] for was in (False, True))
     return reply(PlansTaken(added, replaced))
@@ -296,13 +292,21 @@ async def _edited(edit: Edit, *, revision: int | None = None, **detail: Fact) ->
     """Carry an edit out, and note it with this. Raises Problem, and NotHere where another process
     has to do it."""
     outcome = await application().plans.edit(edit, revision=revision, by=by())
+    [made] = _saved((outcome,) if isinstance(outcome, Edited) else outcome, **detail)
+    return made
+
+
+def _saved(
+    outcome: tuple[Edited, ...] | PlanRefusal | Refusal, **detail: Fact
+) -> tuple[Edited, ...]:
+    """What was done, noted. Raises Problem where nothing was."""
     if isinstance(outcome, Refusal):
         refuse(outcome)
     if isinstance(outcome, PlanRefusal):
         _refused(outcome)
-    plan = outcome.plan
-    what = Act.PLAN_DELETE if outcome.removed else Act.PLAN_SAVE
-    note(what, plan.id, name=plan.name, revision=plan.revision, **detail)
+    for one in outcome:
+        what = Act.PLAN_DELETE if one.removed else Act.PLAN_SAVE
+        note(what, one.plan.id, name=one.plan.name, revision=one.plan.revision, **detail)
     return outcome
 
 
@@ -366,14 +370,3 @@ def _seen(lights: dict[str, Spot]) -> dict[str, Spot]:
 
 def _only_seen(plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, lights=_seen(plan.lights))
-
-
-def _revision() -> int | None:
-    """The revision that the caller means by `If-Match`; None for any."""
-    given = request.headers.get("If-Match")
-    if given is None or given.strip() == "*":
-        return None
-    found = _REVISION.fullmatch(given.strip())
-    if found is None:
-        raise Problem(INVALID, errors=[Mistake("If-Match", 'must be an ETag, like "3"')])
-    return int(found[1])

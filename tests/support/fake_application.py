@@ -38,15 +38,15 @@ from actors.metrics.reliability import Reliability, assess
 from actors.outgoing import edits as hook_edits
 from actors.outgoing.edits import Refused as HookRefused
 from actors.outgoing.model import Hook, Position, Try
-from actors.plans.decisions import edited
+from actors.plans.decisions import decided
 from actors.plans.model import (
     Create,
     Edit,
     Edited,
     Plan,
     PlanRefusal,
-    SetPicture,
     Take,
+    contents,
 )
 from actors.plans.records import writes as plan_writes
 from actors.plans.uploads import Uploads
@@ -696,27 +696,39 @@ class FakePlans(FakePart):
         self, edit: Edit, *, revision: int | None = None, by: str = ""
     ) -> Edited | PlanRefusal | Refusal:
         """As the real one decides and stores."""
+        if isinstance(edit, Create):
+            edit = replace(edit, id=f"plan-{len(self.plans) + 1}")
+        made = await self._carried_out((edit,), revision, by)
+        return made[0] if isinstance(made, tuple) else made
+
+    async def take(
+        self, takes: Sequence[Take], *, by: str = ""
+    ) -> tuple[Edited, ...] | PlanRefusal | Refusal:
+        """All or none, too."""
+        return await self._carried_out(tuple(takes), None, by)
+
+    async def _carried_out(
+        self, edits: tuple[Edit | Take, ...], revision: int | None, by: str
+    ) -> tuple[Edited, ...] | PlanRefusal | Refusal:
         await trio.lowlevel.checkpoint()
         if self.refusal is not None:
             return self.refusal
-        if isinstance(edit, Create):
-            edit = replace(edit, id=f"plan-{len(self.plans) + 1}")
-        made = edited(self.plans, edit, revision, NOW, by)
+        made = decided(self.plans, edits, revision, NOW, by)
         if isinstance(made, PlanRefusal):
             return made
-        content = edit.content if isinstance(edit, SetPicture | Take) else None
-        for write in plan_writes(self.plans, made, content):
+        for write in plan_writes(self.plans, made, contents(edits)):
             if isinstance(write, Put) and write.table is Table.PICTURE:
                 self.pictures[write.key] = write.value
             elif isinstance(write, Delete) and write.table is Table.PICTURE:
                 del self.pictures[write.key]
         board = self._application.board
-        if made.removed:
-            del self.plans[edit.id]
-            board.publish(PlanRemoved(edit.id, made.plan.name))
-        else:
-            self.plans[edit.id] = made.plan
-            board.publish(made.plan.head())
+        for one in made:
+            if one.removed:
+                del self.plans[one.plan.id]
+                board.publish(PlanRemoved(one.plan.id, one.plan.name))
+            else:
+                self.plans[one.plan.id] = one.plan
+                board.publish(one.plan.head())
         return made
 
 

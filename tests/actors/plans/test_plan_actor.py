@@ -1,7 +1,7 @@
 """The actor of plans over a store in memory: stored before it is shown, read again at a start."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -11,11 +11,11 @@ from actors.board.board import Board
 from actors.board.plan import Picture, PlanHead
 from actors.clocks.clock import RunClock
 from actors.plans.actor import Plans
-from actors.plans.model import Change, Create, Edited, PlanRefusal, Remove, SetPicture
+from actors.plans.model import Change, Create, Edited, Plan, PlanRefusal, Remove, SetPicture, Take
 from actors.refusal import Refusal
 from actors.storage.store_writer import StoreWriter
 from store.memory import MemoryDisk, MemoryStore
-from store.port import Table
+from store.port import Table, Write
 
 START = 1_700_000_000.0
 PICTURE = Picture("f" * 64, "image/png", 4, 3, 5)
@@ -68,6 +68,30 @@ async def test_a_plan_is_shown_once_it_is_stored_and_there_after_a_start(
         assert isinstance(await again.plans.edit(Remove("p1")), Edited)
         assert again.board.plans == []
         assert disk.records(Table.PLAN) == disk.records(Table.PICTURE) == []
+
+
+async def test_a_file_of_plans_is_one_commit(autojump_clock: MockClock) -> None:
+    disk = MemoryDisk()
+    async with site(disk) as here:
+        commits, commit = [], here.writer.commit
+
+        async def counted(writes: Sequence[Write]) -> None:
+            commits.append(len(writes))
+            assert here.board.plans == [], "shown is what is stored"
+            await commit(writes)
+
+        here.writer.commit = counted  # type: ignore[method-assign]
+        shown = Plan(id="b", name="Yard", order=2, revision=9, picture=PICTURE)
+        file = [Take(Plan(id="a", name="Hall", order=1, revision=3), None), Take(shown, b"bytes")]
+        made = await here.plans.take(file, by="anna")
+        assert isinstance(made, tuple)
+        assert [(plan.id, plan.revision, plan.by) for plan in here.board.plans] == [
+            ("a", 1, "anna"),
+            ("b", 1, "anna"),
+        ]
+        assert commits == [3]
+        assert len(disk.records(Table.PLAN)) == 2
+        assert await here.plans.take([]) == ()
 
 
 async def test_whoever_asks_is_answered_though_the_store_hangs(autojump_clock: MockClock) -> None:

@@ -168,11 +168,15 @@ async def test_of_two_editors_the_second_is_told(client: Client) -> None:
         problem = await answer.get_json()
         assert (answer.status_code, problem["type"][-16:]) == (412, "edited-meanwhile")
     assert (await (await client.get(ONE)).get_json())["name"] == "Foyer"
-    odd = await client.patch(ONE, json={"name": "x"}, headers={"If-Match": "2"})
-    assert odd.status_code == 422
-    assert (
-        await client.patch(ONE, json={"name": "x"}, headers={"If-Match": "*"})
-    ).status_code == 200
+    for seen, status, words in (
+        ("2", 422, "must be one ETag"),
+        ('"1", "2"', 422, "must be one ETag"),
+        ('W/"2"', 412, 'send If-Match: \\"2\\"'),
+        ('"long ago"', 412, "no revision has this"),
+        ("*", 200, "Hall"),
+    ):
+        answer = await client.patch(ONE, json={"name": "Hall"}, headers={"If-Match": seen})
+        assert (answer.status_code, words in await answer.get_data(as_text=True)) == (status, True)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +216,11 @@ async def test_what_is_exported_is_imported_again(
     told = await (await client.get(ONE)).get_json()
     assert (told["name"], told["lights"]) == ("Hall", {DEV_EUI: [0.5, 0.5]})
     assert len(application.plans.pictures) == 1
+    noted = application.audited[-2:]
+    assert [(one.what, one.on, one.detail["imported"]) for one in noted] == [
+        ("plan_save", "plan-1", True),
+        ("plan_save", "plan-2", True),
+    ]
     assert await sent_in_parts(client, f"{URL}/import", packed) == 200
     refused = await client.post(f"{URL}/import", data=b"hello")
     assert (refused.status_code, (await refused.get_json())["detail"][:17]) == (
