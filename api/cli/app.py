@@ -16,6 +16,7 @@ from api.cli.verbs import (
     cluster,
     demo,
     doctor,
+    history,
     init,
     initialize,
     lights,
@@ -68,6 +69,7 @@ def program(
 for verb in (
     lights.devices,
     lights.device,
+    history.history,
     lights.remove,
     lights.flush,
     lights.revive,

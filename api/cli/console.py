@@ -47,6 +47,12 @@ def print_json(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
+def print_file(content: bytes) -> None:
+    """A file of the service's, as it is."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+
+
 def print_line(value: Any) -> None:
     """One JSON value on one line, at once."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -28,6 +28,7 @@ Token = Annotated[
     typer.Option("--token", envvar="LAMPLIGHTER_TOKEN", help="Its token, if it wants one."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of words.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="CSV for a spreadsheet, instead of words.")]
 DevEui = Annotated[
     str,
     typer.Argument(

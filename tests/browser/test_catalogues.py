@@ -21,7 +21,7 @@ FORMS = {"en": {"one", "other"}, "de": {"one", "other"}}
 SAME = frozenset(
     {
         *("API", "Body", "Chance", "Cluster", "Commits", "Firmware", "Gateway", "Gateways"),
-        *("Hook", "Hooks"),
+        *("Hook", "Hooks", "Join", "Position", "Status", "Uplink"),
         *("Live", "Mailbox", "Name", "Offline", "Online", "Orange", "Rollouts", "SQLite"),
         *("Session", "Shard", "Shards", "Tags", "Token", "Version", "Webhooks", "orange"),
         *(

@@ -268,12 +268,15 @@ async def test_rollouts_are_begun_followed_and_steered() -> None:
         start = await here.do("rollout", "start", "red", "--tag", "floor=2", "--pace", "60")
         assert start.returncode == 0, start.stderr
         assert "done: 1 of 1 verified" in start.stdout
+        assert "running: 0 verified, 0 failed, 0 of 1 over\n" in start.stdout, "it is in a pipe"
         [order] = here.application.rollouts.orders
         assert (order.light.red, order.pace_per_min) == (255, 60)
         later = await here.do("rollout", "start", "off", DEV_EUI, "--no-wait", "--name", "night")
         assert later.returncode == 0, later.stderr
         assert here.application.rollouts.orders[1].dev_euis == (DEV_EUI,)
         assert "night" in (await here.do("rollout", "list")).stdout
+        waited = await here.do("rollout", "watch", "roll-2", "--wait", "0.1")
+        assert (waited.returncode, "it goes on" in waited.stdout) == (3, True)
         assert DEV_EUI in (await here.do("rollout", "show", "roll-2")).stdout
         for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
             done = await here.do("rollout", verb, "roll-2", "--json")

@@ -739,6 +739,7 @@ class FakeQueries(FakePart):
         super().__init__(application)
         self._plans = application.plans
         self.lines: list[HistoryEntry] = []
+        self.lines_of = DEV_EUI
         self.points: list[SignalPoint] = []
         self.away: list[Outage] = []
 
@@ -780,7 +781,7 @@ class FakeQueries(FakePart):
         kinds: Collection[str] = (),
     ) -> Lines:
         """`lines` are those of the one light, known or removed; there are none of another."""
-        lines = self.lines if dev_eui == DEV_EUI else []
+        lines = self.lines if dev_eui == self.lines_of else []
         found = [line for line in lines if since <= line.at < until]
         found = [line for line in found if not kinds or line.kind in kinds]
         return Lines(found[:most], found[most - 1].at if len(found) >= most else None)

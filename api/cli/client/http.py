@@ -100,9 +100,9 @@ class Client:
         assert answer is not None  # noqa: S101 - there is at least one part
         return answer
 
-    async def get_file(self, path: str) -> bytes:
+    async def get_file(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
         """A file of the service's. Raises Unanswered or Refused."""
-        return (await self._response("GET", path, None, None)).content
+        return (await self._response("GET", path, query, None)).content
 
     def _answer(self, response: httpx2.Response) -> HttpAnswer:
         return HttpAnswer(

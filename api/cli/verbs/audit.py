@@ -8,9 +8,9 @@ from api.cli import names
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
-from api.cli.console import console, print_json
+from api.cli.console import console, print_file, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, Token, place, run
+from api.cli.options import AsCsv, AsJson, At, Token, place, run
 
 LIMIT = 50
 
@@ -38,18 +38,25 @@ def audit(
     at: At = DEFAULT_AT,
     token: Token = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show who did what, newest first."""
     query = {"by": by, "what": what, "on": on, "since": since, "until": until, "limit": limit}
-    raise run(_audit, place(at, token), query, as_json)
+    if as_json and as_csv:
+        raise typer.BadParameter("--csv and --json do not go together")
+    raise run(_audit, place(at, token), query, as_json, as_csv)
 
 
-async def _audit(where: Place, query: dict[str, Any], as_json: bool) -> Exit:
+async def _audit(where: Place, query: dict[str, Any], as_json: bool, as_csv: bool) -> Exit:
     from api.cli.show import audit as show
 
     async with Client(where) as client:
         try:
-            found = await client.get("/audit", query | {"on": await _on(client, query["on"])})
+            query["on"] = await _on(client, query["on"])
+            if as_csv:
+                print_file(await client.get_file("/audit", query | {"format": "csv"}))
+                return Exit.OK
+            found = await client.get("/audit", query)
         except Refused as error:
             if error.slug == "not-found":
                 raise ClientError("this service keeps no audit; it is older") from error

@@ -1,5 +1,6 @@
 """`lamplighter rollout ...`: one colour for many lights, paced, and stopped when too many fail."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -22,6 +23,8 @@ from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Reachabi
 from api.cli.verbs.send import Blink, Colour, NoKeep, Ttl, order
 
 LOOK_S = 1.0
+TOLD_EVERY_S = 5.0
+"""In a pipe a line of progress so often at most."""
 OVER = frozenset({"done", "cancelled", "stopped"})
 
 rollout_app = typer.Typer(help="One colour for many lights, paced.", no_args_is_help=True)
@@ -30,6 +33,18 @@ RolloutId = Annotated[str, typer.Argument(metavar="ID", help="As `rollout list` 
 Pace = Annotated[float | None, typer.Option("--pace", min=0.001, help="Lights a minute.")]
 Failures = Annotated[
     int | None, typer.Option("--failures-most", min=0, help="Stop after so many failures.")
+]
+
+
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it and leave.")]
+Wait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        min=0.0,
+        max=604_800.0,
+        help="Seconds to wait for its end at most; without it, until it is over.",
+    ),
 ]
 
 
@@ -51,7 +66,8 @@ def start(
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     pace: Pace = None,
     failures_most: Failures = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it and leave.")] = False,
+    wait: Wait = None,
+    no_wait: NoWait = False,
     at: At = DEFAULT_AT,
     token: Token = None,
     as_json: AsJson = False,
@@ -71,7 +87,7 @@ def start(
         raise typer.BadParameter("name lights, or give filters, or --all")
     body = order(colour, blink, ttl, no_keep)
     body |= paced(pace, failures_most) | ({} if name is None else {"name": name})
-    raise run(_start, place(at, token), body, dev_euis, chosen, not no_wait, as_json)
+    raise run(_start, place(at, token), body, dev_euis, chosen, waiting(wait, no_wait), as_json)
 
 
 @rollout_app.command("list")
@@ -90,10 +106,14 @@ def show(
 
 @rollout_app.command("watch")
 def watch(
-    rollout_id: RolloutId, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
+    rollout_id: RolloutId,
+    wait: Wait = None,
+    at: At = DEFAULT_AT,
+    token: Token = None,
+    as_json: AsJson = False,
 ) -> None:
     """Follow a rollout until it is over."""
-    raise run(_watch, place(at, token), rollout_id, as_json)
+    raise run(_watch, place(at, token), rollout_id, waiting(wait, False), as_json)
 
 
 @rollout_app.command("pause")
@@ -123,7 +143,8 @@ def again(
     rollout_id: RolloutId,
     pace: Pace = None,
     failures_most: Failures = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it and leave.")] = False,
+    wait: Wait = None,
+    no_wait: NoWait = False,
     at: At = DEFAULT_AT,
     token: Token = None,
     as_json: AsJson = False,
@@ -131,7 +152,7 @@ def again(
     """Try the failed and unreached lights of a rollout again, as a new rollout."""
     body = paced(pace, failures_most)
     path = f"{_path(rollout_id)}/again"
-    raise run(begin, place(at, token), path, body, not no_wait, as_json)
+    raise run(begin, place(at, token), path, body, waiting(wait, no_wait), as_json)
 
 
 @rollout_app.command("cancel")
@@ -140,6 +161,13 @@ def cancel(
 ) -> None:
     """End a rollout; lights that are not begun stay as they are."""
     raise run(_change, place(at, token), rollout_id, {"state": "cancelled"}, as_json)
+
+
+def waiting(wait: float | None, no_wait: bool) -> float:
+    """Seconds to wait for the end, infinity for as long as it takes, 0 for not at all."""
+    if no_wait:
+        return 0.0
+    return math.inf if wait is None else wait
 
 
 def paced(pace: float | None, failures_most: int | None) -> dict[str, float]:
@@ -161,22 +189,24 @@ async def _start(
     body: dict[str, Any],
     texts: list[str] | None,
     chosen: dict[str, Any],
-    wait: bool,
+    wait_s: float,
     as_json: bool,
 ) -> Exit:
     if texts:
         body["dev_euis"] = texts
     else:
         body["filter"] = chosen
-    return await begin(where, "/rollouts", body, wait, as_json)
+    return await begin(where, "/rollouts", body, wait_s, as_json)
 
 
-async def begin(where: Place, path: str, body: dict[str, Any], wait: bool, as_json: bool) -> Exit:
+async def begin(
+    where: Place, path: str, body: dict[str, Any], wait_s: float, as_json: bool
+) -> Exit:
     """Have a rollout begun by a request, and follow it unless nobody is to wait for it."""
     async with Client(where) as client:
         made = await _ask(client, "POST", path, await names.resolved(client, body))
-        if wait:
-            return await follow(client, made, as_json)
+        if wait_s:
+            return await follow(client, made, wait_s, as_json)
         if as_json:
             print_json(made)
         else:
@@ -216,9 +246,9 @@ async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def _watch(where: Place, rollout_id: str, as_json: bool) -> Exit:
+async def _watch(where: Place, rollout_id: str, wait_s: float, as_json: bool) -> Exit:
     async with Client(where) as client:
-        return await follow(client, await _ask(client, "GET", _path(rollout_id)), as_json)
+        return await follow(client, await _ask(client, "GET", _path(rollout_id)), wait_s, as_json)
 
 
 async def _change(where: Place, rollout_id: str, change: dict[str, Any], as_json: bool) -> Exit:
@@ -231,35 +261,52 @@ async def _change(where: Place, rollout_id: str, change: dict[str, Any], as_json
     return Exit.OK
 
 
-async def follow(client: Client, rollout: dict[str, Any], as_json: bool) -> Exit:
-    """Progress until it is over; a paused one is waited for, too."""
+async def follow(client: Client, rollout: dict[str, Any], wait_s: float, as_json: bool) -> Exit:
+    """Progress until it is over, or so long; a paused one is waited for, too.
+
+    On a terminal it is a bar, in a pipe a line whenever something changed.
+    """
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    quiet = as_json or not out.is_terminal
+    drawn = not as_json and out.is_terminal
     if not as_json:
         out.print(f"Rollout {rollout['id']}: ", swatch(rollout["light"]), _pace(rollout), sep="  ")
-    with Progress(*columns, console=out, disable=quiet) as progress:
+    line, told_at = "", -math.inf
+    with Progress(*columns, console=out, disable=not drawn) as progress:
         bar = progress.add_task(rollout["state"], total=rollout["total"])
-        while True:
-            ended = rollout["total"] - rollout["open"] - rollout["waiting"]
-            told = f"{rollout['state']}: {rollout['verified']} verified, {rollout['failed']} failed"
-            progress.update(bar, completed=ended, total=rollout["total"], description=told)
-            if rollout["state"] in OVER:
-                break
-            await trio.sleep(LOOK_S)
-            rollout = await _ask(client, "GET", _path(rollout["id"]))
+        with trio.move_on_after(wait_s):
+            while True:
+                ended = rollout["total"] - rollout["open"] - rollout["waiting"]
+                told = f"{rollout['state']}: {rollout['verified']} verified, "
+                told += f"{rollout['failed']} failed"
+                progress.update(bar, completed=ended, total=rollout["total"], description=told)
+                if rollout["state"] in OVER:
+                    break
+                told += f", {ended} of {rollout['total']} over"
+                now = trio.current_time()
+                if not drawn and not as_json and told != line and now - told_at >= TOLD_EVERY_S:
+                    out.print(told, markup=False)
+                    line, told_at = told, now
+                await trio.sleep(LOOK_S)
+                rollout = await _ask(client, "GET", _path(rollout["id"]))
     if as_json:
         print_json(rollout)
     else:
-        reason = f" ({one_line(rollout['reason'])})" if rollout["reason"] else ""
-        out.print(
-            f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
-            f" {rollout['failed']} failed, {rollout['superseded']} superseded,"
-            f" {rollout['removed']} removed{_taken_back(rollout)}"
-            f"{_never_begun(rollout)}",
-            markup=False,
-        )
+        _tell_end(rollout)
     return outcome(rollout)
+
+
+def _tell_end(rollout: Mapping[str, Any]) -> None:
+    reason = f" ({one_line(rollout['reason'])})" if rollout["reason"] else ""
+    goes_on = "" if rollout["state"] in OVER else "; it goes on"
+    console().print(
+        f"{rollout['state']}{reason}: {rollout['verified']} of {rollout['total']} verified,"
+        f" {rollout['failed']} failed, {rollout['superseded']} superseded,"
+        f" {rollout['removed']} removed{_taken_back(rollout)}"
+        f"{_never_begun(rollout)}{goes_on}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _never_begun(rollout: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from api.cli.show.colours import swatch
 from api.cli.show.natural import natural
 from api.cli.show.times import ago
 from api.cli.verbs.lights import Application, Tag
-from api.cli.verbs.rollout import Failures, Pace, follow, paced
+from api.cli.verbs.rollout import Failures, NoWait, Pace, Wait, follow, paced, waiting
 from api.cli.verbs.send import Blink, order
 
 scene_app = typer.Typer(help="Named sets of lights and colours.", no_args_is_help=True)
@@ -99,14 +99,15 @@ def apply(
     name: SceneName,
     pace: Pace = None,
     failures_most: Failures = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start it and leave.")] = False,
+    wait: Wait = None,
+    no_wait: NoWait = False,
     at: At = DEFAULT_AT,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Apply a scene as one rollout, and follow it until it is over."""
     body = paced(pace, failures_most)
-    raise run(_apply, place(at, token), name, body, not no_wait, as_json)
+    raise run(_apply, place(at, token), name, body, waiting(wait, no_wait), as_json)
 
 
 @scene_app.command("remove")
@@ -233,14 +234,16 @@ async def _save(where: Place, name: str, body: dict[str, Any], as_json: bool) ->
     return Exit.OK
 
 
-async def _apply(where: Place, name: str, body: dict[str, Any], wait: bool, as_json: bool) -> Exit:
+async def _apply(
+    where: Place, name: str, body: dict[str, Any], wait_s: float, as_json: bool
+) -> Exit:
     async with Client(where) as client:
         path = f"{path_of('scenes', name)}/apply"
         made = (await client.ask("POST", path, body=body)).body
         if not as_json:
             _tell_missing(made["missing"])
-        if wait:
-            return await follow(client, made["rollout"], as_json)
+        if wait_s:
+            return await follow(client, made["rollout"], wait_s, as_json)
         if as_json:
             print_json(made)
         else:

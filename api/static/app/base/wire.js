@@ -3,6 +3,16 @@
 
 /** @typedef {{red: number, green: number, blue: number, on: number, off: number}} Light */
 
+/** A line of a light's log of events; what is in `detail` depends on `kind`.
+ * @typedef {object} HistoryLine
+ * @property {string} entry
+ * @property {number} at
+ * @property {string} kind
+ * @property {Record<string, string | number | boolean | null>} detail
+ */
+
+/** @typedef {{dev_eui: string, events: HistoryLine[], next_until: number | null}} HistoryPage */
+
 /** @typedef {object} Device
  * @property {string} dev_eui
  * @property {string} name

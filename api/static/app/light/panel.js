@@ -13,6 +13,7 @@ import { showReach } from "../fleet/card.js";
 import { CommandForm } from "./command.js";
 import { details, hearingsTable } from "./details.js";
 import { expected } from "./expected.js";
+import { EventLog } from "./log.js";
 import { signalPlots } from "./signal.js";
 import { Timeline } from "./timeline.js";
 
@@ -44,6 +45,7 @@ export class LightPanel {
   #verdict = el("div", { class: "verdict" }, el("p", { class: "standing" }, el("span", { class: "state" }, el("span", { class: "badge" }, this.#icon), this.#word), this.#reach, this.#help), this.#why);
   #form;
   #timeline;
+  #log;
   #signal = el("div", {}, el("p", { class: "hint", text: t("asking") }));
   #expected = el("div", {}, el("p", { class: "hint", text: t("asking") }));
   #told = "";
@@ -69,6 +71,7 @@ export class LightPanel {
     this.#store = store;
     this.#onClose = onClose;
     this.#timeline = new Timeline(store);
+    this.#log = new EventLog(devEui, store);
     const device = store.devices.get(devEui);
     this.#form = new CommandForm(devEui, device?.wanted ?? device?.reported, () => this.#askSoon());
     this.#revive.addEventListener("click", () => this.#act(`api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, t("light.revived")));
@@ -96,6 +99,7 @@ export class LightPanel {
       this.#hearings,
       el("h3", { text: t("light.details") }),
       this.#details,
+      this.#log.element,
       this.#actions(),
       this.#outcome,
     ];
@@ -128,6 +132,7 @@ export class LightPanel {
 
   close() {
     this.#closed = true;
+    this.#log.close();
     clearTimeout(this.#timer ?? undefined);
   }
 
@@ -144,6 +149,7 @@ export class LightPanel {
   #askSoon() {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
+      this.#log.changed();
       this.#ask();
     }, GATHER_MS);
   }

@@ -10,6 +10,7 @@ import { EVIDENCE } from "./de/evidence.js";
 import { FLEET } from "./de/fleet.js";
 import { GATEWAYS } from "./de/gateways.js";
 import { LIGHT } from "./de/light.js";
+import { LOG } from "./de/log.js";
 import { MAIN } from "./de/main.js";
 import { PLANS } from "./de/plans.js";
 import { PROBLEMS } from "./de/problems.js";
@@ -29,6 +30,7 @@ export const DE = {
   ...FLEET,
   ...GATEWAYS,
   ...LIGHT,
+  ...LOG,
   ...MAIN,
   ...PLANS,
   ...PROBLEMS,

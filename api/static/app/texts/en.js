@@ -10,6 +10,7 @@ import { EVIDENCE } from "./en/evidence.js";
 import { FLEET } from "./en/fleet.js";
 import { GATEWAYS } from "./en/gateways.js";
 import { LIGHT } from "./en/light.js";
+import { LOG } from "./en/log.js";
 import { MAIN } from "./en/main.js";
 import { PLANS } from "./en/plans.js";
 import { PROBLEMS } from "./en/problems.js";
@@ -29,6 +30,7 @@ export const EN = {
   ...FLEET,
   ...GATEWAYS,
   ...LIGHT,
+  ...LOG,
   ...MAIN,
   ...PLANS,
   ...PROBLEMS,
