@@ -174,6 +174,12 @@ browser:
 	echo "Installing systemd's tools for the tests of the unit; nothing of it is started."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) systemd; } >/dev/null \
 	  || echo "systemd could not be installed; the tests of the unit will fail. Try: apt install systemd"
+	@{ [ -x $(BIN)/promtool ] || command -v promtool >/dev/null 2>&1; } && exit 0; \
+	echo "Fetching promtool and Prometheus for the tests of alerts and dashboard; nothing is installed."; \
+	{ $(AS_ROOT) apt-get update -qq && rm -rf build/prometheus && mkdir -p build/prometheus $(BIN) \
+	  && (cd build/prometheus && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) \
+	  && cp build/prometheus/usr/bin/promtool build/prometheus/usr/bin/prometheus $(BIN)/; } >/dev/null \
+	  || echo "Prometheus could not be fetched; the tests of alerts will fail. Try: apt install prometheus"
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -37,7 +37,6 @@ class Application:
 
     def __init__(self, parts: ProcessParts) -> None:
         self._parts = parts
-        parts.metrics.watch(sources_of(parts))
         here = parts.if_here
         self.clock = parts.environment.clock
         self.board = parts.board
@@ -69,6 +68,7 @@ class Application:
             parts.events.warnings,
             parts.apart,
         )
+        parts.metrics.watch(sources_of(parts, ready=lambda: self.readiness.check().ready))
 
     @property
     def cluster(self) -> ClusterSight:

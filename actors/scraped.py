@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from actors.cluster.release import installed_version
 from actors.metrics import Sources
 from actors.wiring import ProcessParts
 
 
-def sources_of(parts: ProcessParts) -> Sources:
+def sources_of(parts: ProcessParts, ready: Callable[[], bool]) -> Sources:
     """Every part that counts something; what runs once for the fleet only where it runs."""
     here, stream = parts.if_here, parts.events.stream
     return Sources(
@@ -19,6 +20,13 @@ def sources_of(parts: ProcessParts) -> Sources:
         events=None if stream is None else stream.statistics,
         events_missed=lambda: parts.webhooks.events_missed,
         learned=here(lambda its: its.learning.learner.statistics()),
+        version=installed_version(),
+        ready=ready,
+        clock=parts.environment.clock,
+        tells_fleet=lambda: parts.fleetwide_here is not None,
+        network_answers=here(
+            lambda its: its.watcher.problem is None if its.watcher.asked else None
+        ),
         also=parts.sight.metrics,
         more={
             "directory": here(lambda its: its.device_discovery.statistics()),

@@ -152,6 +152,16 @@ class Board:
         """Commands that are still pursued, by id: a live view."""
         return MappingProxyType(self._contents.commands_open)
 
+    @property
+    def open_alerts(self) -> Mapping[str, AlertView]:
+        """Alerts that are open, by id: a live view."""
+        return MappingProxyType(self._contents.alerts_open)
+
+    @property
+    def rollouts(self) -> Mapping[str, Rollout]:
+        """The rollouts that are kept, by id: a live view."""
+        return MappingProxyType(self._contents.rollouts)
+
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
         return self._contents.alerts()

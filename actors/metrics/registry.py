@@ -16,17 +16,21 @@ Counted here, by the part that sees it happen:
     lamplighter_journal_commit_seconds            time of one transaction
     lamplighter_gc_pause_seconds                  pauses by the garbage collector
 
-Read from the parts at each scrape (see `sources.py`): lamplighter_devices{phase},
-_devices_by_reachability{reachability},
-_devices_not_as_wanted, _events_missed (no webhook told of them, an inquiry found them) and
-_records_healed (found with nothing to wake them) of all lights known now,
-_gateways{state}, _gateway_online{gateway_id},
+Read from the parts at each scrape (see `sources.py`). Of the whole fleet (`whole_fleet.py`), told
+by the process that owns the fleet's own shard: lamplighter_devices{phase},
+_devices_by_reachability{reachability}, _devices_not_as_wanted, _uplink_newest_age_seconds,
+_events_missed (no webhook told of them, an inquiry found them) and _records_healed (found with
+nothing to wake them) of all lights known now, _gateways{state}, _gateway_info{gateway_id,name},
+_gateway_online{gateway_id}, _gateway_lights_heard{gateway_id},
 _gateway_airtime_seconds{gateway_id}, _gateway_airtime_budget_seconds{gateway_id},
 _gateway_pending{gateway_id}, _gateway_pace_frames{gateway_id}, _gateway_pace_cycle_seconds,
 _gateway_pace_lead_seconds, _gateway_pace_slower, _gateway_pace_late_txacks,
-_gateway_pace_answers_missing, _gateway_pace_refusals,
-_commands_open, _commands_overdue, _commands_open_by_status,
-_alerts_open, _subscribers, _subscribers_dropped_total, _board_changes_total, _journal_healthy,
+_gateway_pace_answers_missing, _gateway_pace_refusals, _commands_open, _commands_overdue,
+_commands_open_by_status{status}, _commands_oldest_age_seconds{pursuit}, _alerts_open,
+_alerts_open_by_kind{kind}, _actors_unwell{state}, _rollouts{state}, _network_answers.
+
+By each process: _build_info{version}, _ready,
+_subscribers, _subscribers_dropped_total, _board_changes_total, _journal_healthy,
 _journal_waiting, _journal_commits_total, _journal_requests_total, _journal_writes_total,
 _journal_failures_total, _fleet_devices, _fleet_unknown_devices, _fleet_news_owed,
 _fleet_parked_refused_total, _fleet_registrations_refused_total, _deliveries_total{outcome},

@@ -4,7 +4,6 @@ Nothing is counted twice: a part keeps its own numbers, and here they get their 
 be cheap: some milliseconds for 20,000 lights.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from actors.board.board import Board
-from actors.device.model import Phase
+from actors.clocks.clock import Clock
 from actors.event_stream.statistics import StreamStatistics
 from actors.fleet import Fleet
 from actors.link.learner import LearnerStatistics
@@ -22,6 +21,7 @@ from actors.messaging.dead_letters import DeadLetters
 from actors.metrics.event_stream import event_stream
 from actors.metrics.expected import expected
 from actors.metrics.families import PREFIX, gauges, statistics_of
+from actors.metrics.whole_fleet import whole_fleet
 from actors.quality.model import QualityView
 from actors.storage.store_writer import StoreWriter
 
@@ -40,6 +40,15 @@ class Sources:
     events: Callable[[], StreamStatistics] | None = None
     learned: Callable[[], LearnerStatistics | None] = lambda: None
     quality: Callable[[], QualityView | None] = lambda: None
+    version: str = ""
+    """Of this installation."""
+    clock: Clock | None = None
+    """Of the ages of what the board shows; without one nothing is told of the whole fleet."""
+    tells_fleet: Callable[[], bool] = lambda: True
+    """Whether it is this process that tells what every process of a cluster shows alike."""
+    ready: Callable[[], bool] | None = None
+    network_answers: Callable[[], bool | None] = lambda: None
+    """Whether ChirpStack does; None where another process asks it, or before the first answer."""
     also: Callable[[], Iterable[Metric]] = tuple
     """Metrics of parts that have names of their own."""
 
@@ -57,8 +66,19 @@ class SourcesCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every metric with its values, now."""
         sources = self._sources
+        if sources.version:
+            info = gauges("build_info", "1, with the version that runs.", "version")
+            info.add_metric([sources.version], 1.0)
+            yield info
         if sources.board is not None:
             yield from _board(sources.board)
+            if sources.clock is not None and sources.tells_fleet():
+                yield from whole_fleet(sources.board, sources.clock.now())
+        if sources.ready is not None:
+            yield _gauge("ready", "1 while /readyz says so.", float(sources.ready()))
+        reached = sources.network_answers()
+        if reached is not None:
+            yield _gauge("network_answers", "1 while ChirpStack answers.", float(reached))
         if sources.store_writer is not None:
             yield from _store_writer(sources.store_writer)
         if sources.fleet is not None:
@@ -92,83 +112,9 @@ def _counter(name: str, text: str, value: float) -> Metric:
 
 def _board(board: Board) -> Iterator[Metric]:
     now = board.statistics()
-    phases = Counter(device.phase for device in board.devices.values())
-    devices = gauges("devices", "Lights by phase.", "phase")
-    for phase in Phase:
-        devices.add_metric([phase.value], phases[phase])
-    yield devices
-    by_reach = gauges(
-        "devices_by_reachability",
-        "Lights by whether they can be heard and reached now.",
-        "reachability",
-    )
-    for reach, count in board.reachability_counts().items():
-        by_reach.add_metric([reach.value], count)
-    yield by_reach
-    online = sum(gateway.online for gateway in board.gateways.values())
-    gateways = gauges("gateways", "Gateways by health.", "state")
-    gateways.add_metric(["online"], online)
-    gateways.add_metric(["offline"], now.gateways - online)
-    yield gateways
-    yield from _gateways(board)
-    unlike = sum(
-        device.wanted is not None and device.reported not in (None, device.wanted.light)
-        for device in board.devices.values()
-    )
-    yield _gauge("devices_not_as_wanted", "Lights that show another state.", unlike)
-    # of the lights that are known now: they fall when a light is removed, so they are no counters
-    missed = sum(device.missed for device in board.devices.values())
-    yield _gauge("events_missed", "Events that no webhook told of, and an inquiry found.", missed)
-    healed = sum(device.healed for device in board.devices.values())
-    yield _gauge("records_healed", "Times a light was found with nothing to wake it.", healed)
-    overdue = sum(command.overdue for command in board.open_commands.values())
-    yield _gauge("commands_overdue", "Open commands past their timed attempts.", overdue)
-    yield _gauge("commands_open", "Commands still pursued.", now.commands_open)
-    held = Counter(command.status for command in board.open_commands.values())
-    open_by = gauges("commands_open_by_status", "Open commands by status.", "status")
-    for status, count in held.items():
-        open_by.add_metric([status.value], count)
-    yield open_by
-    yield _gauge("alerts_open", "Alerts open now.", now.alerts_open)
     yield _gauge("subscribers", "Followers of the board.", now.subscribers)
     yield _counter("subscribers_dropped", "Followers closed for being too slow.", now.dropped)
     yield _counter("board_changes", "Changes published.", now.number)
-
-
-def _gateways(board: Board) -> Iterator[Metric]:
-    """One series for each gateway: online, airtime, and who waits for it."""
-
-    def family(name: str, text: str) -> GaugeMetricFamily:
-        return gauges(f"gateway_{name}", text, "gateway_id")
-
-    online = family("online", "1 while the gateway is online.")
-    used = family("airtime_seconds", "Airtime used by our frames in the sliding hour.")
-    budget = family("airtime_budget_seconds", "Airtime allowed in an hour.")
-    pending = family("pending", "Attempts that wait for the gateway.")
-    batch = family("pace_frames", "Frames in one go.")
-    cycle = family("pace_cycle_seconds", "Least time from the start of one go to the next.")
-    lead = family("pace_lead_seconds", "The next go is ordered so long before its time.")
-    slower = family("pace_slower", "By what evidence stretched the cycle; 1 without any.")
-    late = family("pace_late_txacks", "Txacks that came late, since the start.")
-    missing = family("pace_answers_missing", "Times that first answers were missing.")
-    refused = family("pace_refusals", "Frames that the gateway refused, being too busy.")
-    for gateway in board.gateways.values():
-        name = [gateway.gateway_id]
-        online.add_metric(name, float(gateway.online))
-        used.add_metric(name, gateway.airtime_used_s)
-        pending.add_metric(name, gateway.pending)
-        if gateway.airtime_budget_s is not None:
-            budget.add_metric(name, gateway.airtime_budget_s)
-        pace = gateway.pace
-        if pace is not None:
-            batch.add_metric(name, pace.frames)
-            cycle.add_metric(name, pace.cycle_s)
-            lead.add_metric(name, pace.lead_s)
-            slower.add_metric(name, pace.slower)
-            late.add_metric(name, pace.late_txacks)
-            missing.add_metric(name, pace.answers_missing)
-            refused.add_metric(name, pace.refusals)
-    yield from (online, used, budget, pending, batch, cycle, lead, slower, late, missing, refused)
 
 
 def _store_writer(store_writer: StoreWriter) -> Iterator[Metric]:

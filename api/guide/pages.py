@@ -17,6 +17,7 @@ TITLES = {
     "cluster": "Cluster",
     "upgrading": "Upgrading",
     "mqtt": "MQTT and Home Assistant",
+    "monitoring": "Monitoring",
     "settings": "Settings",
     "http": "HTTP API",
     "live": "Live websocket",

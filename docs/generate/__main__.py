@@ -1,10 +1,12 @@
-"""`python -m docs.generate`: write every generated part anew, and the models of the client; what
-`make docs` calls."""
+"""`python -m docs.generate`: write every generated part anew, the dashboard for Grafana, and the
+models of the client; what `make docs` calls."""
 
 from docs.generate import client_models
-from docs.generate.parts import documents, rewritten
+from docs.generate.parts import FILES, ROOT, documents, rewritten
 
 for path in documents():
     text = path.read_text(encoding="utf-8")
     path.write_text(rewritten(text), encoding="utf-8")
 client_models.write()
+for name, made in FILES.items():
+    (ROOT / name).write_text(made(), encoding="utf-8")

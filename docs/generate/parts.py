@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docs.generate import bounds, command_line, http, settings, supervision
+from docs.generate.grafana import dashboard
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +25,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "routes": http.routes,
     "fields": http.fields,
 }
+
+FILES: Mapping[str, Callable[[], str]] = {"deploy/grafana.json": dashboard}
+"""Files that are generated as a whole."""
 
 _PART = re.compile(
     r"(?P<begin><!-- generated: (?P<name>[a-z ]+); run make docs -->\n)"

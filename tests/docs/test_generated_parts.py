@@ -6,7 +6,7 @@ import pytest
 
 from docs.generate import client_models, supervision
 from docs.generate.command_line import every_verb, options_of
-from docs.generate.parts import PARTS, documents, names, rewritten
+from docs.generate.parts import FILES, PARTS, ROOT, documents, names, rewritten
 from docs.generate.settings import every_setting, unit_of
 
 
@@ -20,6 +20,11 @@ def test_the_models_of_the_client_are_those_of_the_service() -> None:
     texts = client_models.modules()
     written = {path.name: path.read_text("utf-8") for path in client_models.FOLDER.glob("*.py")}
     assert written == texts, "run `make docs`"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_committed_file_is_current(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == FILES[name](), "run `make docs`"
 
 
 def test_every_part_stands_in_one_document() -> None:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import msgspec
 import trio
-from prometheus_client.parser import text_string_to_metric_families
 
 from actors.board.board import Board
-from actors.board.changes import GatewayView
+from actors.board.changes import ActorView, AlertView, GatewayView
 from actors.board.outlook import RiskTold, WarningTold
 from actors.clocks.clock import RunClock
 from actors.device.command import Command, CommandStatus
@@ -28,6 +27,7 @@ from lorawan.kuando.light_state import LightState
 from store.memory import MemoryStore
 from store.port import Put, Table
 from tests.support.fake_quality import FakeQuality, a_grade, some_scores
+from tests.support.samples import samples
 
 START = 1_700_000_000.0
 
@@ -37,16 +37,6 @@ class PacingStatistics:
     held: int
     airtime_s: float
     reason: str
-
-
-def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Every sample by name and label values."""
-    families = text_string_to_metric_families(metrics.render().decode())
-    return {
-        (sample.name, tuple(sample.labels.values())): sample.value
-        for family in families
-        for sample in family.samples
-    }
 
 
 async def test_what_happens_is_counted(nursery: trio.Nursery) -> None:
@@ -62,7 +52,7 @@ async def test_what_happens_is_counted(nursery: trio.Nursery) -> None:
     metrics.actor_changed(ChildReport("journal", ChildState.RUNNING, START))
     metrics.journal_committed(7, 0.003)
     metrics.gc_paused(0.02)
-    got = samples(metrics)
+    got = samples(metrics.render())
     assert got["lamplighter_commands_total", ("verified",)] == 2
     assert got["lamplighter_commands_heartbeat_only_total", ()] == 1
     assert got["lamplighter_commands_total", ("expired",)] == 1
@@ -91,19 +81,24 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     ports = FleetPorts(lambda _: None, lambda event: event)
     fleet = Fleet(lambda _: NotImplemented, supervisor, ports, clock)
     pacing = PacingStatistics(3, 1.5, "budget")
-    sources = Sources(board, store_writer, fleet, letters, {"dispatcher": lambda: pacing})
+    sources = Sources(
+        board, store_writer, fleet, letters, {"dispatcher": lambda: pacing}, clock=clock
+    )
     metrics.watch(sources)
-    assert samples(metrics)["lamplighter_devices", ("failed",)] == 0
+    assert samples(metrics.render())["lamplighter_devices", ("failed",)] == 0
 
     board.publish(Device(dev_eui="d1", phase=Phase.FAILED, missed=2, healed=1))
     board.publish(Device(dev_eui="d2", missed=3))
     board.publish(GatewayView("g1", online=False, airtime_used_s=12.5))
     board.publish(Command("c1", "d1", LightState(1, 2, 3), True, START, START + 9))
+    board.publish(AlertView("a1", "light_failed", "d1", "it failed", START, START))
+    board.publish(AlertView("a2", "light_held", "d2", "held", START, START, closed_at=START))
+    board.publish(ActorView("device d2", ChildState.PARKED, 6))
     board.subscribe()
     await store_writer.commit([Put(Table.META, "a", b"", START)])
     letters.add("device d1", "message", "boom", START)
     fleet.deliver(Join(DeviceInfo("x"), START, "00aabbcc"))
-    got = samples(metrics)
+    got = samples(metrics.render())
     assert got["lamplighter_devices", ("failed",)] == 1
     assert got["lamplighter_devices", ("uninitialized",)] == 1
     assert got["lamplighter_events_missed", ()] == 5
@@ -114,8 +109,16 @@ async def test_what_is_there_is_read_at_each_scrape(nursery: trio.Nursery) -> No
     assert got["lamplighter_gateway_airtime_seconds", ("g1",)] == 12.5
     assert got["lamplighter_commands_open", ()] == 1
     assert got["lamplighter_commands_open_by_status", ("accepted",)] == 1
+    assert got["lamplighter_commands_open_by_status", ("held",)] == 0
+    assert got["lamplighter_alerts_open", ()] == 1
+    assert got["lamplighter_alerts_open_by_kind", ("light_failed",)] == 1
+    assert got["lamplighter_alerts_open_by_kind", ("light_held",)] == 0
+    assert got["lamplighter_actors_unwell", ("parked",)] == 1
+    assert got["lamplighter_gateway_info", ("g1", "g1")] == 1
+    assert got["lamplighter_rollouts", ("running",)] == 0
+    assert ("lamplighter_uplink_newest_age_seconds", ()) not in got, "none was ever heard"
     assert got["lamplighter_subscribers", ()] == 1
-    assert got["lamplighter_board_changes_total", ()] == 4
+    assert got["lamplighter_board_changes_total", ()] == 7
     assert got["lamplighter_journal_healthy", ()] == 1
     assert got["lamplighter_journal_commits_total", ()] == 1
     assert got["lamplighter_dead_letters_total", ()] == 1
@@ -168,7 +171,7 @@ def test_what_the_air_taught_has_a_series_for_each_software_revision() -> None:
         if answers < 3:
             learner.judged(msgspec.structs.replace(told, sw_rev=58))
     metrics.watch(Sources(learned=learner.statistics))
-    got = samples(metrics)
+    got = samples(metrics.render())
     assert got["lamplighter_answer_samples", ("6.1",)] == 30
     assert got["lamplighter_answer_samples", ("5.8",)] == 3
     assert 0.4 < got["lamplighter_answer_wait_seconds", ("6.1",)] < 0.6
@@ -181,7 +184,7 @@ def test_what_the_air_taught_has_a_series_for_each_software_revision() -> None:
 async def test_what_is_to_be_expected_is_counted_under_few_labels() -> None:
     board, quality, metrics = Board(RunClock(START), "boot"), FakeQuality(), Metrics()
     metrics.watch(Sources(board=board, quality=lambda: quality))
-    empty = samples(metrics)
+    empty = samples(metrics.render())
     assert empty["lamplighter_devices_by_chance", ("unknown",)] == 0
     assert ("lamplighter_prediction_skill", ()) not in empty
     chances = (0.2, 0.5, 0.94, 0.95, 0.999, 1.0, None)
@@ -195,7 +198,7 @@ async def test_what_is_to_be_expected_is_counted_under_few_labels() -> None:
         "gw2": a_grade("gw2", Grade.A, Line.AWAY, "there"),
     }
     quality.scored = some_scores()
-    found = samples(metrics)
+    found = samples(metrics.render())
     counts = {label[0]: n for (name, label), n in found.items() if name.endswith("by_chance")}
     assert counts == {"0": 1, "0.5": 1, "0.8": 0, "0.9": 1, "0.95": 1, "0.99": 2, "unknown": 2}
     assert found["lamplighter_devices_warned", ("moved",)] == 2
