@@ -25,6 +25,7 @@ from actors.fleet import Fleet
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, NoReply, Reply
 from actors.refusal import Refusal
+from actors.storage.audit import AuditEntry, of_command
 from actors.storage.deadline import store_deadline
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.unreadable_records import UnreadableRecord, UnreadableRecords
@@ -58,6 +59,8 @@ class CommandOrder:
     command_id: str | None = None
     by: str = ""
     """Who gives it."""
+    audit: AuditEntry | None = None
+    """Stored with it, if it becomes a command."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -268,6 +271,7 @@ class OwnCommands(Commands):
             idempotency_fingerprint=order.fingerprint,
             reply=Reply(),
             by=order.by,
+            audit=of_command(order.audit, command_id),
         )
         outcome = await self._hand_over(dev_eui, request)
         if isinstance(outcome, Refusal) and outcome is not Refusal.NO_REPLY and key is not None:

@@ -22,6 +22,7 @@ from actors.device.requests import accepted
 from actors.messaging.mailbox import Offer
 from actors.refusal import Refusal
 from actors.replace import replace
+from actors.storage.audit import of_command
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.unreadable_records import UnreadableRecords
 from store.engine import port
@@ -119,14 +120,16 @@ class ClusterCommands(Commands):
         """The command as it is when it is accepted, and what is asked of the engine."""
         now, dev_eui = self._clock.now(), order.dev_eui
         key = None if order.idempotency_key is None else f"{dev_eui}:{order.idempotency_key}"
+        command_id = self._new_id() if order.command_id is None else order.command_id
         request = CommandRequested(
-            command_id=self._new_id() if order.command_id is None else order.command_id,
+            command_id=command_id,
             light=order.light,
             keep=order.keep,
             ttl_s=self._ttl_s if order.ttl_s is None else order.ttl_s,
             correlation_id=order.correlation_id,
             accepted_at=now,
             by=order.by,
+            audit=of_command(order.audit, command_id),
         )
         known = self._board.devices.get(dev_eui)
         command = accepted(Device(dev_eui=dev_eui) if known is None else known, request, now)

@@ -13,6 +13,7 @@ import msgspec
 
 from actors.device.model import Device, Obstacle
 from actors.messaging.reply import Reply, ToldReply
+from actors.storage.audit import AuditEntry
 from lorawan.events.model import DeviceInfo, Modulation, Reception
 from lorawan.kuando.light_state import LightState
 from lorawan.kuando.status import Status
@@ -40,6 +41,8 @@ class CommandRequested(msgspec.Struct, frozen=True, tag=True):
     reply: Reply[str] | None = None
     by: str = ""
     """Who gave it."""
+    audit: AuditEntry | None = None
+    """Stored with the command, in the same commit."""
 
 
 class WithdrawRequested(msgspec.Struct, frozen=True, tag=True):

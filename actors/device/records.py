@@ -4,6 +4,7 @@ The record, the commands that changed, the verdicts and the history of one step 
 together, so that a crash between any two of them cannot happen.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
@@ -15,6 +16,7 @@ from actors.device.events import CommandRequested, DeviceEvent
 from actors.device.model import Device
 from actors.device.verdict import verdict_writes
 from actors.replace import replace
+from actors.storage.audit import append_of
 from actors.storage.history import line
 from actors.storage.idempotency import KeyRecord, stored_key
 from actors.storage.record_version import checked, stamped
@@ -50,10 +52,8 @@ def writes_of(
         writes.append(Put(Table.COMMAND, command.id, stamped(_encoder.encode(command)), now))
         if command.status.final:
             writes.extend(verdict_writes(command))
-    if isinstance(event, CommandRequested) and event.idempotency_key is not None:
-        fingerprint = event.idempotency_fingerprint
-        key = KeyRecord(event.idempotency_key, fingerprint, event.command_id, now)
-        writes.append(stored_key(key))
+    if isinstance(event, CommandRequested):
+        writes.extend(_beside_command(event, now))
     notes = (effect for effect in effects if isinstance(effect, Note))
     writes.extend(
         note_line(
@@ -65,6 +65,15 @@ def writes_of(
         for index, note in enumerate(notes)
     )
     return writes
+
+
+def _beside_command(event: CommandRequested, now: float) -> Iterator[Write]:
+    """Its idempotency key, and who gave it; told twice they are the same once more."""
+    if event.idempotency_key is not None:
+        fingerprint = event.idempotency_fingerprint
+        yield stored_key(KeyRecord(event.idempotency_key, fingerprint, event.command_id, now))
+    if event.audit is not None:
+        yield append_of(event.audit)
 
 
 def note_line(dev_eui: str, entry: str, at: float, note: Note) -> Append:

@@ -1,8 +1,11 @@
 """Who did what, when: the audit, a stream of the fleet as a whole.
 
-An entry is written once what it tells was done, and is handed to the store's writer without waiting
-for it: the record of what was done names who did it (`by`) in its own commit, so that a crash in
-the milliseconds between loses a line of this list, never who gave a command.
+That of a command is stored in the commit in which its light takes it, so the two are there or not
+together; in a cluster it lies in the shard of its light, and the parts are merged when it is read.
+
+Any other entry is written once what it tells was done, and is handed to the store's writer without
+waiting for it: the record of what was done names who did it (`by`) in its own commit, so that a
+crash in the milliseconds between loses a line of this list, never who did it.
 """
 
 import math
@@ -19,9 +22,9 @@ from store.port import Append, Entry, Store, Write
 
 log = structlog.get_logger()
 
-STREAM = "fleet:audit"
+STREAM = "audit"
 ENTRIES_MOST = 1_000
-"""Of one reading: some 300 bytes each."""
+"""Of one reading: some 300 bytes each. The first takes as many as are asked for."""
 LOOKED_AT_MOST = 10_000
 """For one page: ten readings, some 50 ms."""
 TEXT_MOST = 200
@@ -129,16 +132,19 @@ async def read(
     goes on from there. Raises StoreError.
     """
     found: list[AuditEntry] = []
-    for _ in range(LOOKED_AT_MOST // ENTRIES_MOST):
-        stored = await store.entries(STREAM, since=since, until=until, most=ENTRIES_MOST)
+    looked_at, reading = 0, min(most, ENTRIES_MOST)
+    while looked_at < LOOKED_AT_MOST:
+        stored = await store.entries(STREAM, since=since, until=until, most=reading)
+        looked_at += reading
         for entry in map(read_entry, stored):
             until = entry.at
             if wanted(entry):
                 found.append(entry)
             if len(found) == most:
                 return AuditPage(found, until)
-        if len(stored) < ENTRIES_MOST:
+        if len(stored) < reading:
             return AuditPage(found, None)
+        reading = min(ENTRIES_MOST, LOOKED_AT_MOST - looked_at)
     return AuditPage(found, until)
 
 
@@ -165,18 +171,29 @@ class AuditLog:
         detail: Mapping[str, Fact] | None = None,
     ) -> None:
         """Note what was done. Never waits and never fails for the caller."""
+        self._tell(self.made(what, on, by=by, scope=scope, peer=peer, detail=detail))
+
+    def made(
+        self,
+        what: Act,
+        on: str = "",
+        *,
+        by: str,
+        scope: str,
+        peer: str = "",
+        detail: Mapping[str, Fact] | None = None,
+    ) -> AuditEntry:
+        """The entry, for whoever stores it together with what it tells of."""
         facts = list((detail or {}).items())[:DETAILS_MOST]
-        self._tell(
-            AuditEntry(
-                id=self._new_id(),
-                at=self._at(),
-                by=_short(by),
-                scope=scope,
-                what=what.value,
-                on=_short(on),
-                detail={name: _short(it) if isinstance(it, str) else it for name, it in facts},
-                peer=_short(peer),
-            )
+        return AuditEntry(
+            id=self._new_id(),
+            at=self._at(),
+            by=_short(by),
+            scope=scope,
+            what=what.value,
+            on=_short(on),
+            detail={name: _short(it) if isinstance(it, str) else it for name, it in facts},
+            peer=_short(peer),
         )
 
     def _at(self) -> float:
@@ -185,6 +202,13 @@ class AuditLog:
         ahead = self._newest_at - now
         self._newest_at = math.nextafter(self._newest_at, math.inf) if 0 <= ahead < 1 else now
         return self._newest_at
+
+
+def of_command(entry: AuditEntry | None, command_id: str) -> AuditEntry | None:
+    """The entry, with the command that it tells of."""
+    if entry is None:
+        return None
+    return msgspec.structs.replace(entry, detail={"command_id": command_id, **entry.detail})
 
 
 def into(offer: Callable[[Sequence[Write]], Offer]) -> Callable[[AuditEntry], None]:

@@ -3,6 +3,7 @@
     by()                             who sent the request, for the `by` of a record
     caller()                         the same with scope, address and sight
     note(Act.REMOVE, dev_eui)        once it is done
+    entry(Act.COMMAND, dev_eui)      for whoever stores it together with what it tells of
 
 A request that is carried to another process of the cluster carries its caller, so both say the same
 there.
@@ -11,7 +12,7 @@ there.
 import trio
 from quart import g
 
-from actors.storage.audit import Act, Fact
+from actors.storage.audit import Act, AuditEntry, Fact
 from api.http.auth import Caller
 from api.http.services import application, services
 
@@ -38,6 +39,14 @@ def note(what: Act, on: str = "", **detail: Fact) -> None:
     """
     asks = caller()
     application().audit.write(
+        what, on, by=asks.name, scope=asks.allowed, peer=asks.address, detail=detail
+    )
+
+
+def entry(what: Act, on: str = "", **detail: Fact) -> AuditEntry:
+    """That the caller does this, for whoever stores it together with what it tells of."""
+    asks = caller()
+    return application().audit.made(
         what, on, by=asks.name, scope=asks.allowed, peer=asks.address, detail=detail
     )
 

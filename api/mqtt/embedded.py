@@ -112,6 +112,13 @@ class EmbeddedLamplighter:
             idempotency_key=key,
             fingerprint=mark,
             by=self._by,
+            audit=self._audit.made(
+                Act.COMMAND,
+                dev_eui,
+                by=self._by,
+                scope="operator",
+                detail={"light": in_words(order.light), "way": "mqtt"},
+            ),
         )
         try:
             outcome = await self._commands.give(asked)
@@ -119,11 +126,6 @@ class EmbeddedLamplighter:
             return NotGiven("store-unavailable", str(error), again=True)
         if isinstance(outcome, Accepted):
             command = outcome.command
-            if not outcome.repeated:
-                detail = {"command_id": command.id, "light": in_words(order.light), "way": "mqtt"}
-                self._audit.write(
-                    Act.COMMAND, dev_eui, by=self._by, scope="operator", detail=detail
-                )
             return Given(command.id, command.status)
         words = _WORDS.get(outcome, outcome.value.replace("_", " "))
         return NotGiven(outcome.value.replace("_", "-"), words, again=outcome in _AGAIN)

@@ -14,7 +14,7 @@ from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command, CommandStatus
 from actors.device.foreign_sender import in_words
 from actors.storage.audit import Act
-from api.http.audit import by, note
+from api.http.audit import by, entry
 from api.http.deadlines import waits
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
@@ -104,13 +104,12 @@ async def set_light(dev_eui: str) -> Response:
             idempotency_key=key,
             fingerprint=fingerprint(dev_eui, body),
             by=by(),
+            audit=entry(Act.COMMAND, dev_eui, light=in_words(body.light)),
         )
     )
     if not isinstance(taken, Accepted):
         refuse(taken)
     command = taken.command
-    if not taken.repeated:
-        note(Act.COMMAND, dev_eui, command_id=command.id, light=in_words(body.light))
     if wait_s > 0:
         with here.shutdown.releasing() as released:
             command = await commands.wait_settled(command.id, wait_s) or command

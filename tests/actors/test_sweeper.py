@@ -310,12 +310,10 @@ async def test_who_did_what_is_kept_longer_than_all_else() -> None:
     days = SweepPolicy().audit_s / 86_400
     for age in (1.0, 8.0, days - 1, days + 1):
         at = around.clock.now() - age * 86_400
-        await around.store.commit(
-            [Append(name, f"{age:g}", at, b"x") for name in ("fleet:audit", "d1")]
-        )
+        await around.store.commit([Append(name, f"{age:g}", at, b"x") for name in ("audit", "d1")])
     await around.sweeper.prune()
     left = {
         name: [one.entry for one in await around.store.entries(name, since=0, until=1e12, most=9)]
-        for name in ("fleet:audit", "d1")
+        for name in ("audit", "d1")
     }
-    assert left == {"fleet:audit": ["1", "8", f"{days - 1:g}"], "d1": ["1"]}
+    assert left == {"audit": ["1", "8", f"{days - 1:g}"], "d1": ["1"]}

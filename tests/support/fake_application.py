@@ -59,7 +59,7 @@ from actors.rollouts.model import Conflict, Order, Part, RolloutInspection, Wish
 from actors.scenes import edits
 from actors.scenes.edits import Kit, Refused
 from actors.scenes.model import Scene, Schedule
-from actors.storage.audit import AuditEntry, AuditLog, AuditPage
+from actors.storage.audit import AuditEntry, AuditLog, AuditPage, of_command
 from actors.storage.history import HistoryEntry, Lines
 from actors.storage.signal_history import Points, SignalPoint
 from actors.storage.unreadable_records import Unreadable
@@ -273,6 +273,9 @@ class FakeCommands(FakePart):
             by=order.by,
         )
         self.given[command.id] = command
+        audit = of_command(order.audit, command.id)
+        if audit is not None:
+            self._application.audited.append(audit)
         self.correlation_ids.append(order.correlation_id)
         if order.idempotency_key is not None:
             self.keys[order.idempotency_key] = (command.id, order.fingerprint)
