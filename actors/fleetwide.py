@@ -126,6 +126,8 @@ class FleetwidePorts:
     show_plan: Callable[[PlanHead | PlanRemoved], None]
     alone: bool = True
     """Whether this process alone serves the fleet; else each process sweeps its own lights."""
+    may_hand_over: Callable[[], bool] = lambda: True
+    """Whether downlinks may be begun now: whether the fleet's lease surely holds."""
     conditions: Callable[[], Sequence[Finding]] = tuple
     """What else may be worth an alert: of a cluster, say."""
 
@@ -159,6 +161,7 @@ class Fleetwide:
             server_ahead_s=ports.dates.ahead_s,
             server_slack_s=lambda: ports.dates.slack_s(policies.dispatch.clock_slack_s),
             facts=JoinedFacts(self.learning.learner, self.forwarders),
+            may_hand_over=ports.may_hand_over,
         )
         self.outages = OutageLog(store_writer.offer, clock)
         self.watched = WatchLog(store_writer.offer, clock)

@@ -72,6 +72,7 @@ class Once:
                 show_risk=self._show_risk,
                 show_plan=self._show_plan,
                 alone=False,
+                may_hand_over=may_begin,
                 conditions=lambda: [*parts.sight.findings(), *parts.events.findings()],
             )
         )

@@ -57,6 +57,8 @@ attempts that wait it takes some milliseconds, and what is told meanwhile is pla
 So it has a quarter of the process at most, however much is told."""
 REST_MOST_S = 0.05
 """A quarter of what the shortest frame takes in the air."""
+ALLOWED_LOOK_S = 0.5
+"""Between two looks at whether it may hand over again: at a date in memory."""
 
 
 class Dispatcher:
@@ -65,7 +67,8 @@ class Dispatcher:
     `post` hands an event to a light's actor and neither waits nor raises. `name_of` gives a
     gateway's name for the reasons that people read; `key_refused` tells whether ChirpStack refused
     our key for a call that names no device. `facts` are what is known of the air; without any the
-    pace is fixed.
+    pace is fixed. While `may_hand_over` is false nothing is begun: what would be looked at could
+    not be followed by an enqueue, and nothing that comes of it could be stored.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Dispatcher:
         server_ahead_s: Callable[[], float] = lambda: 0.0,
         server_slack_s: Callable[[], float] | None = None,
         facts: AirFacts | None = None,
+        may_hand_over: Callable[[], bool] = lambda: True,
     ) -> None:
         self._network = network
         self._post = post
@@ -96,6 +100,7 @@ class Dispatcher:
         self._key_refused = key_refused
         self._on_suspect = on_suspect
         self._on_unproven = on_unproven
+        self._may_hand_over = may_hand_over
         self._planner = Planner(self._policy, name_of, facts=facts)
         self._lost = False
         self._inbox = Inbox()
@@ -228,10 +233,12 @@ class Dispatcher:
             while True:
                 self._wake = trio.Event()
                 began_at = self._clock.steady()
-                self._plan(calls)
+                allowed = self._may_hand_over()
+                self._plan(calls, allowed=allowed)
                 planned_at = self._clock.steady()
                 rest_s = min(REST * (planned_at - began_at), REST_MOST_S)
-                with trio.move_on_after(max(0.0, self._planner.wake_at - planned_at)):
+                due_s = self._planner.wake_at - planned_at if allowed else ALLOWED_LOOK_S
+                with trio.move_on_after(max(0.0, due_s)):
                     await self._wake.wait()
                 rest_s -= self._clock.steady() - planned_at
                 if rest_s > 0.0:
@@ -285,11 +292,11 @@ class Dispatcher:
 
     # ---------------------------------------------------------------- how
 
-    def _plan(self, calls: trio.Nursery) -> None:
+    def _plan(self, calls: trio.Nursery, *, allowed: bool) -> None:
         self._lost = True  # an error from here on leaves the planner in an unknown state
         self._planner.clock_differs(self._server_slack_s())
         self._inbox.take_up(self._planner, self._clock.steady(), self._clock.stepped_s)
-        actions = self._planner.plan(self._clock.steady())
+        actions = self._planner.plan(self._clock.steady()) if allowed else ()
         self._lost = False
         charges = self._planner.take_charges()
         if charges:
