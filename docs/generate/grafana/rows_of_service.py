@@ -138,6 +138,15 @@ SERVICE = Row(
             alarm=1.0,
             falling=True,
         ),
+        Panel(
+            title="Hooks",
+            says="What waits to be posted, and hooks whose receiver takes nothing or that stopped.",
+            asks=[
+                Ask(fleet("hooks_waiting"), "waiting"),
+                Ask(fleet("hooks_failing"), "failing"),
+                Ask(fleet("hooks_stopped"), "stopped"),
+            ],
+        ),
     ],
 )
 
