@@ -5,9 +5,8 @@ process takes the fleet's own shard, and runs only where that shard lives; the l
 reached through `Lights`, wherever they run.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from actors.alerts import Alerter
 from actors.alerts.expected_rules import poor_gateways
@@ -23,7 +22,6 @@ from actors.clocks.server_dates import ServerDates
 from actors.commands import Commands
 from actors.device.events import DeviceEvent, Transmitted
 from actors.device.firmware import Taught
-from actors.device.model import Device
 from actors.downlink import Dispatcher, Suspect
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.airtime_log import AirtimeLog
@@ -31,13 +29,13 @@ from actors.environment import Environment, IntegrationPorts, Policies
 from actors.fleet.device_discovery import DeviceDiscovery, DeviceDiscoveryPorts
 from actors.fleet.initialization import Initializer
 from actors.fleet.learning import Learning
+from actors.fleet.lights import Lights
 from actors.fleet.queue_flush import Flusher
 from actors.gateways import GatewayWatcher
 from actors.gateways.observed import WatchLog
 from actors.gateways.outages import OutageLog
 from actors.link.air_facts import JoinedFacts
 from actors.link.forwarders import Forwarders
-from actors.messaging.mailbox import Offer
 from actors.metrics import Metrics
 from actors.outgoing.actor import Outgoing, OutgoingPorts
 from actors.plans.actor import Plans
@@ -55,52 +53,6 @@ from actors.sweeper import Sweeper
 from actors.webhook_watch import WebhookWatch
 from lorawan.network import NetworkServer
 from store.engine.shards import FLEET
-
-
-class Lights(Protocol):
-    """Every light of the fleet, wherever its actor runs. Nothing here waits but `remove`."""
-
-    @property
-    def known(self) -> Mapping[str, object]:
-        """Every light by DevEUI."""
-        ...
-
-    @property
-    def provisional(self) -> Mapping[str, float]:
-        """Lights known by their own events only, and since when (Unix seconds)."""
-        ...
-
-    def post(self, dev_eui: str, event: DeviceEvent) -> Offer | None:
-        """Have a light told; None for one that is not known."""
-        ...
-
-    def register(self, device: Device) -> object | None:
-        """Start an actor for a light that is not known yet; None where that is refused."""
-        ...
-
-    def confirm(self, dev_eui: str) -> None:
-        """ChirpStack lists this light."""
-        ...
-
-    async def remove(self, dev_eui: str, why: str, *, for_good: bool) -> bool:
-        """See `Removals.remove`."""
-        ...
-
-    def is_ours(self, profile_name: str) -> bool:
-        """Whether devices of this profile are lights of ours."""
-        ...
-
-    def gateway_changed(self, gateway_id: str, online: bool) -> None:
-        """Have the lights told that a gateway hears."""
-        ...
-
-    def gateway_returned(self, gateway_id: str, *, answered: bool = False) -> None:
-        """Have the lights told that a gateway hears: it ended a silence, or is answered again."""
-        ...
-
-    def dispatcher_started(self) -> None:
-        """The dispatcher lost what it was given: have it given again."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

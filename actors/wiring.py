@@ -326,7 +326,7 @@ class Parts(ProcessParts):
 
 
 class OwnLights:
-    """The lights, all of whose actors run in this process (see `fleetwide.Lights`)."""
+    """The lights, all of whose actors run in this process (see `fleet.lights.Lights`)."""
 
     def __init__(self, fleet: Fleet, removals: Removals) -> None:
         self._fleet = fleet
