@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import structlog
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Page, Request
 
+from tests.browser.kept_browser import SIZE, KeptBrowser
 from tests.browser.serve_fake import PlayedHouse, PlayedService
-from tests.support.browser import running_browser
 
 # Waiting for something that ought to be there at once, on a busy machine.
 EXPECT_MS = 20_000
@@ -50,10 +51,15 @@ def quiet_logs() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
+_kept = KeptBrowser()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """The browser ends with the last of these tests in a row: its driver has an event loop, which
+    other tests must not meet."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _kept.close()
 
 
 Serve = Callable[..., PlayedService]
@@ -73,16 +79,21 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """Opens a page in a profile of its own. It must not complain, nor ask another host."""
+def visit() -> Iterator[Open]:
+    """Opens a page, which must not complain, nor ask another host. With other options than a size,
+    and from the second page of a test on, in a profile of its own."""
     with ExitStack() as stack:
         watchers: list[Watcher] = []
 
         def go(url: str, **options: object) -> tuple[Page, Watcher]:
-            context = browser.new_context(**options)  # type: ignore[arg-type]
-            stack.callback(context.close)
-            context.set_default_timeout(EXPECT_MS)
-            page = context.new_page()
+            if watchers or options.keys() - {"viewport"}:
+                context = _kept.browser.new_context(**options)  # type: ignore[arg-type]
+                stack.callback(context.close)
+                page = context.new_page()
+            else:
+                page = _kept.page(**{"viewport": SIZE, **options})  # type: ignore[arg-type]
+                stack.callback(_kept.forget, url)
+            page.context.set_default_timeout(EXPECT_MS)
             watcher = Watcher(page)
             watchers.append(watcher)
             page.goto(url)

@@ -1,6 +1,6 @@
 """`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
 
-python -m tests.crash [sqlite|redis|server|cluster|mqtt|hooks] [KILLS] [SEED]
+python -m tests.crash [matrix|sqlite|redis|server|reader|cluster|mqtt|hooks] [KILLS] [SEED]
 """
 
 import logging
@@ -12,14 +12,26 @@ import structlog
 import trio
 
 from tests.cluster.hurt import any_plan, hurt
+from tests.crash.crash_scenario import kill_at_every_commit
 from tests.crash.killed_broker import restart_broker
+from tests.crash.killed_reader import kill_reader
 from tests.crash.killed_receiver import tell_under_kills
 from tests.crash.killed_server import serve_under_kills
 from tests.crash.killed_service import kill_service
 from tests.support.killed_store import commit_under_kills
 from tests.support.redis_server import RedisServer
 
-KILLS = {"sqlite": 200, "redis": 200, "server": 20, "cluster": 60, "mqtt": 100, "hooks": 100}
+MATRIX = "matrix"
+"""A simulated day, killed at each of its commits: no number of kills, no seed."""
+KILLS = {
+    "sqlite": 200,
+    "redis": 200,
+    "server": 20,
+    "reader": 50,
+    "cluster": 60,
+    "mqtt": 100,
+    "hooks": 100,
+}
 
 
 def say(line: str) -> None:
@@ -32,6 +44,10 @@ async def crash(what: str, kills: int, seed: int) -> None:
         folder = Path(name)
         if what == "sqlite":
             say(f"service, SQLite: {await kill_service(folder, '', seed=seed, kills=kills)}")
+            return
+        if what == "reader":
+            tally = await kill_reader(folder, seed=seed, kills=kills)
+            say(f"service that reads ChirpStack's stream: {tally}")
             return
         if what == "mqtt":
             say(f"bridge to MQTT: {await restart_broker(kills, seed)}")
@@ -56,8 +72,13 @@ async def crash(what: str, kills: int, seed: int) -> None:
 
 def main(words: list[str]) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    kinds = words[:1] or list(KILLS)
+    kinds = words[:1] or [MATRIX, *KILLS]
     for what in kinds:
+        if what == MATRIX:
+            with structlog.testing.capture_logs():  # each death would print a traceback
+                told = kill_at_every_commit()
+            say(told)
+            continue
         kills = int(words[1]) if len(words) > 1 else KILLS[what]
         seed = int(words[2]) if len(words) > 2 else 1
         trio.run(crash, what, kills, seed)

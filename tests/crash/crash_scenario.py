@@ -18,6 +18,7 @@ from actors.device.command import Command, CommandStatus
 from actors.device.model import Phase
 from actors.downlink import airtime_log
 from lorawan.kuando import LightState
+from simulation.harness import determinism
 from simulation.world.device import ServerDevice
 from simulation.world.faults import CallFault
 from simulation.world.queue import QueueEntry
@@ -264,6 +265,30 @@ class Day:
         shown = [s.light for s in self.world.stations[dev_eui].light.truth]
         numbers = [order.index(light) for light in shown if light in order]
         assert numbers == sorted(numbers), f"{dev_eui} showed the commands in order {numbers}"
+
+
+def lived(kill_at: int | None = None, moment: Moment = Moment.BEFORE) -> Day:
+    """A day to its end. Raises what went wrong, with the commit at which it was killed."""
+    day = Day(kill_at, moment)
+    try:
+        determinism.run(day.run, seed=1)
+    except BaseException as error:
+        error.add_note(f"killed {moment.value} commit {kill_at}: {_words(day, kill_at)}")
+        raise
+    return day
+
+
+def _words(day: Day, number: int | None) -> object:
+    return None if number is None or number > len(day.commits) else day.commits[number - 1]
+
+
+def kill_at_every_commit() -> str:
+    """The whole matrix: at each commit of the day, in both moments. Raises AssertionError."""
+    steps = len(lived().commits)
+    for number in range(1, steps + 1):
+        for moment in Moment:
+            assert lived(number, moment).killed, f"commit {number} was never reached"
+    return f"{steps} commits of a day, killed before and after each, nothing told is lost or false"
 
 
 async def _all_offline(home: RunningApplication) -> bool:

@@ -45,6 +45,8 @@ class Tally:
     """What a trial came to. `lost` is 0, or else it would have failed."""
 
     kills: int
+    young: int
+    """How many of them hit the service while it started."""
     accepted: int
     repeated: int
     verified: int
@@ -53,8 +55,8 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.kills} kills, {self.accepted} commands accepted, 0 lost, "
-            f"{self.verified} verified, {self.superseded} superseded, "
+            f"{self.kills} kills ({self.young} of a start), {self.accepted} commands accepted, "
+            f"0 lost, {self.verified} verified, {self.superseded} superseded, "
             f"{self.repeated} answered anew to a repeated request, {self.took_s:.0f} s"
         )
 
@@ -127,6 +129,7 @@ class Trial:
         self.checked: set[str] = set()
         self.verdicts: list[str] = []
         self.kills = 0
+        self.young = 0
         self.http = httpx2.AsyncClient(base_url=site.url, timeout=30.0)
 
     def service(self) -> Running:
@@ -172,6 +175,7 @@ class Trial:
         self.kills += 1
         with self.service() as service:
             if self.chance.random() < YOUNG:
+                self.young += 1
                 await trio.sleep(self.chance.uniform(*YOUTH_S))
                 service.kill()
                 return
@@ -244,6 +248,7 @@ class Trial:
     def tally(self, took_s: float) -> Tally:
         return Tally(
             kills=self.kills,
+            young=self.young,
             accepted=sum(len(caller.accepted) for caller in self.callers),
             repeated=sum(caller.repeated for caller in self.callers),
             verified=self.verdicts.count("verified"),
