@@ -44,7 +44,7 @@ ALLOWED = {
         on_connect on_disconnect on_publish on_subscribe on_socket_open on_socket_close
         on_socket_register_write SessionExpiryInterval MaximumPacketSize""",
     "parameters that a protocol of Python or of a library prescribes": """
-        exc exc_type fn timeout __call__""",
+        exc exc_type fn __call__""",
     "values that come from outside, or are drawn": """
         COLOUR HEARD SINCE COLLISION_BEACON TOO_EARLY TX_FREQ TX_POWER ACTIVE""",
     "the vocabulary of OTP, whole": "TRANSIENT",

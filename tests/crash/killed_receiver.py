@@ -13,7 +13,13 @@ from typing import Any
 
 import trio
 
-from tests.crash.killed_service import LIGHTS, VERDICT_PATIENCE_S, Tally, Trial
+from tests.crash.killed_service import (
+    LIGHTS,
+    NEVER_GIVE_UP,
+    VERDICT_PATIENCE_S,
+    Tally,
+    Trial,
+)
 from tests.support.pretend_site import Site, pretend_site, until
 from tests.support.receiver import Receiver
 
@@ -45,7 +51,7 @@ class HookTrial(Trial):
         self, site: Site, folder: Path, store_url: str, seed: int, receiver: Receiver
     ) -> None:
         super().__init__(site, folder, store_url, seed)
-        self.config = site.config(folder, store_url, hooks=HOOKS)
+        self.config = site.config(folder, store_url, policy=NEVER_GIVE_UP, hooks=HOOKS)
         self.receiver = receiver
         self.secret = ""
 

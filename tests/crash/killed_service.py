@@ -32,6 +32,9 @@ VERDICT_PATIENCE_S = 120.0
 """As slow at first."""
 LISTENS_PATIENCE_S = 90.0
 """For a start: 2 s of CPU, on a busy machine half a minute."""
+NEVER_GIVE_UP = {"attempts_most": 100, "setup_rounds_most": 100, "backoff_factor": 1.0}
+"""On a busy machine a kill and late answers spend three attempts in seconds, and then a light waits
+for evidence, which comes in a quarter of an hour."""
 LIFE_S = (0.0, 1.0)
 """From the moment it listens until it is killed; a frame and its echo take about 1 s."""
 YOUTH_S = (0.3, 1.2)
@@ -121,7 +124,7 @@ class Trial:
     def __init__(self, site: Site, folder: Path, store_url: str, seed: int) -> None:
         self.site = site
         self.folder = folder
-        self.config = site.config(folder, store_url)
+        self.config = site.config(folder, store_url, policy=NEVER_GIVE_UP)
         self.chance = random.Random(seed)
         self.callers = [
             Caller(dev_eui, random.Random(f"{seed} {dev_eui}")) for dev_eui in site.world.stations

@@ -19,7 +19,7 @@ from lorawan.events.model import Modulation, Reception, Uplink
 from simulation.world.bodies import json_body, protobuf_body
 from simulation.world.station import Station
 from tests.support.pretend_site import Site, pretend_site, until
-from tests.support.processes import Running
+from tests.support.processes import PATIENCE_S, Running
 
 DIM_GREEN = (0, 0, 0x35, 255, 0)
 """Red, blue, green, on, off: the order of the wire."""
@@ -94,7 +94,9 @@ async def post(http: httpx2.AsyncClient, event: Uplink, *, as_json: bool) -> int
 
 async def test_no_status_at_the_wrong_offsets_verifies(site: Site, tmp_path: Path) -> None:
     async with httpx2.AsyncClient(base_url=site.url, timeout=30.0) as http:
-        with Running(tmp_path, "serve", "--config", str(site.config(tmp_path))):
+        # The pretend server knows no forged counter, and is asked once a window is over.
+        config = site.config(tmp_path, policy={"window_s": PATIENCE_S})
+        with Running(tmp_path, "serve", "--config", str(config)):
             (dev_eui,) = site.world.stations
 
             async def device() -> dict[str, Any]:
