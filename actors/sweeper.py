@@ -21,6 +21,7 @@ from actors.device.events import DeviceEvent, Swept
 from actors.device.model import Device, Phase, Stage
 from actors.messaging.mailbox import Offer
 from actors.storage import audit
+from actors.storage.event_lines import LineKind
 from actors.storage.history import line
 from lorawan.kuando.frames import F_PORT
 from lorawan.network import NetworkError, NetworkServer, NetworkUnavailable, QueueItem
@@ -311,4 +312,4 @@ class Sweeper:
                 del self._strangers[next(iter(self._strangers))]
 
     def _tell(self, dev_eui: str, entry: str, **detail: str | float | None) -> None:
-        self._note([line(dev_eui, entry, self._clock.now(), "queue", detail)])
+        self._note([line(dev_eui, entry, self._clock.now(), LineKind.QUEUE, detail)])

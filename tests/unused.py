@@ -38,8 +38,9 @@ DECORATED = [
 
 ALLOWED = {
     "read by a library whose object or class they belong to": """
-        accesslog alpn_protocols buffer errorlog handshake include_server_header keep_alive_requests
-        keep_alive_max_requests max_app_queue_size model_config polarization_inversion power shield
+        accesslog alpn_protocols caption errorlog handshake include_server_header
+        keep_alive_requests keep_alive_max_requests max_app_queue_size model_config power shield
+        polarization_inversion
         strict_slashes title_justify websocket_ping_interval _send_error_response connect_timeout
         on_connect on_disconnect on_publish on_subscribe on_socket_open on_socket_close
         on_socket_register_write SessionExpiryInterval MaximumPacketSize""",

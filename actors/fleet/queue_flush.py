@@ -12,6 +12,7 @@ import trio
 from actors.clocks.clock import Clock
 from actors.refusal import Refusal
 from actors.storage import history
+from actors.storage.event_lines import LineKind
 from lorawan.network import NetworkError, NetworkServer
 from store.port import Write
 
@@ -43,6 +44,6 @@ class Flusher:
             log.warning("queue not flushed", dev_eui=dev_eui, error=str(error) or "timeout")
             return Refusal.NETWORK_FAILING
         now, detail = self.clock.now(), {"flushed": "by hand", **({"by": by} if by else {})}
-        self.note([history.line(dev_eui, f"flushed-{now:.3f}", now, "queue", detail)])
+        self.note([history.line(dev_eui, f"flushed-{now:.3f}", now, LineKind.QUEUE, detail)])
         self.flushed(dev_eui)
         return None

@@ -13,7 +13,7 @@ from actors.device.events import (
     Transmitted,
     UplinkHeard,
 )
-from actors.storage.event_lines import RAW_BYTES_MOST, note_of
+from actors.storage.event_lines import RAW_BYTES_MOST, LineKind, note_of
 from lorawan.airtime import downlink_airtime_s
 from lorawan.events.model import (
     Ack,
@@ -91,7 +91,7 @@ def described(event: Event) -> Described | None:
             return Described(entry, "ack", detail)
         case DeviceStatus():
             detail = {"margin_db": event.margin_db, "battery_percent": event.battery_percent}
-            return Described(f"status-{event.at:.6f}", "device_status", detail)
+            return Described(f"status-{event.at:.6f}", LineKind.DEVICE_STATUS, detail)
         case Location(latitude=latitude, longitude=longitude, altitude_m=altitude_m):
             detail = {"latitude": latitude, "longitude": longitude, "altitude_m": altitude_m}
             return Described(f"location-{event.at:.6f}", "location", detail)

@@ -106,6 +106,28 @@ async def test_a_light_is_inspected_anywhere_with_its_actor_and_what_is_expected
             assert views[0]["quality"].keys() == views[1]["quality"].keys()
 
 
+async def test_the_log_of_a_light_is_told_whole_by_any_process(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(lights=2) as here:
+        for dev_eui in here.street.world.stations:
+            body = {"red": 255, "green": 0, "blue": 0, "wait_for_verification": True}
+            status, told = await here.ask(here.away(dev_eui), "POST", f"/downlink/{dev_eui}", body)
+            assert (status, told["status"]) == (200, "verified")
+            path = f"/devices/{dev_eui}/events?limit=1000"
+            pages = [(await here.ask(house, "GET", path))[1] for house in here.street.houses]
+            assert pages[0] == pages[1]
+            by_kind = {one["kind"]: one["detail"] for one in reversed(pages[0]["events"])}
+            assert by_kind["status"]["shows"].startswith("255,0,0")
+            assert len(by_kind["status"]["raw"]) in {48, 50}
+            assert by_kind["downlink"]["raw"].startswith("ff0000")
+            assert by_kind["txack"]["item"] == by_kind["downlink"]["item"]
+            assert by_kind["command"]["became"] == "verified"
+            only = f"/devices/{dev_eui}/events?kind=downlink&kind=txack"
+            _, frames = await here.ask(here.away(dev_eui), "GET", only)
+            assert {one["kind"] for one in frames["events"]} == {"downlink", "txack"}
+
+
 async def test_a_light_is_taken_off_from_a_process_that_does_not_run_it(
     autojump_clock: MockClock,
 ) -> None:

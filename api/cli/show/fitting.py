@@ -24,14 +24,18 @@ class Fitting(Table):
         prose: Mapping[str, int] | None = None,
         often_empty: Sequence[str] = (),
     ) -> None:
-        super().__init__(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        super().__init__(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            header_style="bold",
+            caption_justify="left",
+            caption_style="dim",
+        )
         for heading in headings:
             self.add_column(heading, overflow="fold")
         self._drop = drop
         self._often_empty = often_empty
         self._prose = dict(prose or {})
-        self.caption_justify = "left"
-        self.caption_style = "dim"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table as wide as there is room."""
