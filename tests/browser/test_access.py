@@ -9,9 +9,11 @@ from tests.browser.looks import card, go, live, two_frames
 from tests.browser.office import ROOF, YARD, eui
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
+from tests.browser.test_audit_page import house as audit_house
 from tests.browser.test_plans_page import plan_house
 from tests.browser.test_scenes_page import some_scenes
 from tests.support.fake_application import NOW
+from tests.support.fake_cluster import one_lost
 
 
 def test_the_keyboard_suffices(serve: Serve, visit: Open) -> None:
@@ -59,7 +61,7 @@ def test_every_page_is_reached_by_tab_and_says_where_one_is(serve: Serve, visit:
     live(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
-    for name in ("Lights", "Plans", "Gateways", "Reliability", "Rollouts", "Scenes"):
+    for name in ("Lights", "Plans", "Gateways", "Reliability", "Rollouts", "Scenes", "Audit"):
         page.keyboard.press("Tab")
         link = page.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_focused()
@@ -78,6 +80,9 @@ VIEWS = {
     "?view=reliability": ".tree li",
     "?view=rollouts": ".rollout",
     "?view=scenes": "[data-schedule]",
+    "?view=audit": ".audit tbody tr",
+    "?view=cluster": ".cluster .sheet",
+    "?view=plans&wall": ".wall-line",
 }
 """Where the pages are, and what is on each of them once it is there."""
 
@@ -91,6 +96,8 @@ def rich_house() -> PlayedHouse:
     application.played.make_rollout({"dev_euis": [eui(n) for n in range(1, 11)], **light})
     application.played.progress("rollout-1", verified=4, open=2, failed=1, superseded=1)
     application.scenes.kit = some_scenes()
+    application.audited += audit_house().audited
+    application.cluster.now = one_lost()
     return application
 
 

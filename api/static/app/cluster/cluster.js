@@ -132,7 +132,7 @@ function memberTable(cluster) {
   const names = [t("member.process"), t("member.state"), ...(many ? [t("member.shards")] : []), t("member.lights"), t("member.network"), t("member.version"), ...(many ? [t("member.heard")] : [])];
   const head = el("tr", {}, ...names.map((name) => el("th", { scope: "col", text: name })));
   const rows = cluster.members.map((member) => memberRow(member, many, marks.get(member.boot)));
-  return el("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": t("cluster.processes") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+  return el("div", { class: "scrolls", tabindex: "0", role: "group", "aria-label": t("cluster.processes") }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
 }
 
 /** @param {ClusterMember} member @param {boolean} many @param {{letter: string, colour: string} | undefined} mark */

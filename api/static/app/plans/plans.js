@@ -35,6 +35,10 @@ export class Plans {
   #edit = el("button", { type: "button", class: "plain", "data-needs": "PATCH /api/v1/plans/{plan_id}", "aria-pressed": "false", text: t("plans.edit") });
   #select = el("button", { type: "button", class: "plain", "data-needs": "POST /api/v1/rollouts", "aria-pressed": "false", text: t("plans.select") });
   #settings = el("button", { type: "button", class: "plain", "data-needs": "PUT /api/v1/plans/{plan_id}/picture", text: t("plans.settings") });
+  #zoomIn = el("button", { type: "button", class: "plain round", "aria-label": t("plans.zoom-in"), text: "+" });
+  #zoomOut = el("button", { type: "button", class: "plain round", "aria-label": t("plans.zoom-out"), text: "−" });
+  #fit = el("button", { type: "button", class: "plain", text: t("plans.fit") });
+  #export = el("button", { type: "button", class: "plain", text: t("plans.export") });
   #wall = el("a", { class: "plain", text: t("plans.wall") });
   #import = el("input", { type: "file", accept: ".zip,application/zip", hidden: true });
   #body;
@@ -73,19 +77,23 @@ export class Plans {
       this.#stage.selecting = !this.#stage.selecting;
       setAttribute(this.#select, "aria-pressed", String(this.#stage.selecting));
     });
+    this.#zoomIn.addEventListener("click", () => this.#stage.zoom(1));
+    this.#zoomOut.addEventListener("click", () => this.#stage.zoom(-1));
+    this.#fit.addEventListener("click", () => this.#stage.fit());
+    this.#export.addEventListener("click", () => this.#exported());
     this.#settings.addEventListener("click", () => this.#form.ask(this.#head));
     this.#import.addEventListener("change", () => this.#imported());
     this.#tools.append(
       this.#choice,
-      button("+", () => this.#stage.zoom(1), { class: "plain round", "aria-label": t("plans.zoom-in") }),
-      button("−", () => this.#stage.zoom(-1), { class: "plain round", "aria-label": t("plans.zoom-out") }),
-      button(t("plans.fit"), () => this.#stage.fit()),
+      this.#zoomIn,
+      this.#zoomOut,
+      this.#fit,
       this.#select,
       this.#edit,
       el("span", { class: "spring" }),
       this.#settings,
       button(t("plans.add"), () => this.#form.ask(null), { "data-needs": "POST /api/v1/plans" }),
-      button(t("plans.export"), () => this.#exported()),
+      this.#export,
       button(t("plans.import"), () => this.#import.click(), { "data-needs": "POST /api/v1/plans/import" }),
       this.#import,
       this.#wall,
@@ -146,7 +154,7 @@ export class Plans {
     }
     if (head !== null) this.#choice.value = head.id;
     setHidden(this.#choice, heads.length === 0);
-    for (const tool of [this.#edit, this.#select, this.#settings, this.#wall]) setHidden(tool, head === null);
+    for (const tool of [this.#zoomIn, this.#zoomOut, this.#fit, this.#edit, this.#select, this.#settings, this.#export, this.#wall]) setHidden(tool, head === null);
     if (head !== null) setAttribute(this.#wall, "href", `${addressOf({ view: "plans", plan: head.id })}&wall`);
     const old = this.#shown === null || this.#shown.id !== head?.id || this.#shown.revision !== head.revision;
     setHidden(this.#body, head === null || this.#shown?.id !== head.id);
