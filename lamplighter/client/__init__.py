@@ -15,6 +15,7 @@ from lamplighter.client.blocking import Client
 from lamplighter.client.calls.orders import Colour
 from lamplighter.client.errors import (
     BadAddress,
+    BadToken,
     Closed,
     Conflict,
     EditedMeanwhile,
@@ -35,6 +36,8 @@ from lamplighter.client.errors import (
     Unavailable,
     Withdrawn,
 )
+from lamplighter.client.live.follow import Lost
+from lamplighter.client.live.news import Change, News, Resumed, Snapshot
 from lamplighter.client.steps import Patience
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncClient",
     "BadAddress",
+    "BadToken",
+    "Change",
     "Client",
     "Closed",
     "Colour",
@@ -53,12 +58,16 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "LamplighterError",
+    "Lost",
+    "News",
     "NotFound",
     "NotVerified",
     "Patience",
     "RateLimited",
     "Refused",
     "Rejected",
+    "Resumed",
+    "Snapshot",
     "StillPursued",
     "Superseded",
     "Unanswered",

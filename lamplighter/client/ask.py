@@ -46,14 +46,11 @@ class Ask(Call[T], Generic[T]):
 
     def steps(self, kit: Kit) -> Steps[T]:
         """Ask, and read the answer. Raises Refused, Unanswered."""
-        answer = yield from self.answered(kit)
-        if answer is None:
-            return self.read(Answer(204, {}, b""))
-        return self.read(answer)
+        return self.read((yield from self.answered(kit)))
 
-    def answered(self, kit: Kit) -> Steps[Answer | None]:
-        """The answer, of a status below 400; None where what is to be removed was gone at a
-        repetition. Raises Refused, Unanswered."""
+    def answered(self, kit: Kit) -> Steps[Answer]:
+        """The answer, of a status below 400; an empty one where what is to be removed was gone at
+        a repetition. Raises Refused, Unanswered."""
         send = self._send(kit)
         until_s = kit.steady() + kit.patience.whole_s + self.wait_s
         doubt = False
@@ -68,7 +65,7 @@ class Ask(Call[T], Generic[T]):
                 if came.status < 400:
                     return came
                 if doubt and self.repeat is Repeat.GONE and came.status == 404:
-                    return None
+                    return Answer(204, {}, b"")
             doubt = doubt or (came.sent if isinstance(came, Broken) else came.status >= 500)
             wait_s = again(
                 came,
@@ -133,5 +130,5 @@ def _text(value: Any) -> str:
 
 def _failure(came: Answer | Broken) -> Exception:
     if isinstance(came, Broken):
-        return Unanswered(came.why)
+        return Unanswered(came.why, sent=came.sent)
     return refusal(came.status, came.content, came.headers.get("retry-after"))

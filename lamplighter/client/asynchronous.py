@@ -2,7 +2,7 @@
 
 import random
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -11,6 +11,10 @@ import trio
 
 from lamplighter.client import http
 from lamplighter.client.calls import orders
+from lamplighter.client.errors import LamplighterError
+from lamplighter.client.live.asynchronous import AsyncFeed
+from lamplighter.client.live.follow import Follower, Following, Lost, Message, Wanted
+from lamplighter.client.live.news import News, news
 from lamplighter.client.place import DEFAULT_AT, Place
 from lamplighter.client.steps import (
     ANSWER_BYTES_MOST,
@@ -57,8 +61,9 @@ class AsyncClient:
     """One service; an async context manager. Any number of tasks may use it at once.
 
     `at` is its address (a base path may follow), `token` one of its tokens, `context` a TLS context
-    for a certificate of one's own. Every call raises Unanswered, Refused or another
-    LamplighterError, and ends within `patience.whole_s` unless it says otherwise.
+    for a certificate of one's own, `chance` spreads what is tried again. Every call raises
+    Unanswered, Refused or another LamplighterError, and ends within `patience.whole_s` unless it
+    says otherwise.
     """
 
     def __init__(
@@ -68,10 +73,16 @@ class AsyncClient:
         *,
         context: ssl.SSLContext | None = None,
         patience: Patience | None = None,
+        chance: random.Random | None = None,
     ) -> None:
         self.place = Place.of(at, token)
         self._http = httpx2.AsyncClient(**http.options(self.place, context))
-        self._kit = Kit(trio.current_time, random.Random(), http.new_key, patience or Patience())
+        self._context = context
+        chance = chance or random.Random()
+        self._feeds: list[AsyncFeed[Any]] = []
+        self._kit = Kit(
+            trio.current_time, chance or random.Random(), http.new_key, patience or Patience()
+        )
 
     order = Awaited(orders.order)
     command = Awaited(orders.command)
@@ -91,7 +102,49 @@ class AsyncClient:
         traceback: TracebackType | None,
     ) -> None:
         with trio.move_on_after(CLOSE_S, shield=True):
+            for feed in self._feeds:
+                await feed.aclose()
             await self._http.__aexit__(kind, error, traceback)
+
+    def live(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        dev_euis: Collection[str] = (),
+        gateways: Collection[str] = (),
+    ) -> AsyncFeed[News]:
+        """The live feed: first a Snapshot, then every Change; it reconnects by itself for ever.
+
+        `kinds` are those of docs/live.md; lights and gateways are either. Where the connection
+        breaks, Lost is told, then Resumed where nothing was missed, or a Snapshot with
+        `after_gap`. Raises Unanswered where the first connection fails, Refused and Closed for what
+        only a person can mend.
+        """
+        return self._feed(news(self._follower(kinds, dev_euis, gateways)))
+
+    def live_messages(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        dev_euis: Collection[str] = (),
+        gateways: Collection[str] = (),
+    ) -> AsyncFeed[Message | Lost]:
+        """The same as the service says it: hello, snapshot, changes, beat."""
+        return self._feed(self._follower(kinds, dev_euis, gateways).messages())
+
+    def _follower(
+        self, kinds: Collection[str], dev_euis: Collection[str], gateways: Collection[str]
+    ) -> Follower:
+        return Follower(self.place, Wanted(kinds, dev_euis, gateways), self._kit)
+
+    def _feed(self, following: Following[T]) -> AsyncFeed[T]:
+        if len(self._feeds) >= http.FEEDS_MOST:
+            self._feeds = [feed for feed in self._feeds if not feed.closed]
+        if len(self._feeds) >= http.FEEDS_MOST:
+            raise LamplighterError(f"{http.FEEDS_MOST} live feeds are open: close some")
+        feed = AsyncFeed(following, lambda: http.tls_context(self._context))
+        self._feeds.append(feed)
+        return feed
 
     def now(self) -> float:
         """The service's time in Unix seconds, by its newest answer; 0 before the first."""

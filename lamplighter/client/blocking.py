@@ -3,7 +3,7 @@
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -11,6 +11,10 @@ import httpx2
 
 from lamplighter.client import http
 from lamplighter.client.calls import orders
+from lamplighter.client.errors import LamplighterError
+from lamplighter.client.live.blocking import BlockingFeed
+from lamplighter.client.live.follow import Follower, Following, Lost, Message, Wanted
+from lamplighter.client.live.news import News, news
 from lamplighter.client.place import DEFAULT_AT, Place
 from lamplighter.client.steps import (
     ANSWER_BYTES_MOST,
@@ -53,8 +57,9 @@ class Client:
     """One service; a context manager, closed at its end. One thread at a time.
 
     `at` is its address (a base path may follow), `token` one of its tokens, `context` a TLS context
-    for a certificate of one's own. Every call raises Unanswered, Refused or another
-    LamplighterError, and ends within `patience.whole_s` unless it says otherwise.
+    for a certificate of one's own, `chance` spreads what is tried again. Every call raises
+    Unanswered, Refused or another LamplighterError, and ends within `patience.whole_s` unless it
+    says otherwise.
     """
 
     def __init__(
@@ -64,10 +69,16 @@ class Client:
         *,
         context: ssl.SSLContext | None = None,
         patience: Patience | None = None,
+        chance: random.Random | None = None,
     ) -> None:
         self.place = Place.of(at, token)
         self._http = httpx2.Client(**http.options(self.place, context))
-        self._kit = Kit(time.monotonic, random.Random(), http.new_key, patience or Patience())
+        self._context = context
+        chance = chance or random.Random()
+        self._feeds: list[BlockingFeed[Any]] = []
+        self._kit = Kit(
+            time.monotonic, chance or random.Random(), http.new_key, patience or Patience()
+        )
 
     order = Blocking(orders.order)
     command = Blocking(orders.command)
@@ -88,8 +99,50 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, live ones too."""
+        for feed in self._feeds:
+            feed.close()
         self._http.close()
+
+    def live(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        dev_euis: Collection[str] = (),
+        gateways: Collection[str] = (),
+    ) -> BlockingFeed[News]:
+        """The live feed: first a Snapshot, then every Change; it reconnects by itself for ever.
+
+        `kinds` are those of docs/live.md; lights and gateways are either. Where the connection
+        breaks, Lost is told, then Resumed where nothing was missed, or a Snapshot with
+        `after_gap`. Raises Unanswered where the first connection fails, Refused and Closed for what
+        only a person can mend.
+        """
+        return self._feed(news(self._follower(kinds, dev_euis, gateways)))
+
+    def live_messages(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        dev_euis: Collection[str] = (),
+        gateways: Collection[str] = (),
+    ) -> BlockingFeed[Message | Lost]:
+        """The same as the service says it: hello, snapshot, changes, beat."""
+        return self._feed(self._follower(kinds, dev_euis, gateways).messages())
+
+    def _follower(
+        self, kinds: Collection[str], dev_euis: Collection[str], gateways: Collection[str]
+    ) -> Follower:
+        return Follower(self.place, Wanted(kinds, dev_euis, gateways), self._kit)
+
+    def _feed(self, following: Following[T]) -> BlockingFeed[T]:
+        if len(self._feeds) >= http.FEEDS_MOST:
+            self._feeds = [feed for feed in self._feeds if not feed.closed]
+        if len(self._feeds) >= http.FEEDS_MOST:
+            raise LamplighterError(f"{http.FEEDS_MOST} live feeds are open: close some")
+        feed = BlockingFeed(following, lambda: http.tls_context(self._context))
+        self._feeds.append(feed)
+        return feed
 
     def now(self) -> float:
         """The service's time in Unix seconds, by its newest answer; 0 before the first."""

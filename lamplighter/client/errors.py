@@ -18,11 +18,20 @@ class LamplighterError(Exception):
 
 
 class BadAddress(LamplighterError, ValueError):
-    """The address or the token cannot be used; nothing was sent."""
+    """The address cannot be used; nothing was sent."""
+
+
+class BadToken(BadAddress):
+    """The token cannot be sent."""
 
 
 class Unanswered(LamplighterError):
-    """No answer came in time, or none of a Lamplighter. What was asked may have been done."""
+    """No answer came in time, or none of a Lamplighter. With `sent` what was asked may have been
+    done."""
+
+    def __init__(self, why: str, *, sent: bool = True) -> None:
+        super().__init__(why)
+        self.sent = sent
 
 
 class Closed(LamplighterError):

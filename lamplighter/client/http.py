@@ -10,6 +10,8 @@ from lamplighter.client.errors import BadAddress
 from lamplighter.client.place import Place
 from lamplighter.client.steps import ANSWER_BYTES_MOST, Answer, Broken, Send
 
+FEEDS_MOST = 16
+"""Live feeds of one client: a program follows one, or a few with filters of their own."""
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -20,6 +22,11 @@ def options(place: Place, context: ssl.SSLContext | None) -> dict[str, Any]:
         "trust_env": False,
         "verify": True if context is None else context,
     }
+
+
+def tls_context(context: ssl.SSLContext | None) -> ssl.SSLContext:
+    """Of the live feed; the same as of requests."""
+    return httpx2.create_ssl_context(trust_env=False) if context is None else context
 
 
 def request(place: Place, send: Send) -> dict[str, Any]:

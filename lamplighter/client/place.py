@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
-from lamplighter.client.errors import BadAddress
+from lamplighter.client.errors import BadAddress, BadToken
 
 DEFAULT_AT = "http://127.0.0.1:8090"
 API = "/api/v1"
@@ -25,7 +25,7 @@ class Place:
 
     @classmethod
     def of(cls, at: str, token: str | None = None) -> Self:
-        """From what a person gave; `host:port` means http. Raises BadAddress."""
+        """From what a person gave; `host:port` means http. Raises BadAddress, BadToken."""
         given = at.strip()
         address = given if "://" in given else f"http://{given}"
         try:
@@ -36,7 +36,7 @@ class Place:
         if not fine or parts.query or parts.fragment or "@" in parts.netloc or " " in address:
             raise BadAddress(f"{at!r} is no address such as {DEFAULT_AT}")
         if token is not None and not _TOKEN.fullmatch(token):
-            raise BadAddress("a token has no blanks and only printable ASCII characters")
+            raise BadToken("a token has no blanks and only printable ASCII characters")
         return cls(address.rstrip("/").removesuffix(API).rstrip("/"), token or None)
 
     @property

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.client.errors import Mistaken, refusal
+from api.cli.client.errors import Mistaken, Refused, in_our_words
 from api.cli.client.place import Place
 from api.cli.exits import Exit
 from api.cli.show.colours import parse_blink, parse_colour, swatch, words
@@ -13,6 +13,7 @@ from api.cli.show.tables import shown
 from api.cli.show.times import span
 from api.cli.verbs.rollout import outcome
 from api.cli.verbs.send import verdict
+from lamplighter.client.errors import refusal
 
 GREEN = {"red": 0, "green": 255, "blue": 0, "on": 255, "off": 0}
 RED = GREEN | {"red": 255, "green": 0}
@@ -237,11 +238,17 @@ def test_addresses() -> None:
         Place.of("http://x", "a b")
 
 
+def told(status: int, body: bytes, retry_after: str | None = None) -> Refused:
+    error = in_our_words(refusal(status, body, retry_after))
+    assert isinstance(error, Refused)
+    return error
+
+
 def test_problems_become_words_and_a_code() -> None:
     body = b'{"type":"urn:lamplighter:problem:invalid","title":"Mistakes","errors":'
     body += b'[{"field":"red","problem":"is too large"}]}'
-    error = refusal(422, body)
+    error = told(422, body)
     assert (error.slug, error.exit, str(error)) == ("invalid", 2, "Mistakes; red is too large")
-    assert refusal(429, b"", "7").exit is Exit.FAILED
-    assert "try again in 7 s" in str(refusal(429, b"", "7"))
-    assert refusal(503, b"<html>").exit is Exit.FAILED
+    assert told(429, b"", "7").exit is Exit.FAILED
+    assert "try again in 7 s" in str(told(429, b"", "7"))
+    assert told(503, b"<html>").exit is Exit.FAILED

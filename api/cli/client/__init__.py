@@ -1,4 +1,4 @@
-"""How the command line speaks to a running service: HTTP and the live websocket."""
+"""How the command line speaks to a running service: through `lamplighter.client`, in its words."""
 
 from api.cli.client.errors import ClientError, Refused, Unanswered
 from api.cli.client.http import Client, HttpAnswer

@@ -6,11 +6,8 @@ Pure. Every error knows its exit code, so no verb decides about it again.
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from api.cli.exits import Exit
-
-TYPE_PREFIX = "urn:lamplighter:problem:"
+from lamplighter import client
 
 
 class ClientError(Exception):
@@ -57,31 +54,29 @@ _REMEDY = {
 }
 
 
-def refusal(status: int, body: bytes, retry_after: str | None = None) -> Refused:
-    """The error for an answer of `status` with this body."""
-    members = _members(body)
-    slug = str(members.get("type", "")).removeprefix(TYPE_PREFIX) if members else ""
-    if slug.startswith("about:"):
-        slug = ""
-    title = str(members.get("title") or f"HTTP {status}")
-    words = [title]
-    if detail := members.get("detail"):
-        words.append(str(detail))
-    errors: Any = members.get("errors")
-    mistakes = [each for each in errors or () if isinstance(each, dict)]
-    words += [f"{each.get('field')} {each.get('problem')}" for each in mistakes]
-    if slug in _REMEDY:
-        words.append(_REMEDY[slug])
-    if retry_after and retry_after.isdigit():
-        words.append(f"try again in {retry_after} s")
-    if status >= 500 and (request_id := members.get("request_id")):
-        words.append(f"request id {request_id}")
-    return Refused(status, slug, "; ".join(words), members)
+def in_our_words(error: client.LamplighterError) -> ClientError:
+    """The error of the client as the command line tells it."""
+    match error:
+        case client.Refused():
+            return _refused(error)
+        case client.Unanswered(sent=False):
+            return Unanswered(f"{error}; is it running, and is --at right?")
+        case client.BadAddress():
+            return Mistaken(f"--at: {error}")
+        case client.Closed():
+            closed = ClientError(str(error))
+            closed.exit = Exit.MISTAKE
+            return closed
+        case _:
+            return Unanswered(str(error))
 
 
-def _members(body: bytes) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(body)
-    except msgspec.MsgspecError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _refused(error: client.Refused) -> Refused:
+    words = [str(error)]
+    if error.slug in _REMEDY:
+        words.append(_REMEDY[error.slug])
+    if error.retry_after_s is not None:
+        words.append(f"try again in {error.retry_after_s:g} s")
+    if error.status >= 500 and error.request_id:
+        words.append(f"request id {error.request_id}")
+    return Refused(error.status, error.slug, "; ".join(words), error.members)

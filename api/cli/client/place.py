@@ -1,50 +1,25 @@
-"""The address of the service, and the token that is sent to it.
+"""The address of the service and the token that is sent to it, as the options name them."""
 
-An address that cannot work is refused before anything is sent, and the token is never shown.
-"""
-
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
 from api.cli.client.errors import Mistaken
+from lamplighter.client import BadAddress, BadToken, place
+from lamplighter.client.place import DEFAULT_AT
 
-DEFAULT_AT = "http://127.0.0.1:8090"
-API = "/api/v1"
-# What an HTTP header can carry; the service itself asks for more.
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+__all__ = ["DEFAULT_AT", "Place"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Place(place.Place):
     """The address without a slash at its end, and the token, if any."""
 
-    at: str
-    token: str | None = field(default=None, repr=False)
-
     @classmethod
-    def of(cls, at: str, token: str | None) -> Self:
+    def of(cls, at: str, token: str | None = None) -> Self:
         """From what the person gave; `host:port` means http. Raises Mistaken."""
-        given = at.strip()
-        address = given if "://" in given else f"http://{given}"
         try:
-            parts = urlsplit(address)
-            fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            fine = False
-        if not fine or parts.query or parts.fragment or "@" in parts.netloc or " " in address:
-            raise Mistaken(f"--at: {at!r} is no address such as {DEFAULT_AT}")
-        if token is not None and not _TOKEN.fullmatch(token):
-            raise Mistaken("--token: a token has no blanks and only printable ASCII characters")
-        return cls(address.rstrip("/").removesuffix(API).rstrip("/"), token or None)
-
-    @property
-    def live(self) -> str:
-        """The URL of the live websocket."""
-        scheme, _, rest = self.at.partition("://")
-        return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{API}/live"
-
-    def headers(self) -> dict[str, str]:
-        """Who asks."""
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            return super(Place, cls).of(at, token)
+        except BadToken as error:
+            raise Mistaken(f"--token: {error}") from error
+        except BadAddress as error:
+            raise Mistaken(f"--at: {error}") from error
