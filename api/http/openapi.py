@@ -21,6 +21,8 @@ from quart_schema.validation import (
 from werkzeug.routing.rules import Rule
 
 from api.http.auth import Scope, scope_of
+from api.http.examples import example_of_answer, example_of_body, example_of_parameter
+from api.http.header_parameters import Header
 from api.http.problems import (
     BAD_HTTP,
     FORBIDDEN,
@@ -44,6 +46,7 @@ DEV_EUI = {"type": "string", "pattern": "^[0-9a-fA-F]{16}$"}
 
 _ANSWERS = "_lamplighter_answers"
 _FILE = "_lamplighter_file"
+_HEADERS = "_lamplighter_headers"
 _REF = "#/components/schemas/{name}"
 _TAGS = {
     "lights": "Command lights and look at them.",
@@ -92,10 +95,14 @@ def answers(
 
 
 def takes(
-    *, body: type[Body] | None = None, query: type[Query] | None = None, file: str | None = None
+    *,
+    body: type[Body] | None = None,
+    query: type[Query] | None = None,
+    file: str | None = None,
+    headers: Sequence[Header] = (),
 ) -> Callable[[F], F]:
     """Declare what a view reads; the view itself reads it by `read_body`, `read_query` and
-    `read_file`; `file` is the media type of one."""
+    `read_file`; `file` is the media type of one, `headers` are those that mean something."""
 
     def mark(view: F) -> F:
         if body is not None:
@@ -104,6 +111,7 @@ def takes(
             setattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, query)
         if file is not None:
             setattr(view, _FILE, file)
+        setattr(view, _HEADERS, tuple(headers))
         return view
 
     return mark
@@ -140,11 +148,30 @@ class Provider(OpenAPIProvider):
                 responses, found = _responses(good, tuple(dict.fromkeys((*problems, *shared))))
                 operation["responses"] = responses or operation["responses"]
                 components.update(found)
+                headers = getattr(view, _HEADERS, ())
+                operation["parameters"] += [header.parameter() for header in headers]
+                _exemplify(operation, components)
         return paths, components
 
     @staticmethod
     def _secure(operation: dict[str, Any], scope: Scope) -> None:
         operation["security"] = [] if scope is Scope.PUBLIC else [{scope.value: []}]
+
+
+def _exemplify(operation: dict[str, Any], components: Mapping[str, Any]) -> None:
+    """Give an example to all that is sent, and to each answer that is no problem."""
+    for parameter in operation["parameters"]:
+        if "example" not in parameter:
+            name, schema = parameter["name"], parameter["schema"]
+            parameter["example"] = example_of_parameter(name, schema, components)
+    content = operation.get("requestBody", {}).get("content", {})
+    if (sent := content.get("application/json")) is not None:
+        sent["example"] = example_of_body(sent["schema"], components)
+    for status, answer in operation["responses"].items():
+        for media_type, told in answer.get("content", {}).items() if status < "300" else ():
+            example = example_of_answer(media_type, told["schema"], components)
+            if example is not None:
+                told["example"] = example
 
 
 def describe(app: Quart, version: str) -> None:
@@ -169,12 +196,25 @@ def describe(app: Quart, version: str) -> None:
 def openapi_json(app: Quart) -> bytes:
     """The description of all routes as they are now."""
     provider: OpenAPIProvider = app.extensions["QUART_SCHEMA"].openapi_provider
-    return msgspec.json.encode(provider.schema())
+    return msgspec.json.encode(_portable(provider.schema()))
 
 
 def schemas_of(models: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:
     """The schemas of these models, and of all that they are made of, by their served names."""
     return {name: _cleaned(name, one) for name, one in _schemas(models)[1].items()}
+
+
+def _portable(value: Any) -> Any:
+    """The same in words that more generators of clients know: so many items of one kind, in place
+    of a schema for each place."""
+    if isinstance(value, dict):
+        first, *others = value.get("prefixItems") or (None,)
+        if first is not None and all(other == first for other in others):
+            size = {"minItems": 1 + len(others), "maxItems": 1 + len(others)}
+            rest = {k: v for k, v in value.items() if k not in {"prefixItems", "items"}}
+            value = {**rest, "items": first, **size}
+        return {key: _portable(inner) for key, inner in value.items()}
+    return [_portable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def _responses(

@@ -71,6 +71,17 @@ def _byte_or(default: int, description: str) -> Any:
     return Field(default=None, description=description, json_schema_extra={"default": default})
 
 
+def _other_name(description: str) -> Any:
+    """A byte under an older name. Its default is not described: clients that are generated send
+    what is, and would give both names."""
+    return Field(default=None, description=description, json_schema_extra=_older)
+
+
+def _older(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+    schema["deprecated"] = True
+
+
 def _given(short: int | None, long: int | None, default: int) -> int:
     return next(value for value in (short, long, default) if value is not None)
 
@@ -94,8 +105,8 @@ class ColourRequest(Body):
         description="How long it is pursued; by default 24 h.",
     )
 
-    on_time: Byte = _byte_or(255, "Another name of `on`: give one of the two.")
-    off_time: Byte = _byte_or(0, "Another name of `off`: give one of the two.")
+    on_time: Byte = _other_name("Another name of `on`: give one of the two.")
+    off_time: Byte = _other_name("Another name of `off`: give one of the two.")
 
     @field_validator("on_time", "off_time")
     @classmethod

@@ -16,6 +16,7 @@ from actors.device.foreign_sender import in_words
 from actors.storage.audit import Act
 from api.http.audit import by, entry
 from api.http.deadlines import waits
+from api.http.header_parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     BODY_TIMEOUT,
@@ -79,7 +80,7 @@ _PROBLEMS = (
     problems=_PROBLEMS,
     tag="lights",
 )
-@takes(body=DownlinkRequest)
+@takes(body=DownlinkRequest, headers=(IDEMPOTENCY_KEY, PREFER, REQUEST_ID))
 @waits
 async def set_light(dev_eui: str) -> Response:
     """Set a light's colour, and wait for the verdict.

@@ -31,6 +31,7 @@ from actors.refusal import Refusal
 from actors.storage.audit import Act, Fact
 from api.http.audit import by, caller, note
 from api.http.etags import etag, revision_or_any
+from api.http.header_parameters import CONTENT_RANGE, IDEMPOTENCY_KEY, IF_MATCH
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     BODY_TOO_LARGE,
@@ -142,7 +143,7 @@ async def get_plan(plan_id: str) -> Response:
     problems=(*_WRITE, UNKNOWN_PLAN, EDITED_MEANWHILE, CONFLICT),
     tag="plans",
 )
-@takes(body=PlanChange)
+@takes(body=PlanChange, headers=(IF_MATCH,))
 async def change_plan(plan_id: str) -> Response:
     """Rename a plan, move it in the order, place lights and gateways, or take them off.
 
@@ -171,6 +172,7 @@ async def change_plan(plan_id: str) -> Response:
     problems=(*_EDIT, UNKNOWN_PLAN, EDITED_MEANWHILE, INVALID),
     tag="plans",
 )
+@takes(headers=(IF_MATCH,))
 async def remove_plan(plan_id: str) -> Response:
     """Remove a plan. With `If-Match` only while it has that revision."""
     await _edited(Remove(plan_id), revision=revision_or_any())
@@ -179,7 +181,7 @@ async def remove_plan(plan_id: str) -> Response:
 
 @blueprint.put("/plans/<plan_id>/picture")
 @shows(Lights.ALL)
-@takes(file="image/*")
+@takes(file="image/*", headers=(IF_MATCH, IDEMPOTENCY_KEY, CONTENT_RANGE))
 @answers(
     Answer(200, "The picture is stored.", PictureTaken),
     Answer(202, "A part came; more are expected.", UploadView),
@@ -257,7 +259,7 @@ async def export_plans() -> Response:
 
 @blueprint.post("/plans/import")
 @shows(Lights.ALL)
-@takes(file="application/zip")
+@takes(file="application/zip", headers=(IDEMPOTENCY_KEY, CONTENT_RANGE))
 @answers(
     Answer(200, "All plans of the file are stored.", PlansTaken),
     Answer(202, "A part came; more are expected.", UploadView),

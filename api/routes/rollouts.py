@@ -18,6 +18,7 @@ from actors.rollouts.model import Conflict, Order, RolloutInspection, Wish
 from actors.rollouts.narrowed import narrowed
 from actors.storage.audit import Act
 from api.http.audit import by, note
+from api.http.header_parameters import IDEMPOTENCY_KEY
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -62,7 +63,7 @@ _WRITE = (
     problems=(*_WRITE, KEY_REUSED, TOO_MANY_ROLLOUTS),
     tag="rollouts",
 )
-@takes(body=RolloutRequest)
+@takes(body=RolloutRequest, headers=(IDEMPOTENCY_KEY,))
 async def create_rollout() -> Response:
     """Bring many lights to one colour, some at a time.
 
@@ -141,7 +142,7 @@ async def get_rollout(rollout_id: str) -> Response:
     tag="rollouts",
     body_optional=True,
 )
-@takes(body=RolloutAgain)
+@takes(body=RolloutAgain, headers=(IDEMPOTENCY_KEY,))
 async def try_again(rollout_id: str) -> Response:
     """Try the failed and the unreached lights of a rollout again, as a new rollout.
 

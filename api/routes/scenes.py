@@ -15,6 +15,7 @@ from actors.scenes.resolve import Resolved, Source, as_now, resolved
 from actors.storage.audit import Act
 from api.http.audit import by, caller, note
 from api.http.etags import etag, revision_of, revision_or_any
+from api.http.header_parameters import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_NEEDED
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -117,7 +118,7 @@ async def get_scene(name: str) -> Response:
     problems=(*CHANGING, UNKNOWN_SCENE, EDITED_MEANWHILE, REVISION_NEEDED),
     tag="scenes",
 )
-@takes(body=SceneRequest)
+@takes(body=SceneRequest, headers=(IF_MATCH_NEEDED,))
 async def replace_scene(name: str) -> Response:
     """Put another in place of a scene; `If-Match` is the revision that it has.
 
@@ -135,6 +136,7 @@ async def replace_scene(name: str) -> Response:
     problems=(UNKNOWN_SCENE, CONFLICT, *REMOVING),
     tag="scenes",
 )
+@takes(headers=(IF_MATCH,))
 async def remove_scene(name: str) -> Response:
     """Remove a scene that no schedule applies; with `If-Match` only if nobody changed it."""
     before = _named(name)
@@ -151,7 +153,7 @@ async def remove_scene(name: str) -> Response:
     tag="scenes",
     body_optional=True,
 )
-@takes(body=SceneApply)
+@takes(body=SceneApply, headers=(IDEMPOTENCY_KEY,))
 async def apply_scene(name: str) -> Response:
     """Apply a scene as one rollout, in which each light gets its colour.
 

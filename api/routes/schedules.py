@@ -8,6 +8,7 @@ from actors.scenes.model import Scene, Schedule
 from actors.storage.audit import Act
 from api.http.audit import by, note
 from api.http.etags import etag, revision_of, revision_or_any
+from api.http.header_parameters import IF_MATCH, IF_MATCH_NEEDED
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     EDITED_MEANWHILE,
@@ -72,7 +73,7 @@ async def get_schedule(name: str) -> Response:
     problems=(*CHANGING, UNKNOWN_SCHEDULE, EDITED_MEANWHILE, REVISION_NEEDED),
     tag="scenes",
 )
-@takes(body=ScheduleRequest)
+@takes(body=ScheduleRequest, headers=(IF_MATCH_NEEDED,))
 async def replace_schedule(name: str) -> Response:
     """Put another in place of a schedule; `If-Match` is the revision that it has.
 
@@ -89,6 +90,7 @@ async def replace_schedule(name: str) -> Response:
     problems=(UNKNOWN_SCHEDULE, *REMOVING),
     tag="scenes",
 )
+@takes(headers=(IF_MATCH,))
 async def remove_schedule(name: str) -> Response:
     """Remove a schedule; with `If-Match` only if nobody changed it. What it began goes on."""
     before = _named(name)

@@ -196,6 +196,8 @@ def _class(name: str, schema: Mapping[str, Any], *, sent: bool) -> str:
     options = "frozen=True, kw_only=True" + (", omit_defaults=True" if sent else "")
     lines = [f"class {name}(msgspec.Struct, {options}):", about, ""]
     for field, one in schema.get("properties", {}).items():
+        if sent and one.get("deprecated"):
+            continue
         kind = _type(one, name)
         default = f" = {one['default']!r}" if sent and "default" in one else ""
         default = default.replace("'", '"')
@@ -233,8 +235,9 @@ def _type(schema: Mapping[str, Any], inside: str) -> str:
     if "enum" in schema:
         return f"Literal[{', '.join(_quoted(value) for value in schema['enum'])}]"
     match schema.get("type"):
-        case "array" if "prefixItems" in schema:
-            return f"tuple[{', '.join(_type(one, inside) for one in schema['prefixItems'])}]"
+        case "array" if schema.get("maxItems", 0) == schema.get("minItems"):
+            kinds = [_type(schema["items"], inside)] * schema["minItems"]
+            return f"tuple[{', '.join(kinds)}]"
         case "array":
             return f"list[{_items(schema.get('items'), inside)}]"
         case "object":

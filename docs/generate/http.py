@@ -125,8 +125,8 @@ def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{each}`" for each in schema["enum"])
     kind = schema.get("type", "anything")
-    if kind == "array" and "prefixItems" in schema:
-        return f"{len(schema['prefixItems'])} times {_kind(schema['prefixItems'][0])}"
+    if kind == "array" and schema.get("maxItems", 0) == schema.get("minItems"):
+        return f"{schema['minItems']} times {_kind(schema['items'])}"
     if kind == "array":
         return f"list of {_kind(schema.get('items', {}))}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):

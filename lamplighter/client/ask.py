@@ -35,6 +35,7 @@ class Ask(Call[T], Generic[T]):
     model: type[T]
     method: str = "GET"
     path: str
+    below: str = API
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     content: bytes | None = None
@@ -100,7 +101,7 @@ class Ask(Call[T], Generic[T]):
         if self.body is not None:
             content = msgspec.json.encode(self.body)
             headers.setdefault("Content-Type", "application/json")
-        path = self.path if self.path.startswith(API) else f"{API}{self.path}"
+        path = self.path if self.path.startswith(f"{API}/") else f"{self.below}{self.path}"
         timeout_s = kit.patience.timeout_s + self.wait_s
         return Send(self.method, path, tuple(_parameters(self.query)), headers, content, timeout_s)
 

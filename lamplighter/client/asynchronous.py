@@ -9,8 +9,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 import httpx2
 import trio
 
-from lamplighter.client import http
-from lamplighter.client.calls import orders
+from lamplighter.client import calls, http
 from lamplighter.client.errors import LamplighterError
 from lamplighter.client.live.asynchronous import AsyncFeed
 from lamplighter.client.live.follow import Follower, Following, Lost, Message, Wanted
@@ -78,18 +77,84 @@ class AsyncClient:
         self.place = Place.of(at, token)
         self._http = httpx2.AsyncClient(**http.options(self.place, context))
         self._context = context
-        chance = chance or random.Random()
         self._feeds: list[AsyncFeed[Any]] = []
         self._kit = Kit(
             trio.current_time, chance or random.Random(), http.new_key, patience or Patience()
         )
 
-    order = Awaited(orders.order)
-    command = Awaited(orders.command)
-    find_command = Awaited(orders.find_command)
-    commands = Awaited(orders.commands)
-    withdraw = Awaited(orders.withdraw)
-    want_nothing = Awaited(orders.want_nothing)
+    order = Awaited(calls.orders.order)
+    command = Awaited(calls.orders.command)
+    find_command = Awaited(calls.orders.find_command)
+    commands = Awaited(calls.orders.commands)
+    withdraw = Awaited(calls.orders.withdraw)
+    want_nothing = Awaited(calls.orders.want_nothing)
+
+    devices = Awaited(calls.lights.devices)
+    device = Awaited(calls.lights.device)
+    history = Awaited(calls.lights.history)
+    signal = Awaited(calls.lights.signal)
+    ask_status = Awaited(calls.lights.ask_status)
+    initialize = Awaited(calls.lights.initialize)
+    initialize_all = Awaited(calls.lights.initialize_all)
+    initialization = Awaited(calls.lights.initialization)
+    flush_queue = Awaited(calls.lights.flush_queue)
+    remove_device = Awaited(calls.lights.remove_device)
+    risks = Awaited(calls.lights.risks)
+
+    rollouts = Awaited(calls.rollouts.rollouts)
+    rollout = Awaited(calls.rollouts.rollout)
+    start_rollout = Awaited(calls.rollouts.start_rollout)
+    wait_rollout = Awaited(calls.rollouts.wait_rollout)
+    change_rollout = Awaited(calls.rollouts.change_rollout)
+    try_rollout_again = Awaited(calls.rollouts.try_rollout_again)
+
+    scenes = Awaited(calls.scenes.scenes)
+    scene = Awaited(calls.scenes.scene)
+    create_scene = Awaited(calls.scenes.create_scene)
+    replace_scene = Awaited(calls.scenes.replace_scene)
+    remove_scene = Awaited(calls.scenes.remove_scene)
+    apply_scene = Awaited(calls.scenes.apply_scene)
+    schedules = Awaited(calls.scenes.schedules)
+    schedule = Awaited(calls.scenes.schedule)
+    create_schedule = Awaited(calls.scenes.create_schedule)
+    replace_schedule = Awaited(calls.scenes.replace_schedule)
+    remove_schedule = Awaited(calls.scenes.remove_schedule)
+
+    plans = Awaited(calls.plans.plans)
+    plan = Awaited(calls.plans.plan)
+    create_plan = Awaited(calls.plans.create_plan)
+    change_plan = Awaited(calls.plans.change_plan)
+    remove_plan = Awaited(calls.plans.remove_plan)
+    put_picture = Awaited(calls.plans.put_picture)
+    picture = Awaited(calls.plans.picture)
+    export_plans = Awaited(calls.plans.export_plans)
+    import_plans = Awaited(calls.plans.import_plans)
+
+    gateways = Awaited(calls.gateways.gateways)
+    gateway_health = Awaited(calls.gateways.gateway_health)
+    gateway = Awaited(calls.gateways.gateway)
+    gateway_outages = Awaited(calls.gateways.gateway_outages)
+    gateway_quality = Awaited(calls.gateways.gateway_quality)
+
+    metrics = Awaited(calls.operation.metrics)
+    reliability = Awaited(calls.operation.reliability)
+    quality_scores = Awaited(calls.operation.quality_scores)
+    alerts = Awaited(calls.operation.alerts)
+    acknowledge_alert = Awaited(calls.operation.acknowledge_alert)
+    audit = Awaited(calls.operation.audit)
+    caller = Awaited(calls.operation.caller)
+    clock = Awaited(calls.operation.clock)
+    cluster = Awaited(calls.operation.cluster)
+    supervisor = Awaited(calls.operation.supervisor)
+    revive = Awaited(calls.operation.revive)
+    restored_store = Awaited(calls.operation.restored_store)
+    decide_restored_store = Awaited(calls.operation.decide_restored_store)
+    unreadable = Awaited(calls.operation.unreadable)
+    calibrations = Awaited(calls.operation.calibrations)
+    plan_calibration = Awaited(calls.operation.plan_calibration)
+    begin_calibration = Awaited(calls.operation.begin_calibration)
+    ready = Awaited(calls.operation.ready)
+    prometheus = Awaited(calls.operation.prometheus)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()

@@ -9,8 +9,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 import httpx2
 
-from lamplighter.client import http
-from lamplighter.client.calls import orders
+from lamplighter.client import calls, http
 from lamplighter.client.errors import LamplighterError
 from lamplighter.client.live.blocking import BlockingFeed
 from lamplighter.client.live.follow import Follower, Following, Lost, Message, Wanted
@@ -74,18 +73,84 @@ class Client:
         self.place = Place.of(at, token)
         self._http = httpx2.Client(**http.options(self.place, context))
         self._context = context
-        chance = chance or random.Random()
         self._feeds: list[BlockingFeed[Any]] = []
         self._kit = Kit(
             time.monotonic, chance or random.Random(), http.new_key, patience or Patience()
         )
 
-    order = Blocking(orders.order)
-    command = Blocking(orders.command)
-    find_command = Blocking(orders.find_command)
-    commands = Blocking(orders.commands)
-    withdraw = Blocking(orders.withdraw)
-    want_nothing = Blocking(orders.want_nothing)
+    order = Blocking(calls.orders.order)
+    command = Blocking(calls.orders.command)
+    find_command = Blocking(calls.orders.find_command)
+    commands = Blocking(calls.orders.commands)
+    withdraw = Blocking(calls.orders.withdraw)
+    want_nothing = Blocking(calls.orders.want_nothing)
+
+    devices = Blocking(calls.lights.devices)
+    device = Blocking(calls.lights.device)
+    history = Blocking(calls.lights.history)
+    signal = Blocking(calls.lights.signal)
+    ask_status = Blocking(calls.lights.ask_status)
+    initialize = Blocking(calls.lights.initialize)
+    initialize_all = Blocking(calls.lights.initialize_all)
+    initialization = Blocking(calls.lights.initialization)
+    flush_queue = Blocking(calls.lights.flush_queue)
+    remove_device = Blocking(calls.lights.remove_device)
+    risks = Blocking(calls.lights.risks)
+
+    rollouts = Blocking(calls.rollouts.rollouts)
+    rollout = Blocking(calls.rollouts.rollout)
+    start_rollout = Blocking(calls.rollouts.start_rollout)
+    wait_rollout = Blocking(calls.rollouts.wait_rollout)
+    change_rollout = Blocking(calls.rollouts.change_rollout)
+    try_rollout_again = Blocking(calls.rollouts.try_rollout_again)
+
+    scenes = Blocking(calls.scenes.scenes)
+    scene = Blocking(calls.scenes.scene)
+    create_scene = Blocking(calls.scenes.create_scene)
+    replace_scene = Blocking(calls.scenes.replace_scene)
+    remove_scene = Blocking(calls.scenes.remove_scene)
+    apply_scene = Blocking(calls.scenes.apply_scene)
+    schedules = Blocking(calls.scenes.schedules)
+    schedule = Blocking(calls.scenes.schedule)
+    create_schedule = Blocking(calls.scenes.create_schedule)
+    replace_schedule = Blocking(calls.scenes.replace_schedule)
+    remove_schedule = Blocking(calls.scenes.remove_schedule)
+
+    plans = Blocking(calls.plans.plans)
+    plan = Blocking(calls.plans.plan)
+    create_plan = Blocking(calls.plans.create_plan)
+    change_plan = Blocking(calls.plans.change_plan)
+    remove_plan = Blocking(calls.plans.remove_plan)
+    put_picture = Blocking(calls.plans.put_picture)
+    picture = Blocking(calls.plans.picture)
+    export_plans = Blocking(calls.plans.export_plans)
+    import_plans = Blocking(calls.plans.import_plans)
+
+    gateways = Blocking(calls.gateways.gateways)
+    gateway_health = Blocking(calls.gateways.gateway_health)
+    gateway = Blocking(calls.gateways.gateway)
+    gateway_outages = Blocking(calls.gateways.gateway_outages)
+    gateway_quality = Blocking(calls.gateways.gateway_quality)
+
+    metrics = Blocking(calls.operation.metrics)
+    reliability = Blocking(calls.operation.reliability)
+    quality_scores = Blocking(calls.operation.quality_scores)
+    alerts = Blocking(calls.operation.alerts)
+    acknowledge_alert = Blocking(calls.operation.acknowledge_alert)
+    audit = Blocking(calls.operation.audit)
+    caller = Blocking(calls.operation.caller)
+    clock = Blocking(calls.operation.clock)
+    cluster = Blocking(calls.operation.cluster)
+    supervisor = Blocking(calls.operation.supervisor)
+    revive = Blocking(calls.operation.revive)
+    restored_store = Blocking(calls.operation.restored_store)
+    decide_restored_store = Blocking(calls.operation.decide_restored_store)
+    unreadable = Blocking(calls.operation.unreadable)
+    calibrations = Blocking(calls.operation.calibrations)
+    plan_calibration = Blocking(calls.operation.plan_calibration)
+    begin_calibration = Blocking(calls.operation.begin_calibration)
+    ready = Blocking(calls.operation.ready)
+    prometheus = Blocking(calls.operation.prometheus)
 
     def __enter__(self) -> Self:
         return self

@@ -1,1 +1,13 @@
 """What can be asked of a service: each question once, for every client."""
+
+from lamplighter.client.calls import (
+    gateways,
+    lights,
+    operation,
+    orders,
+    plans,
+    rollouts,
+    scenes,
+)
+
+__all__ = ["gateways", "lights", "operation", "orders", "plans", "rollouts", "scenes"]

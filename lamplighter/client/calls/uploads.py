@@ -1,9 +1,12 @@
 """Files that are sent: in parts, where one is larger than a service takes as one body."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.steps import Answer, Call, Kit, Steps, Whole
+
+T = TypeVar("T")
 
 PART_BYTES = 200_000
 """Below what a service takes as one body unless it is told otherwise (256 kB)."""
@@ -49,3 +52,17 @@ def _parts(
         answer = yield from ask.answered(kit)
     assert answer is not None  # noqa: S101 - there is at least one part
     return answer
+
+
+def uploaded(
+    model: type[T], method: str, path: str, content: bytes, headers: Mapping[str, str]
+) -> Call[T]:
+    """Send a file, and read the answer to its last part."""
+    return Whole(lambda kit: _read(kit, model, method, path, content, headers))
+
+
+def _read(
+    kit: Kit, model: type[T], method: str, path: str, content: bytes, headers: Mapping[str, str]
+) -> Steps[T]:
+    answer = yield from _parts(kit, method, path, content, headers)
+    return Ask(model=model, path=path).read(answer)

@@ -45,10 +45,6 @@ class DownlinkRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Bring the light back to this after it drifted, as by a rejoin."""
     ttl_s: float | None = None
     """How long it is pursued; by default 24 h."""
-    on_time: int = 255
-    """Another name of `on`: give one of the two."""
-    off_time: int = 0
-    """Another name of `off`: give one of the two."""
     wait_for_verification: bool = True
     """False answers 202 as soon as the command is stored."""
     timeout_s: float | None = None
@@ -158,10 +154,6 @@ class RolloutRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """Bring the light back to this after it drifted, as by a rejoin."""
     ttl_s: float | None = None
     """How long it is pursued; by default 24 h."""
-    on_time: int = 255
-    """Another name of `on`: give one of the two."""
-    off_time: int = 0
-    """Another name of `off`: give one of the two."""
     dev_euis: list[str] | None = None
     filter: LightFilter | None = None
     name: str = ""
