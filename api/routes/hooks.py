@@ -12,6 +12,7 @@ from api.hooks.signature import new_secret
 from api.http.audit import by, caller, note
 from api.http.auth import Scope, requires
 from api.http.etags import etag, revision_of, revision_or_any
+from api.http.header_parameters import IF_MATCH, IF_MATCH_NEEDED
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -116,7 +117,7 @@ async def get_hook(name: str) -> Response:
     problems=(*CHANGING, UNKNOWN_HOOK, EDITED_MEANWHILE, REVISION_NEEDED),
     tag="hooks",
 )
-@takes(body=HookPatch)
+@takes(body=HookPatch, headers=(IF_MATCH_NEEDED,))
 async def change_hook(name: str) -> Response:
     """Change a hook; `If-Match` is the revision that it has.
 
@@ -155,6 +156,7 @@ async def change_hook(name: str) -> Response:
     problems=(EDITED_MEANWHILE, INVALID, *ACTING),
     tag="hooks",
 )
+@takes(headers=(IF_MATCH,))
 async def remove_hook(name: str) -> Response:
     """Remove a hook with its log; with `If-Match` only if nobody changed it."""
     before = _named(name)

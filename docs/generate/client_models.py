@@ -11,6 +11,7 @@ import keyword
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from actors.board.changes import DeviceRemoved
@@ -20,10 +21,9 @@ from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 from api.models.actors import ActorShown
 from docs.generate.http import owners
 from docs.generate.markdown import meanings
-from docs.generate.parts import ROOT
 from docs.generate.service import openapi
 
-FOLDER = ROOT / "lamplighter" / "client" / "models"
+FOLDER = Path(__file__).parents[2] / "lamplighter" / "client" / "models"
 LIVE = (
     DeviceSummary,
     CommandSummary,
@@ -199,13 +199,19 @@ def _class(name: str, schema: Mapping[str, Any], *, sent: bool) -> str:
         if sent and one.get("deprecated"):
             continue
         kind = _type(one, name)
-        default = f" = {one['default']!r}" if sent and "default" in one else ""
-        default = default.replace("'", '"')
+        default = _default(one["default"]) if sent and "default" in one else ""
         called = f"{field}_" if keyword.iskeyword(field) else field
         lines.append(f"    {called}: {kind}{default}")
         if text := one.get("description", told.get(field, "")):
             lines.append(_docstring(text))
     return "\n".join(lines).rstrip()
+
+
+def _default(value: Any) -> str:
+    text = repr(value).replace("'", '"')
+    if isinstance(value, (list, dict)) and value:
+        return f" = msgspec.field(default_factory=lambda: {text})"
+    return f" = {text}"
 
 
 def _member(value: str) -> str:

@@ -136,6 +136,16 @@ class AsyncClient:
     gateway_outages = Awaited(calls.gateways.gateway_outages)
     gateway_quality = Awaited(calls.gateways.gateway_quality)
 
+    hooks = Awaited(calls.hooks.hooks)
+    hook = Awaited(calls.hooks.hook)
+    create_hook = Awaited(calls.hooks.create_hook)
+    change_hook = Awaited(calls.hooks.change_hook)
+    remove_hook = Awaited(calls.hooks.remove_hook)
+    hook_deliveries = Awaited(calls.hooks.hook_deliveries)
+    test_hook = Awaited(calls.hooks.test_hook)
+    rotate_hook_secret = Awaited(calls.hooks.rotate_hook_secret)
+    replay_hook = Awaited(calls.hooks.replay_hook)
+
     metrics = Awaited(calls.operation.metrics)
     reliability = Awaited(calls.operation.reliability)
     quality_scores = Awaited(calls.operation.quality_scores)

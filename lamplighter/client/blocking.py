@@ -132,6 +132,16 @@ class Client:
     gateway_outages = Blocking(calls.gateways.gateway_outages)
     gateway_quality = Blocking(calls.gateways.gateway_quality)
 
+    hooks = Blocking(calls.hooks.hooks)
+    hook = Blocking(calls.hooks.hook)
+    create_hook = Blocking(calls.hooks.create_hook)
+    change_hook = Blocking(calls.hooks.change_hook)
+    remove_hook = Blocking(calls.hooks.remove_hook)
+    hook_deliveries = Blocking(calls.hooks.hook_deliveries)
+    test_hook = Blocking(calls.hooks.test_hook)
+    rotate_hook_secret = Blocking(calls.hooks.rotate_hook_secret)
+    replay_hook = Blocking(calls.hooks.replay_hook)
+
     metrics = Blocking(calls.operation.metrics)
     reliability = Blocking(calls.operation.reliability)
     quality_scores = Blocking(calls.operation.quality_scores)

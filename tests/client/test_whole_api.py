@@ -29,7 +29,6 @@ LIGHT = models.LightBody(red=0, green=255, blue=0)
 GIVEN: dict[str, Any] = {
     "actor_id": f"lights/{DEV_EUI}",
     "alert_id": "alert-1",
-    "change": models.PlanChange(lights={DEV_EUI: (0.5, 0.5)}),
     "colour": LIGHT,
     "command_id": "cmd-1",
     "content": b"bytes",
@@ -42,6 +41,7 @@ GIVEN: dict[str, Any] = {
     "revision": 3,
     "rollout_id": "roll-1",
     "run_id": "run-1",
+    "since": 1_760_000_000.0,
     "wait_s": 0.0,
 }
 MORE = {"dev_eui", "run_id", "revision", "wait_s"}
@@ -55,6 +55,9 @@ REQUESTS: dict[str, Any] = {
     "create_schedule": models.ScheduleRequest(name="Daily", cron="0 7 * * *", scene="Night"),
     "replace_schedule": models.ScheduleRequest(name="Daily", cron="0 7 * * *", scene="Night"),
     "plan_calibration": models.CalibrationRequest(sw_revs=[58]),
+    "change_plan": models.PlanChange(lights={DEV_EUI: (0.5, 0.5)}),
+    "change_hook": models.HookPatch(enabled=False),
+    "create_hook": models.HookRequest(name="Desk", url="https://desk.example/"),
     "begin_calibration": models.CalibrationRequest(),
 }
 CALLS: dict[str, Callable[..., Call[Any]]] = {
@@ -66,7 +69,7 @@ def made(name: str) -> Call[Any]:
     """The call with an argument for each that it needs, and more where they can be given."""
     call = CALLS[name]
     needed = {
-        each.name: REQUESTS[name] if each.name == "request" else GIVEN[each.name]
+        each.name: REQUESTS[name] if each.name in {"request", "change"} else GIVEN[each.name]
         for each in inspect.signature(call).parameters.values()
         if each.default is inspect.Parameter.empty or each.name in MORE
     }

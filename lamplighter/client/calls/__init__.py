@@ -2,6 +2,7 @@
 
 from lamplighter.client.calls import (
     gateways,
+    hooks,
     lights,
     operation,
     orders,
@@ -10,4 +11,4 @@ from lamplighter.client.calls import (
     scenes,
 )
 
-__all__ = ["gateways", "lights", "operation", "orders", "plans", "rollouts", "scenes"]
+__all__ = ["gateways", "hooks", "lights", "operation", "orders", "plans", "rollouts", "scenes"]

@@ -30,3 +30,6 @@ class CallerView(msgspec.Struct, frozen=True, kw_only=True):
     a name, `local` while no token is configured."""
     limited: bool
     """Whether only some lights may be seen: what is of the whole fleet is then refused."""
+    refused: list[str]
+    """The operations that are refused (403) whatever is sent, each as method and path of the
+    OpenAPI: `POST /api/v1/scenes`. Whoever offers something to the caller leaves these out."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from lamplighter.client.models.shared import Phase, Reach
+from lamplighter.client.words import Word
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,6 +50,45 @@ class DownlinkRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """False answers 202 as soon as the command is stored."""
     timeout_s: float | None = None
     """How long to wait; by default 120 s, at most 180 s (both are settings)."""
+
+
+class Kind(Word):
+    """What a hook may be told of."""
+
+    VERDICTS = "verdicts"
+    STATES = "states"
+    GATEWAYS = "gateways"
+    ALERTS = "alerts"
+
+
+class HookPatch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is changed of a hook; what is left out stays."""
+
+    name: str | None = None
+    url: str | None = None
+    kinds: list[Kind] | None = None
+    applications: list[str] | None = None
+    tags: list[str] | None = None
+    dev_euis: list[str] | None = None
+    enabled: bool | None = None
+    """`true` also begins again where the service stopped it."""
+
+
+class HookRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who is told of what, and where."""
+
+    name: str
+    url: str
+    """Where events are posted to: https, a public address."""
+    kinds: list[Kind] = msgspec.field(default_factory=lambda: ["verdicts"])
+    """What it is told of."""
+    applications: list[str] = []
+    """Of lights of these applications only, by id or name."""
+    tags: list[str] = []
+    """Of lights with one of these only: `key`, or `key=value`."""
+    dev_euis: list[str] = []
+    """Of these lights only."""
+    enabled: bool = True
 
 
 class InitializeRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,6 +157,13 @@ class PlanCreate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     order: int | None = None
     """Left out: behind all others."""
+
+
+class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is delivered once more."""
+
+    since: float | str
+    """Everything kept that was told after this (Unix seconds)."""
 
 
 class RestoredStoreDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -345,3 +345,6 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """The rollout whose failed and unreached lights this one tries again."""
     scene: str | None
     """The name of the scene that it applies."""
+    partly: bool
+    """It has more lights than the caller may see: only those are counted, and it cannot be changed
+    (403). The live feed does not know: it tells such callers of their own rollouts alone."""
