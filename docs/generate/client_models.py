@@ -199,7 +199,7 @@ def _class(name: str, schema: Mapping[str, Any], *, sent: bool) -> str:
         if sent and one.get("deprecated"):
             continue
         kind = _type(one, name)
-        default = _default(one["default"]) if sent and "default" in one else ""
+        default = _default(one, name) if sent and "default" in one else ""
         called = f"{field}_" if keyword.iskeyword(field) else field
         lines.append(f"    {called}: {kind}{default}")
         if text := one.get("description", told.get(field, "")):
@@ -207,8 +207,12 @@ def _class(name: str, schema: Mapping[str, Any], *, sent: bool) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _default(value: Any) -> str:
+def _default(schema: Mapping[str, Any], inside: str) -> str:
+    value = schema["default"]
     text = repr(value).replace("'", '"')
+    if isinstance(value, list) and "$ref" in schema.get("items", {}):
+        words = _type(schema["items"], inside)
+        text = f"[{', '.join(f'{words}({_quoted(one)})' for one in value)}]"
     if isinstance(value, (list, dict)) and value:
         return f" = msgspec.field(default_factory=lambda: {text})"
     return f" = {text}"

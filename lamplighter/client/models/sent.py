@@ -80,7 +80,7 @@ class HookRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     name: str
     url: str
     """Where events are posted to: https, a public address."""
-    kinds: list[Kind] = msgspec.field(default_factory=lambda: ["verdicts"])
+    kinds: list[Kind] = msgspec.field(default_factory=lambda: [Kind("verdicts")])
     """What it is told of."""
     applications: list[str] = []
     """Of lights of these applications only, by id or name."""
