@@ -174,6 +174,7 @@ class ClusterParts(ProcessParts):
             records=self._records,
             accepted_again=marked_again,
             accepted=self.flow.inbox.accepted,
+            doubted=self.flow.inbox.step_back,
             alone=lambda: self.keeper.is_alone,
         )
         self.commands = ClusterCommands(

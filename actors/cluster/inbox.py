@@ -152,6 +152,8 @@ class InboxReader:
             if message is not None:
                 self._begin(state, Waiting(entry.id, message, since=trio.current_time()))
         elif answer.accepted in {Accepted.STORED, Accepted.KNOWN}:
+            if answer.entry and state.was_another(answer.entry, answer.before):
+                state.step_back()
             self.ring(accept.shard)
 
     def reads(self, shard: str) -> bool:

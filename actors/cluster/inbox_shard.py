@@ -96,9 +96,15 @@ class InboxShard:
 
     def comes_next(self, entry_id: str, before: str) -> bool:
         """Whether everything up to the entry `before` this one was read, and this one was not."""
-        if self.checking:
+        if self.checking or id_order(entry_id) <= id_order(self.after):
             return False
-        return id_order(before or "0-0") <= id_order(self.after) < id_order(entry_id)
+        return not before or before == self.after
+
+    def was_another(self, entry_id: str, before: str) -> bool:
+        """Whether what was read last lay in the inbox of a master that was replaced: it is not
+        there, between the entry `before` this one and this one. What is may be unread."""
+        order = id_order(self.after)
+        return bool(before) and id_order(before) < order < id_order(entry_id)
 
     def was_seen(self, entry: InboxEntry) -> bool:
         """Whether this very entry was read here before, or is older than what is remembered."""

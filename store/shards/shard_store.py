@@ -7,6 +7,7 @@ Each commit tells everybody what it changed (`feed.py`); nobody has to think of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 import trio
@@ -43,6 +44,9 @@ class ShardStore:
         self.boot = boot
         self._writer = ShardWriter(engine, boot, steady)
         self._acceptor = Acceptor(engine, steady)
+        self._on_doubted: Callable[[], None] = _nothing
+        self._steady = steady
+        self._made_good_at = float("-inf")
         self._opened = False
         self._positions: dict[str, tuple[int, int, int]] = {}
 
@@ -99,6 +103,7 @@ class ShardStore:
         records: Callable[[str], Sequence[Put]] | None = None,
         accepted_again: Callable[[Accept], Accept] | None = None,
         accepted: Callable[[Accept, AcceptResult], None] | None = None,
+        doubted: Callable[[], None] | None = None,
         alone: Callable[[], bool] | None = None,
     ) -> None:
         """Who is asked and told; what is not given stays as it is. None of them may raise or wait.
@@ -112,6 +117,8 @@ class ShardStore:
         `accepted_again(accept)`: the same command, marked as one that a failover had lost.
         `accepted(accept, answer)`: the engine's answer to a command, before whoever gave it has
         that. Where this process owns the shard, no bell rings for it.
+        `doubted()`: the engine was away from somebody here, or set back: another master may answer
+        by now, which lacks what was read from the one before, and has what was not.
         `alone()`: no other process needs to hear of a commit at once; asked at each.
         """
         writer = self._writer
@@ -124,6 +131,7 @@ class ShardStore:
         writer.alone = alone or writer.alone
         self._acceptor.mark_again = accepted_again or self._acceptor.mark_again
         self._acceptor.told = accepted or self._acceptor.told
+        self._on_doubted = doubted or self._on_doubted
 
     def statistics(self) -> ShardStoreStatistics:
         """Counters, now."""
@@ -159,13 +167,7 @@ class ShardStore:
     async def check(self) -> None:
         """Look at the leases, send what is left, and accept again what a failover lost."""
         await self._writer.check()
-        if self._writer.failed_over or self._acceptor.failed:
-            self._writer.failed_over = self._acceptor.failed = False
-            try:
-                await self._acceptor.repeat_lost()
-            except StoreUnavailable:
-                self._acceptor.failed = True
-                raise
+        await self._make_good()
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """One request, durable when this returns. Raises StoreTaken where its shard is not ours."""
@@ -179,7 +181,26 @@ class ShardStore:
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """Each request into its shard, in few commits; one outcome for each."""
-        return await self._writer.commit_each(requests)
+        outcomes = await self._writer.commit_each(requests)
+        if None in outcomes and self._steady() - self._made_good_at >= LOOK_EVERY_S:
+            with suppress(StoreUnavailable):  # once more with a later commit, or check
+                await self._make_good()
+        return outcomes
+
+    async def _make_good(self) -> None:
+        """Accept again what a failover may have lost, as soon as the engine answers: who commits
+        all the time never comes to a check."""
+        if not self._writer.failed_over and not self._acceptor.failed:
+            await trio.lowlevel.checkpoint()
+            return
+        self._made_good_at = self._steady()
+        self._writer.failed_over = self._acceptor.failed = False
+        self._on_doubted()
+        try:
+            await self._acceptor.repeat_lost()
+        except StoreUnavailable:
+            self._acceptor.failed = True
+            raise
 
     async def accept(self, accept: Accept) -> AcceptResult:
         """Store a command for a light of any shard; durable when this returns.
@@ -254,3 +275,7 @@ class ShardStore:
             most=most,
             newest_first=newest_first,
         )
+
+
+def _nothing() -> None:
+    """Until somebody is told."""

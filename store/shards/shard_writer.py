@@ -252,6 +252,7 @@ class ShardWriter:
                 odd[name] = (told, answer.lease)
         for name, commits in replayed.items():
             if commits:
+                self.failed_over = True
                 self.on_replayed(name, commits)
         for name, (told, found) in odd.items():
             await self._settle(name, told, found)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
-from store.engine.memory import Fate, MemoryServers
+from store.engine.memory import Fate, MemoryEngine, MemoryServers
 from store.engine.port import Accept, AcceptResult, Commit, Post, id_order
 from store.port import Put, Table, outcome
 from tests.actors.cluster.cluster_kit import Reading, asked, command, dev_euis, post, reading
@@ -349,6 +349,33 @@ async def test_a_command_accepted_here_waits_for_what_lies_before_it_unread(
         kit.lights.deal(0)
         await trio.sleep(0.2)
         assert kit.lights.said == ["theirs", "ours"]
+
+
+async def test_a_command_accepted_here_waits_for_what_a_new_master_has_and_the_old_one_had_not(
+    autojump_clock: object,
+) -> None:
+    """What was read last was the old master's alone, and is newer than what nobody read."""
+    servers = MemoryServers(replicas=1)
+    async with reading(servers) as kit:
+        await owning(kit)
+        kit.engine.hears = lambda name: False
+        servers.fail_over(old_lives=True)
+        others = MemoryEngine(servers)
+        await others.open()
+        await post(others, SHARD, command(ONE, "theirs"))
+        await trio.sleep(0.01)
+        await post(kit.engine, SHARD, asked(TWO, "ghost"))  # at the old master
+        kit.reader.ring(SHARD)
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["ghost"]
+        kit.lights.deal(0)
+        kit.engine.connected.clear()
+        await accepted(kit, "ours")
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["ghost", "theirs"]
+        kit.lights.deal(1)
+        await trio.sleep(0.2)
+        assert kit.lights.said == ["ghost", "theirs", "ours"]
 
 
 async def test_a_command_accepted_while_the_inbox_is_read_keeps_its_place(

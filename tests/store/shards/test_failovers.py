@@ -283,6 +283,28 @@ async def test_accepted_commands_that_a_failover_lost_are_accepted_again(
     assert other.store.statistics().accepts_repeated == 3
 
 
+async def test_who_commits_all_the_time_accepts_lost_commands_again_as_well(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """A check is for times in which nothing is written."""
+    servers = lagging()
+    one = house("a", on=servers)
+    doubts: list[float] = []
+    one.store.listen(doubted=lambda: doubts.append(trio.current_time()))
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    await trio.sleep(1)
+    hold(servers)
+    await one.store.accept(accept("c1"))
+    servers.fail_over()
+    for number in range(1, 100):
+        await one.until_written(step(A, number))
+        await trio.sleep(0.1)
+    assert one.store.statistics().accepts_repeated == 1
+    assert len((await one.engine.read_inboxes({IN_A: "0-0"}, 99))[IN_A]) == 1
+    assert 1 <= len(doubts) <= 3, "whoever read from the old master looks again, now and then"
+
+
 async def test_a_number_that_went_back_has_commands_accepted_again(
     house: MakeHouse, autojump_clock: object
 ) -> None:
