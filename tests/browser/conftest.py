@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import structlog
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tests.browser.kept_browser import SIZE, KeptBrowser
 from tests.browser.serve_fake import PlayedHouse, PlayedService
@@ -64,6 +64,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 
 Serve = Callable[..., PlayedService]
 Open = Callable[..., tuple[Page, Watcher]]
+Another = Callable[..., AbstractContextManager[Browser]]
 
 
 @pytest.fixture
@@ -76,6 +77,12 @@ def serve() -> Iterator[Serve]:
             return stack.enter_context(service)
 
         yield start
+
+
+@pytest.fixture
+def another_browser() -> Another:
+    """Makes one of its own, with arguments."""
+    return _kept.another
 
 
 @pytest.fixture

@@ -4,12 +4,19 @@ What a page leaves behind is forgotten before the next test, whose service has a
 another origin.
 """
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    ViewportSize,
+    sync_playwright,
+)
 
-from tests.support.browser import running_browser
+from tests.support.browser import launched
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 """As Playwright's own profiles have it."""
@@ -20,6 +27,7 @@ class KeptBrowser:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self._driver: Playwright | None = None
         self._browser: Browser | None = None
         self._profile: BrowserContext | None = None
         self._idle: Page | None = None
@@ -28,8 +36,14 @@ class KeptBrowser:
     def browser(self) -> Browser:
         """It, started if need be."""
         if self._browser is None:
-            self._browser = self._stack.enter_context(running_browser())
+            self._browser = self._stack.enter_context(self.another())
         return self._browser
+
+    def another(self, *arguments: str) -> AbstractContextManager[Browser]:
+        """A browser of its own, with these arguments more."""
+        if self._driver is None:
+            self._driver = self._stack.enter_context(sync_playwright())
+        return launched(self._driver, *arguments)
 
     def page(self, viewport: ViewportSize) -> Page:
         """A fresh page of the profile that tests share one after another."""
@@ -59,5 +73,5 @@ class KeptBrowser:
 
     def close(self) -> None:
         """End it; the next test starts another one."""
-        self._browser = self._profile = self._idle = None
+        self._driver = self._browser = self._profile = self._idle = None
         self._stack.close()

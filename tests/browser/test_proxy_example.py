@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import EXPECT_MS, Serve, Watcher
+from tests.browser.conftest import EXPECT_MS, Another, Serve, Watcher
 from tests.browser.looks import LIGHTS, card, live
 from tests.browser.office import BLUE, eui
-from tests.support.browser import running_browser
 from tests.support.proxy import nginx_by_example
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -30,11 +29,13 @@ def key_of(certificate: Path) -> str:
     return base64.b64encode(hashlib.sha256(base64.b64decode(encoded)).digest()).decode()
 
 
-def test_pages_and_what_is_live_go_through_the_example(serve: Serve, tmp_path: Path) -> None:
+def test_pages_and_what_is_live_go_through_the_example(
+    serve: Serve, another_browser: Another, tmp_path: Path
+) -> None:
     service = serve(base_path="/lamplighter", trusted_proxies=["127.0.0.1"])
     with nginx_by_example(EXAMPLE, service.port, tmp_path) as site:
         trusted = f"--ignore-certificate-errors-spki-list={key_of(tmp_path / 'site.pem')}"
-        with running_browser(trusted) as browser:
+        with another_browser(trusted) as browser:
             page = browser.new_page()
             page.set_default_timeout(EXPECT_MS)
             watcher = Watcher(page)

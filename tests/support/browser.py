@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 ENV = "LAMPLIGHTER_TEST_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -40,11 +40,17 @@ def find_chromium() -> str:
 def running_browser(*more: str) -> Iterator[Browser]:
     """A headless Chromium with a profile of its own and these arguments more, ended with the
     block."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*ARGUMENTS, *more], timeout=START_MS
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with sync_playwright() as playwright, launched(playwright, *more) as browser:
+        yield browser
+
+
+@contextmanager
+def launched(playwright: Playwright, *more: str) -> Iterator[Browser]:
+    """The same by a driver that runs already: a thread can have one only."""
+    browser = playwright.chromium.launch(
+        executable_path=find_chromium(), args=[*ARGUMENTS, *more], timeout=START_MS
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
