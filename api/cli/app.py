@@ -17,6 +17,7 @@ from api.cli.verbs import (
     demo,
     doctor,
     history,
+    hook,
     init,
     initialize,
     lights,
@@ -99,6 +100,7 @@ app.add_typer(rollout.rollout_app, name="rollout")
 app.add_typer(plan.plan_app, name="plan")
 app.add_typer(bridge.bridge_app, name="bridge")
 app.add_typer(scene.scene_app, name="scene")
+app.add_typer(hook.hook_app, name="hook")
 app.add_typer(schedule.schedule_app, name="schedule")
 app.add_typer(demo.demo_app, name="demo")
 app.add_typer(token.token_app, name="token")

@@ -17,6 +17,7 @@ import { Fleet } from "./fleet/fleet.js";
 import { Gateways } from "./gateways/gateways.js";
 import { Plans } from "./plans/plans.js";
 import { Wall, onWall } from "./plans/wall.js";
+import { Hooks } from "./hooks/hooks.js";
 import { LightPanel } from "./light/panel.js";
 import { Alerts } from "./reliability/alerts.js";
 import { Reliability } from "./reliability/reliability.js";
@@ -29,7 +30,7 @@ const SCHEME = "lamplighter.scheme";
 // A screen reader that tells of a hundred lights says nothing.
 const SAID_MOST = 3;
 const SCHEMES = /** @type {const} */ (["system", "dark", "light"]);
-const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), scenes: t("main.scenes"), cluster: t("main.cluster"), audit: t("audit.page") });
+const TITLES = /** @type {Record<string, string>} */ ({ fleet: t("main.lights"), plans: t("main.plans"), gateways: t("main.gateways"), reliability: t("main.reliability"), rollouts: t("main.rollouts"), scenes: t("main.scenes"), hooks: t("hooks.title"), cluster: t("main.cluster"), audit: t("audit.page") });
 
 const store = new Store();
 const fleet = new Fleet(store, { open: (devEui) => (chosen("light") === devEui ? leaveLight() : openLight(devEui)), onSelect: showSelection });
@@ -39,6 +40,7 @@ const alerts = new Alerts(store, { announcer: byId("announcer"), open: openLight
 const reliability = new Reliability(store, alerts.element);
 const rollouts = new Rollouts(store);
 const scenes = new Scenes(() => choose({ view: "rollouts", light: "" }, { push: true }));
+const hooks = new Hooks();
 const cluster = new Cluster(showCluster);
 const audit = new Audit(store);
 const form = new RolloutForm((rollout) => {
@@ -59,7 +61,7 @@ let marked = new Set();
 // ------------------------------------------------------------------ what is looked at
 
 const VIEWS = /** @type {Record<string, HTMLElement>} */ ({
-  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, scenes: scenes.element, cluster: cluster.element, audit: audit.element,
+  fleet: el("div", {}, alerts.strip, fleet.element), plans: plans.element, gateways: gateways.element, reliability: reliability.element, rollouts: rollouts.element, scenes: scenes.element, hooks: hooks.element, cluster: cluster.element, audit: audit.element,
 });
 
 function recall() {
@@ -82,6 +84,7 @@ function recall() {
   reliability.look(view === "reliability");
   rollouts.look(view === "rollouts");
   scenes.look(view === "scenes");
+  hooks.look(view === "hooks");
   cluster.look(view === "cluster");
   audit.look(view === "audit");
   showLight();
@@ -296,7 +299,7 @@ translate(document);
 offerLanguages();
 wearScheme(SCHEMES.find((scheme) => scheme === localStorage.getItem(SCHEME)) ?? "system");
 byId("views").append(wall.element, ...Object.values(VIEWS));
-document.body.append(form.element, ...scenes.dialogs);
+document.body.append(form.element, ...scenes.dialogs, ...hooks.dialogs);
 for (const link of document.querySelectorAll(".views a")) {
   const name = link.getAttribute("data-view") ?? "";
   link.setAttribute("href", addressOf({ view: name === "fleet" ? "" : name }));

@@ -220,6 +220,26 @@
  * @property {number} missing
  */
 
+/** @typedef {object} Hook
+ * @property {string} id
+ * @property {string} name
+ * @property {string} url
+ * @property {string[]} kinds
+ * @property {string[]} applications
+ * @property {string[]} tags
+ * @property {string[]} dev_euis
+ * @property {boolean} enabled
+ * @property {{kind: string, at: number, why: string} | null} stopped
+ * @property {number | null} failing_since
+ * @property {number} waiting
+ * @property {number} delivered
+ * @property {number} given_up
+ * @property {number | null} last_ok_at
+ * @property {number} revision
+ */
+
+/** @typedef {{at: number, event_id: string, type: string, attempt: number, status: number | null, error: string | null, took_s: number, answer: string}} HookTry */
+
 /** @typedef {object} Schedule
  * @property {string} id
  * @property {string} name

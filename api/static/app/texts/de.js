@@ -9,6 +9,7 @@ import { CONNECTION } from "./de/connection.js";
 import { EVIDENCE } from "./de/evidence.js";
 import { FLEET } from "./de/fleet.js";
 import { GATEWAYS } from "./de/gateways.js";
+import { HOOKS } from "./de/hooks.js";
 import { LIGHT } from "./de/light.js";
 import { LOG } from "./de/log.js";
 import { MAIN } from "./de/main.js";
@@ -29,6 +30,7 @@ export const DE = {
   ...EVIDENCE,
   ...FLEET,
   ...GATEWAYS,
+  ...HOOKS,
   ...LIGHT,
   ...LOG,
   ...MAIN,

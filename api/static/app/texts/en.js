@@ -9,6 +9,7 @@ import { CONNECTION } from "./en/connection.js";
 import { EVIDENCE } from "./en/evidence.js";
 import { FLEET } from "./en/fleet.js";
 import { GATEWAYS } from "./en/gateways.js";
+import { HOOKS } from "./en/hooks.js";
 import { LIGHT } from "./en/light.js";
 import { LOG } from "./en/log.js";
 import { MAIN } from "./en/main.js";
@@ -29,6 +30,7 @@ export const EN = {
   ...EVIDENCE,
   ...FLEET,
   ...GATEWAYS,
+  ...HOOKS,
   ...LIGHT,
   ...LOG,
   ...MAIN,
