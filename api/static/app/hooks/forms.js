@@ -9,7 +9,7 @@ const KINDS = ["verdicts", "states", "gateways", "alerts"];
 
 export class HookForm {
   #name = el("input", { type: "text", maxlength: "100", required: true, autocomplete: "off", placeholder: t("hooks.name-example") });
-  #url = el("input", { type: "url", maxlength: "2000", required: true, autocomplete: "off", spellcheck: "false" });
+  #url = el("input", { type: "text", inputmode: "url", maxlength: "2000", required: true, autocomplete: "off", spellcheck: "false" });
   #tags = el("input", { type: "text", maxlength: "200", autocomplete: "off", spellcheck: "false" });
   #kinds = KINDS.map((kind) => el("input", { type: "checkbox", value: kind, checked: kind === "verdicts" }));
   #dialog;
