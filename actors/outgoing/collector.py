@@ -89,8 +89,8 @@ class Collector:
         self._known: dict[str, None] = {}
         self._place = 0.0
         self._swept_at = self._deep_at = -math.inf
-        self.collected = self.sweeps = self.found = 0
-        """Counted: events stored; sweeps; verdicts that only a sweep found."""
+        self.collected = self.found = 0
+        """Counted: events stored; verdicts that only a sweep found."""
 
     async def restore(self) -> None:
         """Find the newest place. Raises StoreError."""
@@ -133,6 +133,8 @@ class Collector:
         told, now = self._told, self._ports.clock.now()
         snapshot = following.snapshot
         found: list[tuple[str, Event]] = []
+        if Kind.STATES not in told.kinds:  # of lights of long ago nothing is told
+            self._forget_lights()
         if snapshot is not None:
             everything: tuple[Subject, ...] = (
                 *snapshot.devices,
@@ -264,6 +266,11 @@ class Collector:
                     found += [(event_id, it) for _, event_id, it in self._gone(removed, now)]
         await self._store(found)
 
+    def _forget_lights(self) -> None:
+        for key in [key for told in self._parts.values() for key in told]:
+            if key.startswith("light "):
+                self._forget(key)
+
     def _is_new(self, key: str, state: str) -> bool:
         part = repository.part_of(key)
         told = self._parts.setdefault(part, {})
@@ -298,7 +305,6 @@ class Collector:
             except StoreUnavailable as error:
                 log.warning("stored verdicts cannot be read", error=str(error))
                 return
-        self.sweeps += 1
         if deep:
             self._deep_at = now_s
         await self._store([], msgspec.structs.replace(self._told, mark=now))

@@ -74,6 +74,10 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     """Who changed it last; empty where the caller has no name."""
 
+    def __repr__(self) -> str:
+        """Without its secrets and its address: a message that crashes an actor is shown."""
+        return f"Hook(id={self.id!r}, name={self.name!r}, revision={self.revision})"
+
     @property
     def runs(self) -> bool:
         """Whether it is delivered to."""

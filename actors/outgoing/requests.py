@@ -1,6 +1,6 @@
 """What people ask of the actor of hooks, and how they are answered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.messaging.ask import ask
 from actors.messaging.mailbox import Mailbox
@@ -28,7 +28,7 @@ class Secret:
     """Sign with this from now on."""
 
     hook_id: str
-    secret: str
+    secret: str = field(repr=False)
     reply: Reply[Hook | Refused]
 
 

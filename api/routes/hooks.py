@@ -1,5 +1,7 @@
 """Hooks: receivers that are posted what happens, signed, at least once."""
 
+from urllib.parse import urlsplit
+
 from quart import Blueprint, Response
 
 from actors.outgoing.edits import Reason, Refused, found
@@ -92,7 +94,7 @@ async def create_hook() -> Response:
         by=by(),
     )
     made = _taken(await here.outgoing.save(hook, None))
-    note(Act.HOOK_SAVE, made.id, name=made.name, url=made.url, revision=made.revision)
+    note(Act.HOOK_SAVE, made.id, name=made.name, host=_host(made.url), revision=made.revision)
     headers = {"ETag": etag(made.revision), "Location": address(f"/api/v1/hooks/{made.id}")}
     return reply(HookMade(_view(made), secret), 201, headers)
 
@@ -145,7 +147,7 @@ async def change_hook(name: str) -> Response:
         by=by(),
     )
     made = _taken(await application().outgoing.save(asked, revision_of()))
-    note(Act.HOOK_SAVE, made.id, name=made.name, url=made.url, revision=made.revision)
+    note(Act.HOOK_SAVE, made.id, name=made.name, host=_host(made.url), revision=made.revision)
     return _answer(made)
 
 
@@ -251,6 +253,11 @@ def _check_url(url: str) -> None:
         services().settings.hooks.guard().check_url(url)
     except NotAllowed as error:
         raise Problem(INVALID, errors=[Mistake("url", str(error))]) from None
+
+
+def _host(url: str) -> str:
+    """What is written down of an address: the rest may be a secret of the receiver's."""
+    return urlsplit(url).hostname or ""
 
 
 def _or(given: list[str] | None, before: tuple[str, ...]) -> list[str]:

@@ -10,10 +10,12 @@ from actors.board.changes import AlertView, DeviceRemoved, GatewayView
 from actors.board.sight import Sight
 from actors.device.command import CommandStatus
 from actors.device.model import Phase
+from actors.messaging.reply import Reply
 from actors.outgoing.actor import AT_ONCE_MOST, FAILING_S
 from actors.outgoing.collector import SWEEP_S
 from actors.outgoing.keeping import KEEP_S
 from actors.outgoing.model import LOG_MOST, Hook, Kind, StopKind
+from actors.outgoing.requests import Save, Secret
 from actors.outgoing.window import AT_ONCE, DAY_S
 from store.memory import MemoryDisk
 from store.port import Table
@@ -426,3 +428,11 @@ async def test_two_hooks_of_one_name_are_refused(autojump_clock: MockClock) -> N
         await house.hook()
         twin = await house.outgoing.save(a_hook("hook-2", name="HOOK hook-1"), None)
         assert not isinstance(twin, Hook)
+
+
+def test_what_is_shown_of_a_message_that_crashed_an_actor_has_no_secret() -> None:
+    hook = a_hook(secret="whsec_first", secret_before="whsec_second", url="https://x.example/third")
+    saved, rotated = Save(hook, None, Reply()), Secret("hook-1", "whsec_fourth", Reply())
+    shown = repr(saved) + repr(rotated) + str(hook)
+    assert "hook-1" in shown
+    assert not any(secret in shown for secret in ("whsec", "third"))

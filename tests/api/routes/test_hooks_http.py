@@ -40,6 +40,7 @@ async def test_a_hook_is_kept_and_its_secret_shown_once(
         assert answer.status_code == 200
         assert made["secret"] not in (await answer.get_data()).decode()
     assert made["secret"] not in str(application.audited)
+    assert "/hook" not in str(application.audited), "an address may hold a secret, too"
     rotated = await (await client.post(f"{URL}/board/secret")).get_json()
     assert rotated["secret"] != made["secret"]
     assert (await client.delete(f"{URL}/board")).status_code == 204
