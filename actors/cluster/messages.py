@@ -18,11 +18,6 @@ from actors.storage.audit import AuditEntry
 from lorawan.events.model import Event
 from lorawan.shared_text import shared, shared_tags
 
-MESSAGE_BYTES_MOST = 512 * 1024
-"""A request that is carried has a body of 256 kB at most; an uplink heard by 50 gateways has 8 kB,
-an answer to an inquiry some 40 kB."""
-
-
 # ------------------------------------------------------------------ for a light, or all of a shard
 
 

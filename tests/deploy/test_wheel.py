@@ -85,3 +85,15 @@ def test_the_program_runs_from_it(installed: Path) -> None:
     assert "0 broken" in told.stdout
     where = "import lamplighter.run, sys; print(lamplighter.run.__file__)"
     assert str(installed) in run(installed, "-c", where).stdout
+
+
+def test_the_client_is_in_it_typed_and_without_the_service(wheel: Path, installed: Path) -> None:
+    assert "lamplighter/py.typed" in zipfile.ZipFile(wheel).namelist()
+    told = run(
+        installed,
+        "-c",
+        "import lamplighter.client as c, sys; c.Client('127.0.0.1:1'); c.AsyncClient;"
+        " print(c.__file__, *{name.split('.')[0] for name in sys.modules} & {'api', 'actors'})",
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.split() == [str(installed / "lamplighter" / "client" / "__init__.py")]

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import trio
 
 from api.cli.client.errors import Unanswered, in_our_words
 from api.cli.client.place import Place
@@ -20,6 +21,7 @@ from lamplighter.client.steps import Answer, Call, Whole
 
 TIMEOUT_S = 15.0
 """The service answers everything but commands, which we do not wait for here, within 12 s."""
+CLOSE_S = 2.0
 TRIES = 3
 """A person waits: a second at most before a service that does not answer is told."""
 PAGE = 1_000
@@ -56,7 +58,8 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._client.__aexit__(kind, error, traceback)
+        with trio.move_on_after(CLOSE_S, shield=True):
+            await self._client.__aexit__(kind, error, traceback)
 
     def now(self) -> float:
         """The service's time in Unix seconds; 0 before its first answer."""
