@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup install wheel demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash drill bench hostile reliability docs \
+.PHONY: help setup install wheel container stranger demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash drill bench hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
@@ -67,6 +67,7 @@ install: ## install the service alone, nothing for development, into DEST (/opt/
 	@echo "Installed: $(DEST)/bin/lamplighter"
 
 wheel: $(READY) ## build dist/lamplighter-*.whl, with the dashboard in it
+	rm -f dist/lamplighter-*.whl
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
 
 demo: $(READY) ## start Lamplighter and a pretend world of 50 lights; prints the addresses
@@ -86,6 +87,12 @@ test-rest: $(READY) browser ## run those that coverage leaves out: with it, all 
 
 test-debian13: ## run all tests, with coverage, and the demo on a fresh Debian 13 (needs root)
 	.ci/debian13
+
+stranger: wheel ## from the wheel in a fresh environment to a verified colour, timed
+	.ci/stranger
+
+container: wheel ## run the Containerfile's steps and its service without an engine (needs root)
+	.ci/container
 
 check: $(READY) $(TSC) ## formats, lints, types, import contract, nothing unused
 	$(BIN)/ruff format --check $(PACKAGES) tests
@@ -171,6 +178,10 @@ browser:
 	echo "Installing mosquitto for the tests of the MQTT bridge; it is not started."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) mosquitto; } >/dev/null \
 	  || echo "mosquitto could not be installed; tests of MQTT will fail. Try: apt install mosquitto"
+	@command -v caddy >/dev/null 2>&1 && exit 0; \
+	echo "Installing caddy for the test of its example; it is not started."; \
+	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) caddy; } >/dev/null \
+	  || echo "caddy could not be installed; the test of its example will fail. Try: apt install caddy"
 	@command -v systemd-analyze >/dev/null 2>&1 && exit 0; \
 	echo "Installing systemd's tools for the tests of the unit; nothing of it is started."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) systemd; } >/dev/null \
