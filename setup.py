@@ -18,7 +18,7 @@ setup(
     package_dir={f"{INSIDE}.{part}": part for part in PARTS},
     package_data={
         "lamplighter": ["py.typed"],
-        f"{INSIDE}.api": ["static/**/*", "guide/text/*.md"],
+        f"{INSIDE}.api": ["static/**/*", "guide/text/*.md", "guide/de/*.md"],
         f"{INSIDE}.store": ["engine/redis/scripts/*.lua"],
     },
 )

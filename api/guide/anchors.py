@@ -15,6 +15,16 @@ ROWS = {
 }
 """What the rows of tables below a heading tell of; rows elsewhere are named by their heading."""
 
+IN_ENGLISH = {
+    "Betrieb": "Operations",
+    "Was die Zustände sagen": "What the states say",
+    "Warum ist diese Leuchte noch rot?": "Why is this light still red?",
+    "Alarme": "Alerts",
+    "Was zu erwarten ist": "What is to be expected",
+}
+"""Headings of a translation: they have the anchors of the English ones, so that one link leads to
+either."""
+
 
 def slug(words: str) -> str:
     """Lower case, without marks, with dashes for spaces: as GitHub makes them of headings."""

@@ -9,7 +9,11 @@ from pathlib import Path
 
 from api.guide.render import Rendered, render
 
+ENGLISH, GERMAN = "en", "de"
 _TEXT = Path(__file__).parent / "text"
+_TRANSLATED = Path(__file__).parent / GERMAN
+TRANSLATED = ("operations",)
+"""Pages that states, reasons, alerts and warnings link to: these paragraphs are there in German."""
 TITLES = {
     "operations": "Operations",
     "dashboard": "Dashboard",
@@ -18,6 +22,7 @@ TITLES = {
     "upgrading": "Upgrading",
     "mqtt": "MQTT and Home Assistant",
     "monitoring": "Monitoring",
+    "hooks": "Hooks",
     "settings": "Settings",
     "http": "HTTP API",
     "live": "Live websocket",
@@ -31,7 +36,7 @@ TITLES = {
 """What there is, in this order; operators come first."""
 
 _SHELL = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -43,7 +48,7 @@ _SHELL = """<!doctype html>
     <script type="module" src="../static/guide.js"></script>
   </head>
   <body class="guide">
-    <a class="skip" href="#text">To the content</a>
+    <a class="skip" href="#text">{skip}</a>
     <header class="guide-head">
       <p class="brand">
         <img src="../static/icon.svg" alt="" width="30" height="30"><a href="../">Lamplighter</a>
@@ -58,20 +63,31 @@ _SHELL = """<!doctype html>
 
 
 @cache
-def rendered(name: str) -> Rendered:
-    """The page of this name. Raises KeyError for another one."""
+def rendered(name: str, language: str = ENGLISH) -> Rendered:
+    """The page of this name; in English where there is none in this language. Raises KeyError for
+    another one."""
     if name not in TITLES:
         raise KeyError(name)
+    if language == GERMAN and name in TRANSLATED:
+        text = (_TRANSLATED / f"{name}.md").read_text(encoding="utf-8")
+        return render(text, tuple(TITLES), translated=True)
     return render((_TEXT / f"{name}.md").read_text(encoding="utf-8"), tuple(TITLES))
 
 
 @cache
-def page(name: str) -> bytes:
+def page(name: str, language: str = ENGLISH) -> bytes:
     """The whole page as it is sent. Raises KeyError for a name that is none."""
-    told = rendered(name)
+    told = rendered(name, language)
+    german = language == GERMAN and name in TRANSLATED
     links = "".join(
         f'<li><a href="{each}"{" aria-current=page" if each == name else ""}>{title}</a></li>'
         for each, title in TITLES.items()
     )
     title = html.escape(told.title)
-    return _SHELL.format(title=title, links=links, body=told.body).encode()
+    return _SHELL.format(
+        language=GERMAN if german else ENGLISH,
+        skip="Zum Inhalt" if german else "To the content",
+        title=title,
+        links=links,
+        body=told.body,
+    ).encode()

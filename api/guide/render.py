@@ -14,7 +14,7 @@ from typing import cast
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from api.guide.anchors import anchor_of_heading, anchor_of_row, numbered
+from api.guide.anchors import IN_ENGLISH, anchor_of_heading, anchor_of_row, numbered
 
 _PICTURE = re.compile(r"^!\[[^]]*\]\([^)]*\)$", re.MULTILINE)
 _REMARK = re.compile(r"^<!--.*?-->$", re.MULTILINE | re.DOTALL)
@@ -30,8 +30,11 @@ class Rendered:
     anchors: frozenset[str]
 
 
-def render(text: str, pages: Sequence[str]) -> Rendered:
-    """The page of this Markdown; `pages` are the names that links may lead to."""
+def render(text: str, pages: Sequence[str], *, translated: bool = False) -> Rendered:
+    """The page of this Markdown; `pages` are the names that links may lead to.
+
+    In a translation the first cell of each row is its anchor, and is not shown.
+    """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(_REMARK.sub("", _PICTURE.sub("", text)))
     taken: dict[str, int] = {}
@@ -41,18 +44,22 @@ def render(text: str, pages: Sequence[str]) -> Rendered:
             case "heading_open":
                 heading = tokens[at + 1].content
                 title = title or heading
-                token.attrSet("id", numbered(anchor_of_heading(heading), taken))
+                english = IN_ENGLISH.get(heading, heading) if translated else heading
+                token.attrSet("id", numbered(anchor_of_heading(english), taken))
             case "tr_open" if tokens[at + 1].type == "td_open":
                 cells = list(_row(tokens, at))
-                token.attrSet("id", numbered(anchor_of_row(heading, cells), taken))
+                anchor = cells[0] if translated else anchor_of_row(heading, cells)
+                token.attrSet("id", numbered(anchor, taken))
             case "table_open":
                 # Wide tables scroll by themselves, also by the keyboard.
                 token.attrSet("tabindex", "0")
             case "inline":
                 for child in token.children or ():
-                    _relink(child, pages)
+                    _relink(child, pages, translated=translated)
             case _:
                 pass
+    if translated:
+        tokens = _without_first_cells(tokens)
     body = cast("str", reader.renderer.render(tokens, reader.options, {}))
     return Rendered(title, body, frozenset(taken))
 
@@ -66,13 +73,27 @@ def _row(tokens: Sequence[Token], at: int) -> Iterator[str]:
             yield token.content
 
 
-def _relink(token: Token, pages: Sequence[str]) -> None:
-    """`cluster.md#moves` is `cluster#moves` here; what is no page of ours is no link."""
+def _without_first_cells(tokens: Sequence[Token]) -> list[Token]:
+    """A cell is three tokens: it opens, has its words, and closes."""
+    kept, skip = list[Token](), 0
+    for token in tokens:
+        if skip:
+            skip -= 1
+            continue
+        kept.append(token)
+        skip = 3 if token.type == "tr_open" else 0
+    return kept
+
+
+def _relink(token: Token, pages: Sequence[str], *, translated: bool) -> None:
+    """`cluster.md#moves` is `cluster#moves` here; what is no page of ours is no link. A translation
+    has no links to other translations."""
     if token.type != "link_open":
         return
     target = str(token.attrGet("href") or "")
     page = _PAGE.match(target)
     if page is not None and page[1] in pages:
-        token.attrSet("href", page[1] + (page[2] or ""))
+        english = "?lang=en" if translated else ""
+        token.attrSet("href", page[1] + english + (page[2] or ""))
     elif not target.startswith(("#", "https://", "http://")):
         token.attrs.pop("href", None)

@@ -69,7 +69,14 @@ def test_one_name_is_installed_and_no_other(wheel: Path, installed: Path) -> Non
 def test_pages_and_scripts_are_in_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tracked = subprocess.run(
-        ["git", "ls-files", "api/static", "api/guide/text", "store/engine/redis/scripts"],
+        [
+            "git",
+            "ls-files",
+            "api/static",
+            "api/guide/text",
+            "api/guide/de",
+            "store/engine/redis/scripts",
+        ],
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -99,3 +99,41 @@ def test_the_documents_are_in_the_wheel() -> None:
     assert set(TEXT.glob("*.md")) <= {
         path for pattern in patterns for path in (ROOT / "api").glob(pattern)
     }
+
+
+def linked(anchors: frozenset[str]) -> set[str]:
+    """Those of states, reasons, alerts, warnings and lines of grades: pages link to them."""
+    return {one for one in anchors if one.startswith(("state-", "reason-", "alert-", "quality-"))}
+
+
+def test_no_paragraph_that_is_linked_to_lacks_a_language() -> None:
+    english, german = rendered("operations"), rendered("operations", "de")
+    assert linked(german.anchors) == linked(english.anchors)
+    assert len(linked(german.anchors)) > 60
+    assert len(set(Page(german.body).ids)) == len(Page(german.body).ids)
+    for link in Page(german.body).links:
+        to, _, anchor = link.partition("#")
+        target = rendered(to.removesuffix("?lang=en")) if to else german
+        assert not anchor or anchor in target.anchors, link
+    cells = {
+        language: set(re.findall(r"<td>(.*?)</td>", told.body))
+        for language, told in (("en", english), ("de", german))
+    }
+    same = cells["en"] & cells["de"]
+    assert same <= {"<code>lamplighter restored</code>"}, "left in English"
+    assert not any(one.startswith(("state-", "reason-", "alert-")) for one in cells["de"])
+
+
+async def test_the_guide_speaks_the_language_of_the_browser(client: Client) -> None:
+    for asked, header, language in (
+        ("", "de-AT,de;q=0.9,en;q=0.5", "de"),
+        ("", "fr, en;q=0.5", "en"),
+        ("?lang=en", "de", "en"),
+        ("?lang=de", "en", "de"),
+        ("?lang=xx", "en", "en"),
+    ):
+        answer = await client.get(f"/help/operations{asked}", headers={"Accept-Language": header})
+        assert f'<html lang="{language}">' in await answer.get_data(as_text=True)
+        assert answer.headers["Vary"] == "Accept-Language"
+    other = await client.get("/help/cluster?lang=de")
+    assert '<html lang="en">' in await other.get_data(as_text=True)

@@ -1,6 +1,7 @@
 // Links from a state, a reason or an alert to its paragraph in the guide that the service serves itself.
 
 import { el, setAttribute, setHidden } from "./dom.js";
+import { language } from "./locale.js";
 import { anchorOfReason } from "./said.js";
 import { t } from "./texts.js";
 
@@ -9,7 +10,7 @@ import { t } from "./texts.js";
 
 /** @param {string} anchor */
 function addressOf(anchor) {
-  return `help/operations#${anchor}`;
+  return `help/operations?lang=${language}#${anchor}`;
 }
 
 /** A link to a paragraph of the guide, in a tab of its own; `what` names it for who cannot see what it stands beside.

@@ -182,7 +182,7 @@ export const COMMON = {
 
   "help": "Hilfe (englisch)",
   "help.about": "Hilfe (englisch): {what}",
-  "help.guide": "Handbuch (englisch)",
+  "help.guide": "Handbuch",
   "asking": "Wird abgefragt …",
   "sending": "Wird gesendet …",
   "unavailable": "Dieser Dienst bietet das nicht.",

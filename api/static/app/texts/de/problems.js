@@ -48,5 +48,7 @@ export const PROBLEMS = {
   "problem.stopping": "Der Dienst hält an",
   "problem.too-many-clients": "Zu viele Live-Verbindungen",
   "problem.no-reply": "Der Aktor des Geräts antwortete nicht rechtzeitig",
+  "problem.unknown-hook": "Diesen Hook gibt es nicht",
+  "problem.too-many-tests": "Gerade werden zu viele Hooks erprobt",
   "problem.too-slow": "Die Antwort dauerte zu lange",
 };

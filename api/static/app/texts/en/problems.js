@@ -47,5 +47,7 @@ export const PROBLEMS = /** @type {const} */ ({
   "problem.stopping": "The service is stopping",
   "problem.too-many-clients": "Too many live clients",
   "problem.no-reply": "The device's actor did not answer in time",
+  "problem.unknown-hook": "There is no such hook",
+  "problem.too-many-tests": "Too many hooks are tested just now",
   "problem.too-slow": "The answer took too long",
 });
