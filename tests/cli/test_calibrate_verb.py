@@ -43,7 +43,7 @@ async def test_what_is_known_is_shown() -> None:
         (("--software", "six"), "written like 6.1"),
         (("--software", "26.0"), "written like 6.1"),
         (("--software", "9.9"), "no light has this software"),
-        (("--gateway", "roof"), "16 hexadecimal digits"),
+        (("--gateway", "dach"), "no gateway is called 'dach'"),
         (("--gateway", "0" * 16), "is not a known gateway"),
         (("0" * 16,), "is not a known light"),
         ((DEV_EUI, "--again"), "not both"),

@@ -144,7 +144,7 @@ async def test_gateways_are_graded_with_their_lines() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("device", "xyz"), "16 hexadecimal digits"),
+        (("device", "xyz"), "no light is called 'xyz'"),
         (("device", "f" * 16), "no such device"),
         (("send", DEV_EUI, "reddish"), "is no colour"),
         (("send", DEV_EUI, "red", "--blink", "900"), "1 to 255"),
@@ -155,7 +155,7 @@ async def test_gateways_are_graded_with_their_lines() -> None:
         (("rollout", "start", "red"), "--all"),
         (("rollout", "start", "red", DEV_EUI, "--all"), "--all"),
         (("devices", "--at", "ftp://x"), "is no address"),
-        (("watch", "123"), "16 hexadecimal digits"),
+        (("watch", "123"), "no light is called '123'"),
         (("risks", "--limit", "0"), "--limit"),
     ],
 )

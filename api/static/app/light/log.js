@@ -40,7 +40,7 @@ export class EventLog {
   #lines = [];
   /** @type {number | null} */
   #next = null;
-  #asked = 0;
+  #choice = 0; // answers to an earlier choice of kinds are passed over; others may come in any order
   #closed = false;
   /** @type {ReturnType<typeof setInterval> | null} */
   #timer = null;
@@ -86,6 +86,7 @@ export class EventLog {
   }
 
   #again() {
+    this.#choice += 1;
     this.#rows.clear();
     this.#lines = [];
     this.#next = null;
@@ -99,7 +100,7 @@ export class EventLog {
 
   /** @param {number | null} until where the lines before ended; null for what is new */
   async #ask(until) {
-    const asked = (this.#asked += 1);
+    const choice = this.#choice;
     const query = this.#query();
     const newest = this.#lines[0]?.at;
     const since = until === null && newest !== undefined ? newest - LATE_S : now() - WEEK_S;
@@ -108,9 +109,9 @@ export class EventLog {
     if (until !== null) query.set("until", String(until));
     try {
       const page = /** @type {HistoryPage} */ (await ask("GET", `api/v1/devices/${this.#devEui}/events?${query}`));
-      if (asked === this.#asked && !this.#closed) this.#show(page, until !== null || newest === undefined);
+      if (choice === this.#choice && !this.#closed) this.#show(page, until !== null || newest === undefined);
     } catch (trouble) {
-      if (asked !== this.#asked || this.#closed) return;
+      if (choice !== this.#choice || this.#closed) return;
       setText(this.#state, isMissing(trouble) ? t("unavailable") : troubleWords(trouble));
       setHidden(this.#state, false);
     }
