@@ -32,9 +32,12 @@ def http(description: Mapping[str, Any]) -> dict[str, Flat]:
                     flat[f"> {name}"] = kind
             for status, answer in operation["responses"].items():
                 flat[status] = " ".join(sorted(re.findall(r"urn:[\w:-]+", answer["description"])))
-                for media_type, content in answer.get("content", {}).items():
+                contents = answer.get("content", {})
+                for media_type, content in contents.items():
                     if media_type == "application/problem+json":
                         continue  # the same everywhere; its kinds are told above
+                    if media_type != "application/json" and "application/json" in contents:
+                        continue  # for who asks for it: JSON stays what everybody is answered
                     for name, kind in _fields(content["schema"], description, ""):
                         flat[f"{status} {name}"] = kind
             found[f"{method.upper()} {path}"] = flat
