@@ -23,8 +23,8 @@ from typing import IO, Any
 ROOT = Path(__file__).parents[2]
 MESSAGE_BYTES_MOST = 1 << 17
 """Words and environment; Linux takes packets of 200 kB."""
-ANSWER_S = 30.0
-"""For the imports of the first time, on a busy machine."""
+ANSWER_S = 120.0
+"""For the imports of the first time, which other workers do at the same time."""
 LOOK_S = 0.01
 
 
@@ -66,6 +66,7 @@ class Preloaded:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
+        self._asked = 0
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(ANSWER_S)
         with theirs:
@@ -91,9 +92,14 @@ class Preloaded:
     def ask(self, what: Mapping[str, Any], fds: Sequence[int] = ()) -> int | None:
         """Its answer to one question. Raises TimeoutError or OSError where it is gone."""
         with self._lock:
-            socket.send_fds(self._socket, [json.dumps(what).encode()], fds)
-            answer: int | None = json.loads(self._socket.recv(MESSAGE_BYTES_MOST))
-            return answer
+            self._asked += 1
+            question = {**what, "question": self._asked}
+            socket.send_fds(self._socket, [json.dumps(question).encode()], fds)
+            while True:
+                told = json.loads(self._socket.recv(MESSAGE_BYTES_MOST))
+                if told["question"] == self._asked:  # an older one was not waited for
+                    answer: int | None = told["answer"]
+                    return answer
 
     def close(self) -> None:
         """It ends as soon as nobody can ask any more."""
@@ -124,7 +130,7 @@ def answer(owner: socket.socket) -> list[str] | None:
                 return words
         for fd in fds:
             os.close(fd)
-        owner.send(json.dumps(told).encode())
+        owner.send(json.dumps({"question": asked["question"], "answer": told}).encode())
 
 
 def import_everything() -> None:
