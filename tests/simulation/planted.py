@@ -140,12 +140,12 @@ def persist_late() -> Iterator[None]:
         now = ports.clock.now()
         device, effects = step(before, event, now, ports.rng.random(), ports.policy)
         self.device = device
+        self._show(effects)
         self._let_out(effects)
         if device is not before or effects:
             self._steps += 1
             entry = f"{ports.boot}-{self._steps}"
             await ports.store_writer.commit(writes_of(device, effects, event, now, entry))
-            ports.board.publish(device)
         reply = getattr(event, "reply", None)
         if reply is not None:
             reply.resolve("accepted")
