@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from playwright.sync_api import Browser, Page, expect
 
+from actors.outgoing.model import Kind
 from actors.scenes.edits import Kit
 from actors.scenes.model import Part, Scene, Schedule
 from actors.storage.audit import Act, AuditEntry
@@ -24,6 +25,7 @@ from tests.browser.site import site
 from tests.support.browser import running_browser
 from tests.support.fake_application import NOW
 from tests.support.fake_cluster import alone, one_lost
+from tests.support.pretend_receiver import a_hook
 
 DESKTOP, SMALL, PHONE, WALL = (1200, 760), (800, 560), (390, 844), (1280, 720)
 SETTLED_MS = 700
@@ -37,6 +39,7 @@ PICTURES: tuple[tuple[str, str, str, tuple[int, int], str], ...] = (
     ("dashboard-rollouts", "?view=rollouts", "dark", DESKTOP, ".rollout"),
     ("dashboard-scenes", "?view=scenes", "light", SMALL, "[data-schedule]"),
     ("dashboard-audit", "?view=audit", "dark", SMALL, ".audit tbody tr"),
+    ("dashboard-hooks", "?view=hooks", "light", SMALL, ".hook"),
     ("dashboard-wall", "?view=plans&wall", "dark", WALL, ".plan-stage"),
     ("dashboard-cluster", "?view=cluster", "dark", DESKTOP, ".shard"),
     ("dashboard-phone", "", "dark", PHONE, ".card"),
@@ -77,7 +80,7 @@ def draw(house: PlayedHouse) -> None:
 
 def fill(house: PlayedHouse) -> None:
     """Scenes, what applies them and when, and what people did."""
-    green, dark = LightState(0, 0, 255), LightState(0, 0, 0)
+    green, dark = LightState(0, 255, 0), LightState(0, 0, 0)
     evacuate = LightState(255, 0, 0, on=5, off=5)
     meant = (("day", "Day", green), ("evacuate", "Evacuate", evacuate), ("night", "Night", dark))
     scenes = {
@@ -100,6 +103,12 @@ def fill(house: PlayedHouse) -> None:
         for name, told, cron, scene in times
     }
     house.scenes.kit = Kit(scenes, schedules)
+    kinds = (Kind.VERDICTS, Kind.ALERTS)
+    for hook in (
+        a_hook("board", kinds, name="Lobby board", url="https://board.example/lamps"),
+        a_hook("pager", (Kind.ALERTS,), name="On call", url="https://pager.example/in"),
+    ):
+        house.outgoing.hooks[hook.id] = hook
     for ago, what, who, on, detail in (
         (5_300, Act.PLAN_SAVE, "ben", "office", {"name": "Office", "revision": 4}),
         (3_900, Act.SCENE_SAVE, "anna", "night", {"name": "Night"}),

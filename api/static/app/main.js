@@ -126,6 +126,7 @@ function showCluster(told) {
 
 function showConnection() {
   banner.show();
+  wall.look();
   const dialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
   if (dialog.open && ["catching-up", "live"].includes(connection.state)) dialog.close(); // another tab had a token
   setText(byId("zone"), t("main.zone", { zone: zone() }));

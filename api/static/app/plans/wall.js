@@ -48,13 +48,19 @@ export class Wall {
   #tick() {
     if (!this.#on) return;
     setText(this.#clock, shortTime(now()));
+    this.look();
+    setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  /** Whether what it shows is current; asked at once when the connection came or broke. */
+  look() {
+    if (!this.#on) return;
     const { state, trueAt } = this.#connection;
     const age = trueAt === null ? Infinity : now() - trueAt;
     const fresh = state === "live" || (trueAt !== null && age < PATIENCE_S);
     setAttribute(document.documentElement, "data-old", fresh ? null : "");
     setHidden(this.#old, fresh);
     if (!fresh) setText(this.#old, trueAt === null ? t("plans.wall-never") : t("plans.wall-old", { when: clockTime(trueAt) }));
-    setTimeout(() => this.#tick(), TICK_MS);
   }
 
   /** A browser takes the lock back whenever the page is hidden. */
