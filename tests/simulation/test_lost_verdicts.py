@@ -12,7 +12,7 @@ from simulation.harness.cluster.oracle import ClusterOracle
 from simulation.harness.scenarios import scenario
 from simulation.harness.trace import Trace
 from store.engine.memory import MemoryServers
-from store.engine.port import Commit
+from store.engine.port import Accept, Accepted, AcceptResult, Commit
 from store.engine.shards import shard_of
 from store.port import Put, Table, outcome
 
@@ -90,3 +90,23 @@ async def test_nobody_goes_back_behind_a_verdict_that_no_failover_took(
     assert story.oracle.violation is None
     story.store(story.command)
     assert story.oracle.violation is not None
+
+
+async def test_a_command_is_as_old_as_it_was_asked_for_of_any_master(
+    autojump_clock: object,
+) -> None:
+    """What an old master alone had comes to the new one behind what is newer, and gives way."""
+    story = Story()
+    await trio.sleep(1)
+    old = story.servers.fail_over(old_lives=True)
+    [new] = story.servers.masters
+    assert new is not None
+    for master, command_id in ((old, "c1"), (new, "c2")):
+        record = command_record(replace(story.command, id=command_id))
+        asked = Accept(story.shard, story.light, command_id, record, b"", 1.0)
+        story.oracle.accepted_by(master, asked, AcceptResult(Accepted.STORED, command_id))
+        await trio.sleep(1)
+    story.store(story.command)
+    status = CommandStatus.SUPERSEDED
+    story.store(replace(story.command, status=status, superseded_by="c2", ended_at=3.0))
+    assert story.oracle.violation is None

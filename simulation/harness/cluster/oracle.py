@@ -7,6 +7,8 @@ A verdict that a failover took comes back by whoever had acknowledged it. Only w
 gone, or does not answer, may the command go on from what the engine has, to another outcome.
 """
 
+import trio
+
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.device.records import command_record
@@ -38,6 +40,8 @@ class ClusterOracle(Oracle):
         self._excused: set[str] = set()
         self._taken: dict[str, tuple[Command | None, CommandStatus]] = {}
         """By command whose verdict a failover took: what the engine has of it, and that verdict."""
+        self._asked_s: dict[str, float] = {}
+        """When any master stored a command first."""
         self._seen: set[tuple[str, bytes]] = set()
         """Stored by any master; `_judged` by one that everybody finds."""
         self._judged: set[tuple[str, bytes]] = set()
@@ -52,6 +56,7 @@ class ClusterOracle(Oracle):
     def accepted_by(self, master: Master, accept: Accept, answer: AcceptResult) -> None:
         """A command was stored, whoever owns its light."""
         if answer.accepted is Accepted.STORED:
+            self._asked_s.setdefault(accept.command_id, trio.current_time())
             put = Put(Table.COMMAND, accept.command_id, accept.record, accept.at)
             self._stored_by(master, accept.shard, [put])
 
@@ -74,6 +79,16 @@ class ClusterOracle(Oracle):
                 self._again(write)
         if current:
             self.committed(fresh)
+
+    def _first_seen(self, command: Command) -> None:
+        """In the order in which they were asked for: what an old master alone had may come to the
+        new one behind what is newer."""
+        super()._first_seen(command)
+        facts = self.lights.get(command.dev_eui)
+        if facts is not None:
+            facts.commands.sort(key=lambda one: self._asked_s.get(one.id, one.since_s))
+            for order, known in enumerate(facts.commands):
+                known.order = order
 
     def _attempted(self, write: Put) -> None:
         """What an old master alone has stored counts, where no replica has to confirm it."""
