@@ -6,6 +6,7 @@ import re
 import zipfile
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from actors.board.plan import PlanHead, PlanRemoved
@@ -259,6 +260,7 @@ def test_who_may_only_look_is_offered_nothing_to_do(serve: Serve, visit: Open) -
     expect(page.locator("#selection")).to_be_hidden()
 
 
+@pytest.mark.timeout(120)  # 45 connections, each after a backoff
 def test_a_wall_survives_a_night_of_lost_connections(serve: Serve, visit: Open) -> None:
     first = serve(plan_house())
     page, watcher = visit(f"{first.url}?wall", viewport={"width": 1280, "height": 720})
