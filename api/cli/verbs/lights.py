@@ -139,14 +139,16 @@ def revive(
 
 async def _revive(where: Place, text: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        dev_eui = await names.light(client, text)
+        dev_eui, runs = await names.light(client, text), False
         try:
             await client.ask("POST", f"/supervisor/{quote(f'device {dev_eui}')}/revive")
         except Refused as error:
             if error.slug != "unknown-actor":
                 raise
+            runs = True
+        if runs:
             await client.get(f"/devices/{dev_eui}")  # says so where there is no such light
-            raise Mistaken(f"light {dev_eui} is not parked: its actor runs") from error
+            raise Mistaken(f"light {dev_eui} is not parked: its actor runs")
     if as_json:
         print_json({"dev_eui": dev_eui, "revived": True})
     else:
