@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from actors.outgoing.model import Kind
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import card, go, live, two_frames
 from tests.browser.office import ROOF, YARD, eui
@@ -14,6 +15,7 @@ from tests.browser.test_plans_page import plan_house
 from tests.browser.test_scenes_page import some_scenes
 from tests.support.fake_application import NOW
 from tests.support.fake_cluster import one_lost
+from tests.support.pretend_receiver import a_hook
 
 
 def test_the_keyboard_suffices(serve: Serve, visit: Open) -> None:
@@ -61,7 +63,16 @@ def test_every_page_is_reached_by_tab_and_says_where_one_is(serve: Serve, visit:
     live(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
-    for name in ("Lights", "Plans", "Gateways", "Reliability", "Rollouts", "Scenes", "Audit"):
+    for name in (
+        "Lights",
+        "Plans",
+        "Gateways",
+        "Reliability",
+        "Rollouts",
+        "Scenes",
+        "Hooks",
+        "Audit",
+    ):
         page.keyboard.press("Tab")
         link = page.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_focused()
@@ -80,6 +91,7 @@ VIEWS = {
     "?view=reliability": ".tree li",
     "?view=rollouts": ".rollout",
     "?view=scenes": "[data-schedule]",
+    "?view=hooks": ".hook",
     "?view=audit": ".audit tbody tr",
     "?view=cluster": ".cluster .sheet",
     "?view=plans&wall": ".wall-line",
@@ -97,6 +109,8 @@ def rich_house() -> PlayedHouse:
     application.played.progress("rollout-1", verified=4, open=2, failed=1, superseded=1)
     application.scenes.kit = some_scenes()
     application.audited += audit_house().audited
+    hook = a_hook("hook-1", (Kind.VERDICTS, Kind.ALERTS), name="Lobby")
+    application.outgoing.hooks[hook.id] = hook
     application.cluster.now = one_lost()
     return application
 

@@ -11,6 +11,10 @@ from tests.browser.test_access import VIEWS, rich_house
 
 DATES = ("Sept", "Okt", "Nov", "Mo", "Di", "Mi", "Do", "Fr", "Sa", "So", "MEZ", "MESZ")
 """Of the dates that the service plays, as the browser writes them."""
+LAST_OF_A_LIST = "und"
+"""Before the last of several, as the browser writes it."""
+MARKS = ("A", "B", "C")
+"""Of the processes of a fleet, on the map of its parts."""
 MARKED = """
 import { EN } from "./en.js";
 const mark = (entry) => typeof entry === "string"
@@ -60,7 +64,7 @@ def data_of(page: Page) -> set[str]:
     told = page.evaluate(
         """async () => Promise.all(
              ["devices", "gateways", "supervisor?children=50", "rollouts", "cluster", "scenes",
-              "schedules"]
+              "schedules", "audit", "hooks"]
                .map(async (path) => (await fetch(`api/v1/${path}`)).text()))"""
     )
     words: set[str] = set()
@@ -87,7 +91,7 @@ def test_every_text_of_every_page_comes_from_the_catalogue(serve: Serve, visit: 
     page.goto(serve(rich_house()).url)
     expect(page.locator(":root[data-connection=live]")).to_be_attached()
     assert page.evaluate("document.documentElement.lang") == "de"
-    known = data_of(page) | {"Lamplighter", "UTC", "p95", "GMT", *DATES}
+    known = data_of(page) | {"Lamplighter", "UTC", "p95", "GMT", LAST_OF_A_LIST, *DATES, *MARKS}
     for where, there in VIEWS.items():
         go(page, where)
         expect(page.locator(there).first).to_be_visible()

@@ -53,7 +53,7 @@ export class EventLog {
     "details",
     { class: "log" },
     el("summary", {}, el("h3", { text: t("log.title") })),
-    el("div", { class: "row log-filter" }, el("label", { class: "row" }, el("span", { text: t("log.kinds") }), this.#kinds), el("label", { class: "row" }, this.#follow, el("span", { text: t("log.follow") })), this.#exportButton("csv", t("log.csv")), this.#exportButton("jsonl", t("log.jsonl"))),
+    el("div", { class: "row log-filter" }, el("label", { class: "row" }, el("span", { text: t("log.kinds") }), this.#kinds), el("label", { class: "keep" }, this.#follow, el("span", { text: t("log.follow") })), this.#exportButton("csv", t("log.csv")), this.#exportButton("jsonl", t("log.jsonl"))),
     this.#state,
     this.#list,
     this.#older,
