@@ -23,6 +23,7 @@ TITLES = {
     "mqtt": "MQTT and Home Assistant",
     "monitoring": "Monitoring",
     "hooks": "Hooks",
+    "client": "Python client",
     "settings": "Settings",
     "http": "HTTP API",
     "live": "Live websocket",

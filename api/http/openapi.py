@@ -276,7 +276,7 @@ def _referring(value: Any, references: Mapping[str, str]) -> Any:
 
 
 def _cleaned(name: str, component: dict[str, Any]) -> dict[str, Any]:
-    component.setdefault("title", name)
+    component["title"] = name  # generators name classes by it, and two may not share one
     if "description" in component:
         component["description"] = inspect.cleandoc(component["description"])
     return component

@@ -12,7 +12,7 @@ const MAKERS = new Set(["el", "draw", "node"]); // name, properties, then childr
 /** The place of their text, or null where every argument is one. */
 const TEXT_SETTERS = new Map([["setText", 1], ["Option", 0], ["append", null], ["prepend", null], ["replaceChildren", null], ["createTextNode", 0], ["alert", 0], ["confirm", 0], ["prompt", 0]]);
 // Keys of texts, selectors, addresses, and what tells a programmer of a fault.
-const NOT_SHOWN = new Set(["t", "parts", "known", "knownText", "isKey", "querySelector", "querySelectorAll", "closest", "matches", "matchMedia", "Error", "getContext", "get"]);
+const NOT_SHOWN = new Set(["t", "parts", "known", "knownText", "isKey", "querySelector", "querySelectorAll", "closest", "matches", "matchMedia", "replaceSync", "Error", "getContext", "get"]);
 // In properties of elements and of `fetch`, and in tables of shapes.
 const NOT_WORDS = new Set(["class", "className", "d", "viewBox", "points", "transform", "style", "preserveAspectRatio", "method", "headers", "Accept", "Content-Type", "hourCycle", "rel", "accept", "font"]);
 

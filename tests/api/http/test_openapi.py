@@ -183,3 +183,11 @@ def test_the_live_messages_are_told_of() -> None:
 def test_the_kinds_are_told_apart() -> None:
     assert len({kind.slug for kind in KINDS}) == len(KINDS)
     assert all(400 <= kind.status < 600 for kind in KINDS)
+
+
+async def test_no_two_schemas_share_a_title(description: dict[str, Any]) -> None:
+    """Generators make a class of each, and name it by its title."""
+    schemas = description["components"]["schemas"]
+    assert {name: schema["title"] for name, schema in schemas.items()} == {
+        name: name for name in schemas
+    }

@@ -106,6 +106,9 @@ async def test_a_head_that_drips_ends_in_time_however_late_it_begins(
 
 async def test_a_reader_that_takes_nothing_is_left(application: FakeApplication) -> None:
     async with running(application, settings_with(**QUICK)) as server:
+        async with await server.connect() as stream:  # the description is made when first asked for
+            await stream.send_all(get("/openapi.json"))
+            assert await stream.receive_some(1) == b"H"
         stream = await server.connect()
         async with stream:
             with trio.move_on_after(3.0) as sending:
