@@ -111,7 +111,7 @@ async def test_a_reader_that_takes_nothing_is_left(application: FakeApplication)
             assert await stream.receive_some(1) == b"H"
         stream = await server.connect()
         async with stream:
-            with trio.move_on_after(3.0) as sending:
+            with trio.move_on_after(10.0) as sending:
                 try:
                     while True:
                         await stream.send_all(get("/openapi.json") * 20)
