@@ -154,8 +154,9 @@ async def growth(
         (tokens_that_are_none, {401}, 200, MANY, 200),
         # Each says that a new session began, and ChirpStack's answer that none did: six lines of
         # history, one with 50 gateways, and four versions of the record with eight gateways each in
-        # the board's ring (which ends with its 10,000 changes).
-        (a_light_that_others_speak_for, {204}, 50, SOME, 15_000),
+        # the board's ring (which ends with its 10,000 changes). Measured: 14.3 kB alone, 15.0 kB
+        # after other tests, since lines hold the payload, the data rate and each gateway's signal.
+        (a_light_that_others_speak_for, {204}, 50, SOME, 16_500),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
