@@ -16,6 +16,7 @@ from api.cli.show import tables
 from api.cli.show.times import clock
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.scene import path_of, remove_named
+from lamplighter.client.ask import if_match
 
 hook_app = typer.Typer(help="Receivers that are posted what happens.", no_args_is_help=True)
 
@@ -188,9 +189,9 @@ async def _change(where: Place, name: str, enabled: bool, as_json: bool) -> Exit
     async with Client(where) as client:
         path = path_of("hooks", name)
         before = await client.get(path)
-        headers = {"If-Match": f'"{before["revision"]}"'}
+        seen = if_match(before["revision"])
         body = {"enabled": enabled}
-        hook = (await client.ask("PATCH", path, body=body, headers=headers)).body
+        hook = (await client.ask("PATCH", path, body=body, headers=seen)).body
     if as_json:
         print_json(hook)
     else:

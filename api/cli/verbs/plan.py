@@ -15,6 +15,7 @@ from api.cli.options import AsJson, At, Token, place, run
 from api.cli.show import tables
 from api.cli.show.natural import natural
 from api.cli.show.times import ago
+from lamplighter.client.ask import if_match
 
 FILE_BYTES_MOST = 64 * 1024 * 1024
 """More than any file that a service takes: a mistaken name is not read into memory."""
@@ -122,7 +123,7 @@ async def _add(
         left_out: list[str] = []
         if content is not None:
             sent = await client.send_file(
-                "PUT", f"{_path(plan['id'])}/picture", content, _seen(plan)
+                "PUT", f"{_path(plan['id'])}/picture", content, if_match(plan["revision"])
             )
             plan, left_out = sent.body["plan"], sent.body["left_out"]
     if as_json:
@@ -187,7 +188,7 @@ async def _import(where: Place, source: Path, as_json: bool) -> Exit:
 async def _remove(where: Place, name: str) -> Exit:
     async with Client(where) as client:
         plan = await _named(client, name)
-        await client.ask("DELETE", _path(plan["id"]), headers=_seen(plan))
+        await client.ask("DELETE", _path(plan["id"]), headers=if_match(plan["revision"]))
     console().print(f"Plan {plan['name']} ({plan['id']}) is removed.", markup=False)
     return Exit.OK
 
@@ -239,7 +240,3 @@ def _picture(plan: dict[str, Any]) -> str:
 
 def _path(plan_id: str) -> str:
     return f"/plans/{quote(plan_id, safe='')}"
-
-
-def _seen(plan: dict[str, Any]) -> dict[str, str]:
-    return {"If-Match": f'"{plan["revision"]}"'}

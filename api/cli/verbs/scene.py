@@ -22,6 +22,7 @@ from api.cli.show.times import ago
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.rollout import Failures, NoWait, Pace, Wait, follow, paced, waiting
 from api.cli.verbs.send import Blink, order
+from lamplighter.client.ask import if_match
 
 scene_app = typer.Typer(help="Named sets of lights and colours.", no_args_is_help=True)
 
@@ -153,7 +154,7 @@ async def put_named(client: Client, kind: str, name: str, body: dict[str, Any]) 
         if error.status != 404:
             raise
         return (await client.ask("POST", f"/{kind}", body=body)).body  # type: ignore[no-any-return]
-    seen = {"If-Match": f'"{before["revision"]}"'}
+    seen = if_match(before["revision"])
     path = path_of(kind, before["id"])
     return (await client.ask("PUT", path, body=body, headers=seen)).body  # type: ignore[no-any-return]
 
