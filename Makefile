@@ -57,7 +57,7 @@ $(READY): requirements.lock pyproject.toml
 
 # The type checker of the pages, by the node that came with the environment.
 $(TSC): $(READY) package-lock.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --loglevel=error
 	@touch $@
 
 install: ## install the service alone, nothing for development, into DEST (/opt/lamplighter)
