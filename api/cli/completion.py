@@ -9,9 +9,9 @@ import os
 import re
 from typing import Any
 
-import trio
 import typer
 
+from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.show.natural import fold, natural
 
@@ -49,6 +49,8 @@ def complete_gateway(context: typer.Context, incomplete: str) -> list[Offer]:
 
 
 def _asked(context: typer.Context, question: Any, incomplete: str) -> list[Offer]:
+    import trio
+
     given = context.params
     try:
         place = Place.of(given.get("at") or DEFAULT_AT, given.get("token"))
@@ -58,10 +60,11 @@ def _asked(context: typer.Context, question: Any, incomplete: str) -> list[Offer
 
 
 async def _within(question: Any, place: Place, incomplete: str) -> list[Offer]:
-    from api.cli.client.http import Client
+    import trio
 
+    client = Client(place)  # imports what it needs
     with trio.fail_after(COMPLETE_S):
-        async with Client(place) as client:
+        async with client:
             return offers(await question(client, incomplete), incomplete)
 
 

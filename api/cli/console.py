@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
@@ -44,6 +43,8 @@ def console() -> PlainConsole:
 
 def print_json(value: Any) -> None:
     """One JSON value, indented."""
+    import msgspec
+
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
@@ -55,5 +56,7 @@ def print_file(content: bytes) -> None:
 
 def print_line(value: Any) -> None:
     """One JSON value on one line, at once."""
+    import msgspec
+
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-import trio
 import typer
 
 from actors.plain_text import one_line
@@ -55,6 +54,8 @@ def place(at: str, token: str | None) -> Place:
 
 def run(verb: Callable[..., Awaitable[Exit]], *args: object) -> typer.Exit:
     """Run a verb; raise what this returns."""
+    import trio
+
     try:
         return typer.Exit(trio.run(_until_interrupted, verb, args))
     except ClientError as error:
@@ -83,6 +84,8 @@ async def _until_interrupted(
     A KeyboardInterrupt is raised in whatever line is running: in a destructor or a callback it is
     lost, and the verb would go on.
     """
+    import trio
+
     token = trio.lowlevel.current_trio_token()
     with trio.CancelScope() as scope:
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
@@ -104,16 +103,6 @@ class Ask(Call[T], Generic[T]):
         path = self.path if self.path.startswith(f"{API}/") else f"{self.below}{self.path}"
         timeout_s = kit.patience.timeout_s + self.wait_s
         return Send(self.method, path, tuple(_parameters(self.query)), headers, content, timeout_s)
-
-
-def path(*parts: str) -> str:
-    """The path of these parts, whatever is in them."""
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
-
-
-def if_match(revision: int | None) -> dict[str, str]:
-    """Only while it has this revision; None for any."""
-    return {} if revision is None else {"If-Match": f'"{revision}"'}
 
 
 def _parameters(query: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -4,11 +4,11 @@ Pure: an answer becomes an error here, whoever fetched it.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from lamplighter.client.models import CommandView
+if TYPE_CHECKING:
+    from lamplighter.client.models import CommandView
 
 TYPE_PREFIX = "urn:lamplighter:problem:"
 
@@ -42,20 +42,21 @@ class NotVerified(LamplighterError):
     """The light does not show the colour as far as is proven; `command` is the order as it was told
     last."""
 
-    command: CommandView
+    command: "CommandView"
 
 
 class StillPursued(NotVerified):
     """The time is over, and the order is held, overdue or under way; it is pursued on."""
 
-    def __init__(self, command: CommandView) -> None:
+    def __init__(self, command: "CommandView") -> None:
         why = f": {command.reason}" if command.reason else ""
         late = ", overdue" if command.overdue else ""
         super().__init__(f"not verified yet, but pursued ({command.status}{late}{why})")
         self.command = command
 
 
-class Mistake(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Mistake:
     """One mistake in what was asked."""
 
     field: str = ""
@@ -120,7 +121,7 @@ class Unavailable(Refused):
 class Ended(Conflict):
     """The command has ended: there is nothing to take back. `command` is its end."""
 
-    command: CommandView
+    command: "CommandView"
 
 
 class Superseded(Conflict, NotVerified):
@@ -176,6 +177,10 @@ def refusal(status: int, body: bytes, retry_after: str | None = None) -> Refused
     )
     error = kind(status, members, wait_s)
     if isinstance(error, (NotVerified, Ended)):
+        import msgspec
+
+        from lamplighter.client.models import CommandView
+
         try:
             error.command = msgspec.convert(members.get("command"), CommandView)
         except msgspec.ValidationError:
@@ -184,6 +189,8 @@ def refusal(status: int, body: bytes, retry_after: str | None = None) -> Refused
 
 
 def _members(body: bytes) -> dict[str, Any]:
+    import msgspec
+
     try:
         found = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from lamplighter import client
 from lamplighter.client import AsyncClient, Client
 from lamplighter.client.asynchronous import Awaited
 from lamplighter.client.blocking import Blocking
@@ -14,7 +17,10 @@ SERVICE = {"actors", "api", "store", "lorawan", "simulation", "trio", "pydantic"
 
 
 def test_the_client_imports_neither_the_service_nor_trio(tmp_path: Path) -> None:
-    told = "import lamplighter.client, sys; print(*{name.split('.')[0] for name in sys.modules})"
+    told = (
+        "from lamplighter.client import Client; import sys;"
+        " print(*{name.split('.')[0] for name in sys.modules})"
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-c", told], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -35,3 +41,10 @@ def test_every_method_says_what_it_does_and_has_the_arguments_of_its_call() -> N
         if type(each) is Blocking:
             assert each.__doc__, name
             assert all(kind.annotation for kind in inspect.signature(each.call).parameters.values())
+
+
+def test_every_name_of_the_package_is_there_when_it_is_asked_for() -> None:
+    assert set(client.__all__) <= set(dir(client))
+    assert all(getattr(client, name) is not None for name in client.__all__)
+    with pytest.raises(AttributeError, match="'Lamp'"):
+        _ = client.Lamp

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.cli.exits import Exit
-from lamplighter import client
+from lamplighter.client import errors as client
 
 
 class ClientError(Exception):

@@ -2,22 +2,21 @@
 
 Every request has a deadline, and every failure is raised as a ClientError with a message. Ages are
 counted by the service's clock (its Date header), so that they are right on a machine whose own
-clock is wrong.
+clock is wrong. What asks is imported once something is asked: every verb, `--help` and completion
+import this module.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
-
-import msgspec
-import trio
+from typing import TYPE_CHECKING, Any, Self
 
 from api.cli.client.errors import Unanswered, in_our_words
 from api.cli.client.place import Place
-from lamplighter import client
-from lamplighter.client.ask import Ask, Repeat
-from lamplighter.client.calls.uploads import upload
-from lamplighter.client.steps import Answer, Call, Whole
+from lamplighter.client.errors import LamplighterError
+
+if TYPE_CHECKING:
+    from lamplighter.client.steps import Answer, Call
 
 TIMEOUT_S = 15.0
 """The service answers everything but commands, which we do not wait for here, within 12 s."""
@@ -30,7 +29,8 @@ PAGES_MOST = 100
 """100,000 lights, five times what a service is built for."""
 
 
-class HttpAnswer(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
     """What came back: status, JSON, and where to ask on."""
 
     status: int
@@ -44,6 +44,8 @@ class Client:
     """Requests to one service; open as an async context manager."""
 
     def __init__(self, place: Place, *, timeout_s: float = TIMEOUT_S) -> None:
+        from lamplighter import client
+
         self.place = place
         patience = client.Patience(tries=TRIES, timeout_s=timeout_s, whole_s=2 * timeout_s)
         self._client = client.AsyncClient(place.at, place.token, patience=patience)
@@ -58,6 +60,8 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        import trio
+
         with trio.move_on_after(CLOSE_S, shield=True):
             await self._client.__aexit__(kind, error, traceback)
 
@@ -86,6 +90,8 @@ class Client:
     ) -> HttpAnswer:
         """Send a file, in parts where it is larger than a body may be; the answer to the last one.
         Raises Unanswered or Refused."""
+        from lamplighter.client.calls.uploads import upload
+
         return self._read(await self._answer(upload(method, path, content, headers or {})))
 
     async def get_file(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
@@ -104,13 +110,15 @@ class Client:
                 break
         return list(found.values())
 
-    async def _answer(self, call: Call[Answer]) -> Answer:
+    async def _answer(self, call: "Call[Answer]") -> "Answer":
         try:
             return await self._client.carry_out(call)
-        except client.LamplighterError as error:
+        except LamplighterError as error:
             raise in_our_words(error) from error
 
-    def _read(self, answer: Answer) -> HttpAnswer:
+    def _read(self, answer: "Answer") -> HttpAnswer:
+        import msgspec
+
         try:
             body = msgspec.json.decode(answer.content) if answer.content else None
         except msgspec.MsgspecError as error:
@@ -131,8 +139,11 @@ def _ask(
     query: Mapping[str, Any] | None = None,
     body: Any = None,
     headers: Mapping[str, str] | None = None,
-) -> Call[Answer]:
+) -> "Call[Answer]":
     """A question is repeated where its connection breaks, and an order that has its key."""
+    from lamplighter.client.ask import Ask, Repeat
+    from lamplighter.client.steps import Whole
+
     key = (headers or {}).get("Idempotency-Key")
     repeat = Repeat.HARMLESS if method == "GET" else Repeat.NEVER if key is None else Repeat.KEYED
     ask = Ask(

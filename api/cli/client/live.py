@@ -1,17 +1,17 @@
 """Follow the live websocket, and resume after it broke: the feed of `lamplighter.client`, as it
-comes, into a channel."""
+comes, into a channel. Imported late, by who follows."""
 
 import random
 from collections.abc import Sequence
 
 import trio
 
-from api.cli.client.errors import in_our_words
+from api.cli.client.errors import ClientError, in_our_words
 from api.cli.client.place import Place
 from lamplighter import client
 from lamplighter.client.live.follow import Lost, Message
 
-__all__ = ["Follower", "Lost", "Message"]
+__all__ = ["Follower", "Lost", "Message", "listen"]
 
 
 class Follower:
@@ -43,3 +43,14 @@ class Follower:
                     await send.send(message)
             except client.LamplighterError as error:
                 raise in_our_words(error) from error
+
+
+async def listen(follower: Follower, send: trio.MemorySendChannel[Message | Lost]) -> None:
+    """Run it for somebody who also looks every few seconds: until cancelled, also where the feed is
+    refused. The channel stays open."""
+    async with send.clone() as kept:
+        try:
+            await follower.run(send)
+        except ClientError:
+            await trio.sleep_forever()
+        del kept

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from api.cli.client.errors import Mistaken
-from lamplighter.client import BadAddress, BadToken, place
+from lamplighter.client import place
+from lamplighter.client.errors import BadAddress, BadToken
 from lamplighter.client.place import DEFAULT_AT
 
 __all__ = ["DEFAULT_AT", "Place"]

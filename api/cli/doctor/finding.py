@@ -1,9 +1,8 @@
 """What an examination finds: one line a check, with a remedy where something is wrong. Pure."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-
-import msgspec
 
 
 class Level(StrEnum):
@@ -15,7 +14,8 @@ class Level(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Diagnosis(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
     """One line. `remedy` is empty where there is nothing to do."""
 
     check: str

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import trio
 import typer
 
 from actors.plain_text import one_line
@@ -34,6 +33,8 @@ def ask(
 
 
 async def _ask(where: Place, text: str, wait_s: float, as_json: bool) -> Exit:
+    import trio
+
     async with Client(where) as client:
         dev_eui = await names.light(client, text)
         before = await client.get(f"/devices/{dev_eui}")

@@ -7,7 +7,6 @@ or its variables, say where the broker is.
 import os
 from typing import TYPE_CHECKING, Annotated
 
-import trio
 import typer
 
 from api.cli.client.errors import Mistaken
@@ -50,6 +49,8 @@ def mqtt(
 
 
 async def _bridge(where: Place, broker: str | None, config: "Config") -> Exit:
+    import trio
+
     from api.logging import configure
     from api.settings.model import Logs
 

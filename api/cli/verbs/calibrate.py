@@ -7,10 +7,8 @@ was found. The service keeps it.
 import sys
 from typing import Annotated, Any
 
-import trio
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from api.cli import names
 from api.cli.client.errors import ClientError, Mistaken
@@ -135,6 +133,9 @@ async def _follow(
     client: Client, out: Console, begun: dict[str, Any], as_json: bool
 ) -> dict[str, Any]:
     """Until the run is over; what is known then."""
+    import trio
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     run_id, found = begun["run"]["id"], begun
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=out, disable=as_json or not out.is_terminal) as progress:

@@ -2,7 +2,6 @@
 
 import re
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -15,6 +14,7 @@ from api.cli.completion import complete_light
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, Token, place, run
+from lamplighter.client.paths import path
 
 # A ULID, as the service gives them.
 _COMMAND_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
@@ -76,7 +76,7 @@ async def _cancel(where: Place, what: str, keep_nothing: bool, as_json: bool) ->
 async def _withdraw(client: Client, command_id: str, keep_nothing: bool, as_json: bool) -> Exit:
     query = {"keep": "nothing"} if keep_nothing else None
     try:
-        answer = await client.ask("DELETE", f"/commands/{quote(command_id, safe='')}", query=query)
+        answer = await client.ask("DELETE", path("commands", command_id), query=query)
     except Refused as error:
         if error.slug != "ended":
             raise

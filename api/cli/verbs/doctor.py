@@ -5,8 +5,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-import trio
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -38,6 +36,8 @@ def run_doctor(config: Path | None, environ: dict[str, str], *, as_json: bool) -
     """Examine and report; 0 without problems, 1 with."""
     findings = look(config, environ)
     if as_json:
+        import msgspec
+
         told = [
             {key: _utf8(text) for key, text in msgspec.to_builtins(each).items()}
             for each in findings
@@ -63,6 +63,8 @@ def look(config: Path | None, environ: dict[str, str]) -> list[Diagnosis]:
         if left := overlooked(config):
             findings.append(warning("settings", left, "name it"))
         return findings
+    import trio
+
     from api.cli.doctor.examine import examine
 
     where = f"readable ({config or 'from the environment'})"

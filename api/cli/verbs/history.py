@@ -7,13 +7,11 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-import trio
 import typer
 
 from api.cli import names
-from api.cli.client.errors import ClientError, Mistaken
+from api.cli.client.errors import Mistaken
 from api.cli.client.http import Client
-from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_file, print_line
 from api.cli.exits import Exit
@@ -144,25 +142,20 @@ class _Told:
 
 
 async def _follow(where: Place, dev_eui: str, told: _Told) -> None:
+    import trio
+
+    from api.cli.client.live import Follower, Lost, Message, listen
+
     follower = Follower(where, kinds=["device", "command"], dev_euis=[dev_eui])
     send, news = trio.open_memory_channel[Message | Lost](64)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_listen, follower, send)
+        nursery.start_soon(listen, follower, send)
         while True:
             with trio.move_on_after(LOOK_S):
                 await news.receive()
             while news.statistics().current_buffer_used:
                 news.receive_nowait()
             await told.new()
-
-
-async def _listen(follower: Follower, send: trio.MemorySendChannel[Message | Lost]) -> None:
-    async with send.clone() as kept:
-        try:
-            await follower.run(send)
-        except ClientError:  # looking every few seconds will do; the channel stays open for it
-            await trio.sleep_forever()
-        del kept
 
 
 async def _time(client: Client, name: str, text: str | None) -> float | None:

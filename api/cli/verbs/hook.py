@@ -15,8 +15,8 @@ from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import tables
 from api.cli.show.times import clock
 from api.cli.verbs.lights import Application, Tag
-from api.cli.verbs.scene import path_of, remove_named
-from lamplighter.client.ask import if_match
+from api.cli.verbs.scene import remove_named
+from lamplighter.client.paths import if_match, path
 
 hook_app = typer.Typer(help="Receivers that are posted what happens.", no_args_is_help=True)
 
@@ -145,7 +145,7 @@ async def _add(where: Place, body: dict[str, Any], as_json: bool) -> Exit:
 
 async def _secret(where: Place, name: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        made = (await client.ask("POST", f"{path_of('hooks', name)}/secret")).body
+        made = (await client.ask("POST", path("hooks", name, "secret"))).body
     _show_secret(made, as_json)
     return Exit.OK
 
@@ -161,7 +161,7 @@ def _show_secret(made: Mapping[str, Any], as_json: bool) -> None:
 
 async def _test(where: Place, name: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        line = (await client.ask("POST", f"{path_of('hooks', name)}/test")).body
+        line = (await client.ask("POST", path("hooks", name, "test"))).body
     if as_json:
         print_json(line)
     else:
@@ -172,7 +172,7 @@ async def _test(where: Place, name: str, as_json: bool) -> Exit:
 
 async def _log(where: Place, name: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        found = await client.get(f"{path_of('hooks', name)}/deliveries", {"limit": 100})
+        found = await client.get(path("hooks", name, "deliveries"), {"limit": 100})
     if as_json:
         print_json(found)
         return Exit.OK
@@ -187,11 +187,11 @@ async def _log(where: Place, name: str, as_json: bool) -> Exit:
 
 async def _change(where: Place, name: str, enabled: bool, as_json: bool) -> Exit:
     async with Client(where) as client:
-        path = path_of("hooks", name)
-        before = await client.get(path)
+        there = path("hooks", name)
+        before = await client.get(there)
         seen = if_match(before["revision"])
         body = {"enabled": enabled}
-        hook = (await client.ask("PATCH", path, body=body, headers=seen)).body
+        hook = (await client.ask("PATCH", there, body=body, headers=seen)).body
     if as_json:
         print_json(hook)
     else:

@@ -5,9 +5,7 @@ Several lights are begun a few at a time, because the service takes at most 20 r
 
 from typing import Annotated, Any
 
-import trio
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from api.cli import names
 from api.cli.client.http import Client
@@ -42,6 +40,9 @@ def initialize(
 async def _initialize(
     where: Place, texts: list[str], force: bool, wait_s: float, as_json: bool
 ) -> Exit:
+    import trio
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     runs: list[dict[str, Any]] = []
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -14,6 +13,7 @@ from api.cli.completion import complete_gateway
 from api.cli.console import console, print_file, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsCsv, AsJson, At, DevEui, Token, place, run
+from lamplighter.client.paths import path
 
 
 class Phases(StrEnum):
@@ -141,7 +141,7 @@ async def _revive(where: Place, text: str, as_json: bool) -> Exit:
     async with Client(where) as client:
         dev_eui, runs = await names.light(client, text), False
         try:
-            await client.ask("POST", f"/supervisor/{quote(f'device {dev_eui}')}/revive")
+            await client.ask("POST", path("supervisor", f"device {dev_eui}", "revive"))
         except Refused as error:
             if error.slug != "unknown-actor":
                 raise

@@ -11,6 +11,7 @@ from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, Token, place, run
 from api.cli.verbs.risks import asked
+from lamplighter.client.paths import path
 
 ALERTS_MOST = 1_000
 
@@ -113,12 +114,10 @@ async def _alerts(where: Place, everything: bool, as_json: bool) -> Exit:
 
 
 async def _acknowledge(where: Place, alert_id: str, by: str | None, as_json: bool) -> Exit:
-    from urllib.parse import quote
-
     async with Client(where) as client:
-        path = f"/alerts/{quote(alert_id, safe='')}/acknowledge"
+        there = path("alerts", alert_id, "acknowledge")
         try:
-            answer = await client.ask("POST", path, body={"by": by} if by else {})
+            answer = await client.ask("POST", there, body={"by": by} if by else {})
         except Refused as error:
             if error.slug == "not-found":
                 raise ClientError("this service cannot acknowledge alerts; it is older") from error

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -15,7 +14,7 @@ from api.cli.options import AsJson, At, Token, place, run
 from api.cli.show import tables
 from api.cli.show.natural import natural
 from api.cli.show.times import ago
-from lamplighter.client.ask import if_match
+from lamplighter.client.paths import if_match, path
 
 FILE_BYTES_MOST = 64 * 1024 * 1024
 """More than any file that a service takes: a mistaken name is not read into memory."""
@@ -123,7 +122,7 @@ async def _add(
         left_out: list[str] = []
         if content is not None:
             sent = await client.send_file(
-                "PUT", f"{_path(plan['id'])}/picture", content, if_match(plan["revision"])
+                "PUT", path("plans", plan["id"], "picture"), content, if_match(plan["revision"])
             )
             plan, left_out = sent.body["plan"], sent.body["left_out"]
     if as_json:
@@ -139,7 +138,7 @@ async def _add(
 async def _show(where: Place, name: str, as_json: bool) -> Exit:
     async with Client(where) as client:
         head = await _named(client, name)
-        plan = await client.get(_path(head["id"]))
+        plan = await client.get(path("plans", head["id"]))
         if as_json:
             print_json(plan)
             return Exit.OK
@@ -188,7 +187,7 @@ async def _import(where: Place, source: Path, as_json: bool) -> Exit:
 async def _remove(where: Place, name: str) -> Exit:
     async with Client(where) as client:
         plan = await _named(client, name)
-        await client.ask("DELETE", _path(plan["id"]), headers=if_match(plan["revision"]))
+        await client.ask("DELETE", path("plans", plan["id"]), headers=if_match(plan["revision"]))
     console().print(f"Plan {plan['name']} ({plan['id']}) is removed.", markup=False)
     return Exit.OK
 
@@ -236,7 +235,3 @@ def _picture(plan: dict[str, Any]) -> str:
         return "no picture"
     kind = {"image/svg+xml": "SVG", "image/png": "PNG"}.get(picture["media_type"], "JPEG")
     return f"{kind}, {picture['width']} x {picture['height']}"
-
-
-def _path(plan_id: str) -> str:
-    return f"/plans/{quote(plan_id, safe='')}"

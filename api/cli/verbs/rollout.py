@@ -3,11 +3,8 @@
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote
 
-import trio
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from actors.plain_text import one_line
 from api.cli import names
@@ -21,6 +18,7 @@ from api.cli.show import tables
 from api.cli.show.colours import swatch
 from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Reachability, Search, Tag
 from api.cli.verbs.send import Blink, Colour, NoKeep, Ttl, order
+from lamplighter.client.paths import path
 
 LOOK_S = 1.0
 TOLD_EVERY_S = 5.0
@@ -151,8 +149,14 @@ def again(
 ) -> None:
     """Try the failed and unreached lights of a rollout again, as a new rollout."""
     body = paced(pace, failures_most)
-    path = f"{_path(rollout_id)}/again"
-    raise run(begin, place(at, token), path, body, waiting(wait, no_wait), as_json)
+    raise run(
+        begin,
+        place(at, token),
+        path("rollouts", rollout_id, "again"),
+        body,
+        waiting(wait, no_wait),
+        as_json,
+    )
 
 
 @rollout_app.command("cancel")
@@ -228,7 +232,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
 
 async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        found = await _ask(client, "GET", _path(rollout_id))
+        found = await _ask(client, "GET", path("rollouts", rollout_id))
         if as_json:
             print_json(found)
             return Exit.OK
@@ -248,12 +252,14 @@ async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
 
 async def _watch(where: Place, rollout_id: str, wait_s: float, as_json: bool) -> Exit:
     async with Client(where) as client:
-        return await follow(client, await _ask(client, "GET", _path(rollout_id)), wait_s, as_json)
+        return await follow(
+            client, await _ask(client, "GET", path("rollouts", rollout_id)), wait_s, as_json
+        )
 
 
 async def _change(where: Place, rollout_id: str, change: dict[str, Any], as_json: bool) -> Exit:
     async with Client(where) as client:
-        found = await _ask(client, "PATCH", _path(rollout_id), change)
+        found = await _ask(client, "PATCH", path("rollouts", rollout_id), change)
     if as_json:
         print_json(found)
     else:
@@ -266,6 +272,9 @@ async def follow(client: Client, rollout: dict[str, Any], wait_s: float, as_json
 
     On a terminal it is a bar, in a pipe a line whenever something changed.
     """
+    import trio
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     drawn = not as_json and out.is_terminal
@@ -288,7 +297,7 @@ async def follow(client: Client, rollout: dict[str, Any], wait_s: float, as_json
                     out.print(told, markup=False)
                     line, told_at = told, now
                 await trio.sleep(LOOK_S)
-                rollout = await _ask(client, "GET", _path(rollout["id"]))
+                rollout = await _ask(client, "GET", path("rollouts", rollout["id"]))
     if as_json:
         print_json(rollout)
     else:
@@ -335,7 +344,3 @@ async def _ask(client: Client, method: str, path: str, body: Any = None) -> dict
             raise ClientError("this service has no rollouts; it is older") from error
         raise
     return answer
-
-
-def _path(rollout_id: str) -> str:
-    return f"/rollouts/{quote(rollout_id, safe='')}"

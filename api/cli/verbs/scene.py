@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -22,7 +21,7 @@ from api.cli.show.times import ago
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.rollout import Failures, NoWait, Pace, Wait, follow, paced, waiting
 from api.cli.verbs.send import Blink, order
-from lamplighter.client.ask import if_match
+from lamplighter.client.paths import if_match, path
 
 scene_app = typer.Typer(help="Named sets of lights and colours.", no_args_is_help=True)
 
@@ -139,30 +138,25 @@ def part_of(colour: str, blink: str | None, chosen: Mapping[str, Any]) -> dict[s
     return {"light": light, **chosen}
 
 
-def path_of(kind: str, name: str) -> str:
-    """Where it is asked for."""
-    return f"/{kind}/{quote(name, safe='')}"
-
-
 async def put_named(client: Client, kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
     """Keep it, in place of one of this name where there is one; nobody's change is overwritten that
     comes between."""
     body = await names.resolved(client, body)
     try:
-        before = await client.get(path_of(kind, name))
+        before = await client.get(path(kind, name))
     except Refused as error:
         if error.status != 404:
             raise
         return (await client.ask("POST", f"/{kind}", body=body)).body  # type: ignore[no-any-return]
     seen = if_match(before["revision"])
-    path = path_of(kind, before["id"])
-    return (await client.ask("PUT", path, body=body, headers=seen)).body  # type: ignore[no-any-return]
+    there = path(kind, before["id"])
+    return (await client.ask("PUT", there, body=body, headers=seen)).body  # type: ignore[no-any-return]
 
 
 async def remove_named(where: Place, kind: str, name: str, as_json: bool) -> Exit:
     """Remove a scene or a schedule."""
     async with Client(where) as client:
-        await client.ask("DELETE", path_of(kind, name))
+        await client.ask("DELETE", path(kind, name))
     if as_json:
         print_json({"name": name, "removed": True})
     else:
@@ -211,7 +205,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
 
 async def _show(where: Place, name: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        scene = await client.get(path_of("scenes", name))
+        scene = await client.get(path("scenes", name))
     if as_json:
         print_json(scene)
         return Exit.OK
@@ -239,8 +233,7 @@ async def _apply(
     where: Place, name: str, body: dict[str, Any], wait_s: float, as_json: bool
 ) -> Exit:
     async with Client(where) as client:
-        path = f"{path_of('scenes', name)}/apply"
-        made = (await client.ask("POST", path, body=body)).body
+        made = (await client.ask("POST", path("scenes", name, "apply"), body=body)).body
         if not as_json:
             _tell_missing(made["missing"])
         if wait_s:

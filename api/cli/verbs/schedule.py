@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -25,11 +24,11 @@ from api.cli.verbs.scene import (
     choice,
     lights_words,
     part_of,
-    path_of,
     put_named,
     remove_named,
 )
 from api.cli.verbs.send import Blink
+from lamplighter.client.paths import path
 
 schedule_app = typer.Typer(help="Scenes that are applied by themselves.", no_args_is_help=True)
 
@@ -131,6 +130,8 @@ def remove(
 
 def when(at: float, zone: str) -> str:
     """A time in the schedule's own zone, with its offset."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%a %Y-%m-%d %H:%M %z")
     except (ZoneInfoNotFoundError, ValueError):  # this machine does not know it
@@ -175,7 +176,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
 
 async def _show(where: Place, name: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        found = await client.get(path_of("schedules", name))
+        found = await client.get(path("schedules", name))
     if as_json:
         print_json(found)
         return Exit.OK
@@ -199,7 +200,7 @@ async def _save(where: Place, name: str, body: dict[str, Any], as_json: bool) ->
 
 async def _change(where: Place, name: str, enabled: bool, as_json: bool) -> Exit:
     async with Client(where) as client:
-        found = await client.get(path_of("schedules", name))
+        found = await client.get(path("schedules", name))
         body = {
             "name": found["name"],
             "cron": found["cron"],

@@ -5,16 +5,14 @@ websocket only says when to look; what is shown is the service's own timeline.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import trio
 import typer
 
 from actors.plain_text import one_line
 from api.cli import names
-from api.cli.client.errors import ClientError, Mistaken
+from api.cli.client.errors import Mistaken
 from api.cli.client.http import Client
-from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, errors, print_json
 from api.cli.exits import Exit
@@ -22,6 +20,9 @@ from api.cli.options import AsJson, At, DevEui, Token, place, run
 from api.cli.show.colours import parse_blink, parse_colour, words
 from api.cli.show.device import step_line
 from api.cli.verbs.lights import gateway_names
+
+if TYPE_CHECKING:
+    import trio
 
 LOOK_S = 5.0
 """We look so often even when the websocket says nothing."""
@@ -189,6 +190,9 @@ async def _until_verdict(
     client: Client, command: dict[str, Any], wait_s: float, patient: bool, telling: _Telling
 ) -> dict[str, Any]:
     """Look whenever something happened, until there is a verdict or the time is over."""
+    import trio
+
+    from api.cli.client.live import Follower, Lost, Message, listen
 
     def over() -> bool:
         code = verdict(command)
@@ -199,7 +203,7 @@ async def _until_verdict(
     send, news = trio.open_memory_channel[Message | Lost](64)
     with trio.move_on_after(wait_s):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_follow, follower, send)
+            nursery.start_soon(listen, follower, send)
             while not over():
                 with trio.move_on_after(LOOK_S):
                     await news.receive()
@@ -211,19 +215,11 @@ async def _until_verdict(
     return command
 
 
-def _more(news: trio.MemoryReceiveChannel[Message | Lost]) -> bool:
+def _more(news: "trio.MemoryReceiveChannel[Any]") -> bool:
+    import trio
+
     try:
         news.receive_nowait()
     except (trio.WouldBlock, trio.EndOfChannel):
         return False
     return True
-
-
-async def _follow(follower: Follower, send: trio.MemorySendChannel[Message | Lost]) -> None:
-    async with send.clone() as kept:
-        try:
-            await follower.run(send)
-        except ClientError:
-            # looking every few seconds will do; the channel stays open for it
-            await trio.sleep_forever()
-        del kept

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.cli.console import errors, print_line
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from simulation.harness.campaign import FailedRun, Totals
     from simulation.harness.run import RunResult
     from simulation.harness.scenario import Scenario
@@ -122,7 +123,15 @@ def _many(
     return totals
 
 
-def _progress(unit: str, *, disable: bool = False) -> Progress:
+def _progress(unit: str, *, disable: bool = False) -> "Progress":
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -7,24 +7,26 @@ nothing old is taken for new.
 from collections import deque
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import trio
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from actors.plain_text import one_line, plainly
 from api.cli import names
 from api.cli.client.http import Client
-from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, errors, print_line
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, run
 from api.cli.show import states, tables
 from api.cli.show.times import clock
+
+if TYPE_CHECKING:
+    import trio
+
+    from api.cli.client.live import Lost, Message
 
 DRAW_S = 0.25
 """Four pictures a second: enough for eyes, little for a slow line."""
@@ -58,10 +60,16 @@ class Picture:
 
     def now(self) -> float:
         """The service's time."""
+        import trio
+
         return self._at + trio.current_time() - self._seen
 
-    def take(self, message: Message | Lost) -> None:
+    def take(self, message: "Message | Lost") -> None:
         """Note what came."""
+        import trio
+
+        from api.cli.client.live import Lost
+
         if isinstance(message, Lost):
             self.link = f"connection lost: {one_line(message.reason)}; trying again"
             return
@@ -166,6 +174,10 @@ def describe(
 
 
 async def _watch(where: Place, texts: list[str], as_json: bool) -> Exit:
+    import trio
+
+    from api.cli.client.live import Follower, Lost, Message
+
     async with Client(where) as client:
         follower = Follower(where, dev_euis=await names.lights(client, texts))
     send, news = trio.open_memory_channel[Message | Lost](100)
@@ -181,7 +193,9 @@ async def _watch(where: Place, texts: list[str], as_json: bool) -> Exit:
     return Exit.OK
 
 
-async def _tell_json(news: trio.MemoryReceiveChannel[Message | Lost]) -> None:
+async def _tell_json(news: "trio.MemoryReceiveChannel[Message | Lost]") -> None:
+    from api.cli.client.live import Lost
+
     async for message in news:
         if isinstance(message, Lost):
             errors.print(f"connection lost: {one_line(message.reason)}", markup=False)
@@ -190,8 +204,10 @@ async def _tell_json(news: trio.MemoryReceiveChannel[Message | Lost]) -> None:
                 print_line(change)
 
 
-async def _tell(news: trio.MemoryReceiveChannel[Message | Lost]) -> None:
+async def _tell(news: "trio.MemoryReceiveChannel[Message | Lost]") -> None:
     """Not on a terminal: one line a change."""
+    from api.cli.client.live import Lost
+
     picture, out = Picture(), console()
     async for message in news:
         picture.take(message)
@@ -201,7 +217,10 @@ async def _tell(news: trio.MemoryReceiveChannel[Message | Lost]) -> None:
             out.print(picture.news.popleft(), soft_wrap=True)
 
 
-async def _draw(where: Place, news: trio.MemoryReceiveChannel[Message | Lost]) -> None:
+async def _draw(where: Place, news: "trio.MemoryReceiveChannel[Message | Lost]") -> None:
+    import trio
+    from rich.live import Live
+
     picture, out = Picture(), console()
     with Live(console=out, screen=True, auto_refresh=False) as screen:
         while True:

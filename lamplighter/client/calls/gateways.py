@@ -1,6 +1,6 @@
 """Gateways: which hear, which are away, and how good each is."""
 
-from lamplighter.client.ask import Ask, path
+from lamplighter.client.ask import Ask
 from lamplighter.client.models import (
     GatewayGrade,
     GatewayHealth,
@@ -8,6 +8,7 @@ from lamplighter.client.models import (
     GatewayShown,
     OutageList,
 )
+from lamplighter.client.paths import path
 from lamplighter.client.steps import Call
 
 

@@ -1,6 +1,6 @@
 """Hooks: who is told of what happens, by signed posts. `name` is an id or a name."""
 
-from lamplighter.client.ask import Ask, Repeat, if_match, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.models import (
     HookList,
     HookMade,
@@ -11,6 +11,7 @@ from lamplighter.client.models import (
     TryList,
     TryView,
 )
+from lamplighter.client.paths import if_match, path
 from lamplighter.client.steps import Call
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lamplighter.client.ask import Ask, Repeat, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.models import (
     DevicePage,
     DeviceSummary,
@@ -15,6 +15,7 @@ from lamplighter.client.models import (
     SignalView,
     StatusAsked,
 )
+from lamplighter.client.paths import path
 from lamplighter.client.steps import Call, Kit, Steps, Whole
 
 PAGE = 1_000

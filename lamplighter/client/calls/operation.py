@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lamplighter.client.ask import Ask, Repeat, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.models import (
     Acknowledgement,
     AlertList,
@@ -23,6 +23,7 @@ from lamplighter.client.models import (
     SupervisorView,
     UnreadableList,
 )
+from lamplighter.client.paths import path
 from lamplighter.client.steps import Call
 
 

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from lamplighter.client.ask import Ask, Repeat, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.errors import StillPursued
 from lamplighter.client.models import (
     CommandList,
@@ -14,6 +14,7 @@ from lamplighter.client.models import (
     LightView,
     NothingWanted,
 )
+from lamplighter.client.paths import path
 from lamplighter.client.steps import Call, Kit, Pause, Steps, Whole
 
 Colour: TypeAlias = tuple[int, int, int] | LightBody | LightView

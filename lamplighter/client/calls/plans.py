@@ -1,6 +1,6 @@
 """Floor plans: their places, their pictures, and all of them as one file."""
 
-from lamplighter.client.ask import Ask, Repeat, if_match, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.calls.uploads import uploaded
 from lamplighter.client.models import (
     PictureTaken,
@@ -11,6 +11,7 @@ from lamplighter.client.models import (
     PlanList,
     PlansTaken,
 )
+from lamplighter.client.paths import if_match, path
 from lamplighter.client.steps import Call
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from lamplighter.client.ask import Ask, Repeat, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.models import (
     RolloutAgain,
     RolloutChange,
@@ -11,6 +11,7 @@ from lamplighter.client.models import (
     RolloutRequest,
     RolloutView,
 )
+from lamplighter.client.paths import path
 from lamplighter.client.steps import Call, Kit, Pause, Steps, Whole
 
 LOOK_S = 2.0

@@ -1,6 +1,6 @@
 """Scenes, and the schedules that apply them. `name` is an id or a name."""
 
-from lamplighter.client.ask import Ask, Repeat, if_match, path
+from lamplighter.client.ask import Ask, Repeat
 from lamplighter.client.models import (
     SceneApplied,
     SceneApply,
@@ -11,6 +11,7 @@ from lamplighter.client.models import (
     ScheduleRequest,
     ScheduleView,
 )
+from lamplighter.client.paths import if_match, path
 from lamplighter.client.steps import Call
 
 
