@@ -1,5 +1,7 @@
 """How the tests find things on the page."""
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import EXPECT_MS
@@ -17,10 +19,10 @@ def card(page: Page, number: int) -> Locator:
     return page.locator(f'.card[data-eui="{eui(number)}"]')
 
 
-def hue(card_or_panel: Locator) -> str:
-    """The colour that its first lamp glows in."""
+def glows(card_or_panel: Locator, rgb: str) -> None:
+    """Wait until its first lamp glows in this colour: pages draw text and lamps once a frame."""
     lamp = card_or_panel.locator("lamp-light").first
-    return str(lamp.evaluate("lamp => lamp.style.getPropertyValue('--hue')"))
+    expect(lamp).to_have_attribute("style", re.compile(rf"--hue: ?rgb\({rgb}\)"))
 
 
 def live(page: Page) -> None:

@@ -8,7 +8,7 @@ from actors.readiness import Readiness
 from api.live.client import RESTARTING
 from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
-from tests.browser.looks import LIGHTS, OPERATOR, TOKENS, card, hue, live, mark, not_reloaded
+from tests.browser.looks import LIGHTS, OPERATOR, TOKENS, card, glows, live, mark, not_reloaded
 from tests.browser.office import BLUE, eui
 from tests.browser.serve_fake import PlayedHouse
 from tests.support.fake_application import a_light
@@ -43,7 +43,7 @@ def test_the_page_comes_back_after_the_service_restarted(serve: Serve, visit: Op
     live(page)
     expect(page.locator("#service")).to_contain_text("boot boot-2")
     expect(page.locator(".card")).to_have_count(LIGHTS + 1)
-    assert hue(card(page, 1)) == "rgb(0 0 255)"
+    glows(card(page, 1), "0 0 255")
     expect(page.locator("#banner")).to_be_hidden()
     assert not_reloaded(page)
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
-from tests.browser.looks import LIGHTS, card, hue, live, mark, not_reloaded, two_frames
+from tests.browser.looks import LIGHTS, card, glows, live, mark, not_reloaded, two_frames
 from tests.browser.office import BLUE, YARD, eui
 from tests.browser.serve_fake import PlayedHouse
 
@@ -20,15 +20,15 @@ def test_lights_glow_in_their_colours_and_say_what_they_are_in_words(
 ) -> None:
     page, _ = visit(serve().url)
     expect(page.locator(".card")).to_have_count(LIGHTS)
-    assert hue(card(page, 2)) == "rgb(255 0 0)"
-    assert hue(card(page, 6)) == "rgb(150 0 255)"
+    glows(card(page, 2), "255 0 0")
+    glows(card(page, 6), "150 0 255")
     expect(card(page, 2)).to_contain_text("Verified")
     expect(card(page, 11).locator("lamp-light").first).to_have_class("dark")
     expect(card(page, 25).locator("lamp-light").first).to_have_class("unknown")
     # Wanted and reported differ: the lamp keeps what is reported, a small one is as wanted.
     held = card(page, 20)
-    assert hue(held) == "rgb(0 255 0)"
-    assert hue(held.locator(".wanted-dot")) == "rgb(150 0 255)"
+    glows(held, "0 255 0")
+    glows(held.locator(".wanted-dot"), "150 0 255")
     expect(held).to_contain_text("green, wanted violet")
     expect(held.locator(".state")).to_have_text("Held")
     expect(held.locator(".why")).to_have_text(
@@ -62,7 +62,7 @@ def test_a_change_appears_without_a_reload_and_touches_its_card_only(
     )
     service.call(service.application.shows, eui(21), BLUE)
     expect(card(page, 21).locator(".state")).to_have_text("Verified")
-    assert hue(card(page, 21)) == "rgb(0 0 255)"
+    glows(card(page, 21), "0 0 255")
     expect(card(page, 21).locator(".wanted-dot")).to_be_hidden()
     expect(page.locator('.chip[data-kind="verified"] strong')).to_have_text("12")
     assert page.evaluate("[...window.touched]") == [eui(21)]

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from actors.device.command import CommandStatus
 from lorawan.kuando.light_state import LightState
 from tests.browser.conftest import Open, Serve
-from tests.browser.looks import card, hue, live
+from tests.browser.looks import card, glows, live
 from tests.browser.office import ROOF, YARD, eui, order
 from tests.browser.played_answers import signal_of
 from tests.browser.serve_fake import PlayedHouse
@@ -34,11 +34,12 @@ def test_a_command_from_the_panel_reaches_the_house_and_shows_nothing_as_fact(
     assert [made for made, _ in keys.values()] == [sent.id]  # it came with a key
     # Nothing is proven: the lamp is still green.
     expect(card(page, 1)).to_contain_text("green, wanted red, blinking")
-    assert hue(card(page, 1)) == hue(panel) == "rgb(0 255 0)"
+    glows(card(page, 1), "0 255 0")
+    glows(panel, "0 255 0")
     expect(panel.locator(".timeline").first).to_contain_text("Accepted and stored")
     service.call(service.application.shows, eui(1), sent.light)
     expect(panel.locator(".timeline").first).to_contain_text("Verified by the light")
-    assert hue(card(page, 1)) == "rgb(255 0 0)"
+    glows(card(page, 1), "255 0 0")
 
 
 def test_an_open_order_is_taken_back_and_then_nothing_is_asked(serve: Serve, visit: Open) -> None:
