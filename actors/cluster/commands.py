@@ -35,12 +35,13 @@ AGAIN_S = 0.2
 
 
 def marked_again(accept: port.Accept) -> port.Accept:
-    """The same command as one that a failover took after it was accepted: what its light was told
-    since is newer, although this comes later in the inbox."""
+    """The same command as one that a failover took after it was accepted: it belongs where it was
+    then, although it comes later in the inbox."""
     message = decode(accept.message)
     if not isinstance(message, CommandTaken):
         return accept
-    marked = replace(message, request=replace(message.request, again=True))
+    request = replace(message.request, again=True, place=accept.place)
+    marked = replace(message, request=request)
     return replace(accept, message=encode(marked))
 
 

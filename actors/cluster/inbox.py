@@ -27,7 +27,7 @@ import trio
 
 from actors.clocks.clock import Clock
 from actors.cluster.inbox_shard import InboxShard, Place, Taken, Waiting
-from actors.cluster.messages import CommandTaken, Message, decode
+from actors.cluster.messages import CommandTaken, Message, decode, placed
 from actors.cluster.watermark import Watermark
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.reply import ToldReply
@@ -145,9 +145,9 @@ class InboxReader:
         if state is None or state.leaving:
             return  # read by the next owner, or by us once the lights run
         if answer.accepted is Accepted.STORED and state.comes_next(answer.entry, answer.before):
-            entry = InboxEntry(answer.entry, accept.message)
+            entry = InboxEntry(answer.entry, accept.message, answer.line)
             message = self._read_one(state, entry)
-            state.after = entry.id
+            state.after, state.line = entry.id, entry.line or state.line
             state.note_seen(entry)
             if message is not None:
                 self._begin(state, Waiting(entry.id, message, since=trio.current_time()))
@@ -239,6 +239,10 @@ class InboxReader:
             raise
 
     async def _take_in(self, state: InboxShard, entries: Sequence[InboxEntry]) -> None:
+        if state.went_over(entries):
+            state.step_back()
+            self.ring(state.name)
+            return
         begun_at, checked = state.after, state.checking
         now = trio.current_time()
         fresh = [
@@ -287,7 +291,7 @@ class InboxReader:
             self._repeated += 1
             return None
         try:
-            return decode(entry.message)
+            return placed(decode(entry.message), entry)
         except msgspec.MsgspecError as error:
             self._poisoned += 1
             log.warning("inbox entry cannot be read", entry=entry.id, error=str(error))

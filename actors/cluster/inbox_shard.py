@@ -1,6 +1,7 @@
 """What the reader of inboxes keeps of one shard. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -9,6 +10,7 @@ import msgspec
 from actors.cluster.messages import CommandTaken, Message
 from actors.cluster.watermark import Watermark
 from actors.messaging.reply import ToldReply
+from store.engine.places import goes_on_elsewhere
 from store.engine.port import InboxEntry, id_order
 
 STEP_BACK_MS = 60_000
@@ -81,7 +83,13 @@ class InboxShard:
     """By light: a command without room, and what came behind it."""
     in_hand: set[str] = field(default_factory=set)
     """Lights that have a command, and did not deal with it yet."""
+    line: str = ""
+    """The line of history that was read last (`store/engine/places.py`)."""
+    _from: str = ""
     _seen: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._from = self.after
 
     @property
     def waiting(self) -> int:
@@ -91,7 +99,7 @@ class InboxShard:
     def step_back(self) -> None:
         """Look again at what was read before."""
         at_ms, _ = id_order(self.watermark.mark)
-        self.after = f"{max(0, at_ms - STEP_BACK_MS)}-0"
+        self.after = self._from = f"{max(0, at_ms - STEP_BACK_MS)}-0"
         self.checking = True
 
     def comes_next(self, entry_id: str, before: str) -> bool:
@@ -99,6 +107,16 @@ class InboxShard:
         if self.checking or id_order(entry_id) <= id_order(self.after):
             return False
         return not before or before == self.after
+
+    def went_over(self, entries: Sequence[InboxEntry]) -> bool:
+        """Whether these, just read, are another master's than what was read before: it may have
+        unread ones before them, under ids that its clock made lower. They must come first, also
+        because a mark beyond them would have them dropped."""
+        line = next((one.line for one in reversed(entries) if one.line), "")
+        if not line or not goes_on_elsewhere(line, self.line):
+            return False
+        self.line = line
+        return self.after != self._from
 
     def was_another(self, entry_id: str, before: str) -> bool:
         """Whether what was read last lay in the inbox of a master that was replaced: it is not

@@ -11,12 +11,14 @@ import msgspec
 
 from actors.board.changes import ActorView
 from actors.board.sight import EVERYTHING, Sight
-from actors.device.events import CommandRequested, DeviceEvent, Inquired
+from actors.device.events import CommandRequested, DeviceEvent, Inquired, WithdrawRequested
 from actors.device.model import Device
 from actors.link.judgement import AttemptJudged
 from actors.storage.audit import AuditEntry
 from lorawan.events.model import Event
 from lorawan.shared_text import shared, shared_tags
+from store.engine.places import place_of
+from store.engine.port import InboxEntry
 
 # ------------------------------------------------------------------ for a light, or all of a shard
 
@@ -228,6 +230,22 @@ def decode(data: bytes) -> Message:
     if isinstance(message, NetworkTold):
         _share_texts(message.event)
     return message
+
+
+def placed(message: Message, entry: InboxEntry) -> Message:
+    """The same message, which says where it stands among the commands of its light."""
+    match message:
+        case CommandTaken(dev_eui, request) if entry.line:
+            place = request.place if request.again else place_of(entry.line, entry.id)
+            return CommandTaken(
+                dev_eui, msgspec.structs.replace(request, place=place, line=entry.line)
+            )
+        case ForLight(event=WithdrawRequested(command_id=None) as event):
+            place = place_of(entry.line, entry.id)
+            event = msgspec.structs.replace(event, place=place)
+            return msgspec.structs.replace(message, event=event)
+        case _:
+            return message
 
 
 def decode_answer(data: bytes) -> Answer:

@@ -12,6 +12,7 @@ from actors.device.model import (
     Foreign,
     Hearing,
     Inquiry,
+    Newest,
     Obstacle,
     Phase,
     Probe,
@@ -68,6 +69,7 @@ class DeviceChanges(TypedDict, total=False):
     last_error_at: float | None
     stepped_at: float
     inbox: str
+    newest: Newest | None
     withdrawn: tuple[str, ...]
     wanted_last: str
 

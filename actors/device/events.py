@@ -37,7 +37,12 @@ class CommandRequested(msgspec.Struct, frozen=True, tag=True):
     """When it was accepted and stored (Unix seconds), where that was before the light heard of it;
     None where the light's own step accepts it."""
     again: bool = False
-    """It was accepted before by an engine that lost it since: what was wanted later is newer."""
+    """It was accepted before by an engine that lost it since."""
+    place: str = ""
+    """Where it was accepted first (`store/engine/places.py`): what was accepted later is newer,
+    whenever the light hears of it. Empty where nobody can say."""
+    line: str = ""
+    """The line of history in which it is read, if that is another one."""
     reply: Reply[str] | None = None
     by: str = ""
     """Who gave it."""
@@ -56,6 +61,8 @@ class WithdrawRequested(msgspec.Struct, frozen=True, tag=True):
     want_nothing: bool = False
     by: str = ""
     """Who; empty where the caller has no name."""
+    place: str = ""
+    """As that of a command, where all is taken back that was asked before."""
     reply: Reply[str] | None = None
 
 

@@ -266,6 +266,15 @@ class Foreign(msgspec.Struct, frozen=True, gc=False):
     light: LightState
 
 
+class Newest(msgspec.Struct, frozen=True, gc=False):
+    """The newest command that the light was told of: whatever comes from a place before is older,
+    though it comes later. `command_id` is empty where everything was taken back there."""
+
+    command_id: str
+    place: str
+    """See `store/engine/places.py`."""
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one light. This is the record in the store."""
 
@@ -329,6 +338,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     inbox: str = ""
     """Id of the newest entry of its shard's inbox that was dealt with, in the same commit; empty
     where there are no inboxes."""
+    newest: Newest | None = None
+    """None where commands have no place."""
     withdrawn: tuple[str, ...] = ()
     """Ids of the commands that were taken back last, the newest last: told again they are none."""
     wanted_last: str = ""

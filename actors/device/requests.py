@@ -10,9 +10,10 @@ from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
 from actors.device.inquiry import ask
-from actors.device.model import Device, Phase, Pursuit, Wanted
+from actors.device.model import Device, Newest, Phase, Pursuit, Wanted
 from actors.device.transition import Transition
 from actors.replace import replace
+from store.engine.places import is_older
 
 
 def command(transition: Transition, event: ev.CommandRequested) -> None:
@@ -25,8 +26,14 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
         if event.again:  # the engine has it as it was accepted, and lost its end
             transition.emit(CommandChanged(withdrawal.ended_before(made, transition.now)))
         return
-    if event.again and device.wanted is not None and device.wanted.since >= made.accepted_at:
-        transition.emit(CommandChanged(_superseded(made, device.wanted, transition.now)))
+    newer = _newer(device, event, made)
+    if newer is not None:
+        ended = (
+            _superseded(made, newer, transition.now)
+            if newer
+            else withdrawal.ended_before(made, transition.now)
+        )
+        transition.emit(CommandChanged(ended))
         return
     transition.command_step(
         StepKind.SUPERSEDED,
@@ -41,6 +48,7 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
         wanted_before=device.wanted if device.command is None else device.wanted_before,
         wanted=Wanted(event.light, made.id, made.accepted_at, event.keep, made.by),
         pursuit=Pursuit(event.light, made.id, contested=out),
+        newest=Newest(made.id, event.place) if event.place else None,
         unsettled_until=transition.now + foreign_sender.OUT_S,
     )
     transition.note(
@@ -128,16 +136,33 @@ def known_ids(device: Device) -> tuple[str | None, ...]:
         None if device.command is None else device.command.id,
         None if device.wanted is None else device.wanted.command_id,
         device.wanted_last or None,
+        None if device.newest is None else device.newest.command_id,
     )
 
 
-def _superseded(command: Command, by: Wanted, now: float) -> Command:
-    """A command that was wanted before what is wanted now."""
+def _newer(device: Device, event: ev.CommandRequested, made: Command) -> str | None:
+    """The id of a command that the light has and that was accepted after this one; empty where
+    all was taken back since. None for the newest.
+
+    Both happen after a failover: who answered for a command that it took repeats it, and a reader
+    that went over to another master may come to the newer of two first.
+    """
+    newest, wanted = device.newest, device.wanted
+    if newest is not None and event.place:
+        older = is_older(event.place, newest.place, event.line)
+        return newest.command_id if older else None
+    if event.again and wanted is not None and wanted.since >= made.accepted_at:
+        return wanted.command_id
+    return None
+
+
+def _superseded(command: Command, by: str, now: float) -> Command:
+    """A command that was given before what the light was told last."""
     ended = Step(max(now, command.accepted_at), StepKind.SUPERSEDED)
     return replace(
         command,
         status=CommandStatus.SUPERSEDED,
-        superseded_by=by.command_id,
+        superseded_by=by,
         ended_at=ended.at,
         timeline=(*command.timeline, ended),
     )

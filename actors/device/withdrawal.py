@@ -9,11 +9,12 @@ with it.
 from actors.device import events as ev
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import NoteKind
-from actors.device.model import Device, Stage
+from actors.device.model import Device, Newest, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
 from actors.device.transition import Transition
 from actors.replace import replace
 from lorawan.kuando.frames import SetLight
+from store.engine.places import is_older
 
 DONE = "withdrawn"
 """It is ended; the id of the command follows, where one was open."""
@@ -33,7 +34,13 @@ def withdraw(transition: Transition, event: ev.WithdrawRequested) -> None:
     if event.command_id is not None and (command is None or command.id != event.command_id):
         transition.answer(NOT_OPEN)
         return
+    newest = device.newest if event.place else None
+    if newest is not None and is_older(event.place, newest.place):
+        transition.answer(NOT_OPEN)  # what is asked of the light was asked since
+        return
     transition.answer(DONE if command is None else f"{DONE} {command.id}")
+    if event.place:
+        transition.change(newest=Newest("", event.place))
     if command is None and wanted is None and device.pursuit is None:
         return
     if command is not None:

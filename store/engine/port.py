@@ -118,6 +118,8 @@ class Accept(msgspec.Struct, frozen=True, gc=False):
     by: str = ""
     """The boot of the process that asks: where it owns the shard no bell rings, for it is told of
     the entry by the answer."""
+    place: str = ""
+    """Where it was stored, once it was (`places.py`); for whoever repeats it. Not sent."""
 
 
 class Accepted(StrEnum):
@@ -144,6 +146,14 @@ class AcceptResult(msgspec.Struct, frozen=True, gc=False):
     """Where it was STORED the id of its inbox entry."""
     before: str = ""
     """The id of the entry before that; empty where the inbox was empty."""
+    line: str = ""
+    """Likewise: which line of history the engine wrote (`places.py`); empty where it cannot say."""
+
+    def stands_for(self, accept: Accept) -> bool:
+        """Whether this very command is in the engine: by this call, or by an earlier one of the
+        same process whose answer did not come."""
+        stored = self.accepted in {Accepted.STORED, Accepted.KNOWN}
+        return stored and self.command_id == accept.command_id
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
@@ -158,6 +168,8 @@ class InboxEntry(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     message: bytes
+    line: str = ""
+    """Which line of history the engine wrote then, as far as it was stored (`places.py`)."""
 
 
 class FeedEntry(msgspec.Struct, frozen=True, gc=False):

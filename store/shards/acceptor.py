@@ -11,6 +11,7 @@ import msgspec
 import structlog
 import trio
 
+from store.engine.places import place_of
 from store.engine.port import Accept, Accepted, AcceptResult, Engine
 from store.errors import StoreError, StoreUnavailable
 from store.shards.accept_log import AcceptLog, where
@@ -108,8 +109,9 @@ class Acceptor:
             one.answer = answer
             one.woken.set()
             if isinstance(answer, AcceptResult):
-                if answer.accepted is Accepted.STORED:
-                    self._log.keep(one.accept, now)
+                if answer.stands_for(one.accept):
+                    place = place_of(answer.line, answer.entry)
+                    self._log.keep(msgspec.structs.replace(one.accept, place=place), now)
                 self.told(one.accept, answer)
             else:
                 self.failed = True

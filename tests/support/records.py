@@ -7,6 +7,7 @@ from actors.device.model import (
     Foreign,
     Hearing,
     Inquiry,
+    Newest,
     Obstacle,
     Phase,
     Proof,
@@ -58,6 +59,7 @@ def a_full_record() -> Device:
         hearings=(Hearing("gateway", NOW + 8, -70, 9.0, 20.0, latest=True, spreading_factor=9),),
         wanted=Wanted(RED, "command", NOW + 9),
         wanted_before=Wanted(RED, "older", NOW + 10),
+        newest=Newest("command", "1:aaaaaaaa 5-0"),
         command=Command(
             "command",
             "2020203907290902",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from store.engine.places import line_after
 from store.engine.port import (
     FEED_BELL,
     FEED_KEPT,
@@ -42,13 +43,13 @@ class Stream:
         self.entries: deque[InboxEntry] = deque()
         self._newest = (0, 0)
 
-    def add(self, message: bytes, now_ms: int, mark: str = "0-0") -> str:
+    def add(self, message: bytes, now_ms: int, mark: str = "0-0", line: str = "") -> str:
         """One message more, above `mark`: at or below it, nobody would read it. Its id."""
         ms, number = self._newest
         self._newest = (now_ms, 0) if now_ms > ms else (ms, number + 1)
         if self._newest <= id_order(mark):
             self._newest = (id_order(mark)[0] + 1, 0)
-        entry = InboxEntry(f"{self._newest[0]}-{self._newest[1]}", message)
+        entry = InboxEntry(f"{self._newest[0]}-{self._newest[1]}", message, line)
         self.entries.append(entry)
         return entry.id
 
@@ -77,6 +78,8 @@ class ShardData:
         self.lease = Lease()
         self.taken: tuple[object, ...] = ()
         """By whom, from which lease, and which lease that made: the same call again is known."""
+        self.line = ""
+        """Which line of history it is (`places.py`), as far as an accepted command had it named."""
         self.disk = MemoryDisk()
         self.inbox = Stream()
         self.feed: deque[FeedEntry] = deque(maxlen=FEED_KEPT)
@@ -85,6 +88,7 @@ class ShardData:
         """As it is now."""
         copied = ShardData()
         copied.lease, copied.taken, copied.disk = self.lease, self.taken, self.disk.copy()
+        copied.line = self.line
         copied.inbox, copied.feed = self.inbox.copy(), self.feed.copy()
         return copied
 
@@ -95,6 +99,8 @@ class Data:
     def __init__(self) -> None:
         self.told: Told = _untold
         """Who looks on; nobody at a replica."""
+        self.master = ""
+        """The name of the server whose scripts are carried out."""
         self.shards: dict[str, ShardData] = {}
         self.members: dict[str, Member] = {}
         self.replies: dict[str, Stream] = {}
@@ -226,10 +232,12 @@ class Data:
             writes.append(Put(Table.IDEMPOTENCY, accept.key, accept.key_record, accept.at))
         disk.apply(writes)
         before = shard.inbox.entries[-1].id if shard.inbox.entries else ""
-        entry = shard.inbox.add(accept.message, now_ms, shard.lease.inbox_mark)
+        shard.line = line_after(shard.line, self.master)
+        mark = shard.lease.inbox_mark
+        entry = shard.inbox.add(accept.message, now_ms, mark, shard.line)
         if not accept.by or shard.lease.owner != accept.by:
             ring(accept.shard)
-        return AcceptResult(Accepted.STORED, accept.command_id, entry, before)
+        return AcceptResult(Accepted.STORED, accept.command_id, entry, before, shard.line)
 
     def prune(
         self,
@@ -254,7 +262,7 @@ class Data:
         inbox = shard.inbox
         if len(inbox.entries) >= INBOX_MOST:
             return False
-        inbox.add(message, now_ms, shard.lease.inbox_mark)
+        inbox.add(message, now_ms, shard.lease.inbox_mark, shard.line)
         ring(name)
         return True
 

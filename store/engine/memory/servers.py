@@ -48,6 +48,8 @@ class Master:
 
     def __init__(self, data: Data, servers: "MemoryServers") -> None:
         self.data = data
+        self.name = servers.new_name()
+        """Of its line of history."""
         self.replicas: list[Replica] = []
         self.answers = True
         """False while it is dead or stopped: whoever asks waits in vain."""
@@ -109,6 +111,7 @@ class Master:
 
     def _run(self, scripts: Sequence[Script], at_s: float) -> list[Any]:
         now_ms = int(self._servers.wall() * 1_000.0)
+        self.data.master = self.name
         answers = []
         for script in scripts:
             answers.append(script(self.data, now_ms, self._ring))
@@ -127,6 +130,7 @@ class Master:
         if replica.upto < self._dropped or self.written - replica.upto > LOG_MOST:
             replica.data, replica.upto = self.data.copy(), self.written
             return
+        replica.data.master = self.name  # what a script is told by its server is carried over
         for at_s, now_ms, script in self._log[replica.upto - self._dropped :]:
             if at_s + replica.lag_s > now_s:
                 break
@@ -149,6 +153,7 @@ class MemoryServers:
         wall: Callable[[], float] | None = None,
     ) -> None:
         self.wall = wall or (lambda: 1_750_000_000.0 + trio.current_time())
+        self._named = 0
         self.replicas = replicas
         self.lag_s = lag_s
         self.masters: list[Master | None] = []
@@ -188,6 +193,11 @@ class MemoryServers:
         old.answers = old_lives
         self.masters[part] = self._with_replicas(Master(promoted.data, self))
         return old
+
+    def new_name(self) -> str:
+        """One that no master has had."""
+        self._named += 1
+        return f"{self._named:08x}"
 
     def stop(self, part: int = 0) -> None:
         """It answers nobody any more; its disk and its replicas are kept."""

@@ -2,7 +2,7 @@
 
 All keys of a shard have one hash tag, hence lie on one node of a cluster, and in one script.
 
-    {prefix:07}:lease            hash: token, epoch, owner, beat, seq, in, src, from
+    {prefix:07}:lease            hash: token, epoch, owner, beat, seq, in, src, from, line
     {prefix:07}:device           hash key -> at and value, one such hash per table
     {prefix:07}:device:at        zset key by at, for retention
     {prefix:07}:stream:NAME      hash entry -> at and value

@@ -39,7 +39,10 @@ def newer_than(key: str, after: str, most: int) -> tuple[str | int, ...]:
 
 def inbox_entries(answer: Sequence[Any]) -> list[InboxEntry]:
     """The entries of an inbox or of replies."""
-    return [InboxEntry(entry_id.decode(), fields[1]) for entry_id, fields in answer]
+    return [
+        InboxEntry(entry_id.decode(), fields[1], fields[3].decode() if len(fields) > 3 else "")
+        for entry_id, fields in answer
+    ]
 
 
 def feed_entries(answer: Sequence[Any]) -> list[FeedEntry]:

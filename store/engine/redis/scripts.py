@@ -52,6 +52,6 @@ _COMMON = {
     "renew": ("fields",),
     "confirm": ("fields",),
     "commit": ("fields",),
-    "accept": ("inbox",),
+    "accept": ("inbox", "line"),
     "post": ("inbox",),
 }

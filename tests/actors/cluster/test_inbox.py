@@ -378,6 +378,42 @@ async def test_a_command_accepted_here_waits_for_what_a_new_master_has_and_the_o
         assert kit.lights.said == ["ghost", "theirs", "ours"]
 
 
+async def test_what_another_master_has_before_it_comes_first_and_is_not_dropped(
+    autojump_clock: object,
+) -> None:
+    """The reader's connection went over without its noticing, and the new clock was behind."""
+    wall = [1_750_000_000.0]
+    servers = MemoryServers(replicas=1, wall=lambda: wall[0] + trio.current_time())
+    async with reading(servers) as kit:
+        await owning(kit)
+        await accepted(kit, "kept")
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        wall[0] += 5.0
+        await post(kit.engine, SHARD, asked(TWO, "lost"))
+        await trio.sleep(0.1)
+        kit.lights.deal(0, 1)
+
+        wall[0] -= 10.0
+        servers.fail_over()
+        others = MemoryEngine(servers)
+        await others.open()
+        kit.engine.hears = lambda name: False
+        for before_s, one in ((0.0, "older"), (20.0, "newer")):
+            wall[0] += before_s
+            asked_for = Accept(SHARD, ONE, one, b"{}", encode(command(ONE, one)), 1.0)
+            await others.accept([asked_for])
+        kit.engine.connected.clear()  # another call of this process met the failover
+        kit.reader.ring(SHARD)
+        await trio.sleep(0.1)
+        assert kit.lights.said == ["kept", "lost", "older"]
+        kit.lights.deal(2)
+        await trio.sleep(0.2)
+        assert kit.lights.said == ["kept", "lost", "older", "newer"]
+
+
 async def test_a_command_accepted_while_the_inbox_is_read_keeps_its_place(
     autojump_clock: object,
 ) -> None:

@@ -1,9 +1,12 @@
 """What every engine promises, in memory as on a real server."""
 
+import re
+
 import pytest
 import trio
 from msgspec.structs import replace
 
+from store.engine.places import is_older, place_of
 from store.engine.port import (
     FEED_BELL,
     FEED_KEPT,
@@ -235,7 +238,7 @@ async def test_a_full_inbox_takes_no_more(engine: Engine) -> None:
     newest, before = entries[-10].id, entries[-1].id
     await committed(engine, commit(lease, 2, inbox_mark=newest))
     [stored] = await engine.accept([accept("c")])
-    assert stored == AcceptResult(Accepted.STORED, "c", stored.entry, before)
+    assert stored == AcceptResult(Accepted.STORED, "c", stored.entry, before, stored.line)
     assert id_order(stored.entry) > id_order(before)
 
 
@@ -269,16 +272,33 @@ async def test_a_command_is_accepted_once_by_id_and_by_key(engine: Engine) -> No
     )
     found = (await engine.read_inboxes({SHARD: "0-0"}, 500))[SHARD]
     [first, second] = [entry.id for entry in found]
+    [history] = {entry.line for entry in found}
     assert answers == [
-        AcceptResult(Accepted.STORED, "c1", first, ""),
+        AcceptResult(Accepted.STORED, "c1", first, "", history),
         AcceptResult(Accepted.KNOWN, "c1"),
         AcceptResult(Accepted.KNOWN, "c1"),
         AcceptResult(Accepted.REUSED, "c1"),
-        AcceptResult(Accepted.STORED, "c4", second, first),
+        AcceptResult(Accepted.STORED, "c4", second, first, history),
     ]
     assert [one.key for one in await engine.scan(SHARD, Table.COMMAND)] == ["c1", "c4"]
     assert [one.key for one in await engine.scan(SHARD, Table.IDEMPOTENCY)] == ["k"]
     assert [entry.message for entry in found] == [b"c1", b"c4"]
+
+
+async def test_each_entry_tells_which_line_of_history_it_belongs_to(engine: Engine) -> None:
+    """By that it is known after a failover which of two commands was accepted first."""
+    lease = await taken(engine)
+    await committed(engine, commit(lease, 1))
+    await engine.post([Post(SHARD, b"before any command")])
+    [one, two] = await engine.accept([accept("c1"), accept("c2")])
+    assert isinstance(one, AcceptResult)
+    assert isinstance(two, AcceptResult)
+    await engine.post([Post(SHARD, b"after it")])
+    found = (await engine.read_inboxes({SHARD: "0-0"}, 500))[SHARD]
+    assert re.fullmatch(r"1:[0-9a-f]{8}", one.line)
+    assert [entry.line for entry in found] == ["", one.line, two.line, one.line]
+    assert one.line == two.line
+    assert not is_older(place_of(two.line, two.entry), place_of(one.line, one.entry))
 
 
 async def test_a_key_whose_record_cannot_be_read_belongs_to_nobody(engine: Engine) -> None:

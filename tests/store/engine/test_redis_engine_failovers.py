@@ -8,14 +8,14 @@ import pytest
 import trio
 
 from store.engine.open import engine_from_url
-from store.engine.port import Applied, Commit, Engine, Lease, Result
+from store.engine.port import AcceptResult, Applied, Commit, Engine, Lease, Result
 from store.engine.redis.cluster import InCluster
 from store.engine.redis.engine import RedisEngine
 from store.engine.shards import LIGHT_SHARDS
 from store.errors import StoreError, StoreUnavailable
 from store.port import Table
 from tests.store.engine.conftest import opened_engine
-from tests.store.engine.engine_samples import SHARD, commit, put, taken, value
+from tests.store.engine.engine_samples import SHARD, accept, commit, put, taken, value
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import (
     ClusterServers,
@@ -121,6 +121,7 @@ async def test_a_fail_over_that_lost_commits_is_told_and_its_owner_commits_them_
             body = b"x" * 200_000  # beyond what the buffers of two sockets take
             log = [commit(lease, seq, put(b"%d" % seq + body)) for seq in range(1, 201)]
             await pressed(engine, log[0])
+            [before] = await engine.accept([accept("c1")])
             for replica in site.replicas:
                 replica.freeze()
             for one in log[1:-1]:
@@ -137,6 +138,12 @@ async def test_a_fail_over_that_lost_commits_is_told_and_its_owner_commits_them_
             assert await value(engine) == b"200" + body
             feed = (await engine.read_feeds({SHARD: (0, 0)}, 1_000))[SHARD]
             assert [entry.seq for entry in feed] == list(range(1, 201))
+            [after] = await repeated(lambda: engine.accept([accept("c2")]))
+            assert isinstance(before, AcceptResult)
+            assert isinstance(after, AcceptResult)
+            number, names = after.line.split(":")
+            assert number == "2", "the server that was promoted writes a line of its own"
+            assert names.startswith(before.line.removeprefix("1:") + ".")
 
 
 async def test_an_old_master_that_wakes_acknowledges_nothing() -> None:

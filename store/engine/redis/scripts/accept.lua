@@ -2,8 +2,8 @@
 -- KEYS: lease, inbox, devices, commands, commands by time, keys, keys by time.
 -- ARGV: entries of the inbox at most, channel, shard, DevEUI, command id, record, time, message,
 --   idempotency key or '', fingerprint, record of the key, boot of who asks.
--- Where it is stored: its id, that of its inbox entry, and that of the entry before or ''. Who asks
--- and owns the shard goes on by these; anybody else who owns it is told by the bell.
+-- Where it is stored: its id, that of its inbox entry, that of the entry before or '', and the line of
+-- history. Who asks and owns the shard goes on by these; anybody else who owns it is told by the bell.
 -- A record is 8 bytes of time and then JSON. A key that cannot be read belongs to nobody.
 local stored = redis.call('HGET', KEYS[4], ARGV[5])
 if stored then
@@ -35,10 +35,11 @@ if key ~= '' then
   redis.call('HSET', KEYS[6], key, ARGV[11])
   redis.call('ZADD', KEYS[7], ARGV[7], key)
 end
-local lease = redis.call('HMGET', KEYS[1], 'in', 'owner')
+local lease = redis.call('HMGET', KEYS[1], 'in', 'owner', 'line')
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-local entry = post(KEYS[2], lease[1], ARGV[8])
+local line = line_of(KEYS[1], lease[3])
+local entry = post(KEYS[2], lease[1], ARGV[8], line)
 if lease[2] ~= ARGV[12] or ARGV[12] == '' then
   redis.pcall('PUBLISH', ARGV[2], ARGV[3])
 end
-return {'stored', ARGV[5], entry, last and last[1] or ''}
+return {'stored', ARGV[5], entry, last and last[1] or '', line}
