@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from store.engine.port import Lease
 from store.errors import StoreUnavailable
 from store.port import Write
 from store.shards.shard_log import Kept, ShardLog
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
+WAITS_S = 3.0
+"""Whoever gave a shard looks at it every two seconds; after six somebody else may take it."""
 
 
 class ShardStatistics(msgspec.Struct, frozen=True):
@@ -38,8 +41,12 @@ class Pending:
 class Owned:
     """What is known of one shard of ours."""
 
-    def __init__(self, shard_log: ShardLog, now: float) -> None:
+    def __init__(self, shard_log: ShardLog, now: float, before: tuple[int, int] = (0, 0)) -> None:
         self.log = shard_log
+        self.before = before
+        """Epoch and number that the owner before had come to, as they were when it was taken."""
+        self.waits_until: float | None = None
+        """For that owner, to send again what a failover took of its commits."""
         self.pending: dict[int, Pending] = {}
         """By identity: whoever repeats a request passes the very same one."""
         self.trouble: StoreUnavailable | None = None
@@ -57,6 +64,15 @@ class Owned:
         self.trouble = error
         self.retry_at = now + min(RETRY_FIRST_S * 2.0**self.tries, RETRY_MOST_S)
         self.tries = min(self.tries + 1, 10)
+
+    def waits_for(self, found: Lease, now: float) -> bool:
+        """Whether the engine, set back to before our take, lacks commits of the owner before, who
+        may still send them: they come before ours."""
+        if (found.epoch, found.seq) >= self.before or found.epoch != self.before[0]:
+            return False
+        if self.waits_until is None:
+            self.waits_until = now + WAITS_S
+        return now < self.waits_until
 
     def answers(self) -> None:
         """Its server can be reached: what failed is worth a try now."""

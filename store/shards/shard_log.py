@@ -98,6 +98,16 @@ class ShardLog:
         return self._newest - sum(1 for _ in self._unconfirmed())
 
     @property
+    def acknowledged(self) -> int:
+        """Up to this number somebody was told that it is durable, whatever became of it since."""
+        told = (kept.seq for kept in reversed(self._kept) if kept.confirmed_at is not None)
+        return next(told, self._newest - len(self._kept))
+
+    def reaches(self, seq: int) -> bool:
+        """Whether everything after this number is kept."""
+        return seq + 1 >= (self._kept[0].seq if self._kept else self._newest + 1)
+
+    @property
     def kept_bytes(self) -> int:
         """Of the confirmed commits that are kept."""
         return self._confirmed_bytes
@@ -123,6 +133,10 @@ class ShardLog:
         """Up to `most` unconfirmed commits, oldest first."""
         found = list(self._unconfirmed())
         return found[: -most - 1 : -1]
+
+    def to_replay(self, most: int) -> list[Kept]:
+        """Of these such as were acknowledged: of a shard that was left nothing else is sent."""
+        return [kept for kept in self.to_send(most) if kept.confirmed_at is not None]
 
     def wire(self, kept: Kept, *, rings: bool = True) -> Commit:
         """As the engine takes it; what it does is the same for one number under one lease."""
@@ -152,8 +166,7 @@ class ShardLog:
         """The engine's lease is this: send again what is missing there."""
         if found.token != self.lease.token:
             return self.fenced_by(found)
-        first = self._kept[0].seq if self._kept else self._newest + 1
-        if found.seq + 1 < first:
+        if not self.reaches(found.seq):
             return Answer.TOO_FAR
         for kept in self._kept:
             if kept.seq > found.seq:

@@ -49,6 +49,8 @@ class ShardStore:
         self._made_good_at = float("-inf")
         self._opened = False
         self._positions: dict[str, tuple[int, int, int]] = {}
+        """Where each shard was seen last; `_before`, under the token before that."""
+        self._before: dict[str, tuple[int, int]] = {}
 
     # ------------------------------------------------------------------------------- ownership
 
@@ -59,7 +61,9 @@ class ShardStore:
 
     def own(self, shard: str, lease: Lease) -> None:
         """Write this shard from now on, under a lease that was just taken."""
-        self._writer.own(shard, lease)
+        seen = self._positions.get(shard, (0, 0, 0))
+        before = seen[:2] if seen[0] < lease.epoch else self._before.get(shard, (0, 0))
+        self._writer.own(shard, lease, before)
 
     def disown(self, shard: str) -> None:
         """Write this shard no more. What waits for it fails with StoreTaken."""
@@ -84,8 +88,11 @@ class ShardStore:
         """
         for shard, lease in leases.items():
             position = (lease.epoch, lease.seq, lease.beat)
-            if position < self._positions.get(shard, position):
+            known = self._positions.get(shard, position)
+            if position < known:
                 self._writer.failed_over = True
+            elif lease.epoch > known[0]:
+                self._before[shard] = known[:2]
             self._positions[shard] = position
 
     def doubt(self) -> None:

@@ -18,6 +18,7 @@ from store.engine.port import COMMIT_WRITES_MOST, Engine, Lease, Result
 from store.engine.shards import FLEET
 from store.errors import StoreError, StoreTaken, StoreUnavailable
 from store.port import Put, Write, outcome
+from store.shards.left_shards import LeftShards
 from store.shards.owned import HandedIn, Owned, Pending, ShardStatistics, statistics_of
 from store.shards.routing import Misrouted, shard_of_request
 from store.shards.shard_log import Answer, Kept, ShardLog
@@ -56,32 +57,30 @@ class ShardWriter:
         self._boot = boot
         self._steady = steady
         self._owned: dict[str, Owned] = {}
-        self._left: dict[str, ShardLog] = {}
-        """Of shards that are not owned any more: 65 at most, of some 256 KiB each."""
+        self._left = LeftShards(engine, steady)
         self._turn = trio.Lock()
         self._looked_at = float("-inf")
 
     # ------------------------------------------------------------------------------- ownership
 
-    def own(self, shard: str, lease: Lease) -> None:
-        """Write this shard under this lease from now on.
+    def own(self, shard: str, lease: Lease, before: tuple[int, int] = (0, 0)) -> None:
+        """Write this shard under this lease from now on; `before` are epoch and number to which the
+        owner before had come.
 
         Under a lease that was disowned here, as where actors could not be started at once, its
         numbers go on, and what was not confirmed is sent first: a number that was used once would
         be taken for a repetition, and what it stands for now would be acknowledged and lost.
         """
-        known, left = self._owned.get(shard), self._left.pop(shard, None)
+        known, left = self._owned.get(shard), self._left.again(shard, lease)
         if known is not None and known.log.lease.token == lease.token:
             return
-        again = left is not None and left.lease.token == lease.token
-        shard_log = left if left is not None and again else ShardLog(shard, lease)
-        self._owned[shard] = Owned(shard_log, self._steady())
+        self._owned[shard] = Owned(left or ShardLog(shard, lease), self._steady(), before)
 
     def disown(self, shard: str) -> None:
         """Write this shard no more, unless it is owned again under the same lease."""
         one = self._owned.pop(shard, None)
         if one is not None:
-            self._left[shard] = one.log
+            self._left.add(one.log)
 
     @property
     def owned(self) -> Mapping[str, Lease]:
@@ -263,7 +262,7 @@ class ShardWriter:
         shards = tuple(self._owned)
         _speak(self._owned.values(), self._steady())
         try:
-            leases = await self._engine.look(shards or (FLEET,))
+            leases = await self._engine.look((*shards, *self._left.lately()) or (FLEET,))
         except StoreUnavailable as error:
             self.failed_over = True
             now = self._steady()
@@ -272,6 +271,9 @@ class ShardWriter:
                     self._owned[name].failed(error, now)
             raise
         self._looked_at = self._steady()
+        for name, commits in (await self._left.replay(leases, self._owned)).items():
+            self.failed_over = True
+            self.on_replayed(name, commits)
         for name in shards:
             found, one = leases.get(name), self._owned.get(name)
             if found is None or one is None:
@@ -314,6 +316,10 @@ class ShardWriter:
             self.on_fenced(shard)
             return
         self.failed_over = True
+        if told is Answer.SET_BACK and one.waits_for(found, self._steady()):
+            why = f"shard {shard}: its owner before sends again what a failover took"
+            one.failed(StoreUnavailable(why), self._steady())
+            return
         try:
             lease = await self._engine.take(shard, found, self._boot)
         except StoreUnavailable as error:
@@ -324,7 +330,7 @@ class ShardWriter:
         if lease is None:
             one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), self._steady())
             return
-        one.rested = False
+        one.rested, one.waits_until = False, None
         one.log.begin_anew(lease, found, self.records(shard))
         log.warning(
             "shard set back by a failover; its commits are sent again",
