@@ -216,7 +216,8 @@ class Follower:
                 return
             followed.at = (entry.epoch, entry.seq)
             self._show(shard, entry)
-        await trio.lowlevel.checkpoint()
+        if entries:  # mostly there are none, in any of 64 shards
+            await trio.lowlevel.checkpoint()
 
     def _show(self, shard: str, entry: FeedEntry) -> None:
         try:
