@@ -201,6 +201,7 @@ class ProcessParts:
         """Whoever waits for a moment waits by Trio's clock, which stands while the host sleeps."""
         if self.fleetwide_here is not None:
             self.fleetwide_here.dispatcher.look()
+        self.board.clock_changed()
         self.taught.listening_since += news.stepped_s
         if news.slept_s:
             self.fleet.broadcast(Tick())

@@ -44,8 +44,6 @@ GATHER_PER_READER_S = 0.0005
 # 1,000 changes keeps up, and 20,000 lights take 20 s.
 LIGHTS_AT_ONCE = 100
 LIGHTS_PAUSE_S = 0.1
-# At most so long between two looks at what is due: a clock that was set must not hide a silence.
-LOOK_AGAIN_S = 5.0
 # Unix time in a double has steps of 0.24 us: a wait must not end just before what it waits for.
 WAIT_SLACK_S = 1e-6
 
@@ -255,6 +253,13 @@ class Board:
             self._tell(device)
         return len(changed)
 
+    def clock_changed(self) -> None:
+        """The machine's clock was set, or the host slept: what is due may be due sooner, and Trio's
+        clock, by which `run` waits, does not know."""
+        self._follow_clock()
+        if self._changed is not None:
+            self._changed.set()
+
     def forget_command(self, command_id: str) -> None:
         """It is not stored any more: a failover took it; readers are not told."""
         self._contents.commands_open.pop(command_id, None)
@@ -273,8 +278,10 @@ class Board:
             while True:
                 with trio.move_on_after(self._idle_s()):
                     await self._changed.wait()
-                self._changed = trio.Event()
                 shown = self.look_again()
+                if not self._changed.is_set():
+                    continue  # nothing is new to readers
+                self._changed = trio.Event()
                 self._wake_readers()
                 pause_s = min(self._gather_s, GATHER_PER_READER_S * len(self._subscriptions))
                 if shown == LIGHTS_AT_ONCE:
@@ -369,7 +376,7 @@ class Board:
         next_at = self._reachability.next_at()
         if next_at is None:
             return math.inf
-        return max(0.0, min(next_at - self._clock.now(), LOOK_AGAIN_S)) + WAIT_SLACK_S
+        return max(0.0, next_at - self._clock.now()) + WAIT_SLACK_S
 
     def _gateway_changed(self, gateway_id: str) -> None:
         self._reachability.gateway_changed(gateway_id)
