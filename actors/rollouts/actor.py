@@ -68,6 +68,7 @@ class Rollouts:
         self._again_s = again_s
         self._nursery: trio.Nursery | None = None
         self._driven: set[str] = set()
+        self._begun = trio.Event()
 
     # ---------------------------------------------------------------- what is asked of it
 
@@ -164,7 +165,8 @@ class Rollouts:
     # ---------------------------------------------------------------- commanding
 
     def _drive(self, kept: StoredRollout) -> None:
-        """Have a task that commands its lights, unless there is one."""
+        """Have a task that commands its lights, unless there is one, and the board followed."""
+        self._begun.set()
         if self._nursery is not None and kept.rollout.id not in self._driven:
             self._driven.add(kept.rollout.id)
             self._nursery.start_soon(self._command_all, kept)
@@ -274,12 +276,20 @@ class Rollouts:
     # ---------------------------------------------------------------- following
 
     async def _follow(self) -> None:
+        """While any rollout is pursued: with none, nothing on the board is read."""
         while True:
+            self._begun = trio.Event()
+            if not self.repository.pursued():
+                await self._begun.wait()
+                continue
             with self._ports.board.subscribe(BEHIND_MOST) as subscription:
                 await self._look_up_all()
                 async for batch in subscription:
                     await self._see(batch)
-            log.info("rollouts start over", reason=subscription.closed_reason)
+                    if not self.repository.pursued():
+                        break
+            if self.repository.pursued():
+                log.info("rollouts start over", reason=subscription.closed_reason)
 
     async def _see(self, batch: Sequence[Change]) -> None:
         newest = {one.what.id: one.what for one in batch if isinstance(one.what, Command)}

@@ -51,7 +51,7 @@ class RolloutWriter(Commits, Protocol):
 class StoredRollout:
     """One rollout. `parts` has its lights in order, `index` their places."""
 
-    __slots__ = ("_clock", "_stored", "changed", "index", "lock", "parts")
+    __slots__ = ("_clock", "_pursued", "_stored", "changed", "index", "lock", "parts")
 
     def __init__(self, version: Version, parts: Sequence[Part], clock: Clock) -> None:
         self._stored = version
@@ -61,6 +61,7 @@ class StoredRollout:
         self.lock = trio.Lock()
         self.changed = trio.Event()
         """Set with every change; whoever waits for one takes the event that stands here now."""
+        self._pursued: bool | None = None  # as it was last found, None since a change
 
     @property
     def rollout(self) -> Rollout:
@@ -75,9 +76,18 @@ class StoredRollout:
         """As it lies in the store."""
         return self._stored
 
+    @property
+    def pursued(self) -> bool:
+        """Whether it gives commands, or one of its commands may yet become something else."""
+        if self._pursued is None:
+            self._pursued = self._stored[0].state.active or any(
+                part.command_id is not None and not part.settled for part in self.parts
+            )
+        return self._pursued
+
     def take_over(self, version: Version, parts: list[Part]) -> None:
         """This is stored now; whoever waits for a change is woken."""
-        self._stored, self.parts = version, parts
+        self._stored, self.parts, self._pursued = version, parts, None
         self.changed.set()
         self.changed = trio.Event()
 
@@ -109,6 +119,10 @@ class RolloutRepository:
     def active(self) -> int:
         """Rollouts that run or pause."""
         return sum(kept.rollout.state.active for kept in self._kept.values())
+
+    def pursued(self) -> bool:
+        """Whether anything that happens to a command may be of interest here."""
+        return any(kept.pursued for kept in self._kept.values())
 
     def listed(self, most: int) -> list[Rollout]:
         """The newest first."""
