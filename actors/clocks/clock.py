@@ -124,6 +124,11 @@ class RunClock:
         """How far `now` is ahead of `steady`: the sum of all steps since the start."""
         return self._stepped_s
 
+    @property
+    def only_runs(self) -> bool:
+        """Nobody sets it and no sleep of the host moves it, so `look` never finds anything."""
+        return self._wall is None and self._elapsed is trio.current_time
+
     def now(self) -> float:
         """The date now, in Unix seconds UTC; resolution about 0.3 microseconds (a double)."""
         return self._origin + self._elapsed() + self._stepped_s

@@ -20,6 +20,8 @@ log = structlog.get_logger()
 LOOK_S = 1.0
 """Two readings of a clock each second: a microsecond of work. A timer round after a step or a sleep
 is late by this at most."""
+LOOK_AT_SERVER_S = 10.0
+"""Where our clock only runs, ChirpStack's alone is looked at: it differs for minutes, or for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,12 @@ class Timekeeper:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look at the clock every second, until cancelled."""
+        look_s = LOOK_AT_SERVER_S if self._clock.only_runs else LOOK_S
         task_status.started()
         self._on_trouble(self._trouble.host, self._trouble.server)  # also what a restart ended
         while True:
             self.look()
-            await trio.sleep(LOOK_S)
+            await trio.sleep(look_s)
 
     def look(self) -> ClockNews:
         """Look now; what was found has been told when this returns."""

@@ -103,6 +103,11 @@ class Process:
     def _wall(self) -> float:
         return self._world.kernel.right_at + trio.current_time() + self._clock_off_s
 
+    @property
+    def _settable_wall(self) -> Callable[[], float] | None:
+        """None where nobody sets it during a life: it need not be looked at."""
+        return self._wall if self._scenario.service.clock_set_every_s else None
+
     def kill(self, why: str) -> None:
         """SIGKILL. No effect while it is down."""
         if self._killed:
@@ -191,7 +196,7 @@ class Process:
         return Outside(
             store=store,
             network=WatchedNetwork(self._world.network, self._oracle, self.injector, alive),
-            clock=RunClock(self._wall(), wall=self._wall, host="pretend"),
+            clock=RunClock(self._wall(), wall=self._settable_wall, host="pretend"),
             rng=life,
             boot=f"{life.getrandbits(32):08x}",
             new_id=lambda: f"{ids.getrandbits(64):016x}",
