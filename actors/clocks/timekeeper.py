@@ -21,7 +21,7 @@ LOOK_S = 1.0
 """Two readings of a clock each second: a microsecond of work. A timer round after a step or a sleep
 is late by this at most."""
 LOOK_AT_SERVER_S = 10.0
-"""Where our clock only runs, ChirpStack's alone is looked at: it differs for minutes, or for good."""
+"""Where our clock only runs, ChirpStack's is left to look at: it differs for minutes or more."""
 
 
 @dataclass(frozen=True, slots=True)

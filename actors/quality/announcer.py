@@ -18,6 +18,8 @@ ROUND_S = 300.0
 """All lights are looked at within this: warnings come hours and days before what they warn of."""
 FIRST_ROUND_S, FIRST_FOR_S = 30.0, 60.0
 """After a start it is quicker: alerts of before wait for a minute to be confirmed."""
+LEAST_ROUND_S = 30.0
+"""No round is shorter, however small the fleet: what is told changes once a minute."""
 EVERY_S = 1.0
 LEAST_AT_ONCE = 4
 """A small fleet is through sooner: 100 lights in 25 s."""
@@ -50,14 +52,23 @@ class RiskAnnouncer:
         """Look at some lights every second, until cancelled."""
         task_status.started()
         first_until = trio.current_time() + FIRST_FOR_S
+        round_began = trio.current_time()
         while True:
             first = trio.current_time() < first_until
+            if not self._left:
+                round_began = trio.current_time()
+                self._left = list(self._board.devices)[::-1]
             due = self._next(FIRST_ROUND_S if first else ROUND_S)
             for count, dev_eui in enumerate(due, start=1):
                 self.look(dev_eui)
                 if count % CHUNK == 0:
                     await trio.lowlevel.checkpoint()
-            await trio.sleep(EVERY_S)
+            if self._left:
+                await trio.sleep(EVERY_S)
+            else:
+                await trio.sleep_until(
+                    max(trio.current_time() + EVERY_S, round_began + LEAST_ROUND_S)
+                )
 
     def look(self, dev_eui: str) -> None:
         """Show this light's risk, if it is noticeably another."""
@@ -66,10 +77,7 @@ class RiskAnnouncer:
             self._tell(dev_eui, told)
 
     def _next(self, round_s: float) -> list[str]:
-        devices = self._board.devices
-        if not self._left:
-            self._left = list(devices)[::-1]
-        count = ceil(len(devices) * EVERY_S / round_s)
+        count = ceil(len(self._board.devices) * EVERY_S / round_s)
         count = min(max(count, LEAST_AT_ONCE), MOST_AT_ONCE, len(self._left))
         return [self._left.pop() for _ in range(count)]
 

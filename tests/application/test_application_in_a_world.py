@@ -142,12 +142,28 @@ async def test_an_idempotency_key_makes_one_command(
         assert once.id == again.id
 
 
-async def test_quiet_hours_cost_no_frames(world: World, autojump_clock: MockClock) -> None:
+class Steps(trio.abc.Instrument):
+    """Counts how often any task is given its turn, which is what idle actors cost."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.taken += 1
+
+
+async def test_quiet_hours_cost_no_frames_and_hardly_anybody_wakes(
+    world: World, autojump_clock: MockClock
+) -> None:
     world.set_profile(CALM)
     async with running_application(world) as home:
         await home.settled()
         before = sum(gateway.frames_sent for gateway in world.statistics().gateways)
-        await trio.sleep(8 * 3_600)  # an hour costs a second of CPU
+        trio.lowlevel.add_instrument(steps := Steps())
+        await trio.sleep(8 * 3_600)
+        trio.lowlevel.remove_instrument(steps)
         after = sum(gateway.frames_sent for gateway in world.statistics().gateways)
         assert after == before
+        # A third is the list of gateways, asked for every 10 s here, and its way there and back.
+        assert steps.taken < 8 * 3_600, "once a second would be a poll"
         assert all(device.phase is Phase.IDLE for device in home.devices.values())

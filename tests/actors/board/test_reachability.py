@@ -128,6 +128,27 @@ async def test_a_light_that_falls_silent_is_shown_without_any_event(
     assert found.since == pytest.approx(START + SILENT_S + 86_400, abs=1), "it is so from now on"
 
 
+async def test_a_host_that_slept_is_no_reason_to_tell_late_of_a_silence(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Trio's clock, by which the board waits, stood still meanwhile."""
+    slept_s = 0.0
+    clock = RunClock(START, elapsed=lambda: trio.current_time() + slept_s)
+    board = Board(clock, "boot", silent_after_s=SILENT_S)
+    await nursery.start(board.run)
+    board.publish(GatewayView("g1", since=START - 9_000))
+    board.publish(a_light())
+    with board.subscribe() as reader:
+        await trio.sleep(60)
+        slept_s = SILENT_S
+        board.clock_changed()
+        with trio.fail_after(1):
+            async for batch in reader:
+                assert [change.what for change in batch] == [board.devices["d1"]]
+                break
+    assert board.reachability(board.devices["d1"]).reach is Reach.SILENT
+
+
 async def test_a_light_that_is_heard_in_time_is_not_told_of(
     nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
