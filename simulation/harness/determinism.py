@@ -1,6 +1,6 @@
 """Trio made deterministic: virtual time, and a scheduler that shuffles by the seed.
 
-This needs two private names of Trio, which are used nowhere else. Trio tests them itself
+This needs two private names of Trio. Trio tests them itself
 (src/trio/_tests/test_scheduler_determinism.py), and hypothesis relies on them.
 """
 
@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import trio
 import trio._core._run as scheduler
-from trio.testing import MockClock
+
+from simulation.harness.quick_clock import quick_clock
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ def run(main: Callable[..., Awaitable[T]], *args: Any, seed: int) -> T:
     hooks._ALLOW_DETERMINISTIC_SCHEDULING = True
     hooks._r.seed(seed)
     try:
-        return trio.run(main, *args, clock=MockClock(autojump_threshold=0.0))
+        return trio.run(main, *args, clock=quick_clock())
     finally:
         hooks._ALLOW_DETERMINISTIC_SCHEDULING = before[0]
         hooks._r.setstate(before[1])
