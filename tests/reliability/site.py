@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import trio
-from trio.testing import MockClock
 
 from actors.downlink import DispatchPolicy
 from actors.wiring import Policies
 from lorawan.kuando import LightState
+from simulation.harness.quick_clock import quick_clock
 from simulation.world.device import ServerSettings
 from simulation.world.gateway import SentFrame
 from simulation.world.layout import device_info
@@ -43,7 +43,7 @@ SOFTWARE, HARDWARE = 68, 15
 
 def in_virtual_time(main: Callable[..., Awaitable[T]], *args: object) -> T:
     """Run it in a Trio of its own, whose clock jumps when everybody waits."""
-    return trio.run(main, *args, clock=MockClock(autojump_threshold=0))
+    return trio.run(main, *args, clock=quick_clock())
 
 
 def empty_world(
