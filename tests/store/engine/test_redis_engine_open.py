@@ -1,5 +1,7 @@
 """An engine that cannot keep the promise is refused at the start, in words; nothing is written."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -8,8 +10,12 @@ import redis
 import trio
 
 from store.engine.open import engine_from_url
+from store.engine.redis import staging
 from store.engine.redis.engine import RedisEngine
-from store.engine.redis.findings import Weight
+from store.engine.redis.findings import Facts, Weight, about_master
+from store.engine.redis.keys import Keys
+from store.engine.redis.rights import by_itself
+from store.engine.redis.scripts import NAMES, script
 from store.errors import StoreRefused, StoreUnavailable
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
@@ -89,7 +95,7 @@ async def test_a_server_that_evicts_is_refused_unless_unsafe(
 
 
 async def test_a_full_server_is_refused(server: RedisServer, client: redis.Redis) -> None:
-    client.config_set("maxmemory", "1mb")
+    client.config_set("maxmemory", client.info("memory")["used_memory"] // 2)
     assert "its memory is full" in await refusal(f"{server.url}?unsafe=yes")
 
 
@@ -243,6 +249,23 @@ async def test_a_cluster_is_named_as_one(
     assert "redis+cluster://" in await refusal(f"{node.url}?need=1")
     alone = redis_server.url.replace("redis:", "redis+cluster:").removesuffix("/0")
     assert "is no cluster" in await refusal(alone)
+
+
+@pytest.mark.parametrize("version", ["6.0.16", "6.2.14", ""])
+def test_an_engine_that_is_too_old_is_refused(version: str) -> None:
+    facts = Facts("old:6379", {"redis_version": version, "role": "master"}, {})
+    [found] = about_master(facts, engine_from_url("redis://old").target)
+    assert found.weight is Weight.REFUSED
+    assert found.words.startswith(f"old:6379: version {version or 'unknown'} is too old")
+
+
+def test_every_command_of_the_scripts_is_also_tried_by_itself() -> None:
+    """Redis 7.0 does not say which command of a script a user may not give."""
+    scripts = "".join(script(name).text.decode() for name in NAMES)
+    used = set(re.findall(r"redis\.p?call\('([A-Z]+)'", scripts))
+    used |= set(re.findall(r'staged\.add\("([A-Z]+)"', inspect.getsource(staging)))
+    assert {"HMGET", "HSETNX", "XTRIM"} <= used
+    assert used <= {words[0] for words in by_itself(Keys("x"), "00")}
 
 
 def test_the_passwords_of_a_target_are_not_shown() -> None:
