@@ -7,7 +7,7 @@ import redis
 import redis.exceptions
 
 from lorawan.stream.entries import EntryId, StreamEntry, whose
-from lorawan.stream.redis_source import ALL_EVENTS, client_of, key_of, translated
+from lorawan.stream.redis_source import ALL_EVENTS, client_of, key_of, node_of, translated
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -47,17 +47,20 @@ def inspect(url: str, prefix: str) -> StreamFacts:
 
 
 def _inspect(url: str, prefix: str) -> StreamFacts:
-    client = client_of(url)
+    whole = client_of(url)
     try:
         key = prefix + ALL_EVENTS
+        client = node_of(whole, key)
         newest = client.execute_command("XREVRANGE", key, "+", "-", "COUNT", 1)
         of_one = None
         if newest:
             entry_id, fields = newest[0]
             entry = StreamEntry(EntryId.parse(entry_id), fields[0].decode(), fields[1])
             found = whose(entry)
-            of_one = None if found is None else _kept(client, key_of(prefix, found.dev_eui))
-        seconds, micros = _time(client)
+            if found is not None:
+                of_one_key = key_of(prefix, found.dev_eui)
+                of_one = _kept(node_of(whole, of_one_key), of_one_key)
+        seconds, micros = client.time()
         settings = _settings(client)
         return StreamFacts(
             key=key,
@@ -71,7 +74,7 @@ def _inspect(url: str, prefix: str) -> StreamFacts:
             and settings.get("maxmemory-policy", "").startswith("allkeys"),
         )
     finally:
-        client.close()
+        whole.close()
 
 
 def _kept(client: Any, key: str) -> Kept | None:
@@ -92,20 +95,11 @@ def _kept(client: Any, key: str) -> Kept | None:
     )
 
 
-def _time(client: Any) -> tuple[int, int]:
-    answer = client.time()
-    if isinstance(answer, dict):  # of a Cluster: by node
-        answer = next(iter(answer.values()))
-    return int(answer[0]), int(answer[1])
-
-
 def _settings(client: Any) -> dict[str, str] | None:
     found: dict[str, str] = {}
     try:
         for name in ("appendonly", "maxmemory", "maxmemory-policy"):
-            answer = client.config_get(name)
-            nested = next(iter(answer.values()), None)
-            found |= nested if isinstance(nested, dict) else answer
+            found |= client.config_get(name)
     except redis.RedisError:
         return None
     return found

@@ -11,7 +11,7 @@ no more to choose from. Nothing is written.
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import redis
 import redis.exceptions
@@ -38,6 +38,8 @@ THREADS_MOST = 4
 """One reads on; the others look up single devices."""
 TOGETHER_MOST = 50
 """Devices that are looked up in one go: 50 x 20 entries of 0.7 kB are 0.7 MB."""
+
+_TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 
 _REFUSED_WORDS = ("NOAUTH", "WRONGPASS", "NOPERM", "WRONGTYPE", "ERR unknown command", "ERR AUTH")
 
@@ -110,14 +112,19 @@ class RedisSource:
             made.close()
 
     async def _in_thread(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
-        return await trio.to_thread.run_sync(
-            translated,
-            call,
-            *args,
-            thread_name="event stream",
-            limiter=self._limiter,
-            abandon_on_cancel=True,
-        )
+        try:
+            return await trio.to_thread.run_sync(
+                translated,
+                call,
+                *args,
+                thread_name="event stream",
+                limiter=self._limiter,
+                abandon_on_cancel=True,
+            )
+        except StreamUnavailable:
+            if self._cluster:  # which node has which slot is learned anew
+                await self.close()
+            raise
 
     # ------------------------------------------------------------------------ in the threads
 
@@ -127,29 +134,19 @@ class RedisSource:
         return self._made
 
     def _look(self) -> Look:
-        client = self._client()
+        client = node_of(self._client(), self._key)
         newest = client.execute_command("XREVRANGE", self._key, "+", "-", "COUNT", 1)
-        return Look(_ms(self._time(client)), EntryId.parse(newest[0][0]) if newest else None)
-
-    def _time(self, client: Any) -> Any:
-        if self._cluster:  # by the clock of the node that numbers the entries
-            return client.time(target_nodes=client.get_node_from_key(self._key))
-        return client.time()
+        return Look(_ms(client.time()), EntryId.parse(newest[0][0]) if newest else None)
 
     def _read(self, after: EntryId, known: EntryId | None, most: int, wait_ms: int) -> Page:
-        client, asked = self._client(), str(known if known is not None else after)
+        client, asked = node_of(self._client(), self._key), str(after if known is None else known)
         read = ("XREAD", "COUNT", most, "BLOCK", wait_ms, "STREAMS", self._key, str(after))
-        if self._cluster:
-            streams = client.execute_command(*read)
-            kept = client.execute_command("XRANGE", self._key, asked, asked, "COUNT", 1)
-            time = self._time(client)
-        else:
-            # In one go, and the stream first: what it still holds afterwards it held before.
-            with client.pipeline(transaction=False) as commands:
-                commands.execute_command(*read)
-                commands.execute_command("XRANGE", self._key, asked, asked, "COUNT", 1)
-                commands.time()
-                streams, kept, time = commands.execute()
+        # In one go, and the stream first: what it still holds afterwards it held before.
+        with client.pipeline(transaction=False) as commands:
+            commands.execute_command(*read)
+            commands.execute_command("XRANGE", self._key, asked, asked, "COUNT", 1)
+            commands.time()
+            streams, kept, time = commands.execute()
         entries = _entries(streams[0][1]) if streams else []
         return Page(entries, _ms(time), known is None or bool(kept))
 
@@ -157,15 +154,23 @@ class RedisSource:
         self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None, most: int
     ) -> dict[str, Sequence[StreamEntry]]:
         last = "+" if until is None else str(until)
-        with self._client().pipeline(transaction=False) as commands:
-            for dev_eui in dev_euis:
-                key = key_of(self._prefix, dev_eui)
-                commands.execute_command("XREVRANGE", key, last, str(since), "COUNT", most)
-            answers = commands.execute()
-        return {
-            dev_eui: _entries(reversed(answer))
-            for dev_eui, answer in zip(dev_euis, answers, strict=True)
-        }
+        client = self._client()
+        by_node: dict[Any, list[str]] = {}
+        for dev_eui in dev_euis:
+            node = node_of(client, key_of(self._prefix, dev_eui))
+            by_node.setdefault(node, []).append(dev_eui)
+        found: dict[str, Sequence[StreamEntry]] = {}
+        for node, some in by_node.items():
+            with node.pipeline(transaction=False) as commands:
+                for dev_eui in some:
+                    key = key_of(self._prefix, dev_eui)
+                    commands.execute_command("XREVRANGE", key, last, str(since), "COUNT", most)
+                answers = commands.execute()
+            found |= {
+                dev_eui: _entries(reversed(answer))
+                for dev_eui, answer in zip(some, answers, strict=True)
+            }
+        return found
 
 
 def client_of(url: str) -> Any:
@@ -183,7 +188,19 @@ def client_of(url: str) -> Any:
     if parts.scheme.endswith("+cluster"):
         client: Any = _cluster(parts, options)
     else:
-        client = redis.Redis.from_url(url, **options)
+        client = _as_sent(redis.Redis.from_url(url, **options))
+    return client
+
+
+def node_of(client: Any, key: str) -> Any:
+    """The client of the server that has this key: in a Cluster one of its masters."""
+    if not isinstance(client, RedisCluster):
+        return client
+    owner: Any = client  # untyped, see above
+    return _as_sent(owner.get_redis_connection(owner.get_node_from_key(key)))
+
+
+def _as_sent(client: Any) -> Any:
     for command in ("XREAD", "XRANGE", "XREVRANGE"):
         client.set_response_callback(command, _raw)  # dictionaries for each entry cost more
     return client
@@ -191,12 +208,12 @@ def client_of(url: str) -> Any:
 
 def _cluster(parts: SplitResult, options: dict[str, Any]) -> Any:
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    options |= {name: value for name, value in parse_qsl(parts.query) if name in _TLS_FILES}
     return RedisCluster(
         startup_nodes=_nodes(parts),
         username=unquote(user) or None,
         password=unquote(password) or None,
         ssl=parts.scheme == "rediss+cluster",
-        cluster_error_retry_attempts=0,
         **options,
     )
 
@@ -236,5 +253,5 @@ def translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
         if str(error).startswith(_REFUSED_WORDS):
             raise StreamRefused(f"Redis refused us: {error}") from error
         raise StreamUnavailable(f"Redis cannot answer now: {error}") from error
-    except (redis.RedisError, OSError) as error:
+    except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
         raise StreamUnavailable(f"Redis does not answer: {error}") from error
