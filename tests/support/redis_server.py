@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
+from urllib.parse import urlencode
 
 ENVIRONMENT_VARIABLE = "LAMPLIGHTER_TEST_REDIS_BINARY"
 START_TIMEOUT_S = 20.0
@@ -26,11 +27,40 @@ READY = ("Ready to accept connections", "Sentinel ID is")
 PORT_ATTEMPTS = 5  # a free port may be taken between asking for it and listening on it
 
 
+class Tls(NamedTuple):
+    """Files of certificates and their authority, for a server and for its clients."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of a server."""
+        return {
+            "tls-ca-cert-file": str(self.authority),
+            "tls-cert-file": str(self.certificate),
+            "tls-key-file": str(self.key),
+            "tls-replication": "yes",
+            "tls-cluster": "yes",
+        }
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Of a client."""
+        return {
+            "ssl_ca_certs": str(self.authority),
+            "ssl_certfile": str(self.certificate),
+            "ssl_keyfile": str(self.key),
+        }
+
+
 class RedisServer:
     """A server process with `appendonly yes`, `appendfsync always`, in a directory of its own.
 
     `settings` stand in place of those; a `sentinel` keeps nothing; with `cluster_timeout_ms` it is
-    a node of a cluster.
+    a node of a cluster. With `tls` (a server that has it) it speaks nothing else, to replicas and
+    other nodes as well, and asks clients for a certificate.
     """
 
     def __init__(
@@ -39,10 +69,12 @@ class RedisServer:
         *,
         sentinel: bool = False,
         cluster_timeout_ms: int | None = None,
+        tls: "Tls | None" = None,
     ) -> None:
         self._settings = dict(settings or {})
         self._is_sentinel = sentinel
         self._cluster_timeout_ms = cluster_timeout_ms
+        self.tls = tls
         self.cluster_port = 0
         self._binary = redis_binary()
         self._directory = tempfile.TemporaryDirectory(prefix="redis-")
@@ -55,6 +87,8 @@ class RedisServer:
     @property
     def url(self) -> str:
         """Address over TCP."""
+        if self.tls is not None:
+            return f"rediss://127.0.0.1:{self.port}/0?{urlencode(self.tls.options)}"
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
@@ -131,6 +165,8 @@ class RedisServer:
             "dir": self._directory.name,
             "daemonize": "no",
         }
+        if self.tls is not None:
+            settings |= {"port": "0", "tls-port": str(port)} | self.tls.settings
         if self._is_sentinel:
             file = Path(self._directory.name) / "sentinel.conf"
             if not file.exists():

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import redis
 
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import RedisServer, Tls
 
 WAIT_S = 30.0
 
@@ -18,9 +19,16 @@ WAIT_S = 30.0
 class ReplicatedServers:
     """A master, replicas, and three Sentinels that watch it under the name `fleet`."""
 
-    def __init__(self, replicas: int = 2, sentinels: int = 3, down_after_s: float = 2.0) -> None:
-        self.servers = [RedisServer() for _ in range(1 + replicas)]
-        self.sentinels = [RedisServer(sentinel=True) for _ in range(sentinels)]
+    def __init__(
+        self,
+        replicas: int = 2,
+        sentinels: int = 3,
+        down_after_s: float = 2.0,
+        tls: Tls | None = None,
+    ) -> None:
+        self.servers = [RedisServer(tls=tls) for _ in range(1 + replicas)]
+        self.sentinels = [RedisServer(sentinel=True, tls=tls) for _ in range(sentinels)]
+        self._tls = tls
         self._down_after_ms = int(down_after_s * 1_000)
         self._stack = ExitStack()
 
@@ -38,7 +46,7 @@ class ReplicatedServers:
     def url(self) -> str:
         """By way of the Sentinels."""
         hosts = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
-        return f"redis+sentinel://{hosts}/fleet"
+        return url_of("redis+sentinel", f"{hosts}/fleet", self._tls)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -93,9 +101,14 @@ class ReplicatedServers:
 class ClusterServers:
     """A cluster of three masters with one replica each."""
 
-    def __init__(self, masters: int = 3, node_timeout_s: float = 2.0) -> None:
+    def __init__(
+        self, masters: int = 3, node_timeout_s: float = 2.0, tls: Tls | None = None
+    ) -> None:
         timeout_ms = int(node_timeout_s * 1_000)
-        self.servers = [RedisServer(cluster_timeout_ms=timeout_ms) for _ in range(2 * masters)]
+        self.servers = [
+            RedisServer(cluster_timeout_ms=timeout_ms, tls=tls) for _ in range(2 * masters)
+        ]
+        self._tls = tls
         self._stack = ExitStack()
 
     @property
@@ -111,7 +124,8 @@ class ClusterServers:
     @property
     def url(self) -> str:
         """By way of all nodes."""
-        return "redis+cluster://" + ",".join(f"127.0.0.1:{each.port}" for each in self.servers)
+        hosts = ",".join(f"127.0.0.1:{each.port}" for each in self.servers)
+        return url_of("redis+cluster", hosts, self._tls)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -162,7 +176,17 @@ def start(stack: ExitStack, *servers: RedisServer) -> None:
 
 def client_of(server: RedisServer) -> Any:
     """A client of one server alone, for tests."""
-    return redis.Redis(port=server.port, socket_timeout=5, decode_responses=True)
+    options: dict[str, Any] = {} if server.tls is None else {"ssl": True, **server.tls.options}
+    return redis.Redis(
+        host="127.0.0.1", port=server.port, socket_timeout=5, decode_responses=True, **options
+    )
+
+
+def url_of(scheme: str, rest: str, tls: Tls | None) -> str:
+    """With the files of TLS, where that is spoken."""
+    if tls is None:
+        return f"{scheme}://{rest}"
+    return f"{scheme.replace('redis', 'rediss')}://{rest}?{urlencode(tls.options)}"
 
 
 def replicas_of(server: RedisServer) -> int:

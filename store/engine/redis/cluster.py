@@ -13,7 +13,7 @@ import redis
 from redis.crc import key_slot
 from redis.exceptions import MovedError
 
-from store.engine.redis.errors import error_of, is_refusal
+from store.engine.redis.errors import error_of, is_distrust, is_refusal, words_of
 from store.engine.redis.node import Connection
 from store.engine.redis.target import Address, Target
 from store.errors import StoreError, StoreRefused, StoreUnavailable
@@ -130,7 +130,7 @@ class InCluster:
                 return StoreRefused(
                     f"redis: {self._target.name} is no cluster; write redis:// or redis+sentinel://"
                 )
-            if is_refusal(error):
+            if is_refusal(error) or is_distrust(error):
                 return error_of(error)
-        words = str(failures[0]) if failures else "none is named"
+        words = words_of(failures[0]) if failures else "none is named"
         return StoreUnavailable(f"redis: no node of {self._target.name} answers: {words}")

@@ -27,7 +27,7 @@ from store.engine.port import (
 from store.engine.redis import reads
 from store.engine.redis.cluster import InCluster
 from store.engine.redis.ear import hear
-from store.engine.redis.examination import examine, try_all
+from store.engine.redis.examination import look_around, try_all
 from store.engine.redis.findings import Finding, Weight
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
@@ -129,8 +129,7 @@ class RedisEngine:
         await end_move(self._lanes, self._keys, confirm=self._need)
 
     def _look_around(self) -> list[Finding]:
-        self._places.open()
-        return examine(self.target, self._places)
+        return look_around(self.target, self._places)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         try:

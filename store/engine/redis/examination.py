@@ -4,13 +4,14 @@ Everything blocks and belongs in a thread.
 """
 
 from collections.abc import Hashable, Sequence
-from contextlib import suppress
 from functools import partial
 
+from store.engine.redis.errors import Untrusted
 from store.engine.redis.findings import (
     CONFIG,
     Facts,
     Finding,
+    about_distrust,
     about_master,
     about_replica,
     about_sentinels,
@@ -22,6 +23,17 @@ from store.engine.redis.sentinel import BySentinel
 from store.engine.redis.target import Target
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
+
+
+def look_around(target: Target, places: Places) -> list[Finding]:
+    """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where the
+    two ends do not agree on TLS: what a process that runs waits for, a start does not."""
+    target.check_files()
+    try:
+        places.open()
+        return examine(target, places)
+    except Untrusted as error:
+        raise StoreRefused(str(error)) from error
 
 
 def examine(target: Target, places: Places) -> list[Finding]:
@@ -42,12 +54,16 @@ def examine(target: Target, places: Places) -> list[Finding]:
         found += about_master(facts, target)
         if target.need:
             for host, port in replicas:
-                with suppress(StoreUnavailable):
-                    replica = Node(partial(target.connected, (host, port)), _ignore)
-                    try:
-                        found += about_replica(_asked(replica, f"replica {host}:{port}")[0])
-                    finally:
-                        replica.drop()
+                name = f"replica {host}:{port}"
+                replica = Node(partial(target.connected, (host, port)), _ignore)
+                try:
+                    found += about_replica(_asked(replica, name)[0])
+                except Untrusted as error:
+                    found.append(about_distrust(name, error))
+                except StoreUnavailable:
+                    pass
+                finally:
+                    replica.drop()
     return list(dict.fromkeys(found))
 
 

@@ -75,6 +75,7 @@ def about_master(facts: Facts, target: Target) -> Iterator[Finding]:
             f"{name}: version {version or 'unknown'} is too old; 7.0 is the oldest that will do",
             "use Valkey, or Redis 7.0 or later",
         )
+        return  # it does not understand how the rest is asked for
     if info.get("role") == "slave":
         yield Finding(
             Weight.REFUSED,
@@ -96,6 +97,15 @@ def about_master(facts: Facts, target: Target) -> Iterator[Finding]:
 def about_replica(facts: Facts) -> Iterator[Finding]:
     """A replica confirms a commit when it has it; only with `always` it has it on its disk."""
     yield from _about_durability(facts)
+
+
+def about_distrust(name: str, error: Exception) -> Finding:
+    """A replica that may be the master one day, and could not be spoken to then."""
+    return Finding(
+        Weight.ADVICE,
+        f"{name}: {str(error).removeprefix('redis: ')}",
+        "see to its certificate, or to those of store.url",
+    )
 
 
 def about_sentinels(facts: Mapping[str, str], target: Target) -> Iterator[Finding]:

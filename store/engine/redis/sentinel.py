@@ -9,7 +9,7 @@ from collections.abc import Hashable
 
 import redis
 
-from store.engine.redis.errors import error_of, is_refusal
+from store.engine.redis.errors import error_of, is_distrust, is_refusal, words_of
 from store.engine.redis.node import Connection
 from store.engine.redis.target import Address, Target
 from store.errors import StoreRefused, StoreUnavailable
@@ -107,9 +107,9 @@ class BySentinel:
                     f"redis: the sentinels at {self._target.name} know no master named "
                     f"{self._target.master!r}"
                 )
-            if is_refusal(error):
+            if is_refusal(error) or is_distrust(error):
                 return error_of(error)
-        words = str(failures[0]) if failures else "none is named"
+        words = words_of(failures[0]) if failures else "none is named"
         return StoreUnavailable(f"redis: no sentinel of {self._target.name} answers: {words}")
 
 

@@ -1,6 +1,7 @@
 """What a URL names: which servers, how to speak to them, and how sure a commit must be."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from store.engine.redis.node import CONNECT_S, SOCKET_S, Connection
+from store.errors import StoreRefused
 
 Address = tuple[str, int]
 
@@ -54,6 +56,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """For people: the addresses, or the socket."""
         return self.socket_path or ",".join(f"{host}:{port}" for host, port in self.addresses)
+
+    def check_files(self) -> None:
+        """Raises StoreRefused for certificates and keys that cannot be read; blocks."""
+        for option, path in self.tls_files.items():
+            try:
+                Path(path).read_bytes()
+            except OSError as error:
+                raise StoreRefused(
+                    f"redis: {option}={path} cannot be read: {error.strerror}"
+                ) from error
 
     def connected(
         self, address: Address | None, *, to_sentinel: bool = False, answer_s: float = SOCKET_S

@@ -1,0 +1,51 @@
+"""An authority of one's own, and certificates that it signs, made by OpenSSL."""
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+NAMES = "IP:127.0.0.1,DNS:localhost"
+OPENSSL_S = 20.0
+
+
+class Pair(NamedTuple):
+    """The files of a certificate and its key."""
+
+    certificate: Path
+    key: Path
+
+
+class Authority:
+    """Its files lie in `folder`; two of them in one folder need two names."""
+
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        self._folder = folder
+        self._name = name
+        self.certificate = folder / f"{name}.pem"
+        self._key = folder / f"{name}.key"
+        subject = ("-subj", f"/CN={name}")
+        files = ("-keyout", str(self._key), "-out", str(self.certificate))
+        _openssl("req", "-x509", *_NEW_KEY, "-days", "2", *subject, *files)
+
+    def signed(self, name: str, names: str = NAMES, *, days: int = 2) -> Pair:
+        """A certificate for these host names; with -1 `days` it has expired."""
+        pair = Pair(*(self._folder / f"{self._name}-{name}.{end}" for end in ("pem", "key")))
+        asked, more = pair.key.with_suffix(".req"), pair.key.with_suffix(".names")
+        more.write_text(f"subjectAltName={names}\n", encoding="utf-8")
+        _openssl(
+            *("req", *_NEW_KEY, "-subj", f"/CN={name}"),
+            *("-keyout", str(pair.key), "-out", str(asked)),
+        )
+        _openssl(
+            *("x509", "-req", "-in", str(asked), "-days", str(days), "-extfile", str(more)),
+            *("-CA", str(self.certificate), "-CAkey", str(self._key), "-CAcreateserial"),
+            *("-out", str(pair.certificate)),
+        )
+        return pair
+
+
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+
+def _openssl(*words: str) -> None:
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=OPENSSL_S)
