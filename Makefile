@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup install wheel container stranger demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash drill bench hostile reliability docs \
+.PHONY: help setup install wheel container stranger demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash drill bench engines hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
@@ -128,6 +128,9 @@ fuzz: $(READY) ## seek new ways to hurt the service (FUZZ_S seconds at most, FUZ
 
 bench: $(READY) ## measure throughput, latency, memory and start-up (a few minutes)
 	$(BIN)/python -m tests.bench
+
+engines: $(READY) ## fetch the Redis and Valkey servers of Debian's releases, and test each (ENGINES=part of a name; half an hour)
+	$(BIN)/python -m tests.engines $(ENGINES)
 
 hostile: $(READY) ## attack the web server, and measure what others notice of it (three minutes)
 	$(BIN)/python -m tests.hostile
