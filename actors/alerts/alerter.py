@@ -6,7 +6,7 @@ the person is told anyway, because a store that fails is itself an alert.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 import trio
@@ -32,6 +32,7 @@ from actors.clocks.clock import Clock, Steps
 from actors.messaging.mailbox import Mailbox, MailboxStatistics, Offer
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
+from actors.replace import replace
 from actors.storage.commits import Commits
 from store.port import Store
 

@@ -1,8 +1,9 @@
 """A finding: whether a condition that is worth an alert holds now, and the kinds there are."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+import msgspec
 
 
 class AlertKind(StrEnum):
@@ -84,9 +85,11 @@ class AlertKey(NamedTuple):
     """The DevEUI, gateway id or actor id; else the name of a part, like `store`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Whether a condition holds for a subject, and why (or why no more)."""
+class Finding(msgspec.Struct, frozen=True, gc=False):
+    """Whether a condition holds for a subject, and why (or why no more).
+
+    A struct, because five are made of each event of a light: as a frozen dataclass each is 2 us.
+    """
 
     kind: AlertKind
     subject: str

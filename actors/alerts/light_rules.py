@@ -4,7 +4,7 @@ Every rule is a pure function and says whether its condition holds now; what was
 not enter into it.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from actors.alerts.finding import AlertKind, Finding
 from actors.alerts.policy import AlertPolicy
@@ -13,8 +13,7 @@ from actors.device.foreign_sender import foreign_words, repeated
 from actors.device.model import Device, Phase, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True, gc=False):
     """What matters besides a light's record: how it is reached, and what other alerts say."""
 
     reach: Reach = Reach.REACHABLE
@@ -25,8 +24,12 @@ class Outlook:
     """ChirpStack does not answer, which holds every command."""
 
 
+ALONE = Outlook()
+"""Nothing but the record matters."""
+
+
 def light_findings(
-    device: Device, now: float, policy: AlertPolicy, outlook: Outlook = Outlook()
+    device: Device, now: float, policy: AlertPolicy, outlook: Outlook = ALONE
 ) -> tuple[Finding, ...]:
     """What follows from a light's record. A light that was never heard is not called silent.
 
@@ -41,7 +44,7 @@ def light_findings(
     )
 
 
-def silent_at(device: Device, policy: AlertPolicy, outlook: Outlook = Outlook()) -> float | None:
+def silent_at(device: Device, policy: AlertPolicy, outlook: Outlook = ALONE) -> float | None:
     """When this light will count as silent unless it is heard; None for one never heard."""
     heard_at = _heard_at(device)
     if heard_at is None:

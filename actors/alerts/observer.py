@@ -7,7 +7,6 @@ look again: `due` judges what is due, `next_at` says when that will be.
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from actors.alerts.expected_rules import at_risk
 from actors.alerts.finding import Finding
@@ -21,6 +20,7 @@ from actors.clocks.due_times import DueTimes
 from actors.device.foreign_sender import over_at
 from actors.device.model import Device
 from actors.quality.model import Grade
+from actors.replace import replace
 
 # Lights judged in one call of `due`, about 8 us each: 2 ms.
 LIGHTS_AT_ONCE = 250

@@ -17,6 +17,7 @@ from now.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -113,7 +114,9 @@ class RunClock:
             host = BOOT_ID.read_text(encoding="ascii").strip()
         except (OSError, ValueError):
             host = ""
-        return cls(time.time(), wall=time.time, elapsed=lambda: time.clock_gettime(boot), host=host)
+        return cls(
+            time.time(), wall=time.time, elapsed=partial(time.clock_gettime, boot), host=host
+        )
 
     def apart(self, ahead_s: float) -> "RunClock":
         """A clock that is so far ahead of this one, and that nobody sets."""

@@ -109,6 +109,10 @@ class ServerClock:
             return 0.0
         return NEWS_AGE_MOST_S if self._live else LISTED_AGE_MOST_S
 
+    def used_s(self, steady: float, stepped_s: float) -> float:
+        """The estimate of `difference` alone: it is asked for with each event."""
+        return self._proven_s(steady, stepped_s)
+
     def difference(self, steady: float, stepped_s: float = 0.0) -> ClockDifference:
         """The bounds and the estimate against the machine's date, to be shown."""
         low, high = self.at_least(steady) - stepped_s, self.at_most(steady) - stepped_s
@@ -131,7 +135,8 @@ def _keep(
 ) -> None:
     if bounds and at < bounds[-1][0] + BUCKET_S:
         began, before = bounds[-1]
-        bounds[-1] = (began, sharper(before, bound))
+        if sharper(before, bound) != before:
+            bounds[-1] = (began, bound)
     else:
         bounds.append((at, bound))
     _age(bounds, at)
@@ -144,7 +149,9 @@ def _sharpest(
     unknown: float,
 ) -> float:
     _age(bounds, steady)
-    return sharper((bound for _, bound in bounds), default=unknown)
+    if len(bounds) <= 1:
+        return bounds[0][1] if bounds else unknown
+    return sharper([bound for _, bound in bounds])
 
 
 def _age(bounds: deque[tuple[float, float]], steady: float) -> None:

@@ -76,5 +76,5 @@ class ServerDates:
         return self._server.difference(self._clock.steady(), self._clock.stepped_s)
 
     def _off_s(self) -> float:
-        used_s = self.difference().used_s
+        used_s = self._server.used_s(self._clock.steady(), self._clock.stepped_s)
         return used_s if abs(used_s) >= CORRECTED_S else 0.0

@@ -25,7 +25,9 @@ class GatewayOccupancy:
         together = tuple(gateways)
         for one in together:
             others = self._overlaps.setdefault(one, {})
-            others.update((other, now) for other in together if other != one)
+            for other in together:
+                if other != one:
+                    others[other] = now
 
     def around(self, gateways: Iterable[str], now: float) -> frozenset[str]:
         """These gateways and all that overlap with one of them."""

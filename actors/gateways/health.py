@@ -21,9 +21,10 @@ not have taken their stats either.
 All functions are pure; times are Unix seconds on our clock unless it is said otherwise.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from actors.gateways.policy import WatchPolicy
+from actors.replace import replace
 from lorawan.network import GatewayInfo, GatewayState
 
 GAPS_KEPT = 3
@@ -34,9 +35,8 @@ OFFLINE_INTERVALS = 3.5
 """Half an interval more, for the wait between two polls and for a slow backhaul."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What is known of one gateway.
+class Health(msgspec.Struct, frozen=True):
+    """What is known of one gateway. A struct, for each uplink rewrites those of its gateways.
 
     `info` is what the server last listed, None for one that it does not list. `alive_at` is when it
     last gave a sign of life, on our clock; None means never.
@@ -125,12 +125,16 @@ def judged(before: Health, policy: WatchPolicy, now: float) -> Health:
     A listed gateway is offline without a sign of life within `offline_after_s`. One that the server
     does not list sends us no stats (it may be another tenant's), so nothing speaks against it.
     """
+    if before.online and _fresh(before, policy.offline_after_s, now):
+        return before  # most of all: an uplink came through it just now
     online = not _quiet(before, offline_after_s(before, policy), policy, now)
     return before if online is before.online else replace(before, online=online, since=now)
 
 
 def silent(one: Health, policy: WatchPolicy, now: float) -> bool:
     """Whether a gateway of which stats are to be expected gave no sign of life for so long."""
+    if _fresh(one, policy.silent_after_s, now):
+        return False
     return _quiet(one, silent_after_s(one, policy), policy, now)
 
 
@@ -154,6 +158,11 @@ def look_again_s(one: Health, policy: WatchPolicy, now: float) -> float:
     if away_s > policy.given_up_after_s:
         return policy.poll_s
     return min(policy.poll_s, max(policy.silent_poll_s, away_s / policy.patience))
+
+
+def _fresh(one: Health, least_s: float, now: float) -> bool:
+    """Whether it gave a sign of life within what every gateway has at the least."""
+    return one.alive_at is not None and now - one.alive_at <= least_s
 
 
 def _quiet(one: Health, limit_s: float, policy: WatchPolicy, now: float) -> bool:

@@ -5,7 +5,7 @@ its acknowledgement of a downlink can still change that.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 import trio
@@ -17,6 +17,7 @@ from actors.gateways import health
 from actors.gateways.announcer import Airtime, GatewayAnnouncer, no_airtime, no_grade, no_pace
 from actors.gateways.health import Health
 from actors.gateways.policy import WatchPolicy
+from actors.replace import replace
 from lorawan.network import GatewayInfo, NetworkError, NetworkServer
 
 log = structlog.get_logger()

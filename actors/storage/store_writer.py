@@ -23,7 +23,7 @@ import trio
 
 from actors.clocks.clock import Clock
 from actors.messaging.mailbox import Mailbox, MailboxFull, MailboxStatistics, Offer
-from actors.messaging.reply import NoReply, Reply
+from actors.messaging.reply import Reply
 from actors.supervision import Backoff
 from store.errors import StoreError, StoreUnavailable
 from store.port import Record, Store, Table, Write
@@ -38,7 +38,7 @@ BATCH_REQUESTS = 512
 # Eight batches wait at most, 25 MB. A caller has one request at a time, so only a fleet beyond
 # 4,000 busy lights ever waits for room, and that is the back-pressure wanted.
 MAILBOX_REQUESTS = 8 * BATCH_REQUESTS
-# How often a caller that still waits says so in the log.
+# How often a caller that still waits for room says so in the log.
 PATIENCE_S = 60.0
 # At shutdown: nine batches of 20 ms are 0.2 s; the rest is for a slow disk. The `shutdown_s` in
 # the store writer's ChildSpec must be longer.
@@ -154,11 +154,8 @@ class StoreWriter:
                 accepted = True
             except MailboxFull:
                 log.warning("journal has no room", waiting=self.mailbox.statistics().depth)
-        while True:
-            try:
-                return await reply.wait(PATIENCE_S)
-            except NoReply:
-                log.warning("journal is slow", failing_since=self.failing_since)
+        # However long it takes: a store that does not answer is told of by `_watch`, once for all.
+        await reply.outcome()
 
     def offer(self, writes: Sequence[Write]) -> Offer:
         """Hand writes in without waiting for anything: for history lines nobody depends on."""

@@ -1,8 +1,9 @@
 """Decodes events in Protobuf, the `integration.*` messages of ChirpStack.
 
-The generated messages, which have no types, are read in this file only, and only the fields that we
-use; then the same checks apply as to JSON. Protobuf does not tell a missing value from the default,
-so a missing one counts as the default: CLASS_A for a server that does not tell the class.
+The generated messages, which have no types, are read in this file and in `protobuf_uplink.py` only,
+and only the fields that we use; then the same checks apply as to JSON. Protobuf does not tell a
+missing value from the default, so a missing one counts as the default: CLASS_A for a server that
+does not tell the class.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from lorawan.events.errors import MalformedEvent
 from lorawan.events.instant import Instant
 from lorawan.events.kinds import EventKind, event_kind
 from lorawan.events.model import Event
+from lorawan.events.protobuf_uplink import wire_up
 from lorawan.events.refusal import WHOLE, check_size, refusal
 from lorawan.events.translate import WIRE_TYPES, to_event
 from lorawan.events.wire import decode_special
@@ -44,6 +46,10 @@ def decode_protobuf(kind: str, body: bytes) -> Event:
         message.ParseFromString(body)
     except messages.decode_error as error:
         raise MalformedEvent(WHOLE, str(error)) from error
+    if known is EventKind.UP:
+        wire = wire_up(message, _name, messages.device_class, messages.code_rate)
+        if wire is not None:
+            return to_event(wire)
     try:
         fields = _READERS[known](message)
         wire = msgspec.convert(fields, WIRE_TYPES[known], dec_hook=decode_special)

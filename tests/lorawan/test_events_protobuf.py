@@ -2,7 +2,13 @@ import pytest
 from chirpstack_api.integration import integration_pb2
 from google.protobuf.json_format import ParseDict
 
-from lorawan.events import MalformedEvent, decode_json, decode_protobuf
+from lorawan.events import (
+    MalformedEvent,
+    decode_json,
+    decode_protobuf,
+    protobuf_body,
+    protobuf_uplink,
+)
 from tests.support.event_vectors import body, body_bytes
 
 
@@ -100,3 +106,43 @@ def test_no_radio_parts():
     message = uplink()
     message.tx_info.modulation.fsk.datarate = 50_000
     assert decode(message).modulation is None
+
+
+def test_an_uplink_read_straight_is_the_one_read_closely(monkeypatch):
+    """What the short way reads is what the checks of the long way make of the same message."""
+    messages = [uplink() for _ in range(8)]
+    messages[1].ClearField("rx_info")
+    messages[2].ClearField("tx_info")
+    messages[3].tx_info.modulation.ClearField("lora")
+    messages[4].tx_info.modulation.lora.code_rate = 99
+    messages[4].device_info.device_class_enabled = 77
+    messages[5].rx_info[0].ClearField("ns_time")
+    messages[5].rx_info[0].gateway_id = "x" * 65
+    messages[5].rx_info[0].snr = float("nan")
+    messages[6].device_info.tags.update({f"tag {n}": "v" * 300 for n in range(20)})
+    messages[6].device_info.device_name = "n" * 300
+    messages[6].dev_addr = messages[6].dev_addr.upper()
+    messages[7].ClearField("data")
+    straight = [decode(message) for message in messages]
+    assert protobuf_uplink.wire_up(messages[4], lambda enum, number: "", None, None) is not None
+    monkeypatch.setattr(protobuf_body, "wire_up", lambda *message_and_names: None)
+    assert [decode(message) for message in messages] == straight
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (lambda one: setattr(one, "dr", 16), "dr"),
+        (lambda one: setattr(one, "dev_addr", "0018944g"), "devAddr"),
+        (lambda one: setattr(one, "dev_addr", "001894400"), "devAddr"),
+        (
+            lambda one: setattr(one.device_info, "dev_eui", "0102030405060708\n"),
+            "deviceInfo.devEui",
+        ),
+        (lambda one: setattr(one.rx_info[0].ns_time, "seconds", 2**40), "ns_time"),
+    ],
+)
+def test_what_an_uplink_may_not_be_is_refused_with_its_field(change, field):
+    message = uplink()
+    change(message)
+    assert refused(message)[0] == field

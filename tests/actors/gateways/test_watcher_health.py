@@ -1,7 +1,5 @@
 """Whether a gateway is alive, whatever the two clocks say."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +15,7 @@ from actors.gateways.health import (
     look_again_s,
     silent,
 )
+from actors.replace import replace
 from lorawan.network import GatewayInfo, GatewayState
 
 NOW = 1_800_000_000.0
