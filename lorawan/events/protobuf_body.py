@@ -47,9 +47,9 @@ def decode_protobuf(kind: str, body: bytes) -> Event:
     except messages.decode_error as error:
         raise MalformedEvent(WHOLE, str(error)) from error
     if known is EventKind.UP:
-        wire = wire_up(message, _name, messages.device_class, messages.code_rate)
-        if wire is not None:
-            return to_event(wire)
+        up = wire_up(message, _name, messages.device_class, messages.code_rate)
+        if up is not None:
+            return to_event(up)
     try:
         fields = _READERS[known](message)
         wire = msgspec.convert(fields, WIRE_TYPES[known], dec_hook=decode_special)
