@@ -25,10 +25,10 @@ def restored() -> Iterator[None]:
     import logging
 
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, config = root.handlers, root.level, structlog.get_config()
     yield
     root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**config)
 
 
 def check(token: str) -> None:

@@ -46,9 +46,10 @@ class Watcher:
 @pytest.fixture(scope="module", autouse=True)
 def quiet_logs() -> Iterator[None]:
     """The service logs from its own thread; only what is wrong is of interest."""
+    config = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     yield
-    structlog.reset_defaults()
+    structlog.configure(**config)
 
 
 _kept = KeptBrowser()
