@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from api.guide.render import Rendered, render
+from api.pages.files import static_files
 
 ENGLISH, GERMAN = "en", "de"
 _TEXT = Path(__file__).parent / "text"
@@ -43,16 +44,17 @@ _SHELL = """<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="dark light">
     <title>{title} | Lamplighter</title>
-    <link rel="icon" type="image/svg+xml" href="../static/icon.svg">
-    <link rel="stylesheet" href="../static/style/base.css">
-    <link rel="stylesheet" href="../static/style/guide.css">
-    <script type="module" src="../static/guide.js"></script>
+    <link rel="icon" type="image/svg+xml" href="../static/{version}/icon.svg">
+    <link rel="stylesheet" href="../static/{version}/style/base.css">
+    <link rel="stylesheet" href="../static/{version}/style/guide.css">
+    <script type="module" src="../static/{version}/guide.js"></script>
   </head>
   <body class="guide">
     <a class="skip" href="#text">{skip}</a>
     <header class="guide-head">
       <p class="brand">
-        <img src="../static/icon.svg" alt="" width="30" height="30"><a href="../">Lamplighter</a>
+        <img src="../static/{version}/icon.svg" alt="" width="30" height="30">
+        <a href="../">Lamplighter</a>
       </p>
       <nav aria-label="Guide"><ul>{links}</ul></nav>
     </header>
@@ -88,6 +90,7 @@ def page(name: str, language: str = ENGLISH) -> bytes:
     return _SHELL.format(
         language=GERMAN if german else ENGLISH,
         skip="Zum Inhalt" if german else "To the content",
+        version=static_files().version,
         title=title,
         links=links,
         body=told.body,

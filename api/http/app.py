@@ -22,6 +22,8 @@ from api.http.requests import only_known_parameters
 from api.http.services import Services, put_services, services_of
 from api.live import socket as live
 from api.live.hub import Hub
+from api.pages.door import StaticDoor
+from api.pages.files import static_files
 from api.routes import (
     alerts,
     audit,
@@ -90,11 +92,10 @@ def create_app(
     `operator`, unless their views are marked with `api.http.auth.requires`.
     """
     web = settings.web
-    app = LamplighterApp("lamplighter", static_folder=str(pages.STATIC), static_url_path="/static")
+    app = LamplighterApp("lamplighter", static_folder=None)
     app.url_map.strict_slashes = False  # a slash too many at the end of a path is no mistake
     app.config["MAX_CONTENT_LENGTH"] = web.body_bytes_most
     app.config["BODY_TIMEOUT"] = web.body_timeout_s
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0  # revalidated by ETag: a new release shows at once
     http_metrics = HttpMetrics(application.metrics)
     services = Services(
         application=application,
@@ -122,7 +123,8 @@ def create_app(
     if application.carrier is not None:
         application.carrier.serve = carrying.CarriedHere(app.asgi_app)
     endpoint = Endpoint(services, Intake(application.event_door, http_metrics.webhooks))
-    app.asgi_app = AsgiApp(app.asgi_app, services, endpoint)  # type: ignore[assignment, method-assign]
+    door = StaticDoor(services, static_files())
+    app.asgi_app = AsgiApp(app.asgi_app, services, endpoint, door)  # type: ignore[assignment, method-assign]
     if web.base_path:
         app.asgi_app = BasePath(app.asgi_app, web.base_path)  # type: ignore[assignment, method-assign]
     return app

@@ -1,8 +1,8 @@
 """The ASGI app that the server calls: Quart, and what is answered without it.
 
-Answered here are webhooks (`api/webhooks/endpoint.py`), `/healthz`, requests whose Host names no
-host, and every request while the service stops. All others are counted, so that a stop waits for
-their answers.
+Answered here are webhooks (`api/webhooks/endpoint.py`), files of pages (`api/pages/door.py`),
+`/healthz`, requests whose Host names no host, and every request while the service stops. All others
+are counted, so that a stop waits for their answers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from api.http.exchange import AsgiScope, Exchange, Receive, Send
 from api.http.problems import BAD_HTTP, STOPPING, Problem
 from api.http.services import Services
 from api.logging import bind_request_id
+from api.pages.door import StaticDoor
 from api.webhooks.endpoint import KIND_BY_PATH, Endpoint
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -27,9 +28,12 @@ PROBES = frozenset({ALIVE, "/readyz"})
 class AsgiApp:
     """ASGI in front of ASGI; `inner` is Quart's own app."""
 
-    def __init__(self, inner: Asgi, services: Services, webhooks: Endpoint) -> None:
+    def __init__(
+        self, inner: Asgi, services: Services, webhooks: Endpoint, pages: StaticDoor
+    ) -> None:
         self.inner = inner
         self._webhooks = webhooks
+        self._pages = pages
         self._web = services.settings.web
         self._shutdown = services.shutdown
         self._peers = services.peers
@@ -65,7 +69,7 @@ class AsgiApp:
             with self._shutdown.answering():
                 if method == "POST" and path in KIND_BY_PATH:
                     await self._webhooks.answer(scope, path, peer, exchange)
-                else:
+                elif not await self._pages.answers(scope, peer, exchange):
                     await self.inner(scope, exchange.receive, exchange.send)
 
 

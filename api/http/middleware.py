@@ -10,6 +10,7 @@ import structlog
 import trio
 from quart import Quart, Request, Response, Websocket, current_app, g, request, websocket
 
+from api.http.access import SAFE, tell
 from api.http.audit import note_refused
 from api.http.auth import (
     TOKEN_HEADER,
@@ -30,36 +31,17 @@ from api.http.checks import (
 )
 from api.http.exchange import REQUEST_ID_HEADER, AsgiScope
 from api.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
+from api.http.security_headers import SECURITY_HEADERS
 from api.http.services import services
 from api.http.sight import check_sight
 from api.logging import bind_request_id
 
-log = structlog.get_logger()
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
-# What is public is not limited (`_before`): probes come every second, the dashboard is some 40
+# What is public is not limited (`_before`): probes come every second, the dashboard is some 110
 # small files, and a flood from its address may not lock it out. Nor is an OPTIONS on a webhook; its
 # POST never comes here, and has a limit of its own (`api/webhooks/endpoint.py`).
 _UNLIMITED = frozenset({"webhooks.chirpstack", "webhooks.chirpstack_uplink"})
-# Quart's own view of the static folder cannot be marked.
-_PUBLIC_ENDPOINTS = frozenset({"static"})
 # A line for each probe or scrape would bury the others in the log.
 _QUIET = frozenset({"health.healthz", "health.readyz", "metrics.prometheus"})
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        # Pictures of floor plans are fetched with the token, and shown from memory (blob:).
-        "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 
 
 def install(app: Quart) -> None:
@@ -102,7 +84,7 @@ async def _before() -> None:
         raise Problem(FORBIDDEN, why)
     if needed is not Scope.PUBLIC:
         _check_sight(caller)
-    if request.method not in _SAFE:
+    if request.method not in SAFE:
         check_origin(here, request.headers.get("Origin"), peer)
 
 
@@ -123,7 +105,7 @@ def _why_not(caller: Caller, needed: Scope) -> str:
 
 def _needed() -> Scope:
     """The scope that the request needs; what does not exist needs none."""
-    if request.endpoint is None or request.endpoint in _PUBLIC_ENDPOINTS:
+    if request.endpoint is None:
         return Scope.PUBLIC
     return scope_of(_view(), request.method)
 
@@ -154,29 +136,24 @@ async def _after(response: Response) -> Response:
     headers = response.headers
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
-    if request.endpoint not in _PUBLIC_ENDPOINTS and "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    headers.setdefault("Cache-Control", "no-store")
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     if request_id is not None:
         headers[REQUEST_ID_HEADER] = request_id
     began = g.get("began")
     took_s = trio.current_time() - began if began is not None else 0.0
     route = request.url_rule.rule if request.url_rule is not None else "none"
-    http_metrics, status = services().http_metrics, str(response.status_code)
-    # A method may be any word; each would be kept as a line of its own for ever.
-    method = request.method if request.method in _METHODS else "other"
-    http_metrics.requests.labels(method, route, status).inc()
-    http_metrics.seconds.labels(route).observe(took_s)
-    write = log.debug if request.endpoint in _QUIET else log.info
     caller: Caller | None = g.get("caller")
-    write(
-        "request",
-        method=request.method,
-        path=request.path,
-        status=response.status_code,
-        took_ms=round(took_s * 1000, 1),
+    tell(
+        services().http_metrics,
+        request.method,
+        request.path,
+        route,
+        response.status_code,
+        took_s,
         client=caller.address if caller is not None else request.headers.get("Remote-Addr", ""),
         by=caller.name if caller is not None else "",
+        quiet=request.endpoint in _QUIET,
     )
     return response
 

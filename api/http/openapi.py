@@ -6,7 +6,7 @@ declared with what is sent.
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -119,10 +119,6 @@ def takes(
 
 class Provider(OpenAPIProvider):
     """Describes our `@answers` instead of one model per status."""
-
-    def generate_rules(self) -> Iterable[Rule]:
-        """The rules to describe: all that are not hidden, without the static folder."""
-        return (rule for rule in super().generate_rules() if rule.endpoint != "static")
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
         """Path objects and components of one rule."""

@@ -4,13 +4,12 @@ All errors have one form, with a type for programs and text for people. Nothing 
 no traceback, no text of an unexpected exception.
 """
 
-import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import structlog
-from quart import Quart, Response, has_websocket_context, request
+from quart import Quart, Response, has_websocket_context
 from quart_schema import RequestSchemaValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.routing import WebsocketMismatch
@@ -179,7 +178,6 @@ def install(app: Quart) -> None:
     app.register_error_handler(HTTPException, _on_http_exception)
     app.register_error_handler(StoreError, _on_store_error)
     app.register_error_handler(UnreadableRecord, _on_unreadable)
-    app.register_error_handler(OSError, _on_os_error)
     app.register_error_handler(Exception, _on_exception)
 
 
@@ -223,13 +221,6 @@ async def _on_store_error(error: StoreError) -> Response:
 async def _on_unreadable(error: UnreadableRecord) -> Response:
     log.error("a stored record cannot be read", problem=str(error))
     return Problem(UNREADABLE_RECORD, f"{error}; it is kept as it is").response()
-
-
-async def _on_os_error(error: OSError) -> Response:
-    # The static folder asks the file system, which refuses names that no file can have.
-    if error.errno == errno.ENAMETOOLONG and request.endpoint == "static":
-        return Problem(NOT_FOUND).response()
-    return await _on_exception(error)
 
 
 async def _on_exception(error: BaseException) -> Response:

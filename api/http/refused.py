@@ -22,7 +22,7 @@ def refused_to(caller: Caller) -> list[str]:
     found = []
     for rule in current_app.url_map.iter_rules():
         view = current_app.view_functions.get(rule.endpoint)
-        if view is None or rule.endpoint == "static" or rule.websocket:
+        if view is None or rule.websocket:
             continue
         beyond = caller.sight.limited and shown_by(view) in {None, Lights.ALL}
         path = _VARIABLE.sub(r"{\1}", rule.rule)

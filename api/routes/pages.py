@@ -4,15 +4,17 @@ Pages hold no data and are public; what they show they ask for with a token. Not
 another host.
 """
 
-from pathlib import Path
+from typing import NoReturn
 
-from quart import Blueprint, Response, current_app, send_from_directory
+from quart import Blueprint, Response, current_app, request
 from quart_schema import hide
 
 from api.http.auth import Scope, requires
 from api.http.openapi import openapi_json
+from api.http.problems import NOT_FOUND, Problem
+from api.pages.door import ROUTE
+from api.pages.files import static_files
 
-STATIC = Path(__file__).parent.parent / "static"
 _DESCRIPTION = "lamplighter.openapi"
 
 blueprint = Blueprint("pages", __name__)
@@ -44,7 +46,18 @@ async def openapi() -> Response:
     return Response(current_app.extensions[_DESCRIPTION], content_type="application/json")
 
 
+@blueprint.get(ROUTE)
+@requires(Scope.PUBLIC)
+@hide
+async def loaded(name: str) -> NoReturn:
+    """What pages load is answered by `api/pages/door.py`; here comes what is not there."""
+    raise Problem(NOT_FOUND)
+
+
 async def _page(name: str) -> Response:
-    response = await send_from_directory(STATIC, name)
+    page = static_files().pages[name]
+    response = Response(page.body, content_type=page.content_type)
     response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(page.etag.strip('"'))
+    await response.make_conditional(request)
     return response

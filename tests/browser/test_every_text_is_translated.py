@@ -56,7 +56,7 @@ def mark_german(page: Page) -> None:
     def answer(route: Route) -> None:
         route.fulfill(body=MARKED, content_type="text/javascript")
 
-    page.route("**/static/app/texts/de.js", answer)
+    page.route("**/static/*/app/texts/de.js", answer)
 
 
 def data_of(page: Page) -> set[str]:

@@ -4,7 +4,7 @@
 import { Audit } from "./audit/audit.js";
 import { Banner } from "./banner.js";
 import { addressOf, choose, chosen, goBack, step, whenChosen } from "./base/address.js";
-import { ask, setToken, token, whenBorrowed, whenLocked } from "./base/api.js";
+import { ask, release, setToken, token, whenBorrowed, whenLocked } from "./base/api.js";
 import { zone } from "./base/clock.js";
 import { Connection } from "./base/connection.js";
 import { byId, el, setAttribute, setHidden, setText } from "./base/dom.js";
@@ -148,7 +148,7 @@ function showCaller() {
 async function showService() {
   let version = "";
   try {
-    ({ version } = (await ask("GET", "openapi.json")).info);
+    version = await release();
   } catch {
     // The line then tells the boot alone.
   }

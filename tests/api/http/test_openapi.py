@@ -27,11 +27,7 @@ def routes(app: QuartTrio) -> set[tuple[str, str]]:
     """Method and path, as OpenAPI spells them, of all that is not a page."""
     found = set()
     for rule in app.url_map.iter_rules():
-        if (
-            rule.websocket
-            or rule.endpoint == "static"
-            or rule.endpoint.startswith(("pages.", "guide."))
-        ):
+        if rule.websocket or rule.endpoint.startswith(("pages.", "guide.")):
             continue
         path = rule.rule.replace("<path:", "{").replace("<", "{").replace(">", "}")
         found |= {(method, path) for method in rule.methods - {"HEAD", "OPTIONS"}}

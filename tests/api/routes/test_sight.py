@@ -105,7 +105,7 @@ def every_route() -> list[Route]:
     found = []
     for rule in APP.url_map.iter_rules():
         view = APP.view_functions[rule.endpoint]
-        methods = set() if rule.websocket or rule.endpoint == "static" else rule.methods or set()
+        methods = set() if rule.websocket else rule.methods or set()
         found += [
             Route(method, rule.rule, shown_by(view))
             for method in sorted(methods - {"HEAD", "OPTIONS"})

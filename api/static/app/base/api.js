@@ -84,6 +84,11 @@ export async function ask(method, path, { body, headers = {} } = {}) {
   return told(await answerOf(method, path, sent, body === undefined ? undefined : JSON.stringify(body), "no-store"));
 }
 
+/** Which release of the service answers. Throws Trouble; empty where something else answers in its place. */
+export async function release() {
+  return (await answerOf("HEAD", "healthz", {}, undefined, "no-store")).headers.get("Lamplighter-Version") ?? "";
+}
+
 /** A file of the service's, which may be kept where the service says so. Throws Trouble. @param {string} path */
 export async function askFile(path) {
   return (await answerOf("GET", path, {}, undefined, "default")).blob();

@@ -1,0 +1,1 @@
+"""The dashboard's files: what they are, and how they are answered."""
