@@ -47,7 +47,7 @@ addEventListener("popstate", () => {
 });
 
 /** Where the service is, as this page was loaded: also below a path of a proxy's. Ends with a slash. */
-export const HOME = new URL("../../../", import.meta.url).href;
+export const HOME = new URL("./", document.baseURI).href;
 
 /** An address with these parameters and no others, to link to. @param {Choices} choices */
 export function addressOf(choices) {
