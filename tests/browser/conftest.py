@@ -10,7 +10,7 @@ import pytest
 import structlog
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from tests.browser.kept_browser import SIZE, KeptBrowser
+from tests.browser.kept_browser import KeptBrowser
 from tests.browser.serve_fake import PlayedHouse, PlayedService
 
 # Waiting for something that ought to be there at once, on a busy machine.
@@ -70,10 +70,13 @@ Another = Callable[..., AbstractContextManager[Browser]]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a service over a played service; it is stopped after the test."""
+    """Starts a service over a played service; it is stopped after the test. The first one of a test
+    has the port that browsers know the files of."""
     with ExitStack() as stack:
+        ports = iter([_kept.port.number])
 
         def start(application: PlayedHouse | None = None, **options: object) -> PlayedService:
+            options.setdefault("port", next(ports, 0))
             service = PlayedService(application or PlayedHouse(), **options)  # type: ignore[arg-type]
             return stack.enter_context(service)
 
@@ -88,26 +91,23 @@ def another_browser() -> Another:
 
 @pytest.fixture
 def visit() -> Iterator[Open]:
-    """Opens a page, which must not complain, nor ask another host. With other options than a size,
-    and from the second page of a test on, in a profile of its own."""
-    with ExitStack() as stack:
-        watchers: list[Watcher] = []
+    """Opens a page, which must not complain, nor ask another host: each with its own profile."""
+    watchers: list[Watcher] = []
+    urls: list[str] = []
 
-        def go(url: str, **options: object) -> tuple[Page, Watcher]:
-            if watchers or options.keys() - {"viewport"}:
-                context = _kept.browser.new_context(**options)  # type: ignore[arg-type]
-                stack.callback(context.close)
-                page = context.new_page()
-            else:
-                page = _kept.page(**{"viewport": SIZE, **options})  # type: ignore[arg-type]
-                stack.callback(_kept.forget, url)
-            page.context.set_default_timeout(EXPECT_MS)
-            watcher = Watcher(page)
-            watchers.append(watcher)
-            page.goto(url)
-            return page, watcher
+    def go(url: str, **options: object) -> tuple[Page, Watcher]:
+        page = _kept.page(**options)  # type: ignore[arg-type]
+        page.context.set_default_timeout(EXPECT_MS)
+        watcher = Watcher(page)
+        watchers.append(watcher)
+        urls.append(url)
+        page.goto(url)
+        return page, watcher
 
-        yield go
+    yield go
+    try:
         for watcher in watchers:
             assert watcher.unexpected == []
             assert watcher.hosts <= {"127.0.0.1"}
+    finally:
+        _kept.forget(urls)

@@ -70,7 +70,7 @@ def spent(page: Page, cdp: CDPSession, what: Callable[[], None]) -> dict[str, fl
 @pytest.mark.parametrize("show", ["", "?show=dense&group=tag:floor", "?show=table&sort=state"])
 def test_two_thousand_lights_that_change_cost_little(serve: Serve, visit: Open, show: str) -> None:
     service = serve(large_house())
-    page, _ = visit(service.url + show)
+    page, _ = visit(service.url + show, reduced_motion="no-preference")
     live(page)
     expect(page.locator('.chip[data-kind="all"] strong')).to_have_text(str(MANY))
     assert page.evaluate("document.querySelectorAll('[data-eui]').length") < ON_PAGE_MOST
@@ -93,7 +93,7 @@ def test_two_thousand_lights_that_change_cost_little(serve: Serve, visit: Open, 
 def test_any_of_two_thousand_is_reached_by_search_scroll_and_keys(
     serve: Serve, visit: Open
 ) -> None:
-    page, _ = visit(serve(large_house()).url)
+    page, _ = visit(serve(large_house()).url, reduced_motion="no-preference")
     live(page)
     page.get_by_label("Find a light").fill("lamp 0987")
     expect(page.locator(".card .name")).to_have_text(["Lamp 0987"])

@@ -66,7 +66,9 @@ def frames(page: Page) -> list[float]:
 
 def test_two_thousand_lights_on_one_plan_stay_smooth(serve: Serve, visit: Open) -> None:
     service = serve(large_plan())
-    page, _ = visit(f"{service.url}?view=plans", viewport={"width": 1440, "height": 900})
+    size = {"width": 1440, "height": 900}
+    url = f"{service.url}?view=plans"
+    page, _ = visit(url, viewport=size, reduced_motion="no-preference")
     shown(page)
     assert page.locator(".plan-stage *").count() < 60, "lights are drawn, not built"
     page.get_by_role("group", name="Plan Hall, 2,000 lights").wait_for()
