@@ -21,6 +21,10 @@ log = structlog.get_logger()
 POLL_S = 1.0
 """Bells may be lost."""
 READ_MOST = 100
+OLDEST = "0-0"
+"""From there it is read where somebody waits and nothing is found: a server that was promoted, or
+whose clock was set back, may have put the answer below what was read before. Once a second; it
+keeps those of a minute, 1,024 at most, and what nobody waits for is passed over."""
 ASK_S = 30.0
 """For a light to answer: longer than anybody waits (10 s)."""
 ASKED_MOST = 10_000
@@ -55,7 +59,7 @@ class Replies:
         self._boot = boot
         self._ids = count(1)
         self._asked: dict[int, _Asked] = {}
-        self._after = "0-0"
+        self._after = OLDEST
         self._wake = trio.Event()
         self._rung = trio.Event()
 
@@ -83,7 +87,7 @@ class Replies:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hand answers to whoever asked, until cancelled."""
         task_status.started()
-        failures = 0
+        failures, all_at = 0, trio.current_time()
         while True:
             if not self._asked:
                 self._wake = trio.Event()
@@ -92,20 +96,23 @@ class Replies:
                 await self._rung.wait()
             self._rung = trio.Event()
             try:
-                while await self._read():
+                while (found := await self._read()) == READ_MOST:
                     pass
+                if not found and trio.current_time() >= all_at:
+                    self._after, all_at = OLDEST, trio.current_time() + POLL_S
+                    self._rung.set()
                 failures = 0
             except StoreUnavailable:
                 failures += 1
                 await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
             self._expire()
 
-    async def _read(self) -> bool:
+    async def _read(self) -> int:
         entries = await self._engine.replies(self._boot, self._after, READ_MOST)
         for entry in entries:
             self._after = entry.id
             self._take(entry.message)
-        return len(entries) == READ_MOST
+        return len(entries)
 
     def _take(self, data: bytes) -> None:
         try:

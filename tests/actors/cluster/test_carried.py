@@ -9,9 +9,17 @@ import trio
 from actors.clocks.clock import RunClock
 from actors.cluster import carried as module
 from actors.cluster.carried import Carrier, NotCarried
-from actors.cluster.messages import CarriedAnswer, CarriedRequest, Message, decode
+from actors.cluster.messages import (
+    CarriedAnswer,
+    CarriedRequest,
+    LightAnswered,
+    Message,
+    decode,
+    encode,
+)
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
+from actors.messaging.reply import Reply
 from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.port import INBOX_MOST, Post
 from store.engine.shards import FLEET
@@ -190,4 +198,26 @@ async def test_only_so_many_run_at_once(autojump_clock: object) -> None:
             assert statuses == [503] * 3
             release.set()
         assert statuses[3:] == [200] * module.SERVED_MOST
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_answer_that_a_clock_set_back_put_below_the_others_is_found(
+    autojump_clock: object,
+) -> None:
+    """Redis drops a stream of replies after a minute; the next one's ids begin with its clock."""
+    wall = [START]
+    servers = MemoryServers(wall=lambda: wall[0])
+    async with trio.open_nursery() as nursery:
+        process = Process(servers, "asker")
+        await nursery.start(process.run)
+        for back_s in (0.0, 3_600.0):
+            wall[0] -= back_s
+            [master] = servers.masters
+            assert master is not None
+            master.data.replies.clear()
+            reply: Reply[str] = Reply()
+            ask = process.replies.expect(reply)
+            answer = LightAnswered(ask, "asked")
+            await process.engine.reply("asker", encode(answer))
+            assert await reply.wait(2.5) == "asked"
         nursery.cancel_scope.cancel()
