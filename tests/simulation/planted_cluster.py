@@ -7,6 +7,7 @@ from unittest.mock import patch
 import msgspec
 import trio
 
+from actors.cluster.confirmed_desk import ConfirmedDesk
 from actors.cluster.follower import Follower
 from actors.cluster.keeper import core, leases
 from actors.cluster.keeper.keeper import Keeper
@@ -199,6 +200,12 @@ def gap_unnoticed() -> Iterator[None]:
         yield
 
 
+@planted_in_a_cluster("a frame goes out whose record no replica has confirmed")
+def unconfirmed_frame() -> Iterator[None]:
+    with patch.object(ConfirmedDesk, "_waits", lambda self, device: False):
+        yield
+
+
 @planted_in_a_cluster("the mark moves before an entry is dealt with")
 def mark_first() -> Iterator[None]:
     real = Watermark.begun
@@ -284,6 +291,9 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
             faults = replace(_failing_over(faults), kill_every_s=0.0, pause_every_s=0.0)
             drawn = replace(drawn, people=replace(drawn.people, command_every_s=5.0))
         case "a gap in a feed is not noticed":
+            drawn = replace(drawn, people=replace(drawn.people, command_every_s=5.0))
+        case "a frame goes out whose record no replica has confirmed":
+            faults = replace(faults, need=1, replicas=2, lag_s=0.05)
             drawn = replace(drawn, people=replace(drawn.people, command_every_s=5.0))
         case "the mark moves before an entry is dealt with":
             faults = replace(faults, kill_every_s=15.0, down_s=(0.5, 3.0), slow=0.1)

@@ -7,6 +7,8 @@ A verdict that a failover took comes back by whoever had acknowledged it. Only w
 gone, or does not answer, may the command go on from what the engine has, to another outcome.
 """
 
+from collections import deque
+
 import trio
 
 from actors.device.command import Command, CommandStatus
@@ -24,6 +26,11 @@ from store.engine.port import Accept, Accepted, AcceptResult, Commit
 from store.engine.shards import shard_of
 from store.memory import MemoryDisk
 from store.port import Put, Table, Write
+
+Mark = tuple[int, bytes]
+STORED_KEPT = 64
+"""Of one light: a frame goes out within seconds of being stored, unless it is held, and then it is
+stored anew."""
 
 
 class ClusterOracle(Oracle):
@@ -45,6 +52,8 @@ class ClusterOracle(Oracle):
         self._seen: set[tuple[str, bytes]] = set()
         """Stored by any master; `_judged` by one that everybody finds."""
         self._judged: set[tuple[str, bytes]] = set()
+        self._attempted_at: dict[str, deque[tuple[Mark, Master, int]]] = {}
+        """By light: what is to be sent, who stored that, and how much that master had then."""
 
     # ---------------------------------------------------------------- the engine
 
@@ -64,7 +73,9 @@ class ClusterOracle(Oracle):
         fresh: list[Write] = []
         current = self._servers.masters[self._servers.part_of(shard)] is master
         for write in writes:
-            if isinstance(write, Put) and not current and not self._need:
+            if isinstance(write, Put) and write.table is Table.DEVICE and self._need:
+                self._to_be_copied(master, write)
+            elif isinstance(write, Put) and not current and not self._need:
                 self._attempted(write)
             if not isinstance(write, Put) or write.table not in {Table.COMMAND, Table.DEVICE}:
                 fresh.append(write)
@@ -89,6 +100,24 @@ class ClusterOracle(Oracle):
             facts.commands.sort(key=lambda one: self._asked_s.get(one.id, one.since_s))
             for order, known in enumerate(facts.commands):
                 known.order = order
+
+    def _to_be_copied(self, master: Master, write: Put) -> None:
+        device = _devices.decode(write.value) if write.key in self.lights else None
+        if device is not None and device.attempt is not None:
+            stored = self._attempted_at.setdefault(write.key, deque(maxlen=STORED_KEPT))
+            stored.append((mark_of(device.attempt), master, master.written + 1))
+
+    def calls_enqueue(self, dev_eui: str, data: bytes, expires_at: float) -> None:
+        """Nothing is sent that only a master has, where a replica has to confirm."""
+        super().calls_enqueue(dev_eui, data, expires_at)
+        if not self._need or dev_eui not in self.lights:
+            return
+        micros = round((expires_at % 1.0) * 1e6) % 1_000_000
+        if not any(
+            sent == data and abs(mark - micros) <= 1 and master.copied_to(upto) >= self._need
+            for (mark, sent), master, upto in self._attempted_at.get(dev_eui, ())
+        ):
+            self.breaks(dev_eui, "a frame was sent of which no replica had anything")
 
     def _attempted(self, write: Put) -> None:
         """What an old master alone has stored counts, where no replica has to confirm it."""

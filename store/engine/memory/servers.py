@@ -51,6 +51,8 @@ class Master:
         self.name = servers.new_name()
         """Of its line of history."""
         self.replicas: list[Replica] = []
+        self._had: list[int] = []
+        """How much each replica had of it when it was replaced."""
         self.answers = True
         """False while it is dead or stopped: whoever asks waits in vain."""
         self.read_only = False
@@ -84,6 +86,15 @@ class Master:
         """How many replicas have carried out its first `upto` scripts."""
         self.catch_up()
         return sum(replica.upto >= upto for replica in self.replicas)
+
+    def copied_to(self, upto: int) -> int:
+        """How many replicas have its first `upto` scripts, or had them when it was replaced."""
+        return self.confirmed_by(upto) + sum(had >= upto for had in self._had)
+
+    def replaced(self) -> None:
+        """Another one is promoted: nobody copies from it any more."""
+        self.catch_up()
+        self._had, self.replicas = [replica.upto for replica in self.replicas], []
 
     async def wait(self, upto: int, need: int, timeout_s: float) -> bool:
         """WAIT: until `need` replicas have that much; False after `timeout_s`."""
@@ -189,7 +200,7 @@ class MemoryServers:
         old.catch_up()
         choose = min if least else max
         promoted = choose(old.replicas, key=lambda replica: replica.upto)
-        old.replicas = []
+        old.replaced()
         old.answers = old_lives
         self.masters[part] = self._with_replicas(Master(promoted.data, self))
         return old
