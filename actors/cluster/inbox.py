@@ -150,7 +150,8 @@ class InboxReader:
             state.after, state.line = entry.id, entry.line or state.line
             state.note_seen(entry)
             if message is not None:
-                self._begin(state, Waiting(entry.id, message, since=trio.current_time()))
+                now = trio.current_time()
+                self._begin(state, Waiting(entry.id, message, since=now, line=entry.line))
         elif answer.accepted in {Accepted.STORED, Accepted.KNOWN}:
             if answer.entry and state.was_another(answer.entry, answer.before):
                 state.step_back()
@@ -246,7 +247,7 @@ class InboxReader:
         begun_at, checked = state.after, state.checking
         now = trio.current_time()
         fresh = [
-            Waiting(one.id, message, since=now)
+            Waiting(one.id, message, since=now, line=one.line)
             for one in entries
             if (message := self._read_one(state, one))
         ]
@@ -316,7 +317,7 @@ class InboxReader:
             self._told(state, one, error, begun=reply.begun)
 
         waits_s = trio.current_time() - one.since
-        place = Place(state.name, one.id, ToldReply(told), one.tries, waits_s)
+        place = Place(state.name, one.id, ToldReply(told), one.tries, waits_s, one.line)
         match self._ports.take(one.message, place):
             case Taken.DONE:
                 self._done(state, one.id)

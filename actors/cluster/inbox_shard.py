@@ -41,6 +41,8 @@ class Place(msgspec.Struct, frozen=True):
     """How often it crashed its light."""
     waits_s: float = 0.0
     """Since it was read here."""
+    line: str = ""
+    """The line of history of its id, if it is known."""
 
     @property
     def last_try(self) -> bool:
@@ -56,6 +58,7 @@ class Waiting(msgspec.Struct, frozen=True):
     tries: int = 0
     since: float = 0.0
     """When it was read, in Trio's time."""
+    line: str = ""
 
     @property
     def is_command(self) -> bool:

@@ -201,7 +201,7 @@ class LightSide:
 
         def wrap(meant: DeviceEvent) -> Mail:
             wrapped.append(meant)
-            return meant if place is None else Entry(meant, place.reply, place.id)
+            return meant if place is None else Entry(meant, place.reply, place.id, place.line)
 
         match self._lights.deliver(event, wrap=wrap):
             case Delivery.DELIVERED | Delivery.REGISTERED:
@@ -212,7 +212,7 @@ class LightSide:
                 return Taken.DONE
 
     def _for_light(self, dev_eui: str, event: DeviceEvent, place: Place | None) -> Taken:
-        mail = event if place is None else Entry(event, place.reply, place.id)
+        mail = event if place is None else Entry(event, place.reply, place.id, place.line)
         match self._lights.post(dev_eui, mail):
             case Offer.ACCEPTED:
                 return Taken.LATER
@@ -242,7 +242,7 @@ class LightSide:
             return Taken.DONE  # it crashed after it had stored it
         if place.last_try:
             return self._refused(message, place, CRASHED)
-        match self._lights.post(dev_eui, Entry(request, place.reply, place.id)):
+        match self._lights.post(dev_eui, Entry(request, place.reply, place.id, place.line)):
             case Offer.ACCEPTED:
                 return Taken.LATER
             case Offer.CLOSED if place.waits_s >= PARKED_S:

@@ -38,6 +38,7 @@ from actors.device.state_timeouts import StateTimeouts
 from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
 from actors.replace import replace
+from store.engine.places import is_older, place_of, short
 from store.engine.port import id_order
 from store.errors import StoreTaken
 from store.port import Record, Table, Write
@@ -188,12 +189,22 @@ class DeviceActor:
         """What was read again after its step was stored is left out, but for commands: these are
         known by their own ids, which an engine that was set back cannot give to others."""
         entry.reply.begun = True
-        repeated = entry.inbox and not isinstance(entry.event, ev.CommandRequested)
-        if not repeated or id_order(entry.inbox) > id_order(self.device.inbox or "0-0"):
-            await self._deal_with(entry.event, entry.inbox)
+        if isinstance(entry.event, ev.CommandRequested) or not self._has_dealt_with(entry):
+            await self._deal_with(entry.event, entry.inbox, short(entry.line))
         entry.reply.resolve(None)
 
-    async def _deal_with(self, event: ev.DeviceEvent, inbox: str = "") -> None:
+    def _has_dealt_with(self, entry: ev.Entry) -> bool:
+        """Whether its step was stored. Ids of one line of history are not compared with those of
+        another, which may be below them: all that it told would be left out."""
+        device = self.device
+        if not entry.inbox or not device.inbox:
+            return False
+        if entry.line and device.inbox_line:
+            newest = place_of(device.inbox_line, device.inbox)
+            return not is_older(newest, place_of(entry.line, entry.inbox), entry.line)
+        return id_order(entry.inbox) <= id_order(device.inbox)
+
+    async def _deal_with(self, event: ev.DeviceEvent, inbox: str = "", line: str = "") -> None:
         ports, before = self._ports, self.device
         now = ports.clock.now()
         moves: list[Effect] = []
@@ -207,7 +218,7 @@ class DeviceActor:
         if device is not self.device or effects:
             self._steps += 1
             if inbox:
-                device = replace(device, inbox=inbox)
+                device = replace(device, inbox=inbox, inbox_line=line)
             entry = f"{ports.boot}-{self._steps}"
             writes = writes_of(device, effects, event, now, entry)
             self._unfinished = _Unfinished(device, effects, record_in(writes))

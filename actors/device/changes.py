@@ -69,6 +69,7 @@ class DeviceChanges(TypedDict, total=False):
     last_error_at: float | None
     stepped_at: float
     inbox: str
+    inbox_line: str
     newest: Newest | None
     withdrawn: tuple[str, ...]
     wanted_last: str

@@ -322,6 +322,8 @@ class Entry(msgspec.Struct, frozen=True):
     event: DeviceEvent
     reply: ToldReply[None]
     inbox: str = ""
+    line: str = ""
+    """The line of history of that id (`store/engine/places.py`), if it is known."""
 
 
 Message = DeviceEvent | Entry

@@ -338,6 +338,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     inbox: str = ""
     """Id of the newest entry of its shard's inbox that was dealt with, in the same commit; empty
     where there are no inboxes."""
+    inbox_line: str = ""
+    """The line of history of that id (`store/engine/places.py`), by its own name only."""
     newest: Newest | None = None
     """None where commands have no place."""
     withdrawn: tuple[str, ...] = ()

@@ -59,6 +59,12 @@ def is_older(place: str, than: str, line: str = "") -> bool:
     return _rank(place, here) < _rank(than, here)
 
 
+def short(line: str) -> str:
+    """A line without the names before its own: enough to be compared with lines that follow it."""
+    number, _, names = line.partition(":")
+    return f"{number}:{names.rpartition('.')[2]}" if line else ""
+
+
 def goes_on_elsewhere(line: str, known: str) -> bool:
     """Whether a line is neither the known one nor one that this went on from: another server is
     spoken to. Any is, where none is known."""

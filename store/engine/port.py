@@ -169,7 +169,7 @@ class InboxEntry(msgspec.Struct, frozen=True, gc=False):
     id: str
     message: bytes
     line: str = ""
-    """Which line of history the engine wrote then, as far as it was stored (`places.py`)."""
+    """Which line of history the engine wrote then (`places.py`); empty where it cannot say."""
 
 
 class FeedEntry(msgspec.Struct, frozen=True, gc=False):

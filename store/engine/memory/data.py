@@ -79,7 +79,7 @@ class ShardData:
         self.taken: tuple[object, ...] = ()
         """By whom, from which lease, and which lease that made: the same call again is known."""
         self.line = ""
-        """Which line of history it is (`places.py`), as far as an accepted command had it named."""
+        """Which line of history it is (`places.py`), as far as an inbox entry had it named."""
         self.disk = MemoryDisk()
         self.inbox = Stream()
         self.feed: deque[FeedEntry] = deque(maxlen=FEED_KEPT)
@@ -262,6 +262,7 @@ class Data:
         inbox = shard.inbox
         if len(inbox.entries) >= INBOX_MOST:
             return False
+        shard.line = line_after(shard.line, self.master)
         inbox.add(message, now_ms, shard.lease.inbox_mark, shard.line)
         ring(name)
         return True

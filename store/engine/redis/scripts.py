@@ -53,5 +53,5 @@ _COMMON = {
     "confirm": ("fields",),
     "commit": ("fields",),
     "accept": ("inbox", "line"),
-    "post": ("inbox",),
+    "post": ("inbox", "line"),
 }

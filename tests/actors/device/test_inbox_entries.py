@@ -91,13 +91,13 @@ class Running:
         )
         self.actor = DeviceActor(device, ports)
 
-    async def give(self, inbox: str, event: Any) -> None:
+    async def give(self, inbox: str, event: Any, line: str = "") -> None:
         def told(reply: ToldReply[None], error: Exception | None) -> None:
             assert error is None
             assert reply.begun
             self.done.append(inbox)
 
-        self.actor.mailbox.offer(Entry(event, ToldReply(told), inbox))
+        self.actor.mailbox.offer(Entry(event, ToldReply(told), inbox, line))
         await trio.sleep(0.01)
 
 
@@ -141,6 +141,21 @@ async def test_an_event_that_is_read_again_changes_nothing(autojump_clock: objec
         await kit.give("10-1", Joined(START + 1, "02"))
         assert kit.actor.device is not before
         assert kit.done == ["10-0", "9-5", "10-0", "10-1"]
+
+
+async def test_what_a_promoted_server_has_under_lower_ids_is_not_taken_for_read_again(
+    autojump_clock: object,
+) -> None:
+    before, after = "1:aaaaaaaa", "2:aaaaaaaa.bbbbbbbb"
+    async with running() as kit:
+        await kit.give("10-0", Joined(START, "01"), before)
+        await kit.give("5-0", Joined(START + 1, "02"), after)
+        assert kit.around.stored.session is not None
+        assert kit.around.stored.session.dev_addr == "02"
+        stored = kit.actor.device
+        for again, line in (("5-0", after), ("4-0", after), ("10-0", before)):
+            await kit.give(again, Joined(START + 2, "03"), line)
+        assert kit.actor.device is stored
 
 
 async def test_a_command_counts_whatever_its_entry_is_called_and_once(
