@@ -40,7 +40,7 @@ ALLOWED = {
     "read by a library whose object or class they belong to": """
         accesslog alpn_protocols caption errorlog handshake include_server_header
         keep_alive_requests keep_alive_max_requests max_app_queue_size model_config power shield
-        polarization_inversion
+        polarization_inversion url_rule_class
         strict_slashes title_justify websocket_ping_interval _send_error_response connect_timeout
         on_connect on_disconnect on_publish on_subscribe on_socket_open on_socket_close
         on_socket_register_write SessionExpiryInterval MaximumPacketSize""",

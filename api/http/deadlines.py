@@ -12,6 +12,7 @@ from quart import current_app, request
 from quart.typing import ResponseReturnValue
 from quart_trio import QuartTrio
 
+from api.http.address_rules import Rule
 from api.http.problems import STOPPING, TOO_SLOW, Problem
 from api.http.services import services
 
@@ -28,6 +29,8 @@ def waits(view: F) -> F:
 
 class LamplighterApp(QuartTrio):
     """A Quart app whose handlers have a deadline."""
+
+    url_rule_class = Rule  # type: ignore[assignment]  # as in Quart
 
     async def dispatch_request(self, *context: Any) -> ResponseReturnValue:
         """Run the handler; raises Problem (504) when it takes too long.
