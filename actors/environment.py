@@ -4,13 +4,13 @@ Plain frozen values.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import trio
 
-from actors.alerts import AlertPolicy, Notifier
+from actors.alerts import AlertPolicy, Finding, Notifier
 from actors.board.board import Board
 from actors.calibration.model import CalibrationPolicy
 from actors.clocks.clock import RunClock
@@ -65,6 +65,10 @@ class Integration(Protocol):
 
     def statistics(self) -> Any:
         """A frozen dataclass of numbers, for `/metrics`."""
+        ...
+
+    def findings(self) -> Iterable[Finding]:
+        """What may be worth an alert, and what is well now."""
         ...
 
 

@@ -317,6 +317,8 @@ class Fleetwide:
         poor = poor_gateways(self.quality.gateways(), self.ports.board)
         more = self.ports.conditions()
         told = [*self.scenes.findings(), *self.outgoing.findings()]
+        for integration in self.integrations.values():
+            told += integration.findings()
         return [*found, *self.ports.webhooks.findings(), *poor, *told, *more]
 
     def _gateways_were_listed(self) -> bool:

@@ -54,6 +54,8 @@ class AlertKind(StrEnum):
     """A schedule's last time came to nothing: it was missed for too long, or there was no light."""
     HOOK_FAILING = "hook_failing"
     """Nothing is taken by a hook's receiver, or the hook was stopped for that."""
+    BROKER_AWAY = "broker_away"
+    """The bridge has no connection to its MQTT broker."""
     CLOCK_SET = "clock_set"
     """This machine's clock was set, or the machine slept, lately."""
     CLOCKS_DIFFER = "clocks_differ"

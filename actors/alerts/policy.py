@@ -32,6 +32,8 @@ def _settle_defaults() -> dict[AlertKind, float]:
         AlertKind.ENGINE_NOT_DURABLE: 60.0,
         AlertKind.COMMITS_LOST: 0.0,
         AlertKind.RECORD_UNREADABLE: 0.0,
+        # A broker that is updated is back within that; the bridge looks each 30 s at most.
+        AlertKind.BROKER_AWAY: 300.0,
         AlertKind.CLOCK_SET: 0.0,
         AlertKind.CLOCKS_DIFFER: 15.0,
     }

@@ -9,7 +9,7 @@ bridge says `offline` for all lights, for it does not know how they are.
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ import structlog
 import trio
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from actors.alerts.finding import AlertKind, Finding
 from api.mqtt.book import Book
 from api.mqtt.broker import V5, V311, Broker, BrokerError, Received
 from api.mqtt.order_desk import DeskStatistics, OrderDesk
@@ -103,6 +104,17 @@ class Bridge:
         self._acknowledged = self._refused = 0
         self.problem: str | None = None
         """Why there is no connection; None while there is one."""
+        self._away_since: float | None = lamplighter.now()
+        """Unix time; None while there is a connection."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Whether the broker is away."""
+        address, since = self._options.address, self._away_since
+        broker = f"the MQTT broker at {address.host}:{address.port}"
+        text = f"{broker} is connected"
+        if since is not None:
+            text = f"{broker} is not reached: {self.problem or 'there is no answer yet'}"
+        yield Finding(AlertKind.BROKER_AWAY, "mqtt", since is not None, text, since)
 
     def statistics(self) -> BridgeStatistics:
         """Counters, now."""
@@ -215,6 +227,8 @@ class Bridge:
                     log.warning("another client has our MQTT name", name=self._client_id)
             finally:
                 self._broker = None
+                if self._away_since is None:
+                    self._away_since = self._lamplighter.now()
                 self._topic_of.clear()
                 self._outbox.forget()
             await trio.sleep(wait_s * (0.5 + 0.5 * self._rng.random()))
@@ -249,7 +263,7 @@ class Bridge:
         if self.problem is not None or self._connections == 1:
             version = "5" if broker.version is V5 else "3.1.1"
             log.info("MQTT broker connected", version=version, resumed=broker.session_present)
-        self.problem = None
+        self.problem = self._away_since = None
         self._outbox.anew([topics.availability])
         self._begin()
         async with trio.open_nursery() as nursery:

@@ -90,6 +90,10 @@ class EmbeddedLamplighter:
         gateway = self._board.gateways.get(gateway_id)
         return gateway if gateway is not None and gateway.known else None
 
+    def now(self) -> float:
+        """By the service's clock."""
+        return self._clock.now()
+
     async def follow(self, told: Told) -> None:
         """The board, from now on."""
         while True:

@@ -92,6 +92,10 @@ class Lamplighter(Protocol):
         """A gateway as it is now."""
         ...
 
+    def now(self) -> float:
+        """The date."""
+        ...
+
     async def follow(self, told: Told) -> None:
         """Tell everything, from `Look.FRESH` on, until cancelled; reconnects by itself."""
         ...

@@ -70,6 +70,10 @@ class RemoteLamplighter:
         """Likewise."""
         return self._gateways.get(gateway_id)
 
+    def now(self) -> float:
+        """By the clock of this machine."""
+        return self._client.now()
+
     async def follow(self, told: Told) -> None:
         """The live websocket. Raises ClientError for what only a person can mend."""
         while True:

@@ -188,6 +188,7 @@ FACTS = {
             f"holds a light's frame for"
             f" {WORDS[int(ALERTS.settles_s(rules.AlertKind.LIGHT_HELD) / 60)]} minutes"
         ),
+        f"MQTT broker for {WORDS[int(ALERTS.settles_s(rules.AlertKind.BROKER_AWAY) / 60)]} minutes",
         f"inquiries found {WORDS[EVENTS_LEAST]} events or more",
         f"the first {OFTEN[QUIET_S]} ago",
         f"set by {TOLD_S:g} s or more",

@@ -4,7 +4,7 @@ The actors are the production ones; only store, network and clock are others.
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from actors.device.command import Command
 from actors.device.model import Device, Phase
 from actors.device.policy import Policy
 from actors.downlink import DispatchPolicy
+from actors.environment import Integration, IntegrationPorts
 from actors.gateways import WatchPolicy
 from actors.outgoing.ports import NoSender, Sender
 from actors.wiring import Environment as Outside
@@ -120,6 +121,7 @@ async def running_application(
     events: EventSource | None = None,
     webhooks: bool = True,
     sender: Sender | None = None,
+    integrations: Mapping[str, Callable[[IntegrationPorts], Integration]] | None = None,
 ) -> AsyncIterator[RunningApplication]:
     """An application over `world` (which somebody else runs), on a disk that may outlive it.
 
@@ -140,6 +142,7 @@ async def running_application(
         events=events,
         events_name="stream",
         sender=sender or NoSender(),
+        integrations=integrations or {},
     )
     parts = Parts(outside, policies)
     application = Application(parts)

@@ -485,6 +485,7 @@ EVERY_KIND = {
     AlertKind.COMMITS_LOST: "engine",
     AlertKind.SCHEDULE_MISSED: "schedule-1",
     AlertKind.HOOK_FAILING: "hook-1",
+    AlertKind.BROKER_AWAY: "mqtt",
     AlertKind.RECORD_UNREADABLE: "store",
     AlertKind.CLOCK_SET: "clock",
     AlertKind.CLOCKS_DIFFER: "chirpstack",

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import trio
 
+from actors.alerts.finding import AlertKind
 from actors.board.changes import DeviceRemoved, GatewayView
 from actors.board.sight import Sight
 from actors.device.command import CommandStatus
@@ -264,6 +265,26 @@ async def test_a_broker_that_is_restarted_three_times_has_the_truth(broker: Mosq
         assert json.loads(found[f"{LIGHT}/state"])["brightness"] == 22
         assert sum(topic.endswith("/state") for topic in found) == 21
         assert bridge.statistics().lost >= 3
+
+
+async def test_a_broker_that_is_away_is_found_until_it_is_back(broker: Mosquitto) -> None:
+    application = FakeApplication()
+    broker.stop()
+    async with bridging(application, broker.port) as bridge:
+        [unmet] = bridge.findings()
+        assert (unmet.kind, unmet.subject, unmet.holds) == (AlertKind.BROKER_AWAY, "mqtt", True)
+        assert unmet.since == application.clock.now()
+        await until(lambda: "Connection refused" in next(bridge.findings()).text)
+        broker.start()
+        await connected(bridge)
+        [met] = bridge.findings()
+        assert (met.holds, met.since) == (False, None)
+        assert met.text == f"the MQTT broker at 127.0.0.1:{broker.port} is connected"
+        broker.kill()
+        await until(lambda: next(bridge.findings()).holds)
+        since = next(bridge.findings()).since
+        await until(lambda: bridge.statistics().lost >= 4)
+        assert next(bridge.findings()).since == since, "one absence, however often it is looked for"
 
 
 async def test_home_assistant_is_told_everything_when_it_starts(broker: Mosquitto) -> None:

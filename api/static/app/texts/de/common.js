@@ -133,6 +133,7 @@ export const COMMON = {
   "alert.record_unreadable": "Speicher",
   "alert.schedule_missed": "Zeitplan",
   "alert.hook_failing": "Hook",
+  "alert.broker_away": "MQTT",
   "alert.clock_set": "Uhr",
   "alert.clocks_differ": "Uhr",
 

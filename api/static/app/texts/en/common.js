@@ -132,6 +132,7 @@ export const COMMON = /** @type {const} */ ({
   "alert.record_unreadable": "Store",
   "alert.schedule_missed": "Schedule",
   "alert.hook_failing": "Hook",
+  "alert.broker_away": "MQTT",
   "alert.clock_set": "Clock",
   "alert.clocks_differ": "Clock",
 
