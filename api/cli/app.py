@@ -21,6 +21,7 @@ from api.cli.verbs import (
     init,
     initialize,
     lights,
+    metrics,
     move,
     network,
     plan,
@@ -97,6 +98,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(network.alerts_app, name="alerts")
 app.add_typer(rollout.rollout_app, name="rollout")
+app.add_typer(metrics.metrics_app, name="metrics")
 app.add_typer(plan.plan_app, name="plan")
 app.add_typer(bridge.bridge_app, name="bridge")
 app.add_typer(scene.scene_app, name="scene")

@@ -44,6 +44,12 @@ DevEuis = Annotated[
 ]
 
 
+def one_form(as_json: bool, as_csv: bool) -> None:
+    """Ends with exit code 2 where both are asked for."""
+    if as_json and as_csv:
+        raise typer.BadParameter("--csv and --json do not go together")
+
+
 def place(at: str, token: str | None) -> Place:
     """Where to ask; ends with exit code 2 when that makes no sense."""
     try:

@@ -5,10 +5,20 @@ from typing import Any
 
 import msgspec
 
+from actors.board.changes import GatewayView
+from actors.gateways.observed import Outage
 from actors.storage.history import HistoryEntry
-from api.http.exports import colour, field, moment
+from actors.storage.signal_history import SignalPoint
+from api.http.exports import colour, field, moment, rfc3339
+from api.models.commands import CommandView
 from api.models.devices import DeviceSummary
+from api.models.hooks import HookView, TryView
+from api.models.network import AlertShown
 from api.models.operation import MetricsView
+from api.models.quality import RiskView
+from api.models.reliability import WorstLightView
+from api.models.rollouts import RolloutLight, RolloutView
+from api.models.scenes import ScheduleView
 
 Columns = Mapping[str, Callable[[Any], Any]]
 
@@ -62,5 +72,53 @@ DEVICES: Columns = {
 AUDIT: Columns = {
     "at": moment("at"),
     **{name: field(name) for name in ("by", "scope", "what", "on", "detail", "peer", "id")},
+}
+
+
+def _lights(row: Any) -> str:
+    return " ".join(row.lights)
+
+
+def _of(shown: type[msgspec.Struct], *nested: str) -> Columns:
+    """The fields of a view: times as such, colours in short; `nested` have no cell of their own."""
+    found: dict[str, Callable[[Any], Any]] = {}
+    for one in msgspec.structs.fields(shown):
+        name = one.name
+        if name in nested:
+            continue
+        if name in {"at", "since", "until"} or name.endswith("_at"):
+            found[name] = moment(name)
+        elif name == "light":
+            found[name] = lambda row: colour(row.light)
+        else:
+            found[name] = field(name)
+    return found
+
+
+def _warned(risk: RiskView) -> str:
+    return " ".join(one.rule.value for one in risk.warnings)
+
+
+WORST: Columns = _of(WorstLightView)
+RISKS: Columns = {**_of(RiskView), "warnings": _warned}
+GATEWAYS: Columns = _of(GatewayView, "pace")
+OUTAGES: Columns = _of(Outage)
+ALERTS: Columns = {**_of(AlertShown), "lights": _lights}
+COMMANDS: Columns = _of(CommandView, "timeline", "steps_omitted")
+SIGNAL: Columns = _of(SignalPoint)
+ROLLOUTS: Columns = _of(RolloutView, "colours")
+ROLLOUT_LIGHTS: Columns = _of(RolloutLight)
+HOOKS: Columns = {
+    **_of(HookView, "stopped"),
+    "kinds": lambda hook: " ".join(hook.kinds),
+    "stopped_at": lambda hook: rfc3339(None if hook.stopped is None else hook.stopped.at),
+    "stopped_why": lambda hook: None if hook.stopped is None else hook.stopped.why,
+}
+TRIES: Columns = _of(TryView)
+SCHEDULES: Columns = {
+    **_of(ScheduleView, "part", "next", "last"),
+    "next_at": lambda one: rfc3339(one.next[0] if one.next else None),
+    "last_at": lambda one: rfc3339(None if one.last is None else one.last.due_at),
+    "last_came": lambda one: None if one.last is None else one.last.came,
 }
 METRICS: Columns = {one.name: field(one.name) for one in msgspec.structs.fields(MetricsView)}

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from actors.board.sight import Sight
 from actors.outgoing.model import NAME_MOST, URL_MOST, Hook, Kind, Position, Try
-from api.models.requests import Body, DevEui, Query, Time
+from api.models.requests import Body, DevEui, Query, TableFormat, Time
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_MOST, pattern=r"^\S(.*\S)?$")]
 Url = Annotated[str, Field(min_length=10, max_length=URL_MOST)]
@@ -62,6 +62,7 @@ class DeliveriesQuery(Query):
     """How many tries."""
 
     limit: int = Field(default=50, ge=1, le=100)
+    format: TableFormat = None
 
 
 class StoppedView(msgspec.Struct, frozen=True):

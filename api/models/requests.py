@@ -254,6 +254,12 @@ LinesFormat = Annotated[
 ]
 
 
+class TableQuery(Query):
+    """In which form."""
+
+    format: TableFormat = None
+
+
 class DeviceListQuery(DeviceQuery):
     """Which lights to list. Several values of `phase` or `reachability` are alternatives."""
 
@@ -266,6 +272,7 @@ class RiskQuery(DeviceQuery):
     warned: bool | None = Field(
         default=None, description="Lights of which a rule warns, or of which none does."
     )
+    format: TableFormat = None
 
 
 class HistoryQuery(Query):
@@ -309,12 +316,11 @@ class ReliabilityQuery(Query):
     """Over how long."""
 
     hours: float = Field(default=24.0, gt=0, le=8_760, allow_inf_nan=False)
+    format: TableFormat = None
 
 
 class MetricsQuery(ReliabilityQuery):
     """Over how long."""
-
-    format: TableFormat = None
 
 
 class WithdrawQuery(Query):
@@ -330,18 +336,21 @@ class CommandsQuery(Query):
     """How many."""
 
     limit: int = Field(default=20, ge=1, le=100)
+    format: TableFormat = None
 
 
 class SignalQuery(Query):
     """Over how long."""
 
     hours: float = Field(default=24.0, gt=0, le=168, allow_inf_nan=False)
+    format: TableFormat = None
 
 
 class OutageQuery(Query):
     """Over how long: as long as the store keeps it."""
 
     days: float = Field(default=7.0, gt=0, le=7, allow_inf_nan=False)
+    format: TableFormat = None
 
 
 class Acknowledgement(Body):
@@ -362,6 +371,7 @@ class AlertQuery(Query):
     open: bool | None = None
     kind: str | None = None
     limit: int = Field(default=100, ge=1, le=1_000)
+    format: TableFormat = None
 
 
 class SupervisorQuery(Query):

@@ -5,6 +5,7 @@ from quart import Blueprint, Response
 from actors.refusal import Refusal
 from actors.storage.audit import Act
 from api.http.audit import by, note
+from api.http.exports import CSV, Table, reply_as, wanted
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     CONFLICT,
@@ -22,6 +23,7 @@ from api.http.responses import reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
 from api.models import AlertList, AlertShown
+from api.models.columns import ALERTS
 from api.models.requests import Acknowledgement, AlertQuery
 
 blueprint = Blueprint("alerts", __name__)
@@ -29,7 +31,11 @@ blueprint = Blueprint("alerts", __name__)
 
 @blueprint.get("/alerts")
 @shows(Lights.SEEN)
-@answers(Answer(200, "Newest first.", AlertList), problems=(INVALID, RATE_LIMITED), tag="operation")
+@answers(
+    Answer(200, "Newest first.", AlertList, also=(CSV,)),
+    problems=(INVALID, RATE_LIMITED),
+    tag="operation",
+)
 @takes(query=AlertQuery)
 async def list_alerts() -> Response:
     """Open and recent alerts, newest first."""
@@ -42,7 +48,8 @@ async def list_alerts() -> Response:
         for alert in alerts
         if query.open in (None, alert.open) and query.kind in (None, alert.kind)
     ]
-    return reply(AlertList(sum(alert.open for alert in alerts), shown[: query.limit]))
+    view = AlertList(sum(alert.open for alert in alerts), shown[: query.limit])
+    return reply_as(wanted(query.format), view, Table("alerts", ALERTS, view.alerts))
 
 
 @blueprint.post("/alerts/<alert_id>/acknowledge")

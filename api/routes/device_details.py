@@ -5,6 +5,7 @@ from quart import Blueprint, Response
 from actors.refusal import Refusal
 from actors.storage.audit import Act
 from api.http.audit import note
+from api.http.exports import CSV, Table, reply_as, wanted
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
     INVALID,
@@ -24,6 +25,7 @@ from api.http.responses import reply
 from api.http.services import application
 from api.http.sight import Lights, shows
 from api.models import CommandList, CommandView, SignalView, StatusAsked
+from api.models.columns import COMMANDS, SIGNAL
 from api.models.requests import CommandsQuery, SignalQuery
 
 HOUR_S = 3_600.0
@@ -35,18 +37,19 @@ _READ = (UNKNOWN_DEVICE, INVALID, RATE_LIMITED, STORE_UNAVAILABLE)
 
 @blueprint.get("/devices/<dev_eui>/commands")
 @shows(Lights.SEEN)
-@answers(Answer(200, "Newest first.", CommandList), problems=_READ, tag="lights")
+@answers(Answer(200, "Newest first.", CommandList, also=(CSV,)), problems=_READ, tag="lights")
 @takes(query=CommandsQuery)
 async def device_commands(dev_eui: str) -> Response:
     """The commands of one light with their timelines, newest first."""
     dev_eui, query = _known(dev_eui), read_query(CommandsQuery)
     commands = await application().commands.of_device(dev_eui, query.limit)
-    return reply(CommandList(dev_eui, [CommandView.of(command) for command in commands]))
+    view = CommandList(dev_eui, [CommandView.of(command) for command in commands])
+    return reply_as(wanted(query.format), view, Table("commands", COMMANDS, view.commands))
 
 
 @blueprint.get("/devices/<dev_eui>/signal")
 @shows(Lights.SEEN)
-@answers(Answer(200, "Oldest first.", SignalView), problems=_READ, tag="lights")
+@answers(Answer(200, "Oldest first.", SignalView, also=(CSV,)), problems=_READ, tag="lights")
 @takes(query=SignalQuery)
 async def device_signal(dev_eui: str) -> Response:
     """How every gateway heard each uplink of one light, oldest first."""
@@ -54,7 +57,8 @@ async def device_signal(dev_eui: str) -> Response:
     until = application().clock.now() + 1.0
     since = until - query.hours * HOUR_S
     found = await application().queries.signal(dev_eui, since=since, until=until)
-    return reply(SignalView(dev_eui, query.hours, found.complete, found.points))
+    view = SignalView(dev_eui, query.hours, found.complete, found.points)
+    return reply_as(wanted(query.format), view, Table("signal", SIGNAL, found.points))
 
 
 @blueprint.post("/devices/<dev_eui>/status")

@@ -5,6 +5,7 @@ import re
 from quart import Blueprint, Response
 
 from actors.board.changes import GatewayView
+from api.http.exports import CSV, Table, reply_as, wanted
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_GATEWAY, Problem
 from api.http.requests import read_query
@@ -16,7 +17,8 @@ from api.models import (
     GatewayList,
     OutageList,
 )
-from api.models.requests import OutageQuery
+from api.models.columns import GATEWAYS, OUTAGES
+from api.models.requests import OutageQuery, TableQuery
 
 DAY_S = 86_400.0
 GATEWAY_ID = re.compile(r"[0-9a-fA-F]{16}")
@@ -26,11 +28,17 @@ blueprint = Blueprint("gateways", __name__)
 
 @blueprint.get("/gateways")
 @shows(Lights.SEEN)
-@answers(Answer(200, "Every gateway.", GatewayList), problems=(RATE_LIMITED,), tag="gateways")
+@answers(
+    Answer(200, "Every gateway.", GatewayList, also=(CSV,)),
+    problems=(INVALID, RATE_LIMITED),
+    tag="gateways",
+)
+@takes(query=TableQuery)
 async def list_gateways() -> Response:
     """Every gateway, by id."""
-    gateways = _gateways()
-    return reply(GatewayList(len(gateways), gateways))
+    query, gateways = read_query(TableQuery), _gateways()
+    view = GatewayList(len(gateways), gateways)
+    return reply_as(wanted(query.format), view, Table("gateways", GATEWAYS, gateways))
 
 
 @blueprint.get("/gateways/health")
@@ -69,7 +77,7 @@ async def gateway_status(gateway_id: str) -> Response:
 @blueprint.get("/gateways/<gateway_id>/outages")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "Newest first.", OutageList),
+    Answer(200, "Newest first.", OutageList, also=(CSV,)),
     problems=(UNKNOWN_GATEWAY, INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="gateways",
 )
@@ -80,17 +88,16 @@ async def gateway_outages(gateway_id: str) -> Response:
     until = application().clock.now() + 1.0
     since = until - query.days * DAY_S
     past = await application().queries.gateway_past(gateway_id, since=since, until=until)
-    return reply(
-        OutageList(
-            gateway_id=gateway_id,
-            days=query.days,
-            availability=past.availability,
-            observed_s=past.observed_s,
-            away_s=past.away_s,
-            outages=past.outages,
-            observed=past.observed,
-        )
+    view = OutageList(
+        gateway_id=gateway_id,
+        days=query.days,
+        availability=past.availability,
+        observed_s=past.observed_s,
+        away_s=past.away_s,
+        outages=past.outages,
+        observed=past.observed,
     )
+    return reply_as(wanted(query.format), view, Table("outages", OUTAGES, view.outages))
 
 
 def known_gateway(text: str) -> str:

@@ -14,6 +14,7 @@ from api.hooks.signature import new_secret
 from api.http.audit import by, caller, note
 from api.http.auth import Scope, requires
 from api.http.etags import etag, revision_of, revision_or_any
+from api.http.exports import CSV, Table, reply_as, wanted
 from api.http.header_parameters import IF_MATCH, IF_MATCH_NEEDED
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
@@ -38,6 +39,7 @@ from api.http.requests import read_body, read_query
 from api.http.responses import address, no_content, reply
 from api.http.services import application, services
 from api.http.sight import Lights, shows
+from api.models.columns import HOOKS, TRIES
 from api.models.hooks import (
     DeliveriesQuery,
     HookList,
@@ -49,6 +51,7 @@ from api.models.hooks import (
     TryList,
     TryView,
 )
+from api.models.requests import TableQuery
 from api.validation import Mistake
 
 blueprint = Blueprint("hooks", __name__)
@@ -61,10 +64,16 @@ ACTING = (UNKNOWN_HOOK, FORBIDDEN, RATE_LIMITED, WRONG_ORIGIN, *ASKING)
 @blueprint.get("/hooks")
 @requires(Scope.OPERATOR)
 @shows(Lights.SEEN)
-@answers(Answer(200, "By name.", HookList), problems=(RATE_LIMITED, FORBIDDEN), tag="hooks")
+@answers(
+    Answer(200, "By name.", HookList, also=(CSV,)),
+    problems=(INVALID, RATE_LIMITED, FORBIDDEN),
+    tag="hooks",
+)
+@takes(query=TableQuery)
 async def list_hooks() -> Response:
     """The hooks, and how far each was told. Who may see some lights only sees its own."""
-    return reply(HookList([_view(one) for one in _seen()]))
+    query, views = read_query(TableQuery), [_view(one) for one in _seen()]
+    return reply_as(wanted(query.format), HookList(views), Table("hooks", HOOKS, views))
 
 
 @blueprint.post("/hooks")
@@ -171,7 +180,7 @@ async def remove_hook(name: str) -> Response:
 @requires(Scope.OPERATOR)
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The newest tries, newest first; 100 are kept.", TryList),
+    Answer(200, "The newest tries, newest first; 100 are kept.", TryList, also=(CSV,)),
     problems=(UNKNOWN_HOOK, INVALID, RATE_LIMITED, FORBIDDEN),
     tag="hooks",
 )
@@ -180,7 +189,8 @@ async def list_deliveries(name: str) -> Response:
     """What became of the last tries to deliver to a hook."""
     hook, query = _named(name), read_query(DeliveriesQuery)
     tries = application().outgoing.tries(hook.id)[: query.limit]
-    return reply(TryList([TryView.of(one) for one in tries]))
+    views = [TryView.of(one) for one in tries]
+    return reply_as(wanted(query.format), TryList(views), Table("deliveries", TRIES, views))
 
 
 @blueprint.post("/hooks/<name>/test")

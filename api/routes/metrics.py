@@ -7,11 +7,10 @@ from api.http.metrics import CONTENT_TYPE
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, STORE_UNAVAILABLE, UNKNOWN_DEVICE, Problem
 from api.http.requests import read_dev_eui, read_query
-from api.http.responses import reply
 from api.http.services import application, services
 from api.http.sight import Lights, seen, shows
 from api.models import MetricsView, ReliabilityView
-from api.models.columns import METRICS
+from api.models.columns import METRICS, WORST
 from api.models.requests import MetricsQuery, ReliabilityQuery
 
 blueprint = Blueprint("downlink_metrics", __name__)
@@ -59,7 +58,7 @@ def _told(view: MetricsView, query: MetricsQuery) -> Response:
 @blueprint.get("/metrics/reliability")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "Of all lights.", ReliabilityView),
+    Answer(200, "Of all lights; as a table its worst ones.", ReliabilityView, also=(CSV,)),
     problems=(INVALID, RATE_LIMITED, STORE_UNAVAILABLE),
     tag="operation",
 )
@@ -74,7 +73,8 @@ async def fleet_reliability() -> Response:
     names = {
         one.dev_eui: devices[one.dev_eui].name for one in figures.worst if one.dev_eui in devices
     }
-    return reply(ReliabilityView.of(figures, names))
+    view = ReliabilityView.of(figures, names)
+    return reply_as(wanted(query.format), view, Table("reliability", WORST, view.worst))
 
 
 @root.get("/metrics")

@@ -5,12 +5,15 @@ from quart import Blueprint, Response
 
 from actors.board.outlook import worst_first
 from actors.quality.model import GatewayGrade, Rule, Scores
+from api.http.exports import CSV, Table, reply_as
+from api.http.exports import wanted as form_of
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_GATEWAY
 from api.http.requests import read_query
 from api.http.responses import reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
+from api.models.columns import RISKS
 from api.models.quality import RiskList, RiskView, gateway_quality
 from api.models.requests import RiskQuery
 from api.routes.devices import matcher
@@ -24,7 +27,11 @@ blueprint = Blueprint("quality", __name__)
 
 @blueprint.get("/risks")
 @shows(Lights.SEEN)
-@answers(Answer(200, "The worst first.", RiskList), problems=(INVALID, RATE_LIMITED), tag="lights")
+@answers(
+    Answer(200, "The worst first.", RiskList, also=(CSV,)),
+    problems=(INVALID, RATE_LIMITED),
+    tag="lights",
+)
 @takes(query=RiskQuery)
 async def list_risks() -> Response:
     """The lights most at risk, with their evidence; filters are combined as for the lights."""
@@ -47,16 +54,17 @@ async def list_risks() -> Response:
         risk = quality.light(device.dev_eui)
         if risk is not None:
             shown.append(RiskView.of(device, risk))
-    return reply(
-        RiskList(
-            total=len(known),
-            unknown=sum(one.dev_eui not in risks for one in matching),
-            warned=warned,
-            limit=query.limit,
-            offset=query.offset,
-            risks=shown,
-        )
+    view = RiskList(
+        total=len(known),
+        unknown=sum(one.dev_eui not in risks for one in matching),
+        warned=warned,
+        limit=query.limit,
+        offset=query.offset,
+        risks=shown,
     )
+    end = query.offset + query.limit
+    following = {"offset": end} if end < len(known) else None
+    return reply_as(form_of(query.format), view, Table("risks", RISKS, shown, following))
 
 
 @blueprint.get("/gateways/<gateway_id>/quality")

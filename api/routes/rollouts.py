@@ -18,6 +18,8 @@ from actors.rollouts.model import Conflict, Order, RolloutInspection, Wish
 from actors.rollouts.narrowed import narrowed
 from actors.storage.audit import Act
 from api.http.audit import by, note
+from api.http.exports import CSV, Table, reply_as
+from api.http.exports import wanted as form_of
 from api.http.header_parameters import IDEMPOTENCY_KEY
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
@@ -35,12 +37,19 @@ from api.http.problems import (
     Problem,
 )
 from api.http.refusals import refuse
-from api.http.requests import idempotency_key, read_body
+from api.http.requests import idempotency_key, read_body, read_query
 from api.http.responses import address, reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
 from api.models import RolloutDetail, RolloutList, RolloutView
-from api.models.requests import DeviceQuery, RolloutAgain, RolloutChange, RolloutRequest
+from api.models.columns import ROLLOUT_LIGHTS, ROLLOUTS
+from api.models.requests import (
+    DeviceQuery,
+    RolloutAgain,
+    RolloutChange,
+    RolloutRequest,
+    TableQuery,
+)
 from api.routes.devices import matcher
 from api.validation import MISTAKES_MOST, Mistake
 
@@ -104,34 +113,42 @@ def _answer(made: Rollout) -> Response:
 @blueprint.get("/rollouts")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "At most 100, newest first.", RolloutList),
-    problems=(RATE_LIMITED,),
+    Answer(200, "At most 100, newest first.", RolloutList, also=(CSV,)),
+    problems=(INVALID, RATE_LIMITED),
     tag="rollouts",
 )
+@takes(query=TableQuery)
 async def list_rollouts() -> Response:
     """The rollouts, newest first."""
-    repository = application().rollouts.repository
-    rollouts = repository.listed(LISTED_MOST)
-    if not seen().limited:
-        return reply(RolloutList([RolloutView.of(rollout) for rollout in rollouts]))
-    found = (_inspected(rollout.id) for rollout in rollouts)
-    views = [RolloutView.of(one.rollout, partly=partly) for one, partly in found if one is not None]
-    return reply(RolloutList(views))
+    query = read_query(TableQuery)
+    rollouts = application().rollouts.repository.listed(LISTED_MOST)
+    if seen().limited:
+        found = (_inspected(one.id) for one in rollouts)
+        views = [
+            RolloutView.of(one.rollout, partly=partly) for one, partly in found if one is not None
+        ]
+    else:
+        views = [RolloutView.of(rollout) for rollout in rollouts]
+    return reply_as(form_of(query.format), RolloutList(views), Table("rollouts", ROLLOUTS, views))
 
 
 @blueprint.get("/rollouts/<rollout_id>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The rollout and each of its lights.", RolloutDetail),
-    problems=(UNKNOWN_ROLLOUT, RATE_LIMITED),
+    Answer(
+        200, "The rollout and each of its lights; as a table these.", RolloutDetail, also=(CSV,)
+    ),
+    problems=(UNKNOWN_ROLLOUT, INVALID, RATE_LIMITED),
     tag="rollouts",
 )
+@takes(query=TableQuery)
 async def get_rollout(rollout_id: str) -> Response:
     """One rollout with its lights."""
-    found, partly = _inspected(rollout_id)
+    query, (found, partly) = read_query(TableQuery), _inspected(rollout_id)
     if found is None:
         raise Problem(UNKNOWN_ROLLOUT)
-    return reply(RolloutDetail.inspected(found, partly=partly))
+    view = RolloutDetail.inspected(found, partly=partly)
+    return reply_as(form_of(query.format), view, Table("rollout", ROLLOUT_LIGHTS, view.lights))
 
 
 @blueprint.post("/rollouts/<rollout_id>/again")

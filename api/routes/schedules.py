@@ -8,6 +8,7 @@ from actors.scenes.model import Scene, Schedule
 from actors.storage.audit import Act
 from api.http.audit import by, note
 from api.http.etags import etag, revision_of, revision_or_any
+from api.http.exports import CSV, Table, reply_as, wanted
 from api.http.header_parameters import IF_MATCH, IF_MATCH_NEEDED
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import (
@@ -19,10 +20,12 @@ from api.http.problems import (
     UNKNOWN_SCHEDULE,
     Problem,
 )
-from api.http.requests import read_body
+from api.http.requests import read_body, read_query
 from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.http.sight import Lights, shows
+from api.models.columns import SCHEDULES
+from api.models.requests import TableQuery
 from api.models.scene_requests import ScheduleRequest
 from api.models.scenes import ScheduleList, ScheduleView
 from api.routes.scenes import CHANGING, REMOVING, known_lights, taken
@@ -35,11 +38,18 @@ blueprint = Blueprint("schedules", __name__)
 
 @blueprint.get("/schedules")
 @shows(Lights.ALL)
-@answers(Answer(200, "By name.", ScheduleList), problems=(RATE_LIMITED, FORBIDDEN), tag="scenes")
+@answers(
+    Answer(200, "By name.", ScheduleList, also=(CSV,)),
+    problems=(INVALID, RATE_LIMITED, FORBIDDEN),
+    tag="scenes",
+)
+@takes(query=TableQuery)
 async def list_schedules() -> Response:
     """The schedules, each with its next times and what came of the last one."""
-    here = application().scenes
-    return reply(ScheduleList([_view(one) for one in here.schedules.values()], here.time_zone))
+    query, here = read_query(TableQuery), application().scenes
+    views = [_view(one) for one in here.schedules.values()]
+    table = Table("schedules", SCHEDULES, views)
+    return reply_as(wanted(query.format), ScheduleList(views, here.time_zone), table)
 
 
 @blueprint.post("/schedules")

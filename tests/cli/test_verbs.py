@@ -117,6 +117,24 @@ async def test_what_is_to_be_expected_is_listed_the_worst_first() -> None:
         assert "trend: its margin falls by 0.9 dB a day" in one
 
 
+async def test_figures_of_commands_are_told_in_words_and_for_programs() -> None:
+    async with served(2) as here:
+        told = await here.do("metrics", "reliability")
+        assert told.returncode == 0, told.stderr
+        assert "3 commands ended within 24 h, 2 verified" in told.stdout
+        assert "1 of 3 commands" in told.stdout, told.stdout
+        worst = await here.do("metrics", "reliability", "--csv", "--hours", "2")
+        assert worst.stdout.splitlines()[0].startswith("dev_eui,name,commands,verified,failed,")
+        assert len(worst.stdout.splitlines()) == 2
+        one = json.loads((await here.do("metrics", "commands", DEV_EUI, "--json")).stdout)
+        assert one["dev_eui"] == DEV_EUI
+        assert "success rate" in (await here.do("metrics", "commands")).stdout
+        risks = await here.do("metrics", "risks", "--csv")
+        assert risks.stdout.startswith("dev_eui,name,chance_30s,")
+        both = await here.do("metrics", "commands", "--csv", "--json")
+        assert (both.returncode, "do not go together" in both.stderr) == (2, True)
+
+
 async def test_the_processes_of_a_fleet_are_listed_with_their_shards() -> None:
     async with served() as here:
         alone = await here.do("cluster")

@@ -10,7 +10,7 @@ from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_file, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsCsv, AsJson, At, Token, place, run
+from api.cli.options import AsCsv, AsJson, At, Token, one_form, place, run
 
 LIMIT = 50
 
@@ -42,8 +42,7 @@ def audit(
 ) -> None:
     """Show who did what, newest first."""
     query = {"by": by, "what": what, "on": on, "since": since, "until": until, "limit": limit}
-    if as_json and as_csv:
-        raise typer.BadParameter("--csv and --json do not go together")
+    one_form(as_json, as_csv)
     raise run(_audit, place(at, token), query, as_json, as_csv)
 
 

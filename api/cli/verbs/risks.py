@@ -8,9 +8,9 @@ from api.cli import names
 from api.cli.client.errors import ClientError, Refused
 from api.cli.client.http import Client
 from api.cli.client.place import DEFAULT_AT, Place
-from api.cli.console import console, print_json
+from api.cli.console import console, print_file, print_json
 from api.cli.exits import Exit
-from api.cli.options import AsJson, At, Token, place, run
+from api.cli.options import AsCsv, AsJson, At, Token, one_form, place, run
 from api.cli.verbs.lights import Application, Gateway, Phase, Reachability, Search, Tag
 
 LIMIT = 20
@@ -33,6 +33,7 @@ def risks(
     at: At = DEFAULT_AT,
     token: Token = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """List the lights most at risk, the worst first: chance, losses, margin, warnings."""
     query = {
@@ -45,14 +46,19 @@ def risks(
         "tag": tag,
         "search": search,
     }
-    raise run(_risks, place(at, token), query, as_json)
+    one_form(as_json, as_csv)
+    raise run(_risks, place(at, token), query, as_json, as_csv)
 
 
-async def _risks(where: Place, query: dict[str, Any], as_json: bool) -> Exit:
+async def _risks(where: Place, query: dict[str, Any], as_json: bool, as_csv: bool) -> Exit:
     from api.cli.show import quality
 
     async with Client(where) as client:
-        found = await asked(client, "/risks", await names.resolved(client, query))
+        query = await names.resolved(client, query)
+        if as_csv:
+            print_file(await client.get_file("/risks", query | {"format": "csv"}))
+            return Exit.OK
+        found = await asked(client, "/risks", query)
         if as_json:
             print_json(found)
             return Exit.OK

@@ -7,9 +7,13 @@ import json
 import msgspec
 from quart.typing import TestClientProtocol as Client
 
+from actors.outgoing.model import Try
 from actors.storage.audit import Act
 from actors.storage.history import HistoryEntry
-from tests.support.fake_application import DEV_EUI, NOW, FakeApplication, a_light
+from api.http.app import create_app
+from tests.api.conftest import settings_with
+from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
+from tests.support.full_application import BUSY, full_application
 
 EVENTS = f"/api/v1/devices/{DEV_EUI}/events"
 
@@ -72,6 +76,69 @@ async def test_a_history_is_told_by_kind_as_lines_and_as_csv(
     told = [json.loads(line) for line in (await lines.get_data()).splitlines()]
     assert told == [msgspec.to_builtins(application.queries.lines[0])]
     assert f"until={NOW - 1}" in lines.headers["Link"]
+
+
+LISTS = {
+    "/api/v1/devices": "devices",
+    "/api/v1/devices/{dev_eui}/events": "events",
+    "/api/v1/devices/{dev_eui}/commands": "commands",
+    "/api/v1/devices/{dev_eui}/signal": "points",
+    "/api/v1/risks": "risks",
+    "/api/v1/metrics/downlinks": None,
+    "/api/v1/metrics/downlinks/{dev_eui}": None,
+    "/api/v1/metrics/reliability": "worst",
+    "/api/v1/gateways": "gateways",
+    "/api/v1/gateways/{gateway_id}/outages": "outages",
+    "/api/v1/rollouts": "rollouts",
+    "/api/v1/rollouts/{rollout_id}": "lights",
+    "/api/v1/schedules": "schedules",
+    "/api/v1/hooks": "hooks",
+    "/api/v1/hooks/{name}/deliveries": "deliveries",
+    "/api/v1/alerts": "alerts",
+    "/api/v1/audit": "entries",
+}
+"""Which list of the JSON the rows are; None: all of it is one."""
+CHOSEN = {"/api/v1/devices", "/api/v1/devices/{dev_eui}/commands"}
+"""Some fields have no column: parts of a light in other words, where a timeline was cut."""
+
+
+async def test_every_list_is_told_as_csv_row_by_row_as_in_json() -> None:
+    application = full_application()
+    application.queries.lines_of = BUSY
+    client = create_app(application, settings_with()).test_client()
+    described = await (await client.get("/openapi.json")).get_json()
+    answers = {
+        path: operations["get"]["responses"].get("200", {}).get("content", {})
+        for path, operations in described["paths"].items()
+        if "get" in operations
+    }
+    assert {path for path, content in answers.items() if "text/csv" in content} == set(LISTS)
+    hook = {"name": "desk", "url": "https://desk.example/", "kinds": ["verdicts", "alerts"]}
+    assert (await client.post("/api/v1/hooks", json=hook)).status_code == 201
+    tried = Try(
+        number=1, at=NOW, event_id="e", type="x", attempt=1, status=None, error="no", took_s=0.1
+    )
+    application.outgoing.log.append(tried)
+    part = {"light": {"red": 1, "green": 2, "blue": 3}, "dev_euis": [DEV_EUI]}
+    schedule = {"name": "Daily", "cron": "0 7 * * *", "part": part}
+    made = await client.post("/api/v1/schedules", json=schedule)
+    assert made.status_code == 201, await made.get_data()
+    application.audit.write(Act.REMOVE, DEV_EUI, by="alice", scope="operator", detail={})
+    places = {"dev_eui": BUSY, "gateway_id": GATEWAY, "rollout_id": "roll-1", "name": "desk"}
+    for template, name in LISTS.items():
+        path = template.format(**places)
+        told = await (await client.get(path)).get_json()
+        listed = [told] if name is None else told[name]
+        lines = await rows(client, f"{path}?format=csv")
+        assert len(lines) == len(listed) > 0, path
+        for line, one in zip(lines, listed, strict=True):
+            for field, value in one.items():
+                if isinstance(value, str | int) and not field.endswith(("_at", "since", "until")):
+                    spelled = str(value).lower() if isinstance(value, bool) else str(value)
+                    if field not in line and template in CHOSEN:
+                        continue
+                    assert line[field].removeprefix("'") == spelled, (path, field)
+        assert (await client.get(f"{path}?format=xml")).status_code == 422
 
 
 async def test_figures_and_the_audit_are_told_as_csv(
