@@ -144,6 +144,9 @@ def test_its_verbs_tell_what_is_not_there(demo: Demo) -> None:
     unknown = run("demo", "stop-gateway", "0000000000000000", "--at", demo.url)
     assert unknown.returncode == 2
     assert "no such gateway" in unknown.stderr
+    unheard = run("demo", "restart-light", "Nowhere 9", "--at", demo.url)
+    assert unheard.returncode == 2
+    assert "the demo refused: no light is called 'Nowhere 9'" in unheard.stderr
     nobody = run("demo", "stop-gateway", "x", "--at", f"http://127.0.0.1:{free_port()}")
     assert nobody.returncode == 1
     assert "no demo answers" in nobody.stderr
@@ -191,8 +194,9 @@ def test_a_command_is_held_while_its_gateways_are_stopped_and_verified_afterward
     demo: Demo, light: str
 ) -> None:
     names = {g["gateway_id"]: g["name"] for g in demo.get("/api/v1/gateways")["gateways"]}
-    for gateway_id in names:
-        done = run("demo", "stop-gateway", gateway_id, "--at", demo.url)
+    for gateway_id, name in names.items():
+        meant = gateway_id if gateway_id == min(names) else name.lower()
+        done = run("demo", "stop-gateway", meant, "--at", demo.url)
         assert done.returncode == 0, done.stderr
         assert '"on": false' in done.stdout
     wait_until(
@@ -220,7 +224,8 @@ def test_a_command_is_held_while_its_gateways_are_stopped_and_verified_afterward
 def test_a_light_restarted_from_the_command_line_loses_its_colour(demo: Demo, light: str) -> None:
     demo.http.post(f"/api/v1/downlink/{light}", json=BLUE)
     wait_until("it shows its colour", lambda: demo.shown(light) == [0, 0, 255], 60)
-    done = run("demo", "restart-light", light, "--at", demo.url)
+    name = demo.get(f"/api/v1/devices/{light}")["device"]["name"]
+    done = run("demo", "restart-light", name, "--at", demo.url)
     assert done.returncode == 0, done.stderr
     wait_until("it lost its colour", lambda: demo.shown(light) != [0, 0, 255], 10)
 

@@ -1,14 +1,43 @@
 """`lamplighter demo` and its subcommands: the service with a pretend world, to try things out."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli import names
+from api.cli.completion import Offer, complete_gateway, complete_light
+
+if TYPE_CHECKING:
+    from api.cli.demo.control import Resolve
+
 demo_app = typer.Typer(help="A pretend world of lights and gateways, to try things out.")
 
-Address = Annotated[str, typer.Option("--at", help="Address of the running demo.")]
-GatewayId = Annotated[str, typer.Argument(help="Gateway id, as the demo lists it.")]
 DEMO_AT = "http://127.0.0.1:8090"
+
+
+def _complete_gateway(context: typer.Context, incomplete: str) -> list[Offer]:
+    context.params["at"] = context.params.get("at") or DEMO_AT
+    return complete_gateway(context, incomplete)
+
+
+def _complete_light(context: typer.Context, incomplete: str) -> list[Offer]:
+    context.params["at"] = context.params.get("at") or DEMO_AT
+    return complete_light(context, incomplete)
+
+
+Address = Annotated[str, typer.Option("--at", help="Address of the running demo.")]
+Gateway = Annotated[
+    str,
+    typer.Argument(
+        metavar="GATEWAY", help="A gateway: its name or id.", autocompletion=_complete_gateway
+    ),
+]
+Light = Annotated[
+    str,
+    typer.Argument(
+        metavar="DEVICE", help="A light: its name or DevEUI.", autocompletion=_complete_light
+    ),
+]
 
 
 @demo_app.callback(invoke_without_command=True)
@@ -43,24 +72,24 @@ def demo(
 
 
 @demo_app.command("stop-gateway")
-def stop_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
+def stop_gateway(gateway: Gateway, at: Address = DEMO_AT) -> None:
     """Take a pretend gateway off the air."""
-    _control(at, f"gateways/{gateway_id}/stop")
+    _control(at, gateway, "gateways/{}/stop", names.gateway)
 
 
 @demo_app.command("start-gateway")
-def start_gateway(gateway_id: GatewayId, at: Address = DEMO_AT) -> None:
+def start_gateway(gateway: Gateway, at: Address = DEMO_AT) -> None:
     """Bring a pretend gateway back."""
-    _control(at, f"gateways/{gateway_id}/start")
+    _control(at, gateway, "gateways/{}/start", names.gateway)
 
 
 @demo_app.command("restart-light")
-def restart_light(dev_eui: Annotated[str, typer.Argument()], at: Address = DEMO_AT) -> None:
+def restart_light(light: Light, at: Address = DEMO_AT) -> None:
     """Blink the power of a pretend light: it joins anew, dim green."""
-    _control(at, f"lights/{dev_eui}/restart")
+    _control(at, light, "lights/{}/restart", names.light)
 
 
-def _control(at: str, path: str) -> None:
+def _control(at: str, meant: str, path: str, resolve: "Resolve") -> None:
     from api.cli.demo.control import control
 
-    raise typer.Exit(control(at, path))
+    raise typer.Exit(control(at, meant, path, resolve))

@@ -12,8 +12,7 @@ from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, run
-from api.cli.show import tables
-from api.cli.show.times import clock
+from api.cli.show import kept
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.scene import remove_named
 from lamplighter.client.paths import if_match, path
@@ -103,22 +102,6 @@ def secret(
     raise run(_secret, place(at, token), name, as_json)
 
 
-def _state(hook: Mapping[str, Any]) -> str:
-    if hook["stopped"] is not None:
-        return f"stopped {clock(hook['stopped']['at'])}: {one_line(hook['stopped']['why'])}"
-    if not hook["enabled"]:
-        return "paused"
-    if hook["failing_since"] is not None:
-        return f"nothing taken since {clock(hook['failing_since'])}"
-    return "delivers" if hook["last_ok_at"] is not None else "nothing to deliver yet"
-
-
-def _told(line: Mapping[str, Any]) -> str:
-    if line["error"] is None:
-        return str(line["status"])
-    return one_line(": ".join(part for part in (line["error"], line["answer"]) if part))
-
-
 async def _list(where: Place, as_json: bool) -> Exit:
     async with Client(where) as client:
         found = await client.get("/hooks")
@@ -127,12 +110,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
     elif not found["hooks"]:
         console().print("No hooks.")
     else:
-        made = tables.table("Name", "URL", "Told", "State", "Waiting")
-        for one in found["hooks"]:
-            told = ", ".join(one["kinds"])
-            url = one_line(one["url"])
-            made.add_row(one_line(one["name"]), url, told, _state(one), str(one["waiting"]))
-        console().print(made)
+        console().print(kept.hooks(found["hooks"]))
     return Exit.OK
 
 
@@ -166,7 +144,9 @@ async def _test(where: Place, name: str, as_json: bool) -> Exit:
         print_json(line)
     else:
         words = "Taken" if line["error"] is None else "Not taken"
-        console().print(f"{words}: {_told(line)}, after {line['took_s']:.2f} s.", markup=False)
+        console().print(
+            f"{words}: {kept.try_words(line)}, after {line['took_s']:.2f} s.", markup=False
+        )
     return Exit.OK if line["error"] is None else Exit.FAILED
 
 
@@ -176,12 +156,7 @@ async def _log(where: Place, name: str, as_json: bool) -> Exit:
     if as_json:
         print_json(found)
         return Exit.OK
-    made = tables.table("At", "Event", "Try", "Answer", "Took")
-    for line in reversed(found["deliveries"]):
-        event = f"{one_line(line['type'])} {one_line(line['event_id'])}"
-        took = f"{line['took_s']:.2f} s"
-        made.add_row(clock(line["at"]), event, str(line["attempt"]), _told(line), took)
-    console().print(made)
+    console().print(kept.tries(found["deliveries"][::-1]))
     return Exit.OK
 
 
@@ -195,5 +170,5 @@ async def _change(where: Place, name: str, enabled: bool, as_json: bool) -> Exit
     if as_json:
         print_json(hook)
     else:
-        console().print(f"Hook {one_line(hook['name'])}: {_state(hook)}.", markup=False)
+        console().print(f"Hook {one_line(hook['name'])}: {kept.hook_state(hook)}.", markup=False)
     return Exit.OK

@@ -11,9 +11,7 @@ from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, Token, place, run
-from api.cli.show import tables
-from api.cli.show.natural import natural
-from api.cli.show.times import ago
+from api.cli.show import kept
 from lamplighter.client.paths import if_match, path
 
 FILE_BYTES_MOST = 64 * 1024 * 1024
@@ -86,22 +84,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
         if as_json:
             print_json(found)
         elif found["plans"]:
-            made = tables.table(
-                *("Plan", "Order", "Picture", "Changed", "By", "Id"),
-                drop=("By", "Changed", "Order"),
-                prose={"Plan": 12, "Picture": 10},
-            )
-            for plan in found["plans"]:
-                changed = ago(plan["changed_at"], client.now())
-                made.add_row(
-                    plan["name"],
-                    str(plan["order"]),
-                    _picture(plan),
-                    changed,
-                    plan["by"],
-                    plan["id"],
-                )
-            console().print(made)
+            console().print(kept.plans(found["plans"], client.now()))
         else:
             console().print("No plans.")
     return Exit.OK
@@ -129,7 +112,7 @@ async def _add(
         print_json({"plan": plan, "left_out": left_out})
         return Exit.OK
     out = console()
-    out.print(f"Plan {plan['name']} ({plan['id']}): {_picture(plan)}.", markup=False)
+    out.print(f"Plan {plan['name']} ({plan['id']}): {kept.picture(plan)}.", markup=False)
     if left_out:
         out.print(f"Left out of the drawing: {', '.join(left_out)}.", markup=False)
     return Exit.OK
@@ -147,14 +130,8 @@ async def _show(where: Place, name: str, as_json: bool) -> Exit:
         names |= {gateway["gateway_id"]: gateway["name"] for gateway in gateways}
     out = console()
     out.print(f"{plan['name']} ({plan['id']}), revision {plan['revision']}: ", end="", markup=False)
-    out.print(_picture(plan), markup=False)
-    made = tables.table("Kind", "Name", "Id", "From left", "From top", prose={"Name": 12})
-    for kind, places in (("light", plan["lights"]), ("gateway", plan["gateways"])):
-        for id_, (x, y) in sorted(
-            places.items(), key=lambda one: natural(names.get(one[0], one[0]))
-        ):
-            made.add_row(kind, names.get(id_, "not known"), id_, f"{x:.1%}", f"{y:.1%}")
-    out.print(made)
+    out.print(kept.picture(plan), markup=False)
+    out.print(kept.places(plan, names))
     return Exit.OK
 
 
@@ -227,11 +204,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Mistaken(f"{path}: {error.strerror}") from error
-
-
-def _picture(plan: dict[str, Any]) -> str:
-    picture = plan["picture"]
-    if picture is None:
-        return "no picture"
-    kind = {"image/svg+xml": "SVG", "image/png": "PNG"}.get(picture["media_type"], "JPEG")
-    return f"{kind}, {picture['width']} x {picture['height']}"

@@ -14,7 +14,7 @@ from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, run
-from api.cli.show import tables
+from api.cli.show import kept, tables
 from api.cli.show.colours import swatch
 from api.cli.verbs.lights import Application, AsWanted, Gateway, Phase, Reachability, Search, Tag
 from api.cli.verbs.send import Blink, Colour, NoKeep, Ttl, order
@@ -239,14 +239,7 @@ async def _show(where: Place, rollout_id: str, as_json: bool) -> Exit:
         out = console()
         out.print(tables.rollouts([found], client.now()))
         out.print(_pace(found))
-        made = tables.table(
-            *("DevEUI", "State", "Reason", "Command"), drop=("Command",), prose={"Reason": 20}
-        )
-        for light in found.get("lights", ()):
-            made.add_row(
-                light["dev_eui"], light["state"], light["reason"] or "", light["command_id"] or ""
-            )
-        out.print(made)
+        out.print(kept.rollout_lights(found.get("lights", ())))
     return Exit.OK
 
 

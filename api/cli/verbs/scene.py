@@ -14,10 +14,8 @@ from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, run
-from api.cli.show import tables
+from api.cli.show import kept
 from api.cli.show.colours import swatch
-from api.cli.show.natural import natural
-from api.cli.show.times import ago
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.rollout import Failures, NoWait, Pace, Wait, follow, paced, waiting
 from api.cli.verbs.send import Blink, order
@@ -164,18 +162,6 @@ async def remove_named(where: Place, kind: str, name: str, as_json: bool) -> Exi
     return Exit.OK
 
 
-def lights_words(part: Mapping[str, Any]) -> str:
-    """Which lights a part means."""
-    if part["everything"]:
-        return "all lights"
-    if part["dev_euis"]:
-        named = part["dev_euis"]
-        return ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
-    words = [f"tag {part['tag']}"] if part["tag"] is not None else []
-    words += [f"application {part['application']}"] if part["application"] is not None else []
-    return one_line(", ".join(words))
-
-
 async def _list(where: Place, as_json: bool) -> Exit:
     async with Client(where) as client:
         found = await client.get("/scenes")
@@ -185,21 +171,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
         if not found["scenes"]:
             console().print("No scenes.")
             return Exit.OK
-        made = tables.table(
-            *("Name", "Lights", "Colours", "Changed", "By"),
-            drop=("By", "Changed"),
-            prose={"Name": 12, "Colours": 16, "By": 8},
-        )
-        for scene in sorted(found["scenes"], key=lambda one: natural(one["name"])):
-            gone = f" ({scene['missing']} gone)" if scene["missing"] else ""
-            made.add_row(
-                one_line(scene["name"]),
-                f"{scene['lights']}{gone}",
-                tables.swatches(scene["colours"]),
-                ago(scene["changed_at"], client.now()),
-                one_line(scene["by"]),
-            )
-        console().print(made)
+        console().print(kept.scenes(found["scenes"], client.now()))
     return Exit.OK
 
 
@@ -210,10 +182,10 @@ async def _show(where: Place, name: str, as_json: bool) -> Exit:
         print_json(scene)
         return Exit.OK
     out = console()
-    kept = "" if scene["keep"] else ", not kept after a drift"
-    out.print(f"{one_line(scene['name'])}: {scene['lights']} lights{kept}", markup=False)
+    stays = "" if scene["keep"] else ", not kept after a drift"
+    out.print(f"{one_line(scene['name'])}: {scene['lights']} lights{stays}", markup=False)
     for part in scene["parts"]:
-        out.print("  ", swatch(part["light"], exact=True), f"  {lights_words(part)}", sep="")
+        out.print("  ", swatch(part["light"], exact=True), f"  {kept.lights_words(part)}", sep="")
     _tell_missing(scene["missing"])
     return Exit.OK
 

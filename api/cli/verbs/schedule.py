@@ -1,7 +1,5 @@
 """`lamplighter schedule ...`: when a scene, or one colour, is applied by itself."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +10,7 @@ from api.cli.client.place import DEFAULT_AT, Place
 from api.cli.console import console, print_json
 from api.cli.exits import Exit
 from api.cli.options import AsJson, At, DevEuis, Token, place, run
-from api.cli.show import tables
-from api.cli.show.colours import words
-from api.cli.show.natural import natural
+from api.cli.show import kept
 from api.cli.verbs.lights import Application, Tag
 from api.cli.verbs.rollout import Failures, Pace, paced
 from api.cli.verbs.scene import (
@@ -22,7 +18,6 @@ from api.cli.verbs.scene import (
     Everything,
     Named,
     choice,
-    lights_words,
     part_of,
     put_named,
     remove_named,
@@ -33,7 +28,6 @@ from lamplighter.client.paths import path
 schedule_app = typer.Typer(help="Scenes that are applied by themselves.", no_args_is_help=True)
 
 ScheduleName = Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")]
-CAME = {"applied": "applied", "missed": "missed", "empty": "no light"}
 
 
 @schedule_app.command("list")
@@ -128,32 +122,6 @@ def remove(
     raise run(remove_named, place(at, token), "schedules", name, as_json)
 
 
-def when(at: float, zone: str) -> str:
-    """A time in the schedule's own zone, with its offset."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%a %Y-%m-%d %H:%M %z")
-    except (ZoneInfoNotFoundError, ValueError):  # this machine does not know it
-        return datetime.fromtimestamp(at).astimezone().strftime("%a %Y-%m-%d %H:%M %z")
-
-
-def _applies(schedule: Mapping[str, Any]) -> str:
-    part = schedule["part"]
-    if part is None:
-        return f"scene {one_line(schedule['scene_name'] or schedule['scene_id'])}"
-    return f"{words(part['light'])} to {lights_words(part)}"
-
-
-def _last(schedule: Mapping[str, Any]) -> str:
-    last = schedule["last"]
-    if last is None:
-        return "never yet"
-    reason = f": {one_line(last['reason'])}" if last["reason"] else ""
-    came, at = CAME.get(last["came"], last["came"]), when(last["due_at"], schedule["time_zone"])
-    return f"{came} {at}{reason}"
-
-
 async def _list(where: Place, as_json: bool) -> Exit:
     async with Client(where) as client:
         found = await client.get("/schedules")
@@ -162,15 +130,7 @@ async def _list(where: Place, as_json: bool) -> Exit:
     elif not found["schedules"]:
         console().print("No schedules.")
     else:
-        made = tables.table(
-            *("Name", "Cron", "Applies", "Next", "Last"),
-            drop=("Cron", "Last"),
-            prose={"Name": 12, "Applies": 14, "Last": 14, "Next": 12},
-        )
-        for one in sorted(found["schedules"], key=lambda one: natural(one["name"])):
-            upcoming = when(one["next"][0], one["time_zone"]) if one["next"] else "disabled"
-            made.add_row(one_line(one["name"]), one["cron"], _applies(one), upcoming, _last(one))
-        console().print(made)
+        console().print(kept.schedules(found["schedules"]))
     return Exit.OK
 
 
@@ -182,13 +142,13 @@ async def _show(where: Place, name: str, as_json: bool) -> Exit:
         return Exit.OK
     out = console()
     own = "" if found["own_time_zone"] else ", the site's"
-    out.print(f"{one_line(found['name'])}: {_applies(found)}", markup=False)
+    out.print(f"{one_line(found['name'])}: {kept.applies(found)}", markup=False)
     out.print(f"  at   {found['cron']} ({found['time_zone']}{own})", markup=False)
     for at in found["next"]:
-        out.print(f"  next {when(at, found['time_zone'])}", markup=False)
+        out.print(f"  next {kept.when(at, found['time_zone'])}", markup=False)
     if not found["enabled"]:
         out.print("  it is disabled")
-    out.print(f"  last {_last(found)}", markup=False, soft_wrap=True)
+    out.print(f"  last {kept.last_run(found)}", markup=False, soft_wrap=True)
     return Exit.OK
 
 
@@ -223,5 +183,5 @@ def _tell(schedule: dict[str, Any], as_json: bool) -> None:
         return
     following = "disabled"
     if schedule["next"]:
-        following = f"next {when(schedule['next'][0], schedule['time_zone'])}"
+        following = f"next {kept.when(schedule['next'][0], schedule['time_zone'])}"
     console().print(f"Schedule {one_line(schedule['name'])} saved: {following}.", markup=False)
