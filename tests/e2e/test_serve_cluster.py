@@ -8,12 +8,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from lorawan.kuando import LightState
+from lorawan.kuando import AFTER_JOIN, LightState
+from tests.support.bridge_kit import until as until_so
+from tests.support.mosquitto import Mosquitto
+from tests.support.mqtt_peer import MqttPeer
 from tests.support.pretend_site import Site, pretend_site, until
 from tests.support.processes import Running, free_port
 from tests.support.redis_server import RedisServer
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}
+BLUE = {"red": 0, "green": 0, "blue": 255}
+VERIFIED = {"status": "verified"}
+PROOF_S = 60.0
 STOP_S = 20.0
 START_S = 90.0
 """Several interpreters import everything at once, on a machine that others use as well."""
@@ -90,38 +96,100 @@ async def test_one_process_serves_its_fleet_and_goes_on_after_a_restart(
             assert response.status_code == 200, response.text
 
 
-async def test_two_processes_take_anything_and_one_of_them_is_killed(
+async def bridges(http: httpx2.AsyncClient) -> bool:
+    """Whether the bridge runs in this process, and has its broker."""
+    return "lamplighter_mqtt_connected 1.0" in (await http.get("/metrics")).text
+
+
+async def no_bridge(http: httpx2.AsyncClient) -> bool:
+    return "lamplighter_mqtt_connected" not in (await http.get("/metrics")).text
+
+
+def colours(peer: MqttPeer, lamp: str) -> list[tuple[int, int, int] | None]:
+    """What was told of a light, one after the other, without repetitions; None for unknown."""
+    found: list[tuple[int, int, int] | None] = []
+    for state in peer.all_of(f"{lamp}/state"):
+        lit, share = state.get("color"), state.get("brightness", 0) / 255
+        colour = None if lit is None else tuple(round(lit[one] * share) for one in "rgb")
+        if not found or found[-1] != colour:
+            found.append(colour)
+    return found
+
+
+async def test_two_processes_take_anything_and_the_one_that_bridges_is_killed(
     site: Site, valkey: RedisServer, tmp_path: Path
 ) -> None:
+    """The bridge runs once, where the fleet's shard lives, and moves with it: orders that come
+    meanwhile are given once, and no colour is told that no light showed."""
     site.connect()
     first, second = site.world.stations
     other_port = free_port()
-    north = site.config(tmp_path, valkey.url, cluster={"name": "north"})
-    south = site.config(tmp_path, valkey.url, cluster={"name": "south"}, web={"port": other_port})
-    async with client(site.port) as http, client(other_port) as other:
-        with (
-            Running(tmp_path, "serve", "--config", str(north)) as one,
-            Running(tmp_path, "serve", "--config", str(south)) as two,
-        ):
-            await until("ready", lambda: ready(http), START_S)
-            await until("ready", lambda: ready(other), START_S)
+    with Mosquitto() as broker, MqttPeer(broker.port) as peer:
+        mqtt = {"url": broker.url}
+        north = site.config(tmp_path, valkey.url, cluster={"name": "north"}, mqtt=mqtt)
+        south = site.config(
+            tmp_path, valkey.url, cluster={"name": "south"}, mqtt=mqtt, web={"port": other_port}
+        )
+        async with client(site.port) as http, client(other_port) as other:
+            with (
+                Running(tmp_path, "serve", "--config", str(north)) as one,
+                Running(tmp_path, "serve", "--config", str(south)) as two,
+            ):
+                await until("ready", lambda: ready(http), START_S)
+                await until("ready", lambda: ready(other), START_S)
 
-            async def shared() -> bool:
-                members = (await cluster(http))["members"]
-                return len(members) == 2 and all(one["shards"] > 20 for one in members)
+                async def shared() -> bool:
+                    members = (await cluster(http))["members"]
+                    return len(members) == 2 and all(one["shards"] > 20 for one in members)
 
-            await until("shards shared", shared, START_S)
-            await until("lights have their settings", lambda: settled(http), START_S)
-            for where, dev_eui, colour in ((http, first, RED), (other, second, GREEN)):
-                response = await where.post(f"/api/v1/downlink/{dev_eui}", json=colour)
-                assert response.status_code == 200, response.text
-            assert site.world.showing(first) == LightState(255, 0, 0)
-            assert site.world.showing(second) == LightState(0, 255, 0)
-            assert (await devices(http)).keys() == (await devices(other)).keys()
-            two.send(signal.SIGKILL)
-            for dev_eui, colour in ((first, GREEN), (second, RED)):
-                response = await http.post(f"/api/v1/downlink/{dev_eui}", json=colour)
-                assert response.status_code == 200, response.text
-            one.send(signal.SIGTERM)
-            assert await one.until_ended(STOP_S) == 0
-            assert "Traceback" not in one.errors
+                await until("shards shared", shared, START_S)
+                await until("lights have their settings", lambda: settled(http), START_S)
+                for where, dev_eui, colour in ((http, first, RED), (other, second, GREEN)):
+                    response = await where.post(f"/api/v1/downlink/{dev_eui}", json=colour)
+                    assert response.status_code == 200, response.text
+                assert site.world.showing(first) == LightState(255, 0, 0)
+                assert site.world.showing(second) == LightState(0, 255, 0)
+                assert (await devices(http)).keys() == (await devices(other)).keys()
+
+                lamps = {each: f"lamplighter/light/{each}" for each in (first, second)}
+                pairs = [(http, one), (other, two)]
+                if await no_bridge(http):
+                    pairs.reverse()
+                (before, killed), (after, left) = pairs
+                assert await bridges(before), "in one of them"
+                assert await no_bridge(after), "and in one only"
+                await peer.say(f"{lamps[first]}/set", BLUE | {"id": "before"})
+                await peer.until_heard(f"{lamps[first]}/result", PROOF_S, **VERIFIED, id="before")
+                killed.send(signal.SIGKILL)
+                await peer.until_retained("lamplighter/bridge/availability", b"offline")
+                # while nobody bridges: kept by the broker for whoever does next
+                await peer.say(f"{lamps[second]}/set", BLUE | {"id": "meanwhile"})
+                await until("the bridge moved", lambda: bridges(after), START_S)
+                await peer.until_heard(
+                    f"{lamps[second]}/result", PROOF_S, **VERIFIED, id="meanwhile"
+                )
+                assert site.world.showing(second) == LightState(0, 0, 255)
+                await peer.until_retained("lamplighter/bridge/availability", b"online")
+                for dev_eui, colour in ((first, GREEN), (second, RED)):
+                    response = await after.post(f"/api/v1/downlink/{dev_eui}", json=colour)
+                    assert response.status_code == 200, response.text
+                for lamp, newest in ((lamps[first], (0, 255, 0)), (lamps[second], (255, 0, 0))):
+                    await until_so(lambda: colours(peer, lamp)[-1] == newest)  # noqa: B023
+                for dev_eui in (first, second):
+                    answer = await after.get(f"/api/v1/devices/{dev_eui}/commands")
+                    assert len(answer.json()["commands"]) == 3, "each order was given once"
+                red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+                woken = (0, AFTER_JOIN.green, 0)
+                for lamp, shown in (
+                    (lamps[first], [woken, red, blue, green]),
+                    (lamps[second], [woken, green, blue, red]),
+                ):
+                    # before its first status nothing is known of a light
+                    assert colours(peer, lamp)[-4:] == shown
+                    assert colours(peer, lamp)[:-4] in ([], [None])
+                for lamp in lamps.values():
+                    results = [one["status"] for one in peer.all_of(f"{lamp}/result")]
+                    assert results == ["accepted", "verified"]
+                left.send(signal.SIGTERM)
+                assert await left.until_ended(STOP_S) == 0
+                assert "Traceback" not in left.errors
