@@ -63,7 +63,7 @@ class AsgiApp:
             problem = Problem(BAD_HTTP, "the Host header names no host")
             await exchange.refuse(problem, bind_request_id(None))
         elif self._shutdown.begun and path not in PROBES:
-            problem = Problem(STOPPING, headers={"Retry-After": "10", "Connection": "close"})
+            problem = Problem(STOPPING, headers={"Connection": "close"})
             await exchange.refuse(problem, bind_request_id(None))
         else:
             with self._shutdown.answering():

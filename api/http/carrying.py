@@ -40,7 +40,6 @@ NOT_CARRIED_BACK = frozenset(
 )
 EVERYTHING = "everything"
 """The scope of a caller where no tokens are configured."""
-AGAIN = {"Retry-After": "1"}
 
 
 def install(app: Quart) -> None:
@@ -126,7 +125,7 @@ async def _on_not_here(error: NotHere) -> Response:
     carrier = application().carrier
     if carrier is None or _carried() is not None:  # on its way to here, or away again
         await trio.lowlevel.checkpoint()
-        return Problem(NO_OWNER, headers=AGAIN).response()
+        return Problem(NO_OWNER).response()
     return _response(await _carry(carrier, error.shard))
 
 
@@ -164,7 +163,7 @@ def _response(answer: CarriedAnswer | NotCarried) -> Response:
             response.headers["Content-Length"] = str(len(body))
             return response
         case NotCarried.NOBODY:
-            return Problem(NO_OWNER, headers=AGAIN).response()
+            return Problem(NO_OWNER).response()
         case NotCarried.FULL:
             return Problem(
                 MAILBOX_FULL, "nothing was done", headers={"Retry-After": "5"}

@@ -47,5 +47,5 @@ class LamplighterApp(QuartTrio):
                 scope.deadline += web.wait_most_s
             return await super().dispatch_request(*context)
         if here.shutdown.handlers_cancelled:
-            raise Problem(STOPPING, headers={"Retry-After": "10"})
+            raise Problem(STOPPING)
         raise Problem(TOO_SLOW)

@@ -37,6 +37,16 @@ from api.http.problems import (
     Kind,
     ProblemView,
 )
+from api.http.response_headers import (
+    AUTHENTICATE,
+    REQUEST_ID_BACK,
+    RETRY_AFTER,
+    TABLE,
+    ResponseHeader,
+    components,
+    references,
+    sometimes,
+)
 from api.models import SERVED_NAMES
 from api.models.requests import Body, Query
 
@@ -80,15 +90,23 @@ class Answer(msgspec.Struct, frozen=True):
     media_type: str = "application/json"
     also: tuple[str, ...] = ()
     """Media types of the same answer as a table."""
+    headers: tuple[ResponseHeader, ...] = ()
+    """Those that mean something, without the ones of every answer."""
 
 
 def answers(
-    *good: Answer, problems: Sequence[Kind] = (), tag: str, body_optional: bool = False
+    *good: Answer,
+    problems: Sequence[Kind] = (),
+    tag: str,
+    body_optional: bool = False,
+    problem_headers: Mapping[Kind, tuple[ResponseHeader, ...]] | None = None,
 ) -> Callable[[F], F]:
-    """Declare what a view answers; what middleware and app answer for it is added."""
+    """Declare what a view answers; what middleware and app answer for it is added.
+    `problem_headers` are those of problems that not every problem of their kind has."""
 
     def mark(view: F) -> F:
-        setattr(view, _ANSWERS, (good, tuple(problems), tag, body_optional))
+        told = dict(problem_headers or {})
+        setattr(view, _ANSWERS, (good, tuple(problems), tag, body_optional, told))
         return view
 
     return mark
@@ -124,7 +142,8 @@ class Provider(OpenAPIProvider):
         """Path objects and components of one rule."""
         paths, components = super().build_paths(rule)
         view = self._app.view_functions[rule.endpoint]
-        good, problems, tag, body_optional = getattr(view, _ANSWERS, ((), (), "", False))
+        nothing: tuple[Any, ...] = ((), (), "", False, {})
+        good, problems, tag, body_optional, own = getattr(view, _ANSWERS, nothing)
         for operations in paths.values():
             for method, operation in operations.items():
                 operation["tags"] = [tag] if tag else operation.get("tags", [])
@@ -141,7 +160,9 @@ class Provider(OpenAPIProvider):
                 self._secure(operation, scope_of(view, method.upper()))
                 public = scope_of(view, method.upper()) is Scope.PUBLIC
                 shared = EVERYWHERE if public else (*EVERYWHERE, *PROTECTED)
-                responses, found = _responses(good, tuple(dict.fromkeys((*problems, *shared))))
+                kinds = tuple(dict.fromkeys((*problems, *shared)))
+                responses, found = _responses(good, kinds)
+                _tell_headers(responses, good, kinds, own)
                 operation["responses"] = responses or operation["responses"]
                 components.update(found)
                 headers = getattr(view, _HEADERS, ())
@@ -152,6 +173,32 @@ class Provider(OpenAPIProvider):
     @staticmethod
     def _secure(operation: dict[str, Any], scope: Scope) -> None:
         operation["security"] = [] if scope is Scope.PUBLIC else [{scope.value: []}]
+
+
+def _tell_headers(
+    responses: Mapping[str, dict[str, Any]],
+    good: Sequence[Answer],
+    kinds: Sequence[Kind],
+    own: Mapping[Kind, tuple[ResponseHeader, ...]],
+) -> None:
+    """Name the headers of each answer. Of several kinds of problem with one status, a header that
+    one of them lacks is there sometimes."""
+    for status, answer in responses.items():
+        told = {REQUEST_ID_BACK.name: REQUEST_ID_BACK}
+        alike = [kind for kind in kinds if str(kind.status) == status]
+        sent = [(*_headers_of(kind), *own.get(kind, ())) for kind in alike]
+        fits = [one for one in good if str(one.status) == status]
+        sent += [(*one.headers, *(TABLE if one.also else ())) for one in fits]
+        for header in (header for headers in sent for header in headers):
+            everywhere = all(header in headers for headers in sent)
+            told[header.name] = header if everywhere else sometimes(header)
+        answer["headers"] = references(told.values())
+
+
+def _headers_of(kind: Kind) -> tuple[ResponseHeader, ...]:
+    if kind.again_s:
+        return (RETRY_AFTER,)
+    return (AUTHENTICATE,) if kind is UNAUTHENTICATED else ()
 
 
 def _exemplify(operation: dict[str, Any], components: Mapping[str, Any]) -> None:
@@ -192,7 +239,9 @@ def describe(app: Quart, version: str) -> None:
 def openapi_json(app: Quart) -> bytes:
     """The description of all routes as they are now."""
     provider: OpenAPIProvider = app.extensions["QUART_SCHEMA"].openapi_provider
-    return msgspec.json.encode(_portable(provider.schema()))
+    described = provider.schema()
+    described["components"]["headers"] = components()
+    return msgspec.json.encode(_portable(described))
 
 
 def schemas_of(models: Sequence[type[msgspec.Struct]]) -> dict[str, Any]:

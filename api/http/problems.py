@@ -30,6 +30,8 @@ class Kind(msgspec.Struct, frozen=True):
     slug: str
     status: int
     title: str
+    again_s: int = 0
+    """In `Retry-After` where nobody knows better; 0: it would not help, or nobody can say."""
 
 
 INVALID = Kind("invalid", 422, "The request has mistakes")
@@ -66,19 +68,19 @@ FILE_REFUSED = Kind("file-refused", 422, "The file cannot be used")
 KEY_REUSED = Kind("key-reused", 422, "The idempotency key belongs to another request")
 UPGRADE_REQUIRED = Kind("upgrade-required", 426, "This is followed on a websocket")
 REVISION_NEEDED = Kind("revision-needed", 428, "A change names the revision that it changes")
-RATE_LIMITED = Kind("rate-limited", 429, "Too many requests")
+RATE_LIMITED = Kind("rate-limited", 429, "Too many requests", again_s=1)
 INTERNAL = Kind("internal", 500, "Something failed inside; it is logged under the request id")
 UNREADABLE_RECORD = Kind("unreadable-record", 500, "A stored record cannot be read")
 REJECTED = Kind("rejected", 502, "The network server refused the command")
-MAILBOX_FULL = Kind("mailbox-full", 503, "The device has too much to do")
-TOO_MANY_TESTS = Kind("too-many-tests", 503, "Too many hooks are tested just now")
-TOO_MANY_UPLOADS = Kind("too-many-uploads", 503, "Too many uploads are under way")
-PARKED = Kind("parked", 503, "The device's actor is parked after too many crashes")
-NO_OWNER = Kind("no-owner", 503, "No process has this part of the fleet just now")
-NETWORK_UNAVAILABLE = Kind("network-unavailable", 503, "ChirpStack did not do it")
-STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The store does not answer")
-STOPPING = Kind("stopping", 503, "The service is stopping")
-TOO_MANY_CLIENTS = Kind("too-many-clients", 503, "Too many live clients")
+MAILBOX_FULL = Kind("mailbox-full", 503, "The device has too much to do", again_s=5)
+TOO_MANY_TESTS = Kind("too-many-tests", 503, "Too many hooks are tested just now", again_s=10)
+TOO_MANY_UPLOADS = Kind("too-many-uploads", 503, "Too many uploads are under way", again_s=30)
+PARKED = Kind("parked", 503, "The device's actor is parked after too many crashes", again_s=60)
+NO_OWNER = Kind("no-owner", 503, "No process has this part of the fleet just now", again_s=1)
+NETWORK_UNAVAILABLE = Kind("network-unavailable", 503, "ChirpStack did not do it", again_s=10)
+STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The store does not answer", again_s=5)
+STOPPING = Kind("stopping", 503, "The service is stopping", again_s=10)
+TOO_MANY_CLIENTS = Kind("too-many-clients", 503, "Too many live clients", again_s=30)
 NO_REPLY = Kind("no-reply", 504, "The device's actor did not answer in time")
 TOO_SLOW = Kind("too-slow", 504, "The answer took too long")
 
@@ -141,7 +143,8 @@ class Problem(Exception):
         self.kind = kind
         self.detail = detail
         self.errors = tuple(errors)
-        self.headers = dict(headers or {})
+        again = {"Retry-After": str(kind.again_s)} if kind.again_s else {}
+        self.headers = {**again, **(headers or {})}
         self.members = dict(members or {})
 
     def body(self) -> bytes:
@@ -215,7 +218,7 @@ async def _on_http_exception(error: HTTPException) -> Response:
 
 async def _on_store_error(error: StoreError) -> Response:
     log.warning("store failed a request", exc_info=error)
-    return Problem(STORE_UNAVAILABLE, headers={"Retry-After": "5"}).response()
+    return Problem(STORE_UNAVAILABLE).response()
 
 
 async def _on_unreadable(error: UnreadableRecord) -> Response:

@@ -38,9 +38,9 @@ def refuse(refusal: Refusal) -> NoReturn:
         case Refusal.UNKNOWN_DEVICE:
             raise Problem(UNKNOWN_DEVICE)
         case Refusal.MAILBOX_FULL:
-            raise Problem(MAILBOX_FULL, "nothing was stored", headers={"Retry-After": "5"})
+            raise Problem(MAILBOX_FULL, "nothing was stored")
         case Refusal.PARKED:
-            raise Problem(PARKED, "an operator can revive it", headers={"Retry-After": "60"})
+            raise Problem(PARKED, "an operator can revive it")
         case Refusal.NO_REPLY:
             raise Problem(
                 NO_REPLY,
@@ -60,15 +60,13 @@ def refuse(refusal: Refusal) -> NoReturn:
                 STORE_UNAVAILABLE,
                 "whether it was taken is not known: ask for the device, or repeat the request with "
                 "the same Idempotency-Key",
-                headers={"Retry-After": "5"},
             )
         case Refusal.STOPPING:
-            raise Problem(STOPPING, headers={"Retry-After": "10"})
+            raise Problem(STOPPING)
         case Refusal.NETWORK_FAILING:
             raise Problem(
                 NETWORK_UNAVAILABLE,
                 "it does not answer, refuses our API key, or fails: see /readyz and the log",
-                headers={"Retry-After": "10"},
             )
         case Refusal.TOO_MANY:
             raise Problem(TOO_MANY_ROLLOUTS, "cancel one, or wait for the end of one")

@@ -43,7 +43,7 @@ async def read_file(uploads: Uploads, most: int) -> bytes | UploadView:
         case bytes():
             return outcome
         case Full():
-            raise Problem(TOO_MANY_UPLOADS, "nothing was stored", headers={"Retry-After": "30"})
+            raise Problem(TOO_MANY_UPLOADS, "nothing was stored")
         case Received(size):
             if size != part.start + len(content):
                 raise Problem(

@@ -127,9 +127,9 @@ def _values(name: str, mistakes: list[Mistake]) -> frozenset[str]:
 
 def _admit(here: Services) -> None:
     if here.shutdown.begun:
-        raise Problem(STOPPING, headers={"Retry-After": "10"})
+        raise Problem(STOPPING)
     if here.hub.full:
-        raise Problem(TOO_MANY_CLIENTS, headers={"Retry-After": "30"})
+        raise Problem(TOO_MANY_CLIENTS)
 
 
 def _caller() -> Caller | None:

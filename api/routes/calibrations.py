@@ -11,6 +11,7 @@ from api.http.audit import note
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import CONFLICT, INVALID, RATE_LIMITED, WRITING, Problem
 from api.http.requests import read_body
+from api.http.response_headers import LOCATION
 from api.http.responses import address, reply
 from api.http.services import application
 from api.http.sight import Lights, shows
@@ -50,7 +51,7 @@ async def plan_calibration() -> Response:
 @blueprint.post("/calibrations")
 @shows(Lights.ALL)
 @answers(
-    Answer(202, "Begun; `Location` has its progress.", CalibrationView),
+    Answer(202, "Begun; `Location` has its progress.", CalibrationView, headers=(LOCATION,)),
     problems=(*WRITING, CONFLICT),
     tag="operation",
 )

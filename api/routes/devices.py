@@ -31,6 +31,7 @@ from api.http.problems import (
 )
 from api.http.refusals import refuse
 from api.http.requests import read_body, read_dev_eui, read_query
+from api.http.response_headers import LOCATION
 from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
@@ -181,7 +182,7 @@ async def get_history(dev_eui: str) -> Response:
 @blueprint.post("/devices/<dev_eui>/initialize")
 @shows(Lights.SEEN)
 @answers(
-    Answer(202, "Under way; `Location` is its progress.", InitializationRun),
+    Answer(202, "Under way; `Location` is its progress.", InitializationRun, headers=(LOCATION,)),
     problems=(UNKNOWN_DEVICE, *_WRITE),
     tag="lights",
     body_optional=True,

@@ -41,6 +41,7 @@ from api.http.requests import (
     read_dev_eui,
     read_preferences,
 )
+from api.http.response_headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, VARY, sometimes
 from api.http.responses import address, reply
 from api.http.services import Services, services
 from api.http.sight import Lights, shows
@@ -65,19 +66,23 @@ _PROBLEMS = (
     STORE_UNAVAILABLE,
     WRONG_ORIGIN,
 )
+_HEADERS = (LOCATION, PREFERENCE_APPLIED, sometimes(VARY), REPLAYED)
+"""Of an answer about the command."""
 
 
 @blueprint.post("/downlink/<dev_eui>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "Verified: the light reports exactly this state.", CommandView),
+    Answer(200, "Verified: the light reports exactly this state.", CommandView, headers=_HEADERS),
     Answer(
         202,
         "Accepted and pursued, but not verified yet: see `status`, `reason` and `overdue`. "
         "`Location` is the command.",
         CommandView,
+        headers=_HEADERS,
     ),
     problems=_PROBLEMS,
+    problem_headers=dict.fromkeys((SUPERSEDED, WITHDRAWN, EXPIRED, REJECTED), _HEADERS),
     tag="lights",
 )
 @takes(body=DownlinkRequest, headers=(IDEMPOTENCY_KEY, PREFER, REQUEST_ID))

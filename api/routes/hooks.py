@@ -36,6 +36,7 @@ from api.http.problems import (
 )
 from api.http.refusals import refuse
 from api.http.requests import read_body, read_query
+from api.http.response_headers import ETAG, LOCATION
 from api.http.responses import address, no_content, reply
 from api.http.services import application, services
 from api.http.sight import Lights, shows
@@ -79,7 +80,12 @@ async def list_hooks() -> Response:
 @blueprint.post("/hooks")
 @shows(Lights.SEEN)
 @answers(
-    Answer(201, "Kept; the secret is shown this once. `ETag` is its revision.", HookMade),
+    Answer(
+        201,
+        "Kept; the secret is shown this once.",
+        HookMade,
+        headers=(ETAG, LOCATION),
+    ),
     problems=CHANGING,
     tag="hooks",
 )
@@ -112,7 +118,7 @@ async def create_hook() -> Response:
 @requires(Scope.OPERATOR)
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The hook; `ETag` is its revision.", HookView),
+    Answer(200, "The hook; `ETag` is its revision.", HookView, headers=(ETAG,)),
     problems=(UNKNOWN_HOOK, RATE_LIMITED, FORBIDDEN),
     tag="hooks",
 )
@@ -124,7 +130,7 @@ async def get_hook(name: str) -> Response:
 @blueprint.patch("/hooks/<name>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "Changed; `ETag` is its new revision.", HookView),
+    Answer(200, "Changed; `ETag` is its new revision.", HookView, headers=(ETAG,)),
     problems=(*CHANGING, UNKNOWN_HOOK, EDITED_MEANWHILE, REVISION_NEEDED),
     tag="hooks",
 )
@@ -205,7 +211,7 @@ async def test_hook(name: str) -> Response:
     hook = _named(name)
     line = await application().outgoing.test(hook.id)
     if line is Refusal.TOO_MANY:
-        raise Problem(TOO_MANY_TESTS, headers={"Retry-After": "10"})
+        raise Problem(TOO_MANY_TESTS)
     if isinstance(line, Refusal):
         refuse(line)
     if line is None:
@@ -217,7 +223,7 @@ async def test_hook(name: str) -> Response:
 @blueprint.post("/hooks/<name>/secret")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The new secret, shown this once.", HookMade),
+    Answer(200, "The new secret, shown this once.", HookMade, headers=(ETAG,)),
     problems=ACTING,
     tag="hooks",
 )

@@ -56,6 +56,7 @@ from api.http.problems import (
 )
 from api.http.refusals import refuse
 from api.http.requests import read_body
+from api.http.response_headers import CACHE_CONTROL, ETAG, FILE_NAME, LOCATION
 from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.http.sight import Lights, shows
@@ -107,7 +108,7 @@ async def list_plans() -> Response:
 @blueprint.post("/plans")
 @shows(Lights.ALL)
 @answers(
-    Answer(201, "Stored; `Location` is the plan.", PlanHead),
+    Answer(201, "Stored; `Location` is the plan.", PlanHead, headers=(LOCATION, ETAG)),
     problems=(*_WRITE, CONFLICT),
     tag="plans",
 )
@@ -126,7 +127,7 @@ async def create_plan() -> Response:
 @blueprint.get("/plans/<plan_id>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The plan and its places; `ETag` is its revision.", PlanDetail),
+    Answer(200, "The plan and its places; `ETag` is its revision.", PlanDetail, headers=(ETAG,)),
     problems=(UNKNOWN_PLAN, *_READ),
     tag="plans",
 )
@@ -139,7 +140,7 @@ async def get_plan(plan_id: str) -> Response:
 @blueprint.patch("/plans/<plan_id>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The plan as it is now, without its places.", PlanHead),
+    Answer(200, "The plan as it is now, without its places.", PlanHead, headers=(ETAG,)),
     problems=(*_WRITE, UNKNOWN_PLAN, EDITED_MEANWHILE, CONFLICT),
     tag="plans",
 )
@@ -183,7 +184,7 @@ async def remove_plan(plan_id: str) -> Response:
 @shows(Lights.ALL)
 @takes(file="image/*", headers=(IF_MATCH, IDEMPOTENCY_KEY, CONTENT_RANGE))
 @answers(
-    Answer(200, "The picture is stored.", PictureTaken),
+    Answer(200, "The picture is stored.", PictureTaken, headers=(ETAG,)),
     Answer(202, "A part came; more are expected.", UploadView),
     problems=(*_FILE, UNKNOWN_PLAN, EDITED_MEANWHILE),
     tag="plans",
@@ -211,7 +212,7 @@ async def put_picture(plan_id: str) -> Response:
 @blueprint.get("/plans/pictures/<digest>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The picture; it may be kept for ever.", media_type="image/*"),
+    Answer(200, "It may be kept for ever.", media_type="image/*", headers=(CACHE_CONTROL,)),
     problems=(UNKNOWN_PICTURE, STORE_UNAVAILABLE, RATE_LIMITED),
     tag="plans",
 )
@@ -234,7 +235,12 @@ async def get_picture(digest: str) -> Response:
 @blueprint.get("/plans/export")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "A ZIP with `plans.json` and the pictures.", media_type="application/zip"),
+    Answer(
+        200,
+        "A ZIP of plans and pictures.",
+        media_type="application/zip",
+        headers=(FILE_NAME,),
+    ),
     problems=_READ,
     tag="plans",
 )

@@ -38,6 +38,7 @@ from api.http.problems import (
 )
 from api.http.refusals import refuse
 from api.http.requests import idempotency_key, read_body, read_query
+from api.http.response_headers import LOCATION
 from api.http.responses import address, reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
@@ -68,7 +69,7 @@ _WRITE = (
 @blueprint.post("/rollouts")
 @shows(Lights.SEEN)
 @answers(
-    Answer(201, "Stored and begun; `Location` is its progress.", RolloutView),
+    Answer(201, "Stored and begun; `Location` is its progress.", RolloutView, headers=(LOCATION,)),
     problems=(*_WRITE, KEY_REUSED, TOO_MANY_ROLLOUTS),
     tag="rollouts",
 )
@@ -154,7 +155,7 @@ async def get_rollout(rollout_id: str) -> Response:
 @blueprint.post("/rollouts/<rollout_id>/again")
 @shows(Lights.SEEN)
 @answers(
-    Answer(201, "A new rollout; `again_of` names the first one.", RolloutView),
+    Answer(201, "A new rollout; `again_of` names the first one.", RolloutView, headers=(LOCATION,)),
     problems=(*_WRITE, UNKNOWN_ROLLOUT, CONFLICT, KEY_REUSED, TOO_MANY_ROLLOUTS),
     tag="rollouts",
     body_optional=True,

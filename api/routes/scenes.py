@@ -38,6 +38,7 @@ from api.http.problems import (
 )
 from api.http.refusals import refuse
 from api.http.requests import idempotency_key, read_body
+from api.http.response_headers import ETAG, LOCATION
 from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.http.sight import Lights, seen, shows
@@ -86,7 +87,11 @@ async def list_scenes() -> Response:
 
 @blueprint.post("/scenes")
 @shows(Lights.ALL)
-@answers(Answer(201, "Kept; `ETag` is its revision.", SceneView), problems=CHANGING, tag="scenes")
+@answers(
+    Answer(201, "Kept.", SceneView, headers=(ETAG, LOCATION)),
+    problems=CHANGING,
+    tag="scenes",
+)
 @takes(body=SceneRequest)
 async def create_scene() -> Response:
     """Keep a new scene: by its parts, or made from what lights should show, or show, now.
@@ -102,7 +107,7 @@ async def create_scene() -> Response:
 @blueprint.get("/scenes/<name>")
 @shows(Lights.SEEN)
 @answers(
-    Answer(200, "The scene; `ETag` is its revision.", SceneView),
+    Answer(200, "The scene; `ETag` is its revision.", SceneView, headers=(ETAG,)),
     problems=(UNKNOWN_SCENE, RATE_LIMITED),
     tag="scenes",
 )
@@ -114,7 +119,7 @@ async def get_scene(name: str) -> Response:
 @blueprint.put("/scenes/<name>")
 @shows(Lights.ALL)
 @answers(
-    Answer(200, "Changed; `ETag` is its new revision.", SceneView),
+    Answer(200, "Changed; `ETag` is its new revision.", SceneView, headers=(ETAG,)),
     problems=(*CHANGING, UNKNOWN_SCENE, EDITED_MEANWHILE, REVISION_NEEDED),
     tag="scenes",
 )
@@ -148,7 +153,7 @@ async def remove_scene(name: str) -> Response:
 @blueprint.post("/scenes/<name>/apply")
 @shows(Lights.SEEN)
 @answers(
-    Answer(201, "Begun; `Location` is the progress of the rollout.", SceneApplied),
+    Answer(201, "Begun; `Location` is the rollout.", SceneApplied, headers=(LOCATION,)),
     problems=(*CHANGING, UNKNOWN_SCENE, KEY_REUSED, TOO_MANY_ROLLOUTS),
     tag="scenes",
     body_optional=True,

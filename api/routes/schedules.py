@@ -21,6 +21,7 @@ from api.http.problems import (
     Problem,
 )
 from api.http.requests import read_body, read_query
+from api.http.response_headers import ETAG, LOCATION
 from api.http.responses import address, no_content, reply
 from api.http.services import application
 from api.http.sight import Lights, shows
@@ -55,7 +56,9 @@ async def list_schedules() -> Response:
 @blueprint.post("/schedules")
 @shows(Lights.ALL)
 @answers(
-    Answer(201, "Kept; `ETag` is its revision.", ScheduleView), problems=CHANGING, tag="scenes"
+    Answer(201, "Kept.", ScheduleView, headers=(ETAG, LOCATION)),
+    problems=CHANGING,
+    tag="scenes",
 )
 @takes(body=ScheduleRequest)
 async def create_schedule() -> Response:
@@ -67,7 +70,7 @@ async def create_schedule() -> Response:
 @blueprint.get("/schedules/<name>")
 @shows(Lights.ALL)
 @answers(
-    Answer(200, "The schedule; `ETag` is its revision.", ScheduleView),
+    Answer(200, "The schedule; `ETag` is its revision.", ScheduleView, headers=(ETAG,)),
     problems=(UNKNOWN_SCHEDULE, RATE_LIMITED, FORBIDDEN),
     tag="scenes",
 )
@@ -79,7 +82,7 @@ async def get_schedule(name: str) -> Response:
 @blueprint.put("/schedules/<name>")
 @shows(Lights.ALL)
 @answers(
-    Answer(200, "Changed; `ETag` is its new revision.", ScheduleView),
+    Answer(200, "Changed; `ETag` is its new revision.", ScheduleView, headers=(ETAG,)),
     problems=(*CHANGING, UNKNOWN_SCHEDULE, EDITED_MEANWHILE, REVISION_NEEDED),
     tag="scenes",
 )

@@ -136,7 +136,7 @@ class Endpoint:
         with trio.move_on_after(self._body_timeout_s) as scope, shutdown.handling(scope):
             return await exchange.read()
         if shutdown.handlers_cancelled:
-            raise Problem(STOPPING, headers={"Retry-After": "10"})
+            raise Problem(STOPPING)
         raise Problem(BODY_TIMEOUT)
 
     async def _taken(self, kind: str, body: bytes, decode: Decode) -> int:
@@ -154,7 +154,7 @@ class Endpoint:
             case Delivery.FULL:
                 raise Problem(MAILBOX_FULL, "send it again", headers={"Retry-After": "1"})
             case Delivery.STOPPING:
-                raise Problem(STOPPING, headers={"Retry-After": "10"})
+                raise Problem(STOPPING)
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -83,7 +83,7 @@ def _schemas() -> tuple[dict[str, Any], dict[str, set[str]]]:
     for path, operation in _operations():
         for status, answer in operation["responses"].items():
             if status < "300":
-                reach(answer, _area(path))
+                reach(answer.get("content", {}), _area(path))
     for one in LIVE:
         reach({"$ref": _REF + _served(one)}, "live")
     for body in _bodies().values():

@@ -72,21 +72,21 @@ def demo(
 
 
 @demo_app.command("stop-gateway")
-def stop_gateway(gateway: Gateway, at: Address = DEMO_AT) -> None:
+def stop_gateway(gateway_id: Gateway, at: Address = DEMO_AT) -> None:
     """Take a pretend gateway off the air."""
-    _control(at, gateway, "gateways/{}/stop", names.gateway)
+    _control(at, gateway_id, "gateways/{}/stop", names.gateway)
 
 
 @demo_app.command("start-gateway")
-def start_gateway(gateway: Gateway, at: Address = DEMO_AT) -> None:
+def start_gateway(gateway_id: Gateway, at: Address = DEMO_AT) -> None:
     """Bring a pretend gateway back."""
-    _control(at, gateway, "gateways/{}/start", names.gateway)
+    _control(at, gateway_id, "gateways/{}/start", names.gateway)
 
 
 @demo_app.command("restart-light")
-def restart_light(light: Light, at: Address = DEMO_AT) -> None:
+def restart_light(dev_eui: Light, at: Address = DEMO_AT) -> None:
     """Blink the power of a pretend light: it joins anew, dim green."""
-    _control(at, light, "lights/{}/restart", names.light)
+    _control(at, dev_eui, "lights/{}/restart", names.light)
 
 
 def _control(at: str, meant: str, path: str, resolve: "Resolve") -> None:

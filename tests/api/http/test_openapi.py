@@ -1,6 +1,7 @@
 """The description: complete, valid, and what is really sent."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,13 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 from quart_trio import QuartTrio
 
+from actors.refusal import Refusal
+from api.http import problems, response_headers
+from api.http.app import create_app
+from api.http.middleware import SECURITY_HEADERS
 from api.http.problems import KINDS, TYPE_PREFIX
-from tests.support.fake_application import DEV_EUI, GATEWAY
+from tests.api.conftest import TOKENS, settings_with
+from tests.support.fake_application import DEV_EUI, GATEWAY, FakeApplication, a_light
 
 DOCS = Path(__file__).parents[3] / "docs"
 COLOUR = {"red": 255, "green": 0, "blue": 0}
@@ -151,9 +157,95 @@ async def test_what_is_sent_is_what_is_described(
 ) -> None:
     response = await client.open(path, method=method.upper(), json=body)
     answer = description["paths"][template][method]["responses"][str(response.status_code)]
+    assert headers_amiss(description, answer, response) == []
     media_type = response.headers["Content-Type"].partition(";")[0]
     schema = {**answer["content"][media_type]["schema"], "components": description["components"]}
     jsonschema_rs.validate(schema, await response.get_json())
+
+
+OF_THE_TRANSPORT = {"content-type", "content-length", "cache-control"} | {
+    name.lower() for name in SECURITY_HEADERS
+}
+"""As on every answer; that one may be kept is described where it is so."""
+
+
+def headers_amiss(description: dict[str, Any], answer: dict[str, Any], response: Any) -> list[str]:
+    """What is sent and not described, and what is described as always there and not sent."""
+    known = description["components"]["headers"]
+    told = {
+        name.lower(): known[one["$ref"].rpartition("/")[2]]
+        for name, one in answer["headers"].items()
+    }
+    sent = {name.lower() for name, _ in response.headers} - OF_THE_TRANSPORT
+    needed = {name for name, one in told.items() if one["required"]} - OF_THE_TRANSPORT
+    return sorted((sent - set(told)) | (needed - sent))
+
+
+async def test_headers_that_are_sent_are_described_and_those_that_are_described_are_sent(
+    client: Client, application: FakeApplication, description: dict[str, Any]
+) -> None:
+    """A day of a caller; each answer has what the description says that it always has."""
+    said: set[str] = set()
+
+    async def ask(method: str, template: str, status: int, **more: Any) -> Any:
+        path = template.format(dev_eui=DEV_EUI, name="Evening", plan_id=plan, rollout_id="roll-1")
+        query, headers = more.pop("query", ""), more.pop("headers", {})
+        if method in {"put", "patch"}:
+            headers = {"If-Match": '"1"', **headers}
+        response = await client.open(path + query, method=method.upper(), headers=headers, **more)
+        assert response.status_code == status, await response.get_data()
+        answer = description["paths"][template][method]["responses"][str(status)]
+        assert headers_amiss(description, answer, response) == [], (method, template, status)
+        said.update(name.lower() for name, _ in response.headers)
+        return response
+
+    plan = "none"
+    colour = {"light": {"red": 255, "green": 0, "blue": 0}}
+    scene = {"name": "Evening", "parts": [{**colour, "dev_euis": [DEV_EUI]}]}
+    hook = {"name": "Evening", "url": "https://desk.example/"}
+    schedule = {"name": "Evening", "cron": "0 7 * * *", "scene": "Evening"}
+    for kind, body in (("scenes", scene), ("schedules", schedule), ("hooks", hook)):
+        await ask("post", f"/api/v1/{kind}", 201, json=body)
+        await ask("get", f"/api/v1/{kind}/{{name}}", 200)
+        change, how = ({"enabled": False}, "patch") if kind == "hooks" else (body, "put")
+        await ask(how, f"/api/v1/{kind}/{{name}}", 200, json=change)
+    await ask("post", "/api/v1/scenes/{name}/apply", 201)
+    await ask("post", "/api/v1/hooks/{name}/secret", 200)
+    made = await ask("post", "/api/v1/plans", 201, json={"name": "Hall"})
+    plan = (await made.get_json())["id"]
+    await ask("get", "/api/v1/plans/{plan_id}", 200)
+    await ask("patch", "/api/v1/plans/{plan_id}", 200, json={"name": "Hall 2"})
+    await ask("patch", "/api/v1/plans/{plan_id}", 412, json={"name": "Hall 3"})
+    await ask("get", "/api/v1/plans/export", 200)
+    await ask("post", "/api/v1/rollouts", 201, json={**COLOUR, "dev_euis": [DEV_EUI]})
+    await ask("post", "/api/v1/devices/{dev_eui}/initialize", 202)
+    await ask("post", "/api/v1/calibrations", 202, json={})
+    keyed = {"Idempotency-Key": "one", "Prefer": "respond-async"}
+    for _ in range(2):
+        await ask("post", "/api/v1/downlink/{dev_eui}", 202, json=COLOUR, headers=keyed)
+    application.board.publish(a_light("2020203907290999"))
+    await ask("get", "/api/v1/devices", 200, query="?format=csv&limit=1")
+    application.refusal = Refusal.MAILBOX_FULL
+    await ask("post", "/api/v1/downlink/{dev_eui}", 503, json=COLOUR)
+    application.refusal = Refusal.STORE_FAILING
+    await ask("post", "/api/v1/rollouts", 503, json={**COLOUR, "dev_euis": [DEV_EUI]})
+    client = create_app(application, settings_with(tokens=TOKENS)).test_client()
+    wrong = {"Authorization": "Bearer nonsense"}
+    await ask("get", "/api/v1/devices", 401, headers=wrong)
+    described = {one.name.lower() for one in response_headers.ALL}
+    assert described <= said, "each is seen here at least once"
+
+
+def test_what_a_problem_says_of_trying_again_follows_from_its_kind() -> None:
+    """So the description can name it: nobody sends `Retry-After` with a kind that has none."""
+    kinds = {name: it for name, it in vars(problems).items() if isinstance(it, problems.Kind)}
+    again = {name for name, kind in kinds.items() if kind.again_s}
+    found = set()
+    for path in (Path(problems.__file__).parents[1]).rglob("*.py"):
+        for call in re.findall(r"Problem\((\w+)[^()]*\"Retry-After\"", path.read_text("utf-8")):
+            found.add(call)
+    assert found <= again
+    assert found >= {"RATE_LIMITED"}
 
 
 async def test_the_pages_about_it_name_everything(app: QuartTrio) -> None:
