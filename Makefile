@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo "sudo -n")
 
-.PHONY: help setup install wheel container stranger demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash drill bench engines hostile reliability docs \
+.PHONY: help setup install wheel container stranger demo test coverage test-rest test-debian13 check format simulate seeds planted fuzz crash rolling drill bench engines hostile reliability docs \
         screenshots model mutants lock clean browser
 
 help: ## list the chores
@@ -139,6 +139,9 @@ reliability: $(READY) ## measure how reliable it is, and write docs/reliability.
 	$(BIN)/python -m tests.reliability
 drill: $(READY) ## three processes, Sentinel and a page to hurt them on; RUN=1 does each fault once
 	$(BIN)/python -m tests.drill $(if $(RUN),--run)
+
+rolling: $(READY) ## upgrade three processes one by one from FROM (a commit), and back, under load (ten minutes)
+	$(BIN)/python -m tests.cluster.upgrade $(or $(FROM),HEAD~1)
 
 crash: $(READY) ## kill services and servers some hundred times (an hour)
 	$(BIN)/python -m tests.crash

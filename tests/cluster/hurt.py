@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,6 +19,7 @@ from tests.drill.load import ENDED, Load
 from tests.drill.script import ended
 from tests.drill.serving import Serving
 from tests.drill.site import Site, site
+from tests.support.processes import ROOT
 
 PER_S = 5.0
 LIGHTS = 12
@@ -125,6 +127,12 @@ class Trial:
         name, pause_s = self._process(), self.chance.uniform(*PAUSE_S)
         await self._did(lambda: self.faults.pause(name, pause_s))
 
+    async def become(self, name: str, root: Path) -> None:
+        """A process is ended, and started again by the code at another root."""
+        await self._did(lambda: self.faults.leave(name))
+        self.here.processes[name].root = root
+        await self._did(lambda: self.faults.start(name))
+
     async def kill_master(self) -> None:
         """The server that is written to dies, and is a replica afterwards."""
         name = await self._master()
@@ -210,15 +218,27 @@ async def hurt(
     lights: int = LIGHTS,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Tally:
-    """A whole trial, from nothing to nothing."""
+    """A trial of these faults, from nothing to nothing."""
+    return await tried(lambda trial: trial.run(plan), seed, lights=lights, tell=tell)
+
+
+async def tried(
+    run: Callable[[Trial], Awaitable[None]],
+    seed: int,
+    *,
+    lights: int = LIGHTS,
+    root: Path = ROOT,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Tally:
+    """A whole trial, begun by the code at `root`."""
     began = time.monotonic()
-    async with site(lights, PROCESSES) as here, trio.open_nursery() as nursery:
+    async with site(lights, PROCESSES, root=root) as here, trio.open_nursery() as nursery:
         load = Load(list(here.world.stations), here.asked, here.http, per_s=PER_S, seed=seed)
         trial = Trial(here, load, seed, tell)
         try:
             await trial.begun()
             await nursery.start(load.run)
-            await trial.run(plan)
+            await run(trial)
             became = await trial.judged()
         except AssertionError:
             for process in here.processes.values():

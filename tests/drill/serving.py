@@ -13,11 +13,12 @@ END_S = 15.0
 
 
 class Serving:
-    """A process by name. It dies with `close`, by its id."""
+    """A process by name. It dies with `close`, by its id. `root` has the code that it runs."""
 
-    def __init__(self, name: str, port: int, config: Path) -> None:
+    def __init__(self, name: str, port: int, config: Path, root: Path = ROOT) -> None:
         self.name = name
         self.port = port
+        self.root = root
         self.paused = False
         self._config = config
         self._log = config.with_suffix(".log")
@@ -56,7 +57,7 @@ class Serving:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=ROOT,
+                cwd=self.root,
                 env=environment(),
             )
 

@@ -20,7 +20,7 @@ from simulation.world.server.grpc_server import GrpcServer
 from simulation.world.server.redis_stream import RedisStream
 from simulation.world.world import World
 from tests.drill.serving import Serving
-from tests.support.processes import free_port
+from tests.support.processes import ROOT, free_port
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ReplicatedServers, client_of
 
@@ -102,8 +102,10 @@ class Site:
 
 
 @asynccontextmanager
-async def site(lights: int, processes: int, gateways: int = 4) -> AsyncGenerator[Site, None]:
-    """From start to stop; the processes are started and not yet ready."""
+async def site(
+    lights: int, processes: int, gateways: int = 4, root: Path = ROOT
+) -> AsyncGenerator[Site, None]:
+    """From start to stop; the processes are started, by the code at `root`, and not yet ready."""
     world = build_world(lights, gateways, SEED, LOSS)
     with tempfile.TemporaryDirectory(prefix="lamplighter-drill-") as folder:
         chirpstack = RedisServer()
@@ -127,6 +129,7 @@ async def site(lights: int, processes: int, gateways: int = 4) -> AsyncGenerator
                     for name in NAMES[:processes]
                 }
                 for each in made.values():
+                    each.root = root
                     each.start()
                 servers = {f"valkey-{n}": each for n, each in enumerate(engine.servers, start=1)}
                 found = Site(world, made, engine, servers, http, set(), set())
