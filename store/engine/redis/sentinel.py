@@ -5,7 +5,7 @@ old one: a lost connection, a short count of replicas, a master that has become 
 """
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import redis
 
@@ -57,7 +57,7 @@ class BySentinel:
         StoreRefused where none knows it."""
         told = self.told()
         address = (told["ip"], int(told["port"]))
-        if _DOWN & set(told.get("flags", "").split(",")):
+        if _is_down(told):
             raise StoreUnavailable(f"redis: the master {_text(address)} is down, says Sentinel")
         return address
 
@@ -77,7 +77,8 @@ class BySentinel:
                 self._sentinels = (*others, sentinel)
         if not votes:
             raise self._failure(failures)
-        return max(votes, key=lambda vote: int(vote.get("config-epoch", "0")))
+        # Of the same age the one that reaches it: what a single sentinel does not reach is not down.
+        return max(votes, key=lambda vote: (int(vote.get("config-epoch", "0")), not _is_down(vote)))
 
     def lost(self, node: Hashable, error: Exception) -> None:
         """The next connection asks the sentinels."""
@@ -111,6 +112,10 @@ class BySentinel:
                 return error_of(error)
         words = words_of(failures[0]) if failures else "none is named"
         return StoreUnavailable(f"redis: no sentinel of {self._target.name} answers: {words}")
+
+
+def _is_down(told: Mapping[str, str]) -> bool:
+    return bool(_DOWN & set(told.get("flags", "").split(",")))
 
 
 def _text(address: Address) -> str:
