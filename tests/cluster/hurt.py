@@ -19,6 +19,7 @@ from tests.drill.load import ENDED, Load
 from tests.drill.script import ended
 from tests.drill.serving import Serving
 from tests.drill.site import Site, site
+from tests.support.machines import Machine, Machines
 from tests.support.processes import ROOT
 
 PER_S = 5.0
@@ -32,6 +33,9 @@ TOLD_MOST_S = 120.0
 BEGUN_MOST_S = 300.0
 UNSET = ("uninitialized", "initializing")
 MASTER_PAUSE_S = (5.0, 20.0)
+SPLIT_S = (10.0, 30.0)
+UNHEARD_S = (2.0, 12.0)
+"""Callers try for 20 s: a command is refused where nothing can be stored for longer."""
 FAULTS = {
     "kill": "kill",
     "pause": "pause",
@@ -63,7 +67,7 @@ class Tally:
             f"{self.p99_s * 1e3:.0f} ms (p99); {became}; {self.took_s:.0f} s",
         ]
         lines = [", ".join(lines)]
-        for word in ("killed", "stands still", "ended", "started"):
+        for word in ("killed", "stands still", "cut off", "unheard", "ended", "started"):
             for whose in ("server", "process"):
                 found = [
                     one.well_s or 0.0
@@ -143,6 +147,16 @@ class Trial:
         """The server that is written to stands still, and wakes as one of two masters."""
         name, pause_s = await self._master(), self.chance.uniform(*MASTER_PAUSE_S)
         await self._did(lambda: self.faults.pause_server(name, pause_s))
+
+    async def split_master(self, machines: Machines) -> None:
+        """The machine of the server that is written to is cut off from the other machines."""
+        name, pause_s = await self._master(), self.chance.uniform(*SPLIT_S)
+        await self._did(lambda: self.faults.split(machines, name, pause_s))
+
+    async def lose_master(self, machines: Machines) -> None:
+        """The server that is written to is heard by its replicas, and not by the processes."""
+        name, pause_s = await self._master(), self.chance.uniform(*UNHEARD_S)
+        await self._did(lambda: self.faults.lose(machines, name, pause_s))
 
     def _process(self) -> str:
         return self.chance.choice(list(self.here.processes))
@@ -228,11 +242,13 @@ async def tried(
     *,
     lights: int = LIGHTS,
     root: Path = ROOT,
+    machines: Sequence[Machine] = (),
     tell: Callable[[str], None] = lambda line: None,
 ) -> Tally:
-    """A whole trial, begun by the code at `root`."""
+    """A whole trial, begun by the code at `root`, on an engine whose servers are on `machines`."""
     began = time.monotonic()
-    async with site(lights, PROCESSES, root=root) as here, trio.open_nursery() as nursery:
+    made = site(lights, PROCESSES, root=root, machines=machines)
+    async with made as here, trio.open_nursery() as nursery:
         load = Load(list(here.world.stations), here.asked, here.http, per_s=PER_S, seed=seed)
         trial = Trial(here, load, seed, tell)
         try:

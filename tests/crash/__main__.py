@@ -1,9 +1,10 @@
 """`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
 
-python -m tests.crash [matrix|sqlite|redis|server|reader|cluster|mqtt|hooks] [KILLS] [SEED]
+python -m tests.crash [matrix|sqlite|redis|server|reader|cluster|network|mqtt|hooks] [KILLS] [SEED]
 """
 
 import logging
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 import trio
 
 from tests.cluster.hurt import any_plan, hurt
+from tests.cluster.networks import cut
 from tests.crash.crash_scenario import kill_at_every_commit
 from tests.crash.killed_broker import restart_broker
 from tests.crash.killed_reader import kill_reader
@@ -29,6 +31,7 @@ KILLS = {
     "server": 20,
     "reader": 50,
     "cluster": 60,
+    "network": 20,
     "mqtt": 100,
     "hooks": 100,
 }
@@ -58,6 +61,9 @@ async def crash(what: str, kills: int, seed: int) -> None:
         if what == "cluster":
             say(f"three processes, three servers:\n{await hurt(any_plan(kills, seed), seed)}")
             return
+        if what == "network":
+            say(f"three processes, three servers, a cut network:\n{await cut(kills, seed, say)}")
+            return
         with RedisServer() as server:
             if what == "redis":
                 tally = await kill_service(folder, server.url, seed=seed, kills=kills)
@@ -73,6 +79,9 @@ async def crash(what: str, kills: int, seed: int) -> None:
 def main(words: list[str]) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     kinds = words[:1] or [MATRIX, *KILLS]
+    if not words and os.geteuid() != 0:
+        kinds.remove("network")
+        say("network: left out, because network namespaces need root")
     for what in kinds:
         if what == MATRIX:
             with structlog.testing.capture_logs():  # each death would print a traceback

@@ -8,6 +8,7 @@ import trio
 
 from tests.drill.load import Figures, Load
 from tests.drill.site import Site
+from tests.support.machines import Machines
 
 LOOK_S = 0.1
 WELL_MOST_S = 90.0
@@ -126,6 +127,29 @@ class Faults:
             await trio.to_thread.run_sync(self._site.start_server, name)
 
         return await self._seen(f"{name} started", done)
+
+    async def split(self, machines: Machines, name: str, pause_s: float) -> Outcome:
+        """A server's machine is cut off from the others; the processes still reach all."""
+        which, machine = await self._which(name), machines.at(self._site.servers[name].host)
+
+        async def done() -> None:
+            await trio.to_thread.run_sync(machines.split, machine)
+
+        async def wake() -> None:
+            await trio.to_thread.run_sync(machines.join, machine)
+
+        return await self._seen(f"{which} cut off for {pause_s:.0f} s", done, wake, pause_s)
+
+    async def lose(self, machines: Machines, name: str, pause_s: float) -> Outcome:
+        """What a server answers to the processes gets lost, and Sentinel sees nothing of it."""
+        which, machine = await self._which(name), machines.at(self._site.servers[name].host)
+
+        async def done() -> None:
+            await trio.to_thread.run_sync(machines.lose, machine)
+            await trio.sleep(pause_s)
+            await trio.to_thread.run_sync(machines.find, machine)
+
+        return await self._seen(f"{which} unheard for {pause_s:.0f} s", done)
 
     async def _seen(
         self,

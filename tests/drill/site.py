@@ -3,7 +3,7 @@
 import json
 import random
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from simulation.world.server.grpc_server import GrpcServer
 from simulation.world.server.redis_stream import RedisStream
 from simulation.world.world import World
 from tests.drill.serving import Serving
+from tests.support.machines import Machine
 from tests.support.processes import ROOT, free_port
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ReplicatedServers, client_of
@@ -103,13 +104,18 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    lights: int, processes: int, gateways: int = 4, root: Path = ROOT
+    lights: int,
+    processes: int,
+    gateways: int = 4,
+    root: Path = ROOT,
+    machines: Sequence[Machine] = (),
 ) -> AsyncGenerator[Site, None]:
-    """From start to stop; the processes are started, by the code at `root`, and not yet ready."""
+    """From start to stop; the processes are started, by the code at `root`, and not yet ready. The
+    servers of the engine run on `machines`, or here."""
     world = build_world(lights, gateways, SEED, LOSS)
     with tempfile.TemporaryDirectory(prefix="lamplighter-drill-") as folder:
         chirpstack = RedisServer()
-        engine = ReplicatedServers()
+        engine = ReplicatedServers(machines=machines)
         await trio.to_thread.run_sync(_begin, chirpstack, engine)
         try:
             stream = RedisStream(chirpstack.url, history=STREAM_HISTORY)

@@ -20,6 +20,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
+from tests.support.machines import Machine
+
 ENVIRONMENT_VARIABLE = "LAMPLIGHTER_TEST_REDIS_BINARY"
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
@@ -60,7 +62,8 @@ class RedisServer:
 
     `settings` stand in place of those; a `sentinel` keeps nothing; with `cluster_timeout_ms` it is
     a node of a cluster. With `tls` (a server that has it) it speaks nothing else, to replicas and
-    other nodes as well, and asks clients for a certificate.
+    other nodes as well, and asks clients for a certificate. It runs on a `machine` where one is
+    given.
     """
 
     def __init__(
@@ -70,11 +73,14 @@ class RedisServer:
         sentinel: bool = False,
         cluster_timeout_ms: int | None = None,
         tls: "Tls | None" = None,
+        machine: Machine | None = None,
     ) -> None:
         self._settings = dict(settings or {})
         self._is_sentinel = sentinel
         self._cluster_timeout_ms = cluster_timeout_ms
         self.tls = tls
+        self.host = "127.0.0.1" if machine is None else machine.address
+        self._before = () if machine is None else machine.prefix
         self.cluster_port = 0
         self._binary = redis_binary()
         self._directory = tempfile.TemporaryDirectory(prefix="redis-")
@@ -88,8 +94,8 @@ class RedisServer:
     def url(self) -> str:
         """Address over TCP."""
         if self.tls is not None:
-            return f"rediss://127.0.0.1:{self.port}/0?{urlencode(self.tls.options)}"
-        return f"redis://127.0.0.1:{self.port}/0"
+            return f"rediss://{self.host}:{self.port}/0?{urlencode(self.tls.options)}"
+        return f"redis://{self.host}:{self.port}/0"
 
     @property
     def unix_url(self) -> str:
@@ -144,7 +150,7 @@ class RedisServer:
     def _serve(self, port: int) -> bool:
         self._ready.clear()
         self._process = subprocess.Popen(
-            [self._binary, *self._arguments(port)],
+            [*self._before, self._binary, *self._arguments(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -160,7 +166,8 @@ class RedisServer:
     def _arguments(self, port: int) -> list[str]:
         settings = {
             "port": str(port),
-            "bind": "127.0.0.1",
+            "bind": self.host,
+            "protected-mode": "no",
             "unixsocket": str(self._socket),
             "dir": self._directory.name,
             "daemonize": "no",

@@ -2,22 +2,25 @@
 cluster. All on free loopback ports, durable to the last commit, ended by process id."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import cycle, islice
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import redis
 
+from tests.support.machines import Machine
 from tests.support.redis_server import RedisServer, Tls
 
 WAIT_S = 30.0
 
 
 class ReplicatedServers:
-    """A master, replicas, and three Sentinels that watch it under the name `fleet`."""
+    """A master, replicas, and three Sentinels that watch it under the name `fleet`; in turn on the
+    machines, where there are some."""
 
     def __init__(
         self,
@@ -25,9 +28,17 @@ class ReplicatedServers:
         sentinels: int = 3,
         down_after_s: float = 2.0,
         tls: Tls | None = None,
+        machines: Sequence[Machine] = (),
     ) -> None:
-        self.servers = [RedisServer(tls=tls) for _ in range(1 + replicas)]
-        self.sentinels = [RedisServer(sentinel=True, tls=tls) for _ in range(sentinels)]
+        places: Iterable[Machine | None] = cycle(machines or [None])
+        self.servers = [
+            RedisServer(tls=tls, machine=where) for where in islice(places, 1 + replicas)
+        ]
+        places = cycle(machines or [None])
+        self.sentinels = [
+            RedisServer(sentinel=True, tls=tls, machine=where)
+            for where in islice(places, sentinels)
+        ]
         self._tls = tls
         self._down_after_ms = int(down_after_s * 1_000)
         self._stack = ExitStack()
@@ -45,20 +56,20 @@ class ReplicatedServers:
     @property
     def url(self) -> str:
         """By way of the Sentinels."""
-        hosts = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
+        hosts = ",".join(f"{each.host}:{each.port}" for each in self.sentinels)
         return url_of("redis+sentinel", f"{hosts}/fleet", self._tls)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             start(stack, *self.servers, *self.sentinels)
             for replica in self.replicas:
-                client_of(replica).replicaof("127.0.0.1", self.master.port)
+                client_of(replica).replicaof(self.master.host, self.master.port)
             wait_until(lambda: replicas_of(self.master) == len(self.replicas))
             quorum = len(self.sentinels) // 2 + 1
             for sentinel in self.sentinels:
                 client = client_of(sentinel)
                 client.execute_command(
-                    "SENTINEL", "MONITOR", "fleet", "127.0.0.1", self.master.port, quorum
+                    *("SENTINEL", "MONITOR", "fleet", self.master.host, self.master.port, quorum)
                 )
                 for name, value in (
                     ("down-after-milliseconds", self._down_after_ms),
@@ -178,7 +189,7 @@ def client_of(server: RedisServer) -> Any:
     """A client of one server alone, for tests."""
     options: dict[str, Any] = {} if server.tls is None else {"ssl": True, **server.tls.options}
     return redis.Redis(
-        host="127.0.0.1", port=server.port, socket_timeout=5, decode_responses=True, **options
+        host=server.host, port=server.port, socket_timeout=5, decode_responses=True, **options
     )
 
 
