@@ -77,7 +77,7 @@ class BySentinel:
                 self._sentinels = (*others, sentinel)
         if not votes:
             raise self._failure(failures)
-        # Of the same age the one that reaches it: what a single sentinel does not reach is not down.
+        # Of the same age one that reaches it: what a single sentinel does not reach is not down.
         return max(votes, key=lambda vote: (int(vote.get("config-epoch", "0")), not _is_down(vote)))
 
     def lost(self, node: Hashable, error: Exception) -> None:
