@@ -24,11 +24,12 @@ from actors.device.actor import DispatcherPort
 from actors.device.events import AttemptHeld, DeviceEvent
 from actors.device.model import Attempt, Device, Hearing, Report, Stage
 from actors.messaging.reply import ActorError, Reply
+from actors.reasons import Reason, ReasonCode, text_of
 from actors.refusal import Refusal
 from actors.storage.commits import Commits
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
-from store.mark import MARK_KEY, SetBackMark, mark_put, read_mark
+from store.mark import MARK_KEY, RESTORED, SetBackMark, mark_put, read_mark
 from store.port import Delete, Record, Table
 
 log = structlog.get_logger()
@@ -102,8 +103,9 @@ class RestoredStoreHold:
         self.mark = mark
         if mark is not None:
             self._before = {device.dev_eui: device.report for device in devices}
-            log.warning("nothing wanted before is sent", reason=self._reason(mark))
-            self._told(self._reason(mark))
+            text = text_of(_reason(mark), self._clock.now())
+            log.warning("nothing wanted before is sent", reason=text)
+            self._told(text)
 
     # ---------------------------------------------------------------- what the lights tell it
 
@@ -115,7 +117,9 @@ class RestoredStoreHold:
             return
         self._dispatcher.withdraw(dev_eui)
         self._held[dev_eui] = (attempt, hearings)
-        self._post(dev_eui, AttemptHeld(attempt.number, self._reason(self.mark)))
+        cause = _reason(self.mark)
+        text = text_of(cause, self._clock.now())
+        self._post(dev_eui, AttemptHeld(attempt.number, text, cause=cause))
 
     def holds_back(self, dev_eui: str) -> bool:
         """Whether an attempt for this light waits here for a decision."""
@@ -270,5 +274,8 @@ class RestoredStoreHold:
             return False
         return report != self._before.get(device.dev_eui) or report.at > self.mark.at
 
-    def _reason(self, mark: SetBackMark) -> str:
-        return f"the store {mark.cause}; confirm with `lamplighter restored`"
+
+def _reason(mark: SetBackMark) -> Reason:
+    if mark.cause.startswith(RESTORED):
+        return Reason(ReasonCode.STORE_RESTORED, (mark.copied_at or "",))
+    return Reason(ReasonCode.STORE_SET_BACK, (mark.cause,))

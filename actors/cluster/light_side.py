@@ -40,6 +40,7 @@ from actors.fleet.delivery import Delivery
 from actors.fleet.fleet import Wrap
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorError, ActorStopped, ToldReply
+from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from actors.storage.history import line
 from lorawan.events import Event
@@ -48,9 +49,9 @@ from store.port import Put, Record, Table, Write
 
 log = structlog.get_logger()
 
-CRASHED = "its light's actor crashed over it"
-GONE = "its light was removed, or its record cannot be read"
-PARKED = "its light's actor crashed too often, and nobody revived it"
+CRASHED = Reason(ReasonCode.ACTOR_CRASHED)
+GONE = Reason(ReasonCode.LIGHT_GONE)
+PARKED = Reason(ReasonCode.ACTOR_PARKED)
 PARKED_S = 60.0
 """For so long a command waits for a parked light: what an inbox holds of a shard is kept from its
 oldest entry on that is not dealt with, and one light must not fill it for all others."""
@@ -252,7 +253,7 @@ class LightSide:
             case None:  # it is being removed: offered again, it is gone
                 return Taken.NO_ROOM
 
-    def _refused(self, message: CommandTaken, place: Place, why: str) -> Taken:
+    def _refused(self, message: CommandTaken, place: Place, why: Reason) -> Taken:
         """It was accepted, and nobody can pursue it: it ends, and says so."""
         if self._nursery is None or self._ending >= REFUSALS_MOST:
             return Taken.NO_ROOM
@@ -260,7 +261,7 @@ class LightSide:
         self._nursery.start_soon(self._end, message, place, why, name=f"end {message.dev_eui}")
         return Taken.LATER
 
-    async def _end(self, message: CommandTaken, place: Place, why: str) -> None:
+    async def _end(self, message: CommandTaken, place: Place, why: Reason) -> None:
         """Dealt with once it is stored: until then its entry is read again, by whomever."""
         try:
             if not await self._is_stored(message, place.shard):
@@ -287,11 +288,11 @@ class LightSide:
                 pass  # an odd record: no actor runs for it
         return command_id in await self._pursued(shard, [command_id])
 
-    async def _reject(self, message: CommandTaken, why: str) -> None:
+    async def _reject(self, message: CommandTaken, why: Reason) -> None:
         now, dev_eui = self._clock.now(), message.dev_eui
         ended = rejected(accepted(Device(dev_eui=dev_eui), message.request, now), why, now)
-        detail: dict[str, str | int | float | None] = {"command_id": ended.id, "why": why}
-        log.warning("command rejected", dev_eui=dev_eui, command_id=ended.id, reason=why)
+        detail: dict[str, str | int | float | None] = {"command_id": ended.id, "why": ended.reason}
+        log.warning("command rejected", dev_eui=dev_eui, command_id=ended.id, reason=ended.reason)
         await self._store.commit(
             [
                 Put(Table.COMMAND, ended.id, command_record(ended), now),
@@ -333,15 +334,17 @@ class LightSide:
             self._answer(message.asker, LightAnswered(message.ask, text, failure))
 
 
-def rejected(command: Command, why: str, now: float) -> Command:
+def rejected(command: Command, why: Reason, now: float) -> Command:
     """An accepted command that nobody can pursue."""
     at = max(now, command.accepted_at)
+    text = text_of(why, now)
     return replace(
         command,
         status=CommandStatus.REJECTED,
-        reason=why,
+        reason=text,
+        cause=why,
         ended_at=at,
-        timeline=(*command.timeline, Step(at, StepKind.REJECTED, reason=why)),
+        timeline=(*command.timeline, Step(at, StepKind.REJECTED, reason=text, cause=why)),
     )
 
 

@@ -26,6 +26,7 @@ from actors.device.model import Attempt, Device, Phase, Probe, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
 from actors.device.reception_note import sent_words, txack_words
 from actors.device.transition import Transition
+from actors.reasons import Reason, text_of
 from actors.replace import replace
 
 PENDING = frozenset({Stage.SUBMITTED, Stage.HELD})
@@ -46,12 +47,13 @@ def held(transition: Transition, event: ev.AttemptHeld) -> None:
         transition.change_attempt(
             stage=Stage.HELD,
             reason=event.reason,
+            cause=event.cause,
             obstacle=event.obstacle,
             due_at=transition.now + transition.policy.resubmit_after_s,
         )
         transition.note(NoteKind.HELD, attempt=sent.number, reason=event.reason)
         transition.command_step(
-            StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=event.reason
+            StepKind.HELD, CommandStatus.HELD, attempt=sent.number, reason=ev.why(event)
         )
 
 
@@ -71,6 +73,7 @@ def queued(transition: Transition, event: ev.AttemptQueued) -> None:
     transition.change_attempt(
         stage=Stage.QUEUED,
         reason=None,
+        cause=None,
         obstacle=None,
         dev_addr=activation.dev_addr,
         f_cnt_down=activation.f_cnt_down,
@@ -134,14 +137,14 @@ def not_sent(transition: Transition, event: ev.AttemptNotSent) -> None:
     """No gateway took it: nothing is counted."""
     if _ended(transition, event.number):
         transition.note(NoteKind.NOT_SENT, attempt=event.number, reason=event.reason)
-        _nobody_took(transition, event.reason)
+        _nobody_took(transition, ev.why(event))
 
 
 def refused(transition: Transition, event: ev.AttemptRefused) -> None:
     """It can never be sent."""
     if _ended(transition, event.number):
         transition.note(NoteKind.REFUSED, attempt=event.number, reason=event.reason)
-        _hopeless(transition, event.reason)
+        _hopeless(transition, ev.why(event))
 
 
 def dispatcher_started(transition: Transition, event: ev.DispatcherStarted) -> None:
@@ -152,7 +155,7 @@ def dispatcher_started(transition: Transition, event: ev.DispatcherStarted) -> N
 # ------------------------------------------------------------------ how
 
 
-def _nobody_took(transition: Transition, why: str) -> None:
+def _nobody_took(transition: Transition, why: Reason) -> None:
     """No gateway took the frame, whatever it was."""
     if transition.device.phase is Phase.INITIALIZING:
         setup.not_sent(transition, why)
@@ -241,9 +244,9 @@ def _on_air(
         reconcile.on_air(transition, gateway_id)
 
 
-def _hopeless(transition: Transition, why: str) -> None:
+def _hopeless(transition: Transition, why: Reason) -> None:
     """No further try can help: an open command is rejected."""
-    transition.trouble(why)
+    transition.trouble(text_of(why, transition.now))
     transition.close_attempt()
     if transition.device.command is not None:
         transition.command_step(

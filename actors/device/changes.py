@@ -24,6 +24,7 @@ from actors.device.model import (
     Wanted,
 )
 from actors.link.loss_counters import LossCounters
+from actors.reasons import Reason
 
 
 class DeviceChanges(TypedDict, total=False):
@@ -81,6 +82,7 @@ class AttemptChanges(TypedDict, total=False):
     due_at: float | None
     stage: Stage
     reason: str | None
+    cause: Reason | None
     obstacle: Obstacle | None
     dev_addr: str
     f_cnt_down: int | None
@@ -96,7 +98,7 @@ class AttemptChanges(TypedDict, total=False):
 
 
 class CommandChanges(TypedDict, total=False):
-    """What a step may change of a `Command`, beside its status, reason and timeline."""
+    """What a step may change of a `Command`, beside its status, reason, cause and timeline."""
 
     superseded_by: str | None
     withdrawn_by: str | None

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.device.model import Device
+from actors.reasons import Reason, dated
 
 T = TypeVar("T")
 
@@ -24,6 +25,8 @@ def moved(device: Device, by_s: float) -> Device:
 
 
 def _moved(value: T, by_s: float) -> T:
+    if isinstance(value, Reason):
+        return dated(value, by_s)  # type: ignore[return-value]
     if isinstance(value, msgspec.Struct):
         changes = {}
         for name in value.__struct_fields__:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from actors.reasons import Reason
 from lorawan.kuando.light_state import LightState
 
 LIGHT_REMOVED = "the light was removed"
@@ -40,6 +41,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     attempt: int | None = None
     gateway_id: str | None = None
     reason: str | None = None
+    cause: Reason | None = None
+    """The same as a code with values; None where there is no reason, and in records of before."""
 
 
 class CommandStatus(StrEnum):
@@ -100,3 +103,5 @@ class Command(msgspec.Struct, frozen=True):
     """Steps dropped from the middle of an overlong timeline."""
     by: str = ""
     """Who gave it; empty where nobody is known: of an older version, or of the service itself."""
+    cause: Reason | None = None
+    """Its `reason` as a code with values; None where there is none, and in records of before."""

@@ -15,6 +15,7 @@ from actors.device.previous_wanted import as_heard, return_to_the_wish_before
 from actors.device.requests import next_attempt
 from actors.device.retry_plan import spent
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode, other
 
 
 def tick(transition: Transition, event: ev.Tick) -> None:
@@ -96,11 +97,9 @@ def _window_over(transition: Transition) -> None:
         case Phase.AWAITING_VERIFY:
             if transition.device.unreachable:
                 transition.close_attempt()
-                reconcile.evidence(
-                    transition, "no gateway that hears the light was online to hear it"
-                )
+                reconcile.evidence(transition, Reason(ReasonCode.NO_GATEWAY_LISTENED))
             else:
-                reconcile.unproven(transition, "no answer within the verification window")
+                reconcile.unproven(transition, Reason(ReasonCode.NO_ANSWER_IN_WINDOW))
         case Phase.INITIALIZING:
             if transition.device.unreachable:
                 setup.begin_round_anew(transition)
@@ -115,7 +114,11 @@ def _expire(transition: Transition) -> None:
     command = transition.device.command
     if command is None or transition.now < command.expires_at:
         return
-    why = f"{command.reason or 'its time to live is over'}; {as_heard(transition.device)}"
+    before = command.cause or (other(command.reason) if command.reason else None)
+    why = Reason(
+        ReasonCode.COMMAND_EXPIRED,
+        (before or Reason(ReasonCode.TIME_TO_LIVE_OVER), as_heard(transition.device)),
+    )
     transition.command_step(
         StepKind.EXPIRED, CommandStatus.EXPIRED, reason=why, ended_at=transition.now
     )

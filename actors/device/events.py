@@ -13,6 +13,7 @@ import msgspec
 
 from actors.device.model import Device, Obstacle
 from actors.messaging.reply import Reply, ToldReply
+from actors.reasons import Reason, other
 from actors.storage.audit import AuditEntry
 from lorawan.events.model import DeviceInfo, Modulation, Reception
 from lorawan.kuando.light_state import LightState
@@ -178,23 +179,27 @@ class Listed(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 # ------------------------------------------------------------------ from the dispatcher
+#
+# `cause` is the reason with its code; a process of an older version tells the sentence only.
 
 
 class AttemptHeld(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The dispatcher keeps the attempt back, and why (words for a person)."""
+    """The dispatcher keeps the attempt back, and why."""
 
     number: int
-    reason: str
+    reason: str = ""
     obstacle: Obstacle | None = None
     """What a person has to remove; None where it passes by itself, or is told elsewhere."""
+    cause: Reason | None = None
 
 
 class AttemptWaits(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The attempt is not out yet, here or in ChirpStack's queue, and why (words for a person). It
-    goes on by itself within seconds, or is held."""
+    """The attempt is not out yet, here or in ChirpStack's queue, and why. It goes on by itself
+    within seconds, or is held."""
 
     number: int
-    reason: str
+    reason: str = ""
+    cause: Reason | None = None
 
 
 class AttemptQueued(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -218,14 +223,21 @@ class AttemptNotSent(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The attempt's item has left ChirpStack's queue, and no gateway took its frame."""
 
     number: int
-    reason: str
+    reason: str = ""
+    cause: Reason | None = None
 
 
 class AttemptRefused(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The attempt can never be sent: the server does not know the device, or calls it invalid."""
 
     number: int
-    reason: str
+    reason: str = ""
+    cause: Reason | None = None
+
+
+def why(event: AttemptHeld | AttemptWaits | AttemptNotSent | AttemptRefused) -> Reason:
+    """What it was told with."""
+    return other(event.reason) if event.cause is None else event.cause
 
 
 class DispatcherStarted(msgspec.Struct, frozen=True, gc=False, tag=True):

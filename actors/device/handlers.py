@@ -15,6 +15,7 @@ from actors.device.model import (
 )
 from actors.device.retry_plan import spent
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode
 from actors.replace import replace
 
 # ------------------------------------------------------------------ from the network
@@ -48,7 +49,7 @@ def uplink(transition: Transition, event: ev.UplinkHeard) -> None:
             if told and goal is not None and verification.proven(transition.device, goal):
                 verification.verified(transition)
             else:
-                resume(transition, "the light was heard")
+                resume(transition, Reason(ReasonCode.LIGHT_HEARD))
     if _online(transition.device) - heard_by:
         # The dispatcher knows the gateways of a light by its submission only.
         transition.submit_held()
@@ -79,7 +80,7 @@ def gateway_health(transition: Transition, event: ev.GatewayHealthChanged) -> No
     """A gateway that hears the light came back: worth an attempt. Holding is the dispatcher's."""
     news = sessions.gateway_health(transition, event.gateway_id, online=event.online)
     if news and event.online and transition.device.awaits_retry:
-        resume(transition, f"gateway {event.gateway_id} is back")
+        resume(transition, Reason(ReasonCode.GATEWAY_BACK, (event.gateway_id,)))
 
 
 def gateway_returned(transition: Transition, event: ev.GatewayReturned) -> None:
@@ -90,7 +91,7 @@ def gateway_returned(transition: Transition, event: ev.GatewayReturned) -> None:
     idle = device.attempt is None
     if event.answered:
         if idle and device.awaits_retry:
-            resume(transition, f"frames through gateway {event.gateway_id} are answered again")
+            resume(transition, Reason(ReasonCode.GATEWAY_ANSWERED_AGAIN, (event.gateway_id,)))
     elif settings is not None and settings.unsent > 0:
         transition.change(setup=replace(settings, unsent=0))
         if idle and device.phase is Phase.INITIALIZING:
@@ -98,13 +99,14 @@ def gateway_returned(transition: Transition, event: ev.GatewayReturned) -> None:
     elif settings is None and goal is not None and goal.unsent > 0:
         transition.change(pursuit=replace(goal, unsent=0))
         if idle and device.phase is Phase.RETRYING:
-            reconcile.evidence(transition, f"gateway {event.gateway_id} is heard again")
+            again = Reason(ReasonCode.GATEWAY_HEARD_AGAIN, (event.gateway_id,))
+            reconcile.evidence(transition, again)
 
 
 # ------------------------------------------------------------------ shared by several
 
 
-def resume(transition: Transition, what: str) -> None:
+def resume(transition: Transition, what: Reason) -> None:
     """Evidence: go on with the settings, or with the colour."""
     if transition.device.setup is not None:
         setup.resume(transition)
@@ -133,13 +135,11 @@ def _judge(transition: Transition) -> None:
     elif (report := transition.device.session_report) is not None and answers(report, sent):
         if refused_reply(transition.device, sent):
             transition.change(pursuit=replace(goal, refused_reply=True))
-        reconcile.unproven(
-            transition, "the light reported without having carried it out", inquire=False
-        )
+        reconcile.unproven(transition, Reason(ReasonCode.NOT_CARRIED_OUT), inquire=False)
         left = transition.device.pursuit
         if left is not None and spent(left, transition.policy):
             reconcile.give_up_timing(transition)
-        resume(transition, "the light shows another state")
+        resume(transition, Reason(ReasonCode.OTHER_STATE_SHOWN))
 
 
 def _online(device: Device) -> set[str]:

@@ -11,6 +11,7 @@ import msgspec
 from actors.device.command import Command
 from actors.link.judgement import AttemptJudged
 from actors.link.loss_counters import LossCounters
+from actors.reasons import Reason
 from lorawan.kuando.frames import Frame
 from lorawan.kuando.light_state import LightState
 
@@ -150,6 +151,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """When the machine must look at it again."""
     stage: Stage = Stage.SUBMITTED
     reason: str | None = None
+    cause: Reason | None = None
+    """The same as a code with values; None in records of before."""
     obstacle: Obstacle | None = None
     """What held it last, if a person has to remove that; None again once it is queued."""
     dev_addr: str = ""

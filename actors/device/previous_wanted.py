@@ -9,6 +9,7 @@ from actors.device.foreign_sender import OUT_S
 from actors.device.inquiry import ask
 from actors.device.model import Device, Phase, Stage
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode
 
 PURSUING = frozenset({Phase.AWAITING_VERIFY, Phase.RETRYING, Phase.FAILED})
 
@@ -33,12 +34,12 @@ def return_to_the_wish_before(transition: Transition) -> None:
             ask(transition, "the command ended while its frame was out")
 
 
-def as_heard(device: Device) -> str:
-    """What the newest status says, in words for the end of an unproven command."""
+def as_heard(device: Device) -> Reason:
+    """What the newest status says, for the end of an unproven command."""
     command, shown = device.command, device.reported
     if shown is None:
-        return "the light has not reported since it joined"
+        return Reason(ReasonCode.NOT_REPORTED)
     if command is not None and shown == command.light:
-        return "its newest status shows the colour, which does not prove that this command set it"
-    colour = f"red {shown.red}, green {shown.green}, blue {shown.blue}"
-    return f"its newest status shows {colour}, on {shown.on}, off {shown.off}"
+        return Reason(ReasonCode.STATUS_SHOWS_COLOUR)
+    five = (shown.red, shown.green, shown.blue, shown.on, shown.off)
+    return Reason(ReasonCode.STATUS_SHOWS, five)

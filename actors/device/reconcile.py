@@ -10,6 +10,7 @@ from actors.device.firmware import heartbeat_only, with_reply
 from actors.device.inquiry import ask
 from actors.device.model import Phase, Pursuit
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from lorawan.kuando.frames import SetLight
 
@@ -41,7 +42,7 @@ def queued(transition: Transition, dev_addr: str, fence: int) -> None:
     transition.command_step(StepKind.QUEUED, CommandStatus.QUEUED, attempt=sent.number)
 
 
-def unproven(transition: Transition, why: str, *, inquire: bool = True) -> None:
+def unproven(transition: Transition, why: Reason, *, inquire: bool = True) -> None:
     """The frame went out and proved nothing: count it, ask what was missed, wait for its time."""
     pursuit, sent = transition.device.pursuit, transition.device.attempt
     assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
@@ -63,10 +64,10 @@ def unproven(transition: Transition, why: str, *, inquire: bool = True) -> None:
             session=replace(session, interval_min=None)
         )  # that may have been lost, too
     if inquire:
-        ask(transition, why, if_heard=True)
+        ask(transition, text_of(why, transition.now), if_heard=True)
 
 
-def not_sent(transition: Transition, why: str) -> None:
+def not_sent(transition: Transition, why: Reason) -> None:
     """No gateway took the frame: nothing is counted, the next item is spaced out."""
     pursuit, sent = transition.device.pursuit, transition.device.attempt
     assert pursuit is not None  # noqa: S101 - an attempt on a goal is out
@@ -90,11 +91,8 @@ def give_up_timing(transition: Transition) -> None:
     if pursuit is None:
         return
     if command is not None and not command.overdue:
-        transition.command_step(
-            StepKind.OVERDUE,
-            overdue=True,
-            reason="no proof after the timed attempts; tried again on evidence",
-        )
+        reason = Reason(ReasonCode.NO_PROOF)
+        transition.command_step(StepKind.OVERDUE, overdue=True, reason=reason)
     if device.reported != pursuit.goal:
         transition.trouble(f"{pursuit.attempts} attempts unproven")
     enter_failed(transition)
@@ -135,8 +133,8 @@ def restore_if_drifted(transition: Transition) -> bool:
     return True
 
 
-def evidence(transition: Transition, what: str) -> None:
+def evidence(transition: Transition, what: Reason) -> None:
     """Something says that another attempt makes sense now: do not wait for its time."""
-    reason = f"tried again: {what}"
+    reason = Reason(ReasonCode.TRIED_AGAIN, (what,))
     transition.command_step(StepKind.EVIDENCE, CommandStatus.ACCEPTED, reason=reason)
     attempt(transition)

@@ -12,6 +12,7 @@ from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
 from actors.device.inquiry import ask
 from actors.device.model import Device, Newest, Phase, Pursuit, Wanted
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode
 from actors.replace import replace
 from store.engine.places import is_older
 
@@ -61,14 +62,10 @@ def command(transition: Transition, event: ev.CommandRequested) -> None:
     transition.emit(CommandChanged(made))
     transition.answer("accepted")
     if device.phase is Phase.UNINITIALIZED:
-        transition.command_step(
-            StepKind.WAITING, reason="the light has not reported since it joined"
-        )
+        transition.command_step(StepKind.WAITING, reason=Reason(ReasonCode.NOT_REPORTED))
         ask(transition, "a command waits for the light's first status")
     elif device.phase is Phase.INITIALIZING:
-        transition.command_step(
-            StepKind.WAITING, reason="the light is being given its settings first"
-        )
+        transition.command_step(StepKind.WAITING, reason=Reason(ReasonCode.SETTINGS_FIRST))
     elif device.setup is not None:
         setup.begin(transition)
     else:
@@ -100,7 +97,7 @@ def next_attempt(transition: Transition) -> None:
         reconcile.attempt(transition)
         return
     software, minutes = report.sw_rev / 10, transition.policy.quick_interval_min
-    why = f"its software {software:g} answers no downlink: it is told to report every {minutes} min"
+    why = Reason(ReasonCode.ANSWERS_NO_DOWNLINK, (software, minutes))
     transition.command_step(StepKind.WAITING, reason=why)
     setup.begin(transition)
 

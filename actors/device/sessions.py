@@ -30,6 +30,7 @@ from actors.device.inquiry import ask
 from actors.device.model import Device, Hearing, Inquiry, Obstacle, Phase, Report, Session
 from actors.device.reception_note import Words, noted, spoken
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode
 from actors.replace import replace
 from lorawan.events import Reception
 from lorawan.network import Activation
@@ -179,7 +180,7 @@ def begin_session(
     transition.command_step(
         StepKind.WAITING,
         CommandStatus.ACCEPTED,
-        reason="the light joined again; waiting for its first status",
+        reason=Reason(ReasonCode.JOINED_AGAIN),
     )
 
 

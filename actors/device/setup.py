@@ -17,6 +17,7 @@ from actors.device.policy import Policy
 from actors.device.reconcile import enter_failed
 from actors.device.transition import Transition
 from actors.device.verification import proof_from
+from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from lorawan.kuando import answers_downlinks
 from lorawan.kuando.frames import AutoUplink, Frame, RequestStatus, StatusInterval
@@ -170,11 +171,11 @@ def unproven(transition: Transition, why: str) -> None:
         transition.change(setup=Setup(attempts=attempts, extra=extra))
         transition.trouble(f"settings unproven after {attempts} rounds: {why}")
         enter_failed(transition)
-        transition.command_step(StepKind.WAITING, reason="the light does not take its settings")
+        transition.command_step(StepKind.WAITING, reason=Reason(ReasonCode.SETTINGS_NOT_TAKEN))
     ask(transition, why)
 
 
-def not_sent(transition: Transition, why: str) -> None:
+def not_sent(transition: Transition, why: Reason) -> None:
     """No gateway took the frame: nothing is counted, the same frame goes again later."""
     setup = transition.device.setup
     assert setup is not None  # noqa: S101 - callers ask only while setting up
@@ -182,4 +183,4 @@ def not_sent(transition: Transition, why: str) -> None:
     wait_s = transition.backoff_s(unsent, transition.policy.unsent_backoff_most_s)
     transition.close_attempt()
     transition.change(setup=replace(setup, unsent=unsent, next_at=transition.now + wait_s))
-    transition.note(NoteKind.SETUP, not_sent=why)
+    transition.note(NoteKind.SETUP, not_sent=text_of(why, transition.now))

@@ -20,6 +20,7 @@ from actors.device.effects import (
 from actors.device.events import Inquired
 from actors.device.model import Attempt, Device, Phase, Probe, Stage
 from actors.device.policy import Policy
+from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from lorawan.kuando.frames import Frame, SetLight
 
@@ -90,7 +91,7 @@ class Transition:
         *,
         attempt: int | None = None,
         gateway_id: str | None = None,
-        reason: str | None = None,
+        reason: Reason | None = None,
         **fields: Unpack[CommandChanges],
     ) -> None:
         """Write a step of the open command, if there is one, and announce it."""
@@ -99,12 +100,15 @@ class Transition:
             return
         newest_at = command.timeline[-1].at if command.timeline else self.happened_at
         at = max(self.happened_at, min(newest_at, self.now))
-        step = Step(at, kind, attempt, gateway_id, reason)
-        command = replace(command, status=status or command.status, reason=reason, **fields)
+        text = None if reason is None else text_of(reason, self.now)
+        cause = None if reason is None or reason.code is ReasonCode.OTHER else reason
+        step = Step(at, kind, attempt, gateway_id, text, cause)
+        status = status or command.status
+        command = replace(command, status=status, reason=text, cause=cause, **fields)
         command = with_step(command, step, self.policy.timeline_most)
         self.change(command=None if command.status.final else command)
         if command.status.final and kind is not StepKind.WITHDRAWN:  # which has a line of its own
-            self.note(NoteKind.COMMAND, command_id=command.id, became=kind.value, reason=reason)
+            self.note(NoteKind.COMMAND, command_id=command.id, became=kind.value, reason=text)
         self.emit(CommandChanged(command))
 
     def name_gateway(self, number: int, gateway_id: str) -> None:

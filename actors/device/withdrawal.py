@@ -12,6 +12,7 @@ from actors.device.effects import NoteKind
 from actors.device.model import Device, Newest, Stage
 from actors.device.previous_wanted import return_to_the_wish_before
 from actors.device.transition import Transition
+from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from lorawan.kuando.frames import SetLight
 from store.engine.places import is_older
@@ -70,37 +71,41 @@ def withdraw(transition: Transition, event: ev.WithdrawRequested) -> None:
 def ended_before(command: Command, now: float) -> Command:
     """A command that is told again as accepted, and was withdrawn since."""
     at = max(now, command.accepted_at)
-    why = "it was withdrawn"
+    cause = Reason(ReasonCode.WITHDRAWN_BEFORE)
+    text = text_of(cause, now)
+    step = Step(at, StepKind.WITHDRAWN, reason=text, cause=cause)
     return replace(
         command,
         status=CommandStatus.WITHDRAWN,
-        reason=why,
+        reason=text,
+        cause=cause,
         withdrawn_by="",
         ended_at=at,
-        timeline=(*command.timeline, Step(at, StepKind.WITHDRAWN, reason=why)),
+        timeline=(*command.timeline, step),
     )
 
 
-def in_the_air(device: Device, now: float) -> str | None:
-    """What of the open command may still reach the light, in words; None for nothing."""
+def in_the_air(device: Device, now: float) -> Reason | None:
+    """What of the open command may still reach the light; None for nothing."""
     sent, command = device.attempt, device.command
     stage = None if sent is None or not isinstance(sent.frame, SetLight) else sent.stage
     if stage is Stage.QUEUED:
-        return "its frame is in ChirpStack's queue"
+        return Reason(ReasonCode.FRAME_IN_QUEUE)
     if stage is Stage.TRANSMITTED:
-        return "its frame was transmitted and is not answered"
+        return Reason(ReasonCode.FRAME_UNANSWERED)
     if device.queued_until is not None and device.queued_until > now:
-        return "a frame of it may be in ChirpStack's queue"
+        return Reason(ReasonCode.FRAME_MAY_BE_IN_QUEUE)
     if command is not None and command.attempts:
-        return "frames of it were transmitted and not answered"
+        return Reason(ReasonCode.FRAMES_UNANSWERED)
     return None
 
 
-def _why(device: Device, event: ev.WithdrawRequested, now: float) -> str:
-    who = f"withdrawn by {event.by}" if event.by else "withdrawn"
+def _why(device: Device, event: ev.WithdrawRequested, now: float) -> Reason:
     left, before = in_the_air(device, now), device.wanted_before
     if left is None:
-        return f"{who}; nothing of it was sent"
-    if event.want_nothing or before is None or not before.keep:
-        return f"{who}; {left}: the light may still take it"
-    return f"{who}; {left}: the light may still take it, and is then brought back"
+        rest = Reason(ReasonCode.NOTHING_SENT)
+    elif event.want_nothing or before is None or not before.keep:
+        rest = Reason(ReasonCode.MAY_STILL_BE_TAKEN, (left,))
+    else:
+        rest = Reason(ReasonCode.MAY_BE_TAKEN_AND_BROUGHT_BACK, (left,))
+    return Reason(ReasonCode.COMMAND_WITHDRAWN, (event.by, rest))

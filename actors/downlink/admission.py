@@ -14,6 +14,7 @@ from actors.downlink.network_events import LOCK_SLACK_S
 from actors.downlink.pending import Hold, PendingAttempt, QueuePlace, RouteQueue
 from actors.downlink.state import DispatchState
 from actors.downlink.turns import Turns
+from actors.reasons import GatewayTold
 
 AIR = "air"
 """Begins the key of the reason that airtime is used up."""
@@ -132,11 +133,11 @@ class Admission:
             return
         told_at = trouble.since + state.policy.patience_s
         if trouble.refusal is not None or now >= told_at:
-            state.tell_line(line, trouble.key, trouble.words())
+            state.tell_line(line, trouble.key, trouble.reason)
         else:
             self._wake(told_at)
             waits = ("waits", *trouble.key)
-            self._wake(state.tell_line_waits(line, waits, trouble.words(), now))
+            self._wake(state.tell_line_waits(line, waits, trouble.reason, now))
         if state.breaker.may_probe(now):
             if state.calls < state.policy.calls_most:  # else the next answer plans anew
                 state.breaker.probing(one.stamp)
@@ -151,9 +152,11 @@ class Admission:
         if not hearing or not hearing <= state.offline.keys():
             return False
         if line is not None:
-            since = [(gateway_id, state.offline[gateway_id]) for gateway_id in sorted(hearing)]
-            named = [(state.name_of(gateway_id), at) for gateway_id, at in since]
-            state.tell_line(line, ("offline", *since), hold_reasons.offline(named))
+            away = tuple(
+                GatewayTold(one, state.name_of(one), state.offline[one]) for one in sorted(hearing)
+            )
+            key = ("offline", *((gateway.gateway_id, gateway.since) for gateway in away))
+            state.tell_line(line, key, hold_reasons.offline(away))
         return True
 
     def _too_late(self, one: PendingAttempt) -> bool:
@@ -185,7 +188,7 @@ class Admission:
         probe_at = state.suspicion.probe_at(paced_by)
         if probe_at is not None and line is not None:
             suspects = state.suspects_of(paced_by)
-            key = ("suspected", *((name, one.since) for name, one in suspects))
+            key = ("suspected", *((one.gateway_id, one.since) for one in suspects))
             state.tell_line(line, key, hold_reasons.suspected(suspects))
         return self._held_until(probe_at)
 
@@ -196,7 +199,7 @@ class Admission:
         probe_at = state.unproven.probe_at(hearing)
         if probe_at is not None and line is not None:
             unproven = state.unproven_of(hearing)
-            key = ("unproven", *((name, known.since) for name, known in unproven))
+            key = ("unproven", *((one.gateway_id, one.since) for one in unproven))
             state.tell_line(line, key, hold_reasons.unproven(unproven))
         return self._held_until(probe_at)
 
@@ -216,8 +219,8 @@ class Admission:
             return False
         self._wake(at)
         if line is not None and at - now > state.policy.patience_s:
-            names = map(state.name_of, sorted(carriers))
-            state.tell_line(line, (AIR, carriers), hold_reasons.air_used_up(names, at))
+            used_up = hold_reasons.air_used_up(state.named(carriers), at)
+            state.tell_line(line, (AIR, carriers), used_up)
         return True
 
     def _room_in_the_air(self, one: PendingAttempt, paced_by: frozenset[str]) -> bool:

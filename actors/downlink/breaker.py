@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from actors.downlink import hold_reasons
 from actors.downlink.policy import DispatchPolicy
+from actors.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class Trouble:
         """The same for as long as the same trouble lasts."""
         return ("no answer" if self.refusal is None else "refused", self.since)
 
-    def words(self) -> str:
-        """The reason, for a person."""
+    @property
+    def reason(self) -> Reason:
+        """What all lights are told."""
         if self.refusal is not None:
             return hold_reasons.refused(self.refusal)
         return hold_reasons.no_answer(self.since, self.instead)

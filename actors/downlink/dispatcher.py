@@ -32,9 +32,10 @@ from actors.device.events import (
     Transmitted,
 )
 from actors.device.model import Attempt, Hearing
-from actors.downlink import call_runner, hold_reasons
+from actors.downlink import call_runner
 from actors.downlink.airtime_budget import AirtimeCharge
 from actors.downlink.calls import CallFailed, Enqueue, Enqueued, Failure, Look, News, Outcome, Tell
+from actors.downlink.hold_reasons import BEING_ASKED
 from actors.downlink.inbox import Inbox
 from actors.downlink.planner import Planner, WaitingAttempt
 from actors.downlink.policy import DispatchPolicy
@@ -42,6 +43,7 @@ from actors.downlink.statistics import DispatchStatistics
 from actors.downlink.suspicion import Suspect
 from actors.link.air_facts import AirFacts
 from actors.link.judgement import AttemptJudged
+from actors.reasons import Reason, dated, text_of
 from lorawan.network import NetworkServer
 
 log = structlog.get_logger()
@@ -108,6 +110,8 @@ class Dispatcher:
         self._server_ahead_s = server_ahead_s
         self._server_slack_s = server_slack_s or (lambda: self._policy.clock_slack_s)
         self._asked_at: OrderedDict[str, float] = OrderedDict()
+        self._told_last: tuple[Reason, tuple[str, Reason]] = (BEING_ASKED, ("", BEING_ASKED))
+        self._told_at = (0.0, 0.0)
 
     # ---------------------------------------------------------------- what it is told
 
@@ -267,7 +271,7 @@ class Dispatcher:
         ahead = self._clock.stepped_s
         return [
             dataclasses.replace(
-                one, submitted_at=one.submitted_at + ahead, reason=self._words(one.reason)
+                one, submitted_at=one.submitted_at + ahead, reason=self._told(one.reason)[1]
             )
             for one in self._planner.waiting(self._clock.steady())
         ]
@@ -278,7 +282,7 @@ class Dispatcher:
         if known.trouble_since is None:
             return known
         since = known.trouble_since + self._clock.stepped_s
-        trouble = None if known.trouble is None else self._words(known.trouble)
+        trouble = None if known.trouble is None else self._told(known.trouble)[1]
         return dataclasses.replace(known, trouble_since=since, trouble=trouble)
 
     def asked_at(self, queue_item_id: str) -> float | None:
@@ -340,12 +344,23 @@ class Dispatcher:
                 expires_at = news.expires_at + self._clock.stepped_s
                 return msgspec.structs.replace(news, expires_at=expires_at)
             case AttemptHeld() | AttemptWaits() | AttemptRefused() | AttemptNotSent():
-                return msgspec.structs.replace(news, reason=self._words(news.reason))
+                if news.cause is None:
+                    return news
+                text, cause = self._told(news.cause)
+                return msgspec.structs.replace(news, reason=text, cause=cause)
             case AttemptTransmitted() | Transmitted() | ItemDropped() | Inquired():
                 return news
 
-    def _words(self, text: str) -> str:
-        return hold_reasons.dated(text, self._clock.stepped_s, self._clock.steady())
+    def _told(self, reason: Reason) -> tuple[str, Reason]:
+        """The sentence, and the reason with dates. What many lights are told one after another is
+        made once, and kept once."""
+        ahead, now = self._clock.stepped_s, self._clock.steady()
+        before, told = self._told_last
+        if before is not reason or self._told_at != (ahead, now):
+            cause = dated(reason, ahead)
+            told = (text_of(cause, now + ahead), cause)
+            self._told_last, self._told_at = (reason, told), (ahead, now)
+        return told
 
     async def _call(self, call: Look | Enqueue) -> None:
         asked_at = self._clock.steady()

@@ -1,19 +1,22 @@
-"""Why an attempt ended without being transmitted, in words for a person."""
+"""Why an attempt ended without being transmitted: each as a code with its values."""
 
-NOT_TAKEN = "no gateway took the frame"
-EXPIRED = "no gateway took the frame before it expired"
+from actors.reasons import Reason
+from actors.reasons import ReasonCode as Code
+
+NOT_TAKEN = Reason(Code.FRAME_NOT_TAKEN)
+EXPIRED = Reason(Code.FRAME_EXPIRED)
 
 
-def discarded(code: str) -> str:
+def discarded(problem: str) -> Reason:
     """ChirpStack threw the item away, and would throw away every other like it."""
-    return f"ChirpStack discarded the frame: {code}"
+    return Reason(Code.FRAME_DISCARDED, (problem,))
 
 
-def unknown(text: str) -> str:
+def unknown(text: str) -> Reason:
     """ChirpStack has no such device; `text` in its words."""
-    return f"ChirpStack does not know this light: {text}"
+    return Reason(Code.LIGHT_UNKNOWN, (text,))
 
 
-def invalid(text: str) -> str:
+def invalid(text: str) -> Reason:
     """ChirpStack will not take the downlink; `text` in its words."""
-    return f"ChirpStack calls the downlink invalid: {text}"
+    return Reason(Code.DOWNLINK_INVALID, (text,))

@@ -155,9 +155,9 @@ def thrown_away(
         device.ends_at = max(device.ends_at, min(item.expires_at, now))
     state.settled(device)
     if event.code == EXPIRED:
-        state.ended(item, AttemptNotSent(item.number, end_reasons.EXPIRED))
+        state.ended(item, AttemptNotSent(item.number, cause=end_reasons.EXPIRED))
     else:
-        state.ended(item, AttemptRefused(item.number, end_reasons.discarded(event.code)))
+        state.ended(item, AttemptRefused(item.number, cause=end_reasons.discarded(event.code)))
     return True
 
 

@@ -16,6 +16,7 @@ from enum import Enum
 from actors.device.model import Attempt, Obstacle, Probe
 from actors.downlink.queue_check import Mark
 from actors.downlink.route import Route
+from actors.reasons import Reason
 from lorawan.network import Activation
 
 STALE_SLACK = 64
@@ -42,7 +43,7 @@ class Hold:
     `key` names it."""
 
     key: Key
-    text: str
+    reason: Reason
     at: float
     obstacle: Obstacle | None = None
     waits_at: float = math.inf
@@ -71,8 +72,8 @@ class PendingAttempt:
     in_line_since: float | None = None
     hold: Hold | None = None
     told: Key | None = None
-    told_text: str | None = None
-    reason: str | None = None
+    told_waits: Reason | None = None
+    reason: Reason | None = None
     failures: int = 0
     faults: int = 0
     call_at: float = 0.0

@@ -49,6 +49,7 @@ from actors.downlink.suspicion import Suspect
 from actors.downlink.unproven_gateways import Unproven
 from actors.link.air_facts import AirFacts
 from actors.link.judgement import AttemptJudged
+from actors.reasons import Reason
 from lorawan.airtime import downlink_airtime_s, uplink_airtime_s
 from lorawan.events.model import Modulation
 from lorawan.kuando import FRAME_BYTES_MOST, PayloadRefused, encode
@@ -63,11 +64,11 @@ UNDER_WAY = frozenset({QueuePlace.LOOKING, QueuePlace.READY, QueuePlace.ENQUEUEI
 
 @dataclass(frozen=True, slots=True)
 class WaitingAttempt:
-    """An attempt that waits here, and why, in words."""
+    """An attempt that waits here, and why."""
 
     dev_eui: str
     submitted_at: float
-    reason: str
+    reason: Reason
 
 
 class Planner:
@@ -144,7 +145,7 @@ class Planner:
         if (after.route, after.listeners) == (before.route, before.listeners):
             return
         after.stamp, after.again_at = before.stamp, before.again_at
-        after.told, after.told_text = before.told, before.told_text
+        after.told, after.told_waits = before.told, before.told_waits
         after.failures, after.faults = before.failures, before.faults
         state.drop(dev_eui)
         state.pending.add(after)

@@ -124,8 +124,8 @@ def _looked(
             hold = Hold(("disabled",), hold_reasons.DISABLED, now, Obstacle.DISABLED)
             state.hold(one, hold, now + state.policy.recheck_s)
         case NotClassC(profile):
-            text = hold_reasons.not_class_c(profile)
-            hold = Hold(("class", profile), text, now, Obstacle.CLASS_A)
+            reason = hold_reasons.not_class_c(profile)
+            hold = Hold(("class", profile), reason, now, Obstacle.CLASS_A)
             state.hold(one, hold, now + state.policy.recheck_s)
         case Behind(_, foreign) if foreign is not None:
             _hold_behind_foreign(state, device, one, foreign, now)
@@ -137,9 +137,9 @@ def _looked(
                 one.again_at = again_at
                 state.hold_behind_item(one, now)
         case Unheard(joined):
-            text = hold_reasons.NOT_HEARD if joined else hold_reasons.NEVER_JOINED
+            reason = hold_reasons.NOT_HEARD if joined else hold_reasons.NEVER_JOINED
             again_at = now + state.policy.unheard_again_s
-            state.hold(one, Hold(("unheard", joined), text, now), again_at)
+            state.hold(one, Hold(("unheard", joined), reason, now), again_at)
         case Clear(_, items) if items and _blocks(state, device, look, now):
             _hold_behind_foreign(state, device, one, items[0], now)
         case Clear(activation, _) if state.hears_nothing(one, activation.f_cnt_up):
@@ -165,9 +165,9 @@ def _hold_behind_foreign(
 ) -> None:
     """Told when it is clear that no gateway takes it; another look settles it."""
     since = device.foreign_items.get(item.id, now)
-    text = hold_reasons.foreign_item(item, since)
+    reason = hold_reasons.foreign_item(item, since)
     told_at = since + state.policy.foreign_patience_s
-    hold = Hold(("foreign", item.id), text, told_at, Obstacle.FOREIGN_ITEM)
+    hold = Hold(("foreign", item.id), reason, told_at, Obstacle.FOREIGN_ITEM)
     state.hold(one, hold, now + state.policy.recheck_s)
 
 
@@ -199,7 +199,7 @@ def _reconcile(
         state.count("txacks_missed")
         state.ended(item, AttemptTransmitted(item.number, _only(item.gateways)))
     elif certain:
-        state.ended(item, AttemptNotSent(item.number, end_reasons.NOT_TAKEN))
+        state.ended(item, AttemptNotSent(item.number, cause=end_reasons.NOT_TAKEN))
     else:  # it leaves the queue and the counter moves a moment apart: look once more
         state.unsettled(item, now + state.policy.txack_due_s)
 
@@ -233,13 +233,12 @@ def _still_there(state: DispatchState, item: Item, tried: bool | None, now: floa
     missed = state.in_flight.still_listed(item, now, tried=tried)
     state.changed_suspects |= state.suspicion.suspects.keys() - before
     if tried is False:
-        text = hold_reasons.untried(item.started_at)
-        state.tell_item(item, ("untried",), text)
+        state.tell_item(item, ("untried",), hold_reasons.untried(item.started_at))
     elif missed:
         suspects = state.suspects_of(item.gateways)
-        names = [state.name_of(one) for one in sorted(item.gateways)]
-        key = ("untaken", *((name, one.since) for name, one in suspects))
-        state.tell_item(item, key, hold_reasons.untaken(names, suspects, item.started_at))
+        key = ("untaken", *((one.gateway_id, one.since) for one in suspects))
+        reason = hold_reasons.untaken(state.named(item.gateways), suspects, item.started_at)
+        state.tell_item(item, key, reason)
 
 
 def _take_over(
@@ -357,8 +356,8 @@ def _failed(
         case Failure.FORBIDDEN if not call.enqueue:
             one.faults += 1
             again_at = now + backoff_s(one.faults, policy, chance, policy.denied_most_s)
-            text = hold_reasons.forbidden(failed.text)
-            state.hold(one, Hold(("forbidden",), text, now, Obstacle.DENIED), again_at)
+            reason = hold_reasons.forbidden(failed.text)
+            state.hold(one, Hold(("forbidden",), reason, now, Obstacle.DENIED), again_at)
         case Failure.REFUSED | Failure.FORBIDDEN:
             pass  # back in line, where the breaker holds it
         case Failure.UNKNOWN:
@@ -373,6 +372,6 @@ def _not_learned(
     """A look that was to tell what became of an item: another one, unless the light is gone."""
     if failed.failure is Failure.UNKNOWN:
         state.settled(device)
-        state.ended(item, AttemptRefused(item.number, end_reasons.unknown(failed.text)))
+        state.ended(item, AttemptRefused(item.number, cause=end_reasons.unknown(failed.text)))
     else:
         state.in_flight.unsettled(item, now + state.policy.recheck_s)

@@ -4,7 +4,7 @@ Whatever is to be said goes through `news`, and whatever waits is put somewhere 
 alone decides when an attempt may next be considered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from actors.device.events import (
     AttemptHeld,
@@ -34,6 +34,7 @@ from actors.downlink.policy import DispatchPolicy
 from actors.downlink.route import Route
 from actors.downlink.suspicion import Suspect, Suspicion
 from actors.downlink.unproven_gateways import Unproven, UnprovenGateways
+from actors.reasons import GatewayTold, Reason
 from lorawan.airtime import downlink_airtime_s
 from lorawan.kuando.frames import Frame, RequestStatus, SetLight
 
@@ -175,16 +176,23 @@ class DispatchState:
         some = {self.rx2, own or self.rx2_before}
         return max(downlink_airtime_s(payload_bytes, one) for one in some)
 
-    def suspects_of(self, gateways: Iterable[str]) -> list[tuple[str, Suspect]]:
-        """Name and account of the suspects among these."""
-        suspects = self.suspicion.suspects
-        some = [one for one in sorted(gateways) if one in suspects]
-        return [(self.name_of(one), suspects[one]) for one in some]
+    def named(self, gateways: Iterable[str]) -> list[GatewayTold]:
+        """These, for a reason."""
+        return [hold_reasons.gateway(one, self.name_of(one)) for one in sorted(gateways)]
 
-    def unproven_of(self, gateways: Iterable[str]) -> list[tuple[str, Unproven]]:
-        """Name and account of those among these through which nothing is proven."""
-        known = self.unproven.unproven
-        return [(self.name_of(one), known[one]) for one in sorted(gateways) if one in known]
+    def suspects_of(self, gateways: Iterable[str]) -> list[GatewayTold]:
+        """The suspects among these, and what speaks against each."""
+        return self._known_of(gateways, self.suspicion.suspects)
+
+    def unproven_of(self, gateways: Iterable[str]) -> list[GatewayTold]:
+        """Those among these through which nothing is proven, and what speaks against each."""
+        return self._known_of(gateways, self.unproven.unproven)
+
+    def _known_of(
+        self, gateways: Iterable[str], known: Mapping[str, Suspect | Unproven]
+    ) -> list[GatewayTold]:
+        some = [one for one in sorted(gateways) if one in known]
+        return [hold_reasons.gateway(one, self.name_of(one), known[one]) for one in some]
 
     def may_go_at(self, one: PendingAttempt) -> float:
         """Before this (Unix seconds) nothing may be sent to the light."""
@@ -236,16 +244,16 @@ class DispatchState:
         elif hold is None:
             if at - now > self.policy.told_after_s and self.breaker.trouble is None:
                 failed = at == one.again_at and (one.failures or one.faults)
-                text = hold_reasons.asked_again(at) if failed else hold_reasons.spaced(at)
-                self.tell_waits(one, ("time", at), text)
+                reason = hold_reasons.asked_again(at) if failed else hold_reasons.spaced(at)
+                self.tell_waits(one, ("time", at), reason)
             self.pending.later(one, at)
         elif hold.at <= now:
-            self.tell_held(one, hold.key, hold.text, hold.obstacle)
+            self.tell_held(one, hold.key, hold.reason, hold.obstacle)
             one.hold = None
             self.pending.later(one, at)
         elif hold.waits_at <= now or one.told == hold.key:
             if one.told != hold.key:
-                self.tell_waits(one, ("waits", *hold.key), hold.text)
+                self.tell_waits(one, ("waits", *hold.key), hold.reason)
             self.pending.later(one, min(at, hold.at))
         else:
             self.pending.later(one, min(at, hold.at, hold.waits_at))
@@ -265,7 +273,7 @@ class DispatchState:
 
     def hold(self, one: PendingAttempt, hold: Hold, again_at: float) -> None:
         """Keep it back until `again_at`; the light is told why from `hold.at` on."""
-        one.hold, one.again_at, one.reason = hold, again_at, hold.text
+        one.hold, one.again_at, one.reason = hold, again_at, hold.reason
 
     def hold_behind_item(self, one: PendingAttempt, now: float) -> None:
         """An earlier item is in the queue; mostly it is out within seconds."""
@@ -273,50 +281,52 @@ class DispatchState:
         key = ("earlier item",)
         waits_at = now + policy.told_after_s
         one.hold = Hold(key, hold_reasons.EARLIER_ITEM, now + policy.patience_s, waits_at=waits_at)
-        one.reason = one.hold.text
+        one.reason = one.hold.reason
 
     def tell_held(
-        self, one: PendingAttempt, key: Key, text: str, obstacle: Obstacle | None = None
+        self, one: PendingAttempt, key: Key, reason: Reason, obstacle: Obstacle | None = None
     ) -> None:
         """Say why it is kept back, once per change of the reason."""
-        one.reason = text
+        one.reason = reason
         if one.told != key:
-            one.told, one.told_text = key, None
-            held = AttemptHeld(one.attempt.number, text, obstacle)
+            one.told, one.told_waits = key, None
+            held = AttemptHeld(one.attempt.number, obstacle=obstacle, cause=reason)
             self.news.append(Tell(one.dev_eui, held))
 
-    def tell_waits(self, one: PendingAttempt, key: Key, text: str) -> None:
+    def tell_waits(self, one: PendingAttempt, key: Key, reason: Reason) -> None:
         """Say what it waits for, once per change of the reason; it will pass by itself."""
-        one.reason = text
+        one.reason = reason
         if one.told != key:
             one.told = key
-            if one.told_text != text:
-                one.told_text = text
-                self.news.append(Tell(one.dev_eui, AttemptWaits(one.attempt.number, text)))
+            if one.told_waits != reason:
+                one.told_waits = reason
+                self.news.append(Tell(one.dev_eui, AttemptWaits(one.attempt.number, cause=reason)))
 
-    def tell_item(self, item: Item, key: Key, text: str) -> None:
+    def tell_item(self, item: Item, key: Key, reason: Reason) -> None:
         """Say why a light's item is still in ChirpStack's queue, once per change of the reason."""
         if item.told != key:
             item.told = key
-            self.news.append(Tell(item.dev_eui, AttemptWaits(item.number, text)))
+            self.news.append(Tell(item.dev_eui, AttemptWaits(item.number, cause=reason)))
 
-    def tell_line(self, line: RouteQueue, key: Key, text: str) -> None:
+    def tell_line(self, line: RouteQueue, key: Key, reason: Reason) -> None:
         """Say it to all in this line who do not know it yet."""
         for one in line.untold(key):
-            self.tell_held(one, key, text)
+            self.tell_held(one, key, reason)
 
-    def tell_line_waits(self, line: RouteQueue, key: Key, text: str, now: float) -> float | None:
+    def tell_line_waits(
+        self, line: RouteQueue, key: Key, reason: Reason, now: float
+    ) -> float | None:
         """Say it to all in this line who wait longer than a moment; when the next will have."""
         for one in line.waited(key, now - self.policy.told_after_s):
-            self.tell_waits(one, key, text)
+            self.tell_waits(one, key, reason)
         return line.next_waited_at(self.policy.told_after_s)
 
     def tell_turn(self, line: RouteQueue, now: float) -> float | None:
         """The line waits for nothing but others."""
         suspects = self.suspects_of(self.carriers_of(line.route))
-        key = ("turn", *((name, suspect.since) for name, suspect in suspects))
-        names = [self.name_of(one) for one in sorted(self.paced_gateways_of(line.route))]
-        return self.tell_line_waits(line, key, hold_reasons.turn(names, suspects), now)
+        key = ("turn", *((one.gateway_id, one.since) for one in suspects))
+        paced_by = self.named(self.paced_gateways_of(line.route))
+        return self.tell_line_waits(line, key, hold_reasons.turn(paced_by, suspects), now)
 
     def drop(self, dev_eui: str) -> PendingAttempt | None:
         """It waits no longer."""
@@ -367,9 +377,9 @@ class DispatchState:
         if fate.ended is not None:
             self.news.append(Tell(dev_eui, fate.ended))
 
-    def refuse(self, one: PendingAttempt, text: str) -> None:
+    def refuse(self, one: PendingAttempt, reason: Reason) -> None:
         """It can never be sent."""
-        self.finish(one, AttemptRefused(one.attempt.number, text))
+        self.finish(one, AttemptRefused(one.attempt.number, cause=reason))
         self.count("refused")
 
     def end_of(self, item: Item) -> None:
@@ -380,15 +390,10 @@ class DispatchState:
         if device.item is item:
             device.item = None
 
-    def reason_of(self, one: PendingAttempt, now: float) -> str:
+    def reason_of(self, one: PendingAttempt, now: float) -> Reason:
         """Why it waits, for whoever looks."""
         if one.place is QueuePlace.LATER:
-            fallback = f"waits for its time, {hold_reasons.moment(self.may_go_at(one))}"
-            return one.reason or fallback
-        if one.place is QueuePlace.LINE and self.pending.held(one):
-            return one.reason or ""
+            return one.reason or hold_reasons.waits_for(self.may_go_at(one))
         if one.place in {QueuePlace.LOOKING, QueuePlace.ENQUEUEING, QueuePlace.BLOCKED}:
-            return "ChirpStack is being asked"
-        return one.reason or hold_reasons.turn(
-            map(self.name_of, sorted(self.paced_gateways_of(one.route)))
-        )
+            return hold_reasons.BEING_ASKED
+        return one.reason or hold_reasons.turn(self.named(self.paced_gateways_of(one.route)))

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from actors.downlink.state import DispatchState
+from actors.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class DispatchStatistics:
     """Now: `waiting`, `calls`, `in_flight` and the gateways. The rest since the start.
 
-    `trouble` says in words why nothing goes out, `trouble_since` since when (Unix seconds).
+    `trouble` says why nothing goes out, `trouble_since` since when (Unix seconds).
     """
 
     waiting: int
@@ -17,7 +18,7 @@ class DispatchStatistics:
     in_flight: int
     gateways_occupied: int
     gateways_unproven: int
-    trouble: str | None
+    trouble: Reason | None
     trouble_since: float | None
     queued: int
     transmitted: int
@@ -39,7 +40,7 @@ def statistics_of(state: DispatchState, now: float) -> DispatchStatistics:
         in_flight=len(state.in_flight),
         gateways_occupied=len(state.occupied(now)),
         gateways_unproven=len(state.unproven.unproven),
-        trouble=None if trouble is None else trouble.words(),
+        trouble=None if trouble is None else trouble.reason,
         trouble_since=None if trouble is None else trouble.since,
         queued=counts.get("queued", 0),
         transmitted=state.in_flight.transmitted,

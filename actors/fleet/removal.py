@@ -14,12 +14,14 @@ import trio
 from actors.board.board import Board
 from actors.board.changes import DeviceRemoved
 from actors.clocks.clock import Clock
-from actors.device.command import LIGHT_REMOVED, Command, CommandStatus, Step, StepKind
+from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device
 from actors.device.records import command_record
 from actors.device.transition import with_step
 from actors.fleet import Fleet
+from actors.fleet.device_discovery import NOT_LISTED
 from actors.messaging.reply import ActorError
+from actors.reasons import Reason, ReasonCode, other, text_of
 from actors.refusal import Refusal
 from actors.storage import history
 from actors.storage.commits import Commits
@@ -28,6 +30,7 @@ from store.port import Delete, Put, Table, Write
 log = structlog.get_logger()
 
 TIMELINE_MOST = 200
+BY_HAND = "by hand"
 REMOVE_S = 10.0
 """For a light's actor to stop (5 s at most) and for a commit, which takes milliseconds."""
 
@@ -64,7 +67,7 @@ class Removals:
         name = actor.device.name
         await fleet.stop_actor(dev_eui, why)  # from here on its record is nobody else's
         now, device = self._clock.now(), actor.device
-        ended = _ended(device, now, f"{LIGHT_REMOVED}: {why}")
+        ended = _ended(device, now, _removed(why))
         writes: list[Write] = [Delete(Table.DEVICE, dev_eui)]
         if ended is not None:
             writes.append(Put(Table.COMMAND, ended.id, command_record(ended), now))
@@ -91,18 +94,26 @@ class Removals:
         """
         known: bool | None = None
         with trio.move_on_after(REMOVE_S, shield=True), suppress(ActorError):
-            known = await self.remove(dev_eui, "by hand", by=by)
+            known = await self.remove(dev_eui, BY_HAND, by=by)
         if known is None:
             return Refusal.NO_REPLY
         return None if known else Refusal.UNKNOWN_DEVICE
 
 
-def _ended(device: Device, now: float, reason: str) -> Command | None:
+def _removed(why: str) -> Reason:
+    """`why` goes from process to process as words."""
+    known = {BY_HAND: ReasonCode.BY_HAND, NOT_LISTED: ReasonCode.NOT_LISTED}.get(why)
+    cause = other(why) if known is None else Reason(known)
+    return Reason(ReasonCode.LIGHT_REMOVED, (cause,))
+
+
+def _ended(device: Device, now: float, cause: Reason) -> Command | None:
     command = device.command
     if command is None:
         return None
+    text = text_of(cause, now)
     ended = msgspec.structs.replace(
-        command, status=CommandStatus.REJECTED, reason=reason, ended_at=now
+        command, status=CommandStatus.REJECTED, reason=text, cause=cause, ended_at=now
     )
-    step = Step(now, StepKind.REJECTED, reason=reason)
+    step = Step(now, StepKind.REJECTED, reason=text, cause=cause)
     return with_step(ended, step, TIMELINE_MOST)

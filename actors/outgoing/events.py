@@ -12,6 +12,7 @@ from actors.device.command import Command
 from actors.device.model import Device
 from actors.device.verdict import Verdict
 from actors.outgoing.model import Event, Kind, LightRef
+from actors.reasons import named
 from lorawan.kuando.light_state import LightState
 
 _encode = msgspec.json.encode
@@ -25,12 +26,15 @@ def verdict_id(command_id: str) -> str:
 def of_command(command: Command, device: Device | None) -> Event:
     """How a command ended."""
     ended_at = command.accepted_at if command.ended_at is None else command.ended_at
+    cause = command.cause
     data = {
         "command_id": command.id,
         "dev_eui": command.dev_eui,
         "name": "" if device is None else device.name,
         "status": command.status.value,
         "reason": command.reason,
+        "reason_code": None if cause is None else cause.code.value,
+        "reason_values": None if cause is None else named(cause),
         "light": _light(command.light),
         "accepted_at": command.accepted_at,
         "ended_at": ended_at,

@@ -1,7 +1,7 @@
 """The anchors of the guide: what a page links to by a state, a reason, an alert.
 
-They are made of words that stand in the guide, so they stay while those do; a test holds every
-state, reason and kind of alert against them.
+They are made of words and codes that stand in the guide, so they stay while those do; a test holds
+every state, reason and kind of alert against them.
 """
 
 import re
@@ -14,6 +14,8 @@ ROWS = {
     "What is to be expected": "quality",
 }
 """What the rows of tables below a heading tell of; rows elsewhere are named by their heading."""
+
+_CODE = re.compile(r"`(\w+)`")
 
 IN_ENGLISH = {
     "Betrieb": "Operations",
@@ -37,19 +39,14 @@ def anchor_of_heading(heading: str) -> str:
     return slug(heading)
 
 
-def anchor_of_row(heading: str, cells: Sequence[str]) -> str:
-    """Of the row of a table below a heading, by its first cell."""
+def anchors_of_row(heading: str, cells: Sequence[str]) -> list[str]:
+    """Of the row of a table below a heading: one by its first cell; of reasons one for each code
+    in its last."""
     first = cells[0] if cells else ""
     kind = ROWS.get(heading)
     if kind == "reason":
-        return f"reason-{slug(reason_words(first))}"
-    return f"{kind or slug(heading)}-{slug(first).replace('_', '-')}"
-
-
-def reason_words(told: str) -> str:
-    """The fixed beginning of a reason: without "held: " before it, and what varies after it."""
-    words = re.sub(r"^(?:[a-z]+(?: or [a-z]+)*): ", "", told)
-    return re.split(r"\.\.\.|[:(;]", words)[0]
+        return [f"reason-{code.replace('_', '-')}" for code in _CODE.findall(cells[-1])]
+    return [f"{kind or slug(heading)}-{slug(first).replace('_', '-')}"]
 
 
 def numbered(anchor: str, taken: dict[str, int]) -> str:

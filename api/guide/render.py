@@ -9,12 +9,14 @@ linked to. The result has no script, no style and no address of another host tha
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import cast
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 
-from api.guide.anchors import IN_ENGLISH, anchor_of_heading, anchor_of_row, numbered
+from api.guide.anchors import IN_ENGLISH, anchor_of_heading, anchors_of_row, numbered
 
 _PICTURE = re.compile(r"^!\[[^]]*\]\([^)]*\)$", re.MULTILINE)
 _REMARK = re.compile(r"^<!--.*?-->$", re.MULTILINE | re.DOTALL)
@@ -33,7 +35,7 @@ class Rendered:
 def render(text: str, pages: Sequence[str], *, translated: bool = False) -> Rendered:
     """The page of this Markdown; `pages` are the names that links may lead to.
 
-    In a translation the first cell of each row is its anchor, and is not shown.
+    In a translation the first cell of each row has its anchors, and is not shown.
     """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(_REMARK.sub("", _PICTURE.sub("", text)))
@@ -48,8 +50,10 @@ def render(text: str, pages: Sequence[str], *, translated: bool = False) -> Rend
                 token.attrSet("id", numbered(anchor_of_heading(english), taken))
             case "tr_open" if tokens[at + 1].type == "td_open":
                 cells = list(_row(tokens, at))
-                anchor = cells[0] if translated else anchor_of_row(heading, cells)
-                token.attrSet("id", numbered(anchor, taken))
+                anchors = cells[0].split() if translated else anchors_of_row(heading, cells)
+                first, *others = (numbered(anchor, taken) for anchor in anchors)
+                token.attrSet("id", first)
+                _also_named(tokens[at:], others)
             case "table_open":
                 # Wide tables scroll by themselves, also by the keyboard.
                 token.attrSet("tabindex", "0")
@@ -71,6 +75,16 @@ def _row(tokens: Sequence[Token], at: int) -> Iterator[str]:
             return
         if token.type == "inline":
             yield token.content
+
+
+def _also_named(tokens: Sequence[Token], anchors: Sequence[str]) -> None:
+    """A row that tells of several codes: each of the others has its own anchor in the last cell,
+    which is shown in a translation, too."""
+    row = takewhile(lambda one: one.type != "tr_close", tokens)
+    *_, last = (token for token in row if token.type == "inline")
+    for anchor in anchors:
+        spot = Token("html_inline", "", 0, content=f'<span id="{escapeHtml(anchor)}"></span>')
+        last.children = [spot, *(last.children or [])]
 
 
 def _without_first_cells(tokens: Sequence[Token]) -> list[Token]:

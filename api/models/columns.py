@@ -65,7 +65,10 @@ DEVICES: Columns = {
     "gateways": _gateways,
     **{name: field(name) for name in ("rssi_dbm", "snr_db", "software_rev", "reachability")},
     "reachability_since": moment("reachability_since"),
-    **{name: field(name) for name in ("command_id", "command_status", "command_reason")},
+    **{
+        name: field(name)
+        for name in ("command_id", "command_status", "command_reason", "command_reason_code")
+    },
     "overdue": field("overdue"),
     "last_error": field("last_error"),
 }

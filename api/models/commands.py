@@ -5,10 +5,13 @@ seeing it. `_at` is Unix seconds UTC.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from actors.device.command import Command, CommandStatus, Step, StepKind
+from actors.reasons import ReasonCode
+from api.models.reasons import code_of, values_of
 from lorawan.kuando.light_state import LightState
 
 
@@ -20,12 +23,18 @@ class StepView(msgspec.Struct, frozen=True, gc=False):
     attempt: int | None
     gateway_id: str | None
     reason: str | None
+    reason_code: ReasonCode | None
+    """The reason for programs; null where there is none, and in records of older versions."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence."""
 
     @classmethod
     def of(cls, step: Step, numbers: Mapping[int, int]) -> "StepView":
         """The view of a step; `numbers` are those of `attempt_numbers`."""
         attempt = None if step.attempt is None else numbers[step.attempt]
-        return cls(step.at, step.kind, attempt, step.gateway_id, step.reason)
+        cause = step.cause
+        code, values = code_of(cause), values_of(cause)
+        return cls(step.at, step.kind, attempt, step.gateway_id, step.reason, code, values)
 
 
 def attempt_numbers(command: Command) -> dict[int, int]:
@@ -48,6 +57,8 @@ class CommandSummary(msgspec.Struct, frozen=True):
     keep: bool
     status: CommandStatus
     reason: str | None
+    reason_code: ReasonCode | None
+    reason_values: dict[str, Any] | None
     overdue: bool
     attempts: int
     superseded_by: str | None
@@ -68,6 +79,8 @@ class CommandSummary(msgspec.Struct, frozen=True):
             keep=command.keep,
             status=command.status,
             reason=command.reason,
+            reason_code=code_of(command.cause),
+            reason_values=values_of(command.cause),
             overdue=command.overdue,
             attempts=command.attempts,
             superseded_by=command.superseded_by,
@@ -94,6 +107,10 @@ class CommandView(msgspec.Struct, frozen=True):
     reason: str | None
     """Why it is held, rejected, expired or withdrawn, for a person to read; of a withdrawn one also
     what of it may still be in the air."""
+    reason_code: ReasonCode | None
+    """The same for programs; null where there is none, and in records of older versions."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     overdue: bool
     """The timed attempts are spent; it is still pursued on evidence."""
     attempts: int
@@ -125,6 +142,8 @@ class CommandView(msgspec.Struct, frozen=True):
             keep=command.keep,
             status=command.status,
             reason=command.reason,
+            reason_code=code_of(command.cause),
+            reason_values=values_of(command.cause),
             overdue=command.overdue,
             attempts=command.attempts,
             superseded_by=command.superseded_by,

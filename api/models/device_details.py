@@ -1,14 +1,18 @@
 """A light inspected: its session, what it reported, what it is brought to, and its actor."""
 
+from typing import Any
+
 import msgspec
 
 from actors.device.command import Command
 from actors.device.model import Attempt, Device, Hearing, Pursuit, Session
 from actors.queries import DeviceInspection
+from actors.reasons import ReasonCode
 from api.models.actors import DeviceActorView
 from api.models.commands import CommandView, attempt_numbers
 from api.models.devices import DeviceSummary
 from api.models.quality import LightQuality
+from api.models.reasons import code_of, values_of
 from lorawan.kuando.light_state import LightState
 
 
@@ -112,6 +116,10 @@ class AttemptView(msgspec.Struct, frozen=True):
     """submitted, held, queued or transmitted."""
     reason: str | None
     """Why it is held or waits, in words."""
+    reason_code: ReasonCode | None
+    """The same for programs."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     retry: bool
     """It is not the first one of a command that a caller waits for: those go before it."""
     submitted_at: float
@@ -138,6 +146,8 @@ class AttemptView(msgspec.Struct, frozen=True):
             carries=carries,
             stage=attempt.stage.value,
             reason=attempt.reason,
+            reason_code=code_of(attempt.cause),
+            reason_values=values_of(attempt.cause),
             retry=attempt.retry,
             submitted_at=attempt.submitted_at,
             queued_at=attempt.queued_at,

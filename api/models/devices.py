@@ -4,13 +4,17 @@ Wanted and reported are shown apart, and `reported` is null while nothing was he
 session, however well it was known before.
 """
 
+from typing import Any
+
 import msgspec
 
 from actors.board.outlook import RiskTold
 from actors.board.reachability import Reach, Reachability
 from actors.device.command import CommandStatus
 from actors.device.model import Device, Phase
+from actors.reasons import ReasonCode
 from api.models.quality import RiskShown
+from api.models.reasons import code_of, values_of
 from lorawan.kuando.light_state import LightState
 
 
@@ -60,6 +64,10 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     command_status: CommandStatus | None
     command_reason: str | None
     """Why it is held or waits, for a person to read."""
+    command_reason_code: ReasonCode | None
+    """The same for programs; null where there is none, and in records of older versions."""
+    command_reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     overdue: bool
     """The open command's timed attempts are spent; it is still pursued."""
     last_error: str | None
@@ -71,6 +79,7 @@ class DeviceSummary(msgspec.Struct, frozen=True):
     def of(cls, device: Device, reach: Reachability, risk: RiskTold | None) -> "DeviceSummary":
         """The summary of a device that can be reached, and of which is expected, like this."""
         command = device.command
+        cause = None if command is None else command.cause
         reported = device.reported
         wanted = device.wanted.light if device.wanted is not None else None
         known = wanted is not None and reported is not None
@@ -102,6 +111,8 @@ class DeviceSummary(msgspec.Struct, frozen=True):
             command_id=command.id if command is not None else None,
             command_status=command.status if command is not None else None,
             command_reason=command.reason if command is not None else None,
+            command_reason_code=code_of(cause),
+            command_reason_values=values_of(cause),
             overdue=command is not None and command.overdue,
             last_error=device.last_error,
             risk=RiskShown.of(risk),

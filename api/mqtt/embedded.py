@@ -19,6 +19,7 @@ from actors.environment import IntegrationPorts
 from actors.refusal import Refusal
 from actors.storage.audit import Act
 from api.models import DeviceSummary
+from api.models.reasons import code_of
 from api.mqtt.colours import dark
 from api.mqtt.orders import Order
 from api.mqtt.port import Ended, Given, Look, NotGiven, Told
@@ -168,4 +169,11 @@ class EmbeddedLamplighter:
 
 def ended_of(command: Command) -> Ended:
     """What is told of a command at its end."""
-    return Ended(command.id, command.dev_eui, command.status, command.reason, command.superseded_by)
+    return Ended(
+        command.id,
+        command.dev_eui,
+        command.status,
+        command.reason,
+        command.superseded_by,
+        code_of(command.cause),
+    )

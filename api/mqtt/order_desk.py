@@ -134,7 +134,11 @@ class OrderDesk:
         """A command came to its end: told where it was given here."""
         sender_id = self._followed.pop(ended.command_id, None)
         if sender_id is not None:
-            told: dict[str, Any] = {"reason": ended.reason, "superseded_by": ended.superseded_by}
+            told: dict[str, Any] = {
+                "reason": ended.reason,
+                "reason_code": ended.reason_code,
+                "superseded_by": ended.superseded_by,
+            }
             self._tell(ended.dev_eui, sender_id, ended.command_id, ended.status, **told)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

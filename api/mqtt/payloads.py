@@ -64,6 +64,7 @@ def light_attributes(light: DeviceSummary) -> dict[str, Any]:
         "command_id": light.command_id,
         "command_status": light.command_status,
         "command_reason": light.command_reason,
+        "command_reason_code": light.command_reason_code,
         "overdue": light.overdue,
         "last_heard": date(light.heard_at),
         "rssi_dbm": light.rssi_dbm,

@@ -41,6 +41,7 @@ class Ended(NamedTuple):
     status: CommandStatus
     reason: str | None
     superseded_by: str | None
+    reason_code: str | None = None
 
 
 class Look(Enum):

@@ -211,6 +211,7 @@ class _Reader:
                         CommandStatus(what["status"]),
                         what["reason"],
                         what["superseded_by"],
+                        what["reason_code"],
                     )
                 )
             case _:

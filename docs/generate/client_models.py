@@ -16,6 +16,7 @@ from typing import Any
 
 from actors.board.changes import DeviceRemoved
 from actors.board.plan import PlanHead, PlanRemoved
+from actors.reasons import ReasonCode
 from api.http.openapi import schemas_of
 from api.models import AlertShown, CommandSummary, DeviceSummary, RolloutView
 from api.models.actors import ActorShown
@@ -35,7 +36,7 @@ LIVE = (
     PlanRemoved,
 )
 """Told on the websocket, which OpenAPI cannot describe."""
-SHARED, SENT = "shared", "sent"
+SHARED, SENT, REASONS = "shared", "sent", "reasons"
 _REF = "#/components/schemas/"
 _HEAD = '''"""{about}
 
@@ -51,6 +52,7 @@ def modules() -> dict[str, str]:
     schemas, areas = _schemas()
     sent = _bodies()
     home = {name: _home(areas[name]) for name in schemas} | dict.fromkeys(sent, SENT)
+    home[ReasonCode.__name__] = REASONS  # as long as the rest of what is shared
     texts = {}
     for area in sorted(set(home.values())):
         own = [name for name, at in home.items() if at == area]
@@ -152,6 +154,7 @@ def _module(area: str, names: list[str], schemas: Mapping[str, Any], home: dict[
         lines.append("from lamplighter.client.words import Word")
     about = {
         SHARED: "What several answers have in common.",
+        REASONS: "Why something waits, failed or ended.",
         SENT: "What is sent. A field that is left out is as the service has it by default.",
         "live": "What only the live feed tells.",
     }.get(area, f"Answers about `{area}`.")

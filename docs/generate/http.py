@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from actors.reasons import ReasonCode
 from api.http.openapi import EVERYWHERE as ALWAYS
 from api.http.openapi import PROTECTED
 from api.http.problems import TYPE_PREFIX, WRITING
@@ -116,6 +117,8 @@ def _kind(schema: dict[str, Any]) -> str:
     """A JSON schema in words."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
+        if name == ReasonCode.__name__:
+            return "[code](#reasons)"
         if name in _schemas():
             return f"[{name}](#{name.lower()})"
         return _kind(openapi()["components"]["schemas"][name])

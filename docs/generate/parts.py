@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import bounds, command_line, http, settings, supervision
+from docs.generate import bounds, command_line, http, reasons, settings, supervision
 from docs.generate.grafana import dashboard
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +24,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "exit codes": command_line.exit_codes,
     "routes": http.routes,
     "fields": http.fields,
+    "reasons": reasons.all_reasons,
 }
 
 FILES: Mapping[str, Callable[[], str]] = {"deploy/grafana.json": dashboard}

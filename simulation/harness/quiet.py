@@ -12,8 +12,8 @@ import trio
 from actors.application import Application
 from actors.device.command import CommandStatus
 from actors.device.model import Phase
-from actors.downlink.hold_reasons import AIRTIME_OF, RX2_CHANGED
 from actors.downlink.planner import WaitingAttempt
+from actors.reasons import ReasonCode
 from simulation.harness.facts import CommandFacts, DeviceFacts
 from simulation.harness.oracle import Oracle
 from simulation.world.world import World
@@ -137,7 +137,7 @@ class Quiet:
         lose its colour to its own watchdog."""
         now_s = trio.current_time()
         for one in self._process.waiting():
-            if one.reason.startswith((AIRTIME_OF, RX2_CHANGED)):
+            if one.reason.code in {ReasonCode.AIRTIME_USED_UP, ReasonCode.RX2_CHANGED}:
                 self._excused_s[one.dev_eui] = now_s
         for dev_eui, station in self._world.stations.items():
             restarts = station.light.restarts

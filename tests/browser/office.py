@@ -7,6 +7,7 @@ import msgspec
 from actors.board.changes import AlertView, GatewayView
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device, Hearing, Phase, Wanted
+from actors.reasons import GatewayTold, Reason, ReasonCode
 from lorawan.kuando.light_state import AFTER_JOIN, LightState
 from tests.support.fake_application import NOW, a_light
 
@@ -59,9 +60,9 @@ def office() -> list[Device | GatewayView | AlertView]:
     """Lights in every state, three gateways of which one is away, and the alerts of that."""
     away = (Hearing(YARD, NOW - 400, -118, -9.0, 3.5, latest=True, online=False),)
     held = "every gateway that hears this light is offline: Yard (since 08:46 UTC)"
-    waiting = order(
-        20, VIOLET, CommandStatus.HELD, Step(NOW - 94, StepKind.HELD, 4, reason=held), reason=held
-    )
+    cause = Reason(ReasonCode.GATEWAYS_OFFLINE, ((GatewayTold(YARD, "Yard", NOW - 400),),))
+    why: dict[str, Any] = {"reason": held, "cause": cause}
+    waiting = order(20, VIOLET, CommandStatus.HELD, Step(NOW - 94, StepKind.HELD, 4, **why), **why)
     sent = order(
         21,
         BLUE,

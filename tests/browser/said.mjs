@@ -1,11 +1,11 @@
 // Says sentences of the service in German, as a page would: a list of them on standard input, the path of
-// `app/base/said.js` as argument. Prints code, anchor and German words of each.
+// `app/base/said.js` as argument. Prints the German words of each.
 
 import { pathToFileURL } from "node:url";
 
 globalThis.localStorage = { getItem: () => "de" };
 globalThis.document = { documentElement: {} };
-const { anchorOfReason, codeOf, said } = await import(pathToFileURL(process.argv[2]));
+const { said } = await import(pathToFileURL(process.argv[2]));
 let told = "";
 for await (const part of process.stdin) told += part;
-console.log(JSON.stringify(JSON.parse(told).map((text) => ({ code: codeOf(text), anchor: anchorOfReason(text), words: said(text) }))));
+console.log(JSON.stringify(JSON.parse(told).map((text) => ({ words: said(text) }))));

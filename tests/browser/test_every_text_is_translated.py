@@ -7,6 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import go, live
+from tests.browser.office import eui
 from tests.browser.test_access import VIEWS, rich_house
 
 DATES = ("Sept", "Okt", "Nov", "Mo", "Di", "Mi", "Do", "Fr", "Sa", "So", "MEZ", "MESZ")
@@ -116,6 +117,13 @@ def test_german_is_spoken_where_the_browser_asks_for_it(serve: Serve, visit: Ope
     live(page)
     expect(page.get_by_role("link", name="Leuchten", exact=True)).to_be_visible()
     expect(page.locator("#search")).to_have_attribute("placeholder", "Leuchte suchen")
+    go(page, f"?light={eui(20)}")
+    panel = page.locator("#panel")
+    reason = "Jedes Gateway, das diese Leuchte hört, ist offline: Yard (seit 10:46)"
+    expect(panel.locator(".timeline").first).to_contain_text(reason)
+    expect(panel.locator("a.help").first).to_have_attribute(
+        "href", "help/operations?lang=de#reason-gateways-offline"
+    )
     go(page, "?view=reliability")
     expect(page.get_by_role("heading", name="Aufträge", exact=True)).to_be_visible()
     page.get_by_label("Sprache").select_option("en")

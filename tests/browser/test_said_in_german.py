@@ -3,18 +3,20 @@
 import json
 import subprocess
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TypedDict
+
+import pytest
 
 from actors.alerts.rules import AlertKind
 from actors.board.reachability import Reach
 from actors.quality.model import Line, Rule
 from actors.quality.sentence import losses, margin, sentence_of
+from actors.reasons import ReasonCode
+from actors.reasons.sentences import SENTENCES
 from api.guide.pages import rendered
 from api.http.problems import KINDS
-from tests.browser.catalogues import NODE, STATIC, catalogue
-from tests.docs.test_operations_page import SAID, reasons_of_the_light
+from tests.browser.catalogues import NODE, STATIC, Entry, catalogue, general, languages
 
 SPEAKER = Path(__file__).parent / "said.mjs"
 ANCHORS = rendered("operations").anchors
@@ -59,8 +61,6 @@ OTHERS = (Path(__file__).parent / "said_by_the_service.txt").read_text("utf-8").
 
 
 class Spoken(TypedDict):
-    code: str | None
-    anchor: str | None
     words: str
 
 
@@ -77,15 +77,32 @@ def spoken(texts: Sequence[str]) -> list[Spoken]:
     return found
 
 
-@cache
-def reasons() -> tuple[str, ...]:
-    return (*(say() for say in SAID.values()), *sorted(reasons_of_the_light()))
+def plain(entry: Entry) -> str:
+    """A text of a page as the service has it: there a plural is in the value."""
+    return general(entry).replace("{n} frames", "{frames}")
 
 
-def test_every_reason_is_known_and_has_its_paragraph() -> None:
-    for text, told in zip(reasons(), spoken(reasons()), strict=True):
-        assert told["words"] != text, text
-        assert told["anchor"] in ANCHORS, (text, told)
+@pytest.mark.parametrize("code", ReasonCode)
+def test_every_reason_has_its_words_in_every_language_and_the_guide_tells_of_it(
+    code: ReasonCode,
+) -> None:
+    sentence, key = SENTENCES[code], f"reason.{code.value}"
+    words = {
+        key: sentence.text,
+        **({} if sentence.bare is None else {f"{key}.bare": sentence.bare}),
+        **{f"{key}.{name}": each for name, each in sentence.each.items()},
+        **{f"{key}.{name}.between": between for name, between in sentence.between.items()},
+    }
+    english = catalogue("en")
+    assert words == {
+        one: plain(entry)
+        for one, entry in english.items()
+        if one == key or one.startswith(f"{key}.")
+    }
+    for language in languages():
+        assert words.keys() <= catalogue(language).keys()
+        anchor = f"reason-{code.value.replace('_', '-')}"
+        assert code is ReasonCode.OTHER or anchor in rendered("operations", language).anchors
 
 
 def test_what_the_service_says_is_said_in_german() -> None:

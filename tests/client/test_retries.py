@@ -42,6 +42,8 @@ def told(status: str, **changes: Any) -> Answer:
         "keep": True,
         "status": status,
         "reason": None,
+        "reason_code": None,
+        "reason_values": None,
         "overdue": False,
         "attempts": 0,
         "superseded_by": None,

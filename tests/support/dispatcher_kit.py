@@ -15,7 +15,8 @@ from actors.device.events import (
     DeviceEvent,
 )
 from actors.device.model import Attempt, Hearing, Obstacle
-from actors.downlink import Dispatcher, DispatchPolicy
+from actors.downlink import Dispatcher, DispatchPolicy, WaitingAttempt
+from actors.reasons import text_of
 from lorawan.kuando import LightState, SetLight
 from lorawan.network import NetworkError
 from tests.support.scripted_network import ScriptedNetwork
@@ -73,6 +74,9 @@ class RunningDispatcher:
 
     def news(self, dev_eui: str = "light-1") -> list[DeviceEvent]:
         return [event for _, to, event in self.told if to == dev_eui]
+
+    def words(self, waiting: WaitingAttempt) -> str:
+        return text_of(waiting.reason, self.clock.now())
 
     def held(self, dev_eui: str = "light-1") -> list[str]:
         return [event.reason for event in self.news(dev_eui) if isinstance(event, AttemptHeld)]

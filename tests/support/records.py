@@ -21,10 +21,12 @@ from actors.device.model import (
 )
 from actors.link.judgement import AttemptJudged
 from actors.link.loss_counters import LossCounters
+from actors.reasons import GatewayTold, Reason, ReasonCode
 from lorawan.kuando import LightState
 from lorawan.kuando.frames import SetLight
 
 NOW = 1_760_000_000.0
+BECAUSE = Reason(ReasonCode.GATEWAYS_OFFLINE, ((GatewayTold("0a", "Roof", NOW - 50),),))
 RED = LightState(255, 0, 0)
 
 
@@ -34,7 +36,7 @@ def a_full_record() -> Device:
     judged = AttemptJudged(
         3, "gateway", True, False, 0.9, 1.2, 1.3, sw_rev=61, spreading_factor=9, gap_s=10.5
     )
-    step = Step(NOW + 1, StepKind.QUEUED, 1, "gateway", "because")
+    step = Step(NOW + 1, StepKind.QUEUED, 1, "gateway", "because", BECAUSE)
     return Device(
         dev_eui="2020203907290902",
         name="Line 1",
@@ -69,6 +71,7 @@ def a_full_record() -> Device:
             expires_at=NOW + 12,
             status=CommandStatus.QUEUED,
             reason="because",
+            cause=BECAUSE,
             superseded_by="nobody",
             withdrawn_by="somebody",
             ended_at=NOW + 13,
@@ -94,6 +97,7 @@ def a_full_record() -> Device:
             due_at=NOW + 19,
             stage=Stage.QUEUED,
             reason="because",
+            cause=BECAUSE,
             obstacle=next(iter(Obstacle)),
             dev_addr="01020304",
             f_cnt_down=3,

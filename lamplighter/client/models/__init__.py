@@ -91,6 +91,7 @@ from lamplighter.client.models.plans import (
 )
 from lamplighter.client.models.quality import ReliabilityBin, RuleScore, Scores
 from lamplighter.client.models.readyz import ReadinessView
+from lamplighter.client.models.reasons import ReasonCode
 from lamplighter.client.models.restored_store import RestoredStoreLightView, RestoredStoreView
 from lamplighter.client.models.risks import RiskList, RiskView
 from lamplighter.client.models.rollouts import RolloutDetail, RolloutLight, RolloutList, ShownState
@@ -230,6 +231,7 @@ __all__ = [
     "PursuitView",
     "Reach",
     "ReadinessView",
+    "ReasonCode",
     "ReliabilityBin",
     "ReliabilityView",
     "ReplayRequest",

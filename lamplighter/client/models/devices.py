@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lamplighter.client.models.reasons import ReasonCode
 from lamplighter.client.models.shared import (
     ChildState,
     CommandView,
@@ -28,6 +29,10 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     """submitted, held, queued or transmitted."""
     reason: str | None
     """Why it is held or waits, in words."""
+    reason_code: ReasonCode | None
+    """The same for programs."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     retry: bool
     """It is not the first one of a command that a caller waits for: those go before it."""
     submitted_at: float

@@ -49,6 +49,7 @@ from actors.device.model import Attempt, Device
                 # what each step writes
                 "status",
                 "reason",
+                "cause",
                 "timeline",
                 "steps_omitted",
             },

@@ -2,7 +2,7 @@
 
 from actors.downlink import DispatchPolicy
 from actors.downlink.breaker import Breaker, backoff_s
-from actors.downlink.hold_reasons import dated
+from actors.reasons import text_of
 
 POLICY = DispatchPolicy(retry_jitter=0.0)
 
@@ -57,7 +57,7 @@ def test_what_answered_in_its_place_is_told() -> None:
     breaker = Breaker(POLICY)
     breaker.unanswered(1, 0.0, 0.0, 0.5, instead="HTTP 404")
     assert breaker.trouble is not None
-    told = dated(breaker.trouble.words(), 0.0, 1.0)
+    told = text_of(breaker.trouble.reason, 1.0)
     assert told == "ChirpStack does not answer since 00:00 UTC (HTTP 404)"
 
 
@@ -76,7 +76,7 @@ def test_a_read_only_key_is_not_forgiven_for_reading() -> None:
     breaker.refused("no right", 5.0, enqueue=True)
     breaker.answered(6.0, enqueue=False)
     assert breaker.trouble is not None
-    assert "no right" in breaker.trouble.words()
+    assert "no right" in text_of(breaker.trouble.reason, 0.0)
     assert breaker.probe_at == 15.0
     breaker.answered(66.0, enqueue=True)
     assert breaker.trouble is None

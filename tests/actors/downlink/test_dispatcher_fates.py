@@ -16,6 +16,7 @@ from actors.device.events import (
     UplinkHeard,
 )
 from actors.device.model import Attempt, Stage
+from actors.reasons import Reason, ReasonCode
 from lorawan.network import Activation, NetworkTimeout, NetworkUnavailable, NetworkUnknown
 from tests.support.dispatcher_kit import (
     POLICY,
@@ -182,7 +183,11 @@ async def test_an_item_that_chirpstack_will_not_send_is_refused(autojump_clock: 
         )
         await trio.sleep(60.0)
         [end] = ends(it)
-        assert end == AttemptRefused(1, "ChirpStack discarded the frame: DOWNLINK_PAYLOAD_SIZE")
+        assert end == AttemptRefused(
+            1,
+            "ChirpStack discarded the frame: DOWNLINK_PAYLOAD_SIZE",
+            Reason(ReasonCode.FRAME_DISCARDED, ("DOWNLINK_PAYLOAD_SIZE",)),
+        )
 
 
 async def test_a_log_that_overtakes_the_reply_of_its_enqueue_is_not_lost(

@@ -187,7 +187,7 @@ async def test_an_attempt_waits_for_its_own_time(autojump_clock: trio.testing.Mo
         it.dispatcher.submit("light-1", attempt(not_before=START + 40.0), hearings())
         await trio.sleep(39.0)
         assert it.network.calls == []
-        assert "waits until 08:00:40 UTC" in it.dispatcher.waiting()[0].reason
+        assert "waits until 08:00:40 UTC" in it.words(it.dispatcher.waiting()[0])
         await trio.sleep(2.0)
         assert it.enqueued() == [pytest.approx(40.0, abs=0.2)]
 
@@ -203,7 +203,7 @@ async def test_a_light_is_held_while_no_gateway_that_hears_it_is_online(
         await trio.sleep(600.0)
         away = "gw-a (since 08:00 UTC), gw-b (since 08:00 UTC)"
         assert it.held() == [f"every gateway that hears this light is offline: {away}"]
-        assert it.dispatcher.waiting()[0].reason == it.held()[0]
+        assert it.words(it.dispatcher.waiting()[0]) == it.held()[0]
         assert it.network.calls == []
         it.dispatcher.gateway_changed("gw-a", True)
         await trio.sleep(2.0)
@@ -282,7 +282,7 @@ async def test_what_comes_while_the_airtime_is_used_up_is_told_so_and_not_that_o
         await trio.sleep(60.0)
         assert [type(one) for one in it.news("light-40")] == [AttemptHeld]
         (waiting,) = [one for one in it.dispatcher.waiting() if one.dev_eui == "light-40"]
-        assert waiting.reason.startswith("airtime of gateway gw-a is used up until ")
+        assert it.words(waiting).startswith("airtime of gateway gw-a is used up until ")
 
 
 async def test_a_region_without_duty_cycle_has_no_budget(

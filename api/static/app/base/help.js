@@ -2,7 +2,6 @@
 
 import { el, setAttribute, setHidden } from "./dom.js";
 import { language } from "./locale.js";
-import { anchorOfReason } from "./said.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./wire.js").Device} Device */
@@ -48,8 +47,7 @@ export function anchorOfQuality(rule) {
 /** Of what stands beside a light: the reason that holds it where the guide has one, else its state.
  *  @param {Device} device @param {Store} store */
 export function anchorOfLight(device, store) {
-  const reason = device.command_reason === null ? null : anchorOfReason(device.command_reason);
   const kind = store.kind(device.dev_eui);
-  if (reason !== null && kind !== "verified") return reason;
+  if (device.command_reason_code && kind !== "verified") return `reason-${dashed(device.command_reason_code)}`;
   return `state-${dashed(kind === "unreachable" ? device.reachability : kind)}`;
 }

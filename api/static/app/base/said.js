@@ -1,19 +1,19 @@
-// Says in the language of the page what the service says in English: reasons, alerts, evidence, refusals. Each
-// sentence is one of the catalogue (`said.…`); by that its code is known, and the values in it. What the catalogue
-// does not have is shown as the service says it: better English than nothing. Pure.
+// Says in the language of the page what the service says in English and without a code. Each sentence is one of the
+// catalogue (`said.…`, `reason.…`), by which the values in it are known. What the catalogue does not have is shown as
+// the service says it: better English than nothing. Pure.
 
 import { EN } from "../texts/en.js";
 import { language, number } from "./locale.js";
 import { known } from "./texts.js";
 
-/** @typedef {{code: string, pattern: RegExp, names: string[]}} Sentence */
+/** @typedef {{code: string, pattern: RegExp, names: string[], exact: number}} Sentence */
 
 // What such a value holds may itself be a sentence.
-const SENTENCES = new Set(["reason", "rest", "why", "what", "other"]);
+const SENTENCES = new Set(["reason", "rest", "why", "what", "other", "left", "shown"]);
 // Names of gateways and lights, with what is told of each between brackets.
-const LISTS = new Set(["gateways", "names", "told"]);
+const LISTS = new Set(["gateways", "names", "suspects", "told"]);
 // In words of others, which may hold anything.
-const FREE = new Set(["gateways", "names", "told", "text", "error", "instead"]);
+const FREE = new Set(["gateways", "names", "suspects", "told", "text", "error", "instead"]);
 const FIGURE = /^-?\d+(?:\.\d+)?$/;
 // A page tells the same few dozen over and over.
 const KEPT_MOST = 500;
@@ -46,11 +46,12 @@ function sentences(prefix, whole) {
     (typeof entry === "string" ? [entry] : Object.values(entry)).map((text) => ({ key, text })),
   ).sort((one, other) => exactness(other.text) - exactness(one.text)).map(({ key, text }) => {
     const { source, names } = patternOf(text);
-    return { code: key, names, pattern: new RegExp(whole ? `^${source}$` : source, whole ? "s" : "g") };
+    return { code: key, names, exact: exactness(text), pattern: new RegExp(whole ? `^${source}$` : source, whole ? "s" : "g") };
   });
 }
 
-const SAID = sentences("said.", true);
+// A reason came without its code in older versions, and still does inside of other sentences.
+const SAID = [...sentences("said.", true), ...sentences("reason.", true).filter(({ code }) => !/^reason\.(other|command_expired|\w+\.(?!bare$).*)$/.test(code))].sort((one, other) => other.exact - one.exact);
 const WITHIN = sentences("within.", false);
 
 /** @param {string} text @returns {{code: string, values: Record<string, string>} | null} */
@@ -100,22 +101,4 @@ function put(text) {
   // Several in one: each for itself.
   const several = text.split("; ");
   return several.length === 1 ? text : several.map(said).join("; ");
-}
-
-/** The code of a sentence of the service, or null where the catalogue has none such. @param {string} text */
-export function codeOf(text) {
-  return find(text)?.code ?? null;
-}
-
-/** As GitHub makes anchors of headings, and the guide of its tables. @param {string} words */
-export function slug(words) {
-  return words.trim().toLowerCase().replace(/[^\p{L}\p{N}_\- ]/gu, "").replaceAll(" ", "-");
-}
-
-/** Where the guide tells of this reason, or null. @param {string} text */
-export function anchorOfReason(text) {
-  const code = codeOf(text) ?? codeOf(text.split("; ")[0]);
-  if (code === null || !code.startsWith("said.reason.")) return null;
-  const entry = EN[/** @type {"said.reason.never_joined"} */ (code)];
-  return `reason-${slug(entry.split(/\{|[:(;]/)[0])}`;
 }

@@ -1,6 +1,9 @@
 // The shapes that the service speaks, for the type checker alone; nothing here runs. What they mean is
 // told in docs/http.md and docs/live.md.
 
+/** What goes into the sentence of a reason, by name. @typedef {{[name: string]: Value}} Values */
+/** @typedef {string | number | {code: string, values: Values} | ({gateway_id: string, name: string, since?: number, frames?: number} | string)[]} Value */
+
 /** @typedef {{red: number, green: number, blue: number, on: number, off: number}} Light */
 
 /** A line of a light's log of events; what is in `detail` depends on `kind`.
@@ -38,6 +41,8 @@
  * @property {string | null} command_id
  * @property {string | null} command_status
  * @property {string | null} command_reason
+ * @property {string | null} [command_reason_code]
+ * @property {Values | null} [command_reason_values]
  * @property {boolean} overdue
  * @property {string | null} last_error
  * @property {{chance_30s: number | null, warnings: string[]} | null} [risk]
@@ -71,7 +76,8 @@
  * @property {number | null} [acknowledged_at]
  */
 
-/** @typedef {{at: number, kind: string, attempt: number | null, gateway_id: string | null, reason: string | null}} Step */
+/** @typedef {{at: number, kind: string, attempt: number | null, gateway_id: string | null, reason: string | null,
+ *   reason_code?: string | null, reason_values?: Values | null}} Step */
 
 /** @typedef {object} Command
  * @property {string} id
@@ -80,6 +86,8 @@
  * @property {boolean} keep
  * @property {string} status
  * @property {string | null} reason
+ * @property {string | null} [reason_code]
+ * @property {Values | null} [reason_values]
  * @property {boolean} overdue
  * @property {number} attempts
  * @property {number} accepted_at
@@ -119,7 +127,7 @@
  * @property {Hearing[]} hearings
  * @property {string | null} wanted_by
  * @property {Command | null} command
- * @property {{number: number, carries: string, stage: string, reason: string | null,
+ * @property {{number: number, carries: string, stage: string, reason: string | null, reason_code?: string | null, reason_values?: Values | null,
  *   submitted_at: number, ends_at: number | null} | null} attempt
  * @property {number | null} next_timer_at
  * @property {number} uplinks

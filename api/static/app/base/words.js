@@ -3,6 +3,7 @@
 
 import { inZone, shortTime } from "./clock.js";
 import { number } from "./locale.js";
+import { reasonWords } from "./reasons.js";
 import { said } from "./said.js";
 import { known, t } from "./texts.js";
 
@@ -270,8 +271,8 @@ function heldWords(device, store, brief = false) {
     const others = store.heldBehind(device.gateways[0]) - 1;
     return others < 1 ? t("why.waiting-for", { gateways }) : t("why.waiting-with", { gateways, n: others, others: counted(others) });
   }
-  const reason = device.command_reason;
-  return reason ? t("sentence", { text: sentence(reason) }) : t("why.held");
+  const reason = reasonWords(device.command_reason, device.command_reason_code, device.command_reason_values);
+  return reason ? t("sentence", { text: capital(reason) }) : t("why.held");
 }
 
 /** @param {Device} device */
@@ -305,8 +306,12 @@ export function told(text) {
 
 /** Words of the service as a sentence, with its times in the zone of this page. @param {string} text */
 export function sentence(text) {
-  const trimmed = told(text.trim());
-  return trimmed ? trimmed[0].toUpperCase() + trimmed.slice(1) : "";
+  return capital(told(text.trim()));
+}
+
+/** @param {string} words */
+export function capital(words) {
+  return words ? words[0].toUpperCase() + words.slice(1) : "";
 }
 
 const NUMBERS = /** @type {const} */ (["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]);

@@ -3,6 +3,7 @@
 import { timeAgo } from "../base/clock.js";
 import { el } from "../base/dom.js";
 import { number } from "../base/locale.js";
+import { reasonOf } from "../base/reasons.js";
 import { known, parts, t } from "../base/texts.js";
 import { REACH_MEANINGS, told } from "../base/words.js";
 
@@ -22,7 +23,7 @@ function reach(device) {
 function attemptWords(attempt) {
   const carries = known(`carries.${attempt.carries}`) ?? attempt.carries.replaceAll("_", " ");
   const stage = known(`stage.${attempt.stage}`) ?? attempt.stage;
-  return attempt.reason ? t("detail.attempt-reason", { carries, stage, reason: told(attempt.reason) }) : t("detail.attempt", { carries, stage });
+  return attempt.reason ? t("detail.attempt-reason", { carries, stage, reason: reasonOf(attempt) }) : t("detail.attempt", { carries, stage });
 }
 
 /** The terms of a light inspected by `GET /api/v1/devices/{dev_eui}`. @param {import("../base/wire.js").Inspection} seen */

@@ -7,8 +7,9 @@ import { now, timeAgo } from "../base/clock.js";
 import { el, icon, setAttribute, setHidden, setIcon, setText } from "../base/dom.js";
 import { aim, anchorOfLight, helpLink } from "../base/help.js";
 import { lamp } from "../base/lamp.js";
+import { reasonOf } from "../base/reasons.js";
 import { known, parts, t } from "../base/texts.js";
-import { glows, lightWords, past, sentence, stateWords, why } from "../base/words.js";
+import { capital, glows, lightWords, past, stateWords, why } from "../base/words.js";
 import { showReach } from "../fleet/card.js";
 import { CommandForm } from "./command.js";
 import { details, hearingsTable } from "./details.js";
@@ -75,8 +76,8 @@ export class LightPanel {
     const device = store.devices.get(devEui);
     this.#form = new CommandForm(devEui, device?.wanted ?? device?.reported, () => this.#askSoon());
     this.#revive.addEventListener("click", () => this.#act(`api/v1/supervisor/${encodeURIComponent(`device ${devEui}`)}/revive`, undefined, t("light.revived")));
-    this.#withdraw.addEventListener("click", () => this.#act(`api/v1/commands/${encodeURIComponent(this.#open)}`, undefined, (answer) => t("sentence", { text: sentence(answer.reason) }), "DELETE"));
-    this.#nothing.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/wanted`, undefined, (answer) => [t("light.asked-nothing"), ...(answer.command === null ? [] : [t("sentence", { text: sentence(answer.command.reason) })])].join(" "), "DELETE"));
+    this.#withdraw.addEventListener("click", () => this.#act(`api/v1/commands/${encodeURIComponent(this.#open)}`, undefined, (answer) => t("sentence", { text: capital(reasonOf(answer)) }), "DELETE"));
+    this.#nothing.addEventListener("click", () => this.#act(`api/v1/devices/${this.devEui}/wanted`, undefined, (answer) => [t("light.asked-nothing"), ...(answer.command === null ? [] : [t("sentence", { text: capital(reasonOf(answer.command)) })])].join(" "), "DELETE"));
   }
 
   /** What stands in the panel. */

@@ -4,8 +4,9 @@
 import { clockTime, duration, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
+import { reasonOf } from "../base/reasons.js";
 import { known, t } from "../base/texts.js";
-import { lightWords, sentence, stepWords, told } from "../base/words.js";
+import { capital, lightWords, stepWords } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Command} Command */
 /** @typedef {import("../base/store.js").Store} Store */
@@ -48,8 +49,8 @@ class Entry {
   /** @param {import("../base/wire.js").Step} step @param {import("../base/wire.js").Step | undefined} before */
   #step(step, before) {
     const gateway = step.gateway_id === null ? null : this.#store.gatewayName(step.gateway_id);
-    const reason = step.reason ?? "";
-    const words = gateway === null ? reason : reason ? t("order.by-reason", { gateway, reason: told(reason) }) : t("order.by", { gateway });
+    const reason = reasonOf(step);
+    const words = gateway === null ? reason : reason ? t("order.by-reason", { gateway, reason }) : t("order.by", { gateway });
     const after = before === undefined ? "" : `+${duration(step.at - before.at)}`;
     return el(
       "li",
@@ -57,7 +58,7 @@ class Entry {
       el("span", { class: "what", text: stepWords(step.kind) }),
       el("span", { class: "after", text: after }),
       el("time", { text: clockTime(step.at), datetime: new Date(step.at * 1000).toISOString() }),
-      words ? el("span", { class: "hint", text: sentence(words) }) : null,
+      words ? el("span", { class: "hint", text: capital(words) }) : null,
     );
   }
 }

@@ -18,6 +18,7 @@ import { PROBLEMS } from "./de/problems.js";
 import { REASONS } from "./de/reasons.js";
 import { RELIABILITY } from "./de/reliability.js";
 import { ROLLOUTS } from "./de/rollouts.js";
+import { SAID } from "./de/said.js";
 import { SCENES } from "./de/scenes.js";
 
 export const DE = {
@@ -39,5 +40,6 @@ export const DE = {
   ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,
+  ...SAID,
   ...SCENES,
 };

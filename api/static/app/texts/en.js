@@ -18,6 +18,7 @@ import { PROBLEMS } from "./en/problems.js";
 import { REASONS } from "./en/reasons.js";
 import { RELIABILITY } from "./en/reliability.js";
 import { ROLLOUTS } from "./en/rollouts.js";
+import { SAID } from "./en/said.js";
 import { SCENES } from "./en/scenes.js";
 
 export const EN = {
@@ -39,5 +40,6 @@ export const EN = {
   ...REASONS,
   ...RELIABILITY,
   ...ROLLOUTS,
+  ...SAID,
   ...SCENES,
 };
