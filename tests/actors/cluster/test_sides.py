@@ -62,6 +62,7 @@ from actors.fleet.fleet import Wrap
 from actors.fleet.translate import translate
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, ActorStopped, ToldReply
+from actors.reasons import text_of
 from actors.storage.audit import AuditEntry
 from lorawan.events import Event
 from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
@@ -278,7 +279,8 @@ async def test_a_command_that_nobody_can_pursue_ends_and_says_why(why: str) -> N
         ended = read_command(Record(put.key, put.value, put.at))
         assert ended.status is CommandStatus.REJECTED
         assert ended.reason is not None
-        assert {"removed": GONE, "crashed": CRASHED, "parked": PARKED}[why] == ended.reason
+        cause = {"removed": GONE, "crashed": CRASHED, "parked": PARKED}[why]
+        assert (ended.cause, ended.reason) == (cause, text_of(cause, 0.0))
         assert kit.shown == [ended], "no board shows it as open any more"
         assert (ended.accepted_at, ended.ended_at) == (START, pytest.approx(START + 10.0))
 
