@@ -38,7 +38,8 @@ from actors.device.state_timeouts import StateTimeouts
 from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
 from actors.replace import replace
-from store.engine.places import is_older, place_of, short
+from lorawan.shared_text import shared
+from store.engine.places import is_older, place_of
 from store.engine.port import id_order
 from store.errors import StoreTaken
 from store.port import Record, Table, Write
@@ -190,7 +191,7 @@ class DeviceActor:
         known by their own ids, which an engine that was set back cannot give to others."""
         entry.reply.begun = True
         if isinstance(entry.event, ev.CommandRequested) or not self._has_dealt_with(entry):
-            await self._deal_with(entry.event, entry.inbox, short(entry.line))
+            await self._deal_with(entry.event, entry.inbox, shared(entry.line))
         entry.reply.resolve(None)
 
     def _has_dealt_with(self, entry: ev.Entry) -> bool:

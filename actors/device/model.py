@@ -342,7 +342,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the newest entry of its shard's inbox that was dealt with, in the same commit; empty
     where there are no inboxes."""
     inbox_line: str = ""
-    """The line of history of that id (`store/engine/places.py`), by its own name only."""
+    """The line of history of that id (`store/engine/places.py`)."""
     newest: Newest | None = None
     """None where commands have no place."""
     withdrawn: tuple[str, ...] = ()

@@ -14,6 +14,9 @@ from an older line and was lost as a whole come after that line, and before ours
 Only where two such lost lines went on from the same one (two failovers, each of which took the very
 first command after the one before) does it depend on the servers' clocks, as the ids do.
 
+A place of another history (a copy of the fleet was put back into another engine) comes before all
+of this one, whatever its number.
+
 A line is `<number>:<name>.<name>`, the newest name last, four at most. What an engine does not tell
 is an empty text, and then nothing is compared.
 """
@@ -59,12 +62,6 @@ def is_older(place: str, than: str, line: str = "") -> bool:
     return _rank(place, here) < _rank(than, here)
 
 
-def short(line: str) -> str:
-    """A line without the names before its own: enough to be compared with lines that follow it."""
-    number, _, names = line.partition(":")
-    return f"{number}:{names.rpartition('.')[2]}" if line else ""
-
-
 def goes_on_elsewhere(line: str, known: str) -> bool:
     """Whether a line is neither the known one nor one that this went on from: another server is
     spoken to. Any is, where none is known."""
@@ -75,6 +72,9 @@ def goes_on_elsewhere(line: str, known: str) -> bool:
 def _rank(place: str, here: _Line) -> Rank:
     text, _, entry_id = place.partition(" ")
     its = _line(text)
+    oldest = here.number - len(here.names) + 1
+    if its.number >= oldest and set(its.names).isdisjoint(here.names):
+        return (-1, True, its.number, id_order(entry_id))
     common = its.number
     while common > here.number or _differ(its, here, common):
         common -= 1

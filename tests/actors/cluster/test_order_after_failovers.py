@@ -16,11 +16,12 @@ from actors.device.command import Command, CommandStatus, StepKind
 from actors.device.effects import CommandChanged
 from actors.device.events import CommandRequested, WithdrawRequested
 from actors.device.machine import step
-from actors.device.model import Device
+from actors.device.model import Device, Newest
 from actors.device.policy import Policy
 from actors.device.records import device_put
 from lorawan.kuando import LightState
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
+from store.engine.places import place_of
 from store.engine.port import Accept, InboxEntry, Post
 from store.engine.shards import shard_of
 from store.errors import StoreUnavailable
@@ -218,5 +219,18 @@ async def test_a_command_whose_first_answer_was_lost_is_repeated_as_well(
     await fleet.accept("right", "c0")
     await fleet.fail_over(0.0)
     await fleet.repeat("right")
+    fleet.tell(await fleet.inbox())
+    assert fleet.wanted == "c0"
+
+
+async def test_a_light_that_came_from_another_engine_takes_commands(
+    autojump_clock: object,
+) -> None:
+    """A copy of a fleet with many failovers behind it was put back into a new engine."""
+    fleet = Fleet()
+    elsewhere = "12:99999999.aaaaaaaa.bbbbbbbb.cccccccc"
+    fleet.light = Device(dev_eui=EUI, newest=Newest("old", place_of(elsewhere, "9000000000000-0")))
+    await fleet.begin()
+    await fleet.accept("right", "c0")
     fleet.tell(await fleet.inbox())
     assert fleet.wanted == "c0"

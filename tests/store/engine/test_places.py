@@ -2,7 +2,12 @@
 
 import pytest
 
-from store.engine.places import LINES_KEPT, is_older, line_after, place_of
+from store.engine.places import (
+    LINES_KEPT,
+    is_older,
+    line_after,
+    place_of,
+)
 
 X = line_after("", "aaaaaaaa")
 Y = line_after(X, "bbbbbbbb")
@@ -57,3 +62,14 @@ def test_a_line_whose_name_is_forgotten_is_taken_for_ours() -> None:
         here = line_after(here, f"{name:08x}")
     assert is_older(place_of(Y, "900-0"), place_of(here, "5-0"), here)
     assert not is_older(place_of(here, "5-0"), place_of(Y, "900-0"), here)
+
+
+@pytest.mark.parametrize("lines", range(1, 13))
+def test_what_was_stored_in_another_engine_is_older_than_all_that_comes(lines: int) -> None:
+    """A copy of a fleet is put back into a new engine, which counts its lines from one."""
+    there = ""
+    for name in range(lines):
+        there = line_after(there, f"{name:08x}")
+    for here in (X, Z, W):
+        assert is_older(place_of(there, "900-0"), place_of(here, "5-0"), here)
+        assert not is_older(place_of(here, "5-0"), place_of(there, "900-0"), here)
