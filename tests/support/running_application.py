@@ -35,7 +35,7 @@ from store.port import Store
 POLICIES = Policies(
     device=Policy(),
     dispatch=DispatchPolicy(rx2_dr=3),
-    watch=WatchPolicy(poll_s=10.0, offline_after_s=90.0),
+    watch=WatchPolicy(offline_after_s=90.0),
     calibration=CalibrationPolicy(automatic=False),
 )
 
