@@ -23,8 +23,9 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_person_gets_a_summary_and_a_program_json() -> None:
-    person = simulate("--seed", "1", "--faults", "city", "--hours", "0.2")
-    assert person.returncode == 0, person.stderr
+    words = ["--seed", "1", "--faults", "city", "--hours", "0.2"]
+    person = runner.invoke(app, ["simulate", *words])
+    assert person.exit_code == 0, person.output
     for word in ("runs", "device-hours", "trace", "time to verify", "faults"):
         assert word in person.stdout
     program = simulate("--seed", "3", "--seeds", "3", "--hours", "0.1", "--jobs", "2", "--json")
