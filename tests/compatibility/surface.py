@@ -11,6 +11,10 @@ from pydantic import BaseModel
 
 Flat = dict[str, str]
 
+ANSWER = re.compile(r"[2-5]\d\d( |$)")
+KEYS = ("entry", "id", "dev_eui", "gateway_id")
+"""By these the elements of a list are found again."""
+
 
 def http(description: Mapping[str, Any]) -> dict[str, Flat]:
     """For each operation of an OpenAPI description the type of every name in it.
@@ -159,3 +163,68 @@ def metrics(text: str) -> Flat:
     return {
         name: f"{kind} {' '.join(sorted(labels[name]))}".strip() for name, kind in kinds.items()
     }
+
+
+def broken(old: Flat, new: Flat, where: str, changed: Mapping[str, str]) -> list[str]:
+    """Names of `old` that are missing in `new` or of another type, but for those that were changed
+    on purpose.
+
+    What is sent may be of more types than before, what is answered may not; but an answer's words
+    (enumerations) and the kinds of problems may grow.
+    """
+    found = []
+    for name, kind in old.items():
+        place = f"{where} {name}"
+        if any(re.fullmatch(pattern, place) for pattern in changed):
+            continue
+        if name not in new:
+            found.append(f"{place} is missing")
+        elif not set(kind.split()) <= set(new[name].split()):
+            found.append(f"{place} was {kind}, is {new[name]}")
+        elif ANSWER.match(name) and _kinds(new[name]) - _kinds(kind):
+            found.append(f"{place} was {kind}, may be {new[name]}")
+    return found
+
+
+def _kinds(kinds: str) -> set[str]:
+    return {"string" if kind[0] in "'u" else kind for kind in kinds.split()}
+
+
+def unlike(old: Flat, new: Flat) -> list[str]:
+    """Names that are missing, or of other types. What was null in one run may not be in another."""
+    found = []
+    for name, kinds in old.items():
+        before, now = set(kinds.split()) - {"null"}, set(new.get(name, "").split()) - {"null"}
+        if name not in new:
+            found.append(f"{name} is missing")
+        elif before and now and not before <= now:
+            found.append(f"{name} was {kinds}, is {new[name]}")
+    return found
+
+
+def differences(old: Any, new: Any, where: str, otherwise: Mapping[str, str]) -> list[str]:
+    """Where `new` does not say what `old` did; what it says beside it is no matter."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = []
+        for key, value in old.items():
+            place = f"{where}.{key}".replace(" .", " ")
+            found += (
+                differences(value, new[key], place, otherwise)
+                if key in new
+                else [f"{place} is missing"]
+            )
+        return found
+    if isinstance(old, list) and isinstance(new, list):
+        return differences(keyed(old), keyed(new), where, otherwise)
+    if old == new or any(re.fullmatch(pattern, where) for pattern in otherwise):
+        return []
+    return [f"{where} was {old!r}, is {new!r}"]
+
+
+def keyed(values: list[Any]) -> dict[str, Any]:
+    """A list by the names of its elements, or by their places."""
+    for key in KEYS:
+        found = {f"[{one.get(key)}]": one for one in values if isinstance(one, dict)}
+        if len(found) == len(values) > 0 and "[None]" not in found:
+            return found
+    return {f"[{index}]": one for index, one in enumerate(values)}

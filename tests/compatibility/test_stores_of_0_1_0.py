@@ -5,7 +5,6 @@ The answers of 0.1.0 at the moment it was cut off are held against those of toda
 
 import gzip
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -78,9 +77,6 @@ STREAMS = sorted(
 )
 """The names of all that 0.1.0 appended to."""
 
-KEYS = ("entry", "id", "dev_eui", "gateway_id")
-"""By these the elements of a list are found again."""
-
 
 def light(number: int) -> str:
     return f"2020204100{number:06x}"
@@ -122,30 +118,6 @@ async def served(
         nursery.cancel_scope.cancel()
 
 
-def differences(old: Any, new: Any, where: str) -> list[str]:
-    """Where `new` does not say what `old` did; what it says beside it is no matter."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        found = []
-        for key, value in old.items():
-            place = f"{where}.{key}".replace(" .", " ")
-            found += differences(value, new[key], place) if key in new else [f"{place} is missing"]
-        return found
-    if isinstance(old, list) and isinstance(new, list):
-        return differences(keyed(old), keyed(new), where)
-    if old == new or any(re.fullmatch(pattern, where) for pattern in OTHERWISE):
-        return []
-    return [f"{where} was {old!r}, is {new!r}"]
-
-
-def keyed(values: list[Any]) -> dict[str, Any]:
-    """A list by the names of its elements, or by their places."""
-    for key in KEYS:
-        found = {f"[{one.get(key)}]": one for one in values if isinstance(one, dict)}
-        if len(found) == len(values) > 0 and "[None]" not in found:
-            return found
-    return {f"[{index}]": one for index, one in enumerate(values)}
-
-
 async def test_all_that_0_1_0_said_of_it_is_said_again(old_store: OpenStore) -> None:
     assert len(SAID) > 100
     at = CUT_OFF_AT
@@ -155,9 +127,8 @@ async def test_all_that_0_1_0_said_of_it_is_said_again(old_store: OpenStore) -> 
             for path, old in SAID.items():
                 response = await client.get(f"/api/v1{path}")
                 assert response.status_code == 200, path
-                found += differences(
-                    old, await response.get_json(), f"{path[1:].partition('?')[0]} "
-                )
+                told, where = await response.get_json(), f"{path[1:].partition('?')[0]} "
+                found += surface.differences(old, told, where, OTHERWISE)
             at = home.now()
         assert found == []
 
@@ -237,7 +208,7 @@ async def go_on(disk: MemoryDisk) -> None:
             assert home.devices[light(number)].phase is Phase.IDLE, number
         assert all(one.closed_at is not None for one in home.board.alerts())
         check_told(told)
-        assert unlike(TOLD["metrics"], surface.metrics(page)) == []
+        assert surface.unlike(TOLD["metrics"], surface.metrics(page)) == []
         over.set()
 
 
@@ -256,19 +227,7 @@ def check_told(told: dict[str, list[Any]]) -> None:
     """The websocket says in each message what 0.1.0 did."""
     for kind, old in (TOLD["messages"] | TOLD["changes"]).items():
         new = told[kind] if kind in TOLD["changes"] else told[kind][0]
-        assert unlike(old, surface.message(new)) == [], kind
-
-
-def unlike(old: surface.Flat, new: surface.Flat) -> list[str]:
-    """Names that are missing, or of other types. What was null in one run may not be in another."""
-    found = []
-    for name, kinds in old.items():
-        before, now = set(kinds.split()) - {"null"}, set(new.get(name, "").split()) - {"null"}
-        if name not in new:
-            found.append(f"{name} is missing")
-        elif before and now and not before <= now:
-            found.append(f"{name} was {kinds}, is {new[name]}")
-    return found
+        assert surface.unlike(old, surface.message(new)) == [], kind
 
 
 async def copied(old_store: OpenStore) -> MemoryDisk:

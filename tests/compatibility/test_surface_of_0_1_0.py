@@ -4,7 +4,6 @@ What is new is no matter. What was changed on purpose stands in `CHANGED`, with 
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -32,31 +31,10 @@ CHANGED = {
 }
 """Places whose type or presence was changed on purpose since 0.1.0, and why."""
 
-ANSWER = re.compile(r"[2-5]\d\d( |$)")
-
 
 def broken(old: surface.Flat, new: surface.Flat, where: str) -> list[str]:
-    """Names of `old` that are missing in `new` or of another type.
-
-    What is sent may be of more types than before, what is answered may not; but an answer's words
-    (enumerations) and the kinds of problems may grow.
-    """
-    found = []
-    for name, kind in old.items():
-        place = f"{where} {name}"
-        if any(re.fullmatch(pattern, place) for pattern in CHANGED):
-            continue
-        if name not in new:
-            found.append(f"{place} is missing")
-        elif not set(kind.split()) <= set(new[name].split()):
-            found.append(f"{place} was {kind}, is {new[name]}")
-        elif ANSWER.match(name) and _types(new[name]) - _types(kind):
-            found.append(f"{place} was {kind}, may be {new[name]}")
-    return found
-
-
-def _types(kinds: str) -> set[str]:
-    return {"string" if kind[0] in "'u" else kind for kind in kinds.split()}
+    """Names of `old` that are missing in `new` or of another type."""
+    return surface.broken(old, new, where, CHANGED)
 
 
 @pytest.fixture
