@@ -29,7 +29,8 @@ READ_MOST = 100
 POLL_S = 1.0
 """Bells may be lost."""
 GATHER_S = 0.005
-"""Bells of many commits, often of one shard, are answered by one call."""
+"""Between two reads: the bells of many commits, often of one shard, are answered by one call. The
+first after a quiet moment is answered at once, for a frame may wait for it."""
 RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
 
 Position = tuple[int, int]
@@ -154,13 +155,14 @@ class Follower:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Read and show, until cancelled."""
         task_status.started()
-        failures, poll_at = 0, trio.current_time()
+        failures, poll_at, read_at = 0, trio.current_time(), -math.inf
         while True:
             with trio.move_on_at(poll_at):
                 await self._wake.wait()
-                await trio.sleep(GATHER_S)
+                await trio.sleep_until(read_at + GATHER_S)
             self._wake = trio.Event()
-            if trio.current_time() >= poll_at:
+            read_at = trio.current_time()
+            if read_at >= poll_at:
                 poll_at = trio.current_time() + POLL_S
                 self._rung.update(self._shards)
             rung, self._rung = self._rung, set()
