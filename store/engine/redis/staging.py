@@ -44,16 +44,26 @@ def commit_call(keys: Keys, commit: Commit) -> Call:
         FEED_KEPT,
         keys.bell(shard) if commit.rings else "",
         FEED_BELL + shard,
+        len(outcome.appends),
     )
-    return Call(script("commit"), list(staged.keys), (*head, *staged.commands))
+    arguments = (*head, *staged.lines, *staged.commands)
+    return Call(script("commit"), list(staged.keys), arguments)
 
 
 class _Staged:
-    """Commands of a script, each with the number of its key."""
+    """Commands of a script, each with the number of its key, and lines, which are half of all that
+    is written: two commands for each, spelled out, would be three times as many arguments."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self.keys = {key: number for number, key in enumerate(keys, start=1)}
         self.commands: list[Argument] = []
+        self.lines: list[Argument] = []
+
+    def add_line(self, stream: str, ages: str, *line: Argument) -> None:
+        """A line of the history `stream`: its id, itself, its age."""
+        number = self.keys.setdefault(stream, len(self.keys) + 1)
+        self.keys.setdefault(ages, number + 1)
+        self.lines += (number, *line)
 
     def add(self, command: str, key: str, *arguments: Argument) -> None:
         number = self.keys.setdefault(key, len(self.keys) + 1)
@@ -81,8 +91,13 @@ def _stage_appends(staged: _Staged, keys: Keys, shard: str, outcome: Outcome) ->
     oldest: dict[str, float] = {}
     for append in outcome.appends:
         name, at = append.stream, float(append.at)
-        staged.add("HSETNX", keys.stream(shard, name), append.entry, pack(at, append.value))
-        staged.add("ZADD", keys.stream_at(shard, name), "NX", repr(at), append.entry)
+        staged.add_line(
+            keys.stream(shard, name),
+            keys.stream_at(shard, name),
+            append.entry,
+            pack(at, append.value),
+            repr(at),
+        )
         oldest[name] = min(at, oldest.get(name, at))
     for some in _batched(oldest.items()):
         ages = [part for name, at in some for part in (repr(at), name)]

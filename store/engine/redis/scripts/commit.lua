@@ -1,7 +1,9 @@
 -- One commit of one shard, all of it or nothing.
 -- KEYS: lease, inbox, feed, then those of the commands.
 -- ARGV: token, seq, inbox mark, source mark, feed entry, entries kept of the feed, channel or '',
---   what is said there, then the commands: each its name, the number of its key in KEYS, how many arguments, these.
+--   what is said there, how many lines of histories, these lines: each the number of its stream's key in KEYS (that
+--   of the ages is the next), its id, itself, its age; then the commands: each its name, the number of its key, how
+--   many arguments, these.
 -- What can be refused comes first; a bell that may not be rung is no reason to stop half-way.
 local lease = redis.call('HMGET', KEYS[1], unpack(FIELDS))
 if lease[1] ~= ARGV[1] or ARGV[1] == '' then
@@ -16,7 +18,13 @@ if seq ~= stored + 1 then
   return answer('gap', lease)
 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[6], lease[2] .. '-' .. ARGV[2], 'b', ARGV[5])
-local at, last = 9, #ARGV
+local at, last = 10, #ARGV
+for _ = 1, tonumber(ARGV[9]) do
+  local stream, line = tonumber(ARGV[at]), ARGV[at + 1]
+  redis.call('HSETNX', KEYS[stream], line, ARGV[at + 2])
+  redis.call('ZADD', KEYS[stream + 1], 'NX', ARGV[at + 3], line)
+  at = at + 4
+end
 while at <= last do
   local first = at + 3
   at = first + tonumber(ARGV[at + 2])
