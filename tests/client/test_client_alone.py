@@ -1,6 +1,7 @@
 """The client as another program imports it: without the service, and whole in both kinds."""
 
 import inspect
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from lamplighter import client
 from lamplighter.client import AsyncClient, Client
 from lamplighter.client.asynchronous import Awaited
 from lamplighter.client.blocking import Blocking
+from lamplighter.client.http import trusted
 
 ALLOWED = {"lamplighter", "httpx2", "msgspec"}
 SERVICE = {"actors", "api", "store", "lorawan", "simulation", "trio", "pydantic", "quart", "typer"}
@@ -48,3 +50,12 @@ def test_every_name_of_the_package_is_there_when_it_is_asked_for() -> None:
     assert all(getattr(client, name) is not None for name in client.__all__)
     with pytest.raises(AttributeError, match="'Lamp'"):
         _ = client.Lamp
+
+
+def test_authorities_are_loaded_where_there_is_tls_and_nobody_is_trusted_elsewhere() -> None:
+    assert trusted("https://lamp.example.org") is True
+    assert trusted("HTTPS://lamp.example.org") is True
+    nobody = trusted("http://lamp.example.org")
+    assert isinstance(nobody, ssl.SSLContext)
+    assert nobody.verify_mode is ssl.CERT_REQUIRED
+    assert nobody.cert_store_stats()["x509"] == 0

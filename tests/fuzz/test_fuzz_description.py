@@ -6,6 +6,7 @@ description names for it, and nothing fails inside.
 
 import json
 from collections.abc import Mapping
+from functools import cache
 
 import pytest
 import schemathesis
@@ -106,8 +107,14 @@ def requests_for(draw: st.DrawFn, operation: Operation, known: Known) -> schemat
 async def described(app: QuartTrio) -> list[Operation]:
     """Every operation of the description as it is served."""
     _, _, raw = await ask(app, "GET", "/openapi.json", [("Host", "localhost")])
+    return list(operations(raw))
+
+
+@cache
+def operations(raw: bytes) -> tuple[Operation, ...]:
+    """Of this description; read once, for they keep the strategies that are made of them."""
     schema = schemathesis.openapi.from_dict(json.loads(raw))
-    return [found.ok() for found in schema.get_all_operations()]
+    return tuple(found.ok() for found in schema.get_all_operations())
 
 
 async def lived_in(home: RunningApplication, client: Client) -> Known:
@@ -173,6 +180,7 @@ async def explore(data: st.DataObject, tokens: Mapping[str, list[str]]) -> None:
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize("tokens", [{}, TOKENS], ids=["open", "tokens"])
 @settings(
     max_examples=rounds(4),

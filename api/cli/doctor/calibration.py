@@ -7,7 +7,7 @@ import httpx2
 
 from actors.plain_text import one_line
 from api.cli.doctor.finding import Diagnosis, ok, unknown, warning
-from api.cli.doctor.surroundings import HTTP_S, of_our_service
+from api.cli.doctor.surroundings import asking, of_our_service
 from api.cli.show.calibration import gateway_words, software_words
 from api.settings.model import ApiSettings
 
@@ -20,7 +20,7 @@ async def calibration(settings: ApiSettings) -> list[Diagnosis]:
     """Nothing while the service does not run: another check tells that."""
     url, headers = of_our_service(settings.web, "/api/v1/calibrations")
     try:
-        async with httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http:
+        async with asking(url) as http:
             response = await http.get(url, headers=headers)
             found = response.json() if response.status_code == 200 else None
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):

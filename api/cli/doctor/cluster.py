@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 
 from api.cli.doctor.finding import Diagnosis, ok, problem, warning
-from api.cli.doctor.surroundings import HTTP_S, of_our_service
+from api.cli.doctor.surroundings import asking, of_our_service
 from api.settings.model import ApiSettings
 
 CHECK = "cluster"
@@ -18,7 +18,7 @@ async def cluster(settings: ApiSettings) -> list[Diagnosis]:
     """Nothing where our service does not run here, or serves its fleet alone."""
     url, headers = of_our_service(settings.web, "/api/v1/cluster")
     try:
-        async with httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http:
+        async with asking(url) as http:
             response = await http.get(url, headers=headers)
         told = response.json() if response.status_code == 200 else None
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):

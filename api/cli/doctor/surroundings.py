@@ -17,6 +17,7 @@ from api.http.auth import Scope
 from api.http.problems import MEDIA_TYPE
 from api.service import claim_address
 from api.settings.model import ApiSettings, Web
+from lamplighter.client.http import trusted
 from store.open import files_of
 
 HTTP_S = 5.0
@@ -110,7 +111,7 @@ async def service(settings: ApiSettings) -> list[Diagnosis]:
     place = f"{web.bind} port {web.port}"
     url, headers = of_our_service(web, "/readyz")
     try:
-        async with httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http:
+        async with asking(url) as http:
             response = await http.get(url, headers=headers)
     except (httpx2.HTTPError, httpx2.InvalidURL):
         return list(await _not_running(web, place))
@@ -144,6 +145,11 @@ def of_our_service(web: Web, path: str) -> tuple[httpx2.URL, dict[str, str]]:
     return url, {"Authorization": f"Bearer {known[0]}"} if known else {}
 
 
+def asking(url: httpx2.URL | str) -> httpx2.AsyncClient:
+    """A client for this address alone."""
+    return httpx2.AsyncClient(timeout=HTTP_S, trust_env=False, verify=trusted(str(url)))
+
+
 async def _not_running(web: Web, place: str) -> Iterator[Diagnosis]:
     try:
         with trio.fail_after(HTTP_S):
@@ -160,7 +166,7 @@ async def _not_running(web: Web, place: str) -> Iterator[Diagnosis]:
 async def probe(url: str, headers: Mapping[str, str]) -> ProbeAnswer:
     """What our webhook answers to an empty delivery, which it never takes."""
     try:
-        async with httpx2.AsyncClient(timeout=HTTP_S, trust_env=False) as http:
+        async with asking(url) as http:
             body = {"content-type": "application/json"}
             response = await http.post(url, content=b"", headers={**headers, **body})
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
