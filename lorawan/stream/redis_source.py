@@ -209,13 +209,18 @@ def _as_sent(client: Any) -> Any:
 def _cluster(parts: SplitResult, options: dict[str, Any]) -> Any:
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     options |= {name: value for name, value in parse_qsl(parts.query) if name in _TLS_FILES}
-    return RedisCluster(
-        startup_nodes=_nodes(parts),
-        username=unquote(user) or None,
-        password=unquote(password) or None,
-        ssl=parts.scheme == "rediss+cluster",
-        **options,
-    )
+    try:
+        return RedisCluster(
+            startup_nodes=_nodes(parts),
+            username=unquote(user) or None,
+            password=unquote(password) or None,
+            ssl=parts.scheme == "rediss+cluster",
+            **options,
+        )
+    except redis.exceptions.RedisClusterException as error:
+        raise StreamUnavailable(
+            f"the Cluster does not tell its slots (a user needs +cluster|slots +command): {error}"
+        ) from error
 
 
 def _nodes(parts: SplitResult) -> list[Any]:

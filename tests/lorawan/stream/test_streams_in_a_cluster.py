@@ -1,8 +1,10 @@
 """ChirpStack's streams in a real Cluster of Redis or Valkey: each key lies where its slot is, and
 one of the masters dies."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from lorawan.stream.redis_source import ALL_EVENTS, RedisSource, key_of
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ClusterServers, client_of, role_of, wait_until
 
+ROOT = Path(__file__).parents[3]
 LIGHTS = [f"20202039000000{number:02}" for number in range(20)]
 AGAIN_S, FAILOVER_S = 0.1, 30.0
 
@@ -49,6 +52,34 @@ class Writer:
         raise AssertionError(f"nobody has {key}")
 
 
+async def check_rights(site: ClusterServers) -> None:
+    """Those of the guide are enough, and of a Cluster more are needed than of one server."""
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    user = re.search(r"`ACL SETUSER lamplighter on >PASSWORD ([^`]+)`", guide)
+    more = re.search(r"of a Cluster [^`]*`[^`]+`\)\s*also `([^`]+)`", guide)
+    assert user is not None
+    assert more is not None
+    url = site.url.replace("//", "//lamplighter:PASSWORD@")
+    for rights, needs_more in (
+        (user[1].split(), True),
+        ([*user[1].split(), *more[1].split()], False),
+    ):
+        for each in site.servers:
+            with closing(client_of(each)) as node:
+                node.execute_command(
+                    *("ACL", "SETUSER", "lamplighter", "reset", "on", ">PASSWORD", *rights)
+                )
+        source = RedisSource(url)
+        if needs_more:
+            with pytest.raises(StreamUnavailable, match=r"needs \+cluster\|slots \+command"):
+                await source.look()
+        else:
+            assert (await source.look()).newest is not None
+            await source.of_devices(LIGHTS, BEGINNING, None, most=1)
+            await trio.to_thread.run_sync(inspect, url, "")
+        await source.close()
+
+
 async def read_again(source: RedisSource, after: EntryId) -> Page:
     """Until there is an answer, as whoever reads does."""
     with trio.fail_after(FAILOVER_S):
@@ -75,6 +106,7 @@ async def test_streams_of_a_cluster_are_read_also_after_their_master_died() -> N
         found = await trio.to_thread.run_sync(inspect, site.url, "")
         assert found.all_events is not None
         assert found.all_events.entries == len(LIGHTS)
+        await check_rights(site)
         master = writer.master_of(ALL_EVENTS)
         replica = site.replicas[site.masters.index(master)]
         master.kill()
