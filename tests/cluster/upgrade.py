@@ -8,12 +8,14 @@ that was accepted may be lost, and every process must tell what the lights show.
 """
 
 import io
+import logging
 import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+import structlog
 import trio
 
 from tests.cluster.hurt import Trial, tried
@@ -52,4 +54,5 @@ async def upgrade(commit: str) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     trio.run(upgrade, *sys.argv[1:2])
