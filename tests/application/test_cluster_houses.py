@@ -330,7 +330,8 @@ async def test_a_command_for_a_light_that_was_given_up_ends_and_holds_nobody_up(
         )
         with trio.fail_after(PARKED_S):
             done = await owner.final(command.id)
-        assert (done.status, done.reason) == (CommandStatus.REJECTED, PARKED)
+        assert (done.status, done.cause) == (CommandStatus.REJECTED, PARKED)
+        assert done.reason == "its light's actor crashed too often, and nobody revived it"
         await trio.sleep(5)
         assert owner.parts.flow.inbox.mark(shard) != mark
         assert owner.parts.flow.inbox.statistics().open == 0
