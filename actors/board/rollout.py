@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from actors.reasons import Reason
 from lorawan.kuando.light_state import LightState
 
 COLOURS_MOST = 8
@@ -73,4 +74,6 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     again_of: str | None = None
     """The rollout whose failed and unreached lights it tries again."""
     scene: str | None = None
+    cause: Reason | None = None
+    """Its `reason` as a code with values; None where there is none, and in records of before."""
     """The name of the scene that it applies."""

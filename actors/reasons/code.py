@@ -91,6 +91,19 @@ class ReasonCode(StrEnum):
     ACTOR_CRASHED = "actor_crashed"
     ACTOR_PARKED = "actor_parked"
 
+    # ------------------------------------------------------------------ a rollout, or a light of it
+
+    ROLLOUT_OVERTAKEN = "rollout_overtaken"
+    ROLLOUT_OVERTAKEN_BEFORE = "rollout_overtaken_before"
+    ROLLOUT_REJECTED = "rollout_rejected"
+    ROLLOUT_EXPIRED = "rollout_expired"
+    ROLLOUT_OVERDUE = "rollout_overdue"
+    ROLLOUT_NOT_COMMANDED = "rollout_not_commanded"
+    ROLLOUT_RECORD_UNREADABLE = "rollout_record_unreadable"
+    ROLLOUT_COMMAND_LOST = "rollout_command_lost"
+    ROLLOUT_FAILURES = "rollout_failures"
+    ROLLOUT_CANCELLED = "rollout_cancelled"
+
     @classmethod
     def _missing_(cls, value: object) -> "ReasonCode | None":
         """A code of a newer version, in a record that this one has to read."""

@@ -61,6 +61,10 @@ def _word(sentence: Sentence, name: str, value: Value, now: float) -> str:
         case tuple():
             each = sentence.each.get(name, "{name}")
             return sentence.between.get(name, ", ").join(_told(each, value, now))
+        case 1 if name == "lights":
+            return "1 light"
+        case _ if name == "lights":
+            return f"{value} lights"
         case _ if name in MOMENTS:
             return moment(value, now, to_the_second=name in SECONDS, whole=name in DATES)
         case _:

@@ -2,7 +2,7 @@
 
 A sentence stays as it is: people search for it, and older clients know it. Names say what a value
 is: `since` and `until` are moments told to the minute, `at` to the second, `copied_at` with its
-day as well, each in Unix seconds.
+day as well, each in Unix seconds; `lights` is a number, said with its noun.
 """
 
 from collections.abc import Mapping
@@ -190,12 +190,27 @@ _IN_SENTENCES = {
     Code.FRAME_UNANSWERED: Sentence("its frame was transmitted and is not answered"),
     Code.FRAME_MAY_BE_IN_QUEUE: Sentence("a frame of it may be in ChirpStack's queue"),
     Code.FRAMES_UNANSWERED: Sentence("frames of it were transmitted and not answered"),
-    Code.LIGHT_REMOVED: Sentence("the light was removed: {why}", ("why",)),
+    Code.LIGHT_REMOVED: Sentence(
+        "the light was removed: {why}", ("why",), bare="the light was removed"
+    ),
     Code.BY_HAND: Sentence("by hand"),
     Code.NOT_LISTED: Sentence("ChirpStack does not list it any more"),
     Code.LIGHT_GONE: Sentence("its light was removed, or its record cannot be read"),
     Code.ACTOR_CRASHED: Sentence("its light's actor crashed over it"),
     Code.ACTOR_PARKED: Sentence("its light's actor crashed too often, and nobody revived it"),
+    # ---------------------------------------------------------------- a light of a rollout, or all
+    Code.ROLLOUT_OVERTAKEN: Sentence("a newer command took its place"),
+    Code.ROLLOUT_OVERTAKEN_BEFORE: Sentence("a newer command came before its turn"),
+    Code.ROLLOUT_REJECTED: Sentence(
+        "rejected: {reason}", ("reason",), bare="rejected: without a reason"
+    ),
+    Code.ROLLOUT_EXPIRED: Sentence("expired: {reason}", ("reason",), bare="expired: never proven"),
+    Code.ROLLOUT_OVERDUE: Sentence("overdue: not proven in time, still pursued"),
+    Code.ROLLOUT_NOT_COMMANDED: Sentence("no command could be given: {refusal}", ("refusal",)),
+    Code.ROLLOUT_RECORD_UNREADABLE: Sentence("the record of its command cannot be read"),
+    Code.ROLLOUT_COMMAND_LOST: Sentence("its command is not known any more"),
+    Code.ROLLOUT_FAILURES: Sentence("{lights} failed, at most {most} may", ("lights", "most")),
+    Code.ROLLOUT_CANCELLED: Sentence("cancelled; commands given before go on"),
 }
 
 SENTENCES: Mapping[Code, Sentence] = MappingProxyType(_IN_SENTENCES)

@@ -19,6 +19,7 @@ from actors.device.command import Command
 from actors.messaging.ask import ask
 from actors.messaging.mailbox import Mailbox
 from actors.messaging.reply import Reply
+from actors.reasons import Reason, ReasonCode
 from actors.refusal import Refusal
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, Wish
@@ -220,7 +221,8 @@ class Rollouts:
         elif refusal in {Refusal.UNKNOWN_DEVICE, Refusal.UNREADABLE}:
             await self._take_over(kept, {number: decisions.gone})
         elif refusal is not None:
-            why = f"no command could be given: {refusal.value.replace('_', ' ')}"
+            words = refusal.value.replace("_", " ")
+            why = Reason(ReasonCode.ROLLOUT_NOT_COMMANDED, (words,))
             maybe_id = command_id if refusal is Refusal.NO_REPLY else None  # it may yet appear
             await self._take_over(
                 kept, {number: lambda old: decisions.failed(old, why, now, maybe_id)}
@@ -326,11 +328,12 @@ class Rollouts:
 
     def _unreadable(self, part: Part) -> Part:
         """Not commanded again: what it was told may stand in the record."""
-        why = "the record of its command cannot be read"
+        why = Reason(ReasonCode.ROLLOUT_RECORD_UNREADABLE)
         return decisions.failed(part, why, self._ports.clock.now())
 
     def _lost(self, part: Part) -> Part:
-        return decisions.failed(part, "its command is not known any more", self._ports.clock.now())
+        why = Reason(ReasonCode.ROLLOUT_COMMAND_LOST)
+        return decisions.failed(part, why, self._ports.clock.now())
 
     async def _compare(self, kept: StoredRollout, commands: Sequence[Command]) -> None:
         now = self._ports.clock.now()

@@ -18,6 +18,7 @@ import msgspec
 from actors.board.rollout import COLOURS_MOST, Rollout, State
 from actors.device.command import LIGHT_REMOVED, Command, CommandStatus
 from actors.device.model import Device
+from actors.reasons import Reason, ReasonCode, other, text_of
 from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
 from lorawan.kuando.light_state import LightState
 
@@ -146,30 +147,32 @@ def overtaken(rollout: Rollout, device: Device, ordered_at: float) -> bool:
 
 def seen(part: Part, command: Command, now: float) -> Part:
     """The light by what became of its command."""
-    state, reason = PartState.OPEN, command.reason
+    state = PartState.OPEN
+    cause = command.cause or (other(command.reason) if command.reason else None)
     match command.status:
         case CommandStatus.VERIFIED:
-            state, reason = PartState.VERIFIED, None
+            state, cause = PartState.VERIFIED, None
         case CommandStatus.SUPERSEDED:
-            state, reason = PartState.SUPERSEDED, "a newer command took its place"
+            state, cause = PartState.SUPERSEDED, Reason(ReasonCode.ROLLOUT_OVERTAKEN)
         case CommandStatus.WITHDRAWN:
             state = PartState.WITHDRAWN
         case CommandStatus.REJECTED if (command.reason or "").startswith(LIGHT_REMOVED):
             state = PartState.REMOVED
         case CommandStatus.REJECTED:
-            state, reason = PartState.FAILED, f"rejected: {command.reason or 'without a reason'}"
+            state, cause = PartState.FAILED, Reason(ReasonCode.ROLLOUT_REJECTED, (cause or "",))
         case CommandStatus.EXPIRED:
-            state, reason = PartState.FAILED, f"expired: {command.reason or 'never proven'}"
+            state, cause = PartState.FAILED, Reason(ReasonCode.ROLLOUT_EXPIRED, (cause or "",))
         case _ if command.overdue:
-            state, reason = PartState.FAILED, "overdue: not proven in time, still pursued"
+            state, cause = PartState.FAILED, Reason(ReasonCode.ROLLOUT_OVERDUE)
         case _:
             pass
     failed_at = (part.failed_at or now) if state is PartState.FAILED else None
     final = command.status.final
-    return Part(part.dev_eui, state, command.id, reason, failed_at, final, part.light)
+    text, coded = _told(cause, now)
+    return Part(part.dev_eui, state, command.id, text, failed_at, final, part.light, coded)
 
 
-def failed(part: Part, reason: str, now: float, command_id: str | None = None) -> Part:
+def failed(part: Part, cause: Reason, now: float, command_id: str | None = None) -> Part:
     """The light could not be commanded, or its command is lost.
 
     With `command_id` it may yet turn out that it was: then the light goes by its command.
@@ -177,18 +180,20 @@ def failed(part: Part, reason: str, now: float, command_id: str | None = None) -
     at = part.failed_at or now
     settled = command_id is None
     its_id = part.command_id or command_id
-    return Part(part.dev_eui, PartState.FAILED, its_id, reason, at, settled, part.light)
+    text, coded = _told(cause, now)
+    return Part(part.dev_eui, PartState.FAILED, its_id, text, at, settled, part.light, coded)
 
 
 def left_alone(part: Part) -> Part:
     """The light got a newer command before its turn came."""
-    why = "a newer command came before its turn"
-    return replace(part, state=PartState.SUPERSEDED, reason=why, settled=True)
+    text, coded = _told(Reason(ReasonCode.ROLLOUT_OVERTAKEN_BEFORE), 0.0)
+    return replace(part, state=PartState.SUPERSEDED, reason=text, cause=coded, settled=True)
 
 
 def gone(part: Part) -> Part:
     """The light was removed before its turn came."""
-    return replace(part, state=PartState.REMOVED, reason=LIGHT_REMOVED, settled=True)
+    text, coded = _told(Reason(ReasonCode.LIGHT_REMOVED, ("",)), 0.0)
+    return replace(part, state=PartState.REMOVED, reason=text, cause=coded, settled=True)
 
 
 def moved(rollout: Rollout, changes: Sequence[Change], now: float) -> Rollout:
@@ -213,12 +218,12 @@ def judged(rollout: Rollout, now: float) -> Rollout:
     if rollout.state.over:
         return rollout
     if not rollout.waiting and not rollout.open:
-        return replace(rollout, state=State.DONE, reason=None, ended_at=now)
+        return replace(rollout, state=State.DONE, reason=None, cause=None, ended_at=now)
     beyond = rollout.failures > rollout.failures_most
     if rollout.state is State.RUNNING and beyond and rollout.waiting:
-        lights = "1 light" if rollout.failures == 1 else f"{rollout.failures} lights"
-        why = f"{lights} failed, at most {rollout.failures_most} may"
-        return replace(rollout, state=State.STOPPED, reason=why)
+        counts = (rollout.failures, rollout.failures_most)
+        text, coded = _told(Reason(ReasonCode.ROLLOUT_FAILURES, counts), now)
+        return replace(rollout, state=State.STOPPED, reason=text, cause=coded)
     return rollout
 
 
@@ -239,12 +244,20 @@ def steered(rollout: Rollout, wish: Wish, now: float) -> Rollout | Conflict:
         return rollout
     after = replace(after, changed_at=now)
     if state is State.CANCELLED:
-        return replace(after, ended_at=now, reason="cancelled; commands given before go on")
+        text, coded = _told(Reason(ReasonCode.ROLLOUT_CANCELLED), now)
+        return replace(after, ended_at=now, reason=text, cause=coded)
     if state is State.RUNNING and rollout.state is State.STOPPED:
         after = replace(after, counted_since=now, failures=0)
     if state is not State.STOPPED:
-        after = replace(after, reason=None)
+        after = replace(after, reason=None, cause=None)
     return judged(after, now)
+
+
+def _told(cause: Reason | None, now: float) -> tuple[str | None, Reason | None]:
+    """The sentence, and the reason where it has a code."""
+    if cause is None:
+        return None, None
+    return text_of(cause, now), None if cause.code is ReasonCode.OTHER else cause
 
 
 def _counts(rollout: Rollout, part: Part) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from actors.board.rollout import Rollout, State
+from actors.reasons import Reason
 from lorawan.kuando.light_state import LightState
 
 
@@ -42,6 +43,8 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     """Nothing more can happen to it: its command ended, or there never was one."""
     light: LightState | None = None
     """Its own colour; None where it is the rollout's."""
+    cause: Reason | None = None
+    """Its `reason` as a code with values; None where there is none, and in records of before."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

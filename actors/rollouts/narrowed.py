@@ -27,6 +27,7 @@ def narrowed(whole: RolloutInspection, sees: Callable[[str], bool]) -> RolloutIn
             **{state.value: counts[state] for state in PartState},
             failures=min(rollout.failures, counts[PartState.FAILED]),
             reason=None,
+            cause=None,
             light=next(iter(colours)),
             colours=tuple(colours)[:COLOURS_MOST] if len(colours) > 1 else (),
         ),

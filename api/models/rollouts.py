@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 
 from actors.board.rollout import Rollout, State
+from actors.reasons import ReasonCode
 from actors.rollouts.model import Part, PartState, RolloutInspection
+from api.models.reasons import code_of, values_of
 from lorawan.kuando.light_state import LightState
 
 
@@ -35,6 +37,10 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """`cancelled` and `done` are the end; `stopped` (too many failures) may be resumed."""
     reason: str | None
     """Why it stopped or was cancelled, for a person to read."""
+    reason_code: ReasonCode | None
+    """The same for programs; null where there is none, and in records of older versions."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     light: LightState
     """Of most of its lights, or of all."""
     keep: bool
@@ -84,6 +90,10 @@ class RolloutLight(msgspec.Struct, frozen=True):
     state: ShownState
     command_id: str | None
     reason: str | None
+    reason_code: ReasonCode | None
+    """The same for programs; null where there is none, and in records of older versions."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     light: LightState
     """What it is to show."""
 
@@ -94,7 +104,8 @@ class RolloutLight(msgspec.Struct, frozen=True):
         if cancelled and part.state is PartState.WAITING:
             state = ShownState.CANCELLED
         own = light if part.light is None else part.light
-        return cls(part.dev_eui, state, part.command_id, part.reason, own)
+        code, values = code_of(part.cause), values_of(part.cause)
+        return cls(part.dev_eui, state, part.command_id, part.reason, code, values, own)
 
 
 class RolloutDetail(RolloutView, frozen=True, kw_only=True):
@@ -121,8 +132,10 @@ def _shown(rollout: Rollout) -> dict[str, Any]:
     shown = {
         name: getattr(rollout, name)
         for name in RolloutView.__struct_fields__
-        if name not in {"cancelled", "partly"}
+        if name not in {"cancelled", "partly", "reason_code", "reason_values"}
     }
     left = rollout.waiting if rollout.state is State.CANCELLED else 0
     shown["colours"] = list(rollout.colours)
+    shown["reason_code"] = code_of(rollout.cause)
+    shown["reason_values"] = values_of(rollout.cause)
     return {**shown, "waiting": rollout.waiting - left, "cancelled": left}

@@ -79,7 +79,7 @@ def spoken(texts: Sequence[str]) -> list[Spoken]:
 
 def plain(entry: Entry) -> str:
     """A text of a page as the service has it: there a plural is in the value."""
-    return general(entry).replace("{n} frames", "{frames}")
+    return general(entry).replace("{n} frames", "{frames}").replace("{n} lights", "{lights}")
 
 
 @pytest.mark.parametrize("code", ReasonCode)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from actors.device.command import CommandStatus
+from actors.reasons import other
 from actors.rollouts import decisions
 from tests.cli.test_verbs import served
 from tests.support.fake_application import DEV_EUI
@@ -90,7 +91,7 @@ async def test_a_rollout_is_tried_again() -> None:
         nothing = await here.do("rollout", "again", "roll-1")
         assert (nothing.returncode, "no light of it failed" in nothing.stderr) == (2, True)
         rollout, parts = here.application.rollouts.rolled["roll-1"]
-        failed = decisions.failed(parts[0], "expired", 1.0)
+        failed = decisions.failed(parts[0], other("expired"), 1.0)
         moved = decisions.moved(rollout, [(parts[0], failed)], 1.0)
         here.application.rollouts.rolled["roll-1"] = moved, (failed,)
         again = await here.do("rollout", "again", "roll-1", "--no-wait", "--pace", "5")

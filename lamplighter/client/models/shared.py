@@ -328,6 +328,10 @@ class RolloutView(msgspec.Struct, frozen=True, kw_only=True):
     """`cancelled` and `done` are the end; `stopped` (too many failures) may be resumed."""
     reason: str | None
     """Why it stopped or was cancelled, for a person to read."""
+    reason_code: ReasonCode | None
+    """The same for programs; None where there is none, and in records of older versions."""
+    reason_values: dict[str, Any] | None
+    """What goes into its sentence, by name."""
     light: LightView
     """Of most of its lights, or of all."""
     keep: bool

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from actors.board.rollout import Rollout, State
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device, Wanted
+from actors.reasons import Reason, ReasonCode, other
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
 from actors.rollouts.repository import piece_puts, read_rollouts, rollout_deletes, rollout_put
@@ -72,6 +73,11 @@ def test_more_failures_than_the_limit_stop_it_and_a_resumption_counts_anew() -> 
     rollout, parts = after(rollout, parts, 1, CommandStatus.EXPIRED)
     assert (rollout.state, rollout.failed, rollout.waiting) == (State.STOPPED, 2, 3)
     assert rollout.reason == "2 lights failed, at most 1 may"
+    assert rollout.cause == Reason(ReasonCode.ROLLOUT_FAILURES, (2, 1))
+    assert (parts[1].reason, parts[1].cause) == (
+        "expired: never proven",
+        Reason(ReasonCode.ROLLOUT_EXPIRED, ("",)),
+    )
     assert decisions.due_at(rollout) is None
     resumed = decisions.steered(rollout, Wish(State.RUNNING), NOW + 1)
     assert isinstance(resumed, Rollout)
@@ -83,7 +89,7 @@ def test_more_failures_than_the_limit_stop_it_and_a_resumption_counts_anew() -> 
     )
     once_more, parts = after(resumed, parts, 2, CommandStatus.REJECTED)
     assert once_more.failures == 0  # it failed before the resumption: NOW < counted_since
-    later = decisions.failed(parts[3], "gone", NOW + 2)
+    later = decisions.failed(parts[3], other("gone"), NOW + 2)
     once_more = decisions.moved(once_more, [(parts[3], later)], NOW + 2)
     assert (once_more.failures, once_more.state) == (1, State.RUNNING)
 

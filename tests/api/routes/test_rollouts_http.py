@@ -8,6 +8,7 @@ from quart.typing import TestClientProtocol as Client
 
 from actors.board.rollout import State
 from actors.device.model import Phase
+from actors.reasons import other
 from actors.refusal import Refusal
 from actors.rollouts import decisions
 from actors.rollouts.model import Part, PartState
@@ -36,6 +37,8 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "name": "Night",
         "state": "running",
         "reason": None,
+        "reason_code": None,
+        "reason_values": None,
         "light": {"red": 255, "green": 0, "blue": 0, "on": 255, "off": 0},
         "keep": True,
         "created_at": NOW,
@@ -71,6 +74,8 @@ async def test_a_rollout_is_begun_listed_and_inspected(
         "state": "waiting",
         "command_id": None,
         "reason": None,
+        "reason_code": None,
+        "reason_values": None,
         "light": {**RED, "on": 255, "off": 0},
     }
     unknown = await client.get(f"{URL}/nobody")
@@ -227,7 +232,7 @@ async def test_the_failed_lights_are_tried_again(
         "urn:lamplighter:problem:conflict",
     )
     rollout, parts = application.rollouts.rolled[first]
-    failed = decisions.failed(parts[0], "expired", 1.0)
+    failed = decisions.failed(parts[0], other("expired"), 1.0)
     moved = decisions.moved(rollout, [(parts[0], failed)], 1.0)
     application.rollouts.rolled[first] = moved, (failed,)
     again = await client.post(f"{URL}/{first}/again", json={"pace_per_min": 5})

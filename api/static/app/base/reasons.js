@@ -27,7 +27,8 @@ function written(key, name, value) {
 function byCode(code, values) {
   const key = `reason.${code}`;
   const empty = Object.values(values).some((value) => value === "" || (Array.isArray(value) && value.length === 0));
-  const words = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, written(key, name, value)]));
+  // A number of lights chooses the plural.
+  const words = Object.fromEntries([...Object.entries(values).map(([name, value]) => [name, written(key, name, value)]), ["n", values.lights]]);
   return known(empty && isKey(`${key}.bare`) ? `${key}.bare` : key, words);
 }
 

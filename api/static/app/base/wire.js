@@ -272,6 +272,8 @@
  * @property {string} name
  * @property {string} state
  * @property {string | null} reason
+ * @property {string | null} [reason_code]
+ * @property {Values | null} [reason_values]
  * @property {Light} light
  * @property {number} created_at
  * @property {number | null} ended_at
@@ -291,7 +293,8 @@
  * @property {string | null} [again_of]
  * @property {string | null} [scene]
  * @property {boolean} [partly] of more lights than the caller may see
- * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null, light?: Light}[]} [lights]
+ * @property {{dev_eui: string, state: string, command_id: string | null, reason: string | null,
+ *   reason_code?: string | null, reason_values?: Values | null, light?: Light}[]} [lights]
  */
 
 /** @typedef {object} PlanHead

@@ -7,8 +7,9 @@ import { duration, shortTime } from "../base/clock.js";
 import { el, setAttribute, setHidden, setText } from "../base/dom.js";
 import { lamp } from "../base/lamp.js";
 import { number } from "../base/locale.js";
+import { reasonOf } from "../base/reasons.js";
 import { known, parts, t } from "../base/texts.js";
-import { lightWords, sentence, told } from "../base/words.js";
+import { capital, lightWords } from "../base/words.js";
 
 /** @typedef {import("../base/wire.js").Rollout} Rollout */
 
@@ -67,7 +68,7 @@ export class RolloutCard {
     const how = rollout.ended_at === null ? t("rollout.pace-of", { pace: rollout.pace_per_min, n: rollout.failures_most }) : t("rollout.after", { span: duration(rollout.ended_at - rollout.created_at) });
     setText(this.#words, t("rollout.words", { light: lightWords(rollout.light), at: shortTime(rollout.created_at), how }));
     setHidden(this.#reason, !rollout.reason);
-    setText(this.#reason, rollout.reason ? t("sentence", { text: sentence(rollout.reason) }).replace("..", ".") : "");
+    setText(this.#reason, rollout.reason ? t("sentence", { text: capital(reasonOf(rollout)) }).replace("..", ".") : "");
     const settled = rollout.verified + rollout.failed + rollout.superseded + (rollout.withdrawn ?? 0) + rollout.removed;
     setAttribute(this.#bar, "aria-valuemax", String(rollout.total));
     setAttribute(this.#bar, "aria-valuenow", String(settled));
@@ -117,7 +118,7 @@ export class RolloutCard {
       const order = ["failed", "open", "superseded", "withdrawn", "removed", "waiting", "cancelled", "verified"];
       const listed = (rollout.lights ?? []).toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
       const rows = listed.slice(0, LISTED_MOST).map((light) =>
-        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: told(light.reason ?? "") })),
+        el("tr", {}, el("th", { scope: "row" }, el("a", { href: addressOf({ light: light.dev_eui }), text: this.#nameOf(light.dev_eui) })), el("td", { class: light.state }, el("span", { class: "patch" }), partWords(light.state)), el("td", { text: reasonOf(light) })),
       );
       const head = el("tr", {}, ...[t("rollout.light"), t("rollout.state"), t("rollout.why")].map((name) => el("th", { scope: "col", text: name })));
       this.#lights.replaceChildren(
