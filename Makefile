@@ -176,18 +176,11 @@ browser:
 	echo "Installing Chromium for the browser tests."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) chromium; } >/dev/null \
 	  || echo "Chromium could not be installed; the browser tests will fail. Try: apt install chromium"
-	@[ -n "$$(PATH="$$PATH:/usr/sbin" command -v nginx)" ] && exit 0; \
-	echo "Installing nginx for the tests of the pages behind a proxy; it is not started."; \
-	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) nginx; } >/dev/null \
-	  || echo "nginx could not be installed; tests behind a proxy will fail. Try: apt install nginx"
-	@[ -n "$$(PATH="$$PATH:/usr/sbin" command -v mosquitto)" ] && exit 0; \
-	echo "Installing mosquitto for the tests of the MQTT bridge; it is not started."; \
-	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) mosquitto; } >/dev/null \
-	  || echo "mosquitto could not be installed; tests of MQTT will fail. Try: apt install mosquitto"
-	@command -v caddy >/dev/null 2>&1 && exit 0; \
-	echo "Installing caddy for the test of its example; it is not started."; \
-	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) env RUNLEVEL=1 $(APT) caddy; } >/dev/null \
-	  || echo "caddy could not be installed; the test of its example will fail. Try: apt install caddy"
+	@for name in nginx mosquitto caddy; do \
+	  { [ -x $(BIN)/$$name ] || PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v $$name >/dev/null; } && continue; \
+	  echo "Fetching $$name for the tests; it is neither installed nor started."; \
+	  .ci/unpack $$name $(BIN) >/dev/null \
+	    || echo "$$name could not be fetched; tests with it will fail. Try: apt install $$name"; done
 	@command -v systemd-analyze >/dev/null 2>&1 && exit 0; \
 	echo "Installing systemd's tools for the tests of the unit; nothing of it is started."; \
 	{ $(AS_ROOT) apt-get update -qq && $(AS_ROOT) $(APT) systemd; } >/dev/null \

@@ -6,7 +6,6 @@ whoever runs the tests, with an authority of its own that no system trusts.
 
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -23,6 +22,7 @@ import trio_websocket
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, FakeApplication, a_light
 from tests.support.processes import free_port
+from tests.support.programs import server_program
 from tests.support.web_server import running
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
@@ -60,8 +60,7 @@ def configured(port: int, upstream: int, folder: Path, *, below_a_path: bool) ->
 @contextmanager
 def caddy(configuration: str, port: int, folder: Path) -> Iterator[ssl.SSLContext]:
     """A running Caddy that has its certificate; whom to trust there."""
-    program = shutil.which("caddy", path=f"{os.environ.get('PATH', '')}:/usr/bin:/usr/local/bin")
-    assert program is not None, "no caddy: install it (apt install caddy)"
+    program = server_program("caddy")
     file = folder / "Caddyfile"
     file.write_text(configuration, encoding="utf-8")
     formatted = subprocess.run(

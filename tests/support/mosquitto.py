@@ -4,7 +4,6 @@ It dies with its owner's `with` block, by process id. It may be killed and start
 port and folder.
 """
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.support.programs import server_program
 
 START_S = 10.0
 STOP_S = 10.0
@@ -60,7 +61,7 @@ class Mosquitto:
         config.write_text("\n".join(self._configuration()), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [binary("mosquitto"), "-c", str(config)], stdout=log, stderr=log
+                [server_program("mosquitto"), "-c", str(config)], stdout=log, stderr=log
             )
         until = time.monotonic() + START_S
         while True:
@@ -95,13 +96,6 @@ class Mosquitto:
         allowed = [] if anonymous else ["allow_anonymous true"]
         run_as = ["user root", "max_queued_messages 10000"]
         return [*run_as, *keeps, *listening, *allowed, *self._lines]
-
-
-def binary(name: str) -> str:
-    """Debian puts the broker where only root looks for programs."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    assert found is not None, f"{name} is not installed: apt install mosquitto"
-    return found
 
 
 def _free_port() -> int:

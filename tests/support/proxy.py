@@ -4,8 +4,6 @@ No nginx is a failure, not a skip. It runs in a folder of its own on a free port
 whoever runs the tests.
 """
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -13,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NAME = "nginx"
+from tests.support.programs import server_program
+
 START_S = 10.0
 """It takes some 30 ms; a busy machine is slower."""
 
@@ -40,15 +39,6 @@ _SITE = """
     }}
   }}
 """
-
-
-def find_nginx() -> str:
-    """The path of an nginx. Raises RuntimeError where there is none."""
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    found = shutil.which(NAME, path=path)
-    if found is None:
-        raise RuntimeError("no nginx: install it (apt install nginx)")
-    return found
 
 
 @contextmanager
@@ -99,7 +89,7 @@ def nginx_by_example(example: Path, upstream: int, folder: Path) -> Iterator[str
 
 @contextmanager
 def _running(configuration: Path, port: int, folder: Path) -> Iterator[None]:
-    arguments = [find_nginx(), "-p", str(folder), "-e", str(folder / "error.log")]
+    arguments = [server_program("nginx"), "-p", str(folder), "-e", str(folder / "error.log")]
     process = subprocess.Popen([*arguments, "-c", str(configuration)])
     try:
         _wait_until_it_listens(port, process)
