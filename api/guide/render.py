@@ -57,6 +57,9 @@ def render(text: str, pages: Sequence[str], *, translated: bool = False) -> Rend
             case "table_open":
                 # Wide tables scroll by themselves, also by the keyboard.
                 token.attrSet("tabindex", "0")
+            case "th_open" if not tokens[at + 1].content:
+                # A column without a name has no heading that could be read out.
+                token.tag = tokens[at + 2].tag = "td"
             case "inline":
                 for child in token.children or ():
                     _relink(child, pages, translated=translated)
@@ -65,6 +68,7 @@ def render(text: str, pages: Sequence[str], *, translated: bool = False) -> Rend
     if translated:
         tokens = _without_first_cells(tokens)
     body = cast("str", reader.renderer.render(tokens, reader.options, {}))
+    body = body.replace("<pre>", '<pre tabindex="0">')  # what is wide scrolls, as tables do
     return Rendered(title, body, frozenset(taken))
 
 

@@ -60,7 +60,7 @@ def _verb(called: str, verb: Verb) -> str:
     ]
     shared = [SHARED[each.opts[0]] for each in options if each.opts[0] in SHARED]
     about = (verb.help or "").strip().split("\n\n")[0].replace("\n", " ")
-    text = [f"#### `{usage}`", about]
+    text = [f"### `{usage}`", about]
     if rows:
         text.append(table(("option", "default", "values", "meaning"), rows))
     if shared:

@@ -4,6 +4,7 @@ import msgspec
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from actors.board.sight import Sight
 from actors.outgoing.model import Kind, StopKind, Stopped, Try
 from tests.browser.conftest import Open, Serve
 from tests.browser.looks import live
@@ -27,12 +28,15 @@ def test_a_hook_is_made_shows_its_secret_once_and_is_tested_paused_and_removed(
     page.get_by_role("link", name="Hooks").click()
     expect(page.get_by_text("No hook yet.")).to_be_visible()
     page.get_by_role("button", name="New hook…").click()
-    page.get_by_role("dialog").get_by_label("Name").fill("Call board")
+    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Call board")
     page.get_by_role("dialog").get_by_label("URL").fill("http://127.0.0.1/hook")
     no_violations(page)
     page.get_by_role("button", name="Save").click()
     expect(page.locator("dialog[open] .outcome")).to_contain_text("https")
     page.get_by_role("dialog").get_by_label("URL").fill("https://board.example/hook")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Of lights of the applications").fill("Office, north\n\n Hall \nHall")
+    dialog.get_by_label("Of lights with one of the tags").fill("floor=2\nroom")
     page.get_by_role("checkbox", name="alerts").check()
     page.get_by_role("button", name="Save").click()
     secret = page.get_by_label("Secret", exact=True)
@@ -40,6 +44,7 @@ def test_a_hook_is_made_shows_its_secret_once_and_is_tested_paused_and_removed(
     shown = secret.input_value()
     [hook] = house.outgoing.hooks.values()
     assert (shown, hook.kinds) == (hook.secret, (Kind.ALERTS, Kind.VERDICTS))
+    assert hook.wanted == Sight(("Office, north", "Hall"), ("floor=2", "room"), ())
     no_violations(page)
     page.get_by_role("button", name="I have it").click()
     assert shown not in page.content()

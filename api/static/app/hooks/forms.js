@@ -6,11 +6,18 @@ import { known, t } from "../base/texts.js";
 import { Dialog, field } from "../scenes/forms.js";
 
 const KINDS = ["verdicts", "states", "gateways", "alerts"];
+/** Which lights, as the API names them; each takes several, one a line: names may hold commas. */
+const LIMITS = ["applications", "tags", "dev_euis"];
+
+/** @param {string} text */
+function linesOf(text) {
+  return [...new Set(text.split("\n").map((line) => line.trim()))].filter((line) => line !== "");
+}
 
 export class HookForm {
   #name = el("input", { type: "text", maxlength: "100", required: true, autocomplete: "off", placeholder: t("hooks.name-example") });
   #url = el("input", { type: "text", inputmode: "url", maxlength: "2000", required: true, autocomplete: "off", spellcheck: "false" });
-  #tags = el("input", { type: "text", maxlength: "200", autocomplete: "off", spellcheck: "false" });
+  #limits = LIMITS.map((name) => el("textarea", { name, rows: "2", maxlength: "20000", autocomplete: "off", spellcheck: "false" }));
   #kinds = KINDS.map((kind) => el("input", { type: "checkbox", value: kind, checked: kind === "verdicts" }));
   #dialog;
 
@@ -22,11 +29,12 @@ export class HookForm {
       t("scenes.save"),
       async () => {
         const kinds = this.#kinds.filter((box) => box.checked).map((box) => box.value);
-        const tag = this.#tags.value.trim();
-        const made = await ask("POST", "api/v1/hooks", { body: { name: this.#name.value.trim(), url: this.#url.value.trim(), kinds, ...(tag ? { tags: [tag] } : {}) } });
+        const limits = Object.fromEntries(this.#limits.map((box) => [box.name, linesOf(box.value)]));
+        const made = await ask("POST", "api/v1/hooks", { body: { name: this.#name.value.trim(), url: this.#url.value.trim(), kinds, ...limits } });
         onMade(made.hook.name, made.secret);
       },
-      el("div", { class: "fields" }, field(t("scenes.name"), this.#name), field(t("hooks.url"), this.#url, t("hooks.url-hint")), field(t("hooks.tag"), this.#tags, t("hooks.tag-hint"))),
+      el("div", { class: "fields" }, field(t("scenes.name"), this.#name), field(t("hooks.url"), this.#url, t("hooks.url-hint"))),
+      el("div", { class: "fields" }, ...this.#limits.map((box) => field(known(`hooks.limit.${box.name}`) ?? box.name, box, known(`hooks.limit-hint.${box.name}`) ?? ""))),
       el("fieldset", { class: "kinds" }, el("legend", { text: t("hooks.kinds") }), ...this.#kinds.map((box) => el("label", { class: "keep" }, box, known(`hooks.kind.${box.value}`) ?? box.value))),
     );
     this.element = this.#dialog.element;
@@ -35,6 +43,7 @@ export class HookForm {
   ask() {
     this.#name.value = "";
     this.#url.value = "";
+    for (const box of this.#limits) box.value = "";
     this.#dialog.open();
   }
 }
