@@ -70,8 +70,9 @@ class _Ear:
 
     def _take(self) -> None:
         while self._noted and not self._stopped.is_set():
-            name = next(iter(self._noted))
-            del self._noted[name]
+            # In one step: the thread may note another one at any moment, and an error here, in the
+            # loop's own callback, ends the process.
+            name, _ = self._noted.popitem()
             self._ring(name)
 
     def _listen(self) -> None:
