@@ -9,7 +9,7 @@ from store.engine.redis.url import target_of
 
 
 class Interrupted(dict[str, None]):
-    """Whoever begins to go through it finds that the thread noted one more before the first step."""
+    """The thread notes one more bell after whoever goes through it has begun to."""
 
     def __iter__(self) -> Iterator[str]:
         steps = super().__iter__()
