@@ -1,7 +1,9 @@
 """The live feed as an iterator, by both clients: what is, what changes, and what a break means."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from lamplighter.client import (
 from tests.support.both_clients import KINDS, QUICK
 from tests.support.fake_application import DEV_EUI, GATEWAY, FakeApplication, a_light
 from tests.support.processes import free_port
+from tests.support.proxy import nginx_below
 from tests.support.web_server import PATIENCE_S, Server
 
 both = pytest.mark.parametrize("kind", KINDS)
@@ -60,14 +63,17 @@ async def service(lights: int = 1, **web: Any) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def following(kind: str, port: int, **wanted: Any) -> AsyncIterator[AsyncIterator[News]]:
-    """The feed of either client as an async iterator; a blocking one is asked in a thread."""
-    at = f"http://127.0.0.1:{port}"
+async def following(
+    kind: str, where: int | str, context: ssl.SSLContext | None = None, **wanted: Any
+) -> AsyncIterator[AsyncIterator[News]]:
+    """The feed of either client as an async iterator; a blocking one is asked in a thread. The
+    service is at this port, or address."""
+    at = where if isinstance(where, str) else f"http://127.0.0.1:{where}"
     if kind == "trio":
-        async with AsyncClient(at, patience=QUICK) as asked:
+        async with AsyncClient(at, patience=QUICK, context=context) as asked:
             yield asked.live(**wanted)
         return
-    with Client(at, patience=QUICK) as blocking:
+    with Client(at, patience=QUICK, context=context) as blocking:
         feed = blocking.live(**wanted)
 
         class InThread:
@@ -94,6 +100,22 @@ async def test_first_all_that_is_then_each_change(kind: str) -> None:
         assert isinstance(change.what, models.DeviceSummary)
         assert (change.what.name, change.what.phase) == ("Changed", "idle")
         assert change.number == snapshot.number + 1
+
+
+@both
+async def test_over_tls_and_below_a_path_an_authority_of_ones_own_is_trusted_and_no_other(
+    kind: str, tmp_path: Path
+) -> None:
+    async with service() as here:
+        with nginx_below("/lamp", here.port, tmp_path, strips=True, tls=True) as address:
+            trusted = ssl.create_default_context(cafile=str(tmp_path / "site.pem"))
+            async with following(kind, address, trusted) as news:
+                assert isinstance(await anext(news), Snapshot)
+                here.application.board.publish(a_light(name="Changed"))
+                assert isinstance(await anext(news), Change)
+            async with following(kind, address) as news:
+                with pytest.raises(Unanswered, match="certificate"):
+                    await anext(news)
 
 
 @both

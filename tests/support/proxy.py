@@ -42,24 +42,29 @@ _SITE = """
 
 
 @contextmanager
-def nginx_below(path: str, upstream: int, folder: Path, *, strips: bool) -> Iterator[str]:
+def nginx_below(
+    path: str, upstream: int, folder: Path, *, strips: bool, tls: bool = False
+) -> Iterator[str]:
     """The address below which it shows the service at this port; ended with the block.
 
-    `strips` takes the path off, by `proxy_pass http://...:PORT/;`.
+    `strips` takes the path off, by `proxy_pass http://...:PORT/;`. With `tls` its certificate,
+    which nobody else trusts, is `site.pem` in the folder.
     """
     port = _free_port()
     configuration = folder / "nginx.conf"
     http = _SITE.format(port=port, path=path, upstream=upstream, stripped="/" if strips else "")
+    if tls:
+        certificate, key = a_certificate(folder)
+        listens = f"listen 127.0.0.1:{port}"
+        told = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+        http = http.replace(f"{listens};", f"{listens} ssl; {told}")
     configuration.write_text(_AROUND.format(folder=folder, http=http), encoding="utf-8")
     with _running(configuration, port, folder):
-        yield f"http://127.0.0.1:{port}{path}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}{path}"
 
 
-@contextmanager
-def nginx_by_example(example: Path, upstream: int, folder: Path) -> Iterator[str]:
-    """nginx by an example of ours, with ports, names and a certificate of this machine; the address
-    of the site, over TLS."""
-    port = _free_port()
+def a_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that signs itself, and its key."""
     certificate, key = folder / "site.pem", folder / "site.key"
     subprocess.run(
         [
@@ -72,6 +77,15 @@ def nginx_by_example(example: Path, upstream: int, folder: Path) -> Iterator[str
         capture_output=True,
         timeout=START_S,
     )
+    return certificate, key
+
+
+@contextmanager
+def nginx_by_example(example: Path, upstream: int, folder: Path) -> Iterator[str]:
+    """nginx by an example of ours, with ports, names and a certificate of this machine; the address
+    of the site, over TLS."""
+    port = _free_port()
+    certificate, key = a_certificate(folder)
     http = example.read_text(encoding="utf-8")
     for theirs, ours in (
         ("127.0.0.1:8090", f"127.0.0.1:{upstream}"),
