@@ -29,7 +29,7 @@ from actors.refusal import Refusal
 from actors.storage.commits import Commits
 from lorawan.kuando.frames import SetLight
 from lorawan.kuando.light_state import LightState
-from store.mark import MARK_KEY, RESTORED, SetBackMark, mark_put, read_mark
+from store.mark import MARK_KEY, SetBackMark, mark_put, read_mark
 from store.port import Delete, Record, Table
 
 log = structlog.get_logger()
@@ -276,6 +276,7 @@ class RestoredStoreHold:
 
 
 def _reason(mark: SetBackMark) -> Reason:
-    if mark.cause.startswith(RESTORED):
-        return Reason(ReasonCode.STORE_RESTORED, (mark.copied_at or "",))
-    return Reason(ReasonCode.STORE_SET_BACK, (mark.cause,))
+    """What the mark says in words, as a copy with its age where it says just that."""
+    told = Reason(ReasonCode.STORE_SET_BACK, (mark.cause,))
+    copy = Reason(ReasonCode.STORE_RESTORED, (mark.copied_at or "",))
+    return copy if text_of(copy, mark.at) == text_of(told, mark.at) else told

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from store.errors import StoreCorrupt, StoreRefused
-from store.mark import RESTORED, SetBackMark, mark_put
+from store.mark import SetBackMark, mark_put
 from store.sqlite_connection import closing_connection, transaction, translated
 from store.sqlite_files import check_log
 from store.sqlite_lock import Lock
@@ -134,7 +134,7 @@ def mark_of(copied_at: float | None, now: float) -> SetBackMark:
     when = "of unknown age"
     if copied_at is not None:
         when = f"of {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(copied_at))}"
-    return SetBackMark(at=now, cause=f"{RESTORED} {when}", copied_at=copied_at)
+    return SetBackMark(at=now, cause=f"was restored from a copy {when}", copied_at=copied_at)
 
 
 def check_copy(path: Path, copy: sqlite3.Connection) -> None:

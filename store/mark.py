@@ -9,8 +9,6 @@ import msgspec
 from store.port import Put, Record, Table
 
 MARK_KEY = "set-back"
-RESTORED = "was restored from a copy"
-"""How the cause begins of one that `restore` left."""
 
 
 class SetBackMark(msgspec.Struct, frozen=True):
