@@ -14,7 +14,7 @@ from actors.device.transition import Transition, replace
 from tests.model.test_machine_model import MachineAgainstWorld
 
 REDUCED = settings(
-    max_examples=600,
+    max_examples=200,  # each breakage is found within 100
     stateful_step_count=30,
     derandomize=True,
     database=None,
