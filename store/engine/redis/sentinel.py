@@ -25,6 +25,8 @@ class BySentinel:
         self._target = target
         self._sentinels = target.addresses
         """Whoever did not answer comes last."""
+        self._epoch = 0
+        """The newest configuration that was told of."""
         self._dialling = threading.Lock()
         self._dialled: Address | None = None
         self._era = 0
@@ -62,12 +64,16 @@ class BySentinel:
         return address
 
     def told(self) -> dict[str, str]:
-        """What the sentinels say of the master, the newest of a majority. Raises likewise."""
+        """What the sentinels say of the master, the newest of a majority. Raises likewise.
+
+        A majority may know less than one that answered before: who promotes a replica tells the
+        others afterwards. Only all of them together say that a newer configuration is gone.
+        """
         votes: list[dict[str, str]] = []
         failures: list[Exception] = []
         majority = len(self._target.addresses) // 2 + 1
         for sentinel in self._sentinels:
-            if len(votes) >= majority:
+            if len(votes) >= majority and max(map(_epoch_of, votes)) >= self._epoch:
                 break
             try:
                 votes.append(self._asked(sentinel))
@@ -78,7 +84,11 @@ class BySentinel:
         if not votes:
             raise self._failure(failures)
         # Of the same age one that reaches it: what a single sentinel does not reach is not down.
-        return max(votes, key=lambda vote: (int(vote.get("config-epoch", "0")), not _is_down(vote)))
+        newest = max(votes, key=lambda vote: (_epoch_of(vote), not _is_down(vote)))
+        if _epoch_of(newest) < self._epoch and len(votes) < len(self._target.addresses):
+            raise StoreUnavailable("redis: the sentinels that answer know an older master only")
+        self._epoch = _epoch_of(newest)
+        return newest
 
     def lost(self, node: Hashable, error: Exception) -> None:
         """The next connection asks the sentinels."""
@@ -112,6 +122,10 @@ class BySentinel:
                 return error_of(error)
         words = words_of(failures[0]) if failures else "none is named"
         return StoreUnavailable(f"redis: no sentinel of {self._target.name} answers: {words}")
+
+
+def _epoch_of(told: Mapping[str, str]) -> int:
+    return int(told.get("config-epoch", "0"))
 
 
 def _is_down(told: Mapping[str, str]) -> bool:

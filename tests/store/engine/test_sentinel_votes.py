@@ -1,6 +1,7 @@
 """Which of the sentinels' words about the master counts. Real ones: test_redis_engine_failovers."""
 
 import pytest
+import redis
 
 from store.engine.redis.sentinel import BySentinel
 from store.engine.redis.target import Address
@@ -13,12 +14,19 @@ URL = "redis+sentinel://a:1,b:2,c:3/fleet"
 class Voters(BySentinel):
     """Sentinels that say what they are told to: (epoch, port of the master, flags)."""
 
-    def __init__(self, *votes: tuple[int, int, str]) -> None:
+    def __init__(self, *votes: tuple[int, int, str] | None) -> None:
         super().__init__(target_of(URL))
+        self.say(*votes)
+
+    def say(self, *votes: tuple[int, int, str] | None) -> None:
+        """From now on; None for one that does not answer."""
         self._votes = dict(zip(self._target.addresses, votes, strict=True))
 
     def _asked(self, sentinel: Address) -> dict[str, str]:
-        epoch, port, flags = self._votes[sentinel]
+        vote = self._votes[sentinel]
+        if vote is None:
+            raise redis.ConnectionError("away")
+        epoch, port, flags = vote
         return {"config-epoch": str(epoch), "ip": "m", "port": str(port), "flags": flags}
 
 
@@ -38,3 +46,21 @@ def test_a_newer_configuration_counts_more_than_an_old_master_that_is_well() -> 
     assert Voters((1, 7, "master"), (2, 8, "master"), (1, 7, "master")).master() == ("m", 8)
     with pytest.raises(StoreUnavailable, match="m:8 is down"):
         Voters((1, 7, "master"), (2, 8, "master,s_down"), (1, 7, "master")).master()
+
+
+def test_a_majority_that_was_not_told_of_the_new_master_yet_is_not_believed() -> None:
+    old, new = (1, 7, "master"), (2, 8, "master")
+    sentinels = Voters(new, old, old)
+    assert sentinels.master() == ("m", 8)
+    sentinels.say(None, old, old)
+    with pytest.raises(StoreUnavailable, match="know an older master only"):
+        sentinels.master()
+    sentinels.say(old, old, new)
+    assert sentinels.master() == ("m", 8)
+
+
+def test_sentinels_that_were_all_set_up_anew_are_believed() -> None:
+    sentinels = Voters(*[(5, 8, "master")] * 3)
+    assert sentinels.master() == ("m", 8)
+    sentinels.say(*[(0, 7, "master")] * 3)
+    assert sentinels.master() == ("m", 7)
