@@ -44,6 +44,7 @@ _SHELL = """<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="dark light">
     <title>{title} | Lamplighter</title>
+    <script src="../static/whole.js"></script>
     <link rel="icon" type="image/svg+xml" href="../static/{version}/icon.svg">
     <link rel="stylesheet" href="../static/{version}/style/base.css">
     <link rel="stylesheet" href="../static/{version}/style/guide.css">

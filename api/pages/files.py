@@ -3,7 +3,8 @@
 A page names its files below a folder that is called after what is in all of them
 (`static/1f0c.../app/main.js`). So a browser keeps them without ever asking again, and no page of
 one release runs with a file of another. Their own imports are relative, and lead into the same
-folder; nothing has to be built.
+folder; nothing has to be built. What a page names with a dot before (`./static/whole.js`) keeps
+its plain name, which is there in every release.
 Bounded by what is shipped: some 125 files, 600 kB, and a third of that once more, compressed.
 """
 

@@ -150,13 +150,15 @@ async def test_a_page_leads_to_files_that_are_kept(client: Client) -> None:
     for page in ("/", "/docs", "/help/operations"):
         response = await client.get(page)
         named = re.findall(
-            r'(?:href|src)="((?:\.\./)?static/[^"]+)"', await response.get_data(as_text=True)
+            r'(?:href|src)="((?:\.\.?/)?static/[^"]+)"', await response.get_data(as_text=True)
         )
         assert len(named) >= 3
         for each in named:
-            loaded = await client.get("/" + each.removeprefix("../"))
+            loaded = await client.get("/" + each.lstrip("./"))
             assert loaded.status_code == 200, each
-            assert loaded.headers["Cache-Control"].endswith("immutable"), each
+            keeps = loaded.headers["Cache-Control"].endswith("immutable")
+            # One has the same name in every release: it loads a page again that misses another.
+            assert keeps is not each.endswith("static/whole.js"), each
         assert response.headers["Cache-Control"] == "no-cache"
         again = await client.get(page, headers={"If-None-Match": response.headers["ETag"]})
         assert again.status_code == 304, "of which nothing changed"
