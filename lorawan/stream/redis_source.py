@@ -107,9 +107,7 @@ class RedisSource:
 
     async def close(self) -> None:
         """Release all connections. A read under way in a thread ends with its next answer."""
-        made, self._made = self._made, None
-        if made is not None:
-            made.close()
+        self._disconnect()
 
     async def _in_thread(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
         try:
@@ -123,8 +121,13 @@ class RedisSource:
             )
         except StreamUnavailable:
             if self._cluster:  # which node has which slot is learned anew
-                await self.close()
+                self._disconnect()
             raise
+
+    def _disconnect(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            made.close()
 
     # ------------------------------------------------------------------------ in the threads
 
