@@ -273,7 +273,7 @@ def test_a_wall_survives_a_night_of_lost_connections(serve: Serve, visit: Open) 
 
     def heap() -> float:
         cdp.send("HeapProfiler.collectGarbage")
-        return float(page.evaluate("performance.memory.usedJSHeapSize"))
+        return float(cdp.send("Runtime.getHeapUsage")["usedSize"])
 
     def lose(times: int) -> None:
         for _ in range(times):

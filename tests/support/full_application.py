@@ -25,6 +25,8 @@ from actors.messaging.dead_letters import DeadLetter
 from actors.messaging.mailbox import MailboxStatistics
 from actors.quality.model import Grade, Line, Rule
 from actors.readiness import Readiness
+from actors.reasons.code import ReasonCode
+from actors.reasons.reason import GatewayTold, Reason
 from actors.restored_store import RestoredStore, RestoredStoreDevice
 from actors.rollouts.model import Part, PartState
 from actors.storage.history import HistoryEntry
@@ -47,6 +49,7 @@ OPEN = Command(
     expires_at=NOW + 900,
     status=CommandStatus.HELD,
     reason="every gateway that hears it is offline",
+    cause=Reason(ReasonCode.GATEWAYS_OFFLINE, ((GatewayTold(GATEWAY, "Roof", NOW - 300),),)),
     attempts=1,
     overdue=True,
     correlation_id="request-1",
