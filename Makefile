@@ -20,9 +20,9 @@ ASYNC_WORDS := \<(async|await|trio|anyio|asyncio|BaseException|(Base)?ExceptionG
 UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash browser)
 # Takes five minutes, in which three processes mostly wait; `make crash` does the same at length.
 LONG := tests/cluster
-# Many tests wait for processes, browsers and real clocks: three workers for two cores, and long tests
+# Many tests wait for processes, browsers and real clocks: two workers for each core, and long tests
 # are taken over by whichever worker is free.
-WORKERS := $(shell n=$$(nproc); echo $$((n + n / 2)))
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
 PACKAGES := actors api lamplighter lorawan store simulation docs setup.py

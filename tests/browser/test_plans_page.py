@@ -30,7 +30,8 @@ EVIL = (
 )
 GAP = 0.04
 """A pointer on a busy machine is a pixel or two beside."""
-HEAP_BYTES_MOST = 1_500_000
+LOST = 24
+HEAP_BYTES_MOST = LOST * 37_500
 """Over 40 lost connections: less than 40 kB each, as one whose lights stayed behind would keep."""
 
 
@@ -283,7 +284,7 @@ def test_a_wall_survives_a_night_of_lost_connections(serve: Serve, visit: Open) 
 
     lose(5)
     before, nodes = heap(), page.evaluate("document.querySelectorAll('*').length")
-    lose(40)
+    lose(LOST)
     assert heap() - before < HEAP_BYTES_MOST
     assert page.evaluate("document.querySelectorAll('*').length") == nodes
     first.stop()
