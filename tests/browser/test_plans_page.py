@@ -32,7 +32,7 @@ GAP = 0.04
 """A pointer on a busy machine is a pixel or two beside."""
 LOST = 24
 HEAP_BYTES_MOST = LOST * 37_500
-"""Over 40 lost connections: less than 40 kB each, as one whose lights stayed behind would keep."""
+"""Less than 40 kB for each lost connection, as one whose lights stayed behind would keep."""
 
 
 def plan_house(
