@@ -188,7 +188,9 @@ browser:
 	@{ [ -x $(BIN)/promtool ] || command -v promtool >/dev/null 2>&1; } && exit 0; \
 	echo "Fetching promtool and Prometheus for the tests of alerts and dashboard; nothing is installed."; \
 	{ $(AS_ROOT) apt-get update -qq && rm -rf build/prometheus && mkdir -p build/prometheus $(BIN) \
-	  && (cd build/prometheus && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) \
+	  && (cd build/prometheus && apt-get download -qq prometheus \
+	    && { ! apt-cache show promtool >/dev/null 2>&1 || apt-get download -qq promtool; } \
+	    && for one in *.deb; do dpkg-deb -x "$$one" .; done) \
 	  && cp build/prometheus/usr/bin/promtool build/prometheus/usr/bin/prometheus $(BIN)/; } >/dev/null \
 	  || echo "Prometheus could not be fetched; the tests of alerts will fail. Try: apt install prometheus"
 

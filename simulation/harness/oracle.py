@@ -60,6 +60,7 @@ class Oracle(Observer):
         self._world = world
         self._trace = trace
         self._told: dict[str, tuple[str, int]] = {}
+        self._parked: set[str] = set()
         self._radio: dict[str, deque[tuple[float, float]]] = {}
         self._air_s: dict[str, float] = {}
         self._budget_s = world.region.rx2_duty_cycle * HOUR_S
@@ -98,7 +99,7 @@ class Oracle(Observer):
             self.air.taken(event)
             dev_eui, index = self._told.get(event.deduplication_id, ("", 0))
             facts = self.lights.get(dev_eui)
-            if facts is not None:
+            if facts is not None and dev_eui not in self._parked:
                 status = facts.statuses[index]
                 if facts.heard is None or status.at_s >= facts.heard.at_s:
                     facts.heard, facts.heard_s = status, trio.current_time()
@@ -174,6 +175,7 @@ class Oracle(Observer):
             self._judge(command)
         for put in puts:
             if put.table is Table.DEVICE:
+                self.runs(put.key)
                 self._stored(put)
 
     def _first_seen(self, command: Command) -> None:
@@ -279,11 +281,18 @@ class Oracle(Observer):
             is_now = "unknown" if known is None else known.status.value
             self.breaks(command.dev_eui, f"told that a command is withdrawn, which is {is_now}")
 
-    def crashed(self, dev_eui: str) -> None:
-        """A light's actor crashed: what was in its hand is lost, and may be asked for again."""
+    def crashed(self, dev_eui: str, *, parked: bool = False) -> None:
+        """A light's actor crashed: what was in its hand is lost, and may be asked for again. One
+        that is parked takes nothing in, until it is revived or runs elsewhere."""
         facts = self.lights.get(dev_eui)
         if facts is not None:
             facts.heard = None
+        if parked:
+            self._parked.add(dev_eui)
+
+    def runs(self, dev_eui: str) -> None:
+        """A light's actor runs."""
+        self._parked.discard(dev_eui)
 
     def poisoned(self, actor_id: str) -> None:
         """An actor crashed over a message that nobody can handle: once for each of them."""
@@ -293,6 +302,7 @@ class Oracle(Observer):
 
     def killed(self) -> None:
         """So is what was in all hands."""
+        self._parked.clear()
         for facts in self.lights.values():
             facts.heard = None
 

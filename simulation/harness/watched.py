@@ -48,13 +48,15 @@ def watched(
     """
 
     def actor_changed(report: ChildReport) -> None:
+        about = report.id.removeprefix("device ")
+        if alive() and report.state is ChildState.RUNNING:
+            oracle.runs(about)
         if not alive() or report.state not in {ChildState.BACKING_OFF, ChildState.PARKED}:
             return
         error = report.last_error or ""
-        about = report.id.removeprefix("device ")
         oracle.counts["actor restarts"] += 1
         if about != report.id:
-            oracle.crashed(about)
+            oracle.crashed(about, parked=report.state is ChildState.PARKED)
         if report.state is ChildState.BACKING_OFF and "Poison" in error:
             oracle.poisoned(report.id)
         if not any(name in error for name in following):

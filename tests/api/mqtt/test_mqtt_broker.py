@@ -18,6 +18,7 @@ from api.settings.mqtt import MqttSection
 from tests.support.bridge_kit import a_bridge, until
 from tests.support.fake_application import FakeApplication
 from tests.support.mosquitto import Mosquitto
+from tests.support.programs import server_program
 
 REFUSES_VERSION = b"\x20\x02\x00\x01"
 """CONNACK of MQTT 3.1.1: unacceptable protocol version."""
@@ -50,7 +51,9 @@ def certificates(folder: Path) -> None:
 
 
 def hash_passwords(file: Path) -> None:
-    subprocess.run(["mosquitto_passwd", "-U", str(file)], check=True, capture_output=True)
+    subprocess.run(
+        [server_program("mosquitto_passwd"), "-U", str(file)], check=True, capture_output=True
+    )
 
 
 def address_of(**settings: Any) -> Address:

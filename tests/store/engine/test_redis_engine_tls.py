@@ -37,7 +37,7 @@ class Files:
         ours, strangers = Authority(folder), Authority(folder, "stranger")
         self.authority, self.stranger = ours.certificate, strangers.certificate
         self.server = ours.signed("server")
-        self.expired = ours.signed("expired", days=-1)
+        self.expired = ours.signed("expired", days=0)
         self.elsewhere = ours.signed("elsewhere", "DNS:elsewhere.example.org")
         self.client = ours.signed("client", "DNS:client")
         self.strange_client = strangers.signed("client", "DNS:client")
