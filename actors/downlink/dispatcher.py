@@ -117,7 +117,10 @@ class Dispatcher:
 
     def submit(self, dev_eui: str, attempt: Attempt, hearings: Sequence[Hearing]) -> None:
         """Carry out this attempt, in place of an earlier one for this light. Never fails."""
-        ahead = self._clock.stepped_s
+        # Nothing is submitted later than now. Where it is, its process has a clock that is ahead of
+        # ours: each takes the engine's at its start, and a fail-over may bring one that differs.
+        apart = max(0.0, attempt.submitted_at - self._clock.now())
+        ahead = self._clock.stepped_s + apart
         attempt = msgspec.structs.replace(
             attempt,
             submitted_at=attempt.submitted_at - ahead,

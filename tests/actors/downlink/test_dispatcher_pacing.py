@@ -192,6 +192,20 @@ async def test_an_attempt_waits_for_its_own_time(autojump_clock: trio.testing.Mo
         assert it.enqueued() == [pytest.approx(40.0, abs=0.2)]
 
 
+async def test_an_attempt_that_a_clock_ahead_of_ours_dates_is_not_later_for_that(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    ahead_s = 2_240.0
+    async with application() as (it, _):
+        it.network.server.add("light-1", "gw-a")
+        late = attempt(at=START + ahead_s, not_before=START + ahead_s + 40.0)
+        it.dispatcher.submit("light-1", late, hearings())
+        await trio.sleep(39.0)
+        assert it.network.calls == []
+        await trio.sleep(2.0)
+        assert it.enqueued() == [pytest.approx(40.0, abs=0.2)]
+
+
 async def test_a_light_is_held_while_no_gateway_that_hears_it_is_online(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
