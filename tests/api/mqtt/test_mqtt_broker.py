@@ -16,6 +16,7 @@ from api.mqtt.broker import V5, V311, Address, Broker, BrokerError
 from api.mqtt.made import options_of
 from api.settings.mqtt import MqttSection
 from tests.support.bridge_kit import a_bridge, until
+from tests.support.certificates import Authority
 from tests.support.fake_application import FakeApplication
 from tests.support.mosquitto import Mosquitto
 from tests.support.programs import server_program
@@ -39,15 +40,9 @@ async def outcome(address: Address, version: Any = V5) -> str:
 
 def certificates(folder: Path) -> None:
     """An authority, and one certificate of it for localhost, as an operator makes them."""
-    run = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    ca = ["-x509", "-subj", "/CN=ours", "-keyout", "ca.key", "-out", "ca.pem"]
-    subprocess.run([*run, *ca], cwd=folder, check=True, capture_output=True)
-    asked = ["-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "asked.pem"]
-    subprocess.run([*run, *asked], cwd=folder, check=True, capture_output=True)
-    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
-    signed = ["openssl", "x509", "-req", "-in", "asked.pem", "-CA", "ca.pem", "-CAkey", "ca.key"]
-    rest = ["-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "cert.pem"]
-    subprocess.run([*signed, *rest], cwd=folder, check=True, capture_output=True)
+    pair = Authority(folder, "ca").signed("server")
+    pair.certificate.rename(folder / "cert.pem")
+    pair.key.rename(folder / "key.pem")
 
 
 def hash_passwords(file: Path) -> None:

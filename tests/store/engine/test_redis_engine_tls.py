@@ -81,8 +81,10 @@ def front(server: RedisServer, own: Pair, asks_for: Path) -> Iterator[int]:
                 pass_on(client, behind)
 
         threads.submit(accept)
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
 
 
 def pass_on(client: ssl.SSLSocket, behind: socket.socket) -> None:
