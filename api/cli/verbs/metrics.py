@@ -70,13 +70,8 @@ async def _commands(
         path = "/metrics/downlinks"
         if text is not None:
             path = f"{path}/{await names.light(client, text)}"
-        if as_csv:
-            print_file(await client.get_file(path, query | {"format": "csv"}))
-            return Exit.OK
-        found = await client.get(path, query)
-    if as_json:
-        print_json(found)
-    else:
+        found = await _in_words(client, path, query, as_json, as_csv)
+    if found is not None:
         console().print(metrics.commands(found))
     return Exit.OK
 
@@ -85,13 +80,8 @@ async def _reliability(where: Place, query: dict[str, Any], as_json: bool, as_cs
     from api.cli.show import metrics
 
     async with Client(where) as client:
-        if as_csv:
-            asked = query | {"format": "csv"}
-            print_file(await client.get_file("/metrics/reliability", asked))
-            return Exit.OK
-        found = await client.get("/metrics/reliability", query)
-    if as_json:
-        print_json(found)
+        found = await _in_words(client, "/metrics/reliability", query, as_json, as_csv)
+    if found is None:
         return Exit.OK
     out = console()
     out.print(metrics.in_short(found))
@@ -100,3 +90,17 @@ async def _reliability(where: Place, query: dict[str, Any], as_json: bool, as_cs
     if found["worst"]:
         out.print(metrics.worst(found["worst"]))
     return Exit.OK
+
+
+async def _in_words(
+    client: Client, path: str, query: dict[str, Any], as_json: bool, as_csv: bool
+) -> Any:
+    """What is there, to be told in words; None where it was printed as JSON or CSV."""
+    if as_csv:
+        print_file(await client.get_file(path, query | {"format": "csv"}))
+        return None
+    found = await client.get(path, query)
+    if as_json:
+        print_json(found)
+        return None
+    return found

@@ -1,7 +1,6 @@
 """An address and a key of ChirpStack are tried together, and each failure says which is wrong."""
 
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,6 +16,7 @@ from lorawan.chirpstack.settings import ChirpStackSettings
 from simulation.world.server.grpc_server import TENANT_ID
 from tests.support.grpc_caller import serve
 from tests.support.processes import free_port
+from tests.support.proxy import a_certificate
 from tests.support.small_network import SmallNetwork
 
 
@@ -93,7 +93,7 @@ async def web_page(stream: trio.SocketStream) -> None:
 
 
 async def test_tls_is_found_out_and_a_stranger_s_certificate_is_not_trusted(tmp_path: Path) -> None:
-    pair = certificate_in(tmp_path)
+    pair = a_certificate(tmp_path)
     ca = str(pair[0])
     async with serve(SmallNetwork()) as server, behind_tls(server.port, pair) as port:
         untrusted = await tried(port)
@@ -108,23 +108,6 @@ async def test_tls_is_found_out_and_a_stranger_s_certificate_is_not_trusted(tmp_
     missing = await tried(server.port, ca_file=str(tmp_path / "none.pem"))
     assert isinstance(missing, Refusal)
     assert missing.about == "ca"
-
-
-def certificate_in(folder: Path) -> tuple[Path, Path]:
-    """A certificate of this machine that nobody vouches for, and its key."""
-    certificate, key = folder / "site.pem", folder / "site.key"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=20,
-    )
-    return certificate, key
 
 
 @asynccontextmanager
