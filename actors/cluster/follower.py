@@ -163,7 +163,7 @@ class Follower:
             self._wake = trio.Event()
             read_at = trio.current_time()
             if read_at >= poll_at:
-                poll_at = trio.current_time() + POLL_S
+                poll_at = read_at + POLL_S
                 self._rung.update(self._shards)
             rung, self._rung = self._rung, set()
             try:

@@ -202,7 +202,7 @@ class LightSide:
 
         def wrap(meant: DeviceEvent) -> Mail:
             wrapped.append(meant)
-            return meant if place is None else Entry(meant, place.reply, place.id, place.line)
+            return _mail(meant, place)
 
         match self._lights.deliver(event, wrap=wrap):
             case Delivery.DELIVERED | Delivery.REGISTERED:
@@ -213,8 +213,7 @@ class LightSide:
                 return Taken.DONE
 
     def _for_light(self, dev_eui: str, event: DeviceEvent, place: Place | None) -> Taken:
-        mail = event if place is None else Entry(event, place.reply, place.id, place.line)
-        match self._lights.post(dev_eui, mail):
+        match self._lights.post(dev_eui, _mail(event, place)):
             case Offer.ACCEPTED:
                 return Taken.LATER
             case Offer.FULL | Offer.CLOSED:
@@ -243,7 +242,7 @@ class LightSide:
             return Taken.DONE  # it crashed after it had stored it
         if place.last_try:
             return self._refused(message, place, CRASHED)
-        match self._lights.post(dev_eui, Entry(request, place.reply, place.id, place.line)):
+        match self._lights.post(dev_eui, _mail(request, place)):
             case Offer.ACCEPTED:
                 return Taken.LATER
             case Offer.CLOSED if place.waits_s >= PARKED_S:
@@ -332,6 +331,11 @@ class LightSide:
         if message.asker:
             text = "removed" if removed else "unknown"
             self._answer(message.asker, LightAnswered(message.ask, text, failure))
+
+
+def _mail(event: DeviceEvent, place: Place | None) -> Mail:
+    """What a light is given, with where it was read, if it was read."""
+    return event if place is None else Entry(event, place.reply, place.id, place.line)
 
 
 def rejected(command: Command, why: Reason, now: float) -> Command:
