@@ -8,7 +8,7 @@ from api.cli.client.live import Follower, Lost, Message
 from api.cli.client.place import Place
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import FakeApplication, a_light
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.web_server import PATIENCE_S, Server
 
 

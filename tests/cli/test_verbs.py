@@ -20,7 +20,8 @@ from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, GATEWAY, NOW, FakeApplication, a_light
 from tests.support.fake_cluster import one_lost
 from tests.support.fake_quality import a_grade, a_risk, told_of
-from tests.support.processes import LOOK_S, PATIENCE_S, Running, free_port, run, run_meanwhile
+from tests.support.ports import free_port
+from tests.support.processes import LOOK_S, PATIENCE_S, Running, run, run_meanwhile
 from tests.support.web_server import Server
 
 pytestmark = pytest.mark.timeout(120)

@@ -24,7 +24,7 @@ from lamplighter.client import (
 )
 from tests.support.both_clients import KINDS, QUICK
 from tests.support.fake_application import DEV_EUI, GATEWAY, FakeApplication, a_light
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.proxy import nginx_below
 from tests.support.web_server import PATIENCE_S, Server
 

@@ -31,6 +31,8 @@ PAUSE_S = (1.0, 20.0)
 """Shorter than a lease, and longer."""
 TOLD_MOST_S = 120.0
 BEGUN_MOST_S = 300.0
+MASTER_MOST_S = 60.0
+LOOK_S = 0.5
 UNSET = ("uninitialized", "initializing")
 MASTER_PAUSE_S = (5.0, 20.0)
 SPLIT_S = (10.0, 30.0)
@@ -108,7 +110,7 @@ class Trial:
             for process in self.here.asked():
                 set_up: set[str] = set()
                 while set_up != lights:
-                    await trio.sleep(0.5)
+                    await trio.sleep(LOOK_S)
                     told = (await self.here.http.get(f"{process.url}/api/v1/devices")).json()
                     set_up = {
                         one["dev_eui"] for one in told["devices"] if one["phase"] not in UNSET
@@ -162,8 +164,9 @@ class Trial:
         return self.chance.choice(list(self.here.processes))
 
     async def _master(self) -> str:
-        name = await self.here.master()
-        assert name is not None, "Sentinel knows no master"
+        with trio.fail_after(MASTER_MOST_S):
+            while (name := await self.here.master()) is None:  # noqa: ASYNC110 other processes
+                await trio.sleep(LOOK_S)
         return name
 
     async def _did(self, fault: Callable[[], Awaitable[Outcome]]) -> None:

@@ -29,7 +29,7 @@ from store.engine.redis.url import target_of
 from store.engine.shards import ALL_SHARDS, shard_of
 from store.port import Outcome, Put
 from tests.drill.serving import Serving
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
 NAMES = ("north", "south", "west")

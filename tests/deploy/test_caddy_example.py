@@ -21,7 +21,7 @@ import trio_websocket
 
 from api.settings.model import ApiSettings, ChirpStack
 from tests.support.fake_application import DEV_EUI, FakeApplication, a_light
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.programs import server_program
 from tests.support.web_server import running
 

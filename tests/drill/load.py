@@ -20,6 +20,8 @@ GIVE_UP_S = 20.0
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 160, 0), (255, 255, 255))
 ENDED = frozenset({"verified", "superseded", "expired", "rejected"})
 AT_ONCE = 50
+NOTHING_DONE = ("no-owner", "mailbox-full")
+"""Kinds of 503 after which it is known that nothing was stored."""
 
 
 @dataclass
@@ -28,8 +30,12 @@ class Figures:
 
     accepted: int = 0
     refused: int = 0
+    unknown: int = 0
+    """Of the refused: one try had no answer by which it is certain that nothing was done."""
     tries: int = 0
     took_s: list[float] = field(default_factory=list)
+    at_s: list[float] = field(default_factory=list)
+    """When each was accepted, on Trio's clock."""
     answers: Counter[str] = field(default_factory=Counter)
     """Of each try: the status, or that there was no answer."""
 
@@ -38,15 +44,17 @@ class Figures:
         return Figures(
             self.accepted - before.accepted,
             self.refused - before.refused,
+            self.unknown - before.unknown,
             self.tries - before.tries,
             self.took_s[len(before.took_s) :],
+            self.at_s[len(before.at_s) :],
             self.answers - before.answers,
         )
 
     def copy(self) -> "Figures":
         """As they are now."""
-        took_s, answers = list(self.took_s), Counter(self.answers)
-        return Figures(self.accepted, self.refused, self.tries, took_s, answers)
+        counts = (self.accepted, self.refused, self.unknown, self.tries)
+        return Figures(*counts, list(self.took_s), list(self.at_s), Counter(self.answers))
 
     def percentile_s(self, part: float) -> float | None:
         """Of the times from the first try to 2xx."""
@@ -97,6 +105,7 @@ class Load:
         red, green, blue = self._rng.choice(COLOURS)
         body = {"red": red, "green": green, "blue": blue, "wait_for_verification": False}
         began = trio.current_time()
+        certain = True
         while trio.current_time() < began + GIVE_UP_S:
             asked = self._asked()
             if not asked:
@@ -110,16 +119,20 @@ class Load:
                 )
             except httpx2.TransportError as error:
                 self.figures.answers[type(error).__name__] += 1
+                certain = certain and isinstance(error, httpx2.ConnectError)
                 await trio.sleep(0.05)
                 continue
             self.figures.answers[str(answer.status_code)] += 1
             if (place := answer.headers.get("Location")) is not None:  # also of one that ended
                 self.figures.accepted += 1
-                self.figures.took_s.append(trio.current_time() - began)
+                self.figures.at_s.append(trio.current_time())
+                self.figures.took_s.append(self.figures.at_s[-1] - began)
                 self.known[place.rpartition("/")[2]] = "accepted"
                 return
+            certain = certain and _says_that_nothing_was_done(answer)
             await trio.sleep(0.2)
         self.figures.refused += 1
+        self.figures.unknown += not certain
 
     async def look(self, most: int | None = None) -> dict[str, int]:
         """What became of every command, of which so many that are open are asked for now;
@@ -127,8 +140,15 @@ class Load:
         waiting = [each for each, status in self.known.items() if status not in ENDED]
         self._rng.shuffle(waiting)
         for command_id in waiting[:most]:
-            self.known[command_id] = await self._status(command_id)
+            self.known[command_id] = await self.status(command_id)
         return dict(Counter(self.known.values()))
+
+    async def is_ready(self, url: str) -> bool:
+        """Whether a process says so."""
+        try:
+            return (await self._http.get(url)).is_success
+        except httpx2.TransportError:
+            return False
 
     async def open_ones(self, most: int = 5) -> list[str]:
         """Commands that have not ended, in words."""
@@ -143,8 +163,10 @@ class Load:
                     break
         return found
 
-    async def _status(self, command_id: str) -> str:
-        for process in self._asked():
+    async def status(self, command_id: str) -> str:
+        """What a process tells of a command now."""
+        asked = self._asked()
+        for process in self._rng.sample(asked, len(asked)):
             try:
                 answer = await self._http.get(f"{process.url}/api/v1/commands/{command_id}")
             except httpx2.TransportError:
@@ -154,3 +176,8 @@ class Load:
             if answer.is_success:
                 return str(answer.json()["status"])
         return "unknown"
+
+
+def _says_that_nothing_was_done(answer: httpx2.Response) -> bool:
+    """See docs/cluster.md, "A caller's part"."""
+    return answer.status_code < 500 or any(kind in answer.text for kind in NOTHING_DONE)

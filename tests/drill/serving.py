@@ -6,7 +6,8 @@ from pathlib import Path
 
 import trio
 
-from tests.support.processes import COMMAND, ROOT, environment
+from tests.support.preloaded import Child
+from tests.support.processes import ROOT, environment, started
 
 END_S = 15.0
 """`serve` ends within 10 s of SIGTERM, whatever hangs."""
@@ -19,10 +20,11 @@ class Serving:
         self.name = name
         self.port = port
         self.root = root
+        """By another one than ours it imports everything anew, which takes a second of CPU."""
         self.paused = False
         self._config = config
         self._log = config.with_suffix(".log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Child | None = None
 
     @property
     def url(self) -> str:
@@ -51,15 +53,9 @@ class Serving:
         if self.runs:
             return
         self.paused = False
+        words = ("serve", "--config", str(self._config))
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--config", str(self._config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.root,
-                env=environment(),
-            )
+            self._process = started(words, environment(), log, log, self.root)
 
     def kill(self) -> None:
         """SIGKILL: no goodbye, no last write."""
@@ -72,7 +68,7 @@ class Serving:
         began = trio.current_time()
         if self._process is not None and self.runs:
             self.resume()
-            self._process.terminate()
+            self._process.send_signal(signal.SIGTERM)
             await trio.to_thread.run_sync(self._process.wait, END_S)
         return trio.current_time() - began
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import redis
 import trio
 
 from api.cli.demo.run import build_world, settings_for
@@ -21,17 +21,27 @@ from simulation.world.server.redis_stream import RedisStream
 from simulation.world.world import World
 from tests.drill.serving import Serving
 from tests.support.machines import Machine
-from tests.support.processes import ROOT, free_port
+from tests.support.ports import free_port
+from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
-from tests.support.redis_sites import ReplicatedServers, client_of
+from tests.support.redis_sites import (
+    ReplicatedServers,
+    client_of,
+    replicas_of,
+    role_of,
+    wait_until,
+)
 
 NAMES = ("north", "south", "west", "east")
 API_KEY = "pretend-key-of-the-demo"
-HTTP_S = 2.0
+HTTP_S = 5.0
+"""For looks: on a machine that is busy an answer may take seconds."""
 LOSS = 0.1
 SEED = 1
 STREAM_HISTORY = 100_000
 BALANCE_S = 0.1
+WHOLE_MOST_S = 90.0
+"""A server that comes back is made a replica after 8 s, and copies everything."""
 DURABLE = {"min-replicas-to-write": "1", "min-replicas-max-lag": "5"}
 """As advised to operators; `appendfsync always` is the servers' own setting."""
 
@@ -40,11 +50,15 @@ DURABLE = {"min-replicas-to-write": "1", "min-replicas-max-lag": "5"}
 class Site:
     """What can be hurt, by name."""
 
+    folder: Path
+    """Settings and logs of the processes."""
     world: World
     processes: dict[str, Serving]
     engine: ReplicatedServers
     servers: dict[str, RedisServer]
     http: httpx2.AsyncClient
+    durable: bool
+    """Whether a server refuses what no replica would have."""
     frozen: set[str]
     """Servers that stand still."""
     ended: set[str]
@@ -60,7 +74,8 @@ class Site:
         """Again on its port and directory; Sentinel makes it a replica. Blocks."""
         if name in self.ended:
             self.servers[name].start()
-            make_durable(self.servers[name])
+            if self.durable:
+                make_durable(self.servers[name])
             self.ended.discard(name)
 
     def freeze(self, name: str) -> None:
@@ -74,6 +89,21 @@ class Site:
         if name in self.frozen:
             self.servers[name].thaw()
             self.frozen.discard(name)
+
+    def hold_back(self, name: str, master: str) -> None:
+        """A replica gets nothing more: it stands still, and its master has no connection to it any
+        more, so that nothing waits for it in the buffers of a socket. Blocks.
+
+        A replica that goes on connects again at once.
+        """
+        self.freeze(name)
+        client_of(self.servers[master]).execute_command("CLIENT", "KILL", "TYPE", "replica")
+
+    def keep(self, where: Path) -> None:
+        """Copy what processes said and what servers stored; blocks."""
+        shutil.copytree(self.folder, where / "processes")
+        for name, each in self.servers.items():
+            shutil.copytree(each.directory, where / name, ignore=shutil.ignore_patterns("s"))
 
     def server_state(self, name: str) -> str:
         """In a word."""
@@ -96,10 +126,35 @@ class Site:
         return None
 
     async def master(self) -> str | None:
-        """The name of the server that is written to, by the word of Sentinel: one that was started
-        again takes itself for it until it is told otherwise."""
-        port = await trio.to_thread.run_sync(_master_port, self.engine)
-        return next((name for name, each in self.servers.items() if each.port == port), None)
+        """The name of the server that is written to, by the word of most Sentinels: one that was
+        started again takes itself for it until it is told otherwise. None while they do not agree,
+        or while that server, if it runs, says that it is none."""
+        return await trio.to_thread.run_sync(self._master)
+
+    def _master(self) -> str | None:
+        named = self.engine.named_master()
+        found = next((name for name, each in self.servers.items() if each is named), None)
+        if found is None or found in self.frozen | self.ended:
+            return found
+        return found if role_of(self.servers[found]) == "master" else None
+
+    async def whole(self) -> str:
+        """Wait until the engine has a master that all others follow; its name. Raises
+        AssertionError where that does not come."""
+        return await trio.to_thread.run_sync(self._whole)
+
+    def _whole(self) -> str:
+        found: list[str | None] = []
+
+        def is_whole() -> bool:
+            found[:] = [self._master()]
+            name = found[0]
+            others = len(self.servers) - 1
+            return name is not None and replicas_of(self.servers[name]) == others
+
+        wait_until(is_whole, WHOLE_MOST_S)
+        assert found[0] is not None
+        return found[0]
 
 
 @asynccontextmanager
@@ -109,14 +164,17 @@ async def site(
     gateways: int = 4,
     root: Path = ROOT,
     machines: Sequence[Machine] = (),
+    need: int = 1,
+    loss: float = LOSS,
 ) -> AsyncGenerator[Site, None]:
     """From start to stop; the processes are started, by the code at `root`, and not yet ready. The
-    servers of the engine run on `machines`, or here."""
-    world = build_world(lights, gateways, SEED, LOSS)
+    servers of the engine run on `machines`, or here; `need` of the replicas must confirm, and
+    `loss` of the frames get lost."""
+    world = build_world(lights, gateways, SEED, loss)
     with tempfile.TemporaryDirectory(prefix="lamplighter-drill-") as folder:
         chirpstack = RedisServer()
         engine = ReplicatedServers(machines=machines)
-        await trio.to_thread.run_sync(_begin, chirpstack, engine)
+        await trio.to_thread.run_sync(_begin, chirpstack, engine, bool(need))
         try:
             stream = RedisStream(chirpstack.url, history=STREAM_HISTORY)
             world.delivery.stream = stream.send
@@ -130,15 +188,18 @@ async def site(
                 await nursery.start(stream.run)
                 await nursery.start(poster.run)
                 await nursery.start(world.run)
+                url = engine.url if need else f"{engine.url}?need=0&unsafe=yes"
                 made = {
-                    name: _process(Path(folder), name, server.port, engine.url, chirpstack.url)
+                    name: _process(Path(folder), name, server.port, url, chirpstack.url)
                     for name in NAMES[:processes]
                 }
                 for each in made.values():
                     each.root = root
                     each.start()
                 servers = {f"valkey-{n}": each for n, each in enumerate(engine.servers, start=1)}
-                found = Site(world, made, engine, servers, http, set(), set())
+                found = Site(
+                    Path(folder), world, made, engine, servers, http, bool(need), set(), set()
+                )
                 nursery.start_soon(_balance, found, poster)
                 try:
                     yield found
@@ -164,31 +225,20 @@ async def _balance(site: Site, poster: Poster) -> None:
         await trio.sleep(BALANCE_S)
 
 
-def _begin(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
+def _begin(chirpstack: RedisServer, engine: ReplicatedServers, durable: bool) -> None:
     chirpstack.start()
     try:
         engine.__enter__()
     except BaseException:
         chirpstack.__exit__(None, None, None)
         raise
-    for each in engine.servers:
+    for each in engine.servers if durable else ():
         make_durable(each)
 
 
 def _end(chirpstack: RedisServer, engine: ReplicatedServers) -> None:
     engine.__exit__(None, None, None)
     chirpstack.__exit__(None, None, None)
-
-
-def _master_port(engine: ReplicatedServers) -> int | None:
-    for sentinel in engine.sentinels:
-        try:
-            told = client_of(sentinel).sentinel_get_master_addr_by_name("fleet")
-        except redis.RedisError:
-            continue
-        if told is not None:
-            return int(told[1])
-    return None
 
 
 def make_durable(server: RedisServer) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 import trio
 
 from actors.device.command import CommandStatus
@@ -15,7 +16,7 @@ from tests.drill.load import Figures, Load
 from tests.drill.script import table
 from tests.drill.serving import Serving
 from tests.support.fake_application import DEV_EUI, FakeApplication
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.web_server import running
 
 PER_S = 200.0
@@ -94,13 +95,29 @@ async def test_a_refusal_is_tried_again_and_counted_by_its_status() -> None:
         await until(lambda: load.figures.accepted >= 3)
 
 
+@pytest.mark.parametrize(
+    ("refusal", "is_unknown"), [(Refusal.MAILBOX_FULL, False), (Refusal.STORE_FAILING, True)]
+)
+async def test_of_a_refused_command_it_is_told_whether_it_may_have_been_taken(
+    monkeypatch: pytest.MonkeyPatch, refusal: Refusal, is_unknown: bool
+) -> None:
+    monkeypatch.setattr("tests.drill.load.GIVE_UP_S", 0.1)
+    application = FakeApplication()
+    application.refusal = refusal
+    async with calling(application) as load:
+        await until(lambda: load.figures.refused >= 3)
+        assert load.figures.unknown == (load.figures.refused if is_unknown else 0)
+
+
 def test_what_came_after_a_fault_is_counted_alone() -> None:
     figures = Figures(accepted=3, tries=3, took_s=[0.1, 0.2, 0.3])
     before = figures.copy()
     figures.accepted, figures.refused = 5, 1
     figures.took_s += [2.0, 1.0]
+    figures.unknown, figures.at_s = 1, [9.0]
     seen = figures.since(before)
     assert (seen.accepted, seen.refused, seen.took_s) == (2, 1, [2.0, 1.0])
+    assert (seen.unknown, seen.at_s, seen.tries) == (1, [9.0], 0)
 
 
 def test_an_outcome_says_how_long_it_took_or_that_it_never_ended() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.processes import LOOK_S, Running, free_port, run
+from tests.support.ports import free_port
+from tests.support.processes import LOOK_S, Running, run
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -8,8 +8,9 @@ import httpx2
 import pytest
 import trio
 
+from tests.support.ports import free_port
 from tests.support.pretend_site import API_KEY, Site, pretend_site, until
-from tests.support.processes import Running, free_port, run_meanwhile
+from tests.support.processes import Running, run_meanwhile
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.timeout(120)

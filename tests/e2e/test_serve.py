@@ -14,8 +14,9 @@ import trio
 from lorawan.kuando import LightState
 from lorawan.network import HttpIntegration
 from simulation.world.server.grpc_server import GrpcServer
+from tests.support.ports import free_port
 from tests.support.pretend_site import API_KEY, Site, pretend_site, until
-from tests.support.processes import Running, free_port, run, run_meanwhile
+from tests.support.processes import Running, run, run_meanwhile
 from tests.support.redis_server import RedisServer
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}

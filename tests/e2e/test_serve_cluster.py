@@ -12,8 +12,9 @@ from lorawan.kuando import AFTER_JOIN, LightState
 from tests.support.bridge_kit import until as until_so
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import MqttPeer
+from tests.support.ports import free_port
 from tests.support.pretend_site import Site, pretend_site, until
-from tests.support.processes import Running, free_port
+from tests.support.processes import Running
 from tests.support.redis_server import RedisServer
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}

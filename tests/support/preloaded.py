@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import subprocess
@@ -35,12 +36,17 @@ class Child:
         self.pid = pid
         self.returncode: int | None = None
         self._parent = parent
+        self._lock = threading.Lock()
+        self._watched = os.pidfd_open(pid)
+        """Readable once it has ended: its parent, which knows how, is asked then only."""
 
     def poll(self) -> int | None:
         """The exit code, or the signal's number below zero; None while it runs."""
-        if self.returncode is None:
-            self.returncode = self._parent.ask({"ended": self.pid})
-        return self.returncode
+        with self._lock:  # its parent can tell once only
+            if self.returncode is None and select.select([self._watched], [], [], 0.0)[0]:
+                self.returncode = self._parent.ask({"ended": self.pid})
+                os.close(self._watched)
+            return self.returncode
 
     def wait(self, timeout: float) -> int:
         """The same, once it has ended. Raises `subprocess.TimeoutExpired`."""

@@ -25,7 +25,8 @@ from simulation.world.profile import Profile
 from simulation.world.radio import Link
 from simulation.world.server.grpc_server import GrpcServer
 from simulation.world.world import World
-from tests.support.processes import LOOK_S, PATIENCE_S, free_port
+from tests.support.ports import free_port
+from tests.support.processes import LOOK_S, PATIENCE_S
 
 API_KEY = "pretend-key"
 PROFILE = Profile(

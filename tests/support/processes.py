@@ -7,7 +7,6 @@ passes shows what the process had said.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -41,20 +40,25 @@ _seen: dict[str, str] = {}
 
 
 def started(
-    words: Sequence[str], env: Mapping[str, str], out: IO[bytes], err: IO[bytes]
+    words: Sequence[str],
+    env: Mapping[str, str],
+    out: IO[bytes],
+    err: IO[bytes],
+    root: Path = ROOT,
 ) -> subprocess.Popen[bytes] | Child:
-    """`lamplighter WORDS` in a process of its own.
+    """`lamplighter WORDS` in a process of its own, by the code at `root`.
 
     Its modules were imported before, which saves a second of CPU for each of a hundred processes;
     but not where coverage is measured, nor where the environment is one that imports may look at.
     """
-    if not _preloaded and not any(name.startswith("COVERAGE_") for name in env):
+    is_ours = root == ROOT
+    if is_ours and not _preloaded and not any(name.startswith("COVERAGE_") for name in env):
         _seen.update(_plain(environment()))
         _preloaded.append(Preloaded(_seen))
-    if _preloaded and _plain(env) == _seen:
+    if is_ours and _preloaded and _plain(env) == _seen:
         return _preloaded[0].start(words, env, out, err)
     return subprocess.Popen(
-        [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=ROOT, env=env
+        [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=root, env=env
     )
 
 
@@ -154,11 +158,3 @@ async def run_meanwhile(
 ) -> subprocess.CompletedProcess[str]:
     """The same for an asynchronous test, whose pretend servers go on meanwhile."""
     return await trio.to_thread.run_sync(lambda: run(*words, env=env))
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

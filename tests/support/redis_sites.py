@@ -2,6 +2,7 @@
 cluster. All on free loopback ports, durable to the last commit, ended by process id."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -98,6 +99,22 @@ class ReplicatedServers:
 
         wait_until(promoted)
         return found[0]
+
+    def named_master(self) -> RedisServer | None:
+        """The master by the newest word of a majority of the Sentinels, and of those as new whom
+        most name; None where too few answer. One that was cut off still names the one before."""
+        told: list[tuple[int, int]] = []
+        for sentinel in self.sentinels:
+            try:
+                view = client_of(sentinel).sentinel_master("fleet")
+            except redis.RedisError:
+                continue
+            told.append((int(view["config-epoch"]), int(view["port"])))
+        if 2 * len(told) <= len(self.sentinels):
+            return None
+        newest = max(told)[0]
+        [(port, _)] = Counter(port for epoch, port in told if epoch == newest).most_common(1)
+        return next((each for each in self.servers if each.port == port), None)
 
     def _all_known(self) -> bool:
         for sentinel in self.sentinels:

@@ -13,7 +13,7 @@ from actors.outgoing.ports import Answer
 from api.hooks.guard import Guard
 from api.hooks.sender import HttpSender
 from api.hooks.signature import new_secret
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.receiver import Receiver
 
 GUARD = Guard((ipaddress.ip_network("127.0.0.0/8"),), http=True)

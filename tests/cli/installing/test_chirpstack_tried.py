@@ -15,7 +15,7 @@ from api.cli.installing.trial import Found, Refusal, try_chirpstack
 from lorawan.chirpstack.settings import ChirpStackSettings
 from simulation.world.server.grpc_server import TENANT_ID
 from tests.support.grpc_caller import serve
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.proxy import a_certificate
 from tests.support.small_network import SmallNetwork
 

@@ -9,7 +9,7 @@ from api.cli.exits import Exit
 from api.cli.installing.dialogue import Given, Person
 from api.cli.installing.run import Plan, run_init
 from tests.support.grpc_caller import serve
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.small_network import SmallNetwork
 
 

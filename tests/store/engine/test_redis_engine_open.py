@@ -19,7 +19,8 @@ from store.engine.redis.scripts import NAMES, script
 from store.errors import StoreRefused, StoreUnavailable
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of, wait_until
 
 RIGHTS = ("~{lamplighter*", "&lamplighter:bell:*", "+@all", "-@admin", "-@dangerous", "+config|get")
