@@ -1,10 +1,13 @@
 """`make crash`: many kills of real processes, and the figures. A failed promise is a traceback.
 
-python -m tests.crash [matrix|sqlite|redis|server|reader|cluster|network|mqtt|hooks] [KILLS] [SEED]
+python -m tests.crash [WHAT [KILLS [SEED]]]
+
+WHAT is matrix, sqlite, redis, server, reader, cluster, network, campaign, mqtt or hooks.
 """
 
 import logging
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +15,7 @@ from pathlib import Path
 import structlog
 import trio
 
+from tests.cluster.campaign import KEPT, campaign
 from tests.cluster.hurt import any_plan, hurt
 from tests.cluster.networks import cut
 from tests.crash.crash_scenario import kill_at_every_commit
@@ -32,6 +36,7 @@ KILLS = {
     "reader": 50,
     "cluster": 60,
     "network": 20,
+    "campaign": 500,
     "mqtt": 100,
     "hooks": 100,
 }
@@ -61,6 +66,11 @@ async def crash(what: str, kills: int, seed: int) -> None:
         if what == "cluster":
             say(f"three processes, three servers:\n{await hurt(any_plan(kills, seed), seed)}")
             return
+        if what == "campaign":
+            tally = await campaign(kills, seed, say)
+            say(f"several sites of three processes and three servers:\n{tally}")
+            assert not tally.broken, f"see {KEPT}"
+            return
         if what == "network":
             say(f"three processes, three servers, a cut network:\n{await cut(kills, seed, say)}")
             return
@@ -77,6 +87,7 @@ async def crash(what: str, kills: int, seed: int) -> None:
 
 
 def main(words: list[str]) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     kinds = words[:1] or [MATRIX, *KILLS]
     if not words and os.geteuid() != 0:
