@@ -31,6 +31,7 @@ ALL_EVENTS = "device:stream:event"
 """The key of the stream of all devices, behind the prefix of ChirpStack's `redis.key_prefix`."""
 
 SCHEMES = frozenset({"redis", "rediss", "unix", "redis+cluster", "rediss+cluster"})
+PORT = 6379
 SOCKET_S = 4.0
 """Above the longest wait of a blocking read, 1 s."""
 CONNECT_S = 2.0
@@ -226,13 +227,24 @@ def _cluster(parts: SplitResult, options: dict[str, Any]) -> Any:
         ) from error
 
 
+def addresses_of(url: str) -> list[tuple[str, int]]:
+    """Hosts and ports that a URL names; none where it names a socket."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return []
+    if not parts.scheme.endswith("+cluster"):
+        return [(parts.hostname or "localhost", parts.port or PORT)]
+    return _addresses(parts)
+
+
+def _addresses(parts: SplitResult) -> list[tuple[str, int]]:
+    hosts = [each.partition(":") for each in parts.netloc.rpartition("@")[2].split(",")]
+    return [(name, int(port or PORT)) for name, _, port in hosts]
+
+
 def _nodes(parts: SplitResult) -> list[Any]:
     node: Any = ClusterNode  # it has no types
-    nodes = []
-    for host in parts.netloc.rpartition("@")[2].split(","):
-        name, _, port = host.partition(":")
-        nodes.append(node(name, int(port or 6379)))
-    return nodes
+    return [node(name, port) for name, port in _addresses(parts)]
 
 
 def _raw(answer: Any, **_options: Any) -> Any:

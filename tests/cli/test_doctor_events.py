@@ -1,6 +1,7 @@
 """The doctor on ChirpStack's stream: over a real server, and what the facts mean."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -11,7 +12,9 @@ from api.settings.model import ApiSettings
 from lorawan.stream.inspection import Kept, StreamFacts
 from simulation.world.server.redis_stream import RedisStream
 from tests.bench import fleet
+from tests.support.certificates import Authority
 from tests.support.redis_server import RedisServer
+from tests.support.tls_front import front
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,20 @@ async def test_without_a_stream_it_is_recommended_and_no_problem() -> None:
     (found,) = await look(None)
     assert found.level is Level.OK
     assert "chirpstack.events.url" in found.remedy
+
+
+@pytest.mark.parametrize("kind", ["", "+cluster"])
+async def test_where_tls_is_spoken_and_the_url_says_otherwise_that_is_told(
+    server: RedisServer, tmp_path: Path, kind: str
+) -> None:
+    authority = Authority(tmp_path)
+    (found,) = await look(f"rediss{kind}://127.0.0.1:{server.port}")
+    assert found.level is Level.PROBLEM
+    assert f"127.0.0.1:{server.port} does not speak TLS" in found.says
+    with front(server, authority.signed("server"), authority.certificate) as port:
+        (found,) = await look(f"redis{kind}://127.0.0.1:{port}")
+    assert found.level is Level.PROBLEM
+    assert found.says == f"127.0.0.1:{port} speaks TLS; over TLS the URL is rediss{kind}://"
 
 
 async def test_the_history_that_chirpstack_has_by_itself_is_too_short(server: RedisServer) -> None:

@@ -2,6 +2,7 @@
 Sentinels, a Cluster. Each shows a certificate and asks for one. Not collected by itself: the server
 of the other tests is built without TLS. `make engines` runs it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -12,7 +13,7 @@ from lorawan.stream.entries import BEGINNING
 from lorawan.stream.redis_source import RedisSource
 from store.engine.open import engine_from_url
 from store.engine.port import Applied
-from store.errors import StoreError
+from store.errors import StoreError, StoreRefused
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
 from tests.store.engine.test_redis_engine_failovers import pressed
@@ -71,6 +72,16 @@ async def test_without_a_certificate_of_the_client_the_start_says_so(tls: Tls) -
         with pytest.raises(StoreError, match="see ssl_certfile"):
             await engine.open()
         await engine.close()
+
+
+async def test_a_url_without_tls_is_refused_in_words(
+    site: RedisServer | ReplicatedServers | ClusterServers,
+) -> None:
+    scheme, _, rest = site.url.partition("://")
+    engine = engine_from_url(f"{scheme.replace('rediss', 'redis')}://{rest.partition('?')[0]}")
+    with pytest.raises(StoreRefused, match=f"speaks TLS; over TLS the URL is {re.escape(scheme)}"):
+        await engine.open()
+    await engine.close()
 
 
 async def test_chirpstacks_stream_is_read_over_tls(tls: Tls) -> None:

@@ -1,6 +1,7 @@
 """Whether events are read from ChirpStack's own stream, and whether that keeps them long enough."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import trio
 
@@ -8,6 +9,8 @@ from api.cli.doctor.finding import Diagnosis, Level, ok, problem, unknown, warni
 from api.settings.model import ApiSettings
 from lorawan.stream.errors import StreamError, StreamRefused
 from lorawan.stream.inspection import Kept, StreamFacts, inspect
+from lorawan.stream.redis_source import addresses_of
+from store.engine.redis.tls_or_not import other_way
 
 CHECK = "events"
 STOP_S = 3_600.0
@@ -41,8 +44,15 @@ async def events(settings: ApiSettings) -> list[Diagnosis]:
         remedy = "check user, password and rights of chirpstack.events.url (docs/operations.md)"
         return [problem(CHECK, str(error), remedy)]
     except StreamError as error:
+        wrong = await trio.to_thread.run_sync(_wrong_about_tls, url, abandon_on_cancel=True)
+        if wrong is not None:
+            return [problem(CHECK, wrong, "correct chirpstack.events.url")]
         return [problem(CHECK, str(error), "check chirpstack.events.url, and that it runs")]
     return list(judged(facts))
+
+
+def _wrong_about_tls(url: str) -> str | None:
+    return other_way(addresses_of(url), urlsplit(url).scheme)
 
 
 def judged(facts: StreamFacts) -> Iterator[Diagnosis]:

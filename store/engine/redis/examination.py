@@ -4,6 +4,7 @@ Everything blocks and belongs in a thread.
 """
 
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from store.engine.redis.errors import Untrusted
@@ -20,20 +21,35 @@ from store.engine.redis.node import Node, only
 from store.engine.redis.places import Places
 from store.engine.redis.rights import try_rights
 from store.engine.redis.sentinel import BySentinel
-from store.engine.redis.target import Target
+from store.engine.redis.target import Address, Target
+from store.engine.redis.tls_or_not import other_way
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
 
 
 def look_around(target: Target, places: Places) -> list[Finding]:
     """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where the
-    two ends do not agree on TLS: what a process that runs waits for, a start does not."""
+    two ends do not agree on TLS, or on whether to speak it: what a process that runs waits for, a
+    start does not."""
     target.check_files()
     try:
         places.open()
         return examine(target, places)
     except Untrusted as error:
         raise StoreRefused(str(error)) from error
+    except StoreUnavailable as error:
+        wrong = other_way(_places_asked(target, places), target.scheme)
+        if wrong is None:
+            raise
+        raise StoreRefused(f"redis: {wrong}") from error
+
+
+def _places_asked(target: Target, places: Places) -> list[Address]:
+    found = list(target.addresses)
+    if isinstance(places, BySentinel):
+        with suppress(StoreError):
+            found.append(places.master())
+    return found
 
 
 def examine(target: Target, places: Places) -> list[Finding]:

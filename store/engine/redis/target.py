@@ -57,6 +57,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """For people: the addresses, or the socket."""
         return self.socket_path or ",".join(f"{host}:{port}" for host, port in self.addresses)
 
+    @property
+    def scheme(self) -> str:
+        """Before the :// of the URL; of a socket that of a server."""
+        kind = "" if self.kind is Kind.SERVER else f"+{self.kind}"
+        return f"{'rediss' if self.tls else 'redis'}{kind}"
+
     def check_files(self) -> None:
         """Raises StoreRefused for certificates and keys that cannot be read; blocks."""
         for option, path in self.tls_files.items():

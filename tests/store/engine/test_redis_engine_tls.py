@@ -5,12 +5,7 @@ The server of the tests has no TLS: a front before it speaks that. `make engines
 have, also as masters with replicas and as a Cluster (tests/engines/engines_over_tls.py).
 """
 
-import select
-import socket
-import ssl
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -24,10 +19,8 @@ from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
 from tests.support.certificates import Authority, Pair
 from tests.support.redis_server import RedisServer
-
-PIECE_BYTES = 65_536
-SHAKEN_S = 10.0
-END_S = 30.0
+from tests.support.redis_sites import client_of
+from tests.support.tls_front import front
 
 
 class Files:
@@ -53,51 +46,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 def server() -> Iterator[RedisServer]:
     with RedisServer() as server:
         yield server
-
-
-@contextmanager
-def front(server: RedisServer, own: Pair, asks_for: Path) -> Iterator[int]:
-    """The port of a front that shows a certificate, and asks clients for one. In threads, whose
-    sockets tell a client what is wrong with its own."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*own)
-    context.load_verify_locations(asks_for)
-    context.verify_mode = ssl.CERT_REQUIRED
-    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(20) as threads:
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    client, _ = listener.accept()
-                    threads.submit(serve, client)
-
-        def serve(plain: socket.socket) -> None:
-            plain.settimeout(SHAKEN_S)
-            with (
-                suppress(OSError),
-                context.wrap_socket(plain, server_side=True) as client,
-                socket.create_connection(("127.0.0.1", server.port)) as behind,
-            ):
-                pass_on(client, behind)
-
-        threads.submit(accept)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-def pass_on(client: ssl.SSLSocket, behind: socket.socket) -> None:
-    """By one thread: TLS is not read and written by two at once."""
-    while True:
-        ready = [client] if client.pending() else select.select([client, behind], [], [], END_S)[0]
-        for each in ready:
-            data = each.recv(PIECE_BYTES)
-            if not data:
-                return
-            (behind if each is client else client).sendall(data)
-        if not ready:
-            return
 
 
 def url_of(port: int, authority: Path, client: Pair | None = None) -> str:
@@ -154,13 +102,65 @@ async def test_what_is_wrong_with_certificates_is_told_at_the_start_and_by_the_d
         assert words in found.says
 
 
-@pytest.mark.parametrize("kind", ["rediss", "rediss+sentinel", "rediss+cluster"])
+KINDS = ["", "+sentinel", "+cluster"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_server_that_speaks_no_tls_is_told(
     files: Files, server: RedisServer, kind: str
 ) -> None:
-    path = "/fleet" if "sentinel" in kind else ""
-    url = f"{kind}://127.0.0.1:{server.port}{path}?ssl_ca_certs={files.authority}"
+    path = "/fleet" if kind == "+sentinel" else ""
+    url = f"rediss{kind}://127.0.0.1:{server.port}{path}?ssl_ca_certs={files.authority}"
+    words = f"127.0.0.1:{server.port} does not speak TLS; without TLS the URL is redis{kind}://"
+    await assert_told(url, words)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("server_shows", ["server", "expired"])
+async def test_a_server_that_speaks_tls_where_the_url_does_not_is_told(
+    files: Files, server: RedisServer, kind: str, server_shows: str
+) -> None:
+    """It closes the connection, and says nothing."""
+    with front(server, getattr(files, server_shows), files.authority) as port:
+        path = "/fleet" if kind == "+sentinel" else ""
+        words = f"127.0.0.1:{port} speaks TLS; over TLS the URL is rediss{kind}://"
+        await assert_told(f"redis{kind}://127.0.0.1:{port}{path}", words)
+
+
+async def test_a_master_that_speaks_tls_behind_sentinels_that_do_not_is_told(
+    files: Files, server: RedisServer
+) -> None:
+    with (
+        front(server, files.server, files.authority) as port,
+        RedisServer(sentinel=True) as sentinel,
+    ):
+        watch = ("SENTINEL", "MONITOR", "fleet", "127.0.0.1", port, 1)
+        client_of(sentinel).execute_command(*watch)
+        url = f"redis+sentinel://127.0.0.1:{sentinel.port}/fleet"
+        await assert_told(url, f"127.0.0.1:{port} speaks TLS")
+
+
+async def test_of_a_server_that_answers_nobody_nothing_is_said_of_tls() -> None:
+    with RedisServer() as server:
+        server.freeze()
+        try:
+            for url in (server.url, server.url.replace("redis://", "rediss://")):
+                engine = engine_from_url(url)
+                with pytest.raises(StoreUnavailable) as unavailable:
+                    await engine.open()
+                await engine.close()
+                assert "speak" not in str(unavailable.value)
+        finally:
+            server.thaw()
+
+
+async def assert_told(url: str, words: str) -> None:
+    """At a start, which is refused, and by the doctor."""
     engine = engine_from_url(url)
-    with pytest.raises(StoreUnavailable, match="nobody answers in TLS there"):
+    with pytest.raises(StoreRefused) as refused:
         await engine.open()
     await engine.close()
+    assert words in str(refused.value)
+    [found] = await doctor(url)
+    assert found.level is Level.PROBLEM
+    assert words in found.says

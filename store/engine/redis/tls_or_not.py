@@ -1,0 +1,57 @@
+"""Whether a server that gave no answer speaks TLS where we do not, or the other way round.
+
+A server that speaks TLS closes a connection in which it is asked without, and says nothing; one
+that does not waits for the rest of what it takes for a command. Neither can be told from a server
+that is in trouble, unless it is asked in the other way. Everything blocks, for a second at most.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+
+from store.engine.redis.node import CONNECT_S
+from store.engine.redis.target import Address
+
+_NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
+"""OpenSSL's reasons where what came is not TLS; any other one is in words of TLS."""
+_PING = b"PING\r\n"
+
+
+def other_way(addresses: Iterable[Address], scheme: str) -> str | None:
+    """What is wrong with a URL of this scheme (`redis`, `rediss+sentinel`, ...), in words: of the
+    first address that answers in the other way. None where none does."""
+    tls = scheme.startswith("rediss")
+    for host, port in addresses:
+        if tls and _speaks_plainly(host, port):
+            right = scheme.replace("rediss", "redis")
+            return f"{host}:{port} does not speak TLS; without TLS the URL is {right}://"
+        if not tls and _speaks_tls(host, port):
+            right = scheme.replace("redis", "rediss")
+            return f"{host}:{port} speaks TLS; over TLS the URL is {right}://"
+    return None
+
+
+def _speaks_tls(host: str, port: int) -> bool:
+    """Whether a handshake is answered; what it shows is nobody's concern here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, port), CONNECT_S) as plain:
+            context.wrap_socket(plain).close()
+    except ssl.SSLEOFError:
+        return False
+    except ssl.SSLError as error:
+        return error.reason not in _NO_TLS
+    except OSError:
+        return False
+    return True
+
+
+def _speaks_plainly(host: str, port: int) -> bool:
+    """Whether PING has an answer, be it that we have no right to ask."""
+    with suppress(OSError), socket.create_connection((host, port), CONNECT_S) as plain:
+        plain.sendall(_PING)
+        return plain.recv(1) in {b"+", b"-"}
+    return False
