@@ -54,7 +54,7 @@ from actors.sweeper import Sweeper
 from actors.wiring import ProcessParts
 from lorawan.events import Event
 from store.engine.port import Lease, Member, Snapshot
-from store.engine.shards import FLEET, shard_of
+from store.engine.shards import FLEET
 from store.port import Put, Record, Table
 from store.shards import ShardStore
 
@@ -376,7 +376,7 @@ class ClusterParts(ProcessParts):
         if not self.home.knows(shard):
             return ()
         now, board = self.environment.clock.now(), self.board
-        lights = [one for one in board.devices.values() if shard_of(one.dev_eui) == shard]
+        lights = [board.devices[dev_eui] for dev_eui in board.lights_in(shard)]
         puts = [device_put(one, now) for one in lights]
         for light in lights:
             if light.command is not None:

@@ -21,6 +21,7 @@ import trio
 
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
 from actors.board.contents import ALERTS_KEPT, COMMANDS_KEPT, BoardContents
+from actors.board.lights_by_shard import LightsByShard
 from actors.board.outlook import RiskTold
 from actors.board.plan import PlanHead, PlanRemoved
 from actors.board.reachability import Reach, Reachability
@@ -89,6 +90,7 @@ class Board:
         self._reachability = ReachabilityIndex(
             contents.devices, contents.gateways, silent_after_s, clock
         )
+        self._by_shard = LightsByShard()
         self._steps = Steps(clock)
         self._subscriptions: list[Subscription] = []
         self._dropped = 0
@@ -107,6 +109,10 @@ class Board:
     def devices(self) -> Mapping[str, Device]:
         """Every light by DevEUI: a live view, to be read before the next checkpoint."""
         return MappingProxyType(self._contents.devices)
+
+    def lights_in(self, shard: str) -> Sequence[str]:
+        """The DevEUIs of the lights of one shard (`store.engine.shards`)."""
+        return self._by_shard.of(shard)
 
     @property
     def gateways(self) -> Mapping[str, GatewayView]:
@@ -205,10 +211,13 @@ class Board:
         contents = self._contents
         match subject:
             case Device():
+                if subject.dev_eui not in contents.devices:
+                    self._by_shard.add(subject.dev_eui)
                 contents.devices[subject.dev_eui] = subject
                 self._reachability.published(subject, self._clock.now())
             case DeviceRemoved():
                 contents.devices.pop(subject.dev_eui, None)
+                self._by_shard.forget(subject.dev_eui)
                 contents.risks.pop(subject.dev_eui, None)
                 self._reachability.forget(subject.dev_eui)
             case Command():

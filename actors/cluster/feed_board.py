@@ -86,7 +86,7 @@ class FeedBoard:
         themselves (`show_command`): open ones that no light pursues, and those that ended lately.
         """
         board = self._board
-        for dev_eui in [one for one in board.devices if shard_of(one) == shard]:
+        for dev_eui in board.lights_in(shard):
             if dev_eui not in lights:
                 self._gone(Table.DEVICE, dev_eui)
         return [

@@ -9,6 +9,7 @@ from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.supervision import ChildState
 from lorawan.kuando.light_state import LightState
+from store.engine.shards import FLEET, LIGHT_SHARDS, shard_of
 
 START = 1_700_000_000.0
 RED = LightState(255, 0, 0)
@@ -167,6 +168,22 @@ async def test_a_removed_light_is_told_and_known_no_longer() -> None:
     assert board.devices == {}
     assert board.snapshot().devices == ()
     assert sum(board.reachability_counts().values()) == 0
+
+
+async def test_the_lights_of_one_shard_are_told_in_the_order_in_which_they_came() -> None:
+    board = board_now()
+    names = [f"{number:016x}" for number in range(300)]
+    for name in names:
+        board.publish(Device(dev_eui=name))
+    board.publish(Device(dev_eui=names[7], name="again"))
+    board.publish(DeviceRemoved(names[8], "", "why"))
+    board.publish(DeviceRemoved("0b0b0b0b0b0b0b0b", "", "never known"))
+    left = [name for name in names if name != names[8]]
+    for shard in LIGHT_SHARDS:
+        assert list(board.lights_in(shard)) == [one for one in left if shard_of(one) == shard]
+    assert board.lights_in(FLEET) == ()
+    board.publish(Device(dev_eui=names[8]))
+    assert board.lights_in(shard_of(names[8]))[-1] == names[8]
 
 
 async def test_a_hook_is_told_of_a_change_before_anybody_can_see_it() -> None:

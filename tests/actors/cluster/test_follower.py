@@ -8,9 +8,11 @@ import msgspec
 import pytest
 import trio
 
+from actors.board import lights_by_shard
 from actors.board.board import Board
 from actors.board.changes import DeviceRemoved, Subject
 from actors.clocks.clock import RunClock
+from actors.cluster import feed_board
 from actors.cluster.feed_board import FeedBoard
 from actors.cluster.follower import Follower
 from actors.device.command import Command, CommandStatus
@@ -19,6 +21,7 @@ from actors.device.records import command_record, device_put
 from actors.replace import replace
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
 from store.engine.port import FEED_BELL, FEED_KEPT, Commit, Lease
+from store.engine.shards import shard_of
 from store.port import Delete, Put, Table, Write, outcome
 from store.shards.feed import encode_feed
 from tests.actors.cluster.cluster_kit import RED, START, dev_euis
@@ -57,8 +60,8 @@ class Following:
         self.told: list[Subject] = []
         self.meta: list[Put] = []
         self.board = Board(clock, "boot", publishing=self.told.append)
-        feed_board = FeedBoard(self.board, meta=self.meta.append)
-        self.follower = Follower(self.engine, feed_board, random.Random(1))
+        shows = FeedBoard(self.board, meta=self.meta.append)
+        self.follower = Follower(self.engine, shows, random.Random(1))
         self.owner = Owner(self.engine)
 
 
@@ -274,3 +277,26 @@ async def test_the_board_is_as_the_engine_three_seconds_after_the_last_fault(
         stored = await kit.engine.scan(SHARD, Table.DEVICE)
         names = {record.key: msgspec.json.decode(record.value)["name"] for record in stored}
         assert {one.dev_eui: one.name for one in kit.board.devices.values()} == names
+
+
+async def test_to_show_one_shard_does_not_go_through_all_lights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every process does so for every shard that has a new owner, between two checkpoints."""
+    board = Board(RunClock(START), "boot")
+    for number in range(1_000):
+        board.publish(Device(dev_eui=f"{number:016x}"))
+    asked: list[str] = []
+
+    def counted(dev_eui: str) -> str:
+        asked.append(dev_eui)
+        return shard_of(dev_eui)
+
+    for module in (feed_board, lights_by_shard):
+        monkeypatch.setattr(module, "shard_of", counted)
+    here = board.lights_in(SHARD)
+    assert len(here) > 3
+    FeedBoard(board).keep_only(SHARD, dict.fromkeys(here[1:]))
+    assert board.lights_in(SHARD) == here[1:]
+    assert len(board.devices) == 999
+    assert asked == [here[0]], "that of the one that is gone"
