@@ -4,9 +4,12 @@ python -m tests.cluster.take_over [LIGHTS] [KILLS]
 
 ChirpStack is away all the time, so that nothing but the take-over is measured: from the SIGKILL
 until the actors of every light run in one of the others, by what these tell of their own takes.
+How much CPU that takes is told beside it: on a machine that is busy with something else the time is
+longer, and the CPU is not.
 """
 
 import logging
+import os
 import signal
 import statistics
 import sys
@@ -37,6 +40,7 @@ LIGHTS, KILLS = 20_000, 20
 WRITES_MOST = 100
 WELL_MOST_S = 300.0
 LOOK_S = 0.2
+REST_S, IDLE_S, AFTER_S = 3.0, 3.0, 2.0
 
 
 async def fill(url: str, lights: int) -> None:
@@ -142,6 +146,19 @@ async def balanced(http: httpx2.AsyncClient, everybody: list[Serving], lights: i
             await trio.sleep(LOOK_S)
 
 
+async def cpu_within(wait_s: float, some: list[Serving]) -> list[float]:
+    """The CPU seconds that each uses while nothing happens."""
+    before = [one.cpu_s for one in some]
+    await trio.sleep(wait_s)
+    return [one.cpu_s - first for one, first in zip(some, before, strict=True)]
+
+
+def say(line: str) -> None:
+    """At once: each step takes seconds."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 async def measure(lights: int, kills: int) -> None:
     """Kill one after the other, each time when all is in balance."""
     with RedisServer() as server, tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -151,25 +168,39 @@ async def measure(lights: int, kills: int) -> None:
             stack.callback(one.close)
             one.start()
         took_s: list[float] = []
+        cpu_s: list[float] = []
+        started_s: list[float] = []
         async with httpx2.AsyncClient(timeout=10.0, trust_env=False) as http:
             await balanced(http, everybody, lights)
             for number in range(kills):
-                await trio.sleep(3.0)
+                await trio.sleep(REST_S)
                 victim = everybody[number % len(everybody)]
-                began = time.time()
-                victim.kill()
                 alive = [one for one in everybody if one is not victim]
+                idle_s = await cpu_within(IDLE_S, alive)
+                began, before = time.time(), [one.cpu_s for one in alive]
+                victim.kill()
                 took_s.append(await well(http, alive, lights, began) - began)
-                sys.stdout.write(f"{victim.name} killed: {took_s[-1]:.1f} s\n")
-                sys.stdout.flush()
+                await trio.sleep(AFTER_S)  # the others' shards are shown a moment later
+                rest = (time.time() - began) / IDLE_S
+                used = [
+                    one.cpu_s - first - rest * idle
+                    for one, first, idle in zip(alive, before, idle_s, strict=True)
+                ]
+                cpu_s += used
+                say(
+                    f"{victim.name} killed: {took_s[-1]:.1f} s, of CPU "
+                    f"{' and '.join(f'{each:.2f}' for each in used)} s; "
+                    f"load {os.getloadavg()[0]:.1f}"
+                )
                 victim.start()
                 await balanced(http, everybody, lights)
-            began = time.time()
+                started_s.append(victim.cpu_s)
             left_s = await everybody[0].leave()
-            sys.stdout.write(f"a process with a third of all left in {left_s:.1f} s\n")
-        middle = statistics.median(took_s)
-        sys.stdout.write(
-            f"{lights} lights, {kills} kills: p50 {middle:.1f} s, worst {max(took_s):.1f} s\n"
+            say(f"a process with a third of all left in {left_s:.1f} s")
+        took, cpu, start = (statistics.median(each) for each in (took_s, cpu_s, started_s))
+        say(
+            f"{lights} lights, {kills} kills: p50 {took:.1f} s, worst {max(took_s):.1f} s; of CPU "
+            f"in each that takes over {cpu:.2f} s, at a start until all is in balance {start:.1f} s"
         )
 
 

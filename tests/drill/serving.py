@@ -1,5 +1,6 @@
 """One `lamplighter serve` of the drill: started, killed, paused, ended, started again."""
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -40,6 +41,13 @@ class Serving:
     def answers(self) -> bool:
         """Whether it can be expected to."""
         return self.runs and not self.paused
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds that it used so far, as Linux counts them (in steps of 10 ms)."""
+        assert self._process is not None
+        words = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, words[11:13])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def state(self) -> str:
