@@ -10,12 +10,12 @@ longer, and the CPU is not.
 
 import logging
 import os
-import signal
 import statistics
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from store.engine.redis.url import target_of
 from store.engine.shards import ALL_SHARDS, shard_of
 from store.port import Outcome, Put
 from tests.drill.serving import Serving
+from tests.support.ended_by_signal import to_its_end
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
@@ -206,10 +207,10 @@ async def measure(lights: int, kills: int) -> None:
 
 def main(words: list[str]) -> None:
     """Read the numbers, and measure."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     lights = int(words[0]) if words else LIGHTS
-    trio.run(measure, lights, int(words[1]) if len(words) > 1 else KILLS)
+    kills = int(words[1]) if len(words) > 1 else KILLS
+    trio.run(to_its_end, partial(measure, lights, kills))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ WHAT is matrix, sqlite, redis, server, reader, cluster, network, campaign, mqtt 
 
 import logging
 import os
-import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -24,6 +24,7 @@ from tests.crash.killed_reader import kill_reader
 from tests.crash.killed_receiver import tell_under_kills
 from tests.crash.killed_server import serve_under_kills
 from tests.crash.killed_service import kill_service
+from tests.support.ended_by_signal import to_its_end
 from tests.support.killed_store import commit_under_kills
 from tests.support.redis_server import RedisServer
 
@@ -87,7 +88,6 @@ async def crash(what: str, kills: int, seed: int) -> None:
 
 
 def main(words: list[str]) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     kinds = words[:1] or [MATRIX, *KILLS]
     if not words and os.geteuid() != 0:
@@ -101,7 +101,7 @@ def main(words: list[str]) -> None:
             continue
         kills = int(words[1]) if len(words) > 1 else KILLS[what]
         seed = int(words[2]) if len(words) > 2 else 1
-        trio.run(crash, what, kills, seed)
+        trio.run(to_its_end, partial(crash, what, kills, seed))
 
 
 if __name__ == "__main__":
