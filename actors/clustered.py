@@ -21,6 +21,7 @@ from actors.cluster.flow import Flow, FlowPorts
 from actors.cluster.intake import for_fleet, for_light
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
+from actors.cluster.lost_ends import LostEnds
 from actors.cluster.messages import (
     ActorTold,
     AuditTold,
@@ -36,7 +37,7 @@ from actors.cluster.sight import ClusterWatch, SightPorts, after_failovers
 from actors.device.actor import DevicePorts
 from actors.device.events import Inquired
 from actors.device.model import Device
-from actors.device.records import command_record, device_put
+from actors.device.records import device_put, light_puts
 from actors.environment import Environment, Policies
 from actors.event_stream.sharded import ShardedPorts, ShardedStream
 from actors.fleet import actor_id
@@ -164,6 +165,7 @@ class ClusterParts(ProcessParts):
             clock,
             options.times,
         )
+        self._lost_ends = LostEnds(engine, self.board, clock, self.home.knows, store.announce)
         failovers = FailoverTold(options.name, self.flow.router.to_fleet)
         store.listen(
             marks=lambda shard: (self.flow.inbox.mark(shard), self._source_mark(shard)),
@@ -172,6 +174,7 @@ class ClusterParts(ProcessParts):
             lost=failovers.lost,
             replayed=failovers.replayed,
             records=self._records,
+            lost_ends=self._lost_ends.of,
             accepted_again=marked_again,
             accepted=self.flow.inbox.accepted,
             doubted=self.flow.inbox.step_back,
@@ -234,6 +237,7 @@ class ClusterParts(ProcessParts):
             missed=self.webhooks.missed,
             judged=self._judged,
             taught=self.taught,
+            ended_as=self._lost_ends.shown,
         )
 
     def _sharded_stream(self, environment: Environment) -> ShardedStream | None:
@@ -362,6 +366,7 @@ class ClusterParts(ProcessParts):
     def _retaken(self, shard: str, lease: Lease) -> None:
         self.keeper.told_retaken(shard, lease)
         self.flow.stepped_back([shard])
+        self.flow.light_side.begin(lambda: self._lost_ends.show(shard))
 
     def _looked(self, leases: Mapping[str, Lease]) -> None:
         self.store.observed(leases)
@@ -375,14 +380,9 @@ class ClusterParts(ProcessParts):
         before they were read: what is shown until then may be older."""
         if not self.home.knows(shard):
             return ()
-        now, board = self.environment.clock.now(), self.board
-        lights = [board.devices[dev_eui] for dev_eui in board.lights_in(shard)]
-        puts = [device_put(one, now) for one in lights]
-        for light in lights:
-            if light.command is not None:
-                record = command_record(light.command)
-                puts.append(Put(Table.COMMAND, light.command.id, record, now))
-        return puts
+        now, devices = self.environment.clock.now(), self.board.devices
+        here = (devices[dev_eui] for dev_eui in self.board.lights_in(shard))
+        return [put for one in here for put in light_puts(one, now)]
 
     def _learned(self, put: Put) -> None:
         """What the fleet's owner learned of the air, for the lights of this process."""

@@ -44,7 +44,7 @@ from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from actors.storage.history import line
 from lorawan.events import Event
-from store.errors import StoreError
+from store.errors import StoreError, StoreUnavailable
 from store.port import Put, Record, Table, Write
 
 log = structlog.get_logger()
@@ -57,6 +57,8 @@ PARKED_S = 60.0
 oldest entry on that is not dealt with, and one light must not fill it for all others."""
 REFUSALS_MOST = 100
 """Commands that are ended at once; each waits for two reads and a commit. More wait their turn."""
+AGAIN_S, PATIENCE_S = 0.5, 60.0
+"""Of what waits for the store."""
 REMOVALS_MOST = 20
 """Lights that are taken off at once; each waits for its actor and for a commit."""
 
@@ -160,6 +162,11 @@ class LightSide:
                 await trio.sleep_forever()
         finally:
             self._nursery = None
+
+    def begin(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have something done that waits for the store; where that does not answer, again."""
+        if self._nursery is not None:
+            self._nursery.start_soon(_done_at_last, work)
 
     def offer(self, message: Message) -> Offer | None:
         """Deal with a message that came straight; what became of it, where a light has it."""
@@ -331,6 +338,17 @@ class LightSide:
         if message.asker:
             text = "removed" if removed else "unknown"
             self._answer(message.asker, LightAnswered(message.ask, text, failure))
+
+
+async def _done_at_last(work: Callable[[], Awaitable[None]]) -> None:
+    with trio.move_on_after(PATIENCE_S):
+        while True:
+            try:
+                return await work()
+            except StoreUnavailable:
+                await trio.sleep(AGAIN_S)
+            except StoreError:  # the shard is somebody else's, or we go down
+                return None
 
 
 def _mail(event: DeviceEvent, place: Place | None) -> Mail:

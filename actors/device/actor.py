@@ -33,7 +33,7 @@ from actors.device.firmware import Taught
 from actors.device.machine import next_due, step
 from actors.device.model import Attempt, Device, Hearing
 from actors.device.policy import Policy
-from actors.device.records import record_in, writes_of
+from actors.device.records import command_writes, record_in, writes_of
 from actors.device.state_timeouts import StateTimeouts
 from actors.link.judgement import AttemptJudged
 from actors.messaging.mailbox import Mailbox
@@ -118,6 +118,8 @@ class DevicePorts:
     """Told of what became of each attempt, for those who learn from many; must not wait."""
     taught: Taught = field(default_factory=Taught)
     """What the lights taught about their software and the air."""
+    ended_as: Callable[[str], Command | None] = lambda command_id: None
+    """A command as it ended, where it did and that is known; of lights that run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,25 @@ class DeviceActor:
 
     async def _deal_with_entry(self, entry: ev.Entry) -> None:
         """What was read again after its step was stored is left out, but for commands: these are
-        known by their own ids, which an engine that was set back cannot give to others."""
+        known by their own ids, which an engine that was set back cannot give to others. One that
+        has ended stays as it ended, whatever the light was told since; where a fail-over took it,
+        its end is stored again."""
         entry.reply.begun = True
-        if isinstance(entry.event, ev.CommandRequested) or not self._has_dealt_with(entry):
+        if isinstance(entry.event, ev.CommandRequested):
+            ended = self._ports.ended_as(entry.event.command_id)
+            if ended is None:
+                await self._deal_with(entry.event, entry.inbox, shared(entry.line))
+            elif entry.event.again:
+                await self._commit(command_writes(ended, self._ports.clock.now()))
+        elif not self._has_dealt_with(entry):
             await self._deal_with(entry.event, entry.inbox, shared(entry.line))
         entry.reply.resolve(None)
+
+    async def _commit(self, writes: list[Write]) -> None:
+        try:
+            await self._ports.store_writer.commit(writes)
+        except StoreTaken:  # another process owns the light: who runs this actor stops it
+            await trio.sleep_forever()
 
     def _has_dealt_with(self, entry: ev.Entry) -> bool:
         """Whether its step was stored. Ids of one line of history are not compared with those of
@@ -223,10 +239,7 @@ class DeviceActor:
             entry = f"{ports.boot}-{self._steps}"
             writes = writes_of(device, effects, event, now, entry)
             self._unfinished = _Unfinished(device, effects, record_in(writes))
-            try:
-                await ports.store_writer.commit(writes)
-            except StoreTaken:  # another process owns the light: who runs this actor stops it
-                await trio.sleep_forever()
+            await self._commit(writes)
             self.device = device
             ports.taught.note(device)
             self._show(effects)

@@ -49,9 +49,7 @@ def writes_of(
     writes: list[Write] = [device_put(device, now)]
     newest = {e.command.id: e.command for e in effects if isinstance(e, CommandChanged)}
     for command in newest.values():
-        writes.append(Put(Table.COMMAND, command.id, stamped(_encoder.encode(command)), now))
-        if command.status.final:
-            writes.extend(verdict_writes(command))
+        writes.extend(command_writes(command, now))
     if isinstance(event, CommandRequested):
         writes.extend(_beside_command(event, now))
     notes = (effect for effect in effects if isinstance(effect, Note))
@@ -65,6 +63,11 @@ def writes_of(
         for index, note in enumerate(notes)
     )
     return writes
+
+
+def command_writes(command: Command, now: float) -> list[Write]:
+    """A command, and its verdict once it has ended."""
+    return [Put(Table.COMMAND, command.id, command_record(command), now), *verdict_writes(command)]
 
 
 def _beside_command(event: CommandRequested, now: float) -> Iterator[Write]:
@@ -84,6 +87,14 @@ def note_line(dev_eui: str, entry: str, at: float, note: Note) -> Append:
 def device_put(device: Device, now: float) -> Put:
     """The write of a light's record by itself."""
     return Put(Table.DEVICE, device.dev_eui, stamped(_encoder.encode(device)), now)
+
+
+def light_puts(device: Device, now: float) -> list[Put]:
+    """The writes of a light's record and of its open command."""
+    puts, command = [device_put(device, now)], device.command
+    if command is not None:
+        puts.append(Put(Table.COMMAND, command.id, command_record(command), now))
+    return puts
 
 
 def record_in(writes: list[Write]) -> bytes:

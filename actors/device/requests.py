@@ -10,27 +10,27 @@ from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.effects import CommandChanged, NoteKind
 from actors.device.firmware import heartbeat_only, interval_first, upkeep_frame
 from actors.device.inquiry import ask
+from actors.device.lost_end import lost_end, superseded
 from actors.device.model import Device, Newest, Phase, Pursuit, Wanted
 from actors.device.transition import Transition
 from actors.reasons import Reason, ReasonCode
-from actors.replace import replace
 from store.engine.places import is_older
 
 
 def command(transition: Transition, event: ev.CommandRequested) -> None:
     """The newest command wins: it supersedes an open one and is pursued at once."""
     device = transition.device
-    if event.command_id in known_ids(device):
-        return  # told twice
     made = accepted(device, event, transition.now)
-    if event.command_id in device.withdrawn:
-        if event.again:  # the engine has it as it was accepted, and lost its end
-            transition.emit(CommandChanged(withdrawal.ended_before(made, transition.now)))
+    if event.command_id in {*known_ids(device), *device.withdrawn}:  # told twice
+        # again: the engine has it as it was accepted, and may have lost its end
+        ended = lost_end(device, made, transition.now) if event.again else None
+        if ended is not None:
+            transition.emit(CommandChanged(ended))
         return
     newer = _newer(device, event, made)
     if newer is not None:
         ended = (
-            _superseded(made, newer, transition.now)
+            superseded(made, newer, transition.now)
             if newer
             else withdrawal.ended_before(made, transition.now)
         )
@@ -151,15 +151,3 @@ def _newer(device: Device, event: ev.CommandRequested, made: Command) -> str | N
     if event.again and wanted is not None and wanted.since >= made.accepted_at:
         return wanted.command_id
     return None
-
-
-def _superseded(command: Command, by: str, now: float) -> Command:
-    """A command that was given before what the light was told last."""
-    ended = Step(max(now, command.accepted_at), StepKind.SUPERSEDED)
-    return replace(
-        command,
-        status=CommandStatus.SUPERSEDED,
-        superseded_by=by,
-        ended_at=ended.at,
-        timeline=(*command.timeline, ended),
-    )

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from store.engine.port import COMMIT_WRITES_MOST, Applied, Commit, Lease, Result
-from store.port import Outcome, Put
+from store.port import Append, Outcome, Put, Write, outcome
 from store.shards.feed import encode_feed
 
 KEPT_S = 30.0
@@ -177,12 +177,14 @@ class ShardLog:
         """The engine's lease has another token: an older one, or somebody's newer one?"""
         return Answer.SET_BACK if found.epoch < self.lease.epoch else Answer.FENCED
 
-    def begin_anew(self, lease: Lease, found: Lease, records: Sequence[Put]) -> None:
+    def begin_anew(
+        self, lease: Lease, found: Lease, records: Sequence[Put], ends: Sequence[Write] = ()
+    ) -> None:
         """Go on under a new lease, taken where the engine had `found`: what is kept follows under
         new numbers.
 
-        `records` are those in memory. One that a kept commit writes is left out: the kept one is
-        as new or newer.
+        `records` are those in memory, `ends` what became of commands that are in no memory. A
+        record that a kept commit writes is left out: the kept one is as new or newer.
         """
         written = {
             (write.table, write.key)
@@ -197,10 +199,13 @@ class ShardLog:
         self._confirmed_bytes = 0
         self.lease, self._newest = lease, lease.seq
         marks = (before[0].inbox_mark, before[0].source_mark) if before else ("0-0", "")
-        missing = [put for put in records if (put.table, put.key) not in written]
+        missing = [
+            write
+            for write in (*ends, *records)
+            if isinstance(write, Append) or (write.table, write.key) not in written
+        ]
         for start in range(0, len(missing), COMMIT_WRITES_MOST):
-            some = missing[start : start + COMMIT_WRITES_MOST]
-            self.append(Outcome(puts=some, deletes=(), appends=()), marks)
+            self.append(outcome(missing[start : start + COMMIT_WRITES_MOST]), marks)
         for kept in before:  # the same objects: whoever waits for one goes on waiting
             self._newest += 1
             kept.seq, kept.confirmed = self._newest, False

@@ -18,7 +18,7 @@ from store.port import ALL_STREAMS, Entry, Put, Record, Streams, Table, Write
 from store.shards.acceptor import Acceptor
 from store.shards.owned import ShardStatistics
 from store.shards.routing import shards_of_key, shards_of_stream, shards_of_table
-from store.shards.shard_writer import LOOK_EVERY_S, Marks, ShardWriter
+from store.shards.shard_writer import LOOK_EVERY_S, LostEnds, Marks, ShardWriter
 
 __all__ = ["Marks", "ShardStatistics", "ShardStore", "ShardStoreStatistics"]
 
@@ -108,12 +108,14 @@ class ShardStore:
         lost: Callable[[str, int], None] | None = None,
         replayed: Callable[[str, int], None] | None = None,
         records: Callable[[str], Sequence[Put]] | None = None,
+        lost_ends: LostEnds | None = None,
         accepted_again: Callable[[Accept], Accept] | None = None,
         accepted: Callable[[Accept, AcceptResult], None] | None = None,
         doubted: Callable[[], None] | None = None,
         alone: Callable[[], bool] | None = None,
     ) -> None:
-        """Who is asked and told; what is not given stays as it is. None of them may raise or wait.
+        """Who is asked and told; what is not given stays as it is. None of them may raise or wait,
+        but for `lost_ends`.
 
         `marks(shard)`: up to where the shard's inbox and ChirpStack's stream are dealt with; asked
         at each commit. `fenced(shard)`: somebody else owns it; it is not written any more.
@@ -121,6 +123,8 @@ class ShardStore:
         `lost(shard, commits)`: so many acknowledged commits were lost and not kept here any more.
         `replayed(shard, commits)`: so many were lost, and are stored again as they were.
         `records(shard)`: all records of a shard that are in memory, to be put again then.
+        `lost_ends(shard, lease)`: what more is to be written then, where the engine has the shard
+        as it was under this lease; asked before it is taken. May raise StoreError.
         `accepted_again(accept)`: the same command, marked as one that a failover had lost.
         `accepted(accept, answer)`: the engine's answer to a command, before whoever gave it has
         that. Where this process owns the shard, no bell rings for it.
@@ -135,6 +139,7 @@ class ShardStore:
         writer.on_lost = lost or writer.on_lost
         writer.on_replayed = replayed or writer.on_replayed
         writer.records = records or writer.records
+        writer.lost_ends = lost_ends or writer.lost_ends
         writer.alone = alone or writer.alone
         self._acceptor.mark_again = accepted_again or self._acceptor.mark_again
         self._acceptor.told = accepted or self._acceptor.told

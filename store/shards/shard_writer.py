@@ -9,7 +9,7 @@ made good also for a shard in which nothing happens.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import structlog
 import trio
@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 Marks = Callable[[str], tuple[str, str]]
 """Asked at each commit of a shard: up to where its inbox and ChirpStack's stream are dealt with."""
+
+LostEnds = Callable[[str, Lease], Awaitable[Sequence[Write]]]
 
 LOOK_EVERY_S = 2.0
 SOURCE_EVERY_S = 10.0
@@ -50,6 +52,7 @@ class ShardWriter:
         self.on_lost: Callable[[str, int], None] = _nothing
         self.on_replayed: Callable[[str, int], None] = _nothing
         self.records: Callable[[str], Sequence[Put]] = lambda _: ()
+        self.lost_ends: LostEnds = _none_lost
         self.alone: Callable[[], bool] = lambda: False
         self.failed_over = False
         """The engine was away, or was set back, since somebody last reset this."""
@@ -321,6 +324,7 @@ class ShardWriter:
             one.failed(StoreUnavailable(why), self._steady())
             return
         try:
+            ends = await self.lost_ends(shard, found)
             lease = await self._engine.take(shard, found, self._boot)
         except StoreUnavailable as error:
             one.failed(error, self._steady())
@@ -331,7 +335,7 @@ class ShardWriter:
             one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), self._steady())
             return
         one.rested, one.waits_until = False, None
-        one.log.begin_anew(lease, found, self.records(shard))
+        one.log.begin_anew(lease, found, self.records(shard), ends)
         log.warning(
             "shard set back by a failover; its commits are sent again",
             shard=shard,
@@ -352,6 +356,11 @@ def _speak(some: Iterable[Owned], now: float) -> None:
 
 def _not_owned(shard: str) -> StoreTaken:
     return StoreTaken(f"shard {shard} is not this process's (any more)")
+
+
+async def _none_lost(_shard: str, _found: Lease) -> Sequence[Write]:
+    """Until somebody is asked."""
+    return ()
 
 
 def _nothing(*_: object) -> None:

@@ -18,8 +18,9 @@ from actors.device.policy import Policy
 from actors.device.records import read_command, read_device
 from actors.device.state_timeouts import StateTimeouts
 from actors.messaging.reply import ToldReply
+from actors.replace import replace
 from lorawan.kuando import LightState
-from store.port import Put, Record, Table, Write
+from store.port import Append, Put, Record, Table, Write
 
 START = 1_750_000_000.0
 RED, BLUE = LightState(255, 0, 0), LightState(0, 0, 255)
@@ -76,6 +77,7 @@ class Running:
     def __init__(self, device: Device) -> None:
         self.around = around = Around()
         self.done: list[str] = []
+        self.ended: dict[str, Command] = {}
         ports = DevicePorts(
             clock=RunClock(START),
             rng=random.Random(1),
@@ -88,6 +90,7 @@ class Running:
             boot="boot",
             ended=lambda command: None,
             gateway_online=lambda gateway_id: None,
+            ended_as=self.ended.get,
         )
         self.actor = DeviceActor(device, ports)
 
@@ -208,3 +211,27 @@ def test_a_wish_that_came_later_by_the_inbox_is_newer_whatever_the_clocks_say() 
     after, _ = step(first, wish("two", BLUE, START), START + 7, 0.5, Policy())
     assert after.command is not None
     assert after.command.id == "two"
+
+
+async def test_a_command_that_ended_stays_as_it_ended_whatever_the_light_was_told_since(
+    autojump_clock: object,
+) -> None:
+    """A fail-over took it, and its acceptor repeats it behind a newer one."""
+    async with running() as kit:
+        place = "2:aa.bb"
+        await kit.give("7-0", wish("c1", place=f"{place} 7-0", line=place), place)
+        verified = replace(
+            kit.around.commands()["c1"], status=CommandStatus.VERIFIED, ended_at=START
+        )
+        kit.ended["c1"] = verified
+        await kit.give("8-0", wish("c2", BLUE, place=f"{place} 8-0", line=place), place)
+        before = kit.actor.device
+        commits = len(kit.around.commits)
+        await kit.give("9-0", wish("c1", place=f"{place} 7-0", line=place), place)
+        assert len(kit.around.commits) == commits, "read again: the engine has how it ended"
+        await kit.give("9-1", wish("c1", place=f"{place} 7-0", line=place, again=True), place)
+        assert kit.around.commands()["c1"] == verified
+        streams = [one.stream for one in kit.around.commits[-1] if isinstance(one, Append)]
+        assert streams, "with its verdict, by which hooks are told"
+        assert kit.actor.device is before
+        assert kit.done == ["7-0", "8-0", "9-0", "9-1"]

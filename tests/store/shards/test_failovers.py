@@ -1,15 +1,15 @@
 """What a failover loses in the engine comes back from the memory of whoever owns it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import trio
 
 from store.engine.memory import Fate, MemoryServers
-from store.engine.port import Accept, Accepted
+from store.engine.port import Accept, Accepted, Lease
 from store.engine.shards import FLEET, shard_of
 from store.errors import StoreUnavailable
-from store.port import Put, Table
+from store.port import Put, Table, Write
 from tests.store.shards.house import IN_A, IN_B, A, B, House, again, light, step
 
 MakeHouse = Callable[..., House]
@@ -140,6 +140,38 @@ async def test_one_who_slept_does_not_take_a_lost_lease_again(
     assert one.fenced == [IN_A]
     assert one.retaken == []
     assert (await one.lease(IN_A)).owner == "before"
+
+
+async def test_what_is_in_no_memory_is_asked_for_before_the_lease_is_taken_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Then the engine still has what is about to be written over."""
+    servers = lagging()
+    before, one = house("before", on=servers), house("a", on=servers)
+    await before.take(IN_A)
+    await write(before, A, range(1, 3))
+    await trio.sleep(1)
+    hold(servers)
+    await write(before, A, range(3, 5))
+    await one.take(IN_A)
+    asked: list[tuple[Lease, bytes | None]] = []
+
+    async def lost_ends(shard: str, found: Lease) -> Sequence[Write]:
+        asked.append((found, await one.value(A)))
+        if len(asked) < 3:
+            raise StoreUnavailable("its lease moves")
+        return [Put(Table.COMMAND, "c1", b"superseded", 1.0)]
+
+    one.store.listen(lost_ends=lost_ends, records=lambda _: [light(A, b"4")])
+    servers.fail_over()
+    await one.until_written(step(A, 5))
+    assert len(asked) == 3, "again where it was not told"
+    assert {found.owner for found, _ in asked} == {"before"}
+    assert {value for _, value in asked} == {b"2"}
+    ended = await one.store.get(Table.COMMAND, "c1")
+    assert ended is not None
+    assert ended.value == b"superseded"
+    assert await one.value(A) == b"5"
 
 
 async def test_what_is_kept_no_longer_is_put_again_from_memory_and_counted(

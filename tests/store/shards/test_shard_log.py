@@ -3,7 +3,7 @@
 import pytest
 
 from store.engine.port import Applied, Lease, Result
-from store.port import Append, Outcome, Put, Table, outcome
+from store.port import Append, Put, Table, outcome
 from store.shards import shard_log
 from store.shards.shard_log import KEPT_COMMITS, KEPT_S, Answer, Kept, ShardLog
 from tests.store.shards.house import A, light
@@ -120,10 +120,25 @@ def test_a_new_lease_numbers_all_that_is_kept_anew_after_the_records_in_memory()
     sent = [log.wire(one) for one in log.to_send(9)]
     assert [one.seq for one in sent] == [1, 2, 3, 4, 5]
     assert {one.token for one in sent} == {"6.a"}
-    assert sent[0].outcome == Outcome(puts=[mine[1]], deletes=(), appends=())
+    assert sent[0].outcome == outcome([mine[1]])
     assert [put.value for one in sent for put in one.outcome.puts][1:] == [b"1", b"2", b"3"]
     assert line.seq == 5  # whoever waits for it goes on waiting
     assert log.lost == 0
+
+
+def test_ends_of_commands_that_are_in_no_memory_come_first_and_kept_ones_over_them() -> None:
+    log, kept = log_with(1)
+    confirm(log, kept)
+    mine = Put(Table.COMMAND, "c1", b"verified", 1.0)
+    log.append(outcome([mine]), MARKS)
+    ends = [
+        Put(Table.COMMAND, "c1", b"superseded", 1.0),
+        Put(Table.COMMAND, "c0", b"superseded", 1.0),
+        Append("verdicts", "c0", 1.0, b"superseded"),
+    ]
+    log.begin_anew(at(0, "6.a", 6), at(1, "4.b", 4), [], ends)
+    sent = [log.wire(one).outcome for one in log.to_send(9)]
+    assert sent == [outcome(ends[1:]), outcome([light(A, b"1")]), outcome([mine])]
 
 
 def test_what_a_replay_cannot_reach_is_counted() -> None:
