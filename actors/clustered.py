@@ -168,7 +168,7 @@ class ClusterParts(ProcessParts):
         self._lost_ends = LostEnds(engine, self.board, clock, self.home.knows, store.announce)
         failovers = FailoverTold(options.name, self.flow.router.to_fleet)
         store.listen(
-            marks=lambda shard: (self.flow.inbox.mark(shard), self._source_mark(shard)),
+            marks=lambda shard: (self.flow.inbox.place(shard), self._source_mark(shard)),
             fenced=self.keeper.told_fenced,
             retaken=self._retaken,
             lost=failovers.lost,

@@ -33,6 +33,7 @@ from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.reply import ToldReply
 from actors.replace import replace
 from actors.supervision import Backoff
+from store.engine.places import place_of
 from store.engine.port import Accept, Accepted, AcceptResult, InboxEntry
 from store.errors import StoreUnavailable
 
@@ -163,9 +164,18 @@ class InboxReader:
         return state is not None and not state.leaving
 
     def mark(self, shard: str) -> str:
-        """Every entry up to this one is dealt with: to be stored with the next commit."""
+        """Every entry up to this one is dealt with."""
         state = self._shards.get(shard)
         return "0-0" if state is None else state.watermark.mark
+
+    def place(self, shard: str) -> str:
+        """The mark with its line of history, to be stored with the next commit; `0-0` as long as it
+        is the one that was stored already."""
+        state = self._shards.get(shard)
+        if state is None or state.watermark.mark == state.taken_at:
+            return "0-0"
+        mark = state.watermark
+        return place_of(mark.line, mark.mark) or mark.mark
 
     # ---------------------------------------------------------------- its life
 
@@ -269,11 +279,11 @@ class InboxReader:
     def _begin(self, state: InboxShard, one: Waiting, known: Container[str] = ()) -> None:
         """The next entry; a command whose light has it (`known`) is dealt with already."""
         self._read += 1
-        state.watermark.begun(one.id)
+        state.watermark.begun(one.id, one.line)
         message = one.message
         if isinstance(message, CommandTaken) and message.request.command_id in known:
             self._repeated += 1
-            self._done(state, one.id)
+            self._done(state, one)
         else:
             self._hand_on(state, one)
 
@@ -306,7 +316,7 @@ class InboxReader:
             return
         if not one.is_command and (line is None or len(line) > BEHIND_MOST):
             self._dropped += 1
-            self._done(state, one.id)
+            self._done(state, one)
             return
         state.lines.setdefault(one.light, deque()).append(one)
 
@@ -320,7 +330,7 @@ class InboxReader:
         place = Place(state.name, one.id, ToldReply(told), one.tries, waits_s, one.line)
         match self._ports.take(one.message, place):
             case Taken.DONE:
-                self._done(state, one.id)
+                self._done(state, one)
             case Taken.LATER if one.is_command:
                 state.in_hand.add(one.light)
             case Taken.LATER:
@@ -338,7 +348,7 @@ class InboxReader:
         if one.is_command:
             state.in_hand.discard(one.light)
         if error is None:
-            self._done(state, one.id)
+            self._done(state, one)
         elif one.is_command:
             self._poisoned += begun
             state.put_back(replace(one, tries=one.tries + begun))
@@ -347,10 +357,10 @@ class InboxReader:
         else:
             self._poisoned += begun
             self._dropped += not begun
-            self._done(state, one.id)
+            self._done(state, one)
 
-    def _done(self, state: InboxShard, entry_id: str) -> None:
-        state.watermark.done(entry_id)
+    def _done(self, state: InboxShard, one: Waiting) -> None:
+        state.watermark.done(one.id, one.line)
         self._progress.set()
         if state.lines:
             self._wake.set()

@@ -88,11 +88,13 @@ class InboxShard:
     """Lights that have a command, and did not deal with it yet."""
     line: str = ""
     """The line of history that was read last (`store/engine/places.py`)."""
+    taken_at: str = ""
+    """The mark that was stored when the shard was taken."""
     _from: str = ""
     _seen: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._from = self.after
+        self._from = self.taken_at = self.after
 
     @property
     def waiting(self) -> int:

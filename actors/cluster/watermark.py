@@ -13,12 +13,14 @@ class Watermark:
     Bound: as many are kept as are begun and not done, and those behind them.
     """
 
-    __slots__ = ("_done", "_open", "mark")
+    __slots__ = ("_done", "_open", "line", "mark")
 
     def __init__(self, mark: str) -> None:
         self.mark = mark
-        self._open: deque[str] = deque()
-        self._done: set[str] = set()
+        self.line = ""
+        """The line of history of the mark, once an entry of it was dealt with."""
+        self._open: deque[tuple[str, str]] = deque()
+        self._done: set[tuple[str, str]] = set()
 
     def __len__(self) -> int:
         """Entries behind the mark."""
@@ -29,13 +31,14 @@ class Watermark:
         """Whether all that was begun is dealt with."""
         return not self._open
 
-    def begun(self, entry_id: str) -> None:
-        """The next entry was read."""
-        self._open.append(entry_id)
+    def begun(self, entry_id: str, line: str = "") -> None:
+        """The next entry was read; another line of history may have given its id as well."""
+        self._open.append((line, entry_id))
 
-    def done(self, entry_id: str) -> None:
+    def done(self, entry_id: str, line: str = "") -> None:
         """One that was begun is dealt with; nothing happens for others."""
-        self._done.add(entry_id)
+        self._done.add((line, entry_id))
         while self._open and self._open[0] in self._done:
-            self.mark = self._open.popleft()
-            self._done.discard(self.mark)
+            first = self._open.popleft()
+            self.line, self.mark = first
+            self._done.discard(first)

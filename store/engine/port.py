@@ -66,7 +66,9 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
     """One commit of one shard: `outcome` has COMMIT_WRITES_MOST writes at most, or one request.
 
     `feed` is what the commit tells everybody (see `store.shards`), under the id `<epoch>-<seq>`.
-    A mark of `0-0` or an empty one leaves that of the lease as it is.
+    A mark of `0-0` or an empty one leaves that of the lease as it is. `inbox_mark` is an id, or the
+    place of one (`places.py`): where the shard's inbox is in another line of history by now it is
+    left as well, for unread entries of that line may have lower ids.
     """
 
     shard: str

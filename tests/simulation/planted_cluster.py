@@ -210,9 +210,9 @@ def unconfirmed_frame() -> Iterator[None]:
 def mark_first() -> Iterator[None]:
     real = Watermark.begun
 
-    def begun(self: Any, entry_id: str) -> None:
-        real(self, entry_id)
-        self.done(entry_id)
+    def begun(self: Any, entry_id: str, line: str = "") -> None:
+        real(self, entry_id, line)
+        self.done(entry_id, line)
 
     with patch.object(Watermark, "begun", begun):
         yield

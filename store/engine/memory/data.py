@@ -194,16 +194,16 @@ class Data:
             return Result(Applied.REPEATED, lease)
         if lease.seq + 1 != commit.seq:
             return Result(Applied.GAP, lease)
-        left = commit.outcome
+        left, mark = commit.outcome, _mark_in(commit.inbox_mark, shard.line)
         shard.disk.apply([*left.puts, *left.deletes, *left.appends])
         shard.lease = msgspec.structs.replace(
             lease,
             beat=lease.beat + 1,
             seq=commit.seq,
-            inbox_mark=lease.inbox_mark if commit.inbox_mark == "0-0" else commit.inbox_mark,
+            inbox_mark=lease.inbox_mark if mark == "0-0" else mark,
             source_mark=commit.source_mark or lease.source_mark,
         )
-        shard.inbox.trim(commit.inbox_mark)
+        shard.inbox.trim(mark)
         shard.feed.append(FeedEntry(lease.epoch, commit.seq, commit.feed))
         if commit.rings:
             ring(FEED_BELL + commit.shard)
@@ -273,6 +273,12 @@ class Data:
         stream.trim(f"{max(now_ms - REPLY_KEPT_MS, 0)}-0")
         stream.add(message, now_ms)
         ring(boot)
+
+
+def _mark_in(mark: str, line: str) -> str:
+    """The id of a mark; `0-0` for one in another line of history."""
+    its, _, entry_id = mark.rpartition(" ")
+    return "0-0" if its and its != line else entry_id
 
 
 def _untold(_what: str, _shard: str, _asked: object, _answer: object) -> None:

@@ -33,6 +33,32 @@ def test_the_mark_is_the_newest_up_to_which_all_is_dealt_with(order: list[int], 
     assert mark.idle is (dealt == 8)
 
 
+def test_one_id_of_two_lines_of_history_is_two_entries() -> None:
+    """A master whose clock is behind gives ids that the one before it had given."""
+    mark = Watermark("0-0")
+    mark.begun("7-0", "1:aa")
+    mark.begun("7-0", "2:aa.bb")
+    mark.done("7-0", "2:aa.bb")
+    assert (mark.mark, len(mark)) == ("0-0", 2)
+    mark.done("7-0", "1:aa")
+    assert (mark.mark, mark.line, len(mark)) == ("7-0", "2:aa.bb", 0)
+
+
+async def test_the_mark_is_stored_with_its_line_and_only_once_there_is_a_new_one(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        [before] = await post(kit.engine, SHARD, asked(ONE, "old"))
+        kit.reader.take(SHARD, before)
+        assert kit.reader.place(SHARD) == kit.reader.place("08") == "0-0"
+        [newer] = await post(kit.engine, SHARD, asked(ONE, "new"))
+        await trio.sleep(0.02)
+        kit.lights.deal(0)
+        [*_, entry] = (await kit.engine.read_inboxes({SHARD: "0-0"}, 9))[SHARD]
+        assert kit.reader.place(SHARD) == f"{entry.line} {newer}"
+        assert entry.line
+
+
 async def test_what_is_posted_is_handed_on_after_the_bell_and_moves_the_mark(
     autojump_clock: object,
 ) -> None:

@@ -228,6 +228,27 @@ async def test_an_inbox_is_read_in_order_and_trimmed_up_to_its_mark(engine: Engi
     assert [entry.message for entry in new] == [b"4"]
 
 
+async def test_a_mark_of_another_line_of_history_leaves_what_may_be_unread(engine: Engine) -> None:
+    """After a fail-over its owner sends again what was lost, with marks of the master before; of
+    the new one's entries some may have the same ids."""
+    lease = await taken(engine)
+    await engine.post([Post(SHARD, b"1"), Post(SHARD, b"2")])
+    entries = (await engine.read_inboxes({SHARD: "0-0"}, 500))[SHARD]
+    elsewhere = place_of("1:0badcafe", entries[1].id)
+    [result] = await committed(engine, commit(lease, 1, put(b"x"), inbox_mark=elsewhere))
+    assert result.lease.inbox_mark == "0-0"
+    assert (await engine.look([SHARD]))[SHARD].inbox_mark == "0-0"
+    assert list((await engine.read_inboxes({SHARD: "0-0"}, 500))[SHARD]) == list(entries)
+
+    ours = place_of(entries[0].line, entries[0].id)
+    assert ours.endswith(f" {entries[0].id}"), "each engine of this contract tells its line"
+    [result] = await committed(engine, commit(lease, 2, inbox_mark=ours))
+    assert result.lease.inbox_mark == entries[0].id
+    assert (await engine.look([SHARD]))[SHARD].inbox_mark == entries[0].id
+    left = (await engine.read_inboxes({SHARD: entries[0].id}, 500))[SHARD]
+    assert [entry.message for entry in left] == [b"2"]
+
+
 async def test_a_full_inbox_takes_no_more(engine: Engine) -> None:
     lease = await taken(engine)
     await committed(engine, commit(lease, 1))

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from store.engine.memory import Fate, MemoryServers
+from store.engine.places import place_of
 from store.engine.port import Accept, Accepted, Lease
 from store.engine.shards import FLEET, shard_of
 from store.errors import StoreUnavailable
@@ -398,3 +399,42 @@ async def test_commands_are_remembered_for_half_a_minute(
     await one.store.check()
     inbox = (await again(lambda: one.engine.read_inboxes({IN_A: "0-0"}, 99)))[IN_A]
     assert len(inbox) == 1
+
+
+@pytest.mark.parametrize("lost", ["commits", "the lease as well"])
+async def test_a_replay_drops_no_command_that_nobody_has_read_yet(
+    house: MakeHouse, autojump_clock: object, lost: str
+) -> None:
+    """The clock of the server that is promoted is behind: what it accepts has ids up to which the
+    owner had dealt with everything at the one before."""
+    off_s = 0.0
+    servers = MemoryServers(replicas=1, wall=lambda: 1_750_000_000.0 + trio.current_time() - off_s)
+    one, other = house("a", on=servers), house("b", on=servers)
+    await other.take(IN_A)
+    await other.store.commit([light(A)])
+    await trio.sleep(1)
+    if lost == "commits":
+        await one.take(IN_A)
+        await one.store.commit([light(A)])
+        await trio.sleep(1)
+    hold(servers)
+    if lost != "commits":
+        await one.take(IN_A)
+    marks: list[str] = ["0-0"]
+    one.store.listen(marks=lambda _: (marks[-1], ""), records=lambda _: [light(A)])
+    for number in range(1, 4):
+        answer = await other.store.accept(accept(f"c{number}"))
+        marks.append(place_of(answer.line, answer.entry))
+        await one.store.commit(step(A, number))
+    servers.fail_over()
+    off_s = 3_600.0
+    other.store.listen(accepted_again=lambda accept: accept)
+    await again(lambda: other.store.accept(accept("fresh")))
+    await one.until_written(step(A, 4))
+    inbox = (await again(lambda: one.engine.read_inboxes({IN_A: "0-0"}, 99)))[IN_A]
+    assert len(inbox) == 1, "the one that was accepted since"
+    assert await one.value(A) == b"4"
+
+    marks.append(place_of(inbox[0].line, inbox[0].id))
+    await one.until_written(step(A, 5))
+    assert (await one.lease(IN_A)).inbox_mark == inbox[0].id

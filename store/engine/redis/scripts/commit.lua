@@ -1,6 +1,6 @@
 -- One commit of one shard, all of it or nothing.
 -- KEYS: lease, inbox, feed, then those of the commands.
--- ARGV: token, seq, inbox mark, source mark, feed entry, entries kept of the feed, channel or '',
+-- ARGV: token, seq, inbox mark (an id, or a line of history and an id), source mark, feed entry, entries kept of the feed, channel or '',
 --   what is said there, how many lines of histories, these lines: each the number of its stream's key in KEYS (that
 --   of the ages is the next), its id, itself, its age; then the commands: each its name, the number of its key, how
 --   many arguments, these.
@@ -30,9 +30,16 @@ while at <= last do
   at = first + tonumber(ARGV[at + 2])
   redis.call(ARGV[first - 3], KEYS[tonumber(ARGV[first - 2])], unpack(ARGV, first, at - 1))
 end
-if ARGV[3] ~= '0-0' and ARGV[3] ~= lease[6] then
-  lease[6] = ARGV[3]
-  redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
+local mark, space = ARGV[3], string.find(ARGV[3], ' ', 1, true)
+if space then
+  mark = string.sub(ARGV[3], space + 1)
+  if (redis.call('HGET', KEYS[1], 'line') or '') ~= string.sub(ARGV[3], 1, space - 1) then
+    mark = '0-0'  -- of another master: what is unread of this one may have lower ids
+  end
+end
+if mark ~= '0-0' and mark ~= lease[6] then
+  lease[6] = mark
+  redis.call('XTRIM', KEYS[2], 'MINID', mark)
 end
 if ARGV[4] ~= '' then
   lease[7] = ARGV[4]
