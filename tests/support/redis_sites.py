@@ -103,18 +103,18 @@ class ReplicatedServers:
     def named_master(self) -> RedisServer | None:
         """The master by the newest word of a majority of the Sentinels, and of those as new whom
         most name; None where too few answer. One that was cut off still names the one before."""
-        told: list[tuple[int, int]] = []
+        told: list[tuple[int, tuple[str, int]]] = []
         for sentinel in self.sentinels:
             try:
                 view = client_of(sentinel).sentinel_master("fleet")
             except redis.RedisError:
                 continue
-            told.append((int(view["config-epoch"]), int(view["port"])))
+            told.append((int(view["config-epoch"]), (str(view["ip"]), int(view["port"]))))
         if 2 * len(told) <= len(self.sentinels):
             return None
         newest = max(told)[0]
-        [(port, _)] = Counter(port for epoch, port in told if epoch == newest).most_common(1)
-        return next((each for each in self.servers if each.port == port), None)
+        [(where, _)] = Counter(where for epoch, where in told if epoch == newest).most_common(1)
+        return next((each for each in self.servers if (each.host, each.port) == where), None)
 
     def _all_known(self) -> bool:
         for sentinel in self.sentinels:
