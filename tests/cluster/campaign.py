@@ -119,22 +119,26 @@ def _middle_and_most(found: Sequence[float]) -> str:
 class Campaign:
     """All sites, and what they saw."""
 
-    def __init__(self, kills: int, seed: int, tell: Callable[[str], None]) -> None:
-        failovers = max(1, kills // FAILOVERS_EACH)
+    def __init__(
+        self, kills: int, failovers: int, lossy: int, seed: int, tell: Callable[[str], None]
+    ) -> None:
         self.tally = Tally()
         self._confirmed = deque(confirmed_rounds(kills, failovers, seed))
-        self._lossy = deque(lossy_rounds(failovers, seed))
+        self._lossy = deque(lossy_rounds(lossy, seed))
         self._chance = random.Random(f"campaign {seed}")
         self._tell = tell
 
     async def run(self, sites: int = SITES) -> Tally:
         """Until every round was done, or was broken."""
         began = time.monotonic()
-        async with trio.open_nursery() as nursery:
-            for number in range(1, sites + 1):
-                nursery.start_soon(self._wear, number, number % SITES == 1)
-                await trio.sleep(BETWEEN_STARTS_S)
-        self.tally.took_s = time.monotonic() - began
+        try:
+            async with trio.open_nursery() as nursery:
+                for number in range(1, sites + 1):
+                    nursery.start_soon(self._wear, number, number % SITES == 1)
+                    await trio.sleep(BETWEEN_STARTS_S)
+        finally:  # also where a signal ends it
+            self.tally.took_s = time.monotonic() - began
+            self._tell(f"several sites of three processes and three servers:\n{self.tally}")
         return self.tally
 
     async def _wear(self, number: int, lossy: bool) -> None:
@@ -196,4 +200,5 @@ class Campaign:
 
 async def campaign(kills: int, seed: int, tell: Callable[[str], None]) -> Tally:
     """So many kills of processes, and a fifth of that failovers of each kind."""
-    return await Campaign(kills, seed, tell).run()
+    failovers = max(1, kills // FAILOVERS_EACH)
+    return await Campaign(kills, failovers, failovers, seed, tell).run()

@@ -69,7 +69,6 @@ async def crash(what: str, kills: int, seed: int) -> None:
             return
         if what == "campaign":
             tally = await campaign(kills, seed, say)
-            say(f"several sites of three processes and three servers:\n{tally}")
             assert not tally.broken, f"see {KEPT}"
             return
         if what == "network":
