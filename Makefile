@@ -143,7 +143,7 @@ drill: $(READY) ## three processes, Sentinel and a page to hurt them on; RUN=1 d
 rolling: $(READY) ## upgrade three processes one by one from FROM (a commit), and back, under load (ten minutes)
 	$(BIN)/python -m tests.cluster.upgrade $(or $(FROM),HEAD~1)
 
-crash: $(READY) ## kill services and servers some hundred times (an hour)
+crash: $(READY) ## kill services and servers, some thousand times (two hours)
 	$(BIN)/python -m tests.crash
 
 docs: $(READY) ## write the generated parts of the documentation anew

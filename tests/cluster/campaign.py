@@ -10,7 +10,7 @@ A site in which a promise is broken is kept (`build/campaign`), and another one 
 
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -54,14 +54,10 @@ class Tally:
     """What all sites saw."""
 
     rounds: list[Seen] = field(default_factory=list)
-    became: dict[str, int] = field(default_factory=dict)
+    judged: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By site, what became of its commands until it was judged last."""
     broken: list[str] = field(default_factory=list)
     took_s: float = 0.0
-
-    def add(self, became: dict[str, int]) -> None:
-        """The verdicts of a site that has ended."""
-        for status, count in became.items():
-            self.became[status] = self.became.get(status, 0) + count
 
     def __str__(self) -> str:
         kills, failovers, lossy = (
@@ -69,13 +65,14 @@ class Tally:
             for kind in ("kills", "failovers", "lossy")
         )
         held = [one for one in self.rounds if one.held and one.lost_bytes]
-        became = ", ".join(f"{count} {status}" for status, count in sorted(self.became.items()))
+        verdicts: Counter[str] = sum((Counter(one) for one in self.judged.values()), Counter())
+        became = ", ".join(f"{count} {status}" for status, count in sorted(verdicts.items()))
         most = f"{sum(one.held for one in held)} commands accepted meanwhile"
         kb = sum(one.lost_bytes for one in held) // 1000
         lines = [
             f"{kills} kills of processes, {failovers} failovers with need 1, {lossy} with need 0",
             f"what the promoted server had not, in {len(held)} of them: {kb} kB, {most}",
-            f"every command that was accepted: {became}; broken: {len(self.broken)}",
+            f"became of all until the last judgement: {became}; broken: {len(self.broken)}",
             f"{self.took_s / 60:.0f} min",
             "",
             f"| {' | '.join(HEAD)} |",
@@ -171,8 +168,8 @@ class Campaign:
                     self._note(name, await worn.round(pattern))
                     done += 1
                     if done % JUDGED_EACH == 0:
-                        await worn.judged()
-                self.tally.add(await worn.judged())
+                        self.tally.judged[name] = await worn.judged()
+                self.tally.judged[name] = await worn.judged()
             except BaseException:
                 with trio.CancelScope(shield=True):
                     await trio.to_thread.run_sync(worn.keep, KEPT / f"{name} {time.time():.0f}")

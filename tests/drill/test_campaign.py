@@ -87,8 +87,7 @@ def test_the_table_has_a_line_for_each_kind_of_round() -> None:
         Seen(Pattern.LOSSY, seen, well_s=5.0, silent_s=4.0, held=8, lost_bytes=9_000),
         Seen(Pattern.MASTER, seen, well_s=4.0, silent_s=3.0),
     ]
-    tally.add({"verified": 1, "superseded": 2})
-    tally.add({"verified": 1})
+    tally.judged = {"site 1": {"verified": 1, "superseded": 2}, "site 2": {"verified": 1}}
     told = str(tally)
     assert "6 kills of processes, 1 failovers with need 1, 1 with need 0" in told
     assert "had not, in 1 of them: 9 kB, 8 commands accepted meanwhile" in told
