@@ -83,6 +83,7 @@ class Once:
             environment.rng,
             is_sure=flow.is_confirmed,
             shown=flow.shown,
+            now=clock.now,
         )
         self.side = FleetSide(
             FleetSidePorts(

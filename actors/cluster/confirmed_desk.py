@@ -17,7 +17,7 @@ from random import Random
 
 import trio
 
-from actors.cluster.desk import Desk
+from actors.cluster.desk import Desk, in_our_time
 from actors.cluster.follower import Position
 from actors.device.model import Device
 from actors.supervision import Backoff
@@ -50,12 +50,14 @@ class ConfirmedDesk:
         *,
         is_sure: Callable[[str], bool],
         shown: Callable[[str], Position | None],
+        now: Callable[[], float],
     ) -> None:
         self._desk = desk
         self._confirm = confirm
         self._rng = rng
         self._is_sure = is_sure
         self._shown = shown
+        self._now = now
         self._waiting: dict[str, Device] = {}
         self._wake = trio.Event()
 
@@ -67,11 +69,14 @@ class ConfirmedDesk:
         """As `Desk.start`."""
         self._waiting.clear()
         self._desk.start(())
-        for device in devices:
-            self.changed(device)
+        for device in devices:  # made at any time: by what clock cannot be told
+            self._take(device)
 
     def changed(self, device: Device) -> None:
-        """This is the newest record of a light, as it is shown."""
+        """This is the newest record of a light, as it is shown; it was just made."""
+        self._take(in_our_time(device, self._now()))
+
+    def _take(self, device: Device) -> None:
         if self._waits(device):
             self._waiting[device.dev_eui] = device
             self._wake.set()

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from actors.device.clock_step import moved
 from actors.device.model import Attempt, Device, Hearing, Stage
 
 WAITING = frozenset({Stage.SUBMITTED, Stage.HELD})
@@ -33,6 +34,9 @@ class DispatcherPort(Protocol):
         ...
 
 
+APART_S = 10.0
+"""A record is handed on milliseconds after it was made, and in a fail-over some seconds: one that
+seems older, or younger than now, was dated by a clock that differs from ours."""
 LOOK_S = 5.0
 """A word to a light of another process takes some milliseconds, and some seconds in a fail-over."""
 
@@ -53,6 +57,20 @@ class _HandedOver(msgspec.Struct, frozen=True, gc=False):
     number: int
     times: int
     waiting: bool
+
+
+def in_our_time(device: Device, now: float) -> Device:
+    """A record that was just made, with its dates on our clock: what is left of its command's life,
+    and of the pause before its frame, is as long as its own process counts it.
+
+    Processes take the engine's clock when they start, and the engine's may be set between two
+    starts. Where the engine was away for longer than APART_S what was made before that is taken to
+    be younger than it is; a command that ends meanwhile is withdrawn by its light.
+    """
+    apart_s = now - device.stepped_at
+    if device.attempt is None or not device.stepped_at or abs(apart_s) <= APART_S:
+        return device
+    return moved(device, apart_s)
 
 
 def _asked_by(attempt: Attempt | None) -> _HandedOver | None:

@@ -22,6 +22,7 @@ from tests.actors.cluster.cluster_kit import dev_euis
 SHARD, OTHER = "07", "08"
 [LIGHT] = dev_euis(SHARD, 1)
 [FAR] = dev_euis(OTHER, 1)
+NOW = 1_750_000_000.0
 SLOW_S = 0.3
 """Of a replica: far more than a call to the master takes."""
 
@@ -41,6 +42,7 @@ class Told:
 
     def submit(self, dev_eui: str, attempt: Attempt, hearings: tuple[Hearing, ...]) -> None:
         self.given.append((dev_eui, attempt.number))
+        self.attempt = attempt
 
     def withdraw(self, dev_eui: str) -> None:
         self.withdrawn.append(dev_eui)
@@ -63,6 +65,7 @@ class Kit:
             random.Random(1),
             is_sure=self.sure.__contains__,
             shown=self.at.get,
+            now=lambda: NOW,
         )
 
     async def _confirm(self, shards: object) -> object:
@@ -244,3 +247,39 @@ async def test_an_engine_that_confirms_nothing_is_asked_less_and_less_often(
         kit.servers.go_on()
         await trio.sleep(3.0)
         assert kit.told.given == [(LIGHT, 1)]
+
+
+@pytest.mark.parametrize("need", [0, 1])
+@pytest.mark.parametrize("apart_s", [-90_000.0, -60.0, 60.0, 90_000.0])
+async def test_how_long_a_command_has_left_is_counted_by_the_clock_of_its_own_process(
+    autojump_clock: object, need: int, apart_s: float
+) -> None:
+    """A day and an hour are more than the life of a command: a dispatcher whose clock is ahead by
+    that took each for expired."""
+    async with kit_with(need) as kit:
+        its_now = NOW - apart_s
+        device = asking()
+        assert device.attempt is not None
+        attempt = replace(
+            device.attempt,
+            submitted_at=its_now,
+            not_before=its_now + 8.0,
+            expires_at=its_now + 600.0,
+        )
+        device = replace(device, stepped_at=its_now, attempt=attempt)
+        kit.commit(await kit.take(), device)
+        await trio.sleep(2 * SLOW_S)
+        given = kit.told.attempt
+        assert (given.submitted_at, given.not_before) == (NOW, NOW + 8.0)
+        assert given.expires_at == NOW + 600.0
+
+        kit.sure.add(SHARD)
+        kit.desk.start([device])
+        assert kit.told.attempt == attempt, "of one that was made long ago nothing can be told"
+
+
+async def test_a_record_that_is_a_little_late_keeps_its_dates(autojump_clock: object) -> None:
+    async with kit_with(0) as kit:
+        device = replace(asking(), stepped_at=NOW - 5.0)
+        kit.commit(await kit.take(), device)
+        assert kit.told.attempt == device.attempt
