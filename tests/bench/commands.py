@@ -10,7 +10,6 @@ to the pretend network server as far as the airtime of 400 gateways allows.
 As a module it is the process of the service; its arguments are the store and the number.
 """
 
-import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import msgspec
 import trio
 
 from actors.commands import Accepted, CommandOrder
+from api.service import spare_collector
 from tests.bench import fleet, http, posts, stores
 from tests.bench.bench_application import BenchApplication, answer, bench_application
 from tests.bench.figures import Figure, latencies
@@ -90,8 +90,7 @@ def _figures(
 async def _main(url: str, lights: int) -> None:
     async with bench_application(url, lights) as home:
         await home.all_running(lights)
-        gc.collect()
-        gc.freeze()  # as the service does once it has started
+        spare_collector()
         await _called(home, range(WARM_UP))
         answer(await _called(home, range(WARM_UP, lights)))
 
