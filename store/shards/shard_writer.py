@@ -150,12 +150,14 @@ class ShardWriter:
         """The shard of a request; None where there is nothing to write."""
         if not writes:
             return None
+        if isinstance(writes, HandedIn) and writes.owned is not None:
+            shard = writes.owned.log.shard
+            return shard if self._owned.get(shard) is writes.owned else _not_owned(shard)
         try:
             shard = shard_of_request(writes)
         except Misrouted as error:
             return error
-        owned = self._owned.get(shard)
-        if owned is None or (isinstance(writes, HandedIn) and writes.owned is not owned):
+        if isinstance(writes, HandedIn) or shard not in self._owned:  # it was not ours when made
             return _not_owned(shard)
         return shard
 
