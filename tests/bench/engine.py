@@ -1,12 +1,14 @@
 """What a commit, a command and a message cost in the engine, with a real server.
 
 Half of the writes are device records of 1.8 kB, half are lines of their history; of one shard. The
-server is alone, or a replica on the same disk confirms.
+server is alone, or a replica on the same disk confirms. How long a script takes is what the
+server's slow log says: with whatever else the machine did meanwhile.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,9 +32,15 @@ from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import client_of, replicas_of, wait_until
 
 SHARD = FLEET
-SIZES = (1, 16, 128, 512)
+SIZES = (1, 16, COMMIT_WRITES_MOST, 512)
 BATCHES = (1, 20)
 SPAN_S = 1.0
+SCRIPTS = 200
+LOGGED_US = 200
+"""Less than any such script takes; more than most commands in it, which are logged, too."""
+LOGGED_MOST = 4_000
+SCRIPT_MOST_MS = 2.0
+WRITE_MOST_US = 30.0
 LIGHT = f"{0:016x}"
 RECORD = b"x" * 1_800
 LINE = b"y" * 200
@@ -93,8 +101,15 @@ class Meter:
         self._name = name
         self.figures: list[Figure] = []
 
-    async def measure(self, what: str, count: int, call: Callable[[], Awaitable[object]]) -> None:
-        """For some time; `count` is how many things one call is about."""
+    async def measure(
+        self,
+        what: str,
+        count: int,
+        call: Callable[[], Awaitable[object]],
+        most_us: float | None = None,
+    ) -> None:
+        """For some time; `count` is how many things one call is about. Of the server's CPU each
+        should take `most_us`."""
         for _ in range(10):
             await call()
         took: list[float] = []
@@ -109,9 +124,25 @@ class Meter:
         each_us = 1e6 / len(took) / count
         self.figures += [
             *latencies(bench, title, took),
-            Figure(bench, f"{title}, server CPU each", server_s * each_us, "us"),
+            Figure(bench, f"{title}, server CPU each", server_s * each_us, "us", most_us),
             Figure(bench, f"{title}, client CPU each", client_s * each_us, "us"),
         ]
+
+    async def measure_scripts(self, journal: Journal) -> None:
+        """How long the largest commit keeps the server from everybody else, by its own log."""
+        client = client_of(self._master)
+        before = client.config_get("slowlog-*")
+        client.config_set("slowlog-max-len", LOGGED_MOST)
+        client.config_set("slowlog-log-slower-than", LOGGED_US)
+        for _ in range(SCRIPTS):
+            await journal.commit(COMMIT_WRITES_MOST)
+        told = client.slowlog_get(LOGGED_MOST)
+        for name, value in before.items():
+            client.config_set(name, value)
+        took_s = [one["duration"] / 1e6 for one in told if one["command"].startswith(b"EVALSHA")]
+        what = f"script of {COMMIT_WRITES_MOST} writes, in the server, {self._name}"
+        median, last = latencies("engine", what, took_s, f"{len(took_s)} scripts")
+        self.figures += [replace(median, aim=SCRIPT_MOST_MS), last]
 
 
 def server_cpu_s(master: RedisServer) -> float:
@@ -130,7 +161,9 @@ async def measure_engine(master: RedisServer, url: str, name: str) -> list[Figur
         journal, inbox, meter = Journal(engine, lease), Inboxes(engine), Meter(master, name)
         await inbox.open()
         for count in SIZES:
-            await meter.measure("commit of", count, partial(journal.commit, count))
+            most_us = WRITE_MOST_US if count >= COMMIT_WRITES_MOST else None
+            await meter.measure("commit of", count, partial(journal.commit, count), most_us)
+        await meter.measure_scripts(journal)
         for count in BATCHES:
             await meter.measure("accept", count, partial(inbox.accept, count))
             await meter.measure("post", count, partial(inbox.post, count))
