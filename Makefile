@@ -169,6 +169,9 @@ lock: $(READY) ## pin the newest allowed versions, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra build --python-version 3.11 --constraint requirements.lock \
 	  -o requirements-production.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade --python-version 3.11 \
+	  -o tests/bench/baseline/requirements.lock tests/bench/baseline/requirements.in
 
 browser:
 	@for name in chromium chromium-browser google-chrome; do \
