@@ -8,6 +8,7 @@ keep it twice either.
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from actors.device import events as ev
@@ -17,6 +18,9 @@ from actors.device.transition import Transition
 TOLD_MOST = 64
 """ChirpStack keeps 10 to 18 events of a light unless told otherwise; 64 marks are 0.7 kB. An answer
 with more begins with some that are older than all marks: those are passed over."""
+
+MARKS_AT_ONCE = 64
+"""A step asks for the mark of its event three times, and an answer holds some twenty."""
 
 Retained = ev.UplinkHeard | ev.Joined | ev.Transmitted | ev.ItemDropped
 
@@ -32,6 +36,11 @@ def mark(event: Retained) -> str:
             what = f"txack/{event.queue_item_id}/{event.f_cnt_down}"
         case ev.ItemDropped():
             what = f"drop/{event.queue_item_id}/{event.code}"
+    return _hashed(what)
+
+
+@lru_cache(maxsize=MARKS_AT_ONCE)
+def _hashed(what: str) -> str:
     return urlsafe_b64encode(blake2b(what.encode(), digest_size=6).digest()).decode()
 
 

@@ -154,4 +154,4 @@ def test_many_records_go_in_commits_of_the_engine_s_measure() -> None:
     log, _ = log_with(1)
     puts = [Put(Table.DEVICE, f"{number:016x}", b"", 1.0) for number in range(300)]
     log.begin_anew(at(0, "6.a", 6), at(0, "4.b", 4), puts)
-    assert [len(one.outcome.puts) for one in log.to_send(9)] == [128, 128, 44, 1]
+    assert [len(one.outcome.puts) for one in log.to_send(9)] == [96, 96, 96, 12, 1]
