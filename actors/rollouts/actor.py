@@ -36,7 +36,7 @@ MAILBOX_REQUESTS = 64
 """People's requests; an order for 13,000 lights (a body of 256 kB) is 1 MB: 64 MB at the worst."""
 ACTIVE_MOST = 20
 BEHIND_MOST = 10_000
-"""Each has one task and may have the whole fleet: 50,000 lights of 200 bytes, 10 MB."""
+"""Each has one task and may have the whole fleet: 50,000 lights of 300 bytes, 15 MB."""
 REPLY_TIMEOUT_S = 10.0
 PRUNE_S = 3_600.0
 TRIES_MOST = 5
@@ -129,7 +129,8 @@ class Rollouts:
             if key is not None:
                 self._ports.keys.release(key, rollout_id)
             return Refusal.TOO_MANY
-        rollout, parts = decisions.begun(rollout_id, order, now)
+        made_at = self.repository.later_than_all(now)
+        rollout, parts = decisions.begun(rollout_id, order, made_at, self._asked(order))
         more = (
             [] if key is None else [stored_key(KeyRecord(key, order.fingerprint, rollout_id, now))]
         )
@@ -203,7 +204,7 @@ class Rollouts:
         except UnreadableRecord:
             await self._take_over(kept, {number: self._unreadable})
             return
-        if command is None and self._overtaken(kept.rollout, part.dev_eui):
+        if command is None and self._overtaken(kept.rollout, part):
             await self._take_over(kept, {number: decisions.left_alone})
             return
         refusal = None
@@ -267,13 +268,18 @@ class Rollouts:
                 return await self._ports.find(command_id)
             await trio.sleep(self._again_s)
 
-    def _overtaken(self, rollout: Rollout, dev_eui: str) -> bool:
-        device = self._ports.board.devices.get(dev_eui)
+    def _overtaken(self, rollout: Rollout, part: Part) -> bool:
+        device = self._ports.board.devices.get(part.dev_eui)
         if device is None or device.wanted is None:
             return False
-        wanted = device.wanted
-        ordered_at = self.repository.ordered_at(wanted.command_id, wanted.since)
-        return decisions.overtaken(rollout, device, ordered_at)
+        other_at = self.repository.made_at(device.wanted.command_id)
+        return decisions.overtaken(rollout, part, device, other_at)
+
+    def _asked(self, order: Order) -> dict[str, str]:
+        """What was asked last of each light, by its place; empty where nothing was."""
+        known = self._ports.board.devices
+        lights = (known[dev_eui] for dev_eui in order.dev_euis if dev_eui in known)
+        return {one.dev_eui: "" if one.newest is None else one.newest.place for one in lights}
 
     # ---------------------------------------------------------------- following
 

@@ -11,7 +11,7 @@ open.
 """
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import msgspec
 
@@ -21,6 +21,7 @@ from actors.device.model import Device
 from actors.reasons import Reason, ReasonCode, other, text_of
 from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
 from lorawan.kuando.light_state import LightState
+from store.engine.places import is_older
 
 replace = msgspec.structs.replace
 
@@ -36,8 +37,11 @@ _NEXT: dict[State, frozenset[State]] = {
 }
 
 
-def begun(rollout_id: str, order: Order, now: float) -> tuple[Rollout, tuple[Part, ...]]:
-    """A new rollout: every light waits."""
+def begun(
+    rollout_id: str, order: Order, now: float, asked: Mapping[str, str] | None = None
+) -> tuple[Rollout, tuple[Part, ...]]:
+    """A new rollout: every light waits. `asked` has the place of each light's newest command."""
+    asked = {} if asked is None else asked
     count = len(order.dev_euis)
     rollout = Rollout(
         id=rollout_id,
@@ -60,7 +64,8 @@ def begun(rollout_id: str, order: Order, now: float) -> tuple[Rollout, tuple[Par
     parts = []
     for dev_eui in order.dev_euis:
         own = order.colours.get(dev_eui, order.light)
-        parts.append(Part(dev_eui, light=None if own == order.light else own))
+        light = None if own == order.light else own
+        parts.append(Part(dev_eui, light=light, asked=asked.get(dev_eui)))
     return rollout, tuple(parts)
 
 
@@ -137,12 +142,22 @@ def redated(rollout: Rollout, by_s: float) -> Rollout:
     )
 
 
-def overtaken(rollout: Rollout, device: Device, ordered_at: float) -> bool:
-    """Whether the light has a newer wish than this rollout. `ordered_at` is when that wish came
-    up: for the command of another rollout, when that one was made."""
-    wanted = device.wanted
-    mine = command_id_of(rollout.id, device.dev_eui)
-    return wanted is not None and wanted.command_id != mine and ordered_at > rollout.created_at
+def overtaken(rollout: Rollout, part: Part, device: Device, other_at: float | None) -> bool:
+    """Whether the light has a newer wish than this rollout. `other_at` is when the rollout was made
+    whose wish it is; None for a wish by itself.
+
+    That one came after the rollout began if it lies behind what the light had then. Dates are asked
+    only where the engine tells no places, or the newest command is not the one that is wanted:
+    those of two processes may be of clocks that differ.
+    """
+    wanted, newest = device.wanted, device.newest
+    if wanted is None or wanted.command_id == command_id_of(rollout.id, device.dev_eui):
+        return False
+    if other_at is not None:
+        return other_at > rollout.created_at
+    if part.asked is not None and newest is not None and newest.command_id == wanted.command_id:
+        return not part.asked or is_older(part.asked, newest.place)
+    return wanted.since > rollout.created_at
 
 
 def seen(part: Part, command: Command, now: float) -> Part:

@@ -45,6 +45,9 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     """Its own colour; None where it is the rollout's."""
     cause: Reason | None = None
     """Its `reason` as a code with values; None where there is none, and in records of before."""
+    asked: str | None = None
+    """The place (`store/engine/places.py`) of the newest command that the light had when the
+    rollout began; empty for none. None in records of before."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

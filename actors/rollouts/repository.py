@@ -10,6 +10,7 @@ the small record and one piece, some 6 kB, however many lights there are, both i
     {id}/{piece}   50 of its lights, in their order
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -30,7 +31,9 @@ log = structlog.get_logger()
 ENDED_MOST = 100
 """Rollouts kept beside the active ones: the list shows as many."""
 PIECE = 50
-"""Lights in one record: about 5 kB."""
+"""Lights in one record: about 8 kB."""
+LATER_S = 0.001
+"""Between the dates of two rollouts."""
 
 _encoder = msgspec.json.Encoder()
 _rollouts = msgspec.json.Decoder(Rollout)
@@ -207,10 +210,16 @@ class RolloutRepository:
                     del self._kept[kept.rollout.id]
         return [kept.rollout.id for kept in gone if kept.rollout.id not in self._kept]
 
-    def ordered_at(self, command_id: str, otherwise: float) -> float:
-        """When the wish behind a command came up: of a rollout's, when that one was made."""
+    def made_at(self, command_id: str) -> float | None:
+        """When the rollout was made that a command is of; None for a command by itself."""
         kept = self._kept.get(decisions.rollout_id_of(command_id))
-        return otherwise if kept is None else kept.rollout.created_at
+        return None if kept is None else kept.rollout.created_at
+
+    def later_than_all(self, now: float) -> float:
+        """A date for a new rollout: which of two is newer is told by these, and another process,
+        whose clock may be ahead, may have made the one before."""
+        newest = max((one.rollout.created_at for one in self._kept.values()), default=-math.inf)
+        return max(now, newest + LATER_S)
 
     def running(self) -> list[StoredRollout]:
         """Those that command lights."""

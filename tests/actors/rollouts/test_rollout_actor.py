@@ -15,11 +15,13 @@ from actors.board.rollout import Rollout, State
 from actors.clocks.clock import RunClock
 from actors.commands import Accepted, CommandOrder
 from actors.device.command import Command, CommandStatus
-from actors.device.model import Device
+from actors.device.model import Device, Newest, Wanted
 from actors.refusal import Refusal
+from actors.rollouts import decisions
 from actors.rollouts.actor import Rollouts
 from actors.rollouts.model import Order, Part, PartState, Wish
 from actors.rollouts.ports import RolloutPorts
+from actors.rollouts.repository import piece_puts, read_rollouts, rollout_put
 from actors.storage.idempotency import IdempotencyKeys, KeyUse
 from actors.storage.store_writer import StoreWriter
 from actors.storage.unreadable_records import UnreadableRecord
@@ -98,7 +100,8 @@ class Street:
 
     async def begin(self, *dev_euis: str, **more: object) -> str:
         for dev_eui in dev_euis:
-            self.board.publish(Device(dev_eui=dev_eui))
+            if dev_eui not in self.board.devices:
+                self.board.publish(Device(dev_eui=dev_eui))
         fields: dict[str, object] = {
             "dev_euis": dev_euis,
             "light": RED,
@@ -417,3 +420,62 @@ async def test_a_command_that_cannot_be_read_fails_its_light_and_nothing_else(
             "the record of its command cannot be read",
         )
         await street.rollouts._look_up_all()
+
+
+@pytest.mark.parametrize("clock_s", [-3_600.0, 3_600.0])
+async def test_a_wish_is_newer_by_its_place_and_not_by_the_clock_of_who_accepted_it(
+    autojump_clock: MockClock, clock_s: float
+) -> None:
+    """One wish came after the rollout began, another was there; both were accepted by a process
+    whose clock differs by an hour."""
+    street = Street()
+
+    def wish(dev_eui: str, command_id: str, entry: int) -> Device:
+        newest = Newest(command_id, f"4:aa.bb {entry}-0")
+        since = START + trio.current_time() + clock_s
+        return Device(dev_eui=dev_eui, wanted=Wanted(RED, command_id, since), newest=newest)
+
+    async with opened(street) as nursery:
+        await nursery.start(street.rollouts.run)
+        lights = [wish("d1", "before", 7), wish("d2", "before", 7), Device(dev_eui="d3")]
+        for light in lights:
+            street.board.publish(light)
+        rollout_id = await street.begin("d0", "d1", "d2", "d3")
+        await trio.sleep(0.5)
+        street.board.publish(wish("d2", "after", 8))
+        street.board.publish(wish("d3", "after", 8))
+        await trio.sleep(10)
+        assert [street.part(rollout_id, n).state for n in range(4)] == [
+            PartState.OPEN,
+            PartState.OPEN,
+            PartState.SUPERSEDED,
+            PartState.SUPERSEDED,
+        ]
+        assert street.given == [f"{rollout_id}.d0", f"{rollout_id}.d1"]
+        read = read_rollouts(await street.store.scan(Table.ROLLOUT))
+        assert [part.asked for _, parts in read for part in parts][2:] == ["4:aa.bb 7-0", ""]
+
+
+async def test_a_new_rollout_is_newer_than_one_that_a_clock_ahead_of_ours_dated(
+    autojump_clock: MockClock,
+) -> None:
+    """Its colour stands though the one before comes to the light later."""
+    street = Street()
+    async with opened(street) as nursery:
+        ahead = Order(
+            dev_euis=("d0",), light=RED, keep=True, ttl_s=None, name="", pace_per_min=1.0,
+            failures_most=5,
+        )  # fmt: skip
+        made, parts = decisions.begun("ahead", ahead, START + 3_600.0)
+        made = msgspec.structs.replace(made, state=State.PAUSED)
+        await street.store_writer.commit([rollout_put(made), *piece_puts(made, parts, [0])])
+        await nursery.start(street.rollouts.run)
+        newer = await street.begin("d0")
+        await trio.sleep(61)
+        assert street.given == [f"{newer}.d0"]
+        wanted = Wanted(RED, f"{newer}.d0", START)
+        street.board.publish(Device(dev_eui="d0", wanted=wanted))
+        await street.rollouts.change("ahead", Wish(state=State.RUNNING))
+        await trio.sleep(120)
+        assert street.part("ahead", 0).state is PartState.SUPERSEDED
+        assert street.given == [f"{newer}.d0"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from actors.board.rollout import Rollout, State
 from actors.device.command import Command, CommandStatus
-from actors.device.model import Device, Wanted
+from actors.device.model import Device, Newest, Wanted
 from actors.reasons import Reason, ReasonCode, other
 from actors.rollouts import decisions
 from actors.rollouts.model import Conflict, Order, Part, PartState, Wish
@@ -166,12 +166,48 @@ def test_a_lower_limit_stops_it_at_once() -> None:
 def test_only_a_newer_wish_of_somebody_else_overtakes() -> None:
     rollout, _ = decisions.begun("r", order(), NOW)
     eui = "0" * 16
+    part = Part(eui)
     own = Device(dev_eui=eui, wanted=Wanted(RED, decisions.command_id_of("r", eui), NOW + 5))
-    other = Device(dev_eui=eui, wanted=Wanted(RED, "hand", NOW + 5))
-    assert not decisions.overtaken(rollout, Device(dev_eui=eui), NOW + 5)
-    assert not decisions.overtaken(rollout, own, NOW + 5)
-    assert not decisions.overtaken(rollout, other, NOW - 1)
-    assert decisions.overtaken(rollout, other, NOW + 5)
+    newer, older = (
+        Device(dev_eui=eui, wanted=Wanted(RED, "hand", NOW + 5)),
+        Device(dev_eui=eui, wanted=Wanted(RED, "hand", NOW - 5)),
+    )
+    assert not decisions.overtaken(rollout, part, Device(dev_eui=eui), None)
+    assert not decisions.overtaken(rollout, part, own, None)
+    assert not decisions.overtaken(rollout, part, older, None)
+    assert decisions.overtaken(rollout, part, newer, None)
+    assert not decisions.overtaken(rollout, part, newer, NOW - 1), "of a rollout before this one"
+    assert decisions.overtaken(rollout, part, older, NOW + 1)
+
+
+LINE, LATER_LINE = "4:aa.bb", "5:aa.bb.cc"
+
+
+@pytest.mark.parametrize("clock_s", [-3_600.0, 3_600.0])
+@pytest.mark.parametrize(
+    ("asked", "place", "newer"),
+    [
+        (f"{LINE} 7-0", f"{LINE} 7-0", False),
+        (f"{LINE} 7-0", f"{LINE} 7-1", True),
+        (f"{LINE} 7-0", f"{LATER_LINE} 3-0", True),
+        (f"{LATER_LINE} 3-0", f"{LINE} 7-0", False),
+        ("", f"{LINE} 7-0", True),
+    ],
+)
+def test_which_wish_is_newer_is_told_by_its_place_whatever_any_clock_says(
+    asked: str, place: str, newer: bool, clock_s: float
+) -> None:
+    """Whoever accepted the other command has a clock that differs by an hour."""
+    eui = order().dev_euis[0]
+    rollout, parts = decisions.begun("r", order(), NOW, {eui: asked})
+    [part] = [one for one in parts if one.dev_eui == eui]
+    wanted = Wanted(RED, "hand", NOW + clock_s)
+    light = Device(dev_eui=eui, wanted=wanted, newest=Newest("hand", place))
+    assert decisions.overtaken(rollout, part, light, None) is newer
+    expired = replace(light, newest=Newest("expired", place))
+    assert decisions.overtaken(rollout, part, expired, None) is (clock_s > 0)
+    before = replace(part, asked=None)
+    assert decisions.overtaken(rollout, before, light, None) is (clock_s > 0)
 
 
 def test_a_commands_id_tells_its_rollout() -> None:
