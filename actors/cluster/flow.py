@@ -89,7 +89,12 @@ class Flow:
         """See `Engine.confirm`; None where no replica is asked for."""
         self.replies = Replies(engine, rng, boot=boot)
         self.inbox = InboxReader(
-            engine, InboxPorts(take=self._take, known=self.known), clock, rng, ports.dead_letters
+            engine,
+            InboxPorts(take=self._take, known=self.known),
+            clock,
+            rng,
+            ports.dead_letters,
+            confirm=self.confirm,
         )
         self.router = Router(
             engine,

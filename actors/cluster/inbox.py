@@ -13,13 +13,14 @@ What was read before may be read again, and be dealt with already: after a take,
 that was set back, which may have lost entries and may give their ids, or older ones, to new ones. A
 command is then looked for in the store: its record tells whether its light has it. Entries whose id
 and content were read before by this process are left out.
+
+Where replicas must confirm, a command is handed on once they have it (`unconfirmed.py`).
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -28,6 +29,7 @@ import trio
 from actors.clocks.clock import Clock
 from actors.cluster.inbox_shard import InboxShard, Place, Taken, Waiting
 from actors.cluster.messages import CommandTaken, Message, decode, placed
+from actors.cluster.unconfirmed import Confirm, InboxEngine, Unconfirmed
 from actors.cluster.watermark import Watermark
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.reply import ToldReply
@@ -48,16 +50,6 @@ AGAIN_S = 0.1
 BEHIND_MOST = 32
 """Events that wait behind a command for its light: as many as a mailbox holds."""
 RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
-
-
-class InboxEngine(Protocol):
-    """What is needed of the engine."""
-
-    async def read_inboxes(
-        self, after: Mapping[str, str], most: int
-    ) -> Mapping[str, Sequence[InboxEntry]]:
-        """Of each of these shards up to `most` entries after this id, oldest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +89,12 @@ class InboxReader:
         clock: Clock,
         rng: Random,
         dead_letters: DeadLetters,
+        *,
+        confirm: Confirm | None = None,
     ) -> None:
+        """Without `confirm` no replica is asked for."""
         self._engine = engine
+        self._unconfirmed = Unconfirmed(engine, confirm)
         self._ports = ports
         self._clock = clock
         self._rng = rng
@@ -239,15 +235,21 @@ class InboxReader:
         try:
             found = await self._engine.read_inboxes(after, READ_MOST)
             self.step_back(reading.keys() - found.keys())  # of a node that is silent
+            unsure = await self._unconfirmed.among(found, after, READ_MOST, self._is_new)
             for shard, entries in found.items():
                 state = reading[shard]
-                if self._is_read(state) and state.after == after[shard]:
+                if shard in unsure:
+                    state.step_back()
+                elif self._is_read(state) and state.after == after[shard]:
                     await self._take_in(state, entries)
                 else:
                     self.ring(shard)  # what came after it
         except StoreUnavailable:
             self._rung |= rung
             raise
+        if unsure:
+            self._rung |= unsure
+            raise StoreUnavailable(f"no replica has what was accepted for {len(unsure)} shards")
 
     async def _take_in(self, state: InboxShard, entries: Sequence[InboxEntry]) -> None:
         if state.went_over(entries):
@@ -375,6 +377,10 @@ class InboxReader:
     def _may_go(self, state: InboxShard, one: Waiting) -> bool:
         """A light has one command in hand: one that crashed it comes before those behind it."""
         return not one.is_command or one.light not in state.in_hand
+
+    def _is_new(self, shard: str, entry: InboxEntry) -> bool:
+        state = self._shards.get(shard)
+        return state is not None and not state.was_seen(entry)
 
     def _is_read(self, state: InboxShard) -> bool:
         return self._shards.get(state.name) is state

@@ -100,8 +100,8 @@ class Lights:
 class Reading:
     """A reader of inboxes over an engine in memory."""
 
-    def __init__(self, servers: MemoryServers | None = None) -> None:
-        self.engine = MemoryEngine(servers or MemoryServers())
+    def __init__(self, servers: MemoryServers | None = None, need: int = 0) -> None:
+        self.engine = MemoryEngine(servers or MemoryServers(), need=need)
         self.lights = Lights()
         self.dead_letters = DeadLetters()
         self.reader = InboxReader(
@@ -110,13 +110,14 @@ class Reading:
             RunClock(START),
             random.Random(1),
             self.dead_letters,
+            confirm=self.engine.confirm if need else None,
         )
 
 
 @asynccontextmanager
-async def reading(servers: MemoryServers | None = None) -> AsyncIterator[Reading]:
+async def reading(servers: MemoryServers | None = None, need: int = 0) -> AsyncIterator[Reading]:
     """A running one, that hears the engine's bells."""
-    kit = Reading(servers)
+    kit = Reading(servers, need)
     await kit.engine.open()
     async with trio.open_nursery() as nursery:
         await nursery.start(kit.reader.run)

@@ -1,0 +1,77 @@
+"""Commands in an inbox that no replica has yet, where replicas must confirm.
+
+Theory. A master that was replaced may go on taking commands for some seconds, none of which a
+replica confirms, so that no caller is told that they are accepted. They come to the new master
+later, by whoever repeats them, behind what that took meanwhile and callers were told of. A light
+that had one of them already would go back to the older command. So a command waits until it is
+confirmed, which takes one call for all shards of a reading, some 1 ms; events do not.
+
+What was read is read once more after that: the master that confirmed may be another one than the
+one that was read, and confirms what itself has.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from actors.cluster.messages import CommandTaken, decode
+from store.engine.port import InboxEntry, Lease
+
+Confirm = Callable[[Sequence[str]], Awaitable[Mapping[str, Lease]]]
+"""See `Engine.confirm`."""
+
+
+class InboxEngine(Protocol):
+    """What is needed of the engine."""
+
+    async def read_inboxes(
+        self, after: Mapping[str, str], most: int
+    ) -> Mapping[str, Sequence[InboxEntry]]:
+        """Of each of these shards up to `most` entries after this id, oldest first."""
+        ...
+
+
+class Unconfirmed:
+    """Tells of what was read whether it may be handed on. Without `confirm` all of it may."""
+
+    def __init__(self, engine: InboxEngine, confirm: Confirm | None) -> None:
+        self._engine = engine
+        self._confirm = confirm
+
+    async def among(
+        self,
+        found: Mapping[str, Sequence[InboxEntry]],
+        after: Mapping[str, str],
+        most: int,
+        is_new: Callable[[str, InboxEntry], bool],
+    ) -> set[str]:
+        """The shards of which commands were read that replicas are not known to have.
+
+        `found` was read after these ids, `most` entries of a shard; `is_new` says whether an entry
+        is to be handed on. Raises StoreUnavailable.
+        """
+        if self._confirm is None:
+            return set()
+        asked = [
+            shard
+            for shard, entries in found.items()
+            if any(is_new(shard, one) and _is_command(one) for one in entries)
+        ]
+        if not asked:
+            return set()
+        sure = await self._confirm(asked)
+        begins = {shard: after[shard] for shard in asked if shard in sure}
+        again = await self._engine.read_inboxes(begins, most) if begins else {}
+        return {
+            shard
+            for shard in asked
+            if list(again.get(shard, ()))[: len(found[shard])] != list(found[shard])
+        }
+
+
+def _is_command(entry: InboxEntry) -> bool:
+    try:
+        return isinstance(decode(entry.message), CommandTaken)
+    except msgspec.MsgspecError:  # told where it is taken in
+        return False
