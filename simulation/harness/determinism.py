@@ -11,6 +11,7 @@ import trio
 import trio._core._run as scheduler
 
 from simulation.harness.quick_clock import quick_clock
+from simulation.harness.quick_sleep import quick_sleep
 
 T = TypeVar("T")
 
@@ -22,7 +23,8 @@ def run(main: Callable[..., Awaitable[T]], *args: Any, seed: int) -> T:
     hooks._ALLOW_DETERMINISTIC_SCHEDULING = True
     hooks._r.seed(seed)
     try:
-        return trio.run(main, *args, clock=quick_clock())
+        with quick_sleep():
+            return trio.run(main, *args, clock=quick_clock())
     finally:
         hooks._ALLOW_DETERMINISTIC_SCHEDULING = before[0]
         hooks._r.setstate(before[1])

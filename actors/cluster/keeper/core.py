@@ -72,21 +72,25 @@ def to_renew(state: State, now: float, times: KeeperTimes) -> Mapping[str, str]:
     }
 
 
-def next_look_at(state: State, now: float, times: KeeperTimes) -> float:
-    """When to look next: every second, when a lease expires, and soon where a shard is awaited."""
+def next_look(state: State, now: float, times: KeeperTimes) -> tuple[float, bool]:
+    """When to look next, and whether a shard is about to be ours.
+
+    Every second, when a lease expires, and soon where a shard is awaited.
+    """
     at = now + times.look_s
+    reckoning = balance.Reckoning(state, now, times)
+    awaits = reckoning.awaits(state)
     if not state.reachable:
-        return at
+        return at, awaits
     for seen in state.seen.values():
         if seen.since is not None and seen.lease.token and seen.lease.owner != state.boot:
             expires_at = seen.since + times.expired_s
             at = expires_at if now < expires_at < at else at
-    reckoning = balance.Reckoning(state, now, times)
     if reckoning.gives(state, now, times):
         at = min(at, state.gave_at + balance.give_each_s(state, reckoning, times))
-    if state.leaving or reckoning.awaits(state):
+    if state.leaving or awaits:
         at = min(at, now + times.soon_s)
-    return max(at, now + SOONEST_S)
+    return max(at, now + SOONEST_S), awaits
 
 
 def _observed(

@@ -176,8 +176,7 @@ class Keeper:
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
             now = self._clock.steady()
-            self._awaits = balance.Reckoning(self._state, now, self.times).awaits(self._state)
-            next_at = core.next_look_at(self._state, now, self.times)
+            next_at, self._awaits = core.next_look(self._state, now, self.times)
             await trio.sleep(SOONEST_S)
             with trio.move_on_after(max(0.0, next_at - now - SOONEST_S)):
                 await self._wake_look.wait()
