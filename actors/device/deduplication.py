@@ -55,7 +55,8 @@ def remember(transition: Transition, event: Retained) -> bool:
     if new in told:
         return False
     transition.change(told=(*told, new)[-TOLD_MOST:])
-    if transition.answering:
+    answer = transition.answering
+    if answer is not None and any(event is one for one in answer.events):
         transition.change(missed=transition.device.missed + 1)
     return True
 

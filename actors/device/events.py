@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import msgspec
 
 from actors.device.model import Device, Obstacle
+from actors.device.uplink_heard import UplinkHeard as UplinkHeard  # noqa: PLC0414 - an event, too
 from actors.messaging.reply import Reply, ToldReply
 from actors.reasons import Reason, other
 from actors.storage.audit import AuditEntry
-from lorawan.events.model import DeviceInfo, Modulation, Reception
+from lorawan.events.model import DeviceInfo, Modulation
 from lorawan.kuando.light_state import LightState
-from lorawan.kuando.status import Status
 from lorawan.network import Activation
 
 # ------------------------------------------------------------------ from people and programs
@@ -92,28 +92,6 @@ class ProbeRequested(msgspec.Struct, frozen=True, tag=True):
 
 
 # ------------------------------------------------------------------ from the network
-
-
-class UplinkHeard(msgspec.Struct, frozen=True, tag=True):
-    """An uplink; `status` is None when its payload is not a status of this light."""
-
-    at: float | None
-    dev_addr: str
-    f_cnt: int
-    status: Status | None
-    receptions: tuple[Reception, ...] = ()
-    spreading_factor: int | None = None
-    device: DeviceInfo | None = None
-    note: str | None = None
-    """What the payload was when it was no status."""
-    id: str = ""
-    """By which ChirpStack knows it: its de-duplication id, else the payload."""
-    raw: bytes | None = None
-    """The payload as it came, for the history; None where that is not told."""
-    f_port: int = 0
-    dr: int = 0
-    """Its data rate, as the region numbers them."""
-    frequency_hz: int = 0
 
 
 class Joined(msgspec.Struct, frozen=True, tag=True):

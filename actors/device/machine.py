@@ -88,7 +88,8 @@ def _inquired(transition: Transition, event: ev.Inquired) -> None:
         return
     sessions.accept_activation(transition, asked, event.activation)
     transition.answering = event
-    for retained in deduplication.worth_telling(transition.device, event.events):
+    known = (*event.events, *asked.doubtful)
+    for retained in deduplication.worth_telling(transition.device, known):
         transition.happened_at = transition.dated(retained.at)
         apply(transition, retained)
     transition.answering, transition.happened_at = None, transition.now

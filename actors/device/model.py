@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from actors.device.command import Command
+from actors.device.uplink_heard import UplinkHeard
 from actors.link.judgement import AttemptJudged
 from actors.link.loss_counters import LossCounters
 from actors.reasons import Reason
@@ -259,6 +260,9 @@ class Inquiry(msgspec.Struct, frozen=True, gc=False):
     """Number of the session that ran when it was asked."""
     f_cnt: int = -1
     """Highest uplink counter of that session then: the server had it before it answered."""
+    doubtful: tuple[UplinkHeard, ...] = ()
+    """Uplinks that were told and did not fit the session that we know. The answer says which
+    session runs, and may not hold them: ChirpStack can be set to retain nothing."""
 
 
 class Foreign(msgspec.Struct, frozen=True, gc=False):

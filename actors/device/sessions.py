@@ -44,6 +44,10 @@ PREVIOUS_MOST = 4
 MISSING_MOST = 16
 """Counters passed over that are remembered: a webhook late by more uplinks is asked about."""
 
+DOUBTFUL_MOST = 4
+"""Uplinks kept while ChirpStack is asked about them, 45 s at most: a light says one a minute, and
+some come late. 0.3 kB each."""
+
 
 class SessionPlace(Enum):
     """Where an uplink belongs."""
@@ -101,9 +105,10 @@ def accept_uplink(transition: Transition, event: UplinkHeard) -> bool:
                 loss_counting.late(transition, event)
             _note_stale(transition, event)
             return False
-        case SessionPlace.DOUBTFUL:  # the answer will hold it again, and place it
+        case SessionPlace.DOUBTFUL:
             _note_stale(transition, event)
             ask(transition, "an uplink does not fit the session that we know")
+            _keep_until_answered(transition, event)
             return False
         case SessionPlace.NEW_SESSION:
             untold = device.session is not None
@@ -326,6 +331,14 @@ def _went_back(device: Device, event: UplinkHeard) -> bool:
         status.uplinks_sent < report.uplinks_sent
         or status.downlinks_received < report.downlinks_received
     )
+
+
+def _keep_until_answered(transition: Transition, event: UplinkHeard) -> None:
+    """The answer places it, whether it holds it or not. A repetition takes no second place."""
+    inquiry = transition.device.inquiry
+    if inquiry is not None and all(one.id != event.id for one in inquiry.doubtful):
+        doubtful = (*inquiry.doubtful, event)[-DOUBTFUL_MOST:]
+        transition.change(inquiry=replace(inquiry, doubtful=doubtful))
 
 
 def _note_stale(transition: Transition, event: UplinkHeard) -> None:

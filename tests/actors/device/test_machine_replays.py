@@ -105,6 +105,55 @@ def test_a_session_taken_for_the_newest_by_mistake_is_left_again() -> None:
     assert story.device.phase is Phase.IDLE
 
 
+def test_a_join_that_comes_after_four_later_ones_is_left_with_what_was_told_meanwhile() -> None:
+    """Swarm of clusters, seed 600056: ChirpStack retained nothing, so that its answer named the
+    session and did not hold the uplink by which we had come to doubt it."""
+    story = Story().settle()
+    before_us = ev.Joined(story.now - 600, "01ab01ab", id="a join of before we were told anything")
+    story.tell(before_us)
+    assert story.device.phase is Phase.UNINITIALIZED
+    story.now += 60
+    story.light = BLUE
+    told = story.compose()
+    story.tell(told)
+    story.tell(told)
+    assert story.device.reported is None
+    story.answer_inquiry()
+    assert story.device.session is not None
+    assert story.device.session.dev_addr == told.dev_addr
+    assert story.device.session.f_cnt == told.f_cnt
+    assert story.device.reported == BLUE
+    assert story.device.missed == 0, "it was told"
+    story.carry_until_idle()
+    assert story.device.phase is Phase.IDLE
+
+
+def test_a_doubtful_uplink_that_the_answer_holds_too_is_taken_in_once() -> None:
+    story = Story().settle()
+    story.tell(ev.Joined(story.now - 600, "01ab01ab", id="a join of before we were told anything"))
+    story.now += 60
+    told, uplinks = story.compose(), story.device.uplinks
+    story.tell(told)
+    story.answer_inquiry(told)
+    assert story.device.uplinks == uplinks + 1
+    assert story.device.inquiry is None
+
+
+def test_of_many_doubtful_uplinks_the_last_are_kept() -> None:
+    story = Story().settle()
+    story.tell(ev.Joined(story.now - 600, "01ab01ab", id="a join of before we were told anything"))
+    told = []
+    for _ in range(9):
+        story.now += 3
+        told.append(story.compose())
+        story.tell(told[-1])
+    assert story.device.inquiry is not None
+    assert story.device.inquiry.doubtful == tuple(told[-4:])
+    story.answer_inquiry()
+    assert story.device.session is not None
+    assert story.device.session.f_cnt == told[-1].f_cnt
+
+
 def test_a_second_join_to_the_same_address_is_settled_by_the_servers_counter() -> None:
     story = Story().settle()
     story.command(RED)
