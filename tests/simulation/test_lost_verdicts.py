@@ -8,6 +8,7 @@ from actors.device.records import command_record
 from actors.replace import replace
 from lorawan.kuando import LightState
 from simulation.harness.build import build_world
+from simulation.harness.cluster.houses import SETTLE_S, Houses
 from simulation.harness.cluster.oracle import ClusterOracle
 from simulation.harness.scenarios import scenario
 from simulation.harness.trace import Trace
@@ -110,3 +111,24 @@ async def test_a_command_is_as_old_as_it_was_asked_for_of_any_master(
     status = CommandStatus.SUPERSEDED
     story.store(replace(story.command, status=status, superseded_by="c2", ended_at=3.0))
     assert story.oracle.violation is None
+
+
+async def test_what_is_missing_is_looked_at_once_all_that_can_come_back_has_come(
+    autojump_clock: object,
+) -> None:
+    """A run may be quiet sooner; until then a command that was lost with whoever had accepted it
+    was taken for lost by the service."""
+    story = Story()
+    houses = object.__new__(Houses)
+    houses._oracle, houses._healed_s = story.oracle, trio.current_time()
+    [master] = story.servers.masters
+    assert master is not None
+    master.replicas[0].held = True
+    story.store(story.command)
+    story.servers.fail_over()
+    story.oracle.excuse(story.light)
+    assert story.oracle.missing(story.light) is not None
+    since = trio.current_time()
+    await houses.settled()
+    assert trio.current_time() - since == SETTLE_S
+    assert story.oracle.missing(story.light) is None

@@ -123,6 +123,11 @@ class Houses:
         for house in self.all:
             house.revive()
 
+    async def settled(self) -> None:
+        """Wait until all that can come back has come: what may be lost, and did not, is lost."""
+        await trio.sleep_until(self._healed_s + SETTLE_S)
+        self._oracle.settle()
+
     def waiting(self) -> Sequence[WaitingAttempt]:
         """What waits for the air."""
         return [

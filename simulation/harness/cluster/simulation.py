@@ -154,6 +154,7 @@ class ClusterSimulation:
         moved = sorted(set(self._tokens().items()) ^ set(before.items()))
         if moved:
             self.oracle.breaks("service", f"long after the last fault a shard moves: {moved[0]}")
+        await self.houses.settled()
         for dev_eui in self.oracle.lights:
             missing = self.oracle.missing(dev_eui)
             if missing is not None:
