@@ -21,7 +21,6 @@ import trio
 
 from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
 from actors.board.contents import ALERTS_KEPT, COMMANDS_KEPT, BoardContents
-from actors.board.lights_by_shard import LightsByShard
 from actors.board.outlook import RiskTold
 from actors.board.plan import PlanHead, PlanRemoved
 from actors.board.reachability import Reach, Reachability
@@ -36,8 +35,7 @@ from actors.device.model import Device
 
 log = structlog.get_logger()
 
-# 20 s of the busiest fleet (500 changes a second). Most are devices of about 2 kB that nobody else
-# holds any more: 20 MB.
+# 20 s of the busiest fleet (500 changes a second); most are old devices of about 2 kB: 20 MB.
 CHANGES_KEPT = 10_000
 GATHER_S = 0.05
 GATHER_PER_READER_S = 0.0005
@@ -87,10 +85,11 @@ class Board:
         self._ring = ChangeRing(changes_kept)
         self._gather_s = gather_s
         self._contents = contents = BoardContents(commands_kept, alerts_kept)
+        self.lights_in = contents.by_shard.of
+        """The DevEUIs of the lights of one shard (`store.engine.shards`)."""
         self._reachability = ReachabilityIndex(
             contents.devices, contents.gateways, silent_after_s, clock
         )
-        self._by_shard = LightsByShard()
         self._steps = Steps(clock)
         self._subscriptions: list[Subscription] = []
         self._dropped = 0
@@ -109,10 +108,6 @@ class Board:
     def devices(self) -> Mapping[str, Device]:
         """Every light by DevEUI: a live view, to be read before the next checkpoint."""
         return MappingProxyType(self._contents.devices)
-
-    def lights_in(self, shard: str) -> Sequence[str]:
-        """The DevEUIs of the lights of one shard (`store.engine.shards`)."""
-        return self._by_shard.of(shard)
 
     @property
     def gateways(self) -> Mapping[str, GatewayView]:
@@ -211,14 +206,10 @@ class Board:
         contents = self._contents
         match subject:
             case Device():
-                if subject.dev_eui not in contents.devices:
-                    self._by_shard.add(subject.dev_eui)
-                contents.devices[subject.dev_eui] = subject
+                contents.keep_device(subject)
                 self._reachability.published(subject, self._clock.now())
             case DeviceRemoved():
-                contents.devices.pop(subject.dev_eui, None)
-                self._by_shard.forget(subject.dev_eui)
-                contents.risks.pop(subject.dev_eui, None)
+                contents.forget_device(subject.dev_eui)
                 self._reachability.forget(subject.dev_eui)
             case Command():
                 contents.keep_command(subject)

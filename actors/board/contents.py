@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from actors.board.changes import ActorView, AlertView, GatewayView
+from actors.board.lights_by_shard import LightsByShard
 from actors.board.outlook import RiskTold
 from actors.board.plan import PlanHead
 from actors.board.rollout import Rollout
@@ -29,6 +30,7 @@ class BoardContents:
         "actors",
         "alerts_closed",
         "alerts_open",
+        "by_shard",
         "commands_ended",
         "commands_open",
         "devices",
@@ -42,6 +44,8 @@ class BoardContents:
         self._commands_kept = commands_kept
         self._alerts_kept = alerts_kept
         self.devices: dict[str, Device] = {}
+        self.by_shard = LightsByShard()
+        """Of the same."""
         self.risks: dict[str, RiskTold] = {}
         """Of lights that are among `devices`, about 150 bytes each."""
         self.gateways: dict[str, GatewayView] = {}
@@ -56,6 +60,18 @@ class BoardContents:
         self.alerts_open: dict[str, AlertView] = {}
         self.alerts_closed: dict[str, AlertView] = {}
         """Oldest first."""
+
+    def keep_device(self, device: Device) -> None:
+        """A new light, or a newer record of one that is known."""
+        if device.dev_eui not in self.devices:
+            self.by_shard.add(device.dev_eui)
+        self.devices[device.dev_eui] = device
+
+    def forget_device(self, dev_eui: str) -> None:
+        """It is none of ours any more; nothing for one that is not known."""
+        self.devices.pop(dev_eui, None)
+        self.by_shard.forget(dev_eui)
+        self.risks.pop(dev_eui, None)
 
     def command(self, command_id: str) -> Command | None:
         """An open command, or one of the newest ended ones."""
