@@ -11,6 +11,7 @@ from actors.cluster.confirmed_desk import ConfirmedDesk
 from actors.cluster.follower import Follower
 from actors.cluster.keeper import core, leases
 from actors.cluster.keeper.keeper import Keeper
+from actors.cluster.unconfirmed import Unconfirmed
 from actors.cluster.watermark import Watermark
 from simulation.harness.cluster.faults import ClusterFaults
 from simulation.harness.cluster.ledger_house import LedgerHouse
@@ -218,6 +219,16 @@ def mark_first() -> Iterator[None]:
         yield
 
 
+@planted_in_a_cluster("a command is handed on that no replica has")
+def unconfirmed_command() -> Iterator[None]:
+    async def among(self: Any, found: Any, after: Any, most: int, is_new: Any) -> set[str]:
+        await trio.lowlevel.checkpoint()
+        return set()
+
+    with patch.object(Unconfirmed, "among", among):
+        yield
+
+
 @planted_in_a_cluster("a command is applied each time it is read")
 def applied_twice() -> Iterator[None]:
     from actors.device import requests
@@ -298,6 +309,13 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case "the mark moves before an entry is dealt with":
             faults = replace(faults, kill_every_s=15.0, down_s=(0.5, 3.0), slow=0.1)
             drawn = replace(drawn, people=replace(drawn.people, command_every_s=5.0))
+        case "a command is applied each time it is read":
+            # killed after a command was stored, and before the mark beyond it was
+            faults = replace(faults, kill_every_s=6.0, down_s=(0.2, 1.0), slow=0.3)
+            drawn = replace(drawn, people=replace(drawn.people, command_every_s=3.0))
+        case "a command is handed on that no replica has":
+            faults = replace(_split(faults), lag_s=0.05)
+            drawn = replace(drawn, people=replace(drawn.people, command_every_s=3.0))
         case _:
             pass
     return replace(drawn, cluster=faults)
