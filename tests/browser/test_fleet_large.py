@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 MANY = 2_000
 CHANGES_PER_S = 50
 SECONDS = 2
-SCRIPT_MS_PER_S = 32.0
-"""What a whole second with 50 changes may cost. It takes 11 to 15 ms, less than one frame of a
-screen, on two cores shared with other work; twice a frame leaves room for a slower machine."""
-LAYOUT_MS_PER_S = 50.0
+SCRIPT_MOST = 2.0
+"""What a whole second with 50 changes may cost, by a known piece of work (`known_work_ms`),
+for machines differ: it takes 0.6 to 0.8 of that, some 30 ms or less."""
+LAYOUT_MOST = 2.0
+"""Likewise: 0.2 to 0.7."""
 ROUNDS_MOST = 4
 """Beside other work everything takes longer; what is too slow is so in every round."""
 ON_PAGE_MOST = 1_000
@@ -46,7 +47,8 @@ def storm(service: PlayedService, seed: int) -> None:
     async def changes() -> None:
         for count in range(CHANGES_PER_S * SECONDS):
             number = count * 37 % MANY_CHANGE if count % 2 else count // 2 % 20
-            shown = LightState((count + seed * 90) % 256, 255 - (count + seed * 90) % 256, 80)
+            red = (count + seed * 128) % 256  # each round leaves another colour than the one before
+            shown = LightState(red, 255 - red, 80)
             service.application.shows(many_eui(number), shown)
             await trio.sleep(1 / CHANGES_PER_S)
 
@@ -67,6 +69,17 @@ def spent(page: Page, cdp: CDPSession, what: Callable[[], None]) -> dict[str, fl
     return {name: (after[name] - before[name]) * 1000 for name in after if "Duration" in name}
 
 
+def known_work_ms(page: Page, cdp: CDPSession) -> float:
+    """What it takes here to sort and copy 60,000 small objects, the least of three times."""
+    work = """() => new Promise((done) => setTimeout(() => {
+        const lists = [];
+        for (let i = 0; i < 60_000; i++) lists.push({ eui: `2020${i}`, colour: [i % 256, 0, i] });
+        lists.sort((one, other) => (one.eui < other.eui ? -1 : 1));
+        done(JSON.parse(JSON.stringify(lists)).length);
+    }))"""
+    return min(spent(page, cdp, lambda: page.evaluate(work))["ScriptDuration"] for _ in range(3))
+
+
 @pytest.mark.parametrize("show", ["", "?show=dense&group=tag:floor", "?show=table&sort=state"])
 def test_two_thousand_lights_that_change_cost_little(serve: Serve, visit: Open, show: str) -> None:
     service = serve(large_house())
@@ -77,17 +90,18 @@ def test_two_thousand_lights_that_change_cost_little(serve: Serve, visit: Open, 
     cdp = page.context.new_cdp_session(page)
     # CPU time of the page: the clock on the wall goes on while it waits for a core.
     cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
+    unit = known_work_ms(page, cdp)
     for number in range(ROUNDS_MOST):
         shown = page.locator(f'[data-eui="{many_eui(0)}"]').inner_text()
         cost = spent(page, cdp, lambda number=number: storm(service, number))  # type: ignore[misc]
         assert page.locator(f'[data-eui="{many_eui(0)}"]').inner_text() != shown
-        script = cost["ScriptDuration"] / SECONDS
-        layout = (cost["LayoutDuration"] + cost["RecalcStyleDuration"]) / SECONDS
-        if script < SCRIPT_MS_PER_S and layout < LAYOUT_MS_PER_S:
+        script = cost["ScriptDuration"] / SECONDS / unit
+        layout = (cost["LayoutDuration"] + cost["RecalcStyleDuration"]) / SECONDS / unit
+        if script < SCRIPT_MOST and layout < LAYOUT_MOST:
             break
-    log.info("%s: %.1f ms script, %.1f ms layout a second", show or "cards", script, layout)
-    assert script < SCRIPT_MS_PER_S
-    assert layout < LAYOUT_MS_PER_S
+    log.info("%s: %.2f script, %.2f layout, of %.0f ms", show or "cards", script, layout, unit)
+    assert script < SCRIPT_MOST
+    assert layout < LAYOUT_MOST
 
 
 def test_any_of_two_thousand_is_reached_by_search_scroll_and_keys(
