@@ -20,7 +20,7 @@ CHANGES_PER_S = 50
 SECONDS = 2
 SCRIPT_MOST = 2.0
 """What a whole second with 50 changes may cost, by a known piece of work (`known_work_ms`),
-for machines differ: it takes 0.6 to 0.8 of that, some 30 ms or less."""
+for machines differ: it takes 0.6 to 1.0 of that, some 30 ms."""
 LAYOUT_MOST = 2.0
 """Likewise: 0.2 to 0.7."""
 ROUNDS_MOST = 4

@@ -1,7 +1,7 @@
 """Fail-overs of real servers: what was acknowledged is there afterwards, or its owner knows that it
 is not; and an old master that still answers acknowledges nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import pytest
@@ -53,6 +53,14 @@ async def pressed(engine: Engine, one: Commit) -> Result:
         return result
 
     return await repeated(attempt)
+
+
+async def committed_again(engine: Engine, log: Sequence[Commit], stored: int) -> None:
+    """What is stored no more, as its owner does it, whatever a fail-over takes meanwhile."""
+    while stored < len(log):
+        result = await pressed(engine, log[stored])
+        assert result.applied in {Applied.DONE, Applied.REPEATED, Applied.GAP}
+        stored = result.lease.seq if result.applied is Applied.GAP else stored + 1
 
 
 class Owner:
@@ -133,16 +141,18 @@ async def test_a_fail_over_that_lost_commits_is_told_and_its_owner_commits_them_
             assert gap.applied is Applied.GAP
             assert 1 <= gap.lease.seq < 199
             assert gap.lease.token == lease.token
-            for one in log[gap.lease.seq :]:
-                assert (await pressed(engine, one)).applied is Applied.DONE
-            assert await value(engine) == b"200" + body
+            await committed_again(engine, log, gap.lease.seq)
+            with trio.fail_after(FAILOVER_S):  # a busy machine may see another fail-over
+                while await value(engine) != b"200" + body:
+                    [lease] = (await repeated(lambda: engine.look([SHARD]))).values()
+                    await committed_again(engine, log, lease.seq)
             feed = (await engine.read_feeds({SHARD: (0, 0)}, 1_000))[SHARD]
             assert [entry.seq for entry in feed] == list(range(1, 201))
             [after] = await repeated(lambda: engine.accept([accept("c2")]))
             assert isinstance(before, AcceptResult)
             assert isinstance(after, AcceptResult)
             number, names = after.line.split(":")
-            assert number == "2", "the server that was promoted writes a line of its own"
+            assert int(number) >= 2, "the server that was promoted writes a line of its own"
             assert names.startswith(before.line.removeprefix("1:") + ".")
 
 
