@@ -239,16 +239,15 @@ class InboxReader:
             for shard, entries in found.items():
                 state = reading[shard]
                 if shard in unsure:
-                    state.step_back()
-                elif self._is_read(state) and state.after == after[shard]:
+                    continue
+                if self._is_read(state) and state.after == after[shard]:
                     await self._take_in(state, entries)
                 else:
                     self.ring(shard)  # what came after it
         except StoreUnavailable:
             self._rung |= rung
             raise
-        if unsure:
-            self._rung |= unsure
+        if unsure:  # and all are looked at again
             raise StoreUnavailable(f"no replica has what was accepted for {len(unsure)} shards")
 
     async def _take_in(self, state: InboxShard, entries: Sequence[InboxEntry]) -> None:

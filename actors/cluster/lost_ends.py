@@ -14,8 +14,10 @@ from typing import Protocol
 import msgspec
 
 from actors.clocks.clock import Clock
+from actors.cluster.inbox import READ_MOST
 from actors.cluster.light_side import GONE, rejected
-from actors.cluster.messages import CommandTaken, decode, placed
+from actors.cluster.messages import command_in
+from actors.cluster.unconfirmed import InboxEngine
 from actors.device.command import Command
 from actors.device.events import CommandRequested
 from actors.device.lost_end import lost_end
@@ -23,24 +25,16 @@ from actors.device.model import Device
 from actors.device.records import command_writes, read_command, read_device
 from actors.device.requests import known_ids
 from store.engine.places import is_older
-from store.engine.port import InboxEntry, Lease, Snapshot
+from store.engine.port import Lease, Snapshot
 from store.errors import StoreUnavailable
 from store.port import Record, Table, Write
 
-READ_MOST = 500
 
-
-class LostEndsEngine(Protocol):
+class LostEndsEngine(InboxEngine, Protocol):
     """What is needed of the engine."""
 
     async def snapshot(self, shard: str, tables: Sequence[Table]) -> Snapshot:
         """These tables of a shard and its lease, at one instant."""
-        ...
-
-    async def read_inboxes(
-        self, after: Mapping[str, str], most: int
-    ) -> Mapping[str, Sequence[InboxEntry]]:
-        """Of each of these shards up to `most` entries after this id, oldest first."""
         ...
 
     async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
@@ -124,10 +118,10 @@ class LostEnds:
         while True:
             entries = (await self._engine.read_inboxes({shard: after}, READ_MOST))[shard]
             for entry in entries:
-                request = _request(entry)
-                light = None if request is None else self._board.devices.get(request[0])
-                if request is not None and light is not None and _told(light, request[1]):
-                    ids.append(request[1].command_id)
+                taken = command_in(entry)
+                light = None if taken is None else self._board.devices.get(taken.dev_eui)
+                if taken is not None and light is not None and _told(light, taken.request):
+                    ids.append(taken.request.command_id)
             if len(entries) < READ_MOST:
                 break
             after = entries[-1].id
@@ -156,14 +150,6 @@ def _open_commands(records: Sequence[Record]) -> Iterator[Command]:
             continue
         if command is not None and not command.status.final:
             yield command
-
-
-def _request(entry: InboxEntry) -> tuple[str, CommandRequested] | None:
-    try:
-        message = placed(decode(entry.message), entry)
-    except msgspec.MsgspecError:
-        return None
-    return (message.dev_eui, message.request) if isinstance(message, CommandTaken) else None
 
 
 def _told(light: Device, request: CommandRequested) -> bool:

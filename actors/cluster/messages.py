@@ -248,6 +248,15 @@ def placed(message: Message, entry: InboxEntry) -> Message:
             return message
 
 
+def command_in(entry: InboxEntry) -> CommandTaken | None:
+    """The command in an entry; None where that is something else, or cannot be read."""
+    try:
+        message = placed(decode(entry.message), entry)
+    except msgspec.MsgspecError:  # told where it is taken in
+        return None
+    return message if isinstance(message, CommandTaken) else None
+
+
 def decode_answer(data: bytes) -> Answer:
     """Read a reply. Raises msgspec.MsgspecError."""
     return _answers.decode(data)

@@ -13,9 +13,7 @@ one that was read, and confirms what itself has.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
-from actors.cluster.messages import CommandTaken, decode
+from actors.cluster.messages import command_in
 from store.engine.port import InboxEntry, Lease
 
 Confirm = Callable[[Sequence[str]], Awaitable[Mapping[str, Lease]]]
@@ -56,7 +54,7 @@ class Unconfirmed:
         asked = [
             shard
             for shard, entries in found.items()
-            if any(is_new(shard, one) and _is_command(one) for one in entries)
+            if any(is_new(shard, one) and command_in(one) for one in entries)
         ]
         if not asked:
             return set()
@@ -68,10 +66,3 @@ class Unconfirmed:
             for shard in asked
             if list(again.get(shard, ()))[: len(found[shard])] != list(found[shard])
         }
-
-
-def _is_command(entry: InboxEntry) -> bool:
-    try:
-        return isinstance(decode(entry.message), CommandTaken)
-    except msgspec.MsgspecError:  # told where it is taken in
-        return False
