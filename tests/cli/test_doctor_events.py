@@ -60,6 +60,18 @@ async def test_where_tls_is_spoken_and_the_url_says_otherwise_that_is_told(
     assert found.says == f"127.0.0.1:{port} speaks TLS; over TLS the URL is rediss{kind}://"
 
 
+@pytest.mark.parametrize("trust", ["ssl_ca_certs={ca}", "ssl_cert_reqs=none"])
+async def test_a_server_that_wants_a_certificate_of_ours_is_told(
+    server: RedisServer, tmp_path: Path, trust: str
+) -> None:
+    authority = Authority(tmp_path)
+    query = trust.format(ca=authority.certificate)
+    with front(server, authority.signed("server"), authority.certificate) as port:
+        (found,) = await look(f"rediss://127.0.0.1:{port}?{query}")
+    assert found.level is Level.PROBLEM
+    assert "it wants a certificate: see ssl_certfile, ssl_keyfile" in found.says
+
+
 async def test_the_history_that_chirpstack_has_by_itself_is_too_short(server: RedisServer) -> None:
     write(server, 30)
     found = await look(server.url)

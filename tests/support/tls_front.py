@@ -3,6 +3,7 @@
 import select
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,12 +15,13 @@ from tests.support.redis_server import RedisServer
 PIECE_BYTES = 65_536
 SHAKEN_S = 10.0
 END_S = 30.0
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
 @contextmanager
 def front(server: RedisServer, own: Pair, asks_for: Path) -> Iterator[int]:
     """The port of a front that shows a certificate, and asks clients for one. In threads, whose
-    sockets tell a client what is wrong with its own."""
+    sockets tell a client what is wrong with its own, and reset its connection at once then."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*own)
     context.load_verify_locations(asks_for)
@@ -34,6 +36,7 @@ def front(server: RedisServer, own: Pair, asks_for: Path) -> Iterator[int]:
 
         def serve(plain: socket.socket) -> None:
             plain.settimeout(SHAKEN_S)
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
             with (
                 suppress(OSError),
                 context.wrap_socket(plain, server_side=True) as client,

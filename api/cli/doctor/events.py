@@ -1,7 +1,8 @@
 """Whether events are read from ChirpStack's own stream, and whether that keeps them long enough."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from contextlib import suppress
+from urllib.parse import parse_qsl, urlsplit
 
 import trio
 
@@ -10,7 +11,8 @@ from api.settings.model import ApiSettings
 from lorawan.stream.errors import StreamError, StreamRefused
 from lorawan.stream.inspection import Kept, StreamFacts, inspect
 from lorawan.stream.redis_source import addresses_of
-from store.engine.redis.tls_or_not import other_way
+from store.engine.redis.errors import error_of
+from store.engine.redis.tls_or_not import other_way, refused_certificate
 
 CHECK = "events"
 STOP_S = 3_600.0
@@ -52,7 +54,16 @@ async def events(settings: ApiSettings) -> list[Diagnosis]:
 
 
 def _wrong_about_tls(url: str) -> str | None:
-    return other_way(addresses_of(url), urlsplit(url).scheme)
+    parts, addresses = urlsplit(url), addresses_of(url)
+    wrong = other_way(addresses, parts.scheme)
+    if wrong is not None or not parts.scheme.startswith("rediss"):
+        return wrong
+    options = dict(parse_qsl(parts.query))
+    trusts_any = options.get("ssl_cert_reqs", "required") != "required"
+    with suppress(OSError):  # a file that cannot be read: what was said before tells it
+        if refusal := refused_certificate(addresses, options, trusts_any=trusts_any):
+            return str(error_of(refusal))
+    return None
 
 
 def judged(facts: StreamFacts) -> Iterator[Diagnosis]:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from store.engine.redis.errors import Untrusted
+from store.engine.redis.errors import Untrusted, error_of
 from store.engine.redis.findings import (
     CONFIG,
     Facts,
@@ -22,7 +22,7 @@ from store.engine.redis.places import Places
 from store.engine.redis.rights import try_rights
 from store.engine.redis.sentinel import BySentinel
 from store.engine.redis.target import Address, Target
-from store.engine.redis.tls_or_not import other_way
+from store.engine.redis.tls_or_not import other_way, refused_certificate
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
 
@@ -38,10 +38,13 @@ def look_around(target: Target, places: Places) -> list[Finding]:
     except Untrusted as error:
         raise StoreRefused(str(error)) from error
     except StoreUnavailable as error:
-        wrong = other_way(_places_asked(target, places), target.scheme)
-        if wrong is None:
-            raise
-        raise StoreRefused(f"redis: {wrong}") from error
+        asked = _places_asked(target, places)
+        wrong = other_way(asked, target.scheme)
+        if wrong is not None:
+            raise StoreRefused(f"redis: {wrong}") from error
+        if target.tls and (refusal := refused_certificate(asked, target.tls_files)):
+            raise StoreRefused(str(error_of(refusal))) from error
+        raise
 
 
 def _places_asked(target: Target, places: Places) -> list[Address]:

@@ -1,4 +1,5 @@
-"""Whether a server that gave no answer speaks TLS where we do not, or the other way round.
+"""Whether a server that gave no answer speaks TLS where we do not, or the other way round, or
+refuses our certificate.
 
 A server that speaks TLS closes a connection in which it is asked without, and says nothing; one
 that does not waits for the rest of what it takes for a command. Neither can be told from a server
@@ -7,7 +8,7 @@ that is in trouble, unless it is asked in the other way. Everything blocks, for 
 
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from store.engine.redis.node import CONNECT_S
@@ -29,6 +30,41 @@ def other_way(addresses: Iterable[Address], scheme: str) -> str | None:
         if not tls and _speaks_tls(host, port):
             right = scheme.replace("redis", "rediss")
             return f"{host}:{port} speaks TLS; over TLS the URL is {right}://"
+    return None
+
+
+def refused_certificate(
+    addresses: Iterable[Address], files: Mapping[str, str], *, trusts_any: bool = False
+) -> ssl.SSLError | None:
+    """What the first server says that does not agree with us on certificates. None where none does.
+
+    In TLS 1.3 a server refuses a client's certificate after the handshake, and closes. Whoever has
+    written meanwhile is told of a lost connection only; here nothing is written. `files` are those
+    of a `Target`. With `trusts_any` nobody asks who signed the server's own. Raises OSError for a
+    file that cannot be read.
+    """
+    context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
+    if trusts_any:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if certificate := files.get("ssl_certfile"):
+        try:
+            context.load_cert_chain(certificate, files.get("ssl_keyfile"))
+        except ssl.SSLError as error:
+            return error
+    for host, port in addresses:
+        try:
+            with (
+                socket.create_connection((host, port), CONNECT_S) as plain,
+                context.wrap_socket(plain, server_hostname=host) as wrapped,
+            ):
+                wrapped.recv(1)
+        except ssl.SSLEOFError:
+            continue  # a server that dies ends like this, too
+        except ssl.SSLError as error:
+            return error
+        except OSError:
+            continue
     return None
 
 
