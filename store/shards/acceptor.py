@@ -5,7 +5,7 @@ and all of them go on at once when the answer is there. One who leaves meanwhile
 to the others: accepting it once more changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
@@ -41,7 +41,8 @@ class Acceptor:
         self.repeated = 0
         """Accepted commands that a failover had lost, accepted once more."""
         self.failed = False
-        """The engine did not answer, since somebody last reset this."""
+        """The engine did not answer, or had no place for one that was lost, since somebody last
+        reset this."""
         self.mark_again: Callable[[Accept], Accept] = lambda accept: accept
         """Marks one that is accepted once more: what its light was told since is newer."""
         self.told: Callable[[Accept, AcceptResult], None] = lambda accept, answer: None
@@ -87,18 +88,28 @@ class Acceptor:
             found = await self._engine.get([where(accept) for accept in some])
             lost = [accept for accept, record in zip(some, found, strict=True) if record is None]
             for first in range(0, len(lost), ACCEPTS_AT_ONCE):
-                some = lost[first : first + ACCEPTS_AT_ONCE]
-                again = [msgspec.structs.replace(self.mark_again(one), by="") for one in some]
-                answers = await self._engine.accept(again)
-                trouble = next((one for one in answers if isinstance(one, StoreError)), None)
-                self.repeated += sum(
-                    isinstance(one, AcceptResult) and one.accepted is Accepted.STORED
-                    for one in answers
-                )
-                if trouble is not None:
-                    raise trouble
+                await self._repeat(lost[first : first + ACCEPTS_AT_ONCE])
             if lost:
                 log.warning("commands lost by a failover accepted once more", commands=len(lost))
+
+    async def _repeat(self, lost: Sequence[Accept]) -> None:
+        """Some that were lost. One whose key has been used since for the same request is a command
+        of its own, for its caller has its id. What has no room, or no light because that was lost
+        as well and is not back yet, is tried again as long as it is remembered."""
+        asked = [msgspec.structs.replace(self.mark_again(one), by="") for one in lost]
+        answers = await self._engine.accept(asked)
+        used = [
+            msgspec.structs.replace(one, key=None)
+            for one, answer in zip(asked, answers, strict=True)
+            if isinstance(answer, AcceptResult) and _has_its_key(answer, one)
+        ]
+        if used:
+            answers = [*answers, *await self._engine.accept(used)]
+        for answer in answers:
+            if isinstance(answer, StoreError):
+                raise answer
+            self.repeated += answer.accepted is Accepted.STORED
+            self.failed |= answer.accepted in {Accepted.FULL, Accepted.UNKNOWN}
 
     async def _carry_out(self) -> None:
         """Ask the engine for the oldest of those that wait; called by one of them."""
@@ -123,3 +134,9 @@ class Acceptor:
             return list(await self._engine.accept(accepts))
         except StoreUnavailable as error:
             return [error] * len(accepts)
+
+
+def _has_its_key(answer: AcceptResult, accept: Accept) -> bool:
+    """Whether it was not stored because another command has its key."""
+    used = answer.accepted in {Accepted.KNOWN, Accepted.REUSED}
+    return used and answer.command_id != accept.command_id

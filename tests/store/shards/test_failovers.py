@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 import pytest
 import trio
 
 from store.engine.memory import Fate, MemoryServers
 from store.engine.places import place_of
-from store.engine.port import Accept, Accepted, Lease
+from store.engine.port import INBOX_MOST, Accept, Accepted, InboxEntry, Lease, Post
 from store.engine.shards import FLEET, shard_of
 from store.errors import StoreUnavailable
 from store.port import Put, Table, Write
@@ -232,6 +233,21 @@ def accept(command_id: str) -> Accept:
     return Accept(IN_A, A, command_id, b"command", b"message", 1.0)
 
 
+def keyed(command_id: str) -> Accept:
+    """The same request, by one key."""
+    record = f'{{"fingerprint":"f","command_id":"{command_id}"}}'.encode()
+    return msgspec.structs.replace(accept(command_id), key="k", fingerprint="f", key_record=record)
+
+
+async def stored(house: House, command_id: str) -> bool:
+    (record,) = await again(lambda: house.engine.get([(IN_A, Table.COMMAND, command_id)]))
+    return record is not None
+
+
+async def unread(house: House) -> Sequence[InboxEntry]:
+    return (await again(lambda: house.engine.read_inboxes({IN_A: "0-0"}, INBOX_MOST)))[IN_A]
+
+
 async def test_commands_are_accepted_whoever_owns_the_shard(
     house: MakeHouse, autojump_clock: object
 ) -> None:
@@ -314,6 +330,70 @@ async def test_accepted_commands_that_a_failover_lost_are_accepted_again(
     inbox = (await again(lambda: one.engine.read_inboxes({IN_A: "0-0"}, 99)))[IN_A]
     assert len(inbox) == 4
     assert other.store.statistics().accepts_repeated == 3
+
+
+async def test_a_lost_command_whose_key_was_used_again_meanwhile_is_a_command_of_its_own(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Two callers have an id each: both are to be found, and the key goes on leading to the one
+    that the new master knows."""
+    servers = lagging()
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A, FLEET)
+    await one.store.commit([light(A)])
+    await other.take(IN_B)
+    await trio.sleep(1)
+    hold(servers)
+    await other.store.accept(keyed("c1"))
+    servers.fail_over()
+    taken = await again(lambda: one.store.accept(keyed("c2")))
+    assert (taken.accepted, taken.command_id) == (Accepted.STORED, "c2")
+    await again(other.store.check)
+    assert [await stored(one, each) for each in ("c1", "c2")] == [True, True]
+    assert len(await unread(one)) == 2
+    repeated = await again(lambda: one.store.accept(keyed("c3")))
+    assert (repeated.accepted, repeated.command_id) == (Accepted.KNOWN, "c2")
+
+
+async def test_a_lost_command_waits_for_its_light_that_was_lost_as_well(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A, FLEET)
+    await other.take(IN_B)
+    await trio.sleep(1)
+    hold(servers)
+    await one.store.commit([light(A)])
+    await other.store.accept(accept("c1"))
+    servers.fail_over()
+    await again(other.store.check)
+    assert not await stored(one, "c1"), "there is no light yet"
+    await again(one.store.check)
+    await other.store.check()
+    assert await stored(one, "c1")
+
+
+async def test_a_lost_command_waits_for_room_in_the_inbox(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A, FLEET)
+    await one.store.commit([light(A)])
+    await other.take(IN_B)
+    await trio.sleep(1)
+    hold(servers)
+    await other.store.accept(accept("c1"))
+    servers.fail_over()
+    await again(lambda: one.engine.post([Post(IN_A, b"full")] * INBOX_MOST))
+    await again(other.store.check)
+    assert not await stored(one, "c1")
+    newest = (await unread(one))[-1]
+    one.store.listen(marks=lambda _: (place_of(newest.line, newest.id), ""))
+    await again(lambda: one.store.commit([light(A)]))
+    await other.store.check()
+    assert await stored(one, "c1")
 
 
 async def test_who_commits_all_the_time_accepts_lost_commands_again_as_well(
