@@ -5,7 +5,7 @@ published, a call made, a frame sent). The first broken one ends the run.
 """
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import trio
@@ -267,6 +267,11 @@ class Oracle(Observer):
             self.breaks(command.dev_eui, f"command {command.id} was accepted and is not stored")
         else:
             known.told = True
+
+    def by_one_key(self, dev_eui: str, made: Collection[str]) -> None:
+        """Callers who asked by the same idempotency key were given these commands."""
+        if len(made) > 1:
+            self.breaks(dev_eui, f"one idempotency key made two commands: {sorted(made)}")
 
     def takes_back(self, command_id: str) -> None:
         """Somebody is about to ask for that."""

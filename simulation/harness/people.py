@@ -109,8 +109,7 @@ class People:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask, application)
             nursery.start_soon(ask, other)
-        if len({command_id for command_id in made if command_id is not None}) > 1:
-            self._oracle.breaks(dev_eui, f"one idempotency key made two commands: {made}")
+        self._oracle.by_one_key(dev_eui, {one for one in made if one is not None})
 
     async def _perhaps_take_back(self, dev_eui: str, command_id: str) -> None:
         rng = self._second_thoughts[dev_eui]

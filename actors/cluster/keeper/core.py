@@ -47,7 +47,8 @@ def step(
     """What follows from one observation, and what is to be taken and given now."""
     before = state
     state, actions = _observed(state, told, now, times)
-    if state is before:  # what time alone brings about, the next look will see
+    calm = isinstance(told, Renewed) and not actions
+    if state is before or calm:  # what time alone brings about, the next look will see
         return state, actions
     state, more = balance.plan(state, now, times)
     return state, [*actions, *more]

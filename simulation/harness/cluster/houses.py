@@ -23,6 +23,9 @@ from store.engine.shards import FLEET, shard_of
 
 SETTLE_S = 50.0
 """What is kept for the engine is kept for 30 s; lapsed leases are taken within 9."""
+REMEMBERED_S = 25.0
+"""Of a failover that took more, a part is in no memory any more: what is kept for 30 s has to come
+back within some seconds."""
 
 
 class Houses:
@@ -161,6 +164,8 @@ class Houses:
         master = self._servers.masters[part]
         assert master is not None  # noqa: S101 - it was just promoted
         self.order.begins(master)
+        lost_since_s = math.inf if old.lost_since_s is None else old.lost_since_s
+        forgotten = trio.current_time() - lost_since_s > REMEMBERED_S
         for dev_eui in self._oracle.lights:
             if self._oracle.missing(dev_eui) is not None:
                 self.counts["lights set back by a failover"] += 1
@@ -168,6 +173,8 @@ class Houses:
                 lost = self._oracle.lost_commands(dev_eui)
                 self._owed[dev_eui] = "" if lost else old.data.shard(shard).lease.owner
                 self._oracle.set_back(dev_eui)
+                if forgotten:
+                    self._oracle.excuse(dev_eui)
         for house in self.all:
             connection = house.connection
             connection.wrong_side = old.answers and self._sides.random() < WRONG_SIDE

@@ -8,6 +8,7 @@ gone, or does not answer, may the command go on from what the engine has, to ano
 """
 
 from collections import deque
+from collections.abc import Collection
 
 import trio
 
@@ -47,6 +48,8 @@ class ClusterOracle(Oracle):
         self._excused: set[str] = set()
         self._taken: dict[str, tuple[Command | None, CommandStatus]] = {}
         """By command whose verdict a failover took: what the engine has of it, and that verdict."""
+        self._set_back: set[str] = set()
+        """Commands that a failover took as a whole, whether they came back or not."""
         self._asked_s: dict[str, float] = {}
         """When any master stored a command first."""
         self._seen: set[tuple[str, bytes]] = set()
@@ -168,6 +171,8 @@ class ClusterOracle(Oracle):
         for known in self.lights[dev_eui].commands:
             record = disk.record(Table.COMMAND, known.id)
             stored = None if record is None else _commands.decode(record.value)
+            if stored is None:
+                self._set_back.add(known.id)
             if known.status.final and stored != known.newest:
                 self._taken[known.id] = stored, known.status
 
@@ -241,6 +246,13 @@ class ClusterOracle(Oracle):
             super().accepted(command)
         else:
             self.promised[command.id] = command
+
+    def by_one_key(self, dev_eui: str, made: Collection[str]) -> None:
+        """Two only where no replica had to confirm the first, and a failover took it."""
+        if not self._need and len(made) == 2 and not self._set_back.isdisjoint(made):
+            self.counts["keys that a failover set free"] += 1
+        else:
+            super().by_one_key(dev_eui, made)
 
     def enqueued(self, device: ServerDevice, entry: QueueEntry) -> None:
         """At most one item of ours in the queue, and one for each time that a house was stopped

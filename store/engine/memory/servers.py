@@ -21,7 +21,7 @@ LOG_MOST = 50_000
 """Scripts that a replica may be behind; beyond that it copies everything, as Redis does when its
 backlog is over. A script holds some 2 kB: 100 MB at the very worst."""
 WAIT_LOOK_S = 0.05
-_SHARDS = frozenset(ALL_SHARDS)
+_PLACES = {shard: place for place, shard in enumerate(ALL_SHARDS)}
 
 
 def _silent(_name: str) -> None:
@@ -62,6 +62,8 @@ class Master:
         self._log: list[tuple[float, int, Script]] = []
         self._dropped = 0
         self._later: list[tuple[float, int, Sequence[Script]]] = []
+        self.lost_since_s: float | None = None
+        """Once it was replaced: when the first was carried out that the new master lacks."""
 
     @property
     def written(self) -> int:
@@ -91,9 +93,11 @@ class Master:
         """How many replicas have its first `upto` scripts, or had them when it was replaced."""
         return self.confirmed_by(upto) + sum(had >= upto for had in self._had)
 
-    def replaced(self) -> None:
-        """Another one is promoted: nobody copies from it any more."""
+    def replaced(self, promoted: Replica) -> None:
+        """One of its replicas is promoted: nobody copies from it any more."""
         self.catch_up()
+        lost = self._log[max(0, promoted.upto - self._dropped) :]
+        self.lost_since_s = lost[0][0] if lost else None
         self._had, self.replicas = [replica.upto for replica in self.replicas], []
 
     async def wait(self, upto: int, need: int, timeout_s: float) -> bool:
@@ -177,11 +181,12 @@ class MemoryServers:
 
     def part_of(self, shard: str) -> int:
         """Which master has a shard. Members and replies lie with the first."""
-        return ALL_SHARDS.index(shard) % len(self.masters) if len(self.masters) > 1 else 0
+        masters = len(self.masters)
+        return _PLACES[shard] % masters if masters > 1 else 0
 
     def part_of_name(self, name: str) -> int:
         """The same for the name of a bell: that of a shard, or of a process."""
-        return self.part_of(name) if name in _SHARDS else 0
+        return self.part_of(name) if name in _PLACES else 0
 
     def ring(self, master: Master, name: str) -> None:
         """Tell everybody who listens."""
@@ -200,7 +205,7 @@ class MemoryServers:
         old.catch_up()
         choose = min if least else max
         promoted = choose(old.replicas, key=lambda replica: replica.upto)
-        old.replaced()
+        old.replaced(promoted)
         old.answers = old_lives
         self.masters[part] = self._with_replicas(Master(promoted.data, self))
         return old

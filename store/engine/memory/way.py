@@ -94,9 +94,7 @@ class Way:
     ) -> dict[str, T]:
         """Of each shard, from the master that has it. With `some` those are left out of which no
         server answers, if any other does."""
-        parts: dict[int, list[str]] = {}
-        for shard in shards:
-            parts.setdefault(self.part(shard), []).append(shard)
+        parts = self._by_part(shards)
         found: dict[str, T] = {}
         for part, names in parts.items():
 
@@ -109,6 +107,14 @@ class Way:
                 if not some or (not found and names is list(parts.values())[-1]):
                     raise
         return found
+
+    def _by_part(self, shards: Sequence[str]) -> dict[int, list[str]]:
+        if len(self.servers.masters) == 1:
+            return {0: list(shards)} if shards else {}
+        parts: dict[int, list[str]] = {}
+        for shard in shards:
+            parts.setdefault(self.servers.part_of(shard), []).append(shard)
+        return parts
 
     async def read(
         self, name: str, about: Sequence[str], part: int, read: Callable[[Data], T]
