@@ -44,7 +44,7 @@ def _violation(name: str, seed: int) -> Violation | None:
 
 def general(what: str) -> str:
     """Without what is of this seed only."""
-    what = re.sub(r"\b[a-d]\d+ (?=enqueues|and|stored|might|both|shows)", "a house ", what)
+    what = re.sub(r"(?<!command )\b[a-d]\d+\b", "a house", what)
     what = re.sub(r"LightState\([^)]*\)", "a colour", what)
     what = re.sub(r"\b[0-9a-f]{16}\b", "an id", what)
     return re.sub(r"\d+(\.\d+)?", "N", what)

@@ -36,6 +36,7 @@ from actors.downlink.in_flight import InFlight
 from actors.downlink.queue_check import Behind, Clear
 from actors.fleet.translate import translate
 from actors.messaging.mailbox import Mailbox
+from actors.reasons import Reason, ReasonCode
 from lorawan.kuando import Status, parse_uplink
 from lorawan.kuando.light_state import LightState
 from simulation.harness.scenario import Scenario
@@ -165,7 +166,7 @@ def counted_while_held() -> Iterator[None]:
 
     def attempt_due(transition: Any, sent: Any) -> None:
         if transition.device.phase is Phase.AWAITING_VERIFY:
-            reconcile.unproven(transition, "no answer")
+            reconcile.unproven(transition, Reason(ReasonCode.NO_ANSWER_IN_WINDOW))
         else:
             ATTEMPT_DUE(transition, sent)
 
@@ -177,7 +178,7 @@ def counted_while_held() -> Iterator[None]:
             and transition.now >= sent.submitted_at + transition.policy.window_s
             and transition.device.phase is Phase.AWAITING_VERIFY
         ):
-            reconcile.unproven(transition, "no answer")
+            reconcile.unproven(transition, Reason(ReasonCode.NO_ANSWER_IN_WINDOW))
         else:
             TICK(transition, event)
 

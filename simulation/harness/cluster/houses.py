@@ -150,13 +150,17 @@ class Houses:
             for dev_eui, owner in self._owed.items()
             if self._oracle.missing(dev_eui) is not None
         }
-        able = {one.boot for one in self.all if one.application and not one.connection.away}
+        able = self._able()
         for dev_eui, owner in sorted(self._owed.items()):
             if owner not in able:
                 self._oracle.excuse(dev_eui)
                 self.counts["lights set back while somebody was away"] += 1
                 del self._owed[dev_eui]
         self._oracle.promised.clear()
+
+    def _able(self) -> set[str]:
+        """The boots of those who can bring something back."""
+        return {one.boot for one in self.all if one.application and not one.connection.away}
 
     def _failed_over(self, part: int, old: Master) -> None:
         self._oracle.note("service", "failover", part, old.answers)
@@ -166,14 +170,15 @@ class Houses:
         self.order.begins(master)
         lost_since_s = math.inf if old.lost_since_s is None else old.lost_since_s
         forgotten = trio.current_time() - lost_since_s > REMEMBERED_S
+        able = self._able()
         for dev_eui in self._oracle.lights:
             if self._oracle.missing(dev_eui) is not None:
                 self.counts["lights set back by a failover"] += 1
                 shard = shard_of(dev_eui)
-                lost = self._oracle.lost_commands(dev_eui)
+                lost = self._oracle.who_accepted_what_is_lost(dev_eui)
                 self._owed[dev_eui] = "" if lost else old.data.shard(shard).lease.owner
                 self._oracle.set_back(dev_eui)
-                if forgotten:
+                if forgotten or not lost <= able:
                     self._oracle.excuse(dev_eui)
         for house in self.all:
             connection = house.connection

@@ -50,6 +50,8 @@ class ClusterOracle(Oracle):
         """By command whose verdict a failover took: what the engine has of it, and that verdict."""
         self._set_back: set[str] = set()
         """Commands that a failover took as a whole, whether they came back or not."""
+        self._asked_by: dict[str, str] = {}
+        """Which house, by its boot, accepted a command."""
         self._asked_s: dict[str, float] = {}
         """When any master stored a command first."""
         self._seen: set[tuple[str, bytes]] = set()
@@ -68,6 +70,8 @@ class ClusterOracle(Oracle):
     def accepted_by(self, master: Master, accept: Accept, answer: AcceptResult) -> None:
         """A command was stored, whoever owns its light."""
         if answer.accepted is Accepted.STORED:
+            if accept.by:  # a repetition has nobody's
+                self._asked_by.setdefault(accept.command_id, accept.by)
             self._asked_s.setdefault(accept.command_id, trio.current_time())
             put = Put(Table.COMMAND, accept.command_id, accept.record, accept.at)
             self._stored_by(master, accept.shard, [put])
@@ -206,12 +210,15 @@ class ClusterOracle(Oracle):
         assert master is not None  # noqa: S101 - a part always has one in the simulation
         return master.data.shard(shard).disk
 
-    def lost_commands(self, dev_eui: str) -> bool:
-        """Whether the engine lacks a command of this light as a whole, accepted by whomever."""
+    def who_accepted_what_is_lost(self, dev_eui: str) -> set[str]:
+        """The boots of the houses that accepted commands of this light which the engine lacks as a
+        whole; empty where it has all of them."""
         disk = self.data_of(dev_eui)
-        return any(
-            disk.record(Table.COMMAND, known.id) is None for known in self.lights[dev_eui].commands
-        )
+        return {
+            self._asked_by.get(known.id, "")
+            for known in self.lights[dev_eui].commands
+            if disk.record(Table.COMMAND, known.id) is None
+        }
 
     def missing(self, dev_eui: str) -> str | None:
         """What of a light was stored and is not in the engine."""
