@@ -23,10 +23,10 @@ RED = LightState(255, 0, 0)
 class Story:
     """One light, an engine with a replica, and the oracle that looks on."""
 
-    def __init__(self) -> None:
+    def __init__(self, need: int = 1) -> None:
         world = build_world(scenario(1, "cluster", devices=1, gateways=1, hours=0.1))
         self.servers = MemoryServers(replicas=1)
-        self.oracle = ClusterOracle(world, Trace(), self.servers, need=1)
+        self.oracle = ClusterOracle(world, Trace(), self.servers, need)
         [self.light] = world.stations
         self.shard = shard_of(self.light)
         self.command = Command("c1", self.light, RED, True, 1.0, 600.0)
@@ -132,3 +132,29 @@ async def test_what_is_missing_is_looked_at_once_all_that_can_come_back_has_come
     await houses.settled()
     assert trio.current_time() - since == SETTLE_S
     assert story.oracle.missing(story.light) is None
+
+
+@pytest.mark.parametrize(("need", "is_lost"), [(0, True), (0, False), (1, True)])
+async def test_one_key_makes_two_commands_only_where_a_failover_took_the_first_and_need_is_0(
+    autojump_clock: object, need: int, is_lost: bool
+) -> None:
+    story = Story(need)
+    await trio.sleep(1)
+    if is_lost:
+        story.fail_over_after(story.command)
+    else:
+        story.store(story.command)
+    story.oracle.by_one_key(story.light, {story.command.id, "c2"})
+    assert (story.oracle.violation is None) is (is_lost and not need)
+
+
+async def test_the_oracle_knows_who_accepted_what_a_failover_took(autojump_clock: object) -> None:
+    story = Story(need=0)
+    [master] = story.servers.masters
+    assert master is not None
+    record = command_record(story.command)
+    accept = Accept(story.shard, story.light, "c1", record, b"", 1.0, by="a1")
+    story.oracle.accepted_by(master, accept, AcceptResult(Accepted.STORED, "c1"))
+    assert story.oracle.who_accepted_what_is_lost(story.light) == {"a1"}
+    story.store(story.command)
+    assert story.oracle.who_accepted_what_is_lost(story.light) == set()

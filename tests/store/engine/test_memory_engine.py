@@ -108,9 +108,12 @@ async def test_a_failover_loses_what_no_promoted_replica_has(autojump_clock: obj
     assert master is not None
     for replica in master.replicas:
         replica.held = True
+    await trio.sleep(1.0)
+    at_s = trio.current_time()
     await engine.commit([commit(lease, 2, b"lost")])
     servers.fail_over()
 
+    assert master.lost_since_s == pytest.approx(at_s, abs=0.01)
     with pytest.raises(StoreUnavailable):
         await engine.look([SHARD])
     assert await value(engine) == b"kept"
