@@ -78,10 +78,12 @@ async def test_events_come_oldest_first_and_the_silence_ends_it(peer: GrpcPeer) 
 
 
 async def test_pauses_between_looks_do_not_cut_the_newest_off(peer: GrpcPeer) -> None:
-    batches = [item(n) for n in range(10)], [item(n) for n in range(10, 20)], [item(20)]
-    peer.answer(STREAM, stream(*batches, pause_s=QUIET_S / 2))
-    async with ChirpStackClient(settings(peer)) as client:
-        assert counters(await client.replay(LIGHT)) == list(range(21))
+    """Each is shorter than the gap, by more than a busy machine adds; together they are longer."""
+    quiet_s = 1.5
+    batches = [[item(n) for n in range(first, first + 4)] for first in range(0, 20, 4)]
+    peer.answer(STREAM, stream(*batches, pause_s=quiet_s / 3))
+    async with ChirpStackClient(settings(peer, quiet_s=quiet_s, total_s=10.0)) as client:
+        assert counters(await client.replay(LIGHT)) == list(range(20))
 
 
 def test_the_quiet_gap_is_longer_than_the_servers_pause() -> None:
