@@ -194,6 +194,12 @@ class Station:
             self._confirmed_is_over()
         self._react(reaction)
 
+    def beat_in(self, in_s: float) -> None:
+        """Its next heartbeat comes after so long, if it sends any: when it is due is chance."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = self._kernel.after(in_s, self._beat)
+
     # Life cycle
 
     def _boot(self) -> None:

@@ -200,6 +200,24 @@ def test_settings_change_the_heartbeat_until_the_next_join() -> None:
     assert 1 <= sum(isinstance(event, Uplink) for event in events) <= 2
 
 
+def test_the_next_heartbeat_may_come_early_and_those_after_it_come_in_time() -> None:
+    heard: list[float] = []
+    world = World.build(
+        2,
+        lights=1,
+        gateways=1,
+        profile=CALM,
+        sink=lambda event: heard.append(world.kernel.now) if isinstance(event, Uplink) else None,
+    )
+    (station,) = world.stations.values()
+    world.advance(600.0)
+    at_s = world.kernel.now
+    heard.clear()
+    station.beat_in(10.0)
+    world.advance(2_000.0)
+    assert [time_s - at_s for time_s in heard] == pytest.approx([10.0, 1_810.0], abs=15.0)
+
+
 def test_auto_uplink_answers_within_the_documented_guess() -> None:
     events: list[Event] = []
     world = World.build(2, lights=1, gateways=1, sink=events.append, firmware=((61, 1.0),))
