@@ -40,11 +40,11 @@ def watched(
     oracle: Oracle,
     injector: FaultInjector,
     alive: Callable[[], bool],
-    following: tuple[str, ...] = FOLLOWING,
+    following: Callable[[], tuple[str, ...]] = lambda: FOLLOWING,
 ) -> Hooks:
     """Hooks of one process: what is shown is compared with the store, and devices may crash.
 
-    No actor may crash by itself, but for a crash with one of the names in `following`.
+    No actor may crash by itself, but for a crash with one of the names in `following()`.
     """
 
     def actor_changed(report: ChildReport) -> None:
@@ -59,7 +59,7 @@ def watched(
             oracle.crashed(about, parked=report.state is ChildState.PARKED)
         if report.state is ChildState.BACKING_OFF and "Poison" in error:
             oracle.poisoned(report.id)
-        if not any(name in error for name in following):
+        if not any(name in error for name in following()):
             oracle.breaks(about, f"{report.id} crashed by itself: {error}")
 
     return Hooks(

@@ -27,7 +27,8 @@ from store.errors import StoreError
 from store.shards import ShardStore
 
 CRASHES = (*FOLLOWING, "StoreTaken")
-"""An actor may notice by its own commit that its shard is another's, before it is stopped."""
+"""An actor may notice by its own commit that its shard is another's, before it is stopped. While
+its process stands still, one that was about to start is late as well."""
 RESTART_S = 1.0
 """After which a service manager starts anew what could not start."""
 ALONE_S = 8.0
@@ -149,6 +150,9 @@ class House:
         self._nursery = self.application = self.parts = None
         self._killed = True
 
+    def _crashes(self) -> tuple[str, ...]:
+        return (*CRASHES, "StartTimedOut") if self.connection.still else CRASHES
+
     async def _made(self, engine: MemoryEngine) -> ClusterParts:
         """As `api.service` makes it. Raises StoreError."""
         await engine.open()
@@ -176,7 +180,7 @@ class House:
             rng=life,
             boot=self.boot,
             new_id=lambda: f"{ids.getrandbits(64):016x}",
-            hooks=watched(self._oracle, self.injector, alive, CRASHES),
+            hooks=watched(self._oracle, self.injector, alive, self._crashes),
         )
         options = ClusterOptions(name=self.name, need=self._faults.need, clock_ahead_s=ahead_s)
         return ClusterParts(environment, policies_of(self._scenario), store, options)
