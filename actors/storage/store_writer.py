@@ -121,7 +121,7 @@ class StoreWriter:
         self._tries = 0
         self._begun = trio.Event()
         self._under_way = False
-        self._tried_at = self._stuck_at = 0.0
+        self._tried_at = self._answered_at = self._stuck_at = 0.0
         self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
         self._refused = 0
 
@@ -194,6 +194,7 @@ class StoreWriter:
         Raises StoreRefused, StoreCorrupt and whatever else is no passing failure.
         """
         self._hand = []
+        self._answered_at = trio.current_time()
         failure: Exception | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
@@ -234,10 +235,18 @@ class StoreWriter:
 
     async def _next_batch(self) -> list[Request]:
         """What was handed in; after a while of nothing nothing, so that the store is looked after:
-        nobody should find out by a command that it is gone. What waits is tried again by then."""
+        nobody should find out by a command that it is gone. What waits is tried again by then.
+
+        The while is counted from the end of the last try: those who only wait for others write
+        nothing.
+        """
         wait_s = self._store.check_every_s
         if self._waiting:
             wait_s = self._delay_s(self._tries)
+        elif wait_s is not None:
+            wait_s -= trio.current_time() - self._answered_at
+            if wait_s <= 0.0:
+                return []
         if len(self._waiting) >= MAILBOX_REQUESTS:  # no more fit, 25 MB
             await trio.sleep(wait_s or 0.0)
             return []
@@ -274,6 +283,7 @@ class StoreWriter:
             return ()
         finally:
             self._under_way = False
+            self._answered_at = trio.current_time()
 
     async def _drain(self) -> None:
         if self._hand:

@@ -296,6 +296,37 @@ async def test_an_idle_store_that_is_removed_is_noticed_within_seconds_and_found
         nursery.cancel_scope.cancel()
 
 
+async def test_those_who_only_wait_for_others_do_not_keep_the_store_from_being_looked_after(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store = Watched()
+    await store.open()
+    store_writer = journal_on(store)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store_writer.run)
+        for _ in range(30):
+            await trio.sleep(0.3)
+            await store_writer.flush()
+        assert store.checks == 4
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_check_that_takes_longer_than_the_time_between_two_lets_writes_through(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store = Watched()
+    await store.open()
+    store_writer = journal_on(store)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store_writer.run)
+        store.hangs = True
+        for _ in range(3):
+            with trio.fail_after(70.0):
+                await store_writer.commit([put("a")])
+            await trio.sleep(5.0)
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_store_that_does_not_answer_is_told_of_before_its_own_time_is_out(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
