@@ -186,7 +186,14 @@ class ClusterOracle(Oracle):
         self._excused.add(dev_eui)
 
     def settle(self) -> None:
-        """What may be lost, and did not come back, is lost: what the engine has is true."""
+        """What may be lost, and did not come back, is lost: what the engine has is true. Of a
+        command that nobody was told of that holds always."""
+        for dev_eui, facts in self.lights.items():
+            disk = self.data_of(dev_eui)
+            for known in list(facts.commands):
+                if not known.told and disk.record(Table.COMMAND, known.id) is None:
+                    facts.commands.remove(known)
+                    self.counts["commands lost that were never acknowledged"] += 1
         for dev_eui in sorted(self._excused):
             facts, disk = self.lights[dev_eui], self.data_of(dev_eui)
             record = disk.record(Table.DEVICE, dev_eui)
