@@ -158,3 +158,16 @@ async def test_the_oracle_knows_who_accepted_what_a_failover_took(autojump_clock
     assert story.oracle.who_accepted_what_is_lost(story.light) == {"a1"}
     story.store(story.command)
     assert story.oracle.who_accepted_what_is_lost(story.light) == set()
+
+
+@pytest.mark.parametrize("was_acknowledged", [True, False])
+async def test_a_lost_command_is_awaited_where_somebody_was_told_of_it(
+    autojump_clock: object, was_acknowledged: bool
+) -> None:
+    story = Story()
+    await trio.sleep(1)
+    story.fail_over_after(story.command)
+    if was_acknowledged:
+        story.oracle.accepted(story.command)
+    story.oracle.settle()
+    assert bool(story.oracle.lights[story.light].commands) is was_acknowledged
