@@ -56,6 +56,11 @@ class Connection:
         return self.still or self.cut_off or self.deaf or self.wrong_side
 
     @property
+    def slow(self) -> bool:
+        """Whether an actor that starts may wait for the engine for too long."""
+        return self.still or self._trouble.lately
+
+    @property
     def still(self) -> bool:
         """Whether the house stands still now."""
         return trio.current_time() < self._still_until_s

@@ -1,5 +1,6 @@
 """What goes wrong in the engine: failovers, lost replication, old masters that live on, outages."""
 
+import math
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,9 @@ from simulation.harness.cluster.faults import ClusterFaults
 from simulation.world.chance import Chance
 from store.engine.memory import Master, MemoryServers
 from store.engine.shards import ALL_SHARDS
+
+START_S = 30.0
+"""Until an actor has to be ready."""
 
 
 class EngineTrouble:
@@ -37,6 +41,13 @@ class EngineTrouble:
         self._chance = chance
         self._failed_over = failed_over
         self._busy: set[int] = set()
+        self._healed_s = math.inf
+
+    @property
+    def lately(self) -> bool:
+        """Whether somebody who waits for the engine may have waited for as long as a start may
+        take."""
+        return self.armed or trio.current_time() - self._healed_s < START_S
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -54,6 +65,7 @@ class EngineTrouble:
     def heal(self) -> None:
         """Every server is there, replicates and has the right time."""
         self.armed = False
+        self._healed_s = trio.current_time()
         self.moving.clear()
         self.clock_off_s = 0.0
         for part, master in self._old_and_new():

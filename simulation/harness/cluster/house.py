@@ -28,7 +28,7 @@ from store.shards import ShardStore
 
 CRASHES = (*FOLLOWING, "StoreTaken")
 """An actor may notice by its own commit that its shard is another's, before it is stopped. While
-its process stands still, one that was about to start is late as well."""
+its process stands still, or the engine is away, one that was about to start is late as well."""
 RESTART_S = 1.0
 """After which a service manager starts anew what could not start."""
 ALONE_S = 8.0
@@ -151,7 +151,7 @@ class House:
         self._killed = True
 
     def _crashes(self) -> tuple[str, ...]:
-        return (*CRASHES, "StartTimedOut") if self.connection.still else CRASHES
+        return (*CRASHES, "StartTimedOut") if self.connection.slow else CRASHES
 
     async def _made(self, engine: MemoryEngine) -> ClusterParts:
         """As `api.service` makes it. Raises StoreError."""

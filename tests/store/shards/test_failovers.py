@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import trio
 
-from store.engine.memory import Fate, MemoryServers
+from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.places import place_of
 from store.engine.port import INBOX_MOST, Accept, Accepted, InboxEntry, Lease, Post
 from store.engine.shards import FLEET, shard_of
@@ -139,6 +139,34 @@ async def test_one_who_slept_does_not_take_a_lost_lease_again(
     servers.fail_over()
     await trio.sleep(60)  # stopped, and nobody asked the engine meanwhile
     await again(one.store.check)
+    assert one.fenced == [IN_A]
+    assert one.retaken == []
+    assert (await one.lease(IN_A)).owner == "before"
+
+
+async def test_one_who_slept_just_before_it_asked_does_not_take_a_lost_lease_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Stopped in the middle of a call, it sends what it was about to ask when it wakes."""
+    servers = lagging()
+    before, one = house("before", on=servers), house("a", on=servers)
+    await before.take(IN_A)
+    await trio.sleep(1)
+    hold(servers)
+    await one.take(IN_A)
+    servers.fail_over()
+
+    async def stopped(request: Request) -> None:
+        one.engine.before = nothing
+        await trio.sleep(60)
+
+    async def nothing(request: Request) -> None:
+        await trio.lowlevel.checkpoint()
+
+    with pytest.raises(StoreUnavailable):  # the connection broke
+        await one.store.check()
+    one.engine.before = stopped
+    await one.store.check()
     assert one.fenced == [IN_A]
     assert one.retaken == []
     assert (await one.lease(IN_A)).owner == "before"
