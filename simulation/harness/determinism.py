@@ -1,10 +1,13 @@
 """Trio made deterministic: virtual time, and a scheduler that shuffles by the seed.
 
-This needs two private names of Trio. Trio tests them itself
+This needs private names of Trio. Two of them Trio tests itself
 (src/trio/_tests/test_scheduler_determinism.py), and hypothesis relies on them.
 """
 
-from collections.abc import Awaitable, Callable
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from heapq import heappush
 from typing import Any, TypeVar
 
 import trio
@@ -23,8 +26,26 @@ def run(main: Callable[..., Awaitable[T]], *args: Any, seed: int) -> T:
     hooks._ALLOW_DETERMINISTIC_SCHEDULING = True
     hooks._r.seed(seed)
     try:
-        with quick_sleep():
+        with quick_sleep(), _ties_by_the_seed(seed):
             return trio.run(main, *args, clock=quick_clock())
     finally:
         hooks._ALLOW_DETERMINISTIC_SCHEDULING = before[0]
         hooks._r.setstate(before[1])
+
+
+@contextmanager
+def _ties_by_the_seed(seed: int) -> Iterator[None]:
+    """Of deadlines that are due at one instant, Trio meets first whose scope lies lower in memory,
+    which differs from run to run. Meanwhile chance decides, by the seed."""
+    deadlines: Any = scheduler.Deadlines
+    before, chance = deadlines.add, random.Random(f"ties/{seed}").random
+
+    def add(self: Any, deadline: float, scope: object) -> None:
+        heappush(self._heap, (deadline, chance(), scope))
+        self._active += 1
+
+    deadlines.add = add
+    try:
+        yield
+    finally:
+        deadlines.add = before

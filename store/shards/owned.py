@@ -10,6 +10,9 @@ from store.port import Write
 from store.shards.shard_log import Kept, ShardLog
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
+SILENT_S = 20.0
+"""A failover takes 15 s at most: whoever had no answer for longer was cut off, and others were
+not."""
 WAITS_S = 3.0
 """Whoever gave a shard looks at it every two seconds; after six somebody else may take it."""
 
@@ -56,6 +59,8 @@ class Owned:
         """When we last asked the engine of it, whatever came of that."""
         self.rested = False
         """We did not ask for long, and have not heard since that it is still ours."""
+        self.heard_at = now
+        """When the engine told us last that it is ours."""
         self.marks = ("0-0", "")
         self.source_at = now
 
@@ -64,6 +69,16 @@ class Owned:
         self.trouble = error
         self.retry_at = now + min(RETRY_FIRST_S * 2.0**self.tries, RETRY_MOST_S)
         self.tries = min(self.tries + 1, 10)
+
+    def is_ours(self, now: float) -> None:
+        """The engine says so."""
+        self.rested, self.heard_at = False, now
+
+    def is_behind(self, found: Lease, now: float) -> bool:
+        """Whether the engine, set back to before our take, was so long ago that the owner before
+        has gone on since: what it did is newer than what we have."""
+        gone_on = self.before != (0, 0) and (found.epoch, found.seq) > self.before
+        return gone_on and now - self.heard_at > SILENT_S
 
     def waits_for(self, found: Lease, now: float) -> bool:
         """Whether the engine, set back to before our take, lacks commits of the owner before, who

@@ -253,7 +253,7 @@ class ShardWriter:
             replayed[name] += one.log.replayed - before
             went_on = went_on or kept.confirmed
             if told is Answer.GOES_ON:
-                one.rested = False
+                one.is_ours(now)
             else:
                 odd[name] = (told, answer.lease)
         for name, commits in replayed.items():
@@ -291,7 +291,7 @@ class ShardWriter:
             told = one.log.stands_at(found)
             self.failed_over = self.failed_over or behind or told is not Answer.GOES_ON
             if told is Answer.GOES_ON:
-                one.rested = False
+                one.is_ours(self._looked_at)
             else:
                 await self._settle(name, told, found)
         self._store_marks()
@@ -318,7 +318,8 @@ class ShardWriter:
         if one is None:
             return
         ours = found.owner == self._boot  # by a take of ours whose answer did not come
-        if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and one.rested):
+        late = one.rested or (not ours and one.is_behind(found, self._steady()))
+        if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and late):
             log.warning("shard taken by another process", shard=shard, owner=found.owner)
             del self._owned[shard]
             self.on_fenced(shard)
@@ -339,7 +340,8 @@ class ShardWriter:
         if lease is None:
             one.failed(StoreUnavailable(f"shard {shard}: its lease moves"), self._steady())
             return
-        one.rested, one.waits_until = False, None
+        one.is_ours(self._steady())
+        one.waits_until = None
         one.log.begin_anew(lease, found, self.records(shard), ends)
         log.warning(
             "shard set back by a failover; its commits are sent again",

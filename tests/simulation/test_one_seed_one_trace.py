@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import trio
 
+from simulation.harness import determinism
 from simulation.harness.run import simulate
 from simulation.harness.scenarios import scenario
 from simulation.harness.swarm import swarm
@@ -57,6 +59,30 @@ def test_the_program_runs_the_same_trace() -> None:
     command = ("-m", "api.cli", "simulate", "--json", "--faults", "swarm", "--seed", "7")
     said: dict[str, dict[str, str]] = json.loads(said_by_another_process(*command))
     assert said["result"]["hash"] == simulate(scenario(7, "swarm")).hash
+
+
+async def _ties() -> list[bool]:
+    """Two hundred who sleep until the very moment at which they are cancelled: who slept enough."""
+    slept = [False] * 200
+
+    async def sleep(number: int) -> None:
+        with trio.move_on_at(5.0):
+            await trio.sleep_until(5.0)
+            slept[number] = True
+
+    async with trio.open_nursery() as nursery:
+        for number in range(len(slept)):
+            nursery.start_soon(sleep, number)
+    return slept
+
+
+def test_what_is_due_at_one_instant_is_met_in_an_order_of_the_seed_alone() -> None:
+    first = determinism.run(_ties, seed=1)
+    scattered = [trio.CancelScope() for _ in range(10_000)][::3]  # the next lie between these
+    assert determinism.run(_ties, seed=1) == first
+    assert determinism.run(_ties, seed=2) != first
+    assert 50 < sum(first) < 150
+    del scattered
 
 
 def test_another_seed_is_another_trace() -> None:

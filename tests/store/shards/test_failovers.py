@@ -1,6 +1,7 @@
 """What a failover loses in the engine comes back from the memory of whoever owns it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -170,6 +171,35 @@ async def test_one_who_slept_just_before_it_asked_does_not_take_a_lost_lease_aga
     assert one.fenced == [IN_A]
     assert one.retaken == []
     assert (await one.lease(IN_A)).owner == "before"
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_one_who_was_cut_off_leaves_a_lost_lease_to_whoever_has_gone_on(
+    house: MakeHouse, autojump_clock: object, goes_on: bool
+) -> None:
+    """It was awake, and asked all the time; where nobody has gone on, it takes the shard again."""
+    servers = lagging()
+    before, one = house("before", on=servers), house("a", on=servers)
+    await before.take(IN_A)
+    await before.store.commit([light(A, b"old")])
+    await one.store.open()
+    one.store.observed(await one.engine.look([IN_A]))
+    await trio.sleep(1)
+    hold(servers)
+    await one.take(IN_A)
+    await one.store.commit([light(A, b"ours")])
+    servers.fail_over()
+    if goes_on:
+        await before.until_written([light(A, b"newer")])
+    one.engine.cut_off = True
+    for _ in range(8):
+        with suppress(StoreUnavailable):
+            await one.store.check()
+        await trio.sleep(1)
+    one.engine.cut_off = False
+    await again(one.store.check)
+    assert bool(one.fenced) is goes_on
+    assert await one.value(A) == (b"newer" if goes_on else b"ours")
 
 
 async def test_what_is_in_no_memory_is_asked_for_before_the_lease_is_taken_again(
