@@ -1,5 +1,6 @@
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -274,6 +275,18 @@ class Watched(MemoryStore):
         await super().check()
 
 
+@asynccontextmanager
+async def looked_after() -> AsyncIterator[tuple[Watched, StoreWriter]]:
+    """A watched store, and its writer at work."""
+    store = Watched()
+    await store.open()
+    store_writer = journal_on(store)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(store_writer.run)
+        yield store, store_writer
+        nursery.cancel_scope.cancel()
+
+
 async def test_an_idle_store_that_is_removed_is_noticed_within_seconds_and_found_again(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
@@ -299,32 +312,22 @@ async def test_an_idle_store_that_is_removed_is_noticed_within_seconds_and_found
 async def test_those_who_only_wait_for_others_do_not_keep_the_store_from_being_looked_after(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    store = Watched()
-    await store.open()
-    store_writer = journal_on(store)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(store_writer.run)
+    async with looked_after() as (store, store_writer):
         for _ in range(30):
             await trio.sleep(0.3)
             await store_writer.flush()
         assert store.checks == 4
-        nursery.cancel_scope.cancel()
 
 
 async def test_a_check_that_takes_longer_than_the_time_between_two_lets_writes_through(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    store = Watched()
-    await store.open()
-    store_writer = journal_on(store)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(store_writer.run)
+    async with looked_after() as (store, store_writer):
         store.hangs = True
         for _ in range(3):
             with trio.fail_after(70.0):
                 await store_writer.commit([put("a")])
             await trio.sleep(5.0)
-        nursery.cancel_scope.cancel()
 
 
 async def test_a_store_that_does_not_answer_is_told_of_before_its_own_time_is_out(
@@ -348,16 +351,11 @@ async def test_a_store_that_does_not_answer_is_told_of_before_its_own_time_is_ou
 async def test_an_idle_store_that_hangs_is_told_of_within_ten_seconds(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    store = Watched()
-    await store.open()
-    store_writer = journal_on(store)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(store_writer.run)
+    async with looked_after() as (store, store_writer):
         await trio.sleep(5)
         store.hangs = True
         await trio.sleep(10)
         assert not store_writer.healthy
-        nursery.cancel_scope.cancel()
 
 
 async def test_an_idle_store_that_was_taken_ends_the_journal(

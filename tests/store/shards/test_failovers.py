@@ -128,9 +128,8 @@ def _same_shard(number: int) -> bool:
     return shard_of(f"0018b2000000{number:04x}") == IN_A
 
 
-async def test_one_who_slept_does_not_take_a_lost_lease_again(
-    house: MakeHouse, autojump_clock: object
-) -> None:
+async def with_a_lost_take(house: MakeHouse) -> House:
+    """A house that took a shard from another one, just before a failover took that back."""
     servers = lagging()
     before, one = house("before", on=servers), house("a", on=servers)
     await before.take(IN_A)
@@ -138,6 +137,13 @@ async def test_one_who_slept_does_not_take_a_lost_lease_again(
     hold(servers)
     await one.take(IN_A)
     servers.fail_over()
+    return one
+
+
+async def test_one_who_slept_does_not_take_a_lost_lease_again(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    one = await with_a_lost_take(house)
     await trio.sleep(60)  # stopped, and nobody asked the engine meanwhile
     await again(one.store.check)
     assert one.fenced == [IN_A]
@@ -149,13 +155,7 @@ async def test_one_who_slept_just_before_it_asked_does_not_take_a_lost_lease_aga
     house: MakeHouse, autojump_clock: object
 ) -> None:
     """Stopped in the middle of a call, it sends what it was about to ask when it wakes."""
-    servers = lagging()
-    before, one = house("before", on=servers), house("a", on=servers)
-    await before.take(IN_A)
-    await trio.sleep(1)
-    hold(servers)
-    await one.take(IN_A)
-    servers.fail_over()
+    one = await with_a_lost_take(house)
 
     async def stopped(request: Request) -> None:
         one.engine.before = nothing
