@@ -8,6 +8,7 @@ import structlog
 from trio.testing import MockClock
 
 from simulation.harness.quick_clock import quick_clock
+from tests.support.clock_and_threads import stand_still_for_threads
 
 structlog.configure(
     processors=[
@@ -36,6 +37,8 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture
-def autojump_clock() -> MockClock:
-    """In place of pytest-trio's, which does the same at a higher cost."""
-    return quick_clock()
+def autojump_clock(monkeypatch: pytest.MonkeyPatch) -> MockClock:
+    """In place of pytest-trio's, which costs more and jumps while a thread works."""
+    clock = quick_clock()
+    stand_still_for_threads(clock, monkeypatch)
+    return clock

@@ -1,0 +1,33 @@
+"""A mock clock that stands still while a worker thread works.
+
+Trio's jumps as soon as no task can go on, also when one of them waits for a thread that is reading
+a picture. On a busy machine that is many jumps, and whoever waits for an answer that needs the
+thread runs into a deadline that in earnest would be seconds away.
+"""
+
+from math import inf
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+
+def stand_still_for_threads(clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `clock` jump only when no call is in a thread of `trio.to_thread`."""
+    threshold_s = clock.autojump_threshold
+    in_thread = trio.to_thread.run_sync
+    working = 0
+
+    async def run_sync(*args: Any, **options: Any) -> Any:
+        nonlocal working
+        working += 1
+        clock.autojump_threshold = inf
+        try:
+            return await in_thread(*args, **options)
+        finally:
+            working -= 1
+            if not working:
+                clock.autojump_threshold = threshold_s
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", run_sync)
