@@ -306,8 +306,7 @@ class Oracle(Observer):
             self.breaks("service", f"{actor_id} crashed again over the same message")
 
     def killed(self) -> None:
-        """So is what was in all hands."""
-        self._parked.clear()
+        """So is what was in all hands. A parked light stays parked, until its actor runs again."""
         for facts in self.lights.values():
             facts.heard = None
 
