@@ -5,9 +5,9 @@ the mark is stored with the shard's commits, and whoever owns the shard next rea
 
 Theory. For each light entries are handed on in the order of the inbox, commands one by one: a newer
 one waits until its light has dealt with the one before, or that was given up. A command whose light
-has no room waits here, and so does what comes behind it; an event that finds no room is dropped and
-counted, as everywhere. A message that crashed its light is in the dead letters, and the mark moves
-on; a command is tried again before it ends, rejected.
+has no room waits here, and so does what comes behind it, an event for a minute at most; any other
+event that finds no room is dropped and counted, as everywhere. A message that crashed its light is
+in the dead letters, and the mark moves on; a command is tried again before it ends, rejected.
 
 What was read before may be read again, and be dealt with already: after a take, and after an engine
 that was set back, which may have lost entries and may give their ids, or older ones, to new ones. A
@@ -49,6 +49,9 @@ AGAIN_S = 0.1
 """Before a light without room is offered its command again; an entry dealt with is sooner."""
 BEHIND_MOST = 32
 """Events that wait behind a command for its light: as many as a mailbox holds."""
+BEHIND_S = 60.0
+"""For so long, as a command waits for a parked light (`light_side.py`): an event that stayed at the
+head would keep the commands behind it from their end, and the mark from all that came later."""
 RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
 
 
@@ -63,7 +66,7 @@ class InboxPorts:
 
 @dataclass(frozen=True, slots=True)
 class InboxStatistics:
-    """Counted since the start; `open` and `waiting` are now."""
+    """Counted since the start; what is `open` and waits is told as it is now."""
 
     read: int
     dropped: int
@@ -76,6 +79,8 @@ class InboxStatistics:
     """Entries read and not dealt with."""
     waiting: int
     """Of these, such that wait for room at their light."""
+    oldest_wait_s: float
+    """How long the oldest of them has waited: a minute where its light is parked."""
 
 
 class InboxReader:
@@ -209,7 +214,7 @@ class InboxReader:
 
     def statistics(self) -> InboxStatistics:
         """Counters, now."""
-        states = self._shards.values()
+        states, now = self._shards.values(), trio.current_time()
         return InboxStatistics(
             self._read,
             self._dropped,
@@ -217,6 +222,7 @@ class InboxReader:
             self._poisoned,
             sum(len(state.watermark) for state in states),
             sum(state.waiting for state in states),
+            max((now - one.since for state in states for one in state.heads), default=0.0),
         )
 
     # ---------------------------------------------------------------- how
@@ -316,8 +322,7 @@ class InboxReader:
         if not held_back and self._offered(state, one):
             return
         if not one.is_command and (line is None or len(line) > BEHIND_MOST):
-            self._dropped += 1
-            self._done(state, one)
+            self._drop(state, one)
             return
         state.lines.setdefault(one.light, deque()).append(one)
 
@@ -336,9 +341,15 @@ class InboxReader:
                 state.in_hand.add(one.light)
             case Taken.LATER:
                 pass
-            case Taken.NO_ROOM:
+            case Taken.NO_ROOM if one.is_command or waits_s < BEHIND_S:
                 return False
+            case Taken.NO_ROOM:
+                self._drop(state, one)
         return True
+
+    def _drop(self, state: InboxShard, one: Waiting) -> None:
+        self._dropped += 1
+        self._done(state, one)
 
     def _told(
         self, state: InboxShard, one: Waiting, error: Exception | None, *, begun: bool

@@ -1,7 +1,7 @@
 """What the reader of inboxes keeps of one shard. Pure."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -100,6 +100,11 @@ class InboxShard:
     def waiting(self) -> int:
         """Entries that wait for room."""
         return sum(map(len, self.lines.values()))
+
+    @property
+    def heads(self) -> Iterator[Waiting]:
+        """Of each light's line the one that goes next."""
+        return (line[0] for line in self.lines.values() if line)
 
     def step_back(self) -> None:
         """Look again at what was read before."""

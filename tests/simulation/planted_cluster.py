@@ -1,5 +1,6 @@
 """Bugs of a cluster put into the production code, or into the engine's scripts, on purpose."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -244,6 +245,12 @@ def applied_twice() -> Iterator[None]:
         yield
 
 
+@planted_in_a_cluster("an event for a parked light stays in its inbox")
+def stays_before_a_parked_light() -> Iterator[None]:
+    with patch("actors.cluster.inbox.BEHIND_S", math.inf):
+        yield
+
+
 # ------------------------------------------------------------------ where they are looked for
 
 
@@ -316,6 +323,9 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case "a command is handed on that no replica has":
             faults = replace(_split(faults), lag_s=0.05)
             drawn = replace(drawn, people=replace(drawn.people, command_every_s=3.0))
+        case "an event for a parked light stays in its inbox":
+            faults = replace(faults, kill_every_s=0.0, leave_every_s=0.0, fail_over_every_s=0.0)
+            drawn = replace(drawn, service=replace(drawn.service, light_crash=0.05))
         case _:
             pass
     return replace(drawn, cluster=faults)

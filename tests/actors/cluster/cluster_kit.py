@@ -9,6 +9,7 @@ import trio
 from actors.clocks.clock import RunClock
 from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import Place, Taken
+from actors.cluster.light_side import PARKED_S
 from actors.cluster.messages import CommandTaken, ForLight, Message, encode
 from actors.device.events import CommandRequested, StatusRequested
 from actors.messaging.dead_letters import DeadLetters
@@ -57,12 +58,17 @@ class Lights:
     def __init__(self) -> None:
         self.taken: list[tuple[Message, Place]] = []
         self.full: set[str] = set()
+        self.parked: set[str] = set()
         self.at_once = False
         self.stored: set[str] = set()
         self.looked_up: list[str] = []
 
     def take(self, message: Message, place: Place) -> Taken:
-        if getattr(message, "dev_eui", "") in self.full:
+        dev_eui = getattr(message, "dev_eui", "")
+        if dev_eui in self.full:
+            return Taken.NO_ROOM
+        ends = isinstance(message, CommandTaken) and place.waits_s >= PARKED_S
+        if dev_eui in self.parked and not ends:
             return Taken.NO_ROOM
         self.taken.append((message, place))
         return Taken.DONE if self.at_once else Taken.LATER

@@ -7,6 +7,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.cluster.inbox import BEHIND_S
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
@@ -119,6 +120,28 @@ async def test_a_command_without_room_waits_with_what_is_behind_it_and_holds_nob
         await trio.sleep(0.2)
         assert kit.lights.said == ["other", "c1", "behind", "c2"]
         kit.lights.deal(3)
+        assert kit.reader.mark(SHARD) == ids[-1]
+
+
+async def test_an_event_behind_a_command_waits_no_longer_than_that_may(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        kit.lights.parked.add(ONE)
+        ids = await post(
+            kit.engine, SHARD, command(ONE, "c1"), asked(ONE), command(ONE, "c2"), asked(ONE)
+        )
+        await trio.sleep(BEHIND_S - 1.0)
+        assert kit.lights.said == []
+        await trio.sleep(2.0)
+        assert kit.lights.said == ["c1"], "it ends: it has waited its time"
+        kit.lights.deal(0)
+        await trio.sleep(1.0)
+        assert kit.lights.said == ["c1", "c2"]
+        kit.lights.deal(1)
+        await trio.sleep(1.0)
+        assert kit.reader.statistics().dropped == 2
         assert kit.reader.mark(SHARD) == ids[-1]
 
 
