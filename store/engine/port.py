@@ -43,9 +43,10 @@ class Lease(msgspec.Struct, frozen=True, gc=False):
     """Who owns a shard, as the engine has it. `token` and `owner` are empty where nobody does."""
 
     token: str = ""
-    """`<epoch>.<boot>`; no two takes have the same."""
+    """`<epoch>.<boot>`; no two takes have the same, also where one was lost."""
     epoch: int = 0
-    """Rises with each take, also over a lost one: at least the engine's clock in milliseconds."""
+    """Rises with each take: the server's clock in milliseconds, or beyond the one before where that
+    is ahead of it (`epochs.py`)."""
     owner: str = ""
     """The boot of the process."""
     beat: int = 0

@@ -122,9 +122,9 @@ class Data:
 
     # ------------------------------------------------------- what is conditioned, and looked on at
 
-    def take(self, name: str, seen: Lease, boot: str, now_ms: int) -> Lease | None:
+    def take(self, name: str, seen: Lease, boot: str, leap: int, now_ms: int) -> Lease | None:
         """Give the shard to `boot`, unless its lease has moved since it was seen."""
-        lease = self._take(name, seen, boot, now_ms)
+        lease = self._take(name, seen, boot, leap, now_ms)
         self.told("take", name, boot, lease)
         return lease
 
@@ -154,14 +154,14 @@ class Data:
 
     # --------------------------------------------------------------------- leases and members
 
-    def _take(self, name: str, seen: Lease, boot: str, now_ms: int) -> Lease | None:
+    def _take(self, name: str, seen: Lease, boot: str, leap: int, now_ms: int) -> Lease | None:
         shard = self.shard(name)
         lease = shard.lease
         if shard.taken == (boot, seen.moved_by, lease.moved_by):
             return lease
         if lease.moved_by != seen.moved_by:
             return None
-        epoch = max(lease.epoch + 1, now_ms)
+        epoch = now_ms if now_ms > lease.epoch else lease.epoch + 1 + leap
         shard.lease = msgspec.structs.replace(
             lease, token=f"{epoch}.{boot}", epoch=epoch, owner=boot, beat=0, seq=0
         )

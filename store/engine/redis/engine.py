@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import trio
 
+from store.engine.epochs import leap_of
 from store.engine.port import (
     Accept,
     AcceptResult,
@@ -75,6 +76,7 @@ class RedisEngine:
         self._places: Places = _places_of(target)
         self._lanes = Lanes(self._places, is_grouping=target.kind is not Kind.CLUSTER)
         self._need = target.need
+        self._takes = 0
         self._warnings: tuple[str, ...] = ()
         self._open = False
 
@@ -170,7 +172,8 @@ class RedisEngine:
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
-        arguments = (seen.token, seen.beat, seen.seq, boot)
+        arguments = (seen.token, seen.beat, seen.seq, boot, leap_of(boot, self._takes))
+        self._takes += 1
         call = Call(script("take"), (self._keys.lease(shard),), arguments)
         result = result_of(only(await self._confirmed(Work.COMMIT, [(shard, call)])))
         return result.lease if result.applied is Applied.DONE else None

@@ -38,7 +38,7 @@ class _Beside(Keys):
 def try_rights(node: Node, prefix: str, shard: str, confirm: int) -> None:
     """Do everything once. Raises StoreRefused for what may not be done, StoreUnavailable."""
     keys = _Beside(prefix)
-    take = Call(script("take"), (keys.lease(shard),), ("", 0, 0, _LIGHT))
+    take = Call(script("take"), (keys.lease(shard),), ("", 0, 0, _LIGHT, 0))
     try:
         for each in by_itself(keys, shard):
             only(node.ask([each]))

@@ -1,0 +1,18 @@
+"""What makes the epoch of each take its own where the server's clock is behind the epoch before.
+
+Mostly an epoch is the clock of the server in milliseconds. After a failover that may be lower than
+the newest epoch, and a take may have been lost: one more than what is stored could then be the very
+epoch of the lost take. Commits are known by epoch and number, so whoever saw those of the lost one
+would take the new ones for them. Each take therefore leaps by a number of its own.
+"""
+
+from zlib import crc32
+
+LEAPS = 65_536
+"""Milliseconds: an epoch is not further than a minute beyond what it needs to be. Two processes
+leap equally far in one of so many cases, one process never in so many takes."""
+
+
+def leap_of(boot: str, takes: int) -> int:
+    """How far the take of the process `boot` leaps that comes after so many `takes` of its own."""
+    return (crc32(boot.encode()) + takes) % LEAPS
