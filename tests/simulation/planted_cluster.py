@@ -168,6 +168,12 @@ def reload_instead_of_redo() -> Iterator[None]:
         yield
 
 
+@planted_in_a_ledger("a lost epoch comes again")
+def epoch_again() -> Iterator[None]:
+    with patch("store.engine.memory.engine.leap_of", lambda boot, takes: 0):
+        yield
+
+
 @planted_in_a_ledger("accepted commands are not remembered")
 def accepts_forgotten() -> Iterator[None]:
     async def repeat_lost(self: Any) -> None:
@@ -275,6 +281,9 @@ def ledger_of(name: str, drawn: ClusterFaults) -> ClusterFaults:
             return replace(drawn, cut_every_s=20.0, cut_s=(8.0, 20.0), pause_every_s=0.0)
         case "what a failover lost is read anew, not sent again":
             return replace(_failing_over(drawn), kill_every_s=0.0, pause_every_s=0.0)
+        case "a lost epoch comes again":
+            drawn = replace(_failing_over(drawn), lossy_s=(0.01, 5.0), kill_every_s=15.0)
+            return replace(drawn, clock_every_s=10.0, clock_off_s=3_600.0)
         case "accepted commands are not remembered":
             return replace(_failing_over(drawn), kill_every_s=0.0, pause_every_s=0.0)
         case _:
