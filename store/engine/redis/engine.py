@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import msgspec
 import trio
 
-from store.engine.epochs import leap_of
 from store.engine.port import (
     Accept,
     AcceptResult,
@@ -45,6 +44,7 @@ from store.engine.redis.staging import (
     lease_of,
     post_call,
     result_of,
+    take_call,
 )
 from store.engine.redis.target import Kind, Target
 from store.errors import StoreClosed, StoreError, StoreRefused, StoreUnavailable
@@ -172,9 +172,8 @@ class RedisEngine:
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
-        arguments = (seen.token, seen.beat, seen.seq, boot, leap_of(boot, self._takes))
+        call = take_call(self._keys, shard, seen, boot, self._takes)
         self._takes += 1
-        call = Call(script("take"), (self._keys.lease(shard),), arguments)
         result = result_of(only(await self._confirmed(Work.COMMIT, [(shard, call)])))
         return result.lease if result.applied is Applied.DONE else None
 
