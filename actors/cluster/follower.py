@@ -246,13 +246,13 @@ class Follower:
         doubtful = await self._board.show_all(
             shard, snapshot.tables, still=lambda: self._shards.get(shard) is followed
         )
+        # Before the position is known: without an answer the shard is read anew as a whole.
+        found = await self._engine.get([(shard, Table.COMMAND, one) for one in doubtful])
         if self._shards.get(shard) is not followed:
             return
+        for command_id, record in zip(doubtful, found, strict=True):
+            self._board.show_command(command_id, record)
         followed.at = (snapshot.lease.epoch, snapshot.lease.seq)
         followed.read_at = asked_at
         self._progress.set()
         self.ring(shard)
-        found = await self._engine.get([(shard, Table.COMMAND, one) for one in doubtful])
-        for command_id, record in zip(doubtful, found, strict=True):
-            if self._shards.get(shard) is followed:
-                self._board.show_command(command_id, record)

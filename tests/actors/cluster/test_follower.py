@@ -19,7 +19,7 @@ from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.device.records import command_record, device_put
 from actors.replace import replace
-from store.engine.memory import Fate, MemoryEngine, MemoryServers
+from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
 from store.engine.port import FEED_BELL, FEED_KEPT, Commit, Lease
 from store.engine.shards import shard_of
 from store.port import Delete, Put, Table, Write, outcome
@@ -144,17 +144,26 @@ async def test_whoever_fell_behind_the_feed_reads_the_whole(autojump_clock: obje
         assert kit.follower.behind_s() < 1.5
 
 
-async def test_a_snapshot_ends_commands_that_ended_unseen(autojump_clock: object) -> None:
+@pytest.mark.parametrize("failing_s", [0.0, 2.0])
+async def test_a_snapshot_ends_commands_that_ended_unseen(
+    autojump_clock: object, failing_s: float
+) -> None:
     async with following() as kit:
         command = a_command()
         await kit.owner.commit(put(ONE, command=command))
         await trio.sleep(0.1)
         assert kit.board.command("c1") == command
+        until = trio.current_time() + failing_s
+
+        def fate(request: Request) -> Fate:
+            return Fate(lost=request.name == "get" and trio.current_time() < until)
+
+        kit.engine.fate = fate
         await kit.owner.take("another")
         ended = a_command(CommandStatus.VERIFIED)
         record = Put(Table.COMMAND, "c1", command_record(ended), START)
         await kit.owner.commit(put(ONE), record)
-        await kit.board.wait_command("c1", lambda one: one.status.final, 1.0)
+        await kit.board.wait_command("c1", lambda one: one.status.final, 20.0)
         assert kit.board.command("c1") == ended
         assert not kit.board.open_commands
 
