@@ -27,7 +27,7 @@ import structlog
 import trio
 
 from actors.clocks.clock import Clock
-from actors.cluster.inbox_shard import InboxShard, Place, Taken, Waiting
+from actors.cluster.inbox_shard import PARKED_S, InboxShard, Place, Taken, Waiting
 from actors.cluster.messages import CommandTaken, Message, decode, placed
 from actors.cluster.unconfirmed import Confirm, InboxEngine, Unconfirmed
 from actors.cluster.watermark import Watermark
@@ -49,9 +49,6 @@ AGAIN_S = 0.1
 """Before a light without room is offered its command again; an entry dealt with is sooner."""
 BEHIND_MOST = 32
 """Events that wait behind a command for its light: as many as a mailbox holds."""
-BEHIND_S = 60.0
-"""For so long, as a command waits for a parked light (`light_side.py`): an event that stayed at the
-head would keep the commands behind it from their end, and the mark from all that came later."""
 RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
 
 
@@ -341,7 +338,7 @@ class InboxReader:
                 state.in_hand.add(one.light)
             case Taken.LATER:
                 pass
-            case Taken.NO_ROOM if one.is_command or waits_s < BEHIND_S:
+            case Taken.NO_ROOM if one.is_command or waits_s < PARKED_S:
                 return False
             case Taken.NO_ROOM:
                 self._drop(state, one)

@@ -17,6 +17,10 @@ STEP_BACK_MS = 60_000
 """An engine that was set back may date new entries by another clock."""
 SEEN_MOST = 4_096
 """Entries that are known again, for each shard; 150 bytes each, of a busy shard's last minutes."""
+PARKED_S = 60.0
+"""For so long what is for a parked light waits: a command, and an event behind it, which would keep
+others from their end. What an inbox holds of a shard is kept from its oldest entry on that is not
+dealt with, and one light must not fill it for all others."""
 TRIES_MOST = 3
 """A command that crashed its light so often ends."""
 

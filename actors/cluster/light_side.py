@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from actors.clocks.clock import Clock
-from actors.cluster.inbox_shard import Place, Taken
+from actors.cluster.inbox_shard import PARKED_S, Place, Taken
 from actors.cluster.messages import (
     Answer,
     CarriedRequest,
@@ -52,9 +52,6 @@ log = structlog.get_logger()
 CRASHED = Reason(ReasonCode.ACTOR_CRASHED)
 GONE = Reason(ReasonCode.LIGHT_GONE)
 PARKED = Reason(ReasonCode.ACTOR_PARKED)
-PARKED_S = 60.0
-"""For so long a command waits for a parked light: what an inbox holds of a shard is kept from its
-oldest entry on that is not dealt with, and one light must not fill it for all others."""
 REFUSALS_MOST = 100
 """Commands that are ended at once; each waits for two reads and a commit. More wait their turn."""
 AGAIN_S, PATIENCE_S = 0.5, 60.0

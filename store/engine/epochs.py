@@ -13,6 +13,14 @@ LEAPS = 65_536
 leap equally far in one of so many cases, one process never in so many takes."""
 
 
-def leap_of(boot: str, takes: int) -> int:
-    """How far the take of the process `boot` leaps that comes after so many `takes` of its own."""
-    return (crc32(boot.encode()) + takes) % LEAPS
+class Leaps:
+    """Those of one process."""
+
+    def __init__(self) -> None:
+        self._takes = 0
+
+    def next(self, boot: str) -> int:
+        """How far the next take of the process `boot` leaps."""
+        leap = (crc32(boot.encode()) + self._takes) % LEAPS
+        self._takes += 1
+        return leap

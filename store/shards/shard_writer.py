@@ -221,7 +221,7 @@ class ShardWriter:
                 )
             except StoreUnavailable as error:
                 answers = [error] * len(batch)
-            _woke(asked, now, self._steady())
+            _note_rest(asked, self._steady())
             went_on = await self._take_in(batch, answers)
             stalls = 0 if went_on else stalls + 1
         self._forget_old(names)
@@ -266,8 +266,8 @@ class ShardWriter:
 
     async def _tend(self) -> None:
         """Look at our leases; store marks that moved; send what is left."""
-        shards, asked, began = tuple(self._owned), list(self._owned.values()), self._steady()
-        _speak(asked, began)
+        shards, asked = tuple(self._owned), list(self._owned.values())
+        _speak(asked, self._steady())
         try:
             leases = await self._engine.look((*shards, *self._left.lately()) or (FLEET,))
         except StoreUnavailable as error:
@@ -278,7 +278,7 @@ class ShardWriter:
                     self._owned[name].failed(error, now)
             raise
         self._looked_at = self._steady()
-        _woke(asked, began, self._looked_at)
+        _note_rest(asked, self._looked_at)
         for name, commits in (await self._left.replay(leases, self._owned)).items():
             self.failed_over = True
             self.on_replayed(name, commits)
@@ -354,19 +354,18 @@ class ShardWriter:
             self.on_lost(shard, one.log.lost)
 
 
-def _speak(some: Iterable[Owned], now: float) -> None:
+def _speak(some: Sequence[Owned], now: float) -> None:
     """We ask the engine of these now."""
+    _note_rest(some, now)
     for one in some:
-        one.rested = one.rested or now - one.spoke_at > REST_S
         one.spoke_at = now
 
 
-def _woke(some: Iterable[Owned], began: float, now: float) -> None:
-    """A call is over. One that took longer than any answer is waited for was slept in, and what it
-    asked was sent after that."""
-    if now - began > REST_S:
-        for one in some:
-            one.rested = True
+def _note_rest(some: Sequence[Owned], now: float) -> None:
+    """Who has not spoken for long slept: before a call, or in the middle of one, which takes longer
+    then than any answer is waited for; what it asked was sent after that."""
+    for one in some:
+        one.rested = one.rested or now - one.spoke_at > REST_S
 
 
 def _not_owned(shard: str) -> StoreTaken:

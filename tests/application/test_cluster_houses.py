@@ -7,7 +7,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.cluster.light_side import PARKED, PARKED_S
+from actors.cluster.inbox_shard import PARKED_S
+from actors.cluster.light_side import PARKED
 from actors.device.command import CommandStatus
 from actors.device.model import Device
 from actors.refusal import Refusal

@@ -17,6 +17,7 @@ from actors.cluster.watermark import Watermark
 from simulation.harness.cluster.faults import ClusterFaults
 from simulation.harness.cluster.ledger_house import LedgerHouse
 from simulation.harness.scenario import Scenario
+from store.engine.epochs import Leaps
 from store.engine.memory import MemoryEngine
 from store.engine.memory.data import Data
 from store.engine.port import Applied, FeedEntry, Result
@@ -170,7 +171,7 @@ def reload_instead_of_redo() -> Iterator[None]:
 
 @planted_in_a_ledger("a lost epoch comes again")
 def epoch_again() -> Iterator[None]:
-    with patch("store.engine.memory.engine.leap_of", lambda boot, takes: 0):
+    with patch.object(Leaps, "next", lambda self, boot: 0):
         yield
 
 
@@ -253,7 +254,7 @@ def applied_twice() -> Iterator[None]:
 
 @planted_in_a_cluster("an event for a parked light stays in its inbox")
 def stays_before_a_parked_light() -> Iterator[None]:
-    with patch("actors.cluster.inbox.BEHIND_S", math.inf):
+    with patch("actors.cluster.inbox.PARKED_S", math.inf):
         yield
 
 

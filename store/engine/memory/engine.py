@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
-from store.engine.epochs import leap_of
 from store.engine.memory.data import Data, Ring
 from store.engine.memory.servers import Master, Script
 from store.engine.memory.way import Way
@@ -26,8 +25,6 @@ from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
 class MemoryEngine(Way):
     """An `Engine` on `MemoryServers`; what may go wrong on the way is told by `Way`."""
-
-    _takes = 0
 
     @property
     def durability_warnings(self) -> Sequence[str]:
@@ -73,9 +70,7 @@ class MemoryEngine(Way):
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
-
-        leap = leap_of(boot, self._takes)
-        self._takes += 1
+        leap = self._leaps.next(boot)
 
         def script(data: Data, now_ms: int, _ring: Ring) -> Lease | None:
             return data.take(shard, seen, boot, leap, now_ms)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 import trio
 
+from store.engine.epochs import Leaps
 from store.engine.memory.data import Data
 from store.engine.memory.servers import Master, MemoryServers, Script
 from store.errors import StoreClosed, StoreUnavailable
@@ -68,6 +69,7 @@ class Way:
         self.servers = servers or MemoryServers()
         self.need = need
         self.latency_s = latency_s
+        self._leaps = Leaps()
         self._slow_there = False
         self.fate = fate or (lambda _request: Fate())
         self.before: Hook = _nothing

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import trio
 
+from store.engine.epochs import Leaps
 from store.engine.port import (
     Accept,
     AcceptResult,
@@ -76,7 +77,7 @@ class RedisEngine:
         self._places: Places = _places_of(target)
         self._lanes = Lanes(self._places, is_grouping=target.kind is not Kind.CLUSTER)
         self._need = target.need
-        self._takes = 0
+        self._leaps = Leaps()
         self._warnings: tuple[str, ...] = ()
         self._open = False
 
@@ -172,8 +173,7 @@ class RedisEngine:
 
     async def take(self, shard: str, seen: Lease, boot: str) -> Lease | None:
         """Become the owner, if the lease has not moved since it was `seen`; else None."""
-        call = take_call(self._keys, shard, seen, boot, self._takes)
-        self._takes += 1
+        call = take_call(self._keys, shard, seen, boot, self._leaps.next(boot))
         result = result_of(only(await self._confirmed(Work.COMMIT, [(shard, call)])))
         return result.lease if result.applied is Applied.DONE else None
 

@@ -8,7 +8,7 @@ from store.engine.port import Accept, Commit, Lease
 from store.engine.redis.keys import LEASE_FIELDS, TRIAL, Keys
 from store.engine.redis.node import Command, Node, only
 from store.engine.redis.scripts import Argument, Call, script
-from store.engine.redis.staging import accept_call, commit_call, post_call, result_of
+from store.engine.redis.staging import accept_call, commit_call, post_call, result_of, take_call
 from store.port import Append, Delete, Put, Table, outcome
 
 _LIGHT = "trial"
@@ -38,7 +38,7 @@ class _Beside(Keys):
 def try_rights(node: Node, prefix: str, shard: str, confirm: int) -> None:
     """Do everything once. Raises StoreRefused for what may not be done, StoreUnavailable."""
     keys = _Beside(prefix)
-    take = Call(script("take"), (keys.lease(shard),), ("", 0, 0, _LIGHT, 0))
+    take = take_call(keys, shard, Lease(), _LIGHT, 0)
     try:
         for each in by_itself(keys, shard):
             only(node.ask([each]))

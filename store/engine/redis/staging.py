@@ -5,7 +5,6 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from store.engine.epochs import leap_of
 from store.engine.port import (
     FEED_BELL,
     FEED_KEPT,
@@ -141,10 +140,9 @@ def accept_call(keys: Keys, accept: Accept) -> Call:
     return Call(script("accept"), names, arguments)
 
 
-def take_call(keys: Keys, shard: str, seen: Lease, boot: str, takes: int) -> Call:
-    """A take by `boot` of a lease that was `seen`, after so many `takes` of its own."""
-    moved_by = (seen.token, seen.beat, seen.seq)
-    return Call(script("take"), (keys.lease(shard),), (*moved_by, boot, leap_of(boot, takes)))
+def take_call(keys: Keys, shard: str, seen: Lease, boot: str, leap: int) -> Call:
+    """A take by `boot` of a lease that was `seen`."""
+    return Call(script("take"), (keys.lease(shard),), (*seen.moved_by, boot, leap))
 
 
 def post_call(keys: Keys, shard: str, messages: Sequence[bytes]) -> Call:

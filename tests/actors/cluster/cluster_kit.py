@@ -8,8 +8,7 @@ import trio
 
 from actors.clocks.clock import RunClock
 from actors.cluster.inbox import InboxPorts, InboxReader
-from actors.cluster.inbox_shard import Place, Taken
-from actors.cluster.light_side import PARKED_S
+from actors.cluster.inbox_shard import PARKED_S, Place, Taken
 from actors.cluster.messages import CommandTaken, ForLight, Message, encode
 from actors.device.events import CommandRequested, StatusRequested
 from actors.messaging.dead_letters import DeadLetters

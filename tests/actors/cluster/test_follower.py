@@ -163,7 +163,7 @@ async def test_a_snapshot_ends_commands_that_ended_unseen(
         ended = a_command(CommandStatus.VERIFIED)
         record = Put(Table.COMMAND, "c1", command_record(ended), START)
         await kit.owner.commit(put(ONE), record)
-        await kit.board.wait_command("c1", lambda one: one.status.final, 20.0)
+        await kit.board.wait_command("c1", lambda one: one.status.final, 1.0 + 4.0 * failing_s)
         assert kit.board.command("c1") == ended
         assert not kit.board.open_commands
 

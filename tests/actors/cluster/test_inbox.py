@@ -7,7 +7,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.cluster.inbox import BEHIND_S
+from actors.cluster.inbox_shard import PARKED_S
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
@@ -132,7 +132,7 @@ async def test_an_event_behind_a_command_waits_no_longer_than_that_may(
         ids = await post(
             kit.engine, SHARD, command(ONE, "c1"), asked(ONE), command(ONE, "c2"), asked(ONE)
         )
-        await trio.sleep(BEHIND_S - 1.0)
+        await trio.sleep(PARKED_S - 1.0)
         assert kit.lights.said == []
         await trio.sleep(2.0)
         assert kit.lights.said == ["c1"], "it ends: it has waited its time"

@@ -9,13 +9,12 @@ import trio
 
 from actors.clocks.clock import RunClock
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
-from actors.cluster.inbox_shard import TRIES_MOST, Place, Taken
+from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST, Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
 from actors.cluster.light_side import (
     CRASHED,
     GONE,
     PARKED,
-    PARKED_S,
     REFUSALS_MOST,
     LightSide,
 )

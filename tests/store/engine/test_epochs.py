@@ -7,7 +7,7 @@ import pytest
 import redis
 import trio
 
-from store.engine.epochs import LEAPS, leap_of
+from store.engine.epochs import LEAPS, Leaps
 from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.redis.engine import RedisEngine
 from store.engine.redis.url import target_of
@@ -21,10 +21,11 @@ AHEAD = 9_000_000_000_000
 
 
 def test_a_process_leaps_by_another_number_each_time_and_so_does_another_process() -> None:
-    leaps = [leap_of("a", takes) for takes in range(100)]
+    one, other = Leaps(), Leaps()
+    leaps = [one.next("a") for _ in range(100)]
     assert len(set(leaps)) == 100
     assert all(0 <= leap < LEAPS for leap in leaps)
-    assert not set(leaps) & {leap_of("b", takes) for takes in range(100)}
+    assert not set(leaps) & {other.next("b") for _ in range(100)}
 
 
 @pytest.mark.parametrize("boot", ["a", "b"])
