@@ -55,6 +55,7 @@ PROFILE_CONTAINS = "kuando"
 # A poisoned message costs one crash each; five within a minute are no bad luck any more.
 BUDGET = Budget(restarts=5, period_s=60.0)
 BACKOFF = Backoff(first_s=0.2, factor=2.0, most_s=10.0, jitter=0.2)
+LET_GO_S = 6.0  # a light that is told to end has 5 s (`shutdown_s`), and needs milliseconds
 RESTORE_CHUNK = 250  # registered between two checkpoints, 20 us each: 5 ms
 
 Wrap = Callable[[DeviceEvent], Message]
@@ -207,7 +208,7 @@ class Fleet:
         """End the actors of these lights, for others to go on with; they are known no longer.
 
         For `drain_s` they go on with what waits for them, and get nothing new; the rest is thrown
-        away. Cancelling this leaves nobody registered.
+        away. Cancelling this cuts the drain short: they are ended all the same, before it returns.
         """
         here = [dev_eui for dev_eui in dev_euis if dev_eui in self._actors]
         if not here:
@@ -216,15 +217,19 @@ class Fleet:
         self._leaving.update(here)
         try:
             await wait_all_idle([self._actors[dev_eui].mailbox for dev_eui in here], drain_s)
-            for dev_eui in here:
-                stopped = ActorStopped(actor_id(dev_eui), "its shard is left")
-                for message in self._actors[dev_eui].mailbox.discard():
-                    fail_reply(message, stopped)
-            ids = [actor_id(dev_eui) for dev_eui in here]
-            await self._supervisor.stop_children(ids, "their shard is left")
-        finally:
+        finally:  # one that went on unknown would store what is past once its shard is ours again
+            with trio.move_on_after(LET_GO_S, shield=True):
+                await self._end(here)
             for dev_eui in here:
                 self.drop(dev_eui, for_good=False)
+
+    async def _end(self, dev_euis: Sequence[str]) -> None:
+        for dev_eui in dev_euis:
+            stopped = ActorStopped(actor_id(dev_eui), "its shard is left")
+            for message in self._actors[dev_eui].mailbox.discard():
+                fail_reply(message, stopped)
+        ids = [actor_id(dev_eui) for dev_eui in dev_euis]
+        await self._supervisor.stop_children(ids, "their shard is left")
 
     def drop(self, dev_eui: str, *, for_good: bool) -> None:
         """Know a light no longer, whose actor has ended. `for_good`: its late events are a

@@ -275,3 +275,24 @@ async def test_lights_that_are_let_go_deal_with_what_waits_and_get_nothing_new(
     assert street.supervisor.statistics().crashes == 0
     assert street.letters.total == 0  # whoever goes on with them has these messages
     assert street.fleet.deliver(uplink("d1", "g1", f_cnt=4)) is Delivery.REGISTERED
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.5])
+async def test_no_light_goes_on_unknown_where_its_drain_is_cut_off(
+    after_s: float, autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    """As where the time to give a shard is over, or it is found to be another's meanwhile."""
+    street = Street()
+    street.deaf.update(("d1", "d2"))
+    await street.open(nursery)
+    for name in ("d1", "d2", "d3"):
+        street.fleet.deliver(uplink(name, "g1"))
+    await settled()
+    with trio.move_on_after(after_s) as cut:
+        await street.fleet.let_go(["d1", "d2"], drain_s=1.0)
+    assert cut.cancelled_caught
+    assert list(street.fleet.actors) == ["d3"]
+    assert street.fleet.report("d1") is street.fleet.report("d2") is None
+    assert await street.fleet.restore([Device(dev_eui="d1"), Device(dev_eui="d2")]) == 3
+    await settled()
+    assert street.supervisor.statistics().by_state[ChildState.RUNNING] == 3
