@@ -77,6 +77,10 @@ class HandingOut:
             self.unreadable += 1
             log.warning("stream entry unreadable", entry=str(entry.id), error=str(error)[:200])
             return None
+        except Exception:  # or it would be read again and again, by every process
+            self.unreadable += 1
+            log.exception("stream entry failed", entry=str(entry.id))
+            return None
 
     async def give(self, event: Event, entry_id: EntryId, audience: Audience, past: bool) -> bool:
         """Hand out one event, waiting a moment for room. False where the light got nothing."""

@@ -44,7 +44,7 @@ def decode_protobuf(kind: str, body: bytes) -> Event:
     message = messages.types[known]()
     try:
         message.ParseFromString(body)
-    except messages.decode_error as error:
+    except (messages.decode_error, ValueError) as error:  # the latter where Protobuf is in Python
         raise MalformedEvent(WHOLE, str(error)) from error
     if known is EventKind.UP:
         up = wire_up(message, _name, messages.device_class, messages.code_rate)
@@ -219,8 +219,16 @@ def _tx_info(message: Any) -> Fields | None:
         }
         fields["modulation"] = {"lora": modulation}
     if info.DESCRIPTOR.name == "DownlinkTxInfo" and info.timing.HasField("delay"):
-        fields["timing"] = {"delay": {"delay": info.timing.delay.delay.ToJsonString()}}
+        fields["timing"] = {"delay": {"delay": _duration(info.timing.delay.delay)}}
     return fields
+
+
+def _duration(given: Any) -> str | None:
+    """As JSON spells it; None for what is no duration, which in JSON counts as not told, too."""
+    try:
+        return str(given.ToJsonString())
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=256)

@@ -1,13 +1,25 @@
 """What can be seen of ChirpStack's streams and of the Redis that holds them. Blocks; reads only."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import redis
 import redis.exceptions
 
-from lorawan.stream.entries import EntryId, StreamEntry, whose
-from lorawan.stream.redis_source import ALL_EVENTS, client_of, key_of, node_of, translated
+from lorawan.events.errors import UnknownEventKind
+from lorawan.stream.entries import EntryId, whose
+from lorawan.stream.redis_source import (
+    ALL_EVENTS,
+    client_of,
+    entry_of,
+    key_of,
+    node_of,
+    translated,
+)
+
+LOOKED_AT = 50
+"""Of the newest entries: some may be of kinds that are not known, as `integration` before 4.15."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -35,7 +47,7 @@ class StreamFacts(msgspec.Struct, frozen=True):
     all_events: Kept | None
     """None where there is no such key."""
     of_one_device: Kept | None
-    """Of the device of the newest entry."""
+    """Of the device of the newest entry of which that can be read."""
     appendonly: bool | None
     """None where CONFIG is not permitted."""
     evicts: bool | None
@@ -51,15 +63,12 @@ def _inspect(url: str, prefix: str) -> StreamFacts:
     try:
         key = prefix + ALL_EVENTS
         client = node_of(whole, key)
-        newest = client.execute_command("XREVRANGE", key, "+", "-", "COUNT", 1)
+        newest = client.execute_command("XREVRANGE", key, "+", "-", "COUNT", LOOKED_AT)
         of_one = None
-        if newest:
-            entry_id, fields = newest[0]
-            entry = StreamEntry(EntryId.parse(entry_id), fields[0].decode(), fields[1])
-            found = whose(entry)
-            if found is not None:
-                of_one_key = key_of(prefix, found.dev_eui)
-                of_one = _kept(node_of(whole, of_one_key), of_one_key)
+        dev_eui = next(filter(None, (_dev_eui(*one) for one in newest)), None)
+        if dev_eui is not None:
+            of_one_key = key_of(prefix, dev_eui)
+            of_one = _kept(node_of(whole, of_one_key), of_one_key)
         seconds, micros = client.time()
         settings = _settings(client)
         return StreamFacts(
@@ -75,6 +84,15 @@ def _inspect(url: str, prefix: str) -> StreamFacts:
         )
     finally:
         whole.close()
+
+
+def _dev_eui(entry_id: bytes, fields: Sequence[bytes]) -> str | None:
+    """Whose an entry is; None where that cannot be read."""
+    try:
+        found = whose(entry_of(entry_id, fields))
+    except UnknownEventKind:
+        return None
+    return None if found is None else found.dev_eui
 
 
 def _kept(client: Any, key: str) -> Kept | None:

@@ -255,8 +255,14 @@ def _entries(answer: Any) -> list[StreamEntry]:
     found = []
     for entry_id, fields in answer:
         if fields:  # an entry that was deleted while it was read has none
-            found.append(StreamEntry(EntryId.parse(entry_id), fields[0].decode(), fields[1]))
+            found.append(entry_of(entry_id, fields))
     return found
+
+
+def entry_of(entry_id: bytes, fields: Sequence[bytes]) -> StreamEntry:
+    """An entry as Redis sends it. Anybody may have written it: whatever its field is called, the
+    entry can be read, and is one of a kind that nobody knows."""
+    return StreamEntry(EntryId.parse(entry_id), fields[0].decode(errors="replace"), fields[1])
 
 
 def _ms(time: tuple[int, int]) -> int:

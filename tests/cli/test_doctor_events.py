@@ -1,6 +1,7 @@
 """The doctor on ChirpStack's stream: over a real server, and what the facts mean."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ async def test_a_long_history_is_well(server: RedisServer) -> None:
     (found,) = await look(server.url)
     assert found.level is Level.OK
     assert found.says == "ChirpStack's stream holds 30 events of 0 s, and lost none"
+
+
+async def test_entries_of_kinds_that_are_not_known_are_looked_behind(server: RedisServer) -> None:
+    write(server, 30, history=1_000, device_history=10)
+    with closing(redis.Redis.from_url(server.url)) as client:
+        for kind in (b"integration", b"\xff"):
+            client.xadd("device:stream:event", {kind: b""})
+    found = await look(server.url)
+    assert [one.level for one in found] == [Level.OK, Level.WARNING]
+    assert "10 events of one device" in found[1].says
 
 
 async def test_histories_that_are_off_are_told(server: RedisServer) -> None:

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+
+import msgspec
 import pytest
 from chirpstack_api.integration import integration_pb2
 from google.protobuf.json_format import ParseDict
@@ -88,6 +93,39 @@ def test_signal_strengths_are_those_of_the_json_form():
     for snr in (-17.25, 9.8, 12.3, -0.1):
         message.rx_info[0].snr = snr
         assert decode(message).receptions[0].snr_db == snr
+
+
+@pytest.mark.parametrize(("seconds", "nanos"), [(2**63 - 1, 0), (0, -(2**31)), (1, -1)])
+def test_a_delay_that_is_none_counts_as_not_told(seconds, nanos):
+    message = ParseDict(
+        body("docs-txack"), integration_pb2.TxAckEvent(), ignore_unknown_fields=True
+    )
+    told = decode(message, "txack")
+    delay = message.tx_info.timing.delay.delay
+    delay.seconds, delay.nanos = seconds, nanos
+    assert decode(message, "txack") == msgspec.structs.replace(told, rx_delay_s=None)
+
+
+def test_text_that_is_none_is_refused_also_where_protobuf_is_in_python():
+    """As on machines for which there is no compiled one; it fails otherwise than that one does."""
+    script = """
+from google.protobuf.internal import api_implementation
+from lorawan.events import MalformedEvent, decode_protobuf
+assert api_implementation.Type() == "python"
+try:
+    decode_protobuf("join", bytes([0x22, 1, 0xff]))
+except MalformedEvent as error:
+    print(error.field)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("body\n", "")
 
 
 def test_names_newer_than_our_definitions_are_numbers():

@@ -8,7 +8,7 @@ from actors.event_stream.handing_out import ROOM_S, Audience, HandingOut
 from actors.fleet.delivery import Delivery
 from actors.messaging.mailbox import Mailbox
 from lorawan.events.model import Event
-from lorawan.stream.entries import EntryId, StreamEntry, decoded
+from lorawan.stream.entries import EntryId, StreamEntry, Whose, decoded
 from simulation.world.bodies import protobuf_body
 from tests.bench import fleet
 from tests.support.memory_streams import MemorySource, MemoryStreams
@@ -98,3 +98,14 @@ async def test_an_event_that_makes_a_part_fail_is_passed_over(autojump_clock: Mo
     audience = Audience(fails, lambda whose: True, tuple)
     assert not await lights.hands.give(event, EntryId(1), audience, past=False)
     assert (lights.hands.unreadable, lights.hands.owed) == (1, {})
+
+
+def test_an_entry_that_makes_a_part_fail_is_passed_over() -> None:
+    def fails(device: Whose) -> bool:
+        raise RuntimeError("poison")
+
+    lights = Lights()
+    entry = StreamEntry(EntryId(1), *protobuf_body(fleet.status(0, 1)))
+    audience = Audience(lambda event, past: Delivery.DELIVERED, fails, tuple)
+    assert lights.hands.event(entry, audience) is None
+    assert lights.hands.unreadable == 1

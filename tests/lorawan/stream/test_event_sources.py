@@ -9,9 +9,10 @@ import pytest
 import redis
 import trio
 
-from lorawan.stream.entries import BEGINNING, EntryId
+from lorawan.events.errors import UnknownEventKind
+from lorawan.stream.entries import BEGINNING, EntryId, decoded
 from lorawan.stream.errors import StreamRefused, StreamUnavailable
-from lorawan.stream.redis_source import RedisSource, checked_url
+from lorawan.stream.redis_source import ALL_EVENTS, RedisSource, checked_url, key_of
 from lorawan.stream.source import EventSource
 from tests.support.memory_streams import MemorySource, MemoryStreams
 from tests.support.redis_server import RedisServer
@@ -170,6 +171,20 @@ async def test_a_key_of_another_type_is_refused(server):
         with pytest.raises(StreamRefused):
             await source.look()
         client.close()
+
+
+async def test_an_entry_whose_field_is_no_text_hides_none_of_the_others(server):
+    async with over_redis(server) as (source, add):
+        client = redis.Redis.from_url(server.url)
+        for key in (ALL_EVENTS, key_of("", EUI)):
+            client.xadd(key, {b"\xff\xfe": b"poison"})
+        client.close()
+        add(EUI, b"well")
+        entries = (await source.read(BEGINNING, None, most=10, wait_s=0.1)).entries
+        assert [entry.body for entry in entries] == [b"poison", b"well"]
+        assert (await source.of_devices([EUI], BEGINNING, None, most=10))[EUI] != []
+        with pytest.raises(UnknownEventKind):
+            decoded(entries[0])
 
 
 async def test_the_prefix_of_chirpstack_is_put_before_every_key(server):
