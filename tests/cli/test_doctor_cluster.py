@@ -13,7 +13,7 @@ from api.cli.doctor.engine import engine
 from api.cli.doctor.engine import judged as engine_judged
 from api.cli.doctor.finding import Diagnosis, Level
 from api.settings.model import ApiSettings
-from store.engine.redis.findings import Finding, Weight
+from store.engine.redis.weights import Finding, Weight
 from tests.support.fake_application import FakeApplication
 from tests.support.fake_cluster import one_lost, three_processes
 from tests.support.redis_server import RedisServer
@@ -112,6 +112,7 @@ async def test_an_address_that_means_nothing_is_never_repeated_with_its_password
         (Weight.REFUSED, Level.PROBLEM),
         (Weight.UNSAFE, Level.PROBLEM),
         (Weight.UNKNOWN, Level.UNKNOWN),
+        (Weight.AT_RISK, Level.WARNING),
         (Weight.ADVICE, Level.WARNING),
     ],
 )

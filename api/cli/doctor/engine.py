@@ -9,8 +9,8 @@ import trio
 
 from api.cli.doctor.finding import Diagnosis, ok, problem, unknown, warning
 from store.engine.open import engine_from_url
-from store.engine.redis.findings import Finding, Weight
-from store.errors import StoreError, StoreRefused, StoreUnavailable
+from store.engine.redis.weights import Finding, Weight, remedy_of
+from store.errors import StoreError
 
 CLOSE_S = 5.0
 
@@ -26,7 +26,7 @@ async def engine(
     try:
         findings = await found.inspect()
     except StoreError as error:
-        return [problem("engine", str(error), _remedy(error))]
+        return [problem("engine", str(error), remedy_of(error))]
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
             await found.close()
@@ -45,7 +45,7 @@ def judged(findings: Sequence[Finding], need: int, *, is_unsafe_meant: bool) -> 
                 yield problem("engine", each.words, each.remedy)
             case Weight.UNKNOWN:
                 yield unknown("engine", each.words, each.remedy)
-            case Weight.ADVICE:
+            case Weight.AT_RISK | Weight.ADVICE:
                 yield warning("engine", each.words, each.remedy)
     if not findings:
         yield ok("engine", f"it answers and keeps every commit; {_confirmed(need)}")
@@ -55,14 +55,3 @@ def _confirmed(need: int) -> str:
     if not need:
         return "no replica has to confirm one"
     return f"{'1 replica has' if need == 1 else f'{need} replicas have'} to confirm each"
-
-
-def _remedy(error: StoreError) -> str:
-    text = str(error)
-    if isinstance(error, StoreUnavailable):
-        return "check store.url, the servers and the way to them"
-    if isinstance(error, StoreRefused) and "newer" in text:
-        return "run the newer version of Lamplighter"
-    if isinstance(error, StoreRefused) and "lamplighter move" in text:
-        return "stop the service, and move what it stored with `lamplighter move`"
-    return "correct what it says; docs/cluster.md has the settings and rights"

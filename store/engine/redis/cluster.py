@@ -13,7 +13,7 @@ import redis
 from redis.crc import key_slot
 from redis.exceptions import MovedError
 
-from store.engine.redis.errors import error_of, is_distrust, is_refusal, words_of
+from store.engine.redis.errors import Misfit, error_of, words_of
 from store.engine.redis.node import Connection
 from store.engine.redis.target import Address, Target
 from store.errors import StoreError, StoreRefused, StoreUnavailable
@@ -101,6 +101,10 @@ class InCluster:
                 failures.append(error)
                 self._last(node)
                 continue
+            if not slots:  # it was set up anew, and knows of no other node
+                failures.append(StoreUnavailable(f"{node[0]}:{node[1]} knows nobody who has slots"))
+                self._last(node)
+                continue
             if b"cluster_state:ok" in info:
                 self._adopt(node, slots)
                 return
@@ -113,7 +117,7 @@ class InCluster:
         masters: list[Address | None] = [None] * SLOTS
         found = dict.fromkeys(self._target.addresses)
         for first, last, *nodes in slots:
-            addresses = [(node[0].decode() or asked[0], int(node[1])) for node in nodes]
+            addresses = [(_host(node[0]) or asked[0], int(node[1])) for node in nodes]
             masters[first : last + 1] = [addresses[0]] * (last + 1 - first)
             found |= dict.fromkeys(addresses)
         self._masters = masters
@@ -130,7 +134,13 @@ class InCluster:
                 return StoreRefused(
                     f"redis: {self._target.name} is no cluster; write redis:// or redis+sentinel://"
                 )
-            if is_refusal(error) or is_distrust(error):
-                return error_of(error)
+            told = error_of(error)
+            if isinstance(told, StoreRefused | Misfit):
+                return told
         words = words_of(failures[0]) if failures else "none is named"
         return StoreUnavailable(f"redis: no node of {self._target.name} answers: {words}")
+
+
+def _host(told: bytes | None) -> str:
+    """Empty where a node does not know, or does not say, how another one is reached."""
+    return "" if told in {None, b"?"} else told.decode()

@@ -29,7 +29,6 @@ from store.engine.redis import reads
 from store.engine.redis.cluster import InCluster
 from store.engine.redis.ear import hear
 from store.engine.redis.examination import look_around, try_all
-from store.engine.redis.findings import Finding, Weight
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
@@ -48,6 +47,7 @@ from store.engine.redis.staging import (
     take_call,
 )
 from store.engine.redis.target import Kind, Target
+from store.engine.redis.weights import Finding, about_error, refused, warnings_of, worst_first
 from store.errors import StoreClosed, StoreError, StoreRefused, StoreUnavailable
 from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
@@ -96,12 +96,9 @@ class RedisEngine:
         if self._open:
             return
         found = await self._in_thread(self._look_around)
-        for finding in found:
-            if finding.weight is Weight.REFUSED or (
-                finding.weight is Weight.UNSAFE and not self.target.unsafe
-            ):
-                raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
-        self._warnings = _warnings(found)
+        if (finding := refused(found, is_unsafe_meant=self.target.unsafe)) is not None:
+            raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
+        self._warnings = warnings_of(found)
         has_shape = await self._has_shape()
         await self._in_thread(partial(try_all, self.target, self._places))
         if not has_shape or self._is_moving:
@@ -111,15 +108,17 @@ class RedisEngine:
     async def inspect(self) -> Sequence[Finding]:
         """Everything that an operator should know of the engine; the worst first.
 
-        Creates nothing that stays. Raises StoreUnavailable, and StoreRefused as `open` does for
-        credentials, rights and layout; what `open` would refuse otherwise is found.
+        Creates nothing that stays. Raises StoreUnavailable and StoreRefused where its servers
+        cannot be looked at; what `open` would raise after that is found.
         """
         found = await self._in_thread(self._look_around)
-        if not any(each.weight is Weight.REFUSED for each in found):
-            await self._has_shape()
-            await self._in_thread(partial(try_all, self.target, self._places))
-        weights = list(Weight)
-        return sorted(found, key=lambda each: weights.index(each.weight))
+        if refused(found, is_unsafe_meant=True) is None:
+            try:
+                await self._has_shape()
+                await self._in_thread(partial(try_all, self.target, self._places))
+            except StoreError as error:
+                found.append(about_error(error))
+        return worst_first(found)
 
     async def content(self) -> Content:
         """What is there, before it is opened; changes nothing. Raises StoreError."""
@@ -307,7 +306,7 @@ class RedisEngine:
         while True:
             await trio.sleep(self.look_around_every_s)
             with suppress(StoreError):  # what was found before holds on
-                self._warnings = _warnings(await self._in_thread(self._look_around))
+                self._warnings = warnings_of(await self._in_thread(self._look_around))
 
     # -------------------------------------------------------------------------------- reading
 
@@ -376,11 +375,6 @@ def _places_of(target: Target) -> Places:
             return BySentinel(target)
         case Kind.CLUSTER:
             return InCluster(target)
-
-
-def _warnings(found: Sequence[Finding]) -> tuple[str, ...]:
-    told = {Weight.UNSAFE, Weight.REFUSED, Weight.UNKNOWN}
-    return tuple(f"redis: {each.words}" for each in found if each.weight in told)
 
 
 def _answered(

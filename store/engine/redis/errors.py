@@ -22,9 +22,13 @@ class Elsewhere(StoreUnavailable):
     """Nothing was done, because another node has the slot; it is known by now which."""
 
 
-class Untrusted(StoreUnavailable):
-    """The two ends do not agree on TLS. Whoever runs goes on trying, because a certificate may be
-    renewed; a start is refused."""
+class Misfit(StoreUnavailable):
+    """What answers is not what the URL says. Whoever runs goes on trying, because that may be
+    mended there; a start is refused."""
+
+
+class Untrusted(Misfit):
+    """The two ends do not agree on TLS; a certificate may be renewed."""
 
 
 _VERIFIED = {
@@ -52,6 +56,7 @@ _CLOSED = re.compile(
     r"|The user executing the script can't"  # Redis 7.0
 )
 _UNKNOWN = re.compile(r"^unknown (sub)?command|Unknown .*command called from script", re.IGNORECASE)
+_DATABASE = re.compile(r"DB index is out of range|SELECT is not allowed", re.IGNORECASE)
 _RIGHTS = (
     redis.AuthenticationError,
     exceptions.AuthorizationError,
@@ -85,9 +90,11 @@ def error_of(error: Exception) -> StoreError:
             return StoreRefused(f"redis: keys of one shard lie in several slots: {error}")
         case redis.ResponseError() if str(error).startswith("WRONGTYPE"):
             return StoreCorrupt(f"redis: a key of ours has a foreign type: {error}")
-        case redis.ResponseError() if _UNKNOWN.search(str(error)):
+        case redis.ResponseError() if is_unknown_command(error):
             words = str(error).partition(", with args")[0]
             return StoreRefused(f"redis: a command is renamed or missing: {words}")
+        case redis.ResponseError() if _DATABASE.search(str(error)):
+            return Misfit(f"redis: the server does not have the database of the URL: {error}")
         case redis.RedisError() | OSError():
             # NOREPLICAS, MISCONF (its disk failed), BUSY, CLUSTERDOWN, a lost connection, ...
             return StoreUnavailable(words)
@@ -98,6 +105,11 @@ def error_of(error: Exception) -> StoreError:
 def is_refusal(error: Exception) -> bool:
     """Whether the connection was refused for who we are, not for what we asked."""
     return isinstance(error, _RIGHTS)
+
+
+def is_unknown_command(error: Exception) -> bool:
+    """Whether the server knows no such command: another kind of server, or it was renamed."""
+    return isinstance(error, redis.ResponseError) and bool(_UNKNOWN.search(str(error)))
 
 
 def words_of(error: Exception) -> str:

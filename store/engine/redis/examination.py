@@ -3,39 +3,46 @@
 Everything blocks and belongs in a thread.
 """
 
-from collections.abc import Hashable, Sequence
-from contextlib import suppress
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
-from store.engine.redis.errors import Untrusted, error_of
+import redis
+
+from store.engine.redis.errors import Misfit, error_of
 from store.engine.redis.findings import (
     CONFIG,
     Facts,
-    Finding,
-    about_distrust,
     about_master,
+    about_refusal,
     about_replica,
+    about_sentinel,
     about_sentinels,
+    is_sentinel,
 )
 from store.engine.redis.node import Node, only
 from store.engine.redis.places import Places
 from store.engine.redis.rights import try_rights
 from store.engine.redis.sentinel import BySentinel
-from store.engine.redis.target import Address, Target
+from store.engine.redis.target import Address, Kind, Target
 from store.engine.redis.tls_or_not import other_way, refused_certificate
+from store.engine.redis.weights import Finding
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
 
 
 def look_around(target: Target, places: Places) -> list[Finding]:
-    """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where the
-    two ends do not agree on TLS, or on whether to speak it: what a process that runs waits for, a
-    start does not."""
+    """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where what
+    answers is not what the URL says, or does not speak TLS as it does: what a process that runs
+    waits for, a start does not."""
     target.check_files()
     try:
         places.open()
         return examine(target, places)
-    except Untrusted as error:
+    except (Misfit, StoreRefused) as error:
+        sentinel = _sentinel_among(target)
+        if sentinel is not None:
+            return [about_sentinel(str_of(sentinel))]
         raise StoreRefused(str(error)) from error
     except StoreUnavailable as error:
         asked = _places_asked(target, places)
@@ -55,6 +62,16 @@ def _places_asked(target: Target, places: Places) -> list[Address]:
     return found
 
 
+def _sentinel_among(target: Target) -> Address | None:
+    """One where servers are named: it refuses our password, the database, whatever is asked."""
+    for address in target.addresses if target.kind is not Kind.SENTINEL else ():
+        with suppress(redis.RedisError, OSError):
+            [info] = target.asked(address, ("INFO", "server"), to_sentinel=True)
+            if is_sentinel(_lines(info)):
+                return address
+    return None
+
+
 def examine(target: Target, places: Places) -> list[Finding]:
     """What is to be said of every node. Raises StoreUnavailable, StoreRefused.
 
@@ -64,10 +81,11 @@ def examine(target: Target, places: Places) -> list[Finding]:
     found: list[Finding] = []
     if isinstance(places, BySentinel):
         found += about_sentinels(places.told(), target)
-    for place in places.nodes():
+    for place in _held(places):
         node = Node(partial(places.dial, place), partial(places.lost, place))
         try:
-            facts, replicas = _asked(node, str_of(place))
+            with _named(place, StoreRefused, Misfit):
+                facts, replicas = _asked(node, str_of(place))
         finally:
             node.drop()
         found += about_master(facts, target)
@@ -77,8 +95,8 @@ def examine(target: Target, places: Places) -> list[Finding]:
                 replica = Node(partial(target.connected, (host, port)), _ignore)
                 try:
                     found += about_replica(_asked(replica, name)[0])
-                except Untrusted as error:
-                    found.append(about_distrust(name, error))
+                except (Misfit, StoreRefused) as error:
+                    found.append(about_refusal(name, error, target))
                 except StoreUnavailable:
                     pass
                 finally:
@@ -87,14 +105,37 @@ def examine(target: Target, places: Places) -> list[Finding]:
 
 
 def try_all(target: Target, places: Places) -> None:
-    """Whether everything may be done, in every master. Raises StoreRefused, StoreUnavailable."""
-    for place in places.nodes():
-        shard = next(each for each in ALL_SHARDS if places.node_of(each) == place)
+    """Whether everything may be done, in every master. Raises StoreRefused, StoreUnavailable, with
+    the master's name."""
+    for place, tag in _held(places).items():
         node = Node(partial(places.dial, place), partial(places.lost, place))
         try:
-            try_rights(node, target.prefix, shard, target.need)
+            with _named(place, StoreError):
+                try_rights(node, target.prefix, tag, target.need)
         finally:
             node.drop()
+
+
+def _held(places: Places) -> dict[Hashable, str]:
+    """Every node that has a part of the fleet, and one that it has. A cluster may have masters
+    without any: they need no replica, and do no harm."""
+    found: dict[Hashable, str] = {}
+    for tag in (*ALL_SHARDS, "meta"):
+        with suppress(StoreUnavailable):  # nobody has its slot: whoever asks for it is told so
+            found.setdefault(places.node_of(tag), tag)
+    return found
+
+
+@contextmanager
+def _named(place: Hashable, *errors: type[StoreError]) -> Iterator[None]:
+    """Let these errors say where."""
+    try:
+        yield
+    except errors as error:
+        name, words = str_of(place), str(error).removeprefix("redis: ")
+        if name in words:
+            raise
+        raise type(error)(f"redis: {name}: {words}") from error
 
 
 def _ignore(_error: Exception) -> None:

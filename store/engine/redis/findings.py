@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 
 import msgspec
 
+from store.engine.redis.errors import Untrusted
 from store.engine.redis.target import Kind, Target
+from store.engine.redis.weights import Finding, Weight
+from store.errors import StoreError
 
 VERSION_LEAST = (7, 0)
 """Scripts that say what they need before they run, XADD with a given first part of an id."""
@@ -14,27 +16,6 @@ NODE_TIMEOUT_MOST_MS = 5_000
 LAG_MOST_S = 5
 FULL_PART = 0.9
 SENTINELS_LEAST = 3
-
-
-class Weight(StrEnum):
-    """What follows from a finding."""
-
-    REFUSED = "refused"
-    """The service does not start."""
-    UNSAFE = "unsafe"
-    """It does not start either, unless `unsafe` says that commits may be lost."""
-    UNKNOWN = "unknown"
-    """Whether commits may be lost cannot be seen."""
-    ADVICE = "advice"
-    """It works, and could be better."""
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was found: in words, what follows, and what to do."""
-
-    weight: Weight
-    words: str
-    remedy: str
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -64,9 +45,12 @@ def about_master(facts: Facts, target: Target) -> Iterator[Finding]:
     if not info:
         yield Finding(
             Weight.UNKNOWN,
-            f"{name}: INFO is not permitted, so what it is cannot be seen",
-            "permit INFO to the user",
+            f"{name}: INFO is renamed or not permitted, so what it is cannot be seen",
+            "permit INFO to the user, by its own name",
         )
+        return
+    if is_sentinel(info):
+        yield about_sentinel(name)
         return
     version = info.get("redis_version", "")
     if _version(version) < VERSION_LEAST:
@@ -99,12 +83,29 @@ def about_replica(facts: Facts) -> Iterator[Finding]:
     yield from _about_durability(facts)
 
 
-def about_distrust(name: str, error: Exception) -> Finding:
-    """A replica that may be the master one day, and could not be spoken to then."""
+def is_sentinel(info: Mapping[str, str]) -> bool:
+    """Whether it watches servers, by the word of Redis or of Valkey, and keeps nothing."""
+    return "sentinel" in {info.get("redis_mode"), info.get("server_mode")}
+
+
+def about_sentinel(name: str) -> Finding:
+    """One that was named where a server should be."""
     return Finding(
-        Weight.ADVICE,
+        Weight.REFUSED,
+        f"{name}: it is a Sentinel",
+        "write the URL as redis+sentinel://host:26379,host:26379/name",
+    )
+
+
+def about_refusal(name: str, error: StoreError, target: Target) -> Finding:
+    """A replica that refuses us, or that we do not trust: where we would follow a fail-over to it,
+    nothing could be done there."""
+    return Finding(
+        Weight.ADVICE if target.kind is Kind.SERVER else Weight.AT_RISK,
         f"{name}: {str(error).removeprefix('redis: ')}",
-        "see to its certificate, or to those of store.url",
+        "see to its certificate, or to those of store.url"
+        if isinstance(error, Untrusted)
+        else "make it as its master is: users and their rights are not replicated",
     )
 
 
@@ -132,7 +133,8 @@ def _about_durability(facts: Facts) -> Iterator[Finding]:
     if config is None:
         yield Finding(
             Weight.UNKNOWN,
-            f"{name}: CONFIG is not permitted, so whether it keeps what it confirms is unknown",
+            f"{name}: CONFIG is renamed or not permitted, so whether it keeps what it confirms is "
+            "unknown",
             "permit `CONFIG GET` to the user, or see to appendonly yes, appendfsync always",
         )
         return
@@ -182,7 +184,9 @@ def _about_room(facts: Facts) -> Iterator[Finding]:
 
 def _about_replicas(facts: Facts, target: Target) -> Iterator[Finding]:
     name, config = facts.name, facts.config or {}
-    replicas = int(facts.info.get("connected_slaves", "0"))
+    told = facts.info.get("connected_slaves")
+    replicas = int(told or 0)
+    connected = "1 replica is" if replicas == 1 else f"{replicas} replicas are"
     if target.need == 0 and replicas and not target.unsafe:
         yield Finding(
             Weight.ADVICE,
@@ -196,11 +200,18 @@ def _about_replicas(facts: Facts, target: Target) -> Iterator[Finding]:
             f"{name}: no replica must confirm a commit: a fail-over may lose acknowledged commands",
             "add need=1 to the URL",
         )
-    if target.need and replicas <= target.need:
+    if target.need and told is not None and replicas < target.need:
         yield Finding(
-            Weight.ADVICE,
-            f"{name}: {replicas} replica(s) are connected and {target.need} must confirm: when "
-            "one is gone, nothing is acknowledged until it is back",
+            Weight.REFUSED,
+            f"{name}: {connected} connected and {target.need} must confirm: nothing can be "
+            "acknowledged",
+            f"run {target.need + 1} replicas, or see why they do not follow it",
+        )
+    elif target.need and told is not None and replicas == target.need:
+        yield Finding(
+            Weight.AT_RISK,
+            f"{name}: {connected} connected and {target.need} must confirm: when one is gone, "
+            "nothing is acknowledged until it is back",
             f"run {target.need + 1} replicas",
         )
     if target.need and config.get("min-replicas-to-write", "1") == "0":

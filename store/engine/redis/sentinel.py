@@ -9,10 +9,17 @@ from collections.abc import Hashable, Mapping
 
 import redis
 
-from store.engine.redis.errors import error_of, is_distrust, is_refusal, words_of
+from store.engine.redis.errors import (
+    Misfit,
+    error_of,
+    is_distrust,
+    is_refusal,
+    is_unknown_command,
+    words_of,
+)
 from store.engine.redis.node import Connection
 from store.engine.redis.target import Address, Target
-from store.errors import StoreRefused, StoreUnavailable
+from store.errors import StoreError, StoreUnavailable
 
 _DOWN = {"s_down", "o_down"}
 
@@ -56,7 +63,7 @@ class BySentinel:
 
     def master(self) -> Address:
         """Its address. Raises StoreUnavailable where no sentinel answers or it is down, and
-        StoreRefused where none knows it."""
+        Misfit where none knows it or is asked rightly."""
         told = self.told()
         address = (told["ip"], int(told["port"]))
         if _is_down(told):
@@ -70,7 +77,7 @@ class BySentinel:
         others afterwards. Only all of them together say that a newer configuration is gone.
         """
         votes: list[dict[str, str]] = []
-        failures: list[Exception] = []
+        failures: dict[Address, Exception] = {}
         majority = len(self._target.addresses) // 2 + 1
         for sentinel in self._sentinels:
             if len(votes) >= majority and max(map(_epoch_of, votes)) >= self._epoch:
@@ -78,7 +85,7 @@ class BySentinel:
             try:
                 votes.append(self._asked(sentinel))
             except (redis.RedisError, OSError) as error:
-                failures.append(error)
+                failures[sentinel] = error
                 others = tuple(each for each in self._sentinels if each != sentinel)
                 self._sentinels = (*others, sentinel)
         if not votes:
@@ -98,7 +105,7 @@ class BySentinel:
         return self._era
 
     def open(self) -> None:
-        """Whether a sentinel knows the master. Raises StoreUnavailable, StoreRefused."""
+        """Whether a sentinel knows the master. Raises StoreUnavailable, Misfit."""
         self.master()
 
     def close(self) -> None:
@@ -111,16 +118,29 @@ class BySentinel:
             key.decode(): value.decode() for key, value in zip(flat[::2], flat[1::2], strict=True)
         }
 
-    def _failure(self, failures: list[Exception]) -> Exception:
-        for error in failures:
+    def _failure(self, failures: Mapping[Address, Exception]) -> StoreError:
+        """A Misfit, not a refusal: those that are asked rightly may only be away."""
+        for sentinel, error in failures.items():
             if "No such master" in str(error):
-                return StoreRefused(
+                return Misfit(
                     f"redis: the sentinels at {self._target.name} know no master named "
                     f"{self._target.master!r}"
                 )
-            if is_refusal(error) or is_distrust(error):
+            if is_unknown_command(error):
+                return Misfit(
+                    f"redis: {_text(sentinel)} is no Sentinel: name the Sentinels; a server alone "
+                    "is redis://host:6379"
+                )
+            if is_refusal(error):
+                words = str(error_of(error)).removeprefix("redis: ")
+                return Misfit(
+                    f"redis: Sentinel {_text(sentinel)}: {words}; its own are sentinel_username "
+                    "and sentinel_password"
+                )
+            if is_distrust(error):
                 return error_of(error)
-        words = words_of(failures[0]) if failures else "none is named"
+        first = next(iter(failures.values()), None)
+        words = "none is named" if first is None else words_of(first)
         return StoreUnavailable(f"redis: no sentinel of {self._target.name} answers: {words}")
 
 

@@ -64,3 +64,30 @@ def test_sentinels_that_were_all_set_up_anew_are_believed() -> None:
     assert sentinels.master() == ("m", 8)
     sentinels.say(*[(0, 7, "master")] * 3)
     assert sentinels.master() == ("m", 7)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.AuthenticationError("invalid username-password pair"),
+        redis.ResponseError("unknown command 'SENTINEL', with args beginning with: 'MASTER'"),
+        redis.ResponseError("No such master with that name"),
+    ],
+)
+def test_one_that_is_asked_wrongly_ends_nobody_who_waits_for_the_others(
+    error: redis.RedisError,
+) -> None:
+    """A process that runs ends by a refusal, and tries again where the store is unavailable."""
+
+    class OneIsWrong(Voters):
+        def _asked(self, sentinel: Address) -> dict[str, str]:
+            if sentinel == ("c", 3):
+                raise error
+            return super()._asked(sentinel)
+
+    well = (1, 7, "master")
+    sentinels = OneIsWrong(well, well, None)
+    assert sentinels.master() == ("m", 7)
+    sentinels.say(None, None, None)
+    with pytest.raises(StoreUnavailable):
+        sentinels.master()
