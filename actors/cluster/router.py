@@ -6,15 +6,21 @@ submits it again). What must not be lost is a commit, or an accepted command. Wh
 whether it was written (a webhook, a request that is carried) uses `post`.
 
 Theory. As in the store's writer no timer gathers a batch: while one call is on its way the next
-batch gathers by itself.
+batch gathers by itself. The engine may have several nodes, and a call waits for the slowest: so
+what is for shards of which the last call told nothing waits in a line of its own, which is tried by
+itself, and nobody else waits for it. A shard is in one line at a time, so its order is kept; and
+each process that is answered has a line, too.
+
+What was sent without an answer is sent again, and may then be read twice: see `twice.py`.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from random import Random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 import trio
@@ -34,11 +40,13 @@ log = structlog.get_logger()
 BATCH_MOST = 500
 """Messages of one call: some 10 ms of the engine at the very worst."""
 WAITING_MOST = 20_000
-"""While the engine is away: 20 s of the busiest process, 20 MB. The oldest give way."""
+"""While the engine is away: 20 s of the busiest process, 20 MB, in both lines together. The oldest
+give way, those of silent nodes first."""
 KEPT_S = 30.0
 """What could not be written for so long is old news."""
 ANSWERS_MOST = 1_000
-"""Answers to other processes that wait; whoever asked gives up after some seconds."""
+"""Answers to other processes that wait, in all; of the longest line the oldest gives way. Whoever
+asked gives up after some seconds."""
 POST_S = 3.0
 """How long `post` waits: ChirpStack gives a webhook 5 s or more."""
 RETRY = Backoff(first_s=0.05, factor=2.0, most_s=1.0, jitter=0.2)
@@ -100,6 +108,13 @@ class _Waiting:
     post: Post
     reply: Reply[bool] | None
     until: float
+    sent: bool = False
+    """Perhaps it is written."""
+
+
+class _Answer(NamedTuple):
+    message: bytes
+    until: float
 
 
 class Router:
@@ -113,10 +128,13 @@ class Router:
         self._ports = ports
         self._replies = replies
         self._rng = rng
-        self._waiting: deque[_Waiting] = deque()
-        self._answers: deque[tuple[str, bytes]] = deque(maxlen=ANSWERS_MOST)
-        self._wake = trio.Event()
-        self._written = trio.Event()
+        self._sound: deque[_Waiting] = deque()
+        self._doubtful: deque[_Waiting] = deque()
+        self._silent: set[str] = set()
+        """The shards of what is doubtful: what comes for them waits behind it."""
+        self._answers: dict[str, deque[_Answer]] = {}
+        self._nursery: trio.Nursery | None = None
+        self._idle = trio.lowlevel.ParkingLot()
         self._direct = self._posted = self._refused = self._dropped = self._failures = 0
 
     # ---------------------------------------------------------------- who sends and goes on
@@ -185,8 +203,15 @@ class Router:
 
     def answer(self, boot: str, message: Answer) -> None:
         """Answer a process that asked."""
-        self._answers.append((boot, encode(message)))
-        self._wake.set()
+        line = self._answers.get(boot)
+        if line is None:
+            line = self._answers[boot] = deque()
+            if self._nursery is not None:
+                self._nursery.start_soon(self._answer_to, boot, line)
+        line.append(_Answer(encode(message), trio.current_time() + KEPT_S))
+        if sum(map(len, self._answers.values())) > ANSWERS_MOST:
+            max(self._answers.values(), key=len).popleft()
+            self._dropped += 1
 
     # ---------------------------------------------------------------- who has to know
 
@@ -203,27 +228,16 @@ class Router:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Write what waits, until cancelled; a call that fails is repeated."""
-        task_status.started()
-        failures = 0
-        while True:
-            if not self._waiting and not self._answers:
-                self._wake = trio.Event()
-                await self._wake.wait()
-            try:
-                await self._write()
-                failures = 0
-            except StoreUnavailable as error:
-                failures += 1
-                self._failures += 1
-                if failures == 1:
-                    log.warning("messages wait for the engine", error=str(error))
-                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
-
-    async def flush(self) -> None:
-        """Wait until nothing waits any more: the process goes down."""
-        while self._waiting or self._answers:
-            self._written = trio.Event()
-            await self._written.wait()
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                for boot, line in self._answers.items():
+                    nursery.start_soon(self._answer_to, boot, line)
+                nursery.start_soon(self._write_all, self._sound)
+                nursery.start_soon(self._write_all, self._doubtful)
+                task_status.started()
+        finally:
+            self._nursery = None
 
     def statistics(self) -> RouterStatistics:
         """Counters, now."""
@@ -233,48 +247,106 @@ class Router:
             self._refused,
             self._dropped,
             self._failures,
-            len(self._waiting),
+            len(self._sound) + len(self._doubtful),
         )
 
-    async def _write(self) -> None:
-        self._drop_old()
-        batch = [self._waiting[at] for at in range(min(BATCH_MOST, len(self._waiting)))]
-        if batch:
-            written = await self._engine.post([one.post for one in batch])
-            self._take_answers(batch, written)
-            if None in written:
-                raise StoreUnavailable("a node of the engine does not answer")
-        while self._answers:
-            await self._engine.reply(*self._answers[0])
-            self._answers.popleft()
-        self._written.set()
+    # ---------------------------------------------------------------- how
 
-    def _take_answers(self, batch: Sequence[_Waiting], written: Sequence[bool | None]) -> None:
+    async def _write_all(self, line: deque[_Waiting]) -> None:
+        failures = 0
+        while True:
+            while not line:
+                failures = 0
+                await self._idle.park()
+            if await self._write(line):
+                failures = 0
+            elif line is self._doubtful:
+                failures += 1
+                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+
+    async def _write(self, line: deque[_Waiting]) -> bool:
+        """One call with what is first in a line. False where its outcome is not known of all."""
+        while line and line[0].until < trio.current_time():
+            self._drop(line)
+        batch = list(islice(line, BATCH_MOST))
+        for one in batch:
+            one.sent = True
+        written = await self._call(batch)
         again = []
         for one, done in zip(batch, written, strict=True):
-            if self._waiting and self._waiting[0] is one:  # else it gave way meanwhile
-                self._waiting.popleft()
+            if is_kept := bool(line) and line[0] is one:  # else it gave way meanwhile
+                line.popleft()
             if done is None:
-                again.append(one)
+                again += [one] if is_kept else []
                 continue
             self._posted += done
             self._refused += not done
             if one.reply is not None:
                 one.reply.resolve(done)
-        self._waiting.extendleft(reversed(again))
+        if None in written or line is self._doubtful:
+            self._part(line, {one.post.shard for one in batch}, again)
+        return None not in written
+
+    async def _call(self, batch: Sequence[_Waiting]) -> Sequence[bool | None]:
+        if not batch:
+            await trio.lowlevel.checkpoint()
+            return ()
+        try:
+            return await self._engine.post([one.post for one in batch])
+        except StoreUnavailable:
+            return [None] * len(batch)
+
+    def _part(self, line: deque[_Waiting], tried: set[str], again: Sequence[_Waiting]) -> None:
+        """After a call about these shards: all that is for those which told nothing waits behind
+        what is doubtful already, and what is for the others is sound."""
+        silent = {one.post.shard for one in again}
+        if again:
+            self._failures += 1
+            if not self._silent:
+                log.warning("messages wait for the engine", shards=sorted(silent))
+        rest = list(line)
+        line.clear()
+        for one in rest:
+            if one.post.shard not in tried:
+                line.append(one)
+            elif one.post.shard not in silent:
+                self._sound.append(one)
+        self._doubtful.extend(again)
+        self._doubtful.extend(one for one in rest if one.post.shard in silent)
+        self._silent = {one.post.shard for one in self._doubtful}
+        self._idle.unpark_all()
+
+    async def _answer_to(self, boot: str, line: deque[_Answer]) -> None:
+        failures = 0
+        while line:
+            first = line[0]
+            if first.until < trio.current_time():
+                line.popleft()
+                self._dropped += 1
+                continue
+            try:
+                await self._engine.reply(boot, first.message)
+            except StoreUnavailable:
+                failures += 1
+                self._failures += 1
+                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+                continue
+            failures = 0
+            if line and line[0] is first:  # else it gave way meanwhile
+                line.popleft()
+        del self._answers[boot]
 
     def _put(self, post: Post, reply: Reply[bool] | None = None) -> None:
-        self._waiting.append(_Waiting(post, reply, trio.current_time() + KEPT_S))
-        if len(self._waiting) > WAITING_MOST:
-            self._drop()
-        self._wake.set()
+        line = self._doubtful if post.shard in self._silent else self._sound
+        line.append(_Waiting(post, reply, trio.current_time() + KEPT_S))
+        if len(self._sound) + len(self._doubtful) > WAITING_MOST:
+            self._drop(self._doubtful or self._sound)
+        self._idle.unpark_all()
 
-    def _drop_old(self) -> None:
-        while self._waiting and self._waiting[0].until < trio.current_time():
-            self._drop()
-
-    def _drop(self) -> None:
-        oldest = self._waiting.popleft()
+    def _drop(self, line: deque[_Waiting]) -> None:
+        oldest = line.popleft()
         self._dropped += 1
-        if oldest.reply is not None:
+        if oldest.reply is not None and oldest.sent:
+            oldest.reply.fail(NoReply("given up, and perhaps written"))
+        elif oldest.reply is not None:
             oldest.reply.resolve(False)

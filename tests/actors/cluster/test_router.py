@@ -1,7 +1,7 @@
 """Messages go straight where that is here, else into inboxes; answers come back."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,7 @@ from actors.cluster.messages import (
     LightForgotten,
     Message,
     decode,
+    encode,
 )
 from actors.cluster.replies import NotAnswered, Replies
 from actors.cluster.router import Posted, Router, RouterPorts
@@ -22,8 +23,9 @@ from actors.device.events import GatewayReturned, StatusRequested, Swept
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import NoReply, Reply
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
-from store.engine.port import INBOX_MOST, Post
+from store.engine.port import INBOX_MOST, InboxEntry, Post
 from store.engine.shards import FLEET, LIGHT_SHARDS
+from store.errors import StoreUnavailable
 from tests.actors.cluster.cluster_kit import dev_euis
 
 NEAR, FAR = "07", "08"
@@ -68,6 +70,12 @@ async def process(
         await nursery.start(one.replies.run)
         yield one
         nursery.cancel_scope.cancel()
+
+
+async def all_written(router: Router) -> None:
+    with trio.fail_after(60):
+        while router.statistics().waiting:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.01)
 
 
 async def test_a_light_here_is_told_at_once_and_one_elsewhere_by_its_inbox(
@@ -158,8 +166,7 @@ async def test_messages_wait_for_the_engine_in_order_and_old_news_is_dropped(
             here.router.send(FAR, LightForgotten(str(number)))
         await trio.sleep(module.KEPT_S / 2 + 5)
         here.engine.cut_off = False
-        with trio.fail_after(10):
-            await here.router.flush()
+        await all_written(here.router)
         assert await here.inbox(FAR) == [LightForgotten(str(number)) for number in range(1_200)]
         assert here.router.statistics().dropped == 1
 
@@ -174,26 +181,182 @@ async def test_what_waits_is_bounded_and_the_oldest_gives_way(
             here.router.send(FAR, LightForgotten(str(number)))
             await trio.sleep(0.1)
         here.engine.cut_off = False
-        await here.router.flush()
+        await all_written(here.router)
         found = await here.inbox(FAR)
         assert found[-10:] == [LightForgotten(str(number)) for number in range(15, 25)]
         assert here.router.statistics().dropped == 15
 
 
-async def test_a_node_that_is_silent_holds_up_its_own_shards_only(autojump_clock: object) -> None:
-    servers = MemoryServers(masters=2)
-    part = {shard: servers.part_of(shard) for shard in (NEAR, FAR)}
-    assert part[NEAR] != part[FAR]
-    async with process(servers=servers) as here:
-        servers.stop(part[FAR])
-        here.router.send(FAR, LightForgotten("held up"))
-        await trio.sleep(0.1)
-        here.router.send(NEAR, LightForgotten("goes"))
+class Nodes:
+    """Two nodes of a Cluster. A call waits for each node that it asks; one that is silent answers
+    nothing within two seconds."""
+
+    def __init__(self) -> None:
+        self.silent: set[str] = set()
+        self.inbox: list[tuple[str, str]] = []
+        self.calls: list[int] = []
+        self.answered: list[tuple[str, float]] = []
+
+    async def post(self, posts: Sequence[Post]) -> Sequence[bool | None]:
+        await trio.sleep(0.001)
+        self.calls.append(len(posts))
+        for one in posts:
+            if one.shard not in self.silent:
+                message = decode(one.message)
+                assert isinstance(message, LightForgotten)
+                self.inbox.append((one.shard, message.dev_eui))
+        if self.silent & {one.shard for one in posts}:
+            silent = set(self.silent)
+            await trio.sleep(2.0)
+            if silent >= {one.shard for one in posts}:
+                raise StoreUnavailable("no node answers")
+            return [None if one.shard in silent else True for one in posts]
+        return [True] * len(posts)
+
+    async def reply(self, boot: str, message: bytes) -> None:
+        if boot in self.silent:
+            await trio.sleep(2.0)
+            raise StoreUnavailable("the node does not answer")
+        await trio.sleep(0.001)
+        self.answered.append((boot, trio.current_time()))
+
+    async def replies(self, boot: str, after: str, most: int) -> Sequence[InboxEntry]:
+        await trio.sleep(0.001)
+        return ()
+
+
+@asynccontextmanager
+async def over_nodes() -> AsyncIterator[tuple[Nodes, Router]]:
+    nodes, rng = Nodes(), random.Random(1)
+    ports = RouterPorts(
+        here=lambda shard: False,
+        knows=lambda dev_eui: True,
+        light=lambda message: None,
+        fleet=lambda message: None,
+    )
+    router = Router(nodes, ports, Replies(nodes, rng, boot="a"), rng, boot="a")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(router.run)
+        yield nodes, router
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_silent_node_delays_nothing_for_the_others(autojump_clock: object) -> None:
+    """Posts for a shard of it come at a rate that fills a batch within the time they are kept."""
+    async with over_nodes() as (nodes, router):
+        nodes.silent = {FAR}
+        router.send(FAR, LightForgotten("0"))
         await trio.sleep(5)
-        assert await here.inbox(NEAR) == [LightForgotten("goes")]
-        servers.go_on(part[FAR])
-        await here.router.flush()
-        assert await here.inbox(FAR) == [LightForgotten("held up")]
+        waited_s = []
+        for number in range(1, 801):
+            router.send(FAR, LightForgotten(str(number)))
+            if number % 20 == 0:
+                began = trio.current_time()
+                assert await router.post(NEAR, encode(LightForgotten("n"))) is Posted.WRITTEN
+                waited_s.append(trio.current_time() - began)
+            await trio.sleep(0.05)
+        assert max(waited_s) < 0.01
+        kept = router.statistics().waiting
+        assert 590 < kept < 650, "those of the last 30 s"
+        nodes.inbox.clear()
+        nodes.silent = set()
+        await trio.sleep(5)
+        told = [int(dev_eui) for _, dev_eui in nodes.inbox]
+        assert told == list(range(told[0], 801))
+        assert router.statistics().waiting == 0
+
+
+async def test_a_node_that_answers_again_does_not_wait_for_another_that_does_not(
+    autojump_clock: object,
+) -> None:
+    async with over_nodes() as (nodes, router):
+        nodes.silent = {FAR, NEAR}
+        for number in range(600):
+            router.send(FAR, LightForgotten(str(number)))
+        router.send(NEAR, LightForgotten("held up"))
+        await trio.sleep(8)
+        nodes.silent = {FAR}
+        nodes.inbox.clear()
+        await trio.sleep(6)
+        assert nodes.inbox == [(NEAR, "held up")]
+        began = trio.current_time()
+        assert await router.post(NEAR, encode(LightForgotten("n"))) is Posted.WRITTEN
+        assert trio.current_time() - began < 0.01
+
+
+async def test_order_is_kept_for_each_shard_whichever_nodes_are_silent_and_when(
+    autojump_clock: object,
+) -> None:
+    chance = random.Random(7)
+    shards = LIGHT_SHARDS[:6]
+    async with over_nodes() as (nodes, router):
+        for number in range(400):
+            if number % 10 == 0:
+                nodes.silent = {one for one in shards if chance.random() < 0.3}
+            router.send(chance.choice(shards), LightForgotten(f"{number:03}"))
+            await trio.sleep(chance.random() * 0.1)
+        nodes.silent = set()
+        await all_written(router)
+        assert len(nodes.inbox) == 400
+        for shard in shards:
+            told = [dev_eui for to, dev_eui in nodes.inbox if to == shard]
+            assert told == sorted(told)
+
+
+async def test_each_process_has_its_answers_whoever_else_cannot_be_answered(
+    autojump_clock: object,
+) -> None:
+    async with over_nodes() as (nodes, router):
+        nodes.silent = {"b", FAR}
+        router.answer("b", LightAnswered(1, "asked"))
+        router.send(FAR, LightForgotten("held up"))
+        for number in range(40):
+            began = trio.current_time()
+            router.answer("c", LightAnswered(number, "asked"))
+            await trio.sleep(0.25)
+            assert nodes.answered[-1][1] - began < 0.01
+        nodes.silent = set()
+        await trio.sleep(3)
+        assert len(nodes.answered) == 41
+
+
+async def test_answers_that_wait_are_bounded_and_old_ones_are_dropped(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWERS_MOST", 10)
+    async with over_nodes() as (nodes, router):
+        nodes.silent = {"b"}
+        router.answer("c", LightAnswered(1, "asked"))
+        for number in range(25):
+            router.answer("b", LightAnswered(number, "asked"))
+        await trio.sleep(1)
+        assert [boot for boot, _ in nodes.answered] == ["c"]
+        await trio.sleep(module.KEPT_S + 5)
+        nodes.silent = set()
+        await trio.sleep(5)
+        assert [boot for boot, _ in nodes.answered] == ["c"]
+        assert router.statistics().dropped == 25
+
+
+async def test_what_gave_way_after_it_was_sent_may_be_written(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_MOST", 3)
+    async with over_nodes() as (nodes, router):
+        nodes.silent = {FAR}
+        became: dict[str, Posted] = {}
+
+        async def post(name: str) -> None:
+            became[name] = await router.post(FAR, encode(LightForgotten(name)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(post, "sent")
+            await trio.sleep(0.5)
+            for name in ("a", "b", "c", "d"):
+                nursery.start_soon(post, name)
+                await trio.sleep(0.01)
+        assert became["sent"] is Posted.UNKNOWN
+        assert became["a"] is Posted.FULL, "certainly not written"
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -209,7 +372,7 @@ async def test_nothing_is_lost_and_order_is_kept_whatever_happens_to_calls(
             here.router.send(FAR, LightForgotten(str(number)))
             await trio.sleep(chance.random() * 0.05)
         here.engine.fate = lambda request: Fate()
-        await here.router.flush()
+        await all_written(here.router)
         found = [one.dev_eui for one in await here.inbox(FAR)]  # type: ignore[union-attr]
         seen: list[str] = []
         for one in found:
