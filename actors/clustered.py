@@ -203,11 +203,7 @@ class ClusterParts(ProcessParts):
                 expected=options.expected,
                 lease_s=self.keeper.times.ttl_s,
                 after_failovers=lambda: after_failovers(store.statistics()),
-                counted={
-                    "inbox": self.flow.inbox.statistics,
-                    "router": self.flow.router.statistics,
-                    "follower": self.flow.follower.statistics,
-                },
+                counted=self.flow.counted,
             ),
         )
         self.network_sight = NetworkSight(environment.network, self._watched)

@@ -6,10 +6,17 @@ were checked, is written into that owner's inbox, carried out there by the same 
 other, and answered by the stream of replies.
 
 Nobody knows what became of it where no answer comes in time: whoever asks again with the same key,
-or looks first, does no harm. It is not begun after its deadline.
+or looks first, does no harm. It is carried out once, however often it lies in the inbox, and not
+begun after its deadline.
+
+Theory. Deadlines are told by the engine's clock, as each end reads it when it has to: the clocks of
+two processes were set by it when these started, and it may have been set since, or be another
+server's. So how long a request lay in the inbox counts, and how far clocks differ does not.
 """
 
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,8 +27,10 @@ from actors.clocks.clock import Clock
 from actors.cluster.messages import Answer, CarriedAnswer, CarriedRequest, encode
 from actors.cluster.replies import Replies
 from actors.cluster.router import Posted, Router
+from actors.cluster.twice import AskedBefore
 from actors.messaging.reply import ActorError, Reply
 from actors.replace import replace
+from store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -32,6 +41,10 @@ SERVED_MOST = 32
 """At once, each with its body of 256 kB at most: 8 MB."""
 ANSWER_BYTES_MOST = 1024 * 1024
 """A tree of 20,000 actors is not carried; a list of rollouts with their lights has some 100 kB."""
+CLOCK_S = 10.0
+"""So long the engine's clock is known once it was read; what is allowed for is 12 s."""
+CLOCK_READ_S = 0.5
+"""A reading that takes longer says too little; then the one before counts, or the house clock."""
 BUSY, FAILED, TOO_LARGE = 503, 500, 500
 RETRY_AFTER = (("Retry-After", "1"),)
 
@@ -56,6 +69,8 @@ class CarriedStatistics:
     served: int
     refused: int
     """Because too many were under way, or the deadline was over."""
+    repeated: int
+    """That came before."""
     serving: int
 
 
@@ -67,19 +82,31 @@ class Carrier:
     """Both ends, one for each process; `run` is its task, for what it carries out.
 
     `owner` is the boot of the process that has a shard, as far as is seen; empty where nobody has.
-    `serve` is set by the web, once there is one.
+    `engine_time` reads the engine's clock. `serve` is set by the web, once there is one.
     """
 
     def __init__(
-        self, router: Router, replies: Replies, clock: Clock, *, owner: Callable[[str], str]
+        self,
+        router: Router,
+        replies: Replies,
+        clock: Clock,
+        *,
+        owner: Callable[[str], str],
+        engine_time: Callable[[], Awaitable[float]],
     ) -> None:
         self.serve: Serve | None = None
         self._router = router
         self._replies = replies
         self._clock = clock
         self._owner = owner
+        self._engine_time = engine_time
+        self._ahead_s = 0.0
+        """Of our clock before the engine's."""
+        self._clock_read_at = -math.inf
+        self._before = AskedBefore()
         self._nursery: trio.Nursery | None = None
-        self._asked = self._unanswered = self._served = self._refused = self._serving = 0
+        self._asked = self._unanswered = self._served = self._refused = 0
+        self._repeated = self._serving = 0
 
     async def carry(
         self, shard: str, request: CarriedRequest, timeout_s: float = CARRY_S
@@ -96,7 +123,7 @@ class Carrier:
             request,
             id=ask,
             asker=self._router.boot,
-            deadline_at=self._clock.now() + timeout_s,
+            deadline_at=await self._engine_now() + until - trio.current_time(),
         )
         try:
             posted = await self._router.post(shard, encode(request))
@@ -123,25 +150,35 @@ class Carrier:
 
     def take(self, request: CarriedRequest) -> None:
         """One came for us. Never waits."""
-        left_s = request.deadline_at - self._clock.now()
-        if left_s <= 0 or self._nursery is None:
+        if self._before.again(request.asker, request.id):
+            self._repeated += 1
+        elif self._nursery is None:
             self._refused += 1
         elif self.serve is None or self._serving >= SERVED_MOST:
-            self._refused += 1
-            self._answer(request, CarriedAnswer(request.id, BUSY, RETRY_AFTER))
+            self._refuse(request)
         else:
             self._serving += 1
-            self._nursery.start_soon(self._serve, self.serve, request, left_s)
+            self._nursery.start_soon(self._serve, self.serve, request)
 
     def statistics(self) -> CarriedStatistics:
         """Counters, now."""
         return CarriedStatistics(
-            self._asked, self._unanswered, self._served, self._refused, self._serving
+            self._asked,
+            self._unanswered,
+            self._served,
+            self._refused,
+            self._repeated,
+            self._serving,
         )
 
-    async def _serve(self, serve: Serve, request: CarriedRequest, left_s: float) -> None:
+    async def _serve(self, serve: Serve, request: CarriedRequest) -> None:
         try:
-            with trio.move_on_after(left_s):
+            left_s = request.deadline_at - await self._engine_now()
+            if left_s <= 0:  # nobody waits, unless clocks differ
+                log.warning("carried request came late", path=request.path, late_s=round(-left_s))
+                self._refuse(request)
+                return
+            with trio.move_on_after(min(left_s, CARRY_S)):
                 self._answer(request, await serve(request))
                 self._served += 1
         except Exception:
@@ -149,6 +186,20 @@ class Carrier:
             self._answer(request, CarriedAnswer(request.id, FAILED))
         finally:
             self._serving -= 1
+
+    async def _engine_now(self) -> float:
+        """Unix seconds by the engine's clock."""
+        if self._clock.steady() > self._clock_read_at + CLOCK_S:
+            with trio.move_on_after(CLOCK_READ_S), suppress(StoreError):
+                before = self._clock.now()
+                told = await self._engine_time()
+                self._ahead_s = (before + self._clock.now()) / 2.0 - told
+                self._clock_read_at = self._clock.steady()
+        return self._clock.now() - self._ahead_s
+
+    def _refuse(self, request: CarriedRequest) -> None:
+        self._refused += 1
+        self._answer(request, CarriedAnswer(request.id, BUSY, RETRY_AFTER))
 
     def _answer(self, request: CarriedRequest, answer: Answer) -> None:
         if isinstance(answer, CarriedAnswer) and len(answer.body) > ANSWER_BYTES_MOST:

@@ -26,9 +26,10 @@ from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
 from actors.cluster.light_side import LightsHere, LightSide, LightStore
-from actors.cluster.messages import Message
+from actors.cluster.messages import ForLight, LightGone, Message
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
+from actors.cluster.twice import AskedBefore
 from actors.device.command import Command
 from actors.device.model import Device
 from actors.device.records import read_command
@@ -114,7 +115,10 @@ class Flow:
         self.bells = Bells(
             engine, self.inbox, self.follower, self.replies, boot=boot, others=ports.rang
         )
-        self.carrier = Carrier(self.router, self.replies, clock, owner=ports.owner)
+        self._before = AskedBefore()
+        self.carrier = Carrier(
+            self.router, self.replies, clock, owner=ports.owner, engine_time=engine.time
+        )
         self.light_side = LightSide(
             ports.lights,
             clock,
@@ -143,6 +147,16 @@ class Flow:
             profile_contains=ports.profile_contains,
         )
         """Every light, for what runs once for the fleet."""
+
+    @property
+    def counted(self) -> Mapping[str, Callable[[], object]]:
+        """Statistics of its parts by their names, for Prometheus."""
+        return {
+            "inbox": self.inbox.statistics,
+            "router": self.router.statistics,
+            "carrier": self.carrier.statistics,
+            "follower": self.follower.statistics,
+        }
 
     def children(self) -> list[ChildSpec]:
         """The tasks, in the order in which they start."""
@@ -264,6 +278,11 @@ class Flow:
     # ---------------------------------------------------------------- how
 
     def _take(self, message: Message, place: Place) -> Taken:
+        match message:
+            case ForLight(asker=asker, ask=ask) | LightGone(asker=asker, ask=ask) if (
+                asker and self._before.again(asker, ask, place.id)
+            ):
+                return Taken.DONE
         if place.shard != FLEET:
             return self.light_side.take(message, place)
         return Taken.DONE if self._fleet_side is None else self._fleet_side.take(message, place)

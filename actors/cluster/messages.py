@@ -1,8 +1,9 @@
 """What processes tell each other by the inbox of a shard, and answer by the stream of replies.
 
 Any of them may be read twice, late, or by another owner than the one that it was written for, and
-must do no harm then. A message of a kind that this process does not know (a newer one wrote it)
-raises msgspec.MsgspecError when it is read, and goes to the dead letters.
+must do no harm then; questions are known again (`twice.py`). A message of a kind that this process
+does not know (a newer one wrote it) raises msgspec.MsgspecError when it is read, and goes to the
+dead letters.
 """
 
 from typing import Any
@@ -127,8 +128,9 @@ class LightForgotten(msgspec.Struct, frozen=True, tag="forgotten"):
 class CarriedRequest(msgspec.Struct, frozen=True, tag="carried"):
     """A request of somebody whose rights were checked, to be answered by the owner of the shard.
 
-    `deadline_at` is Unix seconds by the clock that all processes set at their start by the engine:
-    nobody waits for an answer any more after it, and it is not carried out.
+    `deadline_at` is Unix seconds by the engine's clock (an older process tells it by its own, which
+    was set by that at its start): nobody waits for an answer any more after it, and it is not
+    carried out.
     """
 
     id: int

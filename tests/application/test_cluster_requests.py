@@ -11,8 +11,10 @@ from quart_trio import QuartTrio
 from trio.testing import MockClock
 
 from actors.cluster.carried import Carrier
+from actors.device.command import CommandStatus
 from api.http.app import create_app
 from api.settings.model import ApiSettings, ChirpStack
+from store.engine.memory import Fate
 from store.engine.shards import shard_of
 from tests.api.plans.pictures import SVG
 from tests.support.asgi import ask
@@ -283,3 +285,40 @@ async def test_a_scene_is_kept_and_a_schedule_goes_on_where_the_fleet_lives_afte
         assert len((await here.ask(other, "GET", "/rollouts"))[1]["rollouts"]) == 1, "not again"
         await trio.sleep(600)
         assert len((await here.ask(other, "GET", "/rollouts"))[1]["rollouts"]) == 2
+
+
+def loses_the_answer_to_what_is_sent(house: House) -> None:
+    """The engine has what the house sends from now on, and the house does not know it for a while:
+    it sends it again."""
+    until = trio.current_time() + 1.0
+    house.engine.fate = lambda request: Fate(
+        unanswered=request.name == "post" and trio.current_time() < until
+    )
+
+
+async def test_a_rollout_that_was_sent_twice_is_made_once(autojump_clock: MockClock) -> None:
+    async with doors(2) as here:
+        loses_the_answer_to_what_is_sent(here.other)
+        lights = list(here.street.world.stations)
+        order = {"red": 255, "green": 0, "blue": 0, "pace_per_min": 1, "dev_euis": lights}
+        status, made = await here.ask(here.other, "POST", "/rollouts", order)
+        assert status == 201, made
+        await trio.sleep(10)
+        status, told = await here.ask(here.fleet, "GET", "/rollouts")
+        assert [one["id"] for one in told["rollouts"]] == [made["id"]]
+        assert here.fleet.parts.flow.carrier.statistics().repeated == 1
+
+
+async def test_what_is_taken_back_in_a_request_that_was_sent_twice_is_what_was_open_at_first(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        dev_eui = next(iter(here.street.world.stations))
+        owner, away = here.owner(dev_eui), here.away(dev_eui)
+        colour = {"red": 0, "green": 0, "blue": 255, "wait_for_verification": False}
+        assert (await here.ask(owner, "POST", f"/downlink/{dev_eui}", colour))[0] == 202
+        loses_the_answer_to_what_is_sent(away)
+        assert (await here.ask(away, "DELETE", f"/devices/{dev_eui}/wanted"))[0] == 200
+        status, made = await here.ask(owner, "POST", f"/downlink/{dev_eui}", colour)
+        assert status == 202, made
+        assert (await owner.final(made["id"])).status is CommandStatus.VERIFIED

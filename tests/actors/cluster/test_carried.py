@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import trio
 
 from actors.clocks.clock import RunClock
@@ -20,7 +21,7 @@ from actors.cluster.messages import (
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
 from actors.messaging.reply import Reply
-from store.engine.memory import MemoryEngine, MemoryServers
+from store.engine.memory import Fate, MemoryEngine, MemoryServers
 from store.engine.port import INBOX_MOST, Post
 from store.engine.shards import FLEET
 from tests.actors.cluster.cluster_kit import START
@@ -31,7 +32,7 @@ REQUEST = CarriedRequest(0, "", 0.0, "GET", "/api/v1/rollouts")
 class Process:
     """One end."""
 
-    def __init__(self, servers: MemoryServers, boot: str) -> None:
+    def __init__(self, servers: MemoryServers, boot: str, ahead_s: float = 0.0) -> None:
         self.engine = MemoryEngine(servers)
         self.owner = "owner"
         rng = random.Random(boot)
@@ -44,7 +45,11 @@ class Process:
         )
         self.router = Router(self.engine, ports, self.replies, rng, boot=boot)
         self.carrier = Carrier(
-            self.router, self.replies, RunClock(START), owner=lambda shard: self.owner
+            self.router,
+            self.replies,
+            RunClock(START + ahead_s),
+            owner=lambda shard: self.owner,
+            engine_time=self.engine.time,
         )
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
@@ -68,9 +73,11 @@ class Process:
 
 
 @asynccontextmanager
-async def two() -> AsyncIterator[tuple[Process, Process]]:
-    servers = MemoryServers()
-    asks, owns = Process(servers, "a"), Process(servers, "b")
+async def two(
+    servers: MemoryServers | None = None, *, apart_s: float = 0.0
+) -> AsyncIterator[tuple[Process, Process]]:
+    servers = servers or MemoryServers()
+    asks, owns = Process(servers, "a"), Process(servers, "b", apart_s)
     async with trio.open_nursery() as nursery:
         await nursery.start(asks.run)
         await nursery.start(owns.run)
@@ -134,10 +141,103 @@ async def test_what_is_read_after_its_deadline_is_not_carried_out(autojump_clock
 
         owns.carrier.serve = serve
         assert await asks.carrier.carry(FLEET, REQUEST, 1.0) is NotCarried.UNANSWERED
+        await trio.sleep(0.1)
         await owns.read()
         await trio.sleep(1.0)
         assert served == []
         assert owns.carrier.statistics().refused == 1
+
+
+@pytest.mark.parametrize("apart_s", [-3_600.0, -15.0, 0.0, 15.0, 3_600.0])
+async def test_processes_whose_clocks_differ_carry_for_each_other_and_no_longer(
+    autojump_clock: object, apart_s: float
+) -> None:
+    """The engine's clock was set between their starts, or another server was promoted."""
+    async with two(apart_s=apart_s) as (asks, owns), trio.open_nursery() as nursery:
+        served: list[str] = []
+
+        async def serve(request: CarriedRequest) -> CarriedAnswer:
+            served.append(request.path)
+            return await echo(request)
+
+        owns.carrier.serve = serve
+        assert await asks.carrier.carry(FLEET, REQUEST, 3.0) is NotCarried.UNANSWERED
+        await trio.sleep(0.1)
+        await owns.read()
+        await trio.sleep(1.0)
+        assert (served, owns.carrier.statistics().refused) == ([], 1)
+
+        nursery.start_soon(reads, owns)
+        answer = await asks.carrier.carry(FLEET, REQUEST)
+        assert isinstance(answer, CarriedAnswer)
+        assert answer.status == 200
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_engine_whose_clock_is_set_is_read_anew(autojump_clock: object) -> None:
+    set_s = [0.0]
+    servers = MemoryServers(wall=lambda: START + trio.current_time() + set_s[0])
+    async with two(servers) as (asks, owns), trio.open_nursery() as nursery:
+        owns.carrier.serve = echo
+        nursery.start_soon(reads, owns)
+        assert isinstance(await asks.carrier.carry(FLEET, REQUEST), CarriedAnswer)
+        set_s[0] = 3_600.0
+        await trio.sleep(module.CLOCK_S / 2)  # one of them reads it before the other
+        owns.carrier = Carrier(
+            owns.router,
+            owns.replies,
+            RunClock(START),
+            owner=lambda shard: "owner",
+            engine_time=owns.engine.time,
+        )
+        owns.carrier.serve = echo
+        await nursery.start(owns.carrier.run)
+        await trio.sleep(module.CLOCK_S / 2 + 1.0)
+        answer = await asks.carrier.carry(FLEET, REQUEST)
+        assert isinstance(answer, CarriedAnswer)
+        assert answer.status == 200
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("behind_s", "status"), [(5.0, 200), (3_600.0, module.BUSY)])
+async def test_an_older_process_whose_clock_is_behind_is_told_that_it_was_too_late(
+    autojump_clock: object, behind_s: float, status: int
+) -> None:
+    """It writes its deadline by its own clock."""
+    async with two() as (asks, owns):
+        owns.carrier.serve = echo
+        reply: Reply[CarriedAnswer] = Reply()
+        ask = asks.replies.expect(reply)
+        deadline_at = START + trio.current_time() + module.CARRY_S - behind_s
+        older = CarriedRequest(ask, "a", deadline_at, "GET", "/api/v1/rollouts")
+        owns.carrier.take(older)
+        assert (await reply.wait(3.0)).status == status
+
+
+async def test_a_request_that_lies_there_twice_is_carried_out_once(autojump_clock: object) -> None:
+    """The engine has it, and its answer to the router is lost: that sends it again."""
+    async with two() as (asks, owns), trio.open_nursery() as nursery:
+        served: list[int] = []
+
+        async def serve(request: CarriedRequest) -> CarriedAnswer:
+            served.append(request.id)
+            return await echo(request)
+
+        owns.carrier.serve = serve
+        nursery.start_soon(reads, owns)
+        asks.engine.fate = lambda request: Fate(
+            unanswered=request.name == "post" and trio.current_time() < 1.0
+        )
+        answer = await asks.carrier.carry(FLEET, REQUEST)
+        assert isinstance(answer, CarriedAnswer)
+        assert answer.status == 200
+        await trio.sleep(5.0)
+        assert len((await owns.engine.read_inboxes({FLEET: "0-0"}, 100))[FLEET]) == 2
+        assert served == [1]
+        assert owns.carrier.statistics().repeated == 1
+        assert isinstance(await asks.carrier.carry(FLEET, REQUEST), CarriedAnswer)
+        assert served == [1, 2]
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_handler_that_fails_takes_too_long_or_says_too_much_ends(
