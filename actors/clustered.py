@@ -5,15 +5,14 @@ shards that it owns; whoever owns the fleet's own shard also runs what there is 
 each take (`fleetwide.py`). They tell each other by the engine only.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-import structlog
 import trio
 
 from actors.board.changes import ActorView, DeviceRemoved, Subject
+from actors.cluster.apart import Apart, apart
 from actors.cluster.commands import ClusterCommands, marked_again
 from actors.cluster.desk import ByTheRecord
 from actors.cluster.failover_told import FailoverTold
@@ -59,14 +58,9 @@ from store.engine.shards import FLEET
 from store.port import Put, Record, Table
 from store.shards import ShardStore
 
-log = structlog.get_logger()
-
 FRESH_S = 15.0
 """For the newest of all lights: the dispatcher has to know what may be in flight. A part of the
 engine that is away longer than a fail-over takes holds up its own lights only."""
-SILENT_S = 5.0
-BEHIND_S = 5.0
-"""A process that sees less of the others is not to be asked; others are there."""
 LIGHT_ACTOR = actor_id("")
 """How the ids of lights' actors begin."""
 
@@ -157,6 +151,7 @@ class ClusterParts(ProcessParts):
                 set_back=self.home.set_back,
                 leave=self.home.leave,
                 fenced=self.home.fenced,
+                looking=self.flow.looking,
                 looked=self._looked,
                 failed=store.doubt,
                 sees_network=lambda: self.network_sight.sees,
@@ -268,26 +263,19 @@ class ClusterParts(ProcessParts):
 
     async def keep(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part, once the board shows the whole fleet; until cancelled."""
-        await self.flow.follower.wait_fresh()
+        await self.flow.follower.wait_fresh(FRESH_S)
         await self.keeper.run(task_status)
 
-    def apart(self) -> Iterator[str]:
-        """What keeps this process from the others, in words."""
-        looked_at = self.keeper.view().looked_at
-        silent_s = math.inf if looked_at is None else self.environment.clock.now() - looked_at
-        if silent_s > SILENT_S:
-            yield "the engine that the processes share does not answer"
-        elif self.flow.follower.behind_s() > BEHIND_S:
-            yield "what other processes store is shown too late"
+    def apart(self) -> Apart:
+        """What keeps this process from the others."""
+        now = self.environment.clock.now()
+        return apart(self.keeper.view(), now, self.flow.follower)
 
     # ---------------------------------------------------------------- what runs once for the fleet
 
     async def _begin_fleetwide(self, snapshot: Snapshot) -> None:
         assert self.root is not None  # noqa: S101 - the keeper runs under it
-        with trio.move_on_after(FRESH_S) as limit:
-            await self.flow.follower.wait_fresh()
-        if limit.cancelled_caught:
-            log.warning("parts of the fleet cannot be read; the others do not wait for them")
+        await self.flow.follower.wait_fresh(FRESH_S)
         once = Once(self, self.flow, lambda: self.keeper.may_begin(FLEET), self._watch.failover)
         await once.restore(snapshot)
         self._once, self.fleetwide_here = once, once.its

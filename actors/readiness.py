@@ -11,6 +11,7 @@ import msgspec
 
 from actors.board.board import Board
 from actors.board.changes import GatewayView
+from actors.cluster.apart import Apart
 from actors.failure_texts import brief
 from actors.fleet.device_discovery import DeviceDiscovery
 from actors.gateways import GatewayWatcher
@@ -46,8 +47,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 class ReadinessCheck:
-    """Store writable, ChirpStack answering, actors alive. `apart` says what keeps this process from
-    the others that serve the fleet with it."""
+    """Store writable, ChirpStack answering, actors alive."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class ReadinessCheck:
         board: Board,
         webhooks: WebhookWatch,
         event_warnings: Callable[[], Sequence[str]] = lambda: (),
-        apart: Callable[[], Iterable[str]] = lambda: (),
+        apart: Callable[[], Apart] = Apart,
     ) -> None:
         self._tree = tree
         self._store_writer = store_writer
@@ -71,17 +71,24 @@ class ReadinessCheck:
 
     def check(self) -> Readiness:
         """As it is now."""
-        problems = tuple(self._problems())
+        apart = self._apart()
+        problems = (*apart.problems, *self._problems())
         warnings = (
+            *apart.warnings,
+            *self._store_in_part(),
             *gateways_away(self._board.gateways.values()),
             *self._webhooks.warnings(),
             *self._event_warnings(),
         )
         return Readiness(not problems, problems, warnings)
 
+    def _store_in_part(self) -> Iterator[str]:
+        store = self._store_writer
+        if store.failing_since is not None and store.stopped_since is None:
+            yield f"a part of the store cannot be written: {store.problem}"
+
     def _problems(self) -> Iterator[str]:
-        yield from self._apart()
-        if self._store_writer.failing_since is not None:
+        if self._store_writer.stopped_since is not None:
             yield f"the store cannot be written: {self._store_writer.problem}"
         watcher, directory = self._watcher(), self._directory()
         if watcher is not None and watcher.problem is not None:

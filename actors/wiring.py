@@ -5,7 +5,7 @@ protocols only, and data flows one way: network -> fleet -> device -> store writ
 dispatcher, inquirer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from actors.board.board import Board
@@ -13,6 +13,7 @@ from actors.board.changes import ActorView, Subject
 from actors.clocks.clock import ClockNews
 from actors.clocks.server_dates import ServerDates
 from actors.clocks.timekeeper import Timekeeper
+from actors.cluster.apart import Apart
 from actors.cluster.embedded import EmbeddedSight
 from actors.cluster.shown import ClusterSight
 from actors.commands import Commands, OwnCommands
@@ -143,9 +144,9 @@ class ProcessParts:
         """What reads something of that; None where it is another process."""
         return lambda: None if self.fleetwide_here is None else read(self.fleetwide_here)
 
-    def apart(self) -> Iterable[str]:
-        """What keeps this process from the others that serve the fleet with it, in words."""
-        return ()
+    def apart(self) -> Apart:
+        """What keeps this process from the others that serve the fleet with it."""
+        return Apart()
 
     def light_actor(self, device: Device) -> DeviceActor:
         """The actor of one light, not yet running."""

@@ -152,14 +152,13 @@ class Board:
         return MappingProxyType(self._contents.commands_open)
 
     @property
-    def open_alerts(self) -> Mapping[str, AlertView]:
-        """Alerts that are open, by id: a live view."""
-        return MappingProxyType(self._contents.alerts_open)
-
-    @property
     def rollouts(self) -> Mapping[str, Rollout]:
         """The rollouts that are kept, by id: a live view."""
         return MappingProxyType(self._contents.rollouts)
+
+    def alert(self, alert_id: str) -> AlertView | None:
+        """An open alert, or one of the newest 1,000 closed ones."""
+        return self._contents.alert(alert_id)
 
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""

@@ -77,6 +77,10 @@ class BoardContents:
         """An open command, or one of the newest ended ones."""
         return self.commands_open.get(command_id) or self.commands_ended.get(command_id)
 
+    def alert(self, alert_id: str) -> AlertView | None:
+        """An open alert, or one of the newest closed ones."""
+        return self.alerts_open.get(alert_id) or self.alerts_closed.get(alert_id)
+
     def alerts(self) -> Sequence[AlertView]:
         """Open and recent alerts, newest first."""
         alerts = [*self.alerts_open.values(), *self.alerts_closed.values()]

@@ -13,6 +13,7 @@ from actors.board.plan import PlanRemoved
 from actors.cluster import views
 from actors.device.model import Device
 from actors.device.records import read_command, read_device
+from actors.replace import replace
 from actors.rollouts.repository import read_rollout
 from store.engine.shards import FLEET, shard_of
 from store.port import Delete, Put, Record, Table
@@ -25,6 +26,7 @@ DOUBTFUL_S = 120.0
 """For so long a verdict that is shown is looked up again where its shard is read as a whole. A
 failover forgets seconds, and whoever knew them may be gone."""
 REMOVED = "it was taken off"
+LOST = "it was lost in a fail-over; while the trouble lasts it is told anew"
 CHUNK = 250
 """Records shown between two checkpoints, some 30 us each: 8 ms."""
 UNREADABLE_MOST = 1_000
@@ -32,10 +34,18 @@ UNREADABLE_MOST = 1_000
 
 
 class FeedBoard:
-    """`meta` is given the records of Table.META that are not shown by themselves."""
+    """`meta` is given the records of Table.META that are not shown by themselves; `now` tells Unix
+    seconds."""
 
-    def __init__(self, board: Board, *, meta: Callable[[Put], None] = lambda put: None) -> None:
+    def __init__(
+        self,
+        board: Board,
+        *,
+        now: Callable[[], float],
+        meta: Callable[[Put], None] = lambda put: None,
+    ) -> None:
         self._board = board
+        self._now = now
         self._meta = meta
         self._unreadable: set[str] = set()
 
@@ -56,7 +66,8 @@ class FeedBoard:
         *,
         still: Callable[[], bool] = lambda: True,
     ) -> Sequence[str]:
-        """A whole shard, as it is at one instant; until it is not `still` another process's.
+        """A whole shard, all of TABLES as they are at one instant; until it is not `still` another
+        process's.
 
         Returns what `keep_only` does.
         """
@@ -72,12 +83,23 @@ class FeedBoard:
                 await trio.lowlevel.checkpoint()
                 if not still():
                     return ()
-        if Table.META in tables and shard == FLEET:
-            told = {record.key for record in tables[Table.META]}
-            for plan in self._board.plans:
-                if f"{views.PLAN}{plan.id}" not in told:
-                    self._board.publish(PlanRemoved(plan.id, plan.name))
-        return self.keep_only(shard, lights) if Table.DEVICE in tables else ()
+        if shard == FLEET:
+            self._keep_only_told(tables)
+        return self.keep_only(shard, lights)
+
+    def _keep_only_told(self, tables: Mapping[Table, Sequence[Record]]) -> None:
+        """What is once for the fleet and was told by nobody is gone, or was lost by a failover."""
+        board = self._board
+        told = {table: {record.key for record in tables[table]} for table in TABLES}
+        for plan in board.plans:
+            if f"{views.PLAN}{plan.id}" not in told[Table.META]:
+                board.publish(PlanRemoved(plan.id, plan.name))
+        for rollout_id in [*board.rollouts]:
+            if rollout_id not in told[Table.ROLLOUT]:
+                board.forget_rollout(rollout_id)
+        for alert in board.alerts():
+            if alert.closed_at is None and alert.id not in told[Table.ALERT]:
+                board.publish(replace(alert, closed_at=self._now(), close_reason=LOST))
 
     def keep_only(self, shard: str, lights: Mapping[str, str | None]) -> Sequence[str]:
         """These are all lights of a shard, each with its open command: show no other one.
@@ -124,10 +146,12 @@ class FeedBoard:
                 if board.command(command.id) != command:
                     board.publish(command)
             case Table.ALERT:
-                board.publish(read_alert(put.value))
+                alert = read_alert(put.value)
+                if board.alert(alert.id) != alert:
+                    board.publish(alert)
             case Table.ROLLOUT:
                 rollout = read_rollout(put)
-                if rollout is not None:
+                if rollout is not None and board.rollouts.get(rollout.id) != rollout:
                     board.publish(rollout)
             case Table.META:
                 if not views.show(put, board):

@@ -109,7 +109,7 @@ class Flow:
             rng,
             boot=boot,
         )
-        self._feed_board = FeedBoard(ports.board, meta=ports.meta)
+        self._feed_board = FeedBoard(ports.board, now=clock.now, meta=ports.meta)
         self.follower = Follower(engine, self._feed_board, rng)
         self.follower.follow(ALL_SHARDS)
         self.bells = Bells(
@@ -214,8 +214,12 @@ class Flow:
         """The engine forgot something: entries that were read may come under other ids."""
         self.inbox.step_back(shards)
 
+    def looking(self) -> None:
+        """The leases are about to be asked for."""
+        self.follower.looking()
+
     def looked(self, leases: Mapping[str, Lease]) -> None:
-        """The leases, as they are just now."""
+        """The leases, as they were since `looking`."""
         self.follower.looked(leases)
         for shard, lease in leases.items():
             position = (lease.epoch, lease.seq)

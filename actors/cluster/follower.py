@@ -28,10 +28,14 @@ READ_MOST = 100
 """Commits of a shard in one call: 200 kB."""
 POLL_S = 1.0
 """Bells may be lost."""
+PATIENCE_S = 1.0
+"""A node that is silent takes 2 s for each shard that is to be read as a whole: whoever waited so
+long leaves the rest of them to the next poll, which begins with those that were not tried."""
 GATHER_S = 0.005
 """Between two reads: the bells of many commits, often of one shard, are answered by one call. The
 first after a quiet moment is answered at once, for a frame may wait for it."""
-RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
+RETRY = Backoff(first_s=0.1, factor=2.0, most_s=1.0, jitter=0.2)
+"""Sooner than the next poll, at first: after a failover others wait for what is shown here."""
 
 Position = tuple[int, int]
 """Epoch and number of a commit."""
@@ -59,8 +63,12 @@ class FollowEngine(Protocol):
 class _Followed:
     at: Position | None = None
     """None: to be read as a whole."""
+    before_look: Position | None = None
+    """`at` when the leases were asked for: those of an answer that is older were set back."""
     read_at: float = -math.inf
     """When it was last known to be shown as it is stored."""
+    tried_at: float = -math.inf
+    """When it was last begun to be read as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,10 @@ class Follower:
         self._rng = rng
         self._shards: dict[str, _Followed] = {}
         self._rung: set[str] = set()
+        self._known: set[str] = set()
+        """Those that were read as a whole at least once: their lights are on the board."""
+        self._silent: set[str] = set()
+        """Those that could not be read when they were last tried."""
         self._wake = trio.Event()
         self._progress = trio.Event()
         self._changes = self._snapshots = self._gaps = self._failures = 0
@@ -94,7 +106,7 @@ class Follower:
         """Others own these, or nobody: show what they store after `at`, if that is shown."""
         for shard in shards:
             read_at = -math.inf if at is None else trio.current_time()
-            self._shards[shard] = _Followed(at, read_at)
+            self._shards[shard] = _Followed(at, read_at=read_at)
             self.ring(shard)
 
     def drop(self, shard: str) -> Position | None:
@@ -112,13 +124,22 @@ class Follower:
         followed = self._shards.get(shard)
         return None if followed is None else followed.at
 
+    def looking(self) -> None:
+        """The leases are about to be asked for."""
+        for followed in self._shards.values():
+            followed.before_look = followed.at
+
     def looked(self, leases: Mapping[str, Lease]) -> None:
-        """The leases as somebody saw them just now: one that was set back is read anew."""
+        """The leases as they were since `looking`: one that was set back is read anew.
+
+        What was read of the feed since then may be newer than the answer.
+        """
         for shard, lease in leases.items():
             followed = self._shards.get(shard)
             if followed is None or followed.at is None:
                 continue
-            if (lease.epoch, lease.seq) < followed.at:
+            before = followed.before_look
+            if before is not None and (lease.epoch, lease.seq) < before:
                 followed.at = None
                 self._gaps += 1
             if followed.at is None or (lease.epoch, lease.seq) > followed.at:
@@ -129,19 +150,34 @@ class Follower:
         now = trio.current_time()
         return max((now - one.read_at for one in self._shards.values()), default=0.0)
 
-    def complete(self) -> bool:
-        """Whether everything was read at least once."""
-        return all(one.read_at > -math.inf for one in self._shards.values())
+    def late(self, limit_s: float) -> Sequence[str]:
+        """The shards of which what is shown may be older than this."""
+        oldest = trio.current_time() - limit_s
+        return [shard for shard, one in self._shards.items() if one.read_at < oldest]
 
-    async def wait_fresh(self) -> None:
-        """Wait until everything is shown that others had stored when this was called."""
+    def follows_any_but(self, shards: Sequence[str]) -> bool:
+        """Whether others own more than these."""
+        return not self._shards.keys() <= set(shards)
+
+    def complete(self) -> bool:
+        """Whether each was read at least once, also before this process owned it for a while."""
+        return self._shards.keys() <= self._known
+
+    async def wait_fresh(self, limit_s: float) -> None:
+        """Wait until everything is shown that others had stored when this was called.
+
+        No longer than `limit_s`: parts that cannot be read hold up their own lights only.
+        """
         since = trio.current_time()
         for shard in list(self._shards):
             self.ring(shard)
-        while any(one.read_at < since for one in self._shards.values()):
-            if self._progress.is_set():  # else somebody waits for this one
-                self._progress = trio.Event()
-            await self._progress.wait()
+        with trio.move_on_after(limit_s) as limit:
+            while any(one.read_at < since for one in self._shards.values()):
+                if self._progress.is_set():  # else somebody waits for this one
+                    self._progress = trio.Event()
+                await self._progress.wait()
+        if limit.cancelled_caught:
+            log.warning("parts of the fleet cannot be read; the others do not wait for them")
         await trio.lowlevel.checkpoint()
 
     # ---------------------------------------------------------------- its life
@@ -166,16 +202,12 @@ class Follower:
                 poll_at = read_at + POLL_S
                 self._rung.update(self._shards)
             rung, self._rung = self._rung, set()
-            try:
-                await self._read(sorted(rung))
-                failures = 0
-            except StoreUnavailable as error:
+            if await self._read(sorted(rung)):
                 failures += 1
-                self._failures += 1
-                if failures == 1:
-                    log.warning("what others store cannot be read", error=str(error))
-                self._rung |= rung
-                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+                retry_at = trio.current_time() + RETRY.delay_s(failures, self._rng.random())
+                poll_at = min(poll_at, retry_at)
+            elif not self._silent:
+                failures = 0
 
     def statistics(self) -> FollowerStatistics:
         """Counters, now."""
@@ -185,19 +217,46 @@ class Follower:
 
     # ---------------------------------------------------------------- how
 
-    async def _read(self, shards: Sequence[str]) -> None:
+    async def _read(self, shards: Sequence[str]) -> bool:
+        """Whether some could not be read: they are tried again at the next poll, and hold up no
+        other one."""
         await trio.lowlevel.checkpoint()
-        after = {}
-        for shard in shards:
-            followed = self._shards.get(shard)
-            if followed is not None and followed.at is None:
+        here = {shard: one for shard in shards if (one := self._shards.get(shard)) is not None}
+        after = {shard: one.at for shard, one in here.items() if one.at is not None}
+        unread = [shard for shard in here if shard not in after]
+        trouble: StoreUnavailable | None = None
+        silent: set[str] = set()
+        if after:
+            try:
+                silent = after.keys() - await self._read_feeds(after)
+            except StoreUnavailable as error:
+                trouble, silent = error, set(after)
+        began_at = trio.current_time()
+        for shard in sorted(unread, key=lambda one: here[one].tried_at):
+            followed = here[shard]
+            followed.tried_at = trio.current_time()
+            try:
                 await self._snapshot(shard, followed)
-            elif followed is not None and followed.at is not None:
-                after[shard] = followed.at
-        if not after:
-            return
+            except StoreUnavailable as error:
+                trouble = error
+                silent.add(shard)
+                if trio.current_time() > began_at + PATIENCE_S:
+                    break
+        was_silent = bool(self._silent)
+        self._silent = ((self._silent - here.keys()) | silent) & self._shards.keys()
+        if not silent:
+            return False
+        self._failures += 1
+        if not was_silent:
+            why = "a part does not answer" if trouble is None else str(trouble)
+            log.warning("what others store cannot be read", shards=len(silent), error=why)
+        return True
+
+    async def _read_feeds(self, after: Mapping[str, Position]) -> set[str]:
+        """Which were answered. Raises StoreUnavailable where none was."""
         asked_at = trio.current_time()
-        for shard, entries in (await self._engine.read_feeds(after, READ_MOST)).items():
+        found = await self._engine.read_feeds(after, READ_MOST)
+        for shard, entries in found.items():
             followed = self._shards.get(shard)
             if followed is None or followed.at != after[shard]:
                 continue  # taken, or read anew, meanwhile
@@ -207,6 +266,7 @@ class Follower:
                 self._progress.set()
             else:
                 self.ring(shard)
+        return set(found)
 
     async def _take_in(self, shard: str, followed: _Followed, entries: Sequence[FeedEntry]) -> None:
         for entry in entries:
@@ -252,6 +312,7 @@ class Follower:
             return
         for command_id, record in zip(doubtful, found, strict=True):
             self._board.show_command(command_id, record)
+        self._known.add(shard)
         followed.at = (snapshot.lease.epoch, snapshot.lease.seq)
         followed.read_at = asked_at
         self._progress.set()

@@ -9,6 +9,7 @@ import msgspec
 
 from actors.board.board import Board
 from actors.board.changes import ActorView, GatewayView
+from actors.board.contents import WELL
 from actors.board.outlook import RiskTold
 from actors.board.plan import PlanHead
 from actors.storage.record_version import checked, stamped
@@ -59,19 +60,28 @@ def plan_delete(plan_id: str) -> Delete:
 
 
 def show(record: Record | Put, board: Board) -> bool:
-    """Show a record of Table.META on a board; False where it is none of these.
+    """Show a record of Table.META on a board, if it changed; False where it is none of these.
 
     Raises msgspec.MsgspecError for one that cannot be read: a newer program's, perhaps.
     """
     key = record.key
     if key.startswith(GATEWAY):
-        board.publish(_gateways.decode(checked(record.value)))
+        gateway = _gateways.decode(checked(record.value))
+        if board.gateways.get(gateway.gateway_id) != gateway:
+            board.publish(gateway)
     elif key.startswith(RISK):
-        board.tell_risk(key.removeprefix(RISK), _risks.decode(checked(record.value)).told)
+        dev_eui, told = key.removeprefix(RISK), _risks.decode(checked(record.value)).told
+        if board.risks.get(dev_eui) != told:
+            board.tell_risk(dev_eui, told)
     elif key.startswith(ACTOR):
-        board.publish(_actors.decode(checked(record.value)))
+        actor = _actors.decode(checked(record.value))
+        shown = board.actors.get(actor.id)
+        if shown != actor and (shown is not None or actor.state not in WELL):
+            board.publish(actor)
     elif key.startswith(PLAN):
-        board.publish(_plans.decode(checked(record.value)))
+        plan = _plans.decode(checked(record.value))
+        if plan not in board.plans:
+            board.publish(plan)
     else:
         return False
     return True

@@ -111,7 +111,7 @@ def _pursuit(command: Command) -> str:
 
 
 def _troubles(board: Board) -> Iterator[Metric]:
-    kinds = Counter(alert.kind for alert in board.open_alerts.values())
+    kinds = Counter(alert.kind for alert in board.alerts() if alert.closed_at is None)
     yield _gauge("alerts_open", "Alerts open now.", kinds.total())
     by_kind = gauges("alerts_open_by_kind", "Alerts open now, by kind.", "kind")
     for kind in AlertKind:

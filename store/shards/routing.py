@@ -17,6 +17,8 @@ _LIGHT_STREAM = re.compile(r"(?:verdicts:)?([0-9a-fA-F]{16})")
 """A light's history, and its verdicts. A gateway's stream has its id behind another word."""
 FLEET_STREAM = "fleet:"
 """How the names of streams begin that lie in the fleet's own shard alone."""
+AIRTIME_STREAM = "air"
+"""Of 0.1.0: no process of a cluster writes it, and what was moved to an engine lies there, too."""
 _LIGHT_KEY = re.compile(r"([0-9a-fA-F]{16}):.*", re.DOTALL)
 """An idempotency key of a light's commands; a rollout's begins otherwise."""
 
@@ -65,7 +67,7 @@ def shards_of_table(table: Table) -> Sequence[str]:
 
 def shards_of_stream(stream: str) -> Sequence[str]:
     """The shards that hold parts of a stream."""
-    if stream.startswith(FLEET_STREAM):
+    if stream.startswith(FLEET_STREAM) or stream == AIRTIME_STREAM:
         return (FLEET,)
     light = _LIGHT_STREAM.fullmatch(stream)
     return ALL_SHARDS if light is None else (shard_of(light[1]),)

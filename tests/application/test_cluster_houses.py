@@ -14,7 +14,7 @@ from actors.device.model import Device
 from actors.refusal import Refusal
 from lorawan.kuando import LightState
 from store.engine.memory import Fate, MemoryServers, Request
-from store.engine.shards import ALL_SHARDS, FLEET, shard_of
+from store.engine.shards import ALL_SHARDS, shard_of
 from store.port import Table
 from tests.support.cluster_house import Street
 from tests.support.running_application import make_world
@@ -128,33 +128,6 @@ async def test_a_command_that_a_failover_took_with_its_pursuit_is_pursued_once_i
                 await trio.sleep(1)
                 done = await acceptor.application.commands.find(command.id)
         assert done.status is CommandStatus.VERIFIED
-        nursery.cancel_scope.cancel(reason="the test ends")
-
-
-async def test_whoever_leaves_gives_everything_and_nobody_waits_for_leases(
-    autojump_clock: MockClock,
-) -> None:
-    world = make_world(lights=6)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(world.run)
-        street = Street(world)
-        await street.open(nursery, "north", "south")
-        await trio.sleep(30)
-        await street.owned_by_all()
-        await street.settled()
-        leaver = street.fleet_house()
-        [stays] = [one for one in street.houses if one is not leaver]
-        began = trio.current_time()
-        await leaver.application.leave()
-        assert leaver.owned == set()
-        assert leaver.lights == set()
-        street.close(leaver)
-        await street.owned_by_all(5)
-        assert trio.current_time() - began < 10
-        assert stays.parts.fleetwide_here is not None
-        dev_eui = next(one for one in world.stations if shard_of(one) != FLEET)
-        command = await stays.command(dev_eui, RED)
-        assert (await stays.final(command.id)).status is CommandStatus.VERIFIED
         nursery.cancel_scope.cancel(reason="the test ends")
 
 

@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 SOONEST_S = 0.05
 """Between two looks, however often somebody rings: 20/s of some 0.3 ms of the engine at most."""
+FORGET_S = 1.0
+"""To be struck off the list of members; the others do so after a minute."""
 
 
 class Keeper:
@@ -122,7 +124,8 @@ class Keeper:
             self._wake_look.set()
 
     async def leave(self) -> None:
-        """Give every shard to the others and leave, within `leave_s`. `run` must be running."""
+        """Give every shard to the others within `leave_s`, and leave within FORGET_S more. `run`
+        must be running."""
         self._step(LeaveAsked())
         self._wake_tell.set()
         self._wake_look.set()
@@ -133,7 +136,7 @@ class Keeper:
         if self._state.held:
             log.warning("shards were not given in time", shards=len(self._state.held))
         self._left = True
-        with trio.move_on_after(self.times.ttl_s):
+        with trio.move_on_after(FORGET_S):
             try:
                 await self._engine.forget_member(self._member.boot)
             except StoreError as error:
@@ -163,9 +166,10 @@ class Keeper:
             self._wake_look = trio.Event()
             self._step(self._able())
             sent = self._clock.steady()
+            self._ports.looking()
             try:
                 leases = await self._engine.look(ALL_SHARDS)
-                members = await self._engine.members()
+                members = await self._members()
             except StoreError as error:
                 self._fails(error)
                 self._step(LookFailed())
@@ -180,6 +184,16 @@ class Keeper:
             await trio.sleep(SOONEST_S)
             with trio.move_on_after(max(0.0, next_at - now - SOONEST_S)):
                 await self._wake_look.wait()
+
+    async def _members(self) -> Sequence[Member] | None:
+        """Raises StoreError at the first look: whoever knows of no others would take everything."""
+        try:
+            return await self._engine.members()
+        except StoreError as error:
+            if self._state.looked_at is None:
+                raise
+            log.debug("the list of members cannot be read", problem=str(error))
+            return None
 
     async def _renew(self) -> None:
         """Renew all leases, for ever; what was not answered soon again."""

@@ -7,19 +7,41 @@ an outage of the engine the owners have time to renew.
 """
 
 import math
+from collections.abc import Sequence
 
 from actors.cluster.keeper.messages import Action, Fence, Looked, Renewed, SetBack, Tell
 from actors.cluster.keeper.state import Held, Seen, SeenMember, Stage, State
 from actors.cluster.keeper.times import KeeperTimes
 from actors.cluster.keeper.view import Why
 from actors.replace import replace
-from store.engine.port import Applied, Lease
+from store.engine.port import Applied, Lease, Member
 
 
 def has_expired(seen: Seen, now: float, times: KeeperTimes) -> bool:
     """Whether its owner was not seen to be alive for longer than the lease holds."""
     waited = seen.since is not None and now - seen.since >= times.expired_s
     return waited and bool(seen.lease.token)
+
+
+def _members(
+    state: State, told: Sequence[Member] | None, unbroken: bool, now: float
+) -> dict[str, SeenMember]:
+    """The others. Where nothing was told of them nobody is thought to be gone: their times begin
+    anew."""
+    if told is None:
+        return {boot: replace(one, since=now) for boot, one in state.members.items()}
+    members: dict[str, SeenMember] = {}
+    for member in told:
+        if member.boot != state.boot:
+            before = state.members.get(member.boot)
+            moved = before is None or before.member.beat != member.beat
+            members[member.boot] = SeenMember(
+                member=member,
+                since=now if before is None or moved or not unbroken else before.since,
+                moved_at=now if before is None or moved else before.moved_at,
+                moves=before is not None and (moved or before.moves),
+            )
+    return members
 
 
 def looked(
@@ -39,17 +61,7 @@ def looked(
         elif lease is not None:
             seen[shard] = _see(old, lease, unbroken, told.sent, now, times)
             actions += _moved(state.boot, shard, old, lease, now, times)
-    members: dict[str, SeenMember] = {}
-    for member in told.members:
-        if member.boot != state.boot:
-            before = state.members.get(member.boot)
-            moved = before is None or before.member.beat != member.beat
-            members[member.boot] = SeenMember(
-                member=member,
-                since=now if before is None or moved or not unbroken else before.since,
-                moved_at=now if before is None or moved else before.moved_at,
-                moves=before is not None and (moved or before.moves),
-            )
+    members = _members(state, told.members, unbroken, now)
     state = replace(state, seen=seen, members=members, looked_at=now, reachable=True, unbroken=True)
     for shard, lease in told.leases.items():
         if shard in state.held and not _too_old(state, shard, told.sent):

@@ -11,11 +11,15 @@ from store.engine.port import Lease, Member, Result
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """The engine showed its leases and members; it was asked at `sent` (steady seconds)."""
+    """The engine showed its leases and members; it was asked at `sent` (steady seconds).
+
+    `members` is None where the part of it that has them did not answer: nothing is known of them
+    then, while the leases of the other parts count.
+    """
 
     sent: float
     leases: Mapping[str, Lease]
-    members: Sequence[Member]
+    members: Sequence[Member] | None
 
 
 class LookFailed(msgspec.Struct, frozen=True):

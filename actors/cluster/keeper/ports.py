@@ -38,7 +38,9 @@ class KeeperPorts:
     can_serve: Callable[[], bool]
     """Whether what must work here does, the journal before all: false for longer than a lease, and
     the leases are not renewed any more."""
+    looking: Callable[[], None] = lambda: None
+    """The engine is about to be asked for them. Neither waits nor raises."""
     looked: Callable[[Mapping[str, Lease]], None] = lambda leases: None
-    """The leases as the engine has them just now. Neither waits nor raises."""
+    """The leases as the engine had them since `looking`. Neither waits nor raises."""
     failed: Callable[[], None] = lambda: None
     """The engine did not answer: a failover, perhaps. Neither waits nor raises."""

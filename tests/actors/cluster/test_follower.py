@@ -8,20 +8,28 @@ import msgspec
 import pytest
 import trio
 
+from actors.alerts.decision import StoredAlert
 from actors.board import lights_by_shard
 from actors.board.board import Board
-from actors.board.changes import DeviceRemoved, Subject
+from actors.board.changes import ActorView, AlertView, DeviceRemoved, GatewayView, Subject
+from actors.board.outlook import RiskTold
+from actors.board.plan import PlanHead
+from actors.board.rollout import Rollout
 from actors.clocks.clock import RunClock
-from actors.cluster import feed_board
+from actors.cluster import feed_board, views
 from actors.cluster.feed_board import FeedBoard
-from actors.cluster.follower import Follower
+from actors.cluster.follower import PATIENCE_S, POLL_S, Follower
 from actors.device.command import Command, CommandStatus
 from actors.device.model import Device
 from actors.device.records import command_record, device_put
 from actors.replace import replace
+from actors.rollouts.repository import rollout_put
+from actors.storage.record_version import stamped
+from actors.supervision import ChildState
 from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
+from store.engine.memory.way import ANSWER_S
 from store.engine.port import FEED_BELL, FEED_KEPT, Commit, Lease
-from store.engine.shards import shard_of
+from store.engine.shards import ALL_SHARDS, FLEET, shard_of
 from store.port import Delete, Put, Table, Write, outcome
 from store.shards.feed import encode_feed
 from tests.actors.cluster.cluster_kit import RED, START, dev_euis
@@ -33,21 +41,22 @@ ONE, TWO, THREE = dev_euis(SHARD, 3)
 class Owner:
     """Whoever commits to the shard."""
 
-    def __init__(self, engine: MemoryEngine) -> None:
+    def __init__(self, engine: MemoryEngine, shard: str = SHARD) -> None:
         self.engine = engine
+        self.shard = shard
         self.lease = Lease()
         self.seq = 0
 
     async def take(self, boot: str = "owner") -> None:
-        seen = (await self.engine.look([SHARD]))[SHARD]
-        lease = await self.engine.take(SHARD, seen, boot)
+        seen = (await self.engine.look([self.shard]))[self.shard]
+        lease = await self.engine.take(self.shard, seen, boot)
         assert lease is not None
         self.lease, self.seq = lease, 0
 
     async def commit(self, *writes: Write) -> None:
         self.seq += 1
         done = outcome(writes)
-        commit = Commit(SHARD, self.lease.token, self.seq, done, encode_feed(done))
+        commit = Commit(self.shard, self.lease.token, self.seq, done, encode_feed(done))
         await self.engine.commit([commit])
 
 
@@ -60,9 +69,13 @@ class Following:
         self.told: list[Subject] = []
         self.meta: list[Put] = []
         self.board = Board(clock, "boot", publishing=self.told.append)
-        shows = FeedBoard(self.board, meta=self.meta.append)
+        shows = FeedBoard(self.board, now=clock.now, meta=self.meta.append)
         self.follower = Follower(self.engine, shows, random.Random(1))
         self.owner = Owner(self.engine)
+
+    async def look(self) -> None:
+        self.follower.looking()
+        self.follower.looked(await self.engine.look([SHARD]))
 
 
 @asynccontextmanager
@@ -82,6 +95,22 @@ async def following(servers: MemoryServers | None = None) -> AsyncIterator[Follo
 
 def put(dev_eui: str, **more: object) -> Put:
     return device_put(Device(dev_eui=dev_eui, **more), START)  # type: ignore[arg-type]
+
+
+def a_rollout(rollout_id: str) -> Rollout:
+    return Rollout(
+        id=rollout_id,
+        name="to red",
+        light=RED,
+        keep=False,
+        ttl_s=None,
+        created_at=START,
+        changed_at=START,
+        pace_per_min=60.0,
+        failures_most=3,
+        total=1,
+        waiting=1,
+    )
 
 
 def stored(command: Command) -> Put:
@@ -198,9 +227,113 @@ async def test_a_lease_that_was_set_back_is_read_anew(autojump_clock: object) ->
         assert kit.board.devices[ONE].name == "lost"
         servers.fail_over()
         await trio.sleep(2)
-        kit.follower.looked(await kit.engine.look([SHARD]))
+        await kit.look()
         await trio.sleep(0.2)
         assert kit.board.devices[ONE].name == "kept"
+
+
+async def test_a_look_that_is_older_than_what_was_read_since_sets_nothing_back(
+    autojump_clock: object,
+) -> None:
+    async with following() as kit:
+        await kit.owner.commit(put(ONE, name="one"))
+        await trio.sleep(0.1)
+        kit.follower.looking()
+        leases = await kit.engine.look([SHARD])
+        await kit.owner.commit(put(ONE, name="another"))
+        await trio.sleep(0.1)
+        assert kit.board.devices[ONE].name == "another"
+        kit.follower.looked(leases)
+        await trio.sleep(2)
+        found = kit.follower.statistics()
+        assert (found.snapshots, found.gaps) == (1, 0)
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_a_part_that_is_silent_holds_up_no_other(
+    autojump_clock: object, refuses: bool
+) -> None:
+    servers = MemoryServers(masters=3)
+    away = next(one for one in ALL_SHARDS if servers.part_of(one) != servers.part_of(SHARD))
+    same = [one for one in ALL_SHARDS if servers.part_of(one) == servers.part_of(away)]
+    async with following(servers) as kit:
+        await kit.follower.wait_fresh(60.0)
+        master = servers.masters[servers.part_of(away)]
+        assert master is not None
+        if refuses:
+            servers.masters[servers.part_of(away)] = None
+        else:
+            master.answers = False
+        kit.follower.follow(same)
+        for name in ("one", "two", "three"):
+            await kit.owner.commit(put(ONE, name=name))
+            await trio.sleep(PATIENCE_S + POLL_S + 2 * ANSWER_S)
+            assert kit.board.devices[ONE].name == name
+        assert not kit.follower.complete()
+        assert set(kit.follower.late(20.0)) == set(same)
+        assert kit.follower.statistics().failures < 40
+        began = trio.current_time()
+        await kit.follower.wait_fresh(15.0)
+        assert trio.current_time() == pytest.approx(began + 15.0)
+        master.answers = True
+        servers.masters[servers.part_of(away)] = master
+        await kit.follower.wait_fresh(60.0)
+        assert kit.follower.complete()
+        assert not kit.follower.late(5.0)
+
+
+async def test_what_did_not_change_is_not_told_again_when_a_shard_is_read_anew(
+    autojump_clock: object,
+) -> None:
+    """Each new owner of the fleet's shard means that: 20,000 risks, and every browser was told."""
+    gateway = GatewayView("0016c001f1500812", name="roof")
+    parked = ActorView("hooks", ChildState.PARKED, 6, "it crashed")
+    alert = AlertView("a1", "gateway_offline", "0016c001f1500812", "away", START, START)
+    stays = [
+        views.gateway_put(gateway, START),
+        views.actor_put(parked, START),
+        views.actor_put(replace(parked, id="mqtt", state=ChildState.RUNNING), START),
+        views.risk_put(ONE, RiskTold(0.5), START),
+        views.plan_put(PlanHead(id="p1", name="ground floor", order=1, revision=1), START),
+        Put(Table.ALERT, "a1", stamped(msgspec.json.encode(StoredAlert(alert))), START),
+        rollout_put(a_rollout("r1")),
+    ]
+    async with following() as kit:
+        await kit.owner.commit(put(ONE))
+        await trio.sleep(0.1)
+        kit.follower.follow([FLEET])
+        fleet = Owner(kit.engine, FLEET)
+        await fleet.take()
+        await fleet.commit(*stays)
+        await trio.sleep(0.1)
+        board = kit.board
+        shown = (board.gateways, board.actors, board.risks, board.alerts(), board.plans)
+        assert [len(one) for one in (*shown, board.rollouts)] == [1, 1, 1, 1, 1, 1]
+        number = kit.board.number
+        await fleet.take("another")
+        await fleet.commit()
+        await trio.sleep(0.1)
+        assert kit.follower.position(FLEET) == (fleet.lease.epoch, 1)
+        assert kit.board.number == number
+
+
+async def test_what_is_once_for_the_fleet_and_is_not_stored_any_more_is_not_shown(
+    autojump_clock: object,
+) -> None:
+    alert = AlertView("a1", "gateway_offline", "0016c001f1500812", "away", START, START)
+    async with following() as kit:
+        kit.board.publish(alert)
+        kit.board.publish(a_rollout("r1"))
+        kit.board.publish(PlanHead(id="p1", name="ground floor", order=1, revision=1))
+        kit.follower.follow([FLEET])
+        fleet = Owner(kit.engine, FLEET)
+        await fleet.take()
+        await fleet.commit()
+        await trio.sleep(0.1)
+        assert not kit.board.rollouts
+        assert not kit.board.plans
+        [closed] = kit.board.alerts()
+        assert closed.closed_at is not None
 
 
 async def test_what_a_failover_took_of_commands_is_not_shown_on(autojump_clock: object) -> None:
@@ -221,7 +354,7 @@ async def test_what_a_failover_took_of_commands_is_not_shown_on(autojump_clock: 
         assert kit.board.command("c2") == taken
         servers.fail_over()
         await trio.sleep(2)
-        kit.follower.looked(await kit.engine.look([SHARD]))
+        await kit.look()
         await trio.sleep(0.2)
         assert kit.board.command("c1") == proven
         assert kit.board.command("c2") is None
@@ -246,11 +379,11 @@ async def test_waiting_for_the_whole_ends_once_everything_was_read(autojump_cloc
         await kit.owner.commit(put(ONE))
         kit.engine.fate = lambda request: Fate(delay_s=0.7)
         began = trio.current_time()
-        await kit.follower.wait_fresh()
+        await kit.follower.wait_fresh(60.0)
         assert ONE in kit.board.devices
         assert trio.current_time() - began > 0.7
         kit.follower.drop(SHARD)
-        await kit.follower.wait_fresh()
+        await kit.follower.wait_fresh(60.0)
 
 
 @pytest.mark.parametrize("seed", range(15))
@@ -305,7 +438,7 @@ async def test_to_show_one_shard_does_not_go_through_all_lights(
         monkeypatch.setattr(module, "shard_of", counted)
     here = board.lights_in(SHARD)
     assert len(here) > 3
-    FeedBoard(board).keep_only(SHARD, dict.fromkeys(here[1:]))
+    FeedBoard(board, now=lambda: START).keep_only(SHARD, dict.fromkeys(here[1:]))
     assert board.lights_in(SHARD) == here[1:]
     assert len(board.devices) == 999
     assert asked == [here[0]], "that of the one that is gone"

@@ -386,6 +386,34 @@ async def test_shards_on_a_silent_node_lapse_and_the_others_do_not(autojump_cloc
         assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
 
 
+async def test_while_the_node_with_the_list_of_members_is_silent_the_dead_are_replaced_elsewhere(
+    autojump_clock: Clock,
+) -> None:
+    async with town(MemoryServers(masters=3)) as place:
+        a, b, c = await three(place)
+        whole = [shard for shard in ALL_SHARDS if place.servers.part_of(shard) != 0]
+        before = {shard: place.owners(shard) for shard in whole}
+        place.servers.stop(0)
+        await trio.sleep(20.0)
+        assert {shard: place.owners(shard) for shard in whole} == before
+        assert a.keeper.view().reachable
+        a.kill()
+        await place.until(lambda: all(len(place.owners(one)) == 1 for one in whole), 30.0)
+        place.servers.go_on(0)
+        await place.until(place.complete)
+        assert set(place.loads()) == {b.boot, c.boot}
+
+
+async def test_who_never_saw_the_list_of_members_takes_nothing(autojump_clock: Clock) -> None:
+    async with town(MemoryServers(masters=3)) as place:
+        place.servers.stop(0)
+        a = await place.house("a")
+        await trio.sleep(30.0)
+        assert not a.running
+        place.servers.go_on(0)
+        await place.until(place.complete)
+
+
 async def test_everybody_sees_who_has_what(autojump_clock: Clock) -> None:
     async with town() as place:
         a, b, c = await three(place)
