@@ -11,6 +11,8 @@ from actors.supervision import ChildSpec, Supervisor
 KEEPER_SHUTDOWN_S = 1.0
 """Whoever leaves in order gave everything before (`leave`); else the leases run out."""
 LOOK_S = 0.25
+SILENT_S = 3.0
+"""One look that fails is no outage, and a shard that is not given is dark for 6 s."""
 KEEPER_START_S = 300.0
 """To read the whole fleet at the start: 20,000 lights take a second, a slow engine longer."""
 
@@ -33,10 +35,12 @@ class ClusterApplication(Application):
             nursery.cancel_scope.cancel(reason="everything is given")
 
     async def _until_silent(self, leaving: trio.CancelScope) -> None:
-        while True:
+        answered_at = trio.current_time()
+        while trio.current_time() < answered_at + SILENT_S:
             await trio.sleep(LOOK_S)
-            if not self._cluster.keeper.view().reachable:
-                leaving.cancel(reason="the engine does not answer")
+            if self._cluster.keeper.view().reachable:
+                answered_at = trio.current_time()
+        leaving.cancel(reason="the engine does not answer")
 
     def cause_of(self, refusal: Refusal) -> Refusal:
         """As it is: a command that nobody answered for may be in the engine."""

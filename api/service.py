@@ -61,10 +61,11 @@ YOUNG_OBJECTS = 10_000
 """So many new objects are looked through together for cycles, in some milliseconds. Nearly all that
 an event makes is let go of without that; by Python's 700 the looks are a tenth of what it costs,
 for what is on its way to the store survives several of them."""
-LEFT_S = 5.0
-"""At least, after the shards of a cluster were given to others: callers are answered meanwhile."""
 LEAVE_S = 9.0
-"""Service managers and containers kill after 10 s."""
+"""Containers are killed after 10 s where nothing else is said."""
+CLUSTER_LEAVE_S = 16.0
+"""Of a process of a cluster: 11 s to give its shards to the others (`actors.cluster.keeper`), 5 s
+for what a process alone does. The unit and the container file in `deploy` give 20 s."""
 
 
 def new_id() -> str:
@@ -153,6 +154,8 @@ async def serve(
             rereading.take = web.replace_tokens
         if leaving is not None:
             leaving.leave = application.leave
+            if is_shared(settings.store.url.get_secret_value()):
+                leaving.limit_s = CLUSTER_LEAVE_S
         spec = ChildSpec("web", web.run, shutdown_s=web.shutdown_s)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(tell_alive)
@@ -295,6 +298,8 @@ class Leaving:
     def __init__(self) -> None:
         self.leave: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
         """Set by who serves."""
+        self.limit_s = LEAVE_S
+        """For all of the end, from the signal on."""
 
 
 async def serve_until_signal(settings: ApiSettings, load: Load | None = None) -> None:
@@ -311,16 +316,15 @@ async def serve_until_signal(settings: ApiSettings, load: Load | None = None) ->
             name = await until_signal(rereading, task_status)
             log.info("stopping", signal=name)
             notify(STOPPING)
-            began_s = trio.current_time()
+            leave_in_time(leaving.limit_s)
             await leaving.leave()
-            leave_in_time(max(LEAVE_S - (trio.current_time() - began_s), LEFT_S))
             nursery.cancel_scope.cancel(reason=name)
 
         await nursery.start(watch)
         await nursery.start(_served, settings, rereading, leaving)
 
 
-def leave_in_time(limit_s: float = LEAVE_S) -> None:
+def leave_in_time(limit_s: float) -> None:
     """End the process after this time whatever hangs: a thread, a disk, a server that is silent.
 
     Nothing accepted is lost by it: what was answered with 2xx is stored, what was not is not.

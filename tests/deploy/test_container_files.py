@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import lamplighter
+from api.service import CLUSTER_LEAVE_S
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def test_it_has_what_it_needs(service: dict[str, Any]) -> None:
     assert "state:/var/lib/lamplighter" in service["volumes"]
     assert service["volumes"][1].endswith(":/etc/lamplighter/lamplighter.toml:ro")
     assert service["command"] == ["serve", "--config", "/etc/lamplighter/lamplighter.toml"]
-    assert service["stop_grace_period"] == "15s"  # a stop takes less than 10 s
+    assert service["stop_grace_period"] == f"{CLUSTER_LEAVE_S + 4:.0f}s"
     assert service["restart"] == "unless-stopped"
     assert (service["build"]["context"], service["build"]["dockerfile"]) == (
         "..",

@@ -30,7 +30,7 @@ from api.models import requests
 from api.routes import devices
 from api.server.web_actor import LINGER_S, MISSED_PONGS
 from api.server.websocket import MESSAGE_BYTES
-from api.service import LEAVE_S
+from api.service import CLUSTER_LEAVE_S, LEAVE_S
 from api.settings.model import Alerts, Web
 from docs.generate.parts import ROOT
 from docs.generate.service import SETTINGS
@@ -206,7 +206,8 @@ FACTS = {
         f"tried again every {DISPATCH.refused_again_s:g} s",
         f"timed attempts unproven, or {WORDS[POLICY.setup_rounds_most]} rounds of settings",
         f"after {DISPATCH.probe_first_s:g} s up to {DISPATCH.probe_most_s / 60:g} min",
-        f"It takes less than {LEAVE_S + 1:g} s",
+        f"takes less than {LEAVE_S + 1:g} s, as one of several",
+        f"processes less than {CLUSTER_LEAVE_S + 1:g} s",
     ),
     "architecture.md": (
         f"{inquirer.WORKERS} at a time, one a light, {POLICY.inquiry_timeout_s:g} s each",
