@@ -81,8 +81,32 @@ class Acceptor:
         return waiting.answer
 
     async def repeat_lost(self) -> None:
-        """Accept once more what was acknowledged within the last 30 s and is not there any more."""
-        kept = list(self._log.kept(self._steady()))
+        """Accept once more what was acknowledged within the last 30 s and is not there any more.
+
+        Each shard by itself: the server of one may be away while a failover of another has lost
+        something. Where that is so `failed` is set, and this is to be called again.
+        """
+        by_shard: dict[str, list[Accept]] = {}
+        for accept in self._log.kept(self._steady()):
+            by_shard.setdefault(accept.shard, []).append(accept)
+        failures: list[StoreError] = []
+
+        async def repeat(kept: Sequence[Accept]) -> None:
+            try:
+                await self._repeat_of_shard(kept)
+            except StoreUnavailable:
+                self.failed = True
+            except StoreError as error:
+                failures.append(error)
+
+        async with trio.open_nursery() as nursery:  # 64 at most; the engine bounds what it asks
+            for kept in by_shard.values():
+                nursery.start_soon(repeat, kept)
+        if failures:
+            raise failures[0]
+
+    async def _repeat_of_shard(self, kept: Sequence[Accept]) -> None:
+        """Oldest first."""
         for start in range(0, len(kept), LOOKED_UP_AT_ONCE):
             some = kept[start : start + LOOKED_UP_AT_ONCE]
             found = await self._engine.get([where(accept) for accept in some])
@@ -105,11 +129,15 @@ class Acceptor:
         ]
         if used:
             answers = [*answers, *await self._engine.accept(used)]
+        failures: list[StoreError] = []
         for answer in answers:
             if isinstance(answer, StoreError):
-                raise answer
+                failures.append(answer)
+                continue
             self.repeated += answer.accepted is Accepted.STORED
             self.failed |= answer.accepted in {Accepted.FULL, Accepted.UNKNOWN}
+        if failures:
+            raise failures[0]
 
     async def _carry_out(self) -> None:
         """Ask the engine for the oldest of those that wait; called by one of them."""

@@ -7,13 +7,12 @@ Each commit tells everybody what it changed (`feed.py`); nobody has to think of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 import msgspec
 import trio
 
 from store.engine.port import Accept, AcceptResult, Engine, Lease
-from store.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable
+from store.errors import StoreClosed, StoreError, StoreTaken
 from store.port import ALL_STREAMS, Entry, Put, Record, Streams, Table, Write
 from store.shards.acceptor import Acceptor
 from store.shards.owned import ShardStatistics
@@ -195,13 +194,12 @@ class ShardStore:
         """Each request into its shard, in few commits; one outcome for each."""
         outcomes = await self._writer.commit_each(requests)
         if None in outcomes and self._steady() - self._made_good_at >= LOOK_EVERY_S:
-            with suppress(StoreUnavailable):  # once more with a later commit, or check
-                await self._make_good()
+            await self._make_good()
         return outcomes
 
     async def _make_good(self) -> None:
         """Accept again what a failover may have lost, as soon as the engine answers: who commits
-        all the time never comes to a check."""
+        all the time never comes to a check. What does not answer is asked again by a later one."""
         if not self._writer.failed_over and not self._acceptor.failed:
             await trio.lowlevel.checkpoint()
             return
@@ -210,7 +208,7 @@ class ShardStore:
         self._on_doubted()
         try:
             await self._acceptor.repeat_lost()
-        except StoreUnavailable:
+        except BaseException:  # whoever called it left: the next one does it
             self._acceptor.failed = True
             raise
 

@@ -390,6 +390,62 @@ async def test_accepted_commands_that_a_failover_lost_are_accepted_again(
     assert other.store.statistics().accepts_repeated == 3
 
 
+async def test_a_silent_server_does_not_keep_what_another_one_s_failover_lost_from_coming_back(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Of a cluster, for longer than accepted commands are remembered; owners are served as well."""
+    servers = MemoryServers(replicas=1, masters=3)
+    one, other = house("a", on=servers), house("b", on=servers)
+    await one.take(IN_A, IN_B)
+    await one.store.commit([light(A)])
+    await one.store.commit([light(B)])
+    await other.store.open()
+    away = servers.part_of(IN_B)
+    assert servers.part_of(IN_A) != away
+    await trio.sleep(1)
+    hold(servers)
+    await one.store.accept(msgspec.structs.replace(accept("elsewhere"), shard=IN_B, dev_eui=B))
+    await one.store.accept(accept("lost"))
+    await other.store.accept(msgspec.structs.replace(accept("there"), shard=IN_B, dev_eui=B))
+    await other.store.accept(accept("gone"))
+    servers.fail_over(servers.part_of(IN_A))
+    servers.stop(away)
+    for store in (one.store, other.store):
+        with suppress(StoreUnavailable):  # the connections broke
+            await store.check()
+        await store.check()
+    assert [await stored(one, each) for each in ("lost", "gone")] == [True, True]
+    await one.store.commit(step(A, 1))
+
+    servers.go_on(away)
+    await one.store.check()
+    [elsewhere] = await one.engine.get([(IN_B, Table.COMMAND, "elsewhere")])
+    assert elsewhere is not None
+    assert one.store.statistics().accepts_repeated == 1
+
+
+async def test_who_leaves_while_lost_commands_are_looked_for_leaves_that_to_the_next(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = lagging()
+    one = house(on=servers)
+    await one.take(IN_A)
+    await one.store.commit([light(A)])
+    await trio.sleep(1)
+    hold(servers)
+    await one.store.accept(accept("c1"))
+    servers.fail_over()
+    with pytest.raises(StoreUnavailable):  # the connection broke
+        await one.store.check()
+    one.engine.fate = lambda request: Fate(delay_s=9.0 if request.name == "get" else 0.0)
+    with trio.move_on_after(1.0) as scope:
+        await one.store.check()
+    assert scope.cancelled_caught
+    one.engine.fate = lambda _: Fate()
+    await one.store.check()
+    assert await stored(one, "c1")
+
+
 async def test_a_lost_command_whose_key_was_used_again_meanwhile_is_a_command_of_its_own(
     house: MakeHouse, autojump_clock: object
 ) -> None:
