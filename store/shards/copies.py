@@ -147,7 +147,7 @@ class _Filler:
             ):
                 pass
             mark = "0-0"
-            while entries := (await self._engine.read_inboxes({shard: mark}, 500)).get(shard):
+            while entries := (await self._engine.read_inboxes({shard: mark}, 500))[shard]:
                 mark = entries[-1].id
             self._marks[shard] = mark
 

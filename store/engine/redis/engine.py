@@ -380,13 +380,13 @@ def _places_of(target: Target) -> Places:
 def _answered(
     names: Sequence[str], answers: Sequence[Answer], read: Callable[[Any], T]
 ) -> dict[str, T]:
-    """What was answered, by name. Raises an error that does not pass by itself."""
+    """What was answered, by name. Raises an error that is all there is, or does not pass."""
     found: dict[str, T] = {}
     for name, answer in zip(names, answers, strict=True):
-        if not isinstance(answer, StoreError):
-            found[name] = read(answer)
-        elif not isinstance(answer, StoreUnavailable):
-            raise answer
+        if not isinstance(answer, StoreUnavailable):
+            found[name] = read(only([answer]))
+    if answers and not found:
+        raise answers[0]
     return found
 
 

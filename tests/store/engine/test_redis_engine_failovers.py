@@ -272,6 +272,12 @@ async def test_a_commit_into_a_slot_that_is_being_moved_is_whole_or_not_at_all(
         assert isinstance(result, StoreUnavailable)
         assert "being moved" in str(result)
         move.carry_over("")
+        with pytest.raises(StoreUnavailable, match="being moved"):  # and not: there is nothing
+            await engine.look([SHARD])
+        with pytest.raises(StoreUnavailable, match="being moved"):
+            await engine.read_inboxes({SHARD: "0-0"}, 9)
+        there = next(s for s in LIGHT_SHARDS if node_of(engine, s) != node_of(engine, SHARD))
+        assert (await engine.look([SHARD, there])).keys() == {there}
         move.end()
         assert await value(engine) == b"1"
         [seen] = (await engine.look([SHARD])).values()
