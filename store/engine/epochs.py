@@ -8,6 +8,8 @@ would take the new ones for them. Each take therefore leaps by a number of its o
 
 from zlib import crc32
 
+from store.engine.port import Lease
+
 LEAPS = 65_536
 """Milliseconds: an epoch is not further than a minute beyond what it needs to be. Two processes
 leap equally far in one of so many cases, one process never in so many takes."""
@@ -24,3 +26,13 @@ class Leaps:
         leap = (crc32(boot.encode()) + self._takes) % LEAPS
         self._takes += 1
         return leap
+
+
+def was_overtaken(found: Lease, before: int, ours: Lease) -> bool:
+    """Whether somebody took a shard since our take of it was lost, though `found`, the lease that
+    is stored, has a lower epoch than ours: the server's clock is behind the one before.
+
+    `before` is the epoch that we took it from, 0 where that is not known. Nobody had taken it
+    between the two, so whoever has an epoch between them did so later.
+    """
+    return bool(found.owner) and 0 < before < found.epoch < ours.epoch

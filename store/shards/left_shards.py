@@ -7,7 +7,7 @@ on that lease, as every commit; nobody renews it, so that somebody takes the sha
 taken it waits a moment for that (`Owned.waits_for`), so that its own commits follow.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 import structlog
 
@@ -47,12 +47,14 @@ class LeftShards:
                 shard_log.forget_old(now)
         return [shard for shard, (_, at) in self._left.items() if now - at <= KEPT_S]
 
-    async def replay(self, leases: Mapping[str, Lease], owned: Iterable[str]) -> Mapping[str, int]:
+    async def replay(self, leases: Mapping[str, Lease], owned: Container[str]) -> Mapping[str, int]:
         """The engine has these leases: send again what it lacks of ours. How many commits, by
         shard."""
         replayed: dict[str, int] = {}
-        for shard in [one for one in self.lately() if one in leases and one not in owned]:
-            shard_log, found = self._left[shard][0], leases[shard]
+        for shard in self.lately():
+            shard_log, found = self._left.get(shard, (None, 0.0))[0], leases.get(shard)
+            if shard_log is None or found is None or shard in owned:
+                continue  # ours again, perhaps while another one was sent
             ours = found.token == shard_log.lease.token
             if not ours or found.seq >= shard_log.acknowledged or not shard_log.reaches(found.seq):
                 continue

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import structlog
 import trio
 
+from store.engine.epochs import was_overtaken
 from store.engine.port import COMMIT_WRITES_MOST, Engine, Lease, Result
 from store.engine.shards import FLEET
 from store.errors import StoreError, StoreTaken, StoreUnavailable
@@ -22,6 +23,7 @@ from store.shards.left_shards import LeftShards
 from store.shards.owned import HandedIn, Owned, Pending, ShardStatistics, statistics_of
 from store.shards.routing import Misrouted, shard_of_request
 from store.shards.shard_log import Answer, Kept, ShardLog
+from store.threaded import ANSWER_S
 
 log = structlog.get_logger()
 
@@ -37,9 +39,10 @@ COMMITS_AT_ONCE = 32
 """Of one shard in one go: 4,096 writes are some 4 MB."""
 STALLS_MOST = 3
 """Rounds without a confirmed commit before a call gives up for now."""
-REST_S = 6.0
-"""Whoever has not spoken to the engine for the length of a lease may have been replaced meanwhile:
-a lease that was set back is taken again only by one who was there all the time."""
+REST_S = ANSWER_S + 1.0
+"""Whoever has not spoken to the engine for longer than any answer is waited for has slept, for the
+length of a lease (6 s) or more, and may have been replaced: a lease that was set back is taken
+again only by one who was there all the time."""
 
 
 class ShardWriter:
@@ -113,8 +116,14 @@ class ShardWriter:
             if self._steady() - self._looked_at >= LOOK_EVERY_S:
                 await self._tend()
             places = [self._place(writes) for writes in requests]
-            self._stage(requests, places)
-            await self._send({place for place in places if isinstance(place, str)})
+            fresh = self._stage(requests, places)
+            try:
+                await self._send({place for place in places if isinstance(place, str)})
+            except Exception:  # whoever handed these in is told that we crashed: they do not return
+                for shard, some in fresh.items():
+                    for writes in some if shard in self._owned else ():
+                        self._owned[shard].pending.pop(id(writes), None)
+                raise
             outcomes = [
                 self._outcome(place, writes) if isinstance(place, str) else place
                 for place, writes in zip(places, requests, strict=True)
@@ -163,8 +172,9 @@ class ShardWriter:
 
     def _stage(
         self, requests: Sequence[Sequence[Write]], places: Sequence[str | StoreError | None]
-    ) -> None:
-        """Put new requests into commits; one is never split, and few share one."""
+    ) -> Mapping[str, Sequence[Sequence[Write]]]:
+        """Put new requests into commits; one is never split, and few share one. By shard the new
+        ones."""
         fresh: dict[str, list[Sequence[Write]]] = {}
         for writes, place in zip(requests, places, strict=True):
             if isinstance(place, str) and id(writes) not in self._owned[place].pending:
@@ -178,6 +188,7 @@ class ShardWriter:
                     begin, count = end, 0
                 count += len(writes)
             self._append(shard, one, some[begin:])
+        return fresh
 
     def _append(self, shard: str, one: Owned, requests: Sequence[Sequence[Write]]) -> None:
         one.marks = self.marks(shard)
@@ -266,26 +277,26 @@ class ShardWriter:
 
     async def _tend(self) -> None:
         """Look at our leases; store marks that moved; send what is left."""
-        shards, asked = tuple(self._owned), list(self._owned.values())
+        owned = dict(self._owned)
+        asked = list(owned.values())
         _speak(asked, self._steady())
         try:
-            leases = await self._engine.look((*shards, *self._left.lately()) or (FLEET,))
+            leases = await self._engine.look((*owned, *self._left.lately()) or (FLEET,))
         except StoreUnavailable as error:
             self.failed_over = True
             now = self._steady()
-            for name in shards:
-                if name in self._owned:
-                    self._owned[name].failed(error, now)
+            for one in asked:
+                one.failed(error, now)
             raise
         self._looked_at = self._steady()
         _note_rest(asked, self._looked_at)
         for name, commits in (await self._left.replay(leases, self._owned)).items():
             self.failed_over = True
             self.on_replayed(name, commits)
-        for name in shards:
-            found, one = leases.get(name), self._owned.get(name)
-            if found is None or one is None:
-                continue
+        for name, one in owned.items():
+            found = leases.get(name)
+            if found is None or self._owned.get(name) is not one:
+                continue  # what was asked for before it was taken says nothing of it
             one.answers()
             behind = one.log.confirmed > found.seq
             told = one.log.stands_at(found)
@@ -318,7 +329,8 @@ class ShardWriter:
         if one is None:
             return
         ours = found.owner == self._boot  # by a take of ours whose answer did not come
-        late = one.rested or (not ours and one.is_behind(found, self._steady()))
+        overtaken = was_overtaken(found, one.before[0], one.log.lease)
+        late = one.rested or (not ours and (overtaken or one.is_behind(found, self._steady())))
         if (told is Answer.FENCED and not ours) or (told is Answer.SET_BACK and late):
             log.warning("shard taken by another process", shard=shard, owner=found.owner)
             del self._owned[shard]

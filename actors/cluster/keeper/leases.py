@@ -14,6 +14,7 @@ from actors.cluster.keeper.state import Held, Seen, SeenMember, Stage, State
 from actors.cluster.keeper.times import KeeperTimes
 from actors.cluster.keeper.view import Why
 from actors.replace import replace
+from store.engine.epochs import was_overtaken
 from store.engine.port import Applied, Lease, Member
 
 
@@ -93,13 +94,15 @@ def displaced(state: State, shard: str, stored: Lease, now: float) -> tuple[Stat
 
     Epochs only rise, so a lower one says that the engine was set back to before our take: what we
     know is newer than what is stored, and the store takes the shard again at once. Likewise where
-    the stored lease was made by a take of ours whose answer never came.
+    the stored lease was made by a take of ours whose answer never came. A lower one that is above
+    what we took from was made since our take was lost.
     """
     held = state.held[shard]
     if stored.token == held.lease.token or held.set_back:
         return state, []
-    mine = stored.owner == state.boot
-    if held.stage is Stage.GIVING or (not mine and stored.epoch >= held.lease.epoch):
+    newer = stored.epoch >= held.lease.epoch
+    newer = newer or was_overtaken(stored, held.before.epoch, held.lease)
+    if held.stage is Stage.GIVING or (newer and stored.owner != state.boot):
         seen = as_seen(stored, now, state.seen.get(shard))
         return without(replace(state, seen={**state.seen, shard: seen}), shard, now), [Fence(shard)]
     lapsed = replace(held, valid_until=-math.inf)

@@ -173,6 +173,50 @@ async def test_one_who_slept_just_before_it_asked_does_not_take_a_lost_lease_aga
     assert (await one.lease(IN_A)).owner == "before"
 
 
+async def test_an_answer_that_is_waited_for_as_long_as_any_is_no_sleep(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """As where the sentinels are out of reach while a master is found anew."""
+    one = await with_a_lost_take(house)
+    with pytest.raises(StoreUnavailable):  # the connection broke
+        await one.store.check()
+    one.engine.fate = lambda request: Fate(back_s=7.9 if request.name == "look" else 0.0)
+    await one.store.check()
+    assert one.fenced == []
+    assert one.retaken == [IN_A]
+
+
+async def test_a_shard_that_another_took_since_is_left_though_the_new_server_s_clock_is_behind(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Its epoch is the lower one; it acknowledged, and what we had is past."""
+    off_s = 0.0
+    servers = MemoryServers(replicas=1, wall=lambda: 1_750_000_000.0 + trio.current_time() - off_s)
+    giver, one, other = (house(boot, on=servers) for boot in ("giver", "a", "b"))
+    await giver.take(IN_A)
+    await giver.store.commit([light(A, b"old")])
+    assert await giver.engine.give(IN_A, giver.store.owned[IN_A].token)
+    await one.store.open()
+    await trio.sleep(20)
+    one.store.observed(await one.engine.look([IN_A]))
+    hold(servers)
+    await one.take(IN_A)
+    await one.store.commit([light(A, b"ours")])
+    servers.fail_over()
+    off_s = 10.0
+    await other.take(IN_A)
+    await other.store.commit([light(A, b"newer")])
+    assert (await one.lease(IN_A)).epoch < one.store.owned[IN_A].epoch
+
+    await again(one.store.check)
+    assert one.fenced == [IN_A]
+    assert one.retaken == []
+    await trio.sleep(1)
+    await other.store.check()
+    assert other.fenced == []
+    assert await one.value(A) == b"newer"
+
+
 @pytest.mark.parametrize("goes_on", [True, False])
 async def test_one_who_was_cut_off_leaves_a_lost_lease_to_whoever_has_gone_on(
     house: MakeHouse, autojump_clock: object, goes_on: bool

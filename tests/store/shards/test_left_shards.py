@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from store.engine.memory import MemoryServers
-from tests.store.shards.house import IN_A, A, House, again, light, step
+from store.engine.memory import MemoryServers, Request
+from store.errors import StoreUnavailable
+from tests.store.shards.house import IN_A, IN_B, A, B, House, again, light, step
 
 MakeHouse = Callable[..., House]
 
@@ -146,3 +147,38 @@ async def test_what_is_not_its_own_to_send_is_left_alone(
     assert await move.taker.lines(A) == ALL[:10]
     assert await move.taker.lease(IN_A) == before
     assert move.giver.replayed == []
+
+
+async def test_a_shard_that_is_owned_again_while_another_one_is_sent_again_is_no_error(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    servers = MemoryServers(replicas=1)
+    one = house(on=servers)
+    await one.take(IN_A, IN_B)
+    for dev_eui in (A, B):
+        await one.store.commit(step(dev_eui, 1))
+    await trio.sleep(1.0)
+    [master] = servers.masters
+    assert master is not None
+    master.replicas[0].held = True
+    for dev_eui in (A, B):
+        await one.store.commit(step(dev_eui, 2))
+    leases = one.store.owned
+    for shard in leases:
+        one.store.disown(shard)
+    servers.fail_over()
+    with pytest.raises(StoreUnavailable):  # the connection broke
+        await one.store.check()
+
+    async def owned_again(request: Request) -> None:
+        """As the keeper does meanwhile, with both."""
+        if request.name == "commit":
+            for shard, lease in leases.items():
+                one.store.own(shard, lease)
+        await trio.lowlevel.checkpoint()
+
+    one.engine.before = owned_again
+    for _ in range(2):
+        await one.store.check()
+    assert [await one.lines(dev_eui) for dev_eui in (A, B)] == [["e1", "e2"]] * 2
+    assert sum(one.replayed) == 2

@@ -1,15 +1,18 @@
 """The store over a shared engine, as its writer and its readers use it."""
 
+import gc
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import trio
 
-from store.engine.memory import Fate, MemoryServers
+from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.port import COMMIT_WRITES_MOST
-from store.engine.shards import FLEET
-from store.errors import StoreTaken, StoreUnavailable
-from store.port import Append, Put, Table
+from store.engine.shards import ALL_SHARDS, FLEET
+from store.errors import StoreRefused, StoreTaken, StoreUnavailable
+from store.port import Append, Put, Table, Write
 from store.shards import Misrouted, decode_feed
 from store.shards.taking import give_all, take_all
 from tests.store.shards.house import EVER, IN_A, IN_B, A, B, House, light, step
@@ -293,6 +296,21 @@ async def test_somebody_who_wants_all_shards_waits_for_the_dead_and_not_for_the_
     assert trio.current_time() - began < 1.0
 
 
+async def test_who_wants_all_shards_takes_none_while_a_server_is_away(
+    house: Callable[..., House], autojump_clock: object
+) -> None:
+    servers = MemoryServers(masters=3)
+    one = house(on=servers)
+    await one.store.open()
+    servers.stop(1)
+    with pytest.raises(StoreUnavailable, match="could not be looked at"):
+        await take_all(one.store)
+    servers.go_on(1)
+    assert {lease.token for lease in (await one.engine.look(ALL_SHARDS)).values()} == {""}
+    await take_all(one.store)
+    assert len(one.store.owned) == 65
+
+
 async def test_what_a_caller_asks_wrongly_stops_nobody(
     house: MakeHouse, autojump_clock: object
 ) -> None:
@@ -417,3 +435,36 @@ async def test_what_is_needed_no_longer_is_dropped_also_where_nothing_happens(
     await one.store.check()
     found = one.store.statistics().shards[IN_A]
     assert found.kept == 25  # 256 KiB of them
+
+
+class Asked(list[Write]):
+    """A request of which somebody may want to know whether it is still remembered."""
+
+
+@pytest.mark.parametrize("ends", ["in a crash", "cancelled"])
+async def test_a_request_is_remembered_for_who_repeats_it_and_not_after_a_crash(
+    house: Callable[..., House], autojump_clock: object, ends: str
+) -> None:
+    """A journal that crashed passes it never again, one that is ending writes the rest first."""
+    one = house()
+    await one.take(IN_A)
+
+    async def trouble(request: Request) -> None:
+        if request.name == "commit" and ends == "in a crash":
+            raise StoreRefused("the user lacks a right")
+        await trio.sleep(3.0 if request.name == "commit" else 0.0)
+
+    nothing, one.engine.before = one.engine.before, trouble
+    asked = Asked(step(A, 1))
+    with trio.move_on_after(1.0), suppress(StoreRefused):
+        await one.store.commit_each([asked])
+    one.engine.before = nothing
+    remembered = weakref.ref(asked)
+    if ends == "cancelled":
+        await one.store.commit_each([asked])
+    await one.store.commit(step(A, 2))
+    assert await one.lines(A) == ["e1", "e2"]
+    assert (await one.lease(IN_A)).seq == 2, "each was carried out once"
+    del asked
+    gc.collect()
+    assert remembered() is None

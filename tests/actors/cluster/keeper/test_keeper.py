@@ -1,7 +1,7 @@
 """The keeper on an engine in memory, in virtual time."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -182,6 +182,41 @@ async def test_a_take_that_a_failover_forgot_is_made_again_and_nothing_stops(
         assert all(lease.token != taken[shard] for shard, lease in b.running.items())
         assert all(b.keeper.valid_for_s(shard) > 0.0 for shard in ALL_SHARDS)
         assert b.keeper.view().moves[0].why is Why.FORGOTTEN
+
+
+async def test_a_shard_that_another_took_since_is_left_though_the_new_server_s_clock_is_behind(
+    autojump_clock: Clock,
+) -> None:
+    """The epoch of that later take is the lower one."""
+    off_s = 0.0
+    servers = MemoryServers(replicas=1, wall=lambda: 1_750_000_000.0 + trio.current_time() - off_s)
+    async with town(servers) as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        await trio.sleep(20.0)
+        [master] = servers.masters
+        assert master is not None
+        await a.keeper.leave()
+        await trio.sleep(1.0)
+        master.catch_up()
+        master.replicas[0].held = True
+        b = await place.house("b")
+        await place.until(lambda: len(b.running) == 65)
+        ours = b.running["07"].epoch
+        servers.fail_over()
+        off_s = 10.0
+        other = place.ways["a"]
+        with suppress(StoreUnavailable):  # the connection broke
+            await other.look(["07"])
+        found = (await other.look(["07"]))["07"]
+        assert found.token == "", "it was given"
+        lease = await other.take("07", found, "c")
+        assert lease is not None
+        assert found.epoch < lease.epoch < ours
+        await place.until(lambda: "07" not in b.running, 3.0)
+        assert ("fenced", "07") in b.log
+        assert ("set back", "07") not in b.log
+        assert (await other.look(["07"]))["07"].owner == "c"
 
 
 async def test_a_take_on_the_old_master_of_a_split_does_not_count(autojump_clock: Clock) -> None:
