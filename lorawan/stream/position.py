@@ -7,6 +7,9 @@ Reading goes on behind the newest entry that was read. Two things break that:
 - The server is another one now (a fail-over), or its clock was set back: then an entry can have an
   id below one that was read already. So after each connection the reading begins `STEP_BACK_S`
   earlier, and what was read before is left out by its id.
+
+A stream that was lost with the server's clock set back further begins with ids far below all that
+were read; while there is nothing, the reading begins no later than the server's clock less that.
 """
 
 from collections import OrderedDict
@@ -76,8 +79,11 @@ class Position:
         for entry in fresh:
             self._seen[entry.id] = None
         if not page.entries:
-            if not page.kept:
-                self.known = None  # the gap was told; the stream begins anew
+            if not page.kept:  # the gap was told; the stream begins anew, maybe with the same ids
+                self.known = None
+                self._seen.clear()
+            if self.known is None and self.after is not None:
+                self.after = min(self.after, EntryId(page.now_ms).earlier(STEP_BACK_S))
             return fresh
         self.after = page.entries[-1].id
         if self.known is None or not page.kept or self.after > self.known:

@@ -1,5 +1,6 @@
 """Reading on without a hole and without a repetition, whatever the server does."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,34 @@ def test_a_stream_that_is_gone_is_a_gap_once():
     position.take(empty)
     assert position.gap(empty) is None
     assert position.take(page(entry(5))) == [entry(5)]
+
+
+@pytest.mark.parametrize("empty_before", [False, True])
+def test_a_stream_that_begins_anew_is_read_however_far_the_clock_was_set_back(empty_before):
+    position = Position()
+    position.connected(NOW_MS)
+    if not empty_before:
+        position.take(page(entry(-10)))
+    position.take(Page((), NOW_MS - 600_000, empty_before))
+    assert position.after is not None
+    assert position.after < entry(-600_000).id
+    assert position.take(page(entry(-600_000))) == [entry(-600_000)]
+
+
+def test_an_id_that_was_read_may_come_again_in_a_stream_that_begins_anew():
+    position = Position()
+    position.connected(NOW_MS)
+    position.take(page(entry(1)))
+    position.take(page(kept=False))
+    assert position.take(page(entry(1))) == [entry(1)]
+
+
+def test_nothing_new_lets_the_reading_stand_where_it_is():
+    position = Position()
+    position.connected(NOW_MS)
+    position.take(page(entry(1)))
+    position.take(Page((), NOW_MS - 600_000, kept=True))  # the clock of an intact stream
+    assert position.after == entry(1).id
 
 
 def test_after_a_stream_began_anew_with_lower_ids_it_is_read_on():
