@@ -2,7 +2,7 @@
 
 Where a light's mailbox is full the reading waits a moment. A light that still takes nothing is
 *owed* its events: they are read from its own stream once it takes messages again, and no other
-light waits for it meanwhile.
+light waits for it meanwhile. Only a light whose actor is here can be owed anything.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -107,7 +107,8 @@ class HandingOut:
                     return False
                 case Delivery.FULL:
                     pass
-        self._owe(dev_eui, entry_id)
+        if mailbox is not None:  # one without is refused, and counted, as a webhook would be
+            self._owe(dev_eui, entry_id)
         return False
 
     async def fill(self, since: EntryId, until: EntryId | None, audience: Audience) -> None:
@@ -125,7 +126,12 @@ class HandingOut:
         log.info("streams of single lights read", lights=len(lights), events=self.filled - before)
 
     async def pay(self, audience: Audience) -> None:
-        """Lights that take messages again get what they are owed. Raises StreamError."""
+        """Lights that take messages again get what they are owed. Raises StreamError.
+
+        One that is gone from here is owed nothing: it was removed, or its next owner reads it all.
+        """
+        for dev_eui in [dev_eui for dev_eui in self.owed if self._mailbox(dev_eui) is None]:
+            del self.owed[dev_eui]
         ready = [dev_eui for dev_eui in self.owed if self._takes(dev_eui)][:TOGETHER_MOST]
         for dev_eui in ready:
             since = self.owed[dev_eui]
@@ -161,7 +167,7 @@ class HandingOut:
 
     def _takes(self, dev_eui: str) -> bool:
         mailbox = self._mailbox(dev_eui)
-        return mailbox is None or (mailbox.has_room and mailbox.waiting == 0)
+        return mailbox is not None and mailbox.has_room and mailbox.waiting == 0
 
     async def _tell_past(
         self, found: Mapping[str, Sequence[StreamEntry]], audience: Audience

@@ -109,3 +109,31 @@ def test_an_entry_that_makes_a_part_fail_is_passed_over() -> None:
     audience = Audience(lambda event, past: Delivery.DELIVERED, fails, tuple)
     assert lights.hands.event(entry, audience) is None
     assert lights.hands.unreadable == 1
+
+
+async def test_a_light_without_an_actor_is_refused_and_owed_nothing(
+    autojump_clock: MockClock,
+) -> None:
+    lights = Lights()
+    refused = []
+
+    def full(event: Event, past: bool) -> Delivery:
+        refused.append(event)
+        return Delivery.FULL
+
+    del lights.boxes[STUCK]
+    lights.audience = Audience(full, lambda whose: True, tuple)
+    assert not await lights.give(0, 1)
+    assert lights.hands.owed == {}
+    await lights.hands.pay(lights.audience)
+    assert len(refused) == 1
+
+
+async def test_a_light_that_is_gone_is_owed_nothing_any_more(autojump_clock: MockClock) -> None:
+    lights = Lights()
+    lights.boxes[STUCK].close()
+    await lights.give(0, 1)
+    del lights.boxes[STUCK]
+    await lights.hands.pay(lights.audience)
+    assert lights.hands.to_be_kept() == {}
+    assert lights.hands.unreadable == 0  # nobody was told
