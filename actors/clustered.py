@@ -17,7 +17,7 @@ from actors.cluster.commands import ClusterCommands, marked_again
 from actors.cluster.desk import ByTheRecord
 from actors.cluster.failover_told import FailoverTold
 from actors.cluster.flow import Flow, FlowPorts
-from actors.cluster.intake import for_fleet, for_light
+from actors.cluster.intake import for_fleet
 from actors.cluster.keeper import Keeper, KeeperPorts, KeeperTimes
 from actors.cluster.keeper.view import Owned
 from actors.cluster.lost_ends import LostEnds
@@ -40,7 +40,6 @@ from actors.device.records import device_put, light_puts
 from actors.environment import Environment, Policies
 from actors.event_stream.sharded import ShardedPorts, ShardedStream
 from actors.fleet import actor_id
-from actors.fleet.delivery import Delivery
 from actors.fleet.event_memory import EventMemory
 from actors.link.judgement import AttemptJudged
 from actors.link.learner import KEY as LEARNED
@@ -243,16 +242,14 @@ class ClusterParts(ProcessParts):
                 dev_eui in self.board.devices or fleet.is_ours(profile)
             ),
             actors=lambda: fleet.actors,
-            light=self._stream_light,
+            light=lambda event, past: fleet.deliver(event, past=past),
             fleet=self._stream_fleet,
             memory=memory,
+            stopped=lambda: not self._can_serve(),
         )
         sharded = ShardedStream(environment.events, ports, environment.clock, environment.rng)
         self.events.stream = sharded.stream
         return sharded
-
-    def _stream_light(self, event: Event, past: bool) -> Delivery:
-        return self.fleet.deliver(event, past=past) if for_light(event) else Delivery.DELIVERED
 
     def _stream_fleet(self, event: Event, past: bool) -> None:
         if for_fleet(event):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from actors.cluster.messages import NetworkTold, encode
 from actors.cluster.router import Posted, Router
 from actors.fleet.delivery import Delivery
-from actors.fleet.translate import DROPPED
+from actors.fleet.translate import for_light
 from lorawan.events import Event
-from lorawan.events.model import Ack, DeviceStatus, Location, Log, TxAck
+from lorawan.events.model import Ack, DeviceStatus, Location
 from store.engine.shards import FLEET, shard_of
 
 
@@ -71,14 +71,3 @@ class Intake:
 def for_fleet(event: Event) -> bool:
     """Whether what runs once for the fleet listens to this."""
     return not isinstance(event, Ack | DeviceStatus | Location)
-
-
-def for_light(event: Event) -> bool:
-    """Whether the light has this straight, and not from the dispatcher."""
-    match event:
-        case TxAck():
-            return False
-        case Log(code=code):
-            return code not in DROPPED
-        case _:
-            return True

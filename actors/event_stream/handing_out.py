@@ -14,6 +14,7 @@ import trio
 from actors.device.events import Message
 from actors.event_stream.low_water import Tray
 from actors.fleet.delivery import Delivery
+from actors.fleet.translate import for_light
 from actors.messaging.mailbox import Mailbox
 from lorawan.events.errors import EventError, UnknownEventKind
 from lorawan.events.model import Event
@@ -84,10 +85,11 @@ class HandingOut:
 
     async def give(self, event: Event, entry_id: EntryId, audience: Audience, past: bool) -> bool:
         """Hand out one event, waiting a moment for room. False where the light got nothing."""
-        dev_eui = event.device.dev_eui
-        if dev_eui in self.owed:
-            return False
-        mailbox = self._mailbox(dev_eui)
+        dev_eui, mailbox = event.device.dev_eui, None
+        if for_light(event):  # else the dispatcher has it, which tells the light
+            if dev_eui in self.owed:
+                return False
+            mailbox = self._mailbox(dev_eui)
         if mailbox is not None and not mailbox.has_room:
             with trio.move_on_after(0.0 if mailbox.closed else ROOM_S):
                 while not mailbox.has_room:  # noqa: ASYNC110 rare, and no mailbox tells of room
@@ -142,13 +144,12 @@ class HandingOut:
             if tray is not None:
                 self._paid[dev_eui] = (since, tray, tray.accepted)
 
-    def to_be_kept(self) -> dict[str, str]:
+    def to_be_kept(self) -> dict[str, EntryId]:
         """What is owed, or was paid and is not dealt with yet: to be stored beside the mark."""
         for dev_eui, (_, tray, upto) in list(self._paid.items()):
             if tray.finished >= upto:
                 del self._paid[dev_eui]
-        kept = {dev_eui: str(since) for dev_eui, (since, _, _) in self._paid.items()}
-        return kept | {dev_eui: str(since) for dev_eui, since in self.owed.items()}
+        return {dev_eui: since for dev_eui, (since, _, _) in self._paid.items()} | self.owed
 
     def _deliver(self, event: Event, audience: Audience, past: bool) -> Delivery:
         try:

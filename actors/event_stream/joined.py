@@ -41,6 +41,7 @@ class EventWays:
                 mailbox=self._mailbox,
                 keep=store_writer.offer,
                 repeated=lambda: memory.repeated,
+                stopped=lambda: store_writer.stopped_since is not None,
             )
             self.stream = EventStream(source, ports, clock, rng, name=name)
 

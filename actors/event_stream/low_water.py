@@ -5,11 +5,14 @@ got rid of all that it had accepted by then. A txack goes to the light by way of
 which may keep it until a call that is under way has ended; so the mailboxes are looked at
 `SETTLE_S` after the entries were handed out. Until then, and while a light or the store is behind,
 the mark stays where it is; what is read again after a crash is known again by the lights.
+
+Where one light is behind for long, what comes is added to the newest batch, so that the other
+lights go on.
 """
 
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lorawan.stream.entries import EntryId
@@ -35,20 +38,21 @@ class Tray(Protocol):
 @dataclass(slots=True)
 class _Batch:
     last: EntryId
-    lights: Collection[str]
+    lights: set[str]
     settled_at: float
-    done: Callable[[], None] | None
+    done: list[Callable[[], None]] = field(default_factory=list)
     awaited: list[tuple[Tray, int]] | None = None
 
 
 class LowWater:
     """Keeps account of the batches handed out. Times are of any clock that only rises.
 
-    Bound: the reader waits while there are `BATCHES_MOST`.
+    Bound: from `BATCHES_MOST` on the newest takes in what comes.
     """
 
     BATCHES_MOST = 500
-    """Each has 500 DevEUIs at most: 20 MB when the store hangs; minutes of a million lights."""
+    """Each has 500 DevEUIs at most, 20 MB in all, and the newest those of this process's lights.
+    A batch is a page, and mostly one event: minutes of three a second, and of a million lights."""
 
     def __init__(self, tray: Callable[[str], Tray | None], mark: EntryId | None = None) -> None:
         self._tray = tray
@@ -63,7 +67,7 @@ class LowWater:
 
     @property
     def full(self) -> bool:
-        """Whether nothing more is to be handed out now."""
+        """Whether so much is not dealt with that a store that fails is not to be given more."""
         return len(self._batches) >= self.BATCHES_MOST
 
     def handed_out(
@@ -75,15 +79,30 @@ class LowWater:
     ) -> None:
         """All entries up to `last` were handed out, some of them to these lights; `done` is called
         once they are dealt with."""
-        self._batches.append(_Batch(last, lights, now + SETTLE_S, done))
+        if self.full:
+            batch = self._batches[-1]
+            batch.last, batch.awaited = max(batch.last, last), None
+            batch.lights.update(lights)
+        else:
+            batch = _Batch(last, set(lights), 0.0)
+            self._batches.append(batch)
+        batch.settled_at = now + SETTLE_S
+        if done is not None:
+            batch.done.append(done)
+
+    def begin_anew(self, mark: EntryId) -> None:
+        """The stream was lost, and its ids go on from `mark`, which may be below what they were."""
+        self.mark = mark if self.mark is None else min(self.mark, mark)
+        for batch in self._batches:
+            batch.last = min(batch.last, mark)
 
     def look(self, now: float) -> bool:
         """Move the mark as far as it may; True where it moved."""
         moved = False
         while self._batches and self._done(self._batches[0], now):
             batch = self._batches.popleft()
-            if batch.done is not None:
-                batch.done()
+            for done in batch.done:
+                done()
             if self.mark is None or batch.last > self.mark:
                 self.mark = batch.last
                 moved = True

@@ -9,7 +9,7 @@ a shard that it takes over it reads on from where the owner before stood (`catch
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -25,9 +25,9 @@ from actors.event_stream.mark import StreamMark, mark_in, mark_put
 from actors.event_stream.statistics import StreamStatistics
 from actors.messaging.mailbox import Mailbox
 from actors.supervision import Backoff
-from lorawan.stream.entries import EntryId, StreamEntry
+from lorawan.stream.entries import BEGINNING, EntryId, StreamEntry
 from lorawan.stream.errors import StreamError
-from lorawan.stream.position import STEP_BACK_S, Position
+from lorawan.stream.position import STEP_BACK_S, Page, Position
 from lorawan.stream.source import EventSource
 from store.port import Record, Write
 
@@ -51,22 +51,35 @@ class StreamPorts:
     """Whom the reader knows. Nothing here waits or raises.
 
     `mailbox` is that of a light, None for one that is not known; `keep` takes writes for the store;
-    `repeated` tells how many events came by another way as well.
+    `repeated` tells how many events came by another way as well, `stopped` whether nothing at all
+    can be stored now.
     """
 
     audience: Audience
     mailbox: Callable[[str], Mailbox[Message] | None]
     keep: Callable[[Sequence[Write]], object] = lambda writes: None
     repeated: Callable[[], int] = lambda: 0
+    stopped: Callable[[], bool] = lambda: False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Job:
     """Somebody who joined late, and up to where they had been told; None where nobody knows."""
 
     audience: Audience
     mark: EntryId | None
     done: Callable[[], None]
+    was_read: bool = False
+    """It was told all there was, and that is not dealt with yet."""
+
+    def after(self, until: EntryId) -> EntryId:
+        """What is behind this is to be read again."""
+        return (until if self.mark is None else self.mark).earlier(STEP_BACK_S)
+
+    def misses(self, known: EntryId, first: EntryId | None) -> bool:
+        """Whether entries may have been forgotten that it was not told: the stream holds `known`
+        no more, and nothing that is older than `first`."""
+        return self.mark is not None and (self.mark == known or first is None or self.mark < first)
 
 
 class EventStream:
@@ -93,10 +106,13 @@ class EventStream:
         self._position = Position()
         self._low_water = LowWater(ports.mailbox)
         self._hands = HandingOut(source, ports.mailbox)
-        self._jobs: list[_Job] = []
+        self._jobs: dict[str, _Job] = {}
+        """By whose they are, until they are done."""
         self._saved_at = 0.0
         self._saved: StreamMark | None = None
         self._gaps_at: deque[float] = deque(maxlen=100)
+        self._forgotten = BEGINNING
+        """Up to here the stream had forgotten all when a gap was found last."""
         self._connected = False
         self._seen_any = False
         self._lag_s = 0.0
@@ -109,10 +125,17 @@ class EventStream:
         self._low_water.mark = mark
         self._hands.owed = dict(owed)
 
-    def catch_up(self, audience: Audience, mark: EntryId | None, done: Callable[[], None]) -> None:
+    def catch_up(
+        self, name: str, audience: Audience, mark: EntryId | None, done: Callable[[], None]
+    ) -> None:
         """These listen from now on, and had been told everything up to `mark`: read on from there
-        for them alone. `done` is called once that is dealt with. Bound: one for each shard."""
-        self._jobs.append(_Job(audience, mark, done))
+        for them alone. `done` is called once that is dealt with, unless `leave` was before or
+        another of this name came. Bound: one for each shard."""
+        self._jobs[name] = _Job(audience, mark, done)
+
+    def leave(self, name: str) -> None:
+        """These are not to be caught up any more."""
+        self._jobs.pop(name, None)
 
     @property
     def trustworthy(self) -> bool:
@@ -123,6 +146,11 @@ class EventStream:
     def mark(self) -> EntryId | None:
         """Every entry up to this one is dealt with."""
         return self._low_water.mark
+
+    def owed(self) -> Mapping[str, EntryId]:
+        """Lights that did not take their events, or have not dealt with what was read again for
+        them, and from which entry on. Not covered by `mark`."""
+        return self._hands.to_be_kept()
 
     def findings(self) -> Iterator[Finding]:
         """What is to be said of it, now."""
@@ -152,7 +180,9 @@ class EventStream:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Read until cancelled; connect anew, with growing pauses, whenever that fails."""
         task_status.started()
-        # What an incarnation before had read and not handed out is read again.
+        # What an incarnation before had read, and is not dealt with, is read again.
+        for job in self._jobs.values():
+            job.was_read = False
         self._position = Position(self._low_water.mark)
         self._low_water = LowWater(self._ports.mailbox, self._low_water.mark)
         tries = 0
@@ -179,30 +209,31 @@ class EventStream:
     async def _connect(self) -> None:
         found = await self._source.look()
         self._connections += 1
-        self._position.connected(found.now_ms)
+        self._position.connected(found.now_ms, found.newest)
         if self._low_water.mark is None:  # so that a stop before the first entry loses none
-            self._low_water.mark = found.newest or EntryId(found.now_ms)
+            self._low_water.mark = found.newest or BEGINNING
 
     async def _look(self) -> None:
         """One page, and what is to be looked after between two."""
         self._keep_mark()
-        if self._low_water.full:  # the store is behind; what is not read is kept in the stream
+        if self._low_water.full and self._ports.stopped():  # the stream keeps what is not read
             await trio.sleep(WAIT_S)
             return
         await self._hands.pay(self._ports.audience)
         position = self._position
-        assert position.after is not None  # noqa: S101 `connected` was called
-        if self._jobs:
-            await self._catch_up(self._jobs[:], position.after)
+        jobs = [job for job in self._jobs.values() if not job.was_read]
+        if jobs:
+            await self._catch_up(jobs, position.after)
         page = await self._source.read(
             position.after, position.known, most=PAGE_MOST, wait_s=WAIT_S
         )
         gap = position.gap(page)
         if gap is not None:
-            self._gaps += 1
-            self._gaps_at.append(self._clock.steady())
             await self._hands.fill(gap.since, gap.until, self._ports.audience)
+            self._count_gap(gap.known, page)
         fresh = position.take(page)
+        if position.begins_anew:
+            self._low_water.begin_anew(position.after)
         self._lag_s = 0.0
         if page.entries:
             self._seen_any = True
@@ -232,38 +263,57 @@ class EventStream:
 
     async def _catch_up(self, jobs: Sequence[_Job], until: EntryId) -> None:
         """Read again, up to where the stream was read, for those who joined."""
-        known = min((job.mark for job in jobs if job.mark is not None), default=None)
-        after = (known or until).earlier(STEP_BACK_S)
-        while after < until:
-            page = await self._source.read(after, known, most=PAGE_MOST, wait_s=0.001)
+        starts = {job: job.after(until) for job in jobs}
+        after, last = min(starts.values()), BEGINNING
+        marks = [job.mark for job in jobs if job.mark is not None and job.mark != BEGINNING]
+        known = asked = min(marks, default=None)
+        while True:
+            page = await self._source.read(after, asked, most=PAGE_MOST, wait_s=0.001)
             if not page.kept and known is not None:
                 first = page.entries[0].id if page.entries else None
                 for job in jobs:
-                    await self._hands.fill(after, first, job.audience)
-            known = None
+                    if job.misses(known, first):
+                        await self._hands.fill(starts[job], first, job.audience)
+                self._count_gap(known, page)
+            asked = None
             for count, entry in enumerate(page.entries, start=1):
                 if count % CHECKPOINT_EVERY == 0:
                     await trio.lowlevel.checkpoint()
                 for job in jobs:
-                    before = job.mark is not None and entry.id <= job.mark
-                    await self._hand_out(entry, job.audience, page.now_ms, before)
-            if not page.entries:
+                    if entry.id > starts[job]:
+                        before = job.mark is not None and entry.id <= job.mark
+                        await self._hand_out(entry, job.audience, page.now_ms, before)
+                after = entry.id
+                last = after if after <= until else last
+            if not page.entries or after >= until:
                 break
-            after = page.entries[-1].id
-        self._jobs = [job for job in self._jobs if job not in jobs]
+        for job in jobs:
+            job.was_read = True
 
         def done() -> None:
-            for job in jobs:
-                job.done()
+            for name in [name for name, job in self._jobs.items() if job in starts]:
+                self._jobs.pop(name).done()
 
-        self._handed_out(until, done)
+        self._handed_out(last, done)
+
+    def _count_gap(self, known: EntryId, page: Page) -> None:
+        """Once for what was forgotten at one time, whoever of those here missed it."""
+        if known > self._forgotten:
+            self._gaps += 1
+            self._gaps_at.append(self._clock.steady())
+        first = page.entries[0].id if page.entries else EntryId(page.now_ms)
+        self._forgotten = max(known, first)
 
     def _keep_mark(self, *, now: bool = False) -> None:
         steady = self._clock.steady()
         self._low_water.look(steady)
         if self._low_water.mark is None or not (now or steady >= self._saved_at + SAVE_S):
             return
-        mark = StreamMark(str(self._low_water.mark), self._name, self._hands.to_be_kept())
+        mark = StreamMark(
+            str(self._low_water.mark),
+            self._name,
+            {dev_eui: str(since) for dev_eui, since in self.owed().items()},
+        )
         if mark != self._saved:
             self._saved_at, self._saved = steady, mark
             self._ports.keep([mark_put(mark, self._clock.now())])

@@ -15,6 +15,7 @@ from actors.event_stream.handing_out import Audience
 from actors.event_stream.reader import EventStream, StreamPorts
 from actors.fleet.delivery import Delivery
 from actors.fleet.event_memory import EventMemory
+from actors.fleet.translate import for_light
 from actors.messaging.mailbox import Mailbox
 from lorawan.events.model import Event
 from lorawan.stream.entries import EntryId, Whose
@@ -44,6 +45,8 @@ class ShardedPorts:
     """Likewise to what runs once for the fleet."""
     memory: EventMemory
     """Of the events that the lights were told."""
+    stopped: Callable[[], bool]
+    """Whether nothing at all can be stored now."""
 
 
 class ShardedStream:
@@ -58,13 +61,18 @@ class ShardedStream:
         self._caught_up: set[str] = set()
         """Those of which all was dealt with up to where the stream was."""
         audience = Audience(self._deliver, self._wants, lambda: list(ports.actors()))
-        stream_ports = StreamPorts(audience, self._mailbox, repeated=lambda: ports.memory.repeated)
+        stream_ports = StreamPorts(
+            audience,
+            self._mailbox,
+            repeated=lambda: ports.memory.repeated,
+            stopped=ports.stopped,
+        )
         self.stream = EventStream(source, stream_ports, clock, rng)
 
     def taking(self, shard: str, mark: str) -> None:
         """It is ours; its owner before had dealt with all up to `mark`."""
         self._behind[shard] = mark
-        self._caught_up.discard(shard)
+        self._forget(shard)
 
     def taken(self, shard: str) -> None:
         """Its actors run here from now on: read again what was for them."""
@@ -79,22 +87,28 @@ class ShardedStream:
                 lambda: [one for one in self._ports.actors() if shard_of(one) == shard],
             )
         at = EntryId.parse(mark) if mark else None
-        self.stream.catch_up(audience, at, lambda: self._dealt_with(shard, mark))
+        self.stream.catch_up(shard, audience, at, lambda: self._caught_up.add(shard))
 
     def leave(self, shard: str) -> None:
         """It is about to be given: what is not dealt with now is left to the next owner."""
         self._behind[shard] = self.mark(shard)
-        self._caught_up.discard(shard)
+        self._forget(shard)
 
     def mark(self, shard: str) -> str:
-        """Up to where this shard was dealt with: to be stored with its commits."""
-        if shard in self._caught_up and self.stream.mark is not None:
-            return str(self.stream.mark)
-        return self._behind.get(shard, "")
+        """Up to where this shard was dealt with: to be stored with its commits.
 
-    def _dealt_with(self, shard: str, mark: str) -> None:
-        if self._behind.get(shard) == mark:  # else it was left, or taken again, meanwhile
-            self._caught_up.add(shard)
+        Not behind what its lights are owed (at most 1,000 are, see `OWED_MOST`), for that is known
+        here only: whoever takes the shard over reads it again for all of its lights.
+        """
+        mark = self.stream.mark
+        if shard not in self._caught_up or mark is None:
+            return self._behind.get(shard, "")
+        owed = self.stream.owed().items()
+        return str(min([mark, *(since for one, since in owed if shard_of(one) == shard)]))
+
+    def _forget(self, shard: str) -> None:
+        self._caught_up.discard(shard)
+        self.stream.leave(shard)
 
     def _wants(self, whose: Whose) -> bool:
         ports = self._ports
@@ -122,6 +136,8 @@ class ShardedStream:
     def _to_light(self, event: Event, past: bool) -> Delivery:
         if not self._ports.here(shard_of(event.device.dev_eui)):
             return Delivery.UNKNOWN  # it must not be registered here
+        if not for_light(event):
+            return Delivery.DELIVERED
         return self._ports.light(event, past)
 
     def _mailbox(self, dev_eui: str) -> Mailbox[Message] | None:

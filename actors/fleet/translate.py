@@ -42,6 +42,17 @@ REFUSED = "DOWNLINK_GATEWAY"
 NetworkEvent = UplinkHeard | Joined | Transmitted | ItemDropped | GatewayRefusedFrame
 
 
+def for_light(event: Event) -> bool:
+    """Whether the light has this straight, and not from the dispatcher."""
+    match event:
+        case TxAck():
+            return False
+        case Log(code=code):
+            return code not in DROPPED
+        case _:
+            return True
+
+
 def translate(event: Event) -> NetworkEvent | None:
     """What `event` means to its light, or None when it changes nothing there."""
     match event:

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lorawan.stream.entries import EntryId, StreamEntry
+from lorawan.stream.entries import BEGINNING, EntryId, StreamEntry
 
 STEP_BACK_S = 60.0
 SEEN_MOST = 200_000
@@ -25,8 +25,10 @@ SEEN_MOST = 200_000
 
 
 class Gap(NamedTuple):
-    """What may have been missed: entries of after `since` and before `until`."""
+    """What may have been missed: entries of after `since` and before `until`, for `known` is not
+    in the stream any more."""
 
+    known: EntryId
     since: EntryId
     until: EntryId | None
     """None where the stream holds nothing newer."""
@@ -52,26 +54,34 @@ class Page(NamedTuple):
 
 
 class Position:
-    """Where we are in one stream. `mark`: everything up to it was dealt with by an earlier run."""
+    """Where we are in one stream. `mark`: everything up to it was dealt with by an earlier run; it
+    is an entry, or `BEGINNING` where the stream was empty then."""
 
     def __init__(self, mark: EntryId | None = None) -> None:
         self.mark = mark
-        self.after: EntryId | None = None
-        """Read on behind this; None before `connected`."""
-        self.known: EntryId | None = mark
+        self.after: EntryId = BEGINNING
+        """Read on behind this; to be asked once `connected`."""
+        self.known: EntryId | None = None if mark == BEGINNING else mark
         """The newest entry that is known to have been in the stream."""
+        self.begins_anew = False
+        """Whether the stream was lost, and nothing was read of it since."""
         self._seen: OrderedDict[EntryId, None] = OrderedDict()
 
-    def connected(self, now_ms: int) -> None:
-        """A connection was made, at this time of the server's clock."""
-        newest = self.known if self.known is not None else EntryId(now_ms)
-        self.after = newest.earlier(STEP_BACK_S)
+    def connected(self, now_ms: int, newest: EntryId | None) -> None:
+        """A connection was made, at this time of the server's clock; `newest` as in `Look`."""
+        if self.known is not None:
+            self.after = self.known.earlier(STEP_BACK_S)
+        elif newest is None or self.mark == BEGINNING:
+            self.after = BEGINNING
+        else:
+            self.after = min(newest, EntryId(now_ms).earlier(STEP_BACK_S))
 
     def gap(self, page: Page) -> Gap | None:
         """What may have been missed before this page; to be asked before `take`."""
         if self.known is None or page.kept:
             return None
-        return Gap(self.known.earlier(STEP_BACK_S), page.entries[0].id if page.entries else None)
+        until = page.entries[0].id if page.entries else None
+        return Gap(self.known, self.known.earlier(STEP_BACK_S), until)
 
     def take(self, page: Page) -> list[StreamEntry]:
         """The entries that were not read before; the reading goes on behind them."""
@@ -79,12 +89,14 @@ class Position:
         for entry in fresh:
             self._seen[entry.id] = None
         if not page.entries:
-            if not page.kept:  # the gap was told; the stream begins anew, maybe with the same ids
-                self.known = None
+            if not page.kept:  # the gap was told; the ids of before may come again
+                self.known = self.mark = None
+                self.begins_anew = True
                 self._seen.clear()
-            if self.known is None and self.after is not None:
+            if self.known is None:
                 self.after = min(self.after, EntryId(page.now_ms).earlier(STEP_BACK_S))
             return fresh
+        self.begins_anew = False
         self.after = page.entries[-1].id
         if self.known is None or not page.kept or self.after > self.known:
             self.known = self.after

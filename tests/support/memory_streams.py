@@ -54,6 +54,11 @@ class MemoryStreams:
             entries[:] = [entry for entry in entries if entry not in gone]
         self._last = self._all[-1].id if self._all else BEGINNING
 
+    def lose_all(self) -> None:
+        """Redis is emptied, or another one takes its place."""
+        self.fail_over(len(self._all))
+        self._of.clear()
+
     @property
     def now_ms(self) -> int:
         """Its clock."""

@@ -72,9 +72,22 @@ def test_it_never_goes_back() -> None:
     assert water.mark == THIRD
 
 
-def test_it_is_full_when_so_much_waits_that_nothing_more_may_be_read() -> None:
-    water = LowWater({"light": Tray(accepted=1)}.get)
-    for number in range(LowWater.BATCHES_MOST):
-        assert not water.full
-        water.handed_out(EntryId(number), {"light"}, 0.0)
-    assert water.full
+def test_while_one_light_is_stuck_what_comes_is_kept_account_of_in_a_bounded_space() -> None:
+    stuck, quick = Tray(accepted=1), Tray(accepted=1)
+    told: list[str] = []
+    water = LowWater({"stuck": stuck, "quick": quick}.get)
+    water.handed_out(FIRST, {"stuck"}, 0.0)
+    for number in range(2, 2 * LowWater.BATCHES_MOST):
+        assert water.full == (number > LowWater.BATCHES_MOST)
+        water.handed_out(EntryId(number), (), 0.0)
+    last = EntryId(3 * LowWater.BATCHES_MOST)
+    assert not water.look(SETTLE_S)
+    water.handed_out(last, {"quick"}, SETTLE_S, lambda: told.append("done"))
+    assert not water.look(2 * SETTLE_S)
+    assert water.waiting == LowWater.BATCHES_MOST
+    stuck.finished = 1
+    assert water.look(2 * SETTLE_S)
+    assert (water.waiting, told) == (1, [])  # the newest waits for the light that was added to it
+    quick.finished = 1
+    assert water.look(2 * SETTLE_S)
+    assert (water.mark, water.waiting, told) == (last, 0, ["done"])

@@ -1,0 +1,141 @@
+"""The mark that is stored of a shard: never ahead of what its lights are to be told."""
+
+import random
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.event_stream.low_water import SETTLE_S
+from actors.event_stream.sharded import ShardedPorts, ShardedStream
+from actors.fleet.event_memory import EventMemory
+from lorawan.events.model import Event, TxAck
+from simulation.world.bodies import protobuf_body
+from store.engine.shards import FLEET, shard_of
+from tests.bench import fleet
+from tests.support.stream_bench import StreamBench
+
+SETTLED_S = SETTLE_S + 2.0
+SHARD, OTHER = shard_of(fleet.dev_eui(0)), shard_of(fleet.dev_eui(1))
+
+
+class Process:
+    """Has the lights of the shards that it owns."""
+
+    def __init__(self, bench: StreamBench) -> None:
+        self.owned: set[str] = set()
+        self.fleet: list[Event] = []
+        ports = ShardedPorts(
+            here=self.owned.__contains__,
+            is_ours=lambda dev_eui, profile: True,
+            actors=lambda: {
+                one: light for one, light in bench.lights.items() if shard_of(one) in self.owned
+            },
+            light=bench.deliver,
+            fleet=lambda event, past: self.fleet.append(event),
+            memory=EventMemory(bench.clock.steady),
+            stopped=lambda: False,
+        )
+        self.sharded = ShardedStream(bench.source, ports, bench.clock, random.Random(1))
+
+    def take(self, *shards: str, mark: str = "") -> None:
+        for shard in shards:
+            self.sharded.taking(shard, mark)
+            self.owned.add(shard)
+            self.sharded.taken(shard)
+
+    async def give(self, bench: StreamBench, shard: str) -> str:
+        """With the mark that is stored last."""
+        self.sharded.leave(shard)
+        self.owned.discard(shard)
+        await bench.pass_s(SETTLED_S)
+        return self.sharded.mark(shard)
+
+
+@pytest.fixture
+async def bench(autojump_clock: MockClock) -> StreamBench:
+    return StreamBench()
+
+
+async def test_it_stays_at_what_a_light_is_owed_until_that_is_dealt_with(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    assert SHARD != OTHER
+    process = Process(bench)
+    sharded = process.sharded
+    await nursery.start(sharded.stream.run)
+    process.take(SHARD, OTHER)
+    await bench.pass_s(SETTLED_S)
+    bench.light(0).mailbox.close()  # as that of an actor that is parked
+    bench.add(0)
+    owed = str(bench.streams.newest)
+    for _ in range(3):
+        await bench.pass_s(60.0)
+        bench.add(1)
+    await bench.pass_s(SETTLED_S)
+    newest = str(bench.streams.newest)
+    assert (sharded.mark(SHARD), sharded.mark(OTHER)) == (owed, newest)
+    bench.light(0).stuck = True
+    bench.light(0).mailbox.reopen()
+    await bench.pass_s(SETTLED_S)
+    assert bench.light(0).told == [1]
+    assert sharded.mark(SHARD) == owed  # told, and not dealt with
+    bench.light(0).stuck = False
+    await bench.pass_s(SETTLED_S)
+    assert sharded.mark(SHARD) == newest
+
+
+async def test_whoever_takes_the_shard_over_tells_what_was_owed(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    first, second = Process(bench), Process(bench)
+    await nursery.start(first.sharded.stream.run)
+    first.take(SHARD)
+    await bench.pass_s(SETTLED_S)
+    bench.light(0).mailbox.close()
+    bench.add(0)
+    for _ in range(3):
+        await bench.pass_s(60.0)
+        bench.add(1)
+    mark = await first.give(bench, SHARD)
+    bench.light(0).mailbox.reopen()  # it is another actor there
+    await nursery.start(second.sharded.stream.run)
+    second.take(SHARD, mark=mark)
+    await bench.pass_s(SETTLED_S)
+    assert bench.light(0).told == [1]
+
+
+async def test_a_shard_lost_and_taken_again_is_behind_until_it_was_read_again(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    process = Process(bench)
+    bench.add(0)
+    mark = str(bench.streams.newest)
+    await bench.pass_s(1.0)
+    bench.add(0)
+    await nursery.start(process.sharded.stream.run)
+    process.take(SHARD, mark=mark)
+    await bench.pass_s(SETTLE_S - 1.0)
+    process.sharded.taking(SHARD, mark)
+    await bench.pass_s(SETTLED_S)
+    assert process.sharded.mark(SHARD) == mark
+    process.sharded.taken(SHARD)
+    await bench.pass_s(SETTLED_S)
+    assert process.sharded.mark(SHARD) == str(bench.streams.newest)
+
+
+async def test_what_is_not_for_the_light_waits_for_no_light(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    """Whoever takes the fleet's shard over does not read it for a light that is owed events."""
+    process = Process(bench)
+    await nursery.start(process.sharded.stream.run)
+    process.take(SHARD, FLEET)
+    bench.light(0).mailbox.close()
+    bench.add(0)
+    await bench.pass_s(1.0)
+    device = fleet.status(0, 1).device
+    txack = TxAck(device, bench.clock.now(), "item", "0016c001f1500000", f_cnt_down=1)
+    bench.streams.add(fleet.dev_eui(0), *protobuf_body(txack))
+    await bench.pass_s(2.0)
+    assert [type(event) for event in process.fleet] == [TxAck]
