@@ -88,8 +88,9 @@ class StoreSettings(Section):
     """Where state is kept."""
 
     url: StoreUrl = SecretStr("sqlite:///lamplighter.db")
-    """`sqlite:///PATH`, or `redis://HOST:PORT/DATABASE` (`rediss://` with TLS); it may hold a
-    password."""
+    """`sqlite:///PATH` for one process; for any number (docs/cluster.md)
+    `redis://HOST:PORT/DATABASE`, `unix:///PATH`, `redis+sentinel://HOST:PORT,.../NAME/DATABASE` or
+    `redis+cluster://HOST:PORT,...`, over TLS with `rediss`; it may hold a password."""
     audit_days: Whole = Field(default=90, ge=1, le=3_660)
     """Days after which who did what (the audit) is deleted."""
 

@@ -1,6 +1,7 @@
 """docs/settings.md and the table of the README, from the settings and policies themselves."""
 
 import dataclasses
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -109,18 +110,23 @@ def all_settings() -> str:
     parts: dict[str, list[Setting]] = {}
     for setting in every_setting():
         parts.setdefault(setting.name.rpartition(".")[0], []).append(setting)
-    models = {name: field.annotation for name, field in ApiSettings.model_fields.items()}
     text = []
     for name, settings in parts.items():
-        owner = models.get(name)
-        about = (owner.__doc__ or "").split("\n")[0] if owner is not None else ""
         rows = [
             (f"`{s.name}`<br>`{s.variable}`", s.default, s.values, s.unit, s.meaning)
             for s in settings
         ]
         head = ("setting and variable", "default", "values", "unit", "meaning")
-        text.append(f"### `[{name}]`\n\n{about}\n\n{table(head, rows)}")
+        text.append(f"### `[{name}]`\n\n{about(name)}\n\n{table(head, rows)}")
     return "\n\n".join(text)
+
+
+def about(name: str) -> str:
+    """The first paragraph that a table of the settings file says of itself."""
+    owner: Any = ApiSettings
+    for part in name.split("."):
+        owner = owner.model_fields[part].annotation
+    return " ".join(inspect.cleandoc(owner.__doc__ or "").split("\n\n")[0].split())
 
 
 def first_settings() -> str:

@@ -1,5 +1,6 @@
 """The doctor on ChirpStack's stream: over a real server, and what the facts mean."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,12 +11,16 @@ import redis
 from api.cli.doctor.events import ADVICE, events, judged
 from api.cli.doctor.finding import Diagnosis, Level
 from api.settings.model import ApiSettings
+from lorawan.stream.entries import BEGINNING
 from lorawan.stream.inspection import Kept, StreamFacts
+from lorawan.stream.redis_source import RedisSource
 from simulation.world.server.redis_stream import RedisStream
 from tests.bench import fleet
 from tests.support.certificates import Authority
 from tests.support.redis_server import RedisServer
 from tests.support.tls_front import front
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +38,11 @@ async def look(url: str | None, prefix: str = "") -> list[Diagnosis]:
     return await events(ApiSettings.model_validate({"chirpstack": chirpstack}))
 
 
-def write(server: RedisServer, count: int, **histories: int) -> None:
+def write(server: RedisServer, count: int, prefix: str = "", **histories: int) -> None:
     client = redis.Redis.from_url(server.url)
     client.flushall()
     client.close()
-    stream = RedisStream(server.url, exact=True, **histories)
+    stream = RedisStream(server.url, prefix, exact=True, **histories)
     stream.write([fleet.status(0, nth) for nth in range(1, count + 1)])
 
 
@@ -112,6 +117,30 @@ async def test_a_prefix_that_is_not_chirpstacks_is_told(server: RedisServer) -> 
     write(server, 3, history=1_000)
     found = await look(server.url, "other:")
     assert "there is no stream other:device:stream:event" in found[0].says
+
+
+@pytest.mark.parametrize("prefix", ["", "site:"])
+async def test_the_rights_that_the_guide_names_are_enough(server: RedisServer, prefix: str) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    user = re.search(r"`ACL SETUSER lamplighter on >PASSWORD ([^`]+)`", guide)
+    assert user is not None
+    rights = user[1]
+    if prefix:
+        with_one = re.search(r"with a `prefix` `~PREFIX([^`]+)`", guide)
+        assert with_one is not None
+        rights = rights.replace("~device:*", f"~{prefix}{with_one[1]}")
+    write(server, 30, prefix, history=1_000, device_history=100)
+    named = ("ACL", "SETUSER", "lamplighter", "reset", "on", ">PASSWORD", *rights.split())
+    url = server.url.replace("//", "//lamplighter:PASSWORD@")
+    with closing(redis.Redis.from_url(server.url)) as client:
+        client.execute_command(*named)
+        (found,) = await look(url, prefix)
+        assert found.level is Level.OK, found
+        source = RedisSource(url, prefix)
+        assert (await source.look()).newest is not None
+        assert (await source.read(BEGINNING, None, most=50, wait_s=0.1)).entries
+        client.execute_command("ACL", "DELUSER", "lamplighter")
+        await source.close()
 
 
 async def test_credentials_that_are_wrong_are_told_without_the_password(

@@ -49,6 +49,7 @@ def process(labels: str) -> dict[str, str]:
         f"up{{{labels}}}": steady(1),
         f'lamplighter_build_info{{{labels}, version="0.2.0"}}': steady(1),
         f"lamplighter_ready{{{labels}}}": steady(1),
+        f"lamplighter_event_stream_connected{{{labels}}}": steady(1),
         f"lamplighter_journal_healthy{{{labels}}}": steady(1),
         f'lamplighter_journal_commit_seconds_bucket{{{labels}, le="0.05"}}': rising(100),
         f'lamplighter_journal_commit_seconds_bucket{{{labels}, le="1.0"}}': rising(100),
@@ -161,6 +162,9 @@ CASES: Mapping[str, Case] = {
         {f"lamplighter_cluster_fleet_here{{{SOUTH}}}": then(0, 1)}, "critical", HALLS
     ),
     "LamplighterNotReady": Case({f"lamplighter_ready{{{ONE}}}": then(1, 0)}, "warning", ONE),
+    "LamplighterStreamUnread": Case(
+        {f"lamplighter_event_stream_connected{{{SOUTH}}}": then(1, 0)}, "warning", SOUTH
+    ),
     "LamplighterStoreFailing": Case(
         {f"lamplighter_journal_healthy{{{ONE}}}": then(1, 0)}, "critical", ONE
     ),

@@ -7,7 +7,8 @@ import pytest
 from docs.generate import client_models, supervision
 from docs.generate.command_line import every_verb, options_of
 from docs.generate.parts import FILES, PARTS, ROOT, documents, names, rewritten
-from docs.generate.settings import every_setting, unit_of
+from docs.generate.settings import about, every_setting, unit_of
+from store.engine.redis.url import SCHEMES
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
@@ -51,6 +52,18 @@ def test_every_setting_says_what_it_means_and_in_which_unit(setting: object) -> 
     assert meaning.endswith("."), "a sentence below the field tells it"
     if " to " in values:
         assert unit_of(name.rpartition(".")[2])
+
+
+@pytest.mark.parametrize("name", sorted({one.name.rpartition(".")[0] for one in every_setting()}))
+def test_every_table_of_settings_says_what_it_is_for_in_whole_sentences(name: str) -> None:
+    assert about(name).endswith(".")
+
+
+def test_every_form_of_the_address_of_a_store_is_named() -> None:
+    [meaning] = [one.meaning for one in every_setting() if one.name == "store.url"]
+    for scheme in SCHEMES:
+        assert f"{scheme.replace('rediss', 'redis')}://" in meaning
+    assert "`rediss`" in meaning
 
 
 def test_every_actor_says_what_it_is_for_and_nobody_else_does() -> None:
