@@ -9,6 +9,7 @@ ChirpStack itself speaks to one server or to a Cluster (`[redis] servers`, `clus
 no more to choose from. Nothing is written.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -41,6 +42,8 @@ TOGETHER_MOST = 50
 """Devices that are looked up in one go: 50 x 20 entries of 0.7 kB are 0.7 MB."""
 
 _TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+
+_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/]+)(?::(\d{1,5}))?", re.ASCII)
 
 _REFUSED_WORDS = ("NOAUTH", "WRONGPASS", "NOPERM", "WRONGTYPE", "ERR unknown command", "ERR AUTH")
 
@@ -238,8 +241,16 @@ def addresses_of(url: str) -> list[tuple[str, int]]:
 
 
 def _addresses(parts: SplitResult) -> list[tuple[str, int]]:
-    hosts = [each.partition(":") for each in parts.netloc.rpartition("@")[2].split(",")]
-    return [(name, int(port or PORT)) for name, _, port in hosts]
+    return [_address(each) for each in parts.netloc.rpartition("@")[2].split(",")]
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Of `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. Raises ValueError."""
+    found = _HOST_PORT.fullmatch(text)
+    port = int(found[2] or PORT) if found else 0
+    if found is None or not 0 < port < 65_536:
+        raise ValueError("a server is written as host or host:port")
+    return found[1].strip("[]"), port
 
 
 def _nodes(parts: SplitResult) -> list[Any]:

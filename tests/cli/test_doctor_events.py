@@ -151,6 +151,16 @@ async def test_credentials_that_are_wrong_are_told_without_the_password(
     assert "pass-word" not in found.says + found.remedy
 
 
+async def test_a_key_that_is_no_stream_is_told(server: RedisServer) -> None:
+    with closing(redis.Redis.from_url(server.url)) as client:
+        client.flushall()
+        client.set("cs:device:stream:event", "x")
+    (found,) = await look(server.url, "cs:")
+    assert found.level is Level.PROBLEM
+    assert "cs:device:stream:event is no stream there" in found.remedy
+    assert "password" not in found.remedy
+
+
 async def test_a_server_that_is_not_there_is_told() -> None:
     (found,) = await look("redis://127.0.0.1:1/0")
     assert found.level is Level.PROBLEM

@@ -10,7 +10,7 @@ from api.cli.doctor.finding import Diagnosis, Level, ok, problem, unknown, warni
 from api.settings.model import ApiSettings
 from lorawan.stream.errors import StreamError, StreamRefused
 from lorawan.stream.inspection import Kept, StreamFacts, inspect
-from lorawan.stream.redis_source import addresses_of
+from lorawan.stream.redis_source import ALL_EVENTS, addresses_of
 from store.engine.redis.errors import error_of
 from store.engine.redis.tls_or_not import other_way, refused_certificate
 
@@ -44,6 +44,9 @@ async def events(settings: ApiSettings) -> list[Diagnosis]:
         facts = await trio.to_thread.run_sync(inspect, url, prefix, abandon_on_cancel=True)
     except StreamRefused as error:
         remedy = "check user, password and rights of chirpstack.events.url (docs/operations.md)"
+        if "WRONGTYPE" in str(error):
+            key = prefix + ALL_EVENTS
+            remedy = f"{key} is no stream there: name ChirpStack's own Redis, database and prefix"
         return [problem(CHECK, str(error), remedy)]
     except StreamError as error:
         wrong = await trio.to_thread.run_sync(_wrong_about_tls, url, abandon_on_cancel=True)

@@ -12,7 +12,13 @@ import trio
 from lorawan.events.errors import UnknownEventKind
 from lorawan.stream.entries import BEGINNING, EntryId, decoded
 from lorawan.stream.errors import StreamRefused, StreamUnavailable
-from lorawan.stream.redis_source import ALL_EVENTS, RedisSource, checked_url, key_of
+from lorawan.stream.redis_source import (
+    ALL_EVENTS,
+    RedisSource,
+    addresses_of,
+    checked_url,
+    key_of,
+)
 from lorawan.stream.source import EventSource
 from tests.support.memory_streams import MemorySource, MemoryStreams
 from tests.support.redis_server import RedisServer
@@ -207,10 +213,22 @@ async def test_the_prefix_of_chirpstack_is_put_before_every_key(server):
         "unix:///run/redis/redis.sock?db=0",
         "redis+cluster://10.0.0.1:7000,10.0.0.2:7000",
         "rediss+cluster://u:p@node-1",
+        "redis+cluster://[::1]:6379,[fe80::1]",
     ],
 )
 def test_addresses_that_can_be_used(url):
     assert checked_url(url) == url
+
+
+def test_the_servers_that_a_url_names():
+    assert addresses_of("redis+cluster://u:p@[::1]:6380,[fe80::1],a:7000,b") == [
+        ("::1", 6380),
+        ("fe80::1", 6379),
+        ("a", 7000),
+        ("b", 6379),
+    ]
+    assert addresses_of("rediss://u:p@[::1]:6380/0") == [("::1", 6380)]
+    assert addresses_of("unix:///run/redis.sock") == []
 
 
 @pytest.mark.parametrize(
@@ -224,6 +242,9 @@ def test_addresses_that_can_be_used(url):
         "redis://host:port/0",
         "redis+cluster://",
         "redis+cluster://a:b:c",
+        "redis+cluster://a:1,,b:1",
+        "redis+cluster://a:99999",
+        "redis+cluster://::1:6379",
         "redis://u:sec#ret@host/0",
         "redis://host/0?socket_timeout=secret",
     ],
