@@ -27,6 +27,7 @@ import structlog
 import trio
 
 from actors.clocks.clock import Clock
+from actors.cluster.inbox_counts import InboxCounts, InboxStatistics
 from actors.cluster.inbox_shard import PARKED_S, InboxShard, Place, Taken, Waiting
 from actors.cluster.messages import CommandTaken, Message, decode, placed
 from actors.cluster.unconfirmed import Confirm, InboxEngine, Unconfirmed
@@ -54,30 +55,11 @@ RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
 
 @dataclass(frozen=True, slots=True)
 class InboxPorts:
-    """Who deals with entries. `take` neither waits nor raises."""
+    """Who deals with entries. `take` never waits; an entry over which it raises is poisoned."""
 
     take: Callable[[Message, Place], Taken]
     known: Callable[[str, Sequence[str]], Awaitable[set[str]]]
     """Of these commands of a shard those whose lights have them. Raises StoreUnavailable."""
-
-
-@dataclass(frozen=True, slots=True)
-class InboxStatistics:
-    """Counted since the start; what is `open` and waits is told as it is now."""
-
-    read: int
-    dropped: int
-    """Events that found no room."""
-    repeated: int
-    """Entries that had been dealt with before."""
-    poisoned: int
-    """Entries that could not be read, or crashed their light."""
-    open: int
-    """Entries read and not dealt with."""
-    waiting: int
-    """Of these, such that wait for room at their light."""
-    oldest_wait_s: float
-    """How long the oldest of them has waited: a minute where its light is parked."""
 
 
 class InboxReader:
@@ -103,9 +85,11 @@ class InboxReader:
         self._dead_letters = dead_letters
         self._shards: dict[str, InboxShard] = {}
         self._rung: set[str] = set()
+        self._silent: set[str] = set()
+        """Shards that could not be read when they were asked for last."""
         self._wake = trio.Event()
         self._progress = trio.Event()
-        self._read = self._dropped = self._repeated = self._poisoned = 0
+        self._counts = InboxCounts()
 
     # ---------------------------------------------------------------- which shards
 
@@ -202,25 +186,13 @@ class InboxReader:
             try:
                 await self._read_rung()
                 failures = 0
-            except StoreUnavailable as error:
+            except StoreUnavailable:
                 failures += 1
-                if failures == 1:
-                    log.warning("inboxes cannot be read", error=str(error))
-                self.step_back()  # a failover, perhaps
                 await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
 
     def statistics(self) -> InboxStatistics:
         """Counters, now."""
-        states, now = self._shards.values(), trio.current_time()
-        return InboxStatistics(
-            self._read,
-            self._dropped,
-            self._repeated,
-            self._poisoned,
-            sum(len(state.watermark) for state in states),
-            sum(state.waiting for state in states),
-            max((now - one.since for state in states for one in state.heads), default=0.0),
-        )
+        return self._counts.told(self._shards.values(), trio.current_time())
 
     # ---------------------------------------------------------------- how
 
@@ -235,30 +207,47 @@ class InboxReader:
             await trio.lowlevel.checkpoint()
             return
         after = {shard: state.after for shard, state in reading.items()}
+        begun_at = {shard: state.place for shard, state in reading.items()}
         try:
             found = await self._engine.read_inboxes(after, READ_MOST)
-            self.step_back(reading.keys() - found.keys())  # of a node that is silent
             unsure = await self._unconfirmed.among(found, after, READ_MOST, self._is_new)
-            for shard, entries in found.items():
-                state = reading[shard]
-                if shard in unsure:
-                    continue
-                if self._is_read(state) and state.after == after[shard]:
-                    await self._take_in(state, entries)
-                else:
-                    self.ring(shard)  # what came after it
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            self._not_read(set(reading), str(error))
             self._rung |= rung
             raise
-        if unsure:  # and all are looked at again
-            raise StoreUnavailable(f"no replica has what was accepted for {len(unsure)} shards")
+        silent = (reading.keys() - found.keys()) | unsure
+        for shard, entries in found.items():
+            state = reading[shard]
+            if shard in unsure:
+                continue
+            if self._is_read(state) and state.place == begun_at[shard]:
+                try:
+                    await self._take_in(state, entries)
+                except StoreUnavailable:
+                    silent.add(shard)
+            else:
+                self.ring(shard)  # what came after it
+        self._silent &= self._shards.keys() - (reading.keys() - silent)
+        self._not_read(silent, "a part of the engine is away, or its replicas are")
+
+    def _not_read(self, silent: set[str], why: str) -> None:
+        """These are looked at again with the next poll, and no sooner: the others go on. When they
+        fall silent all are, by then: a failover, perhaps, that set back others as well."""
+        if silent and not self._silent:
+            log.warning("inboxes cannot be read", shards=len(silent), why=why)
+        if silent <= self._silent:
+            for shard in silent & self._shards.keys():
+                self._shards[shard].step_back()
+        else:
+            self._silent |= silent
+            self.step_back()
 
     async def _take_in(self, state: InboxShard, entries: Sequence[InboxEntry]) -> None:
         if state.went_over(entries):
             state.step_back()
             self.ring(state.name)
             return
-        begun_at, checked = state.after, state.checking
+        begun_at, checked = state.place, state.checking
         now = trio.current_time()
         fresh = [
             Waiting(one.id, message, since=now, line=one.line)
@@ -266,7 +255,7 @@ class InboxReader:
             if (message := self._read_one(state, one))
         ]
         known = await self._known(state, fresh)
-        if not self._is_read(state) or state.leaving or state.after != begun_at:
+        if not self._is_read(state) or state.leaving or state.place != begun_at:
             self.ring(state.name)  # given away, stepped back or went on, while the store was asked
             return
         if entries:
@@ -282,11 +271,11 @@ class InboxReader:
 
     def _begin(self, state: InboxShard, one: Waiting, known: Container[str] = ()) -> None:
         """The next entry; a command whose light has it (`known`) is dealt with already."""
-        self._read += 1
+        self._counts.read += 1
         state.watermark.begun(one.id, one.line)
         message = one.message
         if isinstance(message, CommandTaken) and message.request.command_id in known:
-            self._repeated += 1
+            self._counts.repeated += 1
             self._done(state, one)
         else:
             self._hand_on(state, one)
@@ -303,12 +292,12 @@ class InboxReader:
 
     def _read_one(self, state: InboxShard, entry: InboxEntry) -> Message | None:
         if state.was_seen(entry):
-            self._repeated += 1
+            self._counts.repeated += 1
             return None
         try:
             return placed(decode(entry.message), entry)
         except msgspec.MsgspecError as error:
-            self._poisoned += 1
+            self._counts.poisoned += 1
             log.warning("inbox entry cannot be read", entry=entry.id, error=str(error))
             self._dead_letters.add("inbox", entry.message, error, self._clock.now())
             return None
@@ -331,7 +320,12 @@ class InboxReader:
 
         waits_s = trio.current_time() - one.since
         place = Place(state.name, one.id, ToldReply(told), one.tries, waits_s, one.line)
-        match self._ports.take(one.message, place):
+        try:
+            taken = self._ports.take(one.message, place)
+        except Exception as error:  # noqa: BLE001 - the entries behind it go on, whatever it is
+            self._poison(state, one, error, over=place.last_try or not one.is_command)
+            return True
+        match taken:
             case Taken.DONE:
                 self._done(state, one)
             case Taken.LATER if one.is_command:
@@ -344,8 +338,18 @@ class InboxReader:
                 self._drop(state, one)
         return True
 
+    def _poison(self, state: InboxShard, one: Waiting, error: Exception, *, over: bool) -> None:
+        """Nobody can take it; a command is tried again before it is `over`."""
+        log.error("inbox entry cannot be taken", entry=one.id, exc_info=error)
+        self._dead_letters.add("inbox", one.message, error, self._clock.now())
+        if over:
+            self._counts.poisoned += 1
+            self._done(state, one)
+        else:
+            self._told(state, one, error, begun=True)
+
     def _drop(self, state: InboxShard, one: Waiting) -> None:
-        self._dropped += 1
+        self._counts.dropped += 1
         self._done(state, one)
 
     def _told(
@@ -359,13 +363,13 @@ class InboxReader:
         if error is None:
             self._done(state, one)
         elif one.is_command:
-            self._poisoned += begun
+            self._counts.poisoned += begun
             state.put_back(replace(one, tries=one.tries + begun))
             self._progress.set()
             self._wake.set()
         else:
-            self._poisoned += begun
-            self._dropped += not begun
+            self._counts.poisoned += begun
+            self._counts.dropped += not begun
             self._done(state, one)
 
     def _done(self, state: InboxShard, one: Waiting) -> None:

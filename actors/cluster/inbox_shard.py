@@ -95,6 +95,7 @@ class InboxShard:
     taken_at: str = ""
     """The mark that was stored when the shard was taken."""
     _from: str = ""
+    _steps_back: int = 0
     _seen: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -110,8 +111,15 @@ class InboxShard:
         """Of each light's line the one that goes next."""
         return (line[0] for line in self.lines.values() if line)
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where the reading stands. Another one after each step back, also where that leads to the
+        same entry: what is being read from there may be a replaced master's."""
+        return self._steps_back, self.after
+
     def step_back(self) -> None:
         """Look again at what was read before."""
+        self._steps_back += 1
         at_ms, _ = id_order(self.watermark.mark)
         self.after = self._from = f"{max(0, at_ms - STEP_BACK_MS)}-0"
         self.checking = True

@@ -17,6 +17,7 @@ from lorawan.kuando import LightState
 from store.engine.memory import MemoryEngine, MemoryServers
 from store.engine.port import Post
 from store.engine.shards import shard_of
+from store.errors import StoreUnavailable
 
 START = 1_750_000_000.0
 RED = LightState(255, 0, 0)
@@ -60,7 +61,11 @@ class Lights:
         self.parked: set[str] = set()
         self.at_once = False
         self.stored: set[str] = set()
+        self.poison: set[str] = set()
+        """What `said` tells of messages over which this one raises."""
         self.looked_up: list[str] = []
+        self.unknown: set[str] = set()
+        """Shards whose stored commands cannot be read."""
 
     def take(self, message: Message, place: Place) -> Taken:
         dev_eui = getattr(message, "dev_eui", "")
@@ -70,11 +75,15 @@ class Lights:
         if dev_eui in self.parked and not ends:
             return Taken.NO_ROOM
         self.taken.append((message, place))
+        if self.said[-1] in self.poison:
+            raise RuntimeError("such a light is there already")
         return Taken.DONE if self.at_once else Taken.LATER
 
     async def known(self, shard: str, ids: object) -> set[str]:
         await trio.lowlevel.checkpoint()
         assert isinstance(ids, list)
+        if shard in self.unknown:
+            raise StoreUnavailable("its part of the engine is away")
         self.looked_up += ids
         return self.stored & set(ids)
 

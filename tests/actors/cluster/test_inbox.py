@@ -1,17 +1,20 @@
 """Entries of an inbox are handed on in order, dealt with once, and never forgotten by the mark."""
 
 import random
+from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.cluster.inbox_shard import PARKED_S
+from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
-from store.engine.memory import Fate, MemoryEngine, MemoryServers
+from store.engine.memory import Fate, MemoryEngine, MemoryServers, Request
 from store.engine.port import Accept, AcceptResult, Commit, Post, id_order
+from store.engine.shards import ALL_SHARDS
 from store.port import Put, Table, outcome
 from tests.actors.cluster.cluster_kit import Reading, asked, command, dev_euis, post, reading
 
@@ -167,6 +170,24 @@ async def test_poison_goes_to_the_dead_letters_and_the_mark_moves_on(
         assert kit.reader.mark(SHARD) == ids[0]
         assert kit.reader.statistics().poisoned == 2
         assert [letter.message for letter in kit.dead_letters.recent(5)] == [b"\xc1 no message"]
+
+
+async def test_an_entry_that_nobody_can_take_leaves_all_behind_it_in_their_turn(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.lights.poison = {"poison", "c1"}
+        ids = await post(
+            kit.engine, SHARD, asked(ONE, "poison"), command(TWO, "c1"), command(TWO, "c2"),
+            asked(ONE, "behind"),
+        )  # fmt: skip
+        kit.reader.take(SHARD, "0-0")
+        await trio.sleep(0.3)
+        tries = TRIES_MOST + 1
+        assert kit.lights.said == ["poison", "c1", "behind", *["c1"] * (tries - 1), "c2"]
+        kit.lights.deal(2, -1)
+        assert kit.reader.mark(SHARD) == ids[-1]
+        assert len(kit.dead_letters.recent(9)) == kit.reader.statistics().poisoned == 1 + tries
 
 
 async def test_a_command_that_crashed_its_light_is_tried_again_before_the_next_one(
@@ -341,10 +362,10 @@ async def test_every_command_is_dealt_with_once_whatever_the_engine_and_the_ligh
         assert kit.reader.mark(SHARD) == entries[-1].id
 
 
-async def accepted(kit: Reading, *ids: str, dev_eui: str = ONE) -> list[str]:
+async def accepted(kit: Reading, *ids: str, dev_eui: str = ONE, shard: str = SHARD) -> list[str]:
     """Have commands accepted, and the reader told as the acceptor does; the ids of the entries."""
     asked_for = [
-        Accept(SHARD, dev_eui, one, b"{}", encode(command(dev_eui, one)), 1.0, by="us")
+        Accept(shard, dev_eui, one, b"{}", encode(command(dev_eui, one)), 1.0, by="us")
         for one in ids
     ]
     answers = await kit.engine.accept(asked_for)
@@ -356,13 +377,13 @@ async def accepted(kit: Reading, *ids: str, dev_eui: str = ONE) -> list[str]:
     return found
 
 
-async def owning(kit: Reading) -> None:
-    """Own the shard with both lights, and have read what is in its inbox."""
-    lease = await kit.engine.take(SHARD, (await kit.engine.look([SHARD]))[SHARD], "us")
+async def owning(kit: Reading, shard: str = SHARD, lights: Sequence[str] = (ONE, TWO)) -> None:
+    """Own the shard with these lights, and have read what is in its inbox."""
+    lease = await kit.engine.take(shard, (await kit.engine.look([shard]))[shard], "us")
     assert lease is not None
-    lights = outcome([Put(Table.DEVICE, one, b"{}", 1.0) for one in (ONE, TWO)])
-    await kit.engine.commit([Commit(SHARD, lease.token, 1, lights)])
-    kit.reader.take(SHARD, "0-0")
+    writes = outcome([Put(Table.DEVICE, one, b"{}", 1.0) for one in lights])
+    await kit.engine.commit([Commit(shard, lease.token, 1, writes)])
+    kit.reader.take(shard, "0-0")
     await trio.sleep(0.1)
 
 
@@ -462,6 +483,84 @@ async def test_what_another_master_has_before_it_comes_first_and_is_not_dropped(
         kit.lights.deal(2)
         await trio.sleep(0.2)
         assert kit.lights.said == ["kept", "lost", "older", "newer"]
+
+
+async def test_what_a_replaced_master_answers_is_not_taken_in_after_a_step_back(
+    autojump_clock: object,
+) -> None:
+    """Also where what was being read began where the step back leads to again."""
+    wall = [1_750_000_000.0]
+    servers = MemoryServers(replicas=1, wall=lambda: wall[0] + trio.current_time())
+    async with reading(servers) as kit:
+        await owning(kit)
+        kit.engine.hears = lambda name: False
+        servers.fail_over(old_lives=True)
+        await post(kit.engine, SHARD, asked(TWO, "ghost"))  # at the old master
+        others = MemoryEngine(servers)
+        await others.open()
+        wall[0] -= 10.0
+        await post(others, SHARD, command(ONE, "theirs"))
+
+        async def found_out(request: Request) -> None:
+            """Somebody else meets the failover while the old master's answer is on its way."""
+            if request.name == "read_inboxes":
+                kit.engine.after = nothing
+                kit.engine.connected.clear()
+                kit.reader.step_back()
+
+        nothing, kit.engine.after = kit.engine.after, found_out
+        kit.reader.step_back()
+        await trio.sleep(3.0)
+        assert kit.lights.said == ["theirs"]
+
+
+async def test_a_part_of_the_engine_that_is_away_is_asked_each_second_and_the_others_go_on(
+    autojump_clock: object,
+) -> None:
+    servers = MemoryServers(masters=3)
+    there = next(one for one in ALL_SHARDS if servers.part_of(one) != servers.part_of(SHARD))
+    [light] = dev_euis(there, 1)
+    async with reading(servers) as kit:
+        for shard, lights in ((SHARD, [ONE]), (there, [light])):
+            await owning(kit, shard, lights)
+        kit.engine.hears = lambda name: False
+        servers.stop(servers.part_of(SHARD))
+        reads: Counter[str] = Counter()
+
+        async def count(request: Request) -> None:
+            if request.name == "read_inboxes":
+                reads.update(request.about)
+
+        kit.engine.before = count
+        await trio.sleep(2.0)
+        reads.clear()
+        for number in range(20):
+            await accepted(kit, f"c{number}", shard=there, dev_eui=light)
+            assert kit.lights.said == [f"c{one}" for one in range(number + 1)], "at once"
+            kit.lights.deal(number)
+            await trio.sleep(0.5)
+        assert max(reads.values()) <= 11
+        servers.go_on(servers.part_of(SHARD))
+        await post(kit.engine, SHARD, asked(ONE, "again"))
+        await trio.sleep(1.1)
+        assert kit.lights.said[-1] == "again"
+
+
+async def test_a_part_where_commands_cannot_be_looked_for_keeps_none_of_the_others(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        [light] = dev_euis("08", 1)
+        await post(kit.engine, SHARD, command(ONE, "c1"))
+        await post(kit.engine, "08", command(light, "c2"))
+        kit.lights.unknown.add(SHARD)
+        kit.reader.take(SHARD, "0-0")
+        kit.reader.take("08", "0-0")
+        await trio.sleep(5.0)
+        assert kit.lights.said == ["c2"]
+        kit.lights.unknown.clear()
+        await trio.sleep(1.1)
+        assert kit.lights.said == ["c2", "c1"]
 
 
 async def test_a_command_accepted_while_the_inbox_is_read_keeps_its_place(
