@@ -5,7 +5,7 @@ import trio
 from actors.application import Application
 from actors.clustered import ClusterParts
 from actors.refusal import Refusal
-from actors.start_order import ROOT_BUDGET, event_stream, foundation, root_over
+from actors.start_order import ROOT_BUDGET, event_stream, fleet, foundation, root_over
 from actors.supervision import ChildSpec, Supervisor
 
 KEEPER_SHUTDOWN_S = 1.0
@@ -61,7 +61,7 @@ def children_of(parts: ClusterParts, web: ChildSpec | None = None) -> list[Child
         *foundation(parts),
         ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
         *parts.flow.children(),
-        ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
+        *fleet(parts),
         parts.lights.as_child(),
         ChildSpec("network sight", parts.network_sight.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),

@@ -41,7 +41,7 @@ def children_of(parts: ProcessParts, web: ChildSpec | None = None) -> list[Child
         *first[:2],
         ChildSpec("inquirer", parts.inquirer.run, budget=ROOT_BUDGET),
         *first[2:],
-        ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
+        *fleet(parts),
         parts.lights.as_child(),
         *rest,
         *event_stream(parts),
@@ -63,6 +63,14 @@ def foundation(parts: ProcessParts) -> list[ChildSpec]:
         ),
         ChildSpec("board", parts.board.run, budget=ROOT_BUDGET),
         *parts.environment.notifier_children,
+    ]
+
+
+def fleet(parts: ProcessParts) -> list[ChildSpec]:
+    """What the lights of this process have together; they come after it."""
+    return [
+        ChildSpec("fleet", parts.fleet.run, budget=ROOT_BUDGET),
+        ChildSpec("removals", parts.removals.run, budget=ROOT_BUDGET),
     ]
 
 

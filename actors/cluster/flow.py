@@ -63,7 +63,7 @@ class FlowPorts:
     """Whether it is of a light of ours, known or not."""
     store_writer: LightStore
     remove: Callable[[str, str, bool], Awaitable[bool]]
-    """Take a light of this process off (DevEUI, why, for good). Raises ActorError."""
+    """Take a light of this process off (DevEUI, why, for good). Raises ActorError, StoreError."""
     owner: Callable[[str], str]
     """The boot of the process that has a shard, as far as is seen; empty where nobody has."""
     profile_contains: str
@@ -164,7 +164,7 @@ class Flow:
             ChildSpec("router", self.router.run, budget=BUDGET),
             ChildSpec("replies", self.replies.run, budget=BUDGET),
             ChildSpec("carrier", self.carrier.run, budget=BUDGET),
-            ChildSpec("removals", self.light_side.run, budget=BUDGET),
+            ChildSpec("light side", self.light_side.run, budget=BUDGET),
             ChildSpec("follower", self.follower.run, budget=BUDGET),
             ChildSpec("inbox", self.inbox.run, budget=BUDGET),
             ChildSpec("bells", self.bells.run, budget=BUDGET),

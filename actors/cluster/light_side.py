@@ -251,9 +251,9 @@ class LightSide:
                 return Taken.LATER
             case Offer.CLOSED if place.waits_s >= PARKED_S:
                 return self._refused(message, place, PARKED)
-            case Offer.FULL | Offer.CLOSED:
-                return Taken.NO_ROOM
-            case None:  # it is being removed: offered again, it is gone
+            case None if place.waits_s >= PARKED_S:
+                return self._refused(message, place, GONE)
+            case Offer.FULL | Offer.CLOSED | None:  # None: being removed, and gone soon
                 return Taken.NO_ROOM
 
     def _refused(self, message: CommandTaken, place: Place, why: Reason) -> Taken:
@@ -328,7 +328,7 @@ class LightSide:
         removed = False
         try:
             removed = await self._remove(message.dev_eui, message.why, message.for_good)
-        except ActorError as error:
+        except (ActorError, StoreError) as error:
             failure = f"{type(error).__name__}: {error}"
         finally:
             self._removing.discard(message.dev_eui)

@@ -27,6 +27,7 @@ from actors.device.model import Device
 from actors.messaging.reply import ActorError
 from actors.supervision import Backoff, SupervisorStopped
 from lorawan.network import ListedDevice, NetworkError, NetworkServer, NetworkUnknown
+from store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -256,6 +257,6 @@ class DeviceDiscovery:
     ) -> bool:
         try:
             return await ports.remove(dev_eui, NOT_LISTED, listed_once)
-        except ActorError as error:
+        except (ActorError, StoreError) as error:
             log.warning("light not removed", dev_eui=dev_eui, error=str(error))
             return False

@@ -16,6 +16,7 @@ PURPOSES = {
     "inquirer": "asks ChirpStack what it still knows of lights that miss an answer",
     "dispatcher": "the only one that hands downlinks to ChirpStack; paces by airtime",
     "fleet": "tells each light the news of the gateways that hear it",
+    "removals": "takes lights off, to the end, whoever waits for it",
     "lights": "supervisor of one actor per DevEUI, each with restarts of its own",
     "gateway watcher": "asks ChirpStack for the gateways, tells each change of health",
     "quality": "looks on: the risk of each light, a grade for each gateway, and scores of its own",

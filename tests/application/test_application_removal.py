@@ -20,6 +20,7 @@ from lorawan.kuando import LightState
 from simulation.world.world import World
 from store.memory import MemoryStore
 from store.port import Table, Write
+from tests.support.cluster_house import Street
 from tests.support.running_application import RunningApplication, make_world, running_application
 
 RED, GREEN = LightState(255, 0, 0), LightState(0, 255, 0)
@@ -205,5 +206,36 @@ async def test_a_removal_by_hand_is_carried_out_whole_though_whoever_asked_left(
         slow_s = 3.0
         with trio.move_on_after(1.0):
             await home.application.removals.by_hand(gone)
+        await trio.sleep(3.0)
         assert sorted(home.devices) == sorted(home.parts.fleet.actors) == others
         assert await records(home) == set(others)
+
+
+async def test_a_removal_is_carried_out_however_long_the_engine_is_away(
+    world: World, autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    """Else its light would be there without an actor, and hold up its commands for ever."""
+    street = Street(world)
+    [house] = await street.open(nursery, "north")
+    await street.owned_by_all()
+    await street.settled()
+    dev_eui = min(world.stations)
+    world.network.disable(dev_eui)
+    in_hand = await house.command(dev_eui, RED)
+    await trio.sleep(1)
+    house.engine.cut_off = True
+    assert await house.application.removals.by_hand(dev_eui) is Refusal.NO_REPLY
+    assert await house.application.removals.by_hand(dev_eui) is Refusal.NO_REPLY  # asked again
+    assert dev_eui in house.parts.board.devices
+    await trio.sleep(20)
+    house.engine.cut_off = False
+    await street.owned_by_all()
+    await trio.sleep(5)
+    assert dev_eui not in house.parts.board.devices
+    assert dev_eui not in house.lights
+    assert (await house.final(in_hand.id)).status is CommandStatus.REJECTED
+    found = await house.application.queries.history(dev_eui, since=0, until=1e12, most=100)
+    assert [line.kind for line in found.lines].count("removed") == 1
+    world.network.disable(dev_eui, disabled=False)
+    await trio.sleep(1_000)
+    assert dev_eui in house.lights, "ChirpStack lists it"

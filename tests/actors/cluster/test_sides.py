@@ -161,7 +161,7 @@ class Side:
         self.pursued: set[str] = set()
         self.shown: list[Command] = []
         self.removed: list[tuple[str, str, bool]] = []
-        self.removal_fails = False
+        self.removal_fails: Exception | None = None
         self.carried: list[CarriedRequest] = []
         self.answers: list[tuple[str, Answer]] = []
         self.settled: list[Exception | None] = []
@@ -183,8 +183,8 @@ class Side:
 
     async def _remove(self, dev_eui: str, why: str, for_good: bool) -> bool:
         await trio.lowlevel.checkpoint()
-        if self.removal_fails:
-            raise ActorCrashed("journal", "it failed")
+        if self.removal_fails is not None:
+            raise self.removal_fails
         self.removed.append((dev_eui, why, for_good))
         return dev_eui == LIGHT
 
@@ -342,6 +342,7 @@ async def test_a_command_waits_for_a_parked_light_before_it_ends_and_for_a_busy_
         assert kit.side.take(command(LIGHT, "c1"), late) is Taken.NO_ROOM
         kit.lights.answer = None  # it is being removed
         assert kit.side.take(command(LIGHT, "c1"), early) is Taken.NO_ROOM
+        assert kit.side.take(command(LIGHT, "c1"), late) is Taken.LATER, "and was not: it ends"
 
 
 async def test_as_many_commands_end_at_once_as_are_allowed() -> None:
@@ -380,17 +381,19 @@ async def test_a_light_is_taken_off_and_whoever_asked_is_told() -> None:
         await trio.testing.wait_all_tasks_blocked()
         kit.side.take(LightGone("aa" * 8, "why", False, "asker", 8), kit.place())
         await trio.testing.wait_all_tasks_blocked()
-        kit.removal_fails = True
-        kit.side.take(LightGone(LIGHT, "why", True, "asker", 9), kit.place())
-        await trio.testing.wait_all_tasks_blocked()
+        for failure in (ActorCrashed("journal", "it failed"), StoreTaken("another process's")):
+            kit.removal_fails = failure
+            kit.side.take(LightGone(LIGHT, "why", True, "asker", 9), kit.place())
+            await trio.testing.wait_all_tasks_blocked()
         assert kit.removed == [(LIGHT, "why", True), ("aa" * 8, "why", False)]
         assert kit.answers[:2] == [
             ("asker", LightAnswered(7, "removed")),
             ("asker", LightAnswered(8, "unknown")),
         ]
-        [(_, failed)] = kit.answers[2:]
-        assert isinstance(failed, LightAnswered)
-        assert failed.failure is not None
+        assert len(kit.answers) == 4
+        for _, failed in kit.answers[2:]:
+            assert isinstance(failed, LightAnswered)
+            assert failed.failure is not None
 
 
 async def test_the_answer_to_a_question_of_another_process_goes_back_to_it() -> None:
