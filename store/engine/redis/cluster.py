@@ -6,10 +6,10 @@ on the way of a commit: the nodes that are well are asked meanwhile as before.
 
 import threading
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import Any
 
 import redis
+import structlog
 from redis.crc import key_slot
 from redis.exceptions import MovedError
 
@@ -17,6 +17,8 @@ from store.engine.redis.errors import Misfit, error_of, words_of
 from store.engine.redis.node import Connection
 from store.engine.redis.target import Address, Target
 from store.errors import StoreError, StoreRefused, StoreUnavailable
+
+log = structlog.get_logger()
 
 SLOTS = 16_384
 AGAIN_S = 0.1
@@ -62,7 +64,7 @@ class InCluster:
         """Learn the map anew; where another node was named, go there at once."""
         assert isinstance(node, tuple)  # noqa: S101 - what `node_of` gave
         if isinstance(error, MovedError):
-            self._masters[error.slot_id] = (error.host or node[0], error.port)
+            self._masters[error.slot_id] = (_host(error.host.encode()) or node[0], error.port)
         self._last(node)
         self._wanted.set()
 
@@ -86,8 +88,12 @@ class InCluster:
         while not self._closed.is_set():
             self._wanted.wait()
             self._wanted.clear()
-            with suppress(StoreError):  # whoever asks next wants it again
+            try:
                 self._learn()
+            except StoreError:  # whoever asks next wants it again
+                pass
+            except Exception:  # without this thread no fail-over would be found any more
+                log.exception("the map of the cluster cannot be read")
             self._closed.wait(AGAIN_S)
 
     def _learn(self) -> None:

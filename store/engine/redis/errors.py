@@ -9,13 +9,12 @@ from redis import exceptions
 
 from store.errors import StoreCorrupt, StoreError, StoreRefused, StoreUnavailable
 
-ELSEWHERE = (
+_ELSEWHERE = (
     exceptions.MovedError,
     exceptions.ClusterDownError,
     exceptions.MasterDownError,
     exceptions.ReadOnlyError,
 )
-"""Another node may be the one to ask."""
 
 
 class Elsewhere(StoreUnavailable):
@@ -100,6 +99,12 @@ def error_of(error: Exception) -> StoreError:
             return StoreUnavailable(words)
         case _:
             return StoreError(words)
+
+
+def is_elsewhere(error: Exception) -> bool:
+    """Whether another node may be the one to ask. A master that was replaced loses its replicas
+    before it is told: on a connection that wrote nothing, WAIT does not tell that."""
+    return isinstance(error, _ELSEWHERE) or str(error).startswith("NOREPLICAS")
 
 
 def is_refusal(error: Exception) -> bool:

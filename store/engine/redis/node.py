@@ -15,7 +15,7 @@ from typing import Any
 import redis
 from redis import exceptions
 
-from store.engine.redis.errors import ELSEWHERE, error_of, is_refusal
+from store.engine.redis.errors import error_of, is_elsewhere, is_refusal
 from store.engine.redis.scripts import Argument, Call
 from store.errors import StoreError, StoreUnavailable
 
@@ -107,7 +107,7 @@ class Node:
             )
             answers = [answer for size in groups for answer in _read_group(connection, size)]
             count = _read(connection) if confirm else 0
-        except (redis.RedisError, OSError) as error:
+        except (redis.RedisError, OSError, StoreError) as error:  # the last of who finds the node
             self._fail(error)
         except BaseException:  # half an answer may still be on its way
             self.drop()
@@ -125,18 +125,24 @@ class Node:
         if connection is not None and (self._made_in != self._era() or _is_stale(connection)):
             self.drop()
         if self._connection is None:
+            era = self._era()
             self._connection = self._connect()
-            self._made_in = self._era()
+            if era != self._era():  # another server was found, by this call or beside it
+                self.drop()
+                era, self._connection = self._era(), self._connect()
+            self._made_in = era
         return self._connection
 
     def _fail(self, error: Exception) -> None:
         self.failures += 1
         self.drop()
         self._lost(error)
+        if isinstance(error, StoreError):
+            raise error
         raise error_of(error) from error
 
     def _judged(self, error: Exception) -> StoreError:
-        if isinstance(error, ELSEWHERE):
+        if is_elsewhere(error):
             self.drop()
             self._lost(error)
         if is_refusal(error):

@@ -46,9 +46,7 @@ async def prune(
         if count < 0:
             raise StoreTaken(f"redis: shard {shard} has another owner")
         gone += count
-        if count < step and len(streams) < STREAMS_MOST:
-            break
-        if count == 0 and not streams:
+        if count < step and (which.only or len(streams) < STREAMS_MOST):
             break
     return gone
 

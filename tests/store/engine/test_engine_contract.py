@@ -23,7 +23,7 @@ from store.engine.port import (
 )
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreClosed, StoreTaken
-from store.port import Delete, Entry, Record, Table
+from store.port import Delete, Entry, Record, Streams, Table
 from tests.store.engine.conftest import MakeEngine, opened_engine
 from tests.store.engine.engine_samples import (
     LIGHT,
@@ -469,6 +469,24 @@ async def test_retention_reaches_every_stream_of_a_shard(engine: Engine) -> None
     lines = [line("1", 1.0, f"{number:04d}") for number in range(250)]
     await committed(engine, commit(lease, 1, *lines))
     assert await engine.prune(SHARD, lease.token, tables=[], before=2.0, most=1_000) == 250
+
+
+async def test_retention_of_many_streams_that_are_named_ends_where_nothing_is_old(
+    engine: Engine,
+) -> None:
+    lease = await taken(engine)
+    named = Streams(only=tuple(f"{number:04d}" for number in range(120)))
+    await committed(engine, commit(lease, 1, line("1", 1.0, "0007"), line("1", 1.0, "other")))
+
+    async def prune() -> int:
+        return await engine.prune(
+            SHARD, lease.token, tables=[], before=2.0, most=1_000, which=named
+        )
+
+    with trio.fail_after(5.0):
+        assert await prune() == 1
+        assert await prune() == 0
+    assert list(await engine.streams(SHARD)) == ["other"]
 
 
 async def test_retention_belongs_to_the_owner(engine: Engine) -> None:

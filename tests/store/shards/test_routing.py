@@ -72,6 +72,11 @@ def test_what_was_written_is_looked_for_where_it_lies() -> None:
         assert shards_of_key(Table.IDEMPOTENCY, f"{dev_eui}:k") == (shard_of(dev_eui),)
 
 
-@pytest.mark.parametrize("stream", ["verdicts", "air", "gateway:0016c001f1500812"])
+@pytest.mark.parametrize("stream", ["verdicts", "gateway:0016c001f1500812"])
 def test_a_stream_of_the_fleet_may_lie_in_every_shard(stream: str) -> None:
     assert shards_of_stream(stream) == ALL_SHARDS
+
+
+@pytest.mark.parametrize("stream", ["fleet:routes", "air"])
+def test_a_stream_that_one_shard_alone_holds_is_read_there(stream: str) -> None:
+    assert shards_of_stream(stream) == (FLEET,)
