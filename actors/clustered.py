@@ -287,7 +287,10 @@ class ClusterParts(ProcessParts):
         self.flow.fleet_gone()
         once, self._once, self.fleetwide_here = self._once, None, None
         if once is not None and self.root is not None:
-            await self.root.stop_child(FLEETWIDE, "the fleet's shard is left")
+            try:
+                await self.root.stop_child(FLEETWIDE, "the fleet's shard is left")
+            finally:
+                once.left()
 
     # ---------------------------------------------------------------- how its parts hear of others
 

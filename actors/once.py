@@ -26,7 +26,7 @@ from actors.start_order import after_lights, before_lights
 from actors.startup import read_keys, restore_fleetwide
 from actors.storage.audit import into
 from actors.storage.idempotency import IdempotencyKeys
-from actors.supervision import Supervisor
+from actors.supervision import ChildState, Supervisor
 from actors.wiring import ProcessParts
 from store.engine.port import Snapshot
 from store.port import Table
@@ -146,6 +146,13 @@ class Once:
 
         root.start_child(replace(self.supervisor.as_child(), start=run))
         await started.wait()
+
+    def left(self) -> None:
+        """It has ended here. Whoever was given up is begun anew where the fleet's shard is taken,
+        and tells nobody of that: an ordinary first start is not told."""
+        for child in self.supervisor.report().children:
+            if child.state is ChildState.PARKED:
+                self._parts.actor_changed(replace(child, state=ChildState.STOPPED))
 
     async def _look(self) -> None:
         while True:

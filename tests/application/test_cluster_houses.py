@@ -11,7 +11,9 @@ from actors.cluster.inbox_shard import PARKED_S
 from actors.cluster.light_side import PARKED
 from actors.device.command import CommandStatus
 from actors.device.model import Device
+from actors.outgoing.requests import Remove
 from actors.refusal import Refusal
+from actors.supervision import ChildState
 from lorawan.kuando import LightState
 from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.shards import ALL_SHARDS, shard_of
@@ -181,6 +183,39 @@ async def test_a_light_that_is_given_up_anywhere_is_shown_and_alerted_everywhere
         assert f"device {dev_eui}" not in fleet_house.parts.board.actors
         command = await fleet_house.command(dev_eui, RED)
         assert (await fleet_house.final(command.id)).status is CommandStatus.VERIFIED
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_what_was_given_up_once_for_the_fleet_is_so_no_longer_where_its_shard_is_left(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=2)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.open(nursery, "north", "south")
+        await street.owned_by_all()
+        before = street.fleet_house()
+        for _ in range(6):  # one more than its budget
+            nonsense = Remove("no reply", None, None)  # type: ignore[arg-type]
+            before.parts.fleetwide.outgoing.mailbox.offer(nonsense)
+            await trio.sleep(8)
+        assert before.parts.board.actors["hooks"].state is ChildState.PARKED
+        await trio.sleep(10)
+        for house in street.houses:
+            assert "actor_parked" in {one.kind for one in house.parts.board.alerts()}
+
+        for moves_from in (before, *(one for one in street.houses if one is not before)):
+            moves_from.engine.cut_off = True
+            await trio.sleep(30)
+            moves_from.engine.cut_off = False
+            await trio.sleep(90)
+            assert street.fleet_house() is not moves_from
+            for house in street.houses:
+                assert "hooks" not in house.parts.board.actors, house.name
+                opened = [one for one in house.parts.board.alerts() if one.closed_at is None]
+                assert "actor_parked" not in {one.kind for one in opened}
+        assert street.fleet_house() is before
         nursery.cancel_scope.cancel(reason="the test ends")
 
 
