@@ -380,4 +380,4 @@ class ClusterParts(ProcessParts):
         super()._showing(subject)
         self.flow.showing(subject)
         if self._once is not None and isinstance(subject, DeviceRemoved):
-            self._once.its.light_removed(subject.dev_eui)
+            self._once.light_forgotten(subject.dev_eui)

@@ -131,6 +131,7 @@ class Fleetwide:
             airtime=self.dispatcher.airtime,
             on_network=self._network_health,
             on_list=self._gateways_listed,
+            shown=board.gateways.values,
             lights_heard=board.lights_heard,
             takes_nothing_since=self.dispatcher.takes_nothing_since,
             grade=lambda gateway_id: grade_told(self.quality.gateway(gateway_id)),

@@ -107,7 +107,7 @@ class Once:
                 judged=its.learning.judged,
                 unlisted=self._unlisted,
                 flushed=its.dispatcher.queue_flushed,
-                forgotten=its.light_removed,
+                forgotten=self.light_forgotten,
                 carried=flow.carrier.take,
                 actor=self._show_actor,
                 audited=into(parts.store_writer.offer),
@@ -154,6 +154,11 @@ class Once:
             if child.state is ChildState.PARKED:
                 self._parts.actor_changed(replace(child, state=ChildState.STOPPED))
 
+    def light_forgotten(self, dev_eui: str) -> None:
+        """A light is known no longer, or was told to be taken off."""
+        self.its.light_removed(dev_eui)
+        self._parts.store_writer.offer(views.light_deletes(dev_eui))
+
     async def _look(self) -> None:
         while True:
             await trio.sleep(LOOK_S)
@@ -172,7 +177,10 @@ class Once:
     def _show_gateway(self, view: GatewayView) -> None:
         parts = self._parts
         parts.board.publish(view)
-        parts.store_writer.offer([views.gateway_put(view, self._clock.now())])
+        if view == view.forgotten():
+            parts.store_writer.offer([views.gateway_delete(view.gateway_id)])
+        else:
+            parts.store_writer.offer([views.gateway_put(view, self._clock.now())])
 
     def _show_actor(self, view: ActorView) -> None:
         parts = self._parts
@@ -181,6 +189,8 @@ class Once:
 
     def _show_risk(self, dev_eui: str, risk: RiskTold) -> None:
         parts = self._parts
+        if dev_eui not in parts.board.devices:  # it was taken off since
+            return
         parts.board.tell_risk(dev_eui, risk)
         parts.store_writer.offer([views.risk_put(dev_eui, risk, self._clock.now())])
 

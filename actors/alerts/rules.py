@@ -31,6 +31,9 @@ def gateway_finding(view: GatewayView, lights: Sequence[NamedLight] = ()) -> Fin
     if view.online:
         text = f"gateway {name} is online"
         return Finding(AlertKind.GATEWAY_OFFLINE, view.gateway_id, holds=False, text=text)
+    if not view.known:
+        text = f"ChirpStack does not list gateway {name} any more"
+        return Finding(AlertKind.GATEWAY_OFFLINE, view.gateway_id, holds=False, text=text)
     text = f"gateway {name} is offline"
     if lights:
         count = "1 light" if len(lights) == 1 else f"{len(lights)} lights"

@@ -93,6 +93,11 @@ class GatewayView(msgspec.Struct, frozen=True):
     pace: PaceTold | None = None
     """How fast frames go out; None where the pace is fixed, or nothing went out yet."""
 
+    def forgotten(self) -> "GatewayView":
+        """As it is shown once ChirpStack does not list it and nothing comes through it: nobody is
+        reached through it, and nobody misses it."""
+        return GatewayView(self.gateway_id, self.name, online=False, since=self.since, known=False)
+
 
 class AlertView(msgspec.Struct, frozen=True):
     """One alert: opened once, repeated while it lasts, closed with a reason."""

@@ -94,6 +94,9 @@ class FeedBoard:
         for plan in board.plans:
             if f"{views.PLAN}{plan.id}" not in told[Table.META]:
                 board.publish(PlanRemoved(plan.id, plan.name))
+        for gateway_id in [*board.gateways]:
+            if (key := f"{views.GATEWAY}{gateway_id}") not in told[Table.META]:
+                self._gone(Table.META, key)
         for rollout_id in [*board.rollouts]:
             if rollout_id not in told[Table.ROLLOUT]:
                 board.forget_rollout(rollout_id)
@@ -174,6 +177,10 @@ class FeedBoard:
                 self._board.publish(DeviceRemoved(key, device.name, REMOVED))
         elif table is Table.ROLLOUT and "/" not in key:
             self._board.forget_rollout(key)
+        elif table is Table.META and key.startswith(views.GATEWAY):
+            gateway = self._board.gateways.get(key.removeprefix(views.GATEWAY))
+            if gateway is not None and gateway != gateway.forgotten():
+                self._board.publish(gateway.forgotten())
         elif table is Table.META and key.startswith(views.PLAN):
             for plan in self._board.plans:
                 if f"{views.PLAN}{plan.id}" == key:

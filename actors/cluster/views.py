@@ -12,6 +12,7 @@ from actors.board.changes import ActorView, GatewayView
 from actors.board.contents import WELL
 from actors.board.outlook import RiskTold
 from actors.board.plan import PlanHead
+from actors.fleet import actor_id
 from actors.storage.record_version import checked, stamped
 from store.port import Delete, Put, Record, Table
 
@@ -37,6 +38,19 @@ def gateway_put(view: GatewayView, now: float) -> Put:
     """A gateway; as many as there are, some 400 bytes each."""
     key = f"{GATEWAY}{view.gateway_id}"
     return Put(Table.META, key, stamped(_encoder.encode(view)), now)
+
+
+def gateway_delete(gateway_id: str) -> Delete:
+    """A gateway is known no longer."""
+    return Delete(Table.META, f"{GATEWAY}{gateway_id}")
+
+
+def light_deletes(dev_eui: str) -> list[Delete]:
+    """A light is known no longer."""
+    return [
+        Delete(Table.META, f"{RISK}{dev_eui}"),
+        Delete(Table.META, f"{ACTOR}{actor_id(dev_eui)}"),
+    ]
 
 
 def risk_put(dev_eui: str, risk: RiskTold, now: float) -> Put:

@@ -4,7 +4,7 @@ While ChirpStack does not answer, every gateway keeps the state it had; only an 
 its acknowledgement of a downlink can still change that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -43,7 +43,8 @@ class WatcherStatistics:
 class GatewayWatcher:
     """The actor. `publish` takes views, each of `on_change` a gateway and whether it is online,
     `on_return` one that ended a silence, `on_network` why ChirpStack gives no list, or None once it
-    does again, and `on_list` at every poll whether it gave one. None of them may wait or raise.
+    does again, and `on_list` at every poll whether it gave one. `shown` are the gateways that are
+    shown, those of an earlier run among them. None of them may wait or raise.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class GatewayWatcher:
         airtime: Airtime = no_airtime,
         on_network: Callable[[str | None], None] = lambda problem: None,
         on_list: Callable[[bool], None] = lambda listed: None,
+        shown: Callable[[], Iterable[GatewayView]] = tuple,
         lights_heard: Callable[[str], int] = lambda gateway_id: 0,
         takes_nothing_since: Callable[[str], float | None] = lambda gateway_id: None,
         grade: Callable[[str], GradeTold] = no_grade,
@@ -81,6 +83,8 @@ class GatewayWatcher:
         )
         self._on_network = on_network
         self._on_list = on_list
+        self._publish = publish
+        self._shown = shown
         # Bound: the gateways that the server lists, and `unlisted_most` others.
         self._known: dict[str, Health] = {}
         self._polled_at: float | None = None
@@ -251,6 +255,9 @@ class GatewayWatcher:
             if one.heard_at is None or now - one.heard_at > self._policy.unlisted_kept_s:
                 del self._known[one.gateway_id]
                 self._announcer.forget(one.gateway_id)
+        for view in list(self._shown()):  # it may have been deleted while nobody watched
+            if view.gateway_id not in self._known and view != view.forgotten():
+                self._publish(view.forgotten())
 
     def _unlisted(self) -> int:
         return sum(known.info is None for known in self._known.values())

@@ -16,7 +16,7 @@ from actors.refusal import Refusal
 from actors.supervision import ChildState
 from lorawan.kuando import LightState
 from store.engine.memory import Fate, MemoryServers, Request
-from store.engine.shards import ALL_SHARDS, shard_of
+from store.engine.shards import ALL_SHARDS, FLEET, shard_of
 from store.port import Table
 from tests.support.cluster_house import Street
 from tests.support.running_application import make_world
@@ -216,6 +216,71 @@ async def test_what_was_given_up_once_for_the_fleet_is_so_no_longer_where_its_sh
                 opened = [one for one in house.parts.board.alerts() if one.closed_at is None]
                 assert "actor_parked" not in {one.kind for one in opened}
         assert street.fleet_house() is before
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+@pytest.mark.parametrize("is_offline", [True, False])
+async def test_a_gateway_that_was_deleted_while_nobody_watched_is_known_no_longer(
+    autojump_clock: MockClock, is_offline: bool
+) -> None:
+    world = make_world(lights=2)
+    gateway_id = next(iter(world.gateways))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.open(nursery, "north", "south")
+        await street.owned_by_all()
+        if is_offline:
+            world.stop_gateway(gateway_id)
+        await trio.sleep(900)
+        house = street.fleet_house()
+        assert house.parts.board.gateways[gateway_id].online is not is_offline
+        for one in [*street.houses]:
+            street.close(one)
+        world.stop_gateway(gateway_id)
+        del world.network.rules.gateways[gateway_id]
+        await street.open(nursery, "west", "east")
+        await street.owned_by_all()
+        await trio.sleep(300)
+        for one in street.houses:
+            view = one.parts.board.gateways[gateway_id]
+            assert (view.known, view.online) == (False, False)
+            opened = [alert for alert in one.parts.board.alerts() if alert.closed_at is None]
+            assert "gateway_offline" not in {alert.kind for alert in opened}
+
+        await street.open(nursery, "new")
+        assert gateway_id not in street.houses[-1].parts.board.gateways
+        assert len(street.houses[-1].parts.board.gateways) == len(world.gateways) - 1
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_nothing_is_kept_of_what_was_told_of_a_light_that_was_taken_off(
+    autojump_clock: MockClock,
+) -> None:
+    world = make_world(lights=6)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(world.run)
+        street = Street(world)
+        await street.spread(nursery, "north", "south")
+        fleet_house = street.fleet_house()
+        [owner] = [one for one in street.houses if one is not fleet_house]
+        dev_eui = next(iter(owner.lights))
+        keys = [f"view/actor/device {dev_eui}", f"view/risk/{dev_eui}"]
+
+        async def kept() -> int:
+            asked = [(FLEET, Table.META, key) for key in keys]
+            return sum(one is not None for one in await owner.engine.get(asked))
+
+        for _ in range(6):  # one more than its budget
+            owner.parts.fleet.post(dev_eui, "nonsense")  # type: ignore[arg-type]
+            await trio.sleep(11)
+        await trio.sleep(120)
+        assert await kept() == len(keys)
+        world.network.delete(dev_eui)
+        assert await owner.parts.removals.remove(dev_eui, "by hand")
+        await trio.sleep(10)
+        assert dev_eui not in fleet_house.parts.board.devices
+        assert await kept() == 0
         nursery.cancel_scope.cancel(reason="the test ends")
 
 

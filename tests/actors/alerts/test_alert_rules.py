@@ -203,6 +203,7 @@ def test_a_restored_alert_of_a_kind_nobody_can_judge_yet_waits() -> None:
 def test_the_other_rules() -> None:
     assert gateway_finding(GatewayView("g1", "roof", online=False)).holds
     assert not gateway_finding(GatewayView("g1", online=True)).holds
+    assert not gateway_finding(GatewayView("g1", "roof", online=False, known=False)).holds
     deaf = GatewayView("g1", "roof", takes_nothing_since=NOW)
     assert taking_finding(deaf).holds
     assert "roof acknowledges no downlink since" in taking_finding(deaf).text

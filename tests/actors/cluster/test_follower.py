@@ -325,6 +325,7 @@ async def test_what_is_once_for_the_fleet_and_is_not_stored_any_more_is_not_show
         kit.board.publish(alert)
         kit.board.publish(a_rollout("r1"))
         kit.board.publish(PlanHead(id="p1", name="ground floor", order=1, revision=1))
+        kit.board.publish(GatewayView("0016c001f1500812", "roof"))
         kit.follower.follow([FLEET])
         fleet = Owner(kit.engine, FLEET)
         await fleet.take()
@@ -334,6 +335,24 @@ async def test_what_is_once_for_the_fleet_and_is_not_stored_any_more_is_not_show
         assert not kit.board.plans
         [closed] = kit.board.alerts()
         assert closed.closed_at is not None
+        [gateway] = kit.board.gateways.values()
+        assert (gateway.known, gateway.online) == (False, False)
+
+
+async def test_a_gateway_that_is_stored_no_longer_is_known_no_longer(
+    autojump_clock: object,
+) -> None:
+    async with following() as kit:
+        kit.follower.follow([FLEET])
+        fleet = Owner(kit.engine, FLEET)
+        await fleet.take()
+        gateway = GatewayView("0016c001f1500812", "roof")
+        await fleet.commit(views.gateway_put(gateway, START))
+        await trio.sleep(0.1)
+        assert kit.board.gateways == {gateway.gateway_id: gateway}
+        await fleet.commit(views.gateway_delete(gateway.gateway_id))
+        await trio.sleep(0.1)
+        assert kit.board.gateways == {gateway.gateway_id: gateway.forgotten()}
 
 
 async def test_what_a_failover_took_of_commands_is_not_shown_on(autojump_clock: object) -> None:

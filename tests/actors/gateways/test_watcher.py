@@ -385,3 +385,33 @@ async def test_the_watch_is_told_of_every_list(autojump_clock: Clock) -> None:
         await trio.sleep(30.0)
         nursery.cancel_scope.cancel(reason="the test is over")
     assert lists[:4] == [True, True, True, False]
+
+
+async def test_what_is_shown_and_neither_listed_nor_heard_is_forgotten_with_the_first_list(
+    autojump_clock: Clock,
+) -> None:
+    """A gateway that was deleted while nobody watched: who watched before has told of it."""
+    clock = RunClock(START)
+    network = ScriptedNetwork(clock, Random(1))
+    network.listed = [GatewayInfo("gw-a", "Roof a", last_seen_at=START)]
+    network.script = lambda _call, _dev_eui: NetworkUnavailable("away")
+    shown = {
+        one: GatewayView(one, f"Roof {one[-1]}", online=one != "gw-gone")
+        for one in ("gw-a", "gw-heard", "gw-gone", "gw-gone-too")
+    }
+
+    def publish(view: GatewayView) -> None:
+        shown[view.gateway_id] = view
+
+    watcher = GatewayWatcher(network, publish, clock, shown=shown.values)
+    watcher.heard("gw-heard", START)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(watcher.run)
+        assert all(shown[one].known for one in ("gw-gone", "gw-gone-too"))
+        network.script = lambda _call, _dev_eui: None
+        await trio.sleep(60)
+        assert (shown["gw-a"].known, shown["gw-a"].online) == (True, True)
+        assert (shown["gw-heard"].known, shown["gw-heard"].online) == (False, True)
+        for one in ("gw-gone", "gw-gone-too"):
+            assert shown[one] == GatewayView(one, f"Roof {one[-1]}", online=False, known=False)
+        nursery.cancel_scope.cancel()
