@@ -1,6 +1,7 @@
 """Bugs of a cluster put into the production code, or into the engine's scripts, on purpose."""
 
 import math
+import random
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -14,13 +15,14 @@ from actors.cluster.keeper import core, leases
 from actors.cluster.keeper.keeper import Keeper
 from actors.cluster.unconfirmed import Unconfirmed
 from actors.cluster.watermark import Watermark
-from simulation.harness.cluster.faults import ClusterFaults
+from simulation.harness.cluster.faults import ClusterFaults, in_parts
 from simulation.harness.cluster.ledger_house import LedgerHouse
 from simulation.harness.scenario import Scenario
 from store.engine.epochs import Leaps
 from store.engine.memory import MemoryEngine
 from store.engine.memory.data import Data
 from store.engine.port import Applied, FeedEntry, Result
+from store.errors import StoreUnavailable
 from store.shards.acceptor import Acceptor
 from store.shards.shard_log import Answer, ShardLog
 from tests.simulation.planting import planted_in_a_cluster, planted_in_a_ledger
@@ -258,6 +260,20 @@ def stays_before_a_parked_light() -> Iterator[None]:
         yield
 
 
+@planted_in_a_cluster("a silent part of the engine holds up the feeds of all")
+def feeds_of_all() -> Iterator[None]:
+    real = MemoryEngine.read_feeds
+
+    async def read_feeds(self: Any, after: Any, most: int) -> Any:
+        found = await real(self, after, most)
+        if len(found) < len(after):
+            raise StoreUnavailable("one part does not answer")
+        return found
+
+    with patch.object(MemoryEngine, "read_feeds", read_feeds):
+        yield
+
+
 # ------------------------------------------------------------------ where they are looked for
 
 
@@ -336,6 +352,8 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case "an event for a parked light stays in its inbox":
             faults = replace(faults, kill_every_s=0.0, leave_every_s=0.0, fail_over_every_s=0.0)
             drawn = replace(drawn, service=replace(drawn.service, light_crash=0.05))
+        case "a silent part of the engine holds up the feeds of all":
+            faults = in_parts(faults, random.Random(drawn.seed))
         case _:
             pass
     return replace(drawn, cluster=faults)

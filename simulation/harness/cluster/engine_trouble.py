@@ -39,6 +39,7 @@ class EngineTrouble:
         self._servers = servers
         self._faults = faults
         self._chance = chance
+        self._ways = chance.of("engine hangs or refuses")
         self._failed_over = failed_over
         self._busy: set[int] = set()
         self._healed_s = math.inf
@@ -72,7 +73,7 @@ class EngineTrouble:
             if part in self.old and master is self.old[part]:
                 master.read_only = True
                 continue
-            master.answers = True
+            master.answers, master.hangs = True, False
             for replica in master.replicas:
                 replica.held = False
         self.old.clear()
@@ -89,6 +90,17 @@ class EngineTrouble:
             await trio.sleep(rng.expovariate(1.0 / every_s))
             if self.armed:
                 await happen(rng)
+
+    def fail_over_now(self, part: int) -> None:
+        """Its best replica is promoted in an instant."""
+        self._failed_over(part, self._servers.fail_over(part))
+
+    def _hangs(self) -> bool:
+        """Whether a server that goes away has those wait who ask it."""
+        share = self._faults.hangs
+        hangs = bool(share) and self._ways.random() < share
+        self.counts["servers that hang"] += hangs
+        return hangs
 
     async def _fail_over(self, rng: random.Random) -> None:
         faults = self._faults
@@ -107,7 +119,7 @@ class EngineTrouble:
                 replica.held = True
             await trio.sleep(behind_s)
         if not lives and self.armed:  # else everything was healed meanwhile
-            master.answers = False
+            self._servers.stop(part, hangs=self._hangs())
         await trio.sleep(dead_s)
         if self.armed:
             old = self._servers.fail_over(part, least=least, old_lives=lives)
@@ -138,7 +150,7 @@ class EngineTrouble:
             return
         self._busy.add(part)
         self.counts["outages of the engine"] += 1
-        self._servers.stop(part)
+        self._servers.stop(part, hangs=self._hangs())
         await trio.sleep(away_s)
         self._servers.go_on(part)
         self._busy.discard(part)

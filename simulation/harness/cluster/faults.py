@@ -15,6 +15,8 @@ class ClusterFaults(msgspec.Struct, frozen=True, kw_only=True):
     replicas: int = 2
     masters: int = 1
     """Into how many parts the shards are cut, as in Redis Cluster."""
+    prefix: str = ""
+    """Of all keys: which part has what follows from it."""
     lag_s: float = 0.0005
     """Of the replicas, while nothing else is wrong."""
 
@@ -61,8 +63,12 @@ class ClusterFaults(msgspec.Struct, frozen=True, kw_only=True):
     """A replica is away."""
     missing_s: Span = (1.0, 60.0)
     outage_every_s: float = 0.0
-    """The engine is away as a whole, and comes back with all it had."""
+    """The engine, or one part of it, is away, and comes back with all it had."""
     outage_s: Span = (0.5, 30.0)
+    hangs: float = 0.0
+    """Of a server that is away or dead, that calls to it time out and are not refused at once."""
+    silent_part: bool = False
+    """When all else is over one part is silent, and the others have to go on."""
     moving_every_s: float = 0.0
     """A slot is moved: its shard refuses everything meanwhile (TRYAGAIN)."""
     moving_s: Span = (0.1, 10.0)
@@ -113,7 +119,7 @@ def draw(seed: int) -> ClusterFaults:
     )
     if alone:
         return drawn
-    return msgspec.structs.replace(
+    drawn = msgspec.structs.replace(
         drawn,
         fail_over_every_s=some(20.0, 200.0, 0.6),
         fail_over_s=(rng.choice((0.5, 2.0)), rng.choice((3.0, 6.0, 15.0))),
@@ -121,4 +127,20 @@ def draw(seed: int) -> ClusterFaults:
         # without a replica that must confirm, whoever is connected to an old master loses its word
         old_lives=rng.choice((0.0, 0.3, 1.0)) if drawn.need else 0.0,
         missing_every_s=some(15.0, 200.0, 0.3),
+    )
+    others = random.Random(f"cluster parts/{seed}")  # its own, so that a seed's other faults stay
+    return in_parts(drawn, others) if drawn.masters > 1 or others.random() < 0.2 else drawn
+
+
+def in_parts(drawn: ClusterFaults, rng: random.Random) -> ClusterFaults:
+    """Several masters, of which one is away now and then; a third of all seeds."""
+    often_s = 20.0 * 10.0 ** rng.random()
+    return msgspec.structs.replace(
+        drawn,
+        masters=3,
+        replicas=2,
+        prefix=f"fleet{rng.randrange(1_000)}",
+        hangs=rng.choice((0.0, 0.5, 1.0)),
+        outage_every_s=drawn.outage_every_s or (often_s if rng.random() < 0.5 else 0.0),
+        silent_part=True,
     )

@@ -46,7 +46,7 @@ class Houses:
         servers.told = self._told
         self.trouble = EngineTrouble(servers, self.faults, chance, self._failed_over)
         self._oracle = oracle
-        self._servers = servers
+        self.servers = servers
         self._rng = chance.of("which house")
         self._sides = chance.of("sides of a split")
         self._pauses = chance.of("pauses at an enqueue")
@@ -165,7 +165,7 @@ class Houses:
     def _failed_over(self, part: int, old: Master) -> None:
         self._oracle.note("service", "failover", part, old.answers)
         self._oracle.killed()
-        master = self._servers.masters[part]
+        master = self.servers.masters[part]
         assert master is not None  # noqa: S101 - it was just promoted
         self.order.begins(master)
         lost_since_s = math.inf if old.lost_since_s is None else old.lost_since_s

@@ -51,7 +51,11 @@ class Ledger:
         self._sides = self._chance.of("sides of a split")
         self._broken = trio.Event()
         self.servers = MemoryServers(
-            replicas=faults.replicas, masters=faults.masters, lag_s=faults.lag_s, wall=self._wall
+            replicas=faults.replicas,
+            masters=faults.masters,
+            lag_s=faults.lag_s,
+            wall=self._wall,
+            prefix=faults.prefix,
         )
         self.watch = LedgerWatch(
             self.servers, self.breaks, strict=faults.need > 0 and not faults.lossy

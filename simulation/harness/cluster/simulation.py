@@ -10,6 +10,7 @@ from simulation.harness.build import build_world
 from simulation.harness.cluster.house import House
 from simulation.harness.cluster.houses import Houses
 from simulation.harness.cluster.oracle import ClusterOracle
+from simulation.harness.cluster.silent_part import SilentPart
 from simulation.harness.invariants import bounds
 from simulation.harness.people import People
 from simulation.harness.quiet import Quiet
@@ -43,7 +44,11 @@ class ClusterSimulation:
         self.world = build_world(scenario)
         self.trace = Trace()
         servers = MemoryServers(
-            replicas=faults.replicas, masters=faults.masters, lag_s=faults.lag_s, wall=self._wall
+            replicas=faults.replicas,
+            masters=faults.masters,
+            lag_s=faults.lag_s,
+            wall=self._wall,
+            prefix=faults.prefix,
         )
         self.servers = servers
         self.oracle = ClusterOracle(self.world, self.trace, servers, faults.need)
@@ -51,6 +56,9 @@ class ClusterSimulation:
         self.houses = Houses(scenario, self.world, servers, self.oracle, chance)
         self.people = People(scenario, self.houses, self.oracle, chance)
         self.quiet = Quiet(self.world, self.houses, self.oracle)
+        self._silent_part = SilentPart(
+            self.houses, self.oracle, chance.of("silent part"), scenario.world
+        )
         self._chance = chance
         self._progress = progress or (lambda world_s: None)
 
@@ -95,11 +103,17 @@ class ClusterSimulation:
                 ):
                     nursery.start_soon(self._now_and_then, every_s, happen)
         self._beat_soon()
+        await self._come_to_rest()
+        if faults.silent_part and self.oracle.violation is None:
+            await self._silent_part.come_and_go()
+            await self._come_to_rest()
+        if self.oracle.violation is None:
+            scope.cancel(reason="it is quiet")
+
+    async def _come_to_rest(self) -> None:
         await self.quiet.come()
         if self.oracle.violation is None:
             await self._look_at_the_end()
-        if self.oracle.violation is None:
-            scope.cancel(reason="it is quiet")
 
     def _beat_soon(self) -> None:
         """In most runs the next heartbeat of each light comes soon after the faults. A run that has

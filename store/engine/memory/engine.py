@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import trio
 
 from store.engine.memory.data import Data, Ring
-from store.engine.memory.servers import Master, Script
+from store.engine.memory.servers import META, Master, Script, replies_to
 from store.engine.memory.way import Way
 from store.engine.port import (
     Accept,
@@ -45,7 +45,7 @@ class MemoryEngine(Way):
 
     async def time(self) -> float:
         """The engine's clock, Unix seconds."""
-        return await self.read("time", (), 0, lambda _data: self.servers.wall())
+        return await self.read("time", (), META, lambda _data: self.servers.wall())
 
     # --------------------------------------------------------------------- leases and members
 
@@ -104,12 +104,12 @@ class MemoryEngine(Way):
         def script(data: Data, _now_ms: int, _ring: Ring) -> None:
             data.members[member.boot] = member
 
-        await self.write("tell_member", [(None, script)], need=0)
+        await self.write("tell_member", [(META, script)], need=0)
 
     async def members(self) -> Sequence[Member]:
         """Every process that was told of and did not leave, dead ones too."""
         return await self.read(
-            "members", (), 0, lambda data: [one for _, one in sorted(data.members.items())]
+            "members", (), META, lambda data: [one for _, one in sorted(data.members.items())]
         )
 
     async def forget_member(self, boot: str) -> None:
@@ -118,7 +118,7 @@ class MemoryEngine(Way):
         def script(data: Data, _now_ms: int, _ring: Ring) -> None:
             data.members.pop(boot, None)
 
-        await self.write("forget_member", [(None, script)], need=0)
+        await self.write("forget_member", [(META, script)], need=0)
 
     # ---------------------------------------------------------------------------- commits
 
@@ -200,7 +200,7 @@ class MemoryEngine(Way):
         def script(data: Data, now_ms: int, ring: Ring) -> None:
             data.reply(boot, message, now_ms, ring)
 
-        await self.write("reply", [(None, script)], need=0)
+        await self.write("reply", [(replies_to(boot), script)], need=0)
 
     async def replies(self, boot: str, after: str, most: int) -> Sequence[InboxEntry]:
         """The messages to this process after this id, oldest first."""
@@ -209,7 +209,7 @@ class MemoryEngine(Way):
             stream = data.replies.get(boot)
             return stream.after(after, most) if stream is not None else []
 
-        return await self.read("replies", (boot,), 0, read)
+        return await self.read("replies", (boot,), replies_to(boot), read)
 
     async def hear(
         self,
@@ -220,7 +220,7 @@ class MemoryEngine(Way):
         self.check()
 
         def rung(master: Master, name: str) -> None:
-            heard = master is self.connected.get(self.servers.part_of_name(name), master)
+            heard = master is self.connected.get(self.servers.part_of_bell(name), master)
             if heard and not self.cut_off and not self.deaf and self.hears(name):
                 ring(name)
 
@@ -240,7 +240,7 @@ class MemoryEngine(Way):
             one = data.shard(shard)
             return Snapshot(one.lease, {table: one.disk.records(table) for table in tables})
 
-        return await self.read("snapshot", (shard,), self.part(shard), read)
+        return await self.read("snapshot", (shard,), shard, read)
 
     async def get(self, keys: Sequence[tuple[str, Table, str]]) -> Sequence[Record | None]:
         """One record for each (shard, table, key)."""

@@ -6,12 +6,14 @@ goes on serving whoever is connected to it, without a replica. Nothing runs here
 due is carried out when somebody looks next, in the order of its time.
 """
 
+from binascii import crc_hqx
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import trio
 
 from store.engine.memory.data import Data, Ring
+from store.engine.port import FEED_BELL
 from store.engine.shards import ALL_SHARDS
 
 Script = Callable[[Data, int, Ring], Any]
@@ -21,7 +23,15 @@ LOG_MOST = 50_000
 """Scripts that a replica may be behind; beyond that it copies everything, as Redis does when its
 backlog is over. A script holds some 2 kB: 100 MB at the very worst."""
 WAIT_LOOK_S = 0.05
+SLOTS = 16_384
+META = "meta"
+"""The hash tag of the list of members; messages to a process have that of `replies_to`."""
 _PLACES = {shard: place for place, shard in enumerate(ALL_SHARDS)}
+
+
+def replies_to(boot: str) -> str:
+    """The hash tag of the messages to a process."""
+    return f"to:{boot}"
 
 
 def _silent(_name: str) -> None:
@@ -54,7 +64,11 @@ class Master:
         self._had: list[int] = []
         """How much each replica had of it when it was replaced."""
         self.answers = True
-        """False while it is dead or stopped: whoever asks waits in vain."""
+        """False while it is dead, or says that the cluster is down: whoever asks is refused."""
+        self.hangs = False
+        """Whoever asks waits in vain; what was written to it is carried out when it goes on."""
+        self.lacks_replicas = False
+        """It refuses writes and answers reads: too few of its replicas follow it."""
         self.read_only = False
         """True once it was demoted: whoever asks is told to go elsewhere."""
         self._servers = servers
@@ -114,7 +128,7 @@ class Master:
         now_s = trio.current_time()
         if self._later:
             due = sorted(one for one in self._later if one[0] <= now_s)
-            if due and self.answers and not self.read_only:
+            if due and self.answers and not (self.hangs or self.read_only):
                 self._later = [one for one in self._later if one[0] > now_s]
                 for at_s, _, scripts in due:
                     self._run(scripts, at_s)
@@ -156,7 +170,9 @@ class Master:
 class MemoryServers:
     """The servers of one engine: `masters` of them share the shards, each with `replicas`.
 
-    `wall` is their clock (Unix seconds); by default it follows Trio's.
+    With a `prefix` all lies as in Redis Cluster under that prefix, each master with as many slots
+    as the others; else the shards lie with one master after the other, and what is no shard with
+    the first. `wall` is their clock (Unix seconds); by default it follows Trio's.
     """
 
     def __init__(
@@ -166,8 +182,12 @@ class MemoryServers:
         masters: int = 1,
         lag_s: float = 0.0,
         wall: Callable[[], float] | None = None,
+        prefix: str = "",
     ) -> None:
         self.wall = wall or (lambda: 1_750_000_000.0 + trio.current_time())
+        self._prefix = prefix
+        self._parts: dict[str, int] = {}
+        """By hash tag: one for each shard and process."""
         self._named = 0
         self.replicas = replicas
         self.lag_s = lag_s
@@ -179,14 +199,26 @@ class MemoryServers:
         for _ in range(masters):
             self.masters.append(self._with_replicas(Master(Data(), self)))
 
-    def part_of(self, shard: str) -> int:
-        """Which master has a shard. Members and replies lie with the first."""
-        masters = len(self.masters)
-        return _PLACES[shard] % masters if masters > 1 else 0
+    def part_of(self, tag: str) -> int:
+        """Which master has a shard, or what else has this hash tag."""
+        if len(self.masters) == 1:
+            return 0
+        part = self._parts.get(tag)
+        if part is None:
+            part = self._parts[tag] = self._part_of(tag)
+        return part
 
-    def part_of_name(self, name: str) -> int:
-        """The same for the name of a bell: that of a shard, or of a process."""
-        return self.part_of(name) if name in _PLACES else 0
+    def _part_of(self, tag: str) -> int:
+        masters = len(self.masters)
+        if not self._prefix:
+            return _PLACES.get(tag, 0) % masters
+        slot = crc_hqx(f"{self._prefix}:{tag}".encode(), 0) % SLOTS
+        return slot * masters // SLOTS
+
+    def part_of_bell(self, name: str) -> int:
+        """Which master rings the bell of a shard, of its commits, or of a process."""
+        shard = name.removeprefix(FEED_BELL)
+        return self.part_of(shard if shard in _PLACES else replies_to(name))
 
     def ring(self, master: Master, name: str) -> None:
         """Tell everybody who listens."""
@@ -206,7 +238,7 @@ class MemoryServers:
         choose = min if least else max
         promoted = choose(old.replicas, key=lambda replica: replica.upto)
         old.replaced(promoted)
-        old.answers = old_lives
+        old.answers, old.hangs = old_lives, old.hangs and not old_lives
         self.masters[part] = self._with_replicas(Master(promoted.data, self))
         return old
 
@@ -215,17 +247,18 @@ class MemoryServers:
         self._named += 1
         return f"{self._named:08x}"
 
-    def stop(self, part: int = 0) -> None:
-        """It answers nobody any more; its disk and its replicas are kept."""
+    def stop(self, part: int = 0, *, hangs: bool = False) -> None:
+        """It answers nobody any more; its disk and its replicas are kept. It refuses at once, or
+        `hangs` and has whoever asks wait."""
         master = self.masters[part]
         if master is not None:
-            master.answers = False
+            master.hangs, master.answers = hangs, hangs
 
     def go_on(self, part: int = 0) -> None:
-        """It answers again."""
+        """It answers again, and takes writes."""
         master = self.masters[part]
         if master is not None:
-            master.answers = True
+            master.answers, master.hangs, master.lacks_replicas = True, False, False
 
     def _with_replicas(self, master: Master) -> Master:
         for _ in range(self.replicas):

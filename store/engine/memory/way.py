@@ -1,6 +1,6 @@
 """The way from a process to the servers, with everything that may happen to a request on it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,11 +9,14 @@ import trio
 from store.engine.epochs import Leaps
 from store.engine.memory.data import Data
 from store.engine.memory.servers import Master, MemoryServers, Script
-from store.errors import StoreClosed, StoreUnavailable
+from store.errors import StoreClosed, StoreError, StoreUnavailable
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 ANSWER_S = 2.0
+"""For so long an answer is waited for; `CONNECT_S` for the first on a new connection."""
+CONNECT_S = 0.5
 WAIT_S = 1.0
 
 
@@ -94,73 +97,88 @@ class Way:
         *,
         some: bool = False,
     ) -> dict[str, T]:
-        """Of each shard, from the master that has it. With `some` those are left out of which no
-        server answers, if any other does."""
-        parts = self._by_part(shards)
+        """Of each shard, from the master that has it, all masters at once. With `some` those are
+        left out of which no server answers, if any other does."""
         found: dict[str, T] = {}
-        for part, names in parts.items():
+        errors: list[StoreError] = []
 
-            def read_all(data: Data, names: list[str] = names) -> dict[str, T]:
+        async def read_part(names: Sequence[str]) -> None:
+            def read_all(data: Data) -> dict[str, T]:
                 return {shard: read(data, shard) for shard in names}
 
             try:
-                found |= await self.read(name, names, part, read_all)
-            except StoreUnavailable:
-                if not some or (not found and names is list(parts.values())[-1]):
-                    raise
+                found.update(await self.read(name, names, names[0], read_all))
+            except StoreError as error:
+                errors.append(error)
+
+        await self._at_once(read_part, self._by_part(shards).values())
+        if errors and not (some and found):
+            raise errors[0]
         return found
 
-    def _by_part(self, shards: Sequence[str]) -> dict[int, list[str]]:
-        if len(self.servers.masters) == 1:
-            return {0: list(shards)} if shards else {}
+    def _by_part(self, tags: Sequence[str]) -> dict[int, list[str]]:
         parts: dict[int, list[str]] = {}
-        for shard in shards:
-            parts.setdefault(self.servers.part_of(shard), []).append(shard)
+        for tag in tags:
+            parts.setdefault(self.servers.part_of(tag), []).append(tag)
         return parts
 
-    async def read(
-        self, name: str, about: Sequence[str], part: int, read: Callable[[Data], T]
-    ) -> T:
-        """What one master holds, at one instant."""
+    async def _at_once(self, act: Callable[[P], Awaitable[None]], parts: Collection[P]) -> None:
+        """One for each master; whoever is silent holds up only the end."""
+        if len(parts) == 1:
+            await act(*parts)
+        elif parts:
+            async with trio.open_nursery() as nursery:
+                for part in parts:
+                    nursery.start_soon(act, part)
+
+    async def read(self, name: str, about: Sequence[str], tag: str, read: Callable[[Data], T]) -> T:
+        """What the master of this hash tag holds, at one instant."""
         request = Request(name, tuple(about))
         fate, back_s = await self._leave(request)
-        answer = read(self._master(part).read())
+        master = await self._reach(self.servers.part_of(tag))
+        answer = read(master.read())
         await self._arrive(request, fate, back_s)
         return answer
 
     async def write(
-        self, name: str, scripts: Sequence[tuple[str | None, Script]], *, need: int | None = None
+        self, name: str, scripts: Sequence[tuple[str, Script]], *, need: int | None = None
     ) -> list[Any]:
-        """Scripts in one pipeline for each master; then WAIT. An error stands for what is unknown.
+        """Scripts by hash tag, in one pipeline for each master; then WAIT. An error stands for what
+        is unknown.
 
         Raises StoreUnavailable where nothing else would be in the answer.
         """
         if not scripts:
             return []
-        request = Request(name, tuple(shard or "" for shard, _ in scripts))
+        request = Request(name, tuple(tag for tag, _ in scripts))
         fate, back_s = await self._leave(request, scripts)
-        answers: dict[int, Any] = {}
-        for part in sorted({self.part(shard) for shard, _ in scripts}):
-            mine = [n for n, (shard, _) in enumerate(scripts) if self.part(shard) == part]
-            todo = [scripts[n][1] for n in mine]
+        answers: list[Any] = [None] * len(scripts)
+        parts: dict[int, list[int]] = {}
+        for n, (tag, _) in enumerate(scripts):
+            parts.setdefault(self.servers.part_of(tag), []).append(n)
+
+        async def write_part(part: int) -> None:
+            todo = [scripts[n][1] for n in parts[part]]
+            given: Sequence[Any]
             try:
-                of_part = await self._carry_out(
-                    part, todo, fate, self.need if need is None else need
-                )
+                given = await self._carry_out(part, todo, fate, self.need if need is None else need)
             except StoreUnavailable as error:
-                answers |= dict.fromkeys(mine, error)
-            else:
-                answers |= dict(zip(mine, of_part, strict=True))
-        found = [answers[n] for n in range(len(scripts))]
-        if all(isinstance(answer, StoreUnavailable) for answer in found):
-            raise StoreUnavailable("memory: no server has confirmed it") from found[0]
+                given = [error] * len(todo)
+            for n, answer in zip(parts[part], given, strict=True):
+                answers[n] = answer
+
+        await self._at_once(write_part, sorted(parts))
+        if all(isinstance(answer, StoreUnavailable) for answer in answers):
+            raise StoreUnavailable("memory: no server has confirmed it") from answers[0]
         await self._arrive(request, fate, back_s)
-        return found
+        return answers
 
     async def _carry_out(
         self, part: int, scripts: Sequence[Script], fate: Fate, need: int
     ) -> list[Any]:
-        master = self._master(part)
+        master = await self._reach(part, scripts)
+        if master.lacks_replicas:
+            raise StoreUnavailable("memory: too few replicas follow the master")
         todo = scripts if fate.cut is None else scripts[: fate.cut]
         answers, upto = master.run(todo), master.written
         if fate.again_s is not None:
@@ -173,7 +191,7 @@ class Way:
         return answers
 
     async def _leave(
-        self, request: Request, scripts: Sequence[tuple[str | None, Script]] = ()
+        self, request: Request, scripts: Sequence[tuple[str, Script]] = ()
     ) -> tuple[Fate, float]:
         """The way of a request to the server, and how long its answer will be on its way.
 
@@ -191,9 +209,10 @@ class Way:
             await self._give_up()
         if fate.late_s is not None:
             due_s = trio.current_time() + ANSWER_S + fate.late_s
-            for part in sorted({self.part(shard) for shard, _ in scripts}):
-                mine = [script for shard, script in scripts if self.part(shard) == part]
-                self._master(part).later(due_s, mine)
+            part_of = self.servers.part_of
+            for part in sorted({part_of(tag) for tag, _ in scripts}):
+                mine = [script for tag, script in scripts if part_of(tag) == part]
+                self._found(part).later(due_s, mine)
             await self._give_up()
         return fate, back_s + fate.back_s
 
@@ -211,17 +230,28 @@ class Way:
         self.connected.clear()
         raise StoreUnavailable("memory: no answer")
 
-    def _master(self, part: int) -> Master:
+    async def _reach(self, part: int, scripts: Sequence[Script] = ()) -> Master:
+        """The master of a part. Raises StoreUnavailable: in time where it hangs, and then carries
+        out what it was sent when it goes on."""
+        is_known = part in self.connected
+        master = self._found(part)
+        if not master.hangs:
+            return master
+        if is_known:  # a new connection is tried first
+            master.later(trio.current_time(), scripts)
+        await trio.sleep(ANSWER_S if is_known else CONNECT_S)
+        if self.connected.get(part) is master:
+            del self.connected[part]
+        raise StoreUnavailable("memory: no answer")
+
+    def _found(self, part: int) -> Master:
         master = self.connected.get(part) or self.finds(part)
         if master is None or not master.answers or master.read_only:
             self.connected.pop(part, None)
             raise StoreUnavailable("memory: no server takes writes")
-        self.connected[part] = master
+        if not master.hangs:
+            self.connected[part] = master
         return master
-
-    def part(self, shard: str | None) -> int:
-        """Which master has a shard; None is what lies with the first."""
-        return 0 if shard is None else self.servers.part_of(shard)
 
     def check(self) -> None:
         """Raise StoreClosed unless it is open."""

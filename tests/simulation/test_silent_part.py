@@ -1,0 +1,36 @@
+"""One of an engine's servers may be silent: what lies with the others goes on."""
+
+import pytest
+
+from simulation.harness.cluster.faults import draw
+from simulation.harness.run import simulate
+from simulation.harness.scenarios import scenario
+from tests.simulation.hunt import hunt
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", [4, 13])
+def test_lights_of_other_parts_are_commanded_and_shown_while_one_is_silent(seed: int) -> None:
+    result = simulate(scenario(seed, "cluster"))
+
+    assert result.violation is None, result.last_events
+    assert any(what.startswith("a part is silent") for what in result.counts)
+
+
+@pytest.mark.timeout(120)
+def test_a_part_that_holds_up_all_others_is_found() -> None:
+    """Planted: feeds of all parts, or of none."""
+    found = hunt("a silent part of the engine holds up the feeds of all", 3, first=5)
+
+    assert found is not None
+    assert "does not show what was stored" in found.what
+
+
+def test_a_third_of_the_swarm_has_several_servers_of_which_one_is_away() -> None:
+    drawn = [draw(seed) for seed in range(300)]
+    several = [one for one in drawn if one.masters == 3]
+    assert 80 < len(several) < 120
+    assert all(one.silent_part and one.prefix and one.replicas for one in several)
+    assert {one.hangs for one in several} == {0.0, 0.5, 1.0}
+    assert sum(one.outage_every_s > 0 for one in several) > len(several) / 2
+    assert not any(one.silent_part or one.hangs or one.prefix for one in drawn if one.masters == 1)
