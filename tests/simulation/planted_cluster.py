@@ -260,17 +260,34 @@ def stays_before_a_parked_light() -> Iterator[None]:
         yield
 
 
-@planted_in_a_cluster("a silent part of the engine holds up the feeds of all")
-def feeds_of_all() -> Iterator[None]:
-    real = MemoryEngine.read_feeds
+@planted_in_a_cluster("what a silent part has unread holds up the feeds of all")
+def unread_first() -> Iterator[None]:
+    real = Follower._read
 
-    async def read_feeds(self: Any, after: Any, most: int) -> Any:
-        found = await real(self, after, most)
-        if len(found) < len(after):
-            raise StoreUnavailable("one part does not answer")
-        return found
+    async def read(self: Any, shards: Any) -> bool:
+        for shard in shards:
+            followed = self._shards.get(shard)
+            if followed is not None and followed.at is None:
+                try:
+                    await self._snapshot(shard, followed)
+                except StoreUnavailable:
+                    self._rung.update(shards)
+                    return True
+        return await real(self, shards)
 
-    with patch.object(MemoryEngine, "read_feeds", read_feeds):
+    with patch.object(Follower, "_read", read):
+        yield
+
+
+@planted_in_a_cluster("a look at leases fails where the list of members is away")
+def look_with_members() -> Iterator[None]:
+    real = MemoryEngine.look
+
+    async def look(self: Any, shards: Any) -> Any:
+        await self.members()
+        return await real(self, shards)
+
+    with patch.object(MemoryEngine, "look", look):
         yield
 
 
@@ -352,7 +369,10 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case "an event for a parked light stays in its inbox":
             faults = replace(faults, kill_every_s=0.0, leave_every_s=0.0, fail_over_every_s=0.0)
             drawn = replace(drawn, service=replace(drawn.service, light_crash=0.05))
-        case "a silent part of the engine holds up the feeds of all":
+        case (
+            "what a silent part has unread holds up the feeds of all"
+            | "a look at leases fails where the list of members is away"
+        ):
             faults = in_parts(faults, random.Random(drawn.seed))
         case _:
             pass

@@ -18,12 +18,18 @@ def test_lights_of_other_parts_are_commanded_and_shown_while_one_is_silent(seed:
 
 
 @pytest.mark.timeout(120)
-def test_a_part_that_holds_up_all_others_is_found() -> None:
-    """Planted: feeds of all parts, or of none."""
-    found = hunt("a silent part of the engine holds up the feeds of all", 3, first=5)
+@pytest.mark.parametrize(
+    ("name", "seed", "what"),
+    [
+        ("what a silent part has unread holds up the feeds of all", 8, "does not show what was"),
+        ("a look at leases fails where the list of members is away", 14, "was not pursued within"),
+    ],
+)
+def test_a_silent_part_that_holds_up_others_is_found(name: str, seed: int, what: str) -> None:
+    found = hunt(name, 3, first=seed)
 
     assert found is not None
-    assert "does not show what was stored" in found.what
+    assert what in found.what
 
 
 def test_a_third_of_the_swarm_has_several_servers_of_which_one_is_away() -> None:

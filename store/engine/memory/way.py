@@ -114,7 +114,7 @@ class Way:
         await self._at_once(read_part, self._by_part(shards).values())
         if errors and not (some and found):
             raise errors[0]
-        return found
+        return {shard: found[shard] for shard in shards if shard in found}
 
     def _by_part(self, tags: Sequence[str]) -> dict[int, list[str]]:
         parts: dict[int, list[str]] = {}
