@@ -73,8 +73,8 @@ class _Job:
     """It was told all there was, and that is not dealt with yet."""
 
     def after(self, until: EntryId) -> EntryId:
-        """What is behind this is to be read again."""
-        return (until if self.mark is None else self.mark).earlier(STEP_BACK_S)
+        """What is behind this is to be read again. Ids may have begun anew below the mark."""
+        return (until if self.mark is None else min(self.mark, until)).earlier(STEP_BACK_S)
 
     def misses(self, known: EntryId, first: EntryId | None) -> bool:
         """Whether entries may have been forgotten that it was not told: the stream holds `known`

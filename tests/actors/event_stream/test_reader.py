@@ -75,12 +75,13 @@ async def test_a_store_that_fails_as_a_whole_is_given_no_more_than_a_bound(
     assert len(bench.light(1).told) == 20
 
 
-async def test_a_stream_lost_with_the_clock_set_back_is_read_on_at_once_and_after_a_stop(
+async def test_a_stream_lost_with_the_clock_set_back_is_read_on_at_once_and_after_a_move(
     bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     stream = bench.stream()
     await nursery.start(stream.run)
     bench.add(0)
+    lost = bench.streams.newest
     await bench.pass_s(SETTLED_S)
     bench.streams.lose_all()
     bench.clock_set_s = -600.0
@@ -90,6 +91,8 @@ async def test_a_stream_lost_with_the_clock_set_back_is_read_on_at_once_and_afte
     assert bench.light(0).told == [1, second]
     assert stream.mark == bench.streams.newest  # so that a stop loses none either
     assert stream.statistics().gaps == 1
+    assert await catch_up(bench, stream, 0, lost) == [dev_eui(0)]
+    assert set(bench.light(0).told[2:]) == {second}  # its own stream tells it, too
 
 
 async def test_a_gap_is_counted_once_and_only_once_it_is_filled(
