@@ -64,6 +64,7 @@ def children_of(parts: ClusterParts, web: ChildSpec | None = None) -> list[Child
         *fleet(parts),
         parts.lights.as_child(),
         ChildSpec("network sight", parts.network_sight.run, budget=ROOT_BUDGET),
+        ChildSpec("events told", parts.events_told.run, budget=ROOT_BUDGET),
         ChildSpec("sweeper", parts.sweeper.run, budget=ROOT_BUDGET),
         *event_stream(parts),
         ChildSpec(

@@ -15,6 +15,7 @@ from actors.board.changes import ActorView, DeviceRemoved, Subject
 from actors.cluster.apart import Apart, apart
 from actors.cluster.commands import ClusterCommands, marked_again
 from actors.cluster.desk import ByTheRecord
+from actors.cluster.events_told import EventsTold
 from actors.cluster.failover_told import FailoverTold
 from actors.cluster.flow import Flow, FlowPorts
 from actors.cluster.intake import for_fleet
@@ -201,6 +202,12 @@ class ClusterParts(ProcessParts):
             ),
         )
         self.network_sight = NetworkSight(environment.network, self._watched)
+        self.events_told = EventsTold(
+            options.name,
+            self.events.findings,
+            self.flow.router.to_fleet,
+            here=lambda: self._once is not None,
+        )
         self.sweeper = Sweeper(
             lambda: {one: actor.device for one, actor in self.fleet.actors.items()},
             self.fleet.post,

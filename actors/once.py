@@ -15,6 +15,7 @@ from actors.board.plan import PlanHead, PlanRemoved
 from actors.cluster import views
 from actors.cluster.confirmed_desk import ConfirmedDesk
 from actors.cluster.desk import LOOK_S, Desk
+from actors.cluster.events_told import EventsElsewhere
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
 from actors.cluster.flow import Flow
 from actors.cluster.guarded_network import GuardedNetwork
@@ -53,6 +54,7 @@ class Once:
         self._clock = clock
         self.network = GuardedNetwork(environment.network, may_begin)
         self._keys = IdempotencyKeys()
+        events = EventsElsewhere(clock)
         self.its = its = Fleetwide(
             FleetwidePorts(
                 environment=environment,
@@ -73,7 +75,11 @@ class Once:
                 show_plan=self._show_plan,
                 alone=False,
                 may_hand_over=may_begin,
-                conditions=lambda: [*parts.sight.findings(), *parts.events.findings()],
+                conditions=lambda: [
+                    *parts.sight.findings(),
+                    *parts.events.findings(),
+                    *events.findings(),
+                ],
             )
         )
         self._given = Desk(its.restored_store, waits=its.dispatcher.holds, owes=self._owes)
@@ -112,6 +118,7 @@ class Once:
                 actor=self._show_actor,
                 audited=into(parts.store_writer.offer),
                 failover=failover,
+                events=events.told,
             ),
             clock,
         )

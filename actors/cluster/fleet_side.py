@@ -16,6 +16,7 @@ from actors.cluster.messages import (
     ActorTold,
     AuditTold,
     CarriedRequest,
+    EventsUnread,
     FailoverTook,
     InquiryAnswered,
     Judged,
@@ -58,6 +59,7 @@ class FleetSidePorts:
     """`dated` for what is past, as in `Fleet.deliver`."""
     audited: Callable[[AuditEntry], None] = lambda entry: None
     failover: Callable[[FailoverTook], None] = lambda told: None
+    events: Callable[[EventsUnread], None] = lambda told: None
     memory: EventMemory | None = None
     """Where events come twice, by webhook and by ChirpStack's stream."""
 
@@ -95,6 +97,8 @@ class FleetSide:
                 ports.audited(entry)
             case FailoverTook():
                 ports.failover(message)
+            case EventsUnread():
+                ports.events(message)
             case CarriedRequest():
                 ports.carried(message)
             case _:

@@ -167,6 +167,16 @@ class FailoverTook(msgspec.Struct, frozen=True, tag="failover"):
     put: int = 0
 
 
+class EventsUnread(msgspec.Struct, frozen=True, tag="events"):
+    """A process cannot read ChirpStack's stream, or not in time (see `events_told.py`). `subject`
+    and `text` are those of its finding, `since` is when that came to hold."""
+
+    process: str
+    subject: str
+    text: str
+    since: float | None = None
+
+
 Message = (
     NetworkTold
     | ForLight
@@ -183,6 +193,7 @@ Message = (
     | ActorTold
     | AuditTold
     | FailoverTook
+    | EventsUnread
     | CarriedRequest
 )
 """What an inbox may hold."""

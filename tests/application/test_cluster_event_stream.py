@@ -10,6 +10,7 @@ from trio.testing import MockClock
 from actors.device.command import CommandStatus
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import LightState
+from lorawan.stream.errors import StreamUnavailable
 from simulation.world.bodies import protobuf_body
 from simulation.world.world import World
 from tests.support.cluster_house import House, Street
@@ -144,3 +145,70 @@ def frames_of(house: House) -> int:
     lines = house.application.metrics.render().decode().splitlines()
     [line] = [one for one in lines if one.startswith("lamplighter_frames_total ")]
     return int(float(line.split()[1]))
+
+
+class OwnSource(MemorySource):
+    """The stream as one process reaches it."""
+
+    away: str | None = None
+
+    async def _answered(self) -> None:
+        await super()._answered()
+        if self.away is not None:
+            raise StreamUnavailable(self.away)
+
+
+async def test_a_process_that_cannot_read_the_stream_is_alerted_wherever_the_alerts_are_made(
+    world: World, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    street = StreamedStreet(world)
+    sources: list[OwnSource] = []
+
+    def source() -> OwnSource:
+        sources.append(OwnSource(street.streams))
+        return sources[-1]
+
+    street.events = source
+    houses = await street.open(nursery, "a", "b")
+    await street.owned_by_all()
+    fleet = street.fleet_house()
+    [other] = [one for one in houses if one is not fleet]
+
+    def opened() -> list[tuple[str, str]]:
+        boards = [
+            [
+                (one.subject, one.summary)
+                for one in house.parts.board.alerts()
+                if one.kind == "event_stream" and one.closed_at is None
+            ]
+            for house in street.houses
+        ]
+        assert all(board == boards[0] for board in boards)
+        return boards[0]
+
+    await trio.sleep(120)
+    assert opened() == []
+    sources[houses.index(other)].away = "the password is wrong"
+    await trio.sleep(180)
+    [(subject, text)] = opened()
+    assert subject == f"stream at {other.name}"
+    assert text.startswith(f"process {other.name}: ")
+    assert text.endswith("the password is wrong")
+    sources[houses.index(other)].away = None
+    await trio.sleep(300)
+    assert opened() == []
+
+    sources[houses.index(fleet)].away = "the password is wrong"
+    await trio.sleep(180)
+    [(subject, _)] = opened()
+    assert subject == "stream", "where the alerts are made it is not told twice"
+    fleet.engine.cut_off = True
+    await trio.sleep(60)
+    fleet.engine.cut_off = False
+    await trio.sleep(300)
+    assert street.fleet_house() is other
+    [(subject, _)] = opened()
+    assert subject == f"stream at {fleet.name}"
+    street.close(fleet)
+    await trio.sleep(400)
+    assert opened() == []

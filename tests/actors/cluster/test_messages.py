@@ -121,6 +121,7 @@ MESSAGES = st.one_of(
         ),
     ),
     st.builds(ms.FailoverTook, TEXT, TEXT, st.integers(0, 9), st.integers(0, 9)),
+    st.builds(ms.EventsUnread, TEXT, TEXT, TEXT, st.none() | AT),
     st.builds(
         ms.CarriedRequest,
         st.integers(0, 9),
@@ -140,7 +141,7 @@ MESSAGES = st.one_of(
 def test_no_kind_was_added_without_being_tried_below() -> None:
     assert len(msgspec.inspect.type_info(ev.DeviceEvent).types) == 24  # type: ignore[attr-defined]
     assert len(msgspec.inspect.type_info(Event).types) == 7  # type: ignore[attr-defined]
-    assert len(msgspec.inspect.type_info(ms.Message).types) == 16  # type: ignore[attr-defined]
+    assert len(msgspec.inspect.type_info(ms.Message).types) == 17  # type: ignore[attr-defined]
 
 
 @given(MESSAGES)
