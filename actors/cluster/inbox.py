@@ -210,23 +210,24 @@ class InboxReader:
         begun_at = {shard: state.place for shard, state in reading.items()}
         try:
             found = await self._engine.read_inboxes(after, READ_MOST)
-            unsure = await self._unconfirmed.among(found, after, READ_MOST, self._is_new)
         except StoreUnavailable as error:
             self._not_read(set(reading), str(error))
             self._rung |= rung
             raise
-        silent = (reading.keys() - found.keys()) | unsure
-        for shard, entries in found.items():
+        silent = reading.keys() - found.keys()
+
+        async def take(shard: str) -> None:
             state = reading[shard]
-            if shard in unsure:
-                continue
-            if self._is_read(state) and state.place == begun_at[shard]:
-                try:
-                    await self._take_in(state, entries)
-                except StoreUnavailable:
-                    silent.add(shard)
-            else:
+            if not self._is_read(state) or state.place != begun_at[shard]:
                 self.ring(shard)  # what came after it
+                return
+            try:
+                await self._take_in(state, found[shard])
+            except StoreUnavailable:
+                silent.add(shard)
+
+        unsure = await self._unconfirmed.among(found, after, READ_MOST, self._is_new, take)
+        silent |= unsure
         self._silent &= self._shards.keys() - (reading.keys() - silent)
         self._not_read(silent, "a part of the engine is away, or its replicas are")
 

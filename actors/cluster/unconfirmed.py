@@ -15,6 +15,7 @@ from typing import Protocol
 
 from actors.cluster.messages import command_in
 from store.engine.port import InboxEntry, Lease
+from store.errors import StoreUnavailable
 
 Confirm = Callable[[Sequence[str]], Awaitable[Mapping[str, Lease]]]
 """See `Engine.confirm`."""
@@ -36,6 +37,9 @@ class Unconfirmed:
     def __init__(self, engine: InboxEngine, confirm: Confirm | None) -> None:
         self._engine = engine
         self._confirm = confirm
+        self._unsure: set[str] = set()
+        """Shards of the last answers, 65 at most: asked for after the others, who may have to wait
+        for nobody."""
 
     async def among(
         self,
@@ -43,26 +47,44 @@ class Unconfirmed:
         after: Mapping[str, str],
         most: int,
         is_new: Callable[[str, InboxEntry], bool],
+        take: Callable[[str], Awaitable[None]],
     ) -> set[str]:
         """The shards of which commands were read that replicas are not known to have.
 
         `found` was read after these ids, `most` entries of a shard; `is_new` says whether an entry
-        is to be handed on. Raises StoreUnavailable.
+        is to be handed on. `take` is called with each of the other shards as soon as that is sure:
+        what is no command does not wait for replicas, nor anything for those of another server.
         """
-        if self._confirm is None:
-            return set()
         asked = [
             shard
             for shard, entries in found.items()
-            if any(is_new(shard, one) and command_in(one) for one in entries)
+            if self._confirm and any(is_new(shard, one) and command_in(one) for one in entries)
         ]
-        if not asked:
-            return set()
-        sure = await self._confirm(asked)
-        begins = {shard: after[shard] for shard in asked if shard in sure}
-        again = await self._engine.read_inboxes(begins, most) if begins else {}
-        return {
+        for shard in [shard for shard in found if shard not in asked]:
+            await take(shard)
+        unsure = set(asked)
+        for doubtful in (False, True):
+            some = [shard for shard in asked if (shard in self._unsure) is doubtful]
+            for shard in await self._sure({shard: found[shard] for shard in some}, after, most):
+                unsure.discard(shard)
+                await take(shard)
+        self._unsure = (self._unsure - found.keys()) | unsure
+        return unsure
+
+    async def _sure(
+        self, found: Mapping[str, Sequence[InboxEntry]], after: Mapping[str, str], most: int
+    ) -> list[str]:
+        """Those of which replicas have all that was read."""
+        if self._confirm is None or not found:
+            return []
+        try:
+            confirmed = await self._confirm(list(found))
+            begins = {shard: after[shard] for shard in found if shard in confirmed}
+            again = await self._engine.read_inboxes(begins, most) if begins else {}
+        except StoreUnavailable:
+            return []
+        return [
             shard
-            for shard in asked
-            if list(again.get(shard, ()))[: len(found[shard])] != list(found[shard])
-        }
+            for shard, entries in found.items()
+            if list(again.get(shard, ()))[: len(entries)] == list(entries)
+        ]

@@ -231,11 +231,11 @@ def mark_first() -> Iterator[None]:
 
 @planted_in_a_cluster("a command is handed on that no replica has")
 def unconfirmed_command() -> Iterator[None]:
-    async def among(self: Any, found: Any, after: Any, most: int, is_new: Any) -> set[str]:
+    async def sure(self: Any, found: Any, after: Any, most: int) -> list[str]:
         await trio.lowlevel.checkpoint()
-        return set()
+        return list(found)
 
-    with patch.object(Unconfirmed, "among", among):
+    with patch.object(Unconfirmed, "_sure", sure):
         yield
 
 
