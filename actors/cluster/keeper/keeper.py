@@ -4,6 +4,7 @@ Renewals and looks run in the loop that serves the actors, and not in a thread b
 whose loop is stuck must lose its shards.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -40,6 +41,9 @@ SOONEST_S = 0.05
 """Between two looks, however often somebody rings: 20/s of some 0.3 ms of the engine at most."""
 FORGET_S = 1.0
 """To be struck off the list of members; the others do so after a minute."""
+STRANGER_S = 15.0
+"""So long whoever never saw the list of members takes nothing; then a free shard is better here
+than nowhere, and what is too much is given once others are known."""
 
 
 class Keeper:
@@ -74,6 +78,7 @@ class Keeper:
         self._wake_renew = trio.Event()
         self._changed = trio.Event()
         self._awaits = False
+        self._begun_at = math.inf
         self._left = False
         self._failing = False
 
@@ -151,6 +156,7 @@ class Keeper:
                 held = {s: replace(h, set_back=False) for s, h in self._state.held.items()}
                 self._state = replace(self._state, held=held, taking={})
                 self._hands.begin(nursery)
+                self._begun_at = self._clock.steady()
                 for shard, one in held.items():
                     self._hands.resume(shard, one)
                 await nursery.start(self._tell)
@@ -186,11 +192,13 @@ class Keeper:
                 await self._wake_look.wait()
 
     async def _members(self) -> Sequence[Member] | None:
-        """Raises StoreError at the first look: whoever knows of no others would take everything."""
+        """None where they cannot be read now. Raises StoreError while that may pass and nobody is
+        known: whoever knows of no others takes all that is free."""
         try:
             return await self._engine.members()
         except StoreError as error:
-            if self._state.looked_at is None:
+            waited_s = self._clock.steady() - self._begun_at
+            if self._state.looked_at is None and waited_s < STRANGER_S:
                 raise
             log.debug("the list of members cannot be read", problem=str(error))
             return None
