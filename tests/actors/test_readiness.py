@@ -21,7 +21,7 @@ START = 1_760_000_000.0
         (START, None, False, True),
     ],
 )
-def test_a_part_of_the_store_that_cannot_be_written_is_a_warning(
+async def test_a_part_of_the_store_that_cannot_be_written_is_a_warning(
     failing_since: float | None, stopped_since: float | None, problem: bool, warning: bool
 ) -> None:
     store: Any = SimpleNamespace(
