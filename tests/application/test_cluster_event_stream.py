@@ -91,6 +91,21 @@ async def test_a_process_that_dies_loses_no_event_of_the_stream(
     await street.all_told()
 
 
+async def test_what_a_light_did_not_take_is_told_by_whoever_takes_its_shard_over(
+    world: World, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    street = StreamedStreet(world)
+    await street.spread(nursery, "a", "b")
+    await street.all_told()
+    house = street.houses[0]
+    actors = house.parts.fleet.actors
+    actors[min(actors)].mailbox.close()  # as that of an actor that is parked
+    await trio.sleep(300)
+    street.close(house)
+    await street.owned_by_all()
+    await street.all_told()
+
+
 async def test_shards_that_are_given_lose_no_event_of_the_stream(
     world: World, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
