@@ -21,6 +21,8 @@ from store.errors import StoreError, StoreRefused, StoreUnavailable
 log = structlog.get_logger()
 
 SLOTS = 16_384
+UNKNOWN = b"?"
+"""In place of a host name that nodes prefer and one of them lacks."""
 AGAIN_S = 0.1
 """Between two looks at the map: while a fail-over is under way, every failed call asks for one."""
 
@@ -64,7 +66,8 @@ class InCluster:
         """Learn the map anew; where another node was named, go there at once."""
         assert isinstance(node, tuple)  # noqa: S101 - what `node_of` gave
         if isinstance(error, MovedError):
-            self._masters[error.slot_id] = (_host(error.host.encode()) or node[0], error.port)
+            host = error.host if error.host not in {"", UNKNOWN.decode()} else node[0]
+            self._masters[error.slot_id] = (host, error.port)
         self._last(node)
         self._wanted.set()
 
@@ -123,7 +126,7 @@ class InCluster:
         masters: list[Address | None] = [None] * SLOTS
         found = dict.fromkeys(self._target.addresses)
         for first, last, *nodes in slots:
-            addresses = [(_host(node[0]) or asked[0], int(node[1])) for node in nodes]
+            addresses = [(_host(node) or asked[0], int(node[1])) for node in nodes]
             masters[first : last + 1] = [addresses[0]] * (last + 1 - first)
             found |= dict.fromkeys(addresses)
         self._masters = masters
@@ -147,6 +150,10 @@ class InCluster:
         return StoreUnavailable(f"redis: no node of {self._target.name} answers: {words}")
 
 
-def _host(told: bytes | None) -> str:
-    """Empty where a node does not know, or does not say, how another one is reached."""
-    return "" if told in {None, b"?"} else told.decode()
+def _host(node: list[Any]) -> str:
+    """Of a node in the map. Empty where it is to be reached as whoever told of it."""
+    host: bytes | None = node[0]
+    if host == UNKNOWN:
+        more = node[3] if len(node) > 3 else []
+        host = dict(zip(more[::2], more[1::2], strict=True)).get(b"ip")
+    return "" if host is None else host.decode()
