@@ -55,7 +55,7 @@ class Page(NamedTuple):
 
 class Position:
     """Where we are in one stream. `mark`: everything up to it was dealt with by an earlier run; it
-    is an entry, or `BEGINNING` where the stream was empty then."""
+    is an entry, or `BEGINNING` where the stream was empty then, or was lost since."""
 
     def __init__(self, mark: EntryId | None = None) -> None:
         self.mark = mark
@@ -90,7 +90,7 @@ class Position:
             self._seen[entry.id] = None
         if not page.entries:
             if not page.kept:  # the gap was told; the ids of before may come again
-                self.known = self.mark = None
+                self.known, self.mark = None, BEGINNING
                 self.begins_anew = True
                 self._seen.clear()
             if self.known is None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorawan.stream.entries import EntryId, StreamEntry
+from lorawan.stream.entries import BEGINNING, EntryId, StreamEntry
 from lorawan.stream.position import STEP_BACK_S, Gap, Page, Position
 
 NOW_MS = 1_719_847_234_000
@@ -80,6 +80,24 @@ def test_a_stream_that_begins_anew_is_read_however_far_the_clock_was_set_back(em
     assert position.after is not None
     assert position.after < entry(-600_000).id
     assert position.take(page(entry(-600_000))) == [entry(-600_000)]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_stream_that_was_empty_is_read_from_its_beginning_after_a_long_outage(lost):
+    position = Position(None if lost else BEGINNING)
+    position.connected(NOW_MS, EntryId(NOW_MS) if lost else None)
+    if lost:
+        position.take(page(entry(1)))
+        position.take(page(kept=False))
+    position.connected(NOW_MS + 600_000, EntryId(NOW_MS + 600_000))
+    assert position.after == BEGINNING
+
+
+def test_the_first_reading_of_a_quiet_stream_begins_at_its_newest_entry():
+    """What is stored as a mark before the next one is an entry then."""
+    position = Position()
+    position.connected(NOW_MS, entry(-600_000).id)
+    assert position.after == entry(-600_000).id
 
 
 def test_an_id_that_was_read_may_come_again_in_a_stream_that_begins_anew():
