@@ -252,7 +252,6 @@ class Fleetwide:
         self.alerter = Alerter(
             board,
             store_writer,
-            environment.store,
             clock,
             new_id=environment.new_id,
             notifiers=environment.notifiers,

@@ -18,7 +18,7 @@ from actors.alerts.lifecycle import AlertLifecycle
 from actors.alerts.notice import notices
 from actors.alerts.observer import BoardObserver
 from actors.alerts.policy import AlertPolicy
-from actors.alerts.repository import AlertRepository
+from actors.alerts.repository import AlertRepository, AlertWriter
 from actors.alerts.rules import (
     clock_findings,
     network_finding,
@@ -33,8 +33,7 @@ from actors.messaging.mailbox import Mailbox, MailboxStatistics, Offer
 from actors.messaging.reply import ActorError, Reply
 from actors.refusal import Refusal
 from actors.replace import replace
-from actors.storage.commits import Commits
-from store.port import Store
+from actors.supervision.patience import started_at_last
 
 log = structlog.get_logger()
 
@@ -80,8 +79,7 @@ class Alerter:
     def __init__(
         self,
         board: Board,
-        store_writer: Commits,
-        store: Store,
+        store_writer: AlertWriter,
         clock: Clock,
         *,
         new_id: Callable[[], str],
@@ -94,7 +92,7 @@ class Alerter:
         self._gateways_listed = gateways_listed
         self.mailbox: Mailbox[Finding | _Acknowledge] = Mailbox("alerter", MAILBOX_REPORTS)
         self._board = board
-        self._kept = AlertRepository(store_writer, store)
+        self._kept = AlertRepository(store_writer)
         self._clock = clock
         self._steps = Steps(clock)
         self._notifiers = notifiers
@@ -147,13 +145,13 @@ class Alerter:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled. Raises StoreError when the stored alerts cannot be read."""
-        if not self._restored:
-            await self._restore()
-            self._began_at = self._clock.now()
+        async with started_at_last(task_status):
+            if not self._restored:
+                await self._restore()
+                self._began_at = self._clock.now()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._follow_board)
             nursery.start_soon(self._take_reports)
-            task_status.started()
             await self._act()
 
     def statistics(self) -> AlerterStatistics:

@@ -1,6 +1,7 @@
 """The alerts in the store: what a restart goes on from."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -11,7 +12,8 @@ from actors.board.changes import AlertView
 from actors.messaging.reply import ActorError
 from actors.storage.commits import Commits
 from actors.storage.record_version import checked, stamped
-from store.port import Put, Store, Table
+from store.errors import StoreError
+from store.port import Put, Record, Table
 
 log = structlog.get_logger()
 
@@ -24,6 +26,14 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StoredAlert)
 
 
+class AlertWriter(Commits, Protocol):
+    """What is needed of the store writer."""
+
+    async def scan(self, table: Table) -> Sequence[Record]:
+        """All records of a table, as soon as the store answers."""
+        ...
+
+
 def read_alert(value: bytes) -> AlertView:
     """A stored alert as the board shows it. Raises msgspec.MsgspecError for what is not one."""
     return _decoder.decode(checked(value)).view
@@ -32,14 +42,13 @@ def read_alert(value: bytes) -> AlertView:
 class AlertRepository:
     """Reads the alerts at the start, and writes them through the store writer."""
 
-    def __init__(self, store_writer: Commits, store: Store) -> None:
+    def __init__(self, store_writer: AlertWriter) -> None:
         self._store_writer = store_writer
-        self._store = store
 
     async def read(self) -> list[StoredAlert]:
         """All that can be read. Raises StoreError."""
         stored: list[StoredAlert] = []
-        for record in await self._store.scan(Table.ALERT):
+        for record in await self._store_writer.scan(Table.ALERT):
             try:
                 stored.append(_decoder.decode(checked(record.value)))
             except msgspec.MsgspecError as error:
@@ -56,7 +65,7 @@ class AlertRepository:
             for first in range(0, len(puts), SAVE_MOST):
                 try:
                     await self._store_writer.commit(puts[first : first + SAVE_MOST])
-                except ActorError as error:
+                except (ActorError, StoreError) as error:
                     log.warning("alerts not stored", error=str(error))
         if deadline.cancelled_caught:
             log.warning("alerts are told before they are stored", alerts=len(puts))

@@ -20,7 +20,7 @@ from actors.supervision import ChildState
 from lorawan.kuando.light_state import LightState
 from store.errors import StoreUnavailable
 from store.memory import MemoryDisk, MemoryStore
-from store.port import Table, Write
+from store.port import Record, Table, Write
 
 START = 1_700_000_000.0
 HOUR = 3_600.0
@@ -77,7 +77,6 @@ class AlertService:
         self.alerter = Alerter(
             self.board,
             store_writer,
-            self.store,
             self.clock,
             new_id=lambda: f"a{next(self.numbers)}",
             policy=self.policy,
@@ -162,6 +161,34 @@ async def test_gateways_actors_and_the_network_are_watched(
         await trio.sleep(60)
         assert len(service.pager.titles) == 6
         assert all(title.startswith("over: ") for title in service.pager.titles[3:])
+        nursery.cancel_scope.cancel()
+
+
+async def test_stored_alerts_are_read_as_soon_as_the_store_answers(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that falls silent just when its shard was taken: five crashes would be too many."""
+    before = AlertService()
+    async with trio.open_nursery() as nursery:
+        await before.open(nursery)
+        before.board.publish(light("d1", Phase.FAILED))
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    service = AlertService(before.store.disk)
+    scan, back_at = service.store.scan, trio.current_time() + 30.0
+
+    async def away(table: Table) -> Sequence[Record]:
+        if trio.current_time() < back_at:
+            raise StoreUnavailable("no server answers")
+        return await scan(table)
+
+    monkeypatch.setattr(service.store, "scan", away)
+    async with trio.open_nursery() as nursery:
+        await service.open(nursery)
+        assert trio.current_time() < back_at, "what comes after it does not wait"
+        assert not service.board.alerts()
+        await trio.sleep(40.0)
+        assert [one.subject for one in service.board.alerts()] == ["d1"]
         nursery.cancel_scope.cancel()
 
 

@@ -100,7 +100,6 @@ async def test_no_alert_comes_early_or_late_because_the_clock_was_set(
     alerter = Alerter(
         board,
         store_writer,
-        store,
         machine.clock,
         new_id=lambda: f"a{next(numbers)}",
         policy=AlertPolicy(silent_after_s=SILENT_S),
