@@ -47,8 +47,15 @@ from store.engine.redis.staging import (
     take_call,
 )
 from store.engine.redis.target import Kind, Target
-from store.engine.redis.weights import Finding, about_error, refused, warnings_of, worst_first
-from store.errors import StoreClosed, StoreError, StoreRefused, StoreUnavailable
+from store.engine.redis.weights import (
+    Finding,
+    about_error,
+    at_start,
+    refused,
+    warnings_of,
+    worst_first,
+)
+from store.errors import StoreClosed, StoreError, StoreUnavailable
 from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
 T = TypeVar("T")
@@ -96,9 +103,7 @@ class RedisEngine:
         if self._open:
             return
         found = await self._in_thread(self._look_around)
-        if (finding := refused(found, is_unsafe_meant=self.target.unsafe)) is not None:
-            raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
-        self._warnings = warnings_of(found)
+        self._warnings = at_start(found, is_unsafe_meant=self.target.unsafe)
         has_shape = await self._has_shape()
         await self._in_thread(partial(try_all, self.target, self._places))
         if not has_shape or self._is_moving:

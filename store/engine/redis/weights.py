@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
+import structlog
 
 from store.errors import StoreError, StoreRefused, StoreUnavailable
+
+log = structlog.get_logger()
 
 
 class Weight(StrEnum):
@@ -38,9 +41,19 @@ def refused(found: Sequence[Finding], *, is_unsafe_meant: bool) -> Finding | Non
 
 
 def warnings_of(found: Sequence[Finding]) -> tuple[str, ...]:
-    """What is worth an alert: somebody can end it. What cannot be seen is not; doctor tells it."""
+    """What is worth an alert: somebody can end it. What cannot be seen is not."""
     told = {Weight.REFUSED, Weight.UNSAFE, Weight.AT_RISK}
     return tuple(f"redis: {each.words}" for each in found if each.weight in told)
+
+
+def at_start(found: Sequence[Finding], *, is_unsafe_meant: bool) -> tuple[str, ...]:
+    """The warnings. Logs what cannot be seen, since no alert tells of it; raises StoreRefused."""
+    if (finding := refused(found, is_unsafe_meant=is_unsafe_meant)) is not None:
+        raise StoreRefused(f"redis: {finding.words}; {finding.remedy}")
+    for each in found:
+        if each.weight is Weight.UNKNOWN:
+            log.warning("engine cannot be seen whole", problem=each.words)
+    return warnings_of(found)
 
 
 def worst_first(found: Sequence[Finding]) -> list[Finding]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 import trio
+from structlog.testing import capture_logs
 
 from store.engine.open import engine_from_url
 from store.engine.port import Engine
@@ -207,7 +208,7 @@ async def test_an_older_layout_is_told_beside_all_that_was_found(
 
 @pytest.mark.parametrize("command", ["config", "info"])
 @pytest.mark.parametrize("how", ["renamed", "not permitted"])
-async def test_what_cannot_be_seen_is_told_by_the_doctor_and_is_no_alert(
+async def test_what_cannot_be_seen_is_told_by_the_doctor_and_the_log_and_is_no_alert(
     command: str, how: str
 ) -> None:
     renamed = {"rename-command": f'{command.upper()} ""'} if how == "renamed" else {}
@@ -220,8 +221,10 @@ async def test_what_cannot_be_seen_is_told_by_the_doctor_and_is_no_alert(
         [found] = await engine_from_url(url).inspect()
         assert found.weight is Weight.UNKNOWN
         assert f"{command.upper()} is renamed or not permitted" in found.words
-        async with opened_engine(engine_from_url(url)) as engine:
-            assert list(engine.durability_warnings) == []
+        with capture_logs() as logged:
+            async with opened_engine(engine_from_url(url)) as engine:
+                assert list(engine.durability_warnings) == []
+        assert [each["problem"] for each in logged] == [found.words]
 
 
 # ----------------------------------------------------------------------- URLs of another kind
