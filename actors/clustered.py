@@ -161,7 +161,7 @@ class ClusterParts(ProcessParts):
             options.times,
         )
         self._lost_ends = LostEnds(engine, self.board, clock, self.home.knows, store.announce)
-        failovers = FailoverTold(options.name, self.flow.router.to_fleet)
+        failovers = FailoverTold(options.name, environment.boot, self.flow.router.to_fleet)
         store.listen(
             marks=lambda shard: (self.flow.inbox.place(shard), self._source_mark(shard)),
             fenced=self.keeper.told_fenced,

@@ -26,7 +26,7 @@ from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
 from actors.cluster.light_side import LightsHere, LightSide, LightStore
-from actors.cluster.messages import ForLight, LightGone, Message
+from actors.cluster.messages import FailoverTook, ForLight, LightGone, Message
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
 from actors.cluster.twice import AskedBefore
@@ -282,11 +282,10 @@ class Flow:
     # ---------------------------------------------------------------- how
 
     def _take(self, message: Message, place: Place) -> Taken:
-        match message:
-            case ForLight(asker=asker, ask=ask) | LightGone(asker=asker, ask=ask) if (
-                asker and self._before.again(asker, ask, place.id)
-            ):
-                return Taken.DONE
+        if isinstance(message, ForLight | LightGone | FailoverTook) and (
+            message.asker and self._before.again(message.asker, message.ask, place.id)
+        ):
+            return Taken.DONE
         if place.shard != FLEET:
             return self.light_side.take(message, place)
         return Taken.DONE if self._fleet_side is None else self._fleet_side.take(message, place)

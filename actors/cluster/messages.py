@@ -165,6 +165,9 @@ class FailoverTook(msgspec.Struct, frozen=True, tag="failover"):
     shard: str
     again: int = 0
     put: int = 0
+    asker: str = ""
+    """With `ask` it is known again where it lies there twice: what is told is added up."""
+    ask: int = 0
 
 
 class EventsUnread(msgspec.Struct, frozen=True, tag="events"):

@@ -10,7 +10,9 @@ import trio
 from quart_trio import QuartTrio
 from trio.testing import MockClock
 
+from actors.alerts.finding import AlertKind
 from actors.cluster.carried import Carrier
+from actors.cluster.failover_told import FailoverTold
 from actors.device.command import CommandStatus
 from api.http.app import create_app
 from api.settings.model import ApiSettings, ChirpStack
@@ -322,3 +324,20 @@ async def test_what_is_taken_back_in_a_request_that_was_sent_twice_is_what_was_o
         status, made = await here.ask(owner, "POST", f"/downlink/{dev_eui}", colour)
         assert status == 202, made
         assert (await owner.final(made["id"])).status is CommandStatus.VERIFIED
+
+
+async def test_what_a_failover_took_is_added_up_once_though_it_was_told_twice(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        loses_the_answer_to_what_is_sent(here.other)
+        told = FailoverTold("other", "boot", here.other.parts.flow.router.to_fleet)
+        told.replayed("07", 3)
+        told.lost("07", 4)
+        await trio.sleep(10)
+        [text] = [
+            one.text
+            for one in here.fleet.parts.sight.findings()
+            if one.kind is AlertKind.COMMITS_LOST
+        ]
+        assert "7 " in text, text

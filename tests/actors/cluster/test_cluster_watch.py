@@ -267,7 +267,7 @@ async def test_commits_that_a_failover_took_are_an_alert_for_an_hour(
         assert isinstance(told, FailoverTook)
         process.watch.failover(told)
 
-    failovers = FailoverTold("south", tell)
+    failovers = FailoverTold("south", "boot", tell)
     failovers.replayed("07", 3)
     failovers.replayed("07", 1)
     failovers.replayed("12", 1)
