@@ -30,7 +30,8 @@ class Reckoning:
         self.loads: dict[str, int] = {}
         """The weight of each process by its leases, by boot."""
         self.to_take: list[str] = []
-        """The shards that nobody has, ours to be included where we did not know."""
+        """The shards that nobody has, ours to be included where we did not know. Not what we gave
+        and a failover gave back: whoever took it since, and lost that, comes first."""
         dead, weight = set(), 0
         for shard, seen in state.seen.items():
             one, owner = weight_of(shard), seen.lease.owner
@@ -40,7 +41,8 @@ class Reckoning:
             expired = bool(owner) and has_expired(seen, now, times)
             if expired:
                 dead.add(owner)
-            if (expired or not owner or owner == state.boot) and _can_be_taken(state, shard, now):
+            ours = owner == state.boot and seen.lease.token != state.gave.get(shard)
+            if (expired or not owner or ours) and _can_be_taken(state, shard, now):
                 self.to_take.append(shard)
         self.able = {
             boot

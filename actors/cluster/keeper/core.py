@@ -206,7 +206,11 @@ def _gave(state: State, shard: str, now: float) -> State:
     seen = state.seen.get(shard)
     last = held.lease if seen is None else seen.lease
     free = Lease(epoch=last.epoch, beat=last.beat, seq=last.seq)
-    state = replace(state, seen={**state.seen, shard: leases.as_seen(free, now, seen)})
+    state = replace(
+        state,
+        seen={**state.seen, shard: leases.as_seen(free, now, seen)},
+        gave={**state.gave, shard: held.lease.token},
+    )
     return leases.without(state, shard, now)
 
 

@@ -101,6 +101,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     reachable: bool = False
     unbroken: bool = False
     """The last look was answered, so that the next one goes on from it."""
+    gave: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """The token of a shard that we gave last: seen again, a failover took that back."""
     gave_at: float = -math.inf
     blind_since: float | None = None
     """Since when ChirpStack does not answer us."""

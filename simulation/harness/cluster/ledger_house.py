@@ -111,6 +111,8 @@ class LedgerHouse:
                     set_back=store.announce,
                     leave=lambda shard: self._leave(store, shard),
                     fenced=lambda shard: self._fenced(store, shard),
+                    looked=store.observed,
+                    failed=store.doubt,
                     sees_network=lambda: True,
                     can_serve=lambda: True,
                 )
@@ -167,9 +169,9 @@ class LedgerHouse:
         actor = ShardActor(
             self.boot, shard, self._lights.get(shard, []), engine, store, self._watch, rng
         )
-        await actor.restore(lease)
-        self._actors[shard] = (actor, trio.CancelScope())
         await store.announce(shard)
+        await actor.restore(store.owned.get(shard, lease))
+        self._actors[shard] = (actor, trio.CancelScope())
         if shard in self._lights:
             nursery.start_soon(self._act, shard)
 

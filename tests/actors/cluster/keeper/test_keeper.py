@@ -219,6 +219,36 @@ async def test_a_shard_that_another_took_since_is_left_though_the_new_server_s_c
         assert (await other.look(["07"]))["07"].owner == "c"
 
 
+async def test_what_was_given_and_a_failover_gave_back_is_left_to_whoever_took_it_since(
+    autojump_clock: Clock,
+) -> None:
+    """That one waits for what its owner before sends again, and has acknowledged more since."""
+    servers = MemoryServers(replicas=1)
+    async with town(servers) as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        await trio.sleep(5.0)
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        b = await place.house("b")
+        await place.until(lambda: len(b.running) >= 5, 30.0)
+        taken, goes_on_s = set(b.running), trio.current_time() + 3.0
+
+        def waits(what: str, shard: str) -> None:
+            if what == "set back" and trio.current_time() < goes_on_s:
+                raise StoreUnavailable("the owner before sends again what a failover took")
+
+        b.trouble = waits
+        a.log.clear()
+        servers.fail_over()
+        await trio.sleep(5.0)
+        assert not taken & {shard for what, shard in a.log if what == "taken"}
+        assert all(place.owners(shard) == ["b"] for shard in taken)
+        assert all(b.keeper.valid_for_s(shard) > 0.0 for shard in taken)
+
+
 async def test_a_take_on_the_old_master_of_a_split_does_not_count(autojump_clock: Clock) -> None:
     async with town(MemoryServers(replicas=2, lag_s=0.001), need=1) as place:
         a, b, c = await three(place)
