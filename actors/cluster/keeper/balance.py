@@ -42,7 +42,7 @@ class Reckoning:
             if expired:
                 dead.add(owner)
             ours = owner == state.boot and seen.lease.token != state.gave.get(shard)
-            if (expired or not owner or ours) and _can_be_taken(state, shard, now):
+            if (expired or not owner or ours) and _can_be_taken(state, shard, now, times):
                 self.to_take.append(shard)
         self.able = {
             boot
@@ -117,7 +117,10 @@ def _take(
 ) -> tuple[State, list[Action]]:
     if not reckoning.here or not state.reachable or not reckoning.to_take:
         return state, []
-    starting = sum(held.stage is Stage.STARTING for held in state.held.values())
+    # one whose lease has lapsed does not get on: its part of the engine is away
+    starting = sum(
+        held.stage is Stage.STARTING and now < held.valid_until for held in state.held.values()
+    )
     own, taking = reckoning.own, dict(state.taking)
     actions: list[Action] = []
     for shard, seen in _in_our_order(state, reckoning):
@@ -166,19 +169,24 @@ def to_forget(state: State, now: float, times: KeeperTimes) -> list[Action]:
     ]
 
 
-def _can_be_taken(state: State, shard: str, now: float) -> bool:
+def _can_be_taken(state: State, shard: str, now: float, times: KeeperTimes) -> bool:
     """Whether what is seen of it, that nobody has it, can be acted upon here."""
     seen = state.seen[shard]
     ours = shard in state.held or shard in state.taking
     old = seen.asked_at < state.changed.get(shard, -math.inf)  # from before our own last call
     avoided = state.avoid.get(shard, now) > now
-    return not (ours or old or avoided or seen.lost or seen.since is None)
+    refused = now - state.refused.get(shard, -math.inf) < times.look_s
+    return not (ours or old or avoided or refused or seen.lost or seen.since is None)
 
 
 def _in_our_order(state: State, reckoning: Reckoning) -> Iterator[tuple[str, Seen]]:
-    """The fleet shard first, for all depend on it; the others in an order of our own."""
+    """The fleet shard first, for all depend on it; the others in an order of our own, those last
+    whose take was not answered: where a part of the engine is away others have their turn."""
     order = _order_of(state.boot)
-    for shard in sorted(reckoning.to_take, key=lambda s: (s != FLEET, order.get(s, 0))):
+    for shard in sorted(
+        reckoning.to_take,
+        key=lambda s: (s != FLEET, state.refused.get(s, -math.inf), order.get(s, 0)),
+    ):
         yield shard, state.seen[shard]
 
 

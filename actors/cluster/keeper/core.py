@@ -108,6 +108,7 @@ def _observed(
         case TakeAnswered():
             return _take_answered(state, told, now, times)
         case TakeUnknown(shard=shard):
+            state = replace(state, refused={**state.refused, shard: now})
             return _asked_no_more(state, shard, now), []
         case SetBackEnded() | Retaken() | FenceTold():
             return _told_by_store(state, told, now) if told.shard in state.held else (state, [])

@@ -96,6 +96,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """When we last changed a lease: a look that was begun before says nothing of it."""
     avoid: Mapping[str, float] = msgspec.field(default_factory=dict)
     """Until when a shard is left to others, since its actors did not start here."""
+    refused: Mapping[str, float] = msgspec.field(default_factory=dict)
+    """When a take of a shard was last not answered, as where its part of the engine is away."""
     looked_at: float | None = None
     """When the engine answered last."""
     reachable: bool = False

@@ -19,8 +19,9 @@ from simulation.harness.cluster.houses import Houses
 from simulation.harness.cluster.oracle import ClusterOracle
 from simulation.harness.facts import DeviceFacts
 from simulation.harness.people import COLOURS
+from simulation.harness.scenario import Scenario
 from simulation.world.answer_delay import Held
-from simulation.world.profile import Profile
+from simulation.world.profile import OffTime
 from store.engine.shards import FLEET, shard_of
 from store.errors import StoreError
 
@@ -34,6 +35,8 @@ leases that asks two things. The shards of a process that ended are taken after 
 of it (`expired_s`), begun anew once because a look was late, and looked at every 1 + 2 s; past 3 s
 more (`patience_s`) by anybody: 3 + 2 x 6.1 + 3 + 3 = 21 s. Their actors start within 4 calls, each
 after one that is under way, and again after 0.5 s: 8.5 s."""
+APART_S = 10.0
+"""Within which the commands are given: lights that answer at once do not hear each other."""
 ACCEPTED_S = 2 * CALL_S + 0.5
 """The call under way with commands of others, and its own; each may have one for a silent part."""
 SHOWN_S = 10.0
@@ -82,14 +85,19 @@ class SilentPart:
         houses: Houses,
         oracle: ClusterOracle,
         rng: random.Random,
-        world: Profile,
+        scenario: Scenario,
     ) -> None:
         self._servers = houses.servers
         self._houses = houses
         self._oracle = oracle
         self._rng = rng
+        world = scenario.world
         delays = (world.answer_delay, *world.answer_delays.values())
-        self._is_prompt = not any(isinstance(delay, Held) for delay in delays)
+        held = world.off_time is not OffTime.IGNORED and (
+            scenario.sf12 or world.off_time is OffTime.DROPS
+        )
+        self._is_prompt = not held and not any(isinstance(delay, Held) for delay in delays)
+        """Lights answer within seconds, or at SF9 within the half minute of an off-time."""
         self._odd_since: dict[tuple[str, str], float] = {}
         """By board (boot) and light: since when it shows another state than the stored one."""
 
@@ -191,6 +199,7 @@ class SilentPart:
             nursery.cancel_scope.cancel(reason="all is shown")
 
     async def _ask_and_wait(self, dev_eui: str, has_verdict: bool) -> None:
+        await trio.sleep(self._rng.uniform(0.0, APART_S))
         asked_s = trio.current_time()
         command_id = await self._ask(dev_eui)
         took_s = trio.current_time() - asked_s

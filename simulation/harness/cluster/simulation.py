@@ -56,9 +56,7 @@ class ClusterSimulation:
         self.houses = Houses(scenario, self.world, servers, self.oracle, chance)
         self.people = People(scenario, self.houses, self.oracle, chance)
         self.quiet = Quiet(self.world, self.houses, self.oracle)
-        self._silent_part = SilentPart(
-            self.houses, self.oracle, chance.of("silent part"), scenario.world
-        )
+        self._silent_part = SilentPart(self.houses, self.oracle, chance.of("silent part"), scenario)
         self._chance = chance
         self._progress = progress or (lambda world_s: None)
 

@@ -1,5 +1,6 @@
 """The keeper on an engine in memory, in virtual time."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -482,6 +483,34 @@ async def test_who_never_saw_the_list_of_members_takes_what_nobody_has_after_a_w
         assert set(a.running) == whole
         place.servers.go_on(0)
         await place.until(place.complete)
+
+
+async def test_shards_that_cannot_be_taken_do_not_keep_others_from_it(
+    autojump_clock: Clock,
+) -> None:
+    """Half of the engine refuses writes, so that more shards than may start at once seem free."""
+    servers = MemoryServers(masters=2, replicas=1)
+    async with town(servers) as place:
+        a, b = await place.house("a"), await place.house("b")
+        await place.until(place.complete)
+        await trio.sleep(20.0)
+        calls: Counter[str] = Counter()
+
+        async def count(request: Request) -> None:
+            calls[request.name] += 1
+
+        half = servers.masters[1]
+        assert half is not None
+        half.lacks_replicas = True
+        b.kill()
+        here = {shard for shard in ALL_SHARDS if servers.part_of(shard) == 0}
+        await place.until(lambda: here <= set(a.running), 15.0)
+        place.ways["a"].before = count
+        await trio.sleep(60.0)
+        assert calls["look"] <= 5 * 60.0, "some each second, of all leases"
+        assert calls["take"] <= 32 * 60.0, "each of the other half once a second"
+        half.lacks_replicas = False
+        await place.until(lambda: len(a.running) == 65, 15.0)
 
 
 async def test_everybody_sees_who_has_what(autojump_clock: Clock) -> None:
