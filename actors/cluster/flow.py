@@ -93,7 +93,6 @@ class Flow:
             engine,
             InboxPorts(take=self._take, known=self.known),
             clock,
-            rng,
             ports.dead_letters,
             confirm=self.confirm,
         )

@@ -20,7 +20,6 @@ Where replicas must confirm, a command is handed on once they have it (`unconfir
 from collections import deque
 from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
-from random import Random
 
 import msgspec
 import structlog
@@ -35,7 +34,6 @@ from actors.cluster.watermark import Watermark
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.reply import ToldReply
 from actors.replace import replace
-from actors.supervision import Backoff
 from store.engine.places import place_of
 from store.engine.port import Accept, Accepted, AcceptResult, InboxEntry
 from store.errors import StoreUnavailable
@@ -50,7 +48,6 @@ AGAIN_S = 0.1
 """Before a light without room is offered its command again; an entry dealt with is sooner."""
 BEHIND_MOST = 32
 """Events that wait behind a command for its light: as many as a mailbox holds."""
-RETRY = Backoff(first_s=0.1, factor=2.0, most_s=2.0, jitter=0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,6 @@ class InboxReader:
         engine: InboxEngine,
         ports: InboxPorts,
         clock: Clock,
-        rng: Random,
         dead_letters: DeadLetters,
         *,
         confirm: Confirm | None = None,
@@ -81,12 +77,12 @@ class InboxReader:
         self._unconfirmed = Unconfirmed(engine, confirm)
         self._ports = ports
         self._clock = clock
-        self._rng = rng
         self._dead_letters = dead_letters
         self._shards: dict[str, InboxShard] = {}
         self._rung: set[str] = set()
         self._silent: set[str] = set()
-        """Shards that could not be read when they were asked for last."""
+        """Shards that could not be read when they were asked for last. They are read apart: a
+        server that does not even refuse holds up a call for seconds."""
         self._wake = trio.Event()
         self._progress = trio.Event()
         self._counts = InboxCounts()
@@ -169,8 +165,18 @@ class InboxReader:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Read and hand on, until cancelled."""
-        task_status.started()
-        failures, poll_at = 0, trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._look_for_silent)
+            task_status.started()
+            await self._read_on()
+
+    async def _look_for_silent(self) -> None:
+        while True:
+            await trio.sleep(POLL_S)
+            await self._read_of(self._silent)
+
+    async def _read_on(self) -> None:
+        poll_at = trio.current_time()
         while True:
             waits = any(state.lines for state in self._shards.values())
             until = min(poll_at, trio.current_time() + AGAIN_S) if waits else poll_at
@@ -183,12 +189,8 @@ class InboxReader:
             if trio.current_time() >= poll_at:
                 poll_at = trio.current_time() + POLL_S
                 self._rung.update(self._shards)
-            try:
-                await self._read_rung()
-                failures = 0
-            except StoreUnavailable:
-                failures += 1
-                await trio.sleep(RETRY.delay_s(failures, self._rng.random()))
+            rung, self._rung = self._rung - self._silent, self._rung & self._silent
+            await self._read_of(rung)
 
     def statistics(self) -> InboxStatistics:
         """Counters, now."""
@@ -196,11 +198,10 @@ class InboxReader:
 
     # ---------------------------------------------------------------- how
 
-    async def _read_rung(self) -> None:
-        rung, self._rung = self._rung, set()
+    async def _read_of(self, shards: Iterable[str]) -> None:
         reading = {
             shard: state
-            for shard in sorted(rung)
+            for shard in sorted(shards)
             if (state := self._shards.get(shard)) is not None and not state.leaving
         }
         if not reading:
@@ -212,8 +213,7 @@ class InboxReader:
             found = await self._engine.read_inboxes(after, READ_MOST)
         except StoreUnavailable as error:
             self._not_read(set(reading), str(error))
-            self._rung |= rung
-            raise
+            return
         silent = reading.keys() - found.keys()
 
         async def take(shard: str) -> None:
@@ -229,11 +229,13 @@ class InboxReader:
         unsure = await self._unconfirmed.among(found, after, READ_MOST, self._is_new, take)
         silent |= unsure
         self._silent &= self._shards.keys() - (reading.keys() - silent)
+        if self._rung - self._silent:
+            self._wake.set()
         self._not_read(silent, "a part of the engine is away, or its replicas are")
 
     def _not_read(self, silent: set[str], why: str) -> None:
-        """These are looked at again with the next poll, and no sooner: the others go on. When they
-        fall silent all are, by then: a failover, perhaps, that set back others as well."""
+        """These are looked at again each second, and no sooner. When they fall silent all others
+        are, at once: a failover, perhaps, that set back those as well."""
         if silent and not self._silent:
             log.warning("inboxes cannot be read", shards=len(silent), why=why)
         if silent <= self._silent:

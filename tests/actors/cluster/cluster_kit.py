@@ -1,6 +1,5 @@
 """What the tests of a cluster's messages share: an engine in virtual time, messages, a light."""
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -122,7 +121,6 @@ class Reading:
             self.engine,
             InboxPorts(take=self.lights.take, known=self.lights.known),
             RunClock(START),
-            random.Random(1),
             self.dead_letters,
             confirm=self.engine.confirm if need else None,
         )

@@ -546,6 +546,30 @@ async def test_a_part_of_the_engine_that_is_away_is_asked_each_second_and_the_ot
         assert kit.lights.said[-1] == "again"
 
 
+async def test_a_part_of_the_engine_that_does_not_even_refuse_holds_up_none_of_the_others(
+    autojump_clock: object,
+) -> None:
+    servers = MemoryServers(masters=3)
+    there = next(one for one in ALL_SHARDS if servers.part_of(one) != servers.part_of(SHARD))
+    [light] = dev_euis(there, 1)
+    async with reading(servers) as kit:
+        for shard in (SHARD, there):
+            kit.reader.take(shard, "0-0")
+        await trio.sleep(0.1)
+        kit.engine.fate = lambda request: Fate(lost=SHARD in request.about)
+        await trio.sleep(5.0)
+        for number in range(20):
+            await post(kit.engine, there, asked(light, f"{number}"))
+            await trio.sleep(0.1)
+            assert kit.lights.said == [f"{one}" for one in range(number + 1)]
+            kit.lights.deal(number)
+            await trio.sleep(0.27)
+        kit.engine.fate = lambda request: Fate()
+        await post(kit.engine, SHARD, asked(ONE, "again"))
+        await trio.sleep(3.0)
+        assert kit.lights.said[-1] == "again"
+
+
 async def test_a_part_where_commands_cannot_be_looked_for_keeps_none_of_the_others(
     autojump_clock: object,
 ) -> None:
