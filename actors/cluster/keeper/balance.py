@@ -176,7 +176,9 @@ def _can_be_taken(state: State, shard: str, now: float, times: KeeperTimes) -> b
     old = seen.asked_at < state.changed.get(shard, -math.inf)  # from before our own last call
     avoided = state.avoid.get(shard, now) > now
     refused = now - state.refused.get(shard, -math.inf) < times.look_s
-    return not (ours or old or avoided or refused or seen.lost or seen.since is None)
+    # whoever had it takes it again: they know what else the failover took
+    theirs = now - seen.back_at < times.expired_s
+    return not (ours or old or avoided or refused or theirs or seen.lost or seen.since is None)
 
 
 def _in_our_order(state: State, reckoning: Reckoning) -> Iterator[tuple[str, Seen]]:

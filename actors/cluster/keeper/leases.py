@@ -165,6 +165,7 @@ def _see(
         owner_at=now if lease.token != old.lease.token else old.owner_at,
         seq_at=now if (lease.token, lease.seq) != (old.lease.token, old.lease.seq) else old.seq_at,
         known_at=old.known_at if old.known_at is not None else known,
+        back_at=now if lease.epoch < old.lease.epoch and old.lease.owner else old.back_at,
         last_owner=old.lease.owner or old.last_owner,
         lost=lost,
     )

@@ -66,6 +66,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """When a commit was last seen."""
     known_at: float | None = None
     """When it was first seen to have had an owner; None before."""
+    back_at: float = -math.inf
+    """When a failover was last seen to have taken somebody's take of it back."""
     last_owner: str = ""
     """Who had it last, where nobody has."""
     lost: bool = False

@@ -250,6 +250,38 @@ async def test_what_was_given_and_a_failover_gave_back_is_left_to_whoever_took_i
         assert all(b.keeper.valid_for_s(shard) > 0.0 for shard in taken)
 
 
+async def test_a_shard_that_a_failover_made_free_is_left_to_whoever_had_it(
+    autojump_clock: Clock,
+) -> None:
+    """That one alone knows what it had acknowledged, and may need a moment."""
+    servers = MemoryServers(replicas=1)
+    async with town(servers) as place:
+        a = await place.house("a")
+        await place.until(place.complete)
+        await a.keeper.leave()
+        await trio.sleep(1.0)
+        [master] = servers.masters
+        assert master is not None
+        master.catch_up()
+        master.replicas[0].held = True
+        b, c = await place.house("b"), await place.house("c")
+        await place.until(place.complete)
+        await trio.sleep(15.0)
+        before, goes_on_s = place.loads(), trio.current_time() + 3.0
+
+        def waits(what: str, shard: str) -> None:
+            if what == "set back" and trio.current_time() < goes_on_s:
+                raise StoreUnavailable("the engine is slow")
+
+        for house in (b, c):
+            house.trouble = waits
+            house.log.clear()
+        servers.fail_over()
+        await trio.sleep(5.0)
+        assert not [one for house in (b, c) for one in house.log if one[0] in {"taken", "fenced"}]
+        assert place.loads() == before
+
+
 async def test_a_take_on_the_old_master_of_a_split_does_not_count(autojump_clock: Clock) -> None:
     async with town(MemoryServers(replicas=2, lag_s=0.001), need=1) as place:
         a, b, c = await three(place)
