@@ -35,10 +35,12 @@ class ClusterApplication(Application):
             nursery.cancel_scope.cancel(reason="everything is given")
 
     async def _until_silent(self, leaving: trio.CancelScope) -> None:
+        keeper = self._cluster.keeper
+        patience_s = 0.0 if keeper.is_alone else SILENT_S  # nobody waits for what it has
         answered_at = trio.current_time()
-        while trio.current_time() < answered_at + SILENT_S:
+        while trio.current_time() <= answered_at + patience_s:
             await trio.sleep(LOOK_S)
-            if self._cluster.keeper.view().reachable:
+            if keeper.view().reachable:
                 answered_at = trio.current_time()
         leaving.cancel(reason="the engine does not answer")
 

@@ -63,9 +63,11 @@ an event makes is let go of without that; by Python's 700 the looks are a tenth 
 for what is on its way to the store survives several of them."""
 LEAVE_S = 9.0
 """Containers are killed after 10 s where nothing else is said."""
+LEFT_S = 5.0
+"""At least, after the shards of a cluster were given to others: callers are answered meanwhile."""
 CLUSTER_LEAVE_S = 16.0
-"""Of a process of a cluster: 11 s to give its shards to the others (`actors.cluster.keeper`), 5 s
-for what a process alone does. The unit and the container file in `deploy` give 20 s."""
+"""At most: 11 s to give the shards (`actors.cluster.keeper`), and those 5 s. The unit and the
+container file in `deploy` give 20 s."""
 
 
 def new_id() -> str:
@@ -316,8 +318,10 @@ async def serve_until_signal(settings: ApiSettings, load: Load | None = None) ->
             name = await until_signal(rereading, task_status)
             log.info("stopping", signal=name)
             notify(STOPPING)
+            began_s = trio.current_time()
             leave_in_time(leaving.limit_s)
             await leaving.leave()
+            leave_in_time(max(LEAVE_S - (trio.current_time() - began_s), LEFT_S))
             nursery.cancel_scope.cancel(reason=name)
 
         await nursery.start(watch)
