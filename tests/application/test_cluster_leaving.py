@@ -1,6 +1,8 @@
 """A process of a cluster ends in order: what it gives, what it says, and by when it is gone."""
 
 import itertools
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -14,19 +16,26 @@ from tests.support.cluster_house import Street
 from tests.support.running_application import make_world
 
 RED = LightState(red=255, blue=0, green=0, on=255, off=0)
-BLUE = LightState(red=0, blue=255, green=0, on=255, off=0)
 
 
-async def test_whoever_leaves_gives_everything_and_nobody_waits_for_leases(
-    autojump_clock: MockClock,
-) -> None:
-    world = make_world(lights=6)
+@asynccontextmanager
+async def two_houses(lights: int) -> AsyncGenerator[tuple[Street, trio.Nursery], None]:
+    """Two processes that share a fleet, each with its part of it."""
+    world = make_world(lights=lights)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.run)
         street = Street(world)
         await street.open(nursery, "north", "south")
         await trio.sleep(30)
         await street.owned_by_all()
+        yield street, nursery
+        nursery.cancel_scope.cancel(reason="the test ends")
+
+
+async def test_whoever_leaves_gives_everything_and_nobody_waits_for_leases(
+    autojump_clock: MockClock,
+) -> None:
+    async with two_houses(lights=6) as (street, _):
         await street.settled()
         leaver = street.fleet_house()
         [stays] = [one for one in street.houses if one is not leaver]
@@ -38,22 +47,15 @@ async def test_whoever_leaves_gives_everything_and_nobody_waits_for_leases(
         await street.owned_by_all(5)
         assert trio.current_time() - began < 10
         assert stays.parts.fleetwide_here is not None
-        dev_eui = next(one for one in world.stations if shard_of(one) != FLEET)
+        dev_eui = next(one for one in street.world.stations if shard_of(one) != FLEET)
         command = await stays.command(dev_eui, RED)
         assert (await stays.final(command.id)).status is CommandStatus.VERIFIED
-        nursery.cancel_scope.cancel(reason="the test ends")
 
 
 async def test_whoever_leaves_says_so_and_one_look_that_fails_does_not_end_it(
     autojump_clock: MockClock,
 ) -> None:
-    world = make_world(lights=6)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(world.run)
-        street = Street(world)
-        await street.open(nursery, "north", "south")
-        await trio.sleep(30)
-        await street.owned_by_all()
+    async with two_houses(lights=6) as (street, nursery):
         leaver = street.fleet_house()
         assert leaver.application.readiness.check().ready
         looks = itertools.count()
@@ -64,24 +66,17 @@ async def test_whoever_leaves_says_so_and_one_look_that_fails_does_not_end_it(
         assert "this process gives its lights to the others, and stops" in problems
         await trio.sleep(10)
         assert leaver.owned == set()
-        nursery.cancel_scope.cancel(reason="the test ends")
 
 
 @pytest.mark.parametrize(("silent", "most_s"), [("everything", 4.0), ("forget_member", 11.5)])
 async def test_to_leave_has_an_end_whatever_is_silent(
     autojump_clock: MockClock, silent: str, most_s: float
 ) -> None:
-    world = make_world(lights=2)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(world.run)
-        street = Street(world)
-        north, _ = await street.open(nursery, "north", "south")
-        await trio.sleep(30)
-        await street.owned_by_all()
+    async with two_houses(lights=2) as (street, _):
+        north = street.houses[0]
         north.engine.fate = lambda request: Fate(lost=silent in ("everything", request.name))
         if silent == "everything":
             await trio.sleep(10)  # an outage that was there before
         began = trio.current_time()
         await north.application.leave()
         assert trio.current_time() - began < most_s
-        nursery.cancel_scope.cancel(reason="the test ends")
