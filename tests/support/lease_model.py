@@ -146,7 +146,7 @@ class LeaseModel:
             case "take":
                 return self.tell(world, number, TakeUnknown(asked.of.shard))
             case "give":
-                return self.tell(world, number, Gave(asked.of.shard))
+                return self.tell(world, number, Gave(asked.of[0]))
             case _:
                 return world
 
@@ -165,8 +165,8 @@ class LeaseModel:
             case Take():
                 more = Asked("take", one.clock, action)
                 return self._with(world, number, replace(one, on_way=(*one.on_way, more)))
-            case Give():
-                more = Asked("give", one.clock, action)
+            case Give(shard=shard):
+                more = Asked("give", one.clock, (shard, one.state.held[shard].lease.token))
                 return self._with(world, number, replace(one, on_way=(*one.on_way, more)))
             case Start(shard=shard):
                 return self.tell(world, number, Started(shard))
@@ -264,9 +264,10 @@ def _carried_out(world: World, boot: str, asked: Asked) -> tuple[Any, dict[str, 
             leases[asked.of.shard] = _taken(lease, boot)
             return leases[asked.of.shard], leases
         case _:
-            lease = leases[asked.of.shard]
-            if lease.token == asked.of.token:
-                leases[asked.of.shard] = replace(lease, token="", owner="")
+            shard, token = asked.of
+            lease = leases[shard]
+            if lease.token == token:
+                leases[shard] = replace(lease, token="", owner="")
             return None, leases
 
 
@@ -280,4 +281,4 @@ def _observed(asked: Asked) -> Observation:
         case "take":
             return TakeAnswered(asked.of.shard, asked.sent, asked.answer)
         case _:
-            return Gave(asked.of.shard)
+            return Gave(asked.of[0])

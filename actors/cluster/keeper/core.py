@@ -197,7 +197,7 @@ def _give(state: State, shard: str) -> tuple[State, list[Action]]:
     if held is None or held.stage is Stage.GIVING:
         return state, []
     state = leases.with_held(state, shard, replace(held, stage=Stage.GIVING))
-    return state, [Give(shard, held.lease.token)]
+    return state, [Give(shard)]
 
 
 def _gave(state: State, shard: str, now: float) -> State:
@@ -207,12 +207,7 @@ def _gave(state: State, shard: str, now: float) -> State:
     seen = state.seen.get(shard)
     last = held.lease if seen is None else seen.lease
     free = Lease(epoch=last.epoch, beat=last.beat, seq=last.seq)
-    state = replace(
-        state,
-        seen={**state.seen, shard: leases.as_seen(free, now, seen)},
-        gave={**state.gave, shard: held.lease.token},
-    )
-    return leases.without(state, shard, now)
+    return leases.given(state, shard, free, now)
 
 
 def _able(state: State, told: Able, now: float) -> State:

@@ -89,7 +89,7 @@ class Hands:
         elif held.stage is Stage.DRAINING:
             self.do(Stop(shard, at_once=False))
         elif held.stage is Stage.GIVING:
-            self.do(Give(shard, held.lease.token))
+            self.do(Give(shard))
 
     def do(self, deed: Deed) -> None:
         """Begin it; never waits."""
@@ -111,8 +111,8 @@ class Hands:
                 self._lines.instead(nursery, shard, lambda: self._stop_at_once(shard))
             case Stop(shard=shard):
                 self._lines.then(nursery, shard, lambda: self._stop(shard))
-            case Give(shard=shard, token=token):
-                self._lines.then(nursery, shard, lambda: self._give(shard, token))
+            case Give(shard=shard):
+                self._lines.then(nursery, shard, lambda: self._give(shard))
             case Forget(boot=boot):
                 nursery.start_soon(self._forget, boot)
             case _:
@@ -194,11 +194,12 @@ class Hands:
         await self._ports.fenced(shard)
         self._step(Stopped(shard))
 
-    async def _give(self, shard: str, token: str) -> None:
+    async def _give(self, shard: str) -> None:
         with trio.move_on_after(self._times.ttl_s):  # after that the lease is over anyway
-            while True:
+            # A look may see that it was given before this is answered.
+            while (held := self._held(shard)) is not None and held.stage is Stage.GIVING:
                 try:
-                    await self._engine.give(shard, token)
+                    await self._engine.give(shard, held.lease.token)
                     break
                 except StoreError as error:
                     log.info("a shard could not be given yet", shard=shard, problem=str(error))

@@ -102,7 +102,9 @@ def displaced(state: State, shard: str, stored: Lease, now: float) -> tuple[Stat
         return state, []
     newer = stored.epoch >= held.lease.epoch
     newer = newer or was_overtaken(stored, held.before.epoch, held.lease)
-    if held.stage is Stage.GIVING or (newer and stored.owner != state.boot):
+    if held.stage is Stage.GIVING:  # its answer is on its way: nothing of it runs here any more
+        return given(state, shard, stored, now), []
+    if newer and stored.owner != state.boot:
         seen = as_seen(stored, now, state.seen.get(shard))
         return without(replace(state, seen={**state.seen, shard: seen}), shard, now), [Fence(shard)]
     lapsed = replace(held, valid_until=-math.inf)
@@ -114,6 +116,13 @@ def displaced(state: State, shard: str, stored: Lease, now: float) -> tuple[Stat
 def with_held(state: State, shard: str, held: Held) -> State:
     """The state with one of our shards changed."""
     return replace(state, held={**state.held, shard: held})
+
+
+def given(state: State, shard: str, lease: Lease, now: float) -> State:
+    """The state after one of our shards was given; the engine has this lease of it."""
+    seen = as_seen(lease, now, state.seen.get(shard))
+    gave = {**state.gave, shard: state.held[shard].lease.token}
+    return without(replace(state, seen={**state.seen, shard: seen}, gave=gave), shard, now)
 
 
 def without(state: State, shard: str, now: float) -> State:

@@ -158,7 +158,6 @@ class Give(msgspec.Struct, frozen=True):
     """Tell the engine that it is ours no more."""
 
     shard: str
-    token: str
 
 
 class Forget(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from actors.cluster.keeper.view import Here, MemberSign, Owned, Why
-from store.engine.memory import MemoryServers, Request
+from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.shards import ALL_SHARDS, FLEET
 from store.errors import StoreUnavailable
 from tests.support.keeper_kit import House, Town
@@ -118,6 +118,16 @@ async def test_whoever_leaves_gives_everything_within_its_time(autojump_clock: C
         await trio.sleep(5.0)
         assert [member.boot for member in b.keeper.view().members] == ["b", "c"]
         assert {move.why for move in c.keeper.view().moves if move.before == "a"} == {Why.GIVEN}
+
+
+async def test_a_look_that_is_answered_before_a_give_drops_nothing(autojump_clock: Clock) -> None:
+    async with town() as place:
+        a, _, _ = await three(place)
+        place.ways["a"].fate = lambda asked: Fate(back_s=0.5 if asked.name == "give" else 0.0)
+        await a.keeper.leave()
+        assert not a.running
+        await place.until(place.complete)
+        assert not [entry for entry in a.log if entry[0] == "fenced"], "drained, not cut off"
 
 
 async def test_the_last_one_leaves_quickly(autojump_clock: Clock) -> None:
