@@ -139,7 +139,11 @@ class HandingOut:
             since = self.owed[dev_eui]
             found = await self._source.of_devices([dev_eui], since, None, most=FILL_MOST)
             del self.owed[dev_eui]
-            await self._tell_past(found, audience)
+            try:
+                await self._tell_past(found, audience)
+            except trio.Cancelled:  # told in part: told again as a whole
+                self.owed[dev_eui] = since
+                raise
             tray = self._mailbox(dev_eui)
             if tray is not None:
                 self._paid[dev_eui] = (since, tray, tray.accepted)
@@ -149,7 +153,10 @@ class HandingOut:
         for dev_eui, (_, tray, upto) in list(self._paid.items()):
             if tray.finished >= upto:
                 del self._paid[dev_eui]
-        return {dev_eui: since for dev_eui, (since, _, _) in self._paid.items()} | self.owed
+        kept = dict(self.owed)
+        for dev_eui, (since, _, _) in self._paid.items():
+            kept[dev_eui] = min(since, kept.get(dev_eui, since))
+        return kept
 
     def _deliver(self, event: Event, audience: Audience, past: bool) -> Delivery:
         try:

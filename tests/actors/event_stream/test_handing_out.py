@@ -77,6 +77,36 @@ async def test_it_gets_them_in_their_order_once_it_takes_messages_again(
     assert lights.hands.to_be_kept() == {}
 
 
+async def test_what_was_told_in_part_is_to_be_kept_from_its_first_on(
+    autojump_clock: MockClock,
+) -> None:
+    lights = Lights()
+    for nth in range(1, 7):
+        await lights.give(0, nth)
+    owed = dict(lights.hands.owed)
+    await lights.empty(STUCK)
+    await lights.hands.pay(lights.audience)
+    assert lights.told == [(STUCK, nth) for nth in (1, 2, 3, 4)]
+    assert lights.hands.to_be_kept() == owed, "its mailbox still has the first two"
+    await lights.empty(STUCK)
+    assert lights.hands.to_be_kept() == lights.hands.owed
+    assert lights.hands.owed[STUCK] > owed[STUCK]
+
+
+async def test_a_debt_that_was_told_in_part_when_it_all_ended_is_owed_still(
+    autojump_clock: MockClock,
+) -> None:
+    lights = Lights()
+    for nth in range(1, 7):
+        await lights.give(0, nth)
+    owed = dict(lights.hands.owed)
+    await lights.empty(STUCK)
+    with trio.move_on_after(ROOM_S / 2):  # while it waits for room for the third
+        await lights.hands.pay(lights.audience)
+    assert lights.told == [(STUCK, nth) for nth in (1, 2, 3, 4)]
+    assert lights.hands.to_be_kept() == owed
+
+
 async def test_a_parked_light_is_not_waited_for(autojump_clock: MockClock) -> None:
     lights = Lights()
     lights.boxes[STUCK].close()
