@@ -115,6 +115,7 @@ class ClusterParts(ProcessParts):
                 store_writer=self.store_writer,
                 remove=lambda dev_eui, why, ever: self.removals.remove(dev_eui, why, for_good=ever),
                 owner=self._owner,
+                ended=self._ended,
                 profile_contains=policies.profile_contains,
                 rang=lambda shard: self.keeper.rang(shard),  # noqa: PLW0108 - made after this
                 meta=self._learned,

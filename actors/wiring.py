@@ -128,6 +128,7 @@ class ProcessParts:
             self.board,
             self.store_writer,
             clock,
+            ended=self._ended,
             forget=(self._light_removed,),
         )
         self.audit = AuditLog(self._audited, clock, environment.new_id)

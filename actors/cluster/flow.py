@@ -66,6 +66,8 @@ class FlowPorts:
     """Take a light of this process off (DevEUI, why, for good). Raises ActorError, StoreError."""
     owner: Callable[[str], str]
     """The boot of the process that has a shard, as far as is seen; empty where nobody has."""
+    ended: Callable[[Command], None]
+    """Count a command that ended."""
     profile_contains: str
     need: int = 0
     """Replicas that confirm each commit."""
@@ -124,6 +126,7 @@ class Flow:
             store=ports.store_writer,
             pursued=self.known,
             show=ports.board.publish,
+            ended=ports.ended,
             remove=ports.remove,
             carried=self.carrier.take,
             answer=self.router.answer,

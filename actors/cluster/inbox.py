@@ -6,8 +6,9 @@ the mark is stored with the shard's commits, and whoever owns the shard next rea
 Theory. For each light entries are handed on in the order of the inbox, commands one by one: a newer
 one waits until its light has dealt with the one before, or that was given up. A command whose light
 has no room waits here, and so does what comes behind it, an event for a minute at most; any other
-event that finds no room is dropped and counted, as everywhere. A message that crashed its light is
-in the dead letters, and the mark moves on; a command is tried again before it ends, rejected.
+event that finds no room is dropped and counted, as everywhere. A message that crashed its light, or
+whoever took it, is in the dead letters, and the mark moves on; a command is tried again before it
+ends, rejected, and is over without an end only where just that cannot be stored.
 
 What was read before may be read again, and be dealt with already: after a take, and after an engine
 that was set back, which may have lost entries and may give their ids, or older ones, to new ones. A
@@ -27,7 +28,7 @@ import trio
 
 from actors.clocks.clock import Clock
 from actors.cluster.inbox_counts import InboxCounts, InboxStatistics
-from actors.cluster.inbox_shard import PARKED_S, InboxShard, Place, Taken, Waiting
+from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST, InboxShard, Place, Taken, Waiting
 from actors.cluster.messages import CommandTaken, Message, decode, placed
 from actors.cluster.unconfirmed import Confirm, InboxEngine, Unconfirmed
 from actors.cluster.watermark import Watermark
@@ -319,6 +320,8 @@ class InboxReader:
         """Hand it on. False where there is no room."""
 
         def told(reply: ToldReply[None], error: Exception | None) -> None:
+            if error is not None and reply.begun and place.last_try:
+                self._dead(one, error)  # its end could not be stored
             self._told(state, one, error, begun=reply.begun)
 
         waits_s = trio.current_time() - one.since
@@ -326,7 +329,8 @@ class InboxReader:
         try:
             taken = self._ports.take(one.message, place)
         except Exception as error:  # noqa: BLE001 - the entries behind it go on, whatever it is
-            self._poison(state, one, error, over=place.last_try or not one.is_command)
+            self._dead(one, error)
+            self._told(state, one, error, begun=True)
             return True
         match taken:
             case Taken.DONE:
@@ -341,15 +345,9 @@ class InboxReader:
                 self._drop(state, one)
         return True
 
-    def _poison(self, state: InboxShard, one: Waiting, error: Exception, *, over: bool) -> None:
-        """Nobody can take it; a command is tried again before it is `over`."""
+    def _dead(self, one: Waiting, error: Exception) -> None:
         log.error("inbox entry cannot be taken", entry=one.id, exc_info=error)
         self._dead_letters.add("inbox", one.message, error, self._clock.now())
-        if over:
-            self._counts.poisoned += 1
-            self._done(state, one)
-        else:
-            self._told(state, one, error, begun=True)
 
     def _drop(self, state: InboxShard, one: Waiting) -> None:
         self._counts.dropped += 1
@@ -358,14 +356,15 @@ class InboxReader:
     def _told(
         self, state: InboxShard, one: Waiting, error: Exception | None, *, begun: bool
     ) -> None:
-        """A light dealt with it, or cannot: it crashed over it, or is parked or stopped."""
+        """A light dealt with it, or cannot: it crashed over it, or is parked or stopped. A command
+        is offered again; at its last try it ends, unless that cannot be stored."""
         if not self._is_read(state):
             return
         if one.is_command:
             state.in_hand.discard(one.light)
         if error is None:
             self._done(state, one)
-        elif one.is_command:
+        elif one.is_command and one.tries + begun <= TRIES_MOST:
             self._counts.poisoned += begun
             state.put_back(replace(one, tries=one.tries + begun))
             self._progress.set()

@@ -34,7 +34,7 @@ from actors.device.events import (
 )
 from actors.device.events import Message as Mail
 from actors.device.model import Device
-from actors.device.records import command_record, read_device
+from actors.device.records import command_writes, read_device
 from actors.device.requests import accepted, known_ids
 from actors.fleet.delivery import Delivery
 from actors.fleet.fleet import Wrap
@@ -45,7 +45,7 @@ from actors.replace import replace
 from actors.storage.history import line
 from lorawan.events import Event
 from store.errors import StoreError, StoreUnavailable
-from store.port import Put, Record, Table, Write
+from store.port import Record, Table, Write
 
 log = structlog.get_logger()
 
@@ -122,8 +122,8 @@ class LightSide:
     """One for each process; `run` is its task, for what takes time.
 
     `pursued` tells which of some commands of a shard are stored as more than accepted, `show` puts
-    a command on the board, `remove` takes a light off, `carried` has a request answered, `answer`
-    sends an answer to another process.
+    a command on the board, `ended` counts one that ended, `remove` takes a light off, `carried` has
+    a request answered, `answer` sends an answer to another process.
     """
 
     def __init__(
@@ -134,6 +134,7 @@ class LightSide:
         store: LightStore,
         pursued: Callable[[str, Sequence[str]], Awaitable[set[str]]],
         show: Callable[[Command], None],
+        ended: Callable[[Command], None],
         remove: Callable[[str, str, bool], Awaitable[bool]],
         carried: Callable[[CarriedRequest], None],
         answer: Callable[[str, Answer], None],
@@ -143,6 +144,7 @@ class LightSide:
         self._store = store
         self._pursued = pursued
         self._show = show
+        self._ended = ended
         self._remove = remove
         self._carried = carried
         self._answer = answer
@@ -239,13 +241,13 @@ class LightSide:
 
     def _command(self, message: CommandTaken, place: Place) -> Taken:
         dev_eui, request = message.dev_eui, message.request
+        if place.last_try:  # before all that may have raised
+            return self._refused(message, place, CRASHED)
         actor = self._lights.actors.get(dev_eui)
         if actor is None:
             return self._refused(message, place, GONE)
         if place.tries and request.command_id in _has(actor.device):
             return Taken.DONE  # it crashed after it had stored it
-        if place.last_try:
-            return self._refused(message, place, CRASHED)
         match self._lights.post(dev_eui, _mail(request, place)):
             case Offer.ACCEPTED:
                 return Taken.LATER
@@ -270,6 +272,10 @@ class LightSide:
             if not await self._is_stored(message, place.shard):
                 await self._reject(message, why)
         except (StoreError, ActorError) as error:  # the shard is somebody else's, or we go down
+            place.reply.fail(error)
+        except Exception as error:
+            log.exception("a command cannot be ended", command_id=message.request.command_id)
+            place.reply.begun = True  # a try, as if its light had crashed over it
             place.reply.fail(error)
         else:
             place.reply.resolve(None)
@@ -296,13 +302,10 @@ class LightSide:
         ended = rejected(accepted(Device(dev_eui=dev_eui), message.request, now), why, now)
         detail: dict[str, str | int | float | None] = {"command_id": ended.id, "why": ended.reason}
         log.warning("command rejected", dev_eui=dev_eui, command_id=ended.id, reason=ended.reason)
-        await self._store.commit(
-            [
-                Put(Table.COMMAND, ended.id, command_record(ended), now),
-                line(dev_eui, f"rejected-{ended.id}", now, "command", detail),
-            ]
-        )
+        told = line(dev_eui, f"rejected-{ended.id}", now, "command", detail)
+        await self._store.commit([*command_writes(ended, now), told])
         self._show(ended)
+        self._ended(ended)
 
     def _for_lights(self, event: DeviceEvent, gateway_id: str | None) -> None:
         match event:

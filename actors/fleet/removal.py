@@ -17,7 +17,7 @@ from actors.board.changes import DeviceRemoved
 from actors.clocks.clock import Clock
 from actors.device.command import Command, CommandStatus, Step, StepKind
 from actors.device.model import Device
-from actors.device.records import command_record
+from actors.device.records import command_writes
 from actors.device.transition import with_step
 from actors.fleet import DeviceActorPort, Fleet, actor_id
 from actors.fleet.device_discovery import NOT_LISTED
@@ -27,7 +27,7 @@ from actors.refusal import Refusal
 from actors.storage import history
 from actors.storage.commits import Commits
 from store.errors import StoreError
-from store.port import Delete, Put, Table, Write
+from store.port import Delete, Table, Write
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ REMOVALS_MOST = 200
 
 class Removals:
     """The one way by which a light leaves; `run` is its task. `forget` tells those that keep
-    something of a light."""
+    something of a light, `ended` counts a command that ended."""
 
     def __init__(
         self,
@@ -50,12 +50,14 @@ class Removals:
         store_writer: Commits,
         clock: Clock,
         *,
+        ended: Callable[[Command], None],
         forget: Sequence[Callable[[str], object]] = (),
     ) -> None:
         self._fleet = fleet
         self._board = board
         self._store_writer = store_writer
         self._clock = clock
+        self._ended = ended
         self._forget = forget
         self._nursery: trio.Nursery | None = None
         self._under_way: dict[str, Reply[bool]] = {}
@@ -114,7 +116,7 @@ class Removals:
         ended = _ended(device, now, _removed(why))
         writes: list[Write] = [Delete(Table.DEVICE, dev_eui)]
         if ended is not None:
-            writes.append(Put(Table.COMMAND, ended.id, command_record(ended), now))
+            writes.extend(command_writes(ended, now))
         if for_good:
             detail: dict[str, str | float | None] = {"name": name, "why": why}
             if by:
@@ -127,6 +129,7 @@ class Removals:
             forget(dev_eui)
         if ended is not None:
             self._board.publish(ended)
+            self._ended(ended)
         self._board.publish(DeviceRemoved(dev_eui, name, why))
         log.info("light removed", dev_eui=dev_eui, why=why)
 

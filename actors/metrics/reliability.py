@@ -114,7 +114,7 @@ def _judged(verdicts: Sequence[Verdict]) -> WorstLight | None:
     if expired:
         reasons.append(f"{expired} of {len(verdicts)} commands expired")
     if rejected:
-        reasons.append(f"{rejected} of {len(verdicts)} commands were refused by the network server")
+        reasons.append(f"{rejected} of {len(verdicts)} commands were rejected")
     if each is not None and each > ATTEMPTS_TROUBLE:
         reasons.append(f"{each:.1f} attempts for each success")
     if p95_s is not None and p95_s > SLOW_S:

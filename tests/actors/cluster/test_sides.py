@@ -3,12 +3,14 @@
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import pytest
 import trio
 
 from actors.clocks.clock import RunClock
 from actors.cluster.fleet_side import FleetSide, FleetSidePorts
+from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST, Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
 from actors.cluster.light_side import (
@@ -55,10 +57,12 @@ from actors.device.events import (
 from actors.device.model import Device, Wanted
 from actors.device.records import device_put, read_command
 from actors.device.requests import accepted
+from actors.device.verdict import FLEET_STREAM, device_stream
 from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars
 from actors.fleet.fleet import Wrap
 from actors.fleet.translate import translate
+from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, ActorStopped, ToldReply
 from actors.reasons import text_of
@@ -68,9 +72,9 @@ from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
 from store.engine.memory import MemoryEngine
 from store.engine.port import INBOX_MOST, Post
 from store.engine.shards import FLEET, shard_of
-from store.errors import StoreError, StoreTaken
+from store.errors import StoreTaken
 from store.port import Append, Put, Record, Table, Write
-from tests.actors.cluster.cluster_kit import START, asked, command, dev_euis
+from tests.actors.cluster.cluster_kit import START, asked, command, dev_euis, post
 
 SHARD = "07"
 [LIGHT] = dev_euis(SHARD, 1)
@@ -90,7 +94,7 @@ class Lights:
     """Lights of this process, which take what they get."""
 
     def __init__(self) -> None:
-        self.actors = {LIGHT: LightActor(Device(dev_eui=LIGHT))}
+        self.actors: dict[str, LightActor] = {LIGHT: LightActor(Device(dev_eui=LIGHT))}
         self.mails: list[Mail] = []
         self.news: list[object] = []
         self.answer: Offer | None = Offer.ACCEPTED
@@ -132,7 +136,7 @@ class Store:
     def __init__(self) -> None:
         self.records: dict[tuple[Table, str], Record] = {}
         self.writes: list[Write] = []
-        self.fails: StoreError | None = None
+        self.fails: Exception | None = None
         self.goes_on = trio.Event()
 
     def keep(self, *writes: Write) -> None:
@@ -160,6 +164,7 @@ class Side:
         self.store = Store()
         self.pursued: set[str] = set()
         self.shown: list[Command] = []
+        self.ended: list[Command] = []
         self.removed: list[tuple[str, str, bool]] = []
         self.removal_fails: Exception | None = None
         self.carried: list[CarriedRequest] = []
@@ -169,14 +174,15 @@ class Side:
             self.lights,
             RunClock(START + 10.0),
             store=self.store,
-            pursued=self._pursued,
+            pursued=self.known,
             show=self.shown.append,
+            ended=self.ended.append,
             remove=self._remove,
             carried=self.carried.append,
             answer=lambda boot, answer: self.answers.append((boot, answer)),
         )
 
-    async def _pursued(self, shard: str, ids: Sequence[str]) -> set[str]:
+    async def known(self, shard: str, ids: Sequence[str]) -> set[str]:
         await trio.lowlevel.checkpoint()
         assert shard == SHARD
         return self.pursued & set(ids)
@@ -232,7 +238,7 @@ async def test_what_is_for_no_mailbox_is_done_and_what_has_no_room_says_so() -> 
         assert kit.side.take(NetworkTold(UPLINK), place) is Taken.DONE
 
 
-@pytest.mark.parametrize("tries", [1, TRIES_MOST])
+@pytest.mark.parametrize("tries", [1, TRIES_MOST - 1])
 async def test_a_command_that_its_light_had_stored_before_it_crashed_is_not_rejected(
     tries: int,
 ) -> None:
@@ -271,16 +277,18 @@ async def test_a_command_that_nobody_can_pursue_ends_and_says_why(why: str) -> N
         kit.store.goes_on.set()
         await trio.testing.wait_all_tasks_blocked()
         assert kit.settled == [None]
-        put, line = kit.store.writes
+        put, *lines = kit.store.writes
         assert isinstance(put, Put)
-        assert isinstance(line, Append)
-        assert (put.table, line.stream) == (Table.COMMAND, dev_eui)
+        assert put.table is Table.COMMAND
+        streams = [line.stream for line in lines if isinstance(line, Append)]
+        assert streams == [FLEET_STREAM, device_stream(dev_eui), dev_eui]
         ended = read_command(Record(put.key, put.value, put.at))
         assert ended.status is CommandStatus.REJECTED
         assert ended.reason is not None
         cause = {"removed": GONE, "crashed": CRASHED, "parked": PARKED}[why]
         assert (ended.cause, ended.reason) == (cause, text_of(cause, 0.0))
         assert kit.shown == [ended], "no board shows it as open any more"
+        assert kit.ended == [ended]
         assert (ended.accepted_at, ended.ended_at) == (START, pytest.approx(START + 10.0))
 
 
@@ -318,6 +326,23 @@ async def test_a_command_whose_end_cannot_be_stored_is_left_to_whoever_has_the_s
         await trio.testing.wait_all_tasks_blocked()
         assert kit.settled == [kit.store.fails]
         assert kit.shown == []
+
+
+@pytest.mark.parametrize("why", ["removed", "crashed", "parked"])
+async def test_a_fault_while_a_command_is_ended_is_of_that_command_alone(why: str) -> None:
+    async with light_side() as kit:
+        dev_eui, place = refused(kit, why)
+        kit.store.fails = ValueError("no such end can be")
+        kit.store.goes_on.set()
+        assert kit.side.take(command(dev_eui, "c1"), place) is Taken.LATER
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.settled == [kit.store.fails]
+        assert place.reply.begun, "it counts as a try"
+        kit.store.fails = None
+        _, place = refused(kit, why)
+        assert kit.side.take(command(dev_eui, "c2"), place) is Taken.LATER
+        await trio.testing.wait_all_tasks_blocked()
+        assert kit.settled[1:] == [None]
 
 
 async def test_an_end_that_is_cut_off_is_begun_again() -> None:
@@ -553,6 +578,38 @@ async def test_an_event_that_cannot_be_written_is_refused(autojump_clock: object
         assert await door.intake.deliver(UPLINK) is Delivery.FULL
         door.engine.cut_off = True
         assert await door.intake.deliver(TXACK) is Delivery.FULL
+        nursery.cancel_scope.cancel()
+
+
+class Faulty(dict[str, LightActor]):
+    """Lights, and a fault in whoever looks for one."""
+
+    def get(self, key: object, default: object = None) -> NoReturn:
+        raise RuntimeError(f"{key} cannot be looked for")
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+async def test_a_command_over_whose_taking_all_raises_ends_or_is_a_dead_letter(
+    autojump_clock: object, is_stored: bool
+) -> None:
+    engine, dead_letters = MemoryEngine(), DeadLetters()
+    async with light_side() as kit, trio.open_nursery() as nursery:
+        kit.lights.actors = Faulty(kit.lights.actors)
+        ports = InboxPorts(take=kit.side.take, known=kit.known)
+        reader = InboxReader(engine, ports, RunClock(START), dead_letters)
+        await engine.open()
+        await nursery.start(reader.run)
+        kit.store.goes_on.set()
+        if not is_stored:
+            kit.store.fails = ValueError("no such end can be")
+        reader.take(SHARD, "0-0")
+        [*_, last] = await post(engine, SHARD, command(LIGHT, "c1"), command(LIGHT, "c2"))
+        await trio.sleep(5.0)
+        assert [one.id for one in kit.shown] == (["c1", "c2"] if is_stored else [])
+        assert reader.mark(SHARD) == last
+        letters = [one.error.partition(":")[0] for one in reversed(dead_letters.recent(9))]
+        each = ["RuntimeError"] * TRIES_MOST + ([] if is_stored else ["ValueError"])
+        assert letters == each * 2
         nursery.cancel_scope.cancel()
 
 

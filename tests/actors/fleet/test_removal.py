@@ -51,7 +51,7 @@ class Kit:
         )
         self.fleet = Fleet(Light, self.supervisor, _ports(), clock)
         self.board = Board(clock, "boot")
-        self.removals = Removals(self.fleet, self.board, self, clock)
+        self.removals = Removals(self.fleet, self.board, self, clock, ended=lambda command: None)
         self.answers = trio.Event()
         self.taken: set[str] = set()
 

@@ -31,7 +31,7 @@ def test_the_worst_come_first_with_reasons_and_the_good_not_at_all() -> None:
     assert [light.dev_eui for light in figures.worst] == ["dead", "odd", "dear", "slow"]
     assert [light.why for light in figures.worst] == [
         "1 of 1 commands expired",
-        "1 of 4 commands were refused by the network server",
+        "1 of 4 commands were rejected",
         "2.0 attempts for each success",
         "the slowest of 3 took 80 s",
     ]

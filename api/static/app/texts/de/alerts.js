@@ -43,7 +43,7 @@ export const ALERTS = {
   "said.ready_all_gateways": "alle {count} Gateways sind offline: keine Leuchte ist erreichbar",
 
   "said.worst_expired": "{some} von {all} Aufträgen abgelaufen",
-  "said.worst_refused": "{some} von {all} Aufträgen vom Netzserver abgelehnt",
+  "said.worst_refused": "{some} von {all} Aufträgen abgelehnt",
   "said.worst_attempts": "{attempts} Versuche je Erfolg",
   "said.worst_slow": "einer von zwanzig aus {count} braucht {seconds} s oder mehr",
   "said.worst_slowest": "der langsamste von {count} brauchte {seconds} s",

@@ -42,7 +42,7 @@ export const ALERTS = /** @type {const} */ ({
   "said.ready_all_gateways": "all {count} gateways are offline: no light can be reached",
 
   "said.worst_expired": "{some} of {all} commands expired",
-  "said.worst_refused": "{some} of {all} commands were refused by the network server",
+  "said.worst_refused": "{some} of {all} commands were rejected",
   "said.worst_attempts": "{attempts} attempts for each success",
   "said.worst_slow": "one in twenty of {count} takes {seconds} s or more",
   "said.worst_slowest": "the slowest of {count} took {seconds} s",
