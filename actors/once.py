@@ -114,7 +114,7 @@ class Once:
                 unlisted=self._unlisted,
                 flushed=its.dispatcher.queue_flushed,
                 forgotten=self.light_forgotten,
-                carried=flow.carrier.take,
+                carried=lambda request: flow.carrier.take(request, fleetwide=True),
                 actor=self._show_actor,
                 audited=into(parts.store_writer.offer),
                 failover=failover,
@@ -136,6 +136,7 @@ class Once:
         parts = self._parts
         keys = read_keys(self._keys, parts.unreadable, snapshot.tables[Table.IDEMPOTENCY])
         self._keys.restore(keys, self._clock.now())
+        self._flow.carrier.restore(snapshot.tables[Table.META])
         devices = list(parts.board.devices.values())
         await restore_fleetwide(self.its, parts.unreadable, snapshot.tables[Table.META], devices)
 

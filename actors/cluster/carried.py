@@ -7,7 +7,9 @@ other, and answered by the stream of replies.
 
 Nobody knows what became of it where no answer comes in time: whoever asks again with the same key,
 or looks first, does no harm. It is carried out once, however often it lies in the inbox, and not
-begun after its deadline.
+begun after its deadline. What changes something that there is once for the fleet is carried out
+once, too, where the shard's owner changes meanwhile (`begun_requests.py`); what is for a light
+(take it off, revive it) is done to what is there then, and does no harm twice.
 
 Theory. Deadlines are told by the engine's clock, as each end reads it when it has to: the clocks of
 two processes were set by it when these started, and it may have been set since, or be another
@@ -15,7 +17,7 @@ server's. So how long a request lay in the inbox counts, and how far clocks diff
 """
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -24,6 +26,7 @@ import structlog
 import trio
 
 from actors.clocks.clock import Clock
+from actors.cluster.begun_requests import LOOKS_ONLY, BegunRequests
 from actors.cluster.messages import Answer, CarriedAnswer, CarriedRequest, encode
 from actors.cluster.replies import Replies
 from actors.cluster.router import Posted, Router
@@ -31,6 +34,7 @@ from actors.cluster.twice import AskedBefore
 from actors.messaging.reply import ActorError, Reply
 from actors.replace import replace
 from store.errors import StoreError
+from store.port import Record, Write
 
 log = structlog.get_logger()
 
@@ -82,7 +86,8 @@ class Carrier:
     """Both ends, one for each process; `run` is its task, for what it carries out.
 
     `owner` is the boot of the process that has a shard, as far as is seen; empty where nobody has.
-    `engine_time` reads the engine's clock. `serve` is set by the web, once there is one.
+    `engine_time` reads the engine's clock, `commit` stores. `serve` is set by the web, once
+    there is one.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Carrier:
         *,
         owner: Callable[[str], str],
         engine_time: Callable[[], Awaitable[float]],
+        commit: Callable[[Sequence[Write]], Awaitable[None]],
     ) -> None:
         self.serve: Serve | None = None
         self._router = router
@@ -100,10 +106,12 @@ class Carrier:
         self._clock = clock
         self._owner = owner
         self._engine_time = engine_time
+        self._commit = commit
         self._ahead_s = 0.0
         """Of our clock before the engine's."""
         self._clock_read_at = -math.inf
         self._before = AskedBefore()
+        self._begun = BegunRequests()
         self._nursery: trio.Nursery | None = None
         self._asked = self._unanswered = self._served = self._refused = 0
         self._repeated = self._serving = 0
@@ -148,8 +156,13 @@ class Carrier:
         finally:
             self._nursery = None
 
-    def take(self, request: CarriedRequest) -> None:
-        """One came for us. Never waits."""
+    def restore(self, meta: Iterable[Record]) -> None:
+        """The fleet's shard is ours: what owners before have begun, of its `Table.META`."""
+        for asker, ask in self._begun.restore(meta):
+            self._before.again(asker, ask)
+
+    def take(self, request: CarriedRequest, *, fleetwide: bool = False) -> None:
+        """One came for us, by the inbox of lights or of the fleet. Never waits."""
         if self._before.again(request.asker, request.id):
             self._repeated += 1
         elif self._nursery is None:
@@ -158,7 +171,8 @@ class Carrier:
             self._refuse(request)
         else:
             self._serving += 1
-            self._nursery.start_soon(self._serve, self.serve, request)
+            noted = fleetwide and request.method not in LOOKS_ONLY
+            self._nursery.start_soon(self._serve, self.serve, request, noted)
 
     def statistics(self) -> CarriedStatistics:
         """Counters, now."""
@@ -171,14 +185,17 @@ class Carrier:
             self._serving,
         )
 
-    async def _serve(self, serve: Serve, request: CarriedRequest) -> None:
+    async def _serve(self, serve: Serve, request: CarriedRequest, noted: bool) -> None:
         try:
-            left_s = request.deadline_at - await self._engine_now()
+            now = await self._engine_now()
+            left_s = request.deadline_at - now
             if left_s <= 0:  # nobody waits, unless clocks differ
                 log.warning("carried request came late", path=request.path, late_s=round(-left_s))
                 self._refuse(request)
                 return
             with trio.move_on_after(min(left_s, CARRY_S)):
+                if noted and not await self._noted(request, now):
+                    return
                 self._answer(request, await serve(request))
                 self._served += 1
         except Exception:
@@ -186,6 +203,15 @@ class Carrier:
             self._answer(request, CarriedAnswer(request.id, FAILED))
         finally:
             self._serving -= 1
+
+    async def _noted(self, request: CarriedRequest, now: float) -> bool:
+        """False where it is not ours to begin: whoever took the shard reads it, too."""
+        try:
+            await self._commit([self._begun.begin(request, now)])
+        except StoreError as error:
+            log.warning("carried request left to others", path=request.path, error=str(error))
+            return False
+        return True
 
     async def _engine_now(self) -> float:
         """Unix seconds by the engine's clock."""

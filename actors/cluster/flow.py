@@ -118,7 +118,12 @@ class Flow:
         )
         self._before = AskedBefore()
         self.carrier = Carrier(
-            self.router, self.replies, clock, owner=ports.owner, engine_time=engine.time
+            self.router,
+            self.replies,
+            clock,
+            owner=ports.owner,
+            engine_time=engine.time,
+            commit=ports.store_writer.commit,
         )
         self.light_side = LightSide(
             ports.lights,

@@ -311,6 +311,41 @@ async def test_a_rollout_that_was_sent_twice_is_made_once(autojump_clock: MockCl
         assert here.fleet.parts.flow.carrier.statistics().repeated == 1
 
 
+@pytest.mark.parametrize("lost", ["the answer that it is sent", "the owner's mark"])
+async def test_a_rollout_that_a_later_owner_reads_again_is_made_once(
+    autojump_clock: MockClock, lost: str
+) -> None:
+    """Its first owner made it, and ended before it answered."""
+    async with doors(2) as here:
+        fleet, other = here.fleet, here.other
+        if lost == "the answer that it is sent":
+            loses_the_answer_to_what_is_sent(other)
+        else:
+            fleet.parts.flow.inbox.place = lambda shard: "0-0"  # type: ignore[method-assign]
+        lights = list(here.street.world.stations)
+        order = {"red": 255, "green": 0, "blue": 0, "pace_per_min": 1, "dev_euis": lights}
+        told: list[int] = []
+
+        async def ask_for_it() -> None:
+            told.append((await here.ask(other, "POST", "/rollouts", order))[0])
+
+        fleet.parts.flow.router.answer = lambda boot, answer: None  # type: ignore[method-assign]
+        async with trio.open_nursery() as asking:
+            asking.start_soon(ask_for_it)
+            with trio.fail_after(5):
+                while not fleet.parts.board.rollouts:  # noqa: ASYNC110
+                    await trio.sleep(0.01)
+            here.street.close(fleet)
+        assert told == [504], "perhaps it was done: it says so"
+        await here.street.owned_by_all()
+        assert here.fleet is other
+        status, found = await here.ask(other, "GET", "/rollouts")
+        assert (status, len(found["rollouts"])) == (200, 1)
+        assert other.parts.flow.carrier.statistics().repeated == 1
+        status, made = await here.ask(other, "POST", "/rollouts", order)
+        assert status == 201, made
+
+
 async def test_what_is_taken_back_in_a_request_that_was_sent_twice_is_what_was_open_at_first(
     autojump_clock: MockClock,
 ) -> None:

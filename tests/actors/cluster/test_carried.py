@@ -1,7 +1,7 @@
 """A request is carried to the owner once, in time, and every end of it is an answer."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,6 +9,7 @@ import trio
 
 from actors.clocks.clock import RunClock
 from actors.cluster import carried as module
+from actors.cluster.begun_requests import KEPT_MOST, KEY, SLACK_S, BegunRequests
 from actors.cluster.carried import Carrier, NotCarried
 from actors.cluster.messages import (
     CarriedAnswer,
@@ -21,9 +22,12 @@ from actors.cluster.messages import (
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts
 from actors.messaging.reply import Reply
+from actors.replace import replace
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
 from store.engine.port import INBOX_MOST, Post
 from store.engine.shards import FLEET
+from store.errors import StoreError, StoreTaken
+from store.port import Put, Record, Write
 from tests.actors.cluster.cluster_kit import START
 
 REQUEST = CarriedRequest(0, "", 0.0, "GET", "/api/v1/rollouts")
@@ -35,6 +39,8 @@ class Process:
     def __init__(self, servers: MemoryServers, boot: str, ahead_s: float = 0.0) -> None:
         self.engine = MemoryEngine(servers)
         self.owner = "owner"
+        self.stored: list[Write] = []
+        self.fails: StoreError | None = None
         rng = random.Random(boot)
         self.replies = Replies(self.engine, rng, boot=boot)
         ports = RouterPorts(
@@ -50,7 +56,20 @@ class Process:
             RunClock(START + ahead_s),
             owner=lambda shard: self.owner,
             engine_time=self.engine.time,
+            commit=self._commit,
         )
+
+    async def _commit(self, writes: Sequence[Write]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.fails is not None:
+            raise self.fails
+        self.stored += writes
+
+    @property
+    def meta(self) -> list[Record]:
+        """Of the fleet's shard, as whoever takes it reads it."""
+        puts = {one.key: one for one in self.stored if isinstance(one, Put)}
+        return [Record(one.key, one.value, one.at) for one in puts.values()]
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
         await self.engine.open()
@@ -68,7 +87,7 @@ class Process:
             message = decode(entry.message)
             found.append((entry.id, message))
             assert isinstance(message, CarriedRequest)
-            self.carrier.take(message)
+            self.carrier.take(message, fleetwide=True)
         return found
 
 
@@ -189,6 +208,7 @@ async def test_an_engine_whose_clock_is_set_is_read_anew(autojump_clock: object)
             RunClock(START),
             owner=lambda shard: "owner",
             engine_time=owns.engine.time,
+            commit=owns._commit,
         )
         owns.carrier.serve = echo
         await nursery.start(owns.carrier.run)
@@ -238,6 +258,74 @@ async def test_a_request_that_lies_there_twice_is_carried_out_once(autojump_cloc
         assert isinstance(await asks.carrier.carry(FLEET, REQUEST), CarriedAnswer)
         assert served == [1, 2]
         nursery.cancel_scope.cancel()
+
+
+ORDER = CarriedRequest(0, "", 0.0, "POST", "/api/v1/rollouts")
+
+
+async def test_what_changes_something_is_noted_before_it_is_begun_and_never_begun_by_a_later_owner(
+    autojump_clock: object,
+) -> None:
+    servers = MemoryServers()
+    async with two(servers) as (asks, first), trio.open_nursery() as nursery:
+        served: list[tuple[str, int]] = []
+
+        def serving(name: str, owner: Process) -> None:
+            async def serve(request: CarriedRequest) -> CarriedAnswer:
+                if request.method == "POST":
+                    assert owner.stored, "it is noted by then"
+                served.append((name, request.id))
+                return await echo(request)
+
+            owner.carrier.serve = serve
+
+        serving("first", first)
+        nursery.start_soon(asks.carrier.carry, FLEET, REQUEST)
+        nursery.start_soon(asks.carrier.carry, FLEET, ORDER)
+        await trio.sleep(0.1)
+        await first.read()
+        await trio.sleep(0.1)
+        assert served == [("first", 1), ("first", 2)]
+        before = first
+        for name in ("second", "third"):
+            owner = Process(servers, name)
+            await nursery.start(owner.run)
+            serving(name, owner)
+            owner.carrier.restore(before.meta)
+            nursery.start_soon(asks.carrier.carry, FLEET, ORDER)
+            await trio.sleep(0.1)
+            await owner.read()
+            await trio.sleep(0.1)
+            before = owner
+        assert served[2:] == [("second", 1), ("second", 3), ("third", 1), ("third", 4)]
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_cannot_note_a_request_leaves_it_to_whoever_can(autojump_clock: object) -> None:
+    async with two() as (asks, owns), trio.open_nursery() as nursery:
+        owns.carrier.serve = echo
+        owns.fails = StoreTaken("another process's")
+        nursery.start_soon(reads, owns)
+        assert await asks.carrier.carry(FLEET, ORDER, 3.0) is NotCarried.UNANSWERED
+        assert owns.carrier.statistics().serving == 0
+        assert isinstance(await asks.carrier.carry(FLEET, REQUEST, 3.0), CarriedAnswer)
+        nursery.cancel_scope.cancel()
+
+
+def test_what_is_noted_is_bounded_and_not_kept_for_longer_than_it_may_be_begun() -> None:
+    begun = BegunRequests()
+    for number in range(KEPT_MOST + 3):
+        put = begun.begin(replace(ORDER, id=number, asker="a", deadline_at=START), START)
+    assert len(put.value) < 40 * KEPT_MOST
+    kept = BegunRequests()
+    assert list(kept.restore([Record(put.key, put.value, put.at)])) == [
+        ("a", number) for number in range(3, KEPT_MOST + 3)
+    ]
+    later = START + SLACK_S + 1.0
+    put = kept.begin(replace(ORDER, id=9, asker="b", deadline_at=later), later)
+    record = Record(put.key, put.value, put.at)
+    assert list(BegunRequests().restore([record])) == [("b", 9)]
+    assert list(kept.restore([Record(KEY, b"odd", START)])) == []
 
 
 async def test_a_handler_that_fails_takes_too_long_or_says_too_much_ends(
