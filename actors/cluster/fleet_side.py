@@ -26,6 +26,7 @@ from actors.cluster.messages import (
     NetworkTold,
     QueueFlushed,
 )
+from actors.cluster.twice import AskedBefore
 from actors.device.events import Inquired
 from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars, for_dispatcher, uplink_heard
@@ -70,6 +71,8 @@ class FleetSide:
     def __init__(self, ports: FleetSidePorts, clock: Clock) -> None:
         self._ports = ports
         self._clock = clock
+        self._judged = AskedBefore()
+        """An attempt is judged once, and once more if its answer came late: both are added up."""
 
     def offer(self, message: Message) -> None:
         """Deal with a message that came straight."""
@@ -83,8 +86,9 @@ class FleetSide:
                 self.network(event)
             case InquiryAnswered(dev_eui, answer):
                 ports.inquired(dev_eui, answer)
-            case Judged(dev_eui, judgement):
-                ports.judged(dev_eui, judgement)
+            case Judged(dev_eui, told):
+                if not self._judged.again(dev_eui, 2 * told.number + told.late):
+                    ports.judged(dev_eui, told)
             case LightHeardUnlisted(dev_eui):
                 ports.unlisted(dev_eui)
             case QueueFlushed(dev_eui):

@@ -4,7 +4,8 @@ The router sends a message again whose outcome it does not know, so the same one
 twice, seconds apart. Most messages do no harm then: they tell a state, or are known by a number. A
 question does. The request for a rollout makes a second one; "withdraw what is open" takes back a
 command that was given after its answer; a light that was listed anew is taken off once more; what a
-fail-over took is added up twice. Each of these has the number that its asker gave it.
+fail-over took, or became of an attempt, is added up twice. Each of these has the number that its
+asker gave it, or its light.
 """
 
 import trio

@@ -28,6 +28,7 @@ from actors.cluster.messages import (
     ForLight,
     ForLights,
     InquiryAnswered,
+    Judged,
     LightAnswered,
     LightConfirmed,
     LightForgotten,
@@ -62,10 +63,12 @@ from actors.fleet.delivery import Delivery
 from actors.fleet.ears import NetworkEars
 from actors.fleet.fleet import Wrap
 from actors.fleet.translate import translate
+from actors.link.judgement import AttemptJudged
 from actors.messaging.dead_letters import DeadLetters
 from actors.messaging.mailbox import Offer
 from actors.messaging.reply import ActorCrashed, ActorError, ActorStopped, ToldReply
 from actors.reasons import text_of
+from actors.replace import replace
 from actors.storage.audit import AuditEntry
 from lorawan.events import Event
 from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
@@ -501,6 +504,22 @@ async def test_the_fleet_hears_what_concerns_it_and_nothing_of_strangers() -> No
         ("carried", "/path"),
     ]
     assert heard.count("told") == 3
+
+
+async def test_what_became_of_an_attempt_is_added_up_once_though_it_lies_there_twice(
+    autojump_clock: object,
+) -> None:
+    heard: list[object] = []
+    side = fleet_side(heard)
+    other = "ff" * 8
+    first = AttemptJudged(number=7, gateway_id="gw", first=True, answered=False, expected=0.9)
+    late = replace(first, answered=True, late=True)
+    second = replace(first, number=8)
+    for _ in range(2):
+        for told in (first, late, second):
+            side.take(Judged(LIGHT, told))
+        side.take(Judged(other, first))
+    assert heard == [("judged", LIGHT)] * 3 + [("judged", other)]
 
 
 class Door:
