@@ -272,6 +272,7 @@ class LightSide:
             if not await self._is_stored(message, place.shard):
                 await self._reject(message, why)
         except (StoreError, ActorError) as error:  # the shard is somebody else's, or we go down
+            await trio.sleep(AGAIN_S)  # or the store is away: it is offered again at once
             place.reply.fail(error)
         except Exception as error:
             log.exception("a command cannot be ended", command_id=message.request.command_id)

@@ -14,6 +14,7 @@ from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST, Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
 from actors.cluster.light_side import (
+    AGAIN_S,
     CRASHED,
     GONE,
     PARKED,
@@ -75,7 +76,7 @@ from lorawan.events.model import Ack, DeviceInfo, Log, Reception, TxAck, Uplink
 from store.engine.memory import MemoryEngine
 from store.engine.port import INBOX_MOST, Post
 from store.engine.shards import FLEET, shard_of
-from store.errors import StoreTaken
+from store.errors import StoreTaken, StoreUnavailable
 from store.port import Append, Put, Record, Table, Write
 from tests.actors.cluster.cluster_kit import START, asked, command, dev_euis, post
 
@@ -177,7 +178,7 @@ class Side:
             self.lights,
             RunClock(START + 10.0),
             store=self.store,
-            pursued=self.known,
+            pursued=lambda shard, ids: self.known(shard, ids),  # noqa: PLW0108 - tests change it
             show=self.shown.append,
             ended=self.ended.append,
             remove=self._remove,
@@ -319,14 +320,14 @@ async def test_a_command_that_is_stored_as_its_lights_is_not_ended_whatever_memo
 
 @pytest.mark.parametrize("why", ["removed", "crashed", "parked"])
 async def test_a_command_whose_end_cannot_be_stored_is_left_to_whoever_has_the_shard(
-    why: str,
+    autojump_clock: object, why: str
 ) -> None:
     async with light_side() as kit:
         dev_eui, place = refused(kit, why)
         kit.store.fails = StoreTaken("another process's")
         kit.store.goes_on.set()
         assert kit.side.take(command(dev_eui, "c1"), place) is Taken.LATER
-        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(AGAIN_S + 0.1)
         assert kit.settled == [kit.store.fails]
         assert kit.shown == []
 
@@ -629,6 +630,33 @@ async def test_a_command_over_whose_taking_all_raises_ends_or_is_a_dead_letter(
         letters = [one.error.partition(":")[0] for one in reversed(dead_letters.recent(9))]
         each = ["RuntimeError"] * TRIES_MOST + ([] if is_stored else ["ValueError"])
         assert letters == each * 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_command_that_cannot_be_ended_while_the_engine_is_away_is_tried_now_and_then(
+    autojump_clock: object,
+) -> None:
+    engine, asked_at = MemoryEngine(), []
+    async with light_side() as kit, trio.open_nursery() as nursery:
+
+        async def away(shard: str, ids: Sequence[str]) -> set[str]:
+            asked_at.append(trio.current_time())
+            await trio.lowlevel.checkpoint()
+            if len(asked_at) < 5:
+                raise StoreUnavailable("the engine is away")
+            return set()
+
+        kit.known = away  # type: ignore[method-assign]
+        ports = InboxPorts(take=kit.side.take, known=kit.known)
+        reader = InboxReader(engine, ports, RunClock(START), DeadLetters())
+        await engine.open()
+        await nursery.start(reader.run)
+        kit.store.goes_on.set()
+        reader.take(SHARD, "0-0")
+        await post(engine, SHARD, command("ff" * 8, "c1"))
+        await trio.sleep(5.0)
+        assert [one.id for one in kit.shown] == ["c1"]
+        assert asked_at[4] - asked_at[0] >= 4 * AGAIN_S
         nursery.cancel_scope.cancel()
 
 
