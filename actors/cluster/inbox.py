@@ -3,23 +3,17 @@
 An entry is dealt with once what it changed is stored. Everything up to the *mark* of a shard is;
 the mark is stored with the shard's commits, and whoever owns the shard next reads on from there.
 
-Theory. For each light entries are handed on in the order of the inbox, commands one by one: a newer
-one waits until its light has dealt with the one before, or that was given up. A command whose light
-has no room waits here, and so does what comes behind it, an event for a minute at most; any other
-event that finds no room is dropped and counted, as everywhere. A message that crashed its light, or
-whoever took it, is in the dead letters, and the mark moves on; a command is tried again before it
-ends, rejected, and is over without an end only where just that cannot be stored.
+Entries are handed on in the order of the inbox (`inbox_handing.py`).
 
-What was read before may be read again, and be dealt with already: after a take, and after an engine
-that was set back, which may have lost entries and may give their ids, or older ones, to new ones. A
-command is then looked for in the store: its record tells whether its light has it. Entries whose id
-and content were read before by this process are left out.
+Theory. What was read before may be read again, and be dealt with already: after a take, and after
+an engine that was set back, which may have lost entries and may give their ids, or older ones, to
+new ones. A command is then looked for in the store: its record tells whether its light has it.
+Entries whose id and content were read before by this process are left out.
 
 Where replicas must confirm, a command is handed on once they have it (`unconfirmed.py`).
 """
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -27,14 +21,13 @@ import structlog
 import trio
 
 from actors.clocks.clock import Clock
-from actors.cluster.inbox_counts import InboxCounts, InboxStatistics
-from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST, InboxShard, Place, Taken, Waiting
+from actors.cluster.inbox_counts import InboxStatistics
+from actors.cluster.inbox_handing import InboxHanding
+from actors.cluster.inbox_shard import InboxShard, Place, Taken, Waiting
 from actors.cluster.messages import CommandTaken, Message, decode, placed
 from actors.cluster.unconfirmed import Confirm, InboxEngine, Unconfirmed
 from actors.cluster.watermark import Watermark
 from actors.messaging.dead_letters import DeadLetters
-from actors.messaging.reply import ToldReply
-from actors.replace import replace
 from store.engine.places import place_of
 from store.engine.port import Accept, Accepted, AcceptResult, InboxEntry
 from store.errors import StoreUnavailable
@@ -47,8 +40,6 @@ POLL_S = 1.0
 """Bells may be lost."""
 AGAIN_S = 0.1
 """Before a light without room is offered its command again; an entry dealt with is sooner."""
-BEHIND_MOST = 32
-"""Events that wait behind a command for its light: as many as a mailbox holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +68,6 @@ class InboxReader:
         self._engine = engine
         self._unconfirmed = Unconfirmed(engine, confirm)
         self._ports = ports
-        self._clock = clock
-        self._dead_letters = dead_letters
         self._shards: dict[str, InboxShard] = {}
         self._rung: set[str] = set()
         self._silent: set[str] = set()
@@ -86,7 +75,9 @@ class InboxReader:
         server that does not even refuse holds up a call for seconds."""
         self._wake = trio.Event()
         self._progress = trio.Event()
-        self._counts = InboxCounts()
+        self._handing = InboxHanding(
+            ports.take, clock, dead_letters, is_read=self._is_read, moved=self._moved
+        )
 
     # ---------------------------------------------------------------- which shards
 
@@ -131,7 +122,7 @@ class InboxReader:
             state.note_seen(entry)
             if message is not None:
                 now = trio.current_time()
-                self._begin(state, Waiting(entry.id, message, since=now, line=entry.line))
+                self._handing.begin(state, Waiting(entry.id, message, since=now, line=entry.line))
         elif answer.accepted in {Accepted.STORED, Accepted.KNOWN}:
             if answer.entry and state.was_another(answer.entry, answer.before):
                 state.step_back()
@@ -186,7 +177,7 @@ class InboxReader:
             self._wake = trio.Event()
             for state in list(self._shards.values()):
                 if not state.leaving:  # its lights may be gone: the next owner offers it to them
-                    self._offer_again(state)
+                    self._handing.offer_again(state)
             if trio.current_time() >= poll_at:
                 poll_at = trio.current_time() + POLL_S
                 self._rung.update(self._shards)
@@ -195,7 +186,7 @@ class InboxReader:
 
     def statistics(self) -> InboxStatistics:
         """Counters, now."""
-        return self._counts.told(self._shards.values(), trio.current_time())
+        return self._handing.counts.told(self._shards.values(), trio.current_time())
 
     # ---------------------------------------------------------------- how
 
@@ -267,22 +258,11 @@ class InboxReader:
         for one in entries:
             state.note_seen(one)
         for waiting in fresh:
-            self._begin(state, waiting, known)
+            self._handing.begin(state, waiting, known)
         if len(entries) == READ_MOST:
             self.ring(state.name)
         elif checked:
             state.checking = False
-
-    def _begin(self, state: InboxShard, one: Waiting, known: Container[str] = ()) -> None:
-        """The next entry; a command whose light has it (`known`) is dealt with already."""
-        self._counts.read += 1
-        state.watermark.begun(one.id, one.line)
-        message = one.message
-        if isinstance(message, CommandTaken) and message.request.command_id in known:
-            self._counts.repeated += 1
-            self._done(state, one)
-        else:
-            self._hand_on(state, one)
 
     async def _known(self, state: InboxShard, entries: Sequence[Waiting]) -> set[str]:
         """The commands among these that their lights have already."""
@@ -296,100 +276,19 @@ class InboxReader:
 
     def _read_one(self, state: InboxShard, entry: InboxEntry) -> Message | None:
         if state.was_seen(entry):
-            self._counts.repeated += 1
+            self._handing.counts.repeated += 1
             return None
         try:
             return placed(decode(entry.message), entry)
         except msgspec.MsgspecError as error:
-            self._counts.poisoned += 1
-            log.warning("inbox entry cannot be read", entry=entry.id, error=str(error))
-            self._dead_letters.add("inbox", entry.message, error, self._clock.now())
+            self._handing.unreadable(entry, error)
             return None
 
-    def _hand_on(self, state: InboxShard, one: Waiting) -> None:
-        line = state.lines.get(one.light)
-        held_back = line is not None or (one.is_command and one.light in state.in_hand)
-        if not held_back and self._offered(state, one):
-            return
-        if not one.is_command and (line is None or len(line) > BEHIND_MOST):
-            self._drop(state, one)
-            return
-        state.lines.setdefault(one.light, deque()).append(one)
-
-    def _offered(self, state: InboxShard, one: Waiting) -> bool:
-        """Hand it on. False where there is no room."""
-
-        def told(reply: ToldReply[None], error: Exception | None) -> None:
-            if error is not None and reply.begun and place.last_try:
-                self._dead(one, error)  # its end could not be stored
-            self._told(state, one, error, begun=reply.begun)
-
-        waits_s = trio.current_time() - one.since
-        place = Place(state.name, one.id, ToldReply(told), one.tries, waits_s, one.line)
-        try:
-            taken = self._ports.take(one.message, place)
-        except Exception as error:  # noqa: BLE001 - the entries behind it go on, whatever it is
-            self._dead(one, error)
-            self._told(state, one, error, begun=True)
-            return True
-        match taken:
-            case Taken.DONE:
-                self._done(state, one)
-            case Taken.LATER if one.is_command:
-                state.in_hand.add(one.light)
-            case Taken.LATER:
-                pass
-            case Taken.NO_ROOM if one.is_command or waits_s < PARKED_S:
-                return False
-            case Taken.NO_ROOM:
-                self._drop(state, one)
-        return True
-
-    def _dead(self, one: Waiting, error: Exception) -> None:
-        log.error("inbox entry cannot be taken", entry=one.id, exc_info=error)
-        self._dead_letters.add("inbox", one.message, error, self._clock.now())
-
-    def _drop(self, state: InboxShard, one: Waiting) -> None:
-        self._counts.dropped += 1
-        self._done(state, one)
-
-    def _told(
-        self, state: InboxShard, one: Waiting, error: Exception | None, *, begun: bool
-    ) -> None:
-        """A light dealt with it, or cannot: it crashed over it, or is parked or stopped. A command
-        is offered again; at its last try it ends, unless that cannot be stored."""
-        if not self._is_read(state):
-            return
-        if one.is_command:
-            state.in_hand.discard(one.light)
-        if error is None:
-            self._done(state, one)
-        elif one.is_command and one.tries + begun <= TRIES_MOST:
-            self._counts.poisoned += begun
-            state.put_back(replace(one, tries=one.tries + begun))
-            self._progress.set()
-            self._wake.set()
-        else:
-            self._counts.poisoned += begun
-            self._counts.dropped += not begun
-            self._done(state, one)
-
-    def _done(self, state: InboxShard, one: Waiting) -> None:
-        state.watermark.done(one.id, one.line)
+    def _moved(self, state: InboxShard) -> None:
+        """Something of it was dealt with, or waits again."""
         self._progress.set()
         if state.lines:
             self._wake.set()
-
-    def _offer_again(self, state: InboxShard) -> None:
-        for light, line in list(state.lines.items()):
-            while line and self._may_go(state, line[0]) and self._offered(state, line[0]):
-                line.popleft()
-            if not line:
-                del state.lines[light]
-
-    def _may_go(self, state: InboxShard, one: Waiting) -> bool:
-        """A light has one command in hand: one that crashed it comes before those behind it."""
-        return not one.is_command or one.light not in state.in_hand
 
     def _is_new(self, shard: str, entry: InboxEntry) -> bool:
         state = self._shards.get(shard)

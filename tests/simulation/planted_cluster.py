@@ -256,7 +256,7 @@ def applied_twice() -> Iterator[None]:
 
 @planted_in_a_cluster("an event for a parked light stays in its inbox")
 def stays_before_a_parked_light() -> Iterator[None]:
-    with patch("actors.cluster.inbox.PARKED_S", math.inf):
+    with patch("actors.cluster.inbox_handing.PARKED_S", math.inf):
         yield
 
 
