@@ -59,6 +59,7 @@ OTHERWISE = {
     r"rollouts(/\w+ | rollouts\S+\.)waiting": "lights of a cancelled rollout are counted apart",
     r"rollouts/\w+ lights\S+\.state": "likewise",
     r"alerts alerts\S+\.summary": "renewed while it is open, and names what it is about",
+    r"metrics/reliability worst\S+\.why": "not only the network server rejects a command",
 }
 """What is not answered as 0.1.0 did, by path and place, and why. Nothing may be missing."""
 
