@@ -4,8 +4,6 @@ Where the nodes are is found by `places`; here it makes no difference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,13 +24,13 @@ from store.engine.port import (
     Snapshot,
 )
 from store.engine.redis import reads
+from store.engine.redis.admission import LOOK_AROUND_EVERY_S, Admission
 from store.engine.redis.cluster import InCluster
 from store.engine.redis.ear import hear
-from store.engine.redis.examination import look_around, try_all
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
-from store.engine.redis.opening import Content, check_shape, content_of, end_move, make_shape
+from store.engine.redis.opening import Content, end_move
 from store.engine.redis.places import OneServer, Places
 from store.engine.redis.pruning import prune
 from store.engine.redis.scripts import Call, script
@@ -47,22 +45,12 @@ from store.engine.redis.staging import (
     take_call,
 )
 from store.engine.redis.target import Kind, Target
-from store.engine.redis.weights import (
-    Finding,
-    about_error,
-    at_start,
-    refused,
-    warnings_of,
-    worst_first,
-)
+from store.engine.redis.weights import Finding
 from store.errors import StoreClosed, StoreError, StoreUnavailable
 from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
 T = TypeVar("T")
 
-OPEN_S = 20.0
-"""Some ten nodes, each examined within a second, or found dead in half of one."""
-LOOK_AROUND_EVERY_S = 60.0
 REPLIES_KEPT = 1_024
 REPLY_KEPT_S = 60
 MESSAGES_MOST = 128
@@ -79,20 +67,21 @@ class RedisEngine:
     def __init__(self, target: Target, *, is_moving: bool = False) -> None:
         self.target = target
         self.look_around_every_s = LOOK_AROUND_EVERY_S
-        self._is_moving = is_moving
         self._keys = Keys(target.prefix)
         self._places: Places = _places_of(target)
         self._lanes = Lanes(self._places, is_grouping=target.kind is not Kind.CLUSTER)
+        self._admission = Admission(
+            target, self._places, self._lanes, self._keys, is_moving=is_moving
+        )
         self._need = target.need
         self._leaps = Leaps()
-        self._warnings: tuple[str, ...] = ()
         self._open = False
 
     @property
     def durability_warnings(self) -> Sequence[str]:
         """What may lose an acknowledged commit here; known after `open`, and kept up to date by
         `hear`: a setting may be changed, and a fail-over may promote a server that has others."""
-        return self._warnings
+        return self._admission.warnings
 
     async def open(self) -> None:
         """Connect, check and create; idempotent.
@@ -100,15 +89,9 @@ class RedisEngine:
         Raises StoreUnavailable, and StoreRefused in words where the engine cannot keep the promise,
         where the user may not do all that is to be done, or where the layout is another one.
         """
-        if self._open:
-            return
-        found = await self._in_thread(self._look_around)
-        self._warnings = at_start(found, is_unsafe_meant=self.target.unsafe)
-        has_shape = await self._has_shape()
-        await self._in_thread(partial(try_all, self.target, self._places))
-        if not has_shape or self._is_moving:
-            await make_shape(self._lanes, self._keys, confirm=self._need, is_moving=self._is_moving)
-        self._open = True
+        if not self._open:
+            await self._admission.open()
+            self._open = True
 
     async def inspect(self) -> Sequence[Finding]:
         """Everything that an operator should know of the engine; the worst first.
@@ -116,40 +99,16 @@ class RedisEngine:
         Creates nothing that stays. Raises StoreUnavailable and StoreRefused where its servers
         cannot be looked at; what `open` would raise after that is found.
         """
-        found = await self._in_thread(self._look_around)
-        if refused(found, is_unsafe_meant=True) is None:
-            try:
-                await self._has_shape()
-                await self._in_thread(partial(try_all, self.target, self._places))
-            except StoreError as error:
-                found.append(about_error(error))
-        return worst_first(found)
+        return await self._admission.inspect()
 
     async def content(self) -> Content:
         """What is there, before it is opened; changes nothing. Raises StoreError."""
-        await self._in_thread(self._places.open)
-        return await content_of(self._lanes, self._keys)
+        return await self._admission.content()
 
     async def end_move(self) -> None:
         """All that was to be moved is there: from now on everybody can open the engine."""
         self._check_open()
         await end_move(self._lanes, self._keys, confirm=self._need)
-
-    def _look_around(self) -> list[Finding]:
-        return look_around(self.target, self._places)
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        try:
-            with trio.fail_after(OPEN_S):
-                return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
-        except trio.TooSlowError as slow:
-            raise StoreUnavailable(f"redis: not examined within {OPEN_S:g} s") from slow
-
-    async def _has_shape(self) -> bool:
-        may_be_older = self.target.kind is not Kind.CLUSTER and not self._is_moving
-        return await check_shape(
-            self._lanes, self._keys, is_moving=self._is_moving, may_be_older=may_be_older
-        )
 
     async def close(self) -> None:
         """Release everything; idempotent, shields itself."""
@@ -304,14 +263,8 @@ class RedisEngine:
         """Call `ring(shard)` or `ring(boot)` until cancelled; bells may be lost."""
         self._check_open()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._stay_informed)
+            nursery.start_soon(self._admission.stay_informed, self.look_around_every_s)
             await hear(self._places, self._keys, ring, task_status)
-
-    async def _stay_informed(self) -> None:
-        while True:
-            await trio.sleep(self.look_around_every_s)
-            with suppress(StoreError):  # what was found before holds on
-                self._warnings = warnings_of(await self._in_thread(self._look_around))
 
     # -------------------------------------------------------------------------------- reading
 

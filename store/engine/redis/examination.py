@@ -30,15 +30,22 @@ from store.engine.redis.weights import Finding
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
 
+EVERY_TAG = (*ALL_SHARDS, "meta")
+Silent = dict[Hashable, StoreError]
+"""Which nodes could not be examined, and why."""
 
-def look_around(target: Target, places: Places) -> list[Finding]:
+
+def look_around(target: Target, places: Places, silent: Silent | None = None) -> list[Finding]:
     """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where what
     answers is not what the URL says, or does not speak TLS as it does: what a process that runs
-    waits for, a start does not."""
+    waits for, a start does not.
+
+    With `silent`, a node that does not answer is noted there, unless it is the one that says which
+    layout all have."""
     target.check_files()
     try:
         places.open()
-        return examine(target, places)
+        return examine(target, places, silent)
     except (Misfit, StoreRefused) as error:
         sentinel = _sentinel_among(target)
         if sentinel is not None:
@@ -72,8 +79,8 @@ def _sentinel_among(target: Target) -> Address | None:
     return None
 
 
-def examine(target: Target, places: Places) -> list[Finding]:
-    """What is to be said of every node. Raises StoreUnavailable, StoreRefused.
+def examine(target: Target, places: Places, silent: Silent | None = None) -> list[Finding]:
+    """What is to be said of every node. Raises StoreUnavailable, StoreRefused; `silent` as above.
 
     Replicas that cannot be reached from here are left out: theirs may be addresses of another
     network, and whether they confirm is seen from the master.
@@ -81,49 +88,79 @@ def examine(target: Target, places: Places) -> list[Finding]:
     found: list[Finding] = []
     if isinstance(places, BySentinel):
         found += about_sentinels(places.told(), target)
-    for place in _held(places):
-        node = Node(partial(places.dial, place), partial(places.lost, place))
-        try:
-            with _named(place, StoreRefused, Misfit):
-                facts, replicas = _asked(node, str_of(place))
-        finally:
-            node.drop()
-        found += about_master(facts, target)
-        if target.need:
-            for host, port in replicas:
-                name = f"replica {host}:{port}"
-                replica = Node(partial(target.connected, (host, port)), _ignore)
-                try:
-                    found += about_replica(_asked(replica, name)[0])
-                except (Misfit, StoreRefused) as error:
-                    found.append(about_refusal(name, error, target))
-                except StoreUnavailable:
-                    pass
-                finally:
-                    replica.drop()
+    for place, tags in held(places).items():
+        with _noted(place, tags, silent):
+            found += examine_one(target, places, place)
     return list(dict.fromkeys(found))
 
 
-def try_all(target: Target, places: Places) -> None:
-    """Whether everything may be done, in every master. Raises StoreRefused, StoreUnavailable, with
-    the master's name."""
-    for place, tag in _held(places).items():
-        node = Node(partial(places.dial, place), partial(places.lost, place))
+def examine_one(target: Target, places: Places, place: Hashable) -> list[Finding]:
+    """Of a master and its replicas. Raises StoreUnavailable, StoreRefused."""
+    node = Node(partial(places.dial, place), partial(places.lost, place))
+    try:
+        with _named(place, StoreRefused, Misfit):
+            facts, replicas = _asked(node, str_of(place))
+    finally:
+        node.drop()
+    found = list(about_master(facts, target))
+    for host, port in replicas if target.need else ():
+        name = f"replica {host}:{port}"
+        replica = Node(partial(target.connected, (host, port)), _ignore)
         try:
-            with _named(place, StoreError):
-                try_rights(node, target.prefix, tag, target.need)
+            found += about_replica(_asked(replica, name)[0])
+        except (Misfit, StoreRefused) as error:
+            found.append(about_refusal(name, error, target))
+        except StoreUnavailable:
+            pass
         finally:
-            node.drop()
-
-
-def _held(places: Places) -> dict[Hashable, str]:
-    """Every node that has a part of the fleet, and one that it has. A cluster may have masters
-    without any: they need no replica, and do no harm."""
-    found: dict[Hashable, str] = {}
-    for tag in (*ALL_SHARDS, "meta"):
-        with suppress(StoreUnavailable):  # nobody has its slot: whoever asks for it is told so
-            found.setdefault(places.node_of(tag), tag)
+            replica.drop()
     return found
+
+
+def try_all(target: Target, places: Places, silent: Silent | None = None) -> None:
+    """Whether everything may be done, in every master that is not silent. Raises as `try_one`;
+    `silent` as above: a node that comes back into a cluster refuses everything for some seconds."""
+    for place, tags in held(places).items():
+        if silent is None or place not in silent:
+            with _noted(place, tags, silent):
+                try_one(target, places, place, tags[0])
+
+
+def try_one(target: Target, places: Places, place: Hashable, tag: str) -> None:
+    """Whether everything may be done in this master, which has `tag`. Raises StoreRefused and
+    StoreUnavailable with its name."""
+    node = Node(partial(places.dial, place), partial(places.lost, place))
+    try:
+        with _named(place, StoreError):
+            try_rights(node, target.prefix, tag, target.need)
+    finally:
+        node.drop()
+
+
+def held(places: Places) -> dict[Hashable, list[str]]:
+    """Every node that has a part of the fleet, and which. A cluster may have masters without any:
+    they need no replica, and do no harm."""
+    found: dict[Hashable, list[str]] = {}
+    for tag in EVERY_TAG:
+        with suppress(StoreUnavailable):  # nobody has its slot: whoever asks for it is told so
+            found.setdefault(places.node_of(tag), []).append(tag)
+    return found
+
+
+@contextmanager
+def _noted(place: Hashable, tags: Sequence[str], silent: Silent | None) -> Iterator[None]:
+    """Note a node that does not answer, where others are enough for a start."""
+    try:
+        yield
+    except Misfit:
+        raise
+    except StoreUnavailable as error:
+        if silent is None or len(tags) == len(EVERY_TAG):
+            raise
+        if "meta" in tags:
+            words = f"redis: {str_of(place)}, which has the layout and the list of members"
+            raise StoreUnavailable(f"{words}: {error}") from error
+        silent[place] = error
 
 
 @contextmanager

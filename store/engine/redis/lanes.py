@@ -4,7 +4,7 @@ Calls of one kind to one node go in their order. Kinds do not wait for each othe
 large shard holds up no commit, and what callers by HTTP wait for does not queue behind commits.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AsyncExitStack, suppress
 from enum import StrEnum
 from functools import partial
@@ -54,6 +54,8 @@ class Lanes:
         self._lanes: dict[tuple[Work, Hashable], _Lane] = {}
         """A cluster has some ten nodes; one that left keeps an idle lane until the end."""
         self._closed = False
+        self.check_place: Callable[[Hashable], None] = lambda _: None
+        """Raises StoreUnavailable for a node that is not to be asked."""
 
     async def ask(
         self, work: Work, asked: Sequence[Asked], *, confirm: int = 0, answer_s: float | None = None
@@ -92,7 +94,9 @@ class Lanes:
         groups: dict[Hashable, list[int]] = {}
         for number, (tag, _) in enumerate(asked):
             try:
-                groups.setdefault(self._places.node_of(tag), []).append(number)
+                place = self._places.node_of(tag)
+                self.check_place(place)
+                groups.setdefault(place, []).append(number)
             except StoreError as error:
                 answers[number] = error
                 errors.append(error)
