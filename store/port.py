@@ -159,6 +159,11 @@ class Store(Protocol):
         it) at this moment. To be called when it is made, where it may wait before `commit_each`."""
         ...
 
+    def part_of(self, handed_in: Sequence[Write]) -> str:
+        """Where these writes lie, by a name: what lies elsewhere may be written though this part is
+        away. Empty where the store has no parts, or nothing of these is written."""
+        ...
+
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """Like `commit` for each request, with few transactions for all of them.
 

@@ -87,6 +87,10 @@ class SqliteStore:
         """As it is: there is one owner, for ever."""
         return writes
 
+    def part_of(self, handed_in: Sequence[Write]) -> str:
+        """There is one."""
+        return ""
+
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """One transaction for all of them: all are durable, or an error is raised."""
         await self.commit([write for request in requests for write in request])

@@ -24,6 +24,7 @@ import trio
 from actors.clocks.clock import Clock
 from actors.messaging.mailbox import Mailbox, MailboxFull, MailboxStatistics, Offer
 from actors.messaging.reply import Reply
+from actors.storage.waiting_requests import Request, WaitingRequests
 from actors.supervision import Backoff
 from store.errors import StoreError, StoreUnavailable
 from store.port import Record, Store, Table, Write
@@ -50,24 +51,13 @@ RETRY = Backoff(first_s=0.1, factor=2.0, most_s=5.0, jitter=0.2)
 SHARED_RETRY = Backoff(first_s=0.05, factor=2.0, most_s=1.0, jitter=0.2)
 """Where other processes may take over what this one does not write: a lease lives 6 s."""
 
+_BEHIND = StoreUnavailable("what came before waits")
+
 Observer = Callable[[int, float], None]
 """Told of each commit: how many requests it carried, and how long it took in seconds."""
 HealthListener = Callable[[float | None], None]
 """Told since when (Unix seconds) the store fails (`problem` says why), and None once it works
 again; must not raise."""
-
-
-class Request:
-    """Some writes, and the promise to whoever waits for them."""
-
-    __slots__ = ("reply", "writes")
-
-    def __init__(self, writes: Sequence[Write], reply: Reply[None] | None) -> None:
-        self.writes = writes
-        self.reply = reply
-
-    def __repr__(self) -> str:
-        return f"Request({len(self.writes)} writes)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +107,10 @@ class StoreWriter:
         self.retry = RETRY
         """The waits between tries of a store that is away."""
         self._hand: list[Request] = []
-        self._waiting: list[Request] = []
-        self._tries = 0
+        self._waiting = WaitingRequests()
         self._begun = trio.Event()
         self._under_way = False
-        self._tried_at = self._answered_at = self._stuck_at = 0.0
+        self._tried_at = self._answered_at = 0.0
         self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
         self._refused = 0
 
@@ -146,7 +135,12 @@ class StoreWriter:
     async def _handed_in(self, writes: Sequence[Write]) -> None:
         """Hand writes in (none of them: a mere place in the order) and wait for their turn."""
         reply: Reply[None] = Reply()
-        request = Request(self._store.handed_in(writes), reply)
+        request = self._request(writes, reply)
+        while self._waiting.is_full(request.part) and not self.mailbox.closed:
+            with trio.move_on_after(PATIENCE_S) as patience:
+                await self._waiting.has_room(request.part)
+            if patience.cancelled_caught:
+                log.warning("journal has no room for a part of the store", part=request.part)
         accepted = self.mailbox.offer(request) is Offer.ACCEPTED  # cheaper than `put`, by 15 us
         while not accepted:
             try:
@@ -161,7 +155,12 @@ class StoreWriter:
         """Hand writes in without waiting for anything: for history lines nobody depends on."""
         if not writes:
             return Offer.ACCEPTED
-        return self.mailbox.offer(Request(self._store.handed_in(writes), None))
+        request = self._request(writes, None)
+        return Offer.FULL if self._waiting.is_full(request.part) else self.mailbox.offer(request)
+
+    def _request(self, writes: Sequence[Write], reply: Reply[None] | None) -> Request:
+        handed_in = self._store.handed_in(writes)
+        return Request(handed_in, self._store.part_of(handed_in), reply)
 
     async def flush(self) -> None:
         """Return once all that was handed in before is written, or failed; raises as `commit`."""
@@ -242,14 +241,11 @@ class StoreWriter:
         """
         wait_s = self._store.check_every_s
         if self._waiting:
-            wait_s = self._delay_s(self._tries)
+            wait_s = max(0.0, self._waiting.again_at - trio.current_time())
         elif wait_s is not None:
             wait_s -= trio.current_time() - self._answered_at
             if wait_s <= 0.0:
                 return []
-        if len(self._waiting) >= MAILBOX_REQUESTS:  # no more fit, 25 MB
-            await trio.sleep(wait_s or 0.0)
-            return []
         with trio.move_on_after(math.inf if wait_s is None else wait_s):
             return await self.mailbox.take_batch(BATCH_REQUESTS)
         return []
@@ -293,16 +289,22 @@ class StoreWriter:
             await self._write(self._hand)
 
     async def _write(self, batch: list[Request]) -> None:
-        """Make one batch durable, however often that takes; then tell whoever waits."""
-        requests = self._waiting + batch
-        idle = not any(request.writes for request in requests)
-        outcomes: Sequence[StoreError | None] = (None,) * len(requests)
+        """Make one batch durable, however often that takes; then tell whoever waits.
+
+        What waits is tried again when it is time, and else left alone with all that comes after it:
+        others need not wait for a server that does not answer, nor for thousands of requests.
+        """
+        again = not batch or trio.current_time() >= self._waiting.again_at
+        requests = [*self._waiting, *batch] if again else batch
+        tried = [one for one in requests if again or not self._waiting.holds_up(one)]
+        idle = not any(request.writes for request in tried)
+        outcomes: Sequence[StoreError | None] = (None,) * len(tried)
         tries = 0
         while True:
             began = self._clock.steady()
             try:
                 if not idle or not batch:
-                    outcomes = await self._try(requests)
+                    outcomes = await self._try(tried)
                 break
             except StoreUnavailable as error:
                 tries += 1
@@ -311,11 +313,13 @@ class StoreWriter:
         self._hand = []
         for _ in batch:
             self.mailbox.handled()
-        done, writes, trouble = self._settle(requests, outcomes)
+        done, writes, trouble = self._settle(requests, tried, outcomes, again=again)
         took_s = self._clock.steady() - began
+        if batch and not tried:
+            return  # all of it comes after what waits
         if trouble is None or done or await self._answers():
-            self._succeeded(done, writes, took_s, whole=trouble is None)
-            if trouble is not None and self._stuck_s() > SLOW_S:
+            self._succeeded(done, writes, took_s, whole=not self._waiting)
+            if trouble is not None and trio.current_time() - self._waiting.since > SLOW_S:
                 self._failed(trouble, whole=False)
         else:
             self._failed(trouble)
@@ -329,19 +333,27 @@ class StoreWriter:
         return True
 
     def _settle(
-        self, requests: Sequence[Request], outcomes: Sequence[StoreError | None]
+        self,
+        requests: Sequence[Request],
+        tried: Sequence[Request],
+        outcomes: Sequence[StoreError | None],
+        *,
+        again: bool,
     ) -> tuple[int, int, StoreUnavailable | None]:
         """Tell whoever waits; keep what is to be tried again. How much is written, and a trouble.
 
         A request without writes is a place in the order: it waits for all before it.
         """
-        waiting: list[Request] = []
+        kept: list[Request] = []
         trouble: StoreUnavailable | None = None
         done = writes = 0
-        for request, failure in zip(requests, outcomes, strict=True):
-            if isinstance(failure, StoreUnavailable) or (waiting and not request.writes):
-                waiting.append(request)
-                trouble = failure if isinstance(failure, StoreUnavailable) else trouble
+        found = dict(zip(tried, outcomes, strict=True))
+        for request in requests:
+            failure = found.get(request, _BEHIND)
+            if isinstance(failure, StoreUnavailable) or (kept and not request.writes):
+                kept.append(request)
+                if isinstance(failure, StoreUnavailable) and failure is not _BEHIND:
+                    trouble = failure
             elif failure is not None:
                 self._refused += 1
                 log.warning("writes refused by the store", why=str(failure))
@@ -352,15 +364,8 @@ class StoreWriter:
                 writes += len(request.writes)
                 if request.reply is not None:
                     request.reply.resolve(None)
-        if waiting and not self._waiting:
-            self._stuck_at = self._clock.steady()
-        self._tries = self._tries + 1 if waiting and not done else 1
-        self._waiting = waiting
+        self._waiting.keep(kept, trio.current_time(), self._delay_s, again=again)
         return done, writes, trouble
-
-    def _stuck_s(self) -> float:
-        """How long some requests have waited for a part of the store."""
-        return self._clock.steady() - self._stuck_at
 
     def _failed(self, error: StoreUnavailable, *, whole: bool = True) -> None:
         """It cannot be written, or (not `whole`) a part of it."""

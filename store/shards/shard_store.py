@@ -15,7 +15,7 @@ from store.engine.port import Accept, AcceptResult, Engine, Lease
 from store.errors import StoreClosed, StoreError, StoreTaken
 from store.port import ALL_STREAMS, Entry, Put, Record, Streams, Table, Write
 from store.shards.acceptor import Acceptor
-from store.shards.owned import ShardStatistics
+from store.shards.owned import HandedIn, ShardStatistics
 from store.shards.routing import shards_of_key, shards_of_stream, shards_of_table
 from store.shards.shard_writer import LOOK_EVERY_S, LostEnds, Marks, ShardWriter
 
@@ -189,6 +189,11 @@ class ShardStore:
     def handed_in(self, writes: Sequence[Write]) -> Sequence[Write]:
         """Marked with the ownership of its shard: lost and taken again, that is another one."""
         return self._writer.handed_in(writes)
+
+    def part_of(self, handed_in: Sequence[Write]) -> str:
+        """The shard, as it was when they were handed in; that of another process has none."""
+        owned = handed_in.owned if isinstance(handed_in, HandedIn) else None
+        return "" if owned is None else owned.log.shard
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """Each request into its shard, in few commits; one outcome for each."""

@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from actors.clocks.clock import RunClock
+from actors.messaging.mailbox import Offer
 from actors.storage.store_writer import StoreWriter
 from store.errors import StoreError, StoreTaken, StoreUnavailable
 from store.memory import MemoryStore
@@ -23,7 +24,7 @@ class Parts(MemoryStore):
         super().__init__()
         self.away: set[str] = set()
         self.taken: set[str] = set()
-        self.calls = 0
+        self.calls = self.asked = 0
         self.written: list[str] = []
 
     async def check(self) -> None:
@@ -31,11 +32,16 @@ class Parts(MemoryStore):
         if self.away == EVERYTHING:
             raise StoreUnavailable("everything is away")
 
+    def part_of(self, handed_in: Sequence[Write]) -> str:
+        (stream,) = {one.stream for one in handed_in if isinstance(one, Append)} or {""}
+        return stream
+
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         self.calls += 1
+        self.asked += len(requests)
         outcomes: list[StoreError | None] = []
         for writes in requests:
-            (stream,) = {write.stream for write in writes if isinstance(write, Append)} or {""}
+            stream = self.part_of(writes)
             if stream in self.away or self.away == EVERYTHING:
                 outcomes.append(StoreUnavailable(f"{stream} is away"))
             elif stream in self.taken:
@@ -101,6 +107,61 @@ async def test_others_go_on_while_one_part_is_away(
     await trio.sleep(6)
     assert bench.told[-1] == "a1"
     assert bench.writer.statistics().waiting == 0
+
+
+async def test_however_many_wait_for_one_part_the_others_go_on(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    """A third of 20,000 lights had more requests than waited at most, and stopped all of them."""
+    bench.store.away.add("a")
+    for number in range(5_000):
+        nursery.start_soon(bench.commit, "a", f"a{number}")
+    await trio.sleep(5)
+    for number in range(5_000, 6_000):
+        nursery.start_soon(bench.commit, "a", f"a{number}")
+    for number in range(50):
+        began = trio.current_time()
+        await bench.commit("b", f"b{number}")
+        assert trio.current_time() - began < 0.01
+        assert bench.writer.offer([line("b", f"line{number}")]) is Offer.ACCEPTED
+    assert bench.writer.offer([line("a", "line")]) is Offer.FULL
+    assert bench.writer.statistics().waiting == 5_000  # who comes later waits for room
+    bench.store.away.clear()
+    await trio.sleep(7)
+    assert sorted(one for one in bench.told if one[0] == "a") == sorted(
+        f"a{number}" for number in range(6_000)
+    )
+    assert bench.writer.offer([line("a", "line")]) is Offer.ACCEPTED
+
+
+async def test_others_do_not_have_all_that_waits_tried_again_each_time(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    for number in range(400):
+        nursery.start_soon(bench.commit, "a", f"a{number}")
+    await trio.sleep(30)
+    before = bench.store.asked
+    for number in range(100):
+        await bench.commit("b", f"b{number}")
+        await trio.sleep(0.01)
+    assert bench.store.asked - before <= 100 + 2 * 400
+
+
+async def test_what_comes_while_its_part_waits_keeps_its_place(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    """Also where the part is back before what waits is tried again."""
+    bench.store.away.add("a")
+    for number in range(3):
+        nursery.start_soon(bench.commit, "a", f"a{number}")
+        await trio.sleep(5)
+    bench.store.away.clear()
+    nursery.start_soon(bench.commit, "a", "a3")
+    await trio.sleep(0.001)
+    await bench.commit("b", "b0")
+    await bench.writer.flush()
+    assert bench.store.written == ["b0", "a0", "a1", "a2", "a3"]
 
 
 async def test_what_waits_goes_before_what_came_later(
