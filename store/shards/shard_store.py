@@ -12,7 +12,7 @@ import msgspec
 import trio
 
 from store.engine.port import Accept, AcceptResult, Engine, Lease
-from store.errors import StoreClosed, StoreError, StoreTaken
+from store.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable
 from store.port import ALL_STREAMS, Entry, Put, Record, Streams, Table, Write
 from store.shards.acceptor import Acceptor
 from store.shards.owned import HandedIn, ShardStatistics
@@ -253,8 +253,42 @@ class ShardStore:
     async def get(self, table: Table, key: str) -> Record | None:
         """One record; a command is looked for in every shard at once."""
         shards = shards_of_key(table, key)
-        found = await self.engine.get([(shard, table, key) for shard in shards])
+        try:
+            found = await self.engine.get([(shard, table, key) for shard in shards])
+        except StoreUnavailable:
+            if len(shards) == 1:
+                raise
+            return await self._get_from_any(shards, table, key)
         return next((record for record in found if record is not None), None)
+
+    async def _get_from_any(self, shards: Sequence[str], table: Table, key: str) -> Record | None:
+        """Where a part of the engine is silent. Raises StoreUnavailable where only that may have
+        it: nobody knows then whether it is there."""
+        found: list[Record] = []
+        failures: list[StoreError] = []
+
+        async def ask(shard: str) -> None:
+            try:
+                [record] = await self.engine.get([(shard, table, key)])
+            except StoreError as error:
+                failures.append(error)
+                return
+            if record is not None:
+                found.append(record)
+                nursery.cancel_scope.cancel(reason="it is found")
+
+        async with trio.open_nursery() as nursery:  # 64 at most; the engine bounds what it asks
+            for shard in shards:
+                nursery.start_soon(ask, shard)
+        if found:
+            return found[0]
+        for error in failures:
+            if not isinstance(error, StoreUnavailable):
+                raise error
+        if failures:
+            why = f"no part of the store that answers has this {table}, and others are silent"
+            raise StoreUnavailable(f"{why}: {failures[0]}") from failures[0]
+        return None
 
     async def scan(self, table: Table) -> Sequence[Record]:
         """Every record of a table, of all shards, by key."""

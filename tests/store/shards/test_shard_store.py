@@ -10,7 +10,7 @@ import trio
 
 from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.port import COMMIT_WRITES_MOST
-from store.engine.shards import ALL_SHARDS, FLEET
+from store.engine.shards import ALL_SHARDS, FLEET, shard_of
 from store.errors import StoreRefused, StoreTaken, StoreUnavailable
 from store.port import Append, Put, Table, Write
 from store.shards import Misrouted, decode_feed
@@ -468,3 +468,27 @@ async def test_a_request_is_remembered_for_who_repeats_it_and_not_after_a_crash(
     del asked
     gc.collect()
     assert remembered() is None
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_a_command_is_found_while_another_part_is_silent_and_never_said_to_be_missing(
+    house: MakeHouse, autojump_clock: object, hangs: bool
+) -> None:
+    servers = MemoryServers(masters=2)
+    one = house(on=servers)
+    await one.take(*ALL_SHARDS)
+    lights = (f"{number:016x}" for number in range(1_000))
+    light_of = {servers.part_of(shard_of(dev_eui)): dev_eui for dev_eui in lights}
+    for part, dev_eui in light_of.items():
+        await one.store.commit([light(dev_eui), Put(Table.COMMAND, f"c{part}", b"", 1.0)])
+    servers.stop(1, hangs=hangs)
+    for _ in range(2):
+        found = await one.store.get(Table.COMMAND, "c0")
+        assert found is not None
+        assert found.key == "c0"
+        for command in ("c1", "unheard of"):
+            with pytest.raises(StoreUnavailable, match="has this command, and others are silent"):
+                await one.store.get(Table.COMMAND, command)
+    servers.go_on(1)
+    assert await one.store.get(Table.COMMAND, "unheard of") is None
+    assert await one.store.get(Table.COMMAND, "c1") is not None
