@@ -15,7 +15,7 @@ import trio
 
 from store.engine.redis.errors import Misfit
 from store.engine.redis.examination import (
-    Silent,
+    Examined,
     examine_one,
     held,
     look_around,
@@ -68,20 +68,22 @@ class Admission:
         self._is_moving = is_moving
         self._examined: set[Hashable] | None = None
         """Once it is open: the servers that may be asked. None: all, for all were examined."""
-        self._barred: Silent = {}
+        self._barred: dict[Hashable, StoreError] = {}
         """Why others may not, as it was found last."""
         lanes.check_place = self._check_place
 
     async def open(self) -> None:
         """Examine the servers, and check the layout or create it; raises as `Engine.open`."""
-        silent: Silent | None = None if self._is_moving else {}
-        found = await self._in_thread(partial(look_around, self._target, self._places, silent))
+        each: Examined | None = None if self._is_moving else {}
+        found = await self._in_thread(partial(look_around, self._target, self._places, each))
         self.warnings = at_start(found, is_unsafe_meant=self._target.unsafe)
         has_shape = await self._has_shape()
-        await self._in_thread(partial(try_all, self._target, self._places, silent))
-        if silent:
-            self._examined = held(self._places).keys() - silent.keys()
-            self._bar(silent)
+        await self._in_thread(partial(try_all, self._target, self._places, each))
+        if each is not None:
+            examined = {place for place, error in each.items() if error is None}
+            if held(self._places).keys() - examined:  # silent, or promoted just now
+                self._examined = examined
+                self._bar({place: error for place, error in each.items() if error is not None})
         if not has_shape or self._is_moving:
             confirm, is_moving = self._target.need, self._is_moving
             await make_shape(self._lanes, self._keys, confirm=confirm, is_moving=is_moving)
@@ -116,7 +118,7 @@ class Admission:
     async def _examine_more(self, examined: set[Hashable]) -> None:
         """What a start does with every server, for those that were not examined yet. A fail-over
         may bring in another one meanwhile."""
-        barred: Silent = {}
+        barred: dict[Hashable, StoreError] = {}
         for place, tags in held(self._places).items():
             if place in examined:
                 continue
@@ -137,7 +139,7 @@ class Admission:
         if not barred:
             self._examined = None
 
-    def _bar(self, barred: Silent) -> None:
+    def _bar(self, barred: dict[Hashable, StoreError]) -> None:
         """Tell of each that is new, or barred for another reason; an alert tells of what an
         operator has to mend."""
         for place, error in barred.items():

@@ -31,21 +31,22 @@ from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
 
 EVERY_TAG = (*ALL_SHARDS, "meta")
-Silent = dict[Hashable, StoreError]
-"""Which nodes could not be examined, and why."""
+_UNSEEN = StoreUnavailable("it was not seen before")
+Examined = dict[Hashable, StoreError | None]
+"""What kept each node from being examined; None where nothing did."""
 
 
-def look_around(target: Target, places: Places, silent: Silent | None = None) -> list[Finding]:
+def look_around(target: Target, places: Places, each: Examined | None = None) -> list[Finding]:
     """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where what
     answers is not what the URL says, or does not speak TLS as it does: what a process that runs
     waits for, a start does not.
 
-    With `silent`, a node that does not answer is noted there, unless it is the one that says which
-    layout all have."""
+    With `each` every node is noted there, and one that does not answer is no error, unless it is
+    the one that says which layout all have."""
     target.check_files()
     try:
         places.open()
-        return examine(target, places, silent)
+        return examine(target, places, each)
     except (Misfit, StoreRefused) as error:
         sentinel = _sentinel_among(target)
         if sentinel is not None:
@@ -79,8 +80,8 @@ def _sentinel_among(target: Target) -> Address | None:
     return None
 
 
-def examine(target: Target, places: Places, silent: Silent | None = None) -> list[Finding]:
-    """What is to be said of every node. Raises StoreUnavailable, StoreRefused; `silent` as above.
+def examine(target: Target, places: Places, each: Examined | None = None) -> list[Finding]:
+    """What is to be said of every node. Raises StoreUnavailable, StoreRefused; `each` as above.
 
     Replicas that cannot be reached from here are left out: theirs may be addresses of another
     network, and whether they confirm is seen from the master.
@@ -89,7 +90,7 @@ def examine(target: Target, places: Places, silent: Silent | None = None) -> lis
     if isinstance(places, BySentinel):
         found += about_sentinels(places.told(), target)
     for place, tags in held(places).items():
-        with _noted(place, tags, silent):
+        with _noted(place, tags, each):
             found += examine_one(target, places, place)
     return list(dict.fromkeys(found))
 
@@ -117,12 +118,13 @@ def examine_one(target: Target, places: Places, place: Hashable) -> list[Finding
     return found
 
 
-def try_all(target: Target, places: Places, silent: Silent | None = None) -> None:
-    """Whether everything may be done, in every master that is not silent. Raises as `try_one`;
-    `silent` as above: a node that comes back into a cluster refuses everything for some seconds."""
+def try_all(target: Target, places: Places, each: Examined | None = None) -> None:
+    """Whether everything may be done, in every master; of `each` in those that were examined, one
+    of which may be silent by now, or refuse everything, as one that just came back into its cluster
+    does for some seconds. Raises as `try_one`."""
     for place, tags in held(places).items():
-        if silent is None or place not in silent:
-            with _noted(place, tags, silent):
+        if each is None or each.get(place, _UNSEEN) is None:
+            with _noted(place, tags, each):
                 try_one(target, places, place, tags[0])
 
 
@@ -148,19 +150,21 @@ def held(places: Places) -> dict[Hashable, list[str]]:
 
 
 @contextmanager
-def _noted(place: Hashable, tags: Sequence[str], silent: Silent | None) -> Iterator[None]:
-    """Note a node that does not answer, where others are enough for a start."""
+def _noted(place: Hashable, tags: Sequence[str], each: Examined | None) -> Iterator[None]:
+    """Note a node, also where it does not answer and others are enough for a start."""
     try:
         yield
+        if each is not None:
+            each[place] = None
     except Misfit:
         raise
     except StoreUnavailable as error:
-        if silent is None or len(tags) == len(EVERY_TAG):
+        if each is None or len(tags) == len(EVERY_TAG):
             raise
         if "meta" in tags:
             words = f"redis: {str_of(place)}, which has the layout and the list of members"
             raise StoreUnavailable(f"{words}: {error}") from error
-        silent[place] = error
+        each[place] = error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A process starts while one server of a cluster is silent, and asks that one nothing before it was
 examined as every server is at a start."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
@@ -11,6 +11,9 @@ from structlog.testing import capture_logs
 from store.engine.open import engine_from_url
 from store.engine.port import Engine
 from store.engine.redis.engine import RedisEngine
+from store.engine.redis.examination import try_all
+from store.engine.redis.node import Connection
+from store.engine.redis.places import OneServer
 from store.engine.redis.url import target_of
 from store.engine.shards import LIGHT_SHARDS
 from store.errors import StoreError, StoreUnavailable
@@ -137,6 +140,26 @@ async def test_without_the_server_that_says_which_layout_all_have_no_process_sta
             await opened_once(thirds.url)
     finally:
         speak(thirds.first, silence)
+
+
+class Promoted(OneServer):
+    """In place of a master that was examined."""
+
+    def node_of(self, tag: str) -> Hashable:
+        return "new" if tag in LIGHT_SHARDS else "old"
+
+    def dial(self, node: Hashable) -> Connection:
+        raise ConnectionError(f"{node} does not answer")
+
+
+def test_a_server_that_came_in_since_is_not_taken_for_an_examined_one() -> None:
+    target = target_of("redis+cluster://a:1,b:2?need=0&unsafe=yes")
+    each: dict[Hashable, StoreError | None] = {"old": StoreUnavailable("silent")}
+    try_all(target, Promoted(target), each)
+    assert "new" not in each
+    each = {"new": None, "old": StoreUnavailable("silent")}
+    try_all(target, Promoted(target), each)
+    assert isinstance(each["new"], StoreUnavailable)
 
 
 async def test_who_moves_a_store_needs_every_server(thirds: Thirds) -> None:
