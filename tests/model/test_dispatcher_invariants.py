@@ -85,20 +85,12 @@ def most_in_a_window(sent: list[Sent], window_s: float) -> float:
     return most
 
 
-@given(seed=st.integers(0, 2**32), ills=ills)
-@few
-def test_never_two_items_of_ours_for_one_light(seed: int, ills: Ills) -> None:
-    world = World(SF9, seed, ills)
-    live(world, lights=6, for_s=150.0)
+def never_two_items_of_ours_for_one_light(world: World) -> None:
     assert world.server.enqueued
     assert set(world.server.most_on_port.values()) <= {1}
 
 
-@given(seed=st.integers(0, 2**32), ills=ills)
-@few
-def test_frames_to_one_light_are_spaced(seed: int, ills: Ills) -> None:
-    world = World(SF9, seed, ills)
-    live(world, lights=4, for_s=150.0)
+def frames_to_one_light_are_spaced(world: World) -> None:
     for at, dev_eui in world.enqueue_calls:
         ends = [  # of the frames themselves: a txack that is told late, or again, is of the past
             told.ends_at for told_at, to, told in world.txacks if to == dev_eui and told_at < at
@@ -106,23 +98,15 @@ def test_frames_to_one_light_are_spaced(seed: int, ills: Ills) -> None:
         assert all(at >= end + SF9.spacing_s - 1e-6 for end in ends)
 
 
-@given(seed=st.integers(0, 2**32), ills=ills)
-@few
-def test_calls_are_bounded_and_in_the_end_every_attempt_has_its_news(seed: int, ills: Ills) -> None:
-    world = World(SF9, seed, ills)
-    live(world, lights=12, for_s=120.0)
+def calls_are_bounded_and_in_the_end_every_attempt_has_its_news(world: World) -> None:
     assert world.most_in_flight <= SF9.calls_most
     assert world.open == {}
     assert world.planner.waiting(world.now) == []
     assert world.planner.statistics(world.now).in_flight == 0
 
 
-@given(seed=st.integers(0, 2**32), ills=ills)
-@few
-def test_news_make_sense(seed: int, ills: Ills) -> None:
+def news_make_sense(world: World) -> None:
     """At most one AttemptQueued an attempt but for resubmissions, and no reason told twice."""
-    world = World(SF9, seed, ills)
-    live(world, lights=6, for_s=120.0)
     told: dict[tuple[str, int], list[News]] = defaultdict(list)
     for _, dev_eui, news in world.news:
         assert not isinstance(news, AttemptRefused)
@@ -136,11 +120,7 @@ def test_news_make_sense(seed: int, ills: Ills) -> None:
         assert again or all(one != other for one, other in pairwise(reasons))
 
 
-@given(seed=st.integers(0, 2**32), ills=ills)
-@few
-def test_what_became_of_an_attempt_is_told_once_and_is_true(seed: int, ills: Ills) -> None:
-    world = World(SF9, seed, ills)
-    live(world, lights=6, for_s=150.0)
+def what_became_of_an_attempt_is_told_once_and_is_true(world: World) -> None:
     kinds = AttemptQueued | AttemptTransmitted | AttemptNotSent | Transmitted
     told: dict[tuple[str, int], list[News]] = defaultdict(list)
     for _, dev_eui, news in world.news:
@@ -158,6 +138,24 @@ def test_what_became_of_an_attempt_is_told_once_and_is_true(seed: int, ills: Ill
             assert len(by_counter) <= 1
             copies = [one for one in sent if isinstance(one, Transmitted)]
             assert len(ends) - len(copies) <= 1
+
+
+TRUTHS = (
+    never_two_items_of_ours_for_one_light,
+    frames_to_one_light_are_spaced,
+    calls_are_bounded_and_in_the_end_every_attempt_has_its_news,
+    news_make_sense,
+    what_became_of_an_attempt_is_told_once_and_is_true,
+)
+
+
+@given(seed=st.integers(0, 2**32), ills=ills, lights=st.sampled_from([4, 6, 12]))
+@settings(few, max_examples=80)
+def test_what_holds_in_every_world(seed: int, ills: Ills, lights: int) -> None:
+    world = World(SF9, seed, ills)
+    live(world, lights, for_s=150.0)
+    for holds in TRUTHS:
+        holds(world)
 
 
 @given(seed=st.integers(0, 2**32), mood=st.sampled_from([*Mood]), lost=st.booleans())

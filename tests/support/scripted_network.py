@@ -107,7 +107,7 @@ class Server:
     def tick(self, now: float) -> list[tuple[str, Transmitted]]:
         """One run of the scheduler: what was acknowledged."""
         acknowledged: list[tuple[str, Transmitted]] = []
-        for dev_eui in sorted(self.lights):
+        for dev_eui in sorted(one for one, light in self.lights.items() if light.queue):
             told = self._serve(dev_eui, self.lights[dev_eui], now)
             if told is not None:
                 acknowledged.append((dev_eui, told))
