@@ -189,32 +189,38 @@ async def test_a_process_that_cannot_read_the_stream_is_alerted_wherever_the_ale
     fleet = street.fleet_house()
     [other] = [one for one in houses if one is not fleet]
 
-    def opened() -> list[tuple[str, str]]:
-        boards = [
-            [
-                (one.subject, one.summary)
-                for one in house.parts.board.alerts()
-                if one.kind == "event_stream" and one.closed_at is None
-            ]
-            for house in street.houses
+    def told_at(house: House) -> list[tuple[str, str]]:
+        return [
+            (one.subject, one.summary)
+            for one in house.parts.board.alerts()
+            if one.kind == "event_stream" and one.closed_at is None
         ]
+
+    def opened() -> list[tuple[str, str]]:
+        boards = [told_at(house) for house in street.houses]
         assert all(board == boards[0] for board in boards)
         return boards[0]
+
+    async def until(told: bool, most_s: float) -> None:
+        """Everywhere, or nowhere any more."""
+        with trio.fail_after(most_s):
+            while any(bool(told_at(one)) is not told for one in street.houses):  # noqa: ASYNC110
+                await trio.sleep(1)
 
     await trio.sleep(120)
     assert opened() == []
     sources[houses.index(other)].away = "the password is wrong"
-    await trio.sleep(180)
+    await until(told=True, most_s=180)
     [(subject, text)] = opened()
     assert subject == f"stream at {other.name}"
     assert text.startswith(f"process {other.name}: ")
     assert text.endswith("the password is wrong")
     sources[houses.index(other)].away = None
-    await trio.sleep(300)
-    assert opened() == []
+    await until(told=False, most_s=300)
 
     sources[houses.index(fleet)].away = "the password is wrong"
-    await trio.sleep(180)
+    await until(told=True, most_s=180)
+    await trio.sleep(30)
     [(subject, _)] = opened()
     assert subject == "stream", "where the alerts are made it is not told twice"
     fleet.engine.cut_off = True
@@ -225,5 +231,4 @@ async def test_a_process_that_cannot_read_the_stream_is_alerted_wherever_the_ale
     [(subject, _)] = opened()
     assert subject == f"stream at {fleet.name}"
     street.close(fleet)
-    await trio.sleep(400)
-    assert opened() == []
+    await until(told=False, most_s=400)

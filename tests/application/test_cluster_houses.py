@@ -230,11 +230,14 @@ async def test_a_gateway_that_was_deleted_while_nobody_watched_is_known_no_longe
         street = Street(world)
         await street.open(nursery, "north", "south")
         await street.owned_by_all()
+        await trio.sleep(60)
+        gateways = street.fleet_house().parts.board.gateways
+        assert gateways[gateway_id].online
         if is_offline:
             world.stop_gateway(gateway_id)
-        await trio.sleep(900 if is_offline else 60)
-        house = street.fleet_house()
-        assert house.parts.board.gateways[gateway_id].online is not is_offline
+            with trio.fail_after(900):
+                while gateways[gateway_id].online:
+                    await trio.sleep(1)
         for one in [*street.houses]:
             street.close(one)
         world.stop_gateway(gateway_id)
