@@ -30,7 +30,7 @@ EVIL = (
 )
 GAP = 0.04
 """A pointer on a busy machine is a pixel or two beside."""
-LOST = 24
+LOST = 12
 HEAP_BYTES_MOST = LOST * 37_500
 """Less than 40 kB for each lost connection, as one whose lights stayed behind would keep."""
 
@@ -261,7 +261,7 @@ def test_who_may_only_look_is_offered_nothing_to_do(serve: Serve, visit: Open) -
     expect(page.locator("#selection")).to_be_hidden()
 
 
-@pytest.mark.timeout(120)  # 45 connections, each after a backoff
+@pytest.mark.timeout(120)  # 17 connections, each after a backoff
 def test_a_wall_survives_a_night_of_lost_connections(serve: Serve, visit: Open) -> None:
     first = serve(plan_house())
     page, watcher = visit(f"{first.url}?wall", viewport={"width": 1280, "height": 720})

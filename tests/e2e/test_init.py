@@ -17,6 +17,17 @@ pytestmark = pytest.mark.timeout(120)
 LIGHT = "2020204100000000"
 KEY = r"API key \(not shown\): "
 """With the blank that comes once nothing is shown any more; what is typed before is thrown away."""
+PROMPT = {
+    "LAMPLIGHTER_GATEWAYS__POLL_S": "0.5",
+    "LAMPLIGHTER_RADIO__RX2_DR": "3",
+    "LAMPLIGHTER_RADIO__DUTY": "1.0",
+    "LAMPLIGHTER_POLICY__SPACING_S": "2.0",
+    "LAMPLIGHTER_POLICY__WINDOW_S": "3.0",
+    "LAMPLIGHTER_POLICY__BACKOFF_FIRST_S": "1.0",
+    "LAMPLIGHTER_POLICY__ITEM_TTL_S": "5.0",
+    "LAMPLIGHTER_POLICY__ITEM_GRACE_S": "1.0",
+}
+"""As the settings of a pretend site have it: what `init` wrote is for lights on a real radio."""
 
 
 async def ready(site: Site) -> bool:
@@ -77,7 +88,7 @@ async def test_a_person_is_led_from_nothing_to_a_verified_colour(tmp_path: Path)
         assert "problem" not in results
         assert f"{site.url} arrives at this machine; nothing runs there yet" in results
         assert site.poster.integration is not None, "the events come to us"
-        with Running(tmp_path, "serve", "--config", str(config)):
+        with Running(tmp_path, "serve", "--config", str(config), env=PROMPT):
             await until("ready", lambda: ready(site))
             words = ("send", LIGHT, "red", "--at", site.url)
             sent = await run_meanwhile(*words, env={"LAMPLIGHTER_TOKEN": token})
