@@ -236,7 +236,7 @@ async def test_a_gateway_that_was_deleted_while_nobody_watched_is_known_no_longe
         if is_offline:
             world.stop_gateway(gateway_id)
             with trio.fail_after(900):
-                while gateways[gateway_id].online:
+                while gateways[gateway_id].online:  # noqa: ASYNC110 nobody tells of it
                     await trio.sleep(1)
         for one in [*street.houses]:
             street.close(one)
