@@ -1,5 +1,6 @@
 """Names in place of DevEUIs and ids: which one is meant, for whom, and what a shell is offered."""
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -144,26 +145,38 @@ async def test_a_light_that_a_caller_may_not_see_has_no_name_for_it() -> None:
 async def test_a_real_bash_inserts_a_name_as_one_word_and_says_nothing_without_a_service() -> None:
     async with served() as here:
         await named(here)
-        assert await completed(here.env, "device", "Line\\ 2") == ["Line\\ 2", "Line\\ 20"]
-        assert await completed(here.env, "device", '"Prüfstand S') == ["Prüfstand Süd"]
-        assert await completed(here.env, "device", "ad000") == ["ad00000000000008"]
-        assert await completed(here.env, "devices", "--gateway", "Ro") == ["Roof"]
-    assert await completed(here.env, "device", "Lin") == []
+        assert await completed(
+            here.env,
+            ("device", "Line\\ 2"),
+            ("device", '"Prüfstand S'),
+            ("device", "ad000"),
+            ("devices", "--gateway", "Ro"),
+        ) == [
+            ["Line\\ 2", "Line\\ 20"],
+            ["Prüfstand Süd"],
+            ["ad00000000000008"],
+            ["Roof"],
+        ]
+    assert await completed(here.env, ("device", "Lin")) == [[]]
 
 
-async def completed(env: dict[str, str], *words: str) -> list[str]:
-    """What bash makes of the script that `--show-completion bash` prints."""
+async def completed(env: dict[str, str], *lines: tuple[str, ...]) -> list[list[str]]:
+    """What one bash makes of each line by the script that `--show-completion bash` prints."""
     program = " ".join(COMMAND)
+    asked = "\n".join(f"completed {shlex.join(words)}" for words in lines)
     script = f"""
 lamplighter() {{ {program} "$@"; }}
 env() {{ command env "${{@:1:$#-1}}" {program}; }}
 source <(_LAMPLIGHTER_COMPLETE=source_bash command {program})
-COMP_WORDS=(lamplighter "$@"); COMP_CWORD=$#
-_lamplighter_completion lamplighter; printf '%s\\n' "${{COMPREPLY[@]}}"
+completed() {{
+  COMPREPLY=(); COMP_WORDS=(lamplighter "$@"); COMP_CWORD=$#
+  _lamplighter_completion lamplighter; printf '%s\\t' "${{COMPREPLY[@]}}"; echo
+}}
+{asked}
 """
     with trio.fail_after(60):
         done = await trio.run_process(
-            ["bash", "-c", script, "bash", *words],
+            ["bash", "-c", script],
             env=environment(env),
             cwd=Path(ROOT),
             stdin=subprocess.DEVNULL,
@@ -172,7 +185,9 @@ _lamplighter_completion lamplighter; printf '%s\\n' "${{COMPREPLY[@]}}"
             check=False,
         )
     assert done.stderr == b"", done.stderr.decode()
-    return [line for line in done.stdout.decode().splitlines() if line]
+    return [
+        [word for word in line.split("\t") if word] for line in done.stdout.decode().splitlines()
+    ]
 
 
 async def test_a_light_is_revived_and_asked_by_name() -> None:

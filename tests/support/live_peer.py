@@ -41,9 +41,10 @@ def frame(
 
 
 def bomb() -> bytes:
-    """100 MB of text in 100 kB."""
+    """100 MB of text in 100 kB: a hundred times the same block, which refers to none before it."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return packer.compress(b"a" * 100_000_000) + packer.flush(zlib.Z_SYNC_FLUSH)[:-4]
+    block = packer.compress(b"a" * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
+    return (block * 100)[:-4]
 
 
 PINGS = frame(b'{"type": "ping", "id": 1}')
