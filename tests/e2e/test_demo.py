@@ -75,7 +75,7 @@ def demo(folder: Path) -> Iterator[Demo]:
         yield here
         here.http.close()
         process.send(signal.SIGTERM)
-        assert process.ended(10) == 0
+        assert process.ended(20) == 0
         assert not list(folder.glob("lamplighter-demo-*"))
         assert "Traceback" not in process.errors
 
@@ -172,7 +172,7 @@ def test_a_signal_ends_it_and_leaves_nothing_behind(tmp_path: Path, number: sign
         process.wait_output("Stop with")
         assert len(list(tmp_path.glob("lamplighter-demo-*"))) == 1
         process.send(number)
-        assert process.ended(8) == 0
+        assert process.ended(20) == 0
         assert not list(tmp_path.glob("lamplighter-demo-*"))
         assert process.errors == ""
 

@@ -118,7 +118,7 @@ async def beset(application: FakeApplication, **web: object) -> AsyncGenerator[S
             await stream.send_all(get("/healthz"))
             assert (await read_answer(stream))[0] == 204
         hub = server.actor._services.hub
-        with trio.fail_after(3.0):
+        with trio.fail_after(PATIENCE_S):
             while len(hub) > 1:  # noqa: ASYNC110
                 await trio.sleep(0.02)
 

@@ -95,7 +95,7 @@ async def knock(server: Server, said: bytes) -> int:
     async with await server.connect() as stream:
         try:
             await stream.send_all(said)
-            with trio.fail_after(2.0):
+            with trio.fail_after(10.0):
                 return (await read_head(stream))[0]
         except trio.BrokenResourceError:
             return 0

@@ -168,7 +168,7 @@ async def test_who_showed_a_token_keeps_the_connection_in_a_flood(
         await idle(stack, server, 60)
         await asking.send_all(asked("/api/v1/devices", VIEWER))
         assert (await read_answer(asking))[0] == 200
-        with trio.fail_after(1.0):
+        with trio.fail_after(10.0):
             assert await live.receive_some(10)
         await live.aclose()
         await asking.aclose()
