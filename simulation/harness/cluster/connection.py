@@ -29,6 +29,8 @@ class Connection:
         counts: Counter[str],
     ) -> None:
         self.cut_off = self.deaf = False
+        self._parted: set[int] = set()
+        """Parts of the engine that this house alone does not reach."""
         self.wrong_side = False
         """It finds the old master as long as that lives."""
         self._servers = servers
@@ -47,13 +49,15 @@ class Connection:
         engine.hears = self._hears
         engine.finds = self._finds
         engine.cut_off, engine.deaf = self.cut_off, self.deaf
+        engine.parted = self._parted
         self._lives = [engine]
         return engine
 
     @property
     def away(self) -> bool:
         """Whether the house can bring nothing to where everybody looks for it."""
-        return self.still or self.cut_off or self.deaf or self.wrong_side
+        parted = self.cut_off or self.deaf or bool(self._parted)
+        return self.still or parted or self.wrong_side
 
     @property
     def slow(self) -> bool:
@@ -80,6 +84,18 @@ class Connection:
         self.cut_off, self.deaf = cut_off, deaf
         for engine in self._lives:
             engine.cut_off, engine.deaf = cut_off, deaf
+
+    def part_from(self, part: int) -> None:
+        """Part the house from one part of the engine."""
+        self._parted.add(part)
+
+    def join(self, part: int) -> None:
+        """It reaches that part again."""
+        self._parted.discard(part)
+
+    def join_all(self) -> None:
+        """It reaches all of them."""
+        self._parted.clear()
 
     async def wait_while_still(self) -> None:
         """A call of the house waits here at both its ends."""

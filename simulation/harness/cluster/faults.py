@@ -31,7 +31,8 @@ class ClusterFaults(msgspec.Struct, frozen=True, kw_only=True):
     pause_at_enqueue: float = 0.0
     """It stands still just between the guard of an enqueue and the enqueue."""
     cut_every_s: float = 0.0
-    """A house and the engine are parted, both ways or one."""
+    """A house and the engine are parted, both ways or one; where that has several parts, every
+    second time from one of them alone."""
     cut_s: Span = (0.5, 40.0)
     blind_every_s: float = 0.0
     """A house and ChirpStack are parted."""

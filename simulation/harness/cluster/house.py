@@ -90,6 +90,7 @@ class House:
         self.injector.armed = False
         self.blind = False
         self.connection.part(cut_off=False, deaf=False)
+        self.connection.join_all()
         self.connection.wrong_side = False
         self.connection.go_on()
         self._power.set()

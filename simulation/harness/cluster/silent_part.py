@@ -1,9 +1,10 @@
 """A part of the engine is silent, and the others have to go on.
 
 All is well and settled before. Then one of several masters is silent for as long as this takes, in
-one of the ways in which a node of a cluster can be; beside it a process may end, or a part be taken
-over just before. A command for a light of another part is then accepted, pursued, shown by every
-process and carried to its verdict within the bounds below, whoever is asked.
+one of the ways in which a node of a cluster can be, to all or to one process; beside it a process
+may end, or a part be taken over just before. A command for a light of another part is then
+accepted, pursued, shown by every process and carried to its verdict within the bounds below,
+whoever is asked.
 """
 
 import random
@@ -14,6 +15,7 @@ import trio
 
 from actors.commands import Accepted, CommandOrder
 from actors.device.model import Device
+from lorawan.kuando.downlink import answers_downlinks
 from simulation.harness.cluster.house import House
 from simulation.harness.cluster.houses import Houses
 from simulation.harness.cluster.oracle import ClusterOracle
@@ -22,6 +24,7 @@ from simulation.harness.people import COLOURS
 from simulation.harness.scenario import Scenario
 from simulation.world.answer_delay import Held
 from simulation.world.profile import OffTime
+from simulation.world.world import World
 from store.engine.shards import FLEET, shard_of
 from store.errors import StoreError
 
@@ -65,6 +68,8 @@ class Silence(StrEnum):
     """It refuses writes and answers reads."""
     UNCONFIRMED = "unconfirmed"
     """It takes writes, which no replica confirms."""
+    PARTED = "parted"
+    """One process alone does not reach it."""
 
 
 class Beside(StrEnum):
@@ -86,7 +91,9 @@ class SilentPart:
         oracle: ClusterOracle,
         rng: random.Random,
         scenario: Scenario,
+        world: World,
     ) -> None:
+        self._stations = world.stations
         self._servers = houses.servers
         self._houses = houses
         self._oracle = oracle
@@ -116,8 +123,8 @@ class SilentPart:
         if beside is Beside.FAILOVER_BEFORE:
             self._houses.trouble.fail_over_now(part)
             await trio.sleep(self._rng.choice((0.0, 0.01, 0.3, 1.5)))
-        self._silence(part, how)
         house = self._rng.choice(self._houses.all)
+        self._silence(part, how, house)
         if beside is Beside.KILL:
             await trio.sleep(self._rng.uniform(0.0, 3.0))
             house.kill("beside a silent part")
@@ -141,7 +148,7 @@ class SilentPart:
     def _part(self, dev_eui: str) -> int:
         return self._servers.part_of(shard_of(dev_eui))
 
-    def _silence(self, part: int, how: Silence) -> None:
+    def _silence(self, part: int, how: Silence, house: House) -> None:
         master = self._servers.masters[part]
         assert master is not None  # noqa: S101 - all is well
         match how:
@@ -152,10 +159,15 @@ class SilentPart:
             case Silence.UNCONFIRMED:
                 for replica in master.replicas:
                     replica.held = True
+            case Silence.PARTED:
+                house.connection.part_from(part)
+                self._houses.disturbed()
 
     def _end(self, part: int) -> None:
         self._oracle.note("service", "the silent part is back", part)
         self._servers.go_on(part)
+        for house in self._houses.all:
+            house.connection.join_all()
         master = self._servers.masters[part]
         for replica in master.replicas if master is not None else ():
             replica.held = False
@@ -209,7 +221,7 @@ class SilentPart:
             )
             return
         await self._until(PURSUED_S, dev_eui, command_id, "pursued", self._is_pursued)
-        if has_verdict:
+        if has_verdict and answers_downlinks(self._stations[dev_eui].light.sw_rev):
             await self._until(VERDICT_S, dev_eui, command_id, "dealt with", self._is_final)
 
     async def _until(

@@ -56,8 +56,11 @@ class ClusterSimulation:
         self.houses = Houses(scenario, self.world, servers, self.oracle, chance)
         self.people = People(scenario, self.houses, self.oracle, chance)
         self.quiet = Quiet(self.world, self.houses, self.oracle)
-        self._silent_part = SilentPart(self.houses, self.oracle, chance.of("silent part"), scenario)
+        self._silent_part = SilentPart(
+            self.houses, self.oracle, chance.of("silent part"), scenario, self.world
+        )
         self._chance = chance
+        self._one_part = chance.of("parted from one part")
         self._progress = progress or (lambda world_s: None)
 
     @property
@@ -146,13 +149,24 @@ class ClusterSimulation:
         await trio.lowlevel.checkpoint()
 
     async def _cut(self, house: House, rng: random.Random) -> None:
-        deaf = rng.random() < 0.3
+        deaf, masters = rng.random() < 0.3, self.houses.faults.masters
+        if masters > 1 and self._one_part.random() < 0.5:
+            await self._cut_from(house, self._one_part.randrange(masters), rng)
+            return
         self.houses.counts["partitions"] += 1
         self.oracle.note("service", "parted", house.boot, deaf)
         house.connection.part(cut_off=not deaf, deaf=deaf)
         self.houses.disturbed()
         await trio.sleep(rng.uniform(*self.houses.faults.cut_s))
         house.connection.part(cut_off=False, deaf=False)
+
+    async def _cut_from(self, house: House, part: int, rng: random.Random) -> None:
+        self.houses.counts["partitions from one part"] += 1
+        self.oracle.note("service", "parted", house.boot, part)
+        house.connection.part_from(part)
+        self.houses.disturbed()
+        await trio.sleep(rng.uniform(*self.houses.faults.cut_s))
+        house.connection.join(part)
 
     async def _blind(self, house: House, rng: random.Random) -> None:
         self.houses.counts["houses parted from ChirpStack"] += 1

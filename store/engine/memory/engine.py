@@ -220,7 +220,8 @@ class MemoryEngine(Way):
         self.check()
 
         def rung(master: Master, name: str) -> None:
-            heard = master is self.connected.get(self.servers.part_of_bell(name), master)
+            part = self.servers.part_of_bell(name)
+            heard = master is self.connected.get(part, master) and part not in self.parted
             if heard and not self.cut_off and not self.deaf and self.hears(name):
                 ring(name)
 

@@ -82,6 +82,8 @@ class Way:
         """No request arrives."""
         self.deaf = False
         """Requests arrive, answers do not."""
+        self.parted: set[int] = set()
+        """Parts of the engine that this process alone does not reach."""
         self.finds: Callable[[int], Master | None] = lambda part: self.servers.masters[part]
         """Which master a new connection leads to: whoever is on the wrong side of a split finds
         the old one."""
@@ -235,9 +237,10 @@ class Way:
         out what it was sent when it goes on."""
         is_known = part in self.connected
         master = self._found(part)
-        if not master.hangs:
+        parted = part in self.parted
+        if not master.hangs and not parted:
             return master
-        if is_known:  # a new connection is tried first
+        if is_known and not parted:  # a new connection is tried first
             master.later(trio.current_time(), scripts)
         await trio.sleep(ANSWER_S if is_known else CONNECT_S)
         if self.connected.get(part) is master:
@@ -249,7 +252,7 @@ class Way:
         if master is None or not master.answers or master.read_only:
             self.connected.pop(part, None)
             raise StoreUnavailable("memory: no server takes writes")
-        if not master.hangs:
+        if not master.hangs and part not in self.parted:
             self.connected[part] = master
         return master
 
