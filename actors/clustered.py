@@ -54,7 +54,7 @@ from actors.sweeper import Sweeper
 from actors.wiring import ProcessParts
 from lorawan.events import Event
 from store.engine.port import Lease, Member, Snapshot
-from store.engine.shards import FLEET
+from store.engine.shards import FLEET, shard_of
 from store.port import Put, Record, Table
 from store.shards import ShardStore
 
@@ -183,7 +183,7 @@ class ClusterParts(ProcessParts):
             clock,
             post=self.flow.router.to_light,
             post_in_order=self.flow.router.to_light_in_order,
-            flush=self.store_writer.flush,
+            flush=lambda dev_eui: self.store_writer.flush(shard_of(dev_eui)),
             new_id=environment.new_id,
             ttl_s=policies.device.command_ttl_s,
         )

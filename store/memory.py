@@ -5,7 +5,7 @@ new `MemoryStore` on the same `MemoryDisk`; it may come at any moment between tw
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import trio
 
@@ -153,6 +153,10 @@ class MemoryStore:
     def part_of(self, handed_in: Sequence[Write]) -> str:
         """There is one."""
         return ""
+
+    def parts_of(self, table: Table, key: str | None = None) -> Collection[str]:
+        """There is one."""
+        return ("",)
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """One transaction for all of them: all are durable, or an error is raised."""

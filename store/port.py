@@ -5,7 +5,7 @@ opaque bytes; only the actors that write them know what they mean.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -162,6 +162,10 @@ class Store(Protocol):
     def part_of(self, handed_in: Sequence[Write]) -> str:
         """Where these writes lie, by a name: what lies elsewhere may be written though this part is
         away. Empty where the store has no parts, or nothing of these is written."""
+        ...
+
+    def parts_of(self, table: Table, key: str | None = None) -> Collection[str]:
+        """Where a record may lie, or without `key` all of a table; by the names of `part_of`."""
         ...
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:

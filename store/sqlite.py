@@ -8,7 +8,7 @@ readable by their owner only.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
@@ -90,6 +90,10 @@ class SqliteStore:
     def part_of(self, handed_in: Sequence[Write]) -> str:
         """There is one."""
         return ""
+
+    def parts_of(self, table: Table, key: str | None = None) -> Collection[str]:
+        """There is one."""
+        return ("",)
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """One transaction for all of them: all are durable, or an error is raised."""

@@ -55,7 +55,8 @@ class AcceptingStore(Store, Protocol):
 
 class ClusterCommands(Commands):
     """`post` has any light told, wherever it runs, and `post_in_order` after the commands that were
-    accepted for it before; `flush` waits for what this process stores."""
+    accepted for it before; `flush` waits for what this process stores
+    of a light."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class ClusterCommands(Commands):
         *,
         post: Callable[[str, DeviceEvent], Offer | None],
         post_in_order: Callable[[str, DeviceEvent], Offer | None],
-        flush: Callable[[], Awaitable[None]],
+        flush: Callable[[str], Awaitable[None]],
         new_id: Callable[[], str],
         ttl_s: float,
     ) -> None:
@@ -97,7 +98,7 @@ class ClusterCommands(Commands):
         answer = await self._asked(asked)
         shown = dev_eui in self._board.devices
         if answer is not None and answer.accepted is port.Accepted.UNKNOWN and shown:
-            await self._flush()  # it is new, and its record on the way
+            await self._flush(dev_eui)  # it is new, and its record on the way
             answer = await self._asked(asked)
         if answer is None:
             return Refusal.NO_REPLY

@@ -139,7 +139,7 @@ class ShardHome:
         await self._flow.leave(shard)
         await self._end(shard, DRAIN_S)
         with trio.move_on_after(FLUSH_S):
-            await self._store_writer.flush()
+            await self._store_writer.flush(shard)
         self._let_go(shard)
 
     async def fenced(self, shard: str) -> None:

@@ -14,7 +14,7 @@ With one caller a commit is as quick as the store; with many, its cost is shared
 
 import math
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -132,10 +132,13 @@ class StoreWriter:
         else:
             await self._handed_in(writes)
 
-    async def _handed_in(self, writes: Sequence[Write]) -> None:
-        """Hand writes in (none of them: a mere place in the order) and wait for their turn."""
+    async def _handed_in(
+        self, writes: Sequence[Write], after: Collection[str] | None = None
+    ) -> None:
+        """Hand writes in (none of them: a mere place in the order, behind what is for the parts
+        `after`) and wait for their turn."""
         reply: Reply[None] = Reply()
-        request = self._request(writes, reply)
+        request = self._request(writes, reply, after)
         while self._waiting.is_full(request.part) and not self.mailbox.closed:
             with trio.move_on_after(PATIENCE_S) as patience:
                 await self._waiting.has_room(request.part)
@@ -155,30 +158,38 @@ class StoreWriter:
         """Hand writes in without waiting for anything: for history lines nobody depends on."""
         if not writes:
             return Offer.ACCEPTED
-        request = self._request(writes, None)
+        request = self._request(writes, None, None)
         return Offer.FULL if self._waiting.is_full(request.part) else self.mailbox.offer(request)
 
-    def _request(self, writes: Sequence[Write], reply: Reply[None] | None) -> Request:
+    def _request(
+        self,
+        writes: Sequence[Write],
+        reply: Reply[None] | None,
+        after: Collection[str] | None,
+    ) -> Request:
         handed_in = self._store.handed_in(writes)
-        return Request(handed_in, self._store.part_of(handed_in), reply)
+        return Request(handed_in, self._store.part_of(handed_in), reply, after)
 
-    async def flush(self) -> None:
-        """Return once all that was handed in before is written, or failed; raises as `commit`."""
-        await self._handed_in(())
+    async def flush(self, part: str | None = None) -> None:
+        """Return once all that was handed in before is written, or failed; raises as `commit`. With
+        `part` only what is for that part of the store counts."""
+        await self._handed_in((), None if part is None else (part,))
 
     async def read(self, table: Table, key: str) -> Record | None:
         """One record, as it is once all that was handed in before is written. Always a checkpoint.
 
-        While the store is away this waits, as `commit` does, and raises what `commit` raises.
+        While the part of the store where it lies is away this waits, as `commit` does, and raises
+        what `commit` raises.
         """
-        return await self._answered(lambda: self._store.get(table, key))
+        parts = self._store.parts_of(table, key)
+        return await self._answered(parts, lambda: self._store.get(table, key))
 
     async def scan(self, table: Table) -> Sequence[Record]:
         """All records of a table; else like `read`."""
-        return await self._answered(lambda: self._store.scan(table))
+        return await self._answered(self._store.parts_of(table), lambda: self._store.scan(table))
 
-    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        await self._handed_in(())
+    async def _answered(self, parts: Collection[str], ask: Callable[[], Awaitable[T]]) -> T:
+        await self._handed_in((), parts)
         tries = 0
         while True:
             try:
@@ -315,8 +326,8 @@ class StoreWriter:
             self.mailbox.handled()
         done, writes, trouble = self._settle(requests, tried, outcomes, again=again)
         took_s = self._clock.steady() - began
-        if batch and not tried:
-            return  # all of it comes after what waits
+        if batch and (not tried or (idle and self._waiting)):
+            return  # nothing was tried: it comes after what waits, or waits for nobody
         if trouble is None or done or await self._answers():
             self._succeeded(done, writes, took_s, whole=not self._waiting)
             if trouble is not None and trio.current_time() - self._waiting.since > SLOW_S:
@@ -342,16 +353,19 @@ class StoreWriter:
     ) -> tuple[int, int, StoreUnavailable | None]:
         """Tell whoever waits; keep what is to be tried again. How much is written, and a trouble.
 
-        A request without writes is a place in the order: it waits for all before it.
+        A request without writes is a place in the order: it waits for those before it.
         """
         kept: list[Request] = []
+        kept_parts: set[str | None] = set()
         trouble: StoreUnavailable | None = None
         done = writes = 0
         found = dict(zip(tried, outcomes, strict=True))
         for request in requests:
             failure = found.get(request, _BEHIND)
-            if isinstance(failure, StoreUnavailable) or (kept and not request.writes):
+            behind = not request.writes and request.comes_after(kept_parts)
+            if isinstance(failure, StoreUnavailable) or behind:
                 kept.append(request)
+                kept_parts.add(request.part)
                 if isinstance(failure, StoreUnavailable) and failure is not _BEHIND:
                     trouble = failure
             elif failure is not None:

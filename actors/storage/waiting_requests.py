@@ -1,7 +1,7 @@
 """Requests of the store's writer, and those that wait because their part of the store is away."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import trio
 
@@ -16,14 +16,30 @@ before the part was full come beyond that, one request for each caller, who woul
 
 class Request:
     """Some writes, the part of the store in which they lie, and the promise to whoever waits for
-    them. Without writes it is a place in the order, and lies in no part."""
+    them. Without writes it is a place in the order, lies in no part, and waits for what was handed
+    in before for the parts `after`; None: for all."""
 
-    __slots__ = ("part", "reply", "writes")
+    __slots__ = ("after", "part", "reply", "writes")
 
-    def __init__(self, writes: Sequence[Write], part: str, reply: Reply[None] | None) -> None:
+    def __init__(
+        self,
+        writes: Sequence[Write],
+        part: str,
+        reply: Reply[None] | None,
+        after: Collection[str] | None = None,
+    ) -> None:
         self.writes = writes
         self.part = part if writes else None
         self.reply = reply
+        self.after = after
+
+    def comes_after(self, parts: Collection[str | None]) -> bool:
+        """Whether it has to wait where requests for these parts do."""
+        if self.part is not None:
+            return self.part in parts
+        if self.after is None:
+            return bool(parts)
+        return any(part in parts for part in self.after)
 
     def __repr__(self) -> str:
         return f"Request({len(self.writes)} writes)"
@@ -51,9 +67,7 @@ class WaitingRequests:
 
     def holds_up(self, request: Request) -> bool:
         """Whether something waits that has to be written before it."""
-        if request.part is None:
-            return bool(self._requests)
-        return request.part in self._by_part
+        return request.comes_after(self._by_part)
 
     def is_full(self, part: str | None) -> bool:
         """Whether no more of this part should be handed in."""

@@ -6,7 +6,7 @@ request for another one, or for one that was taken over, fails by itself with St
 Each commit tells everybody what it changed (`feed.py`); nobody has to think of that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 import trio
@@ -194,6 +194,10 @@ class ShardStore:
         """The shard, as it was when they were handed in; that of another process has none."""
         owned = handed_in.owned if isinstance(handed_in, HandedIn) else None
         return "" if owned is None else owned.log.shard
+
+    def parts_of(self, table: Table, key: str | None = None) -> Collection[str]:
+        """Shards."""
+        return shards_of_table(table) if key is None else shards_of_key(table, key)
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         """Each request into its shard, in few commits; one outcome for each."""

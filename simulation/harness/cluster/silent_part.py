@@ -98,10 +98,10 @@ class SilentPart:
         self._houses = houses
         self._oracle = oracle
         self._rng = rng
-        world = scenario.world
-        delays = (world.answer_delay, *world.answer_delays.values())
-        held = world.off_time is not OffTime.IGNORED and (
-            scenario.sf12 or world.off_time is OffTime.DROPS
+        profile = scenario.world
+        delays = (profile.answer_delay, *profile.answer_delays.values())
+        held = profile.off_time is not OffTime.IGNORED and (
+            scenario.sf12 or profile.off_time is OffTime.DROPS
         )
         self._is_prompt = not held and not any(isinstance(delay, Held) for delay in delays)
         """Lights answer within seconds, or at SF9 within the half minute of an off-time."""

@@ -1,7 +1,7 @@
 """A store in several parts: what waits for one of them holds up no other, and loses no order."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 import trio
@@ -35,6 +35,9 @@ class Parts(MemoryStore):
     def part_of(self, handed_in: Sequence[Write]) -> str:
         (stream,) = {one.stream for one in handed_in if isinstance(one, Append)} or {""}
         return stream
+
+    def parts_of(self, table: Table, key: str | None = None) -> Collection[str]:
+        return ("a", "b") if key is None else (key,)
 
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         self.calls += 1
@@ -76,8 +79,8 @@ class Bench:
         else:
             self.told.append(entry)
 
-    async def flush(self) -> None:
-        await self.writer.flush()
+    async def flush(self, part: str | None = None) -> None:
+        await self.writer.flush(part)
         self.told.append("flushed")
 
 
@@ -209,6 +212,52 @@ async def test_a_reading_sees_what_waited_before_it(
     bench.store.away.clear()
     await trio.sleep(6)
     assert read == [None]
+
+
+async def test_a_reading_of_another_part_waits_for_nobody(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(0.1)
+    began = trio.current_time()
+    assert await bench.writer.read(Table.DEVICE, "b") is None
+    await bench.flush("b")
+    assert trio.current_time() - began < 0.01
+    nursery.start_soon(bench.flush)  # behind all of them
+    with trio.move_on_after(10) as limit:
+        await bench.writer.scan(Table.DEVICE)
+    assert limit.cancelled_caught, "a table that lies in both is not read before that"
+    assert bench.told == ["flushed"]
+    assert await bench.writer.read(Table.DEVICE, "b") is None, "nor does what waits hold it up"
+
+
+async def test_what_comes_in_one_go_with_a_part_that_falls_silent_waits_for_that_part_alone(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away.add("a")
+    nursery.start_soon(bench.commit, "a", "a1")
+    nursery.start_soon(bench.flush, "a")
+    nursery.start_soon(bench.flush, "b")
+    await trio.sleep(10)
+    assert bench.told == ["flushed"]
+    bench.store.away.clear()
+    await trio.sleep(6)
+    assert sorted(bench.told) == ["a1", "flushed", "flushed"]
+
+
+async def test_who_only_reads_does_not_make_a_store_well_that_cannot_be_written(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.store.away = EVERYTHING
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(10)
+    since = bench.writer.stopped_since
+    assert since is not None
+    for _ in range(20):
+        await bench.writer.read(Table.DEVICE, "b")
+        assert bench.writer.stopped_since == since
+        await trio.sleep(0.1)
 
 
 async def test_what_another_process_took_over_fails_alone(
