@@ -15,6 +15,7 @@ from actors.cluster.keeper import core, leases
 from actors.cluster.keeper.keeper import Keeper
 from actors.cluster.unconfirmed import Unconfirmed
 from actors.cluster.watermark import Watermark
+from actors.storage.store_writer import StoreWriter
 from simulation.harness.cluster.faults import ClusterFaults, in_parts
 from simulation.harness.cluster.ledger_house import LedgerHouse
 from simulation.harness.scenario import Scenario
@@ -291,6 +292,17 @@ def look_with_members() -> Iterator[None]:
         yield
 
 
+@planted_in_a_cluster("what is read waits for every part of the store")
+def read_behind_all() -> Iterator[None]:
+    real = StoreWriter._handed_in
+
+    async def handed_in(self: Any, writes: Any, _after: Any = None) -> None:
+        await real(self, writes)
+
+    with patch.object(StoreWriter, "_handed_in", handed_in):
+        yield
+
+
 # ------------------------------------------------------------------ where they are looked for
 
 
@@ -372,6 +384,7 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case (
             "what a silent part has unread holds up the feeds of all"
             | "a look at leases fails where the list of members is away"
+            | "what is read waits for every part of the store"
         ):
             faults = in_parts(faults, random.Random(drawn.seed))
         case _:
