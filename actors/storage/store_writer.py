@@ -15,15 +15,16 @@ With one caller a commit is as quick as the store; with many, its cost is shared
 import math
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 import trio
 
 from actors.clocks.clock import Clock
-from actors.messaging.mailbox import Mailbox, MailboxFull, MailboxStatistics, Offer
+from actors.messaging.mailbox import Mailbox, MailboxFull, Offer
 from actors.messaging.reply import Reply
+from actors.storage.store_health import HealthListener, StoreHealth
+from actors.storage.store_writer_statistics import StoreWriterStatistics
 from actors.storage.waiting_requests import Request, WaitingRequests
 from actors.supervision import Backoff
 from store.errors import StoreError, StoreUnavailable
@@ -55,26 +56,6 @@ _BEHIND = StoreUnavailable("what came before waits")
 
 Observer = Callable[[int, float], None]
 """Told of each commit: how many requests it carried, and how long it took in seconds."""
-HealthListener = Callable[[float | None], None]
-"""Told since when (Unix seconds) the store fails (`problem` says why), and None once it works
-again; must not raise."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreWriterStatistics:
-    """Counted since the start. `failures` are commits that the store could not carry out."""
-
-    commits: int
-    requests: int
-    writes: int
-    failures: int
-    batch_most: int
-    failing_since: float | None
-    mailbox: MailboxStatistics
-    waiting: int = 0
-    """Requests whose part of the store is away."""
-    refused: int = 0
-    """Requests whose part of the store was taken over by another process."""
 
 
 class StoreWriter:
@@ -92,17 +73,11 @@ class StoreWriter:
         capacity: int = MAILBOX_REQUESTS,
     ) -> None:
         self.mailbox: Mailbox[Request] = Mailbox("journal", capacity)
-        self.failing_since: float | None = None
-        self.problem: str | None = None
-        """Why the store fails, in words; None while it does not."""
-        self.stopped_since: float | None = None
-        """Since when (on the steady clock) nothing at all could be written; None where only a part
-        of the store is away."""
         self._store = store
         self._clock = clock
         self._rng = rng
         self._observe = observe
-        self._on_health = on_health
+        self._health = StoreHealth(clock, on_health)
         self._drain_s = drain_s
         self.retry = RETRY
         """The waits between tries of a store that is away."""
@@ -111,13 +86,29 @@ class StoreWriter:
         self._begun = trio.Event()
         self._under_way = False
         self._tried_at = self._answered_at = 0.0
-        self._commits = self._requests = self._writes = self._failures = self._batch_most = 0
+        self._commits = self._requests = self._writes = self._batch_most = 0
         self._refused = 0
 
     @property
     def healthy(self) -> bool:
         """False while the store cannot be written."""
         return self.failing_since is None
+
+    @property
+    def failing_since(self) -> float | None:
+        """Since when (Unix seconds) the store, or a part of it, cannot be written."""
+        return self._health.failing_since
+
+    @property
+    def problem(self) -> str | None:
+        """Why, in words; None while it can."""
+        return self._health.problem
+
+    @property
+    def stopped_since(self) -> float | None:
+        """Since when (on the steady clock) nothing at all could be written; None where only a part
+        of the store is away."""
+        return self._health.stopped_since
 
     async def commit(self, writes: Sequence[Write]) -> None:
         """Return once the writes survive a crash; all of them or none do. Always a checkpoint.
@@ -235,7 +226,7 @@ class StoreWriter:
             commits=self._commits,
             requests=self._requests,
             writes=self._writes,
-            failures=self._failures,
+            failures=self._health.failures,
             batch_most=self._batch_most,
             failing_since=self.failing_since,
             mailbox=self.mailbox.statistics(),
@@ -274,7 +265,7 @@ class StoreWriter:
                 if left_s > 0:
                     await trio.sleep(left_s)
                 else:
-                    self._failed(StoreUnavailable(f"it has not answered for {SLOW_S:g} s"))
+                    self._health.failed(StoreUnavailable(f"it has not answered for {SLOW_S:g} s"))
                     await self._begun.wait()  # the next try
                     self._begun = trio.Event()
 
@@ -319,7 +310,7 @@ class StoreWriter:
                 break
             except StoreUnavailable as error:
                 tries += 1
-                self._failed(error)
+                self._health.failed(error)
             await trio.sleep(self._delay_s(tries))
         self._hand = []
         for _ in batch:
@@ -331,9 +322,9 @@ class StoreWriter:
         if trouble is None or done or await self._answers():
             self._succeeded(done, writes, took_s, whole=not self._waiting)
             if trouble is not None and trio.current_time() - self._waiting.since > SLOW_S:
-                self._failed(trouble, whole=False)
+                self._health.failed(trouble, whole=False)
         else:
-            self._failed(trouble)
+            self._health.failed(trouble)
 
     async def _answers(self) -> bool:
         """Whether the store can be written, though not the part that was tried just now."""
@@ -381,21 +372,9 @@ class StoreWriter:
         self._waiting.keep(kept, trio.current_time(), self._delay_s, again=again)
         return done, writes, trouble
 
-    def _failed(self, error: StoreUnavailable, *, whole: bool = True) -> None:
-        """It cannot be written, or (not `whole`) a part of it."""
-        self._failures += 1
-        if str(error) != self.problem:
-            log.error("store unavailable", error=str(error))
-        self.problem = str(error)
-        if whole and self.stopped_since is None:
-            self.stopped_since = self._clock.steady()
-        if self.failing_since is None:
-            self.failing_since = self._clock.now()
-            self._tell(self.failing_since)
-
     def _succeeded(self, requests: int, writes: int, took_s: float, *, whole: bool) -> None:
         """Something was written; `whole`: and nothing waits."""
-        self.stopped_since = None
+        self._health.works(whole=whole)
         if requests:
             self._commits += 1
             self._requests += requests
@@ -403,11 +382,3 @@ class StoreWriter:
             self._batch_most = max(self._batch_most, requests)
             if self._observe is not None:
                 self._observe(requests, took_s)
-        if whole and self.failing_since is not None:
-            log.info("store available again", after_s=self._clock.now() - self.failing_since)
-            self.failing_since = self.problem = None
-            self._tell(None)
-
-    def _tell(self, since: float | None) -> None:
-        if self._on_health is not None:
-            self._on_health(since)
