@@ -47,7 +47,7 @@ class Around:
         await trio.sleep(drain_s)
         self.did.append(f"lights have ended: {len(lights)}")
 
-    async def flush(self) -> None:
+    async def flush(self, part: str | None = None) -> None:
         await trio.sleep(0.5)
         self.did.append("all is written")
 
