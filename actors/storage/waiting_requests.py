@@ -91,7 +91,7 @@ class WaitingRequests:
         before = len(self._requests)
         if requests and not before:
             self.since = now
-        if again or not before:
+        if requests and (again or not before):
             self._tries = self._tries + 1 if 0 < before <= len(requests) else 1
             self.again_at = now + delay_s(self._tries)
         if again:
