@@ -242,8 +242,9 @@ class StoreWriter:
         nothing.
         """
         wait_s = self._store.check_every_s
-        if self._waiting:
+        if self._waiting:  # where it is time already, what was handed in is taken nevertheless
             wait_s = max(0.0, self._waiting.again_at - trio.current_time())
+            wait_s = None if self.mailbox.waiting else wait_s
         elif wait_s is not None:
             wait_s -= trio.current_time() - self._answered_at
             if wait_s <= 0.0:

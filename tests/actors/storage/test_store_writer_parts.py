@@ -8,7 +8,7 @@ import trio
 
 from actors.clocks.clock import RunClock
 from actors.messaging.mailbox import Offer
-from actors.storage.store_writer import StoreWriter
+from actors.storage.store_writer import SHARED_RETRY, StoreWriter
 from store.errors import StoreError, StoreTaken, StoreUnavailable
 from store.memory import MemoryStore
 from store.port import Append, Record, Table, Write
@@ -25,9 +25,11 @@ class Parts(MemoryStore):
         self.away: set[str] = set()
         self.taken: set[str] = set()
         self.calls = self.asked = 0
+        self.answer_s = 0.0
         self.written: list[str] = []
 
     async def check(self) -> None:
+        await trio.sleep(self.answer_s)
         await super().check()
         if self.away == EVERYTHING:
             raise StoreUnavailable("everything is away")
@@ -42,6 +44,7 @@ class Parts(MemoryStore):
     async def commit_each(self, requests: Sequence[Sequence[Write]]) -> Sequence[StoreError | None]:
         self.calls += 1
         self.asked += len(requests)
+        await trio.sleep(self.answer_s)
         outcomes: list[StoreError | None] = []
         for writes in requests:
             stream = self.part_of(writes)
@@ -110,6 +113,20 @@ async def test_others_go_on_while_one_part_is_away(
     await trio.sleep(6)
     assert bench.told[-1] == "a1"
     assert bench.writer.statistics().waiting == 0
+
+
+async def test_others_go_on_where_each_try_takes_longer_than_the_wait_until_the_next(
+    bench: Bench, nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    bench.writer.retry = SHARED_RETRY
+    bench.store.away.add("a")
+    bench.store.answer_s = 1.5
+    nursery.start_soon(bench.commit, "a", "a1")
+    await trio.sleep(20)
+    for number in range(5):
+        began = trio.current_time()
+        await bench.commit("b", f"b{number}")
+        assert trio.current_time() - began < 5
 
 
 async def test_however_many_wait_for_one_part_the_others_go_on(
