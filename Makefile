@@ -111,7 +111,7 @@ format: $(READY) ## rewrite the code to the format, mend what can be mended
 simulate: $(READY) ## seek broken truths with fresh seeds (MINUTES=5, FAULTS=swarm, cluster, leases)
 	$(BIN)/lamplighter simulate --faults $(or $(FAULTS),swarm) --minutes $(or $(MINUTES),5)
 
-seeds: $(READY) ## hold 200 known seeds of the swarm against the truth, of which make test tries 20
+seeds: $(READY) ## hold 200 known seeds of the swarm against the truth, of which make test tries 10
 	LAMPLIGHTER_SEEDS=$(or $(SEEDS),200) $(PYTEST) \
 	  $(addprefix tests/simulation/test_,simulated_seeds.py truth_in_a_storm.py trouble_of_its_own.py)
 

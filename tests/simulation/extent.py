@@ -2,6 +2,6 @@
 
 import os
 
-SEEDS = int(os.environ.get("LAMPLIGHTER_SEEDS", "20"))
+SEEDS = int(os.environ.get("LAMPLIGHTER_SEEDS", "10"))
 MANY = SEEDS >= 200
 """Whether what one seed shows is shown by others, too."""

@@ -384,7 +384,6 @@ def scene_of_cluster(name: str, drawn: Scenario) -> Scenario:
         case (
             "what a silent part has unread holds up the feeds of all"
             | "a look at leases fails where the list of members is away"
-            | "what is read waits for every part of the store"
         ):
             faults = in_parts(faults, random.Random(drawn.seed))
         case _:
