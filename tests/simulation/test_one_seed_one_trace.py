@@ -15,7 +15,6 @@ from simulation.harness.swarm import swarm
 
 SEEDS = (
     ("storm", 5),
-    ("swarm", 19),
     ("swarm", 36),
     ("leases", 1000),
     ("cluster", 103),

@@ -9,7 +9,7 @@ from tests.simulation.hunt import hunt
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", [13, 37, 73])
+@pytest.mark.parametrize("seed", [37, 73])
 def test_lights_of_other_parts_are_commanded_and_shown_while_one_is_silent(seed: int) -> None:
     result = simulate(scenario(seed, "cluster"))
 
