@@ -36,6 +36,14 @@ class Lights:
         event = decoded(StreamEntry(entry_id, kind, body))
         return await self.hands.give(event, entry_id, self.audience, past=False)
 
+    async def owing(self) -> dict[str, EntryId]:
+        """What is owed after six events, of which the light took two, and has room again."""
+        for nth in range(1, 7):
+            await self.give(0, nth)
+        owed = dict(self.hands.owed)
+        await self.empty(STUCK)
+        return owed
+
     async def empty(self, dev_eui: str) -> None:
         box = self.boxes[dev_eui]
         while box.waiting:
@@ -81,10 +89,7 @@ async def test_what_was_told_in_part_is_to_be_kept_from_its_first_on(
     autojump_clock: MockClock,
 ) -> None:
     lights = Lights()
-    for nth in range(1, 7):
-        await lights.give(0, nth)
-    owed = dict(lights.hands.owed)
-    await lights.empty(STUCK)
+    owed = await lights.owing()
     await lights.hands.pay(lights.audience)
     assert lights.told == [(STUCK, nth) for nth in (1, 2, 3, 4)]
     assert lights.hands.to_be_kept() == owed, "its mailbox still has the first two"
@@ -97,10 +102,7 @@ async def test_a_debt_that_was_told_in_part_when_it_all_ended_is_owed_still(
     autojump_clock: MockClock,
 ) -> None:
     lights = Lights()
-    for nth in range(1, 7):
-        await lights.give(0, nth)
-    owed = dict(lights.hands.owed)
-    await lights.empty(STUCK)
+    owed = await lights.owing()
     with trio.move_on_after(ROOM_S / 2):  # while it waits for room for the third
         await lights.hands.pay(lights.audience)
     assert lights.told == [(STUCK, nth) for nth in (1, 2, 3, 4)]
