@@ -12,6 +12,7 @@ from api.settings.model import RadioSettings, Tables, Web
 from api.settings.mqtt import MqttSection
 from lorawan.airtime import UnknownRegion, downlink_airtime_s, region
 from lorawan.kuando import FRAME_BYTES_MOST
+from store.engine.open import is_shared
 
 HOUR_S = 3_600
 
@@ -33,9 +34,24 @@ def clashes(tables: Tables) -> Iterator[Clash]:
             "ca_file without tls would trust nobody and protect nothing",
             ("chirpstack.ca_file", "chirpstack.tls"),
         )
+    yield from _store(tables)
     yield from _web(tables.web)
     yield from _radio(tables.radio)
     yield from mqtt_clashes(tables.mqtt)
+
+
+def _store(tables: Tables) -> Iterator[Clash]:
+    """Several processes, each on a store of its own, would command the same lights."""
+    if is_shared(tables.store.url.get_secret_value()):
+        return
+    cluster = tables.cluster
+    if (cluster.processes or 1) > 1 or cluster.need:
+        yield Clash(
+            "cluster",
+            "several processes, or replicas that confirm, need a store that processes share, and "
+            "store.url names one of a single process: see docs/cluster.md",
+            ("store.url", "cluster.processes", "cluster.need"),
+        )
 
 
 def mqtt_clashes(mqtt: MqttSection) -> Iterator[Clash]:

@@ -17,6 +17,7 @@ from api.settings.model import ApiSettings, Tables
 from api.settings.mqtt import MqttSection
 from api.settings.source import UnreadableFile, read_toml, readable_authorities
 from api.validation import Mistake, mistakes_of
+from store.engine.open import is_shared
 from store.open import files_of
 
 CONFIG_VARIABLE = "LAMPLIGHTER_CONFIG"
@@ -42,6 +43,10 @@ _TEXTS = {
     "string_unicode": "is not UTF-8",
     "int_parsing_size": "is too large a number",
 }
+_ENGINE_HIDDEN = (
+    "the file names an engine that processes share, but LAMPLIGHTER_STORE__URL wins over it and "
+    "names a store of one process, as a container's image does: set it to the file's URL"
+)
 # Stand in for what is missing or wrong while the rest is looked at; never used.
 _STANDINS = {"target": "localhost:8080", "api_key": "stand-in"}
 
@@ -74,6 +79,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> ApiSettings:
     tables = frozenset(ApiSettings.model_fields)
     over = environment(environ, tables, {CONFIG_VARIABLE, *CLIENT_VARIABLES}, mistakes)
     found = list(_wrong(_merged(values, over)))
+    if _engine_hidden(values, over) and all(each.field != "store.url" for each in found):
+        found.append(Mistake("store.url", _ENGINE_HIDDEN))
     # what is missing in a file that could not be read is not known to be missing
     mistakes += [each for each in found if whole or each.problem != "is missing"]
     if mistakes:
@@ -120,6 +127,24 @@ def overlooked(path: Path | None) -> str:
         f"{USUAL_FILE} in this folder is not read, because it was not named: use"
         f" `--config {USUAL_FILE}`, or set {CONFIG_VARIABLE}={USUAL_FILE}"
     )
+
+
+def _engine_hidden(file: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
+    """Whether the environment puts a store of one process before an engine of the file's.
+
+    The container image names such a store. Each process would serve the fleet alone, on an empty
+    one of its own, and all of them command the same lights.
+    """
+    named, winner = _store_url(file), _store_url(over)
+    if named is None or winner is None:
+        return False
+    return is_shared(named) and not is_shared(winner)
+
+
+def _store_url(values: Mapping[str, Any]) -> str | None:
+    table = values.get("store")
+    url = table.get("url") if isinstance(table, Mapping) else None
+    return url if isinstance(url, str) else None
 
 
 def _wrong(values: dict[str, Any]) -> Iterator[Mistake]:

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import yaml
 
 import lamplighter
 from api.service import CLUSTER_LEAVE_S
+from api.settings.file import SettingsError, load_settings
+from store.engine.open import is_shared
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
@@ -68,6 +71,31 @@ def test_it_has_what_it_needs(service: dict[str, Any]) -> None:
         "..",
         "deploy/Containerfile",
     )
+
+
+def test_a_container_that_follows_the_guide_to_a_cluster_is_not_alone(tmp_path: Path) -> None:
+    told = re.findall(r"^ENV (.+)$", last_stage(), re.MULTILINE)
+    image = dict(pair.split("=", 1) for pair in " ".join(told).split())
+    guide = (DEPLOY.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
+    tables = re.search(r"^ {7}\[store\]\n(?: {7}.*\n|\n)+", guide, re.MULTILINE)
+    assert tables is not None
+    file = tmp_path / "lamplighter.toml"
+    tokens = '[web.tokens]\noperator = ["operator-0123456789abcdef"]\n'
+    tokens += 'webhook = ["webhook-0123456789abcdef"]\n'
+    chirpstack = '[chirpstack]\ntarget = "cs:8080"\napi_key = "k"\n'
+    file.write_text(chirpstack + tokens + textwrap.dedent(tables[0]), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, image)
+    assert {"store.url", "cluster"} == {one.field for one in caught.value.mistakes}
+
+    shown = re.search(
+        r"^ +# environment:\n(?: +#   .*\n)+", COMPOSE.read_text("utf-8"), re.MULTILINE
+    )
+    assert shown is not None
+    variables = yaml.safe_load(re.sub(r"^ +# ", "", shown[0], flags=re.MULTILINE))["environment"]
+    settings = load_settings(file, image | variables)
+    assert is_shared(settings.store.url.get_secret_value())
+    assert settings.cluster.processes == 3
 
 
 def test_image_and_compose_say_the_same(service: dict[str, Any]) -> None:

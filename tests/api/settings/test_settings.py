@@ -94,6 +94,53 @@ def test_the_process_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
     assert ApiSettings(chirpstack=CHIRPSTACK).web.port == 8090
 
 
+ENGINE = "redis+sentinel://10.0.0.1,10.0.0.2/lamplighter/0"
+ALONE = "sqlite:////var/lib/lamplighter/lamplighter.db"
+
+
+@pytest.mark.parametrize("store", [ALONE, "memory:"])
+@pytest.mark.parametrize("cluster", ["processes = 3", "need = 1", "processes = 2\nneed = 0"])
+def test_several_processes_are_not_each_alone_on_a_store_of_its_own(
+    tmp_path: Path, store: str, cluster: str
+) -> None:
+    file = write(tmp_path, f'{FILE}\n[store]\nurl = "{store}"\n[cluster]\n{cluster}\n')
+    found = mistakes(file, {})
+    assert found.keys() == {"cluster"}
+    assert "store.url" in found["cluster"]
+    assert load_settings(file, {"LAMPLIGHTER_STORE__URL": ENGINE}).cluster.name is None
+
+
+@pytest.mark.parametrize("cluster", ['name = "north"', "processes = 1", "need = 0"])
+def test_what_is_true_of_one_process_may_stay(tmp_path: Path, cluster: str) -> None:
+    file = write(tmp_path, f'{FILE}\n[store]\nurl = "{ALONE}"\n[cluster]\n{cluster}\n')
+    assert load_settings(file, {}).store.url.get_secret_value() == ALONE
+
+
+@pytest.mark.parametrize("store", [ALONE, "memory:"])
+def test_the_environment_does_not_put_a_process_beside_the_fleet_of_the_file(
+    tmp_path: Path, store: str
+) -> None:
+    file = write(tmp_path, f'{FILE}\n[store]\nurl = "{ENGINE}"\n')
+    found = mistakes(file, {"LAMPLIGHTER_STORE__URL": store})
+    assert found.keys() == {"store.url"}
+    assert "LAMPLIGHTER_STORE__URL" in found["store.url"]
+    assert found["store.url"].endswith("set it to the file's URL"), "cut off"
+    other = "rediss://10.0.0.9/0"
+    for url in (ENGINE, other):
+        settings = load_settings(file, {"LAMPLIGHTER_STORE__URL": url})
+        assert settings.store.url.get_secret_value() == url
+    alone = write(tmp_path, f'{FILE}\n[store]\nurl = "sqlite:///here.db"\n')
+    for url in (ENGINE, ALONE):
+        settings = load_settings(alone, {"LAMPLIGHTER_STORE__URL": url})
+        assert settings.store.url.get_secret_value() == url
+
+
+def test_an_address_that_is_wrong_itself_is_told_alone(tmp_path: Path) -> None:
+    file = write(tmp_path, f'{FILE}\n[store]\nurl = "{ENGINE}"\n')
+    found = mistakes(file, {"LAMPLIGHTER_STORE__URL": "postgres://h/x"})
+    assert "expected" in found["store.url"]
+
+
 def test_secrets_do_not_show(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, FILE), {"LAMPLIGHTER_STORE__URL": "redis://:pw1@h"})
     assert "key-of-chirpstack" not in repr(settings) + str(settings.model_dump())
