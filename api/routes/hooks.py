@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from quart import Blueprint, Response
 
+from actors.outgoing.actor import Outgoing
 from actors.outgoing.edits import Reason, Refused, found
 from actors.outgoing.model import Hook
 from actors.refusal import Refusal
@@ -73,7 +74,8 @@ ACTING = (UNKNOWN_HOOK, FORBIDDEN, RATE_LIMITED, WRONG_ORIGIN, *ASKING)
 @takes(query=TableQuery)
 async def list_hooks() -> Response:
     """The hooks, and how far each was told. Who may see some lights only sees its own."""
-    query, views = read_query(TableQuery), [_view(one) for one in _seen()]
+    query, outgoing = read_query(TableQuery), application().outgoing
+    views = [_view(one, outgoing) for one in _seen()]
     return reply_as(wanted(query.format), HookList(views), Table("hooks", HOOKS, views))
 
 
@@ -94,9 +96,9 @@ async def create_hook() -> Response:
     """Keep a new hook. It is told what happens from now on, of lights that its maker may see."""
     body, here = await read_body(HookRequest), application()
     _check_url(body.url)
-    now, secret = here.clock.now(), new_secret()
+    now, secret, outgoing = here.clock.now(), new_secret(), here.outgoing
     hook = Hook(
-        id=here.outgoing.new_id(),
+        id=outgoing.new_id(),
         name=body.name,
         url=body.url,
         kinds=tuple(sorted(set(body.kinds))),
@@ -108,10 +110,10 @@ async def create_hook() -> Response:
         changed_at=now,
         by=by(),
     )
-    made = _taken(await here.outgoing.save(hook, None))
+    made = _taken(await outgoing.save(hook, None))
     note(Act.HOOK_SAVE, made.id, name=made.name, host=_host(made.url), revision=made.revision)
     headers = {"ETag": etag(made.revision), "Location": address(f"/api/v1/hooks/{made.id}")}
-    return reply(HookMade(_view(made), secret), 201, headers)
+    return reply(HookMade(_view(made, outgoing), secret), 201, headers)
 
 
 @blueprint.get("/hooks/<name>")
@@ -124,7 +126,7 @@ async def create_hook() -> Response:
 )
 async def get_hook(name: str) -> Response:
     """One hook, by its id or name."""
-    return _answer(_named(name))
+    return _answer(_named(name), application().outgoing)
 
 
 @blueprint.patch("/hooks/<name>")
@@ -161,9 +163,10 @@ async def change_hook(name: str) -> Response:
         changed_at=application().clock.now(),
         by=by(),
     )
-    made = _taken(await application().outgoing.save(asked, revision_of()))
+    outgoing = application().outgoing
+    made = _taken(await outgoing.save(asked, revision_of()))
     note(Act.HOOK_SAVE, made.id, name=made.name, host=_host(made.url), revision=made.revision)
-    return _answer(made)
+    return _answer(made, outgoing)
 
 
 @blueprint.delete("/hooks/<name>")
@@ -229,10 +232,10 @@ async def test_hook(name: str) -> Response:
 )
 async def rotate_secret(name: str) -> Response:
     """Sign with a new secret; with the one before it as well, for a day."""
-    hook, secret = _named(name), new_secret()
-    made = _taken(await application().outgoing.set_secret(hook.id, secret))
+    hook, secret, outgoing = _named(name), new_secret(), application().outgoing
+    made = _taken(await outgoing.set_secret(hook.id, secret))
     note(Act.HOOK_SECRET, hook.id, name=hook.name)
-    return reply(HookMade(_view(made), secret), headers={"ETag": etag(made.revision)})
+    return reply(HookMade(_view(made, outgoing), secret), headers={"ETag": etag(made.revision)})
 
 
 @blueprint.post("/hooks/<name>/replay")
@@ -246,9 +249,10 @@ async def rotate_secret(name: str) -> Response:
 async def replay_hook(name: str) -> Response:
     """Deliver once more what is kept since a time: events are kept for three days."""
     hook, body = _named(name), await read_body(ReplayRequest)
-    made = _taken(await application().outgoing.replay(hook.id, body.since))
+    outgoing = application().outgoing
+    made = _taken(await outgoing.replay(hook.id, body.since))
     note(Act.HOOK_REPLAY, hook.id, name=hook.name, since=body.since)
-    return reply(_view(made))
+    return reply(_view(made, outgoing))
 
 
 def _seen() -> list[Hook]:
@@ -295,10 +299,11 @@ def _taken(done: Hook | Refused | Refusal) -> Hook:
     return done
 
 
-def _answer(hook: Hook) -> Response:
-    return reply(_view(hook), headers={"ETag": etag(hook.revision)})
+def _answer(hook: Hook, outgoing: Outgoing) -> Response:
+    return reply(_view(hook, outgoing), headers={"ETag": etag(hook.revision)})
 
 
-def _view(hook: Hook) -> HookView:
-    here = application().outgoing
-    return HookView.of(hook, here.position(hook.id), here.waiting(hook.id))
+def _view(hook: Hook, outgoing: Outgoing) -> HookView:
+    """`outgoing` is the one that was asked to change it: the fleet may be another process's by now,
+    and what is done must not be carried there to be done again."""
+    return HookView.of(hook, outgoing.position(hook.id), outgoing.waiting(hook.id))

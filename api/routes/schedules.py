@@ -2,6 +2,7 @@
 
 from quart import Blueprint, Response
 
+from actors.scenes.actor import Scenes
 from actors.scenes.calendar import next_due
 from actors.scenes.edits import found
 from actors.scenes.model import Scene, Schedule
@@ -48,7 +49,7 @@ blueprint = Blueprint("schedules", __name__)
 async def list_schedules() -> Response:
     """The schedules, each with its next times and what came of the last one."""
     query, here = read_query(TableQuery), application().scenes
-    views = [_view(one) for one in here.schedules.values()]
+    views = [_view(one, here) for one in here.schedules.values()]
     table = Table("schedules", SCHEDULES, views)
     return reply_as(wanted(query.format), ScheduleList(views, here.time_zone), table)
 
@@ -63,8 +64,8 @@ async def list_schedules() -> Response:
 @takes(body=ScheduleRequest)
 async def create_schedule() -> Response:
     """Keep a new schedule. Its times begin now."""
-    asked = _asked(await read_body(ScheduleRequest), application().scenes.new_id())
-    return _answer(await _saved(asked, None), 201)
+    body, here = await read_body(ScheduleRequest), application().scenes
+    return _answer(await _saved(_asked(body, here.new_id()), None, here), here, 201)
 
 
 @blueprint.get("/schedules/<name>")
@@ -76,7 +77,7 @@ async def create_schedule() -> Response:
 )
 async def get_schedule(name: str) -> Response:
     """One schedule, by its id or name."""
-    return _answer(_named(name))
+    return _answer(_named(name), application().scenes)
 
 
 @blueprint.put("/schedules/<name>")
@@ -92,8 +93,8 @@ async def replace_schedule(name: str) -> Response:
 
     With another calendar, or enabled again, its times begin now.
     """
-    body, before = await read_body(ScheduleRequest), _named(name)
-    return _answer(await _saved(_asked(body, before.id), revision_of()))
+    body, before, here = await read_body(ScheduleRequest), _named(name), application().scenes
+    return _answer(await _saved(_asked(body, before.id), revision_of(), here), here)
 
 
 @blueprint.delete("/schedules/<name>")
@@ -149,23 +150,24 @@ def _asked(body: ScheduleRequest, id_: str) -> Schedule:
     )
 
 
-async def _saved(schedule: Schedule, revision: int | None) -> Schedule:
-    done = await application().scenes.save(schedule, revision)
+async def _saved(schedule: Schedule, revision: int | None, here: Scenes) -> Schedule:
+    done = await here.save(schedule, revision)
     taken(done, UNKNOWN_SCHEDULE)
     assert isinstance(done, Schedule)  # noqa: S101 - all else was refused
     note(Act.SCHEDULE_SAVE, done.id, name=done.name, cron=done.cron, revision=done.revision)
     return done
 
 
-def _answer(schedule: Schedule, status: int = 200) -> Response:
+def _answer(schedule: Schedule, here: Scenes, status: int = 200) -> Response:
     headers = {"ETag": etag(schedule.revision)}
     if status == 201:
         headers["Location"] = address(f"/api/v1/schedules/{schedule.id}")
-    return reply(_view(schedule), status, headers)
+    return reply(_view(schedule, here), status, headers)
 
 
-def _view(schedule: Schedule) -> ScheduleView:
-    here = application().scenes
+def _view(schedule: Schedule, here: Scenes) -> ScheduleView:
+    """`here` is who was asked to change it: the fleet may be another process's by now, and what is
+    done must not be carried there to be done again."""
     scene = None if schedule.scene_id is None else here.scenes.get(schedule.scene_id)
     zone = schedule.time_zone or here.time_zone
     after = max(schedule.mark, here.date)
