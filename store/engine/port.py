@@ -357,7 +357,7 @@ class Engine(Protocol):
         ...
 
     async def scan(self, shard: str, table: Table) -> Sequence[Record]:
-        """Every record of a table of a shard, by key."""
+        """Every record of a table of a shard, by key, at one instant."""
         ...
 
     async def streams(self, shard: str) -> Sequence[str]:

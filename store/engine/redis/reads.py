@@ -16,8 +16,6 @@ from store.engine.redis.staging import lease_of
 from store.port import Entry, Record, Table
 from store.redis_values import entry_of, record_of
 
-SCAN_STEP = 1_000
-"""Records of one step: 1 MB of records of 1 kB, some ms in which the server serves nobody else."""
 SNAPSHOT_S = 30.0
 """A shard of 1,000 lights is 2 MB; its commands of a day may be some 10 MB."""
 
@@ -78,15 +76,14 @@ async def get(
 
 
 async def scan(lanes: Lanes, keys: Keys, shard: str, table: Table) -> list[Record]:
-    """Every record of a table of a shard, by key."""
-    found: dict[bytes, bytes] = {}  # a step may repeat a key that an earlier one has shown
-    cursor = b"0"
-    while True:
-        step = ("HSCAN", keys.table(shard, table), cursor, "COUNT", SCAN_STEP)
-        cursor, flat = only(await lanes.ask(Work.READ, [(shard, step)]))
-        found.update(zip(flat[::2], flat[1::2], strict=True))
-        if cursor == b"0":
-            return [record_of(key, found[key]) for key in sorted(found)]
+    """Every record of a table of a shard, by key, at one instant.
+
+    Not in steps: a cursor of HSCAN means something only to the server that gave it, and the next
+    step may be answered by another one, or by the same after a restart, without an error.
+    """
+    asked = [(shard, ("HGETALL", keys.table(shard, table)))]
+    flat = only(await lanes.ask(Work.READ, asked, answer_s=SNAPSHOT_S))
+    return sorted(_records(flat), key=attrgetter("key"))
 
 
 async def entries(lanes: Lanes, keys: Keys, shards: Sequence[str], span: Span) -> list[Entry]:

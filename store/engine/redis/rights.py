@@ -89,7 +89,6 @@ def _everything(keys: Keys, shard: str, lease: Lease) -> Iterator[Command]:
     streams = (keys.streams(shard), keys.stream(shard, _LIGHT), keys.stream_at(shard, _LIGHT))
     yield Call(script("prune"), (name, *streams), (lease.token, "1.0", 10, 0, _LIGHT))
     yield ("XRANGE", keys.inbox(shard), "(0-0", "+", "COUNT", 1)
-    yield ("HSCAN", name, 0, "COUNT", 1)
     yield ("MULTI",)
     yield ("HMGET", name, *LEASE_FIELDS)
     yield ("HGETALL", name)

@@ -1,16 +1,28 @@
 """What a lost connection, a restart and a network that holds back do to calls of the engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import trio
 
 from store.engine.open import engine_from_url
 from store.engine.port import Applied, Engine, Lease, Post
+from store.engine.redis.lanes import Asked, Lanes, Work
+from store.engine.redis.node import Answer
 from store.errors import StoreUnavailable
 from store.port import Table
 from tests.store.engine.conftest import opened_engine
-from tests.store.engine.engine_samples import SHARD, accept, commit, committed, taken, value
+from tests.store.engine.engine_samples import (
+    LIGHT,
+    SHARD,
+    accept,
+    commit,
+    committed,
+    line,
+    put,
+    taken,
+    value,
+)
 from tests.support.holding_proxy import HoldingProxy
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import client_of, replicas_of, wait_until
@@ -156,6 +168,38 @@ async def test_a_restart_of_the_server_loses_nothing_and_is_found_out_by_itself(
         [result] = await committed(engine, commit(lease, 2))
         assert result.applied is Applied.DONE
         assert await value(engine) == b"2"
+
+
+async def test_a_reading_without_an_error_is_whole_however_often_the_server_is_replaced(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its calls to the server goes to another process with the same data, as after a
+    planned fail-over or the move of a slot."""
+    whole = Lanes.ask
+
+    async def asked_of_another(
+        self: Lanes,
+        work: Work,
+        asked: Sequence[Asked],
+        *,
+        confirm: int = 0,
+        answer_s: float | None = None,
+    ) -> list[Answer]:
+        server.stop()
+        server.start()
+        return await whole(self, work, asked, confirm=confirm, answer_s=answer_s)
+
+    many = [put(b"x", f"{number:016x}", table=Table.ROLLOUT) for number in range(5_000)]
+    lines = [line(f"{number:04d}", float(number)) for number in range(3_000)]
+    async with opened_engine(engine_from_url(server.url)) as engine:
+        await committed(engine, commit(await taken(engine), 1, *many, *lines))
+        monkeypatch.setattr(Lanes, "ask", asked_of_another)
+        records = await engine.scan(SHARD, Table.ROLLOUT)
+        entries = await engine.entries([SHARD], LIGHT, since=0, until=9e9, most=9_999)
+        seen = await engine.snapshot(SHARD, [Table.ROLLOUT])
+        assert [one.key for one in records] == [one.key for one in many]
+        assert {one.entry for one in entries} == {one.entry for one in lines}
+        assert len(seen.tables[Table.ROLLOUT]) == len(many)
 
 
 async def test_bells_are_heard_again_after_a_restart(server: RedisServer) -> None:
