@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from api.cli.doctor import examine, surroundings
+from api.cli.doctor import examine, own_service, surroundings
 from api.cli.doctor.examine import guarded
 from api.cli.doctor.finding import Diagnosis, Level, ok
 from api.settings.file import overlooked
@@ -33,8 +33,8 @@ def taken() -> Iterator[int]:
 async def test_a_port_that_something_else_holds(
     taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surroundings, "HTTP_S", 0.5)
-    [finding] = await surroundings.service(settings(port=taken))
+    monkeypatch.setattr(own_service, "HTTP_S", 0.5)
+    [finding] = await own_service.service(settings(port=taken))
     assert finding.level is Level.PROBLEM
     assert "taken" in finding.says
 
@@ -48,7 +48,7 @@ async def test_a_web_server_that_is_not_ours_on_our_port() -> None:
         serving = partial(trio.serve_tcp, host="127.0.0.1")
         [listener] = await nursery.start(serving, answer, 0)
         port = listener.socket.getsockname()[1]
-        [finding] = await surroundings.service(settings(port=port))
+        [finding] = await own_service.service(settings(port=port))
         nursery.cancel_scope.cancel()
     assert finding.level is Level.PROBLEM
     assert "something else answers" in finding.says
@@ -56,7 +56,7 @@ async def test_a_web_server_that_is_not_ours_on_our_port() -> None:
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "[::1]", "localhost"])
 async def test_an_address_that_is_free(bind: str) -> None:
-    [finding] = await surroundings.service(settings(bind=bind, port=_free_port()))
+    [finding] = await own_service.service(settings(bind=bind, port=_free_port()))
     assert finding.level is Level.WARNING, finding
     assert "does not run" in finding.says
 
@@ -123,7 +123,7 @@ async def test_an_examination_goes_on_past_what_breaks(monkeypatch: pytest.Monke
     async def broken(*_: object) -> list[Diagnosis]:
         raise RuntimeError
 
-    monkeypatch.setattr(surroundings, "service", broken)
+    monkeypatch.setattr(own_service, "service", broken)
     found = await examine.examine(settings(), lambda: 0.0)
     assert {"store", "service", "ChirpStack"} <= {each.check for each in found}
 

@@ -7,7 +7,7 @@ import httpx2
 
 from actors.plain_text import one_line
 from api.cli.doctor.finding import Diagnosis, ok, unknown, warning
-from api.cli.doctor.surroundings import asking, of_our_service
+from api.cli.doctor.own_service import ask, kept_back
 from api.cli.show.calibration import gateway_words, software_words
 from api.settings.model import ApiSettings
 
@@ -16,15 +16,15 @@ NAMED_MOST = 5
 """More gateways than that are counted, not named."""
 
 
-async def calibration(settings: ApiSettings) -> list[Diagnosis]:
+async def calibration(settings: ApiSettings, token: str | None = None) -> list[Diagnosis]:
     """Nothing while the service does not run: another check tells that."""
-    url, headers = of_our_service(settings.web, "/api/v1/calibrations")
     try:
-        async with asking(url) as http:
-            response = await http.get(url, headers=headers)
-            found = response.json() if response.status_code == 200 else None
+        response = await ask(settings.web, "/api/v1/calibrations", token)
+        found = response.json() if response.status_code == 200 else None
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
         return []
+    if found is None:
+        return kept_back(CHECK, response)
     if not isinstance(found, dict) or "unknown" not in found:
         return []
     return list(judged(found))

@@ -6,23 +6,24 @@ from typing import Any
 import httpx2
 
 from api.cli.doctor.finding import Diagnosis, ok, problem, warning
-from api.cli.doctor.surroundings import asking, of_our_service
+from api.cli.doctor.own_service import ask, kept_back
 from api.settings.model import ApiSettings
+from store.engine.open import is_shared
 
 CHECK = "cluster"
 CLOCK_S = 1.0
 BEHIND_S = 10.0
 
 
-async def cluster(settings: ApiSettings) -> list[Diagnosis]:
+async def cluster(settings: ApiSettings, token: str | None = None) -> list[Diagnosis]:
     """Nothing where our service does not run here, or serves its fleet alone."""
-    url, headers = of_our_service(settings.web, "/api/v1/cluster")
     try:
-        async with asking(url) as http:
-            response = await http.get(url, headers=headers)
+        response = await ask(settings.web, "/api/v1/cluster", token)
         told = response.json() if response.status_code == 200 else None
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
         return []
+    if told is None and is_shared(settings.store.url.get_secret_value()):
+        return kept_back(CHECK, response)
     if not isinstance(told, dict) or told.get("mode") != "cluster":
         return []
     return list(judged(told))

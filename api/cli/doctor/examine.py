@@ -17,6 +17,7 @@ from api.cli.doctor import (
     cluster,
     events,
     mqtt,
+    own_service,
     store,
     surroundings,
 )
@@ -32,20 +33,24 @@ Ts = TypeVarTuple("Ts")
 
 
 async def examine(
-    settings: ApiSettings, now: Callable[[], float], config: Path | None = None
+    settings: ApiSettings,
+    now: Callable[[], float],
+    config: Path | None = None,
+    token: str | None = None,
 ) -> list[Diagnosis]:
-    """Every finding, in order. `config` is the file that the settings came from."""
+    """Every finding, in order. `config` is the file that the settings came from; `token` is shown
+    to our own service where the settings hold none in clear."""
     found: list[Diagnosis] = []
     with trio.move_on_after(WHOLE_S) as whole:
         await guarded(found, "settings", surroundings.times, settings)
         await guarded(found, "secrets", surroundings.secrets, settings, config)
         await guarded(found, "tokens", surroundings.tokens, settings)
         await guarded(found, "store", store.store, settings)
-        await guarded(found, "service", surroundings.service, settings)
-        await guarded(found, "cluster", cluster.cluster, settings)
+        await guarded(found, "service", own_service.service, settings, token)
+        await guarded(found, "cluster", cluster.cluster, settings, token)
         await guarded(found, "events", events.events, settings)
         await guarded(found, "MQTT", mqtt.mqtt, settings)
-        await guarded(found, "calibration", calibration.calibration, settings)
+        await guarded(found, "calibration", calibration.calibration, settings, token)
         await guarded(found, "ChirpStack", chirpstack.chirpstack, settings, now, found, guarded)
     if whole.cancelled_caught:
         found.append(unknown("time", f"not all could be looked at within {WHOLE_S:g} s"))

@@ -1,27 +1,22 @@
-"""What can be seen without ChirpStack: our files, our own service, the webhook.
+"""What can be seen without ChirpStack: our settings and files, and the webhook.
 
 Nothing is created or changed.
 """
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
-import trio
 
-from api.cli.doctor.finding import Diagnosis, ok, problem, warning
+from api.cli.doctor.finding import Diagnosis, ok, warning
+from api.cli.doctor.own_service import asking
 from api.http.auth import Scope
 from api.http.problems import MEDIA_TYPE
-from api.service import claim_address
-from api.settings.model import ApiSettings, Web
-from lamplighter.client.http import trusted
+from api.settings.model import ApiSettings
 from store.open import files_of
-
-HTTP_S = 5.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 compared, not bound
 
 
 class ProbeAnswer(NamedTuple):
@@ -103,64 +98,6 @@ def _world_readable(file: Path) -> bool:
         return bool(os.stat(file).st_mode & stat.S_IROTH) and file.is_file()
     except OSError:
         return False
-
-
-async def service(settings: ApiSettings) -> list[Diagnosis]:
-    """Whether our own service runs here, and is ready; else whether its address can be had."""
-    web = settings.web
-    place = f"{web.bind} port {web.port}"
-    url, headers = of_our_service(web, "/readyz")
-    try:
-        async with asking(url) as http:
-            response = await http.get(url, headers=headers)
-    except (httpx2.HTTPError, httpx2.InvalidURL):
-        return list(await _not_running(web, place))
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or "ready" not in body:
-        return [
-            problem(
-                "service",
-                f"something else answers at {place}: `serve` could not have that port",
-                "stop it, or set web.port",
-            )
-        ]
-    if response.status_code == 200:
-        return [ok("service", f"it runs at {place} and is ready")]
-    told = "; ".join(map(str, body.get("problems", [])))
-    return [problem("service", f"it runs but is not ready: {told}", "see its log")]
-
-
-def of_our_service(web: Web, path: str) -> tuple[httpx2.URL, dict[str, str]]:
-    """Where our own service would be asked for this, and with which headers."""
-    host = _EVERYWHERE.get(web.bind, web.bind)
-    url = httpx2.URL(scheme="http", host=host, port=web.port, path=path)
-    known = [
-        token.secret.get_secret_value()
-        for scope, name, token in web.tokens.named()
-        if scope is not Scope.WEBHOOK and not token.hashed and name not in web.sight
-    ]
-    return url, {"Authorization": f"Bearer {known[0]}"} if known else {}
-
-
-def asking(url: httpx2.URL | str) -> httpx2.AsyncClient:
-    """A client for this address alone."""
-    return httpx2.AsyncClient(timeout=HTTP_S, trust_env=False, verify=trusted(str(url)))
-
-
-async def _not_running(web: Web, place: str) -> Iterator[Diagnosis]:
-    try:
-        with trio.fail_after(HTTP_S):
-            await trio.to_thread.run_sync(claim_address, web, abandon_on_cancel=True)
-    except trio.TooSlowError:
-        return iter([problem("service", f"the name {web.bind} is not found", "correct web.bind")])
-    except OSError as error:
-        remedy = "stop what holds it, or set web.bind and web.port to an address of this machine"
-        return iter([problem("service", f"{error.strerror or error}", remedy)])
-    told = f"it does not run at {place}; the address is free"
-    return iter([warning("service", told, "start `lamplighter serve`")])
 
 
 async def probe(url: str, headers: Mapping[str, str]) -> ProbeAnswer:

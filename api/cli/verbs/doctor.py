@@ -70,7 +70,8 @@ def look(config: Path | None, environ: dict[str, str]) -> list[Diagnosis]:
     where = f"readable ({config or 'from the environment'})"
     left = overlooked(config)
     first = warning("settings", left, "name it, or remove it") if left else ok("settings", where)
-    return [first, *trio.run(examine, settings, time.time, config)]
+    token = environ.get("LAMPLIGHTER_TOKEN")
+    return [first, *trio.run(examine, settings, time.time, config, token)]
 
 
 def problems_in(findings: Sequence[Diagnosis]) -> int:
