@@ -29,7 +29,7 @@ from actors.clocks.clock import Clock
 from actors.cluster.begun_requests import LOOKS_ONLY, BegunRequests
 from actors.cluster.messages import Answer, CarriedAnswer, CarriedRequest, encode
 from actors.cluster.replies import Replies
-from actors.cluster.router import Posted, Router
+from actors.cluster.router import POST_S, Posted, Router
 from actors.cluster.twice import AskedBefore
 from actors.messaging.reply import ActorError, Reply
 from actors.replace import replace
@@ -49,8 +49,8 @@ CLOCK_S = 10.0
 """So long the engine's clock is known once it was read; what is allowed for is 12 s."""
 CLOCK_READ_S = 0.5
 """A reading that takes longer says too little; then the one before counts, or the house clock."""
-BUSY, FAILED, TOO_LARGE = 503, 500, 500
-RETRY_AFTER = (("Retry-After", "1"),)
+BUSY, FAILED = 503, 500
+"""What is answered without the app says why in words, and has no Content-Type."""
 
 
 class NotCarried(Enum):
@@ -127,17 +127,21 @@ class Carrier:
         reply: Reply[CarriedAnswer] = Reply()
         ask = self._replies.expect(reply, timeout_s)
         until = trio.current_time() + timeout_s
-        request = replace(
-            request,
-            id=ask,
-            asker=self._router.boot,
-            deadline_at=await self._engine_now() + until - trio.current_time(),
-        )
+
+        def left_s() -> float:
+            return max(0.0, until - trio.current_time())
+
         try:
-            posted = await self._router.post(shard, encode(request))
+            request = replace(
+                request,
+                id=ask,
+                asker=self._router.boot,
+                deadline_at=await self._engine_now() + left_s(),
+            )
+            posted = await self._router.post(shard, encode(request), min(POST_S, left_s()))
             if posted is Posted.FULL:
                 return NotCarried.FULL
-            return await reply.wait(max(0.0, until - trio.current_time()))
+            return await reply.wait(left_s())
         except ActorError:
             self._unanswered += 1
             return NotCarried.UNANSWERED
@@ -200,7 +204,7 @@ class Carrier:
                 self._served += 1
         except Exception:
             log.exception("carried request failed", path=request.path)
-            self._answer(request, CarriedAnswer(request.id, FAILED))
+            self._answer(request, _failed(request, "it failed in the process that has it"))
         finally:
             self._serving -= 1
 
@@ -225,10 +229,19 @@ class Carrier:
 
     def _refuse(self, request: CarriedRequest) -> None:
         self._refused += 1
-        self._answer(request, CarriedAnswer(request.id, BUSY, RETRY_AFTER))
+        words = b"the process that has it could not begin in time: nothing was done"
+        self._answer(request, CarriedAnswer(request.id, BUSY, (), words))
 
     def _answer(self, request: CarriedRequest, answer: Answer) -> None:
         if isinstance(answer, CarriedAnswer) and len(answer.body) > ANSWER_BYTES_MOST:
             log.error("the answer to a carried request is too large", path=request.path)
-            answer = CarriedAnswer(request.id, TOO_LARGE)
+            answer = _failed(
+                request,
+                "the answer is too large to be handed from one process to another: ask the one "
+                "that has what runs once for the fleet (see `lamplighter cluster`)",
+            )
         self._router.answer(request.asker, answer)
+
+
+def _failed(request: CarriedRequest, words: str) -> CarriedAnswer:
+    return CarriedAnswer(request.id, FAILED, (), words.encode())

@@ -112,7 +112,6 @@ def create_app(
     put_services(app, services)
     openapi.describe(app, installed_version())
     problems.install(app)
-    carrying.install(app)
     middleware.install(app)
     app.before_request(only_known_parameters)
     for resource in RESOURCES:

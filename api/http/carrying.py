@@ -2,21 +2,22 @@
 
 A handler that finds that something does not live here raises `NotHere`; then the request itself is
 handed to the process that has it (`actors/cluster/carried.py`), of which the rights of the caller
-were checked here, and runs there through the same app. Handlers that only lack a part of their
-answer ask for that with `asked_of`, and do without where nobody answers.
+were checked here, and runs there through the same app. So a handler raises it before it has done
+anything: what it did would be done again. Handlers that only lack a part of their answer ask for
+that with `asked_of`, and do without where nobody answers.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
-from quart import Quart, Response, g, request
+from quart import Response, g, request
 
-from actors.cluster.carried import Carrier, NotCarried
+from actors.cluster.carried import NotCarried
 from actors.cluster.messages import CarriedAnswer, CarriedRequest
 from actors.fleetwide import NotHere
 from api.http.auth import Caller, Scope
-from api.http.problems import MAILBOX_FULL, NO_OWNER, NO_REPLY, Problem
+from api.http.problems import INTERNAL, MAILBOX_FULL, NO_OWNER, NO_REPLY, Problem
 from api.http.requests import read_bytes
 from api.http.services import application
 from store.engine.shards import shard_of
@@ -40,11 +41,6 @@ NOT_CARRIED_BACK = frozenset(
 )
 EVERYTHING = "everything"
 """The scope of a caller where no tokens are configured."""
-
-
-def install(app: Quart) -> None:
-    """Have requests carried for handlers of this app that raise `NotHere`."""
-    app.register_error_handler(NotHere, _on_not_here)
 
 
 def at_owner(dev_eui: str) -> None:
@@ -121,16 +117,17 @@ class CarriedHere:
         return CarriedAnswer(carried.id, begin["status"], headers, body)
 
 
-async def _on_not_here(error: NotHere) -> Response:
+async def carried_to(shard: str) -> Response:
+    """What the owner of this shard answers to the request that is being answered here.
+
+    Waits no longer than for a body (`web.body_timeout_s`), and 12 s after that. Raises Problem
+    where there is no answer, and what `read_bytes` raises.
+    """
     carrier = application().carrier
     if carrier is None or _carried() is not None:  # on its way to here, or away again
         await trio.lowlevel.checkpoint()
-        return Problem(NO_OWNER).response()
-    return _response(await _carry(carrier, error.shard))
-
-
-async def _carry(carrier: Carrier, shard: str) -> CarriedAnswer | NotCarried:
-    return await carrier.carry(shard, await _as_message())
+        raise Problem(NO_OWNER)
+    return _response(await carrier.carry(shard, await _as_message()))
 
 
 async def _as_message() -> CarriedRequest:
@@ -156,6 +153,8 @@ async def _as_message() -> CarriedRequest:
 def _response(answer: CarriedAnswer | NotCarried) -> Response:
     match answer:
         case CarriedAnswer(_, status, headers, body):
+            if status >= 400 and not any(name.lower() == "content-type" for name, _ in headers):
+                raise _refused(status, body.decode(errors="replace"))
             response = Response(body, status)
             response.headers.clear()
             for name, text in headers:
@@ -163,17 +162,20 @@ def _response(answer: CarriedAnswer | NotCarried) -> Response:
             response.headers["Content-Length"] = str(len(body))
             return response
         case NotCarried.NOBODY:
-            return Problem(NO_OWNER).response()
+            raise Problem(NO_OWNER)
         case NotCarried.FULL:
-            return Problem(
-                MAILBOX_FULL, "nothing was done", headers={"Retry-After": "5"}
-            ).response()
+            raise Problem(MAILBOX_FULL, "nothing was done")
         case NotCarried.UNANSWERED:
-            return Problem(
+            raise Problem(
                 NO_REPLY,
                 "whether it was done is not known: look, or repeat the request with the same "
                 "Idempotency-Key",
-            ).response()
+            )
+
+
+def _refused(status: int, words: str) -> Problem:
+    """What the carrier of the other process says by itself; an older one says no words."""
+    return Problem(NO_OWNER if status == 503 else INTERNAL, words)
 
 
 def _carried() -> CarriedRequest | None:

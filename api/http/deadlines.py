@@ -4,6 +4,7 @@ Every request is answered, also one that hangs when the service stops. Only hand
 may take longer, and those are released when the service stops.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ from quart import current_app, request
 from quart.typing import ResponseReturnValue
 from quart_trio import QuartTrio
 
+from actors.fleetwide import NotHere
 from api.http.address_rules import Rule
+from api.http.carrying import carried_to
 from api.http.problems import STOPPING, TOO_SLOW, Problem
 from api.http.services import services
 
@@ -33,7 +36,8 @@ class LamplighterApp(QuartTrio):
     url_rule_class = Rule  # type: ignore[assignment]  # as in Quart
 
     async def dispatch_request(self, *context: Any) -> ResponseReturnValue:
-        """Run the handler; raises Problem (504) when it takes too long.
+        """Run the handler, here or where what it needs lives; raises Problem (504) when it takes
+        too long.
 
         What is handed on differs between Quart's versions (a request's context before 0.23, an
         application's since), so it is not looked at: the request is known by its public proxy.
@@ -45,7 +49,11 @@ class LamplighterApp(QuartTrio):
             view = current_app.view_functions.get(rule.endpoint) if rule is not None else None
             if getattr(view, _WAITS, False):
                 scope.deadline += web.wait_most_s
-            return await super().dispatch_request(*context)
+            try:
+                return await super().dispatch_request(*context)
+            except NotHere as error:
+                scope.deadline = math.inf  # each wait of what follows has its own
+                return await carried_to(error.shard)
         if here.shutdown.handlers_cancelled:
             raise Problem(STOPPING)
         raise Problem(TOO_SLOW)

@@ -1,10 +1,12 @@
 """What an answer lacks because another process of the cluster has it: asked of that, briefly.
 
 The actor of a light runs where its shard lives, and what is expected of it is known where the
-fleet's own shard lives. Where nobody answers within a second the answer goes without.
+fleet's own shard lives. Where nobody answers within a second, or a process of another version says
+what this one cannot read, the answer goes without.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 import trio
@@ -12,12 +14,22 @@ import trio
 from actors.replace import replace
 from api.http.carrying import asked_of
 from api.http.services import application
-from api.models import DeviceView
+from api.models import DeviceView, LightQuality
+from api.models.actors import DeviceActorView
 from store.engine.shards import FLEET, shard_of
 
 ASK_S = 1.0
 
-_decoder = msgspec.json.Decoder(DeviceView)
+
+class _Told(msgspec.Struct, frozen=True):
+    """What is read of a `DeviceView` of another process, whose version may know other fields."""
+
+    actor: DeviceActorView | None = None
+    next_timer_at: float | None = None
+    quality: LightQuality | None = None
+
+
+_decoder = msgspec.json.Decoder(_Told)
 
 
 async def with_parts_elsewhere(view: DeviceView) -> DeviceView:
@@ -25,10 +37,11 @@ async def with_parts_elsewhere(view: DeviceView) -> DeviceView:
     dev_eui = view.device.dev_eui
     found: list[DeviceView] = [view]
 
-    async def ask(shard: str, taken_over: Callable[[DeviceView, DeviceView], DeviceView]) -> None:
+    async def ask(shard: str, taken_over: Callable[[DeviceView, _Told], DeviceView]) -> None:
         body = await asked_of(shard, ASK_S)
         if body is not None:
-            found[0] = taken_over(found[0], _decoder.decode(body))
+            with suppress(msgspec.MsgspecError):
+                found[0] = taken_over(found[0], _decoder.decode(body))
 
     async with trio.open_nursery() as nursery:
         if view.actor is None:
@@ -38,9 +51,9 @@ async def with_parts_elsewhere(view: DeviceView) -> DeviceView:
     return found[0]
 
 
-def _actor(view: DeviceView, told: DeviceView) -> DeviceView:
+def _actor(view: DeviceView, told: _Told) -> DeviceView:
     return replace(view, actor=told.actor, next_timer_at=told.next_timer_at)
 
 
-def _quality(view: DeviceView, told: DeviceView) -> DeviceView:
+def _quality(view: DeviceView, told: _Told) -> DeviceView:
     return replace(view, quality=told.quality)

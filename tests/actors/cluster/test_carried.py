@@ -334,23 +334,28 @@ async def test_a_handler_that_fails_takes_too_long_or_says_too_much_ends(
 ) -> None:
     async with two() as (asks, owns), trio.open_nursery() as nursery:
         nursery.start_soon(reads, owns)
-        assert await asks.carrier.carry(FLEET, REQUEST) == CarriedAnswer(
-            1, module.BUSY, module.RETRY_AFTER
-        )
+
+        async def refused(status: int) -> str:
+            answer = await asks.carrier.carry(FLEET, REQUEST)
+            assert isinstance(answer, CarriedAnswer)
+            assert (answer.status, answer.headers) == (status, ())
+            return answer.body.decode()
+
+        assert "nothing was done" in await refused(module.BUSY)
 
         async def fails(request: CarriedRequest) -> CarriedAnswer:
             await trio.lowlevel.checkpoint()
             raise RuntimeError("a fault")
 
         owns.carrier.serve = fails
-        assert await asks.carrier.carry(FLEET, REQUEST) == CarriedAnswer(2, module.FAILED)
+        assert "failed" in await refused(module.FAILED)
 
         async def says_too_much(request: CarriedRequest) -> CarriedAnswer:
             await trio.lowlevel.checkpoint()
             return CarriedAnswer(request.id, 200, (), b"x" * (module.ANSWER_BYTES_MOST + 1))
 
         owns.carrier.serve = says_too_much
-        assert await asks.carrier.carry(FLEET, REQUEST) == CarriedAnswer(3, module.TOO_LARGE)
+        assert "too large" in await refused(module.FAILED)
 
         async def hangs(request: CarriedRequest) -> CarriedAnswer:
             await trio.sleep_forever()
