@@ -49,7 +49,7 @@ class Application:
         self.dead_letters = parts.dead_letters
         self.unreadable = parts.unreadable
         self.audit = parts.audit
-        self.supervisor = ActorTree(parts.lights, self.clock)
+        self.supervisor = ActorTree(self.clock)
         self.queries = Queries(
             parts.environment.store,
             parts.board,

@@ -73,6 +73,10 @@ class Reporting(Protocol):
         """The supervisor and all below it."""
         ...
 
+    def revive(self, id: str) -> bool:  # noqa: A002 as in ChildSpec
+        """Give a parked actor below it another life. False when there is no such parked actor."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
@@ -80,7 +84,8 @@ class ChildSpec:
 
     `shutdown_s` is the time between being cancelled and being given up; for a supervisor it must
     cover all its children (`Supervisor.as_child` sees to that). The mailbox, if any, outlives the
-    incarnations. `supervisor` nests its report below this child's.
+    incarnations. The report of `supervisor` is nested below this child's, and `revive` finds what
+    is below it.
     """
 
     id: str

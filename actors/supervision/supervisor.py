@@ -159,20 +159,17 @@ class Supervisor:
             self._child_end.abandon_if_alive(child)
 
     def revive(self, id: str) -> bool:  # noqa: A002 as in ChildSpec
-        """Start a parked child anew, or cut its backoff short, with a fresh budget. Else False."""
-        child = self._children.get(id)
-        if child is None or self._nursery is None or self._stopping:
+        """Start a parked actor anew, or cut its backoff short, with a fresh budget. Else False.
+
+        It is a child, or below one that is a supervisor.
+        """
+        if self._nursery is None or self._stopping:
             return False
-        if child.state is ChildState.PARKED:
-            if child.spec.mailbox is not None:
-                child.spec.mailbox.reopen()
-            self._launch(child, self._nursery)
+        child = self._children.get(id)
+        if child is not None and self._revived(child, self._nursery):
             return True
-        if child.state is ChildState.BACKING_OFF and not child.stopping:
-            child.forgive()
-            child.notify()
-            return True
-        return False
+        below = (child.spec.supervisor for child in self._children)
+        return any(one.revive(id) for one in below if one is not None)
 
     def child(self, id: str) -> ChildReport | None:  # noqa: A002 as in ChildSpec
         """One look at one child, or None."""
@@ -227,6 +224,18 @@ class Supervisor:
                 self._launch(child, nursery)
         self._enter_self(ChildState.RUNNING)
         task_status.started()
+
+    def _revived(self, child: Child, nursery: trio.Nursery) -> bool:
+        if child.state is ChildState.PARKED:
+            if child.spec.mailbox is not None:
+                child.spec.mailbox.reopen()
+            self._launch(child, nursery)
+            return True
+        if child.state is ChildState.BACKING_OFF and not child.stopping:
+            child.forgive()
+            child.notify()
+            return True
+        return False
 
     def _launch(self, child: Child, nursery: trio.Nursery) -> None:
         child.alive = True

@@ -6,11 +6,10 @@ from actors.supervision.supervisor import Supervisor
 
 
 class ActorTree:
-    """The root supervisor, None before it runs, and the supervisor of the devices below it."""
+    """All below the root supervisor, which is None before it runs."""
 
-    def __init__(self, devices: Supervisor, clock: Clock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.root: Supervisor | None = None
-        self._devices = devices
         self._clock = clock
 
     def report(self) -> ChildReport:
@@ -21,6 +20,4 @@ class ActorTree:
 
     def revive(self, actor_id: str) -> bool:
         """Give a parked actor another life; False when there is no such parked actor."""
-        if self.root is not None and self.root.revive(actor_id):
-            return True
-        return self._devices.revive(actor_id)
+        return self.root is not None and self.root.revive(actor_id)

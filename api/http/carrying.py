@@ -52,6 +52,12 @@ def at_owner(dev_eui: str) -> None:
         raise NotHere("the light's actor runs in another process", shard_of(dev_eui))
 
 
+def at_fleet() -> None:
+    """Go on only where what there is once for the fleet runs. Raises NotHere."""
+    if not application().fleetwide_is_here:
+        raise NotHere("another process runs this, or none")
+
+
 async def asked_of(shard: str, timeout_s: float) -> bytes | None:
     """What the owner of this shard answers to the request that is being answered here; None where
     that is this process, or nobody answers well in time."""

@@ -10,6 +10,7 @@ import msgspec
 from actors.clocks.timekeeper import ClockStatistics
 from actors.messaging.dead_letters import DeadLetter
 from actors.metrics.downlinks import DownlinkMetrics
+from actors.replace import replace
 from actors.storage.history import HistoryEntry
 from actors.supervision import ChildReport, ChildState
 from api.models.actors import ActorState, MailboxView
@@ -53,6 +54,25 @@ class ActorNode(msgspec.Struct, frozen=True):
                 Counter(ActorState.of(child.state).value for child in report.children)
             ),
             children=[cls.of(child, most=most) for child in ranked[:most]],
+        )
+
+    def with_child(self, child: "ActorNode", *, most: int) -> "ActorNode":
+        """The same with one more below it, which runs in another process."""
+        ranked = sorted(
+            [*self.children, child],
+            key=lambda c: (
+                c.state is ActorState.RUNNING,
+                c.children_total == 0,
+                -c.restarts,
+                c.id,
+            ),
+        )
+        counts = Counter(self.children_by_state) + Counter([child.state.value])
+        return replace(
+            self,
+            children_total=self.children_total + 1,
+            children_by_state=dict(counts),
+            children=ranked[:most],
         )
 
 

@@ -1,8 +1,8 @@
 """What an answer lacks because another process of the cluster has it: asked of that, briefly.
 
-The actor of a light runs where its shard lives, and what is expected of it is known where the
-fleet's own shard lives. Where nobody answers within a second, or a process of another version says
-what this one cannot read, the answer goes without.
+The actor of a light runs where its shard lives. What is expected of it is known where the fleet's
+own shard lives, and there are the actors that run once for the fleet. Where nobody answers within a
+second, or a process of another version says what this one cannot read, the answer goes without.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,13 @@ from contextlib import suppress
 import msgspec
 import trio
 
+from actors.once import FLEETWIDE
 from actors.replace import replace
 from api.http.carrying import asked_of
 from api.http.services import application
-from api.models import DeviceView, LightQuality
+from api.models import DeviceView, LightQuality, SupervisorView
 from api.models.actors import DeviceActorView
+from api.models.requests import SupervisorQuery
 from store.engine.shards import FLEET, shard_of
 
 ASK_S = 1.0
@@ -30,6 +32,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(_Told)
+_trees = msgspec.json.Decoder(SupervisorView)
 
 
 async def with_parts_elsewhere(view: DeviceView) -> DeviceView:
@@ -49,6 +52,30 @@ async def with_parts_elsewhere(view: DeviceView) -> DeviceView:
         if not application().fleetwide_is_here:
             nursery.start_soon(ask, FLEET, _quality)
     return found[0]
+
+
+async def with_fleetwide_elsewhere(view: SupervisorView, query: SupervisorQuery) -> SupervisorView:
+    """The actors of this process, with those that run once for the fleet and their dead letters."""
+    if application().fleetwide_is_here:
+        await trio.lowlevel.checkpoint()
+        return view
+    body = await asked_of(FLEET, ASK_S)
+    if body is None:
+        return view
+    try:
+        told = _trees.decode(body)
+    except msgspec.MsgspecError:
+        return view
+    there = next((one for one in told.root.children if one.id == FLEETWIDE), None)
+    if there is None:
+        return view
+    actors = {one.id for one in there.children}
+    letters = [*view.dead_letters, *(one for one in told.dead_letters if one.actor_id in actors)]
+    letters.sort(key=lambda one: one.at, reverse=True)
+    return SupervisorView(
+        root=view.root.with_child(there, most=query.children),
+        dead_letters=letters[: query.dead_letters],
+    )
 
 
 def _actor(view: DeviceView, told: _Told) -> DeviceView:

@@ -4,7 +4,7 @@ from quart import Blueprint, Response
 
 from actors.storage.audit import Act
 from api.http.audit import note
-from api.http.carrying import at_owner
+from api.http.carrying import at_fleet, at_owner
 from api.http.openapi import Answer, answers, takes
 from api.http.problems import INVALID, RATE_LIMITED, UNKNOWN_ACTOR, WRONG_ORIGIN, Problem
 from api.http.requests import read_query
@@ -13,6 +13,7 @@ from api.http.services import application
 from api.http.sight import Lights, seen, shows
 from api.models import ActorNode, DeadLetterView, SupervisorView
 from api.models.requests import SupervisorQuery
+from api.routes.parts_elsewhere import with_fleetwide_elsewhere
 
 blueprint = Blueprint("supervisor", __name__)
 
@@ -26,18 +27,18 @@ blueprint = Blueprint("supervisor", __name__)
 )
 @takes(query=SupervisorQuery)
 async def get_supervisor() -> Response:
-    """Every actor with its state, restarts, mailbox and last crash; dead letters.
+    """Every actor of this process, and of what runs once for the fleet, wherever that is, with its
+    state, restarts, mailbox and last crash; dead letters.
 
     A fleet has thousands of actors: counts by state are of all of them, the list is cut.
     """
     query = read_query(SupervisorQuery)
     letters = application().dead_letters.recent(query.dead_letters)
-    return reply(
-        SupervisorView(
-            root=ActorNode.of(application().supervisor.report(), most=query.children),
-            dead_letters=[DeadLetterView.of(letter) for letter in letters],
-        )
+    here = SupervisorView(
+        root=ActorNode.of(application().supervisor.report(), most=query.children),
+        dead_letters=[DeadLetterView.of(letter) for letter in letters],
     )
+    return reply(await with_fleetwide_elsewhere(here, query))
 
 
 @blueprint.post("/supervisor/<path:actor_id>/revive")
@@ -56,6 +57,8 @@ async def revive(actor_id: str) -> Response:
     if kind == "device":
         at_owner(dev_eui)
     if not application().supervisor.revive(actor_id):
+        if kind != "device":
+            at_fleet()
         raise Problem(UNKNOWN_ACTOR)
     note(Act.REVIVE, dev_eui if kind == "device" else actor_id)
     return no_content()

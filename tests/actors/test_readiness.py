@@ -28,10 +28,9 @@ async def test_a_part_of_the_store_that_cannot_be_written_is_a_warning(
         failing_since=failing_since, stopped_since=stopped_since, problem="no answer"
     )
     webhooks: Any = SimpleNamespace(warnings=list)
-    lights: Any = None
     clock = RunClock(START)
     found = ReadinessCheck(
-        ActorTree(lights, clock),
+        ActorTree(clock),
         store,
         lambda: None,
         lambda: None,

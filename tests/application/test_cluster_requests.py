@@ -1,5 +1,7 @@
 """Any process of a cluster answers any request: what lives elsewhere is carried there and back."""
 
+from typing import Any
+
 import msgspec
 import pytest
 import trio
@@ -9,12 +11,18 @@ from actors.alerts.finding import AlertKind
 from actors.cluster.carried import Carrier
 from actors.cluster.failover_told import FailoverTold
 from actors.device.command import CommandStatus
+from actors.messaging.mailbox import Offer
+from actors.outgoing.requests import Secret
 from store.engine.memory import Fate
 from store.engine.shards import shard_of
 from tests.api.plans.pictures import SVG
 from tests.support.asgi import ask
 from tests.support.cluster_doors import HOST, doors
 from tests.support.cluster_house import House
+
+NOBODY: Any = None
+"""An actor crashes over a request that cannot be answered."""
+HOOK = {"url": "https://example.com/", "kinds": ["verdicts"]}
 
 
 async def test_a_rollout_is_made_seen_and_steered_from_a_process_that_does_not_run_it(
@@ -202,6 +210,47 @@ async def test_a_command_is_taken_back_by_any_process_in_the_order_in_which_it_w
         for house in here.street.houses:
             device = house.parts.board.devices[dev_eui]
             assert (device.wanted, device.command) == (None, None)
+
+
+async def test_what_runs_once_for_the_fleet_is_seen_parked_and_revived_by_any_process(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        for house in (here.other, here.fleet):
+            mailbox = here.fleet.parts.fleetwide.outgoing.mailbox
+            for _ in range(6):  # one more than its budget
+                assert mailbox.offer(Secret("none", "", NOBODY)) is Offer.ACCEPTED
+                await trio.sleep(9)
+            _, told = await here.ask(house, "GET", "/supervisor?children=40")
+            [fleetwide] = [one for one in told["root"]["children"] if one["id"] == "fleetwide"]
+            assert told["root"]["children_total"] == len(told["root"]["children"])
+            assert fleetwide["children_by_state"]["crashed"] == 1
+            assert (fleetwide["children"][0]["id"], fleetwide["children"][0]["state"]) == (
+                "hooks",
+                "crashed",
+            )
+            assert told["dead_letters"][0]["actor_id"] == "hooks"
+            assert (await here.ask(house, "POST", "/supervisor/hooks/revive"))[0] == 204
+            status, problem = await here.ask(house, "POST", "/supervisor/hooks/revive")
+            assert (status, problem["type"][-13:]) == (404, "unknown-actor")
+            assert (await here.ask(house, "POST", "/hooks", HOOK | {"name": house.name}))[0] == 201
+            await trio.sleep(1)
+        status, log = await here.ask(here.other, "GET", "/audit?what=revive")
+        assert [one["on"] for one in log["entries"]] == ["hooks", "hooks"]
+
+
+async def test_the_actors_of_a_process_are_told_where_nobody_tells_of_those_of_the_fleet(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        fleet, other = here.fleet, here.other
+        fleet.engine.cut_off = True
+        began = trio.current_time()
+        status, told = await here.ask(other, "GET", "/supervisor")
+        assert (status, trio.current_time() - began < 2) == (200, True)
+        ids = {one["id"] for one in told["root"]["children"]}
+        assert "fleetwide" not in ids
+        assert {"board", "lights"} <= ids
 
 
 async def test_a_scene_is_kept_and_a_schedule_goes_on_where_the_fleet_lives_after_a_take_over(

@@ -1,5 +1,6 @@
 """Names in place of DevEUIs and ids: which one is meant, for whom, and what a shell is offered."""
 
+import json
 import shlex
 import subprocess
 from pathlib import Path
@@ -199,6 +200,11 @@ async def test_a_light_is_revived_and_asked_by_name() -> None:
         assert (lives.returncode, lives.stdout) == (0, f"Light {DEV_EUI} lives again.\n")
         runs = await here.do("revive", "Line 1")
         assert (runs.returncode, "is not parked" in runs.stderr) == (2, True)
+        here.application.supervisor.parked = {"restored store"}
+        lives = await here.do("revive", "restored store", "--json")
+        assert json.loads(lives.stdout) == {"actor": "restored store", "revived": True}
+        runs = await here.do("revive", "restored store")
+        assert (runs.returncode, "no actor 'restored store' is parked" in runs.stderr) == (2, True)
         asked = await here.do("ask", "Desk 02", "--no-wait")
         assert (asked.returncode, asked.stdout) == (0, "Desk 02 is asked for a status.\n")
         silent = await here.do("ask", "Desk 02", "--wait", "0.1")

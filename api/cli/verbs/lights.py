@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from actors.plain_text import one_line
 from api.cli import names
 from api.cli.client.errors import Mistaken, Refused
 from api.cli.client.http import PAGE, PAGES_MOST, Client
@@ -133,27 +134,41 @@ def flush(
 def revive(
     device: DevEui, at: At = DEFAULT_AT, token: Token = None, as_json: AsJson = False
 ) -> None:
-    """Give the actor of a light another life, after it crashed too often and was parked."""
+    """Give the actor of a light another life, after it crashed too often and was parked.
+
+    Where no light is called so, that of any other actor by its id: hooks, say.
+    """
     raise run(_revive, place(at, token), device, as_json)
 
 
 async def _revive(where: Place, text: str, as_json: bool) -> Exit:
     async with Client(where) as client:
-        dev_eui, runs = await names.light(client, text), False
         try:
-            await client.ask("POST", path("supervisor", f"device {dev_eui}", "revive"))
-        except Refused as error:
-            if error.slug != "unknown-actor":
-                raise
-            runs = True
-        if runs:
-            await client.get(f"/devices/{dev_eui}")  # says so where there is no such light
-            raise Mistaken(f"light {dev_eui} is not parked: its actor runs")
+            dev_eui = await names.light(client, text)
+        except names.Unknown as unknown:
+            if not await _revived(client, text):
+                raise Mistaken(f"no actor {one_line(text)!r} is parked, and {unknown}") from None
+            told, lives = {"actor": text}, f"Actor {text} lives again."
+        else:
+            if not await _revived(client, f"device {dev_eui}"):
+                await client.get(f"/devices/{dev_eui}")  # says so where there is no such light
+                raise Mistaken(f"light {dev_eui} is not parked: its actor runs")
+            told, lives = {"dev_eui": dev_eui}, f"Light {dev_eui} lives again."
     if as_json:
-        print_json({"dev_eui": dev_eui, "revived": True})
+        print_json(told | {"revived": True})
     else:
-        console().print(f"Light {dev_eui} lives again.", markup=False)
+        console().print(lives, markup=False)
     return Exit.OK
+
+
+async def _revived(client: Client, actor_id: str) -> bool:
+    try:
+        await client.ask("POST", path("supervisor", actor_id, "revive"))
+    except Refused as error:
+        if error.slug != "unknown-actor":
+            raise
+        return False
+    return True
 
 
 async def _delete(where: Place, text: str, what: str, done: str, as_json: bool) -> Exit:

@@ -141,6 +141,23 @@ async def test_a_parked_child_revives_with_a_fresh_budget(autojump_clock: MockCl
     assert not bench.supervisor.revive("a")
 
 
+async def test_an_actor_is_revived_under_whichever_supervisor_it_is_parked(
+    autojump_clock: MockClock,
+) -> None:
+    actor, bench = Fragile(0), Bench([ChildSpec("a", idle)])
+    spec = ChildSpec("b", actor.body, budget=Budget(0), exhausted=Exhausted.PARK)
+    below = bench.another("below", [bench.another("deeper", [spec]).as_child()])
+    async with bench.running():
+        bench.supervisor.start_child(below.as_child())
+        await settle()
+        assert [one.state for one in below.report().children[0].children] == [PARKED]
+        assert bench.supervisor.revive("b")
+        await settle()
+        assert [one.state for one in below.report().children[0].children] == [RUNNING]
+        assert not bench.supervisor.revive("b")
+        assert not bench.supervisor.revive("nobody")
+
+
 async def test_reviving_a_child_that_backs_off_cuts_the_wait_short(
     autojump_clock: MockClock,
 ) -> None:
