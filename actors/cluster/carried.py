@@ -27,7 +27,8 @@ import trio
 
 from actors.clocks.clock import Clock
 from actors.cluster.begun_requests import LOOKS_ONLY, BegunRequests
-from actors.cluster.messages import Answer, CarriedAnswer, CarriedRequest, encode
+from actors.cluster.deflated import DEFLATED_FROM_BYTES, TooLong, deflated, inflated
+from actors.cluster.messages import CarriedAnswer, CarriedRequest, encode
 from actors.cluster.replies import Replies
 from actors.cluster.router import POST_S, Posted, Router
 from actors.cluster.twice import AskedBefore
@@ -43,8 +44,8 @@ CARRY_S = 12.0
 took it."""
 SERVED_MOST = 32
 """At once, each with its body of 256 kB at most: 8 MB."""
-ANSWER_BYTES_MOST = 1024 * 1024
-"""A tree of 20,000 actors is not carried; a list of rollouts with their lights has some 100 kB."""
+ANSWER_BYTES_MOST = 2 * 1024 * 1024
+"""As it is written into the engine: a rollout of 50,000 lights, deflated."""
 CLOCK_S = 10.0
 """So long the engine's clock is known once it was read; what is allowed for is 12 s."""
 CLOCK_READ_S = 0.5
@@ -137,11 +138,12 @@ class Carrier:
                 id=ask,
                 asker=self._router.boot,
                 deadline_at=await self._engine_now() + left_s(),
+                inflates=True,
             )
             posted = await self._router.post(shard, encode(request), min(POST_S, left_s()))
             if posted is Posted.FULL:
                 return NotCarried.FULL
-            return await reply.wait(left_s())
+            return await _unpacked(await reply.wait(left_s()))
         except ActorError:
             self._unanswered += 1
             return NotCarried.UNANSWERED
@@ -200,7 +202,7 @@ class Carrier:
             with trio.move_on_after(min(left_s, CARRY_S)):
                 if noted and not await self._noted(request, now):
                     return
-                self._answer(request, await serve(request))
+                self._answer(request, await _packed(request, await serve(request)))
                 self._served += 1
         except Exception:
             log.exception("carried request failed", path=request.path)
@@ -232,8 +234,8 @@ class Carrier:
         words = b"the process that has it could not begin in time: nothing was done"
         self._answer(request, CarriedAnswer(request.id, BUSY, (), words))
 
-    def _answer(self, request: CarriedRequest, answer: Answer) -> None:
-        if isinstance(answer, CarriedAnswer) and len(answer.body) > ANSWER_BYTES_MOST:
+    def _answer(self, request: CarriedRequest, answer: CarriedAnswer) -> None:
+        if len(answer.body) > ANSWER_BYTES_MOST:
             log.error("the answer to a carried request is too large", path=request.path)
             answer = _failed(
                 request,
@@ -241,6 +243,25 @@ class Carrier:
                 "that has what runs once for the fleet (see `lamplighter cluster`)",
             )
         self._router.answer(request.asker, answer)
+
+
+async def _packed(request: CarriedRequest, answer: CarriedAnswer) -> CarriedAnswer:
+    """The answer in fewer bytes, where that helps and the asker reads it."""
+    if not request.inflates or len(answer.body) < DEFLATED_FROM_BYTES:
+        return answer
+    with suppress(TooLong):  # as it is it is refused
+        return replace(answer, body=await deflated(answer.body), deflated=True)
+    return answer
+
+
+async def _unpacked(answer: CarriedAnswer) -> CarriedAnswer:
+    if not answer.deflated:
+        return answer
+    try:
+        return replace(answer, body=await inflated(answer.body), deflated=False)
+    except TooLong as error:
+        log.warning("the answer to a carried request cannot be inflated", error=str(error))
+        return CarriedAnswer(answer.id, FAILED, (), b"the answer of the other process is damaged")
 
 
 def _failed(request: CarriedRequest, words: str) -> CarriedAnswer:

@@ -149,6 +149,8 @@ class CarriedRequest(msgspec.Struct, frozen=True, tag="carried"):
     """The address that it came from."""
     sight: Sight = EVERYTHING
     """The lights that the caller may see."""
+    inflates: bool = False
+    """Whether the asker reads an answer that is deflated; one of an older version does not."""
 
 
 class AuditTold(msgspec.Struct, frozen=True, tag="audit"):
@@ -220,6 +222,8 @@ class CarriedAnswer(msgspec.Struct, frozen=True, tag="carried"):
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    deflated: bool = False
+    """The body has to be inflated (`deflated.py`)."""
 
 
 Answer = LightAnswered | CarriedAnswer

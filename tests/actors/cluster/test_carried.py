@@ -352,7 +352,8 @@ async def test_a_handler_that_fails_takes_too_long_or_says_too_much_ends(
 
         async def says_too_much(request: CarriedRequest) -> CarriedAnswer:
             await trio.lowlevel.checkpoint()
-            return CarriedAnswer(request.id, 200, (), b"x" * (module.ANSWER_BYTES_MOST + 1))
+            much = random.Random(1).randbytes(module.ANSWER_BYTES_MOST + 1)
+            return CarriedAnswer(request.id, 200, (), much)
 
         owns.carrier.serve = says_too_much
         assert "too large" in await refused(module.FAILED)
