@@ -31,8 +31,8 @@ class Exit(IntEnum):
     PARTLY = 9
     """Of many lights some failed, or the rollout was stopped or cancelled before its end."""
     STORE_TAKEN = 10
-    """Of `serve`, `restore`: another process has the store, or took it over. Do not start it again:
-    two on one store would take it from each other (`RestartPreventExitStatus=10`)."""
+    """Of `serve`, `restore`, `move`: another process has the store, or took it over. Do not start
+    it again: two on one store would take it from each other (`RestartPreventExitStatus=10`)."""
     WITHDRAWN = 11
     """Of `send`: somebody took the command back. Of `cancel`: there was nothing to take back."""
     INTERRUPTED = 130

@@ -163,7 +163,8 @@ class Web(Section):
     """Every other request is answered within this: what it asks for takes about 10 s at most."""
     graceful_s: Number = Field(default=4.0, ge=0.05, le=3600)
     """At shutdown, for requests that are being answered; what still runs then is answered 503. With
-    everything else that ends, a stop takes less than 10 s, whatever hangs."""
+    everything else that ends, a stop takes less than 10 s, as one of several processes less than
+    17 s, whatever hangs."""
     body_bytes_most: Whole = Field(default=256_000, ge=1_024, le=16_000_000)
     """Largest body of a request: an uplink heard by 50 gateways is 30 kB."""
     body_timeout_s: Seconds = 10.0

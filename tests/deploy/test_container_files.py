@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import lamplighter
-from api.service import CLUSTER_LEAVE_S
+from api.service import CLUSTER_LEAVE_S, LEAVE_S
 from api.settings.file import SettingsError, load_settings
 from store.engine.open import is_shared
 
@@ -66,6 +66,8 @@ def test_it_has_what_it_needs(service: dict[str, Any]) -> None:
     assert service["volumes"][1].endswith(":/etc/lamplighter/lamplighter.toml:ro")
     assert service["command"] == ["serve", "--config", "/etc/lamplighter/lamplighter.toml"]
     assert service["stop_grace_period"] == f"{CLUSTER_LEAVE_S + 4:.0f}s"
+    told = f"less than {LEAVE_S + 1:g} s whatever hangs, as one of several processes less than"
+    assert f"{told} {CLUSTER_LEAVE_S + 1:g} s." in COMPOSE.read_text(encoding="utf-8")
     assert service["restart"] == "unless-stopped"
     assert (service["build"]["context"], service["build"]["dockerfile"]) == (
         "..",

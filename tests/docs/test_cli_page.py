@@ -44,13 +44,30 @@ def test_a_section_names_only_options_that_its_verb_has(called: str) -> None:
     assert told <= OPTIONS[called]
 
 
+def blocks_in(text: str) -> list[str]:
+    """Each call of our program that stands in a block of its own, however deep."""
+    return re.findall(r"^ {4,}(?:\S*/)?(lamplighter [a-z].*)$", text, re.MULTILINE)
+
+
+# These write the file, or need one table of it only.
+WITHOUT_SETTINGS = {"lamplighter init", "lamplighter bridge mqtt"}
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_a_command_to_be_copied_names_the_settings_that_it_needs(path: Path) -> None:
+    for line in blocks_in(path.read_text(encoding="utf-8")):
+        called = _verb(line)
+        if "--config" in OPTIONS[called] and called not in WITHOUT_SETTINGS:
+            assert " --config " in line, line
+
+
 def shown_commands() -> list[tuple[str, str]]:
     """Each call of our program in a block or in backticks of any document."""
     found = []
     for path in documents():
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"<!-- generated: verbs;.*?<!-- end of verbs -->", "", text, flags=re.DOTALL)
-        lines = re.findall(r"^    (?:\S*/)?(lamplighter [a-z].*)$", text, re.MULTILINE)
+        lines = blocks_in(text)
         spans = re.findall(r"`(?:\.venv/bin/)?(lamplighter [a-z][^`]*)`", text)
         found += [(path.name, line) for line in (*lines, *spans)]
     return found

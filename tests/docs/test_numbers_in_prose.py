@@ -1,5 +1,6 @@
 """Numbers in the sentences of the documents are those of the code, read here where they are set."""
 
+import re
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from api.cli.doctor.examine import WHOLE_S
 from api.live import client, protocol, socket
 from api.models import requests
 from api.routes import devices
+from api.server.signals import TAKEN_OVER
 from api.server.web_actor import LINGER_S, MISSED_PONGS
 from api.server.websocket import MESSAGE_BYTES
 from api.service import CLUSTER_LEAVE_S, LEAVE_S
@@ -173,6 +175,18 @@ FACTS = {
         f"takes no data for {WEB.unread_s:g} s",
         f"for {WORDS[MISSED_PONGS]} times `web.ping_s` ({MISSED_PONGS * WEB.ping_s:g} s)",
     ),
+    "upgrading.md": (
+        (
+            f"a stop takes less than {LEAVE_S + 1:g} s, that of one of several processes less than"
+            f" {CLUSTER_LEAVE_S + 1:g} s"
+        ),
+    ),
+    "settings.md": (
+        (
+            f"a stop takes less than {LEAVE_S + 1:g} s, as one of several processes less than"
+            f" {CLUSTER_LEAVE_S + 1:g} s"
+        ),
+    ),
     "cli.md": (
         f"{WEB.wait_default_s:g} by default",
         f"for at most {doctor_store.CHECK_S:g} s",
@@ -243,3 +257,13 @@ FACTS = {
 def test_a_number_that_a_page_tells_is_that_of_the_code(page: str, sentence: str) -> None:
     text = " ".join((ROOT / "docs" / page).read_text(encoding="utf-8").split())
     assert sentence in text
+
+
+def test_what_needs_no_restart_is_what_a_signal_takes_over() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    told = re.search(
+        r"A change needs a restart, except of ([^()]*)\(([^()]*)\),\s+which SIGHUP", text
+    )
+    assert told is not None
+    named = {tuple(name.split(".")) for name in re.findall(r"`([a-z_.]+)`", told[2])}
+    assert named == TAKEN_OVER

@@ -116,7 +116,8 @@ def settings_text(known: Answers, made_on: str) -> str:
         ["[chirpstack]", *chirpstack],
         [
             "[store]",
-            "# What was commanded and what came of it. To be backed up: `lamplighter backup FILE`.",
+            "# What was commanded and what came of it. To be backed up:",
+            "# `lamplighter backup --config FILE COPY`.",
             f"url = {_text(known.store_url)}",
         ],
         ["[web]", *_web(known.place)],
