@@ -16,6 +16,7 @@ import trio
 from store.engine.redis.errors import Misfit
 from store.engine.redis.examination import (
     Examined,
+    about_silent,
     examine_one,
     held,
     look_around,
@@ -90,13 +91,17 @@ class Admission:
 
     async def inspect(self) -> list[Finding]:
         """As `RedisEngine.inspect`."""
-        found = await self._in_thread(partial(look_around, self._target, self._places))
+        each: Examined = {}
+        found = await self._in_thread(partial(self._look_around, each))
+        silent = {place for place, error in each.items() if error is not None}
         if refused(found, is_unsafe_meant=True) is None:
             try:
-                await self._has_shape()
-                await self._in_thread(partial(try_all, self._target, self._places))
+                if self._places.node_of("meta") not in silent:
+                    await self._has_shape()
+                await self._in_thread(partial(try_all, self._target, self._places, each))
             except StoreError as error:
                 found.append(about_error(error))
+        found += await self._in_thread(partial(about_silent, self._target, each))
         return worst_first(found)
 
     async def content(self) -> Content:
@@ -105,15 +110,34 @@ class Admission:
         return await content_of(self._lanes, self._keys)
 
     async def stay_informed(self, every_s: float) -> None:
-        """Examine what was silent at the start, then all servers each `every_s`, for ever."""
-        while self._examined is not None:
-            await trio.sleep(SILENT_AGAIN_S)
-            await self._examine_more(self._examined)
+        """Examine what was silent at the start, and all servers each `every_s`, for ever."""
+        due = trio.current_time() + every_s
         while True:
-            await trio.sleep(every_s)
-            with suppress(StoreError):  # what was found before holds on
-                found = await self._in_thread(partial(look_around, self._target, self._places))
-                self.warnings = warnings_of(found)
+            if self._examined is None:
+                await trio.sleep_until(due)
+            else:
+                await trio.sleep_until(min(due, trio.current_time() + SILENT_AGAIN_S))
+                await self._examine_more(self._examined)
+            if trio.current_time() >= due:
+                with suppress(StoreError):  # what was found before holds on
+                    await self._look_again()
+                due = trio.current_time() + every_s
+
+    async def _look_again(self) -> None:
+        """Warn of what is found now; of a server that is silent what was found before holds on, and
+        of one that is not used yet `_bar` tells."""
+        each: Examined = {}
+        found = await self._in_thread(partial(self._look_around, each))
+        errors = {place: error for place, error in each.items() if error is not None}
+        told = [*warnings_of(found), *(str(one) for one in errors.values() if _is_refusal(one))]
+        silent = {place for place, error in errors.items() if not _is_refusal(error)}
+        names = tuple(f"redis: {str_of(place)}: " for place in silent | self._barred.keys())
+        before = [old for old in self.warnings if old.startswith(names)]
+        new = [warning for warning in told if not warning.startswith(names)]
+        self.warnings = tuple(dict.fromkeys([*before, *new]))
+
+    def _look_around(self, each: Examined) -> list[Finding]:
+        return look_around(self._target, self._places, each, is_start=False)
 
     async def _examine_more(self, examined: set[Hashable]) -> None:
         """What a start does with every server, for those that were not examined yet. A fail-over
@@ -150,7 +174,7 @@ class Admission:
                     problem=str(error),
                 )
         old = {str(error) for error in self._barred.values()}
-        new = [str(each) for each in barred.values() if isinstance(each, StoreRefused | Misfit)]
+        new = [str(each) for each in barred.values() if _is_refusal(each)]
         self.warnings = (*(each for each in self.warnings if each not in old), *new)
         self._barred = barred
 
@@ -174,3 +198,8 @@ class Admission:
                 return await trio.to_thread.run_sync(call, abandon_on_cancel=True)
         except trio.TooSlowError as slow:
             raise StoreUnavailable(f"redis: not examined within {OPEN_S:g} s") from slow
+
+
+def _is_refusal(error: StoreError) -> bool:
+    """Whether an operator has to mend something, and no more waiting helps."""
+    return isinstance(error, StoreRefused | Misfit)

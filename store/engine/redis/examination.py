@@ -26,7 +26,7 @@ from store.engine.redis.rights import try_rights
 from store.engine.redis.sentinel import BySentinel
 from store.engine.redis.target import Address, Kind, Target
 from store.engine.redis.tls_or_not import other_way, refused_certificate
-from store.engine.redis.weights import Finding
+from store.engine.redis.weights import Finding, about_error
 from store.engine.shards import ALL_SHARDS
 from store.errors import StoreError, StoreRefused, StoreUnavailable
 
@@ -36,30 +36,46 @@ Examined = dict[Hashable, StoreError | None]
 """What kept each node from being examined; None where nothing did."""
 
 
-def look_around(target: Target, places: Places, each: Examined | None = None) -> list[Finding]:
+def look_around(
+    target: Target, places: Places, each: Examined | None = None, *, is_start: bool = True
+) -> list[Finding]:
     """Find the nodes, and examine them. Raises StoreUnavailable, and StoreRefused also where what
     answers is not what the URL says, or does not speak TLS as it does: what a process that runs
     waits for, a start does not.
 
     With `each` every node is noted there, and one that does not answer is no error, unless it is
-    the one that says which layout all have."""
+    the one that says which layout all have. Where it is no start, nothing that is wrong with one of
+    several nodes is an error: what is found at the others would not be told."""
     target.check_files()
     try:
         places.open()
-        return examine(target, places, each)
+        return examine(target, places, each, is_start=is_start)
     except (Misfit, StoreRefused) as error:
         sentinel = _sentinel_among(target)
         if sentinel is not None:
             return [about_sentinel(str_of(sentinel))]
         raise StoreRefused(str(error)) from error
     except StoreUnavailable as error:
-        asked = _places_asked(target, places)
-        wrong = other_way(asked, target.scheme)
-        if wrong is not None:
-            raise StoreRefused(f"redis: {wrong}") from error
-        if target.tls and (refusal := refused_certificate(asked, target.tls_files)):
-            raise StoreRefused(str(error_of(refusal))) from error
-        raise
+        raise _explained(target, _places_asked(target, places), error) from error
+
+
+def about_silent(target: Target, each: Examined) -> list[Finding]:
+    """Of the nodes that could not be examined, which and why."""
+    return [
+        about_error(_told_of(place, _explained(target, [place], error)))
+        for place, error in each.items()
+        if error is not None and isinstance(place, tuple)  # none but those of a cluster are noted
+    ]
+
+
+def _explained(target: Target, asked: Sequence[Address], error: StoreError) -> StoreError:
+    """The error, or what of TLS is behind it."""
+    wrong = other_way(asked, target.scheme)
+    if wrong is not None:
+        return StoreRefused(f"redis: {wrong}")
+    if target.tls and (refusal := refused_certificate(asked, target.tls_files)):
+        return StoreRefused(str(error_of(refusal)))
+    return error
 
 
 def _places_asked(target: Target, places: Places) -> list[Address]:
@@ -80,8 +96,10 @@ def _sentinel_among(target: Target) -> Address | None:
     return None
 
 
-def examine(target: Target, places: Places, each: Examined | None = None) -> list[Finding]:
-    """What is to be said of every node. Raises StoreUnavailable, StoreRefused; `each` as above.
+def examine(
+    target: Target, places: Places, each: Examined | None = None, *, is_start: bool = True
+) -> list[Finding]:
+    """What is to be said of every node. Raises StoreUnavailable, StoreRefused; the rest as above.
 
     Replicas that cannot be reached from here are left out: theirs may be addresses of another
     network, and whether they confirm is seen from the master.
@@ -90,7 +108,7 @@ def examine(target: Target, places: Places, each: Examined | None = None) -> lis
     if isinstance(places, BySentinel):
         found += about_sentinels(places.told(), target)
     for place, tags in held(places).items():
-        with _noted(place, tags, each):
+        with _noted(place, tags, each, is_start=is_start):
             found += examine_one(target, places, place)
     return list(dict.fromkeys(found))
 
@@ -150,18 +168,21 @@ def held(places: Places) -> dict[Hashable, list[str]]:
 
 
 @contextmanager
-def _noted(place: Hashable, tags: Sequence[str], each: Examined | None) -> Iterator[None]:
-    """Note a node, also where it does not answer and others are enough for a start."""
+def _noted(
+    place: Hashable, tags: Sequence[str], each: Examined | None, *, is_start: bool = True
+) -> Iterator[None]:
+    """Note a node, also where it does not answer and others are enough: for a start, or to be
+    looked at."""
     try:
         yield
         if each is not None:
             each[place] = None
-    except Misfit:
-        raise
-    except StoreUnavailable as error:
+    except StoreError as error:
         if each is None or len(tags) == len(EVERY_TAG):
             raise
-        if "meta" in tags:
+        if is_start and (isinstance(error, Misfit) or not isinstance(error, StoreUnavailable)):
+            raise
+        if is_start and "meta" in tags:
             words = f"redis: {str_of(place)}, which has the layout and the list of members"
             raise StoreUnavailable(f"{words}: {error}") from error
         each[place] = error
@@ -173,10 +194,15 @@ def _named(place: Hashable, *errors: type[StoreError]) -> Iterator[None]:
     try:
         yield
     except errors as error:
-        name, words = str_of(place), str(error).removeprefix("redis: ")
-        if name in words:
+        told = _told_of(place, error)
+        if told is error:
             raise
-        raise type(error)(f"redis: {name}: {words}") from error
+        raise told from error
+
+
+def _told_of(place: Hashable, error: StoreError) -> StoreError:
+    name, words = str_of(place), str(error).removeprefix("redis: ")
+    return error if name in words else type(error)(f"redis: {name}: {words}")
 
 
 def _ignore(_error: Exception) -> None:

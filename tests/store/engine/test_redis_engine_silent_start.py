@@ -15,6 +15,7 @@ from store.engine.redis.examination import try_all
 from store.engine.redis.node import Connection
 from store.engine.redis.places import OneServer
 from store.engine.redis.url import target_of
+from store.engine.redis.weights import Weight
 from store.engine.shards import LIGHT_SHARDS
 from store.errors import StoreError, StoreUnavailable
 from tests.store.engine.conftest import opened_engine
@@ -39,6 +40,7 @@ class Thirds:
         first = number_of("meta")
         other = (first + 1) % len(nodes)
         self.first, self.other = nodes[first], nodes[other]
+        self.third = nodes[(first + 2) % len(nodes)]
         self.url = cluster_url(*nodes)
         self.here = next(shard for shard in LIGHT_SHARDS if number_of(shard) == first)
         self.there = next(shard for shard in LIGHT_SHARDS if number_of(shard) == other)
@@ -140,6 +142,47 @@ async def test_without_the_server_that_says_which_layout_all_have_no_process_sta
             await opened_once(thirds.url)
     finally:
         speak(thirds.first, silence)
+
+
+@pytest.mark.parametrize("at_start", [True, False])
+async def test_what_is_found_at_the_others_is_told_while_one_is_silent(
+    thirds: Thirds, *, at_start: bool
+) -> None:
+    await opened_once(thirds.url)
+    engine = engine_from_url(thirds.url)
+    engine.look_around_every_s = 0.1
+    client_of(thirds.first).config_set("appendfsync", "everysec")
+    if at_start:
+        thirds.other.kill()
+    async with opened_engine(engine), trio.open_nursery() as nursery:
+        await nursery.start(engine.hear, lambda _: None)
+        if not at_start:
+            thirds.first.kill()
+        before = set(engine.durability_warnings)
+        client = client_of(thirds.third)
+        client.config_set("appendfsync", "no")
+        await trio.to_thread.run_sync(wait_until, lambda: before < set(engine.durability_warnings))
+        [warning] = set(engine.durability_warnings) - before
+        assert f"127.0.0.1:{thirds.third.port}: appendfsync is no" in warning
+        client.config_set("appendfsync", "always")
+        await trio.to_thread.run_sync(wait_until, lambda: before == set(engine.durability_warnings))
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("has_layout", [True, False])
+async def test_the_doctor_tells_of_a_silent_server_beside_what_it_finds_at_the_others(
+    thirds: Thirds, *, has_layout: bool
+) -> None:
+    await opened_once(thirds.url)
+    silent = thirds.first if has_layout else thirds.other
+    client_of(thirds.third).config_set("appendfsync", "no")
+    silent.kill()
+    engine = engine_from_url(thirds.url)
+    found = await engine.inspect()
+    await engine.close()
+    [worst] = [each for each in found if each.weight is Weight.REFUSED]
+    assert f"127.0.0.1:{silent.port}" in worst.words
+    assert any(f"127.0.0.1:{thirds.third.port}: appendfsync is no" in one.words for one in found)
 
 
 class Promoted(OneServer):
