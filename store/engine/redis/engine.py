@@ -33,6 +33,7 @@ from store.engine.redis.node import Answer, only
 from store.engine.redis.opening import Content, end_move
 from store.engine.redis.places import OneServer, Places
 from store.engine.redis.pruning import prune
+from store.engine.redis.replies import REPLY_KEPT_S, kept_with
 from store.engine.redis.scripts import Call, script
 from store.engine.redis.sentinel import BySentinel
 from store.engine.redis.staging import (
@@ -51,8 +52,6 @@ from store.port import ALL_STREAMS, Entry, Record, Streams, Table
 
 T = TypeVar("T")
 
-REPLIES_KEPT = 1_024
-REPLY_KEPT_S = 60
 MESSAGES_MOST = 128
 """Of one inbox in one script, as COMMIT_WRITES_MOST."""
 
@@ -243,7 +242,7 @@ class RedisEngine:
         """A message to one process; lost where it is dead. Kept for 60 s."""
         key, tag = self._keys.replies(boot), f"to:{boot}"
         asked: list[Asked] = [
-            (tag, ("XADD", key, "MAXLEN", "~", REPLIES_KEPT, "*", "m", message)),
+            (tag, ("XADD", key, "MAXLEN", "~", kept_with(message), "*", "m", message)),
             (tag, ("EXPIRE", key, REPLY_KEPT_S)),
             (tag, ("PUBLISH", self._keys.bell(boot), boot)),
         ]
