@@ -14,15 +14,14 @@ import msgspec
 import trio
 
 from store.copies import BackupResult, backup_sqlite, restore_sqlite
-from store.engine.redis.engine import RedisEngine
-from store.engine.redis.opening import Content
+from store.engine.redis.filling import FilledEngine, Filling
 from store.engine.redis.target import Target
 from store.errors import StoreCorrupt, StoreRefused
 from store.older_redis import OlderStore, older_store
 from store.shards.copies import backup_engine, count_engine, holds_records, restore_engine
 from store.shards.shard_store import ShardStore
 from store.shards.taking import give_all, take_all
-from store.shared_copies import engine_on, moving, unchanged_by
+from store.shared_copies import engine_on, filled
 from store.sqlite_lock import Lock
 
 Place = Path | Target
@@ -49,19 +48,12 @@ def move(source: Place, target: Place, now: float) -> MoveResult:
         copy = Path(folder) / "copy"
         copied = _copied(source, older, copy, now)
         if isinstance(target, Path):
-            moved = _into_file(copy, target, now)
+            _into_file(copy, copied, target, now)
         else:
-            moved = trio.run(_into_engine, copy, target, now)
-        if moved != (copied.records, copied.entries):
-            raise StoreCorrupt(
-                f"moved {moved[0]} of {copied.records} records and {moved[1]} of "
-                f"{copied.entries} lines of history; the old store is as it was"
-            )
-        if isinstance(target, Target):
-            trio.run(_opened_to_all, target)
+            trio.run(_into_engine, copy, copied, target, now)
         if older is not None:
             older.set_moved()
-    return MoveResult(*moved)
+    return MoveResult(copied.records, copied.entries)
 
 
 def _copied(source: Place, older: OlderStore | None, copy: Path, now: float) -> BackupResult:
@@ -88,33 +80,33 @@ async def _from_engine(source: Target, copy: Path, now: float) -> BackupResult:
         return done
 
 
-def _into_file(copy: Path, target: Path, now: float) -> tuple[int, int]:
+def _into_file(copy: Path, copied: BackupResult, target: Path, now: float) -> None:
     if target.exists() and target.stat().st_size:
         raise StoreRefused(f"{target}: the new store is not empty")
     done = restore_sqlite(copy, target, now, marked=False)
-    return done.records, done.entries
+    _check_whole(copied, done.records, done.entries)
 
 
-async def _into_engine(copy: Path, target: Target, now: float) -> tuple[int, int]:
-    async with moving(target) as engine:
-        before = await engine.content()
-        await engine.open()
-        async with unchanged_by(engine, before, StoreRefused):  # somebody owns it, perhaps
-            if before is Content.FLEET:
-                await _check_empty(engine)
-            await restore_engine(engine, copy, now, marked=False, keep=False)
-        return await count_engine(engine)
+async def _into_engine(copy: Path, copied: BackupResult, target: Target, now: float) -> None:
+    async with filled(target, Filling.MOVE) as engine:
+        if not engine.found_mark.startswith(Filling.MOVE):  # half a move is of what is moved again
+            await _check_empty(engine)
+        await restore_engine(engine, copy, now, marked=False, keep=False)
+        _check_whole(copied, *await count_engine(engine))
 
 
-async def _check_empty(engine: RedisEngine) -> None:
+async def _check_empty(engine: FilledEngine) -> None:
     if await holds_records(engine):
-        raise StoreRefused(f"redis: there is a fleet under {engine.target.prefix!r} already")
+        what = "half of a restore (do that again)" if engine.found_mark else "a fleet"
+        raise StoreRefused(f"redis: there is {what} under {engine.target.prefix!r} already")
 
 
-async def _opened_to_all(target: Target) -> None:
-    async with moving(target) as engine:
-        await engine.open()
-        await engine.end_move()
+def _check_whole(copied: BackupResult, records: int, entries: int) -> None:
+    if (records, entries) != (copied.records, copied.entries):
+        raise StoreCorrupt(
+            f"moved {records} of {copied.records} records and {entries} of "
+            f"{copied.entries} lines of history; the old store is as it was"
+        )
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import trio
 
 from store.copies import READ_S, BackupResult, RestoreResult, check_copy, source_uri
 from store.engine.redis.engine import RedisEngine
-from store.engine.redis.opening import Content
+from store.engine.redis.filling import FilledEngine, Filling
+from store.engine.redis.opening import KEPT, Content
 from store.engine.redis.target import Target
-from store.errors import StoreError, StoreRefused, StoreTaken
+from store.errors import StoreError, StoreRefused
 from store.older_redis import older_store
 from store.shards.copies import backup_engine, restore_engine
 from store.sqlite_connection import closing_connection, translated
@@ -36,12 +37,12 @@ def restore_shared(target: Target, source: Path, now: float) -> RestoreResult:
         kept = None
         if older is not None:
             older.check_idle()
-            kept = source.with_name(f"{source.name}.before-{now:.0f}")
+            kept = source.with_name(f"{source.name}.before-{now:.0f}-older")
             older.backup(kept, now)
         done = trio.run(_restore, target, source, now)
         if older is not None:
             older.set_moved()
-    return done if kept is None else msgspec.structs.replace(done, kept=kept)
+    return msgspec.structs.replace(done, kept=done.kept or kept)
 
 
 @asynccontextmanager
@@ -57,12 +58,21 @@ async def engine_on(source: Target) -> AsyncGenerator[RedisEngine, None]:
 
 
 @asynccontextmanager
-async def moving(target: Target) -> AsyncGenerator[RedisEngine, None]:
-    """An engine that is to be filled, not yet opened: closed to all others until it is full."""
-    engine = RedisEngine(target, is_moving=True)
+async def filled(target: Target, filling: Filling) -> AsyncGenerator[FilledEngine, None]:
+    """An engine to be filled, open, and in the end opened to all others. What ends it early is told
+    with what follows from it."""
+    engine = FilledEngine(target, filling)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.close)
-        yield engine
+        await engine.open()
+        try:
+            yield engine
+            await engine.end_move()
+        except StoreError as error:
+            if not engine.has_begun:
+                raise
+            words = f"{error}; no service starts on this store until the {filling} is done again"
+            raise type(error)(words + (KEPT if filling is Filling.RESTORE else "")) from error
 
 
 async def _backup(source: Target, copy: Path, now: float) -> BackupResult:
@@ -70,29 +80,6 @@ async def _backup(source: Target, copy: Path, now: float) -> BackupResult:
         return await backup_engine(engine, copy, now)
 
 
-@asynccontextmanager
-async def unchanged_by(
-    engine: RedisEngine, before: Content, refused_by: type[StoreError]
-) -> AsyncGenerator[None, None]:
-    """Where what is done here is refused so, nothing was changed yet: the engine is opened to all
-    others again, unless it held half a move before."""
-    refusal: StoreError | None = None
-    try:
-        yield
-    except refused_by as error:
-        refusal = error
-    if refusal is None:
-        return
-    if before is not Content.HALF:
-        await engine.end_move()
-    raise refusal
-
-
 async def _restore(target: Target, source: Path, now: float) -> RestoreResult:
-    async with moving(target) as engine:
-        before = await engine.content()
-        await engine.open()
-        async with unchanged_by(engine, before, StoreTaken):  # half a restore stays closed
-            done = await restore_engine(engine, source, now, keep=before is Content.FLEET)
-        await engine.end_move()
-        return done
+    async with filled(target, Filling.RESTORE) as engine:
+        return await restore_engine(engine, source, now)

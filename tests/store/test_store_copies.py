@@ -241,7 +241,7 @@ async def test_a_restore_into_redis_that_was_cut_off_is_refused_until_it_is_repe
     await half.close()
 
     done = await trio.to_thread.run_sync(restore, url("redis"), copy, RESTORED)
-    assert done.kept is None  # half a restore is not worth it
+    assert done.kept is None  # it had removed all, and filled in nothing
     async with opened(store_at(url("redis"))) as store:
         assert await everything(store) == before
 

@@ -54,7 +54,7 @@ class Admission:
     """Opens an engine, and says which of its servers `lanes` may ask.
 
     With `is_moving` it is opened for whoever moves or restores a store into it: every server has to
-    answer then.
+    answer then, and no layout is made.
     """
 
     def __init__(
@@ -85,9 +85,8 @@ class Admission:
             if held(self._places).keys() - examined:  # silent, or promoted just now
                 self._examined = examined
                 self._bar({place: error for place, error in each.items() if error is not None})
-        if not has_shape or self._is_moving:
-            confirm, is_moving = self._target.need, self._is_moving
-            await make_shape(self._lanes, self._keys, confirm=confirm, is_moving=is_moving)
+        if not has_shape and not self._is_moving:
+            await make_shape(self._lanes, self._keys, confirm=self._target.need)
 
     async def inspect(self) -> list[Finding]:
         """As `RedisEngine.inspect`."""

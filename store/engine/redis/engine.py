@@ -30,7 +30,7 @@ from store.engine.redis.ear import hear
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
-from store.engine.redis.opening import Content, end_move
+from store.engine.redis.opening import Content
 from store.engine.redis.places import OneServer, Places
 from store.engine.redis.pruning import prune
 from store.engine.redis.replies import REPLY_KEPT_S, kept_with
@@ -59,8 +59,8 @@ MESSAGES_MOST = 128
 class RedisEngine:
     """An `Engine` under one prefix.
 
-    With `is_moving` it is opened for whoever moves or restores a store into it: beside an older
-    layout, and so that nobody else can open it until `end_move`.
+    With `is_moving` it is opened for whoever moves or restores a store into it (`filling`): beside
+    an older layout, and what others may not open.
     """
 
     def __init__(self, target: Target, *, is_moving: bool = False) -> None:
@@ -103,11 +103,6 @@ class RedisEngine:
     async def content(self) -> Content:
         """What is there, before it is opened; changes nothing. Raises StoreError."""
         return await self._admission.content()
-
-    async def end_move(self) -> None:
-        """All that was to be moved is there: from now on everybody can open the engine."""
-        self._check_open()
-        await end_move(self._lanes, self._keys, confirm=self._need)
 
     async def close(self) -> None:
         """Release everything; idempotent, shields itself."""

@@ -5,13 +5,17 @@ from enum import Enum
 from store.engine.redis.keys import Keys
 from store.engine.redis.lanes import Lanes, Work
 from store.engine.redis.node import only
+from store.engine.redis.scripts import Call, script
 from store.engine.shards import SHARDS
 from store.errors import StoreCorrupt, StoreRefused
 
 LAYOUT = 3
 """Of the keys: 1 and 2 were those of a store of one process, which `lamplighter move` reads."""
+KEPT = "; what was there before is kept beside the copy (.before-...)"
+"""Of a restore that was cut off."""
 _MOVING = "moving"
 _SHAPE = {"layout": str(LAYOUT), "shards": str(SHARDS), "hash": "crc32"}
+_PAIRS = [part for pair in _SHAPE.items() for part in pair]
 
 
 class Content(Enum):
@@ -20,7 +24,7 @@ class Content(Enum):
     NOTHING = "nothing"
     FLEET = "a fleet"
     HALF = "half of a fleet"
-    """Something was being moved or restored into it, and did not get there whole."""
+    """Something is being moved or restored into it, or did not get there whole."""
 
 
 async def content_of(lanes: Lanes, keys: Keys) -> Content:
@@ -49,10 +53,12 @@ async def check_shape(
                 "with `lamplighter move` (docs/operations.md)"
             )
         return False
-    if found.pop(_MOVING, None) is not None and not is_moving:
+    mark = found.pop(_MOVING, None)
+    if mark is not None and not is_moving:
+        is_move = mark.startswith("move")
         raise StoreRefused(
-            f"redis: what was being moved or restored into {keys.prefix!r} did not get there "
-            "whole: do it again"
+            f"redis: what was being {'moved' if is_move else 'restored'} into {keys.prefix!r} did "
+            "not get there whole: do it again" + ("" if is_move else KEPT)
         )
     layout = found.get("layout", "")
     if not layout.isdigit():
@@ -66,15 +72,21 @@ async def check_shape(
     return True
 
 
-async def make_shape(lanes: Lanes, keys: Keys, *, confirm: int, is_moving: bool) -> None:
-    """Write the layout, and whether something is on its way into it."""
-    pairs = [part for pair in _SHAPE.items() for part in pair]
-    if is_moving:
-        pairs += (_MOVING, "yes")
-    asked = ("HSET", keys.shape, *pairs)
+async def make_shape(lanes: Lanes, keys: Keys, *, confirm: int) -> None:
+    """Write the layout."""
+    asked = ("HSET", keys.shape, *_PAIRS)
     only(await lanes.ask(Work.COMMIT, [("meta", asked)], confirm=confirm))
 
 
-async def end_move(lanes: Lanes, keys: Keys, *, confirm: int) -> None:
-    """All of it is there: from now on the engine can be opened."""
-    only(await lanes.ask(Work.COMMIT, [("meta", ("HDEL", keys.shape, _MOVING))], confirm=confirm))
+async def found_mark(lanes: Lanes, keys: Keys) -> str:
+    """What closes the engine to whoever would open it; empty where it is open."""
+    asked = ("HGET", keys.shape, _MOVING)
+    mark: bytes | None = only(await lanes.ask(Work.READ, [("meta", asked)]))
+    return (mark or b"").decode()
+
+
+async def change_mark(lanes: Lanes, keys: Keys, seen: str, new: str, *, confirm: int) -> bool:
+    """Put another mark in its place (empty for none), and the layout with it; False where it is
+    neither of the two any more."""
+    asked = Call(script("close"), (keys.shape,), (seen, new, *_PAIRS))
+    return bool(only(await lanes.ask(Work.COMMIT, [("meta", asked)], confirm=confirm)))

@@ -46,7 +46,7 @@ def script(name: str) -> Script:
     return Script(name, text, sha1(text, usedforsecurity=False).hexdigest())
 
 
-NAMES = ("take", "renew", "confirm", "give", "commit", "accept", "post", "prune")
+NAMES = ("take", "renew", "confirm", "give", "close", "commit", "accept", "post", "prune")
 _COMMON = {
     "take": ("fields",),
     "renew": ("fields",),

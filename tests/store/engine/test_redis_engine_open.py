@@ -11,13 +11,16 @@ import trio
 
 from store.engine.open import engine_from_url
 from store.engine.redis import staging
-from store.engine.redis.engine import RedisEngine
+from store.engine.redis.filling import FilledEngine, Filling
 from store.engine.redis.findings import Facts, about_master
 from store.engine.redis.keys import Keys
 from store.engine.redis.rights import by_itself
 from store.engine.redis.scripts import NAMES, script
 from store.engine.redis.weights import Weight
 from store.errors import StoreRefused, StoreUnavailable
+from store.port import Table
+from store.shards import ShardStore
+from store.shards.taking import take_all
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
 from tests.support.ports import free_port
@@ -184,12 +187,16 @@ async def test_an_engine_into_which_a_store_is_moved_opens_when_all_of_it_is_the
 ) -> None:
     client.set("{lamplighter}:schema", 2)
     target = engine_from_url(server.url).target
-    for _ in range(2):  # the first time it was cut off
-        async with opened_engine(RedisEngine(target, is_moving=True)):
+    for is_last in (False, True):  # the first time it is cut off
+        mover = FilledEngine(target, Filling.MOVE)
+        async with opened_engine(mover):
+            store = ShardStore(mover, "mover")
+            await take_all(store, patience_s=0.0)
+            token = store.owned["00"].token
+            await mover.prune("00", token, tables=list(Table), before=1.0, most=1)
             assert "did not get there whole" in await refusal(server.url)
-    mover = RedisEngine(target, is_moving=True)
-    async with opened_engine(mover):
-        await mover.end_move()
+            if is_last:
+                await mover.end_move()
     async with opened_engine(engine_from_url(server.url)):
         pass
 
