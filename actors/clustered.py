@@ -175,6 +175,7 @@ class ClusterParts(ProcessParts):
             accepted=self.flow.inbox.accepted,
             doubted=self.flow.inbox.step_back,
             alone=lambda: self.keeper.is_alone,
+            known_s=self.keeper.known_s,
         )
         self.commands = ClusterCommands(
             self.board,

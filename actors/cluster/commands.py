@@ -98,8 +98,10 @@ class ClusterCommands(Commands):
         answer = await self._asked(asked)
         shown = dev_eui in self._board.devices
         if answer is not None and answer.accepted is port.Accepted.UNKNOWN and shown:
-            await self._flush(dev_eui)  # it is new, and its record on the way
+            with trio.move_on_after(ACCEPT_TIMEOUT_S):
+                await self._flush(dev_eui)  # it is new, and its record on the way
             answer = await self._asked(asked)
+            shown = dev_eui in self._board.devices
         if answer is None:
             return Refusal.NO_REPLY
         match answer.accepted:
@@ -114,7 +116,8 @@ class ClusterCommands(Commands):
             case port.Accepted.REUSED:
                 return Refusal.KEY_REUSED
             case port.Accepted.UNKNOWN:
-                return Refusal.UNKNOWN_DEVICE
+                # what is shown and not stored could not be written, or its store has lost data
+                return Refusal.STORE_FAILING if shown else Refusal.UNKNOWN_DEVICE
             case port.Accepted.FULL:
                 return Refusal.MAILBOX_FULL
 

@@ -28,6 +28,16 @@ class Leaps:
         return leap
 
 
+FORGOTTEN_MOST_S = 60.0
+"""A failover forgets seconds: a lease that was known for longer and is gone went in another way."""
+
+
+def is_lost(found: Lease, known_s: float) -> bool:
+    """Whether the engine has lost data: it has no lease of a shard that had one for `known_s`
+    seconds. Whoever goes on writing hides that everything else is gone as well."""
+    return found.epoch == 0 and known_s > FORGOTTEN_MOST_S
+
+
 def was_overtaken(found: Lease, before: int, ours: Lease) -> bool:
     """Whether somebody took a shard since our take of it was lost, though `found`, the lease that
     is stored, has a lower epoch than ours: the server's clock is behind the one before.

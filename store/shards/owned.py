@@ -48,6 +48,7 @@ class Owned:
         self.log = shard_log
         self.before = before
         """Epoch and number that the owner before had come to, as they were when it was taken."""
+        self.taken_at = now
         self.waits_until: float | None = None
         """For that owner, to send again what a failover took of its commits."""
         self.pending: dict[int, Pending] = {}

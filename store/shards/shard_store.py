@@ -112,6 +112,7 @@ class ShardStore:
         accepted: Callable[[Accept, AcceptResult], None] | None = None,
         doubted: Callable[[], None] | None = None,
         alone: Callable[[], bool] | None = None,
+        known_s: Callable[[str], float] | None = None,
     ) -> None:
         """Who is asked and told; what is not given stays as it is. None of them may raise or wait,
         but for `lost_ends`.
@@ -130,6 +131,8 @@ class ShardStore:
         `doubted()`: the engine was away from somebody here, or set back: another master may answer
         by now, which lacks what was read from the one before, and has what was not.
         `alone()`: no other process needs to hear of a commit at once; asked at each.
+        `known_s(shard)`: for how long it is known here that a shard has had an owner; one that was
+        taken just now may have been somebody's for months.
         """
         writer = self._writer
         writer.marks = marks or writer.marks
@@ -140,6 +143,7 @@ class ShardStore:
         writer.records = records or writer.records
         writer.lost_ends = lost_ends or writer.lost_ends
         writer.alone = alone or writer.alone
+        writer.known_s = known_s or writer.known_s
         self._acceptor.mark_again = accepted_again or self._acceptor.mark_again
         self._acceptor.told = accepted or self._acceptor.told
         self._on_doubted = doubted or self._on_doubted

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import structlog
 import trio
 
-from store.engine.epochs import was_overtaken
+from store.engine.epochs import is_lost, was_overtaken
 from store.engine.port import COMMIT_WRITES_MOST, Engine, Lease, Result
 from store.engine.shards import FLEET
 from store.errors import StoreError, StoreTaken, StoreUnavailable
@@ -57,6 +57,7 @@ class ShardWriter:
         self.records: Callable[[str], Sequence[Put]] = lambda _: ()
         self.lost_ends: LostEnds = _none_lost
         self.alone: Callable[[], bool] = lambda: False
+        self.known_s: Callable[[str], float] = lambda _: 0.0
         self.failed_over = False
         """The engine was away, or was set back, since somebody last reset this."""
         self._engine = engine
@@ -335,6 +336,10 @@ class ShardWriter:
             log.warning("shard taken by another process", shard=shard, owner=found.owner)
             del self._owned[shard]
             self.on_fenced(shard)
+            return
+        now = self._steady()
+        if is_lost(found, max(now - one.taken_at, self.known_s(shard))):
+            one.failed(StoreUnavailable(f"shard {shard}: the engine has lost its data"), now)
             return
         self.failed_over = True
         if told is Answer.SET_BACK and one.waits_for(found, self._steady()):

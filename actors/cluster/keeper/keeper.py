@@ -14,6 +14,7 @@ import trio
 from actors.clocks.clock import Clock
 from actors.cluster.keeper import balance, core
 from actors.cluster.keeper.hands import AGAIN_S, Hands
+from actors.cluster.keeper.leases import known_s
 from actors.cluster.keeper.messages import (
     Able,
     FenceTold,
@@ -97,6 +98,10 @@ class Keeper:
     def is_alone(self) -> bool:
         """Whether no other process was on the list when that was looked at last, within 1 s."""
         return self._state.looked_at is not None and not self._state.members
+
+    def known_s(self, shard: str) -> float:
+        """For how long we know that this shard has had an owner."""
+        return known_s(self._state, shard, self._clock.steady())
 
     def may_begin(self, shard: str) -> bool:
         """Whether something that cannot be taken back may begin now: it ends within `margin_s`."""

@@ -14,7 +14,7 @@ from actors.cluster.keeper.state import Held, Seen, SeenMember, Stage, State
 from actors.cluster.keeper.times import KeeperTimes
 from actors.cluster.keeper.view import Why
 from actors.replace import replace
-from store.engine.epochs import was_overtaken
+from store.engine.epochs import is_lost, was_overtaken
 from store.engine.port import Applied, Lease, Member
 
 
@@ -60,7 +60,7 @@ def looked(
         elif old is not None and _too_old(state, shard, told.sent):
             seen[shard] = old
         elif lease is not None:
-            seen[shard] = _see(old, lease, unbroken, told.sent, now, times)
+            seen[shard] = _see(old, lease, unbroken, told.sent, now)
             actions += _moved(state.boot, shard, old, lease, now, times)
     members = _members(state, told.members, unbroken, now)
     state = replace(state, seen=seen, members=members, looked_at=now, reachable=True, unbroken=True)
@@ -108,7 +108,8 @@ def displaced(state: State, shard: str, stored: Lease, now: float) -> tuple[Stat
         seen = as_seen(stored, now, state.seen.get(shard))
         return without(replace(state, seen={**state.seen, shard: seen}), shard, now), [Fence(shard)]
     lapsed = replace(held, valid_until=-math.inf)
-    if stored.epoch == 0 and held.before.epoch > 0:  # the whole lease is gone: a loss of data
+    gone = stored.epoch == 0 and held.before.epoch > 0  # the whole lease, and the one before it
+    if gone or is_lost(stored, known_s(state, shard, now)):
         return with_held(state, shard, lapsed), []
     return with_held(state, shard, replace(lapsed, set_back=True)), [SetBack(shard)]
 
@@ -133,7 +134,17 @@ def without(state: State, shard: str, now: float) -> State:
 
 def as_seen(lease: Lease, now: float, old: Seen | None) -> Seen:
     """A lease that we were told of outside a look."""
-    return _see(old, lease, False, -math.inf if old is None else old.asked_at, now, None)
+    asked_at = -math.inf if old is None else old.asked_at
+    return _see(old, lease, False, asked_at, now)
+
+
+def known_s(state: State, shard: str, now: float) -> float:
+    """For how long we know that this shard has had an owner."""
+    return _known_s(state.seen.get(shard), now)
+
+
+def _known_s(seen: Seen | None, now: float) -> float:
+    return 0.0 if seen is None or seen.known_at is None else now - seen.known_at
 
 
 def _too_old(state: State, shard: str, sent: float) -> bool:
@@ -147,7 +158,6 @@ def _see(
     unbroken: bool,
     asked_at: float,
     now: float,
-    times: KeeperTimes | None,
 ) -> Seen:
     known = now if lease.epoch > 0 else None
     if old is None:
@@ -161,11 +171,8 @@ def _see(
             known_at=known,
         )
     moved = lease.moved_by != old.lease.moved_by
-    # A failover forgets seconds; a lease that was known for longer was lost in another way.
     gone = lease.epoch == 0 and old.known_at is not None
-    lost = gone and (
-        old.lost or (times is not None and now - (old.known_at or now) > times.forget_s)
-    )
+    lost = gone and (old.lost or is_lost(lease, _known_s(old, now)))
     return Seen(
         lease=lease,
         asked_at=asked_at,

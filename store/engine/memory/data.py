@@ -113,6 +113,10 @@ class Data:
         copied.replies = {boot: stream.copy() for boot, stream in self.replies.items()}
         return copied
 
+    def empty(self) -> None:
+        """Lose everything, as FLUSHALL does."""
+        self.shards, self.members, self.replies = {}, {}, {}
+
     def shard(self, name: str) -> ShardData:
         """One shard; empty where nothing was ever written to it."""
         found = self.shards.get(name)

@@ -242,6 +242,12 @@ class MemoryServers:
         self.masters[part] = self._with_replicas(Master(promoted.data, self))
         return old
 
+    def empty(self, part: int = 0) -> None:
+        """It loses everything, and its replicas with it."""
+        master = self.masters[part]
+        if master is not None:
+            master.run([lambda data, _now_ms, _ring: data.empty()])
+
     def new_name(self) -> str:
         """One that no master has had."""
         self._named += 1

@@ -140,6 +140,34 @@ async def with_a_lost_take(house: MakeHouse) -> House:
     return one
 
 
+@pytest.mark.parametrize("known_elsewhere", [False, True])
+async def test_an_engine_that_lost_its_data_is_not_filled_on(
+    house: MakeHouse, autojump_clock: object, known_elsewhere: bool
+) -> None:
+    """Whoever goes on writing hides that all is gone which is in nobody's memory."""
+    servers = MemoryServers()
+    one = house(on=servers)
+    await one.take(IN_A)
+    await write(one, A, range(1, 111))
+    if known_elsewhere:  # taken just now from somebody who had it for months
+        one.store.listen(known_s=lambda _shard: 1e7)
+    else:
+        for _ in range(31):  # it looks all the time, as the service does
+            await trio.sleep(2.0)
+            await one.store.check()
+    servers.empty()
+
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match="the engine has lost its data"):
+            await one.store.check()
+        with pytest.raises(StoreUnavailable, match="the engine has lost its data"):
+            await one.store.commit(step(A, 111))
+        await trio.sleep(5.0)
+    assert await one.value(A) is None
+    assert (await one.lease(IN_A)).epoch == 0
+    assert one.retaken == one.fenced == one.lost == []
+
+
 async def test_one_who_slept_does_not_take_a_lost_lease_again(
     house: MakeHouse, autojump_clock: object
 ) -> None:

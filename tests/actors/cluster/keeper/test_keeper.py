@@ -576,3 +576,16 @@ async def test_everybody_sees_who_has_what(autojump_clock: Clock) -> None:
         }
         await trio.sleep(70.0)
         assert [member.boot for member in b.keeper.view().members] == ["b", "c"]
+
+
+async def test_nobody_takes_what_an_engine_has_lost(autojump_clock: Clock) -> None:
+    """Neither whoever had it nor anybody else, and nothing runs in a lease any more."""
+    async with town() as place:
+        a, b, _ = await three(place)
+        await trio.sleep(61.0)
+        place.servers.empty()
+        await trio.sleep(30.0)
+        assert [lease.epoch for lease in (await a.engine.look(ALL_SHARDS)).values()] == [0] * 65
+        assert {a.keeper.valid_for_s(shard) for shard in ALL_SHARDS} == {0.0}
+        assert {one.owned for one in b.keeper.view().shards} == {Owned.LOST}
+        assert not [what for what, _ in a.log + b.log if what in ("set back", "fenced")]
