@@ -119,6 +119,7 @@ class ClusterParts(ProcessParts):
                 profile_contains=policies.profile_contains,
                 rang=lambda shard: self.keeper.rang(shard),  # noqa: PLW0108 - made after this
                 meta=self._learned,
+                known_s=lambda shard: self.keeper.known_s(shard),  # noqa: PLW0108 - likewise
             )
         )
         self.fleet.on_provisional = self._heard_unlisted

@@ -71,6 +71,8 @@ class FlowPorts:
     profile_contains: str
     need: int = 0
     """Replicas that confirm each commit."""
+    known_s: Callable[[str], float] = lambda shard: 0.0
+    """For how long it is known here that a shard has had an owner."""
     rang: Callable[[str], None] = lambda shard: None
     """A bell of a shard was heard."""
     meta: Callable[[Put], None] = lambda put: None
@@ -111,7 +113,7 @@ class Flow:
             boot=boot,
         )
         self._feed_board = FeedBoard(ports.board, now=clock.now, meta=ports.meta)
-        self.follower = Follower(engine, self._feed_board, rng)
+        self.follower = Follower(engine, self._feed_board, rng, ports.known_s)
         self.follower.follow(ALL_SHARDS)
         self.bells = Bells(
             engine, self.inbox, self.follower, self.replies, boot=boot, others=ports.rang

@@ -6,7 +6,7 @@ lease that was set back) means that the shard is read anew as a whole, at one in
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -17,6 +17,7 @@ import trio
 
 from actors.cluster.feed_board import TABLES, FeedBoard
 from actors.supervision import Backoff
+from store.engine.epochs import DATA_LOST, is_lost
 from store.engine.port import FeedEntry, Lease, Snapshot
 from store.errors import StoreError, StoreUnavailable
 from store.port import Record, Table
@@ -84,10 +85,18 @@ class FollowerStatistics:
 
 
 class Follower:
-    """One for each process; `run` is its task."""
+    """One for each process; `run` is its task. `known_s(shard)`: for how long it is known here that
+    a shard has had an owner."""
 
-    def __init__(self, engine: FollowEngine, board: FeedBoard, rng: Random) -> None:
+    def __init__(
+        self,
+        engine: FollowEngine,
+        board: FeedBoard,
+        rng: Random,
+        known_s: Callable[[str], float] = lambda _: 0.0,
+    ) -> None:
         self._engine = engine
+        self._known_s = known_s
         self._board = board
         self._rng = rng
         self._shards: dict[str, _Followed] = {}
@@ -302,6 +311,8 @@ class Follower:
             return
         if self._shards.get(shard) is not followed:
             return  # taken meanwhile
+        if is_lost(snapshot.lease, self._known_s(shard)):  # what was there stays on the board
+            raise StoreUnavailable(f"shard {shard}: {DATA_LOST}")
         self._snapshots += 1
         doubtful = await self._board.show_all(
             shard, snapshot.tables, still=lambda: self._shards.get(shard) is followed

@@ -30,6 +30,7 @@ class Leaps:
 
 FORGOTTEN_MOST_S = 60.0
 """A failover forgets seconds: a lease that was known for longer and is gone went in another way."""
+DATA_LOST = "the engine has lost its data"
 
 
 def is_lost(found: Lease, known_s: float) -> bool:

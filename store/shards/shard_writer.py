@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import structlog
 import trio
 
-from store.engine.epochs import is_lost, was_overtaken
+from store.engine.epochs import DATA_LOST, is_lost, was_overtaken
 from store.engine.port import COMMIT_WRITES_MOST, Engine, Lease, Result
 from store.engine.shards import FLEET
 from store.errors import StoreError, StoreTaken, StoreUnavailable
@@ -339,7 +339,7 @@ class ShardWriter:
             return
         now = self._steady()
         if is_lost(found, max(now - one.taken_at, self.known_s(shard))):
-            one.failed(StoreUnavailable(f"shard {shard}: the engine has lost its data"), now)
+            one.failed(StoreUnavailable(f"shard {shard}: {DATA_LOST}"), now)
             return
         self.failed_over = True
         if told is Answer.SET_BACK and one.waits_for(found, self._steady()):
