@@ -26,7 +26,7 @@ from store.engine.redis.examination import (
 )
 from store.engine.redis.keys import Keys
 from store.engine.redis.lanes import Lanes
-from store.engine.redis.opening import Content, check_shape, content_of, make_shape
+from store.engine.redis.opening import Content, check_nobody_lives, check_shape, content_of, make_shape
 from store.engine.redis.places import Places
 from store.engine.redis.target import Kind, Target
 from store.engine.redis.weights import (
@@ -79,6 +79,8 @@ class Admission:
         found = await self._in_thread(partial(look_around, self._target, self._places, each))
         self.warnings = at_start(found, is_unsafe_meant=self._target.unsafe)
         has_shape = await self._has_shape()
+        if not (has_shape or self._is_moving):
+            await check_nobody_lives(self._lanes, self._keys)
         await self._in_thread(partial(try_all, self._target, self._places, each))
         if each is not None:
             examined = {place for place, error in each.items() if error is None}

@@ -2,6 +2,9 @@
 
 from enum import Enum
 
+import trio
+
+from store.engine.epochs import DATA_LOST
 from store.engine.redis.keys import Keys
 from store.engine.redis.lanes import Lanes, Work
 from store.engine.redis.node import only
@@ -13,6 +16,8 @@ LAYOUT = 3
 """Of the keys: 1 and 2 were those of a store of one process, which `lamplighter move` reads."""
 KEPT = "; what was there before is kept beside the copy (.before-...)"
 """Of a restore that was cut off."""
+LIFE_S = 5.0
+"""Whoever lives shows himself every 2 s (`KeeperTimes.renew_s`)."""
 _MOVING = "moving"
 _SHAPE = {"layout": str(LAYOUT), "shards": str(SHARDS), "hash": "crc32"}
 _PAIRS = [part for pair in _SHAPE.items() for part in pair]
@@ -70,6 +75,31 @@ async def check_shape(
     if found != _SHAPE:
         raise StoreCorrupt(f"redis: the fleet is cut otherwise than this version does it: {found}")
     return True
+
+
+async def check_nobody_lives(lanes: Lanes, keys: Keys) -> None:
+    """Raises StoreRefused where there is no layout and processes of this fleet run.
+
+    They wrote one before they showed themselves: it is gone with all that was there, and whoever
+    made it anew would take the fleet from those who still know it. Takes LIFE_S where anybody was
+    shown; one that does not move any more is dead.
+    """
+    asked = ("HGETALL", keys.members)
+    before = only(await lanes.ask(Work.READ, [("meta", asked)]))
+    if not before:
+        return
+    await trio.sleep(LIFE_S)
+    after = only(await lanes.ask(Work.READ, [("meta", asked)]))
+    moved = _pairs(after) - _pairs(before)
+    if moved and not only(await lanes.ask(Work.READ, [("meta", ("EXISTS", keys.shape))])):
+        raise StoreRefused(
+            f"redis: {DATA_LOST} under {keys.prefix!r}, and {len(moved)} of the processes that "
+            "serve this fleet run: restore it, or stop them all (docs/cluster.md)"
+        )
+
+
+def _pairs(flat: list[bytes]) -> set[tuple[bytes, bytes]]:
+    return set(zip(flat[::2], flat[1::2], strict=True))
 
 
 async def make_shape(lanes: Lanes, keys: Keys, *, confirm: int) -> None:

@@ -1,6 +1,7 @@
 """An engine that cannot keep the promise is refused at the start, in words; nothing is written."""
 
 import inspect
+import itertools
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +11,8 @@ import redis
 import trio
 
 from store.engine.open import engine_from_url
-from store.engine.redis import staging
+from store.engine.port import Member
+from store.engine.redis import opening, staging
 from store.engine.redis.filling import FilledEngine, Filling
 from store.engine.redis.findings import Facts, about_master
 from store.engine.redis.keys import Keys
@@ -72,6 +74,27 @@ async def test_a_server_that_does_not_keep_commits_is_refused_unless_unsafe(
     assert client.keys("*") == []
     async with opened_engine(engine_from_url(f"{server.url}?unsafe=yes")) as engine:
         assert any(words in warning for warning in engine.durability_warnings)
+
+
+async def test_nobody_begins_anew_on_what_is_gone_while_others_still_know_it(
+    server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "LIFE_S", 0.5)
+    async with opened_engine(engine_from_url(server.url)) as engine, trio.open_nursery() as nursery:
+        client.flushall()
+
+        async def live() -> None:
+            for beat in itertools.count(1):
+                await engine.tell_member(Member("a", "north", "1", beat))
+                await trio.sleep(0.1)
+
+        nursery.start_soon(live)
+        await trio.sleep(0.1)
+        with pytest.raises(StoreRefused, match="has lost its data under 'lamplighter', and 1 of"):
+            await engine_from_url(server.url).open()
+        nursery.cancel_scope.cancel(reason="it is stopped")
+    async with opened_engine(engine_from_url(server.url)):
+        assert client.exists("{lamplighter:meta}:shape")
 
 
 async def test_what_was_changed_while_the_service_runs_is_found(
