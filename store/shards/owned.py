@@ -56,10 +56,8 @@ class Owned:
         self.trouble: StoreUnavailable | None = None
         self.tries = 0
         self.retry_at = now
-        self.spoke_at = now
-        """When we last asked the engine of it, whatever came of that."""
         self.rested = False
-        """We did not ask for long, and have not heard since that it is still ours."""
+        """We slept, and have not heard since that it is still ours."""
         self.heard_at = now
         """When the engine told us last that it is ours."""
         self.marks = ("0-0", "")

@@ -40,9 +40,10 @@ COMMITS_AT_ONCE = 32
 STALLS_MOST = 3
 """Rounds without a confirmed commit before a call gives up for now."""
 REST_S = ANSWER_S + 1.0
-"""Whoever has not spoken to the engine for longer than any answer is waited for has slept, for the
-length of a lease (6 s) or more, and may have been replaced: a lease that was set back is taken
-again only by one who was there all the time."""
+"""A process that was not awake for longer than any answer is waited for has slept for the length of
+a lease (6 s) or more, and may have been replaced: a lease that was set back is taken again only by
+one who was there all the time. This is told of the process, not of a shard, which may have to wait
+for the calls of all others."""
 
 
 class ShardWriter:
@@ -67,6 +68,7 @@ class ShardWriter:
         self._left = LeftShards(engine, steady)
         self._turn = trio.Lock()
         self._looked_at = float("-inf")
+        self._awake_at = float("-inf")
 
     # ------------------------------------------------------------------------------- ownership
 
@@ -81,7 +83,7 @@ class ShardWriter:
         known, left = self._owned.get(shard), self._left.again(shard, lease)
         if known is not None and known.log.lease.token == lease.token:
             return
-        self._owned[shard] = Owned(left or ShardLog(shard, lease), self._steady(), before)
+        self._owned[shard] = Owned(left or ShardLog(shard, lease), self._awake(), before)
 
     def disown(self, shard: str) -> None:
         """Write this shard no more, unless it is owned again under the same lease."""
@@ -214,7 +216,7 @@ class ShardWriter:
         names = sorted(shards)
         stalls = 0
         while stalls < STALLS_MOST:
-            now = self._steady()
+            now = self._awake()
             batch = [
                 (one, kept)
                 for one in (self._owned[name] for name in names if name in self._owned)
@@ -223,8 +225,6 @@ class ShardWriter:
             ]
             if not batch:
                 break
-            asked = list({id(one): one for one, _ in batch}.values())
-            _speak(asked, now)
             answers: Sequence[Result | StoreError]
             try:
                 rings = not self.alone()
@@ -233,7 +233,7 @@ class ShardWriter:
                 )
             except StoreUnavailable as error:
                 answers = [error] * len(batch)
-            _note_rest(asked, self._steady())
+            self._awake()
             went_on = await self._take_in(batch, answers)
             stalls = 0 if went_on else stalls + 1
         self._forget_old(names)
@@ -279,18 +279,16 @@ class ShardWriter:
     async def _tend(self) -> None:
         """Look at our leases; store marks that moved; send what is left."""
         owned = dict(self._owned)
-        asked = list(owned.values())
-        _speak(asked, self._steady())
+        self._awake()
         try:
             leases = await self._engine.look((*owned, *self._left.lately()) or (FLEET,))
         except StoreUnavailable as error:
             self.failed_over = True
-            now = self._steady()
-            for one in asked:
+            now = self._awake()
+            for one in owned.values():
                 one.failed(error, now)
             raise
-        self._looked_at = self._steady()
-        _note_rest(asked, self._looked_at)
+        self._looked_at = self._awake()
         for name, commits in (await self._left.replay(leases, self._owned)).items():
             self.failed_over = True
             self.on_replayed(name, commits)
@@ -324,6 +322,16 @@ class ShardWriter:
             if not one.log.unsettled and (inbox != one.marks[0] or late):
                 self._append(name, one, ())
 
+    def _awake(self) -> float:
+        """Now; asked before and after each call to the engine. Who was not here for longer slept,
+        perhaps in the middle of a call, and what was asked then was sent after it."""
+        now = self._steady()
+        if now - self._awake_at > REST_S:
+            for one in self._owned.values():
+                one.rested = True
+        self._awake_at = now
+        return now
+
     async def _settle(self, shard: str, told: Answer, found: Lease) -> None:
         """The engine's lease is not what ours was: take it again, or leave the shard."""
         one = self._owned.get(shard)
@@ -348,10 +356,12 @@ class ShardWriter:
             return
         try:
             ends = await self.lost_ends(shard, found)
+            self._awake()
             lease = await self._engine.take(shard, found, self._boot)
         except StoreUnavailable as error:
-            one.failed(error, self._steady())
+            one.failed(error, self._awake())
             return
+        self._awake()
         if self._owned.get(shard) is not one:
             return
         if lease is None:
@@ -369,20 +379,6 @@ class ShardWriter:
         self.on_retaken(shard, lease)
         if one.log.lost:
             self.on_lost(shard, one.log.lost)
-
-
-def _speak(some: Sequence[Owned], now: float) -> None:
-    """We ask the engine of these now."""
-    _note_rest(some, now)
-    for one in some:
-        one.spoke_at = now
-
-
-def _note_rest(some: Sequence[Owned], now: float) -> None:
-    """Who has not spoken for long slept: before a call, or in the middle of one, which takes longer
-    then than any answer is waited for; what it asked was sent after that."""
-    for one in some:
-        one.rested = one.rested or now - one.spoke_at > REST_S
 
 
 def _not_owned(shard: str) -> StoreTaken:

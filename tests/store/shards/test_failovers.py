@@ -10,8 +10,8 @@ import trio
 from store.engine.memory import Fate, MemoryServers, Request
 from store.engine.places import place_of
 from store.engine.port import INBOX_MOST, Accept, Accepted, InboxEntry, Lease, Post
-from store.engine.shards import FLEET, shard_of
-from store.errors import StoreUnavailable
+from store.engine.shards import FLEET, LIGHT_SHARDS, shard_of
+from store.errors import StoreTaken, StoreUnavailable
 from store.port import Put, Table, Write
 from tests.store.shards.house import IN_A, IN_B, A, B, House, again, light, step
 
@@ -199,6 +199,39 @@ async def test_one_who_slept_just_before_it_asked_does_not_take_a_lost_lease_aga
     assert one.fenced == [IN_A]
     assert one.retaken == []
     assert (await one.lease(IN_A)).owner == "before"
+
+
+async def test_who_has_many_shards_to_take_back_has_not_slept(
+    house: MakeHouse, autojump_clock: object
+) -> None:
+    """Each waits for the calls of all others, while no replica confirms anything."""
+    servers = MemoryServers(replicas=2)
+    before, one = house("before", on=servers), house("a", need=1, on=servers)
+    shards = LIGHT_SHARDS[:12]
+    await before.take(*shards)
+    await trio.sleep(1)
+    [master] = servers.masters
+    assert master is not None
+    master.read()
+    master.replicas[1].held = True  # it is promoted, and lacks all that follows
+    await one.take(*shards)
+    for shard in shards:
+        await one.store.announce(shard)
+    servers.fail_over(least=True)
+    hold(servers)
+
+    async def take_back(shard: str) -> None:
+        with suppress(StoreTaken):
+            await again(lambda: one.store.announce(shard))
+
+    async with trio.open_nursery() as nursery:
+        for shard in shards:
+            nursery.start_soon(take_back, shard)
+        await trio.sleep(15)
+        hold(servers, False)
+    await again(one.store.check)
+    assert one.fenced == []
+    assert sorted(one.retaken) == [*shards]
 
 
 async def test_an_answer_that_is_waited_for_as_long_as_any_is_no_sleep(
