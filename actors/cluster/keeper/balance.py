@@ -97,8 +97,14 @@ def cannot_serve(state: State, now: float, times: KeeperTimes) -> bool:
 
 
 def own_load(state: State) -> int:
-    """Our weight, with what we are about to have and without what we are about to give."""
-    held = sum(weight_of(s) for s, h in state.held.items() if h.stage in OURS)
+    """Our weight, with what we are about to have and without what we are about to give.
+
+    Nor with what lies where we cannot look: others may have that by now, and whoever counted it
+    would never take what is given to him.
+    """
+    held = sum(
+        weight_of(s) for s, h in state.held.items() if h.stage in OURS and _is_seen(state, s)
+    )
     return held + sum(weight_of(shard) for shard in state.taking)
 
 
@@ -195,6 +201,11 @@ def _in_our_order(state: State, reckoning: Reckoning) -> Iterator[tuple[str, See
 @lru_cache(maxsize=16)  # one process has one boot; a simulation some more
 def _order_of(boot: str) -> Mapping[str, int]:
     return {shard: crc32(f"{boot}:{shard}".encode()) for shard in ALL_SHARDS}
+
+
+def _is_seen(state: State, shard: str) -> bool:
+    seen = state.seen.get(shard)
+    return seen is None or seen.since is not None
 
 
 def _runs(state: State, shard: str) -> bool:

@@ -45,6 +45,10 @@ FORGET_S = 1.0
 STRANGER_S = 15.0
 """So long whoever never saw the list of members takes nothing; then a free shard is better here
 than nowhere, and what is too much is given once others are known."""
+LOOK = ("the leases cannot be read", "the leases are read again")
+RENEW = ("our leases cannot be renewed", "our leases are renewed again")
+TELL = ("the others cannot be told that we are here", "the others are told again")
+"""What the engine is asked for time and again, in the words of the log."""
 
 
 class Keeper:
@@ -81,7 +85,8 @@ class Keeper:
         self._awaits = False
         self._begun_at = math.inf
         self._left = False
-        self._failing = False
+        self._failing: set[tuple[str, str]] = set()
+        """Of LOOK, RENEW and TELL those that failed when they were last tried."""
 
     # ------------------------------------------------------------------ what it says
 
@@ -182,10 +187,10 @@ class Keeper:
                 leases = await self._engine.look(ALL_SHARDS)
                 members = await self._members()
             except StoreError as error:
-                self._fails(error)
+                self._fails(LOOK, error)
                 self._step(LookFailed())
             else:
-                self._works()
+                self._works(LOOK)
                 self._step(Looked(sent, leases, members))
                 self._ports.looked(leases)
             task_status.started()
@@ -220,9 +225,10 @@ class Keeper:
                 try:
                     results = await self._engine.renew(tokens)
                 except StoreError as error:
-                    self._fails(error)
+                    self._fails(RENEW, error)
                     every_s = AGAIN_S
                 else:
+                    self._works(RENEW)
                     every_s = every_s if len(results) == len(tokens) else AGAIN_S
                     self._step(Renewed(sent, results))
             await trio.sleep(SOONEST_S)
@@ -245,7 +251,9 @@ class Keeper:
             try:
                 await self._engine.tell_member(self._member)
             except StoreError as error:
-                self._fails(error)
+                self._fails(TELL, error)
+            else:
+                self._works(TELL)
             task_status.started()
             task_status = trio.TASK_STATUS_IGNORED
             # The second time comes soon: the others know by it that we are alive.
@@ -276,13 +284,15 @@ class Keeper:
         at, dark_s = self._clock.now(), round(move.dark_s, 3)
         self._moves.append(Move(at, move.shard, move.why, move.before, move.after, dark_s))
 
-    def _fails(self, error: StoreError) -> None:
+    def _fails(self, what: tuple[str, str], error: StoreError) -> None:
+        """Told once, until it `_works` again: looks may be answered while renewals are not, where
+        no replica confirms them."""
         self._ports.failed()
-        if not self._failing:
-            log.warning("the engine does not answer", problem=str(error))
-        self._failing = True
+        if what not in self._failing:
+            log.warning(what[0], problem=str(error))
+            self._failing.add(what)
 
-    def _works(self) -> None:
-        if self._failing:
-            log.info("the engine answers again")
-        self._failing = False
+    def _works(self, what: tuple[str, str]) -> None:
+        if what in self._failing:
+            log.info(what[1])
+            self._failing.remove(what)

@@ -49,7 +49,9 @@ def looked(
     state: State, told: Looked, now: float, times: KeeperTimes
 ) -> tuple[State, list[Action]]:
     """The engine answered a look at `now`."""
-    late = state.looked_at is None or told.sent - state.looked_at > times.look_s + times.late_s
+    most_s = times.look_s + times.late_s
+    late = state.looked_at is None or told.sent - state.looked_at > most_s
+    late = late or now - told.sent > most_s  # the answer is from before we slept, perhaps
     unbroken = state.unbroken and not late
     seen: dict[str, Seen] = {}
     actions: list[Action] = []

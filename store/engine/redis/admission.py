@@ -26,7 +26,13 @@ from store.engine.redis.examination import (
 )
 from store.engine.redis.keys import Keys
 from store.engine.redis.lanes import Lanes
-from store.engine.redis.opening import Content, check_nobody_lives, check_shape, content_of, make_shape
+from store.engine.redis.opening import (
+    Content,
+    check_nobody_lives,
+    check_shape,
+    content_of,
+    make_shape,
+)
 from store.engine.redis.places import Places
 from store.engine.redis.target import Kind, Target
 from store.engine.redis.weights import (

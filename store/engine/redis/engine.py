@@ -148,7 +148,8 @@ class RedisEngine:
     async def tell_member(self, member: Member) -> None:
         """Show this process to the others."""
         told = ("HSET", self._keys.members, member.boot, _encoder.encode(member))
-        only(await self._ask(Work.COMMIT, [("meta", told)]))
+        # Like a reading it waits for no replica, nor behind a commit that does: who lives shows it.
+        only(await self._ask(Work.READ, [("meta", told)]))
 
     async def members(self) -> Sequence[Member]:
         """Every process that was told of and did not leave, dead ones too."""
@@ -158,7 +159,7 @@ class RedisEngine:
 
     async def forget_member(self, boot: str) -> None:
         """It left, or is long dead."""
-        only(await self._ask(Work.COMMIT, [("meta", ("HDEL", self._keys.members, boot))]))
+        only(await self._ask(Work.READ, [("meta", ("HDEL", self._keys.members, boot))]))
 
     # -------------------------------------------------------------------------------- commits
 

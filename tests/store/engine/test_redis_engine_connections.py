@@ -1,12 +1,13 @@
 """What a lost connection, a restart and a network that holds back do to calls of the engine."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 import trio
 
 from store.engine.open import engine_from_url
-from store.engine.port import Applied, Engine, Lease, Post
+from store.engine.port import Applied, Engine, Lease, Member, Post
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer
 from store.errors import StoreUnavailable
@@ -144,6 +145,37 @@ async def test_an_unconfirmed_renewal_does_not_count(
         finally:
             replica.thaw()
         assert (await engine.renew({SHARD: lease.token}))[SHARD].applied is Applied.DONE
+
+
+async def test_who_lives_shows_himself_while_no_replica_confirms_anything(
+    pair: tuple[RedisServer, RedisServer],
+) -> None:
+    """Leases cannot be renewed then, which is tried all the time; nobody is dead for that."""
+    master, replica = pair
+    async with opened_engine(engine_from_url(f"{master.url}?need=1")) as engine:
+        lease = await taken(engine)
+        await engine.tell_member(Member("gone", "west", "1", 1))
+
+        async def renew() -> None:
+            while True:
+                with suppress(StoreUnavailable):
+                    await engine.renew({SHARD: lease.token})
+                await trio.sleep(0.05)
+
+        replica.freeze()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(renew)
+                for beat in range(1, 6):
+                    await trio.sleep(0.6)
+                    with trio.fail_after(0.5):
+                        await engine.tell_member(Member("a", "north", "1", beat))
+                with trio.fail_after(0.5):
+                    await engine.forget_member("gone")
+                nursery.cancel_scope.cancel(reason="it was shown")
+        finally:
+            replica.thaw()
+        assert [(one.boot, one.beat) for one in await engine.members()] == [("a", 5)]
 
 
 async def test_a_server_that_forgot_the_scripts_is_sent_them(server: RedisServer) -> None:

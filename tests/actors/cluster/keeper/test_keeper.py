@@ -7,8 +7,12 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import trio
 
+from actors.cluster.keeper import KeeperTimes, core
+from actors.cluster.keeper.messages import Looked, Take
+from actors.cluster.keeper.state import State
 from actors.cluster.keeper.view import Here, MemberSign, Owned, Why
 from store.engine.memory import Fate, MemoryServers, Request
+from store.engine.port import Lease, Member
 from store.engine.shards import ALL_SHARDS, FLEET
 from store.errors import StoreUnavailable
 from tests.support.keeper_kit import House, Town
@@ -494,6 +498,27 @@ async def test_shards_on_a_silent_node_lapse_and_the_others_do_not(autojump_cloc
         assert {shard: place.owners(shard) for shard in ALL_SHARDS} == before
 
 
+@pytest.mark.parametrize("names", ["ab", "abc", "abcd"])
+async def test_who_is_parted_from_one_node_has_others_come_to_rest(
+    autojump_clock: Clock, names: str
+) -> None:
+    """They take what lies there; nothing is given to and fro because two count differently."""
+    async with town(MemoryServers(masters=3)) as place:
+        houses = [await place.house(name) for name in names]
+        await place.until(place.complete)
+        await trio.sleep(30.0)
+        place.ways["a"].parted.add(1)
+        await trio.sleep(60.0)
+        for house in houses:
+            house.log.clear()
+        await trio.sleep(60.0)
+        assert [entry for house in houses for entry in house.log] == []
+        held = {shard for house in houses[1:] for shard in house.running}
+        assert {shard for shard in ALL_SHARDS if place.servers.part_of(shard) == 1} <= held
+        place.ways["a"].parted.clear()
+        await place.until(place.complete)
+
+
 async def test_while_the_node_with_the_list_of_members_is_silent_the_dead_are_replaced_elsewhere(
     autojump_clock: Clock,
 ) -> None:
@@ -589,3 +614,23 @@ async def test_nobody_takes_what_an_engine_has_lost(autojump_clock: Clock) -> No
         assert {a.keeper.valid_for_s(shard) for shard in ALL_SHARDS} == {0.0}
         assert {one.owned for one in b.keeper.view().shards} == {Owned.LOST}
         assert not [what for what, _ in a.log + b.log if what in ("set back", "fenced")]
+
+
+def test_who_slept_in_the_middle_of_a_look_takes_nothing_on_waking() -> None:
+    """What was answered before the sleep says nothing of what others did since."""
+    times, state = KeeperTimes(), State(boot="a")
+
+    def look(sent: float, answered: float, beat: int) -> int:
+        nonlocal state
+        lease = Lease(token="5.b", epoch=5, owner="b", beat=beat, seq=1)
+        told = Looked(sent, dict.fromkeys(ALL_SHARDS, lease), [Member("b", "b", "1", beat)])
+        state, actions = core.step(state, told, answered, times)
+        return sum(isinstance(action, Take) for action in actions)
+
+    for second in range(1, 7):
+        assert look(second - 0.01, float(second), second) == 0
+    assert look(6.5, 66.0, 6) == 0
+    assert look(67.0, 67.01, 66) == 0, "the other lives"
+    for second in range(68, 73):
+        assert look(second - 0.01, float(second), 66) == 0
+    assert look(73.49, 73.5, 66) > 0, "and is dead in the end"
