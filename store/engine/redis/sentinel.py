@@ -22,6 +22,7 @@ from store.engine.redis.target import Address, Target
 from store.errors import StoreError, StoreUnavailable
 
 _DOWN = {"s_down", "o_down"}
+_REPLACING = "failover_in_progress"
 
 
 class BySentinel:
@@ -114,9 +115,18 @@ class BySentinel:
     def _asked(self, sentinel: Address) -> dict[str, str]:
         asked = ("SENTINEL", "MASTER", self._target.master)
         [flat] = self._target.asked(sentinel, asked, to_sentinel=True)
-        return {
+        told = {
             key.decode(): value.decode() for key, value in zip(flat[::2], flat[1::2], strict=True)
         }
+        if _REPLACING in told.get("flags", "").split(","):
+            # Until every replica follows the new master, whoever replaces the old one shows that,
+            # though under the epoch of the new one, which it names only if it is asked like this.
+            asked = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._target.master)
+            [(host, port)] = self._target.asked(sentinel, asked, to_sentinel=True)
+            address = {"ip": host.decode(), "port": port.decode()}
+            if told | address != told:
+                told |= {**address, "flags": "master"}
+        return told
 
     def _failure(self, failures: Mapping[Address, Exception]) -> StoreError:
         """A Misfit, not a refusal: those that are asked rightly may only be away."""
