@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from store.engine.port import FeedEntry, InboxEntry, Snapshot
+from store.engine.redis.errors import error_of
 from store.engine.redis.keys import LEASE_FIELDS, Keys
 from store.engine.redis.lanes import Asked, Lanes, Work
 from store.engine.redis.node import Answer, only
@@ -59,7 +60,7 @@ async def snapshot(lanes: Lanes, keys: Keys, shard: str, tables: Sequence[Table]
     answers = await lanes.ask_whole(Work.READ, asked, answer_s=SNAPSHOT_S)
     for answer in answers[:-1]:  # what was refused when it was queued says more than EXEC does
         only([answer])
-    lease, *found = _whole(only(answers[-1:]))
+    lease, *found = _of_transaction(only(answers[-1:]))
     return Snapshot(lease_of(lease), dict(zip(tables, map(_records, found), strict=True)))
 
 
@@ -115,6 +116,14 @@ async def entries(lanes: Lanes, keys: Keys, shards: Sequence[str], span: Span) -
 def _whole(answers: Sequence[Answer]) -> list[Any]:
     """All answers. Raises the first error."""
     return [only([answer]) for answer in answers]
+
+
+def _of_transaction(answers: Sequence[Any]) -> list[Any]:
+    """All answers of EXEC. Raises the first error: nobody has made a StoreError of it yet."""
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise error_of(answer) from answer
+    return list(answers)
 
 
 def _records(flat: Sequence[bytes]) -> list[Record]:

@@ -36,22 +36,23 @@ def other_way(addresses: Iterable[Address], scheme: str) -> str | None:
 def refused_certificate(
     addresses: Iterable[Address], files: Mapping[str, str], *, trusts_any: bool = False
 ) -> ssl.SSLError | None:
-    """What the first server says that does not agree with us on certificates. None where none does.
+    """What the first server says that does not agree with us on certificates, or what is wrong with
+    our own files. None where all agree.
 
     In TLS 1.3 a server refuses a client's certificate after the handshake, and closes. Whoever has
     written meanwhile is told of a lost connection only; here nothing is written. `files` are those
     of a `Target`. With `trusts_any` nobody asks who signed the server's own. Raises OSError for a
     file that cannot be read.
     """
-    context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
+    try:  # a file may be half renewed
+        context = ssl.create_default_context(cafile=files.get("ssl_ca_certs"))
+        if certificate := files.get("ssl_certfile"):
+            context.load_cert_chain(certificate, files.get("ssl_keyfile"))
+    except ssl.SSLError as error:
+        return error
     if trusts_any:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if certificate := files.get("ssl_certfile"):
-        try:
-            context.load_cert_chain(certificate, files.get("ssl_keyfile"))
-        except ssl.SSLError as error:
-            return error
     for host, port in addresses:
         try:
             with (

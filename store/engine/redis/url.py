@@ -102,7 +102,14 @@ def _address(scheme: str, text: str, port: int) -> Address:
     number = int(found[2] or port) if found else 0
     if found is None or not 0 < number < 65_536:
         raise StoreRefused(f"{scheme} URL: a server is written as host or host:port")
-    return found[1].strip("[]"), number
+    host = found[1].strip("[]")
+    try:
+        host.encode("idna")  # as getaddrinfo does it, which raises this to whoever connects
+    except UnicodeError as error:
+        raise StoreRefused(
+            f"{scheme} URL: a part of a host's name, between its dots, has 1 to 63 characters"
+        ) from error
+    return host, number
 
 
 def _options(parts: SplitResult, kind: Kind) -> dict[str, str]:

@@ -19,12 +19,12 @@ from store.engine.redis.keys import Keys
 from store.engine.redis.rights import by_itself
 from store.engine.redis.scripts import NAMES, script
 from store.engine.redis.weights import Weight
-from store.errors import StoreRefused, StoreUnavailable
+from store.errors import StoreCorrupt, StoreRefused, StoreUnavailable
 from store.port import Table
 from store.shards import ShardStore
 from store.shards.taking import take_all
 from tests.store.engine.conftest import opened_engine
-from tests.store.engine.engine_samples import commit, committed, taken, value
+from tests.store.engine.engine_samples import SHARD, commit, committed, taken, value
 from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of, wait_until
@@ -125,6 +125,17 @@ async def test_a_server_that_evicts_is_refused_unless_unsafe(
 async def test_a_full_server_is_refused(server: RedisServer, client: redis.Redis) -> None:
     client.config_set("maxmemory", client.info("memory")["used_memory"] // 2)
     assert "its memory is full" in await refusal(f"{server.url}?unsafe=yes")
+
+
+async def test_a_key_of_ours_that_somebody_else_wrote_is_told_by_every_reading(
+    server: RedisServer, client: redis.Redis
+) -> None:
+    async with opened_engine(engine_from_url(server.url)) as engine:
+        client.set(Keys("lamplighter").table(SHARD, Table.DEVICE), "foreign")
+        with pytest.raises(StoreCorrupt, match="foreign type"):
+            await engine.scan(SHARD, Table.DEVICE)
+        with pytest.raises(StoreCorrupt, match="foreign type"):
+            await engine.snapshot(SHARD, [Table.ALERT, Table.DEVICE])
 
 
 async def test_a_replica_is_refused(server: RedisServer, client: redis.Redis) -> None:

@@ -18,6 +18,7 @@ from store.errors import StoreRefused, StoreUnavailable
 from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import commit, committed, taken, value
 from tests.support.certificates import Authority, Pair
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.redis_sites import client_of
 from tests.support.tls_front import front
@@ -98,6 +99,25 @@ async def test_what_is_wrong_with_certificates_is_told_at_the_start_and_by_the_d
         [found] = await doctor(url)
         assert found.level is Level.PROBLEM
         assert words in found.says
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("ssl_ca_certs", "no TLS: no certificate or crl found"), ("ssl_certfile", "PEM lib")],
+)
+async def test_a_file_that_is_half_renewed_while_the_engine_is_away_is_told(
+    files: Files, tmp_path: Path, option: str, words: str
+) -> None:
+    """A process that runs looks around like this, too, and ends by anything but a StoreError."""
+    half = tmp_path / "half.pem"
+    half.write_bytes(b"")
+    options = {
+        "ssl_ca_certs": files.authority,
+        "ssl_certfile": files.client.certificate,
+        "ssl_keyfile": files.client.key,
+        option: half,
+    }
+    await assert_told(f"rediss://127.0.0.1:{free_port()}/0?{urlencode(options)}", words)
 
 
 KINDS = ["", "+sentinel", "+cluster"]
