@@ -47,6 +47,9 @@ KEPT_S = 30.0
 ANSWERS_MOST = 1_000
 """Answers to other processes that wait, in all; of the longest line the oldest gives way. Whoever
 asked gives up after some seconds."""
+ANSWERS_BYTES_MOST = 64 * 1024 * 1024
+"""Of these together, 2 MiB each at most: requests go on to come where only that node of the engine
+is silent which has the answers to one process."""
 POST_S = 3.0
 """How long `post` waits: ChirpStack gives a webhook 5 s or more."""
 RETRY = Backoff(first_s=0.05, factor=2.0, most_s=1.0, jitter=0.2)
@@ -209,9 +212,11 @@ class Router:
             if self._nursery is not None:
                 self._nursery.start_soon(self._answer_to, boot, line)
         line.append(_Answer(encode(message), trio.current_time() + KEPT_S))
-        if sum(map(len, self._answers.values())) > ANSWERS_MOST:
-            max(self._answers.values(), key=len).popleft()
-            self._dropped += 1
+        lines = self._answers.values()
+        if sum(map(len, lines)) > ANSWERS_MOST:
+            self._drop_answer(max(lines, key=len))
+        while sum(map(_bytes_of, lines)) > ANSWERS_BYTES_MOST:
+            self._drop_answer(max(lines, key=_bytes_of))
 
     # ---------------------------------------------------------------- who has to know
 
@@ -343,6 +348,10 @@ class Router:
             self._drop(self._doubtful or self._sound)
         self._idle.unpark_all()
 
+    def _drop_answer(self, line: deque[_Answer]) -> None:
+        line.popleft()
+        self._dropped += 1
+
     def _drop(self, line: deque[_Waiting]) -> None:
         oldest = line.popleft()
         self._dropped += 1
@@ -350,3 +359,7 @@ class Router:
             oldest.reply.fail(NoReply("given up, and perhaps written"))
         elif oldest.reply is not None:
             oldest.reply.resolve(False)
+
+
+def _bytes_of(line: deque[_Answer]) -> int:
+    return sum(len(one.message) for one in line)

@@ -159,3 +159,33 @@ async def test_who_leaves_while_the_clock_is_read_leaves_no_question(
         with trio.move_on_after(0.1):
             await here.ask(away, "GET", "/rollouts")
         assert len(away.parts.flow.replies) == 0
+
+
+async def test_a_file_that_does_not_come_is_told_as_that_by_any_process(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        plan = (await here.ask(here.other, "POST", "/plans", {"name": "Hall"}))[1]
+        path = f"/api/v1/plans/{plan['id']}/picture"
+        sent = [HOST, ("Content-Length", "1000")]
+        app = here.apps[here.other.name]
+        status, _, answer = await ask(app, "PUT", path, sent, b"x" * 10, ends=False)
+        assert (status, msgspec.json.decode(answer)["type"][-12:]) == (408, "body-timeout")
+
+
+async def test_a_rollout_is_told_the_same_by_any_process_however_it_is_carried(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carried, "DEFLATED_FROM_BYTES", 1)
+    async with doors(2) as here:
+        lights = list(here.street.world.stations)
+        order = {"red": 255, "green": 0, "blue": 0, "dev_euis": lights}
+        made = (await here.ask(here.other, "POST", "/rollouts", order))[1]
+        await trio.sleep(300)
+        for query in ("", "?format=csv"):
+            path = f"/api/v1/rollouts/{made['id']}{query}"
+            [one, other] = [await ask(app, "GET", path, [HOST]) for app in here.apps.values()]
+            assert (one[0], one[2]) == (200, other[2])
+            for name in ("content-type", "content-length"):
+                assert one[1][name] == other[1][name]
+            assert "content-encoding" not in one[1] | other[1]

@@ -17,8 +17,11 @@ async def ask(
     target: str,
     headers: Sequence[tuple[str, str]],
     body: bytes = b"",
+    *,
+    ends: bool = True,
 ) -> tuple[int, dict[str, list[str]], bytes]:
-    """Status, headers and body of the answer. `target` is path and query, percent-encoded."""
+    """Status, headers and body of the answer. `target` is path and query, percent-encoded; what
+    does not `ends` is a body of which no more comes."""
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
@@ -35,7 +38,7 @@ async def ask(
         "server": ("127.0.0.1", 8_090),
         "extensions": {},
     }
-    asked = [{"type": "http.request", "body": body, "more_body": False}]
+    asked = [{"type": "http.request", "body": body, "more_body": not ends}]
     answered: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

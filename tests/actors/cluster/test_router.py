@@ -9,6 +9,7 @@ import trio
 
 from actors.cluster import router as module
 from actors.cluster.messages import (
+    CarriedAnswer,
     ForLight,
     ForLights,
     LightAnswered,
@@ -379,3 +380,20 @@ async def test_nothing_is_lost_and_order_is_kept_whatever_happens_to_calls(
             if one not in seen:
                 seen.append(one)
         assert seen == [str(number) for number in range(100)]
+
+
+async def test_long_answers_that_wait_are_bounded_by_their_bytes(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWERS_BYTES_MOST", 10_000)
+    async with over_nodes() as (nodes, router):
+        nodes.silent = {"b", "c"}
+        router.answer("c", LightAnswered(1, "asked"))
+        for number in range(25):
+            router.answer("b", CarriedAnswer(number, 200, (), b"x" * 900))
+        await trio.sleep(1)
+        nodes.silent = set()
+        await trio.sleep(5)
+        told = [boot for boot, _ in nodes.answered]
+        assert (told.count("c"), told.count("b")) == (1, 10)
+        assert router.statistics().dropped == 15
