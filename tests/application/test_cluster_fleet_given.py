@@ -104,3 +104,26 @@ async def test_who_hands_something_in_as_the_fleet_is_given_is_told_that_it_is_d
             hook = stays.application.outgoing.hooks[kept["id"]]
             assert hook.secret == answered[1]["secret"]
             assert hook.secret_before == first["secret"], "a receiver that knows it goes on"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/scenes", {"name": "Night", "parts": [TIMED["part"]]}),
+        ("/plans", {"name": "Hall"}),
+        ("/rollouts", {"red": 255, "green": 0, "blue": 0, "filter": {}}),
+    ],
+)
+async def test_what_is_made_as_the_fleet_is_given_is_there_once(
+    autojump_clock: MockClock, path: str, body: dict[str, Any]
+) -> None:
+    async with doors(2) as here:
+        await trio.sleep(5)
+        giver, stays = here.fleet, here.other
+        async with given_at_a_commit(giver, 1):
+            status, answer = await here.ask(giver, "POST", path, body)
+        assert status == 201, answer
+        await here.street.owned_by_all()
+        assert here.fleet is stays
+        _, listed = await here.ask(stays, "GET", path)
+        assert [one["id"] for one in listed[path[1:]]] == [answer["id"]]
