@@ -23,7 +23,8 @@ from actors.device.records import read_command
 from actors.device.verdict import device_stream
 from actors.fleet import Fleet
 from actors.messaging.mailbox import Offer
-from actors.messaging.reply import ActorCrashed, ActorError, NoReply, Reply
+from actors.messaging.not_taken import NotTaken, refusal_of
+from actors.messaging.reply import ActorCrashed, ActorError, ActorStopped, NoReply, Reply
 from actors.refusal import Refusal
 from actors.storage.audit import AuditEntry, of_command
 from actors.storage.deadline import store_deadline
@@ -156,11 +157,13 @@ class Commands:
     async def ask_status(self, dev_eui: str) -> str | Refusal:
         """Have the device send a status: `asked`, or `busy` where a frame is on its way anyway."""
         reply: Reply[str] = Reply()
-        refusal = _refusal_of(self._post(dev_eui, StatusRequested("by hand", reply)))
+        refusal = refusal_of(self._post(dev_eui, StatusRequested("by hand", reply)))
         if refusal is not None:
             return refusal
         try:
             return await reply.wait(ACCEPT_TIMEOUT_S)
+        except NotTaken as error:
+            return error.refusal
         except ActorError:
             return Refusal.NO_REPLY
 
@@ -207,15 +210,17 @@ class Commands:
         """After all that the light was told before."""
         reply: Reply[str] = Reply()
         offer = self._post_in_order(dev_eui, msgspec.structs.replace(request, reply=reply))
-        refusal = _refusal_of(offer)
+        refusal = refusal_of(offer)
         if refusal is not None:
             return refusal
         try:
             return await reply.wait(ACCEPT_TIMEOUT_S)
-        except (NoReply, ActorCrashed):
-            return Refusal.NO_REPLY
-        except ActorError:
+        except NotTaken as error:
+            return error.refusal
+        except ActorStopped:
             return Refusal.STOPPING
+        except ActorError:
+            return Refusal.NO_REPLY
 
     async def _give(self, order: CommandOrder) -> Accepted | Refusal:
         raise NotImplementedError
@@ -279,7 +284,7 @@ class OwnCommands(Commands):
         return outcome
 
     async def _hand_over(self, dev_eui: str, request: CommandRequested) -> Accepted | Refusal:
-        refusal = _refusal_of(self._post(dev_eui, request))
+        refusal = refusal_of(self._post(dev_eui, request))
         if refusal is not None:
             return refusal
         assert request.reply is not None  # noqa: S101 - made with one
@@ -291,19 +296,6 @@ class OwnCommands(Commands):
             return Refusal.STOPPING
         command = await self.find(request.command_id)
         return Refusal.NO_REPLY if command is None else Accepted(command)
-
-
-def _refusal_of(offer: Offer | None) -> Refusal | None:
-    """Why a device's mailbox did not take a message; None when it did."""
-    match offer:
-        case None:
-            return Refusal.UNKNOWN_DEVICE
-        case Offer.FULL:
-            return Refusal.MAILBOX_FULL
-        case Offer.CLOSED:
-            return Refusal.PARKED
-        case Offer.ACCEPTED:
-            return None
 
 
 def _settled(command: Command) -> bool:

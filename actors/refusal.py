@@ -22,3 +22,11 @@ class Refusal(Enum):
     NETWORK_FAILING = "network_failing"
     TOO_MANY = "too_many"
     """As many of the kind as may be are under way."""
+
+
+def known_refusal(value: str) -> Refusal | None:
+    """What another process called it; None where that is of another version, and unknown here."""
+    try:
+        return Refusal(value)
+    except ValueError:
+        return None

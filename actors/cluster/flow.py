@@ -25,7 +25,8 @@ from actors.cluster.follower import Follower, Position
 from actors.cluster.inbox import InboxPorts, InboxReader
 from actors.cluster.inbox_shard import Place, Taken
 from actors.cluster.intake import Intake, IntakePorts
-from actors.cluster.light_side import LightsHere, LightSide, LightStore
+from actors.cluster.light_ports import LightsHere, LightStore
+from actors.cluster.light_side import LightSide
 from actors.cluster.messages import FailoverTook, ForLight, LightGone, Message
 from actors.cluster.replies import Replies
 from actors.cluster.router import Router, RouterPorts

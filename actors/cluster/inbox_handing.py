@@ -3,7 +3,8 @@
 For each light entries go in the order of the inbox, commands one by one: a newer one waits until
 its light has dealt with the one before, or that was given up. A command whose light has no room
 waits in a line, and so does what comes behind it, an event for a minute at most; any other event
-that finds no room is dropped and counted, as everywhere. A message that crashed its light, or
+that finds no room is dropped and counted, as everywhere. Who asked a question is told at once where
+its light has no room, also for what comes before it. A message that crashed its light, or
 whoever took it, is in the dead letters, and the mark moves on; a command is tried again before it
 ends, rejected, and is over without an end only where just that cannot be stored.
 """
@@ -68,6 +69,8 @@ class InboxHanding:
         for light, line in list(state.lines.items()):
             while line and self._may_go(state, line[0]) and self._offered(state, line[0]):
                 line.popleft()
+            if line and self._may_go(state, line[0]):
+                self._refuse_questions(state, line)
             if not line:
                 del state.lines[light]
 
@@ -142,8 +145,20 @@ class InboxHanding:
         """A light has one command in hand: one that crashed it comes before those behind it."""
         return not one.is_command or one.light not in state.in_hand
 
+    def _refuse_questions(self, state: InboxShard, line: deque[Waiting]) -> None:
+        """Their light has no room for what comes before them, and who asked does not wait long."""
+        waiting = list(line)
+        line.clear()
+        line.extend(one for one in waiting if not one.is_question)
+        for one in waiting:
+            if one.is_question:
+                self._drop(state, one)
+
     def _drop(self, state: InboxShard, one: Waiting) -> None:
         self.counts.dropped += 1
+        if one.is_question:
+            nobody: ToldReply[None] = ToldReply(lambda reply, error: None)
+            self._take(one.message, Place(state.name, one.id, nobody, refused=True))
         self._done(state, one)
 
     def _dead(self, one: Waiting, error: Exception) -> None:

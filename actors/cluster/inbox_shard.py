@@ -7,7 +7,7 @@ from enum import Enum
 
 import msgspec
 
-from actors.cluster.messages import CommandTaken, Message
+from actors.cluster.messages import CommandTaken, ForLight, Message
 from actors.cluster.watermark import Watermark
 from actors.messaging.reply import ToldReply
 from store.engine.places import goes_on_elsewhere
@@ -47,6 +47,9 @@ class Place(msgspec.Struct, frozen=True):
     """Since it was read here."""
     line: str = ""
     """The line of history of its id, if it is known."""
+    refused: bool = False
+    """A question that is not handed on: what comes before it waits for room. Whoever asked is to be
+    told."""
 
     @property
     def last_try(self) -> bool:
@@ -68,6 +71,11 @@ class Waiting(msgspec.Struct, frozen=True):
     def is_command(self) -> bool:
         """Whether it must not be dropped."""
         return isinstance(self.message, CommandTaken)
+
+    @property
+    def is_question(self) -> bool:
+        """Whether somebody waits for what its light says, some seconds."""
+        return isinstance(self.message, ForLight) and bool(self.message.asker)
 
     @property
     def light(self) -> str:

@@ -3,8 +3,7 @@
 Nothing here waits: what takes time is begun, and its answer goes back by the stream of replies.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
@@ -12,6 +11,7 @@ import trio
 
 from actors.clocks.clock import Clock
 from actors.cluster.inbox_shard import PARKED_S, Place, Taken
+from actors.cluster.light_ports import LightsHere, LightStore
 from actors.cluster.messages import (
     Answer,
     CarriedRequest,
@@ -37,15 +37,15 @@ from actors.device.model import Device
 from actors.device.records import command_writes, read_device
 from actors.device.requests import accepted, known_ids
 from actors.fleet.delivery import Delivery
-from actors.fleet.fleet import Wrap
 from actors.messaging.mailbox import Offer
+from actors.messaging.not_taken import refusal_of
 from actors.messaging.reply import ActorError, ActorStopped, ToldReply
 from actors.reasons import Reason, ReasonCode, text_of
 from actors.replace import replace
 from actors.storage.history import line
 from lorawan.events import Event
 from store.errors import StoreError, StoreUnavailable
-from store.port import Record, Table, Write
+from store.port import Table
 
 log = structlog.get_logger()
 
@@ -58,64 +58,6 @@ AGAIN_S, PATIENCE_S = 0.5, 60.0
 """Of what waits for the store."""
 REMOVALS_MOST = 20
 """Lights that are taken off at once; each waits for its actor and for a commit."""
-
-
-class LightHere(Protocol):
-    """The actor of one light."""
-
-    @property
-    def device(self) -> Device:
-        """Its record, as stored."""
-        ...
-
-
-class LightsHere(Protocol):
-    """The lights whose actors run in this process: `Fleet`."""
-
-    @property
-    def actors(self) -> Mapping[str, LightHere]:
-        """By DevEUI."""
-        ...
-
-    def deliver(self, event: Event, *, wrap: Wrap | None = None) -> Delivery:
-        """Put a network event in its light's mailbox."""
-        ...
-
-    def post(self, dev_eui: str, event: Mail) -> Offer | None:
-        """Put an event in a light's mailbox; None for a light not known."""
-        ...
-
-    def broadcast(self, event: DeviceEvent) -> None:
-        """Every light gets this, soon."""
-        ...
-
-    def gateway_changed(self, gateway_id: str, online: bool) -> None:
-        """Have the lights told that it hears."""
-        ...
-
-    def gateway_returned(self, gateway_id: str, *, answered: bool = False) -> None:
-        """Likewise."""
-        ...
-
-    def register(self, device: Device) -> object | None:
-        """Start the actor of a light that is not known."""
-        ...
-
-    def confirm(self, dev_eui: str) -> None:
-        """ChirpStack lists it."""
-        ...
-
-
-class LightStore(Protocol):
-    """Where the lights of this process are stored: `StoreWriter`."""
-
-    async def commit(self, writes: Sequence[Write]) -> None:
-        """Return when the writes are durable."""
-        ...
-
-    async def read(self, table: Table, key: str) -> Record | None:
-        """One record, after all that was handed in before is durable."""
-        ...
 
 
 class LightSide:
@@ -179,8 +121,10 @@ class LightSide:
         match message:
             case NetworkTold(event):
                 return self._network(event, place)
-            case ForLight(dev_eui):
-                return self._for_light(dev_eui, self._told_back(message), place)
+            case ForLight() if message.asker:
+                return self._question(message, place)
+            case ForLight(dev_eui, event):
+                return self._for_light(dev_eui, event, place)
             case CommandTaken() if place is not None:
                 return self._command(message, place)
             case ForLights(event, gateway_id):
@@ -227,17 +171,43 @@ class LightSide:
             case None:
                 return Taken.DONE
 
-    def _told_back(self, message: ForLight) -> DeviceEvent:
+    def _question(self, message: ForLight, place: Place | None) -> Taken:
+        """Whoever asked is told what the light says, or at once why it says nothing."""
+        dev_eui = message.dev_eui
+        if place is not None and place.refused:
+            offer = self._lights.room(dev_eui)
+            offer = Offer.FULL if offer is Offer.ACCEPTED else offer
+        else:
+            offer = self._lights.post(dev_eui, self._asked(message, place))
+        refusal = refusal_of(offer)
+        if refusal is None:
+            return Taken.LATER
+        words = "it is not known" if offer is None else "its actor takes nothing now"
+        self._answer(message.asker, LightAnswered(message.ask, "", words, refusal.value))
+        return Taken.DONE
+
+    def _asked(self, message: ForLight, place: Place | None) -> Mail:
         """The event, whose reply goes back to the process that asked."""
-        if not message.asker:
-            return message.event
 
         def told(reply: ToldReply[str], error: Exception | None) -> None:
             text = reply.value if error is None else ""
             failure = None if error is None else f"{type(error).__name__}: {error}"
             self._answer(message.asker, LightAnswered(message.ask, text, failure))
 
-        return msgspec.structs.replace(message.event, reply=ToldReply(told))
+        answer: ToldReply[str] = ToldReply(told)
+        event = msgspec.structs.replace(message.event, reply=answer)
+        if place is None:
+            return event
+
+        def dealt_with(reply: ToldReply[None], error: Exception | None) -> None:
+            place.reply.begun = reply.begun
+            if error is None:  # it said something, or had before it was read again
+                place.reply.resolve(None)
+            else:  # it crashed over it, is parked or stopped
+                answer.fail(error)
+                place.reply.fail(error)
+
+        return Entry(event, ToldReply(dealt_with), place.id, place.line)
 
     def _command(self, message: CommandTaken, place: Place) -> Taken:
         dev_eui, request = message.dev_eui, message.request

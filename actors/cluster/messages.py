@@ -213,6 +213,9 @@ class LightAnswered(msgspec.Struct, frozen=True, tag="answered"):
     ask: int
     text: str = ""
     failure: str | None = None
+    refusal: str = ""
+    """With a failure: which `Refusal` it is, where the light did not take the question. A process
+    of another version may know it not, and then has the words alone."""
 
 
 class CarriedAnswer(msgspec.Struct, frozen=True, tag="carried"):

@@ -11,7 +11,9 @@ import structlog
 import trio
 
 from actors.cluster.messages import CarriedAnswer, LightAnswered, decode_answer
+from actors.messaging.not_taken import NotTaken
 from actors.messaging.reply import ActorError, NoReply, Reply
+from actors.refusal import known_refusal
 from actors.supervision import Backoff
 from store.engine.port import InboxEntry
 from store.errors import StoreUnavailable
@@ -129,7 +131,12 @@ class Replies:
         if isinstance(answer, CarriedAnswer):
             asked.reply.resolve(answer)  # type: ignore[arg-type]
         elif answer.failure is not None:
-            asked.reply.fail(NotAnswered(answer.failure))
+            refusal = known_refusal(answer.refusal)
+            asked.reply.fail(
+                NotAnswered(answer.failure)
+                if refusal is None
+                else NotTaken(refusal, answer.failure)
+            )
         else:
             asked.reply.resolve(answer.text)  # type: ignore[arg-type]
 

@@ -142,6 +142,15 @@ class Fleet:
             return None
         return actor.mailbox.offer(event)
 
+    def room(self, dev_eui: str) -> Offer | None:
+        """What `post` would answer now."""
+        actor = self._actors.get(dev_eui)
+        if actor is None or dev_eui in self._leaving:
+            return None
+        if actor.mailbox.closed:
+            return Offer.CLOSED
+        return Offer.ACCEPTED if actor.mailbox.has_room else Offer.FULL
+
     def broadcast(self, event: DeviceEvent) -> None:
         """Every light gets this, soon; of one kind of event only the newest waits."""
         self._broadcast.announce(type(event).__name__, event, lambda: list(self._actors))

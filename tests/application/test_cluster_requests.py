@@ -1,5 +1,6 @@
 """Any process of a cluster answers any request: what lives elsewhere is carried there and back."""
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -210,6 +211,37 @@ async def test_a_command_is_taken_back_by_any_process_in_the_order_in_which_it_w
         for house in here.street.houses:
             device = house.parts.board.devices[dev_eui]
             assert (device.wanted, device.command) == (None, None)
+
+
+async def test_a_light_that_was_given_up_is_asked_for_nothing_by_any_process_and_says_so_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    async with doors(2) as here:
+        dev_eui = next(iter(here.street.world.stations))
+        owner, away = here.owner(dev_eui), here.away(dev_eui)
+        colour = {"red": 0, "green": 0, "blue": 255, "wait_for_verification": False}
+        status, open_one = await here.ask(owner, "POST", f"/downlink/{dev_eui}", colour)
+        assert status == 202
+        for _ in range(6):  # one more than its budget
+            owner.parts.fleet.post(dev_eui, "nonsense")  # type: ignore[arg-type]
+            await trio.sleep(0.5)
+        await trio.sleep(11)
+        asked = [
+            ("POST", f"/devices/{dev_eui}/status"),
+            ("DELETE", f"/devices/{dev_eui}/wanted"),
+            ("DELETE", f"/commands/{open_one['id']}"),
+        ]
+        for waits in (False, True):  # a command for it does
+            for house, (method, path) in itertools.product((owner, away), asked):
+                began = trio.current_time()
+                status, problem = await here.ask(house, method, path)
+                assert (status, problem["type"][-6:]) == (503, "parked"), (house.name, path)
+                assert trio.current_time() - began < 0.5
+            if not waits:
+                assert (await here.ask(away, "POST", f"/downlink/{dev_eui}", colour))[0] == 202
+        revived = f"/supervisor/device {dev_eui}/revive"
+        assert (await here.ask(away, "POST", revived))[0] == 204
+        assert (await here.ask(away, "DELETE", f"/devices/{dev_eui}/wanted"))[0] == 200
 
 
 async def test_what_runs_once_for_the_fleet_is_seen_parked_and_revived_by_any_process(

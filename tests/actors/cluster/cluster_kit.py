@@ -40,8 +40,9 @@ def command(dev_eui: str, command_id: str, *, again: bool = False) -> CommandTak
     )
 
 
-def asked(dev_eui: str, why: str = "by hand") -> ForLight:
-    return ForLight(dev_eui, StatusRequested(why))
+def asked(dev_eui: str, why: str = "by hand", *, ask: int = 0) -> ForLight:
+    """A question of the sweeper; with `ask` of a process that waits for the answer."""
+    return ForLight(dev_eui, StatusRequested(why), "asker" if ask else "", ask)
 
 
 async def post(engine: MemoryEngine, shard: str, *messages: Message) -> list[str]:
@@ -63,11 +64,17 @@ class Lights:
         self.poison: set[str] = set()
         """What `said` tells of messages over which this one raises."""
         self.looked_up: list[str] = []
+        self.refused: list[int] = []
+        """Questions that were not handed on."""
         self.unknown: set[str] = set()
         """Shards whose stored commands cannot be read."""
 
     def take(self, message: Message, place: Place) -> Taken:
         dev_eui = getattr(message, "dev_eui", "")
+        if place.refused:
+            assert isinstance(message, ForLight)
+            self.refused.append(message.ask)
+            return Taken.DONE
         if dev_eui in self.full:
             return Taken.NO_ROOM
         ends = isinstance(message, CommandTaken) and place.waits_s >= PARKED_S

@@ -9,6 +9,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.cluster.inbox_handing import BEHIND_MOST
 from actors.cluster.inbox_shard import PARKED_S, TRIES_MOST
 from actors.cluster.messages import CommandTaken, encode
 from actors.cluster.watermark import Watermark
@@ -124,6 +125,52 @@ async def test_a_command_without_room_waits_with_what_is_behind_it_and_holds_nob
         assert kit.lights.said == ["other", "c1", "behind", "c2"]
         kit.lights.deal(3)
         assert kit.reader.mark(SHARD) == ids[-1]
+
+
+@pytest.mark.parametrize("why", ["full", "parked"])
+async def test_a_question_behind_a_command_without_room_is_refused_at_once(
+    autojump_clock: object, why: str
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        {"full": kit.lights.full, "parked": kit.lights.parked}[why].add(ONE)
+        before = await post(kit.engine, SHARD, command(ONE, "c1"), asked(ONE, "behind"))
+        await post(kit.engine, SHARD, asked(ONE, ask=1), asked(ONE, ask=2), command(ONE, "c2"))
+        await trio.sleep(0.3)
+        assert (kit.lights.refused, kit.lights.said) == ([1, 2], [])
+        assert kit.reader.statistics().waiting == 3
+        assert kit.reader.mark(SHARD) < before[0]
+        kit.lights.full.clear()
+        kit.lights.parked.clear()
+        kit.lights.at_once = True
+        await trio.sleep(0.3)
+        assert kit.lights.said == ["c1", "behind", "c2"]
+
+
+async def test_a_question_waits_for_the_commands_before_it_that_their_light_deals_with(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        await post(kit.engine, SHARD, command(ONE, "c1"), command(ONE, "c2"), asked(ONE, ask=1))
+        await trio.sleep(1.0)
+        assert kit.lights.said == ["c1"]
+        kit.lights.deal(0)
+        await trio.sleep(0.2)
+        assert (kit.lights.said, kit.lights.refused) == (["c1", "c2", "by hand"], [])
+
+
+async def test_a_question_behind_as_many_events_as_may_wait_is_refused(
+    autojump_clock: object,
+) -> None:
+    async with reading() as kit:
+        kit.reader.take(SHARD, "0-0")
+        behind = [asked(ONE) for _ in range(BEHIND_MOST)]
+        await post(
+            kit.engine, SHARD, command(ONE, "c1"), command(ONE, "c2"), *behind, asked(ONE, ask=1)
+        )
+        await trio.sleep(1.0)
+        assert (kit.lights.said, kit.lights.refused) == (["c1"], [1])
 
 
 async def test_an_event_behind_a_command_waits_no_longer_than_that_may(

@@ -155,8 +155,23 @@ def test_what_is_written_is_read(message: ms.Message) -> None:
 @given(st.builds(ms.CarriedAnswer, st.integers(0, 99), st.integers(200, 599), body=st.binary()))
 def test_an_answer_is_read(answer: ms.CarriedAnswer) -> None:
     assert ms.decode_answer(ms.encode(answer)) == answer
-    told = ms.LightAnswered(3, "asked", None)
-    assert ms.decode_answer(ms.encode(told)) == told
+    for told in (ms.LightAnswered(3, "asked", None), ms.LightAnswered(3, "", "why", "parked")):
+        assert ms.decode_answer(ms.encode(told)) == told
+
+
+class AnsweredBefore(msgspec.Struct, frozen=True, tag="answered"):
+    """`LightAnswered` as 0.2.0 began with it."""
+
+    ask: int
+    text: str = ""
+    failure: str | None = None
+
+
+def test_a_refusal_is_read_by_an_older_process_as_a_failure() -> None:
+    data = ms.encode(ms.LightAnswered(3, "", "why", "parked"))
+    assert msgspec.msgpack.decode(data, type=AnsweredBefore) == AnsweredBefore(3, "", "why")
+    data = msgspec.msgpack.encode(AnsweredBefore(3, "", "why"))
+    assert ms.decode_answer(data) == ms.LightAnswered(3, "", "why", "")
 
 
 def test_a_promise_does_not_leave_its_process() -> None:

@@ -22,7 +22,9 @@ from actors.cluster.replies import NotAnswered, Replies
 from actors.cluster.router import Posted, Router, RouterPorts
 from actors.device.events import GatewayReturned, StatusRequested, Swept
 from actors.messaging.mailbox import Offer
-from actors.messaging.reply import NoReply, Reply
+from actors.messaging.not_taken import NotTaken
+from actors.messaging.reply import ActorError, NoReply, Reply
+from actors.refusal import Refusal
 from store.engine.memory import Fate, MemoryEngine, MemoryServers
 from store.engine.port import INBOX_MOST, InboxEntry, Post
 from store.engine.shards import FLEET, LIGHT_SHARDS
@@ -136,6 +138,24 @@ async def test_what_a_light_elsewhere_answers_resolves_the_reply(autojump_clock:
         with pytest.raises(NotAnswered, match="parked"):
             await failing.wait(2.0)
         assert len(asks.replies) == 0
+
+
+@pytest.mark.parametrize("refusal", ["parked", "of a newer version"])
+async def test_a_light_elsewhere_that_takes_nothing_is_told_by_its_kind_where_that_is_known(
+    autojump_clock: object, refusal: str
+) -> None:
+    async with process(NEAR) as asks:
+        reply: Reply[str] = Reply()
+        asks.router.to_light(LIGHT_FAR, StatusRequested("by hand", reply))
+        await trio.sleep(0.1)
+        asks.router.answer(asks.router.boot, LightAnswered(1, "", "the words", refusal))
+        with pytest.raises(ActorError, match="the words") as raised:
+            await reply.wait(2.0)
+        if refusal == "parked":
+            assert isinstance(raised.value, NotTaken)
+            assert raised.value.refusal is Refusal.PARKED
+        else:
+            assert isinstance(raised.value, NotAnswered)
 
 
 async def test_a_question_that_nobody_answers_ends(autojump_clock: object) -> None:

@@ -117,6 +117,9 @@ class Lights:
             self.mails.append(event)
         return self.answer
 
+    def room(self, dev_eui: str) -> Offer | None:
+        return self.answer if dev_eui in self.actors else None
+
     def broadcast(self, event: object) -> None:
         self.news.append(event)
 
@@ -442,6 +445,50 @@ async def test_the_answer_to_a_question_of_another_process_goes_back_to_it() -> 
         assert entry.event.reply is not None
         entry.event.reply.fail(ActorError("it crashed"))
         assert kit.answers[-1] == ("asker", LightAnswered(7, failure="ActorError: it crashed"))
+
+
+REFUSALS = [(Offer.CLOSED, "parked"), (Offer.FULL, "mailbox_full"), (None, "unknown_device")]
+
+
+@pytest.mark.parametrize(("answer", "refusal"), REFUSALS)
+async def test_who_asked_a_light_that_takes_nothing_is_told_at_once(
+    answer: Offer | None, refusal: str
+) -> None:
+    async with light_side() as kit:
+        question = ForLight(LIGHT, StatusRequested("by hand"), "asker", 7)
+        kit.lights.answer = answer
+        assert kit.side.take(question, kit.place()) is Taken.DONE
+        assert kit.side.take(question, replace(kit.place(), refused=True)) is Taken.DONE
+        assert [to for to, _ in kit.answers] == ["asker"] * 2
+        for _, told in kit.answers:
+            assert isinstance(told, LightAnswered)
+            assert (told.ask, told.refusal, bool(told.failure)) == (7, refusal, True)
+
+
+async def test_a_question_that_may_not_pass_what_waits_is_refused_though_there_is_room() -> None:
+    async with light_side() as kit:
+        question = ForLight(LIGHT, StatusRequested("by hand"), "asker", 7)
+        assert kit.side.take(question, replace(kit.place(), refused=True)) is Taken.DONE
+        assert kit.lights.mails == []
+        [(_, told)] = kit.answers
+        assert isinstance(told, LightAnswered)
+        assert told.refusal == "mailbox_full"
+
+
+async def test_who_asked_a_light_that_crashes_over_it_is_told_at_once() -> None:
+    async with light_side() as kit:
+        place = kit.place()
+        question = ForLight(LIGHT, StatusRequested("by hand"), "asker", 7)
+        assert kit.side.take(question, place) is Taken.LATER
+        [entry] = kit.lights.mails
+        assert isinstance(entry, Entry)
+        entry.reply.begun = True
+        crash = ActorCrashed("a light", "poison")
+        entry.reply.fail(crash)
+        [(_, told)] = kit.answers
+        assert isinstance(told, LightAnswered)
+        assert (told.ask, told.failure, told.refusal) == (7, f"ActorCrashed: {crash}", "")
+        assert (kit.settled, place.reply.begun) == ([crash], True)
 
 
 async def test_what_is_for_the_fleet_and_requests_that_are_carried() -> None:
