@@ -223,7 +223,7 @@ class EventStream:
         position = self._position
         jobs = [job for job in self._jobs.values() if not job.was_read]
         if jobs:
-            await self._catch_up(jobs, position.after)
+            await self._catch_up(jobs, position.after, position.newest)
         page = await self._source.read(
             position.after, position.known, most=PAGE_MOST, wait_s=WAIT_S
         )
@@ -261,8 +261,9 @@ class EventStream:
         lights, self._hands.touched = self._hands.touched, set()
         self._low_water.handed_out(last, lights, self._clock.steady(), done)
 
-    async def _catch_up(self, jobs: Sequence[_Job], until: EntryId) -> None:
-        """Read again, up to where the stream was read, for those who joined."""
+    async def _catch_up(self, jobs: Sequence[_Job], until: EntryId, newest: EntryId) -> None:
+        """Read again for those who joined, up to the `newest` that was read ever: what lies behind
+        `until` is read again, after a new connection, but handed out again to nobody."""
         starts = {job: job.after(until) for job in jobs}
         after, last = min(starts.values()), BEGINNING
         marks = [job.mark for job in jobs if job.mark is not None and job.mark != BEGINNING]
@@ -285,7 +286,7 @@ class EventStream:
                         await self._hand_out(entry, job.audience, page.now_ms, before)
                 after = entry.id
                 last = after if after <= until else last
-            if not page.entries or after >= until:
+            if not page.entries or after >= max(until, newest):
                 break
         for job in jobs:
             job.was_read = True

@@ -63,6 +63,8 @@ class Position:
         """Read on behind this; to be asked once `connected`."""
         self.known: EntryId | None = None if mark == BEGINNING else mark
         """The newest entry that is known to have been in the stream."""
+        self.newest: EntryId = BEGINNING
+        """Nothing behind this was read, since the stream began; `after` steps back from it."""
         self.begins_anew = False
         """Whether the stream was lost, and nothing was read of it since."""
         self._seen: OrderedDict[EntryId, None] = OrderedDict()
@@ -92,12 +94,14 @@ class Position:
             if not page.kept:  # the gap was told; the ids of before may come again
                 self.known, self.mark = None, BEGINNING
                 self.begins_anew = True
+                self.newest = BEGINNING
                 self._seen.clear()
             if self.known is None:
                 self.after = min(self.after, EntryId(page.now_ms).earlier(STEP_BACK_S))
             return fresh
         self.begins_anew = False
         self.after = page.entries[-1].id
+        self.newest = max(self.newest, self.after)
         if self.known is None or not page.kept or self.after > self.known:
             self.known = self.after
         self._forget(self.known)

@@ -139,3 +139,31 @@ async def test_what_is_not_for_the_light_waits_for_no_light(
     bench.streams.add(fleet.dev_eui(0), *protobuf_body(txack))
     await bench.pass_s(2.0)
     assert [type(event) for event in process.fleet] == [TxAck]
+
+
+async def test_a_shard_taken_while_there_is_no_connection_is_told_what_was_dropped_as_anothers(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    """What is read again after a connection is left out by its id, for whoever listens by then."""
+    process = Process(bench)
+    await nursery.start(process.sharded.stream.run)
+    process.take(OTHER)
+    mark, missed = "", []
+    for second in range(90):
+        bench.add(1)
+        if second == 50:
+            mark = str(bench.streams.newest)
+        if second > 50 and second % 4 == 0:
+            missed.append(bench.add(0))
+        for _ in range(20):  # other devices: more than a page in the minute that is read again
+            kind, body = protobuf_body(fleet.status(2, 1))
+            bench.streams.add(fleet.dev_eui(2), kind, body)
+        await bench.pass_s(1.0)
+    bench.streams.away = "fails over"
+    await bench.pass_s(3.0)
+    process.take(SHARD, mark=mark)
+    bench.streams.away = None
+    await bench.pass_s(SETTLED_S)
+    assert missed != []
+    assert bench.light(0).told == missed
+    assert process.sharded.mark(SHARD) == str(bench.streams.newest)
