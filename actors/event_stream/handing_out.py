@@ -19,6 +19,7 @@ from actors.messaging.mailbox import Mailbox
 from lorawan.events.errors import EventError, UnknownEventKind
 from lorawan.events.model import Event
 from lorawan.stream.entries import EntryId, StreamEntry, Whose, decoded, whose
+from lorawan.stream.errors import StreamError, StreamUnavailable
 from lorawan.stream.source import EventSource
 
 log = structlog.get_logger()
@@ -30,6 +31,8 @@ OWED_MOST = 1_000
 """Lights that are owed events: 60 bytes each in the record of the mark."""
 TOGETHER_MOST = 50
 """Lights whose streams are read in one go."""
+PAY_AGAIN_S = 15.0
+"""After a light's stream could not be read, which costs the reading the time limit of a call."""
 FILL_MOST = 300
 """Entries of one light's own stream: a light makes some 200 events a day."""
 
@@ -56,13 +59,16 @@ class HandingOut:
     ) -> None:
         self.touched: set[str] = set()
         self.owed: dict[str, EntryId] = {}
-        """Lights that took nothing, and from which entry on."""
+        """Lights that took nothing, or whose stream could not be read, and from which entry on."""
         self.stopped = False
         """The service stops: nobody takes events any more."""
         self.events = self.foreign = self.unreadable = self.past = self.filled = 0
         self._source = source
         self._mailbox = mailbox
+        self._paying: dict[str, EntryId] = {}
+        """What is told just now: still owed, and in the way of nothing that comes."""
         self._paid: dict[str, tuple[EntryId, Tray, int]] = {}
+        self._pay_at = 0.0
 
     def event(self, entry: StreamEntry, audience: Audience) -> Event | None:
         """The event of an entry, if it is for these."""
@@ -116,47 +122,82 @@ class HandingOut:
     async def fill(self, since: EntryId, until: EntryId | None, audience: Audience) -> None:
         """The stream forgot entries: look for them in those of the single lights.
 
-        Raises StreamError.
+        A light whose own stream cannot be read is owed them. Raises StreamError where those are too
+        many.
         """
         before = self.filled
         lights = [dev_eui for dev_eui in audience.lights() if dev_eui not in self.owed]
         log.warning("stream forgot entries that were not read", since=str(since))
         for start in range(0, len(lights), TOGETHER_MOST):
             some = lights[start : start + TOGETHER_MOST]
-            found = await self._source.of_devices(some, since, until, most=FILL_MOST)
+            found = await self._of_devices(some, since, until)
+            unread = [dev_eui for dev_eui in some if dev_eui not in found]
+            if len(self.owed) + len(unread) > OWED_MOST:
+                raise StreamUnavailable("the streams of too many lights cannot be read")
+            for dev_eui in unread:
+                self.owed.setdefault(dev_eui, since)
             await self._tell_past(found, audience)
         log.info("streams of single lights read", lights=len(lights), events=self.filled - before)
 
     async def pay(self, audience: Audience) -> None:
-        """Lights that take messages again get what they are owed. Raises StreamError.
+        """Lights that take messages again get what they are owed, where it can be read.
 
         One that is gone from here is owed nothing: it was removed, or its next owner reads it all.
         """
         for dev_eui in [dev_eui for dev_eui in self.owed if self._mailbox(dev_eui) is None]:
             del self.owed[dev_eui]
+        if trio.current_time() < self._pay_at:
+            return
         ready = [dev_eui for dev_eui in self.owed if self._takes(dev_eui)][:TOGETHER_MOST]
+        if not ready:
+            return
+        since = min(self.owed[dev_eui] for dev_eui in ready)
+        found = await self._of_devices(ready, since, None)
         for dev_eui in ready:
-            since = self.owed[dev_eui]
-            found = await self._source.of_devices([dev_eui], since, None, most=FILL_MOST)
-            del self.owed[dev_eui]
-            try:
-                await self._tell_past(found, audience)
-            except trio.Cancelled:  # told in part: told again as a whole
-                self.owed[dev_eui] = since
-                raise
-            tray = self._mailbox(dev_eui)
-            if tray is not None:
-                self._paid[dev_eui] = (since, tray, tray.accepted)
+            if dev_eui not in found:  # others first, the next time
+                self.owed[dev_eui] = self.owed.pop(dev_eui)
+                self._pay_at = trio.current_time() + PAY_AGAIN_S
+            elif self._takes(dev_eui):
+                await self._pay_one(dev_eui, found[dev_eui], audience)
 
     def to_be_kept(self) -> dict[str, EntryId]:
         """What is owed, or was paid and is not dealt with yet: to be stored beside the mark."""
         for dev_eui, (_, tray, upto) in list(self._paid.items()):
             if tray.finished >= upto:
                 del self._paid[dev_eui]
+        paid = {dev_eui: since for dev_eui, (since, _, _) in self._paid.items()}
         kept = dict(self.owed)
-        for dev_eui, (since, _, _) in self._paid.items():
-            kept[dev_eui] = min(since, kept.get(dev_eui, since))
+        for some in (self._paying, paid):
+            for dev_eui, since in some.items():
+                kept[dev_eui] = min(since, kept.get(dev_eui, since))
         return kept
+
+    async def _pay_one(
+        self, dev_eui: str, entries: Sequence[StreamEntry], audience: Audience
+    ) -> None:
+        since = self._paying[dev_eui] = self.owed.pop(dev_eui)
+        due = [entry for entry in entries if entry.id >= since]
+        try:
+            await self._tell_past({dev_eui: due}, audience)
+        except BaseException:  # told in part: told again as a whole
+            self.owed[dev_eui] = since
+            raise
+        finally:
+            since = self.to_be_kept()[dev_eui]  # or of what was paid before, and is not dealt with
+            del self._paying[dev_eui]
+        tray = self._mailbox(dev_eui)
+        if tray is not None:
+            self._paid[dev_eui] = (since, tray, tray.accepted)
+
+    async def _of_devices(
+        self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None
+    ) -> Mapping[str, Sequence[StreamEntry]]:
+        """Of those that can be read."""
+        try:
+            return await self._source.of_devices(dev_euis, since, until, most=FILL_MOST)
+        except StreamError as error:
+            log.warning("streams of single lights cannot be read", error=str(error))
+            return {}
 
     def _deliver(self, event: Event, audience: Audience, past: bool) -> Delivery:
         try:

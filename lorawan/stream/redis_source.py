@@ -78,26 +78,47 @@ def key_of(prefix: str, dev_eui: str) -> str:
     return f"{prefix}device:{{{dev_eui}}}:stream:event"
 
 
+class _Connection:
+    """A client, made when it is asked for."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: Any = None
+
+    def client(self) -> Any:
+        """It blocks, for that of a Cluster connects at once."""
+        if self._made is None:
+            self._made = client_of(self._url)
+        return self._made
+
+    def close(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
+
 class RedisSource:
     """An `EventSource`. Making it connects to nothing."""
 
     def __init__(self, url: str, prefix: str = "") -> None:
-        self._url = url
         self._prefix = prefix
         self._key = prefix + ALL_EVENTS
         self._cluster = urlsplit(url).scheme.endswith("+cluster")
-        self._made: Any = None
+        self._all = _Connection(url)
+        # Apart, so that a device that cannot be read breaks no reading of the stream of all.
+        self._single = _Connection(url)
         self._limiter = trio.CapacityLimiter(THREADS_MOST)
 
     async def look(self) -> Look:
         """As the port says."""
-        return await self._in_thread(self._look)
+        return await self._in_thread(self._all, self._look)
 
     async def read(
         self, after: EntryId, known: EntryId | None, *, most: int, wait_s: float
     ) -> Page:
         """As the port says."""
-        return await self._in_thread(self._read, after, known, most, max(1, int(wait_s * 1000)))
+        wait_ms = max(1, int(wait_s * 1000))
+        return await self._in_thread(self._all, self._read, after, known, most, wait_ms)
 
     async def of_devices(
         self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None, *, most: int
@@ -106,14 +127,18 @@ class RedisSource:
         found: dict[str, Sequence[StreamEntry]] = {}
         for start in range(0, len(dev_euis), TOGETHER_MOST):
             some = dev_euis[start : start + TOGETHER_MOST]
-            found |= await self._in_thread(self._of_devices, some, since, until, most)
+            read = await self._in_thread(self._single, self._of_devices, some, since, until, most)
+            if len(read) < len(some):
+                self._learn_anew(self._single)
+            found |= read
         return found
 
     async def close(self) -> None:
         """Release all connections. A read under way in a thread ends with its next answer."""
-        self._disconnect()
+        self._all.close()
+        self._single.close()
 
-    async def _in_thread(self, call: Callable[[*Ts], T], *args: *Ts) -> T:
+    async def _in_thread(self, connection: _Connection, call: Callable[[*Ts], T], *args: *Ts) -> T:
         try:
             return await trio.to_thread.run_sync(
                 translated,
@@ -124,29 +149,23 @@ class RedisSource:
                 abandon_on_cancel=True,
             )
         except StreamUnavailable:
-            if self._cluster:  # which node has which slot is learned anew
-                self._disconnect()
+            self._learn_anew(connection)
             raise
 
-    def _disconnect(self) -> None:
-        made, self._made = self._made, None
-        if made is not None:
-            made.close()
+    def _learn_anew(self, connection: _Connection) -> None:
+        if self._cluster:  # which node has which slot
+            connection.close()
 
     # ------------------------------------------------------------------------ in the threads
 
-    def _client(self) -> Any:
-        if self._made is None:
-            self._made = client_of(self._url)
-        return self._made
-
     def _look(self) -> Look:
-        client = node_of(self._client(), self._key)
+        client = node_of(self._all.client(), self._key)
         newest = client.execute_command("XREVRANGE", self._key, "+", "-", "COUNT", 1)
         return Look(_ms(client.time()), EntryId.parse(newest[0][0]) if newest else None)
 
     def _read(self, after: EntryId, known: EntryId | None, most: int, wait_ms: int) -> Page:
-        client, asked = node_of(self._client(), self._key), str(after if known is None else known)
+        client = node_of(self._all.client(), self._key)
+        asked = str(after if known is None else known)
         read = ("XREAD", "COUNT", most, "BLOCK", wait_ms, "STREAMS", self._key, str(after))
         # In one go, and the stream first: what it still holds afterwards it held before.
         with client.pipeline(transaction=False) as commands:
@@ -161,22 +180,29 @@ class RedisSource:
         self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None, most: int
     ) -> dict[str, Sequence[StreamEntry]]:
         last = "+" if until is None else str(until)
-        client = self._client()
+        client = self._single.client()
         by_node: dict[Any, list[str]] = {}
         for dev_eui in dev_euis:
             node = node_of(client, key_of(self._prefix, dev_eui))
             by_node.setdefault(node, []).append(dev_eui)
         found: dict[str, Sequence[StreamEntry]] = {}
+        away: Exception | None = None
         for node, some in by_node.items():
-            with node.pipeline(transaction=False) as commands:
-                for dev_eui in some:
-                    key = key_of(self._prefix, dev_eui)
-                    commands.execute_command("XREVRANGE", key, last, str(since), "COUNT", most)
-                answers = commands.execute()
+            try:
+                with node.pipeline(transaction=False) as commands:
+                    for dev_eui in some:
+                        key = key_of(self._prefix, dev_eui)
+                        commands.execute_command("XREVRANGE", key, last, str(since), "COUNT", most)
+                    answers = commands.execute()
+            except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+                away = error
+                continue
             found |= {
                 dev_eui: _entries(reversed(answer))
                 for dev_eui, answer in zip(some, answers, strict=True)
             }
+        if away is not None and not found:
+            raise away
         return found
 
 

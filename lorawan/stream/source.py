@@ -26,7 +26,7 @@ class EventSource(Protocol):
         self, dev_euis: Sequence[str], since: EntryId, until: EntryId | None, *, most: int
     ) -> Mapping[str, Sequence[StreamEntry]]:
         """What is kept of each of these devices from `since` to `until`, oldest first, the newest
-        `most` of each."""
+        `most` of each. Those whose server does not answer are left out; raises where none does."""
         ...
 
     async def close(self) -> None:

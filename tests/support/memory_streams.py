@@ -24,6 +24,8 @@ class MemoryStreams:
         self.device_history = device_history
         self.away: str | None = None
         """Why it does not answer, if it does not."""
+        self.unread: set[str] = set()
+        """Devices whose own streams lie on a server that does not answer."""
         self._clock = clock
         self._all: list[StreamEntry] = []
         self._of: dict[str, list[StreamEntry]] = {}
@@ -119,7 +121,10 @@ class MemorySource:
     ) -> Mapping[str, Sequence[StreamEntry]]:
         """As the port says."""
         await self._answered()
-        return {one: self._streams.of(one, since, until)[-most:] for one in dev_euis}
+        answering = [one for one in dev_euis if one not in self._streams.unread]
+        if dev_euis and not answering:
+            raise StreamUnavailable("one server is away")
+        return {one: self._streams.of(one, since, until)[-most:] for one in answering}
 
     async def close(self) -> None:
         """As the port says."""

@@ -14,6 +14,14 @@ from tests.support.stream_bench import StreamBench
 SETTLED_S = SETTLE_S + 2.0
 
 
+async def taken(bench: StreamBench, told: int) -> None:
+    """Ten events of light 1, a minute apart: all are told."""
+    for _ in range(10):
+        bench.add(1)
+        await bench.pass_s(60.0)
+    assert len(set(bench.light(1).told)) == told
+
+
 @pytest.fixture
 async def bench(autojump_clock: MockClock) -> StreamBench:
     return StreamBench()
@@ -95,7 +103,7 @@ async def test_a_stream_lost_with_the_clock_set_back_is_read_on_at_once_and_afte
     assert set(bench.light(0).told[2:]) == {second}  # its own stream tells it, too
 
 
-async def test_a_gap_is_counted_once_and_only_once_it_is_filled(
+async def test_a_gap_is_counted_once_and_filled_once_single_streams_can_be_read(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:
     bench = StreamBench(history=5)
@@ -217,3 +225,71 @@ async def test_who_left_or_joined_anew_is_not_taken_for_caught_up(
     assert done == []
     await bench.pass_s(SETTLE_S)
     assert done == ["anew again"]
+
+
+async def test_a_light_whose_own_stream_cannot_be_read_holds_up_no_other(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    """As where one node of a Cluster is away, and not that of the stream of all."""
+    bench = StreamBench(3)
+    stream = bench.stream()
+    await nursery.start(stream.run)
+    bench.add(1)
+    await bench.pass_s(1.0)
+    for number in (0, 2):
+        bench.light(number).mailbox.close()
+        bench.add(number)
+    bench.streams.unread.add(dev_eui(0))
+    await bench.pass_s(2.0)
+    bench.light(0).mailbox.reopen()
+    bench.light(2).mailbox.reopen()
+    await taken(bench, 11)
+    assert stream.problem is None
+    assert (bench.light(0).told, bench.light(2).told) == ([], [3])
+    assert set(stream.owed()) == {dev_eui(0)}
+    bench.streams.unread.clear()
+    await bench.pass_s(20.0)
+    assert bench.light(0).told == [2]
+    assert stream.owed() == {}
+
+
+async def test_a_gap_that_cannot_be_filled_for_one_light_holds_up_no_other(
+    autojump_clock: MockClock, nursery: trio.Nursery
+) -> None:
+    bench = StreamBench(3, history=5)
+    stream = bench.stream()
+    await nursery.start(stream.run)
+    bench.add(1)
+    await bench.pass_s(1.0)
+    bench.streams.unread.add(dev_eui(0))
+    for _ in range(8):
+        bench.add(0)
+        bench.add(2)
+    await taken(bench, 11)
+    assert set(bench.light(2).told) == set(range(3, 18, 2))
+    assert set(stream.owed()) == {dev_eui(0)}
+    bench.streams.unread.clear()
+    await bench.pass_s(30.0)
+    assert set(bench.light(0).told) == set(range(2, 17, 2))
+    assert (stream.statistics().gaps, stream.owed()) == (1, {})
+
+
+async def test_a_gap_that_cannot_be_filled_for_too_many_lights_waits_and_loses_none(
+    autojump_clock: MockClock, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.event_stream.handing_out.OWED_MOST", 1)
+    bench = StreamBench(3, history=5)
+    stream = bench.stream()
+    await nursery.start(stream.run)
+    bench.add(1)
+    await bench.pass_s(1.0)
+    bench.streams.unread = {dev_eui(0), dev_eui(2)}
+    for _ in range(8):
+        bench.add(0)
+        bench.add(2)
+    await bench.pass_s(60.0)
+    assert "too many lights" in str(stream.problem)
+    bench.streams.unread.clear()
+    await bench.pass_s(30.0)
+    told = bench.light(0).told + bench.light(2).told
+    assert set(told) == set(range(2, 18))

@@ -105,6 +105,59 @@ async def test_whoever_takes_the_shard_over_tells_what_was_owed(
     assert bench.light(0).told == [1]
 
 
+async def owed_six(bench: StreamBench, process: Process) -> str:
+    """Light 0 is owed six events, and has a mailbox for two of which it takes none; the mark."""
+    bench.light(0).mailbox.close()
+    bench.add(0)
+    owed = str(bench.streams.newest)
+    for _ in range(5):
+        await bench.pass_s(0.5)
+        bench.add(0)
+    await bench.pass_s(60.0)
+    bench.add(1)
+    await bench.pass_s(SETTLED_S)
+    bench.light(0).stuck = True
+    bench.light(0).mailbox.reopen()
+    return owed
+
+
+async def test_while_a_light_is_told_what_it_was_owed_the_mark_stays_there(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    process = Process(bench)
+    await nursery.start(process.sharded.stream.run)
+    process.take(SHARD, OTHER)
+    await bench.pass_s(SETTLED_S)
+    owed = await owed_six(bench, process)
+    for _ in range(300):  # waits for room, and finds none
+        assert process.sharded.mark(SHARD) == owed
+        await trio.sleep(0.01)
+    assert len(bench.light(0).told) == 2
+    bench.light(0).stuck = False
+    await bench.pass_s(2 * SETTLED_S)
+    assert set(bench.light(0).told) == {1, 2, 3, 4, 5, 6}
+    assert process.sharded.mark(SHARD) == str(bench.streams.newest)
+
+
+async def test_a_shard_given_while_a_light_is_told_what_it_was_owed_is_told_by_the_next(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    first, second = Process(bench), Process(bench)
+    await nursery.start(first.sharded.stream.run)
+    first.take(SHARD)
+    await bench.pass_s(SETTLED_S)
+    await owed_six(bench, first)
+    while not bench.light(0).told:
+        await trio.sleep(0.01)
+    mark = await first.give(bench, SHARD)
+    bench.light(0).stuck = False  # it is another actor there
+    bench.light(0).told.clear()
+    await nursery.start(second.sharded.stream.run)
+    second.take(SHARD, mark=mark)
+    await bench.pass_s(2 * SETTLED_S)
+    assert set(bench.light(0).told) == {1, 2, 3, 4, 5, 6}
+
+
 async def test_a_shard_lost_and_taken_again_is_behind_until_it_was_read_again(
     bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
