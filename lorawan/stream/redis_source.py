@@ -9,6 +9,7 @@ ChirpStack itself speaks to one server or to a Cluster (`[redis] servers`, `clus
 no more to choose from. Nothing is written.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
@@ -41,6 +42,8 @@ THREADS_MOST = 4
 TOGETHER_MOST = 50
 """Devices that are looked up in one go: 50 x 20 entries of 0.7 kB are 0.7 MB."""
 
+_OURS = frozenset({"protocol", "decode_responses"})
+"""Options of redis-py that change what its answers look like."""
 _TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/]+)(?::(\d{1,5}))?", re.ASCII)
@@ -63,13 +66,19 @@ def checked_url(url: str) -> str:
         raise ValueError("names no host")
     if parts.fragment:
         raise ValueError("has a #: write it as %23 in a password")
+    database = parts.path.strip("/")
+    if parts.scheme in ("redis", "rediss") and database and not database.isdecimal():
+        raise ValueError("names a database that is no number")
+    if wrong := _OURS & {name for name, _ in parse_qsl(parts.query)}:
+        raise ValueError(f"has options that cannot be set here: {', '.join(sorted(wrong))}")
     try:
-        if parts.scheme.endswith("+cluster"):
-            _nodes(parts)  # a client of a Cluster connects when it is made
-        else:
-            client_of(url).close()
+        for name, _ in addresses_of(url):
+            name.encode("idna")  # as is done when it is looked up
+        if not parts.scheme.endswith("+cluster"):  # a client of a Cluster connects when it is made
+            with contextlib.closing(client_of(url)) as client:
+                client.connection_pool.make_connection()  # knows its options, and does not connect
     except (ValueError, TypeError, redis.RedisError):
-        raise ValueError("cannot be read: see its options and its numbers") from None
+        raise ValueError("cannot be read: see its host, its options and its numbers") from None
     return url
 
 
@@ -307,7 +316,7 @@ def _ms(time: tuple[int, int]) -> int:
 
 
 def translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
-    """What the call returns. Raises StreamErrors for those of the client."""
+    """What the call returns. Raises StreamErrors, whatever the client raises."""
     try:
         return call(*args)
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
@@ -318,3 +327,5 @@ def translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
         raise StreamUnavailable(f"Redis cannot answer now: {error}") from error
     except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
         raise StreamUnavailable(f"Redis does not answer: {error}") from error
+    except Exception as error:  # of an option, say: no reason to end a service that can do without
+        raise StreamUnavailable(f"it cannot be read: {type(error).__name__}") from error

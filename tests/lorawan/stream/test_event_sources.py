@@ -161,6 +161,16 @@ async def test_wrong_credentials_are_refused_in_words_without_the_password(serve
     await source.close()
 
 
+@pytest.mark.parametrize("option", ["timeout=5", "protocol=3", "decode_responses=yes"])
+async def test_whatever_the_client_cannot_do_is_an_error_of_the_stream(server, option):
+    async with over_redis(server) as (_, add):
+        add(EUI, b"\xff")
+        source = RedisSource(f"{server.url}?{option}")
+        with pytest.raises(StreamUnavailable, match=r"it cannot be read: \w+$"):
+            await source.read(BEGINNING, None, most=1, wait_s=0.1)
+        await source.close()
+
+
 async def test_a_user_without_the_right_to_read_is_refused(server):
     client = redis.Redis.from_url(server.url)
     client.acl_setuser("blind", enabled=True, nopass=True, keys=["other:*"], categories=["+@all"])
@@ -209,6 +219,8 @@ async def test_the_prefix_of_chirpstack_is_put_before_every_key(server):
     "url",
     [
         "redis://127.0.0.1:6379/0",
+        "redis://h\u00f6st/",
+        "redis://[::1]/",
         "rediss://user:pw@redis.example:6380/1?ssl_cert_reqs=none",
         "unix:///run/redis/redis.sock?db=0",
         "redis+cluster://10.0.0.1:7000,10.0.0.2:7000",
@@ -247,6 +259,14 @@ def test_the_servers_that_a_url_names():
         "redis+cluster://::1:6379",
         "redis://u:sec#ret@host/0",
         "redis://host/0?socket_timeout=secret",
+        "redis://host/0?secret=5",
+        "redis+cluster://host,secret..local",
+        "redis://secret..local",
+        f"redis://{'a' * 64}.secret",
+        "unix:///redis.sock?timeout=5",
+        "redis://host/secret",
+        "redis://host/0?protocol=3",
+        "redis://host/0?decode_responses=yes",
     ],
 )
 def test_addresses_that_cannot_are_refused_without_being_repeated(url):
