@@ -7,6 +7,7 @@ In a cluster every process reads the whole stream and keeps what is for the shar
 a shard that it takes over it reads on from where the owner before stood (`catch_up`).
 """
 
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,9 @@ WAIT_S = 1.0
 """For the next entry; also how often the mark and what is owed are looked after."""
 SAVE_S = 1.0
 """Between two writes of the mark. What is read again after a crash is known again."""
+QUIET_S = 1_800.0
+"""One light alone reports twice in that time: where nothing is written for longer, ChirpStack may
+write elsewhere by now."""
 RETRY = Backoff(first_s=0.2, factor=2.0, most_s=10.0, jitter=0.2)
 
 
@@ -114,7 +118,8 @@ class EventStream:
         self._forgotten = BEGINNING
         """Up to here the stream had forgotten all when a gap was found last."""
         self._connected = False
-        self._seen_any = False
+        self._written_at = -math.inf
+        self._quiet_s = math.inf
         self._lag_s = 0.0
         self._entries = self._gaps = self._connections = 0
 
@@ -139,8 +144,8 @@ class EventStream:
 
     @property
     def trustworthy(self) -> bool:
-        """Whether it is connected, and saw that ChirpStack writes there."""
-        return self._connected and self._seen_any
+        """Whether it is connected, and ChirpStack wrote there lately."""
+        return self._connected and self._quiet_s <= QUIET_S
 
     @property
     def mark(self) -> EntryId | None:
@@ -236,8 +241,9 @@ class EventStream:
             self._low_water.begin_anew(position.after)
         self._lag_s = 0.0
         if page.entries:
-            self._seen_any = True
+            self._written_at = page.entries[-1].id.at
             self._lag_s = max(0.0, page.now_ms / 1000 - page.entries[-1].id.at)
+        self._quiet_s = page.now_ms / 1000 - self._written_at
         for count, entry in enumerate(fresh, start=1):
             if count % CHECKPOINT_EVERY == 0:
                 await trio.lowlevel.checkpoint()

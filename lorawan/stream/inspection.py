@@ -50,6 +50,8 @@ class StreamFacts(msgspec.Struct, frozen=True):
     """Of the device of the newest entry of which that can be read."""
     appendonly: bool | None
     """None where CONFIG is not permitted."""
+    saves: bool | None
+    """Whether it writes all of its memory to disk now and then."""
     evicts: bool | None
 
 
@@ -77,6 +79,7 @@ def _inspect(url: str, prefix: str) -> StreamFacts:
             all_events=_kept(client, key) if newest else None,
             of_one_device=of_one,
             appendonly=None if settings is None else settings.get("appendonly") == "yes",
+            saves=None if settings is None else bool(settings.get("save")),
             evicts=None
             if settings is None
             else settings.get("maxmemory", "0") != "0"
@@ -116,7 +119,7 @@ def _kept(client: Any, key: str) -> Kept | None:
 def _settings(client: Any) -> dict[str, str] | None:
     found: dict[str, str] = {}
     try:
-        for name in ("appendonly", "maxmemory", "maxmemory-policy"):
+        for name in ("appendonly", "save", "maxmemory", "maxmemory-policy"):
             found |= client.config_get(name)
     except redis.RedisError:
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from api.cli.doctor.events import ADVICE, events, judged
+from api.cli.doctor.events import ADVICE, COMPARE, events, judged
 from api.cli.doctor.finding import Diagnosis, Level
 from api.settings.model import ApiSettings
 from lorawan.stream.entries import BEGINNING
@@ -113,6 +113,33 @@ async def test_histories_that_are_off_are_told(server: RedisServer) -> None:
     assert "there is no stream device:stream:event" in found.says
 
 
+@pytest.mark.parametrize(
+    ("save", "word"), [("", "does not write to disk"), ("3600 1", "only now and then")]
+)
+async def test_how_the_server_writes_to_disk_is_told(
+    server: RedisServer, save: str, word: str
+) -> None:
+    write(server, 30, history=1_000, device_history=100)
+    with closing(redis.Redis.from_url(server.url)) as client:
+        before = client.config_get("save") | client.config_get("appendonly")
+        client.config_set("appendonly", "no")
+        client.config_set("save", save)
+        (_, found) = await look(server.url)
+        for name, value in before.items():
+            client.config_set(name, value)
+    assert (found.level, found.remedy) == (Level.WARNING, "set `appendonly yes` there")
+    assert word in found.says
+
+
+async def test_a_stream_that_is_written_no_more_is_told(server: RedisServer) -> None:
+    with closing(redis.Redis.from_url(server.url)) as client:
+        client.flushall()
+        client.xadd("device:stream:event", {"up": b""}, id="1719847234567-0")
+    found = await look(server.url)
+    assert (found[0].level, found[0].remedy) == (Level.WARNING, COMPARE)
+    assert "ChirpStack writes elsewhere now" in found[0].says
+
+
 async def test_a_prefix_that_is_not_chirpstacks_is_told(server: RedisServer) -> None:
     write(server, 3, history=1_000)
     found = await look(server.url, "other:")
@@ -174,6 +201,7 @@ def facts(**changed: object) -> StreamFacts:
         "all_events": Kept(100_000, 1e9 - 86_400, 1e9, True),
         "of_one_device": Kept(100, 1e9 - 86_400, 1e9, True),
         "appendonly": True,
+        "saves": True,
         "evicts": False,
     }
     return StreamFacts(**(values | changed))  # type: ignore[arg-type]
@@ -188,7 +216,10 @@ def test_a_day_is_long_enough() -> None:
 @pytest.mark.parametrize(
     ("changed", "word"),
     [
-        ({"appendonly": False}, "does not write to disk"),
+        ({"appendonly": False, "saves": False}, "does not write to disk"),
+        ({"appendonly": False}, "only now and then: a crash of it loses the newest"),
+        ({"now_at": 1e9 + 8.9 * 86_400}, "written last 9 days ago"),
+        ({"now_at": 1e9 + 3_700}, "written last 62 min ago"),
         ({"evicts": True}, "drops keys"),
         ({"all_events": Kept(10, 1e9 - 1_800, 1e9, None)}, "of 30 min"),
     ],
@@ -200,5 +231,5 @@ def test_what_may_lose_events_is_a_warning(changed: dict[str, object], word: str
 
 
 def test_what_cannot_be_seen_is_not_called_right() -> None:
-    found = list(judged(facts(appendonly=None, evicts=None)))
+    found = list(judged(facts(appendonly=None, saves=None, evicts=None)))
     assert [one.level for one in found] == [Level.OK, Level.UNKNOWN]

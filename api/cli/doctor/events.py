@@ -17,9 +17,15 @@ from store.engine.redis.tls_or_not import other_way, refused_certificate
 CHECK = "events"
 STOP_S = 3_600.0
 """A stop that a history should outlast: an update that went wrong."""
+QUIET_S = 3_600.0
+"""Even one light at rest makes some four events an hour."""
 OF_ONE_LEAST = 50
 """A light makes some four events an hour at rest, and thirty while it is commanded."""
 
+COMPARE = (
+    "compare chirpstack.events with [redis] in chirpstack.toml (servers, key_prefix), and"
+    " device_event_log_max_history under [monitoring], where 0 is off"
+)
 ADVICE = (
     "set device_event_log_max_history=100000 and per_device_event_log_max_history=100 under"
     " [monitoring] in chirpstack.toml, and restart ChirpStack"
@@ -76,11 +82,19 @@ def judged(facts: StreamFacts) -> Iterator[Diagnosis]:
             CHECK,
             f"there is no stream {facts.key}: no event was written yet, or this is another Redis "
             "or database than ChirpStack's",
-            "compare chirpstack.events with [redis] in chirpstack.toml (servers, key_prefix), and "
-            "device_event_log_max_history under [monitoring], where 0 is off",
+            COMPARE,
         )
     else:
-        yield _all(facts.all_events)
+        quiet_s = facts.now_at - facts.all_events.newest_at
+        if quiet_s > QUIET_S:
+            yield warning(
+                CHECK,
+                f"ChirpStack's stream was written last {_words(quiet_s)} ago: no device was heard "
+                "since, or ChirpStack writes elsewhere now",
+                COMPARE,
+            )
+        else:
+            yield _all(facts.all_events)
         if (of_one := facts.of_one_device) is not None and _short(of_one):
             yield warning(
                 CHECK,
@@ -95,7 +109,10 @@ def judged(facts: StreamFacts) -> Iterator[Diagnosis]:
     elif not facts.appendonly:
         yield warning(
             CHECK,
-            "ChirpStack's Redis does not write to disk: a restart of it empties the stream",
+            "ChirpStack's Redis writes to disk only now and then: a crash of it loses the newest "
+            "events"
+            if facts.saves
+            else "ChirpStack's Redis does not write to disk: a restart of it empties the stream",
             "set `appendonly yes` there",
         )
     if facts.evicts:
@@ -131,4 +148,6 @@ def _words(span_s: float) -> str:
         return f"{span_s:.0f} s"
     if span_s < 2 * 3_600:
         return f"{span_s / 60:.0f} min"
-    return f"{span_s / 3_600:.0f} h"
+    if span_s < 2 * 86_400:
+        return f"{span_s / 3_600:.0f} h"
+    return f"{span_s / 86_400:.0f} days"

@@ -5,7 +5,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.event_stream.low_water import SETTLE_S, LowWater
-from actors.event_stream.reader import EventStream
+from actors.event_stream.reader import QUIET_S, EventStream
 from lorawan.stream.entries import BEGINNING, EntryId
 from lorawan.stream.errors import StreamUnavailable
 from tests.bench.fleet import dev_eui
@@ -293,3 +293,25 @@ async def test_a_gap_that_cannot_be_filled_for_too_many_lights_waits_and_loses_n
     await bench.pass_s(30.0)
     told = bench.light(0).told + bench.light(2).told
     assert set(told) == set(range(2, 18))
+
+
+async def test_a_stream_that_is_written_no_more_is_not_trusted_also_by_the_next_run(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    stream = bench.stream()
+    await nursery.start(stream.run)
+    await bench.pass_s(1.0)
+    assert not stream.trustworthy  # nothing was ever written
+    bench.add(0)
+    await bench.pass_s(QUIET_S / 2)
+    assert stream.trustworthy
+    await trio.sleep(QUIET_S)
+    assert not stream.trustworthy
+    again = bench.stream()
+    await nursery.start(again.run)
+    await catch_up(bench, again, 0, stream.mark)
+    assert not again.trustworthy
+    bench.add(0)
+    await bench.pass_s(1.0)
+    assert stream.trustworthy
+    assert again.trustworthy

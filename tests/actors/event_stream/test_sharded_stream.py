@@ -147,7 +147,7 @@ async def test_a_shard_given_while_a_light_is_told_what_it_was_owed_is_told_by_t
     first.take(SHARD)
     await bench.pass_s(SETTLED_S)
     await owed_six(bench, first)
-    while not bench.light(0).told:
+    while not bench.light(0).told:  # noqa: ASYNC110 - virtual time
         await trio.sleep(0.01)
     mark = await first.give(bench, SHARD)
     bench.light(0).stuck = False  # it is another actor there
