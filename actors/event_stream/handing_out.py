@@ -43,12 +43,13 @@ class Audience:
 
     `deliver` takes an event, with whether it is past; `wants` says by DevEUI and profile whether
     the events of a device are for these; `lights` are those whose own streams are read where the
-    stream of all forgot some.
+    stream of all forgot some. What is told to others than lights is not counted.
     """
 
     deliver: Callable[[Event, bool], Delivery]
     wants: Callable[[Whose], bool]
     lights: Callable[[], Collection[str]]
+    to_lights: bool = True
 
 
 class HandingOut:
@@ -70,12 +71,14 @@ class HandingOut:
         self._paid: dict[str, tuple[EntryId, Tray, int]] = {}
         self._pay_at = 0.0
 
-    def event(self, entry: StreamEntry, audience: Audience) -> Event | None:
-        """The event of an entry, if it is for these."""
+    def event(
+        self, entry: StreamEntry, wants: Callable[[Whose], bool], again: bool = False
+    ) -> Event | None:
+        """The event of an entry, if it is wanted. Read `again`, what is not was counted before."""
         try:
             device = whose(entry)
-            if device is not None and not audience.wants(device):
-                self.foreign += 1
+            if device is not None and not wants(device):
+                self.foreign += not again
                 return None
             return decoded(entry)
         except UnknownEventKind:
@@ -103,8 +106,9 @@ class HandingOut:
         if mailbox is None or mailbox.has_room:
             match self._deliver(event, audience, past):
                 case Delivery.DELIVERED | Delivery.REGISTERED:
-                    self.events += 1
-                    self.past += past
+                    if audience.to_lights:
+                        self.events += 1
+                        self.past += past
                     self.touched.add(dev_eui)
                     return True
                 case Delivery.UNKNOWN:
@@ -223,7 +227,7 @@ class HandingOut:
     ) -> None:
         for entries in found.values():
             for entry in entries:
-                event = self.event(entry, audience)
+                event = self.event(entry, audience.wants)
                 if event is not None:
                     self.filled += await self.give(event, entry.id, audience, True)
                 await trio.lowlevel.checkpoint()

@@ -10,7 +10,7 @@ a shard that it takes over it reads on from where the owner before stood (`catch
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,7 +26,8 @@ from actors.event_stream.mark import StreamMark, mark_in, mark_put
 from actors.event_stream.statistics import StreamStatistics
 from actors.messaging.mailbox import Mailbox
 from actors.supervision import Backoff
-from lorawan.stream.entries import BEGINNING, EntryId, StreamEntry
+from lorawan.events.model import Event
+from lorawan.stream.entries import BEGINNING, EntryId, StreamEntry, Whose
 from lorawan.stream.errors import StreamError
 from lorawan.stream.position import STEP_BACK_S, Page, Position
 from lorawan.stream.source import EventSource
@@ -56,7 +57,8 @@ class StreamPorts:
 
     `mailbox` is that of a light, None for one that is not known; `keep` takes writes for the store;
     `repeated` tells how many events came by another way as well, `stopped` whether nothing at all
-    can be stored now.
+    can be stored now; `parts` names those of `catch_up` that a device is of, and without it they
+    are asked one by one.
     """
 
     audience: Audience
@@ -64,6 +66,7 @@ class StreamPorts:
     keep: Callable[[Sequence[Write]], object] = lambda writes: None
     repeated: Callable[[], int] = lambda: 0
     stopped: Callable[[], bool] = lambda: False
+    parts: Callable[[Whose], Collection[str]] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -226,7 +229,7 @@ class EventStream:
             return
         await self._hands.pay(self._ports.audience)
         position = self._position
-        jobs = [job for job in self._jobs.values() if not job.was_read]
+        jobs = {name: job for name, job in self._jobs.items() if not job.was_read}
         if jobs:
             await self._catch_up(jobs, position.after, position.newest)
         page = await self._source.read(
@@ -244,22 +247,24 @@ class EventStream:
             self._written_at = page.entries[-1].id.at
             self._lag_s = max(0.0, page.now_ms / 1000 - page.entries[-1].id.at)
         self._quiet_s = page.now_ms / 1000 - self._written_at
+        wants = self._ports.audience.wants
         for count, entry in enumerate(fresh, start=1):
             if count % CHECKPOINT_EVERY == 0:
                 await trio.lowlevel.checkpoint()
             self._entries += 1
             before = position.dealt_with_before(entry.id)
-            await self._hand_out(entry, self._ports.audience, page.now_ms, before)
+            event = self._hands.event(entry, wants)
+            if event is not None:
+                await self._hand_out(event, entry.id, self._ports.audience, page.now_ms, before)
         if page.entries:
             self._handed_out(page.entries[-1].id)
 
     async def _hand_out(
-        self, entry: StreamEntry, audience: Audience, now_ms: int, before: bool
+        self, event: Event, entry_id: EntryId, audience: Audience, now_ms: int, before: bool
     ) -> None:
-        event = self._hands.event(entry, audience)
-        if event is not None and not self._hands.stopped:
-            past = before or now_ms - entry.id.ms > PAST_S * 1000
-            await self._hands.give(event, entry.id, audience, past)
+        if not self._hands.stopped:
+            past = before or now_ms - entry_id.ms > PAST_S * 1000
+            await self._hands.give(event, entry_id, audience, past)
 
     def _handed_out(self, last: EntryId, done: Callable[[], None] | None = None) -> None:
         if self._hands.stopped:
@@ -267,34 +272,35 @@ class EventStream:
         lights, self._hands.touched = self._hands.touched, set()
         self._low_water.handed_out(last, lights, self._clock.steady(), done)
 
-    async def _catch_up(self, jobs: Sequence[_Job], until: EntryId, newest: EntryId) -> None:
+    async def _catch_up(self, jobs: Mapping[str, _Job], until: EntryId, newest: EntryId) -> None:
         """Read again for those who joined, up to the `newest` that was read ever: what lies behind
         `until` is read again, after a new connection, but handed out again to nobody."""
-        starts = {job: job.after(until) for job in jobs}
+        starts = {job: job.after(until) for job in jobs.values()}
         after, last = min(starts.values()), BEGINNING
-        marks = [job.mark for job in jobs if job.mark is not None and job.mark != BEGINNING]
+        marks = [job.mark for job in starts if job.mark is not None and job.mark != BEGINNING]
         known = asked = min(marks, default=None)
         while True:
             page = await self._source.read(after, asked, most=PAGE_MOST, wait_s=0.001)
             if not page.kept and known is not None:
                 first = page.entries[0].id if page.entries else None
-                for job in jobs:
+                for job, start in starts.items():
                     if job.misses(known, first):
-                        await self._hands.fill(starts[job], first, job.audience)
+                        await self._hands.fill(start, first, job.audience)
                 self._count_gap(known, page)
             asked = None
             for count, entry in enumerate(page.entries, start=1):
                 if count % CHECKPOINT_EVERY == 0:
                     await trio.lowlevel.checkpoint()
-                for job in jobs:
-                    if entry.id > starts[job]:
+                wanting, event = self._wanted(entry, jobs)
+                for job in wanting:
+                    if event is not None and entry.id > starts[job]:
                         before = job.mark is not None and entry.id <= job.mark
-                        await self._hand_out(entry, job.audience, page.now_ms, before)
+                        await self._hand_out(event, entry.id, job.audience, page.now_ms, before)
                 after = entry.id
                 last = after if after <= until else last
             if not page.entries or after >= max(until, newest):
                 break
-        for job in jobs:
+        for job in starts:
             job.was_read = True
 
         def done() -> None:
@@ -302,6 +308,23 @@ class EventStream:
                 self._jobs.pop(name).done()
 
         self._handed_out(last, done)
+
+    def _wanted(
+        self, entry: StreamEntry, jobs: Mapping[str, _Job]
+    ) -> tuple[Sequence[_Job], Event | None]:
+        """Read once for all of them: 65 shards, taken at once, need no more than one."""
+        wanting: list[_Job] = []
+
+        def wants(device: Whose) -> bool:
+            parts = jobs if self._ports.parts is None else self._ports.parts(device)
+            some = (jobs[part] for part in parts if part in jobs)
+            wanting.extend(job for job in some if job.audience.wants(device))
+            return bool(wanting)
+
+        event = self._hands.event(entry, wants, again=True)
+        if event is not None and not wanting:  # it could not be told before it was decoded
+            wants(Whose(event.device.dev_eui, event.device.device_profile_name))
+        return wanting, event
 
     def _count_gap(self, known: EntryId, page: Page) -> None:
         """Once for what was forgotten at one time, whoever of those here missed it."""

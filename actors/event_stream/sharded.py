@@ -64,6 +64,7 @@ class ShardedStream:
         stream_ports = StreamPorts(
             audience,
             self._mailbox,
+            parts=lambda whose: (shard_of(whose.dev_eui), FLEET),
             repeated=lambda: ports.memory.repeated,
             stopped=ports.stopped,
         )
@@ -79,11 +80,11 @@ class ShardedStream:
         mark = self._behind[shard]
         self._ports.memory.forget(lambda dev_eui: shard_of(dev_eui) == shard)
         if shard == FLEET:
-            audience = Audience(self._to_fleet, self._of_fleet, tuple)
+            audience = Audience(self._to_fleet, self._of_fleet, tuple, to_lights=False)
         else:
             audience = Audience(
                 self._to_light,
-                lambda whose: self._in(shard, whose),
+                self._of_fleet,
                 lambda: [one for one in self._ports.actors() if shard_of(one) == shard],
             )
         at = EntryId.parse(mark) if mark else None
@@ -117,15 +118,11 @@ class ShardedStream:
         return ports.is_ours(whose.dev_eui, whose.profile_name)
 
     def _deliver(self, event: Event, past: bool) -> Delivery:
-        to_fleet = self._to_fleet(event, past)
-        to_light = self._to_light(event, past)
-        return to_fleet if to_light is Delivery.UNKNOWN else to_light
+        self._to_fleet(event, past)
+        return self._to_light(event, past)
 
     def _of_fleet(self, whose: Whose) -> bool:
         return self._ports.is_ours(whose.dev_eui, whose.profile_name)
-
-    def _in(self, shard: str, whose: Whose) -> bool:
-        return shard_of(whose.dev_eui) == shard and self._of_fleet(whose)
 
     def _to_fleet(self, event: Event, past: bool) -> Delivery:
         if not self._ports.here(FLEET):

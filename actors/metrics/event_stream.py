@@ -16,7 +16,7 @@ _GAUGES = (
 _COUNTERS = (
     ("event_stream_entries", "Entries read."),
     ("event_stream_events", "Events handed to lights."),
-    ("event_stream_foreign", "Entries of devices that are none of ours."),
+    ("event_stream_foreign", "Entries of devices that are none of ours, or another process's."),
     ("event_stream_unreadable", "Entries that could not be read."),
     ("event_stream_past", "Events that had happened more than 10 s ago."),
     ("event_stream_gaps", "Times that entries were forgotten before they were read."),

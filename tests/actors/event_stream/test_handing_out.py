@@ -138,8 +138,7 @@ def test_an_entry_that_makes_a_part_fail_is_passed_over() -> None:
 
     lights = Lights()
     entry = StreamEntry(EntryId(1), *protobuf_body(fleet.status(0, 1)))
-    audience = Audience(lambda event, past: Delivery.DELIVERED, fails, tuple)
-    assert lights.hands.event(entry, audience) is None
+    assert lights.hands.event(entry, fails) is None
     assert lights.hands.unreadable == 1
 
 

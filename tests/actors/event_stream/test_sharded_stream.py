@@ -1,6 +1,7 @@
 """The mark that is stored of a shard: never ahead of what its lights are to be told."""
 
 import random
+from collections.abc import Container
 
 import pytest
 import trio
@@ -10,8 +11,9 @@ from actors.event_stream.low_water import SETTLE_S
 from actors.event_stream.sharded import ShardedPorts, ShardedStream
 from actors.fleet.event_memory import EventMemory
 from lorawan.events.model import Event, TxAck
+from lorawan.stream.entries import BEGINNING
 from simulation.world.bodies import protobuf_body
-from store.engine.shards import FLEET, shard_of
+from store.engine.shards import ALL_SHARDS, FLEET, shard_of
 from tests.bench import fleet
 from tests.support.stream_bench import StreamBench
 
@@ -22,12 +24,12 @@ SHARD, OTHER = shard_of(fleet.dev_eui(0)), shard_of(fleet.dev_eui(1))
 class Process:
     """Has the lights of the shards that it owns."""
 
-    def __init__(self, bench: StreamBench) -> None:
+    def __init__(self, bench: StreamBench, ours: Container[str] | None = None) -> None:
         self.owned: set[str] = set()
         self.fleet: list[Event] = []
         ports = ShardedPorts(
             here=self.owned.__contains__,
-            is_ours=lambda dev_eui, profile: True,
+            is_ours=lambda dev_eui, profile: ours is None or dev_eui in ours,
             actors=lambda: {
                 one: light for one, light in bench.lights.items() if shard_of(one) in self.owned
             },
@@ -220,3 +222,41 @@ async def test_a_shard_taken_while_there_is_no_connection_is_told_what_was_dropp
     assert missed != []
     assert bench.light(0).told == missed
     assert process.sharded.mark(SHARD) == str(bench.streams.newest)
+
+
+async def test_each_event_counts_in_the_process_of_its_light_alone(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    fleets, lights = Process(bench), Process(bench)
+    for process in (fleets, lights):
+        await nursery.start(process.sharded.stream.run)
+    fleets.take(FLEET)
+    lights.take(SHARD, OTHER)
+    await bench.pass_s(SETTLED_S)
+    for _ in range(10):
+        bench.add(0)
+        await bench.pass_s(1.0)
+    counts = [one.sharded.stream.statistics() for one in (fleets, lights)]
+    assert [one.events for one in counts] == [0, 10]
+    assert [one.foreign for one in counts] == [10, 0]
+    assert len(fleets.fleet) == 10
+
+
+async def test_what_is_read_again_is_read_once_for_all_the_shards_that_were_taken(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    process = Process(bench, ours=set(bench.lights))
+    for number in (0, 2, 2, 1):  # of 2, which is none of ours, two
+        bench.add(number)
+    bench.streams.add(fleet.dev_eui(0), "up", b"\xff")
+    await bench.pass_s(3_600.0)
+    bench.add(0)  # where the reading begins, for those who listen from the start
+    await nursery.start(process.sharded.stream.run)
+    await bench.pass_s(SETTLED_S)
+    assert process.sharded.stream.statistics().foreign == 1  # nothing is here yet
+    process.take(*ALL_SHARDS, mark=str(BEGINNING))
+    await bench.pass_s(SETTLED_S)
+    found = process.sharded.stream.statistics()
+    assert (found.unreadable, found.foreign, found.events) == (1, 1, 3)
+    assert (bench.light(0).told, bench.light(1).told) == ([1, 5], [4])
+    assert len(process.fleet) == 3
