@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lorawan.stream.entries import EntryId
+from lorawan.stream.entries import BEGINNING, EntryId
 
 SETTLE_S = 5.0
 """A call to ChirpStack takes 3 s at most."""
@@ -90,11 +90,11 @@ class LowWater:
         if done is not None:
             batch.done.append(done)
 
-    def begin_anew(self, mark: EntryId) -> None:
-        """The stream was lost, and its ids go on from `mark`, which may be below what they were."""
-        self.mark = mark if self.mark is None else min(self.mark, mark)
+    def begin_anew(self) -> None:
+        """The stream was lost, and its ids may be below what they were."""
+        self.mark = BEGINNING
         for batch in self._batches:
-            batch.last = min(batch.last, mark)
+            batch.last = BEGINNING
 
     def look(self, now: float) -> bool:
         """Move the mark as far as it may; True where it moved."""

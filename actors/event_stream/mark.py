@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from actors.storage.record_version import stamped
 from lorawan.stream.entries import EntryId
+from lorawan.stream.redis_source import addresses_of
 from store.port import Put, Record, Table
 
 KEY = "event-stream"
@@ -28,9 +29,12 @@ _decoder = msgspec.json.Decoder(StreamMark)
 
 
 def name_of(url: str, prefix: str) -> str:
-    """Names a stream by its address, without showing it."""
+    """Names a stream by its address, however that is spelled, without showing it."""
     parts = urlsplit(url)
-    where = f"{parts.netloc.rpartition('@')[2]}{parts.path} {prefix}"
+    servers = sorted(f"{host}:{port}" for host, port in addresses_of(url)) or [parts.path]
+    in_path = "" if parts.scheme == "unix" else parts.path.strip("/")
+    database = int(dict(parse_qsl(parts.query)).get("db") or in_path or 0)
+    where = f"{','.join(servers)}/{database} {prefix}"
     return blake2b(where.encode(), digest_size=8).hexdigest()
 
 

@@ -241,7 +241,7 @@ class EventStream:
             self._count_gap(gap.known, page)
         fresh = position.take(page)
         if position.begins_anew:
-            self._low_water.begin_anew(position.after)
+            self._low_water.begin_anew()
         self._lag_s = 0.0
         if page.entries:
             self._written_at = page.entries[-1].id.at

@@ -103,6 +103,22 @@ async def test_a_stream_lost_with_the_clock_set_back_is_read_on_at_once_and_afte
     assert set(bench.light(0).told[2:]) == {second}  # its own stream tells it, too
 
 
+async def test_where_nothing_was_written_since_a_stream_was_lost_a_move_finds_no_gap(
+    bench: StreamBench, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    stream = bench.stream()
+    await nursery.start(stream.run)
+    bench.add(0)
+    await bench.pass_s(SETTLED_S)
+    bench.streams.lose_all()
+    await bench.pass_s(600.0)
+    again = bench.stream()
+    await nursery.start(again.run)
+    await catch_up(bench, again, 0, stream.mark)
+    assert (stream.mark, again.mark) == (BEGINNING, BEGINNING)
+    assert (stream.statistics().gaps, again.statistics().gaps) == (1, 0)
+
+
 async def test_a_gap_is_counted_once_and_filled_once_single_streams_can_be_read(
     autojump_clock: MockClock, nursery: trio.Nursery
 ) -> None:

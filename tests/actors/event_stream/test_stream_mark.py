@@ -41,3 +41,14 @@ def test_a_stream_is_named_by_its_place_and_not_by_its_password() -> None:
     assert name_of("redis://host:6379/0", "p:") not in names
     assert name_of("redis://host:6379/1", "") not in names
     assert "secret" not in "".join(names)
+
+
+def test_one_place_has_one_name_however_it_is_spelled() -> None:
+    for spelled in (
+        ["redis://host/", "redis://host", "redis://HOST:6379/0", "redis://host?db=0"],
+        ["redis+cluster://a,b:7000", "redis+cluster://b:7000,a:6379", "redis+cluster://a,b:7000/0"],
+        ["unix:///run/redis.sock", "unix:///run/redis.sock?db=0"],
+    ):
+        assert len({name_of(url, "") for url in spelled}) == 1, spelled
+    apart = ("redis://host?db=2", "redis://host/1", "unix:///a", "unix:///b", "unix:///b?db=1")
+    assert len({name_of(url, "") for url in (*apart, "redis://host", "redis://other")}) == 7
