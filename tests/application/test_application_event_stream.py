@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.device.command import CommandStatus
+from actors.event_stream.reader import QUIET_S
 from lorawan.events.model import Event, TxAck, Uplink
 from lorawan.kuando import LightState
 from simulation.world.bodies import protobuf_body
@@ -177,3 +178,19 @@ async def test_after_a_fail_over_that_lost_entries_all_that_is_left_is_told_once
         await trio.sleep(180)
         await all_told(home, streamed)
         assert all(one.duplicates == 0 for one in home.devices.values())
+
+
+async def test_a_stream_that_chirpstack_writes_no_more_is_left_for_its_own_answers(
+    world: World, autojump_clock: MockClock
+) -> None:
+    """It was moved to another Redis, say: the old one can be read, and is silent for ever."""
+    streamed = Streamed(world, history=1_000, device_history=100)
+    async with running_application(world, events=streamed.source, webhooks=False) as home:
+        await home.settled()
+        world.delivery.stream = None
+        await trio.sleep(QUIET_S + HEARTBEAT_S)
+        command = await home.command(min(world.stations), RED)
+        assert (await home.final(command.id, 300)).status is CommandStatus.VERIFIED
+        await trio.sleep(1_800)
+        opened = [one.kind for one in home.board.alerts() if one.closed_at is None]
+        assert "webhooks_missing" in opened
