@@ -24,6 +24,7 @@ from store.engine.port import (
     Lease,
     Member,
     Result,
+    feed_kept,
     id_order,
 )
 from store.memory import MemoryDisk
@@ -209,6 +210,8 @@ class Data:
         )
         shard.inbox.trim(mark)
         shard.feed.append(FeedEntry(lease.epoch, commit.seq, commit.feed))
+        while len(shard.feed) > feed_kept(commit.feed):
+            shard.feed.popleft()
         if commit.rings:
             ring(FEED_BELL + commit.shard)
         return Result(Applied.DONE, shard.lease)

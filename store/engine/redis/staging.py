@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from store.engine.port import (
     FEED_BELL,
-    FEED_KEPT,
     INBOX_MOST,
     Accept,
     Accepted,
@@ -16,6 +15,7 @@ from store.engine.port import (
     Commit,
     Lease,
     Result,
+    feed_kept,
 )
 from store.engine.redis.keys import Keys
 from store.engine.redis.scripts import Argument, Call, script
@@ -41,7 +41,7 @@ def commit_call(keys: Keys, commit: Commit) -> Call:
         commit.inbox_mark,
         commit.source_mark,
         commit.feed,
-        FEED_KEPT,
+        feed_kept(commit.feed),
         keys.bell(shard) if commit.rings else "",
         FEED_BELL + shard,
         len(outcome.appends),

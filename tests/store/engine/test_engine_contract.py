@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from store.engine.places import is_older, place_of
 from store.engine.port import (
     FEED_BELL,
+    FEED_BYTES,
     FEED_KEPT,
     INBOX_MOST,
     Accepted,
@@ -203,6 +204,20 @@ async def test_a_feed_forgets_what_is_old_and_never_what_is_new(engine: Engine) 
     feed = (await engine.read_feeds({SHARD: (0, 0)}, 10_000))[SHARD]
     assert FEED_KEPT <= len(feed) <= 2 * FEED_KEPT
     assert [entry.seq for entry in feed] == list(range(feed[0].seq, 3 * FEED_KEPT + 1))
+
+
+async def test_a_feed_of_large_commits_remembers_fewer(engine: Engine) -> None:
+    """As a reader that is further behind takes a snapshot, whose size has a bound."""
+    lease, large = await taken(engine), b"x" * (FEED_BYTES // 8)
+    await committed(engine, *(commit(lease, seq) for seq in range(1, 31)))
+    for seq in range(31, 51):
+        await committed(engine, commit(lease, seq, feed=large))
+    feed = (await engine.read_feeds({SHARD: (0, 0)}, 100))[SHARD]
+    assert [entry.seq for entry in feed] == list(range(43, 51))
+    await committed(engine, commit(lease, 51, feed=b"x" * (FEED_BYTES + 1)))
+    await committed(engine, commit(lease, 52))
+    feed = (await engine.read_feeds({SHARD: (lease.epoch, 50)}, 100))[SHARD]
+    assert [entry.seq for entry in feed] == [51, 52]
 
 
 async def test_an_inbox_is_read_in_order_and_trimmed_up_to_its_mark(engine: Engine) -> None:
