@@ -14,6 +14,7 @@ from store.engine.redis.findings import (
     CONFIG,
     Facts,
     about_master,
+    about_promotion,
     about_refusal,
     about_replica,
     about_sentinel,
@@ -122,17 +123,20 @@ def examine_one(target: Target, places: Places, place: Hashable) -> list[Finding
     finally:
         node.drop()
     found = list(about_master(facts, target))
+    following: list[Facts] = []
     for host, port in replicas if target.need else ():
         name = f"replica {host}:{port}"
         replica = Node(partial(target.connected, (host, port)), _ignore)
         try:
-            found += about_replica(_asked(replica, name)[0])
+            following.append(_asked(replica, name)[0])
+            found += about_replica(following[-1])
         except (Misfit, StoreRefused) as error:
             found.append(about_refusal(name, error, target))
         except StoreUnavailable:
             pass
         finally:
             replica.drop()
+    found += about_promotion(str_of(place), following, target)
     return found
 
 

@@ -1,7 +1,7 @@
 """What about a server may break the promise, judged from what it says of itself."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -35,6 +35,7 @@ CONFIG = (
     "min-replicas-max-lag",
     "cluster-node-timeout",
     "cluster-require-full-coverage",
+    "cluster-replica-no-failover",
 )
 """What of a node's configuration is looked at."""
 
@@ -81,6 +82,27 @@ def about_master(facts: Facts, target: Target) -> Iterator[Finding]:
 def about_replica(facts: Facts) -> Iterator[Finding]:
     """A replica confirms a commit when it has it; only with `always` it has it on its disk."""
     yield from _about_durability(facts)
+
+
+def about_promotion(master: str, replicas: Sequence[Facts], target: Target) -> Iterator[Finding]:
+    """Replicas of which so many as must confirm may do so, and another one is promoted: Sentinel
+    goes by priority, and only among equal ones by who has most."""
+    if target.kind is Kind.CLUSTER:
+        setting = "cluster-replica-no-failover"
+        later = [each.name for each in replicas if (each.config or {}).get(setting) == "yes"]
+        remedy = f"set `{setting} no`"
+    else:
+        priorities = {each.name: int(each.info.get("slave_priority", "100")) for each in replicas}
+        first = min(filter(None, priorities.values()), default=-1)  # 0: never
+        later = [name for name, priority in priorities.items() if priority != first]
+        remedy = "give all replicas the same `replica-priority`, above 0"
+    if later and len(later) >= target.need and target.kind is not Kind.SERVER:
+        yield Finding(
+            Weight.AT_RISK,
+            f"{master}: {', '.join(later)} may be the only one to confirm a commit, and is "
+            "promoted after others or never: a fail-over may lose acknowledged commands",
+            remedy,
+        )
 
 
 def is_sentinel(info: Mapping[str, str]) -> bool:

@@ -19,7 +19,8 @@ class Weight(StrEnum):
     UNSAFE = "unsafe"
     """It does not start either, unless `unsafe` says that commits may be lost."""
     AT_RISK = "at risk"
-    """It works, until one more server is gone: then nothing is accepted any more."""
+    """It works, until one more server is gone: then nothing is accepted any more, or something that
+    was accepted may be lost."""
     UNKNOWN = "unknown"
     """Whether commits may be lost cannot be seen, and where CONFIG is barred it never will be."""
     ADVICE = "advice"

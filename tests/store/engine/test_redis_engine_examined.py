@@ -16,7 +16,7 @@ from tests.store.engine.conftest import opened_engine
 from tests.store.engine.engine_samples import SHARD, commit, committed, taken
 from tests.store.engine.test_redis_engine_open import refusal
 from tests.support.redis_server import RedisServer
-from tests.support.redis_sites import ReplicatedServers, client_of, wait_until
+from tests.support.redis_sites import ClusterServers, ReplicatedServers, client_of, wait_until
 
 SLOTS = 16_384
 
@@ -170,6 +170,40 @@ async def test_a_replica_that_is_missing_is_a_warning_until_it_is_back(
             client_of(replica).replicaof("127.0.0.1", master.port)
         await trio.to_thread.run_sync(wait_until, lambda: not engine.durability_warnings)
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("priority", [0, 7, 200])
+async def test_a_replica_that_confirms_and_is_not_promoted_first_is_a_warning(
+    replicated_servers: ReplicatedServers, priority: int
+) -> None:
+    """Sentinel goes by priority before it looks at who has most."""
+    preferred, other = replicated_servers.replicas
+    later = preferred if priority in {0, 200} else other
+    url = f"{replicated_servers.url}?prefix=priority"
+    client_of(preferred).config_set("replica-priority", priority)
+    try:
+        async with opened_engine(engine_from_url(url)) as engine:
+            [warning] = engine.durability_warnings
+            assert f": replica 127.0.0.1:{later.port} may be the only one" in warning
+        found = await engine_from_url(f"{url}&need=2").inspect()  # one of them is the first
+        assert not any("a fail-over may lose" in one.words for one in found)
+    finally:
+        client_of(preferred).config_set("replica-priority", 100)
+
+
+async def test_a_replica_of_a_cluster_that_is_never_promoted_is_a_warning(
+    cluster_servers: ClusterServers,
+) -> None:
+    url = f"{cluster_servers.url}?prefix=never"
+    [replica, *_] = cluster_servers.replicas
+    before = await engine_from_url(url).inspect()
+    client_of(replica).config_set("cluster-replica-no-failover", "yes")
+    try:
+        [found] = [one for one in await engine_from_url(url).inspect() if one not in before]
+        assert found.weight is Weight.AT_RISK
+        assert f": replica 127.0.0.1:{replica.port} may be the only one" in found.words
+    finally:
+        client_of(replica).config_set("cluster-replica-no-failover", "no")
 
 
 async def test_fewer_replicas_than_must_confirm_are_refused_with_their_master(
