@@ -47,8 +47,10 @@ def restore_shared(target: Target, source: Path, now: float) -> RestoreResult:
 
 @asynccontextmanager
 async def engine_on(source: Target) -> AsyncGenerator[RedisEngine, None]:
-    """The engine with a fleet, to be read: however durable it is. Raises StoreRefused without."""
-    engine = RedisEngine(msgspec.structs.replace(source, unsafe=True))
+    """The engine with a fleet, to be read, also where nothing can be stored any more: its memory or
+    disk is full, or replicas are missing. Raises StoreRefused where there is none."""
+    as_it_is = msgspec.structs.replace(source, need=0, unsafe=True)
+    engine = RedisEngine(as_it_is, is_reading=True)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engine.close)  # shields itself, for some seconds
         if await engine.content() is Content.NOTHING:

@@ -60,11 +60,19 @@ class Admission:
     """Opens an engine, and says which of its servers `lanes` may ask.
 
     With `is_moving` it is opened for whoever moves or restores a store into it: every server has to
-    answer then, and no layout is made.
+    answer then, and no layout is made. With `is_reading` for whoever copies it: likewise, and it
+    need not be able to store anything.
     """
 
     def __init__(
-        self, target: Target, places: Places, lanes: Lanes, keys: Keys, *, is_moving: bool
+        self,
+        target: Target,
+        places: Places,
+        lanes: Lanes,
+        keys: Keys,
+        *,
+        is_moving: bool,
+        is_reading: bool,
     ) -> None:
         self.warnings: tuple[str, ...] = ()
         """What may lose an acknowledged commit, in words."""
@@ -73,6 +81,7 @@ class Admission:
         self._lanes = lanes
         self._keys = keys
         self._is_moving = is_moving
+        self._is_reading = is_reading
         self._examined: set[Hashable] | None = None
         """Once it is open: the servers that may be asked. None: all, for all were examined."""
         self._barred: dict[Hashable, StoreError] = {}
@@ -81,10 +90,14 @@ class Admission:
 
     async def open(self) -> None:
         """Examine the servers, and check the layout or create it; raises as `Engine.open`."""
-        each: Examined | None = None if self._is_moving else {}
+        each: Examined | None = None if self._is_moving or self._is_reading else {}
         found = await self._in_thread(partial(look_around, self._target, self._places, each))
+        if self._is_reading:
+            found = [one for one in found if not one.can_be_read]
         self.warnings = at_start(found, is_unsafe_meant=self._target.unsafe)
         has_shape = await self._has_shape()
+        if self._is_reading:
+            return
         if not (has_shape or self._is_moving):
             await check_nobody_lives(self._lanes, self._keys)
         await self._in_thread(partial(try_all, self._target, self._places, each))

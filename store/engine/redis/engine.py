@@ -60,17 +60,25 @@ class RedisEngine:
     """An `Engine` under one prefix.
 
     With `is_moving` it is opened for whoever moves or restores a store into it (`filling`): beside
-    an older layout, and what others may not open.
+    an older layout, and what others may not open. With `is_reading` for whoever copies what is in
+    it, though it may have no room for more.
     """
 
-    def __init__(self, target: Target, *, is_moving: bool = False) -> None:
+    def __init__(
+        self, target: Target, *, is_moving: bool = False, is_reading: bool = False
+    ) -> None:
         self.target = target
         self.look_around_every_s = LOOK_AROUND_EVERY_S
         self._keys = Keys(target.prefix)
         self._places: Places = _places_of(target)
         self._lanes = Lanes(self._places, is_grouping=target.kind is not Kind.CLUSTER)
         self._admission = Admission(
-            target, self._places, self._lanes, self._keys, is_moving=is_moving
+            target,
+            self._places,
+            self._lanes,
+            self._keys,
+            is_moving=is_moving,
+            is_reading=is_reading,
         )
         self._need = target.need
         self._leaps = Leaps()

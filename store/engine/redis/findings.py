@@ -185,6 +185,7 @@ def _about_durability(facts: Facts) -> Iterator[Finding]:
             Weight.REFUSED,
             f"{name}: it cannot write its append only file",
             "see to the disk of the server",
+            can_be_read=True,
         )
 
 
@@ -195,6 +196,7 @@ def _about_room(facts: Facts) -> Iterator[Finding]:
             Weight.REFUSED,
             f"{facts.name}: its memory is full: it may use {most // 1_000_000} MB",
             "raise maxmemory",
+            can_be_read=True,
         )
     elif most and used >= FULL_PART * most:
         yield Finding(

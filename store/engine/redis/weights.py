@@ -33,6 +33,8 @@ class Finding(msgspec.Struct, frozen=True):
     weight: Weight
     words: str
     remedy: str
+    can_be_read: bool = False
+    """Refused for what it cannot store: a backup can be made of it."""
 
 
 def refused(found: Sequence[Finding], *, is_unsafe_meant: bool) -> Finding | None:

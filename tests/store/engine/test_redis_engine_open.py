@@ -311,3 +311,10 @@ def test_every_command_of_the_scripts_is_also_tried_by_itself() -> None:
 def test_the_passwords_of_a_target_are_not_shown() -> None:
     url = "redis+sentinel://u:hidden@h/m?sentinel_password=hidden-too&sentinel_username=s"
     assert "hidden" not in repr(engine_from_url(url).target)
+
+
+def test_a_server_that_cannot_write_its_file_can_be_read() -> None:
+    info = {"redis_version": "7.2.0", "role": "master", "aof_last_write_status": "err"}
+    target = engine_from_url("redis://127.0.0.1:1/0").target
+    (found,) = about_master(Facts("one", info, {}), target)
+    assert (found.weight, found.can_be_read) == (Weight.REFUSED, True)
