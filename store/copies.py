@@ -23,7 +23,7 @@ from store.errors import StoreCorrupt, StoreRefused
 from store.mark import SetBackMark, mark_put
 from store.sqlite_connection import closing_connection, transaction, translated
 from store.sqlite_files import check_log
-from store.sqlite_lock import Lock
+from store.sqlite_lock import Lock, hand_over
 from store.sqlite_schema import MIGRATIONS, check_kind, migrate
 
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -90,8 +90,8 @@ def restore_sqlite(source: Path, path: Path, now: float, *, marked: bool = True)
                             "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)",
                             (put.table, put.key, put.at, put.value),
                         )
-            _sync(part)
-            kept = None if lock.created else _set_aside(path, lock.tokens(), now)
+            _sync(part, like=path)
+            kept = _set_aside(path, lock, now)
             part.rename(path)
             _sync(path.parent)
             lock.write_tokens()  # the file holds no token of anybody
@@ -202,19 +202,21 @@ def private_part(target: Path) -> Iterator[Path]:
                 os.unlink(f"{name}{end}")
 
 
-def _set_aside(path: Path, tokens: tuple[str, ...], now: float) -> Path:
-    """Keep the replaced store with its log, which must not stay beside the new file."""
+def _set_aside(path: Path, lock: Lock, now: float) -> Path | None:
+    """Keep the replaced store, if there is one, with its log, which must not stay beside the new
+    file; nor may one whose store is gone."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     kept = _free(lambda n: path.with_name(f"{path.name}.before-{stamp}{f'-{n}' if n else ''}"))
-    with suppress(StoreCorrupt, sqlite3.Error):  # damaged: as it is, with its log
-        check_log(path, tokens)
-        with closing_connection(str(path), READ_S) as old:
-            old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    os.link(path, kept)
+    if not lock.created:
+        with suppress(StoreCorrupt, sqlite3.Error):  # damaged: as it is, with its log
+            check_log(path, lock.tokens())
+            with closing_connection(str(path), READ_S) as old:
+                old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        os.link(path, kept)
     for end in COMPANIONS:
         with suppress(FileNotFoundError):
             os.rename(f"{path}{end}", f"{kept}{end}")
-    return kept
+    return None if lock.created else kept
 
 
 def _free(name: Callable[[int], Path]) -> Path:
@@ -224,9 +226,11 @@ def _free(name: Callable[[int], Path]) -> Path:
     return name(number)
 
 
-def _sync(path: Path) -> None:
+def _sync(path: Path, *, like: Path | None = None) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
+        if like is not None:
+            hand_over(descriptor, like)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -10,8 +10,8 @@ Credentials never appear in a message.
     memory:                     for trying out; nothing survives the process
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -69,11 +69,12 @@ def backup(url: str, target: Path, now: float) -> BackupResult:
 
     `now` is Unix seconds.
     """
-    match _place_of(url):
-        case Path() as path:
-            return backup_sqlite(path, target, now)
-        case Target() as shared:
-            return backup_shared(shared, target, now)
+    with _refused():
+        match _place_of(url):
+            case Path() as path:
+                return backup_sqlite(path, target, now)
+            case Target() as shared:
+                return backup_shared(shared, target, now)
 
 
 def restore(
@@ -84,15 +85,16 @@ def restore(
     What it replaces is kept. Raises StoreTaken while a service uses the store. `need` and `unsafe`
     as for `engine_from_url`.
     """
-    if not source.is_file():
-        raise StoreRefused(f"{source}: there is no such file")
-    match _place_of(url, need, unsafe):
-        case Path() as path:
-            if path.exists() and path.samefile(source):
-                raise StoreRefused(f"{source}: this is the store itself")
-            return restore_sqlite(source, path, now)
-        case Target() as shared:
-            return restore_shared(shared, source, now)
+    with _refused():
+        if not source.is_file():
+            raise StoreRefused(f"{source}: there is no such file")
+        match _place_of(url, need, unsafe):
+            case Path() as path:
+                if path.exists() and path.samefile(source):
+                    raise StoreRefused(f"{source}: this is the store itself")
+                return restore_sqlite(source, path, now)
+            case Target() as shared:
+                return restore_shared(shared, source, now)
 
 
 def move(
@@ -103,7 +105,17 @@ def move(
     `source` and `target` may be the same Redis: what an older version left there is then moved into
     today's layout. `need` and `unsafe` as for `engine_from_url`, of the target.
     """
-    return move_between(_place_of(source), _place_of(target, need, unsafe), now)
+    with _refused():
+        return move_between(_place_of(source), _place_of(target, need, unsafe), now)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """What the system does not let us do with a file is the operator's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreRefused(f"{error.filename or 'a file'}: {error.strerror or error}") from error
 
 
 def _place_of(url: str, need: int | None = None, unsafe: bool | None = None) -> Place:

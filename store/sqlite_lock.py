@@ -15,6 +15,7 @@ import errno
 import fcntl
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from store.errors import StoreCorrupt, StoreRefused, StoreTaken, StoreUnavailable
@@ -121,7 +122,16 @@ def create_private(path: Path) -> int:
     """A new file, 0600 whatever the umask; its descriptor. Raises FileExistsError, OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
     os.fchmod(descriptor, PRIVATE)
+    hand_over(descriptor, path.parent)
     return descriptor
+
+
+def hand_over(descriptor: int, like: Path) -> None:
+    """As root: give a file to whom `like` belongs, the service that is to open it."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        with suppress(OSError):  # not every file system has owners
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _lock_side(path: Path) -> int:

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 import trio
 
+from store.engine.open import engine_from_url
 from store.errors import StoreCorrupt, StoreRefused, StoreTaken
 from store.mark import MARK_KEY, read_mark
-from store.open import backup, restore, store_from_url
+from store.open import backup, move, restore, store_from_url
 from store.port import Store, Table
 from store.shards import ShardStore
 from tests.store.conftest import opened
 from tests.store.samples import ALWAYS, add, put
 from tests.store.split_store import split_store
 from tests.support.redis_server import RedisServer
+from tests.support.redis_sites import client_of
 
 MADE, RESTORED = 1_795_000_000.0, 1_795_100_000.0
 Url = Callable[[str], str]
@@ -223,6 +225,26 @@ async def test_a_stale_log_beside_the_store_does_not_get_into_a_restore(
         assert await everything(store) == later  # what was in the log was kept, too
 
 
+async def test_the_log_of_a_store_that_is_gone_does_not_get_into_a_restore(
+    url: Url, tmp_path: Path
+) -> None:
+    path, copy, log = tmp_path / "store.db", tmp_path / "copy", tmp_path / "log"
+    async with opened(store_at(url("sqlite"))) as store:
+        await fill(store, b"copied")
+        before = await everything(store)
+        await trio.to_thread.run_sync(backup, url("sqlite"), copy, MADE)
+        await store.commit([put(f"{number}", b"x" * 900) for number in range(50)])
+        shutil.copy(f"{path}-wal", log)
+    path.unlink()
+    shutil.copy(log, f"{path}-wal")
+
+    done = await trio.to_thread.run_sync(restore, url("sqlite"), copy, RESTORED)
+
+    assert done.kept is None
+    async with opened(store_at(url("sqlite"))) as store:
+        assert await everything(store) == before
+
+
 async def test_a_restore_into_redis_that_was_cut_off_is_refused_until_it_is_repeated(
     url: Url, tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,3 +291,70 @@ async def test_a_backup_under_load_is_quick_and_of_one_instant(url: Url, tmp_pat
         assert one is not None
         assert two is not None
         assert one.value == two.value
+
+
+@pytest.mark.parametrize("verb", ["backup", "restore"])
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_a_file_that_cannot_be_looked_at_is_refused_in_words(
+    url: Url, tmp_path: Path, kind: str, verb: str
+) -> None:
+    """As one in a folder that is closed to us; a name that is too long fails alike for root."""
+    async with opened(store_at(url(kind))) as store:
+        await fill(store, b"kept")
+    there = tmp_path / ("x" * 300)
+    call = backup if verb == "backup" else restore
+    with pytest.raises(StoreRefused, match=r"(?i)name too long|cannot be written|no such file"):
+        await trio.to_thread.run_sync(call, url(kind), there, MADE)
+
+
+async def test_a_store_that_cannot_be_looked_at_is_refused_in_words(tmp_path: Path) -> None:
+    there = f"sqlite:///{tmp_path / ('x' * 300)}"
+    copy = tmp_path / "copy"
+    for call in (
+        lambda: backup(there, copy, MADE),
+        lambda: move(there, f"sqlite:///{copy}", MADE),
+    ):
+        with pytest.raises(StoreRefused, match=r"(?i)name too long|there is no store"):
+            await trio.to_thread.run_sync(call)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_what_root_restores_belongs_to_whom_the_service_runs_as(
+    url: Url, tmp_path: Path, is_new: bool
+) -> None:
+    """Nobody but root can give a file away; whoever else runs this owns all of it anyway."""
+    owner = 12_345 if os.geteuid() == 0 else os.getuid()
+    copy = tmp_path / "copy"
+    async with opened(store_at(url("sqlite"))) as store:
+        await fill(store, b"copied")
+    await trio.to_thread.run_sync(backup, url("sqlite"), copy, MADE)
+    for one in [tmp_path / name for name in os.listdir(tmp_path) if name != "copy"]:
+        if is_new:
+            one.unlink()
+        else:
+            os.chown(one, owner, -1)
+    os.chown(tmp_path, owner if is_new else -1, -1)
+    await trio.to_thread.run_sync(restore, url("sqlite"), copy, RESTORED)
+    files = [tmp_path / name for name in os.listdir(tmp_path) if name.startswith("store.db")]
+    assert {one.name for one in files} >= {"store.db", "store.db.lock"}
+    assert {one.name: (one.stat().st_uid, mode(one)) for one in files} == {
+        one.name: (owner, 0o600) for one in files
+    }
+    assert copy.stat().st_uid == os.geteuid()  # it holds secrets, and stays whose it was
+
+
+async def test_a_backup_is_made_of_an_engine_that_can_store_no_more(tmp_path: Path) -> None:
+    with RedisServer() as server, client_of(server) as client:
+        async with opened(store_at(server.url)) as store:
+            await fill(store, b"kept")
+        url = f"{server.url}?need=1"  # no replica follows it
+        for name in ("one", "two"):
+            with pytest.raises(StoreRefused):
+                await engine_from_url(url).open()
+            done = await trio.to_thread.run_sync(backup, url, tmp_path / name, MADE)
+            assert (done.records, done.entries) == (24, 12)
+            if name == "one":
+                moved = f"sqlite:///{tmp_path / 'moved.db'}"
+                assert (await trio.to_thread.run_sync(move, url, moved, MADE)).records == 24
+            client.config_set("maxmemory", client.info("memory")["used_memory"] // 2)
+            url = server.url
