@@ -23,7 +23,7 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
 from lorawan.stream.entries import EntryId, StreamEntry
-from lorawan.stream.errors import StreamRefused, StreamUnavailable
+from lorawan.stream.errors import StreamError, StreamRefused, StreamUnavailable
 from lorawan.stream.position import Look, Page
 
 T = TypeVar("T")
@@ -319,6 +319,8 @@ def translated(call: Callable[[*Ts], T], *args: *Ts) -> T:
     """What the call returns. Raises StreamErrors, whatever the client raises."""
     try:
         return call(*args)
+    except StreamError:
+        raise
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise StreamRefused(f"Redis refused us: {error}") from error
     except redis.ResponseError as error:

@@ -171,6 +171,12 @@ async def test_whatever_the_client_cannot_do_is_an_error_of_the_stream(server, o
         await source.close()
 
 
+async def test_a_cluster_that_cannot_be_asked_is_told_with_the_rights_that_it_takes():
+    source = RedisSource("redis+cluster://127.0.0.1:1")
+    with pytest.raises(StreamUnavailable, match=r"needs \+cluster\|slots"):
+        await source.look()
+
+
 async def test_a_user_without_the_right_to_read_is_refused(server):
     client = redis.Redis.from_url(server.url)
     client.acl_setuser("blind", enabled=True, nopass=True, keys=["other:*"], categories=["+@all"])
