@@ -25,6 +25,7 @@ from store.shards.taking import take_all
 from tests.store.conftest import opened
 from tests.store.samples import put
 from tests.store.split_store import split_store
+from tests.store.test_store_moves import LIGHTS, older
 from tests.support.redis_server import RedisServer
 
 NOW = 1_795_000_000.0
@@ -170,6 +171,22 @@ def add_to_half(fleet: Fleet) -> None:
     with redis.Redis.from_url(fleet.url.partition("?")[0], protocol=2) as client:
         client.hset("{" + target.prefix + ":00}:device", "half", b"\0" * 8 + b"v")
     move(f"sqlite:///{fleet.copy}", fleet.url, NOW)
+
+
+async def test_a_restore_upon_an_older_store_that_is_killed_can_be_repeated(
+    fleet: Fleet, prefix: str, redis_server: RedisServer
+) -> None:
+    """Twice something is kept then: what the older version left, and what was half filled in."""
+    fleet.url = fleet.url.replace(prefix, f"{prefix}-older")
+    await trio.to_thread.run_sync(older, redis_server.url, f"{prefix}-older", 2)
+    await fleet.killed(
+        "restore", "store.engine.redis.filling:FilledEngine.end_move", signal.SIGKILL
+    )
+    await fleet.restored(NOW + 1)
+    assert await fleet.devices() == ["then"]
+    assert len(fleet.kept()) == 3
+    await fleet.restored(NOW + 2, copy=fleet.kept()[0])
+    assert await fleet.devices() == LIGHTS
 
 
 @pytest.mark.parametrize("function", ["store.shards.copies:take_all", *AFTER])
