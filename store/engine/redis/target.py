@@ -99,7 +99,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
                 maker = redis.SSLConnection
                 common |= self.tls_files
         connection = maker(**common)
-        connection.connect()
+        try:
+            connection.connect()
+        except UnicodeError as error:  # of getaddrinfo: a server of a cluster may announce anything
+            raise redis.ConnectionError(f"{self.name} names {address}: no host: {error}") from error
         return connection
 
     def asked(

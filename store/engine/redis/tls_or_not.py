@@ -64,7 +64,7 @@ def refused_certificate(
             continue  # a server that dies ends like this, too
         except ssl.SSLError as error:
             return error
-        except OSError:
+        except (OSError, UnicodeError):  # the latter of what is no name of a host
             continue
     return None
 
@@ -81,14 +81,17 @@ def _speaks_tls(host: str, port: int) -> bool:
         return False
     except ssl.SSLError as error:
         return error.reason not in _NO_TLS
-    except OSError:
+    except (OSError, UnicodeError):
         return False
     return True
 
 
 def _speaks_plainly(host: str, port: int) -> bool:
     """Whether PING has an answer, be it that we have no right to ask."""
-    with suppress(OSError), socket.create_connection((host, port), CONNECT_S) as plain:
+    with (
+        suppress(OSError, UnicodeError),
+        socket.create_connection((host, port), CONNECT_S) as plain,
+    ):
         plain.sendall(_PING)
         return plain.recv(1) in {b"+", b"-"}
     return False

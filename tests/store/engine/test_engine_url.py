@@ -1,9 +1,11 @@
 """A URL of which any part is not understood is refused in words, and never with its password."""
 
 import pytest
+import redis
 
 from store.engine.open import engine_from_url, is_shared
 from store.engine.redis.target import Kind, Target
+from store.engine.redis.tls_or_not import other_way, refused_certificate
 from store.engine.redis.url import target_of
 from store.errors import StoreRefused
 from store.open import check_url
@@ -102,6 +104,15 @@ def test_what_is_not_understood_is_refused_in_words(url: str, words: str) -> Non
         target_of(url)
     assert words in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_name_that_a_server_announces_and_that_is_none_is_as_one_that_is_away() -> None:
+    announced = ("redis..lan", 6379)
+    for scheme in ("redis", "rediss"):
+        with pytest.raises(redis.ConnectionError, match=r"redis\.\.lan"):
+            target_of(f"{scheme}+cluster://h").connected(announced)
+        assert other_way([announced], f"{scheme}+cluster") is None
+    assert refused_certificate([announced], {}) is None
 
 
 def test_the_settings_stand_where_the_url_does_not_say() -> None:
