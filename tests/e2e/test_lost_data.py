@@ -1,5 +1,6 @@
 """An engine is emptied under a running fleet, and an operator restores it from a backup."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.support.redis_sites import client_of
 
 RED, GREEN = {"red": 255, "green": 0, "blue": 0}, {"red": 0, "green": 255, "blue": 0}
 START_S = 90.0
+STOP_S = 20.0
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -31,7 +33,7 @@ def valkey() -> Iterator[RedisServer]:
         yield server
 
 
-async def test_nothing_is_commanded_until_it_is_restored_which_the_processes_outlive(
+async def test_nothing_is_commanded_until_it_is_restored(
     site: Site, valkey: RedisServer, tmp_path: Path
 ) -> None:
     site.connect()
@@ -85,8 +87,13 @@ async def test_nothing_is_commanded_until_it_is_restored_which_the_processes_out
                 assert "has lost its data" in beside.errors
             assert site.world.showing(light) == LightState(255, 0, 0)
 
-            with Running(tmp_path, "restore", copy, "--config", str(north)) as restore:
-                assert await restore.until_ended(START_S) == 0, restore.output + restore.errors
+            service.send(signal.SIGTERM)
+            assert await service.until_ended(STOP_S) == 0
+            assert "Traceback" not in service.errors
+        with Running(tmp_path, "restore", copy, "--config", str(north)) as restore:
+            assert await restore.until_ended(START_S) == 0, restore.output + restore.errors
+        with Running(tmp_path, "serve", "--config", str(north)) as service:
+            await until("ready", lambda: answers(200), START_S)
             await until("commanded again", verified, START_S)
             assert site.world.showing(light) == LightState(0, 255, 0)
             assert "Traceback" not in service.errors
