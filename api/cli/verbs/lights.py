@@ -143,11 +143,14 @@ def revive(
 
 async def _revive(where: Place, text: str, as_json: bool) -> Exit:
     async with Client(where) as client:
+        dev_eui = unknown = ""
         try:
             dev_eui = await names.light(client, text)
-        except names.Unknown as unknown:
+        except names.Unknown as error:
+            unknown = str(error)
+        if unknown:
             if not await _revived(client, text):
-                raise Mistaken(f"no actor {one_line(text)!r} is parked, and {unknown}") from None
+                raise Mistaken(f"no actor {one_line(text)!r} is parked, and {unknown}")
             told, lives = {"actor": text}, f"Actor {text} lives again."
         else:
             if not await _revived(client, f"device {dev_eui}"):
