@@ -18,7 +18,7 @@ ASYNC_WORDS := \<(async|await|trio|anyio|asyncio|BaseException|(Base)?ExceptionG
 # Left out where coverage is measured, which makes them thrice as slow: tests that go through thousands
 # of steps of the same code, and those of the pages, which a slow service would let down.
 UNMEASURED := $(addprefix tests/,simulation reliability model fuzz crash browser)
-# Takes five minutes, in which three processes mostly wait; `make crash` does the same at length.
+# Takes six minutes, in which processes mostly wait; `make crash` does the most of it at length.
 LONG := tests/cluster
 # Many tests wait for processes, browsers and real clocks: two workers for each core, and long tests
 # are taken over by whichever worker is free.

@@ -1,7 +1,8 @@
 """What all tests share: how log lines look, a garbage collector that leaves alone what is there for
-good, and the clock of those that run in virtual time."""
+good, signals as who starts a program has them, and the clock of those that run in virtual time."""
 
 import gc
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,18 @@ GC_THRESHOLDS = (5_000, 10, 10)
 (700, 10, 10) look so often that it takes a third of the time of the tests."""
 
 
+def pytest_configure() -> None:
+    """Where the tests run behind a shell (`&`, `nohup`), hangups or Ctrl-C are ignored, and every
+    program that a test starts would inherit that. A handler is not inherited."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, _ignore)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """As it was for these tests."""
+
+
 def pytest_collectstart() -> None:
     """Modules and tests come to stay: to look for garbage among them is in vain, and takes a tenth
     of the time in which each worker collects."""
@@ -40,12 +53,12 @@ ORDER = (
     *("e2e", "cli", "client", "deploy", "drill", "compatibility", "support", "test_tidy.py"),
     *("simulated_world", "application", "reliability", "model", "crash"),
     *("actors/quality", "actors"),
-    *("simulation", "fuzz", "store", "lorawan"),
+    *("store", "simulation", "fuzz", "lorawan"),
 )
 """Each of four workers begins with a quarter of the tests. So near the beginning of each quarter is
 what takes long, and at its end, where who has nothing left helps, what takes milliseconds; else the
-end is one worker with a browser, and three that look on. Quarters part within docs, simulated_world
-and actors."""
+end is one worker with a browser, and three that look on. Of these, what waits for servers and
+processes comes before what computes. Quarters part within docs, simulated_world and actors."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

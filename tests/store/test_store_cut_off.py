@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,10 @@ def replaced(patch: pytest.MonkeyPatch, function: str, by: Any) -> None:
     patch.setattr(f"{module}.{name}", by)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, StoreUnavailable])
-@pytest.mark.parametrize("function", [*BEFORE, *CLOSING])
+@pytest.mark.parametrize(
+    ("function", "error"),
+    list(zip([*BEFORE, *CLOSING], cycle([KeyboardInterrupt, StoreUnavailable]), strict=False)),
+)
 async def test_what_ends_before_anything_was_removed_changes_nothing(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch, function: str, error: type[BaseException]
 ) -> None:
